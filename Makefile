@@ -1,0 +1,120 @@
+# couponql's commands. `make` alone lists them; CONTRIBUTING.md says when to use which.
+# Needed: Go (the version in go.mod), a C++ compiler for DuckDB, git. Node and Chromium are needed
+# only for `make playground` and `make browser`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# Targets write to the same tree and share two cores at most: one after the other, whatever -j says.
+.NOTPARALLEL:
+
+# The driver of DuckDB is C++.
+export CGO_ENABLED := 1
+
+# Development tools have a module file of their own, so that the product's go.mod stays short.
+TOOL := go tool -modfile=tools/go.mod
+
+URL ?= http://127.0.0.1:8080
+TEST_TIMEOUT ?= 20m
+BENCH ?= .
+BENCHTIME ?= 1s
+COUNT ?= 1
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ Run
+
+.PHONY: build
+build: ## Build the server as bin/couponql
+	go build -o bin/couponql .
+
+.PHONY: run
+run: build ## Build and start the server with its files in data/ (ARGS="--listen …")
+	mkdir -p data
+	bin/couponql serve --data data/couponql.duckdb --outbox data/outbox $(ARGS)
+
+.PHONY: demo
+demo: ## Load the demo data into a running server (URL=http://127.0.0.1:8080)
+	go run ./demo --url $(URL) $(ARGS)
+
+##@ Change
+
+.PHONY: generate
+generate: ## Write the Go code that follows from graph/*.graphqls
+	go generate ./...
+
+.PHONY: tidy
+tidy: ## Bring go.mod and go.sum in line with the imports
+	go mod tidy
+	go -C tools mod tidy
+
+.PHONY: format
+format: ## Format all Go code
+	$(TOOL) golangci-lint fmt
+
+.PHONY: playground
+playground: ## Rebuild the playground's embedded assets from npm (results are committed)
+	npm --prefix playground/assets ci
+	node playground/assets/build.mjs
+
+##@ Check
+
+.PHONY: check
+check: ## Everything a change must pass; mends what it can and says so
+	@before=$$(tools/tree-hash); \
+	$(MAKE) --no-print-directory generate tidy format lint vet markers test; \
+	after=$$(tools/tree-hash); \
+	if [ "$$before" != "$$after" ]; then \
+		echo; echo 'make check changed these files:'; \
+		git diff-tree -r --name-status "$$before" "$$after"; \
+		echo 'They were not what `make generate`, `make tidy` and `make format` make of their sources,'; \
+		echo 'or a test wrote them. Look at them, commit them, and run `make check` again.'; \
+		exit 1; \
+	fi; \
+	echo 'make check: all passed'
+
+.PHONY: lint
+lint: ## Run the linters of .golangci.yaml
+	$(TOOL) golangci-lint run
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: markers
+markers: ## Look for what the generator leaves behind when schema and code part
+	@! grep -rn --include='*.go' '!!! WARNING !!!' resolvers || \
+		{ echo 'gqlgen moved code it did not know to the end of a file: keep what is ours in another file'; exit 1; }
+	@! grep -rn --include='*.go' 'not implemented' resolvers || \
+		{ echo 'gqlgen added a method that nobody has written: write it, or bind the field to the domain'; exit 1; }
+	@! find graph -name '*.go' ! -name '*.generated.go' ! -name '*_test.go' | grep . || \
+		{ echo 'graph holds the schema and generated code: hand-written Go belongs to resolvers or coupon'; exit 1; }
+
+.PHONY: test
+test: ## Run all tests with the race detector, in random order
+	go test -race -shuffle=on -timeout=$(TEST_TIMEOUT) ./...
+
+.PHONY: test-successor
+test-successor: ## Run all tests on the DuckDB driver's successor, in a temporary copy
+	tools/test-successor
+
+.PHONY: browser
+browser: build ## Try the playground with demo data in a real browser
+	tools/browser
+
+.PHONY: vuln
+vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
+	$(TOOL) govulncheck ./...
+
+##@ Measure
+
+.PHONY: bench
+bench: ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s COUNT=1)
+	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem -count=$(COUNT) -p=1 ./...
+
+.PHONY: measure
+measure: ## Run the measurements of bench/ (ARGS="…")
+	go run ./bench $(ARGS)

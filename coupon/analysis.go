@@ -1,0 +1,292 @@
+package coupon
+
+import (
+	"fmt"
+	"time"
+)
+
+// ExclusionReason says why the analysis left a recipient out.
+type ExclusionReason string
+
+// The reasons.
+const (
+	ExcludedNoAddress        ExclusionReason = "NO_ADDRESS"
+	ExcludedInvalidAddress   ExclusionReason = "INVALID_ADDRESS"
+	ExcludedDuplicateAddress ExclusionReason = "DUPLICATE_ADDRESS"
+	ExcludedNotContactable   ExclusionReason = "NOT_CONTACTABLE"
+	ExcludedNoMatchingLabel  ExclusionReason = "NO_MATCHING_LABEL"
+	ExcludedMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
+)
+
+// ExclusionReasons lists the reasons in the order in which the analysis applies them; a recipient is
+// left out for the first that holds.
+func ExclusionReasons() []ExclusionReason {
+	return []ExclusionReason{
+		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedDuplicateAddress,
+		ExcludedNoMatchingLabel, ExcludedMessageLimit,
+	}
+}
+
+// describe gives the words of the log line that counts a reason.
+func (r ExclusionReason) describe() string {
+	switch r {
+	case ExcludedNoAddress:
+		return "have no address for this channel"
+	case ExcludedInvalidAddress:
+		return "have an address that cannot be right"
+	case ExcludedDuplicateAddress:
+		return "have an address that an earlier target has too"
+	case ExcludedNotContactable:
+		return "do not want to be contacted"
+	case ExcludedNoMatchingLabel:
+		return "have no value in the attribute that the code's label must equal"
+	case ExcludedMessageLimit:
+		return "are over the message limit, drawn at random"
+	}
+	return string(r)
+}
+
+// Exclusion is how many recipients were left out for a reason.
+type Exclusion struct {
+	Reason ExclusionReason `json:"reason"`
+	Count  int             `json:"count"`
+}
+
+// ExcludedRecipient is one recipient that was left out.
+type ExcludedRecipient struct {
+	RecipientID ID
+	Reason      ExclusionReason
+}
+
+// LabelShortage is a label with fewer codes than messages that need one.
+type LabelShortage struct {
+	Label     string `json:"label"`
+	Needed    int    `json:"needed"`
+	Available int    `json:"available"`
+}
+
+// RemedyKind is a way out of a shortage.
+type RemedyKind string
+
+// The remedies.
+const (
+	RemedyAddCodes      RemedyKind = "ADD_CODES"
+	RemedyLimitMessages RemedyKind = "LIMIT_MESSAGES"
+	RemedySplitDelivery RemedyKind = "SPLIT_DELIVERY"
+)
+
+// Remedy is one thing that would make an insufficient delivery pass.
+type Remedy struct {
+	Kind  RemedyKind `json:"kind"`
+	Count int        `json:"count"`
+	Label *string    `json:"label,omitempty"`
+	Text  string     `json:"text"`
+}
+
+// LogLevel is how much a line of a delivery's log matters.
+type LogLevel string
+
+// The levels.
+const (
+	LogInfo    LogLevel = "INFO"
+	LogWarning LogLevel = "WARNING"
+	LogError   LogLevel = "ERROR"
+)
+
+// LogEntry is one line of a delivery's log.
+type LogEntry struct {
+	At    time.Time
+	Level LogLevel
+	Text  string
+}
+
+// Analysis is the outcome of preparing a delivery.
+type Analysis struct {
+	DeliveryID     ID               `json:"-"`
+	AnalyzedAt     time.Time        `json:"analyzedAt"`
+	TargetCount    int              `json:"targetCount"`
+	Exclusions     []*Exclusion     `json:"exclusions"`
+	MessageCount   int              `json:"messageCount"`
+	CodesNeeded    int              `json:"codesNeeded"`
+	CodesAvailable int              `json:"codesAvailable"`
+	CodesShort     int              `json:"codesShort"`
+	ShortByLabel   []*LabelShortage `json:"shortByLabel"`
+	IsSufficient   bool             `json:"isSufficient"`
+	Remedies       []*Remedy        `json:"remedies"`
+	HeldUntil      *time.Time       `json:"heldUntil,omitempty"`
+	// Fingerprint stands for everything that the analysis saw; confirm compares it.
+	Fingerprint string `json:"fingerprint"`
+}
+
+// LabelNeed is how many codes with a label the messages of a delivery need, and how many there are
+// for it. Without label matching there is one need, with an empty label, for any code.
+type LabelNeed struct {
+	Label     string
+	Needed    int
+	Available int
+}
+
+// Findings is what an analysis found out about a delivery, before it is judged.
+type Findings struct {
+	Now time.Time
+	// FreedCount is how many codes an earlier hold of this delivery kept.
+	FreedCount  int
+	TargetCount int
+	Exclusions  map[ExclusionReason]int
+	// Needs is nil unless the delivery has an individual coupon.
+	Needs        []LabelNeed
+	MessageCount int
+	Coupon       *Coupon
+	// TemplateProblems are the errors, TemplateWarnings the warnings of the delivery's templates.
+	TemplateProblems UserErrors
+	TemplateWarnings []string
+	HoldDuration     time.Duration
+}
+
+// Judge decides whether a delivery can be sent as it is. Every check is made, so that a user can mend
+// everything at once. It gives the analysis, with IsSufficient, and the lines of the log.
+func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
+	j := judgement{delivery: d, findings: f, analysis: &Analysis{
+		DeliveryID: d.ID, AnalyzedAt: f.Now, TargetCount: f.TargetCount, MessageCount: f.MessageCount,
+		Exclusions: []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
+	}}
+	j.info("The analysis started.")
+	if f.FreedCount > 0 {
+		j.info("%s that the last analysis held: free again.", plural(f.FreedCount, "code"))
+	}
+	j.countRecipients()
+	j.checkCoupon()
+	j.checkCodes()
+	j.checkTemplates()
+	j.analysis.IsSufficient = !j.hasErrors
+	if j.hasErrors {
+		j.add(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are mended.")
+		return j.analysis, j.log
+	}
+	if j.analysis.CodesNeeded > 0 {
+		until := f.Now.Add(f.HoldDuration)
+		j.analysis.HeldUntil = &until
+		j.info("%s held for this delivery until %s.", plural(j.analysis.CodesNeeded, "code"), until.Format(time.RFC3339))
+	}
+	j.info("The delivery is prepared. Messages to send: %d. Confirm to send them.", f.MessageCount)
+	return j.analysis, j.log
+}
+
+// judgement is an analysis under way.
+type judgement struct {
+	delivery  *Delivery
+	findings  *Findings
+	analysis  *Analysis
+	log       []LogEntry
+	hasErrors bool
+}
+
+func (j *judgement) add(level LogLevel, format string, args ...any) {
+	j.log = append(j.log, LogEntry{At: j.findings.Now, Level: level, Text: fmt.Sprintf(format, args...)})
+	j.hasErrors = j.hasErrors || level == LogError
+}
+
+func (j *judgement) info(format string, args ...any) { j.add(LogInfo, format, args...) }
+
+func (j *judgement) countRecipients() {
+	j.info("%s in the target.", plural(j.findings.TargetCount, "recipient"))
+	for _, reason := range ExclusionReasons() {
+		count := j.findings.Exclusions[reason]
+		if count == 0 {
+			continue
+		}
+		j.analysis.Exclusions = append(j.analysis.Exclusions, &Exclusion{Reason: reason, Count: count})
+		j.info("%s left out: they %s (%s).", plural(count, "recipient"), reason.describe(), reason)
+	}
+	if limit := j.delivery.Limit(); limit == 0 {
+		j.info("No message limit.")
+	} else {
+		j.info("The message limit is %d.", limit)
+	}
+	j.info("%s to send.", plural(j.findings.MessageCount, "message"))
+	if j.findings.MessageCount == 0 {
+		j.add(LogError, "There is nobody to send to. Add targets, or mend the addresses of those left out.")
+	}
+}
+
+func (j *judgement) checkCoupon() {
+	coupon := j.findings.Coupon
+	if coupon == nil {
+		if j.delivery.MatchLabelTo != nil {
+			j.add(LogError, "Labels are to be matched, but the delivery has no coupon. Set its coupon.")
+		}
+		return
+	}
+	contact := j.delivery.ContactTime(j.findings.Now)
+	switch {
+	case coupon.ArchivedAt != nil:
+		j.add(LogError, "The coupon %q is archived. Choose another one.", coupon.Label)
+	case contact.Before(coupon.StartsAt):
+		j.add(LogError, "The coupon %q is valid from %s, but the messages go out at %s. Send later, or let the coupon start earlier.",
+			coupon.Label, coupon.StartsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
+	case coupon.HasEnded(contact):
+		j.add(LogError, "The coupon %q ends at %s, before the messages go out at %s. Send earlier, or let the coupon end later.",
+			coupon.Label, coupon.EndsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
+	case coupon.EndsAt != nil && coupon.EndsAt.Sub(contact) < SoonEnd:
+		j.add(LogWarning, "The coupon %q ends at %s, less than %.0f days after the messages go out.",
+			coupon.Label, coupon.EndsAt.Format(time.RFC3339), SoonEnd.Hours()/24)
+	}
+}
+
+// SoonEnd is how near the end of a coupon must be to the contact time for the analysis to warn.
+const SoonEnd = 3 * 24 * time.Hour
+
+func (j *judgement) checkCodes() {
+	if j.findings.Needs == nil {
+		return
+	}
+	a := j.analysis
+	enough := 0
+	for _, need := range j.findings.Needs {
+		a.CodesNeeded += need.Needed
+		a.CodesAvailable += need.Available
+		enough += min(need.Needed, need.Available)
+		short := need.Needed - need.Available
+		if short <= 0 {
+			continue
+		}
+		a.CodesShort += short
+		remedy := &Remedy{Kind: RemedyAddCodes, Count: short, Text: fmt.Sprintf("Add %s to the coupon.", plural(short, "code"))}
+		if j.delivery.MatchLabelTo != nil {
+			a.ShortByLabel = append(a.ShortByLabel, &LabelShortage{Label: need.Label, Needed: need.Needed, Available: need.Available})
+			remedy.Label = &need.Label
+			remedy.Text = fmt.Sprintf("Add %s with the label %q to the coupon.", plural(short, "code"), need.Label)
+			j.add(LogError, "Not enough codes with the label %q: %d needed, %d available, %d missing.", need.Label, need.Needed, need.Available, short)
+		}
+		a.Remedies = append(a.Remedies, remedy)
+	}
+	if a.CodesShort == 0 {
+		j.info("Enough codes: %d needed, %d available.", a.CodesNeeded, a.CodesAvailable)
+		return
+	}
+	j.add(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+	// With labels a random limit cannot be sure to leave each label enough; without, the stock is the limit.
+	if j.delivery.MatchLabelTo == nil && enough > 0 {
+		a.Remedies = append(a.Remedies, &Remedy{Kind: RemedyLimitMessages, Count: enough, Text: fmt.Sprintf("Limit the delivery to %s.", plural(enough, "message"))})
+	}
+	if enough > 0 {
+		a.Remedies = append(a.Remedies, &Remedy{Kind: RemedySplitDelivery, Count: enough, Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", plural(enough, "message"))})
+	}
+}
+
+func (j *judgement) checkTemplates() {
+	for _, problem := range j.findings.TemplateProblems {
+		j.add(LogError, "%s", problem.Message)
+	}
+	for _, warning := range j.findings.TemplateWarnings {
+		j.add(LogWarning, "%s", warning)
+	}
+}
+
+// plural gives a count with its noun: "1 code", "2 codes".
+func plural(count int, noun string) string {
+	if count == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", count, noun)
+}

@@ -1,0 +1,251 @@
+package coupon
+
+import "time"
+
+// CodeStatus is where a code stands at an instant.
+type CodeStatus string
+
+// The states of a code. EXPIRED is derived from the clock, never written.
+const (
+	CodeAvailable CodeStatus = "AVAILABLE"
+	CodeAssigned  CodeStatus = "ASSIGNED"
+	CodeRedeemed  CodeStatus = "REDEEMED"
+	CodeExpired   CodeStatus = "EXPIRED"
+	CodeVoided    CodeStatus = "VOIDED"
+)
+
+// Code is one individual code of a coupon's pool.
+type Code struct {
+	ID       ID
+	Value    string
+	Label    *string
+	CouponID ID
+	ImportID *ID
+	AddedAt  time.Time
+	// Status is where the code stood when it was read.
+	Status CodeStatus
+	// MessageID, DeliveryID, RecipientID, Channel and Address tell of the message that holds the code
+	// now; nil when none does.
+	MessageID   *ID
+	DeliveryID  *ID
+	RecipientID *ID
+	Channel     *Channel
+	Address     *string
+	AssignedAt  *time.Time
+	SentAt      *time.Time
+	RedeemedAt  *time.Time
+	VoidedAt    *time.Time
+}
+
+// CodeState is everything that happened to a code and still counts, as flags. The zero value is a
+// code that nobody touched.
+type CodeState uint8
+
+// The flags of a CodeState.
+const (
+	StateAssigned CodeState = 1 << iota
+	// StateSent: a message with the code was handed to a sender. It then never returns by itself.
+	StateSent
+	StateRedeemed
+	StateVoided
+	// StateGone: there is no code with this number (any more).
+	StateGone
+)
+
+// Has reports whether any of the flags is set.
+func (s CodeState) Has(flags CodeState) bool { return s&flags != 0 }
+
+// Status tells where a code in this state stands when its coupon has or has not ended. What happened
+// for good (redeemed, voided) outranks the clock, and the clock outranks an assignment.
+func (s CodeState) Status(hasEnded bool) CodeStatus {
+	switch {
+	case s.Has(StateRedeemed):
+		return CodeRedeemed
+	case s.Has(StateVoided):
+		return CodeVoided
+	case hasEnded:
+		return CodeExpired
+	case s.Has(StateAssigned):
+		return CodeAssigned
+	default:
+		return CodeAvailable
+	}
+}
+
+// Redeemability is what the decision about a redemption must know of a code.
+type Redeemability struct {
+	// Value is the code as given, for the message.
+	Value string
+	State CodeState
+	// Count is how often the code is redeemed and not reversed.
+	Count int
+}
+
+// CheckRedemption decides whether a code of the coupon may be redeemed at an instant: the first
+// reason that forbids it, in the order in which a shop can explain it, or nil. It returns
+// CODE_VOIDED, CODE_ALREADY_REDEEMED or REDEMPTION_LIMIT_REACHED, CODE_NOT_YET_VALID, CODE_EXPIRED,
+// CODE_NOT_ASSIGNED.
+func (c *Coupon) CheckRedemption(code Redeemability, at time.Time) *UserError {
+	limited := c.RedemptionLimit != nil && code.Count >= *c.RedemptionLimit
+	switch {
+	case limited && *c.RedemptionLimit == 1:
+		return Errorf(ErrorCodeAlreadyRedeemed, "The code %q was already redeemed.", code.Value)
+	case limited:
+		return Errorf(ErrorRedemptionLimitReached, "The code %q was redeemed %d times, and may be redeemed no more often.", code.Value, code.Count)
+	case code.State.Has(StateVoided):
+		return Errorf(ErrorCodeVoided, "The code %q was voided.", code.Value)
+	case at.Before(c.StartsAt):
+		return Errorf(ErrorCodeNotYetValid, "The code %q is valid from %s.", code.Value, c.StartsAt.Format(time.RFC3339))
+	case c.HasEnded(at):
+		return Errorf(ErrorCodeExpired, "The code %q was valid until %s.", code.Value, c.EndsAt.Format(time.RFC3339))
+	case c.Type == TypeIndividual && c.RequiresAssignment && !code.State.Has(StateAssigned):
+		return Errorf(ErrorCodeNotAssigned, "The code %q was not given to anybody yet.", code.Value)
+	}
+	return nil
+}
+
+// CodeEventKind is what happened to a code.
+type CodeEventKind string
+
+// The kinds of events.
+const (
+	EventAdded    CodeEventKind = "ADDED"
+	EventAssigned CodeEventKind = "ASSIGNED"
+	EventSent     CodeEventKind = "SENT"
+	EventReturned CodeEventKind = "RETURNED"
+	EventRedeemed CodeEventKind = "REDEEMED"
+	EventReversed CodeEventKind = "REVERSED"
+	EventVoided   CodeEventKind = "VOIDED"
+)
+
+// CodeEvent is one thing that happened to a code.
+type CodeEvent struct {
+	At         time.Time
+	Kind       CodeEventKind
+	DeliveryID *ID
+	Text       string
+}
+
+// CodeFilter narrows a list of codes; what is nil or empty does not narrow. Periods are half-open.
+type CodeFilter struct {
+	ImportID     *ID
+	Status       []CodeStatus
+	Label        []string
+	DeliveryID   *ID
+	RecipientID  *ID
+	ValuePrefix  *string
+	AssignedFrom *DateTime
+	AssignedTo   *DateTime
+	RedeemedFrom *DateTime
+	RedeemedTo   *DateTime
+}
+
+// NewCode is a code to add.
+type NewCode struct {
+	Value string
+	Label *string
+}
+
+// Availability is where the codes of a coupon stand. Available + Held + Assigned + Redeemed +
+// Expired + Voided = Total.
+type Availability struct {
+	Total     int
+	Available int
+	Held      int
+	Assigned  int
+	Redeemed  int
+	Expired   int
+	Voided    int
+	ByLabel   []*LabelAvailability
+	IsLow     bool
+	// RunsOutAt is when the pool runs dry at the pace of the last PaceWindow; nil: never, or too
+	// little history.
+	RunsOutAt *time.Time
+}
+
+// LabelAvailability is where the codes with one label stand.
+type LabelAvailability struct {
+	Label     string
+	Total     int
+	Available int
+	Assigned  int
+	Redeemed  int
+}
+
+// IsLow tells whether a pool of total codes with this many available has fallen below one of the
+// coupon's thresholds. An anonymous coupon has no pool and is never low.
+func (c *Coupon) IsLow(available, total int) bool {
+	if c.Type == TypeAnonymous {
+		return false
+	}
+	below := c.LowStockThreshold != nil && available < *c.LowStockThreshold
+	belowShare := c.LowStockShare != nil && total > 0 && float64(available) < *c.LowStockShare*float64(total)
+	return below || belowShare
+}
+
+// PaceWindow is how far back assignments are looked at to tell how fast a pool runs dry.
+const PaceWindow = 14 * 24 * time.Hour
+
+// RunsOutAt tells when a pool runs dry that gave away assigned codes since an instant, at the same
+// pace. It is nil when there was no assignment, less than a day of history, or when the instant lies
+// beyond what a date can say.
+func RunsOutAt(available, assigned int, since, now time.Time) *time.Time {
+	elapsed := now.Sub(since)
+	if assigned == 0 || elapsed < 24*time.Hour {
+		return nil
+	}
+	left := float64(available) / float64(assigned) * float64(elapsed)
+	if left > float64(maxForecast) {
+		return nil
+	}
+	return new(now.Add(time.Duration(left)).Truncate(time.Second))
+}
+
+// maxForecast is how far ahead a forecast is worth telling.
+const maxForecast = 10 * 365 * 24 * time.Hour
+
+// State gives the flags of what happened to the code.
+func (c *Code) State() CodeState {
+	var state CodeState
+	if c.MessageID != nil {
+		state |= StateAssigned
+	}
+	if c.SentAt != nil {
+		state |= StateSent
+	}
+	if c.RedeemedAt != nil {
+		state |= StateRedeemed
+	}
+	if c.VoidedAt != nil {
+		state |= StateVoided
+	}
+	return state
+}
+
+// CheckNewCodes tells whether the coupon takes new codes. It returns INVALID_STATE when it is anonymous
+// or archived.
+func (c *Coupon) CheckNewCodes() error {
+	switch {
+	case c.Type == TypeAnonymous:
+		return Errorf(ErrorInvalidState, "The coupon %q is anonymous: everybody gets its own code %q, so it has no pool to add codes to.", c.Label, c.Code).At("input", "couponId")
+	case c.ArchivedAt != nil:
+		return Errorf(ErrorInvalidState, "The coupon %q is archived and takes no new codes.", c.Label).At("input", "couponId")
+	}
+	return nil
+}
+
+// NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order
+// or a reason, and may be empty.
+func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail string) *CodeEvent {
+	text := map[CodeEventKind]string{
+		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
+		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed", EventReversed: "Redemption reversed", EventVoided: "Voided",
+	}[kind]
+	if detail != "" {
+		text += map[CodeEventKind]string{
+			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ", EventReturned: ": ",
+			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ",
+		}[kind] + detail
+	}
+	return &CodeEvent{At: at, Kind: kind, DeliveryID: deliveryID, Text: text + "."}
+}

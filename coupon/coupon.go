@@ -1,0 +1,226 @@
+package coupon
+
+import "time"
+
+// CouponType says whether a coupon has one code for all or a pool of unique ones.
+type CouponType string
+
+// The types of coupons.
+const (
+	TypeAnonymous  CouponType = "ANONYMOUS"
+	TypeIndividual CouponType = "INDIVIDUAL"
+)
+
+// CouponStatus is where a coupon stands at an instant.
+type CouponStatus string
+
+// The states of a coupon. All but ARCHIVED are derived from the clock.
+const (
+	CouponScheduled CouponStatus = "SCHEDULED"
+	CouponActive    CouponStatus = "ACTIVE"
+	CouponExpired   CouponStatus = "EXPIRED"
+	CouponArchived  CouponStatus = "ARCHIVED"
+)
+
+// AutomaticCodePrefix and a number make the code of a coupon that was created without one.
+const AutomaticCodePrefix = "CPN"
+
+// Coupon is what a marketer offers.
+type Coupon struct {
+	ID       ID
+	Label    string
+	Code     string
+	Type     CouponType
+	StartsAt time.Time
+	// EndsAt is exclusive; nil means no end.
+	EndsAt *time.Time
+	// RedemptionLimit is how often one code may be redeemed; nil means no limit.
+	RedemptionLimit    *int
+	RequiresAssignment bool
+	LowStockThreshold  *int
+	LowStockShare      *float64
+	Timezone           string
+	Metadata           JSON
+	ArchivedAt         *time.Time
+	CreatedAt          time.Time
+	UpdatedAt          time.Time
+	// Status is where the coupon stood when it was read.
+	Status CouponStatus
+}
+
+// StatusAt tells where the coupon stands at an instant.
+func (c *Coupon) StatusAt(now time.Time) CouponStatus {
+	switch {
+	case c.ArchivedAt != nil:
+		return CouponArchived
+	case now.Before(c.StartsAt):
+		return CouponScheduled
+	case c.HasEnded(now):
+		return CouponExpired
+	default:
+		return CouponActive
+	}
+}
+
+// HasEnded reports whether the coupon's validity is over: validity is half-open, so the end itself
+// is outside.
+func (c *Coupon) HasEnded(now time.Time) bool {
+	return c.EndsAt != nil && !now.Before(*c.EndsAt)
+}
+
+// IsValidAt reports whether startsAt <= t < endsAt.
+func (c *Coupon) IsValidAt(t time.Time) bool {
+	return !t.Before(c.StartsAt) && !c.HasEnded(t)
+}
+
+// CouponChanges is what a caller wants a coupon to be: for a new coupon everything, for an existing
+// one only what is set.
+type CouponChanges struct {
+	Label              Change[string]
+	Code               Change[string]
+	Type               CouponType
+	StartsAt           Change[DateTime]
+	EndsAt             Change[DateTime]
+	RedemptionLimit    Change[int]
+	RequiresAssignment Change[bool]
+	LowStockThreshold  Change[int]
+	LowStockShare      Change[float64]
+	Timezone           Change[string]
+	Metadata           Change[JSON]
+}
+
+// Change is a field of an update: left alone unless set, and cleared when set to nil.
+type Change[T any] struct {
+	IsSet bool
+	Value *T
+}
+
+// Set makes a change to this value; nil clears.
+func Set[T any](value *T) Change[T] { return Change[T]{IsSet: true, Value: value} }
+
+// Apply makes the changes to the coupon and checks every rule a coupon must keep. It returns
+// UserErrors with INVALID, all of them at once; the coupon is then half changed and must be thrown
+// away. What depends on other coupons or on codes (unique code, type) is the store's to check.
+func (c *Coupon) Apply(changes *CouponChanges) error {
+	var problems UserErrors
+	problem := func(field, format string, args ...any) {
+		problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", field))
+	}
+	if changes.Label.IsSet {
+		c.Label = required(changes.Label, "label", "The label of a coupon", &problems)
+	}
+	if changes.Timezone.IsSet {
+		c.Timezone = "UTC"
+		if changes.Timezone.Value != nil {
+			c.Timezone = *changes.Timezone.Value
+		}
+	}
+	zone, err := LoadZone(c.Timezone)
+	if err != nil {
+		problem("timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", c.Timezone)
+		zone = time.UTC
+	}
+	c.applyValidity(changes, zone, &problems)
+	if changes.RedemptionLimit.IsSet {
+		c.RedemptionLimit = changes.RedemptionLimit.Value
+		if c.RedemptionLimit == nil && c.Type == TypeIndividual {
+			c.RedemptionLimit = new(1)
+		}
+	}
+	if c.RedemptionLimit != nil && (*c.RedemptionLimit < 1 || *c.RedemptionLimit > MaxRedemptionLimit) {
+		problem("redemptionLimit", "The redemption limit must be 1 to %d, not %d.", MaxRedemptionLimit, *c.RedemptionLimit)
+	}
+	if changes.RequiresAssignment.IsSet {
+		c.RequiresAssignment = changes.RequiresAssignment.Value == nil || *changes.RequiresAssignment.Value
+	}
+	if changes.LowStockThreshold.IsSet {
+		c.LowStockThreshold = changes.LowStockThreshold.Value
+	}
+	if c.LowStockThreshold != nil && *c.LowStockThreshold < 0 {
+		problem("lowStockThreshold", "The low-stock threshold must not be negative.")
+	}
+	if changes.LowStockShare.IsSet {
+		c.LowStockShare = changes.LowStockShare.Value
+	}
+	// Written so that NaN, which is in no range, is refused too.
+	if c.LowStockShare != nil && (!(*c.LowStockShare >= 0) || *c.LowStockShare > 1) {
+		problem("lowStockShare", "The low-stock share must be 0 to 1.")
+	}
+	if changes.Metadata.IsSet {
+		c.Metadata = EmptyJSON
+		if changes.Metadata.Value != nil {
+			c.Metadata = *changes.Metadata.Value
+		}
+		if len(c.Metadata) > MaxJSONBytes {
+			problem("metadata", "The metadata must be at most %d bytes of JSON, not %d.", MaxJSONBytes, len(c.Metadata))
+		}
+	}
+	return problems.OrNil()
+}
+
+// MaxRedemptionLimit is the largest limit of redemptions a code.
+const MaxRedemptionLimit = 1_000_000_000
+
+func (c *Coupon) applyValidity(changes *CouponChanges, zone *time.Location, problems *UserErrors) {
+	if changes.StartsAt.IsSet {
+		if changes.StartsAt.Value == nil {
+			*problems = append(*problems, Errorf(ErrorInvalid, "A coupon needs a start date.").At("input", "startsAt"))
+		} else if startsAt, err := changes.StartsAt.Value.Start(zone); err != nil {
+			*problems = append(*problems, Errorf(ErrorInvalid, "%s", err).At("input", "startsAt"))
+		} else {
+			c.StartsAt = startsAt
+		}
+	}
+	if changes.EndsAt.IsSet {
+		c.EndsAt = nil
+		if changes.EndsAt.Value != nil {
+			endsAt, err := changes.EndsAt.Value.End(zone)
+			if err != nil {
+				*problems = append(*problems, Errorf(ErrorInvalid, "%s", err).At("input", "endsAt"))
+				return
+			}
+			c.EndsAt = &endsAt
+		}
+	}
+	if c.EndsAt != nil && !c.StartsAt.Before(*c.EndsAt) {
+		*problems = append(*problems, Errorf(ErrorInvalid, "The coupon would end (%s) before it starts (%s).",
+			c.EndsAt.Format(time.RFC3339), c.StartsAt.Format(time.RFC3339)).At("input", "endsAt"))
+	}
+}
+
+// required cleans a text that must be there and fit; what is wrong is added to problems.
+func required(change Change[string], field, subject string, problems *UserErrors) string {
+	raw := ""
+	if change.Value != nil {
+		raw = *change.Value
+	}
+	text, reason := CleanLabel(raw)
+	switch {
+	case reason == RejectedTooLong:
+		*problems = append(*problems, Errorf(ErrorInvalid, "%s must have at most %d characters.", subject, MaxTextLength).At("input", field))
+	case reason != "":
+		*problems = append(*problems, Errorf(ErrorInvalid, "%s must not have control characters.", subject).At("input", field))
+	case text == "":
+		*problems = append(*problems, Errorf(ErrorInvalid, "%s must not be empty.", subject).At("input", field))
+	}
+	return text
+}
+
+// CouponFilter narrows a list of coupons; what is nil or empty does not narrow.
+type CouponFilter struct {
+	Type   *CouponType
+	Status []CouponStatus
+	Search *string
+	IsLow  *bool
+}
+
+// CouponOrder is the order of a list of coupons.
+type CouponOrder string
+
+// The orders of coupons. Ties are broken by id, so that paging is stable.
+const (
+	OrderCreatedAtDesc CouponOrder = "CREATED_AT_DESC"
+	OrderCreatedAtAsc  CouponOrder = "CREATED_AT_ASC"
+	OrderLabelAsc      CouponOrder = "LABEL_ASC"
+	OrderEndsAtAsc     CouponOrder = "ENDS_AT_ASC"
+)

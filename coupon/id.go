@@ -1,0 +1,56 @@
+package coupon
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Kind is the type of an object that has an id.
+type Kind string
+
+// The kinds of objects that node(id:) can find.
+const (
+	KindCoupon     Kind = "coupon"
+	KindCode       Kind = "code"
+	KindRecipient  Kind = "recipient"
+	KindDelivery   Kind = "delivery"
+	KindMessage    Kind = "message"
+	KindRedemption Kind = "redemption"
+	KindImport     Kind = "import"
+	KindExport     Kind = "export"
+)
+
+// ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat it
+// as opaque; it is safe in a URL and as a file name.
+type ID string
+
+// NewID makes the id of the object of this kind with this number.
+func NewID(kind Kind, number int64) ID {
+	return ID(string(kind) + "_" + strconv.FormatInt(number, 10))
+}
+
+// NewIDPtr is NewID for a reference that may be missing: nil gives nil.
+func NewIDPtr(kind Kind, number *int64) *ID {
+	if number == nil {
+		return nil
+	}
+	id := NewID(kind, *number)
+	return &id
+}
+
+// Kind gives the kind of object that the id names, whether or not such an object exists.
+func (id ID) Kind() Kind {
+	kind, _, _ := strings.Cut(string(id), "_")
+	return Kind(kind)
+}
+
+// Number gives the number of an object of this kind. It returns NOT_FOUND for an id of another kind
+// or of no known shape: to a caller a malformed id is just an id that nothing has.
+func (id ID) Number(kind Kind) (int64, error) {
+	prefix, digits, found := strings.Cut(string(id), "_")
+	number, err := strconv.ParseInt(digits, 10, 64)
+	if !found || Kind(prefix) != kind || err != nil || number <= 0 || NewID(kind, number) != id {
+		return 0, NotFound(kind, id)
+	}
+	return number, nil
+}

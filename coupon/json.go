@@ -1,0 +1,40 @@
+package coupon
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// MaxJSONBytes is the size of the largest JSON object that is kept (metadata, attributes).
+const MaxJSONBytes = 64 << 10
+
+// JSON is the text of a JSON object. It is kept as text from the request to the database and back.
+type JSON string
+
+// EmptyJSON is the object without members.
+const EmptyJSON JSON = "{}"
+
+// MarshalGQL writes the object into a GraphQL response.
+func (j JSON) MarshalGQL(w io.Writer) {
+	if j == "" {
+		j = EmptyJSON
+	}
+	// The writer is the response's buffer, which does not fail.
+	_, _ = io.WriteString(w, string(j))
+}
+
+// UnmarshalGQL takes a JSON object from a GraphQL request; anything else is an error.
+func (j *JSON) UnmarshalGQL(value any) error {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return errors.New("must be a JSON object")
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return fmt.Errorf("encode JSON object: %w", err)
+	}
+	*j = JSON(text)
+	return nil
+}

@@ -1,0 +1,99 @@
+package coupon
+
+import "time"
+
+// RedemptionSource says how a redemption became known.
+type RedemptionSource string
+
+// The sources.
+const (
+	SourceAPI    RedemptionSource = "API"
+	SourceImport RedemptionSource = "IMPORT"
+)
+
+// RedemptionAnomaly says why redeemCode would have refused what a file reports.
+type RedemptionAnomaly string
+
+// The anomalies.
+const (
+	AnomalyNotAssigned      RedemptionAnomaly = "NOT_ASSIGNED"
+	AnomalyBeforeAssignment RedemptionAnomaly = "BEFORE_ASSIGNMENT"
+	AnomalyOutsideValidity  RedemptionAnomaly = "OUTSIDE_VALIDITY"
+	AnomalyVoided           RedemptionAnomaly = "VOIDED"
+)
+
+// Redemption is the fact that a code was used.
+type Redemption struct {
+	ID       ID
+	CouponID ID
+	// CodeID is nil for the code of an anonymous coupon.
+	CodeID     *ID
+	CodeValue  string
+	RedeemedAt time.Time
+	Source     RedemptionSource
+	Reference  *string
+	Amount     *Decimal
+	Currency   *string
+	ReversedAt *time.Time
+	Anomalies  []RedemptionAnomaly
+}
+
+// RedeemRequest asks to redeem a code now, or at an instant that just passed.
+type RedeemRequest struct {
+	Value          string
+	RedeemedAt     *time.Time
+	Reference      *string
+	Amount         *Decimal
+	Currency       *string
+	IdempotencyKey *string
+}
+
+// ClockTolerance is how far in the future a shop's clock may be when it redeems.
+const ClockTolerance = 5 * time.Minute
+
+// Check cleans the request and checks what does not depend on the code. It returns UserErrors with
+// INVALID.
+func (r *RedeemRequest) Check(now time.Time) error {
+	var problems UserErrors
+	problem := func(field, format string, args ...any) {
+		problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", field))
+	}
+	for _, text := range []struct {
+		field string
+		value *string
+	}{{"reference", r.Reference}, {"idempotencyKey", r.IdempotencyKey}} {
+		if text.value == nil {
+			continue
+		}
+		if clean, reason := CleanLabel(*text.value); reason != "" || clean == "" {
+			problem(text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
+		}
+	}
+	if r.Amount != nil {
+		amount, err := ParseDecimal(string(*r.Amount))
+		if err != nil {
+			problem("amount", "%s.", err)
+		}
+		r.Amount = &amount
+	}
+	if r.Currency != nil && !IsCurrency(*r.Currency) {
+		problem("currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", *r.Currency)
+	}
+	if r.RedeemedAt != nil && r.RedeemedAt.After(now.Add(ClockTolerance)) {
+		problem("redeemedAt", "The redemption lies in the future.")
+	}
+	return problems.OrNil()
+}
+
+// IsCurrency reports whether the text has the form of an ISO 4217 code: three capital letters.
+func IsCurrency(text string) bool {
+	if len(text) != 3 {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < 'A' || text[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,62 @@
+package coupon
+
+// RenderedMessage is a message as its recipient gets it.
+type RenderedMessage struct {
+	Subject *string
+	Body    string
+}
+
+// MessageData is what the tokens of a template can name.
+type MessageData struct {
+	Recipient   RecipientData
+	Coupon      *CouponData
+	CouponValue *CodeData
+	Delivery    DeliveryData
+}
+
+// RecipientData is what a template may say of a recipient; a nil field is blank.
+type RecipientData struct {
+	ExternalID string
+	Email      *string
+	Phone      *string
+	FirstName  *string
+	LastName   *string
+	// Attributes is the JSON object of the recipient's own attributes, or empty for none.
+	Attributes JSON
+}
+
+// CouponData is what a template may say of the delivery's coupon; dates are RFC 3339 in the coupon's
+// time zone.
+type CouponData struct {
+	Code     string
+	Label    string
+	StartsAt string
+	EndsAt   string
+}
+
+// CodeData is what a template may say of the message's own code.
+type CodeData struct {
+	Code  string
+	Label string
+}
+
+// DeliveryData is what a template may say of the delivery.
+type DeliveryData struct {
+	Label string
+}
+
+// OutgoingMessage is a rendered message on its way to a sender.
+type OutgoingMessage struct {
+	MessageID  ID
+	DeliveryID ID
+	// Recipient is the recipient's external id.
+	Recipient string
+	Channel   Channel
+	Address   string
+	// Code is the message's own code, or the anonymous coupon's; empty without a coupon.
+	Code    string
+	Subject string
+	Body    string
+	// IsHTML tells an HTML body from plain text.
+	IsHTML bool
+}

@@ -1,0 +1,110 @@
+package coupon
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// DateTime is an instant as a caller wrote it: RFC 3339, or a local time or a date alone, which are
+// meant in some time zone that the receiver knows (a coupon's).
+type DateTime string
+
+// The layouts of a DateTime without an offset.
+const (
+	layoutLocal       = "2006-01-02T15:04:05"
+	layoutLocalMinute = "2006-01-02T15:04"
+)
+
+// Start gives the instant in UTC; a date alone is the beginning of that day in the zone. The error
+// is a sentence for the caller.
+func (d DateTime) Start(zone *time.Location) (time.Time, error) {
+	instant, _, err := d.parse(zone)
+	return instant, err
+}
+
+// End is Start for the exclusive end of a period: a date alone includes that day, so it gives the
+// beginning of the next one.
+func (d DateTime) End(zone *time.Location) (time.Time, error) {
+	instant, isDate, err := d.parse(zone)
+	if err != nil || !isDate {
+		return instant, err
+	}
+	// Adding a day to the local date, not 24 hours to the instant: days with a clock change differ.
+	return instant.In(zone).AddDate(0, 0, 1).UTC(), nil
+}
+
+func (d DateTime) parse(zone *time.Location) (instant time.Time, isDate bool, err error) {
+	text := strings.TrimSpace(string(d))
+	for _, layout := range []string{time.RFC3339, layoutLocal, layoutLocalMinute, time.DateOnly} {
+		// Some write a space where RFC 3339 has the T; it says so itself in section 5.6.
+		instant, err = time.ParseInLocation(layout, strings.Replace(text, " ", "T", 1), zone)
+		if err == nil {
+			isDate = layout == time.DateOnly
+			break
+		}
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("%q is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24", text)
+	}
+	if year := instant.UTC().Year(); year < minYear || year > maxYear {
+		return time.Time{}, false, fmt.Errorf("%q is outside the years %d to %d", text, minYear, maxYear)
+	}
+	// The database keeps microseconds; cutting here keeps what is answered equal to what is stored.
+	return instant.UTC().Truncate(time.Microsecond), isDate, nil
+}
+
+// The years that an instant may lie in: what every client's date type can hold.
+const (
+	minYear = 1900
+	maxYear = 9999
+)
+
+// LoadZone gives the time zone with an IANA name. "Local" is refused: it means whatever the server's
+// machine is set to, which no caller can know.
+func LoadZone(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, fmt.Errorf("%q is not a time zone", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("load time zone: %w", err)
+	}
+	return zone, nil
+}
+
+// Period is a half-open span of time; a nil bound is open.
+type Period struct {
+	From *time.Time
+	To   *time.Time
+}
+
+// NewPeriod reads the bounds of a period in a time zone; a date alone includes that day at either
+// end. It returns INVALID for a bound that is not a date; prefix is what the
+// names of the two fields begin with ("assigned" for assignedFrom and assignedTo).
+func NewPeriod(from, to *DateTime, zone *time.Location, prefix string) (Period, error) {
+	var period Period
+	if from != nil {
+		start, err := from.Start(zone)
+		if err != nil {
+			return Period{}, Errorf(ErrorInvalid, "%s.", err).At("filter", boundName(prefix, "From"))
+		}
+		period.From = &start
+	}
+	if to != nil {
+		end, err := to.End(zone)
+		if err != nil {
+			return Period{}, Errorf(ErrorInvalid, "%s.", err).At("filter", boundName(prefix, "To"))
+		}
+		period.To = &end
+	}
+	return period, nil
+}
+
+// boundName makes the name of a bound's field: "assignedFrom", or "from" without a prefix.
+func boundName(prefix, bound string) string {
+	if prefix == "" {
+		return strings.ToLower(bound)
+	}
+	return prefix + bound
+}

@@ -1,0 +1,348 @@
+package db
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"couponql/coupon"
+)
+
+// zoneOf gives the time zone of a coupon; UTC when there is none.
+func zoneOf(s *Store, couponNumber int64) *time.Location {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if known := s.pool.coupons[couponNumber]; known != nil {
+		if zone, err := coupon.LoadZone(known.coupon.Timezone); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
+}
+
+// GenerateRequest asks for random codes.
+type GenerateRequest struct {
+	CouponID coupon.ID
+	Count    int
+	Pattern  string
+	Alphabet string
+	Label    *string
+}
+
+// generatedSample is how many of the generated codes are shown.
+const generatedSample = 10
+
+// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which
+// was in the database. It gives a sample, and how many random guesses hit one code of the pool on
+// average. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
+func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sample []string, guessesForOneHit float64, err error) {
+	if request.Count < 1 || request.Count > coupon.MaxGeneratedCodes {
+		return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).At("input", "count")
+	}
+	pattern, err := coupon.NewPattern(request.Pattern, request.Alphabet, s.keys)
+	if err != nil {
+		return nil, 0, err
+	}
+	label := ""
+	if request.Label != nil {
+		var reason coupon.RejectionReason
+		if label, reason = coupon.CleanLabel(*request.Label); reason != "" {
+			return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
+		}
+	}
+	g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newKeyIndex()}
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, c, err := t.poolOf(ctx, request.CouponID)
+		if err != nil {
+			return err
+		}
+		pool := s.pool.availability(number, t.now).Total + request.Count
+		if err := pattern.CheckSpace(pool); err != nil {
+			return err
+		}
+		guessesForOneHit = pattern.Space() / float64(pool)
+		return g.add(ctx, t, number, c, request.Count)
+	})
+	return g.sample, guessesForOneHit, err
+}
+
+// generator draws codes that are unlike each other and unlike every code of the database.
+type generator struct {
+	store   *Store
+	pattern *coupon.Pattern
+	label   string
+	random  *bufio.Reader
+	// drawn holds the hashes of the codes drawn so far.
+	drawn  *keyIndex
+	sample []string
+	failed error
+}
+
+func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, _ *coupon.Coupon, count int) (err error) {
+	rows, err := g.store.newCodeRows()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	var text []byte
+	for line := 1; line <= count; {
+		text = g.pattern.Append(text[:0], g.draw)
+		if g.failed != nil {
+			return g.failed
+		}
+		value, key, reason := g.store.keys.Parse(string(text))
+		if reason != "" {
+			return coupon.Errorf(coupon.ErrorInvalid, "The pattern makes values that cannot be codes, such as %q.", text).At("input", "pattern")
+		}
+		if g.isKnown(key) {
+			continue
+		}
+		if len(g.sample) < generatedSample {
+			g.sample = append(g.sample, value)
+		}
+		if err := rows.put(line, value, key, g.label); err != nil {
+			return err
+		}
+		line++
+	}
+	added, err := t.insertCodes(ctx, couponNumber, 0, rows, false)
+	if err == nil && added != count {
+		err = fmt.Errorf("generate codes: %d of %d were new", added, count)
+	}
+	return err
+}
+
+// isKnown tells whether a code with this hash exists or was drawn before. Another code with the same
+// hash is as good a reason to draw again: there are plenty.
+func (g *generator) isKnown(key string) bool {
+	p := g.store.pool
+	hash := g.drawn.hash(key)
+	for range g.drawn.candidates(hash) {
+		return true
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for range p.keys.candidates(p.keys.hash(key)) {
+		return true
+	}
+	if _, isCoupon := p.couponKeys[key]; isCoupon {
+		return true
+	}
+	g.drawn.insert(hash, 1)
+	return false
+}
+
+// draw gives a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
+// thrown away, since they would favour small numbers.
+func (g *generator) draw(n int) int {
+	limit := 256 - 256%n
+	for {
+		b, err := g.random.ReadByte()
+		if err != nil {
+			g.failed = fmt.Errorf("read random bytes: %w", errors.Join(err, io.ErrUnexpectedEOF))
+			return 0
+		}
+		if int(b) < limit {
+			return int(b) % n
+		}
+	}
+}
+
+// CodeSelection names codes of a coupon: those with the values, narrowed by the filter. One of the two
+// must be given.
+type CodeSelection struct {
+	CouponID coupon.ID
+	Values   []string
+	Filter   *coupon.CodeFilter
+}
+
+// choose gives the numbers of the selected codes, in order.
+func (t *tx) choose(ctx context.Context, selection *CodeSelection) (couponNumber int64, numbers []int64, err error) {
+	couponNumber, _, err = t.coupon(ctx, selection.CouponID)
+	if err != nil {
+		return 0, nil, atInput(err, "couponId")
+	}
+	switch {
+	case selection.Values == nil && selection.Filter == nil:
+		return 0, nil, coupon.Errorf(coupon.ErrorInvalid, "Say which codes: give their values, or a filter ({} for all).").At("input")
+	case len(selection.Values) > coupon.MaxAddedCodes:
+		return 0, nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values; use a filter for more.", coupon.MaxAddedCodes).At("input", "values")
+	}
+	selected, candidates, err := t.store.selectCodes(ctx, t, couponNumber, selection.Filter)
+	if err != nil {
+		return 0, nil, err
+	}
+	if selection.Values != nil {
+		named, err := t.numbersOfValues(ctx, selection.Values)
+		if err != nil {
+			return 0, nil, err
+		}
+		if candidates == nil {
+			return couponNumber, t.store.pool.keep(selected, named), nil
+		}
+		return couponNumber, slices.DeleteFunc(named, func(n int64) bool {
+			_, found := slices.BinarySearch(candidates, n)
+			return !found
+		}), nil
+	}
+	if candidates == nil {
+		candidates = t.store.pool.page(selected, 0, int(t.store.pool.next.code))
+	}
+	return couponNumber, candidates, nil
+}
+
+func (t *tx) numbersOfValues(ctx context.Context, values []string) ([]int64, error) {
+	keys := make([]string, 0, len(values))
+	for _, value := range values {
+		if _, key, reason := t.store.keys.Parse(value); reason == "" {
+			keys = append(keys, key)
+		}
+	}
+	found, err := t.store.findCodes(ctx, t, keys)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, 0, len(found))
+	for _, key := range keys {
+		if number, ok := found[key]; ok {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers), nil
+}
+
+// VoidCodes makes codes worthless for good; redeemed ones stay redeemed, and voiding a voided code again
+// changes nothing. It gives how many codes were voided. It returns NOT_FOUND and INVALID.
+func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided int, err error) {
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		_, numbers, err := t.choose(ctx, selection)
+		if err != nil {
+			return err
+		}
+		numbers = slices.DeleteFunc(numbers, func(n int64) bool {
+			return s.pool.state[n].Has(coupon.StateRedeemed | coupon.StateVoided)
+		})
+		voided = len(numbers)
+		return t.void(ctx, numbers, "voided by voidCodes")
+	})
+	return voided, err
+}
+
+func (t *tx) void(ctx context.Context, numbers []int64, reason string) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	if _, err := t.exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
+		return err
+	}
+	t.onCommit(func() { t.store.pool.update(numbers, coupon.StateVoided, 0) })
+	return nil
+}
+
+// ReleaseCodes gives assigned codes back to the pool. A code that was not sent takes its message with it,
+// which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a delivery that
+// is being sent right now. It gives how many codes were released and how many kept. It returns NOT_FOUND
+// and INVALID.
+func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string) (released, kept int, err error) {
+	reason, bad := coupon.CleanLabel(reason)
+	if reason == "" || bad != "" {
+		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).At("input", "reason")
+	}
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		_, chosen, err := t.choose(ctx, selection)
+		if err != nil {
+			return err
+		}
+		var numbers []int64
+		for _, number := range chosen {
+			state := s.pool.state[number]
+			switch {
+			case !state.Has(coupon.StateAssigned) || state.Has(coupon.StateRedeemed|coupon.StateVoided):
+				kept++
+			case state.Has(coupon.StateSent) && !evenIfSent:
+				kept++
+			default:
+				numbers = append(numbers, number)
+			}
+		}
+		if len(numbers) == 0 {
+			return nil
+		}
+		sending, err := collect(ctx, t, codeReturnUnsendable, scanInto[int64], between(numbers)...)
+		if err != nil {
+			return err
+		}
+		slices.Sort(sending)
+		numbers = slices.DeleteFunc(numbers, func(n int64) bool {
+			_, isSending := slices.BinarySearch(sending, n)
+			return isSending
+		})
+		kept += len(sending)
+		released = len(numbers)
+		return t.release(ctx, numbers, reason)
+	})
+	return released, kept, err
+}
+
+// between gives numbers as parameters, with their bounds: the engine skips what lies outside.
+func between(numbers []int64) []any {
+	return []any{named("ids", numbers), named("first", slices.Min(numbers)), named("last", slices.Max(numbers))}
+}
+
+func (t *tx) release(ctx context.Context, numbers []int64, reason string) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	args := append(between(numbers), named("now", t.now), named("reason", reason))
+	canceled, err := t.exec(ctx, messageCancelByCode, args...)
+	if err != nil {
+		return err
+	}
+	if canceled > 0 {
+		if _, err := t.exec(ctx, deliveryRecount); err != nil {
+			return err
+		}
+	}
+	returned, err := t.exec(ctx, codeReturnInsert, args...)
+	if err != nil {
+		return err
+	}
+	if returned != len(numbers) {
+		return fmt.Errorf("release codes: %d of %d were held by a message", returned, len(numbers))
+	}
+	t.onCommit(func() { t.store.pool.update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
+	return nil
+}
+
+// EventsOf tells what happened to each of the codes, oldest first.
+func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
+	events := make(map[coupon.ID][]*coupon.CodeEvent, len(codes))
+	numbers := numbersOf(coupon.KindCode, codes)
+	if len(numbers) == 0 {
+		return events, nil
+	}
+	_, err := collect(ctx, s, codeEvents, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var deliveryNumber *int64
+		var at time.Time
+		var kind coupon.CodeEventKind
+		var detail *string
+		if err := rows.Scan(&number, &at, &kind, &deliveryNumber, &detail); err != nil {
+			return struct{}{}, err
+		}
+		if detail == nil {
+			detail = new(string)
+		}
+		id := coupon.NewID(coupon.KindCode, number)
+		events[id] = append(events[id], coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber), *detail))
+		return struct{}{}, nil
+	}, between(numbers)...)
+	return events, err
+}

@@ -1,0 +1,412 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"couponql/coupon"
+)
+
+// CreateCoupon makes a coupon. It returns INVALID for what breaks a coupon's rules and ALREADY_EXISTS
+// when a coupon or a code has the code that was given.
+func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
+	var created *coupon.Coupon
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, err := one[int64](ctx, t, couponNext)
+		if err != nil {
+			return err
+		}
+		c := &coupon.Coupon{ID: coupon.NewID(coupon.KindCoupon, number), Type: changes.Type, CreatedAt: t.now, Timezone: "UTC", RequiresAssignment: true, Metadata: coupon.EmptyJSON}
+		if c.Type == coupon.TypeIndividual {
+			c.RedemptionLimit = new(1)
+		}
+		if err := t.applyCoupon(ctx, c, changes); err != nil {
+			return err
+		}
+		if c.Code == "" {
+			if c.Code, err = t.automaticCode(ctx, number); err != nil {
+				return err
+			}
+		}
+		created = c
+		return t.writeCoupon(ctx, couponInsert, number, c)
+	})
+	return created, err
+}
+
+// UpdateCoupon changes a coupon. Beside what CreateCoupon returns, NOT_FOUND, and INVALID_STATE for the
+// code of an anonymous coupon that was handed out or redeemed already.
+func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
+	var updated *coupon.Coupon
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, c, err := t.coupon(ctx, id)
+		if err != nil {
+			return err
+		}
+		changes.Type = c.Type
+		oldCode := c.Code
+		if err := t.applyCoupon(ctx, c, changes); err != nil {
+			return err
+		}
+		if c.Code != oldCode && c.Type == coupon.TypeAnonymous {
+			_, isUsed, err := t.couponReferences(ctx, number)
+			if err != nil {
+				return err
+			}
+			if isUsed {
+				return coupon.Errorf(coupon.ErrorInvalidState, "The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).At("input", "code")
+			}
+		}
+		updated = c
+		return t.writeCoupon(ctx, couponUpdate, number, c)
+	})
+	return updated, err
+}
+
+// ArchiveCoupon takes a coupon out of use: no new codes, no new deliveries; codes that were handed out
+// stay redeemable. Repeating it is harmless. It returns NOT_FOUND.
+func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
+	var archived *coupon.Coupon
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, c, err := t.coupon(ctx, id)
+		if err != nil {
+			return err
+		}
+		archived = c
+		if c.ArchivedAt != nil {
+			return nil
+		}
+		c.ArchivedAt, c.Status = &t.now, coupon.CouponArchived
+		return t.writeCoupon(ctx, couponUpdate, number, c)
+	})
+	return archived, err
+}
+
+// DeleteCoupon deletes a coupon with its codes, while none of them was ever given away. It returns
+// NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the coupon.
+func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
+	return s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, c, err := t.coupon(ctx, id)
+		if err != nil {
+			return err
+		}
+		deliveries, isUsed, err := t.couponReferences(ctx, number)
+		switch {
+		case err != nil:
+			return err
+		case isUsed:
+			return coupon.Errorf(coupon.ErrorInvalidState, "Codes of the coupon %q were given away or redeemed, so it cannot be deleted. Archive it instead.", c.Label).At("input", "id")
+		case deliveries > 0:
+			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is used by %d deliveries. Delete them or choose another coupon for them first.", c.Label, deliveries).At("input", "id")
+		}
+		if _, err := t.exec(ctx, couponDeleteCodes, named("id", number)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, couponDelete, named("id", number)); err != nil {
+			return err
+		}
+		return t.forgetCodes(ctx, number)
+	})
+}
+
+// forgetCodes takes all codes of a coupon, and then the coupon, out of the pool once they are deleted.
+func (t *tx) forgetCodes(ctx context.Context, couponNumber int64) error {
+	p := t.store.pool
+	type entry struct {
+		hash   uint32
+		number int64
+	}
+	var entries []entry
+	// The rows are gone from this transaction's view, but not from a reader's.
+	for _, r := range p.runs {
+		if r.couponID != couponNumber {
+			continue
+		}
+		err := t.store.eachKey(ctx, r.first, r.last, func(number int64, key string) {
+			entries = append(entries, entry{p.keys.hash(key), number})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	t.onCommit(func() {
+		p.mu.Lock()
+		for _, e := range entries {
+			p.keys.remove(e.hash, e.number)
+			p.state[e.number] = coupon.StateGone
+		}
+		p.runs = slices.DeleteFunc(p.runs, func(r *run) bool { return r.couponID == couponNumber })
+		p.mu.Unlock()
+		p.removeCoupon(couponNumber)
+	})
+	return nil
+}
+
+// applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.
+func (t *tx) applyCoupon(ctx context.Context, c *coupon.Coupon, changes *coupon.CouponChanges) error {
+	var problems coupon.UserErrors
+	if err := c.Apply(changes); err != nil && !errors.As(err, &problems) {
+		return err
+	}
+	if changes.Code.IsSet && changes.Code.Value != nil {
+		value, key, reason := t.store.keys.Parse(*changes.Code.Value)
+		if reason != "" {
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
+		} else {
+			owner, err := t.ownerOf(ctx, key)
+			if err != nil {
+				return err
+			}
+			if owner != "" && owner != c.ID {
+				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "The code %q exists already (%s).", value, owner).At("input", "code"))
+			}
+			c.Code = value
+		}
+	}
+	c.UpdatedAt = t.now
+	c.Status = c.StatusAt(t.now)
+	return problems.OrNil()
+}
+
+// ownerOf gives the coupon whose own code, or one of whose codes, has this key; "" when none has.
+func (t *tx) ownerOf(ctx context.Context, key string) (coupon.ID, error) {
+	if number, found := t.store.pool.couponKeys[key]; found {
+		return coupon.NewID(coupon.KindCoupon, number), nil
+	}
+	number, err := t.store.findCode(ctx, t, key)
+	if err != nil || number == 0 {
+		return "", err
+	}
+	return coupon.NewID(coupon.KindCoupon, t.store.pool.runOf(number).couponID), nil
+}
+
+// automaticCode gives CPN and the coupon's number, or the next number that is free.
+func (t *tx) automaticCode(ctx context.Context, number int64) (string, error) {
+	for ; ; number++ {
+		code := fmt.Sprintf("%s%d", coupon.AutomaticCodePrefix, number)
+		owner, err := t.ownerOf(ctx, t.store.keys.Key(code))
+		if err != nil || owner == "" {
+			return code, err
+		}
+	}
+}
+
+func (t *tx) writeCoupon(ctx context.Context, statement string, number int64, c *coupon.Coupon) error {
+	key := t.store.keys.Key(c.Code)
+	args := []any{
+		named("id", number), named("label", c.Label), named("code", c.Code), named("code_key", key),
+		named("starts_at", c.StartsAt), named("ends_at", c.EndsAt),
+		named("redemption_limit", c.RedemptionLimit), named("requires_assignment", c.RequiresAssignment),
+		named("low_stock_threshold", c.LowStockThreshold), named("low_stock_share", c.LowStockShare),
+		named("timezone", c.Timezone), named("metadata", string(c.Metadata)), named("archived_at", c.ArchivedAt), named("updated_at", c.UpdatedAt),
+	}
+	if statement == couponInsert {
+		args = append(args, named("type", string(c.Type)), named("created_at", c.CreatedAt))
+	}
+	if _, err := t.exec(ctx, statement, args...); err != nil {
+		return err
+	}
+	kept := *c
+	t.onCommit(func() { t.store.pool.setCoupon(number, key, &kept) })
+	return nil
+}
+
+// coupon gives a copy of a coupon to change, or NOT_FOUND.
+func (t *tx) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
+	number, err := id.Number(coupon.KindCoupon)
+	if err != nil {
+		return 0, nil, atInput(err, "id")
+	}
+	known := t.store.pool.coupons[number]
+	if known == nil {
+		return 0, nil, coupon.NotFound(coupon.KindCoupon, id).At("input", "id")
+	}
+	c := *known.coupon
+	c.Status = c.StatusAt(t.now)
+	return number, &c, nil
+}
+
+// atInput names the field of the input that a user error is about.
+func atInput(err error, field string) error {
+	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
+		return problem.At("input", field)
+	}
+	return err
+}
+
+func (t *tx) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
+	_, err = collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
+		return struct{}{}, rows.Scan(&deliveries, &isUsed)
+	}, named("id", number))
+	return deliveries, isUsed, err
+}
+
+// readCoupons reads coupons by number, or all for nil.
+func (s *Store) readCoupons(ctx context.Context, q querier, numbers []int64) ([]*coupon.Coupon, error) {
+	now := s.now()
+	var ids any
+	if numbers != nil {
+		ids = numbers
+	}
+	return collect(ctx, q, couponGet, func(rows *sql.Rows) (*coupon.Coupon, error) {
+		var (
+			number        int64
+			key, metadata string
+			c             coupon.Coupon
+		)
+		err := rows.Scan(&number, &c.Label, &c.Code, &key, &c.Type, &c.StartsAt, &c.EndsAt, &c.RedemptionLimit, &c.RequiresAssignment,
+			&c.LowStockThreshold, &c.LowStockShare, &c.Timezone, &metadata, &c.ArchivedAt, &c.CreatedAt, &c.UpdatedAt)
+		c.ID, c.Metadata, c.Status = coupon.NewID(coupon.KindCoupon, number), coupon.JSON(metadata), c.StatusAt(now)
+		return &c, err
+	}, named("ids", ids))
+}
+
+// CouponsByID gives the coupons that exist of these. The pool keeps every coupon, so this runs no
+// statement.
+func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Coupon, error) {
+	now := s.now()
+	found := make(map[coupon.ID]*coupon.Coupon, len(ids))
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	for _, id := range ids {
+		number, err := id.Number(coupon.KindCoupon)
+		if err != nil || s.pool.coupons[number] == nil {
+			continue
+		}
+		c := *s.pool.coupons[number].coupon
+		c.Status = c.StatusAt(now)
+		found[id] = &c
+	}
+	return found, nil
+}
+
+// CouponByCode gives the coupon with this code, compared like all codes, or nil.
+func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
+	_, key, _ := s.keys.Parse(code)
+	s.pool.mu.RLock()
+	number, found := s.pool.couponKeys[key]
+	s.pool.mu.RUnlock()
+	if !found {
+		return nil, nil //nolint:nilnil // "no such coupon" is an answer of this query, not an error
+	}
+	id := coupon.NewID(coupon.KindCoupon, number)
+	coupons, err := s.CouponsByID(ctx, []coupon.ID{id})
+	return coupons[id], err
+}
+
+// Coupons gives a page of coupons in an order.
+func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page) (*coupon.List[*coupon.Coupon], error) {
+	now := s.now()
+	matches := []*coupon.Coupon{}
+	s.pool.mu.RLock()
+	numbers := make([]int64, 0, len(s.pool.coupons))
+	for number, known := range s.pool.coupons {
+		c := *known.coupon
+		c.Status = c.StatusAt(now)
+		if filter != nil && !matchesCoupon(filter, &c) {
+			continue
+		}
+		matches = append(matches, &c)
+		numbers = append(numbers, number)
+	}
+	s.pool.mu.RUnlock()
+	if filter != nil && filter.IsLow != nil {
+		kept := matches[:0]
+		for i, c := range matches {
+			if s.pool.availability(numbers[i], now).IsLow == *filter.IsLow {
+				kept = append(kept, c)
+			}
+		}
+		matches = kept
+	}
+	slices.SortFunc(matches, func(a, b *coupon.Coupon) int { return comparePlaces(order, couponPlace(order, a), couponPlace(order, b)) })
+	list := &coupon.List[*coupon.Coupon]{Total: len(matches)}
+	for _, c := range matches {
+		place := couponPlace(order, c)
+		if page.After != nil && comparePlaces(order, place, *page.After) <= 0 {
+			continue
+		}
+		if len(list.Items) == page.First {
+			list.HasNext = true
+			break
+		}
+		list.Items = append(list.Items, c)
+		list.Cursors = append(list.Cursors, place)
+	}
+	return list, nil
+}
+
+func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {
+	if filter.Type != nil && c.Type != *filter.Type {
+		return false
+	}
+	if len(filter.Status) > 0 && !slices.Contains(filter.Status, c.Status) {
+		return false
+	}
+	if filter.Search != nil {
+		search := strings.ToLower(strings.TrimSpace(*filter.Search))
+		return strings.Contains(strings.ToLower(c.Label), search) || strings.Contains(strings.ToLower(c.Code), search)
+	}
+	return true
+}
+
+// couponPlace is the place of a coupon in an order: what it is sorted by, then its number.
+func couponPlace(order coupon.CouponOrder, c *coupon.Coupon) coupon.Cursor {
+	place := coupon.Cursor{Number: mustNumber(coupon.KindCoupon, c.ID)}
+	switch order {
+	case coupon.OrderLabelAsc:
+		place.Key = strings.ToLower(c.Label)
+	case coupon.OrderEndsAtAsc:
+		// Coupons without an end come last.
+		place.Key = "~"
+		if c.EndsAt != nil {
+			place.Key = c.EndsAt.UTC().Format("2006-01-02T15:04:05.000000")
+		}
+	case coupon.OrderCreatedAtAsc, coupon.OrderCreatedAtDesc:
+		// Numbers are given in the order of creation.
+	}
+	return place
+}
+
+func comparePlaces(order coupon.CouponOrder, a, b coupon.Cursor) int {
+	if order == coupon.OrderCreatedAtDesc {
+		a, b = b, a
+	}
+	if byKey := strings.Compare(a.Key, b.Key); byKey != 0 {
+		return byKey
+	}
+	return int(a.Number - b.Number)
+}
+
+// Availabilities tells where the codes of coupons stand now, with a forecast.
+func (s *Store) Availabilities(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Availability, error) {
+	now := s.now()
+	found := make(map[coupon.ID]*coupon.Availability, len(ids))
+	numbers := make([]int64, 0, len(ids))
+	for _, id := range ids {
+		number := mustNumber(coupon.KindCoupon, id)
+		found[id] = s.pool.availability(number, now)
+		if found[id].Assigned+found[id].Redeemed > 0 {
+			numbers = append(numbers, number)
+		}
+	}
+	if len(numbers) == 0 {
+		return found, nil
+	}
+	_, err := collect(ctx, s, couponPace, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var count int
+		var first sql.NullTime
+		if err := rows.Scan(&number, &count, &first); err != nil {
+			return struct{}{}, err
+		}
+		a := found[coupon.NewID(coupon.KindCoupon, number)]
+		a.RunsOutAt = coupon.RunsOutAt(a.Available, count, first.Time, now)
+		return struct{}{}, nil
+	}, named("ids", numbers), named("since", now.Add(-coupon.PaceWindow)))
+	return found, err
+}

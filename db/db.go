@@ -1,0 +1,280 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
+)
+
+// Defaults of Options.
+const (
+	// DefaultHoldDuration is how long an analyzed delivery keeps its codes.
+	DefaultHoldDuration = 24 * time.Hour
+	// DefaultMemoryLimit is how much memory the engine may take before it spills to disk.
+	DefaultMemoryLimit = "4GB"
+)
+
+// maxReaders is how many reads run at once; more wait. The engine is parallel inside a read, so more
+// connections than a few only make everybody slower.
+const maxReaders = 4
+
+// Options says how to open a store. Only Path is required.
+type Options struct {
+	// Path is the database file; it is created when it does not exist. Beside it the store keeps the
+	// folder Path + ".files" for uploads and spooled rows.
+	Path string
+	// CaseSensitiveCodes keeps codes apart that differ in case only. It is fixed when the database is
+	// created; opening an existing one with another choice is an error.
+	CaseSensitiveCodes bool
+	// HoldDuration is how long an analyzed delivery keeps its codes; 0 means DefaultHoldDuration.
+	HoldDuration time.Duration
+	// MemoryLimit is what the engine may take, such as "4GB"; "" means DefaultMemoryLimit.
+	MemoryLimit string
+	// Now is the clock; nil means the machine's.
+	Now func() time.Time
+	// Log takes what happens without a caller; nil means slog's default.
+	Log *slog.Logger
+}
+
+// Store is an open database. Its methods are safe for concurrent use; each is one use case, and what
+// it acknowledges is on disk.
+type Store struct {
+	options    Options
+	db         *sql.DB
+	keys       coupon.CodeKeys
+	pool       *pool
+	writer     *writer
+	reports    chan struct{}
+	statements atomic.Int64
+	watchers   watchers
+}
+
+// Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
+// error that says what to do when the file is in use by another process or was made by a newer version.
+func Open(ctx context.Context, options Options) (*Store, error) {
+	if options.HoldDuration == 0 {
+		options.HoldDuration = DefaultHoldDuration
+	}
+	if options.MemoryLimit == "" {
+		options.MemoryLimit = DefaultMemoryLimit
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	s := &Store{options: options, keys: coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes}, reports: make(chan struct{}, 1)}
+	for _, dir := range []string{s.uploadDir(), s.spoolDir(), s.tempDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("create the folder for files: %w", err)
+		}
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// load migrates and reads everything that is kept in memory.
+func (s *Store) load(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.checkSettings(ctx); err != nil {
+		return err
+	}
+	if err := s.clearSpool(); err != nil {
+		return err
+	}
+	pool, err := loadPool(ctx, s)
+	if err != nil {
+		return fmt.Errorf("load the codes: %w", err)
+	}
+	s.pool = pool
+	s.writer, err = newWriter(ctx, s)
+	return err
+}
+
+// Close finishes what is being written and closes the file.
+func (s *Store) Close() error {
+	if s.writer != nil {
+		s.writer.close()
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}
+
+// uploadDir holds the files of imports until they are done.
+func (s *Store) uploadDir() string { return filepath.Join(s.filesDir(), "uploads") }
+
+// spoolDir holds rows on their way into the engine.
+func (s *Store) spoolDir() string { return filepath.Join(s.filesDir(), "spool") }
+
+// tempDir is where the engine spills what does not fit into memory.
+func (s *Store) tempDir() string { return filepath.Join(s.filesDir(), "temp") }
+
+func (s *Store) filesDir() string { return s.options.Path + ".files" }
+
+// clearSpool removes what a crash left behind: spooled rows are made anew by the import that is resumed.
+func (s *Store) clearSpool() error {
+	entries, err := os.ReadDir(s.spoolDir())
+	if err != nil {
+		return fmt.Errorf("read the spool folder: %w", err)
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(s.spoolDir(), entry.Name())); err != nil {
+			return fmt.Errorf("clear the spool folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// connect opens the file with every setting that the product relies on.
+func (s *Store) connect(ctx context.Context) error {
+	connector, err := duckdb.NewConnector(s.options.Path, func(conn driver.ExecerContext) error {
+		// Settings of a session; the rest is set once below.
+		_, err := conn.ExecContext(ctx, "SET TimeZone = 'UTC'", nil)
+		return err
+	})
+	if err != nil {
+		if strings.Contains(err.Error(), "Could not set lock") {
+			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
+		}
+		return fmt.Errorf("open %s: %w", s.options.Path, err)
+	}
+	s.db = sql.OpenDB(connector)
+	// One more than the readers, for the writer, which never gives its connection back.
+	s.db.SetMaxOpenConns(maxReaders + 1)
+	s.db.SetMaxIdleConns(maxReaders + 1)
+	settings := []string{
+		fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
+		"SET memory_limit = " + quote(s.options.MemoryLimit),
+		"SET temp_directory = " + quote(s.tempDir()),
+		// Rows are stored in the order they were inserted in: paging and zone maps rely on it.
+		"SET preserve_insertion_order = true",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allowed_directories = [" + quote(s.spoolDir()+string(filepath.Separator)) + "]",
+		// Once off, the engine opens no file but its own and the spool's; it cannot be turned on again.
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	}
+	for _, setting := range settings {
+		if _, err := s.db.ExecContext(ctx, setting); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", setting, err), s.db.Close())
+		}
+	}
+	return nil
+}
+
+// quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's
+// own settings alone, never for input.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// now gives the time to the precision that the database keeps.
+func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
+
+// Keys tells how this database compares codes.
+func (s *Store) Keys() coupon.CodeKeys { return s.keys }
+
+// Statements counts the statements that were run since the start.
+func (s *Store) Statements() int64 { return s.statements.Load() }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("ping the database: %w", err)
+	}
+	return nil
+}
+
+// report waits for the lane of heavy questions, of which one runs at a time, so that they cannot
+// starve quick reads. The caller gives it back with the function it gets.
+func (s *Store) report(ctx context.Context) (func(), error) {
+	select {
+	case s.reports <- struct{}{}:
+		return func() { <-s.reports }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for other reports: %w", context.Cause(ctx))
+	}
+}
+
+// querier runs statements: the readers' pool, or the writer's transaction.
+type querier interface {
+	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
+}
+
+// QueryContext makes the readers' pool a querier that counts.
+func (s *Store) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	s.statements.Add(1)
+	return s.db.QueryContext(ctx, statement, args...)
+}
+
+// collect runs a statement and scans every row of its answer.
+func collect[T any](ctx context.Context, q querier, statement string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", title(statement), err)
+	}
+	defer rows.Close()
+	items := []T{}
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("%s: scan: %w", title(statement), err)
+		}
+		items = append(items, item)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", title(statement), err)
+	}
+	return items, nil
+}
+
+// scanInto scans rows of one column.
+func scanInto[T any](rows *sql.Rows) (T, error) {
+	var value T
+	err := rows.Scan(&value)
+	return value, err
+}
+
+// one gives the single value of a statement that always has exactly one row.
+func one[T any](ctx context.Context, q querier, statement string, args ...any) (T, error) {
+	values, err := collect(ctx, q, statement, scanInto[T], args...)
+	if err == nil && len(values) != 1 {
+		err = fmt.Errorf("%s: %d rows instead of one", title(statement), len(values))
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return values[0], nil
+}
+
+// title gives the first line of a statement, which says what it is for.
+func title(statement string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(statement), "\n")
+	return strings.TrimSpace(strings.TrimPrefix(line, "--"))
+}
+
+// named is a parameter of a statement.
+func named(name string, value any) any { return sql.Named(name, value) }

@@ -1,0 +1,130 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+)
+
+//go:embed migration/*.sql
+var migrations embed.FS
+
+const createMigrationTable = `-- the record of migrations
+CREATE TABLE IF NOT EXISTS migration (name VARCHAR NOT NULL, checksum VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)`
+
+// migrate applies the migrations that the file lacks, forward only, each in a transaction with its
+// record. A file that has a migration we don't know was made by a newer version, and one whose record
+// differs was made by an edited one: both are refused rather than guessed at.
+func (s *Store) migrate(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, createMigrationTable); err != nil {
+		return fmt.Errorf("create the record of migrations: %w", err)
+	}
+	applied, err := s.appliedMigrations(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := migrationNames()
+	if err != nil {
+		return err
+	}
+	for name := range applied {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("open %s: it was made by a newer version of couponql (it has the migration %s)", s.options.Path, name)
+		}
+	}
+	for _, name := range names {
+		text, err := migrations.ReadFile(path.Join("migration", name))
+		if err != nil {
+			return fmt.Errorf("read migration: %w", err)
+		}
+		sum := sha256.Sum256(text)
+		checksum := hex.EncodeToString(sum[:])
+		if recorded, found := applied[name]; found {
+			if recorded != checksum {
+				return fmt.Errorf("open %s: its migration %s is not the one of this version", s.options.Path, name)
+			}
+			continue
+		}
+		if err := s.applyMigration(ctx, name, string(text), checksum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) appliedMigrations(ctx context.Context) (map[string]string, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT name, checksum FROM migration")
+	if err != nil {
+		return nil, fmt.Errorf("read the record of migrations: %w", err)
+	}
+	defer rows.Close()
+	applied := map[string]string{}
+	for rows.Next() {
+		var name, checksum string
+		if err := rows.Scan(&name, &checksum); err != nil {
+			return nil, fmt.Errorf("read the record of migrations: %w", err)
+		}
+		applied[name] = checksum
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the record of migrations: %w", err)
+	}
+	return applied, nil
+}
+
+func migrationNames() ([]string, error) {
+	entries, err := migrations.ReadDir("migration")
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s *Store) applyMigration(ctx context.Context, name, text, checksum string) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("apply migration %s: %w", name, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, before it the error below tells more
+	if _, err := tx.ExecContext(ctx, text); err != nil {
+		return fmt.Errorf("apply migration %s: %w", name, err)
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO migration VALUES (?, ?, ?)", name, checksum, s.now()); err != nil {
+		return fmt.Errorf("record migration %s: %w", name, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit migration %s: %w", name, err)
+	}
+	return nil
+}
+
+// checkSettings fixes how codes are compared when the database is new, and refuses to open it another
+// way later: every stored key depends on it.
+func (s *Store) checkSettings(ctx context.Context) error {
+	const name = "case_sensitive_codes"
+	wanted := strconv.FormatBool(s.keys.CaseSensitive)
+	stored, err := collect(ctx, s, "SELECT value FROM setting WHERE name = ?", scanInto[string], name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(stored) == 0:
+		if _, err := s.db.ExecContext(ctx, "INSERT INTO setting VALUES (?, ?)", name, wanted); err != nil {
+			return fmt.Errorf("record the settings: %w", err)
+		}
+	case stored[0] != wanted:
+		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
+			s.options.Path, stored[0], stored[0])
+	}
+	return nil
+}

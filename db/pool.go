@@ -1,0 +1,486 @@
+package db
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"couponql/coupon"
+)
+
+// pool is what the server keeps in memory of all codes: where each stands, how many stand where, and
+// which are free. Only the writer changes it, after a commit; everybody reads it under the lock, so that
+// the counts a reader sees always add up.
+type pool struct {
+	mu   sync.RWMutex
+	keys *keyIndex
+	// state holds the state of each code by its number; numbers begin at 1.
+	state []coupon.CodeState
+	// repeats holds how often a code is redeemed, where that is more than once.
+	repeats map[int64]int
+	// runs lists the runs of numbers by their first.
+	runs    []*run
+	coupons map[int64]*couponPool
+	// couponKeys finds a coupon by the key of its own code.
+	couponKeys map[string]int64
+	holds      map[int64]*hold
+	// answers finds the redemption that a recent idempotency key recorded.
+	answers map[string]int64
+	next    nextNumbers
+}
+
+// nextNumbers is the number that the next row of each growing table gets.
+type nextNumbers struct {
+	batch, code, recipient, message, redemption int64
+}
+
+// run is a run of codes with consecutive numbers that were added together with one label.
+type run struct {
+	first, last int64
+	couponID    int64
+	label       string
+	importID    int64 // 0: not by an import
+}
+
+// couponPool is what is kept of one coupon.
+type couponPool struct {
+	coupon *coupon.Coupon
+	// key is that of the coupon's own code.
+	key    string
+	labels map[string]*labelPool
+	// redeemed counts the live redemptions of an anonymous coupon's own code.
+	redeemed int
+}
+
+// labelPool is where the codes of one coupon with one label stand.
+type labelPool struct {
+	label  string
+	runs   []*run
+	counts poolCounts
+	// cursor is a number below which no code is free.
+	cursor int64
+}
+
+// poolCounts counts codes by what happened to them; the clock is the reader's affair.
+type poolCounts struct {
+	total, assigned, redeemed, voided int
+}
+
+func (c poolCounts) free() int { return c.total - c.assigned - c.redeemed - c.voided }
+
+func (c *poolCounts) add(state coupon.CodeState, by int) {
+	c.total += by
+	switch state.Status(false) {
+	case coupon.CodeRedeemed:
+		c.redeemed += by
+	case coupon.CodeVoided:
+		c.voided += by
+	case coupon.CodeAssigned:
+		c.assigned += by
+	case coupon.CodeAvailable, coupon.CodeExpired:
+	}
+}
+
+// in counts the codes that stand in one of the states; none means any.
+func (c poolCounts) in(status []coupon.CodeStatus, hasEnded bool) int {
+	if len(status) == 0 {
+		return c.total
+	}
+	counts := map[coupon.CodeStatus]int{coupon.CodeRedeemed: c.redeemed, coupon.CodeVoided: c.voided}
+	if hasEnded {
+		counts[coupon.CodeExpired] = c.free() + c.assigned
+	} else {
+		counts[coupon.CodeAvailable], counts[coupon.CodeAssigned] = c.free(), c.assigned
+	}
+	sum := 0
+	for one, count := range counts {
+		if slices.Contains(status, one) {
+			sum += count
+		}
+	}
+	return sum
+}
+
+// hold is the codes kept for one delivery; label "" in counts means any label unless byLabel.
+type hold struct {
+	couponID int64
+	byLabel  bool
+	counts   map[string]int
+	until    time.Time
+}
+
+func (h *hold) total() int {
+	sum := 0
+	for _, count := range h.counts {
+		sum += count
+	}
+	return sum
+}
+
+func newPool() *pool {
+	return &pool{
+		keys:       newKeyIndex(),
+		state:      make([]coupon.CodeState, 1),
+		repeats:    map[int64]int{},
+		coupons:    map[int64]*couponPool{},
+		couponKeys: map[string]int64{},
+		holds:      map[int64]*hold{},
+		answers:    map[string]int64{},
+		next:       nextNumbers{batch: 1, code: 1, recipient: 1, message: 1, redemption: 1},
+	}
+}
+
+// setCoupon takes over a coupon as it now is.
+func (p *pool) setCoupon(number int64, key string, c *coupon.Coupon) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.coupons[number]
+	if known == nil {
+		known = &couponPool{labels: map[string]*labelPool{}}
+		p.coupons[number] = known
+	}
+	delete(p.couponKeys, known.key)
+	p.couponKeys[key] = number
+	known.key, known.coupon = key, c
+}
+
+// removeCoupon forgets a coupon whose codes are gone.
+func (p *pool) removeCoupon(number int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.couponKeys, p.coupons[number].key)
+	delete(p.coupons, number)
+}
+
+// addRun takes over a run of new codes; their keys are indexed apart.
+func (p *pool) addRun(r *run) {
+	if need := int(r.last) + 1; need > len(p.state) {
+		p.state = slices.Grow(p.state, need-len(p.state))[:need]
+	}
+	p.runs = append(p.runs, r)
+	labels := p.coupons[r.couponID].labels
+	pool := labels[r.label]
+	if pool == nil {
+		pool = &labelPool{label: r.label, cursor: r.first}
+		labels[r.label] = pool
+	}
+	pool.runs = append(pool.runs, r)
+	pool.cursor = min(pool.cursor, r.first)
+	pool.counts.total += int(r.last - r.first + 1)
+}
+
+// runOf gives the run that a code lies in, or nil.
+func (p *pool) runOf(number int64) *run {
+	i := sort.Search(len(p.runs), func(i int) bool { return p.runs[i].last >= number })
+	if i == len(p.runs) || p.runs[i].first > number {
+		return nil
+	}
+	return p.runs[i]
+}
+
+// setState changes where a code stands and keeps the counts.
+func (p *pool) setState(number int64, state coupon.CodeState) {
+	r := p.runOf(number)
+	pool := p.coupons[r.couponID].labels[r.label]
+	pool.counts.add(p.state[number], -1)
+	p.state[number] = state
+	if state.Has(coupon.StateGone) {
+		return
+	}
+	pool.counts.add(state, 1)
+	if state == 0 {
+		pool.cursor = min(pool.cursor, number)
+	}
+}
+
+// update sets and clears flags of codes.
+func (p *pool) update(numbers []int64, set, clear coupon.CodeState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, number := range numbers {
+		p.setState(number, p.state[number]&^clear|set)
+	}
+}
+
+// redeemCount tells how often a code is redeemed.
+func (p *pool) redeemCount(number int64) int {
+	if count, found := p.repeats[number]; found {
+		return count
+	}
+	if p.state[number].Has(coupon.StateRedeemed) {
+		return 1
+	}
+	return 0
+}
+
+// addRedemptions counts redemptions of a code, or takes them back.
+func (p *pool) addRedemptions(number int64, by int) {
+	count := p.redeemCount(number) + by
+	delete(p.repeats, number)
+	if count > 1 {
+		p.repeats[number] = count
+	}
+	state := p.state[number] &^ coupon.StateRedeemed
+	if count > 0 {
+		state |= coupon.StateRedeemed
+	}
+	p.setState(number, state)
+}
+
+// availability counts where the codes of a coupon stand at an instant.
+func (p *pool) availability(number int64, now time.Time) *coupon.Availability {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	a := &coupon.Availability{ByLabel: []*coupon.LabelAvailability{}}
+	known := p.coupons[number]
+	if known == nil {
+		return a
+	}
+	hasEnded := known.coupon.HasEnded(now)
+	for label, pool := range known.labels {
+		counts := pool.counts
+		if label != "" && counts.total > 0 {
+			row := &coupon.LabelAvailability{Label: label, Total: counts.total, Redeemed: counts.redeemed}
+			if !hasEnded {
+				row.Assigned = counts.assigned
+				row.Available = max(0, counts.free()-p.held(number, label, 0, now))
+			}
+			a.ByLabel = append(a.ByLabel, row)
+		}
+		a.Total += counts.total
+		a.Available += counts.free()
+		a.Assigned += counts.assigned
+		a.Redeemed += counts.redeemed
+		a.Voided += counts.voided
+	}
+	slices.SortFunc(a.ByLabel, func(x, y *coupon.LabelAvailability) int { return strings.Compare(x.Label, y.Label) })
+	if hasEnded {
+		a.Expired = a.Available + a.Assigned
+		a.Available, a.Assigned = 0, 0
+	} else {
+		a.Held = min(a.Available, p.heldInAll(number, 0, now))
+		a.Available -= a.Held
+	}
+	if known.coupon.Type == coupon.TypeAnonymous {
+		a.Redeemed = 0
+	}
+	a.IsLow = known.coupon.IsLow(a.Available, a.Total)
+	return a
+}
+
+// held counts the codes with this label that live holds of other deliveries keep by name.
+func (p *pool) held(couponID int64, label string, except int64, now time.Time) int {
+	sum := 0
+	for delivery, h := range p.holds {
+		if delivery != except && h.couponID == couponID && h.byLabel && now.Before(h.until) {
+			sum += h.counts[label]
+		}
+	}
+	return sum
+}
+
+// heldInAll counts the codes of a coupon that live holds of other deliveries keep.
+func (p *pool) heldInAll(couponID, except int64, now time.Time) int {
+	sum := 0
+	for delivery, h := range p.holds {
+		if delivery != except && h.couponID == couponID && now.Before(h.until) {
+			sum += h.total()
+		}
+	}
+	return sum
+}
+
+// promisable counts the codes that a delivery may count on: free ones, less what live holds of others
+// keep. With byLabel, those with this label.
+func (p *pool) promisable(couponID int64, byLabel bool, label string, except int64, now time.Time) int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	known := p.coupons[couponID]
+	free := 0
+	for _, pool := range known.labels {
+		free += pool.counts.free()
+	}
+	all := max(0, free-p.heldInAll(couponID, except, now))
+	if !byLabel {
+		return all
+	}
+	pool := known.labels[label]
+	if pool == nil {
+		return 0
+	}
+	return max(0, min(all, pool.counts.free()-p.held(couponID, label, except, now)))
+}
+
+// span is a run of free codes on their way to messages.
+type span struct {
+	first int64
+	count int
+	label string
+}
+
+// take plans which codes the next messages of a delivery get: count free codes, lowest numbers first.
+// byLabel takes those with the label alone; else codes with any label, but none that others hold by
+// name. Nothing is marked. It gives fewer than count when there are no more.
+func (p *pool) take(couponID int64, byLabel bool, label string, count int, except int64, now time.Time) []span {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	known := p.coupons[couponID]
+	if byLabel {
+		if pool := known.labels[label]; pool != nil {
+			return p.takeFrom(pool, count)
+		}
+		return nil
+	}
+	labels := make([]string, 0, len(known.labels))
+	for name := range known.labels {
+		labels = append(labels, name)
+	}
+	slices.Sort(labels)
+	var spans []span
+	for _, name := range labels {
+		pool := known.labels[name]
+		spare := max(0, pool.counts.free()-p.held(couponID, name, except, now))
+		part := p.takeFrom(pool, min(count, spare))
+		for _, s := range part {
+			count -= s.count
+		}
+		spans = append(spans, part...)
+	}
+	return spans
+}
+
+func (p *pool) takeFrom(pool *labelPool, count int) []span {
+	var spans []span
+	for _, r := range pool.runs {
+		if r.last < pool.cursor {
+			continue
+		}
+		for number := max(r.first, pool.cursor); number <= r.last && count > 0; number++ {
+			if p.state[number] != 0 {
+				continue
+			}
+			if last := len(spans) - 1; last >= 0 && spans[last].first+int64(spans[last].count) == number {
+				spans[last].count++
+			} else {
+				spans = append(spans, span{first: number, count: 1, label: pool.label})
+			}
+			count--
+		}
+	}
+	return spans
+}
+
+// assign marks the codes of spans as assigned.
+func (p *pool) assign(couponID int64, spans []span) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range spans {
+		pool := p.coupons[couponID].labels[s.label]
+		end := s.first + int64(s.count)
+		for number := s.first; number < end; number++ {
+			p.state[number] |= coupon.StateAssigned
+		}
+		pool.counts.assigned += s.count
+		// Codes are taken lowest first, so below the end of a span nothing of the label is free.
+		pool.cursor = max(pool.cursor, end)
+	}
+}
+
+// firstFree gives the number of the code that the next message would get, or 0.
+func (p *pool) firstFree(couponID int64, byLabel bool, label string, now time.Time) int64 {
+	for _, s := range p.take(couponID, byLabel, label, 1, 0, now) {
+		return s.first
+	}
+	return 0
+}
+
+// selection narrows the codes of a pool by what memory knows.
+type selection struct {
+	couponID int64 // 0: any
+	importID int64 // 0: any
+	labels   []string
+	status   []coupon.CodeStatus
+	now      time.Time
+}
+
+// matchesRun tells whether codes of a run can be in the selection.
+func (s *selection) matchesRun(r *run) bool {
+	return (s.couponID == 0 || s.couponID == r.couponID) && (s.importID == 0 || s.importID == r.importID) &&
+		(len(s.labels) == 0 || slices.Contains(s.labels, r.label))
+}
+
+func (p *pool) matchesState(s *selection, number int64, r *run) bool {
+	state := p.state[number]
+	if state.Has(coupon.StateGone) {
+		return false
+	}
+	return len(s.status) == 0 || slices.Contains(s.status, state.Status(p.coupons[r.couponID].coupon.HasEnded(s.now)))
+}
+
+// page gives the numbers of at most limit codes of the selection that come after one.
+func (p *pool) page(s *selection, after int64, limit int) []int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	numbers := make([]int64, 0, limit)
+	begin := sort.Search(len(p.runs), func(i int) bool { return p.runs[i].last > after })
+	for _, r := range p.runs[begin:] {
+		if !s.matchesRun(r) {
+			continue
+		}
+		for number := max(r.first, after+1); number <= r.last; number++ {
+			if len(numbers) == limit {
+				return numbers
+			}
+			if p.matchesState(s, number, r) {
+				numbers = append(numbers, number)
+			}
+		}
+	}
+	return numbers
+}
+
+// count counts the codes of the selection.
+func (p *pool) count(s *selection) int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	total := 0
+	if s.importID == 0 {
+		for number, known := range p.coupons {
+			if s.couponID != 0 && s.couponID != number {
+				continue
+			}
+			for label, pool := range known.labels {
+				if len(s.labels) == 0 || slices.Contains(s.labels, label) {
+					total += pool.counts.in(s.status, known.coupon.HasEnded(s.now))
+				}
+			}
+		}
+		return total
+	}
+	for _, r := range p.runs {
+		if !s.matchesRun(r) {
+			continue
+		}
+		for number := r.first; number <= r.last; number++ {
+			if p.matchesState(s, number, r) {
+				total++
+			}
+		}
+	}
+	return total
+}
+
+// keep gives those of the numbers that are in the selection, in their order.
+func (p *pool) keep(s *selection, numbers []int64) []int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	kept := numbers[:0]
+	for _, number := range numbers {
+		if r := p.runOf(number); r != nil && s.matchesRun(r) && p.matchesState(s, number, r) {
+			kept = append(kept, number)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,5 @@
+-- refuse staged codes that others added since the file was read
+INSERT INTO refused
+SELECT s.line, CASE WHEN c.coupon_id = $coupon_id THEN 'ALREADY_EXISTS' ELSE 'EXISTS_ELSEWHERE' END, coalesce(s.value, s.key)
+FROM code c JOIN stage s ON s.key = c.key
+WHERE c.id >= $first_id

@@ -1,0 +1,2 @@
+-- the number of the next coupon
+SELECT nextval('coupon_id')

@@ -1,0 +1,2 @@
+-- delete a delivery that was never confirmed
+DELETE FROM delivery WHERE id = $id

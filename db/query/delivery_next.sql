@@ -1,0 +1,2 @@
+-- the number of the next delivery
+SELECT nextval('delivery_id')

@@ -1,0 +1,36 @@
+-- judge every target of a delivery: its address, its label, and the first reason to leave it out
+CREATE OR REPLACE TEMP TABLE prepared AS
+WITH addressed AS (
+    SELECT t.seq, r.id AS recipient_id, r.is_contactable,
+        trim(CASE $channel
+            WHEN 'EMAIL' THEN r.email
+            WHEN 'SMS' THEN r.phone
+            WHEN 'PUSH' THEN json_extract_string(r.attributes, '/pushToken')
+            ELSE json_extract_string(r.attributes, '/postalAddress')
+        END) AS address,
+        CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
+    FROM target t JOIN recipient r ON r.id = t.recipient_id
+    WHERE t.delivery_id = $id
+),
+judged AS (
+    SELECT *,
+        -- What is compared to find two targets with one address.
+        CASE $channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(address) END AS address_key,
+        CASE
+            WHEN address IS NULL OR address = '' THEN 'NO_ADDRESS'
+            WHEN NOT regexp_full_match(address, $address_pattern) THEN 'INVALID_ADDRESS'
+            WHEN NOT is_contactable THEN 'NOT_CONTACTABLE'
+        END AS own_reason
+    FROM addressed
+),
+doubles AS (
+    SELECT address_key, min(seq) AS first_seq FROM judged WHERE own_reason IS NULL GROUP BY address_key HAVING count(*) > 1
+)
+SELECT j.seq, j.recipient_id, j.address, j.label,
+    CASE
+        WHEN j.own_reason IS NOT NULL THEN j.own_reason
+        WHEN j.seq > d.first_seq THEN 'DUPLICATE_ADDRESS'
+        WHEN $label_path <> '' AND j.label IS NULL THEN 'NO_MATCHING_LABEL'
+    END AS reason
+FROM judged j LEFT JOIN doubles d ON d.address_key = j.address_key
+ORDER BY j.seq

@@ -1,0 +1,2 @@
+-- record the outcome of an analysis
+UPDATE delivery SET analysis = $analysis, status = $status WHERE id = $id

@@ -1,0 +1,2 @@
+-- free what is held for a delivery
+DELETE FROM hold WHERE delivery_id = $id

@@ -1,0 +1,2 @@
+-- the number of the next import
+SELECT nextval('import_id')

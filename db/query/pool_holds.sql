@@ -1,0 +1,2 @@
+-- the holds
+SELECT delivery_id, coupon_id, label, count, until FROM hold

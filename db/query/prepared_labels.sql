@@ -1,0 +1,2 @@
+-- how many messages need a code with which label
+SELECT label, count(*) FROM prepared WHERE reason IS NULL GROUP BY label ORDER BY label

@@ -1,0 +1,2 @@
+-- how many rows were refused
+SELECT count(*) FROM refused

@@ -1,0 +1,2 @@
+-- the refused rows
+SELECT line, reason, value FROM refused ORDER BY line

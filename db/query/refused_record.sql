@@ -1,0 +1,2 @@
+-- keep the refused rows with their import
+INSERT INTO rejection (import_id, line, reason, value) SELECT $import_id, line, reason, value FROM refused ORDER BY line

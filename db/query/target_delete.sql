@@ -1,0 +1,2 @@
+-- take all targets out of a delivery
+DELETE FROM target WHERE delivery_id = $id

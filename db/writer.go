@@ -1,0 +1,252 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
+)
+
+// maxGroup is how many small writes share one transaction, and so one flush of the disk.
+const maxGroup = 1024
+
+// errClosed answers writes that come after Close.
+var errClosed = errors.New("the database is closed")
+
+// writer is the one goroutine that writes.
+type writer struct {
+	store    *Store
+	conn     *sql.Conn
+	requests chan *request
+	done     chan struct{}
+	// closing guards requests against being sent to after it is closed.
+	closing sync.RWMutex
+	closed  bool
+}
+
+// request is one use case that writes.
+type request struct {
+	ctx context.Context //nolint:containedctx // it travels with the request to the writer's goroutine
+	do  func(context.Context, *tx) error
+	// joins: the request only decides in memory and appends rows, so it may share a transaction.
+	joins bool
+	done  chan error
+}
+
+// tx is a transaction of the writer. It is used by one goroutine.
+type tx struct {
+	store *Store
+	tx    *sql.Tx
+	// now is the one time of everything that the transaction writes.
+	now         time.Time
+	redemptions []*redemptionRow
+	reversals   []*reversalRow
+	voids       []*voidRow
+	hasWritten  bool
+	committed   []func()
+	undo        []func()
+}
+
+func newWriter(ctx context.Context, s *Store) (*writer, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open the writer's connection: %w", err)
+	}
+	w := &writer{store: s, conn: conn, requests: make(chan *request, maxGroup), done: make(chan struct{})}
+	go w.run()
+	return w, nil
+}
+
+// close runs what was asked for before and ends the goroutine.
+func (w *writer) close() {
+	w.closing.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.requests)
+	}
+	w.closing.Unlock()
+	<-w.done
+}
+
+// update runs a use case that writes, alone in a transaction. When do returns an error, nothing of it
+// remains; when update returns nil, everything is on disk. A caller who goes away before the turn of
+// the use case cancels it; once begun it is finished, so that no outcome is unknown.
+func (s *Store) update(ctx context.Context, do func(context.Context, *tx) error) error {
+	return s.writer.ask(&request{ctx: ctx, do: do, done: make(chan error, 1)})
+}
+
+// join runs a small use case that may share a transaction with others: do must decide in memory,
+// return its error before it changes anything, and write only by appending rows to tx. What it marks
+// in the pool it must hand to tx.onFailure to take back.
+func (s *Store) join(ctx context.Context, do func(context.Context, *tx) error) error {
+	return s.writer.ask(&request{ctx: ctx, do: do, joins: true, done: make(chan error, 1)})
+}
+
+func (w *writer) ask(r *request) error {
+	w.closing.RLock()
+	if w.closed {
+		w.closing.RUnlock()
+		return errClosed
+	}
+	select {
+	case w.requests <- r:
+		w.closing.RUnlock()
+	case <-r.ctx.Done():
+		w.closing.RUnlock()
+		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
+	}
+	return <-r.done
+}
+
+func (w *writer) run() {
+	defer close(w.done)
+	defer w.conn.Close() //nolint:errcheck // closing the database tells what matters
+	var next *request
+	for {
+		first := next
+		next = nil
+		if first == nil {
+			var ok bool
+			if first, ok = <-w.requests; !ok {
+				return
+			}
+		}
+		group := []*request{first}
+		if first.joins {
+			group, next = w.fill(group)
+		}
+		w.commit(group)
+	}
+}
+
+// fill adds the requests that already wait and may join; it stops at one that may not, which is next.
+func (w *writer) fill(group []*request) (filled []*request, next *request) {
+	for len(group) < maxGroup {
+		select {
+		case r, ok := <-w.requests:
+			switch {
+			case !ok:
+				return group, nil
+			case !r.joins:
+				return group, r
+			}
+			group = append(group, r)
+		default:
+			return group, nil
+		}
+	}
+	return group, nil
+}
+
+// commit runs a group of requests in one transaction and answers each.
+func (w *writer) commit(group []*request) {
+	errs := make([]error, len(group))
+	err := w.transact(func(ctx context.Context, t *tx) error {
+		for i, r := range group {
+			if r.ctx.Err() != nil {
+				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
+				continue
+			}
+			errs[i] = protect(context.WithoutCancel(r.ctx), t, r.do)
+			if errs[i] != nil && !r.joins {
+				return errs[i]
+			}
+		}
+		return t.flush(ctx)
+	})
+	for i, r := range group {
+		if errs[i] == nil {
+			errs[i] = err
+		}
+		r.done <- errs[i]
+	}
+}
+
+// protect turns a panic into an error: one bad request must not end the writer.
+func protect(ctx context.Context, t *tx, do func(context.Context, *tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return do(ctx, t)
+}
+
+func (w *writer) transact(do func(context.Context, *tx) error) error {
+	ctx := context.Background()
+	sqlTx, err := w.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return storageError("begin", err)
+	}
+	t := &tx{store: w.store, tx: sqlTx, now: w.store.now()}
+	err = do(ctx, t)
+	if err == nil && t.hasWritten {
+		if err = sqlTx.Commit(); err == nil {
+			for _, apply := range t.committed {
+				apply()
+			}
+			return nil
+		}
+		err = storageError("commit", err)
+	}
+	for i := len(t.undo) - 1; i >= 0; i-- {
+		t.undo[i]()
+	}
+	if rollback := sqlTx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
+		err = storageError("roll back", rollback)
+	}
+	return err
+}
+
+// QueryContext makes the transaction a querier that counts.
+func (t *tx) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	t.store.statements.Add(1)
+	return t.tx.QueryContext(ctx, statement, args...)
+}
+
+// exec runs a statement that writes and gives the number of rows it touched.
+func (t *tx) exec(ctx context.Context, statement string, args ...any) (int, error) {
+	t.store.statements.Add(1)
+	t.hasWritten = true
+	result, err := t.tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, storageError(title(statement), err)
+	}
+	count, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", title(statement), err)
+	}
+	return int(count), nil
+}
+
+// onCommit has apply called when the transaction is on disk, before the caller hears of it.
+func (t *tx) onCommit(apply func()) { t.committed = append(t.committed, apply) }
+
+// onFailure has undo called, last first, when the transaction does not make it to the disk.
+func (t *tx) onFailure(undo func()) { t.undo = append(t.undo, undo) }
+
+// storageError names what was being done, and tells a full disk, which an operator can mend, from
+// everything else.
+func storageError(doing string, err error) error {
+	var engine *duckdb.Error
+	if errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeOutOfMemory {
+		return fmt.Errorf("%s: the engine ran out of memory or of disk: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// mustNumber gives the number of an id that was read from the database.
+func mustNumber(kind coupon.Kind, id coupon.ID) int64 {
+	number, err := id.Number(kind)
+	if err != nil {
+		panic(fmt.Sprintf("the id %q is not one of a %s", id, kind))
+	}
+	return number
+}

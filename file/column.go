@@ -1,0 +1,291 @@
+package file
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"couponql/coupon"
+)
+
+// Column is a column that an import knows: its name and the spellings under which files carry it.
+// Upper and lower case, spaces, underscores and hyphens make no difference in a spelling, and the
+// name itself is always one.
+type Column struct {
+	Name    string
+	Aliases []string
+	// IsRequired says that a file without this column cannot be imported.
+	IsRequired bool
+
+	// meaning is what the column holds, in words for an error message; empty: the name.
+	meaning string
+	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well, as
+	// attributes: an options.Columns field may then have any name.
+	takesOthers bool
+	// isProof tells values that only this column has. A file without a header is read by position only
+	// when such a value stands where it should.
+	isProof func(value string) bool
+}
+
+// Columns gives the columns of a kind of import, in the order in which a file without a header has
+// them. It gives nil for an unknown kind.
+func Columns(kind coupon.ImportKind) []Column {
+	code := Column{
+		Name: "code",
+		Aliases: []string{
+			"coupon", "coupon code", "coupon value", "value", "voucher", "voucher code", "promo code", "unique code",
+		},
+		IsRequired: true,
+		meaning:    "codes",
+	}
+	externalID := Column{
+		Name:       "externalId",
+		Aliases:    []string{"id", "customer id", "recipient id", "user id", "member id"},
+		IsRequired: true,
+		meaning:    "external ids",
+	}
+	switch kind {
+	case coupon.ImportCodes:
+		return []Column{code, {Name: "label", Aliases: []string{"name", "group", "category"}}}
+	case coupon.ImportRecipients:
+		externalID.takesOthers = true
+		return []Column{
+			externalID,
+			{
+				Name:    "email",
+				Aliases: []string{"mail", "email address", "mail address"},
+				isProof: func(value string) bool { return strings.Contains(value, "@") },
+			},
+			{Name: "phone", Aliases: []string{"mobile", "mobile phone", "phone number", "msisdn", "tel", "telephone"}},
+			{Name: "firstName", Aliases: []string{"given name", "forename"}},
+			{Name: "lastName", Aliases: []string{"surname", "family name"}},
+			{Name: "isContactable", Aliases: []string{"contactable"}},
+		}
+	case coupon.ImportRedemptions:
+		return []Column{
+			code,
+			{
+				Name: "redeemedAt",
+				Aliases: []string{
+					"redeemed on", "redeemed", "redemption date", "redeemed date", "used at", "used on", "date",
+				},
+				IsRequired: true,
+				meaning:    "dates of redemption",
+				isProof:    isDateLike,
+			},
+			{Name: "reference", Aliases: []string{"order", "order id", "order number", "external id"}},
+			{Name: "amount"},
+			{Name: "currency"},
+		}
+	case coupon.ImportTargets:
+		return []Column{externalID}
+	}
+	return nil
+}
+
+// isDateLike tells values of nothing but digits and what stands between them in a date.
+func isDateLike(value string) bool {
+	return strings.ContainsAny(value, "0123456789") && strings.Trim(value, "0123456789-/.:+TZ ") == ""
+}
+
+// matches reports whether a file may call this column by this spelling, which is normal.
+func (c *Column) matches(spelling string) bool {
+	return spelling == normal(c.Name) ||
+		slices.ContainsFunc(c.Aliases, func(alias string) bool { return normal(alias) == spelling })
+}
+
+// words says what the column holds.
+func (c *Column) words() string {
+	if c.meaning != "" {
+		return c.meaning
+	}
+	return c.Name
+}
+
+// normal gives the form in which names of columns are compared.
+func normal(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// assignment says which cell of a row holds which column.
+type assignment struct {
+	// fields has, for each known column, the position of its cell, or -1 when the file lacks it.
+	fields []int
+	// others are the named columns that no known column took, in file order.
+	others []otherColumn
+}
+
+type otherColumn struct {
+	name string
+	cell int
+}
+
+// assign finds the known columns among the names that a file has for its columns: first the mapped
+// ones, then by spelling. Where two columns of the file could be the same known one, the one that is
+// called exactly so is taken; where one column of the file could be two known ones, it is the first.
+// Columns without a name are left out. It returns INVALID for a mapping that cannot be meant and
+// FILE_UNREADABLE when the file's columns do not allow an answer.
+func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) (*assignment, error) {
+	for i, name := range names {
+		if name != "" && slices.Contains(names[:i], name) {
+			return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
+				"The file has two columns with the name `%s`. Rename or remove one of them.", excerpt(name, maxNameLength))
+		}
+	}
+	a := &assignment{fields: make([]int, len(columns))}
+	for i := range a.fields {
+		a.fields[i] = -1
+	}
+	attributes := make(map[int]string)
+	taken := make(map[int]bool)
+	for _, mapping := range mappings {
+		cell, err := mappedCell(names, mapping)
+		if err != nil {
+			return nil, err
+		}
+		field := slices.IndexFunc(columns, func(c Column) bool { return normal(c.Name) == normal(mapping.Field) })
+		switch {
+		case field >= 0 && a.fields[field] >= 0 || field < 0 && attributes[cell] != "":
+			return nil, mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
+		case field >= 0:
+			a.fields[field] = cell
+		case mapping.Field == "" || !slices.ContainsFunc(columns, func(c Column) bool { return c.takesOthers }):
+			return nil, mappingError("There is no field `%s`. The fields are: %s.", mapping.Field, fieldNames(columns))
+		default:
+			attributes[cell] = mapping.Field
+		}
+		taken[cell] = true
+	}
+	if err := a.assignBySpelling(names, columns, taken); err != nil {
+		return nil, err
+	}
+	return a, a.assignOthers(names, attributes, taken)
+}
+
+// assignBySpelling finds the known columns that no mapping named.
+func (a *assignment) assignBySpelling(names []string, columns []Column, taken map[int]bool) error {
+	for i := range columns {
+		if a.fields[i] >= 0 {
+			continue
+		}
+		var found, exact []int
+		for cell, name := range names {
+			spelling := normal(name)
+			if taken[cell] || !columns[i].matches(spelling) {
+				continue
+			}
+			found = append(found, cell)
+			if spelling == normal(columns[i].Name) {
+				exact = append(exact, cell)
+			}
+		}
+		if len(exact) > 0 {
+			found = exact
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			a.fields[i] = found[0]
+			taken[found[0]] = true
+		default:
+			return coupon.Errorf(coupon.ErrorFileUnreadable,
+				"The columns `%s` and `%s` could both hold the %s. Say with options.columns which one does.",
+				excerpt(names[found[0]], maxNameLength), excerpt(names[found[1]], maxNameLength), columns[i].words())
+		}
+	}
+	return nil
+}
+
+// assignOthers gives a name to each cell that is no known column.
+func (a *assignment) assignOthers(names []string, attributes map[int]string, taken map[int]bool) error {
+	for cell, name := range names {
+		if attribute := attributes[cell]; attribute != "" {
+			name = attribute
+		} else if taken[cell] || name == "" {
+			continue
+		}
+		if slices.ContainsFunc(a.others, func(other otherColumn) bool { return other.name == name }) {
+			return mappingError("Two columns would have the name `%s`.", name)
+		}
+		a.others = append(a.others, otherColumn{name: name, cell: cell})
+	}
+	return nil
+}
+
+// mappedCell finds the column that a mapping names: the one written exactly so, or else the only one
+// with that spelling.
+func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
+	if cell := slices.Index(names, mapping.Column); cell >= 0 && mapping.Column != "" {
+		return cell, nil
+	}
+	found := -1
+	for cell, name := range names {
+		if name == "" || normal(name) != normal(mapping.Column) {
+			continue
+		}
+		if found >= 0 {
+			return 0, mappingError("The file has more than one column `%s`.", mapping.Column)
+		}
+		found = cell
+	}
+	if found < 0 {
+		return 0, coupon.Errorf(coupon.ErrorFileUnreadable,
+			"The file has no column `%s`. Its columns are: %s.", excerpt(mapping.Column, maxNameLength), list(names)).
+			At("input", "options", "columns")
+	}
+	return found, nil
+}
+
+func mappingError(format string, args ...any) error {
+	return coupon.Errorf(coupon.ErrorInvalid, format, args...).At("input", "options", "columns")
+}
+
+// checkRequired returns FILE_UNREADABLE when a required column is missing; names are the file's columns,
+// or the cells of its first row.
+func (a *assignment) checkRequired(columns []Column, names []string) error {
+	for i := range columns {
+		if columns[i].IsRequired && a.fields[i] < 0 {
+			return missing(&columns[i], names)
+		}
+	}
+	return nil
+}
+
+func missing(column *Column, names []string) error {
+	return coupon.Errorf(coupon.ErrorFileUnreadable,
+		"The file has no column for the %s. Its columns are: %s. Name one `%s`, or map it with options.columns.",
+		column.words(), list(names), column.Name)
+}
+
+// The longest part of a file that an error message repeats: so many names of so many characters.
+const (
+	maxNames      = 20
+	maxNameLength = 40
+)
+
+// list writes names of columns for a message, the first ones of many.
+func list(names []string) string {
+	shown := make([]string, 0, maxNames)
+	for _, name := range names[:min(len(names), maxNames)] {
+		shown = append(shown, excerpt(name, maxNameLength))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func fieldNames(columns []Column) string {
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+	}
+	return list(names)
+}

@@ -1,0 +1,84 @@
+package file
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/text/encoding/unicode"
+
+	"couponql/coupon"
+)
+
+// new1M gives a file of a million rows.
+func new1M(b *testing.B, format string) (path string, size int64) {
+	b.Helper()
+	var text bytes.Buffer
+	text.WriteString("code,label\n")
+	for i := range 1_000_000 {
+		fmt.Fprintf(&text, format, uint32(i)*2654435761)
+	}
+	return write(b, text.Bytes()), int64(text.Len())
+}
+
+func benchmarkRead(b *testing.B, path string, size int64) {
+	b.Helper()
+	b.SetBytes(size)
+	b.ReportAllocs()
+	rows, length := 0, 0
+	for b.Loop() {
+		r := open(b, path, coupon.FileOptions{}, coupon.ImportCodes)
+		for {
+			row, err := r.Next()
+			if err != nil {
+				break
+			}
+			rows++
+			length += len(row.Get(0)) + len(row.Get(1))
+		}
+	}
+	if rows != b.N*1_000_000 || length == 0 {
+		b.Errorf("read %d rows in %d runs", rows, b.N)
+	}
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkReadPlain(b *testing.B) {
+	path, size := new1M(b, "CODE-%08X,soccer\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadCRLF(b *testing.B) {
+	path, size := new1M(b, "CODE-%08X,soccer\r\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadQuoted(b *testing.B) {
+	path, size := new1M(b, "\"CODE-%08X\",\"soccer\"\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadUnicode(b *testing.B) {
+	path, size := new1M(b, "CODE-%08X,Fußball\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadUTF16(b *testing.B) {
+	path, size := new1M(b, "CODE-%08X,soccer\n")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	path = write(b, encoded(b, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), string(text)))
+	benchmarkRead(b, path, 2*size)
+}
+
+func BenchmarkReadGzip(b *testing.B) {
+	path, size := new1M(b, "CODE-%08X,soccer\n")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkRead(b, write(b, gzipped(b, text)), size)
+}

@@ -1,0 +1,100 @@
+package file
+
+import (
+	"strings"
+	"unicode"
+
+	"couponql/coupon"
+)
+
+// Row is one row of a file. It is valid until the next call of Reader.Next; the strings that its
+// methods give may be kept.
+type Row struct {
+	// Line is the line of the file on which the row begins, from 1; the header and blank lines count.
+	Line int
+	// Reason is set when the row cannot be read: MALFORMED or BAD_CHARACTER. It then has no cells.
+	Reason coupon.RejectionReason
+	// Raw is the beginning of the row's text when Reason is set, for the report: at most 255
+	// characters, with spaces for control characters and U+FFFD for bytes that are no text.
+	Raw string
+
+	assignment *assignment
+	// text holds the contents of all cells, so that a row costs one allocation.
+	text  string
+	spans []span
+	cells []string
+}
+
+// span is where a cell stands in the text of its row.
+type span struct {
+	start, end int32
+	isQuoted   bool
+}
+
+// Get gives the value of the i-th of the columns that were given to Open, or "" when the file or the
+// row lacks it. Spaces and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
+func (r *Row) Get(i int) string { return r.value(r.assignment.fields[i]) }
+
+// Has reports whether the file has the i-th of the columns that were given to Open.
+func (r *Row) Has(i int) bool { return r.assignment.fields[i] >= 0 }
+
+// Extra calls yield with each column that is none of those given to Open, in file order, and its value
+// in this row as Get would give it. Columns without a name are left out.
+func (r *Row) Extra(yield func(name, value string)) {
+	for _, other := range r.assignment.others {
+		yield(other.name, r.value(other.cell))
+	}
+}
+
+// Cells gives the cells as they are in the file, without quotes but not trimmed; nil when Reason is
+// set. A row that is short has fewer cells than the file has columns. The slice is valid until the next
+// call of Reader.Next.
+func (r *Row) Cells() []string {
+	if r.Reason != "" {
+		return nil
+	}
+	r.cells = r.cells[:0]
+	for _, span := range r.spans {
+		r.cells = append(r.cells, r.text[span.start:span.end])
+	}
+	return r.cells
+}
+
+func (r *Row) value(cell int) string {
+	if cell < 0 || cell >= len(r.spans) {
+		return ""
+	}
+	span := r.spans[cell]
+	value := r.text[span.start:span.end]
+	if span.isQuoted || value == "" || value[0] > ' ' && value[len(value)-1] > ' ' {
+		return value
+	}
+	return strings.Trim(value, " \t")
+}
+
+// accept makes the row one whose cells can be read from the text by its spans.
+func (r *Row) accept(line int, text string) {
+	r.Line, r.Reason, r.Raw, r.text = line, "", "", text
+}
+
+// reject makes the row one that cannot be read; raw is its text.
+func (r *Row) reject(line int, reason coupon.RejectionReason, raw []byte) {
+	r.Line, r.Reason, r.text, r.spans = line, reason, "", r.spans[:0]
+	r.Raw = excerpt(string(raw[:min(len(raw), 4*coupon.MaxTextLength)]), coupon.MaxTextLength)
+}
+
+// excerpt gives the first characters of a text in a form that can be shown on one line.
+func excerpt(text string, length int) string {
+	var b strings.Builder
+	for _, r := range text {
+		if length == 0 {
+			break
+		}
+		length--
+		if unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,144 @@
+package file
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"couponql/coupon"
+)
+
+// MaxFileBytes is how large a file may be once it is unpacked. It keeps a small file that unpacks
+// without end from working for ever.
+const MaxFileBytes = 64 << 30
+
+// maxWindowBytes is the largest zstd window that is accepted, which is the memory that unpacking
+// takes; it is what `zstd --ultra -22` and `zstd --long` need.
+const maxWindowBytes = 128 << 20
+
+// errDamaged is the error of compressed data that cannot be unpacked. It becomes a FILE_UNREADABLE that
+// names the last good line where that line is known.
+var errDamaged = errors.New("unpack: the compressed data is damaged")
+
+// source gives the unpacked bytes of a file.
+type source struct {
+	file *os.File
+	size int64
+	// read counts the bytes taken from the file. Another goroutine may look at it.
+	read atomic.Int64
+	// fileErr tells trouble of the file system from trouble of the compressed data.
+	fileErr error
+	stream  io.Reader
+	// decoder has to be closed; nil unless the file is zstd.
+	decoder *zstd.Decoder
+	// left is how many bytes may still be unpacked.
+	left int64
+}
+
+func openSource(path string) (*source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open file: %w", err)
+	}
+	s := &source{file: f, left: MaxFileBytes}
+	if err := s.unpack(); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// unpack finds out by the file's first bytes whether it is compressed.
+func (s *source) unpack() error {
+	info, err := s.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at file: %w", err)
+	}
+	s.size = info.Size()
+	packed := bufio.NewReaderSize(readerFunc(s.readFile), chunkBytes)
+	s.stream = packed
+	// A file that is shorter than this is not compressed; an error comes again when the file is read.
+	magic, _ := packed.Peek(4)
+	switch {
+	case isGzip(magic):
+		unpacked, err := gzip.NewReader(packed)
+		if err != nil {
+			return s.failure(err)
+		}
+		s.stream = unpacked
+	case isZstd(magic):
+		// Without concurrency the decoder works in the caller's goroutine and reads nothing ahead.
+		s.decoder, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderMaxMemory(MaxFileBytes))
+		if err != nil {
+			return s.failure(err)
+		}
+		s.stream = s.decoder
+	}
+	return nil
+}
+
+func isGzip(start []byte) bool { return bytes.HasPrefix(start, []byte{0x1f, 0x8b}) }
+
+// isZstd also tells the skippable frames with which a zstd file may begin.
+func isZstd(start []byte) bool {
+	return bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+		len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (s *source) readFile(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	s.read.Add(int64(n))
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.fileErr = fmt.Errorf("read file: %w", err)
+	}
+	return n, err
+}
+
+// Read gives unpacked bytes. It returns FILE_TOO_LARGE beyond MaxFileBytes, FILE_UNREADABLE beyond
+// maxWindowBytes, and errDamaged.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.stream.Read(p)
+	s.left -= int64(n)
+	switch {
+	case s.left < 0:
+		return 0, tooLarge()
+	case err == nil || errors.Is(err, io.EOF):
+		return n, err
+	}
+	return n, s.failure(err)
+}
+
+func (s *source) failure(err error) error {
+	switch {
+	case s.fileErr != nil:
+		return s.fileErr
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return tooLarge()
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return unreadable("The file takes too much memory to unpack. Compress it again with zstd, without --long.")
+	}
+	return fmt.Errorf("%w: %w", errDamaged, err)
+}
+
+func tooLarge() error {
+	return coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
+}
+
+func (s *source) close() error {
+	if s.decoder != nil {
+		s.decoder.Close()
+	}
+	return s.file.Close()
+}

@@ -1,0 +1,183 @@
+// Mounts GraphiQL on couponql's /graphql. Everything it needs is served by couponql itself.
+"use strict";
+
+(() => {
+  const h = React.createElement;
+  const { useEffect } = React;
+  const { getOperationAST, parse } = GraphiQL.GraphQL;
+  const { UnStyledButton, useEditorContext, useExecutionContext } = GraphiQL.React;
+  const examples = JSON.parse(document.getElementById("operations").textContent);
+
+  // fetcher gives GraphiQL an observable of results. The stop button unsubscribes, which closes the
+  // connection, and so the server gives up a long query as well as a subscription.
+  function fetcher(params, { headers } = {}) {
+    return {
+      subscribe(observer) {
+        const controller = new AbortController();
+        send(params, headers, observer, controller.signal).then(
+          () => observer.complete(),
+          (error) => {
+            // GraphiQL prints an Error with its stack, which says nothing to a user.
+            if (!controller.signal.aborted) observer.error({ message: error.message });
+          },
+        );
+        return { unsubscribe: () => controller.abort() };
+      },
+    };
+  }
+
+  function isSubscription({ query, operationName }) {
+    try {
+      return getOperationAST(parse(query), operationName)?.operation === "subscription";
+    } catch {
+      return false; // The server says what is wrong with the query.
+    }
+  }
+
+  async function send(params, headers, observer, signal) {
+    const accept = isSubscription(params)
+      ? "text/event-stream"
+      : "application/graphql-response+json, application/json";
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: accept, ...headers },
+      body: JSON.stringify(params),
+      signal,
+    }).catch((error) => {
+      throw new Error(`The server cannot be reached: ${error.message}`);
+    });
+    if (response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+      return receiveEvents(response.body, observer);
+    }
+    observer.next(parseResult(response, await response.text()));
+  }
+
+  // A proxy or a limit in front of the API may answer in plain text or HTML.
+  function parseResult(response, text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Error(`The server answered ${response.status} ${response.statusText}: ${text.slice(0, 500)}`);
+    }
+  }
+
+  // receiveEvents reads server-sent events as GraphQL over SSE defines them: each "next" event holds a
+  // result, "complete" is the last event. EventSource cannot be used, for it only sends GET requests.
+  async function receiveEvents(body, observer) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let buffer = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error("The connection was closed before the subscription was complete.");
+      const blocks = (buffer + value).split(/\r?\n\r?\n/);
+      buffer = blocks.pop();
+      for (const block of blocks) {
+        const event = parseEvent(block);
+        if (event.type === "next") observer.next(JSON.parse(event.data));
+        if (event.type === "complete") return reader.cancel();
+      }
+    }
+  }
+
+  // parseEvent gives the type and data of one block of lines; a comment that keeps the connection
+  // alive has neither.
+  function parseEvent(block) {
+    const field = (name) =>
+      block
+        .split(/\r?\n/)
+        .filter((line) => line.startsWith(`${name}:`))
+        .map((line) => line.slice(name.length + 1).trimStart())
+        .join("\n");
+    return { type: field("event"), data: field("data") };
+  }
+
+  // describe takes an example's name and the question it answers, the first paragraph of its comment.
+  function describe(query) {
+    const [comment] = query.match(/^(#.*\n)*/);
+    const [question] = comment.replaceAll(/^# ?/gm, "").split("\n\n");
+    const [, , name] = query.match(/^(query|mutation|subscription) (\w+)/m);
+    return { name, question };
+  }
+
+  // Examples brings back what a user has closed or changed: GraphiQL keeps the tabs of the last visit.
+  function Examples() {
+    const { tabs, addTab, changeTab, queryEditor } = useEditorContext({ nonNull: true });
+    const { stop } = useExecutionContext({ nonNull: true });
+    const open = (query) => {
+      // Results of the tab that is left would show in the next one.
+      stop();
+      const index = tabs.findIndex((tab) => tab.query === query);
+      if (index >= 0) return changeTab(index);
+      // The new tab must be the active one before its text is set.
+      ReactDOM.flushSync(addTab);
+      queryEditor.setValue(query);
+    };
+    const items = examples.map((query) => {
+      const { name, question } = describe(query);
+      const texts = [h("strong", { key: "name" }, name), h("span", { key: "question" }, question)];
+      return h("li", { key: name }, h(UnStyledButton, { type: "button", onClick: () => open(query) }, texts));
+    });
+    return h(
+      "section",
+      { className: "examples", "aria-label": "Examples" },
+      h("div", { className: "graphiql-doc-explorer-title" }, "Examples"),
+      h("ul", null, items),
+    );
+  }
+
+  function ExamplesIcon(props) {
+    const ticket = "M2 6h20v4a2 2 0 0 0 0 4v4H2v-4a2 2 0 0 0 0-4zM15 7v10";
+    const style = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5 };
+    return h("svg", { ...style, ...props }, h("path", { d: ticket }));
+  }
+
+  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, and the tab that
+  // becomes the active one scrolls into view.
+  function Comfort() {
+    const { queryEditor, variableEditor, activeTabIndex } = useEditorContext({ nonNull: true });
+    useEffect(() => {
+      queryEditor?.setOption("lineWrapping", true);
+      variableEditor?.setOption("lineWrapping", true);
+    }, [queryEditor, variableEditor]);
+    useEffect(() => {
+      document.querySelector(".graphiql-tab-active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [activeTabIndex]);
+    return null;
+  }
+
+  // openStorage keeps tabs and history in the browser, but no headers: an API key must not outlive the
+  // page. shouldPersistHeaders sees to the tabs, not to the history.
+  function openStorage() {
+    const storage = GraphiQL.createLocalStorage({ namespace: "couponql" });
+    const { setItem } = storage;
+    const withoutHeaders = (name, value) => (name === "headers" ? undefined : value);
+    storage.setItem = (key, value) => {
+      const isHistory = key === "graphiql:queries" || key === "graphiql:favorites";
+      setItem(key, isHistory ? JSON.stringify(JSON.parse(value), withoutHeaders) : value);
+    };
+    return storage;
+  }
+
+  const plugins = [
+    { title: "Examples", icon: ExamplesIcon, content: Examples },
+    { ...GraphiQLPluginExplorer.explorerPlugin(), title: "Query builder" },
+  ];
+
+  ReactDOM.createRoot(document.getElementById("playground")).render(
+    h(
+      GraphiQL,
+      {
+        fetcher,
+        plugins,
+        defaultTabs: examples.map((query) => ({ query })),
+        defaultEditorToolsVisibility: "variables",
+        inputValueDeprecation: true,
+        schemaDescription: true,
+        shouldPersistHeaders: false,
+        storage: openStorage(),
+      },
+      h(GraphiQL.Logo, null, "couponql"),
+      h(Comfort),
+    ),
+  );
+})();

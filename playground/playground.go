@@ -1,0 +1,126 @@
+// Package playground serves GraphiQL, the page on which analysts and marketers explore couponql's API.
+//
+// The page is complete without the internet: GraphiQL, React and the query builder are embedded in the
+// program, as published by their projects (assets/build.mjs fetches and compresses them into static/,
+// together with their licenses). Our own part is one script, app.js, which mounts GraphiQL on /graphql
+// and speaks server-sent events for subscriptions. The files in operations/ open as tabs; each begins
+// with the question that it answers.
+//
+// The page takes nothing from elsewhere and runs no inline script; its content security policy enforces
+// both. Assets have the hash of their content in their name, so a browser keeps them for good and still
+// sees a new release at once.
+package playground
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+)
+
+var (
+	// The folder static holds files of other projects, gzipped, and their licenses.
+	//
+	//go:embed static app.js app.css icon.svg
+	assetFiles embed.FS
+
+	//go:embed operations
+	operationFiles embed.FS
+
+	//go:embed index.html
+	indexHTML string
+)
+
+// contentSecurityPolicy lets the page use this server alone. GraphiQL's dialogs and menus insert style
+// elements, and its style sheet holds fonts and images as data URLs.
+const contentSecurityPolicy = "default-src 'self'; " +
+	"style-src 'self' 'unsafe-inline'; " +
+	"font-src 'self' data:; " +
+	"img-src 'self' data:; " +
+	"object-src 'none'; " +
+	"base-uri 'none'; " +
+	"form-action 'none'; " +
+	"frame-ancestors 'none'"
+
+// Handler serves the page at / and what it needs below /assets/; any other path is 404. The page sends
+// its operations to /graphql on the same host, which the caller serves. Handler panics if the embedded
+// files do not fit together, which only a faulty build can cause.
+func Handler() http.Handler {
+	assets, err := loadAssets()
+	if err != nil {
+		panic(fmt.Errorf("load playground assets: %w", err))
+	}
+	page, err := renderPage(assets)
+	if err != nil {
+		panic(fmt.Errorf("render playground page: %w", err))
+	}
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", page)
+	for _, asset := range assets {
+		mux.Handle("GET "+asset.path, asset)
+	}
+	return secure(mux)
+}
+
+// secure adds the headers that protect the page to every answer, errors included.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// renderPage fills index.html with the addresses of the assets and with the example operations.
+func renderPage(assets map[string]*asset) (*asset, error) {
+	operations, err := exampleOperations()
+	if err != nil {
+		return nil, err
+	}
+	page, err := template.New("index.html").Funcs(template.FuncMap{
+		"asset": func(name string) (string, error) {
+			found, ok := assets[name]
+			if !ok {
+				return "", fmt.Errorf("no asset %q", name)
+			}
+			return found.path, nil
+		},
+	}).Parse(indexHTML)
+	if err != nil {
+		return nil, fmt.Errorf("parse template: %w", err)
+	}
+	var html bytes.Buffer
+	if err := page.Execute(&html, struct{ Operations []string }{operations}); err != nil {
+		return nil, fmt.Errorf("execute template: %w", err)
+	}
+	// The page must be asked for at each visit, as it names the assets of the running release.
+	compressed, err := compress(html.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return newAsset("/", "no-cache", html.Bytes(), compressed)
+}
+
+// exampleOperations gives the text of every file in operations/, in the order of the numbers with which
+// their names begin.
+func exampleOperations() ([]string, error) {
+	names, err := fs.Glob(operationFiles, "operations/*.graphql")
+	if err != nil {
+		return nil, fmt.Errorf("list operations: %w", err)
+	}
+	operations := make([]string, len(names))
+	for i, name := range names {
+		text, err := operationFiles.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read operation: %w", err)
+		}
+		operations[i] = string(text)
+	}
+	return operations, nil
+}
