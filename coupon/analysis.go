@@ -150,9 +150,9 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 		DeliveryID: d.ID, AnalyzedAt: f.Now, TargetCount: f.TargetCount, MessageCount: f.MessageCount,
 		Exclusions: []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
 	}}
-	j.info("The analysis started.")
+	j.infof("The analysis started.")
 	if f.FreedCount > 0 {
-		j.info("%s that the last analysis held: free again.", plural(f.FreedCount, "code"))
+		j.infof("%s that the last analysis held: free again.", plural(f.FreedCount, "code"))
 	}
 	j.countRecipients()
 	j.checkCoupon()
@@ -160,15 +160,15 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j.checkTemplates()
 	j.analysis.IsSufficient = !j.hasErrors
 	if j.hasErrors {
-		j.add(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are mended.")
+		j.addf(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are mended.")
 		return j.analysis, j.log
 	}
 	if j.analysis.CodesNeeded > 0 {
 		until := f.Now.Add(f.HoldDuration)
 		j.analysis.HeldUntil = &until
-		j.info("%s held for this delivery until %s.", plural(j.analysis.CodesNeeded, "code"), until.Format(time.RFC3339))
+		j.infof("%s held for this delivery until %s.", plural(j.analysis.CodesNeeded, "code"), until.Format(time.RFC3339))
 	}
-	j.info("The delivery is prepared. Messages to send: %d. Confirm to send them.", f.MessageCount)
+	j.infof("The delivery is prepared. Messages to send: %d. Confirm to send them.", f.MessageCount)
 	return j.analysis, j.log
 }
 
@@ -181,31 +181,31 @@ type judgement struct {
 	hasErrors bool
 }
 
-func (j *judgement) add(level LogLevel, format string, args ...any) {
+func (j *judgement) addf(level LogLevel, format string, args ...any) {
 	j.log = append(j.log, LogEntry{At: j.findings.Now, Level: level, Text: fmt.Sprintf(format, args...)})
 	j.hasErrors = j.hasErrors || level == LogError
 }
 
-func (j *judgement) info(format string, args ...any) { j.add(LogInfo, format, args...) }
+func (j *judgement) infof(format string, args ...any) { j.addf(LogInfo, format, args...) }
 
 func (j *judgement) countRecipients() {
-	j.info("%s in the target.", plural(j.findings.TargetCount, "recipient"))
+	j.infof("%s in the target.", plural(j.findings.TargetCount, "recipient"))
 	for _, reason := range ExclusionReasons() {
 		count := j.findings.Exclusions[reason]
 		if count == 0 {
 			continue
 		}
 		j.analysis.Exclusions = append(j.analysis.Exclusions, &Exclusion{Reason: reason, Count: count})
-		j.info("%s left out: they %s (%s).", plural(count, "recipient"), reason.describe(), reason)
+		j.infof("%s left out: they %s (%s).", plural(count, "recipient"), reason.describe(), reason)
 	}
 	if limit := j.delivery.Limit(); limit == 0 {
-		j.info("No message limit.")
+		j.infof("No message limit.")
 	} else {
-		j.info("The message limit is %d.", limit)
+		j.infof("The message limit is %d.", limit)
 	}
-	j.info("%s to send.", plural(j.findings.MessageCount, "message"))
+	j.infof("%s to send.", plural(j.findings.MessageCount, "message"))
 	if j.findings.MessageCount == 0 {
-		j.add(LogError, "There is nobody to send to. Add targets, or mend the addresses of those left out.")
+		j.addf(LogError, "There is nobody to send to. Add targets, or mend the addresses of those left out.")
 	}
 }
 
@@ -213,22 +213,22 @@ func (j *judgement) checkCoupon() {
 	coupon := j.findings.Coupon
 	if coupon == nil {
 		if j.delivery.MatchLabelTo != nil {
-			j.add(LogError, "Labels are to be matched, but the delivery has no coupon. Set its coupon.")
+			j.addf(LogError, "Labels are to be matched, but the delivery has no coupon. Set its coupon.")
 		}
 		return
 	}
 	contact := j.delivery.ContactTime(j.findings.Now)
 	switch {
 	case coupon.ArchivedAt != nil:
-		j.add(LogError, "The coupon %q is archived. Choose another one.", coupon.Label)
+		j.addf(LogError, "The coupon %q is archived. Choose another one.", coupon.Label)
 	case contact.Before(coupon.StartsAt):
-		j.add(LogError, "The coupon %q is valid from %s, but the messages go out at %s. Send later, or let the coupon start earlier.",
+		j.addf(LogError, "The coupon %q is valid from %s, but the messages go out at %s. Send later, or let the coupon start earlier.",
 			coupon.Label, coupon.StartsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
 	case coupon.HasEnded(contact):
-		j.add(LogError, "The coupon %q ends at %s, before the messages go out at %s. Send earlier, or let the coupon end later.",
+		j.addf(LogError, "The coupon %q ends at %s, before the messages go out at %s. Send earlier, or let the coupon end later.",
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
 	case coupon.EndsAt != nil && coupon.EndsAt.Sub(contact) < SoonEnd:
-		j.add(LogWarning, "The coupon %q ends at %s, less than %.0f days after the messages go out.",
+		j.addf(LogWarning, "The coupon %q ends at %s, less than %.0f days after the messages go out.",
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), SoonEnd.Hours()/24)
 	}
 }
@@ -256,30 +256,36 @@ func (j *judgement) checkCodes() {
 			a.ShortByLabel = append(a.ShortByLabel, &LabelShortage{Label: need.Label, Needed: need.Needed, Available: need.Available})
 			remedy.Label = &need.Label
 			remedy.Text = fmt.Sprintf("Add %s with the label %q to the coupon.", plural(short, "code"), need.Label)
-			j.add(LogError, "Not enough codes with the label %q: %d needed, %d available, %d missing.", need.Label, need.Needed, need.Available, short)
+			j.addf(LogError, "Not enough codes with the label %q: %d needed, %d available, %d missing.", need.Label, need.Needed, need.Available, short)
 		}
 		a.Remedies = append(a.Remedies, remedy)
 	}
 	if a.CodesShort == 0 {
-		j.info("Enough codes: %d needed, %d available.", a.CodesNeeded, a.CodesAvailable)
+		j.infof("Enough codes: %d needed, %d available.", a.CodesNeeded, a.CodesAvailable)
 		return
 	}
-	j.add(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+	j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+	if enough == 0 {
+		return
+	}
+	messages := plural(enough, "message")
 	// With labels a random limit cannot be sure to leave each label enough; without, the stock is the limit.
-	if j.delivery.MatchLabelTo == nil && enough > 0 {
-		a.Remedies = append(a.Remedies, &Remedy{Kind: RemedyLimitMessages, Count: enough, Text: fmt.Sprintf("Limit the delivery to %s.", plural(enough, "message"))})
+	if j.delivery.MatchLabelTo == nil {
+		a.Remedies = append(a.Remedies, &Remedy{
+			Kind: RemedyLimitMessages, Count: enough, Text: fmt.Sprintf("Limit the delivery to %s.", messages),
+		})
 	}
-	if enough > 0 {
-		a.Remedies = append(a.Remedies, &Remedy{Kind: RemedySplitDelivery, Count: enough, Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", plural(enough, "message"))})
-	}
+	a.Remedies = append(a.Remedies, &Remedy{
+		Kind: RemedySplitDelivery, Count: enough, Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", messages),
+	})
 }
 
 func (j *judgement) checkTemplates() {
 	for _, problem := range j.findings.TemplateProblems {
-		j.add(LogError, "%s", problem.Message)
+		j.addf(LogError, "%s", problem.Message)
 	}
 	for _, warning := range j.findings.TemplateWarnings {
-		j.add(LogWarning, "%s", warning)
+		j.addf(LogWarning, "%s", warning)
 	}
 }
 
@@ -290,3 +296,18 @@ func plural(count int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", count, noun)
 }
+
+// ContentFindings is what is wrong with, and used by, the templates of a delivery.
+type ContentFindings struct {
+	Problems UserErrors
+	Warnings []string
+	Uses     RecipientFields
+}
+
+// RecipientFields tells which fields of a recipient the templates of a delivery use.
+type RecipientFields struct {
+	ExternalID, Email, Phone, FirstName, LastName, Attributes bool
+}
+
+// ContentCheck checks the templates of a delivery with its coupon, which may be nil.
+type ContentCheck func(*Delivery, *Coupon) ContentFindings

@@ -83,7 +83,7 @@ type Redeemability struct {
 
 // CheckRedemption decides whether a code of the coupon may be redeemed at an instant: the first
 // reason that forbids it, in the order in which a shop can explain it, or nil. It returns
-// CODE_VOIDED, CODE_ALREADY_REDEEMED or REDEMPTION_LIMIT_REACHED, CODE_NOT_YET_VALID, CODE_EXPIRED,
+// CODE_ALREADY_REDEEMED or REDEMPTION_LIMIT_REACHED, CODE_VOIDED, CODE_NOT_YET_VALID, CODE_EXPIRED,
 // CODE_NOT_ASSIGNED.
 func (c *Coupon) CheckRedemption(code Redeemability, at time.Time) *UserError {
 	limited := c.RedemptionLimit != nil && code.Count >= *c.RedemptionLimit
@@ -179,7 +179,8 @@ func (c *Coupon) IsLow(available, total int) bool {
 		return false
 	}
 	below := c.LowStockThreshold != nil && available < *c.LowStockThreshold
-	belowShare := c.LowStockShare != nil && total > 0 && float64(available) < *c.LowStockShare*float64(total)
+	// Dividing rounds 7 of 100 to the same number as the text 0.07 does; a product would lie above 7.
+	belowShare := c.LowStockShare != nil && total > 0 && float64(available)/float64(total) < *c.LowStockShare
 	return below || belowShare
 }
 

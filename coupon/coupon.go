@@ -103,12 +103,26 @@ func Set[T any](value *T) Change[T] { return Change[T]{IsSet: true, Value: value
 // away. What depends on other coupons or on codes (unique code, type) is the store's to check.
 func (c *Coupon) Apply(changes *CouponChanges) error {
 	var problems UserErrors
-	problem := func(field, format string, args ...any) {
-		problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", field))
-	}
 	if changes.Label.IsSet {
 		c.Label = required(changes.Label, "label", "The label of a coupon", &problems)
 	}
+	c.applyValidity(changes, &problems)
+	c.applyRedemption(changes, &problems)
+	c.applyLowStock(changes, &problems)
+	if changes.Metadata.IsSet {
+		c.Metadata = EmptyJSON
+		if changes.Metadata.Value != nil {
+			c.Metadata = *changes.Metadata.Value
+		}
+		if len(c.Metadata) > MaxJSONBytes {
+			invalidf(&problems, "metadata", "The metadata must be at most %d bytes of JSON, not %d.", MaxJSONBytes, len(c.Metadata))
+		}
+	}
+	return problems.OrNil()
+}
+
+// applyValidity changes the time zone first, since dates without an offset are meant in it.
+func (c *Coupon) applyValidity(changes *CouponChanges, problems *UserErrors) {
 	if changes.Timezone.IsSet {
 		c.Timezone = "UTC"
 		if changes.Timezone.Value != nil {
@@ -117,56 +131,14 @@ func (c *Coupon) Apply(changes *CouponChanges) error {
 	}
 	zone, err := LoadZone(c.Timezone)
 	if err != nil {
-		problem("timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", c.Timezone)
+		invalidf(problems, "timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", c.Timezone)
 		zone = time.UTC
 	}
-	c.applyValidity(changes, zone, &problems)
-	if changes.RedemptionLimit.IsSet {
-		c.RedemptionLimit = changes.RedemptionLimit.Value
-		if c.RedemptionLimit == nil && c.Type == TypeIndividual {
-			c.RedemptionLimit = new(1)
-		}
-	}
-	if c.RedemptionLimit != nil && (*c.RedemptionLimit < 1 || *c.RedemptionLimit > MaxRedemptionLimit) {
-		problem("redemptionLimit", "The redemption limit must be 1 to %d, not %d.", MaxRedemptionLimit, *c.RedemptionLimit)
-	}
-	if changes.RequiresAssignment.IsSet {
-		c.RequiresAssignment = changes.RequiresAssignment.Value == nil || *changes.RequiresAssignment.Value
-	}
-	if changes.LowStockThreshold.IsSet {
-		c.LowStockThreshold = changes.LowStockThreshold.Value
-	}
-	if c.LowStockThreshold != nil && *c.LowStockThreshold < 0 {
-		problem("lowStockThreshold", "The low-stock threshold must not be negative.")
-	}
-	if changes.LowStockShare.IsSet {
-		c.LowStockShare = changes.LowStockShare.Value
-	}
-	// Written so that NaN, which is in no range, is refused too.
-	if c.LowStockShare != nil && (!(*c.LowStockShare >= 0) || *c.LowStockShare > 1) {
-		problem("lowStockShare", "The low-stock share must be 0 to 1.")
-	}
-	if changes.Metadata.IsSet {
-		c.Metadata = EmptyJSON
-		if changes.Metadata.Value != nil {
-			c.Metadata = *changes.Metadata.Value
-		}
-		if len(c.Metadata) > MaxJSONBytes {
-			problem("metadata", "The metadata must be at most %d bytes of JSON, not %d.", MaxJSONBytes, len(c.Metadata))
-		}
-	}
-	return problems.OrNil()
-}
-
-// MaxRedemptionLimit is the largest limit of redemptions a code.
-const MaxRedemptionLimit = 1_000_000_000
-
-func (c *Coupon) applyValidity(changes *CouponChanges, zone *time.Location, problems *UserErrors) {
 	if changes.StartsAt.IsSet {
 		if changes.StartsAt.Value == nil {
-			*problems = append(*problems, Errorf(ErrorInvalid, "A coupon needs a start date.").At("input", "startsAt"))
+			invalidf(problems, "startsAt", "A coupon needs a start date.")
 		} else if startsAt, err := changes.StartsAt.Value.Start(zone); err != nil {
-			*problems = append(*problems, Errorf(ErrorInvalid, "%s", err).At("input", "startsAt"))
+			invalidf(problems, "startsAt", "%s.", err)
 		} else {
 			c.StartsAt = startsAt
 		}
@@ -176,15 +148,49 @@ func (c *Coupon) applyValidity(changes *CouponChanges, zone *time.Location, prob
 		if changes.EndsAt.Value != nil {
 			endsAt, err := changes.EndsAt.Value.End(zone)
 			if err != nil {
-				*problems = append(*problems, Errorf(ErrorInvalid, "%s", err).At("input", "endsAt"))
+				invalidf(problems, "endsAt", "%s.", err)
 				return
 			}
 			c.EndsAt = &endsAt
 		}
 	}
 	if c.EndsAt != nil && !c.StartsAt.Before(*c.EndsAt) {
-		*problems = append(*problems, Errorf(ErrorInvalid, "The coupon would end (%s) before it starts (%s).",
-			c.EndsAt.Format(time.RFC3339), c.StartsAt.Format(time.RFC3339)).At("input", "endsAt"))
+		invalidf(problems, "endsAt", "The coupon would end (%s) before it starts (%s).",
+			c.EndsAt.Format(time.RFC3339), c.StartsAt.Format(time.RFC3339))
+	}
+}
+
+// MaxRedemptionLimit is the largest limit of redemptions a code.
+const MaxRedemptionLimit = 1_000_000_000
+
+func (c *Coupon) applyRedemption(changes *CouponChanges, problems *UserErrors) {
+	if changes.RedemptionLimit.IsSet {
+		c.RedemptionLimit = changes.RedemptionLimit.Value
+		if c.RedemptionLimit == nil && c.Type == TypeIndividual {
+			c.RedemptionLimit = new(1)
+		}
+	}
+	if c.RedemptionLimit != nil && (*c.RedemptionLimit < 1 || *c.RedemptionLimit > MaxRedemptionLimit) {
+		invalidf(problems, "redemptionLimit", "The redemption limit must be 1 to %d, not %d.", MaxRedemptionLimit, *c.RedemptionLimit)
+	}
+	if changes.RequiresAssignment.IsSet {
+		c.RequiresAssignment = changes.RequiresAssignment.Value == nil || *changes.RequiresAssignment.Value
+	}
+}
+
+func (c *Coupon) applyLowStock(changes *CouponChanges, problems *UserErrors) {
+	if changes.LowStockThreshold.IsSet {
+		c.LowStockThreshold = changes.LowStockThreshold.Value
+	}
+	if c.LowStockThreshold != nil && *c.LowStockThreshold < 0 {
+		invalidf(problems, "lowStockThreshold", "The low-stock threshold must not be negative.")
+	}
+	if changes.LowStockShare.IsSet {
+		c.LowStockShare = changes.LowStockShare.Value
+	}
+	// Written so that NaN, which is in no range, is refused too.
+	if c.LowStockShare != nil && (!(*c.LowStockShare >= 0) || *c.LowStockShare > 1) {
+		invalidf(problems, "lowStockShare", "The low-stock share must be 0 to 1.")
 	}
 }
 
@@ -197,11 +203,11 @@ func required(change Change[string], field, subject string, problems *UserErrors
 	text, reason := CleanLabel(raw)
 	switch {
 	case reason == RejectedTooLong:
-		*problems = append(*problems, Errorf(ErrorInvalid, "%s must have at most %d characters.", subject, MaxTextLength).At("input", field))
+		invalidf(problems, field, "%s must have at most %d characters.", subject, MaxTextLength)
 	case reason != "":
-		*problems = append(*problems, Errorf(ErrorInvalid, "%s must not have control characters.", subject).At("input", field))
+		invalidf(problems, field, "%s must not have control characters.", subject)
 	case text == "":
-		*problems = append(*problems, Errorf(ErrorInvalid, "%s must not be empty.", subject).At("input", field))
+		invalidf(problems, field, "%s must not be empty.", subject)
 	}
 	return text
 }

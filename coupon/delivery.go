@@ -146,9 +146,6 @@ type DeliveryChanges struct {
 // for a contact time without an offset. It returns UserErrors with INVALID, all of them at once.
 func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 	var problems UserErrors
-	problem := func(field, format string, args ...any) {
-		problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", field))
-	}
 	if changes.Label.IsSet {
 		d.Label = required(changes.Label, "label", "The label of a delivery", &problems)
 	}
@@ -161,28 +158,11 @@ func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 	if changes.CouponID.IsSet {
 		d.CouponID = changes.CouponID.Value
 	}
-	if changes.Subject.IsSet {
-		d.Subject = changes.Subject.Value
-		if d.Subject != nil && utf8.RuneCountInString(*d.Subject) > MaxSubjectLength {
-			problem("subject", "The subject must have at most %d characters.", MaxSubjectLength)
-		}
-	}
-	if changes.Body.IsSet {
-		d.Body = ""
-		if changes.Body.Value != nil {
-			d.Body = *changes.Body.Value
-		}
-		switch {
-		case strings.TrimSpace(d.Body) == "":
-			problem("body", "The body must not be empty.")
-		case len(d.Body) > MaxBodyBytes:
-			problem("body", "The body must have at most %d bytes, not %d.", MaxBodyBytes, len(d.Body))
-		}
-	}
+	d.applyContent(changes, &problems)
 	if changes.MessageLimit.IsSet {
 		d.MessageLimit = changes.MessageLimit.Value
 		if d.MessageLimit != nil && *d.MessageLimit < 0 {
-			problem("messageLimit", "The message limit must not be negative; null or 0 means no limit.")
+			invalidf(&problems, "messageLimit", "The message limit must not be negative; null or 0 means no limit.")
 		}
 	}
 	if changes.MatchLabelTo.IsSet {
@@ -197,12 +177,33 @@ func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 		if changes.ContactAt.Value != nil {
 			contactAt, err := changes.ContactAt.Value.Start(zone)
 			if err != nil {
-				problem("contactAt", "%s", err)
+				invalidf(&problems, "contactAt", "%s.", err)
 			}
 			d.ContactAt = &contactAt
 		}
 	}
 	return problems.OrNil()
+}
+
+func (d *Delivery) applyContent(changes *DeliveryChanges, problems *UserErrors) {
+	if changes.Subject.IsSet {
+		d.Subject = changes.Subject.Value
+		if d.Subject != nil && utf8.RuneCountInString(*d.Subject) > MaxSubjectLength {
+			invalidf(problems, "subject", "The subject must have at most %d characters.", MaxSubjectLength)
+		}
+	}
+	if changes.Body.IsSet {
+		d.Body = ""
+		if changes.Body.Value != nil {
+			d.Body = *changes.Body.Value
+		}
+		switch {
+		case strings.TrimSpace(d.Body) == "":
+			invalidf(problems, "body", "The body must not be empty.")
+		case len(d.Body) > MaxBodyBytes:
+			invalidf(problems, "body", "The body must have at most %d bytes, not %d.", MaxBodyBytes, len(d.Body))
+		}
+	}
 }
 
 // Limit gives the largest number of messages, or 0 for no limit.

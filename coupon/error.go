@@ -3,6 +3,7 @@ package coupon
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrorCode says what kind of problem a caller has, in the words of the public schema.
@@ -63,13 +64,18 @@ func (e *UserError) At(field ...string) *UserError {
 // UserErrors is several problems at once, so that a caller can mend all of them in one go.
 type UserErrors []*UserError
 
-// Error joins the messages.
+// Error gives the messages, one a line.
 func (e UserErrors) Error() string {
-	errs := make([]error, len(e))
+	messages := make([]string, len(e))
 	for i, one := range e {
-		errs[i] = one
+		messages[i] = one.Message
 	}
-	return errors.Join(errs...).Error()
+	return strings.Join(messages, "\n")
+}
+
+// invalidf adds INVALID for a field of the input to the problems.
+func invalidf(problems *UserErrors, field, format string, args ...any) {
+	*problems = append(*problems, Errorf(ErrorInvalid, format, args...).At("input", field))
 }
 
 // OrNil gives the problems as an error, or nil when there are none: an empty UserErrors in an error

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Limits of generated and added codes.
@@ -45,7 +47,9 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 	seen := make(map[string]bool, len(plan.alphabet))
 	for _, r := range plan.alphabet {
 		key := keys.Key(string(r))
-		if r == utf8.RuneError || unicode.IsSpace(r) || isEdge(r) || unicode.IsControl(r) || utf8.RuneCountInString(key) != 1 {
+		// A character that joins the one before it, such as a loose accent, would make two draws one character.
+		joins := !norm.NFKC.PropertiesString(key).BoundaryBefore()
+		if r == utf8.RuneError || isEdge(r) || unicode.IsControl(r) || joins || utf8.RuneCountInString(key) != 1 {
 			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q, which codes cannot be made of.", r).At("input", "alphabet")
 		}
 		if seen[key] {

@@ -38,6 +38,9 @@ func NewIDPtr(kind Kind, number *int64) *ID {
 	return &id
 }
 
+// FileName gives the id as the name of a file: an id that the server made is safe as one.
+func (id ID) FileName() string { return string(id) }
+
 // Kind gives the kind of object that the id names, whether or not such an object exists.
 func (id ID) Kind() Kind {
 	kind, _, _ := strings.Cut(string(id), "_")

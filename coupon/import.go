@@ -2,7 +2,9 @@ package coupon
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // ImportKind is what the rows of an imported file are.
@@ -148,6 +150,32 @@ type Import struct {
 	FinishedAt   *time.Time
 }
 
+// MaxColumnMappings is how many columns one import maps.
+const MaxColumnMappings = 1_000
+
+// Check cleans the label and checks what does not depend on the file or the database. It returns UserErrors
+// with INVALID.
+func (i *Import) Check() error {
+	var problems UserErrors
+	if _, err := LoadZone(i.Timezone); err != nil {
+		invalidf(&problems, "timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", i.Timezone)
+	}
+	if i.Label != nil {
+		label, reason := CleanLabel(*i.Label)
+		if reason != "" {
+			invalidf(&problems, "label", "%s", reason.Message())
+		}
+		i.Label = &label
+		if label == "" {
+			i.Label = nil
+		}
+	}
+	if len(i.Options.Columns) > MaxColumnMappings {
+		problems = append(problems, Errorf(ErrorInvalid, "Map at most %d columns.", MaxColumnMappings).At("input", "options", "columns"))
+	}
+	return problems.OrNil()
+}
+
 // FileOptions says how to read a file; what is nil or empty is detected.
 type FileOptions struct {
 	Format    *FileFormat      `json:"format,omitempty"`
@@ -179,3 +207,24 @@ type Rejection struct {
 
 // Message says in a sentence what is wrong.
 func (r *Rejection) Message() string { return r.Reason.Message() }
+
+// CleanFileName gives the name of an uploaded file as it is shown: without folders, control characters
+// and what is too long. It is never used to open a file.
+func CleanFileName(name string) string {
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if name == "" {
+		return "unnamed"
+	}
+	if runes := []rune(name); len(runes) > MaxTextLength {
+		name = string(runes[:MaxTextLength])
+	}
+	return name
+}

@@ -38,3 +38,21 @@ func (j *JSON) UnmarshalGQL(value any) error {
 	*j = JSON(text)
 	return nil
 }
+
+// Text gives a member of the object as text: a string trimmed like a code, anything else as JSON, and ""
+// for none or null.
+func (j JSON) Text(name string) string {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(j), &members); err != nil {
+		return ""
+	}
+	var text string
+	switch raw := members[name]; {
+	case len(raw) == 0 || string(raw) == "null":
+		return ""
+	case json.Unmarshal(raw, &text) == nil:
+		return CleanValue(text)
+	default:
+		return string(raw)
+	}
+}

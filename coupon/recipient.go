@@ -22,3 +22,86 @@ type Recipient struct {
 	Attributes    JSON
 	IsContactable bool
 }
+
+// RecipientChanges is what a caller knows of a recipient: a field that is not set is left alone for a
+// recipient that exists, and empty for a new one.
+type RecipientChanges struct {
+	ExternalID    string
+	Email         Change[string]
+	Phone         Change[string]
+	FirstName     Change[string]
+	LastName      Change[string]
+	Attributes    Change[JSON]
+	IsContactable Change[bool]
+}
+
+// MaxUpsertedRecipients is how many recipients one upsertRecipients takes.
+const MaxUpsertedRecipients = 10_000
+
+// Clean trims every field and checks it. It gives the reason and the value of the first that cannot be
+// kept, and its name in the schema; an empty text clears the field.
+func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string) {
+	raw := r.ExternalID
+	r.ExternalID, reason = CleanLabel(raw)
+	if reason != "" {
+		return reason, "externalId", raw
+	}
+	if r.ExternalID == "" {
+		return RejectedEmpty, "externalId", raw
+	}
+	for _, text := range []struct {
+		name   string
+		change *Change[string]
+	}{{"email", &r.Email}, {"phone", &r.Phone}, {"firstName", &r.FirstName}, {"lastName", &r.LastName}} {
+		if text.change.Value == nil {
+			continue
+		}
+		raw := *text.change.Value
+		clean, reason := CleanLabel(raw)
+		if reason != "" {
+			return reason, text.name, raw
+		}
+		text.change.Value = &clean
+		if clean == "" {
+			text.change.Value = nil
+		}
+	}
+	if r.Attributes.Value != nil && len(*r.Attributes.Value) > MaxJSONBytes {
+		return RejectedTooLong, "attributes", string(*r.Attributes.Value)
+	}
+	return "", "", ""
+}
+
+// AddressPattern is the regular expression that a whole address of a channel must match, in RE2 syntax. It
+// refuses what cannot be an address; whether somebody is there only sending tells. E-mail: a local part and
+// a domain with a dot, after RFC 5321 without quoted parts and address literals, in any script. Phone: 5 to
+// 17 digits with the usual separators, as E.164 and national numbers are written.
+func (c Channel) AddressPattern() string {
+	switch c {
+	case ChannelEmail:
+		return `[^\s@<>()\[\],;:"\\]{1,64}@` +
+			`([\p{L}\p{N}]([\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?\.)+` +
+			`[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(-+[\p{L}\p{M}\p{N}]+)*`
+	case ChannelSMS:
+		return `\+?\(?[0-9]([ ()./-]{0,3}[0-9]){4,16}`
+	case ChannelPush, ChannelDirectMail:
+	}
+	return "(?s).+"
+}
+
+// RecipientFilter narrows a list of recipients; what is nil or empty does not narrow.
+type RecipientFilter struct {
+	ExternalIDs []string
+	// Search matches a part of the external id, the address or the name, case-insensitive.
+	Search     *string
+	Attributes []*AttributeFilter
+}
+
+// AttributeFilter wants an attribute to have one of the values.
+type AttributeFilter struct {
+	Name string
+	In   []string
+}
+
+// MaxAttributeFilters is how many attributes one filter looks at.
+const MaxAttributeFilters = 20

@@ -55,32 +55,31 @@ const ClockTolerance = 5 * time.Minute
 // INVALID.
 func (r *RedeemRequest) Check(now time.Time) error {
 	var problems UserErrors
-	problem := func(field, format string, args ...any) {
-		problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", field))
-	}
 	for _, text := range []struct {
 		field string
-		value *string
-	}{{"reference", r.Reference}, {"idempotencyKey", r.IdempotencyKey}} {
-		if text.value == nil {
+		value **string
+	}{{"reference", &r.Reference}, {"idempotencyKey", &r.IdempotencyKey}} {
+		if *text.value == nil {
 			continue
 		}
-		if clean, reason := CleanLabel(*text.value); reason != "" || clean == "" {
-			problem(text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
+		clean, reason := CleanLabel(**text.value)
+		if reason != "" || clean == "" {
+			invalidf(&problems, text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
 		}
+		*text.value = &clean
 	}
 	if r.Amount != nil {
 		amount, err := ParseDecimal(string(*r.Amount))
 		if err != nil {
-			problem("amount", "%s.", err)
+			invalidf(&problems, "amount", "%s.", err)
 		}
 		r.Amount = &amount
 	}
 	if r.Currency != nil && !IsCurrency(*r.Currency) {
-		problem("currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", *r.Currency)
+		invalidf(&problems, "currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", *r.Currency)
 	}
 	if r.RedeemedAt != nil && r.RedeemedAt.After(now.Add(ClockTolerance)) {
-		problem("redeemedAt", "The redemption lies in the future.")
+		invalidf(&problems, "redeemedAt", "The redemption lies in the future.")
 	}
 	return problems.OrNil()
 }

@@ -1,5 +1,7 @@
 package coupon
 
+import "time"
+
 // RenderedMessage is a message as its recipient gets it.
 type RenderedMessage struct {
 	Subject *string
@@ -59,4 +61,20 @@ type OutgoingMessage struct {
 	Body    string
 	// IsHTML tells an HTML body from plain text.
 	IsHTML bool
+}
+
+// Complete fills in what all messages of a delivery share. c is the delivery's coupon, or nil.
+func (m *MessageData) Complete(d *Delivery, c *Coupon) {
+	m.Delivery = DeliveryData{Label: d.Label}
+	if c == nil {
+		return
+	}
+	zone, err := LoadZone(c.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	m.Coupon = &CouponData{Code: c.Code, Label: c.Label, StartsAt: c.StartsAt.In(zone).Format(time.RFC3339)}
+	if c.EndsAt != nil {
+		m.Coupon.EndsAt = c.EndsAt.In(zone).Format(time.RFC3339)
+	}
 }

@@ -17,41 +17,53 @@ const (
 )
 
 // Start gives the instant in UTC; a date alone is the beginning of that day in the zone. The error
-// is a sentence for the caller.
-func (d DateTime) Start(zone *time.Location) (time.Time, error) {
-	instant, _, err := d.parse(zone)
-	return instant, err
-}
+// is a sentence for the caller, without its full stop.
+func (d DateTime) Start(zone *time.Location) (time.Time, error) { return d.instant(zone, 0) }
 
 // End is Start for the exclusive end of a period: a date alone includes that day, so it gives the
 // beginning of the next one.
-func (d DateTime) End(zone *time.Location) (time.Time, error) {
-	instant, isDate, err := d.parse(zone)
-	if err != nil || !isDate {
-		return instant, err
-	}
-	// Adding a day to the local date, not 24 hours to the instant: days with a clock change differ.
-	return instant.In(zone).AddDate(0, 0, 1).UTC(), nil
-}
+func (d DateTime) End(zone *time.Location) (time.Time, error) { return d.instant(zone, 1) }
 
-func (d DateTime) parse(zone *time.Location) (instant time.Time, isDate bool, err error) {
+// instant reads the text; a date alone stands for the beginning of the day that comes days later.
+func (d DateTime) instant(zone *time.Location, days int) (time.Time, error) {
 	text := strings.TrimSpace(string(d))
-	for _, layout := range []string{time.RFC3339, layoutLocal, layoutLocalMinute, time.DateOnly} {
-		// Some write a space where RFC 3339 has the T; it says so itself in section 5.6.
-		instant, err = time.ParseInLocation(layout, strings.Replace(text, " ", "T", 1), zone)
-		if err == nil {
-			isDate = layout == time.DateOnly
-			break
+	instant, err := time.Parse(time.DateOnly, text)
+	if err == nil {
+		instant = startOfDay(instant.AddDate(0, 0, days), zone)
+	} else {
+		for _, layout := range []string{time.RFC3339, layoutLocal, layoutLocalMinute} {
+			// Some write a space where RFC 3339 has the T; it says so itself in section 5.6.
+			instant, err = time.ParseInLocation(layout, strings.Replace(text, " ", "T", 1), zone)
+			if err == nil {
+				break
+			}
 		}
 	}
 	if err != nil {
-		return time.Time{}, false, fmt.Errorf("%q is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24", text)
-	}
-	if year := instant.UTC().Year(); year < minYear || year > maxYear {
-		return time.Time{}, false, fmt.Errorf("%q is outside the years %d to %d", text, minYear, maxYear)
+		return time.Time{}, fmt.Errorf("%q is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24", text)
 	}
 	// The database keeps microseconds; cutting here keeps what is answered equal to what is stored.
-	return instant.UTC().Truncate(time.Microsecond), isDate, nil
+	instant = instant.UTC().Truncate(time.Microsecond)
+	if year := instant.Year(); year < minYear || year > maxYear {
+		return time.Time{}, fmt.Errorf("%q is outside the years %d to %d", text, minYear, maxYear)
+	}
+	return instant, nil
+}
+
+// startOfDay gives the first instant in a zone of the day that date, in UTC, names. Where the clock leaps
+// over midnight, as each spring in Santiago or on the Azores, that is the instant of the leap; time.Date
+// may then name one of the day before.
+func startOfDay(date time.Time, zone *time.Location) time.Time {
+	midnight := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, zone)
+	before, after := midnight.ZoneBounds()
+	switch {
+	case midnight.Day() != date.Day():
+		return after
+	case midnight.Hour() != 0 || midnight.Minute() != 0:
+		return before
+	default:
+		return midnight
+	}
 }
 
 // The years that an instant may lie in: what every client's date type can hold.

@@ -56,13 +56,8 @@ func (c *codeRows) add(line int, raw, rawLabel string) error {
 }
 
 func (c *codeRows) put(line int, value, key, label string) error {
-	pool := c.store.pool
-	pool.mu.RLock()
-	defer pool.mu.RUnlock()
-	for number := range pool.keys.candidates(pool.keys.hash(key)) {
-		if err := c.candidates.number(int64(line)).number(number).end(); err != nil {
-			return err
-		}
+	if err := c.store.addCandidates(c.candidates, line, key); err != nil {
+		return err
 	}
 	if value == key {
 		value = ""
@@ -70,9 +65,21 @@ func (c *codeRows) put(line int, value, key, label string) error {
 	return c.rows.number(int64(line)).text(key).optional(value).optional(label).end()
 }
 
+// addCandidates adds a row for each code that may have this key: line, number of the code.
+func (s *Store) addCandidates(candidates *spool, line int, key string) error {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	for number := range s.pool.keys.candidates(s.pool.keys.hash(key)) {
+		if err := candidates.number(int64(line)).number(number).end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
-// table refused. With dryRun nothing is added. It gives how many codes were, or would be, added.
-func (t *tx) insertCodes(ctx context.Context, couponNumber, importNumber int64, rows *codeRows, dryRun bool) (int, error) {
+// table refused. The gate may keep all of them out. It gives how many codes were, or would be, added.
+func (t *tx) insertCodes(ctx context.Context, couponNumber, importNumber int64, rows *codeRows, gate gate) (int, error) {
 	if err := t.stageCodes(ctx, couponNumber, rows); err != nil {
 		return 0, err
 	}
@@ -81,7 +88,7 @@ func (t *tx) insertCodes(ctx context.Context, couponNumber, importNumber int64, 
 		return 0, err
 	}
 	count := rows.rows.rows + rows.refused.rows - refused
-	if count == 0 || dryRun {
+	if count == 0 || !gate.opens(refused) {
 		return count, nil
 	}
 	next := &t.store.pool.next
@@ -109,24 +116,8 @@ func (t *tx) insertCodes(ctx context.Context, couponNumber, importNumber int64, 
 }
 
 func (t *tx) stageCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
-	if _, err := t.exec(ctx, refusedCreate); err != nil {
+	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
 		return err
-	}
-	rowsPath, err := rows.rows.flush()
-	if err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, codeStage, named("path", rowsPath)); err != nil {
-		return err
-	}
-	if rows.refused.rows > 0 {
-		path, err := rows.refused.flush()
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, refusedLoad, named("path", path)); err != nil {
-			return err
-		}
 	}
 	if rows.candidates.rows > 0 {
 		path, err := rows.candidates.flush()
@@ -145,7 +136,7 @@ func (t *tx) stageCodes(ctx context.Context, couponNumber int64, rows *codeRows)
 	if _, err := t.exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, codeRefuseDoubles)
+	_, err := t.exec(ctx, codeRefuseDoubles)
 	return err
 }
 
@@ -258,7 +249,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 			return err
 		}
 		first = s.pool.next.code
-		if count, err = t.insertCodes(ctx, number, 0, rows, false); err != nil {
+		if count, err = t.insertCodes(ctx, number, 0, rows, gate{}); err != nil {
 			return err
 		}
 		rejections, err = collect(ctx, t, refusedList, scanRejection)

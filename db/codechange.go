@@ -111,7 +111,7 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, _ *coupo
 		}
 		line++
 	}
-	added, err := t.insertCodes(ctx, couponNumber, 0, rows, false)
+	added, err := t.insertCodes(ctx, couponNumber, 0, rows, gate{})
 	if err == nil && added != count {
 		err = fmt.Errorf("generate codes: %d of %d were new", added, count)
 	}

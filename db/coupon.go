@@ -323,7 +323,9 @@ func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order co
 		}
 		matches = kept
 	}
-	slices.SortFunc(matches, func(a, b *coupon.Coupon) int { return comparePlaces(order, couponPlace(order, a), couponPlace(order, b)) })
+	slices.SortFunc(matches, func(a, b *coupon.Coupon) int {
+		return comparePlaces(order, couponPlace(order, a), couponPlace(order, b))
+	})
 	list := &coupon.List[*coupon.Coupon]{Total: len(matches)}
 	for _, c := range matches {
 		place := couponPlace(order, c)

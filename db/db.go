@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +60,8 @@ type Store struct {
 	reports    chan struct{}
 	statements atomic.Int64
 	watchers   watchers
+	// running has the *importProgress of each import that runs, by its id.
+	running sync.Map
 }
 
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
@@ -77,6 +79,11 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Log == nil {
 		options.Log = slog.Default()
 	}
+	path, err := filepath.Abs(options.Path)
+	if err != nil {
+		return nil, fmt.Errorf("find the database: %w", err)
+	}
+	options.Path = path
 	s := &Store{options: options, keys: coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes}, reports: make(chan struct{}, 1)}
 	for _, dir := range []string{s.uploadDir(), s.spoolDir(), s.tempDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -101,6 +108,9 @@ func (s *Store) load(ctx context.Context) error {
 		return err
 	}
 	if err := s.clearSpool(); err != nil {
+		return err
+	}
+	if err := s.clearUploads(ctx); err != nil {
 		return err
 	}
 	pool, err := loadPool(ctx, s)
@@ -150,11 +160,7 @@ func (s *Store) clearSpool() error {
 
 // connect opens the file with every setting that the product relies on.
 func (s *Store) connect(ctx context.Context) error {
-	connector, err := duckdb.NewConnector(s.options.Path, func(conn driver.ExecerContext) error {
-		// Settings of a session; the rest is set once below.
-		_, err := conn.ExecContext(ctx, "SET TimeZone = 'UTC'", nil)
-		return err
-	})
+	connector, err := duckdb.NewConnector(s.options.Path, nil)
 	if err != nil {
 		if strings.Contains(err.Error(), "Could not set lock") {
 			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
@@ -166,6 +172,7 @@ func (s *Store) connect(ctx context.Context) error {
 	s.db.SetMaxOpenConns(maxReaders + 1)
 	s.db.SetMaxIdleConns(maxReaders + 1)
 	settings := []string{
+		"SET GLOBAL TimeZone = 'UTC'",
 		fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
 		"SET memory_limit = " + quote(s.options.MemoryLimit),
 		"SET temp_directory = " + quote(s.tempDir()),
@@ -192,6 +199,9 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''"
 
 // now gives the time to the precision that the database keeps.
 func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
+
+// Now tells the time by the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
 
 // Keys tells how this database compares codes.
 func (s *Store) Keys() coupon.CodeKeys { return s.keys }

@@ -5,6 +5,15 @@ import _ "embed"
 // The statements, each a file under its own name. The first line of a file says what it is for and
 // names it in errors.
 
+//go:embed query/chosen_add_filter.sql
+var chosenAddFilter string
+
+//go:embed query/chosen_add_ids.sql
+var chosenAddIds string
+
+//go:embed query/chosen_create.sql
+var chosenCreate string
+
 //go:embed query/code_batch_insert.sql
 var codeBatchInsert string
 
@@ -31,6 +40,12 @@ var codeInsert string
 
 //go:embed query/code_key.sql
 var codeKey string
+
+//go:embed query/code_redemptions.sql
+var codeRedemptions string
+
+//go:embed query/code_redemptions_count.sql
+var codeRedemptionsCount string
 
 //go:embed query/code_refuse_coupons.sql
 var codeRefuseCoupons string
@@ -70,6 +85,12 @@ var couponDeliveriesCount string
 
 //go:embed query/coupon_get.sql
 var couponGet string
+
+//go:embed query/coupon_imports.sql
+var couponImports string
+
+//go:embed query/coupon_imports_count.sql
+var couponImportsCount string
 
 //go:embed query/coupon_insert.sql
 var couponInsert string
@@ -128,6 +149,9 @@ var deliveryLogRound string
 //go:embed query/delivery_messages.sql
 var deliveryMessages string
 
+//go:embed query/delivery_messages_count.sql
+var deliveryMessagesCount string
+
 //go:embed query/delivery_next.sql
 var deliveryNext string
 
@@ -173,8 +197,71 @@ var holdDelete string
 //go:embed query/hold_insert.sql
 var holdInsert string
 
+//go:embed query/import_count.sql
+var importCount string
+
+//go:embed query/import_finish.sql
+var importFinish string
+
+//go:embed query/import_get.sql
+var importGet string
+
+//go:embed query/import_insert.sql
+var importInsert string
+
 //go:embed query/import_next.sql
 var importNext string
+
+//go:embed query/import_page.sql
+var importPage string
+
+//go:embed query/import_rejections.sql
+var importRejections string
+
+//go:embed query/import_rejections_count.sql
+var importRejectionsCount string
+
+//go:embed query/import_same_file.sql
+var importSameFile string
+
+//go:embed query/import_start.sql
+var importStart string
+
+//go:embed query/import_waiting.sql
+var importWaiting string
+
+//go:embed query/invariant_p1_code_held_twice.sql
+var invariantP1CodeHeldTwice string
+
+//go:embed query/invariant_p1_message_without_code.sql
+var invariantP1MessageWithoutCode string
+
+//go:embed query/invariant_p1_recipient_twice.sql
+var invariantP1RecipientTwice string
+
+//go:embed query/invariant_p2_redeemed_too_often.sql
+var invariantP2RedeemedTooOften string
+
+//go:embed query/invariant_p3_batch_incomplete.sql
+var invariantP3BatchIncomplete string
+
+//go:embed query/invariant_p3_half_import.sql
+var invariantP3HalfImport string
+
+//go:embed query/invariant_p4_delivery_counts.sql
+var invariantP4DeliveryCounts string
+
+//go:embed query/invariant_p4_finished_with_pending.sql
+var invariantP4FinishedWithPending string
+
+//go:embed query/invariant_p4_message_twice_final.sql
+var invariantP4MessageTwiceFinal string
+
+//go:embed query/invariant_p5_import_rows.sql
+var invariantP5ImportRows string
+
+//go:embed query/invariant_p6_code_twice.sql
+var invariantP6CodeTwice string
 
 //go:embed query/message_cancel_by_code.sql
 var messageCancelByCode string
@@ -202,6 +289,9 @@ var poolKeys string
 
 //go:embed query/pool_next.sql
 var poolNext string
+
+//go:embed query/pool_recount.sql
+var poolRecount string
 
 //go:embed query/pool_redeemed.sql
 var poolRedeemed string
@@ -233,11 +323,17 @@ var recipientCodes string
 //go:embed query/recipient_codes_count.sql
 var recipientCodesCount string
 
+//go:embed query/recipient_count.sql
+var recipientCount string
+
 //go:embed query/recipient_get.sql
 var recipientGet string
 
 //go:embed query/recipient_insert.sql
 var recipientInsert string
+
+//go:embed query/recipient_page.sql
+var recipientPage string
 
 //go:embed query/recipient_refuse_doubles.sql
 var recipientRefuseDoubles string
@@ -250,6 +346,48 @@ var recipientStagedIds string
 
 //go:embed query/recipient_update.sql
 var recipientUpdate string
+
+//go:embed query/redemption_answer.sql
+var redemptionAnswer string
+
+//go:embed query/redemption_count.sql
+var redemptionCount string
+
+//go:embed query/redemption_facts.sql
+var redemptionFacts string
+
+//go:embed query/redemption_get.sql
+var redemptionGet string
+
+//go:embed query/redemption_insert_staged.sql
+var redemptionInsertStaged string
+
+//go:embed query/redemption_live.sql
+var redemptionLive string
+
+//go:embed query/redemption_page.sql
+var redemptionPage string
+
+//go:embed query/redemption_recorded.sql
+var redemptionRecorded string
+
+//go:embed query/redemption_recorded_anonymous.sql
+var redemptionRecordedAnonymous string
+
+//go:embed query/redemption_refuse_doubles.sql
+var redemptionRefuseDoubles string
+
+//go:embed query/redemption_refuse_recorded.sql
+var redemptionRefuseRecorded string
+
+//go:embed query/redemption_refuse_spent.sql
+var redemptionRefuseSpent string
+
+//go:embed query/redemption_refuse_unknown.sql
+var redemptionRefuseUnknown string
+
+//go:embed query/redemption_stage.sql
+var redemptionStage string
 
 //go:embed query/refused_count.sql
 var refusedCount string
@@ -265,6 +403,12 @@ var refusedLoad string
 
 //go:embed query/refused_record.sql
 var refusedRecord string
+
+//go:embed query/rejection_get.sql
+var rejectionGet string
+
+//go:embed query/rejection_reasons.sql
+var rejectionReasons string
 
 //go:embed query/sending_insert.sql
 var sendingInsert string
@@ -287,5 +431,14 @@ var targetDelete string
 //go:embed query/target_insert.sql
 var targetInsert string
 
+//go:embed query/target_insert_staged.sql
+var targetInsertStaged string
+
 //go:embed query/target_record.sql
 var targetRecord string
+
+//go:embed query/target_refuse.sql
+var targetRefuse string
+
+//go:embed query/target_stage.sql
+var targetStage string

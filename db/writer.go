@@ -48,7 +48,6 @@ type tx struct {
 	now         time.Time
 	redemptions []*redemptionRow
 	reversals   []*reversalRow
-	voids       []*voidRow
 	hasWritten  bool
 	committed   []func()
 	undo        []func()

@@ -87,6 +87,10 @@ func TestBadCharacters(t *testing.T) {
 				fmt.Sprintf("%d: D4|ö", first+2),
 			},
 		},
+		"sample ends within a character": {
+			content: []byte("code\n" + strings.Repeat("éé\n", sampleBytes/5+1) + "B2\n"),
+			want:    []string{fmt.Sprintf("%d: B2", 3+sampleBytes/5)},
+		},
 		"one bad byte among much UTF-8": {
 			content: []byte("code,label\nÄ1,Fußball\nB\xff2,x\n"), want: []string{"2: Ä1|Fußball", "3: BAD_CHARACTER B\uFFFD2,x"},
 		},

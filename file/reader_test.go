@@ -106,7 +106,12 @@ func TestReadDialects(t *testing.T) {
 			kind: coupon.ImportRecipients, content: "42;anna@example.com\n43;\n", noHeader: true, delimiter: ";",
 			want: []string{"1: 42|anna@example.com", "2: 43|"},
 		},
-		"targets without header": {kind: coupon.ImportTargets, content: "42\n43\n", noHeader: true, want: []string{"1: 42", "2: 43"}},
+		"recipients without header, more columns": {
+			kind: coupon.ImportRecipients, content: "42,a@example.com,,Anna,Smith,true,gold,Oslo\n", noHeader: true,
+			want: []string{"1: 42|a@example.com||Anna|Smith|true column7=gold column8=Oslo"},
+		},
+		"spaces before the header": {content: strings.Repeat(" ", 10<<10) + "code\nA1\n", want: []string{"2: A1"}},
+		"targets without header":   {kind: coupon.ImportTargets, content: "42\n43\n", noHeader: true, want: []string{"1: 42", "2: 43"}},
 		"redemptions": {
 			kind: coupon.ImportRedemptions, content: "coupon,code,redeemed_on,external_id\nCPN1,A1,2026-11-24,ORD-1\n",
 			want: []string{"2: A1|2026-11-24|ORD-1"},
@@ -329,6 +334,7 @@ func TestOpenErrors(t *testing.T) {
 		},
 		"known name twice":    {content: "code,code\nA1,B2\n", want: "two columns with the name `code`"},
 		"known name two ways": {content: "Code,CODE\nA1,B2\n", want: "The columns `Code` and `CODE` could both hold the codes."},
+		"aliases of label":    {content: "code,name,category\nA1,,\n", want: "The columns `name` and `category` could both hold the label."},
 		"aliases of one field": {
 			content: "voucher,promo code\nA1,B2\n",
 			want:    "The columns `voucher` and `promo code` could both hold the codes.",

@@ -75,8 +75,7 @@ func (s *source) unpack() error {
 		s.stream = unpacked
 	case isZstd(magic):
 		// Without concurrency the decoder works in the caller's goroutine and reads nothing ahead.
-		s.decoder, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1),
-			zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderMaxMemory(MaxFileBytes))
+		s.decoder, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			return s.failure(err)
 		}
@@ -113,7 +112,7 @@ func (s *source) Read(p []byte) (int, error) {
 	s.left -= int64(n)
 	switch {
 	case s.left < 0:
-		return 0, tooLarge()
+		return 0, coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
 	case err == nil || errors.Is(err, io.EOF):
 		return n, err
 	}
@@ -124,16 +123,11 @@ func (s *source) failure(err error) error {
 	switch {
 	case s.fileErr != nil:
 		return s.fileErr
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return tooLarge()
-	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		// In a stream both say that the window is too large.
 		return unreadable("The file takes too much memory to unpack. Compress it again with zstd, without --long.")
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)
-}
-
-func tooLarge() error {
-	return coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
 }
 
 func (s *source) close() error {

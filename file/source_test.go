@@ -20,7 +20,7 @@ func TestReadCompressed(t *testing.T) {
 	t.Parallel()
 	var text bytes.Buffer
 	text.WriteString("code,label\n")
-	const rows = 200_000
+	const rows = 100_000
 	for i := range rows {
 		fmt.Fprintf(&text, "CODE-%08x,soccer\n", i*2654435761)
 	}
@@ -30,6 +30,7 @@ func TestReadCompressed(t *testing.T) {
 	}
 	zst := encoder.EncodeAll(text.Bytes(), nil)
 	gz := gzipped(t, text.Bytes())
+	quoted := gzipped(t, bytes.ReplaceAll(text.Bytes(), []byte(",soccer"), []byte(",\"soccer\"")))
 	tests := map[string]struct {
 		content []byte
 		isCut   bool
@@ -40,6 +41,8 @@ func TestReadCompressed(t *testing.T) {
 		"zstd, skip first": {content: append([]byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2}, zst...)},
 		"gzip, cut off":    {content: gz[:len(gz)-len(gz)/3], isCut: true},
 		"zstd, cut off":    {content: zst[:len(zst)-len(zst)/3], isCut: true},
+		"gzip, quoted":     {content: quoted},
+		"quoted, cut off":  {content: quoted[:len(quoted)-len(quoted)/3], isCut: true},
 		"gzip, no trailer": {content: gz[:len(gz)-4], isCut: true},
 		"gzip, damaged":    {content: append(slices.Clone(gz[:len(gz)-4]), 1, 2, 3, 4), isCut: true},
 	}
@@ -85,6 +88,32 @@ func checkLast(t *testing.T, r *Reader, err error, isCut bool, line int) {
 	}
 }
 
+func TestCutOffWithinQuotes(t *testing.T) {
+	t.Parallel()
+	content := gzipped(t, []byte("code\nA1\n\"B2\n"))
+	r := open(t, write(t, content[:len(content)-4]), coupon.FileOptions{}, coupon.ImportCodes)
+	if row, err := r.Next(); err != nil || row.Get(0) != "A1" {
+		t.Fatalf("got %v, %v", row, err)
+	}
+	_, err := r.Next()
+	checkLast(t, r, err, true, 2)
+}
+
+func TestZstdWindow(t *testing.T) {
+	t.Parallel()
+	const magic = "\x28\xb5\x2f\xfd"
+	const block = "\x29\x00\x00code\n"
+	r := open(t, write(t, []byte(magic+"\x00\x88"+block)), coupon.FileOptions{}, coupon.ImportCodes)
+	if got := r.Layout().Columns; len(got) != 1 {
+		t.Errorf("got the columns %q with a window of 128 MiB", got)
+	}
+	_, err := Open(write(t, []byte(magic+"\x00\x90"+block)), coupon.FileOptions{}, Columns(coupon.ImportCodes))
+	user, ok := errors.AsType[*coupon.UserError](err)
+	if !ok || user.Code != coupon.ErrorFileUnreadable || !strings.Contains(user.Message, "too much memory") {
+		t.Errorf("got %v with a window of 256 MiB", err)
+	}
+}
+
 func TestFileTooLarge(t *testing.T) {
 	t.Parallel()
 	path := write(t, gzipped(t, []byte("code\n"+strings.Repeat("A1\n", 1<<20))))
@@ -108,10 +137,10 @@ func TestFileTooLarge(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded reads what would take a lot of memory if it were held: a line of 64 MiB, an open
+// TestMemoryIsBounded reads what would take a lot of memory if it were held: a line of 16 MiB, an open
 // quote, and a small file that unpacks to the same.
 func TestMemoryIsBounded(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
-	line := bytes.Repeat([]byte("x"), 64<<20)
+	line := bytes.Repeat([]byte("x"), 16<<20)
 	for name, start := range map[string]string{"line": "code\n", "quote": "code\n\"", "header": ""} {
 		path := write(t, gzipped(t, append([]byte(start), line...)))
 		var before, after runtime.MemStats

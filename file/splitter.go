@@ -18,7 +18,7 @@ const (
 	MaxRowLines = 100
 )
 
-// chunkBytes is how much is read at once.
+// chunkBytes is how much of a text is read at once.
 const chunkBytes = 256 << 10
 
 // splitter cuts a text into rows and cells. It knows quotes and line ends and nothing of columns.
@@ -33,6 +33,8 @@ type splitter struct {
 	// buf is the part of the text that is in memory. Its capacity is enough for the longest row and a
 	// chunk, and never grows.
 	buf []byte
+	// chunk is how much is read at once.
+	chunk int
 	// pos is where the next row begins in buf, and line its line in the file, from 1.
 	pos, line int
 
@@ -50,7 +52,7 @@ type splitter struct {
 }
 
 func newSplitter(source io.Reader) *splitter {
-	s := &splitter{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes), line: 1}
+	s := &splitter{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes), chunk: chunkBytes, line: 1}
 	s.forget()
 	return s
 }
@@ -78,15 +80,12 @@ func (s *splitter) fill() {
 	s.buf = s.buf[:copy(s.buf, s.buf[s.pos:])]
 	s.pos = 0
 	s.forget()
-	const maxEmptyReads = 100
-	for range maxEmptyReads {
-		n, err := s.source.Read(s.buf[len(s.buf):min(len(s.buf)+chunkBytes, cap(s.buf))])
-		s.buf, s.err = s.buf[:len(s.buf)+n], err
-		if n > 0 || err != nil {
-			return
-		}
+	// A decoder gives little at a time. A row that is longer would be looked at again after each piece.
+	for end := min(len(s.buf)+s.chunk, cap(s.buf)); s.err == nil && len(s.buf) < end; {
+		var n int
+		n, s.err = s.source.Read(s.buf[len(s.buf):end])
+		s.buf = s.buf[:len(s.buf)+n]
 	}
-	s.err = io.ErrNoProgress
 }
 
 // next reads a row into row. It returns io.EOF after the last one, or why the source failed: then

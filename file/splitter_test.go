@@ -31,6 +31,10 @@ func TestLongRows(t *testing.T) {
 	}{
 		"longest line":  {content: "code\n" + long + "\nB2\n", want: []string{"2: " + long[:37], "3: B2"}},
 		"one byte more": {content: "code\n" + long + "x\nB2\n", want: []string{"2: MALFORMED " + long[:27], "3: B2"}},
+		"spaces after a quote": {
+			content: "code\n\"a\n\"" + strings.Repeat(" ", MaxRowBytes) + "\nB2\n",
+			want:    []string{"2: MALFORMED \"a", "3: MALFORMED \"" + strings.Repeat(" ", 26), "4: B2"},
+		},
 		"many times as long": {
 			content: "code\nA1\n" + strings.Repeat(long, 5) + "\r\nB2\r\n",
 			want:    []string{"2: A1", "3: MALFORMED " + long[:27], "4: B2"},
@@ -80,6 +84,60 @@ func TestLongRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChunksMakeNoDifference reads texts byte by byte, so that a chunk ends at every place where one can.
+func TestChunksMakeNoDifference(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom([]rune("\"\"\",,\r\n\na \té\x00"))).Draw(t, "text")
+		read := func(chunk int) (rows []string) {
+			s := newSplitter(strings.NewReader(text))
+			s.chunk, s.delimiter, s.width = chunk, ',', 3
+			for {
+				var row Row
+				err := s.next(&row)
+				if errors.Is(err, io.EOF) {
+					return rows
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows = append(rows, fmt.Sprintf("%d: %s %q %q", row.Line, row.Reason, row.Raw, row.Cells()))
+			}
+		}
+		if diff := cmp.Diff(read(chunkBytes), read(1)); diff != "" {
+			t.Errorf("rows (-at once +byte by byte):\n%s", diff)
+		}
+	})
+}
+
+// TestBrokenQuotesSwallowNoGoodRow puts lines with broken quotes between good rows. A good row with
+// quotes is lost only where a quote that was opened before it makes it ambiguous; those without are not.
+func TestBrokenQuotesSwallowNoGoodRow(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		bad := rapid.SampledFrom([]string{`"A,x`, `A,"x`, `"A"b,x`, `A,"x""`, `A,x,y`, `"`})
+		lines := rapid.SliceOfN(rapid.OneOf(rapid.Just("GOOD,row"), bad), 1, 300).Draw(t, "lines")
+		s := newSplitter(strings.NewReader(strings.Join(lines, "\n")))
+		s.delimiter, s.width = ',', 2
+		got := make(map[int]string)
+		for {
+			var row Row
+			if err := s.next(&row); err != nil {
+				break
+			}
+			got[row.Line] = strings.Join(row.Cells(), ",")
+		}
+		for i, line := range lines {
+			// Between two broken lines a row can be part of a cell that is well-formed: "A,x … ".
+			isAmbiguous := slices.ContainsFunc(lines[:i], func(s string) bool { return strings.Contains(s, `"`) }) &&
+				slices.ContainsFunc(lines[i:], func(s string) bool { return strings.Contains(s, `"`) })
+			if line == "GOOD,row" && !isAmbiguous && got[i+1] != line {
+				t.Errorf("line %d was read as %q", i+1, got[i+1])
+			}
+		}
+	})
 }
 
 // TestRoundTrip writes any table in any dialect and reads it back.

@@ -1439,28 +1439,28 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 			it.ValuePrefix = data
 		case "assignedFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignedFrom"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AssignedFrom = data
 		case "assignedTo":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignedTo"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AssignedTo = data
 		case "redeemedFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redeemedFrom"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.RedeemedFrom = data
 		case "redeemedTo":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redeemedTo"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}

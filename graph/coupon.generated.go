@@ -17,9 +17,6 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
-type AvailabilityResolver interface {
-	RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error)
-}
 type CouponResolver interface {
 	Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error)
 	Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*CodeConnection, error)
@@ -357,18 +354,18 @@ func (ec *executionContext) _Availability_runsOutAt(ctx context.Context, field g
 			return ec.fieldContext_Availability_runsOutAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Availability().RunsOutAt(ctx, obj)
+			return obj.RunsOutAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *coupon.DateTime) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Availability_runsOutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Availability", field, true, true, "DateTime")
+	return graphql.NewScalarFieldContext("Availability", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Coupon_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Coupon) (ret graphql.Marshaler) {
@@ -1674,54 +1671,53 @@ func (ec *executionContext) _Availability(ctx context.Context, sel ast.Selection
 		case "total":
 			out.Values[i] = ec._Availability_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "available":
 			out.Values[i] = ec._Availability_available(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "held":
 			out.Values[i] = ec._Availability_held(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "assigned":
 			out.Values[i] = ec._Availability_assigned(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "redeemed":
 			out.Values[i] = ec._Availability_redeemed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "expired":
 			out.Values[i] = ec._Availability_expired(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "voided":
 			out.Values[i] = ec._Availability_voided(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "byLabel":
 			out.Values[i] = ec._Availability_byLabel(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "isLow":
 			out.Values[i] = ec._Availability_isLow(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "runsOutAt":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Availability_runsOutAt(ctx, field, obj)
-				})
+			out.Values[i] = ec._Availability_runsOutAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

@@ -2542,7 +2542,7 @@ func (ec *executionContext) unmarshalInputAddTargetsInput(ctx context.Context, o
 			it.RecipientIds = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
-			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋgraphᚐRecipientFilter(ctx, v)
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2966,7 +2966,7 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 			it.ContactAt = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
-			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋgraphᚐRecipientFilter(ctx, v)
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3068,7 +3068,7 @@ func (ec *executionContext) unmarshalInputSplitPart(ctx context.Context, obj any
 			it.Label = data
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
-			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋgraphᚐRecipientFilter(ctx, v)
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}

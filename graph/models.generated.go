@@ -50,7 +50,7 @@ type AddTargetsInput struct {
 	// Recipients by their ids, such as `recipient_17`.
 	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
 	// All recipients that match now; `{}` is everyone.
-	Filter graphql.Omittable[*RecipientFilter] `json:"filter,omitempty"`
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 
 // Something that needs attention. It disappears when its cause does.
@@ -99,14 +99,6 @@ type AnalyzeDeliveryInput struct {
 type ArchiveCouponInput struct {
 	// Which coupon to put away.
 	ID coupon.ID `json:"id"`
-}
-
-// A condition on one attribute of a recipient.
-type AttributeFilter struct {
-	// The attribute, e.g. `sport`.
-	Name string `json:"name"`
-	// The attribute must equal one of these texts.
-	In []string `json:"in"`
 }
 
 // Which import to call off.
@@ -188,7 +180,7 @@ type CreateCouponInput struct {
 	StartsAt coupon.DateTime `json:"startsAt"`
 	// Exclusive, and after `startsAt`. A date alone includes that day in `timezone`. Null or omitted: no end.
 	EndsAt graphql.Omittable[*coupon.DateTime] `json:"endsAt,omitempty"`
-	// How often one code may be redeemed, 1 or more. Omitted: 1 if INDIVIDUAL, no limit if ANONYMOUS.
+	// How often one code may be redeemed, 1 to 1,000,000,000. Omitted: 1 if INDIVIDUAL, no limit if ANONYMOUS.
 	RedemptionLimit graphql.Omittable[*int] `json:"redemptionLimit,omitempty"`
 	// False: codes can be redeemed although no delivery gave them to a recipient. Omitted: true.
 	RequiresAssignment graphql.Omittable[*bool] `json:"requiresAssignment,omitempty"`
@@ -214,7 +206,7 @@ type CreateDeliveryInput struct {
 	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
 	// Liquid template of the text, at most 1 MiB, e.g. `Hello {{ recipient.firstName }}: {{ couponValue.code }}`.
 	Body string `json:"body"`
-	// At most so many messages; null or 0: no limit.
+	// At most so many messages; omitted, null or 0: no limit.
 	MessageLimit graphql.Omittable[*int] `json:"messageLimit,omitempty"`
 	// The recipients' attribute that a code's label must equal, e.g. `sport`. Omitted: any code.
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
@@ -368,16 +360,17 @@ type ExportRedemptionsInput struct {
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 }
 
-// What codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.
+// Which codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.
 // "SUMMER-####-####".
 type GenerateCodesInput struct {
 	// The INDIVIDUAL coupon whose pool gets the codes.
 	CouponID coupon.ID `json:"couponId"`
-	// How many codes to make, 1 or more.
+	// How many codes to make, 1 to 50,000,000.
 	Count int `json:"count"`
-	// '#' is a random character of `alphabet`; anything else stands for itself. 1 to 255 characters.
+	// '#' is a random character of `alphabet`; anything else stands for itself. 1 to 255 characters, at least one of them '#'.
 	Pattern graphql.Omittable[*string] `json:"pattern,omitempty"`
-	// The characters to draw from. The default leaves out those that are easily confused: I and 1, O and 0.
+	// The characters to draw from: 2 to 256, each once, upper and lower case being the same unless the
+	// database keeps them apart. The default leaves out what is easily confused: I and 1, O and 0.
 	Alphabet graphql.Omittable[*string] `json:"alphabet,omitempty"`
 	// The group inside the pool that all these codes belong to, 1 to 255 characters. Omitted: none.
 	Label graphql.Omittable[*string] `json:"label,omitempty"`
@@ -573,16 +566,6 @@ type RecipientEdge struct {
 	Node *coupon.Recipient `json:"node"`
 }
 
-// Which recipients are meant; everything given must hold.
-type RecipientFilter struct {
-	// Only people with one of these external ids.
-	ExternalIds graphql.Omittable[[]string] `json:"externalIds,omitempty"`
-	// Matches a part of the external id, e-mail address, phone number or name, case-insensitive.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only people whose attributes satisfy all of these.
-	Attributes graphql.Omittable[[]*AttributeFilter] `json:"attributes,omitempty"`
-}
-
 // A recipient to be created, or changed where the external id is known. Of a known recipient, what is
 // omitted stays as it is and null removes it.
 type RecipientInput struct {
@@ -606,15 +589,16 @@ type RecipientInput struct {
 type RedeemCodeInput struct {
 	// The code as the customer entered it: of a pool, or an ANONYMOUS coupon's own.
 	Value string `json:"value"`
-	// When the code was used, by which its validity is judged. A time without an offset is meant in the coupon's time zone. Omitted: now.
+	// When the code was used, by which its validity is judged; at most 5 minutes ahead of the server's
+	// clock. A time without an offset is meant in the coupon's time zone. Omitted: now.
 	RedeemedAt graphql.Omittable[*coupon.DateTime] `json:"redeemedAt,omitempty"`
-	// The caller's own reference, e.g. an order number, at most 255 characters.
+	// The caller's own reference, e.g. an order number, 1 to 255 characters.
 	Reference graphql.Omittable[*string] `json:"reference,omitempty"`
 	// What the use was worth, e.g. "12.50".
 	Amount graphql.Omittable[*coupon.Decimal] `json:"amount,omitempty"`
-	// The currency of `amount`, e.g. `EUR`.
+	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
-	// Of the caller's making, at most 255 characters, e.g. the order number. Give it whenever a request may be repeated.
+	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -729,7 +713,7 @@ type SimulateDeliveryInput struct {
 	// As if sending started then. Null: at once.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
 	// As if only the targets that match were its targets.
-	Filter graphql.Omittable[*RecipientFilter] `json:"filter,omitempty"`
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 
 // What simulateDelivery answers.
@@ -762,7 +746,7 @@ type SplitPart struct {
 	// The name of the new delivery, 1 to 255 characters.
 	Label string `json:"label"`
 	// Only targets that match. Omitted: any.
-	Filter graphql.Omittable[*RecipientFilter] `json:"filter,omitempty"`
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 	// At most so many targets.
 	Count graphql.Omittable[*int] `json:"count,omitempty"`
 	// At most this share of all targets of the delivery, above 0 and up to 100.
@@ -823,8 +807,8 @@ type UndoImportPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// What to change on a coupon. A field that is omitted stays as it is; null removes the value where the
-// coupon can do without it (`endsAt`, `redemptionLimit`, the two thresholds).
+// What to change on a coupon. A field that is omitted stays as it is; null removes the value or brings
+// the default back. `label` and `startsAt` cannot be null.
 type UpdateCouponInput struct {
 	// Which coupon to change.
 	ID coupon.ID `json:"id"`
@@ -836,22 +820,22 @@ type UpdateCouponInput struct {
 	StartsAt graphql.Omittable[*coupon.DateTime] `json:"startsAt,omitempty"`
 	// Exclusive, and after `startsAt`. A date alone includes that day in the coupon's time zone. Null: no end.
 	EndsAt graphql.Omittable[*coupon.DateTime] `json:"endsAt,omitempty"`
-	// How often one code may be redeemed, 1 or more. Null: 1 if INDIVIDUAL, no limit if ANONYMOUS.
+	// How often one code may be redeemed, 1 to 1,000,000,000. Null: 1 if INDIVIDUAL, no limit if ANONYMOUS.
 	RedemptionLimit graphql.Omittable[*int] `json:"redemptionLimit,omitempty"`
-	// Whether only codes that a delivery gave to a recipient can be redeemed.
+	// Whether only codes that a delivery gave to a recipient can be redeemed. Null: true.
 	RequiresAssignment graphql.Omittable[*bool] `json:"requiresAssignment,omitempty"`
 	// Alert when fewer codes than this are available, 0 or more. Null: no such alert.
 	LowStockThreshold graphql.Omittable[*int] `json:"lowStockThreshold,omitempty"`
 	// Alert when a smaller share of the pool than this is available, 0 to 1. Null: no such alert.
 	LowStockShare graphql.Omittable[*float64] `json:"lowStockShare,omitempty"`
-	// IANA name of the zone in which times without an offset are meant. Instants already set stay the same instants.
+	// IANA name of the zone in which times without an offset are meant. What is set already stays the same instant. Null: UTC.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
-	// Replaces the notes as a whole, at most 64 KiB.
+	// Replaces the notes as a whole, at most 64 KiB. Null: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
 }
 
-// What to change on a delivery. A field that is omitted stays as it is; null removes the value where the
-// delivery can do without it (`couponId`, `subject`, `messageLimit`, `matchLabelTo`, `contactAt`).
+// What to change on a delivery. A field that is omitted stays as it is; null removes the value or brings
+// the default back. `label` and `body` cannot be null.
 type UpdateDeliveryInput struct {
 	// Which delivery to change.
 	ID coupon.ID `json:"id"`

@@ -520,8 +520,8 @@ func (ec *executionContext) fieldContext_UpsertRecipientsPayload_userErrors(_ co
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, obj any) (AttributeFilter, error) {
-	var it AttributeFilter
+func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, obj any) (coupon.AttributeFilter, error) {
+	var it coupon.AttributeFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -563,14 +563,14 @@ func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalAttributeFilter(ctx context.Context, raw any) (AttributeFilter, error) {
-	var out AttributeFilter
+func UnmarshalAttributeFilter(ctx context.Context, raw any) (coupon.AttributeFilter, error) {
+	var out coupon.AttributeFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AttributeFilter", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, obj any) (RecipientFilter, error) {
-	var it RecipientFilter
+func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, obj any) (coupon.RecipientFilter, error) {
+	var it coupon.RecipientFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -593,21 +593,21 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.ExternalIds = graphql.OmittableOf(data)
+			it.ExternalIDs = data
 		case "search":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it.Search = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
-			data, err := ec.unmarshalOAttributeFilter2ᚕᚖcouponqlᚋgraphᚐAttributeFilterᚄ(ctx, v)
+			data, err := ec.unmarshalOAttributeFilter2ᚕᚖcouponqlᚋcouponᚐAttributeFilterᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Attributes = graphql.OmittableOf(data)
+			it.Attributes = data
 		}
 	}
 	return it, nil
@@ -619,8 +619,8 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalRecipientFilter(ctx context.Context, raw any) (RecipientFilter, error) {
-	var out RecipientFilter
+func UnmarshalRecipientFilter(ctx context.Context, raw any) (coupon.RecipientFilter, error) {
+	var out coupon.RecipientFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RecipientFilter", raw, &out)
 	return out, err
 }
@@ -961,7 +961,7 @@ func (ec *executionContext) _UpsertRecipientsPayload(ctx context.Context, sel as
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAttributeFilter2ᚖcouponqlᚋgraphᚐAttributeFilter(ctx context.Context, v any) (*AttributeFilter, error) {
+func (ec *executionContext) unmarshalNAttributeFilter2ᚖcouponqlᚋcouponᚐAttributeFilter(ctx context.Context, v any) (*coupon.AttributeFilter, error) {
 	res, err := ec.unmarshalInputAttributeFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1069,16 +1069,16 @@ func (ec *executionContext) marshalNUpsertRecipientsPayload2ᚖcouponqlᚋgraph�
 	return ec._UpsertRecipientsPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOAttributeFilter2ᚕᚖcouponqlᚋgraphᚐAttributeFilterᚄ(ctx context.Context, v any) ([]*AttributeFilter, error) {
+func (ec *executionContext) unmarshalOAttributeFilter2ᚕᚖcouponqlᚋcouponᚐAttributeFilterᚄ(ctx context.Context, v any) ([]*coupon.AttributeFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*AttributeFilter, len(vSlice))
+	res := make([]*coupon.AttributeFilter, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNAttributeFilter2ᚖcouponqlᚋgraphᚐAttributeFilter(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNAttributeFilter2ᚖcouponqlᚋcouponᚐAttributeFilter(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -1148,7 +1148,7 @@ func (ec *executionContext) marshalORecipient2ᚖcouponqlᚋcouponᚐRecipient(c
 	return ec._Recipient(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalORecipientFilter2ᚖcouponqlᚋgraphᚐRecipientFilter(ctx context.Context, v any) (*RecipientFilter, error) {
+func (ec *executionContext) unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx context.Context, v any) (*coupon.RecipientFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -1142,14 +1142,14 @@ func (ec *executionContext) unmarshalInputStatsFilter(ctx context.Context, obj a
 			it.Labels = data
 		case "from":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.From = data
 		case "to":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
 			if err != nil {
 				return it, err
 			}

@@ -25,7 +25,6 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Analysis() AnalysisResolver
-	Availability() AvailabilityResolver
 	Code() CodeResolver
 	CodeEvent() CodeEventResolver
 	Coupon() CouponResolver
@@ -452,7 +451,7 @@ type ComplexityRoot struct {
 		Node             func(childComplexity int, id coupon.ID) int
 		PreviewMessage   func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
 		Recipient        func(childComplexity int, externalID string) int
-		Recipients       func(childComplexity int, filter *RecipientFilter, first *int, after *string) int
+		Recipients       func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
 		RedemptionStats  func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) int
 		Redemptions      func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
 		SQL              func(childComplexity int, query string, limit *int) int
@@ -2631,7 +2630,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Recipients(childComplexity, args["filter"].(*RecipientFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Recipients(childComplexity, args["filter"].(*coupon.RecipientFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.redemptionStats":
 		if e.ComplexityRoot.Query.RedemptionStats == nil {
 			break

@@ -69,7 +69,7 @@ type QueryResolver interface {
 	Import(ctx context.Context, id coupon.ID) (*coupon.Import, error)
 	Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) (*ImportConnection, error)
 	Recipient(ctx context.Context, externalID string) (*coupon.Recipient, error)
-	Recipients(ctx context.Context, filter *RecipientFilter, first *int, after *string) (*RecipientConnection, error)
+	Recipients(ctx context.Context, filter *coupon.RecipientFilter, first *int, after *string) (*RecipientConnection, error)
 	Redemptions(ctx context.Context, filter *coupon.StatsFilter, first *int, after *string) (*RedemptionConnection, error)
 	RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) ([]*coupon.StatsRow, error)
 	IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error)
@@ -823,8 +823,8 @@ func (ec *executionContext) field_Query_recipients_args(ctx context.Context, raw
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*RecipientFilter, error) {
-			return ec.unmarshalORecipientFilter2ᚖcouponqlᚋgraphᚐRecipientFilter(ctx, v)
+		func(ctx context.Context, v any) (*coupon.RecipientFilter, error) {
+			return ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3208,7 +3208,7 @@ func (ec *executionContext) _Query_recipients(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Recipients(ctx, fc.Args["filter"].(*RecipientFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Recipients(ctx, fc.Args["filter"].(*coupon.RecipientFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *RecipientConnection) graphql.Marshaler {

@@ -3,8 +3,10 @@ package message
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -124,13 +126,11 @@ func (p *expressionParser) unexpected(wanted string) error {
 // next goes to the next lexeme.
 func (p *expressionParser) next() error {
 	for p.pos < len(p.source) {
-		if strings.HasPrefix(p.source[p.pos:], "\u00a0") { // editors paste it
-			p.pos += len("\u00a0")
-		} else if strings.IndexByte(" \t\r\n\f\v", p.source[p.pos]) >= 0 {
-			p.pos++
-		} else {
+		r, size := utf8.DecodeRuneInString(p.source[p.pos:])
+		if !unicode.IsSpace(r) { // editors paste spaces of all kinds
 			break
 		}
+		p.pos += size
 	}
 	p.start = p.pos
 	if p.pos == len(p.source) {
@@ -153,7 +153,7 @@ func (p *expressionParser) next() error {
 	default:
 		length := 1
 		switch {
-		case len(rest) > 1 && strings.Contains(" == != <> <= >= .. ", " "+rest[:2]+" "):
+		case len(rest) > 1 && slices.Contains(longMarks, rest[:2]):
 			length = 2
 		case strings.IndexByte("|:,.[]()<>=", c) >= 0:
 		default:
@@ -167,6 +167,9 @@ func (p *expressionParser) next() error {
 	}
 	return nil
 }
+
+// longMarks are the marks of two characters.
+var longMarks = []string{"==", "!=", "<>", "<=", ">=", ".."}
 
 func (p *expressionParser) take(kind lexeme, length int) {
 	p.kind, p.text = kind, p.source[p.pos:p.pos+length]
@@ -338,12 +341,12 @@ func (p *expressionParser) checkCall(c *call, input expr) {
 	c.filter = filters[c.name]
 	switch {
 	case c.filter == nil:
-		p.parser.problem(c.at, "There is no filter %q.%s", c.name, hint(c.name, filterNames()))
+		p.parser.problemf(c.at, "There is no filter %q.%s", c.name, hint{c.name, filterNames})
 	case len(c.args) < c.filter.min || len(c.args) > c.filter.max:
-		p.parser.problem(c.at, "The filter %q takes %s, not %d.", c.name, c.filter.arguments(), len(c.args))
+		p.parser.problemf(c.at, "The filter %q takes %s, not %d.", c.name, c.filter.arguments(), len(c.args))
 	case c.name == "date":
 		if l, ok := input.(*literal); ok && (l.value == "now" || l.value == "today") {
-			p.parser.problem(c.at, "A message reads the same whenever it is rendered, so there is no %q: "+
+			p.parser.problemf(c.at, "A message reads the same whenever it is rendered, so there is no %q: "+
 				"write the date, or use coupon.startsAt or coupon.endsAt.", l.value)
 		}
 	}

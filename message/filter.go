@@ -28,14 +28,14 @@ type filter struct {
 // arguments says how many arguments the filter takes.
 func (f *filter) arguments() string {
 	switch {
+	case f.min < f.max:
+		return fmt.Sprintf("%d to %d arguments", f.min, f.max)
+	case f.max == 1:
+		return "1 argument"
 	case f.max == 0:
 		return "no arguments"
-	case f.min == f.max && f.min == 1:
-		return "1 argument"
-	case f.min == f.max:
-		return fmt.Sprintf("%d arguments", f.min)
 	}
-	return fmt.Sprintf("%d to %d arguments", f.min, f.max)
+	return fmt.Sprintf("%d arguments", f.max)
 }
 
 // filters are all filters by name. It is never written again.
@@ -69,7 +69,7 @@ func newFilters() map[string]*filter {
 		"url_encode":    library.adapt("url_encode", 0, 0),
 		"date":          {0, 1, library.date},
 
-		"abs":           {0, 0, number(func(x float64) float64 { return math.Abs(x) })},
+		"abs":           {0, 0, number(math.Abs)},
 		"append":        {1, 1, func(m *machine, input any, args []any) (any, error) { return m.join(input, args[0]), nil }},
 		"capitalize":    {0, 0, text(capitalize)},
 		"ceil":          {0, 0, number(math.Ceil)},
@@ -134,7 +134,7 @@ func (r registry) adapt(name string, minArgs, maxArgs int) *filter {
 		}
 		out := fn.Call(in)
 		if len(out) > 1 && !out[1].IsNil() {
-			return nil, out[1].Interface().(error) //nolint:errcheck,forcetypeassert // the library's second result is an error
+			return nil, fmt.Errorf("%v", out[1].Interface())
 		}
 		return fromLibrary(out[0].Interface()), nil
 	}}
@@ -147,11 +147,12 @@ func convert(value any, to reflect.Type) reflect.Value {
 		return reflect.ValueOf(toText(value))
 	case reflect.Slice:
 		return reflect.ValueOf(toList(value))
+	default:
+		if value = plain(value); value == nil {
+			return reflect.Zero(to)
+		}
+		return reflect.ValueOf(value)
 	}
-	if value = plain(value); value == nil {
-		return reflect.Zero(to)
-	}
-	return reflect.ValueOf(value)
 }
 
 // fromLibrary makes one of our values of a library function's result.

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -20,7 +21,7 @@ type machine struct {
 	cycles map[string]int
 	loop   *loop
 	// attributes are the recipient's, read when a template first asks for them.
-	attributes map[string]any
+	attributes any
 	hasRead    bool
 	iterations int
 	work       int
@@ -373,7 +374,7 @@ func (m *machine) eval(e expr) (any, error) {
 	case *span:
 		return m.span(e)
 	}
-	return nil, nil
+	return nil, fmt.Errorf("unknown expression %T", e)
 }
 
 // span makes the list of a range.
@@ -568,14 +569,21 @@ func (m *machine) token(f field) (any, error) {
 		}, err
 	case deliveryField:
 		return map[string]any{"label": m.data.Delivery.Label}, nil
+	default:
+		return codeToken(m.data, f), nil
 	}
-	if c := m.data.Coupon; c != nil && f.isCoupon() {
-		return couponToken(c, f), nil
+}
+
+// codeToken gives what the coupon and the code tell; nil, which is blank, for a delivery without them
+// and for a token that nothing has.
+func codeToken(data *coupon.MessageData, f field) any {
+	switch {
+	case f.isCoupon() && data.Coupon != nil:
+		return couponToken(data.Coupon, f)
+	case f.isValue() && data.CouponValue != nil:
+		return valueToken(data.CouponValue, f)
 	}
-	if v := m.data.CouponValue; v != nil && f.isValue() {
-		return valueToken(v, f), nil
-	}
-	return nil, nil
+	return nil
 }
 
 func couponToken(c *coupon.CouponData, f field) any {
@@ -588,8 +596,9 @@ func couponToken(c *coupon.CouponData, f field) any {
 		return c.StartsAt
 	case endsAtField:
 		return c.EndsAt
+	default:
+		return map[string]any{"code": c.Code, "label": c.Label, "startsAt": c.StartsAt, "endsAt": c.EndsAt}
 	}
-	return map[string]any{"code": c.Code, "label": c.Label, "startsAt": c.StartsAt, "endsAt": c.EndsAt}
 }
 
 func valueToken(v *coupon.CodeData, f field) any {
@@ -598,8 +607,9 @@ func valueToken(v *coupon.CodeData, f field) any {
 		return v.Code
 	case valueLabelField:
 		return v.Label
+	default:
+		return map[string]any{"code": v.Code, "label": v.Label}
 	}
-	return map[string]any{"code": v.Code, "label": v.Label}
 }
 
 func textOrNil(text *string) any {
@@ -612,19 +622,19 @@ func textOrNil(text *string) any {
 // readAttributes gives the recipient's attributes, read once a message.
 func (m *machine) readAttributes() (any, error) {
 	if !m.hasRead && m.data.Recipient.Attributes != "" {
-		err := m.spend(len(m.data.Recipient.Attributes))
-		if err != nil {
+		if err := m.spend(len(m.data.Recipient.Attributes)); err != nil {
 			return nil, err
 		}
-		if m.attributes, err = parseJSON(string(m.data.Recipient.Attributes)); err != nil {
+		object, err := parseJSON(string(m.data.Recipient.Attributes))
+		if err != nil {
 			return nil, fmt.Errorf("the recipient's attributes are no JSON object: %w", err)
+		}
+		// A nil map in an interface would not be nil.
+		if object != nil {
+			m.attributes = object
 		}
 	}
 	m.hasRead = true
-	if m.attributes == nil {
-		// A nil map in an interface would not be nil.
-		return nil, nil
-	}
 	return m.attributes, nil
 }
 
@@ -643,17 +653,10 @@ func (m *machine) compare(operator string, left, right any) (any, error) {
 	if err := m.spend(min(cost(left), cost(right))); err != nil {
 		return nil, err
 	}
-	sign := 0
-	if a, ok := left.(string); ok && isText(right) {
-		sign = strings.Compare(a, right.(string))
-	} else {
-		a, isLeft := toNumber(left)
-		b, isRight := toNumber(right)
-		if !isLeft || !isRight {
-			// What has no order is neither more nor less.
-			return false, nil
-		}
-		sign = compareNumbers(a, b)
+	sign, ok := order(left, right)
+	if !ok {
+		// What has no order is neither more nor less.
+		return false, nil
 	}
 	switch operator {
 	case "<":
@@ -667,22 +670,24 @@ func (m *machine) compare(operator string, left, right any) (any, error) {
 	}
 }
 
-func isText(value any) bool {
-	_, ok := value.(string)
-	return ok
-}
-
-// compareNumbers gives the sign of a - b.
-func compareNumbers(a, b any) int {
-	m, isInt := a.(int)
-	n, areInts := b.(int)
-	switch x, y := toFloat(a), toFloat(b); {
-	case isInt && areInts && m < n, !(isInt && areInts) && x < y:
-		return -1
-	case isInt && areInts && m > n, !(isInt && areInts) && x > y:
-		return 1
+// order gives the sign of left - right for two texts and for two values that read as numbers.
+func order(left, right any) (sign int, ok bool) {
+	if a, ok := left.(string); ok {
+		if b, ok := right.(string); ok {
+			return strings.Compare(a, b), true
+		}
 	}
-	return 0
+	a, isLeft := toNumber(left)
+	b, isRight := toNumber(right)
+	if !isLeft || !isRight {
+		return 0, false
+	}
+	if m, ok := a.(int); ok {
+		if n, ok := b.(int); ok {
+			return cmp.Compare(m, n), true
+		}
+	}
+	return cmp.Compare(toFloat(a), toFloat(b)), true
 }
 
 // equal compares by value. A number equals a text that reads as the same number.
@@ -705,35 +710,44 @@ func (m *machine) equal(left, right any) (bool, error) {
 		}
 	case []any:
 		b, ok := right.([]any)
-		if !ok || len(a) != len(b) {
-			return false, nil
-		}
-		for i := range a {
-			if isEqual, err := m.equal(a[i], b[i]); !isEqual || err != nil {
-				return false, err
-			}
-		}
-		return true, nil
+		return m.equalLists(a, b, ok)
 	case map[string]any:
 		b, ok := right.(map[string]any)
-		if !ok || len(a) != len(b) {
+		return m.equalObjects(a, b, ok)
+	}
+	sign, ok := order(left, right)
+	return ok && sign == 0, nil
+}
+
+// equalLists compares two lists; isList says that the second is one.
+func (m *machine) equalLists(a, b []any, isList bool) (bool, error) {
+	if !isList || len(a) != len(b) {
+		return false, nil
+	}
+	for i := range a {
+		if isEqual, err := m.equal(a[i], b[i]); !isEqual || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// equalObjects compares two objects; isObject says that the second is one. It goes by the names in
+// order, so that the work done up to a difference is always the same.
+func (m *machine) equalObjects(a, b map[string]any, isObject bool) (bool, error) {
+	if !isObject || len(a) != len(b) {
+		return false, nil
+	}
+	for _, name := range sortedNames(a) {
+		other, ok := b[name]
+		if !ok {
 			return false, nil
 		}
-		// In order, so that the work done up to a difference is always the same.
-		for _, name := range sortedNames(a) {
-			other, ok := b[name]
-			if !ok {
-				return false, nil
-			}
-			if isEqual, err := m.equal(a[name], other); !isEqual || err != nil {
-				return false, err
-			}
+		if isEqual, err := m.equal(a[name], other); !isEqual || err != nil {
+			return false, err
 		}
-		return true, nil
 	}
-	a, isLeft := toNumber(left)
-	b, isRight := toNumber(right)
-	return isLeft && isRight && compareNumbers(a, b) == 0, nil
+	return true, nil
 }
 
 // isSpecial decides comparisons with the literals blank and empty; ok is false for all others.

@@ -99,11 +99,11 @@ type openBlock struct {
 func parsePart(name, source string, problems *problems) *part {
 	part := &part{name: name, source: source}
 	if len(source) > MaxTemplateBytes {
-		problems.add(part, -1, "A %s must have at most %d bytes, not %d.", name, MaxTemplateBytes, len(source))
+		problems.addf(part, -1, "A %s must have at most %d bytes, not %d.", name, MaxTemplateBytes, len(source))
 		return part
 	}
 	if !utf8.ValidString(source) {
-		problems.add(part, -1, "The %s is not valid UTF-8.", name)
+		problems.addf(part, -1, "The %s is not valid UTF-8.", name)
 		return part
 	}
 	scanner := scanner{part: part, problems: problems}
@@ -124,14 +124,14 @@ func parsePart(name, source string, problems *problems) *part {
 	return part
 }
 
-func (p *parser) problem(at int, format string, args ...any) {
-	p.problems.add(p.part, at, format, args...)
+func (p *parser) problemf(at int, format string, args ...any) {
+	p.problems.addf(p.part, at, format, args...)
 }
 
 // report adds the error of an expression, which may be nil, and tells whether there was one.
 func (p *parser) report(err error) bool {
 	if syntax, ok := errors.AsType[*syntaxError](err); ok {
-		p.problem(syntax.at, "%s", syntax.text)
+		p.problemf(syntax.at, "%s", syntax.text)
 	}
 	return err != nil
 }
@@ -160,7 +160,7 @@ func (p *parser) parse(stops ...string) ([]node, *stop) {
 		case tagPiece:
 			match := tagName.FindStringSubmatchIndex(piece.text)
 			if match == nil {
-				p.problem(piece.start, "A tag needs a name, such as {%% if … %%}.")
+				p.problemf(piece.start, "A tag needs a name, such as {%% if … %%}.")
 				continue
 			}
 			name := piece.text[match[2]:match[3]]
@@ -204,13 +204,13 @@ func (p *parser) tag(name string, args *expressionParser, start int, add func(no
 		p.cycle(args, add)
 	case "break", "continue":
 		if len(p.loopVariables) == 0 {
-			p.problem(start, "{%% %s %%} stands outside of a loop.", name)
+			p.problemf(start, "{%% %s %%} stands outside of a loop.", name)
 		}
 		p.report(args.none())
 		add(&jumpNode{isBreak: name == "break"})
 	case "capture", "if", "unless", "case", "for":
 		if len(p.blocks) == MaxNesting {
-			p.problem(start, "More than %d blocks stand in each other.", MaxNesting)
+			p.problemf(start, "More than %d blocks stand in each other.", MaxNesting)
 			p.isAborted = true
 			return
 		}
@@ -218,18 +218,20 @@ func (p *parser) tag(name string, args *expressionParser, start int, add func(no
 		p.block(name, args, start, add)
 		p.blocks = p.blocks[:len(p.blocks)-1]
 	case "include", "render", "layout", "section":
-		p.problem(start, "{%% %s %%} is not available: a template is complete in itself.", name)
+		p.problemf(start, "{%% %s %%} is not available: a template is complete in itself.", name)
 	case "else", "elsif", "when", "endif", "endunless", "endcase", "endfor", "endcapture", "endraw", "endcomment":
-		p.problem(start, "{%% %s %%} does not belong here.", name)
+		p.problemf(start, "{%% %s %%} does not belong here.", name)
 	default:
-		p.problem(start, "There is no tag %q.%s", name, hint(name, tagNames))
+		p.problemf(start, "There is no tag %q.%s", name, hint{name, tagNames})
 	}
 }
 
-// tagNames are the tags that hints know.
-var tagNames = []string{
-	"assign", "break", "capture", "case", "comment", "continue", "cycle", "else", "elsif", "endcapture", "endcase", "endcomment",
-	"endfor", "endif", "endraw", "endunless", "for", "if", "raw", "unless", "when",
+// tagNames lists the tags, for hints.
+func tagNames() []string {
+	return []string{
+		"assign", "break", "capture", "case", "comment", "continue", "cycle", "else", "elsif", "endcapture", "endcase", "endcomment",
+		"endfor", "endif", "endraw", "endunless", "for", "if", "raw", "unless", "when",
+	}
 }
 
 func (p *parser) block(name string, args *expressionParser, start int, add func(node)) {
@@ -254,7 +256,7 @@ func (p *parser) body(stops ...string) ([]node, *stop) {
 	switch {
 	case stop == nil:
 		if !p.isAborted {
-			p.problem(block.start, "{%% %s %%} is not closed: {%% %s %%} is missing.", block.name, end)
+			p.problemf(block.start, "{%% %s %%} is not closed: {%% %s %%} is missing.", block.name, end)
 		}
 	case stop.name == end:
 		p.report(stop.args.none())
@@ -276,7 +278,7 @@ func (p *parser) ifBlock(name string, args *expressionParser, add func(node)) {
 			break
 		}
 		if hasElse {
-			p.problem(stop.start, "{%% %s %%} stands behind {%% else %%}.", stop.name)
+			p.problemf(stop.start, "{%% %s %%} stands behind {%% else %%}.", stop.name)
 		}
 		one = branch{}
 		if stop.name == "else" {
@@ -319,7 +321,7 @@ func (p *parser) forBlock(args *expressionParser, start int, add func(node)) {
 	p.loopVariables = p.loopVariables[:len(p.loopVariables)-1]
 	for isFirst := true; stop != nil; isFirst = false {
 		if !isFirst {
-			p.problem(stop.start, "{%% for %%} has a second {%% else %%}.")
+			p.problemf(stop.start, "{%% for %%} has a second {%% else %%}.")
 		}
 		p.report(stop.args.none())
 		result.otherwise, stop = p.body("else")
@@ -391,7 +393,7 @@ func (p *parser) adobe(piece piece) expr {
 			return value
 		}
 	}
-	p.problem(piece.start, "Of Adobe's scripts only <%%= token %%> is read. Write conditions in Liquid: {%% if … %%}.")
+	p.problemf(piece.start, "Of Adobe's scripts only <%%= token %%> is read. Write conditions in Liquid: {%% if … %%}.")
 	return nil
 }
 

@@ -49,7 +49,7 @@ func Parse(subject *string, body string) (*Template, error) {
 	if subject != nil {
 		t.subject = parsePart("subject", *subject, &problems)
 		if length := utf8.RuneCountInString(*subject); length > MaxSubjectLength {
-			problems.add(t.subject, -1, "A subject must have at most %d characters, not %d.", MaxSubjectLength, length)
+			problems.addf(t.subject, -1, "A subject must have at most %d characters, not %d.", MaxSubjectLength, length)
 		}
 	}
 	t.body = parsePart("body", body, &problems)
@@ -167,7 +167,7 @@ type problem struct {
 	text string
 }
 
-func (p *problems) add(part *part, at int, format string, args ...any) {
+func (p *problems) addf(part *part, at int, format string, args ...any) {
 	p.count++
 	if p.count <= MaxProblems {
 		p.found = append(p.found, problem{part, at, fmt.Sprintf(format, args...)})

@@ -18,7 +18,9 @@ func someData() *coupon.MessageData {
 			ExternalID: "c-1", Email: new("anna@example.com"), FirstName: new("Anna"), LastName: new("Smith & Co"),
 			Attributes: `{"sport":"tennis","points":1234567,"balance":1234.5,"tags":["a","b","c"],"address":{"city":"Köln","zip":"50667"}}`,
 		},
-		Coupon:      &coupon.CouponData{Code: "CPN1", Label: "Summer", StartsAt: "2026-06-01T00:00:00+02:00", EndsAt: "2026-07-01T00:00:00+02:00"},
+		Coupon: &coupon.CouponData{
+			Code: "CPN1", Label: "Summer", StartsAt: "2026-06-01T00:00:00+02:00", EndsAt: "2026-07-01T00:00:00+02:00",
+		},
 		CouponValue: &coupon.CodeData{Code: "X1Y2", Label: "tennis"},
 		Delivery:    coupon.DeliveryData{Label: "June"},
 	}

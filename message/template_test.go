@@ -187,13 +187,17 @@ func TestHTML(t *testing.T) {
 		{"JSON", "<p>{{ recipient.attributes.list | json }}", "<p>[&#34;&lt;b&gt;&#34;,{&#34;&lt;i&gt;&#34;:&#34;&lt;/i&gt;&#34;}]"},
 		{"Key", "<p>{% for p in recipient.attributes %}{{ p[0] }}{% break %}{% endfor %}", "<p>&lt;k&gt;"},
 		{"Capture", "{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x }}", "<b>" + escaped + "</b>"},
-		{"CaptureChanged", "<p>{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x | replace: 'z', 'y' }}",
-			"<p>&lt;b&gt;" + escaped + "&lt;/b&gt;"},
+		{
+			"CaptureChanged", "<p>{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x | replace: 'z', 'y' }}",
+			"<p>&lt;b&gt;" + escaped + "&lt;/b&gt;",
+		},
 		{"CaptureEscaped", "<p>{% capture x %}<b>{% endcapture %}{{ x | escape }}", "<p>&lt;b&gt;"},
 		{"CaptureJoined", "<p>{% capture x %}<b>{% endcapture %}{{ x | append: recipient.firstName | prepend: '<' | strip }}", "<p>&lt;<b>" + escaped},
 		{"CaptureStripped", "<p>{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x | strip_html }}", "<p>" + escaped},
-		{"CaptureReplacedIn", "<p>{% capture x %}<b>$</b>{% endcapture %}{{ x | replace: '$', recipient.firstName }}",
-			"<p>&lt;b&gt;" + escaped + "&lt;/b&gt;"},
+		{
+			"CaptureReplacedIn", "<p>{% capture x %}<b>$</b>{% endcapture %}{{ x | replace: '$', recipient.firstName }}",
+			"<p>&lt;b&gt;" + escaped + "&lt;/b&gt;",
+		},
 		{"CaptureCompared", "<p>{% capture x %}{{ recipient.firstName }}{% endcapture %}{% if x == recipient.firstName %}same{% endif %}", "<p>same"},
 		{"Breaks", "<p>{{ recipient.lastName | newline_to_br }}", "<p>A<br />\nB"},
 		{"BreaksEscape", "<p>{{ recipient.firstName | newline_to_br | newline_to_br }}", "<p>" + escaped},
@@ -266,6 +270,10 @@ func TestSubject(t *testing.T) {
 				t.Errorf("got %q, want %q", *rendered.Subject, test.want)
 			}
 		})
+	}
+	data.Recipient.Phone = new(strings.Repeat("x", message.MaxSubjectLength+1))
+	if _, err := parse(t, new("{{ recipient.phone }}"), "").Render(data); err == nil || !strings.Contains(err.Error(), "longer than 998") {
+		t.Errorf("a long subject: got %v, want an error", err)
 	}
 	if rendered, err := parse(t, nil, "x").Render(data); err != nil || rendered.Subject != nil {
 		t.Errorf("without a subject: got %v, %v, want nil", rendered.Subject, err)
@@ -377,21 +385,29 @@ func TestCheck(t *testing.T) {
 				"There is no token recipient.firstname. Did you mean recipient.firstName? (body, line 1, column 4)",
 				"There is no token recipient.first_name. Did you mean recipient.firstName? (body, line 2, column 6)",
 				"There is no token Code. Did you mean coupon.code? (body, line 2, column 37)",
-			}, 0,
+			},
+			0,
 		},
 		{"Hints", "{{ firstName }}{{ xyz }}{{ couponValue.couponCode }}{{ coupon.code.value }}{{ recipient.mail }}", individual, []string{
-			"Did you mean recipient.firstName?", "There is no token xyz. (body", "Did you mean couponValue.code?", "There is no token coupon.code.value.",
+			"Did you mean recipient.firstName?", "There is no token xyz. (body", "Did you mean couponValue.code?",
+			"There is no token coupon.code.value.",
 			"Did you mean recipient.email?",
 		}, 1},
-		{"Everywhere", "{% if a1 == b1 %}{% elsif c1 %}{% endif %}{% for x in d1 limit: e1 offset: f1 %}{{ x[g1] }}{% endfor %}" +
-			"{% case h1 %}{% when i1 %}{% endcase %}{% assign y = j1 | append: k1 %}{% cycle l1 %}{{ (m1..n1) }}{% unless o1 %}{% endunless %}", nil,
-			strings.Split("a1 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1 m1 n1 o1", " "), 0},
+		{
+			"Everywhere", "{% if a1 == b1 %}{% elsif c1 %}{% endif %}{% for x in d1 limit: e1 offset: f1 %}{{ x[g1] }}{% endfor %}" +
+				"{% case h1 %}{% when i1 %}{% endcase %}{% assign y = j1 | append: k1 %}{% cycle l1 %}{{ (m1..n1) }}{% unless o1 %}{% endunless %}", nil,
+			strings.Split("a1 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1 m1 n1 o1", " "), 0,
+		},
 		{"Variables", "{% assign a = 1 %}{% capture b %}{% endcapture %}{% for c in a %}{{ a }}{{ b }}{{ c }}{{ forloop.index }}{% endfor %}", nil, nil, 0},
 		{"LoopVariableOutside", "{% for c in recipient.attributes.x %}{% else %}{{ c }}{% endfor %}{{ c }}{{ forloop.index }}", nil, []string{"token c.", "token c.", "forloop.index"}, 0},
 		{"ValueOfAnonymous", "{{ couponValue.code }}{{ coupon.code }}", anonymous, []string{"An anonymous coupon has one code for all: use coupon.code."}, 0},
 		{"ValueWithoutCoupon", "{{ couponValue.code }}", nil, []string{"couponValue.code needs an individual coupon"}, 0},
 		{"AdobeValueWithoutCoupon", "<%= couponValue.couponCode %>", nil, []string{"couponValue.code needs an individual coupon"}, 0},
-		{"CouponWithoutCoupon", "{% if coupon %}{{ coupon.label }}{% endif %}", nil, []string{"coupon needs a coupon", "coupon.label needs a coupon"}, 0},
+		{
+			"CouponWithoutCoupon", "{% if coupon %}{{ coupon.label }}{% endif %}", nil,
+			[]string{"coupon needs a coupon", "coupon.label needs a coupon"},
+			0,
+		},
 		{"CodeMissing", "{{ couponValue.label }}", individual, nil, 1},
 		{"OnlyTheCouponsCode", "{{ coupon.code }}", individual, nil, 1},
 		{"AnonymousCodeMissing", "{{ coupon.label }}", anonymous, nil, 1},
@@ -457,7 +473,9 @@ func TestUses(t *testing.T) {
 // TestLimits renders templates that mean harm: each fails in bounded time, and always alike.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	doublings := func(n int) string { return "{% assign a = 'x' %}" + strings.Repeat("{% assign a = a | append: a %}", n) }
+	doublings := func(n int) string {
+		return "{% assign a = 'x' %}" + strings.Repeat("{% assign a = a | append: a %}", n)
+	}
 	tests := []struct{ name, body, want string }{
 		{"Range", "{% for i in (1..1000000000) %}{% endfor %}", "a range has at most"},
 		{"RangeOfAll", "{{ (-9223372036854775808..9223372036854775807) | size }}", "a range has at most"},
@@ -486,8 +504,8 @@ func TestLimits(t *testing.T) {
 		{"MixedSort", "{{ recipient.attributes.mixed | sort_natural }}", "cannot be used on this value"},
 	}
 	data := someData()
-	data.Recipient.Attributes = coupon.JSON(`{"big":[` + strings.TrimSuffix(strings.Repeat(`[1,"x"],`, 6000), ",") + `],"mixed":["a",1,null],"form":"` +
-		strings.Repeat("%c", 100_000) + `"}`)
+	data.Recipient.Attributes = coupon.JSON(`{"big":[` + strings.TrimSuffix(strings.Repeat(`[1,"x"],`, 6000), ",") +
+		`],"mixed":["a",1,null],"form":"` + strings.Repeat("%c", 100_000) + `"}`)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -495,7 +513,7 @@ func TestLimits(t *testing.T) {
 			start := time.Now()
 			_, err := template.Render(data)
 			// The bound is loose, for slow machines and the race detector; without a limit these take minutes or all memory.
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("took %s", took)
 			}
 			switch {
@@ -522,16 +540,20 @@ func TestLimitsLeaveRoom(t *testing.T) {
 	}
 }
 
-// TestParseIsLinear parses long texts of what a scanner could stumble over.
+// TestParseIsLinear parses long texts of what a scanner could stumble over. In quadratic time they take minutes.
 func TestParseIsLinear(t *testing.T) {
 	t.Parallel()
-	for _, unit := range []string{"{% a {{x}} ", "{{", "{% ", "<%", "{{ x }}", "{% raw %}", "{% comment %}", "<p", "<a ", "{% if x %}", "\n{{x", "{{ '", "{{((((}}"} {
+	for _, unit := range []string{
+		"{% a {{x}} ", "{{", "{% ", "<%", "{{ x }}", "{% raw %}", "{% comment %}", "<p", "<a ", "{% if x %}", "\n{{x", "{{ '", "{{((((}}",
+	} {
 		start := time.Now()
-		template, err := message.Parse(nil, strings.Repeat(unit, message.MaxTemplateBytes/len(unit)))
+		template, err := message.Parse(nil, strings.Repeat(unit, message.MaxTemplateBytes/8/len(unit)))
 		if err == nil {
-			template.Check(nil)
+			if problems, _ := template.Check(nil); len(problems) > message.MaxProblems+1 {
+				t.Errorf("%q: got %d problems", unit, len(problems))
+			}
 		}
-		t.Logf("%q %s", unit, time.Since(start)); if took := time.Since(start); took > 15*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%q: took %s", unit, took)
 		}
 	}
@@ -550,7 +572,8 @@ func TestRenderConcurrently(t *testing.T) {
 				name := fmt.Sprintf("r%d.%d", i, j)
 				data.Recipient.FirstName, data.CouponValue = &name, &coupon.CodeData{Code: "code-" + name}
 				got, err := template.Render(data)
-				if err != nil || *got.Subject != name || !strings.Contains(got.Body, "<p>code-"+name+"</p>") || !strings.HasSuffix(got.Body, "a1b2a3b4a52026-07-01a b c") {
+				if err != nil || *got.Subject != name || !strings.Contains(got.Body, "<p>code-"+name+"</p>") ||
+					!strings.HasSuffix(got.Body, "a1b2a3b4a52026-07-01a b c") {
 					t.Errorf("got %q, %v, want %s's message", got.Body, err, name)
 					return
 				}

@@ -142,13 +142,13 @@ func (t *Template) Check(couponType *coupon.CouponType) (coupon.UserErrors, []st
 		for _, token := range part.tokens {
 			switch f := token.field; {
 			case f == unknownField:
-				problems.add(part, token.at, "There is no token %s.%s", token.text, hint(token.text, tokenNames()))
+				problems.addf(part, token.at, "There is no token %s.%s", token.text, hint{token.text, tokenNames})
 			case f.isCoupon() && couponType == nil:
-				problems.add(part, token.at, "%s needs a coupon, and the delivery has none.", token.text)
+				problems.addf(part, token.at, "%s needs a coupon, and the delivery has none.", token.text)
 			case f.isValue() && couponType == nil:
-				problems.add(part, token.at, "%s needs an individual coupon, and the delivery has no coupon.", token.text)
+				problems.addf(part, token.at, "%s needs an individual coupon, and the delivery has no coupon.", token.text)
 			case f.isValue() && *couponType == coupon.TypeAnonymous:
-				problems.add(part, token.at, "%s needs an individual coupon. An anonymous coupon has one code for all: use coupon.code.",
+				problems.addf(part, token.at, "%s needs an individual coupon. An anonymous coupon has one code for all: use coupon.code.",
 					token.text)
 			case f == couponField, f == couponCodeField:
 				isCouponCodeShown = true
@@ -184,37 +184,46 @@ func tokenNames() []string {
 	return names
 }
 
+// hint is the end of a message about a wrong name. It looks for the name that was meant when it is
+// written, which most of very many problems never are.
+type hint struct {
+	wrong string
+	known func() []string
+}
+
 // maxHintLength is the length of the longest name that hints are looked for, in bytes.
 const maxHintLength = 100
 
-// hint gives " Did you mean x?" for the known name that is nearest to a wrong one, or nothing when
-// none is near. Names that differ only in case, _ or - are as good as equal, and the last word alone
-// may have been written (firstName).
-func hint(wrong string, known []string) string {
-	if len(wrong) > maxHintLength {
+// String gives " Did you mean x?" for the known name that is nearest to the wrong one, or nothing
+// when none is near. Names that differ only in case, _ or - are as good as equal, and the last word
+// alone may have been written (firstName).
+func (h hint) String() string {
+	if len(h.wrong) > maxHintLength {
 		return ""
 	}
-	best, bestDistance := "", 1000
-	for _, name := range known {
-		distance := editDistance(bare(wrong), bare(name))
-		lastWrong, lastName := lastWord(wrong), lastWord(name)
-		if lastName != name {
-			distance = min(distance, 1+editDistance(bare(lastWrong), bare(lastName)))
+	wrong, lastWrong := bare(h.wrong), bare(lastWord(h.wrong))
+	best, bestDistance := "", len(h.wrong)
+	for _, name := range h.known() {
+		distance := editDistance(wrong, bare(name))
+		if last := lastWord(name); last != name {
+			distance = min(distance, 1+editDistance(lastWrong, bare(last)))
 		}
 		if distance < bestDistance {
 			best, bestDistance = name, distance
 		}
 	}
-	if bestDistance > max(1, len(lastWord(wrong))/3) {
+	if best == "" || bestDistance > max(1, len(lastWrong)/3) {
 		return ""
 	}
 	return " Did you mean " + best + "?"
 }
 
-// bare drops what people get wrong about the spelling of names; couponCode is Adobe's word for code.
-func bare(name string) string {
-	return strings.NewReplacer("_", "", "-", "", "couponcode", "code").Replace(strings.ToLower(name))
-}
+// misspellings are what people get wrong about the spelling of names; couponCode is Adobe's word for
+// code.
+var misspellings = strings.NewReplacer("_", "", "-", "", "couponcode", "code")
+
+// bare gives a name without what people get wrong.
+func bare(name string) string { return misspellings.Replace(strings.ToLower(name)) }
 
 func lastWord(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 

@@ -196,7 +196,10 @@ func toInt(value any) int {
 const maxExact = 1 << 53
 
 // isTrue tells what counts as true: everything but nil and false.
-func isTrue(value any) bool { return value != nil && value != false }
+func isTrue(value any) bool {
+	truth, isBool := value.(bool)
+	return truth || value != nil && !isBool
+}
 
 // isEmpty tells the values that hold nothing.
 func isEmpty(value any) bool {

@@ -7,62 +7,98 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *codeResolver) Coupon(ctx context.Context, obj *coupon.Code) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", &obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *codeResolver) Delivery(ctx context.Context, obj *coupon.Code) (*coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: Delivery - delivery"))
+	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *codeResolver) Recipient(ctx context.Context, obj *coupon.Code) (*coupon.Recipient, error) {
-	panic(fmt.Errorf("not implemented: Recipient - recipient"))
+	return loadShown(ctx, "recipient", obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *codeResolver) Import(ctx context.Context, obj *coupon.Code) (*coupon.Import, error) {
-	panic(fmt.Errorf("not implemented: Import - import"))
+	return loadShown(ctx, "import", obj.ImportID, r.store.ImportsByID)
 }
 
 func (r *codeResolver) Events(ctx context.Context, obj *coupon.Code) ([]*coupon.CodeEvent, error) {
-	panic(fmt.Errorf("not implemented: Events - events"))
+	events, err := load(ctx, "code.events", obj.ID, r.store.EventsOf)
+	show(ctx, events...)
+	return events, err
 }
 
 func (r *codeResolver) Redemptions(ctx context.Context, obj *coupon.Code, first *int, after *string) (*graph.RedemptionConnection, error) {
-	panic(fmt.Errorf("not implemented: Redemptions - redemptions"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("code.redemptions", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+		return r.store.CodeRedemptions(ctx, ids, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return redemptionConnection(ctx, list, page), nil
 }
 
 func (r *codeEventResolver) Delivery(ctx context.Context, obj *coupon.CodeEvent) (*coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: Delivery - delivery"))
+	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *mutationResolver) AddCodes(ctx context.Context, input graph.AddCodesInput) (*graph.AddCodesPayload, error) {
-	panic(fmt.Errorf("not implemented: AddCodes - addCodes"))
+	codes := make([]coupon.NewCode, len(input.Codes))
+	for i, code := range input.Codes {
+		codes[i] = *code
+	}
+	added, rejections, err := r.store.AddCodes(ctx, input.CouponID, codes)
+	problems, err := userErrors(err)
+	show(ctx, added...)
+	return &graph.AddCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems}, err
 }
 
 func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.GenerateCodesInput) (*graph.GenerateCodesPayload, error) {
-	panic(fmt.Errorf("not implemented: GenerateCodes - generateCodes"))
+	sample, guesses, err := r.store.GenerateCodes(ctx, generateRequest(&input))
+	problems, err := userErrors(err)
+	payload := &graph.GenerateCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), Sample: list(sample), UserErrors: problems}
+	if err == nil && len(problems) == 0 {
+		payload.GeneratedCount, payload.GuessesForOneHit = input.Count, &guesses
+	}
+	return payload, err
 }
 
 func (r *mutationResolver) VoidCodes(ctx context.Context, input graph.VoidCodesInput) (*graph.VoidCodesPayload, error) {
-	panic(fmt.Errorf("not implemented: VoidCodes - voidCodes"))
+	voided, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
+	problems, err := userErrors(err)
+	return &graph.VoidCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), VoidedCount: voided, UserErrors: problems}, err
 }
 
 func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.ReleaseCodesInput) (*graph.ReleaseCodesPayload, error) {
-	panic(fmt.Errorf("not implemented: ReleaseCodes - releaseCodes"))
+	released, kept, err := r.store.ReleaseCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()), or(input.EvenIfSent.Value(), false), input.Reason)
+	problems, err := userErrors(err)
+	return &graph.ReleaseCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), ReleasedCount: released, KeptCount: kept, UserErrors: problems}, err
 }
 
 func (r *queryResolver) Code(ctx context.Context, value string) (*coupon.Code, error) {
-	panic(fmt.Errorf("not implemented: Code - code"))
+	code, err := r.store.CodeByValue(ctx, value)
+	show(ctx, shown(code)...)
+	return code, err
 }
 
 func (r *queryResolver) ValidateCode(ctx context.Context, value string) (*graph.ValidateCodePayload, error) {
-	panic(fmt.Errorf("not implemented: ValidateCode - validateCode"))
+	code, owner, refusal, err := r.store.ValidateCode(ctx, value)
+	if err != nil {
+		return nil, err
+	}
+	show(ctx, shown(code)...)
+	show(ctx, shown(owner)...)
+	return &graph.ValidateCodePayload{IsRedeemable: refusal == nil, Code: code, Coupon: owner, UserErrors: list(shown(refusal))}, nil
 }
 
 func (r *Resolver) Code() graph.CodeResolver { return &codeResolver{r} }

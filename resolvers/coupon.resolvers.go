@@ -7,69 +7,104 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
-func (r *availabilityResolver) RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error) {
-	panic(fmt.Errorf("not implemented: RunsOutAt - runsOutAt"))
-}
-
 func (r *couponResolver) Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error) {
-	panic(fmt.Errorf("not implemented: Availability - availability"))
+	return load(ctx, "coupon.availability", obj.ID, r.store.Availabilities)
 }
 
 func (r *couponResolver) Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*graph.CodeConnection, error) {
-	panic(fmt.Errorf("not implemented: Codes - codes"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("coupon.codes", page, filter), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+		return r.store.CodesOf(ctx, ids, filter, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return codeConnection(ctx, list, page), nil
 }
 
 func (r *couponResolver) Deliveries(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*graph.DeliveryConnection, error) {
-	panic(fmt.Errorf("not implemented: Deliveries - deliveries"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("coupon.deliveries", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+		return r.store.CouponDeliveries(ctx, ids, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return deliveryConnection(ctx, list, page), nil
 }
 
 func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*graph.ImportConnection, error) {
-	panic(fmt.Errorf("not implemented: Imports - imports"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("coupon.imports", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
+		return r.store.CouponImports(ctx, ids, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return importConnection(ctx, list, page), nil
 }
 
 func (r *couponResolver) Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
-	panic(fmt.Errorf("not implemented: Stats - stats"))
+	return load(ctx, "coupon.stats"+optional(from)+optional(to), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+		return r.store.CouponStats(ctx, ids, from, to)
+	})
 }
 
 func (r *mutationResolver) CreateCoupon(ctx context.Context, input graph.CreateCouponInput) (*graph.CouponPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateCoupon - createCoupon"))
+	c, err := r.store.CreateCoupon(ctx, newCoupon(&input))
+	return couponPayload(ctx, c, err)
 }
 
 func (r *mutationResolver) UpdateCoupon(ctx context.Context, input graph.UpdateCouponInput) (*graph.CouponPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateCoupon - updateCoupon"))
+	c, err := r.store.UpdateCoupon(ctx, input.ID, couponChanges(&input))
+	return couponPayload(ctx, c, err)
 }
 
 func (r *mutationResolver) DeleteCoupon(ctx context.Context, input graph.DeleteCouponInput) (*graph.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteCoupon - deleteCoupon"))
+	return deletePayload(input.ID, r.store.DeleteCoupon(ctx, input.ID))
 }
 
 func (r *mutationResolver) ArchiveCoupon(ctx context.Context, input graph.ArchiveCouponInput) (*graph.CouponPayload, error) {
-	panic(fmt.Errorf("not implemented: ArchiveCoupon - archiveCoupon"))
+	c, err := r.store.ArchiveCoupon(ctx, input.ID)
+	return couponPayload(ctx, c, err)
 }
 
 func (r *queryResolver) Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", &id, r.store.CouponsByID)
 }
 
 func (r *queryResolver) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: CouponByCode - couponByCode"))
+	c, err := r.store.CouponByCode(ctx, code)
+	show(ctx, shown(c)...)
+	return c, err
 }
 
 func (r *queryResolver) Coupons(ctx context.Context, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) (*graph.CouponConnection, error) {
-	panic(fmt.Errorf("not implemented: Coupons - coupons"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Coupons(ctx, filter, or(orderBy, coupon.OrderCreatedAtDesc), page)
+	if err != nil {
+		return nil, err
+	}
+	return couponConnection(ctx, list, page), nil
 }
-
-func (r *Resolver) Availability() graph.AvailabilityResolver { return &availabilityResolver{r} }
 
 func (r *Resolver) Coupon() graph.CouponResolver { return &couponResolver{r} }
 
-type (
-	availabilityResolver struct{ *Resolver }
-	couponResolver       struct{ *Resolver }
-)
+type couponResolver struct{ *Resolver }

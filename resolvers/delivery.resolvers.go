@@ -7,114 +7,161 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *analysisResolver) Log(ctx context.Context, obj *coupon.Analysis) ([]*coupon.LogEntry, error) {
-	panic(fmt.Errorf("not implemented: Log - log"))
+	log, err := load(ctx, "delivery.log", obj.DeliveryID, r.store.LogOf)
+	return list(log), err
 }
 
 func (r *deliveryResolver) Coupon(ctx context.Context, obj *coupon.Delivery) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*graph.ExcludedRecipientConnection, error) {
-	panic(fmt.Errorf("not implemented: Exclusions - exclusions"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("delivery.exclusions", page, reason), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+		return r.store.ExclusionsOf(ctx, ids, reason, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exclusionConnection(ctx, list, page), nil
 }
 
 func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, first *int, after *string) (*graph.MessageConnection, error) {
-	panic(fmt.Errorf("not implemented: Messages - messages"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("delivery.messages", page, status), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+		return r.store.DeliveryMessages(ctx, ids, status, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return messageConnection(ctx, list, page), nil
 }
 
 func (r *deliveryResolver) Stats(ctx context.Context, obj *coupon.Delivery, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
-	panic(fmt.Errorf("not implemented: Stats - stats"))
+	return load(ctx, "delivery.stats"+optional(from)+optional(to), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+		return r.store.DeliveryStats(ctx, ids, from, to)
+	})
 }
 
 func (r *excludedRecipientResolver) Recipient(ctx context.Context, obj *coupon.ExcludedRecipient) (*coupon.Recipient, error) {
-	panic(fmt.Errorf("not implemented: Recipient - recipient"))
+	return loadShown(ctx, "recipient", &obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *messageResolver) Delivery(ctx context.Context, obj *coupon.Message) (*coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: Delivery - delivery"))
+	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *messageResolver) Recipient(ctx context.Context, obj *coupon.Message) (*coupon.Recipient, error) {
-	panic(fmt.Errorf("not implemented: Recipient - recipient"))
+	return loadShown(ctx, "recipient", &obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *messageResolver) Code(ctx context.Context, obj *coupon.Message) (*coupon.Code, error) {
-	panic(fmt.Errorf("not implemented: Code - code"))
+	return loadShown(ctx, "code", obj.CodeID, r.store.CodesByID)
 }
 
 func (r *messageResolver) Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error) {
-	panic(fmt.Errorf("not implemented: Rendered - rendered"))
+	return load(ctx, "message.rendered", obj.ID, r.renderMessages)
 }
 
 func (r *mutationResolver) CreateDelivery(ctx context.Context, input graph.CreateDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateDelivery - createDelivery"))
+	if err := checkSyntax(input.Subject.Value(), &input.Body); err != nil {
+		return deliveryPayload(ctx, nil, err)
+	}
+	d, err := r.store.CreateDelivery(ctx, newDelivery(&input))
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) UpdateDelivery(ctx context.Context, input graph.UpdateDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateDelivery - updateDelivery"))
+	if err := checkSyntax(input.Subject.Value(), input.Body.Value()); err != nil {
+		return deliveryPayload(ctx, nil, err)
+	}
+	d, err := r.store.UpdateDelivery(ctx, input.ID, deliveryChanges(&input))
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) DeleteDelivery(ctx context.Context, input graph.DeleteDeliveryInput) (*graph.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteDelivery - deleteDelivery"))
+	return deletePayload(input.ID, r.store.DeleteDelivery(ctx, input.ID))
 }
 
 func (r *mutationResolver) AddTargets(ctx context.Context, input graph.AddTargetsInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: AddTargets - addTargets"))
+	d, err := r.store.AddTargets(ctx, input.DeliveryID, input.RecipientIds.Value(), input.Filter.Value())
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) ClearTargets(ctx context.Context, input graph.ClearTargetsInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: ClearTargets - clearTargets"))
+	d, err := r.store.ClearTargets(ctx, input.DeliveryID)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: SplitDelivery - splitDelivery"))
+	return &graph.SplitDeliveryPayload{Deliveries: []*coupon.Delivery{}, UserErrors: notYetProblem("splitDelivery", "input")}, nil
 }
 
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: AnalyzeDelivery - analyzeDelivery"))
+	d, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) ConfirmDelivery(ctx context.Context, input graph.ConfirmDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: ConfirmDelivery - confirmDelivery"))
+	d, err := r.store.ConfirmDelivery(ctx, input.ID, CheckContent)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) PauseDelivery(ctx context.Context, input graph.PauseDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: PauseDelivery - pauseDelivery"))
+	d, err := r.store.PauseDelivery(ctx, input.ID)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) ResumeDelivery(ctx context.Context, input graph.ResumeDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: ResumeDelivery - resumeDelivery"))
+	d, err := r.store.ResumeDelivery(ctx, input.ID)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *mutationResolver) StopDelivery(ctx context.Context, input graph.StopDeliveryInput) (*graph.DeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: StopDelivery - stopDelivery"))
+	d, err := r.store.StopDelivery(ctx, input.ID)
+	return deliveryPayload(ctx, d, err)
 }
 
 func (r *queryResolver) Delivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: Delivery - delivery"))
+	return loadShown(ctx, "delivery", &id, r.store.DeliveriesByID)
 }
 
 func (r *queryResolver) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) (*graph.DeliveryConnection, error) {
-	panic(fmt.Errorf("not implemented: Deliveries - deliveries"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Deliveries(ctx, status, couponID, page)
+	if err != nil {
+		return nil, err
+	}
+	return deliveryConnection(ctx, list, page), nil
 }
 
 func (r *queryResolver) PreviewMessage(ctx context.Context, deliveryID coupon.ID, recipientID coupon.ID) (*graph.PreviewMessagePayload, error) {
-	panic(fmt.Errorf("not implemented: PreviewMessage - previewMessage"))
+	rendered, err := r.previewMessage(ctx, deliveryID, recipientID)
+	problems, err := userErrors(err)
+	return &graph.PreviewMessagePayload{Message: rendered, UserErrors: problems}, err
 }
 
 func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.SimulateDeliveryInput) (*graph.SimulateDeliveryPayload, error) {
-	panic(fmt.Errorf("not implemented: SimulateDelivery - simulateDelivery"))
+	return &graph.SimulateDeliveryPayload{UserErrors: notYetProblem("simulateDelivery", "input")}, nil
 }
 
 func (r *subscriptionResolver) DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: DeliveryProgress - deliveryProgress"))
+	return follow(ctx, r.store, coupon.KindDelivery, id, r.store.DeliveriesByID, isDeliveryOver)
 }
 
 func (r *Resolver) Analysis() graph.AnalysisResolver { return &analysisResolver{r} }

@@ -7,28 +7,27 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *mutationResolver) ExportCodes(ctx context.Context, input graph.ExportCodesInput) (*graph.ExportPayload, error) {
-	panic(fmt.Errorf("not implemented: ExportCodes - exportCodes"))
+	return &graph.ExportPayload{UserErrors: notYetProblem("exportCodes", "input")}, nil
 }
 
 func (r *mutationResolver) ExportMessages(ctx context.Context, input graph.ExportMessagesInput) (*graph.ExportPayload, error) {
-	panic(fmt.Errorf("not implemented: ExportMessages - exportMessages"))
+	return &graph.ExportPayload{UserErrors: notYetProblem("exportMessages", "input")}, nil
 }
 
 func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.ExportRedemptionsInput) (*graph.ExportPayload, error) {
-	panic(fmt.Errorf("not implemented: ExportRedemptions - exportRedemptions"))
+	return &graph.ExportPayload{UserErrors: notYetProblem("exportRedemptions", "input")}, nil
 }
 
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*graph.Export, error) {
-	panic(fmt.Errorf("not implemented: Export - export"))
+	return nil, notYet("export")
 }
 
 func (r *subscriptionResolver) ExportProgress(ctx context.Context, id coupon.ID) (<-chan *graph.Export, error) {
-	panic(fmt.Errorf("not implemented: ExportProgress - exportProgress"))
+	return nil, notYet("exportProgress")
 }

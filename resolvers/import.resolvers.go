@@ -7,70 +7,101 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *importResolver) Coupon(ctx context.Context, obj *coupon.Import) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *importResolver) RejectionsByReason(ctx context.Context, obj *coupon.Import) ([]*coupon.RejectionCount, error) {
-	panic(fmt.Errorf("not implemented: RejectionsByReason - rejectionsByReason"))
+	counts, err := load(ctx, "import.rejectionsByReason", obj.ID, r.store.RejectionReasonsOf)
+	return list(counts), err
 }
 
 func (r *importResolver) Rejections(ctx context.Context, obj *coupon.Import, first *int, after *string) (*graph.RejectionConnection, error) {
-	panic(fmt.Errorf("not implemented: Rejections - rejections"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("import.rejections", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
+		return r.store.RejectionsOf(ctx, ids, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rejectionConnection(ctx, list, page), nil
 }
 
 func (r *importResolver) RejectsURL(ctx context.Context, obj *coupon.Import) (*string, error) {
-	panic(fmt.Errorf("not implemented: RejectsURL - rejectsUrl"))
+	// A file of the rejected rows comes with the exports; until then there is none to point to.
+	return nil, nil //nolint:nilnil // null is the answer
 }
 
 func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*coupon.Import, error) {
-	panic(fmt.Errorf("not implemented: SameFileAs - sameFileAs"))
+	return load(ctx, "import.sameFileAs", obj.ID, r.store.SameFileOf)
 }
 
 func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateUploadInput) (*graph.CreateUploadPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateUpload - createUpload"))
+	return &graph.CreateUploadPayload{UserErrors: notYetProblem("createUpload", "input")}, nil
 }
 
 func (r *mutationResolver) ImportCodes(ctx context.Context, input graph.ImportCodesInput) (*graph.ImportPayload, error) {
-	panic(fmt.Errorf("not implemented: ImportCodes - importCodes"))
+	if mode := or(input.Mode.Value(), coupon.ImportAdd); mode != coupon.ImportAdd {
+		return &graph.ImportPayload{UserErrors: notYetProblem("the mode "+string(mode), "input", "mode")}, nil
+	}
+	i := &coupon.Import{Kind: coupon.ImportCodes, CouponID: &input.CouponID, Label: input.Label.Value()}
+	return r.queueImport(ctx, i, &importRequest{
+		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
+	})
 }
 
 func (r *mutationResolver) ImportRecipients(ctx context.Context, input graph.ImportRecipientsInput) (*graph.ImportPayload, error) {
-	panic(fmt.Errorf("not implemented: ImportRecipients - importRecipients"))
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRecipients}, &importRequest{
+		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
+	})
 }
 
 func (r *mutationResolver) ImportTargets(ctx context.Context, input graph.ImportTargetsInput) (*graph.ImportPayload, error) {
-	panic(fmt.Errorf("not implemented: ImportTargets - importTargets"))
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportTargets, DeliveryID: &input.DeliveryID}, &importRequest{
+		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
+	})
 }
 
 func (r *mutationResolver) ImportRedemptions(ctx context.Context, input graph.ImportRedemptionsInput) (*graph.ImportPayload, error) {
-	panic(fmt.Errorf("not implemented: ImportRedemptions - importRedemptions"))
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRedemptions, Timezone: or(input.Timezone.Value(), "UTC")}, &importRequest{
+		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
+	})
 }
 
 func (r *mutationResolver) CancelImport(ctx context.Context, input graph.CancelImportInput) (*graph.ImportPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelImport - cancelImport"))
+	return &graph.ImportPayload{UserErrors: notYetProblem("cancelImport", "input")}, nil
 }
 
 func (r *mutationResolver) UndoImport(ctx context.Context, input graph.UndoImportInput) (*graph.UndoImportPayload, error) {
-	panic(fmt.Errorf("not implemented: UndoImport - undoImport"))
+	return &graph.UndoImportPayload{UserErrors: notYetProblem("undoImport", "input")}, nil
 }
 
 func (r *queryResolver) Import(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
-	panic(fmt.Errorf("not implemented: Import - import"))
+	return loadShown(ctx, "import", &id, r.store.ImportsByID)
 }
 
 func (r *queryResolver) Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) (*graph.ImportConnection, error) {
-	panic(fmt.Errorf("not implemented: Imports - imports"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Imports(ctx, kind, status, page)
+	if err != nil {
+		return nil, err
+	}
+	return importConnection(ctx, list, page), nil
 }
 
 func (r *subscriptionResolver) ImportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Import, error) {
-	panic(fmt.Errorf("not implemented: ImportProgress - importProgress"))
+	return follow(ctx, r.store, coupon.KindImport, id, r.store.ImportsByID, isImportOver)
 }
 
 func (r *Resolver) Import() graph.ImportResolver { return &importResolver{r} }

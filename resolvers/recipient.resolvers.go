@@ -7,26 +7,52 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *mutationResolver) UpsertRecipients(ctx context.Context, input graph.UpsertRecipientsInput) (*graph.UpsertRecipientsPayload, error) {
-	panic(fmt.Errorf("not implemented: UpsertRecipients - upsertRecipients"))
+	changes := make([]*coupon.RecipientChanges, len(input.Recipients))
+	for i, recipient := range input.Recipients {
+		changes[i] = recipientChanges(recipient)
+	}
+	recipients, err := r.store.UpsertRecipients(ctx, changes)
+	problems, err := userErrors(err)
+	show(ctx, recipients...)
+	return &graph.UpsertRecipientsPayload{Recipients: list(recipients), UserErrors: problems}, err
 }
 
 func (r *queryResolver) Recipient(ctx context.Context, externalID string) (*coupon.Recipient, error) {
-	panic(fmt.Errorf("not implemented: Recipient - recipient"))
+	recipient, err := r.store.RecipientByExternalID(ctx, externalID)
+	show(ctx, shown(recipient)...)
+	return recipient, err
 }
 
-func (r *queryResolver) Recipients(ctx context.Context, filter *graph.RecipientFilter, first *int, after *string) (*graph.RecipientConnection, error) {
-	panic(fmt.Errorf("not implemented: Recipients - recipients"))
+func (r *queryResolver) Recipients(ctx context.Context, filter *coupon.RecipientFilter, first *int, after *string) (*graph.RecipientConnection, error) {
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Recipients(ctx, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	return recipientConnection(ctx, list, page), nil
 }
 
 func (r *recipientResolver) Codes(ctx context.Context, obj *coupon.Recipient, first *int, after *string) (*graph.CodeConnection, error) {
-	panic(fmt.Errorf("not implemented: Codes - codes"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := load(ctx, pageName("recipient.codes", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+		return r.store.RecipientCodes(ctx, ids, page)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return codeConnection(ctx, list, page), nil
 }
 
 func (r *Resolver) Recipient() graph.RecipientResolver { return &recipientResolver{r} }

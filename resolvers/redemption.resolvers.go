@@ -7,34 +7,49 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *mutationResolver) RedeemCode(ctx context.Context, input graph.RedeemCodeInput) (*graph.RedeemCodePayload, error) {
-	panic(fmt.Errorf("not implemented: RedeemCode - redeemCode"))
+	request, err := redeemRequest(&input)
+	if err != nil {
+		return redeemPayload(ctx, nil, err)
+	}
+	redemption, err := r.store.Redeem(ctx, request)
+	return redeemPayload(ctx, redemption, err)
 }
 
 func (r *mutationResolver) ReverseRedemption(ctx context.Context, input graph.ReverseRedemptionInput) (*graph.ReverseRedemptionPayload, error) {
-	panic(fmt.Errorf("not implemented: ReverseRedemption - reverseRedemption"))
+	redemption, err := r.store.Reverse(ctx, input.ID, input.Reason.Value())
+	problems, err := userErrors(err)
+	show(ctx, shown(redemption)...)
+	return &graph.ReverseRedemptionPayload{Redemption: redemption, UserErrors: problems}, err
 }
 
 func (r *queryResolver) Redemptions(ctx context.Context, filter *coupon.StatsFilter, first *int, after *string) (*graph.RedemptionConnection, error) {
-	panic(fmt.Errorf("not implemented: Redemptions - redemptions"))
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Redemptions(ctx, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	return redemptionConnection(ctx, list, page), nil
 }
 
 func (r *redemptionResolver) Coupon(ctx context.Context, obj *coupon.Redemption) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", &obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *redemptionResolver) Code(ctx context.Context, obj *coupon.Redemption) (*coupon.Code, error) {
-	panic(fmt.Errorf("not implemented: Code - code"))
+	return loadShown(ctx, "code", obj.CodeID, r.store.CodesByID)
 }
 
 func (r *subscriptionResolver) RedemptionRecorded(ctx context.Context, couponID *coupon.ID) (<-chan *coupon.Redemption, error) {
-	panic(fmt.Errorf("not implemented: RedemptionRecorded - redemptionRecorded"))
+	return nil, notYet("redemptionRecorded")
 }
 
 func (r *Resolver) Redemption() graph.RedemptionResolver { return &redemptionResolver{r} }

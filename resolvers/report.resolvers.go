@@ -7,34 +7,35 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) ([]*coupon.StatsRow, error) {
-	panic(fmt.Errorf("not implemented: RedemptionStats - redemptionStats"))
+	rows, err := r.store.RedemptionStats(ctx, filter, groupBy, or(timezone, "UTC"), or(limit, defaultStatsRows))
+	show(ctx, rows...)
+	return rows, err
 }
 
 func (r *queryResolver) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
-	panic(fmt.Errorf("not implemented: IntegrityReport - integrityReport"))
+	return r.store.IntegrityReport(ctx)
 }
 
 func (r *queryResolver) Alerts(ctx context.Context, first *int, after *string) (*graph.AlertConnection, error) {
-	panic(fmt.Errorf("not implemented: Alerts - alerts"))
+	return nil, notYet("alerts")
 }
 
 func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*graph.SQLResult, error) {
-	panic(fmt.Errorf("not implemented: SQL - sql"))
+	return nil, notYet("sql")
 }
 
 func (r *statsRowResolver) Coupon(ctx context.Context, obj *coupon.StatsRow) (*coupon.Coupon, error) {
-	panic(fmt.Errorf("not implemented: Coupon - coupon"))
+	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *statsRowResolver) Delivery(ctx context.Context, obj *coupon.StatsRow) (*coupon.Delivery, error) {
-	panic(fmt.Errorf("not implemented: Delivery - delivery"))
+	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *Resolver) StatsRow() graph.StatsRowResolver { return &statsRowResolver{r} }

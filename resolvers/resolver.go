@@ -1,8 +1,35 @@
+// Package resolvers is the edge between the GraphQL API and the store: it converts, delegates and
+// converts back. No rule and no SQL lives here.
+//
+// Files named *.resolvers.go belong to the generator, which keeps the bodies of their methods; helpers
+// live in the other files.
 package resolvers
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/message"
+)
 
-type Resolver struct{}
+// Resolver answers every field that is not plain data of its object.
+type Resolver struct {
+	store *db.Store
+}
+
+// New gives the resolver of a store.
+func New(store *db.Store) *Resolver { return &Resolver{store: store} }
+
+// CheckContent checks the templates of a delivery against its coupon, which may be nil.
+func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {
+	template, err := message.Parse(d.Subject, d.Body)
+	if err != nil {
+		problems, _ := coupon.AsUserErrors(err)
+		return coupon.ContentFindings{Problems: problems}
+	}
+	var kind *coupon.CouponType
+	if c != nil {
+		kind = &c.Type
+	}
+	problems, warnings := template.Check(kind)
+	return coupon.ContentFindings{Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses())}
+}

@@ -7,14 +7,13 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id coupon.ID) (graph.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, id)
 }
 
 func (r *Resolver) Mutation() graph.MutationResolver { return &mutationResolver{r} }

@@ -105,7 +105,7 @@ CREATE TABLE delivery_log (
     -- Lines of one analysis and of what followed it share a round.
     round       INTEGER   NOT NULL,
     seq         INTEGER   NOT NULL,
-    at          TIMESTAMP NOT NULL,
+    logged_at TIMESTAMP NOT NULL,
     level       VARCHAR   NOT NULL,
     text        VARCHAR   NOT NULL
 );
@@ -157,7 +157,7 @@ CREATE TABLE sending (
     message_id  BIGINT    NOT NULL,
     delivery_id BIGINT    NOT NULL,
     outcome     VARCHAR   NOT NULL CHECK (outcome IN ('SENT', 'FAILED', 'CANCELED')),
-    at          TIMESTAMP NOT NULL,
+    settled_at TIMESTAMP NOT NULL,
     failure     VARCHAR
 );
 
@@ -166,13 +166,13 @@ CREATE TABLE code_return (
     code_id     BIGINT    NOT NULL,
     message_id  BIGINT    NOT NULL,
     delivery_id BIGINT    NOT NULL,
-    at          TIMESTAMP NOT NULL,
+    returned_at TIMESTAMP NOT NULL,
     reason      VARCHAR   NOT NULL
 );
 
 CREATE TABLE code_void (
     code_id BIGINT    NOT NULL,
-    at      TIMESTAMP NOT NULL,
+    voided_at TIMESTAMP NOT NULL,
     reason  VARCHAR   NOT NULL
 );
 
@@ -200,7 +200,7 @@ CREATE TABLE redemption (
 
 CREATE TABLE reversal (
     redemption_id BIGINT    NOT NULL,
-    at            TIMESTAMP NOT NULL,
+    reversed_at TIMESTAMP NOT NULL,
     reason        VARCHAR
 );
 

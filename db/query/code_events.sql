@@ -5,15 +5,15 @@ redeemed AS (
     SELECT id, code_id, redeemed_at, source, reference, delivery_id FROM redemption
     WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
-SELECT code_id, at, kind, delivery_id, detail FROM (
-    SELECT c.id AS code_id, b.created_at AS at, 'ADDED' AS kind, NULL::BIGINT AS delivery_id, i.file_name AS detail, 1 AS rank
+SELECT code_id, happened_at, kind, delivery_id, detail FROM (
+    SELECT c.id AS code_id, b.created_at AS happened_at, 'ADDED' AS kind, NULL::BIGINT AS delivery_id, i.file_name AS detail, 1 AS rank
     FROM code c JOIN code_batch b ON b.id = c.batch_id LEFT JOIN import i ON i.id = b.import_id
     WHERE c.id BETWEEN $first AND $last AND c.id IN (FROM wanted)
     UNION ALL SELECT code_id, created_at, 'ASSIGNED', delivery_id, address, 2 FROM held
-    UNION ALL SELECT h.code_id, s.at, 'SENT', h.delivery_id, h.address, 3 FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
-    UNION ALL SELECT code_id, at, 'RETURNED', delivery_id, reason, 4 FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT h.code_id, s.settled_at, 'SENT', h.delivery_id, h.address, 3 FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
+    UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 4 FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
     UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 5 FROM redeemed
-    UNION ALL SELECT r.code_id, v.at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 6 FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
-    UNION ALL SELECT code_id, at, 'VOIDED', NULL, reason, 7 FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 6 FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
+    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 7 FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
-ORDER BY code_id, at, rank
+ORDER BY code_id, happened_at, rank

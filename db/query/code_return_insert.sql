@@ -1,5 +1,5 @@
 -- give the codes of messages back to the pool
-INSERT INTO code_return (code_id, message_id, delivery_id, at, reason)
+INSERT INTO code_return (code_id, message_id, delivery_id, returned_at, reason)
 SELECT m.code_id, m.id, m.delivery_id, $now, $reason
 FROM message m
 WHERE m.code_id BETWEEN $first AND $last AND list_contains($ids::BIGINT[], m.code_id) AND m.id NOT IN (SELECT message_id FROM code_return)

@@ -1,3 +1,3 @@
 -- add lines to the log of a delivery
-INSERT INTO delivery_log (delivery_id, round, seq, at, level, text)
+INSERT INTO delivery_log (delivery_id, round, seq, logged_at, level, text)
 SELECT $id, $round, $seq + row_number() OVER () , $now, unnest($levels::VARCHAR[]), unnest($texts::VARCHAR[])

@@ -1,5 +1,5 @@
 -- cancel the pending messages that hold codes
-INSERT INTO sending (message_id, delivery_id, outcome, at, failure)
+INSERT INTO sending (message_id, delivery_id, outcome, settled_at, failure)
 SELECT m.id, m.delivery_id, 'CANCELED', $now, $reason
 FROM message m
 WHERE m.code_id BETWEEN $first AND $last AND list_contains($ids::BIGINT[], m.code_id)

@@ -1,0 +1,114 @@
+package coupon
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FutureTolerance is how far in the future a date of a file may lie: a shop in another zone writes
+// tomorrow's date today.
+const FutureTolerance = 24 * time.Hour
+
+// FileDates reads the dates of one file. Day and month are told apart by evidence alone: a first or
+// second number above 12 anywhere in the file. Show every date to Observe before the first Parse.
+type FileDates struct {
+	// Zone is meant where a date has no offset.
+	Zone *time.Location
+	Now  time.Time
+
+	hasDayFirst, hasMonthFirst bool
+}
+
+// numericDate is a date like 24/11/2026 or 11-24-2026, with an optional time of day.
+var numericDate = regexp.MustCompile(`^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4})(?:[ T,]+(.+))?$`)
+
+// epochDate is a number of seconds or milliseconds since 1970, for any instant from 2001 to 2286.
+var epochDate = regexp.MustCompile(`^(\d{10})(\d{3})?$`)
+
+// Observe learns from one date of the file in which order its days and months stand.
+func (f *FileDates) Observe(text string) {
+	first, second, _, _, ok := splitNumericDate(CleanValue(text))
+	if !ok {
+		return
+	}
+	f.hasDayFirst = f.hasDayFirst || first > 12 && second <= 12
+	f.hasMonthFirst = f.hasMonthFirst || second > 12 && first <= 12
+}
+
+func splitNumericDate(text string) (first, second, year int, rest string, ok bool) {
+	m := numericDate.FindStringSubmatch(text)
+	if m == nil || m[2] != m[4] {
+		return 0, 0, 0, "", false
+	}
+	// The pattern lets digits through alone, few enough for an int.
+	first, _ = strconv.Atoi(m[1])
+	second, _ = strconv.Atoi(m[3])
+	year, _ = strconv.Atoi(m[5])
+	return first, second, year, m[6], true
+}
+
+// Parse gives the instant of a date, in UTC, or the reason to reject it: EMPTY, BAD_DATE,
+// AMBIGUOUS_DATE or FUTURE_DATE.
+func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
+	text = CleanValue(text)
+	if text == "" {
+		return time.Time{}, RejectedEmpty
+	}
+	at, reason := f.parse(text)
+	switch {
+	case reason != "":
+		return time.Time{}, reason
+	case at.Year() < minYear || at.Year() > maxYear:
+		return time.Time{}, RejectedBadDate
+	case at.After(f.Now.Add(FutureTolerance)):
+		return time.Time{}, RejectedFutureDate
+	}
+	return at, ""
+}
+
+func (f *FileDates) parse(text string) (time.Time, RejectionReason) {
+	if m := epochDate.FindStringSubmatch(text); m != nil {
+		seconds, _ := strconv.ParseInt(m[1], 10, 64)
+		millis, _ := strconv.ParseInt("0"+m[2], 10, 64)
+		return time.Unix(seconds, millis*int64(time.Millisecond)).UTC(), ""
+	}
+	if first, second, year, rest, ok := splitNumericDate(text); ok {
+		return f.parseNumeric(first, second, year, rest)
+	}
+	if at, err := DateTime(text).Start(f.Zone); err == nil {
+		return at, ""
+	}
+	return time.Time{}, RejectedBadDate
+}
+
+func (f *FileDates) parseNumeric(first, second, year int, rest string) (time.Time, RejectionReason) {
+	day, month := first, second
+	switch {
+	case first == second:
+	case first > 12:
+	case second > 12, f.hasMonthFirst && !f.hasDayFirst:
+		day, month = second, first
+	case f.hasDayFirst && !f.hasMonthFirst:
+	case first == 0 || second == 0:
+		return time.Time{}, RejectedBadDate
+	default:
+		return time.Time{}, RejectedAmbiguousDate
+	}
+	// time.Date moves the 31st of April to May; a date that moved is none.
+	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if date.Day() != day || date.Month() != time.Month(month) {
+		return time.Time{}, RejectedBadDate
+	}
+	rest = strings.ToUpper(strings.TrimSpace(rest))
+	if rest == "" {
+		return startOfDay(date, f.Zone).UTC(), ""
+	}
+	for _, layout := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM", "3:04PM"} {
+		if clock, err := time.Parse(layout, rest); err == nil {
+			return time.Date(year, date.Month(), day, clock.Hour(), clock.Minute(), clock.Second(), 0, f.Zone).UTC(), ""
+		}
+	}
+	return time.Time{}, RejectedBadDate
+}

@@ -1,0 +1,764 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"couponql/coupon"
+)
+
+// CreateDelivery makes a delivery. It returns INVALID for what breaks a delivery's rules, NOT_FOUND for
+// an unknown coupon and INVALID_STATE for an archived one.
+func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
+	var created coupon.ID
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, err := one[int64](ctx, t, deliveryNext)
+		if err != nil {
+			return err
+		}
+		d := &coupon.Delivery{ID: coupon.NewID(coupon.KindDelivery, number), Status: coupon.DeliveryEditing, Channel: coupon.ChannelEmail}
+		created = d.ID
+		if err := t.applyDelivery(ctx, d, changes); err != nil {
+			return err
+		}
+		return t.writeDelivery(ctx, deliveryInsert, number, d, named("now", t.now))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.delivery(ctx, created)
+}
+
+// UpdateDelivery changes a delivery that was not confirmed. One that was READY is EDITING again, and the
+// codes held for it are free. Beside what CreateDelivery returns, NOT_FOUND and INVALID_STATE.
+func (s *Store) UpdateDelivery(ctx context.Context, id coupon.ID, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		if err := t.applyDelivery(ctx, d, changes); err != nil {
+			return err
+		}
+		if err := t.unprepare(ctx, number, d, "The delivery was changed"); err != nil {
+			return err
+		}
+		return t.writeDelivery(ctx, deliveryUpdate, number, d)
+	})
+}
+
+// changeDelivery runs a use case on one delivery: finds it, checks that the action is allowed now, and
+// does it, unless it was done before. field is the input's field that names the delivery.
+func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, action coupon.DeliveryAction,
+	do func(context.Context, *tx, int64, *coupon.Delivery) error,
+) (*coupon.Delivery, error) {
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, d, err := t.delivery(ctx, id)
+		if err != nil {
+			return atInput(err, field)
+		}
+		isDone, err := d.Check(action)
+		if err != nil {
+			return atInput(err, field)
+		}
+		if isDone {
+			return nil
+		}
+		t.onCommit(func() { s.watchers.notify(id) })
+		return do(ctx, t, number, d)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.delivery(ctx, id)
+}
+
+// delivery reads one delivery, or gives NOT_FOUND.
+func (s *Store) delivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	found, err := s.DeliveriesByID(ctx, []coupon.ID{id})
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(coupon.KindDelivery, id)
+	}
+	return found[id], err
+}
+
+func (t *tx) delivery(ctx context.Context, id coupon.ID) (int64, *coupon.Delivery, error) {
+	number, err := id.Number(coupon.KindDelivery)
+	if err != nil {
+		return 0, nil, err
+	}
+	found, err := readDeliveries(ctx, t, []int64{number})
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(coupon.KindDelivery, id)
+	}
+	return number, found[id], err
+}
+
+// couponOf gives the coupon of a delivery, or nil when it has none.
+func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
+	if d.CouponID == nil {
+		return nil
+	}
+	return t.store.pool.coupons[mustNumber(coupon.KindCoupon, *d.CouponID)].coupon
+}
+
+func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupon.DeliveryChanges) error {
+	zone := time.UTC
+	couponID := d.CouponID
+	if changes.CouponID.IsSet {
+		couponID = changes.CouponID.Value
+	}
+	if couponID != nil {
+		number, err := couponID.Number(coupon.KindCoupon)
+		known := t.store.pool.coupons[number]
+		if err != nil || known == nil {
+			return coupon.NotFound(coupon.KindCoupon, *couponID).At("input", "couponId")
+		}
+		if known.coupon.ArchivedAt != nil && changes.CouponID.IsSet {
+			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is archived. Choose another one.", known.coupon.Label).At("input", "couponId")
+		}
+		zone = zoneOf(t.store, number)
+	}
+	return d.Apply(changes, zone)
+}
+
+func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, d *coupon.Delivery, more ...any) error {
+	_, err := t.exec(ctx, statement, append(more, named("id", number), named("label", d.Label), named("channel", string(d.Channel)),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("subject", d.Subject), named("body", d.Body),
+		named("message_limit", d.MessageLimit), named("match_label_to", d.MatchLabelTo), named("contact_at", d.ContactAt), named("status", string(d.Status)))...)
+	return err
+}
+
+// unprepare makes a READY delivery EDITING again and frees what is held for it; the log tells why.
+func (t *tx) unprepare(ctx context.Context, number int64, d *coupon.Delivery, why string) error {
+	freed, err := t.freeHold(ctx, number)
+	if err != nil {
+		return err
+	}
+	if d.Status != coupon.DeliveryReady {
+		return nil
+	}
+	d.Status = coupon.DeliveryEditing
+	if d.Analysis != nil {
+		d.Analysis.HeldUntil = nil
+		if err := t.writeAnalysis(ctx, number, d); err != nil {
+			return err
+		}
+	}
+	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed)}})
+}
+
+// freeHold frees what is held for a delivery and gives how many codes that were.
+func (t *tx) freeHold(ctx context.Context, number int64) (int, error) {
+	p := t.store.pool
+	held := p.holds[number]
+	if held == nil {
+		return 0, nil
+	}
+	if _, err := t.exec(ctx, holdDelete, named("id", number)); err != nil {
+		return 0, err
+	}
+	t.onCommit(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.holds, number)
+	})
+	if !t.now.Before(held.until) {
+		return 0, nil
+	}
+	return held.total(), nil
+}
+
+func (t *tx) writeAnalysis(ctx context.Context, number int64, d *coupon.Delivery) error {
+	text, err := json.Marshal(d.Analysis)
+	if err != nil {
+		return fmt.Errorf("encode the analysis: %w", err)
+	}
+	_, err = t.exec(ctx, deliverySetAnalysis, named("id", number), named("analysis", string(text)), named("status", string(d.Status)))
+	return err
+}
+
+// log adds lines to a delivery's log; with newRound they begin the log of a new analysis.
+func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupon.LogEntry) error {
+	type place struct{ round, seq int }
+	last, err := collect(ctx, t, deliveryLogRound, func(rows *sql.Rows) (place, error) {
+		var p place
+		err := rows.Scan(&p.round, &p.seq)
+		return p, err
+	}, named("id", number))
+	if err != nil {
+		return err
+	}
+	if newRound {
+		last[0].round++
+	}
+	levels, texts := make([]string, len(lines)), make([]string, len(lines))
+	for i, line := range lines {
+		levels[i], texts[i] = string(line.Level), line.Text
+	}
+	_, err = t.exec(ctx, deliveryLogInsert, named("id", number), named("round", last[0].round), named("seq", last[0].seq), named("now", t.now), named("levels", levels), named("texts", texts))
+	return err
+}
+
+// DeleteDelivery deletes a delivery that was never confirmed, with its targets. It returns NOT_FOUND and
+// INVALID_STATE.
+func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
+	return s.update(ctx, func(ctx context.Context, t *tx) error {
+		number, d, err := t.delivery(ctx, id)
+		if err != nil {
+			return atInput(err, "id")
+		}
+		if _, err := d.Check(coupon.ActionDelete); err != nil {
+			return atInput(err, "id")
+		}
+		if _, err := t.freeHold(ctx, number); err != nil {
+			return err
+		}
+		for _, statement := range []string{targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete} {
+			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AddTargets adds recipients to a delivery: those with the ids and those that match the filter. Who is a
+// target already stays once. It returns NOT_FOUND for an unknown delivery or recipient, INVALID and
+// INVALID_STATE.
+func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupon.ID, filter *coupon.RecipientFilter) (*coupon.Delivery, error) {
+	if recipients == nil && filter == nil {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to add: recipientIds, or a filter ({} for everybody).").At("input")
+	}
+	if len(recipients) > coupon.MaxUpsertedRecipients {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).At("input", "recipientIds")
+	}
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		if _, err := t.exec(ctx, chosenCreate); err != nil {
+			return err
+		}
+		if recipients != nil {
+			if err := t.chooseRecipients(ctx, recipients); err != nil {
+				return err
+			}
+		}
+		if filter != nil {
+			where, args, err := recipientCondition(filter)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(ctx, chosenAddFilter+where, args...); err != nil {
+				return err
+			}
+		}
+		if err := t.addChosen(ctx, number); err != nil {
+			return err
+		}
+		return t.settleTargets(ctx, number, d)
+	})
+}
+
+func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error {
+	unique := map[int64]coupon.ID{}
+	for _, id := range recipients {
+		number, err := id.Number(coupon.KindRecipient)
+		if err != nil {
+			return atInput(err, "recipientIds")
+		}
+		unique[number] = id
+	}
+	numbers := make([]int64, 0, len(unique))
+	for number := range unique {
+		numbers = append(numbers, number)
+	}
+	count, err := t.exec(ctx, chosenAddIds, named("ids", numbers))
+	if err != nil || count == len(numbers) {
+		return err
+	}
+	known, err := collect(ctx, t, "-- the chosen recipients\nSELECT id FROM chosen", scanInto[int64])
+	if err != nil {
+		return err
+	}
+	for _, number := range known {
+		delete(unique, number)
+	}
+	for _, id := range unique {
+		return coupon.NotFound(coupon.KindRecipient, id).At("input", "recipientIds")
+	}
+	return nil
+}
+
+// addChosen adds the recipients of the temporary table chosen to the targets.
+func (t *tx) addChosen(ctx context.Context, number int64) error {
+	_, last, err := t.countTargets(ctx, number)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, targetInsert, named("id", number), named("seq", last))
+	return err
+}
+
+func (t *tx) countTargets(ctx context.Context, number int64) (count int, last int64, err error) {
+	_, err = collect(ctx, t, targetCount, func(rows *sql.Rows) (struct{}, error) {
+		return struct{}{}, rows.Scan(&count, &last)
+	}, named("id", number))
+	return count, last, err
+}
+
+// settleTargets records a changed number of targets.
+func (t *tx) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
+	count, _, err := t.countTargets(ctx, number)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, targetRecord, named("id", number), named("count", count)); err != nil {
+		return err
+	}
+	wasReady := d.Status == coupon.DeliveryReady
+	if err := t.unprepare(ctx, number, d, "The targets were changed"); err != nil || !wasReady {
+		return err
+	}
+	return t.writeDelivery(ctx, deliveryUpdate, number, d)
+}
+
+// ClearTargets takes all targets out of a delivery. It returns NOT_FOUND and INVALID_STATE.
+func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		if _, err := t.exec(ctx, targetDelete, named("id", number)); err != nil {
+			return err
+		}
+		return t.settleTargets(ctx, number, d)
+	})
+}
+
+// AnalyzeDelivery prepares a delivery: counts its messages, records who is left out and why, and holds
+// the codes when everything is right. Not enough codes, or any other error of the log, is no error here:
+// the analysis tells, and the delivery stays EDITING. check checks the templates. It returns NOT_FOUND
+// and INVALID_STATE.
+func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionAnalyze, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		freed, err := t.freeHold(ctx, number)
+		if err != nil {
+			return err
+		}
+		analysis, lines, _, err := t.analyze(ctx, number, d, check, freed)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, exclusionInsert, named("id", number)); err != nil {
+			return err
+		}
+		d.Analysis, d.Status = analysis, coupon.DeliveryEditing
+		if analysis.IsSufficient {
+			d.Status = coupon.DeliveryReady
+			if err := t.holdCodes(ctx, number, d); err != nil {
+				return err
+			}
+		}
+		if err := t.writeAnalysis(ctx, number, d); err != nil {
+			return err
+		}
+		return t.log(ctx, number, true, lines)
+	})
+}
+
+// analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared.
+func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck, freed int) (*coupon.Analysis, []coupon.LogEntry, coupon.ContentFindings, error) {
+	labelPath := ""
+	if d.MatchLabelTo != nil && d.CouponID != nil {
+		labelPath = attributePath(*d.MatchLabelTo)
+	}
+	_, err := t.exec(ctx, deliveryPrepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath), named("address_pattern", d.Channel.AddressPattern()))
+	if err != nil {
+		return nil, nil, coupon.ContentFindings{}, err
+	}
+	if d.Limit() > 0 {
+		if _, err := t.exec(ctx, deliveryPrepareLimit, named("id", number), named("limit", d.Limit())); err != nil {
+			return nil, nil, coupon.ContentFindings{}, err
+		}
+	}
+	c := t.couponOf(d)
+	content := check(d, c)
+	findings := &coupon.Findings{
+		Now: t.now, FreedCount: freed, Exclusions: map[coupon.ExclusionReason]int{}, Coupon: c,
+		TemplateProblems: content.Problems, TemplateWarnings: content.Warnings, HoldDuration: t.store.options.HoldDuration,
+	}
+	_, err = collect(ctx, t, preparedReasons, func(rows *sql.Rows) (struct{}, error) {
+		var reason *coupon.ExclusionReason
+		var count int
+		err := rows.Scan(&reason, &count)
+		findings.TargetCount += count
+		if reason == nil {
+			findings.MessageCount = count
+		} else {
+			findings.Exclusions[*reason] = count
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, nil, content, err
+	}
+	if c != nil && c.Type == coupon.TypeIndividual {
+		if findings.Needs, err = t.needs(ctx, number, d); err != nil {
+			return nil, nil, content, err
+		}
+	}
+	analysis, lines := d.Judge(findings)
+	messages, err := one[string](ctx, t, preparedFingerprint)
+	if err != nil {
+		return nil, nil, content, err
+	}
+	analysis.Fingerprint = messages
+	return analysis, lines, content, nil
+}
+
+// needs counts the codes that the prepared messages need, and what there is for them.
+func (t *tx) needs(ctx context.Context, number int64, d *coupon.Delivery) ([]coupon.LabelNeed, error) {
+	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
+	byLabel := d.MatchLabelTo != nil
+	needs, err := collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
+		var label sql.NullString
+		var need coupon.LabelNeed
+		err := rows.Scan(&label, &need.Needed)
+		need.Label = label.String
+		need.Available = t.store.pool.promisable(couponNumber, byLabel, need.Label, number, t.now)
+		return need, err
+	})
+	if len(needs) == 0 && err == nil {
+		needs = []coupon.LabelNeed{}
+	}
+	return needs, err
+}
+
+// holdCodes holds the codes that a sufficient delivery needs.
+func (t *tx) holdCodes(ctx context.Context, number int64, d *coupon.Delivery) error {
+	if d.Analysis.CodesNeeded == 0 {
+		return nil
+	}
+	h := &hold{couponID: mustNumber(coupon.KindCoupon, *d.CouponID), byLabel: d.MatchLabelTo != nil, counts: map[string]int{}, until: *d.Analysis.HeldUntil}
+	needs, err := t.needs(ctx, number, d)
+	if err != nil {
+		return err
+	}
+	var labels []any
+	var counts []int64
+	for _, need := range needs {
+		h.counts[need.Label] = need.Needed
+		counts = append(counts, int64(need.Needed))
+		if h.byLabel {
+			labels = append(labels, need.Label)
+		} else {
+			labels = append(labels, nil)
+		}
+	}
+	if _, err := t.exec(ctx, holdInsert, named("id", number), named("coupon_id", h.couponID), named("labels", labels), named("counts", counts), named("until", h.until)); err != nil {
+		return err
+	}
+	p := t.store.pool
+	t.onCommit(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.holds[number] = h
+	})
+	return nil
+}
+
+// ConfirmDelivery writes the messages of a READY delivery, each with its code, in one transaction, and
+// makes it SCHEDULED or IN_PROGRESS. Repeating it is harmless. Everything is judged once more: it returns
+// NOT_FOUND, INVALID_STATE, INSUFFICIENT_CODES when codes are missing by now, and ANALYSIS_STALE when
+// anything else is not as the analysis found it.
+func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionConfirm, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		analysis, _, content, err := t.analyze(ctx, number, d, check, 0)
+		if err != nil {
+			return err
+		}
+		switch {
+		case analysis.Fingerprint != d.Analysis.Fingerprint:
+			return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).At("input", "id")
+		case analysis.CodesShort > 0:
+			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes, but %d are missing by now. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).At("input", "id")
+		case !analysis.IsSufficient:
+			return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).At("input", "id")
+		}
+		spans, err := t.takeCodes(ctx, number, d, analysis)
+		if err != nil {
+			return err
+		}
+		if err := t.writeMessages(ctx, number, d, analysis.MessageCount, content.Uses, spans); err != nil {
+			return err
+		}
+		if _, err := t.freeHold(ctx, number); err != nil {
+			return err
+		}
+		status, text := coupon.DeliveryInProgress, "Confirmed. Sending begins."
+		if d.ContactAt != nil && d.ContactAt.After(t.now) {
+			status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
+		}
+		if _, err := t.exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
+			named("first_message_id", s.pool.next.message), named("message_count", analysis.MessageCount)); err != nil {
+			return err
+		}
+		t.onCommit(func() {
+			s.pool.next.message += int64(analysis.MessageCount)
+			s.watchers.notifyDue()
+		})
+		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
+	})
+}
+
+// takeCodes takes the codes of a delivery's messages out of the pool, in the order of the messages.
+func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, analysis *coupon.Analysis) ([]span, error) {
+	if analysis.CodesNeeded == 0 {
+		return nil, nil
+	}
+	needs, err := t.needs(ctx, number, d)
+	if err != nil {
+		return nil, err
+	}
+	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
+	var spans []span
+	for _, need := range needs {
+		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
+		taken := 0
+		for _, s := range part {
+			taken += s.count
+		}
+		if taken != need.Needed {
+			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d", taken, need.Label, need.Needed)
+		}
+		spans = append(spans, part...)
+	}
+	t.onCommit(func() { t.store.pool.assign(couponNumber, spans) })
+	return spans, nil
+}
+
+func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, count int, uses coupon.RecipientFields, spans []span) error {
+	var places, firsts, counts []int64
+	var labels []string
+	place := int64(0)
+	for _, s := range spans {
+		places, firsts, counts, labels = append(places, place), append(firsts, s.first), append(counts, int64(s.count)), append(labels, s.label)
+		place += int64(s.count)
+	}
+	if _, err := t.exec(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
+		return err
+	}
+	// Channels that are handed over as JSON name the recipient by the caller's own id.
+	usesExternalID := uses.ExternalID || d.Channel != coupon.ChannelEmail
+	written, err := t.exec(ctx, messageInsert, named("id", number), named("first_id", t.store.pool.next.message), named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
+		named("now", t.now), named("uses_external_id", usesExternalID), named("uses_email", uses.Email), named("uses_phone", uses.Phone),
+		named("uses_first_name", uses.FirstName), named("uses_last_name", uses.LastName), named("uses_attributes", uses.Attributes))
+	if err == nil && written != count {
+		err = fmt.Errorf("write messages: %d instead of %d", written, count)
+	}
+	return err
+}
+
+// PauseDelivery stops sending until ResumeDelivery. It returns NOT_FOUND and INVALID_STATE.
+func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	defer s.watchers.lockSending(id)()
+	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
+		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
+	})
+}
+
+// ResumeDelivery goes on sending. It returns NOT_FOUND and INVALID_STATE.
+func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
+		t.onCommit(s.watchers.notifyDue)
+		return t.setStatus(ctx, number, coupon.DeliveryInProgress, nil, "Resumed.")
+	})
+}
+
+// StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and their
+// codes go back to the pool; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
+func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	defer s.watchers.lockSending(id)()
+	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		freed, err := t.freeHold(ctx, number)
+		if err != nil {
+			return err
+		}
+		packed, err := collect(ctx, t, deliveryUnsentCodes, scanInto[string], named("id", number))
+		if err != nil {
+			return err
+		}
+		var codes []int64
+		for _, text := range packed {
+			numbers, err := parseNumbers(text)
+			if err != nil {
+				return err
+			}
+			codes = append(codes, numbers...)
+		}
+		canceled, err := t.exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now))
+		if err != nil {
+			return err
+		}
+		if err := t.release(ctx, codes, "the delivery was stopped"); err != nil {
+			return err
+		}
+		if canceled > 0 {
+			if _, err := t.exec(ctx, deliveryRecount); err != nil {
+				return err
+			}
+		}
+		text := fmt.Sprintf("Stopped. %d messages canceled, %d of their codes returned to the pool; %d messages were sent before and keep theirs.", canceled, len(codes), d.Counts.Sent)
+		if d.Status == coupon.DeliveryReady {
+			text = fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed)
+		}
+		return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now, text)
+	})
+}
+
+func (t *tx) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
+	if _, err := t.exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {
+		return err
+	}
+	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
+}
+
+// DeliveriesByID gives the deliveries that exist of these.
+func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
+	return readDeliveries(ctx, s, numbersOf(coupon.KindDelivery, ids))
+}
+
+func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+	return readDeliveries(ctx, s, numbers)
+}
+
+func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+	found := make(map[coupon.ID]*coupon.Delivery, len(numbers))
+	if len(numbers) == 0 {
+		return found, nil
+	}
+	_, err := collect(ctx, q, deliveryGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var couponNumber *int64
+		var analysis *string
+		var d coupon.Delivery
+		if err := rows.Scan(&number, &d.Label, &d.Channel, &couponNumber, &d.Subject, &d.Body, &d.MessageLimit, &d.MatchLabelTo, &d.ContactAt, &d.Status,
+			&d.TargetCount, &analysis, &d.Counts.Total, &d.Counts.Sent, &d.Counts.Failed, &d.Counts.Canceled, &d.CreatedAt, &d.ConfirmedAt, &d.FinishedAt); err != nil {
+			return struct{}{}, err
+		}
+		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
+		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled
+		if analysis != nil {
+			d.Analysis = &coupon.Analysis{}
+			if err := json.Unmarshal([]byte(*analysis), d.Analysis); err != nil {
+				return struct{}{}, fmt.Errorf("decode the analysis of %s: %w", d.ID, err)
+			}
+			d.Analysis.DeliveryID = d.ID
+		}
+		found[d.ID] = &d
+		return struct{}{}, nil
+	}, named("ids", numbers))
+	return found, err
+}
+
+// Deliveries gives a page of deliveries, newest first; status and couponID narrow it unless empty.
+func (s *Store) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page) (*coupon.List[*coupon.Delivery], error) {
+	args := []any{named("status", texts(status)), named("coupon_id", optionalNumber(coupon.KindCoupon, couponID))}
+	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args, s.readDeliveries)
+}
+
+// texts gives enum values as a parameter; none gives NULL, which narrows nothing.
+func texts[T ~string](values []T) any {
+	if len(values) == 0 {
+		return nil
+	}
+	list := make([]string, len(values))
+	for i, value := range values {
+		list[i] = string(value)
+	}
+	return list
+}
+
+// newestPage gives a page of a list whose statements give its numbers below $after (NULL: all), newest
+// first, and its length.
+func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string, args []any,
+	read func(context.Context, []int64) (map[coupon.ID]T, error),
+) (*coupon.List[T], error) {
+	result := &coupon.List[T]{}
+	var err error
+	if page.WantsTotal {
+		if result.Total, err = one[int](ctx, s, count, args...); err != nil {
+			return nil, err
+		}
+	}
+	if !page.WantsItems {
+		return result, nil
+	}
+	var after any
+	if page.After != nil {
+		after = page.After.Number
+	}
+	numbers, err := collect(ctx, s, list, scanInto[int64], append(args, named("after", after), named("limit", page.First+1))...)
+	if err != nil {
+		return nil, err
+	}
+	if result.HasNext = len(numbers) > page.First; result.HasNext {
+		numbers = numbers[:page.First]
+	}
+	found, err := read(ctx, numbers)
+	result.Items, result.Cursors = inOrder(found, kind, numbers), cursorsOf(numbers)
+	return result, err
+}
+
+// CouponDeliveries gives a page of each coupon's deliveries, newest first.
+func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponDeliveries, count: couponDeliveriesCount, isNewestFirst: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fillPages(ctx, pages, coupon.KindDelivery, s.readDeliveries)
+}
+
+// LogOf gives the log of each delivery since its last analysis began.
+func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
+	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
+	_, err := collect(ctx, s, deliveryLogGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var line coupon.LogEntry
+		err := rows.Scan(&number, &line.At, &line.Level, &line.Text)
+		id := coupon.NewID(coupon.KindDelivery, number)
+		logs[id] = append(logs[id], &line)
+		return struct{}{}, err
+	}, named("ids", numbersOf(coupon.KindDelivery, deliveries)))
+	return logs, err
+}
+
+// ExclusionsOf gives a page of those whom the last analysis of each delivery left out, in the order of
+// the targets.
+func (s *Store) ExclusionsOf(ctx context.Context, deliveries []coupon.ID, reasons []coupon.ExclusionReason, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryExclusions, count: deliveryExclusionsCount,
+		args: []any{named("reason", texts(reasons))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	lists := make(map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], len(pages))
+	var parents, seqs []int64
+	for id, p := range pages {
+		lists[id] = &coupon.List[*coupon.ExcludedRecipient]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
+		for _, seq := range p.numbers {
+			parents, seqs = append(parents, mustNumber(coupon.KindDelivery, id)), append(seqs, seq)
+		}
+	}
+	_, err = collect(ctx, s, exclusionGet, func(rows *sql.Rows) (struct{}, error) {
+		var parent, number int64
+		var excluded coupon.ExcludedRecipient
+		err := rows.Scan(&parent, &number, &excluded.Reason)
+		excluded.RecipientID = coupon.NewID(coupon.KindRecipient, number)
+		list := lists[coupon.NewID(coupon.KindDelivery, parent)]
+		list.Items = append(list.Items, &excluded)
+		return struct{}{}, err
+	}, named("parents", parents), named("seqs", seqs))
+	return lists, err
+}

@@ -1,0 +1,383 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"couponql/coupon"
+	"couponql/file"
+)
+
+// runImport reads the file of an import and stores its rows. i.Format becomes what the file is.
+func (s *Store) runImport(ctx context.Context, number int64, i *coupon.Import, progress *importProgress) error {
+	r := &importReader{store: s, number: number, source: i, progress: progress}
+	gate := gate{isDryRun: i.IsDryRun, rejectFile: i.OnRejection == coupon.RejectFile}
+	switch i.Kind {
+	case coupon.ImportCodes:
+		return r.importCodes(ctx, gate)
+	case coupon.ImportRecipients:
+		return r.importRecipients(ctx, gate)
+	case coupon.ImportRedemptions:
+		return r.importRedemptions(ctx, gate)
+	case coupon.ImportTargets:
+		return r.importTargets(ctx, gate)
+	}
+	return fmt.Errorf("import of %s", i.Kind)
+}
+
+// importReader reads the file of one import.
+type importReader struct {
+	store    *Store
+	number   int64
+	source   *coupon.Import
+	progress *importProgress
+}
+
+// each gives every row that can be read to take, and every other one to refuse. It counts progress, so
+// only the pass that stores rows sets count.
+func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.Row) error, take func(*file.Row) error) (err error) {
+	reader, err := file.Open(r.store.importPath(r.number), r.source.Options, file.Columns(r.source.Kind))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	r.source.Format = reader.Layout().Format
+	for {
+		row, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if count {
+			if err := r.count(ctx, reader); err != nil {
+				return err
+			}
+		}
+		if row.Reason != "" {
+			err = refuse(row)
+		} else {
+			err = take(row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// rowsPerCheck is how many rows are read between two looks at the clock and the context.
+const rowsPerCheck = 1024
+
+func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
+	p := r.progress
+	if p.rows.Add(1)%rowsPerCheck != 0 {
+		return nil
+	}
+	read, size := reader.Position()
+	p.read.Store(read)
+	p.size.Store(size)
+	if now := time.Now(); now.Sub(p.notified) >= progressInterval {
+		p.notified = now
+		r.store.watchers.notify(r.source.ID)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("read the file: %w", context.Cause(ctx))
+	}
+	return nil
+}
+
+// Places of the fields in file.Columns.
+const (
+	codesCode = iota
+	codesLabel
+)
+
+func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
+	rows, err := r.store.newCodeRows()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	err = r.each(ctx, true, func(row *file.Row) error {
+		return rows.refused.add(row.Line, row.Reason, row.Raw)
+	}, func(row *file.Row) error {
+		label := row.Get(codesLabel)
+		if label == "" && r.source.Label != nil {
+			label = *r.source.Label
+		}
+		return rows.add(row.Line, row.Get(codesCode), label)
+	})
+	if err != nil {
+		return err
+	}
+	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+		couponNumber, _, err := t.poolOf(ctx, *r.source.CouponID)
+		if err != nil {
+			return err
+		}
+		imported, err := t.insertCodes(ctx, couponNumber, r.number, rows, gate)
+		if err != nil {
+			return err
+		}
+		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+	})
+}
+
+// Places of the fields in file.Columns.
+const (
+	recipientsExternalID = iota
+	recipientsEmail
+	recipientsPhone
+	recipientsFirstName
+	recipientsLastName
+	recipientsContactable
+)
+
+func (r *importReader) importRecipients(ctx context.Context, gate gate) (err error) {
+	rows, err := r.store.newRecipientRows()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	err = r.each(ctx, true, func(row *file.Row) error {
+		return rows.refused.add(row.Line, row.Reason, row.Raw)
+	}, func(row *file.Row) error {
+		changes, reason, value := recipientOf(row)
+		if reason == "" {
+			reason, _, value = changes.Clean()
+		}
+		if reason != "" {
+			return rows.refused.add(row.Line, reason, value)
+		}
+		return rows.put(row.Line, changes)
+	})
+	if err != nil {
+		return err
+	}
+	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+		imported, err := t.upsertRecipients(ctx, rows, gate)
+		if err != nil {
+			return err
+		}
+		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+	})
+}
+
+// recipientOf reads a row; columns that are no field of a recipient are attributes.
+func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string) {
+	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
+	for place, change := range map[int]*coupon.Change[string]{
+		recipientsEmail: &changes.Email, recipientsPhone: &changes.Phone, recipientsFirstName: &changes.FirstName, recipientsLastName: &changes.LastName,
+	} {
+		if row.Has(place) {
+			*change = coupon.Set(new(row.Get(place)))
+		}
+	}
+	if row.Has(recipientsContactable) {
+		isContactable, ok := parseFlag(row.Get(recipientsContactable))
+		if !ok {
+			return nil, coupon.RejectedMalformed, row.Get(recipientsContactable)
+		}
+		changes.IsContactable = coupon.Set(&isContactable)
+	}
+	attributes := map[string]string{}
+	hasAttributes := false
+	row.Extra(func(name, value string) {
+		hasAttributes = true
+		if value != "" {
+			attributes[name] = value
+		}
+	})
+	if hasAttributes {
+		// A map of texts always encodes.
+		text, _ := json.Marshal(attributes)
+		changes.Attributes = coupon.Set(new(coupon.JSON(text)))
+	}
+	return changes, "", ""
+}
+
+// Places of the fields in file.Columns.
+const (
+	redemptionsCode = iota
+	redemptionsRedeemedAt
+	redemptionsReference
+	redemptionsAmount
+	redemptionsCurrency
+)
+
+func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err error) {
+	rows, err := r.store.newSpool()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	refusedSpool, err := r.store.newSpool()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, refusedSpool.remove()) }()
+	refused := refusals{refusedSpool}
+	candidates, err := r.store.newSpool()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, candidates.remove()) }()
+	zone, err := coupon.LoadZone(r.source.Timezone)
+	if err != nil {
+		return err
+	}
+	dates := &coupon.FileDates{Zone: zone, Now: r.store.now()}
+	// A first pass tells in which order days and months stand.
+	ignore := func(*file.Row) error { return nil }
+	err = r.each(ctx, false, ignore, func(row *file.Row) error {
+		dates.Observe(row.Get(redemptionsRedeemedAt))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = r.each(ctx, true, func(row *file.Row) error {
+		return refused.add(row.Line, row.Reason, row.Raw)
+	}, func(row *file.Row) error {
+		return r.takeRedemption(row, dates, rows, candidates, refused)
+	})
+	if err != nil {
+		return err
+	}
+	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+		imported, err := t.recordRedemptions(ctx, r.number, rows, candidates, refused, gate)
+		if err != nil {
+			return err
+		}
+		return t.settleImport(ctx, r.number, r.source, rows.rows+refused.rows, imported)
+	})
+}
+
+func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows, candidates *spool, refused refusals) error {
+	raw := row.Get(redemptionsCode)
+	value, key, reason := r.store.keys.Parse(raw)
+	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
+		return refused.add(row.Line, reason, raw)
+	}
+	if reason != "" {
+		return refused.add(row.Line, coupon.RejectedEmpty, raw)
+	}
+	at, reason := dates.Parse(row.Get(redemptionsRedeemedAt))
+	if reason != "" {
+		return refused.add(row.Line, reason, row.Get(redemptionsRedeemedAt))
+	}
+	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
+	if reason != "" {
+		return refused.add(row.Line, reason, row.Get(redemptionsReference))
+	}
+	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
+	if amount != "" {
+		if _, err := coupon.ParseDecimal(amount); err != nil {
+			return refused.add(row.Line, coupon.RejectedMalformed, amount)
+		}
+	}
+	if currency != "" && !coupon.IsCurrency(currency) {
+		return refused.add(row.Line, coupon.RejectedMalformed, currency)
+	}
+	if err := r.store.addCandidates(candidates, row.Line, key); err != nil {
+		return err
+	}
+	return rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
+}
+
+// spoolTime is how a spool has an instant.
+const spoolTime = "2006-01-02 15:04:05.000000"
+
+func (r *importReader) importTargets(ctx context.Context, gate gate) (err error) {
+	rows, err := r.store.newRecipientRows()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	err = r.each(ctx, true, func(row *file.Row) error {
+		return rows.refused.add(row.Line, row.Reason, row.Raw)
+	}, func(row *file.Row) error {
+		raw := row.Get(recipientsExternalID)
+		externalID, reason := coupon.CleanLabel(raw)
+		if reason == "" && externalID == "" {
+			reason = coupon.RejectedEmpty
+		}
+		if reason != "" {
+			return rows.refused.add(row.Line, reason, raw)
+		}
+		return rows.rows.number(int64(row.Line)).text(externalID).end()
+	})
+	if err != nil {
+		return err
+	}
+	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+		deliveryNumber, d, err := t.delivery(ctx, *r.source.DeliveryID)
+		if err != nil {
+			return err
+		}
+		if _, err := d.Check(coupon.ActionEdit); err != nil {
+			return err
+		}
+		imported, err := t.addTargets(ctx, deliveryNumber, rows, gate)
+		if err != nil {
+			return err
+		}
+		if gate.opens(rows.rows.rows + rows.refused.rows - imported) {
+			if err := t.settleTargets(ctx, deliveryNumber, d); err != nil {
+				return err
+			}
+		}
+		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+	})
+}
+
+// addTargets adds the staged targets that are not refused. It gives how many were, or would be, added.
+func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, gate gate) (int, error) {
+	if err := t.stage(ctx, targetStage, rows.rows, rows.refused); err != nil {
+		return 0, err
+	}
+	if _, err := t.exec(ctx, targetRefuse, named("id", number)); err != nil {
+		return 0, err
+	}
+	refused, err := one[int](ctx, t, refusedCount)
+	if err != nil {
+		return 0, err
+	}
+	count := rows.rows.rows + rows.refused.rows - refused
+	if count == 0 || !gate.opens(refused) {
+		return count, nil
+	}
+	_, last, err := t.countTargets(ctx, number)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.exec(ctx, targetInsertStaged, named("id", number), named("seq", last))
+	return count, err
+}
+
+// stage makes the temporary tables of an import: its rows, and those that are refused already.
+func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused refusals, more ...any) error {
+	if _, err := t.exec(ctx, refusedCreate); err != nil {
+		return err
+	}
+	path, err := rows.flush()
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, statement, append(more, named("path", path))...); err != nil {
+		return err
+	}
+	if refused.rows == 0 {
+		return nil
+	}
+	if path, err = refused.flush(); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, refusedLoad, named("path", path))
+	return err
+}

@@ -1,0 +1,2 @@
+-- how many recipients there are; the condition follows
+SELECT count(*) FROM recipient

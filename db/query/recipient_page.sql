@@ -1,0 +1,2 @@
+-- the numbers of recipients; the condition and the limit follow
+SELECT id FROM recipient

@@ -1,0 +1,81 @@
+package db
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestQueriesPrepare prepares every statement against the migrated schema, so that a wrong name or type is
+// found without running the use case.
+func TestQueriesPrepare(t *testing.T) {
+	t.Parallel()
+	store := openTemp(t)
+	ctx := t.Context()
+	conn, err := store.db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// The temporary tables that the statements of one use case share.
+	for _, table := range []string{
+		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR)",
+		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
+		"chosen (id BIGINT)",
+		"refused (line BIGINT, reason VARCHAR, value VARCHAR)",
+	} {
+		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stages := map[string]string{
+		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
+		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
+		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
+		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
+	}
+	files, err := filepath.Glob("query/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no statements: %v", err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(path), ".sql")
+		noun, _, _ := strings.Cut(name, "_")
+		if columns := stages[noun]; columns != "" {
+			if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE stage ("+columns+")"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.HasPrefix(string(text), "-- ") {
+			t.Errorf("%s: the first line must say what the statement is for", path)
+		}
+		statement, err := conn.PrepareContext(ctx, string(text))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if err := statement.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func openTemp(t *testing.T) *Store {
+	t.Helper()
+	store, err := Open(context.Background(), Options{Path: filepath.Join(t.TempDir(), "couponql.duckdb"), MemoryLimit: "1GB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}

@@ -1,0 +1,353 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"couponql/coupon"
+)
+
+// The bits that tell which fields of a recipient were given; see recipient_update.sql.
+const (
+	givenEmail = 1 << iota
+	givenPhone
+	givenFirstName
+	givenLastName
+	givenAttributes
+	givenContactable
+)
+
+// recipientRows are recipients on their way into the table.
+type recipientRows struct {
+	rows    *spool
+	refused refusals
+}
+
+func (s *Store) newRecipientRows() (*recipientRows, error) {
+	rows, err := s.newSpool()
+	if err != nil {
+		return nil, err
+	}
+	refused, err := s.newSpool()
+	if err != nil {
+		return nil, err
+	}
+	return &recipientRows{rows: rows, refused: refusals{refused}}, nil
+}
+
+func (r *recipientRows) remove() error { return errors.Join(r.rows.remove(), r.refused.remove()) }
+
+// put adds a recipient whose fields were cleaned.
+func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
+	given := 0
+	r.rows.number(int64(line)).text(c.ExternalID)
+	for i, change := range []coupon.Change[string]{c.Email, c.Phone, c.FirstName, c.LastName} {
+		text := ""
+		if change.IsSet {
+			given |= givenEmail << i
+			if change.Value != nil {
+				text = *change.Value
+			}
+		}
+		r.rows.optional(text)
+	}
+	attributes := coupon.EmptyJSON
+	if c.Attributes.IsSet {
+		given |= givenAttributes
+		if c.Attributes.Value != nil {
+			attributes = *c.Attributes.Value
+		}
+	}
+	isContactable := true
+	if c.IsContactable.IsSet {
+		given |= givenContactable
+		isContactable = c.IsContactable.Value == nil || *c.IsContactable.Value
+	}
+	return r.rows.text(string(attributes)).text(strconv.FormatBool(isContactable)).number(int64(given)).end()
+}
+
+// upsertRecipients adds or changes the staged recipients that are not refused; the refused ones stay in
+// the temporary table. It gives how many were, or would be, kept.
+func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (int, error) {
+	if err := t.stage(ctx, recipientStage, rows.rows, rows.refused); err != nil {
+		return 0, err
+	}
+	doubles, err := t.exec(ctx, recipientRefuseDoubles)
+	if err != nil {
+		return 0, err
+	}
+	count := rows.rows.rows - doubles
+	if count == 0 || !gate.opens(doubles+rows.refused.rows) {
+		return count, nil
+	}
+	updated, err := t.exec(ctx, recipientUpdate, named("now", t.now))
+	if err != nil {
+		return 0, err
+	}
+	next := &t.store.pool.next
+	added, err := t.exec(ctx, recipientInsert, named("now", t.now), named("first_id", next.recipient))
+	if err != nil {
+		return 0, err
+	}
+	if updated+added != count {
+		return 0, fmt.Errorf("keep recipients: %d were changed and %d added instead of %d together", updated, added, count)
+	}
+	t.onCommit(func() { next.recipient += int64(added) })
+	return count, nil
+}
+
+// UpsertRecipients adds recipients, or changes those with a known external id: all of them or none. It
+// gives them in their order. It returns INVALID for fields that cannot be kept, for an external id given
+// twice, and for more than MaxUpsertedRecipients.
+func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.RecipientChanges) (kept []*coupon.Recipient, err error) {
+	if len(recipients) > coupon.MaxUpsertedRecipients {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d recipients, not %d; importRecipients takes more.", coupon.MaxUpsertedRecipients, len(recipients)).At("input", "recipients")
+	}
+	rows, err := s.newRecipientRows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	var problems coupon.UserErrors
+	seen := make(map[string]int, len(recipients))
+	for i, changes := range recipients {
+		place := strconv.Itoa(i)
+		if reason, field, _ := changes.Clean(); reason != "" {
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "recipients", place, field))
+			continue
+		}
+		if first, isDouble := seen[changes.ExternalID]; isDouble {
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "The external id %q was given before, at position %d.", changes.ExternalID, first).At("input", "recipients", place, "externalId"))
+			continue
+		}
+		seen[changes.ExternalID] = i
+		if err := rows.put(i, changes); err != nil {
+			return nil, err
+		}
+	}
+	if err := problems.OrNil(); err != nil || len(recipients) == 0 {
+		return []*coupon.Recipient{}, err
+	}
+	var numbers []int64
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
+			return err
+		}
+		numbers, err = collect(ctx, t, recipientStagedIds, scanInto[int64])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.readRecipients(ctx, numbers)
+	return inOrder(found, coupon.KindRecipient, numbers), err
+}
+
+func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Recipient, error) {
+	found := make(map[coupon.ID]*coupon.Recipient, len(numbers))
+	if len(numbers) == 0 {
+		return found, nil
+	}
+	_, err := collect(ctx, s, recipientGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var attributes string
+		var r coupon.Recipient
+		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable)
+		r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
+		found[r.ID] = &r
+		return struct{}{}, err
+	}, between(numbers)...)
+	return found, err
+}
+
+// RecipientsByID gives the recipients that exist of these.
+func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Recipient, error) {
+	return s.readRecipients(ctx, numbersOf(coupon.KindRecipient, ids))
+}
+
+// RecipientByExternalID gives the recipient with the caller's own id, or nil.
+func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*coupon.Recipient, error) {
+	numbers, err := collect(ctx, s, recipientByExternalId, scanInto[int64], named("external_id", coupon.CleanValue(externalID)))
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
+	found, err := s.readRecipients(ctx, numbers)
+	return found[coupon.NewID(coupon.KindRecipient, numbers[0])], err
+}
+
+// Recipients gives a page of recipients in the order of their numbers. It returns INVALID for a filter
+// that asks for too much.
+func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (*coupon.List[*coupon.Recipient], error) {
+	where, args, err := recipientCondition(filter)
+	if err != nil {
+		return nil, err
+	}
+	list := &coupon.List[*coupon.Recipient]{}
+	if page.WantsTotal {
+		if list.Total, err = one[int](ctx, s, recipientCount+where, args...); err != nil {
+			return nil, err
+		}
+	}
+	if !page.WantsItems {
+		return list, nil
+	}
+	after := int64(0)
+	if page.After != nil {
+		after = page.After.Number
+	}
+	numbers, err := collect(ctx, s, recipientPage+where+" AND id > $after ORDER BY id LIMIT $limit", scanInto[int64],
+		append(args, named("after", after), named("limit", page.First+1))...)
+	if err != nil {
+		return nil, err
+	}
+	if list.HasNext = len(numbers) > page.First; list.HasNext {
+		numbers = numbers[:page.First]
+	}
+	found, err := s.readRecipients(ctx, numbers)
+	list.Items, list.Cursors = inOrder(found, coupon.KindRecipient, numbers), cursorsOf(numbers)
+	return list, err
+}
+
+// recipientCondition gives the WHERE of a filter: fixed fragments, one for each thing asked for.
+func recipientCondition(filter *coupon.RecipientFilter) (where string, args []any, err error) {
+	where = "\nWHERE true"
+	if filter == nil {
+		return where, nil, nil
+	}
+	if len(filter.ExternalIDs) > coupon.MaxUpsertedRecipients {
+		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).At("filter", "externalIds")
+	}
+	if len(filter.Attributes) > coupon.MaxAttributeFilters {
+		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d attributes in one filter.", coupon.MaxAttributeFilters).At("filter", "attributes")
+	}
+	if filter.ExternalIDs != nil {
+		where += " AND list_contains($external_ids::VARCHAR[], external_id)"
+		args = append(args, named("external_ids", filter.ExternalIDs))
+	}
+	if filter.Search != nil {
+		where += " AND contains(lower(concat_ws(' ', external_id, email, phone, first_name, last_name)), $search)"
+		args = append(args, named("search", strings.ToLower(strings.TrimSpace(*filter.Search))))
+	}
+	for i, attribute := range filter.Attributes {
+		if len(attribute.In) > coupon.MaxFilterValues {
+			return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values for one attribute.", coupon.MaxFilterValues).At("filter", "attributes", strconv.Itoa(i), "in")
+		}
+		where += fmt.Sprintf(" AND list_contains($values%d::VARCHAR[], json_extract_string(attributes, $path%d))", i, i)
+		args = append(args, named(fmt.Sprintf("values%d", i), attribute.In), named(fmt.Sprintf("path%d", i), attributePath(attribute.Name)))
+	}
+	return where, args, nil
+}
+
+// attributePath gives the JSON pointer (RFC 6901) of an attribute.
+func attributePath(name string) string {
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// RecipientCodes gives a page of the codes that each recipient holds, in the order of their numbers.
+func (s *Store) RecipientCodes(ctx context.Context, recipients []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: recipients, parentKind: coupon.KindRecipient, page: page, list: recipientCodes, count: recipientCodesCount,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fillPages(ctx, pages, coupon.KindCode, s.readPoolCodes)
+}
+
+func (s *Store) readPoolCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
+	return s.readCodes(ctx, s, numbers)
+}
+
+// nestedPage asks for a page of something of each of several parents.
+type nestedPage struct {
+	parents    []coupon.ID
+	parentKind coupon.Kind
+	page       coupon.Page
+	// list gives (parent, numbers of the items after $after, at most $limit); count gives (parent, total).
+	list, count string
+	// isNewestFirst: list takes the largest numbers below $after, and NULL for the first page.
+	isNewestFirst bool
+	args          []any
+}
+
+// numberPage is a page of something, by number.
+type numberPage struct {
+	numbers []int64
+	hasNext bool
+	total   int
+}
+
+// pagesOf answers a nested page with at most two statements, however many parents there are.
+func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numberPage, error) {
+	pages := make(map[coupon.ID]*numberPage, len(n.parents))
+	for _, id := range n.parents {
+		pages[id] = &numberPage{}
+	}
+	args := append([]any{named("ids", numbersOf(n.parentKind, n.parents))}, n.args...)
+	if n.page.WantsTotal {
+		_, err := collect(ctx, s, n.count, func(rows *sql.Rows) (struct{}, error) {
+			var parent int64
+			var total int
+			err := rows.Scan(&parent, &total)
+			pages[coupon.NewID(n.parentKind, parent)].total = total
+			return struct{}{}, err
+		}, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !n.page.WantsItems || n.page.First == 0 {
+		return pages, nil
+	}
+	var after any = int64(0)
+	switch {
+	case n.page.After != nil:
+		after = n.page.After.Number
+	case n.isNewestFirst:
+		after = nil
+	}
+	_, err := collect(ctx, s, n.list, func(rows *sql.Rows) (struct{}, error) {
+		var parent int64
+		var list []any
+		if err := rows.Scan(&parent, &list); err != nil {
+			return struct{}{}, err
+		}
+		numbers := make([]int64, len(list))
+		for i, number := range list {
+			numbers[i], _ = number.(int64)
+		}
+		slices.Sort(numbers)
+		if n.isNewestFirst {
+			slices.Reverse(numbers)
+		}
+		page := pages[coupon.NewID(n.parentKind, parent)]
+		if page.hasNext = len(numbers) > n.page.First; page.hasNext {
+			numbers = numbers[:n.page.First]
+		}
+		page.numbers = numbers
+		return struct{}{}, nil
+	}, append(args, named("after", after), named("limit", n.page.First+1))...)
+	return pages, err
+}
+
+// fillPages reads the items of all pages at once.
+func fillPages[T any](ctx context.Context, pages map[coupon.ID]*numberPage, kind coupon.Kind, read func(context.Context, []int64) (map[coupon.ID]T, error)) (map[coupon.ID]*coupon.List[T], error) {
+	var all []int64
+	for _, page := range pages {
+		all = append(all, page.numbers...)
+	}
+	found, err := read(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	lists := make(map[coupon.ID]*coupon.List[T], len(pages))
+	for id, page := range pages {
+		lists[id] = &coupon.List[T]{Items: inOrder(found, kind, page.numbers), Cursors: cursorsOf(page.numbers), HasNext: page.hasNext, Total: page.total}
+	}
+	return lists, nil
+}

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"sync"
+
+	"couponql/coupon"
+)
+
+// watchers wakes those who wait for something to change. What they get carries no data: they read what
+// is there, so that a slow one misses steps and never the outcome.
+type watchers struct {
+	mu      sync.Mutex
+	waiting map[coupon.ID]map[chan struct{}]struct{}
+	due     map[chan struct{}]struct{}
+	sending map[coupon.ID]*sync.Mutex
+}
+
+// Watch gives a channel that gets a value after the object changed, until stop is called.
+func (s *Store) Watch(id coupon.ID) (changed <-chan struct{}, stop func()) {
+	w := &s.watchers
+	wake := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting == nil {
+		w.waiting = map[coupon.ID]map[chan struct{}]struct{}{}
+	}
+	if w.waiting[id] == nil {
+		w.waiting[id] = map[chan struct{}]struct{}{}
+	}
+	w.waiting[id][wake] = struct{}{}
+	return wake, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting[id], wake)
+		if len(w.waiting[id]) == 0 {
+			delete(w.waiting, id)
+		}
+	}
+}
+
+// WatchDue gives a channel that gets a value when there may be new work: an import to run or a delivery
+// to send.
+func (s *Store) WatchDue() (due <-chan struct{}, stop func()) {
+	w := &s.watchers
+	wake := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.due == nil {
+		w.due = map[chan struct{}]struct{}{}
+	}
+	w.due[wake] = struct{}{}
+	return wake, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.due, wake)
+	}
+}
+
+func (w *watchers) notify(id coupon.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wakeAll(w.waiting[id])
+}
+
+func (w *watchers) notifyDue() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wakeAll(w.due)
+}
+
+// wakeAll wakes each waiter that is not awake already.
+func wakeAll(waiting map[chan struct{}]struct{}) {
+	for wake := range waiting {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// lockSending keeps a delivery's messages from being handed over until unlock is called: what is being
+// handed over is recorded first, so that pause and stop see every message either sent or not begun.
+func (w *watchers) lockSending(id coupon.ID) (unlock func()) {
+	w.mu.Lock()
+	if w.sending == nil {
+		w.sending = map[coupon.ID]*sync.Mutex{}
+	}
+	lock := w.sending[id]
+	if lock == nil {
+		lock = &sync.Mutex{}
+		w.sending[id] = lock
+	}
+	w.mu.Unlock()
+	lock.Lock()
+	return lock.Unlock
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// pollInterval is the time between two looks at a job, and jobTimeout how long one may take.
+	pollInterval = 100 * time.Millisecond
+	jobTimeout   = 10 * time.Minute
+	// maxPage is the most entries that the server gives at once.
+	maxPage = 500
+)
+
+// The codes of the coupons themselves. Only the kick-off's is what customers enter.
+const (
+	kickoffCode = "SUMMER10"
+	flyerCode   = "FLYER20"
+	sportCode   = "SPORT15"
+)
+
+// loader loads one shop into one server and tells on out what it does.
+type loader struct {
+	client *client
+	shop   *shop
+	out    io.Writer
+	// poll is the time between two looks at a job.
+	poll time.Duration
+	// lap is when the step at work began.
+	lap time.Time
+
+	// The ids of the coupons, once they are created.
+	kickoff, flyer, sport string
+}
+
+// load does everything, one step after the other.
+func (l *loader) load(ctx context.Context, url string) error {
+	fmt.Fprintf(l.out, "Loading demo data into %s\n", url)
+	if err := l.refuseFilled(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		l.createCoupons, l.addCodes, l.importRecipients, l.importSales, l.deliver,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say tells what was done and how long that took.
+func (l *loader) say(format string, args ...any) {
+	now := time.Now()
+	fmt.Fprintf(l.out, "%7d ms  %s\n", now.Sub(l.lap).Milliseconds(), fmt.Sprintf(format, args...))
+	l.lap = now
+}
+
+// refuseFilled returns an error when the server has coupons: the data would mix with somebody's own.
+func (l *loader) refuseFilled(ctx context.Context) error {
+	var answer struct{ Coupons struct{ TotalCount int } }
+	if err := l.client.do(ctx, couponCount, nil, &answer); err != nil {
+		return fmt.Errorf("look at the server: %w", err)
+	}
+	if n := answer.Coupons.TotalCount; n > 0 {
+		return fmt.Errorf("the server already has coupons (%d). Demo data is for an empty one: start it with another --data", n)
+	}
+	return nil
+}
+
+// dateTime gives a time of the shop's zone on a day relative to today, without an offset: the coupon has
+// the same time zone.
+func (l *loader) dateTime(days, hour int) string {
+	return l.shop.today.AddDate(0, 0, days).Format(time.DateOnly) + fmt.Sprintf("T%02d:00", hour)
+}
+
+func (l *loader) createCoupons(ctx context.Context) error {
+	for _, c := range []struct {
+		id    *string
+		input map[string]any
+	}{
+		{&l.kickoff, map[string]any{
+			"label": "Summer kick-off", "code": kickoffCode, "type": "ANONYMOUS", "endsAt": l.dateTime(5, 22),
+			"metadata": map[string]any{"discount": "10 %", "owner": "marketing"},
+		}},
+		{&l.flyer, map[string]any{
+			"label": "Summer flyer", "code": flyerCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 20), "requiresAssignment": false,
+			"metadata": map[string]any{"discount": "20 %", "owner": "shops"},
+		}},
+		{&l.sport, map[string]any{
+			"label": "A present for your sport", "code": sportCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 22), "lowStockThreshold": 18_000,
+			"metadata": map[string]any{"discount": "15 %", "owner": "marketing"},
+		}},
+	} {
+		c.input["startsAt"] = l.dateTime(-campaignDays, 0)
+		c.input["timezone"] = shopZone
+		var answer struct {
+			CreateCoupon struct{ Coupon struct{ ID string } }
+		}
+		if err := l.client.do(ctx, couponCreate, input(c.input), &answer); err != nil {
+			return fmt.Errorf("create coupon %s: %w", c.input["code"], err)
+		}
+		*c.id = answer.CreateCoupon.Coupon.ID
+	}
+	l.say("3 coupons: %s, %s, %s", kickoffCode, flyerCode, sportCode)
+	return nil
+}
+
+// addCodes fills the pools: most codes from files, some made by the server. Lost flyers are voided.
+func (l *loader) addCodes(ctx context.Context) error {
+	for _, file := range []struct {
+		name, couponID, couponCode string
+		codes                      []code
+		write                      func(io.Writer, []code) error
+	}{
+		{"flyers.csv", l.flyer, flyerCode, l.shop.flyerCodes, writeFlyerCodes},
+		{"sport-codes.csv", l.sport, sportCode, l.shop.sportCodes, writeSportCodes},
+	} {
+		err := l.importFile(ctx, codeImport, map[string]any{"couponId": file.couponID}, file.name, importCount{imported: len(file.codes)},
+			func(w io.Writer) error { return file.write(w, file.codes) })
+		if err != nil {
+			return err
+		}
+		l.say("%s codes of %s imported from %s", group(len(file.codes)), file.couponCode, file.name)
+	}
+
+	const generated, pattern, label = 2_000, "CYCLING-######", "cycling"
+	var made struct {
+		GenerateCodes struct {
+			GeneratedCount int
+			Sample         []string
+		}
+	}
+	err := l.client.do(ctx, codeGenerate, input(map[string]any{"couponId": l.sport, "count": generated, "pattern": pattern, "label": label}), &made)
+	if err != nil {
+		return fmt.Errorf("generate codes: %w", err)
+	}
+	l.say("%s codes of %s generated as %s", group(made.GenerateCodes.GeneratedCount), sportCode, pattern)
+
+	var voided struct {
+		VoidCodes struct{ VoidedCount int }
+	}
+	err = l.client.do(ctx, codeVoid, input(map[string]any{"couponId": l.flyer, "values": l.shop.lostFlyers()}), &voided)
+	if err != nil {
+		return fmt.Errorf("void codes: %w", err)
+	}
+	l.say("%s codes of %s voided: a box of flyers was lost", group(voided.VoidCodes.VoidedCount), flyerCode)
+	return nil
+}
+
+func (l *loader) importRecipients(ctx context.Context) error {
+	count := importCount{imported: len(l.shop.recipients)}
+	err := l.importFile(ctx, recipientImport, map[string]any{}, "customers.csv", count,
+		func(w io.Writer) error { return writeRecipients(w, l.shop.recipients) })
+	if err != nil {
+		return err
+	}
+	l.say("%s recipients imported from customers.csv", group(count.imported))
+	return nil
+}
+
+// importSales imports the redemptions of the past weeks, and takes some back, as after a return of goods.
+func (l *loader) importSales(ctx context.Context) error {
+	for _, file := range []struct {
+		name, couponID, couponCode string
+		count                      importCount
+		reversals                  int
+		write                      func(io.Writer) error
+	}{
+		{
+			"tills.csv", l.flyer, flyerCode, importCount{tillCount, mistypedCount + repeatedCount}, 5,
+			func(w io.Writer) error { return writeTillSales(w, l.shop.tillSales) },
+		},
+		{
+			"web-shop.csv", l.kickoff, kickoffCode, importCount{imported: webCount}, 25,
+			func(w io.Writer) error { return writeWebSales(w, l.shop.webSales) },
+		},
+	} {
+		if err := l.importFile(ctx, redemptionImport, map[string]any{"timezone": shopZone}, file.name, file.count, file.write); err != nil {
+			return err
+		}
+		l.say("%s redemptions of %s imported from %s, %d rows rejected",
+			group(file.count.imported), file.couponCode, file.name, file.count.rejected)
+
+		var latest struct {
+			Redemptions struct{ Nodes []struct{ ID string } }
+		}
+		err := l.client.do(ctx, redemptionList, variables{"couponId": file.couponID, "first": file.reversals}, &latest)
+		if err != nil {
+			return fmt.Errorf("list redemptions: %w", err)
+		}
+		for _, r := range latest.Redemptions.Nodes {
+			if err := l.reverse(ctx, r.ID); err != nil {
+				return err
+			}
+		}
+		l.say("%d redemptions of %s reversed: the goods came back", len(latest.Redemptions.Nodes), file.couponCode)
+	}
+	return nil
+}
+
+func (l *loader) reverse(ctx context.Context, redemptionID string) error {
+	in := input(map[string]any{"id": redemptionID, "reason": "the goods came back"})
+	if err := l.client.do(ctx, redemptionReverse, in, nil); err != nil {
+		return fmt.Errorf("reverse redemption: %w", err)
+	}
+	return nil
+}
+
+// importCount is how many rows of a file are to be imported and rejected.
+type importCount struct{ imported, rejected int }
+
+// importFile sends a file and waits until the server has imported it. It returns an error when other
+// numbers of rows are imported or rejected than expected.
+func (l *loader) importFile(
+	ctx context.Context, operation string, in map[string]any, name string, want importCount, write func(io.Writer) error,
+) error {
+	var started map[string]struct{ Import struct{ ID string } }
+	if err := l.client.upload(ctx, operation, in, name, write, &started); err != nil {
+		return fmt.Errorf("import %s: %w", name, err)
+	}
+	var id string
+	for _, payload := range started {
+		id = payload.Import.ID
+	}
+	var job struct {
+		Import struct {
+			Status             string
+			RowsImported       int
+			RowsRejected       int
+			RejectionsByReason []struct {
+				Reason string
+				Count  int
+			}
+			Failure string
+		}
+	}
+	err := l.wait(ctx, func() (bool, error) {
+		err := l.client.do(ctx, importGet, variables{"id": id}, &job)
+		status := job.Import.Status
+		return status != "QUEUED" && status != "RUNNING", err
+	})
+	switch done := job.Import; {
+	case err != nil:
+		return fmt.Errorf("import %s: %w", name, err)
+	case done.Status != "SUCCEEDED":
+		return fmt.Errorf("import %s: it is %s: %s", name, done.Status, done.Failure)
+	case done.RowsImported != want.imported || done.RowsRejected != want.rejected:
+		return fmt.Errorf("import %s: %d rows imported and %d rejected %v, want %d and %d",
+			name, done.RowsImported, done.RowsRejected, done.RejectionsByReason, want.imported, want.rejected)
+	}
+	return nil
+}
+
+// wait asks isDone until it says so. It returns its error, or one when that takes too long.
+func (l *loader) wait(ctx context.Context, isDone func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, jobTimeout, fmt.Errorf("the server has not finished after %v", jobTimeout))
+	defer cancel()
+	ticker := time.NewTicker(l.poll)
+	defer ticker.Stop()
+	for {
+		if done, err := isDone(); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
+}
+
+// group writes a number with its thousands apart, e.g. 50,000.
+func group(n int) string {
+	digits := strconv.Itoa(n)
+	if len(digits) <= 3 {
+		return digits
+	}
+	return group(n/1000) + "," + digits[len(digits)-3:]
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// sale is a use of a code, as a till or the web shop reports it.
+type sale struct {
+	code string
+	at   time.Time
+	// reference is the number of the receipt or order; amount is in euros, e.g. "49.90".
+	reference string
+	amount    string
+}
+
+// trade is when and for how much people buy in one of the shop's two places.
+type trade struct {
+	// weekday is how likely somebody comes on the days from Sunday to Saturday, against the best of them.
+	weekday [7]float64
+	// hours of the day, and the share of the sales in each.
+	hours []choice[int]
+	// delayDays is the median time from getting a code to using it, and delaySpread how much that
+	// differs; both are those of a log-normal distribution.
+	delayDays, delaySpread float64
+	// basketEuros is the median amount, and basketSpread how much that differs, log-normal too.
+	basketEuros, basketSpread float64
+}
+
+// The shop is closed on Sundays and full on Saturdays, and sells most after work.
+var shopTrade = trade{
+	weekday: [7]float64{0, 0.45, 0.45, 0.5, 0.55, 0.75, 1},
+	hours: []choice[int]{
+		{9, 2}, {10, 5}, {11, 8}, {12, 11}, {13, 9}, {14, 8}, {15, 9}, {16, 12}, {17, 15}, {18, 13}, {19, 8},
+	},
+	delayDays: 5, delaySpread: 0.9,
+	basketEuros: 47, basketSpread: 0.55,
+}
+
+// The web shop is always open, and sells most on Sundays and in the evenings.
+var webTrade = trade{
+	weekday: [7]float64{1, 0.8, 0.7, 0.65, 0.65, 0.6, 0.75},
+	hours: []choice[int]{
+		{0, 2}, {1, 1}, {6, 1}, {7, 3}, {8, 4}, {9, 4}, {10, 5}, {11, 5}, {12, 7}, {13, 6}, {14, 4}, {15, 4},
+		{16, 5}, {17, 6}, {18, 7}, {19, 10}, {20, 13}, {21, 12}, {22, 8}, {23, 4},
+	},
+	delayDays: 3, delaySpread: 1.1,
+	basketEuros: 62, basketSpread: 0.6,
+}
+
+// basket draws an amount in euros. Prices end in .90, .95 or .00, and nothing costs less than 4.90.
+func (t *trade) basket(r *rand.Rand) string {
+	const cheapest = 4.9
+	euros := t.basketEuros * math.Exp(t.basketSpread*r.NormFloat64())
+	return strconv.FormatFloat(max(cheapest, math.Floor(euros)+one(r, []float64{0.9, 0.95, 0})), 'f', 2, 64)
+}
+
+// sell draws when a code is used within the last salesDays. given draws how many days ago somebody got
+// the code: who would come on a day when the shop is closed, before that time or after it, is drawn anew.
+func (t *trade) sell(r *rand.Rand, today time.Time, given func() int) time.Time {
+	for {
+		ago := given() - int(t.delayDays*math.Exp(t.delaySpread*r.NormFloat64()))
+		if ago < 1 || ago > salesDays {
+			continue
+		}
+		day := today.AddDate(0, 0, -ago)
+		if r.Float64() >= t.weekday[day.Weekday()] {
+			continue
+		}
+		return time.Date(day.Year(), day.Month(), day.Day(), draw(r, t.hours), r.IntN(60), r.IntN(60), 0, day.Location())
+	}
+}
+
+// newTillSales makes what the shop's tills report in the order of time: the use of some flyers, which
+// were handed out on every day of the campaign, and a few rows that cannot be right.
+func newTillSales(r *rand.Rand, today time.Time, flyers []code) []sale {
+	lost := len(flyers) - lostFlyerCount
+	values := []string{firstFlyer}
+	for _, i := range r.Perm(lost - 1)[:tillCount-foundFlyerCount-1] {
+		values = append(values, flyers[i+1].value)
+	}
+	for _, i := range r.Perm(lostFlyerCount)[:foundFlyerCount] {
+		values = append(values, flyers[lost+i].value)
+	}
+	for i := range mistypedCount {
+		// What is read as 0 and 1 on a flyer is in no code.
+		values = append(values, values[1+i][:len(values[1+i])-1]+one(r, []string{"0", "1"}))
+	}
+	values = append(values, values[1:1+repeatedCount]...)
+
+	sales := make([]sale, len(values))
+	for i, value := range values {
+		at := shopTrade.sell(r, today, func() int { return 1 + r.IntN(campaignDays) })
+		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r)}
+	}
+	return inOrder(sales, "T3-%06d", 81_204)
+}
+
+// newWebSales makes what the web shop reports in the order of time: uses of the kick-off's code, which a
+// newsletter spread at the beginning, and a reminder four weeks later.
+func newWebSales(r *rand.Rand, today time.Time) []sale {
+	newsletters := []choice[int]{{salesDays, 0.65}, {salesDays - 28, 0.35}}
+	sales := make([]sale, webCount)
+	for i := range sales {
+		at := webTrade.sell(r, today, func() int { return draw(r, newsletters) })
+		sales[i] = sale{code: kickoffCode, at: at, amount: webTrade.basket(r)}
+	}
+	return inOrder(sales, "W-%d", 410_377)
+}
+
+// inOrder sorts sales by time and numbers them as a till does.
+func inOrder(sales []sale, form string, first int) []sale {
+	slices.SortStableFunc(sales, func(a, b sale) int { return a.at.Compare(b.at) })
+	for i := range sales {
+		sales[i].reference = fmt.Sprintf(form, first+i)
+	}
+	return sales
+}
+
+// writeTillSales writes local times of the shop, and columns with the names that the tills use.
+func writeTillSales(w io.Writer, sales []sale) error {
+	return writeCSV(w, []string{"voucher", "redeemed on", "order number", "amount", "currency"}, sales, func(s *sale) []string {
+		return []string{s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency}
+	})
+}
+
+// writeWebSales writes times with their offset.
+func writeWebSales(w io.Writer, sales []sale) error {
+	return writeCSV(w, []string{"code", "redeemedAt", "reference", "amount", "currency"}, sales, func(s *sale) []string {
+		return []string{s.code, s.at.Format(time.RFC3339), s.reference, s.amount, currency}
+	})
+}
+
+// currency is ISO 4217.
+const currency = "EUR"

@@ -1,0 +1,92 @@
+// Package job does what takes longer than a request: it runs the imports that wait, and sends the
+// deliveries whose time has come. What it does is recorded step by step in the store, so a server that was
+// stopped or killed goes on where it was.
+package job
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/outbox"
+)
+
+// Options says how to run jobs.
+type Options struct {
+	// SendRate is the largest number of messages that all deliveries together hand over in a second; 0
+	// means no limit.
+	SendRate int
+	Log      *slog.Logger
+}
+
+// Runner runs jobs until it is stopped.
+type Runner struct {
+	store   *db.Store
+	outbox  *outbox.Outbox
+	options Options
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+	// sending has the deliveries that are being sent.
+	mu      sync.Mutex
+	sending map[coupon.ID]struct{}
+}
+
+// Start begins to run the jobs of a store. What an earlier server left unfinished is taken up first.
+func Start(store *db.Store, out *outbox.Outbox, options Options) *Runner {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}}
+	r.done.Go(func() { r.repeat(ctx, r.runImports) })
+	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
+	return r
+}
+
+// Stop ends all jobs at their next step and waits for that; they go on at the next start.
+func (r *Runner) Stop() {
+	r.stop()
+	r.done.Wait()
+}
+
+// retryInterval is how long a job waits after an error that was not its own.
+const retryInterval = time.Second
+
+// repeat does step whenever there may be work: at the start, when the store says so, and at the time that
+// the last step gave (the zero time: none).
+func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next time.Time, err error)) {
+	due, stop := r.store.WatchDue()
+	defer stop()
+	for ctx.Err() == nil {
+		next, err := step(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.options.Log.ErrorContext(ctx, "job failed", "error", err)
+			next = r.store.Now().Add(retryInterval)
+		}
+		wait := make(<-chan time.Time)
+		if !next.IsZero() {
+			timer := time.NewTimer(next.Sub(r.store.Now()))
+			defer timer.Stop()
+			wait = timer.C
+		}
+		select {
+		case <-due:
+		case <-wait:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// runImports runs the imports that wait, one after the other.
+func (r *Runner) runImports(ctx context.Context) (time.Time, error) {
+	waiting, err := r.store.WaitingImports(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, id := range waiting {
+		if err := r.store.RunImport(ctx, id); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return time.Time{}, nil
+}

@@ -1,0 +1,140 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"couponql/coupon"
+	"couponql/graph"
+)
+
+// pageOf reads the arguments of the connection that is being answered, and what of it is wanted, so that
+// totalCount costs nothing unless it is asked for. It returns INVALID.
+func pageOf(ctx context.Context, first *int, after *string) (coupon.Page, error) {
+	page, err := coupon.NewPage(first, after)
+	if err != nil {
+		return page, err
+	}
+	connection := graphql.GetFieldContext(ctx).Field.Definition.Type.Name()
+	for _, field := range graphql.CollectFieldsCtx(ctx, []string{connection}) {
+		switch field.Name {
+		case "totalCount":
+			page.WantsTotal = true
+		case "__typename":
+		default:
+			page.WantsItems = true
+		}
+	}
+	return page, nil
+}
+
+// pageName names a page with its arguments, for load.
+func pageName(field string, page coupon.Page, filter ...any) string {
+	after := ""
+	if page.After != nil {
+		after = page.After.String()
+	}
+	return fmt.Sprint(field, page.First, after, page.WantsItems, page.WantsTotal, describe(filter))
+}
+
+// describe gives filters as text, following pointers.
+func describe(filters []any) string {
+	text := ""
+	for _, filter := range filters {
+		if f, ok := filter.(*coupon.CodeFilter); ok && f != nil {
+			text += fmt.Sprint(optional(f.ImportID), f.Status, f.Label, optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
+				optional(f.AssignedFrom), optional(f.AssignedTo), optional(f.RedeemedFrom), optional(f.RedeemedTo))
+			continue
+		}
+		text += fmt.Sprintf("|%v", filter)
+	}
+	return text
+}
+
+// optional gives a value that may be missing as text that tells it from every present one.
+func optional[T ~string](value *T) string {
+	if value == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%q", string(*value))
+}
+
+// connect gives the parts of a connection, and remembers its nodes as shown.
+func connect[N, E any](ctx context.Context, list *coupon.List[N], page coupon.Page, edge func(cursor string, node N) E) (edges []E, nodes []N, info *graph.PageInfo) {
+	show(ctx, list.Items...)
+	edges, nodes = make([]E, len(list.Items)), list.Items
+	for i, node := range list.Items {
+		edges[i] = edge(list.Cursors[i].String(), node)
+	}
+	info = &graph.PageInfo{HasNextPage: list.HasNext, HasPreviousPage: page.After != nil}
+	if len(nodes) == 0 {
+		return edges, []N{}, info
+	}
+	info.StartCursor, info.EndCursor = new(list.Cursors[0].String()), new(list.Cursors[len(nodes)-1].String())
+	return edges, nodes, info
+}
+
+func couponConnection(ctx context.Context, list *coupon.List[*coupon.Coupon], page coupon.Page) *graph.CouponConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Coupon) *graph.CouponEdge {
+		return &graph.CouponEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.CouponConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func codeConnection(ctx context.Context, list *coupon.List[*coupon.Code], page coupon.Page) *graph.CodeConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Code) *graph.CodeEdge {
+		return &graph.CodeEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.CodeConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func recipientConnection(ctx context.Context, list *coupon.List[*coupon.Recipient], page coupon.Page) *graph.RecipientConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Recipient) *graph.RecipientEdge {
+		return &graph.RecipientEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.RecipientConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func deliveryConnection(ctx context.Context, list *coupon.List[*coupon.Delivery], page coupon.Page) *graph.DeliveryConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Delivery) *graph.DeliveryEdge {
+		return &graph.DeliveryEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.DeliveryConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func exclusionConnection(ctx context.Context, list *coupon.List[*coupon.ExcludedRecipient], page coupon.Page) *graph.ExcludedRecipientConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.ExcludedRecipient) *graph.ExcludedRecipientEdge {
+		return &graph.ExcludedRecipientEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.ExcludedRecipientConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func messageConnection(ctx context.Context, list *coupon.List[*coupon.Message], page coupon.Page) *graph.MessageConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Message) *graph.MessageEdge {
+		return &graph.MessageEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.MessageConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func redemptionConnection(ctx context.Context, list *coupon.List[*coupon.Redemption], page coupon.Page) *graph.RedemptionConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Redemption) *graph.RedemptionEdge {
+		return &graph.RedemptionEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.RedemptionConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func importConnection(ctx context.Context, list *coupon.List[*coupon.Import], page coupon.Page) *graph.ImportConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Import) *graph.ImportEdge {
+		return &graph.ImportEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.ImportConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejection], page coupon.Page) *graph.RejectionConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Rejection) *graph.RejectionEdge {
+		return &graph.RejectionEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.RejectionConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}

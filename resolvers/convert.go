@@ -1,0 +1,160 @@
+package resolvers
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/graph"
+)
+
+// change tells a field that was not given from one that is null.
+func change[T any](field graphql.Omittable[*T]) coupon.Change[T] {
+	return coupon.Change[T]{IsSet: field.IsSet(), Value: field.Value()}
+}
+
+// or gives a value that may be missing, or its default.
+func or[T any](value *T, missing T) T {
+	if value == nil {
+		return missing
+	}
+	return *value
+}
+
+func newCoupon(input *graph.CreateCouponInput) *coupon.CouponChanges {
+	return &coupon.CouponChanges{
+		Label: coupon.Set(&input.Label), Code: change(input.Code), Type: input.Type, StartsAt: coupon.Set(&input.StartsAt), EndsAt: change(input.EndsAt),
+		RedemptionLimit: change(input.RedemptionLimit), RequiresAssignment: change(input.RequiresAssignment), LowStockThreshold: change(input.LowStockThreshold),
+		LowStockShare: change(input.LowStockShare), Timezone: change(input.Timezone), Metadata: change(input.Metadata),
+	}
+}
+
+func couponChanges(input *graph.UpdateCouponInput) *coupon.CouponChanges {
+	return &coupon.CouponChanges{
+		Label: change(input.Label), Code: change(input.Code), StartsAt: change(input.StartsAt), EndsAt: change(input.EndsAt),
+		RedemptionLimit: change(input.RedemptionLimit), RequiresAssignment: change(input.RequiresAssignment), LowStockThreshold: change(input.LowStockThreshold),
+		LowStockShare: change(input.LowStockShare), Timezone: change(input.Timezone), Metadata: change(input.Metadata),
+	}
+}
+
+func newDelivery(input *graph.CreateDeliveryInput) *coupon.DeliveryChanges {
+	return &coupon.DeliveryChanges{
+		Label: coupon.Set(&input.Label), Channel: change(input.Channel), CouponID: change(input.CouponID), Subject: change(input.Subject), Body: coupon.Set(&input.Body),
+		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
+	}
+}
+
+func deliveryChanges(input *graph.UpdateDeliveryInput) *coupon.DeliveryChanges {
+	return &coupon.DeliveryChanges{
+		Label: change(input.Label), Channel: change(input.Channel), CouponID: change(input.CouponID), Subject: change(input.Subject), Body: change(input.Body),
+		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
+	}
+}
+
+func recipientChanges(input *graph.RecipientInput) *coupon.RecipientChanges {
+	return &coupon.RecipientChanges{
+		ExternalID: input.ExternalID, Email: change(input.Email), Phone: change(input.Phone), FirstName: change(input.FirstName), LastName: change(input.LastName),
+		Attributes: change(input.Attributes), IsContactable: change(input.IsContactable),
+	}
+}
+
+func redeemRequest(input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
+	request := &coupon.RedeemRequest{
+		Value: input.Value, Reference: input.Reference.Value(), Amount: input.Amount.Value(), Currency: input.Currency.Value(), IdempotencyKey: input.IdempotencyKey.Value(),
+	}
+	if text := input.RedeemedAt.Value(); text != nil {
+		at, err := text.Start(time.UTC)
+		if err != nil {
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("input", "redeemedAt")
+		}
+		request.RedeemedAt = &at
+	}
+	return request, nil
+}
+
+// importRequest is what all imports have in common.
+type importRequest struct {
+	file        *graphql.Upload
+	uploadID    *coupon.ID
+	options     *coupon.FileOptions
+	onRejection *coupon.OnRejection
+	dryRun      *bool
+}
+
+// queueImport stores the file of an import and queues it.
+func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (*graph.ImportPayload, error) {
+	switch {
+	case request.uploadID != nil:
+		return &graph.ImportPayload{UserErrors: notYetProblem("importing by uploadId", "input", "uploadId")}, nil
+	case request.file == nil:
+		return &graph.ImportPayload{UserErrors: []*coupon.UserError{coupon.Errorf(coupon.ErrorInvalid, "Give the file with the request, as the multipart request specification says.").At("input", "file")}}, nil
+	}
+	upload, err := r.store.Receive(request.file.File)
+	if err != nil {
+		return nil, err
+	}
+	i.FileName = coupon.CleanFileName(request.file.Filename)
+	i.OnRejection, i.IsDryRun = or(request.onRejection, coupon.SkipRow), or(request.dryRun, false)
+	i.Format = coupon.FormatCSV
+	if request.options != nil {
+		i.Options = *request.options
+		i.Format = or(i.Options.Format, coupon.FormatCSV)
+	}
+	if i.Mode == "" {
+		i.Mode = coupon.ImportAdd
+	}
+	if i.Timezone == "" {
+		i.Timezone = "UTC"
+	}
+	created, err := r.store.CreateImport(ctx, i, upload)
+	problems, err := userErrors(err)
+	show(ctx, shown(created)...)
+	return &graph.ImportPayload{Import: created, UserErrors: problems}, err
+}
+
+// shown gives an object that may be nil as a list, for show.
+func shown[T any](object *T) []*T {
+	if object == nil {
+		return nil
+	}
+	return []*T{object}
+}
+
+// deliveryPayload is the answer of a mutation of a delivery.
+func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+	problems, err := userErrors(err)
+	show(ctx, shown(d)...)
+	return &graph.DeliveryPayload{Delivery: d, UserErrors: problems}, err
+}
+
+// couponPayload is the answer of a mutation of a coupon.
+func couponPayload(ctx context.Context, c *coupon.Coupon, err error) (*graph.CouponPayload, error) {
+	problems, err := userErrors(err)
+	if len(problems) > 0 {
+		c = nil
+	}
+	show(ctx, shown(c)...)
+	return &graph.CouponPayload{Coupon: c, UserErrors: problems}, err
+}
+
+// couponByID gives a coupon for the payload of a mutation on its codes, or nil.
+func (r *Resolver) couponByID(ctx context.Context, id coupon.ID) *coupon.Coupon {
+	// Coupons are kept in memory: looking one up cannot fail.
+	found, _ := r.store.CouponsByID(ctx, []coupon.ID{id})
+	show(ctx, shown(found[id])...)
+	return found[id]
+}
+
+// selection says which codes a mutation is about.
+func selection(couponID coupon.ID, values []string, filter *coupon.CodeFilter) *db.CodeSelection {
+	return &db.CodeSelection{CouponID: couponID, Values: values, Filter: filter}
+}
+
+func generateRequest(input *graph.GenerateCodesInput) *db.GenerateRequest {
+	return &db.GenerateRequest{
+		CouponID: input.CouponID, Count: input.Count, Pattern: or(input.Pattern.Value(), ""), Alphabet: or(input.Alphabet.Value(), ""), Label: input.Label.Value(),
+	}
+}

@@ -1,0 +1,92 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"regexp"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"couponql/coupon"
+)
+
+// The codes of errors that the caller cannot mend by changing the input, in extensions.code.
+const (
+	codeInternal      = "INTERNAL"
+	codeUnimplemented = "UNIMPLEMENTED"
+	codeTimeout       = "TIMEOUT"
+)
+
+// userErrors splits what the store returned: problems that the caller can act on are data, anything else
+// stays an error.
+func userErrors(err error) ([]*coupon.UserError, error) {
+	if err == nil {
+		return []*coupon.UserError{}, nil
+	}
+	if problems, ok := coupon.AsUserErrors(err); ok {
+		return problems, nil
+	}
+	return nil, err
+}
+
+// notYet is the answer of a field that a later version brings.
+func notYet(feature string) error {
+	return &gqlerror.Error{Message: feature + " is not available in this version of couponql.", Extensions: map[string]any{"code": codeUnimplemented}}
+}
+
+// notYetProblem is notYet for a payload.
+func notYetProblem(feature string, field ...string) []*coupon.UserError {
+	return []*coupon.UserError{coupon.Errorf(coupon.ErrorInvalid, "%s is not available in this version of couponql.", feature).At(field...)}
+}
+
+// suggestion is what the validator adds to a message about a name it does not know.
+var suggestion = regexp.MustCompile(` Did you mean .*$`)
+
+// present makes the error that a client sees: problems of the caller and of GraphQL itself as they are,
+// everything else logged whole and answered without detail.
+func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		if problems, ok := coupon.AsUserErrors(err); ok {
+			extensions := map[string]any{"code": string(problems[0].Code)}
+			if problems[0].Field != nil {
+				extensions["field"] = problems[0].Field
+			}
+			return &gqlerror.Error{Message: problems.Error(), Path: graphql.GetPath(ctx), Extensions: extensions}
+		}
+		if known, ok := errors.AsType[*gqlerror.Error](err); ok && (known.Err == nil || known.Extensions["code"] != nil) {
+			if known.Path == nil {
+				known.Path = graphql.GetPath(ctx)
+			}
+			if !isIntrospectable {
+				known.Message = suggestion.ReplaceAllString(known.Message, "")
+			}
+			return known
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return &gqlerror.Error{Message: "The operation took longer than the server allows. Ask for less at once.", Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeTimeout}}
+		}
+		requestID := RequestID(ctx)
+		if !errors.Is(err, context.Canceled) {
+			log.ErrorContext(ctx, "request failed", "request", requestID, "path", graphql.GetPath(ctx).String(), "error", err)
+		}
+		return &gqlerror.Error{
+			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),
+			Extensions: map[string]any{"code": codeInternal, "requestId": requestID},
+		}
+	}
+}
+
+type requestIDKey struct{}
+
+// WithRequestID gives a context that carries the id of the request, for the log and for errors.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID gives the id of the request that a context belongs to.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}

@@ -1,0 +1,110 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"couponql/graph"
+)
+
+// Limits of a request.
+const (
+	// MaxRequestBytes is the size of the largest request that is not an upload.
+	MaxRequestBytes = 4 << 20
+	// MaxUploadBytes is the size of the largest file that comes with a request.
+	MaxUploadBytes = 64 << 30
+	// maxUploadMemory is how much of an upload is held in memory before it goes to disk.
+	maxUploadMemory = 1 << 20
+	// maxTokens is how long a document may be.
+	maxTokens = 15_000
+	// maxDepth is how deep fields may be nested.
+	maxDepth = 15
+	// maxComplexity is how much one operation may ask for: each field counts one, each list as many times
+	// as it has items at the most.
+	maxComplexity = 500_000
+	// queryTimeout ends queries that take too long; a mutation that has begun is finished.
+	queryTimeout = 60 * time.Second
+	// cachedQueries is how many parsed documents are kept, of at most maxCachedQueryBytes each.
+	cachedQueries       = 1000
+	maxCachedQueryBytes = 16 << 10
+	keepAliveInterval   = 15 * time.Second
+	webSocketInitTime   = 10 * time.Second
+)
+
+// Handler serves the GraphQL API: queries, mutations and uploads by POST, queries by GET, subscriptions by
+// Server-Sent Events and WebSocket.
+func Handler(r *Resolver, log *slog.Logger) http.Handler {
+	config := graph.Config{Resolvers: r}
+	setComplexity(&config.Complexity)
+	server := handler.New(graph.NewExecutableSchema(config))
+	// The first transport that supports a request takes it, so the special ones stand before POST.
+	server.AddTransport(transport.Websocket{KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime})
+	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
+	server.AddTransport(transport.Options{})
+	server.AddTransport(transport.MultipartForm{MaxUploadSize: MaxUploadBytes, MaxMemory: maxUploadMemory})
+	server.AddTransport(transport.GET{})
+	server.AddTransport(transport.POST{})
+	server.SetQueryCache(smallQueries{lru.New[*ast.QueryDocument](cachedQueries)})
+	server.SetParserTokenLimit(maxTokens)
+	server.Use(extension.Introspection{})
+	server.Use(extension.FixedComplexityLimit(maxComplexity))
+	server.Use(depthLimit{})
+	server.SetErrorPresenter(present(log, true))
+	server.SetRecoverFunc(func(ctx context.Context, panicked any) error {
+		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+	})
+	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		ctx = withScope(ctx)
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {
+			limited, cancel := context.WithTimeout(ctx, queryTimeout)
+			defer cancel()
+			ctx = limited
+		}
+		return next(ctx)
+	})
+	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		switch graphql.GetOperationContext(ctx).Operation.Operation {
+		case ast.Mutation:
+			return next(withScope(ctx))
+		case ast.Query, ast.Subscription:
+		}
+		return next(ctx)
+	})
+	return limitRequests(server)
+}
+
+// limitRequests bounds the bodies of requests that carry no file, and makes an upload of unknown length
+// go to disk: the transport keeps in memory what it takes to be short.
+func limitRequests(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isUpload := (transport.MultipartForm{}).Supports(r); !isUpload {
+			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
+		} else if r.ContentLength < 0 {
+			r.ContentLength = MaxUploadBytes
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// smallQueries caches parsed documents, but not huge ones: the cache counts documents, not bytes.
+type smallQueries struct {
+	*lru.LRU[*ast.QueryDocument]
+}
+
+// Add keeps a document unless it is large.
+func (c smallQueries) Add(ctx context.Context, query string, document *ast.QueryDocument) {
+	if len(query) <= maxCachedQueryBytes {
+		c.LRU.Add(ctx, query, document)
+	}
+}

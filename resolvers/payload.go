@@ -1,0 +1,148 @@
+package resolvers
+
+import (
+	"context"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/graph"
+	"couponql/message"
+)
+
+// defaultStatsRows is the `limit` of redemptionStats for a caller who gives null.
+const defaultStatsRows = 1000
+
+// list gives a list that is never null.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
+	problems, err := userErrors(err)
+	payload := &graph.DeletePayload{UserErrors: problems}
+	if err == nil && len(problems) == 0 {
+		payload.DeletedID = &id
+	}
+	return payload, err
+}
+
+func redeemPayload(ctx context.Context, redemption *coupon.Redemption, err error) (*graph.RedeemCodePayload, error) {
+	problems, err := userErrors(err)
+	show(ctx, shown(redemption)...)
+	return &graph.RedeemCodePayload{Redemption: redemption, UserErrors: problems}, err
+}
+
+// node finds any object by its id, or gives null.
+func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
+	switch id.Kind() {
+	case coupon.KindCoupon:
+		return nodeOf(loadShown(ctx, "coupon", &id, r.store.CouponsByID))
+	case coupon.KindCode:
+		return nodeOf(loadShown(ctx, "code", &id, r.store.CodesByID))
+	case coupon.KindRecipient:
+		return nodeOf(loadShown(ctx, "recipient", &id, r.store.RecipientsByID))
+	case coupon.KindDelivery:
+		return nodeOf(loadShown(ctx, "delivery", &id, r.store.DeliveriesByID))
+	case coupon.KindMessage:
+		return nodeOf(loadShown(ctx, "message", &id, r.store.MessagesByID))
+	case coupon.KindRedemption:
+		return nodeOf(loadShown(ctx, "redemption", &id, r.store.RedemptionsByID))
+	case coupon.KindImport:
+		return nodeOf(loadShown(ctx, "import", &id, r.store.ImportsByID))
+	case coupon.KindExport:
+		return nil, notYet("export")
+	}
+	return nil, nil //nolint:nilnil // an id that nothing has
+}
+
+// nodeOf makes a missing object a null node: a nil pointer in an interface would not be null.
+func nodeOf[T any, P interface {
+	*T
+	graph.Node
+}](object P, err error) (graph.Node, error) {
+	if object == nil || err != nil {
+		return nil, err
+	}
+	return object, nil
+}
+
+// checkSyntax checks templates when they are written; whether their tokens exist the analysis tells,
+// which knows the coupon.
+func checkSyntax(subject, body *string) error {
+	if body == nil {
+		body = new(string)
+	}
+	_, err := message.Parse(subject, *body)
+	return err
+}
+
+// previewCode stands for the code of a recipient when there is none to show.
+const previewCode = "PREVIEW-CODE"
+
+// previewMessage shows a message of a delivery as a recipient will get it.
+func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.RenderedMessage, error) {
+	d, c, content, err := r.store.PreviewContent(ctx, deliveryID, recipientID)
+	if err != nil {
+		return nil, err
+	}
+	template, err := message.Parse(d.Subject, d.Body)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && c.Type == coupon.TypeIndividual && content.Data.CouponValue == nil {
+		content.Data.CouponValue = &coupon.CodeData{Code: previewCode}
+	}
+	content.Data.Complete(d, c)
+	rendered, err := template.Render(&content.Data)
+	return &rendered, err
+}
+
+// renderMessages renders written messages, each template compiled once.
+func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RenderedMessage, error) {
+	found, err := r.store.MessagesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byDelivery := map[coupon.ID][]*coupon.Message{}
+	for _, m := range found {
+		byDelivery[m.DeliveryID] = append(byDelivery[m.DeliveryID], m)
+	}
+	rendered := make(map[coupon.ID]*coupon.RenderedMessage, len(found))
+	for deliveryID, messages := range byDelivery {
+		d, err := loadShown(ctx, "delivery", &deliveryID, r.store.DeliveriesByID)
+		if err != nil {
+			return nil, err
+		}
+		c, err := loadShown(ctx, "coupon", d.CouponID, r.store.CouponsByID)
+		if err != nil {
+			return nil, err
+		}
+		contents, err := r.store.MessageContents(ctx, messages)
+		if err != nil {
+			return nil, err
+		}
+		if err := renderContents(d, c, contents, rendered); err != nil {
+			return nil, err
+		}
+	}
+	return rendered, nil
+}
+
+func renderContents(d *coupon.Delivery, c *coupon.Coupon, contents map[coupon.ID]db.Content, rendered map[coupon.ID]*coupon.RenderedMessage) error {
+	template, err := message.Parse(d.Subject, d.Body)
+	if err != nil {
+		return err
+	}
+	for id, content := range contents {
+		content.Data.Complete(d, c)
+		one, err := template.Render(&content.Data)
+		if err != nil {
+			return err
+		}
+		rendered[id] = &one
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package resolvers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"couponql/db"
+	"couponql/db/dbtest"
+	"couponql/job"
+	"couponql/outbox"
+	"couponql/resolvers"
+)
+
+var update = flag.Bool("update", false, "write the responses of the scenarios anew; review them before you commit")
+
+// TestScenarios runs testdata/*.txtar: each is a story of requests to the real handler over HTTP, with a
+// real database, real jobs and a real outbox. A step NN-name has the files
+//
+//	NN-name.graphql         the request
+//	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive
+//	NN-name.response.json   the answer
+//
+// Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z. After the last step
+// the promises P1 to P6 must hold. Run one with -run 'TestScenarios/reference'.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := newServer(t)
+			for _, name := range steps(archive) {
+				got := server.run(t, archive, name)
+				if *update {
+					set(archive, name+".response.json", got)
+					continue
+				}
+				if diff := cmp.Diff(string(section(archive, name+".response.json")), string(got)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+			}
+			server.checkPromises(t)
+			if *update {
+				if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// steps gives the names of the steps of a scenario, in their order.
+func steps(archive *txtar.Archive) []string {
+	var names []string
+	for _, file := range archive.Files {
+		if name, isStep := strings.CutSuffix(file.Name, ".graphql"); isStep {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func section(archive *txtar.Archive, name string) []byte {
+	for _, file := range archive.Files {
+		if file.Name == name {
+			return file.Data
+		}
+	}
+	return nil
+}
+
+// set writes a section; a new one comes after the step it belongs to.
+func set(archive *txtar.Archive, name string, data []byte) {
+	step, _, _ := strings.Cut(name, ".")
+	place := len(archive.Files)
+	for i := range archive.Files {
+		if archive.Files[i].Name == name {
+			archive.Files[i].Data = data
+			return
+		}
+		if strings.HasPrefix(archive.Files[i].Name, step+".") {
+			place = i + 1
+		}
+	}
+	archive.Files = slices.Insert(archive.Files, place, txtar.File{Name: name, Data: data})
+}
+
+// server is a whole couponql server for one test.
+type server struct {
+	*httptest.Server
+	store  *db.Store
+	clock  *dbtest.Clock
+	outbox string
+}
+
+func newServer(t *testing.T, options ...func(*job.Options)) *server {
+	t.Helper()
+	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	store := dbtest.New(t, clock.Use)
+	folder := filepath.Join(t.TempDir(), "outbox")
+	out, err := outbox.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	jobs := job.Options{Log: log}
+	for _, option := range options {
+		option(&jobs)
+	}
+	runner := job.Start(store, out, jobs)
+	t.Cleanup(runner.Stop)
+	s := &server{Server: httptest.NewServer(resolvers.Handler(resolvers.New(store), log)), store: store, clock: clock, outbox: folder}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// testWriter makes the log of a server that of its test.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Helper()
+	w.t.Log(strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
+}
+
+// run sends a step's request, waits for the jobs it caused, and gives the answer as it stands in a
+// scenario.
+func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
+	t.Helper()
+	var variables map[string]any
+	if text := section(archive, name+".variables.json"); text != nil {
+		if err := json.Unmarshal(text, &variables); err != nil {
+			t.Fatalf("%s: variables: %v", name, err)
+		}
+	}
+	body, contentType := request(t, string(section(archive, name+".graphql")), variables, func(file string) []byte {
+		data := section(archive, file)
+		if data == nil {
+			t.Fatalf("%s: there is no file %s", name, file)
+		}
+		return data
+	})
+	answer := s.post(t, body, contentType)
+	s.settle(t)
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, answer, "", "  "); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, answer)
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes()
+}
+
+// request makes the body of a request: JSON, or multipart when a variable is a file.
+func request(t *testing.T, query string, variables map[string]any, read func(name string) []byte) (body []byte, contentType string) {
+	t.Helper()
+	files := map[string]string{}
+	variables, _ = withoutFiles(variables, "variables", files).(map[string]any)
+	operations, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		return operations, "application/json"
+	}
+	var buffer bytes.Buffer
+	form := multipart.NewWriter(&buffer)
+	places := map[string][]string{}
+	var names []string
+	for path, name := range files {
+		places[name] = append(places[name], path)
+		names = append(names, name)
+	}
+	placesText, err := json.Marshal(places)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []struct{ name, text string }{{"operations", string(operations)}, {"map", string(placesText)}} {
+		if err := form.WriteField(field.name, field.text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range names {
+		header := textproto.MIMEHeader{}
+		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name=%q; filename=%q`, name, name))
+		header.Set("Content-Type", "text/csv")
+		part, err := form.CreatePart(header)
+		if err == nil {
+			_, err = part.Write(read(name))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes(), form.FormDataContentType()
+}
+
+// withoutFiles replaces "@name" by null and notes where it stood.
+func withoutFiles(value any, path string, files map[string]string) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, one := range v {
+			v[key] = withoutFiles(one, path+"."+key, files)
+		}
+	case string:
+		if name, isFile := strings.CutPrefix(v, "@"); isFile {
+			files[path] = name
+			return nil
+		}
+	}
+	return value
+}
+
+func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
+	t.Helper()
+	response, err := http.Post(s.URL+"/graphql", contentType, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// query sends a request and decodes the data of its answer; an error of the answer fails the test.
+func (s *server) query(t *testing.T, query string, variables map[string]any, data any) {
+	t.Helper()
+	body, contentType := request(t, query, variables, func(name string) []byte {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	})
+	answer := struct {
+		Data   any
+		Errors []struct{ Message string }
+	}{Data: data}
+	text := s.post(t, body, contentType)
+	if err := json.Unmarshal(text, &answer); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if len(answer.Errors) > 0 {
+		t.Fatalf("%s\n%s", query, text)
+	}
+}
+
+// settle waits until no job has anything to do.
+func (s *server) settle(t *testing.T) {
+	t.Helper()
+	due, stop := s.store.WatchDue()
+	defer stop()
+	for {
+		imports, err := s.store.WaitingImports(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		deliveries, err := s.store.DueDeliveries(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := func(d db.Due) bool { return d.At.After(s.store.Now()) }
+		if len(imports) == 0 && !slices.ContainsFunc(deliveries, func(d db.Due) bool { return !later(d) }) {
+			return
+		}
+		select {
+		case <-due:
+		case <-time.After(10 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
+}
+
+// checkPromises fails the test unless the promises P1 to P6 hold.
+func (s *server) checkPromises(t *testing.T) {
+	t.Helper()
+	report, err := s.store.IntegrityReport(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Checks) == 0 {
+		t.Error("nothing was checked")
+	}
+	for _, check := range report.Checks {
+		if check.Violations > 0 {
+			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+		}
+	}
+}
+

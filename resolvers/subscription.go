@@ -1,0 +1,82 @@
+package resolvers
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"couponql/coupon"
+	"couponql/db"
+)
+
+// minEventInterval keeps a subscription from sending more than a person can read.
+const minEventInterval = 100 * time.Millisecond
+
+// follow sends an object now and whenever it changed, until it is over or the client goes away. It
+// returns NOT_FOUND for an object that is not there.
+func follow[T any](ctx context.Context, store *db.Store, kind coupon.Kind, id coupon.ID, read func(context.Context, []coupon.ID) (map[coupon.ID]*T, error), isOver func(*T) bool) (<-chan *T, error) {
+	changed, stop := store.Watch(id)
+	found, err := read(ctx, []coupon.ID{id})
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(kind, id).At("id")
+	}
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	events := make(chan *T)
+	go func() {
+		defer stop()
+		defer close(events)
+		last := found[id]
+		for {
+			select {
+			case events <- last:
+			case <-ctx.Done():
+				return
+			}
+			if isOver(last) {
+				return
+			}
+			next := nextState(ctx, changed, last, func() *T {
+				found, err := read(ctx, []coupon.ID{id})
+				if err != nil {
+					return nil
+				}
+				return found[id]
+			})
+			if next == nil {
+				return
+			}
+			last = next
+		}
+	}()
+	return events, nil
+}
+
+// nextState waits until an object is other than it was, and gives it; nil when it is gone or the client
+// is.
+func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() *T) *T {
+	for {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case <-time.After(minEventInterval):
+		case <-ctx.Done():
+			return nil
+		}
+		next := read()
+		if next == nil || !reflect.DeepEqual(next, last) {
+			return next
+		}
+	}
+}
+
+func isDeliveryOver(d *coupon.Delivery) bool {
+	return d.Status == coupon.DeliveryFinished || d.Status == coupon.DeliveryStopped || d.Status == coupon.DeliveryFailed
+}
+
+func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }

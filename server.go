@@ -1,0 +1,210 @@
+// Command couponql serves personalized coupons for marketing deliveries: a GraphQL API over an embedded
+// DuckDB file. See README.md.
+package main
+
+//go:generate go tool gqlgen generate
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"couponql/db"
+	"couponql/job"
+	"couponql/outbox"
+	"couponql/playground"
+	"couponql/resolvers"
+)
+
+// commands are what the program can do; every flag can be given as an environment variable too.
+type commands struct {
+	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// serveCommand holds the settings of the server.
+type serveCommand struct {
+	Listen             string        `default:"127.0.0.1:8080" help:"Address to listen on. Without keys only loopback addresses are allowed." env:"COUPONQL_LISTEN"`
+	Data               string        `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
+	Outbox             string        `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
+	HoldDuration       time.Duration `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
+	SendRate           int           `default:"0" help:"Most messages a second that are handed over; 0: no limit." env:"COUPONQL_SEND_RATE"`
+	MemoryLimit        string        `default:"4GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
+}
+
+func main() {
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("couponql"), kong.UsageOnError(), kong.Vars{"version": version()},
+		kong.Description("Personalized coupons for marketing deliveries: a GraphQL API over an embedded DuckDB file."))
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if err := parsed.Run(log); err != nil {
+		fmt.Fprintln(os.Stderr, "couponql:", err)
+		os.Exit(1)
+	}
+}
+
+// version tells what was built: the module's version, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// How a server stops: requests may end by themselves for graceTime, are then canceled, and after
+// shutdownTimeout cut off.
+const (
+	graceTime       = time.Second
+	shutdownTimeout = 15 * time.Second
+)
+
+// Run serves until a signal asks to stop.
+func (c *serveCommand) Run(log *slog.Logger) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	out, err := outbox.Open(c.Outbox)
+	if err != nil {
+		return err
+	}
+	store, err := db.Open(ctx, db.Options{
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
+	}
+	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Log: log})
+	err = serve(ctx, listener, newHandler(store, log), log)
+	runner.Stop()
+	return errors.Join(err, store.Close())
+}
+
+// check refuses settings that are unsafe or make no sense.
+func (c *serveCommand) check() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen=%s: %w", c.Listen, err)
+	}
+	if !isLoopback(host) {
+		return fmt.Errorf("--listen=%s: without keys the server serves loopback addresses only, such as 127.0.0.1:8080", c.Listen)
+	}
+	if c.SendRate < 0 {
+		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
+	}
+	if c.HoldDuration <= 0 {
+		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// serve answers requests until ctx is done, and then lets those that run end.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	// Requests are canceled with base, which ends subscriptions when the server stops.
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
+	log.InfoContext(ctx, "the playground is ready", "url", "http://"+listener.Addr().String()+"/")
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	deadline, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer stop()
+	// What takes longer than a moment is a subscription or a long query: it is told to end.
+	defer time.AfterFunc(graceTime, cancel).Stop()
+	if err := server.Shutdown(deadline); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}
+
+// newHandler routes requests: the API, the playground, and the health of the server.
+func newHandler(store *db.Store, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store), log))
+	mux.Handle("/", playground.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := store.Ping(r.Context()); err != nil {
+			log.ErrorContext(r.Context(), "not ready", "error", err)
+			answer(w, http.StatusServiceUnavailable, "the database does not answer")
+			return
+		}
+		answer(w, http.StatusOK, "ready")
+	})
+	// A page of another site must not be able to use the server of a visitor's machine: neither by
+	// sending it forms, nor by a name that it points to this address.
+	return withRequestID(localOnly(http.NewCrossOriginProtection().Handler(mux)))
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = fmt.Fprintln(w, text)
+}
+
+// withRequestID gives every request an id, which its answer, its errors and the log carry.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(resolvers.WithRequestID(r.Context(), id)))
+	})
+}
+
+// localOnly refuses requests that name another host than this machine.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = strings.Trim(r.Host, "[]")
+		}
+		if !isLoopback(host) {
+			answer(w, http.StatusMisdirectedRequest, "this server answers to loopback addresses only, not to "+strconv.Quote(host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
