@@ -68,6 +68,17 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	return at, ""
 }
 
+// Latest gives the last instant that a date can mean which Parse read as at: at itself, or for a date
+// without a time the end of that day. It tells what happened before something else for sure.
+func (f *FileDates) Latest(text string, at time.Time) time.Time {
+	text = CleanValue(text)
+	_, _, _, clock, isNumeric := splitNumericDate(text)
+	if _, err := time.Parse(time.DateOnly, text); err == nil || isNumeric && clock == "" {
+		return at.In(f.Zone).AddDate(0, 0, 1).UTC()
+	}
+	return at
+}
+
 func (f *FileDates) parse(text string) (time.Time, RejectionReason) {
 	if m := epochDate.FindStringSubmatch(text); m != nil {
 		seconds, _ := strconv.ParseInt(m[1], 10, 64)

@@ -263,7 +263,17 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		numbers[i] = first + int64(i)
 	}
 	found, err := s.readCodes(ctx, s, numbers)
-	return inOrder(found, coupon.KindCode, numbers), rejections, err
+	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
+}
+
+// inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave them.
+func (s *Store) inRequestOrder(added []*coupon.Code, request []coupon.NewCode) []*coupon.Code {
+	places := make(map[string]int, len(request))
+	for i := len(request) - 1; i >= 0; i-- {
+		places[s.keys.Key(coupon.CleanValue(request[i].Value))] = i
+	}
+	slices.SortFunc(added, func(a, b *coupon.Code) int { return places[s.keys.Key(a.Value)] - places[s.keys.Key(b.Value)] })
+	return added
 }
 
 func scanRejection(rows *sql.Rows) (*coupon.Rejection, error) {

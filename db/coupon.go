@@ -39,7 +39,8 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 }
 
 // UpdateCoupon changes a coupon. Beside what CreateCoupon returns, NOT_FOUND, and INVALID_STATE for the
-// code of an anonymous coupon that was handed out or redeemed already.
+// code of an anonymous coupon that was handed out already and for a redemption limit below what a code
+// reached.
 func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
 	var updated *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
@@ -60,6 +61,9 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 			if isUsed {
 				return coupon.Errorf(coupon.ErrorInvalidState, "The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).At("input", "code")
 			}
+		}
+		if most := s.pool.mostRedeemed(number); c.RedemptionLimit != nil && most > *c.RedemptionLimit {
+			return coupon.Errorf(coupon.ErrorInvalidState, "A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).At("input", "redemptionLimit")
 		}
 		updated = c
 		return t.writeCoupon(ctx, couponUpdate, number, c)

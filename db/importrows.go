@@ -267,9 +267,10 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	if reason != "" {
 		return refused.add(row.Line, coupon.RejectedEmpty, raw)
 	}
-	at, reason := dates.Parse(row.Get(redemptionsRedeemedAt))
+	date := row.Get(redemptionsRedeemedAt)
+	at, reason := dates.Parse(date)
 	if reason != "" {
-		return refused.add(row.Line, reason, row.Get(redemptionsRedeemedAt))
+		return refused.add(row.Line, reason, date)
 	}
 	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
 	if reason != "" {
@@ -287,7 +288,8 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	if err := r.store.addCandidates(candidates, row.Line, key); err != nil {
 		return err
 	}
-	return rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
+	return rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).
+		text(dates.Latest(date, at).Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
 }
 
 // spoolTime is how a spool has an instant.

@@ -215,6 +215,25 @@ func (p *pool) redeemCount(number int64) int {
 	return 0
 }
 
+// mostRedeemed tells how often the most redeemed code of a coupon is redeemed.
+func (p *pool) mostRedeemed(couponNumber int64) int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	known := p.coupons[couponNumber]
+	most := known.redeemed
+	for _, pool := range known.labels {
+		if pool.counts.redeemed > 0 {
+			most = max(most, 1)
+		}
+	}
+	for number, count := range p.repeats {
+		if count > most && p.runOf(number).couponID == couponNumber {
+			most = count
+		}
+	}
+	return most
+}
+
 // addRedemptions counts redemptions of a code, or takes them back.
 func (p *pool) addRedemptions(number int64, by int) {
 	count := p.redeemCount(number) + by

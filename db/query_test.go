@@ -33,7 +33,7 @@ func TestQueriesPrepare(t *testing.T) {
 	stages := map[string]string{
 		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
 		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
-		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
+		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
 	}
 	files, err := filepath.Glob("query/*.sql")

@@ -24,13 +24,13 @@ const (
 
 // client speaks GraphQL over HTTP with one server.
 type client struct {
-	endpoint string
-	http     *http.Client
+	// address is that of the server, such as http://127.0.0.1:8080.
+	address string
+	http    *http.Client
 }
 
-// newClient makes a client of the server at an address such as http://127.0.0.1:8080.
 func newClient(address string) *client {
-	return &client{endpoint: strings.TrimSuffix(address, "/") + "/graphql", http: &http.Client{Timeout: requestTimeout}}
+	return &client{strings.TrimSuffix(address, "/"), &http.Client{Timeout: requestTimeout}}
 }
 
 // variables are those of an operation; a mutation has one, input.
@@ -92,7 +92,7 @@ func writeForm(form *multipart.Writer, operations []byte, fileName string, write
 }
 
 func (c *client) post(ctx context.Context, contentType string, body io.Reader, answer any) error {
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, body)
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+"/graphql", body)
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,11 +35,13 @@ type loader struct {
 
 	// The ids of the coupons, once they are created.
 	kickoff, flyer, sport string
+	// code has the longest history of all: redeemed, reversed and redeemed again.
+	code string
 }
 
 // load does everything, one step after the other.
-func (l *loader) load(ctx context.Context, url string) error {
-	fmt.Fprintf(l.out, "Loading demo data into %s\n", url)
+func (l *loader) load(ctx context.Context) error {
+	fmt.Fprintf(l.out, "Loading demo data into %s\n", l.client.address)
 	if err := l.refuseFilled(ctx); err != nil {
 		return err
 	}
@@ -52,6 +52,12 @@ func (l *loader) load(ctx context.Context, url string) error {
 			return err
 		}
 	}
+	fmt.Fprintf(l.out, `
+Open the playground at %s/ and look at
+  - the tab Redemptions: weeks of tills and web shop, a row for each day;
+  - the tab Deliveries: "End of season for everybody" lacks codes, and remedies says what would help;
+  - the tab CodeHistory with {"value": %q}: redeemed, taken back, redeemed again.
+`, l.client.address, l.code)
 	return nil
 }
 

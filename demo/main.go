@@ -33,14 +33,14 @@ import (
 const shopZone = "Europe/Berlin"
 
 func main() {
-	url := flag.String("url", "http://127.0.0.1:8080", "address of the server")
+	address := flag.String("url", "http://127.0.0.1:8080", "address of the server")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *url)
+	err := run(ctx, *address)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
@@ -48,12 +48,12 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, url string) error {
+func run(ctx context.Context, address string) error {
 	zone, err := time.LoadLocation(shopZone)
 	if err != nil {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	now := time.Now()
-	l := &loader{client: newClient(url), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
-	return l.load(ctx, url)
+	l := &loader{client: newClient(address), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
+	return l.load(ctx)
 }

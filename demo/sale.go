@@ -98,7 +98,7 @@ func newTillSales(r *rand.Rand, today time.Time, flyers []code) []sale {
 		at := shopTrade.sell(r, today, func() int { return 1 + r.IntN(campaignDays) })
 		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r)}
 	}
-	return inOrder(sales, "T3-%06d", 81_204)
+	return inOrder(sales, tillReference)
 }
 
 // newWebSales makes what the web shop reports in the order of time: uses of the kick-off's code, which a
@@ -110,17 +110,21 @@ func newWebSales(r *rand.Rand, today time.Time) []sale {
 		at := webTrade.sell(r, today, func() int { return draw(r, newsletters) })
 		sales[i] = sale{code: kickoffCode, at: at, amount: webTrade.basket(r)}
 	}
-	return inOrder(sales, "W-%d", 410_377)
+	return inOrder(sales, webReference)
 }
 
 // inOrder sorts sales by time and numbers them as a till does.
-func inOrder(sales []sale, form string, first int) []sale {
+func inOrder(sales []sale, reference func(rank int) string) []sale {
 	slices.SortStableFunc(sales, func(a, b sale) int { return a.at.Compare(b.at) })
 	for i := range sales {
-		sales[i].reference = fmt.Sprintf(form, first+i)
+		sales[i].reference = reference(i)
 	}
 	return sales
 }
+
+// tillReference and webReference give the number of the receipt or order with this rank from 0.
+func tillReference(rank int) string { return fmt.Sprintf("T-%06d", 81_204+rank) }
+func webReference(rank int) string  { return fmt.Sprintf("W-%06d", 410_377+rank) }
 
 // writeTillSales writes local times of the shop, and columns with the names that the tills use.
 func writeTillSales(w io.Writer, sales []sale) error {

@@ -69,7 +69,7 @@ func newShop(now time.Time, zone *time.Location) *shop {
 	s.tillSales = newTillSales(stream(tillStream), s.today, s.flyerCodes)
 	s.webSales = newWebSales(stream(webStream), s.today)
 	baskets := stream(basketStream)
-	for range basketCount {
+	for range basketCount + 1 { // one is placed again
 		s.baskets = append(s.baskets, webTrade.basket(baskets))
 	}
 	return s

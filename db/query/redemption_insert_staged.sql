@@ -4,8 +4,8 @@ SELECT $first_id + row_number() OVER (ORDER BY s.line) - 1, s.coupon_id, s.code_
     'IMPORT', s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',
         CASE WHEN s.code_id IS NOT NULL AND m.id IS NULL AND p.requires_assignment THEN 'NOT_ASSIGNED' END,
-        -- A day's tolerance: a file that has dates alone says midnight.
-        CASE WHEN s.redeemed_at < m.created_at - INTERVAL 24 HOURS THEN 'BEFORE_ASSIGNMENT' END,
+        -- A date without a time is before an assignment only if its whole day is.
+        CASE WHEN s.latest_at < m.created_at THEN 'BEFORE_ASSIGNMENT' END,
         CASE WHEN s.redeemed_at < p.starts_at OR s.redeemed_at >= p.ends_at THEN 'OUTSIDE_VALIDITY' END,
         CASE WHEN v.code_id IS NOT NULL THEN 'VOIDED' END), ''),
     $import_id, $now
