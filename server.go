@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -85,12 +84,12 @@ func (c *serveCommand) Run(log *slog.Logger) error {
 		return err
 	}
 	store, err := db.Open(ctx, db.Options{
-		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit, Log: log,
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit,
 	})
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
@@ -189,7 +188,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
-		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Request-ID", id)
 		next.ServeHTTP(w, r.WithContext(resolvers.WithRequestID(r.Context(), id)))
 	})
 }
@@ -202,7 +201,7 @@ func localOnly(next http.Handler) http.Handler {
 			host = strings.Trim(r.Host, "[]")
 		}
 		if !isLoopback(host) {
-			answer(w, http.StatusMisdirectedRequest, "this server answers to loopback addresses only, not to "+strconv.Quote(host))
+			answer(w, http.StatusMisdirectedRequest, "this server answers to loopback addresses only")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -210,14 +210,14 @@ func eachKey(ctx context.Context, q querier, first, last int64, take func(number
 	return nil
 }
 
-// poolOf gives an individual coupon that takes new codes. It returns NOT_FOUND, and INVALID_STATE for an
+// poolOf gives the number of an individual coupon that takes new codes. It returns NOT_FOUND, and INVALID_STATE for an
 // anonymous or archived coupon.
-func (t *tx) poolOf(ctx context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
+func (t *tx) poolOf(ctx context.Context, id coupon.ID) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
 	if err != nil {
-		return 0, nil, atInput(err, "couponId")
+		return 0, atInput(err, "couponId")
 	}
-	return number, c, c.CheckNewCodes()
+	return number, c.CheckNewCodes()
 }
 
 // AddCodes adds codes to a coupon's pool. It gives the new codes and the rows that were not added, whose
@@ -244,7 +244,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	var first int64
 	var count int
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, _, err := t.poolOf(ctx, couponID)
+		number, err := t.poolOf(ctx, couponID)
 		if err != nil {
 			return err
 		}
@@ -269,8 +269,8 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 // inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave them.
 func (s *Store) inRequestOrder(added []*coupon.Code, request []coupon.NewCode) []*coupon.Code {
 	places := make(map[string]int, len(request))
-	for i := len(request) - 1; i >= 0; i-- {
-		places[s.keys.Key(coupon.CleanValue(request[i].Value))] = i
+	for i, code := range slices.Backward(request) {
+		places[s.keys.Key(coupon.CleanValue(code.Value))] = i
 	}
 	slices.SortFunc(added, func(a, b *coupon.Code) int { return places[s.keys.Key(a.Value)] - places[s.keys.Key(b.Value)] })
 	return added
@@ -400,7 +400,7 @@ func (s *Store) CodesOf(ctx context.Context, coupons []coupon.ID, filter *coupon
 		if err != nil {
 			return nil, err
 		}
-		numbers := candidates
+		var numbers []int64
 		if candidates == nil {
 			numbers = s.pool.page(selected, after, page.First+1)
 			if page.WantsTotal {

@@ -58,7 +58,7 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 	}
 	g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newKeyIndex()}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, c, err := t.poolOf(ctx, request.CouponID)
+		number, err := t.poolOf(ctx, request.CouponID)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 			return err
 		}
 		guessesForOneHit = pattern.Space() / float64(pool)
-		return g.add(ctx, t, number, c, request.Count)
+		return g.add(ctx, t, number, request.Count)
 	})
 	return g.sample, guessesForOneHit, err
 }
@@ -84,7 +84,7 @@ type generator struct {
 	failed error
 }
 
-func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, _ *coupon.Coupon, count int) (err error) {
+func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count int) (err error) {
 	rows, err := g.store.newCodeRows()
 	if err != nil {
 		return err
@@ -163,30 +163,30 @@ type CodeSelection struct {
 }
 
 // choose gives the numbers of the selected codes, in order.
-func (t *tx) choose(ctx context.Context, selection *CodeSelection) (couponNumber int64, numbers []int64, err error) {
-	couponNumber, _, err = t.coupon(ctx, selection.CouponID)
+func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, error) {
+	couponNumber, _, err := t.coupon(ctx, selection.CouponID)
 	if err != nil {
-		return 0, nil, atInput(err, "couponId")
+		return nil, atInput(err, "couponId")
 	}
 	switch {
 	case selection.Values == nil && selection.Filter == nil:
-		return 0, nil, coupon.Errorf(coupon.ErrorInvalid, "Say which codes: give their values, or a filter ({} for all).").At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say which codes: give their values, or a filter ({} for all).").At("input")
 	case len(selection.Values) > coupon.MaxAddedCodes:
-		return 0, nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values; use a filter for more.", coupon.MaxAddedCodes).At("input", "values")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values; use a filter for more.", coupon.MaxAddedCodes).At("input", "values")
 	}
 	selected, candidates, err := t.store.selectCodes(ctx, t, couponNumber, selection.Filter)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if selection.Values != nil {
 		named, err := t.numbersOfValues(ctx, selection.Values)
 		if err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 		if candidates == nil {
-			return couponNumber, t.store.pool.keep(selected, named), nil
+			return t.store.pool.keep(selected, named), nil
 		}
-		return couponNumber, slices.DeleteFunc(named, func(n int64) bool {
+		return slices.DeleteFunc(named, func(n int64) bool {
 			_, found := slices.BinarySearch(candidates, n)
 			return !found
 		}), nil
@@ -194,7 +194,7 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) (couponNumber
 	if candidates == nil {
 		candidates = t.store.pool.page(selected, 0, int(t.store.pool.next.code))
 	}
-	return couponNumber, candidates, nil
+	return candidates, nil
 }
 
 func (t *tx) numbersOfValues(ctx context.Context, values []string) ([]int64, error) {
@@ -222,7 +222,7 @@ func (t *tx) numbersOfValues(ctx context.Context, values []string) ([]int64, err
 // changes nothing. It gives how many codes were voided. It returns NOT_FOUND and INVALID.
 func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided int, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		_, numbers, err := t.choose(ctx, selection)
+		numbers, err := t.choose(ctx, selection)
 		if err != nil {
 			return err
 		}
@@ -256,7 +256,7 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).At("input", "reason")
 	}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		_, chosen, err := t.choose(ctx, selection)
+		chosen, err := t.choose(ctx, selection)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -45,8 +44,6 @@ type Options struct {
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
-	// Log takes what happens without a caller; nil means slog's default.
-	Log *slog.Logger
 }
 
 // Store is an open database. Its methods are safe for concurrent use; each is one use case, and what
@@ -75,9 +72,6 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	if options.Now == nil {
 		options.Now = time.Now
-	}
-	if options.Log == nil {
-		options.Log = slog.Default()
 	}
 	path, err := filepath.Abs(options.Path)
 	if err != nil {

@@ -270,7 +270,7 @@ func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error
 	for number := range unique {
 		numbers = append(numbers, number)
 	}
-	count, err := t.exec(ctx, chosenAddIds, named("ids", numbers))
+	count, err := t.exec(ctx, chosenAddIDs, named("ids", numbers))
 	if err != nil || count == len(numbers) {
 		return err
 	}
@@ -559,7 +559,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 
 // PauseDelivery stops sending until ResumeDelivery. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	defer s.watchers.lockSending(id)()
+	unlock := s.watchers.lockSending(id)
+	defer unlock()
 	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
 		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
 	})
@@ -576,7 +577,8 @@ func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliv
 // StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and their
 // codes go back to the pool; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	defer s.watchers.lockSending(id)()
+	unlock := s.watchers.lockSending(id)
+	defer unlock()
 	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {

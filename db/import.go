@@ -127,7 +127,7 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, upload *Uplo
 
 func (t *tx) checkImport(ctx context.Context, i *coupon.Import) error {
 	if i.Kind == coupon.ImportCodes {
-		if _, _, err := t.poolOf(ctx, *i.CouponID); err != nil {
+		if _, err := t.poolOf(ctx, *i.CouponID); err != nil {
 			return err
 		}
 	}
@@ -260,7 +260,7 @@ type gate struct {
 }
 
 // opens tells whether rows are stored when this many were refused.
-func (g gate) opens(refused int) bool { return !g.isDryRun && !(g.rejectFile && refused > 0) }
+func (g gate) opens(refused int) bool { return !g.isDryRun && (!g.rejectFile || refused == 0) }
 
 // settleImport records the outcome of an import in the transaction that stored its rows.
 func (t *tx) settleImport(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {

@@ -116,7 +116,7 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 		return err
 	}
 	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
-		couponNumber, _, err := t.poolOf(ctx, *r.source.CouponID)
+		couponNumber, err := t.poolOf(ctx, *r.source.CouponID)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,10 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	err = r.each(ctx, true, func(row *file.Row) error {
 		return rows.refused.add(row.Line, row.Reason, row.Raw)
 	}, func(row *file.Row) error {
-		changes, reason, value := recipientOf(row)
+		changes, reason, value, err := recipientOf(row)
+		if err != nil {
+			return err
+		}
 		if reason == "" {
 			reason, _, value = changes.Clean()
 		}
@@ -169,7 +172,7 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 }
 
 // recipientOf reads a row; columns that are no field of a recipient are attributes.
-func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string) {
+func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
 	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
 	for place, change := range map[int]*coupon.Change[string]{
 		recipientsEmail: &changes.Email, recipientsPhone: &changes.Phone, recipientsFirstName: &changes.FirstName, recipientsLastName: &changes.LastName,
@@ -181,7 +184,7 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 	if row.Has(recipientsContactable) {
 		isContactable, ok := parseFlag(row.Get(recipientsContactable))
 		if !ok {
-			return nil, coupon.RejectedMalformed, row.Get(recipientsContactable)
+			return nil, coupon.RejectedMalformed, row.Get(recipientsContactable), nil
 		}
 		changes.IsContactable = coupon.Set(&isContactable)
 	}
@@ -194,11 +197,13 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 		}
 	})
 	if hasAttributes {
-		// A map of texts always encodes.
-		text, _ := json.Marshal(attributes)
+		text, err := json.Marshal(attributes)
+		if err != nil {
+			return nil, "", "", fmt.Errorf("encode attributes: %w", err)
+		}
 		changes.Attributes = coupon.Set(new(coupon.JSON(text)))
 	}
-	return changes, "", ""
+	return changes, "", "", nil
 }
 
 // Places of the fields in file.Columns.

@@ -56,7 +56,8 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 
 func (t *tx) checkInvariant(ctx context.Context, name, statement string) (*coupon.IntegrityCheck, error) {
 	check := &coupon.IntegrityCheck{Name: name, Description: title(statement), Examples: []string{}}
-	counted := fmt.Sprintf("%s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender", statement[:strings.Index(statement, "\n")], statement, maxExamples)
+	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender",
+		title(statement), statement, maxExamples)
 	_, err := collect(ctx, t, counted, func(rows *sql.Rows) (struct{}, error) {
 		var examples *string
 		err := rows.Scan(&check.Violations, &examples)

@@ -95,7 +95,8 @@ func (s *Store) applyMigration(ctx context.Context, name, text, checksum string)
 	if err != nil {
 		return fmt.Errorf("apply migration %s: %w", name, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, before it the error below tells more
+	// After a commit there is nothing to roll back; before it the error below tells more.
+	defer func() { _ = tx.Rollback() }()
 	if _, err := tx.ExecContext(ctx, text); err != nil {
 		return fmt.Errorf("apply migration %s: %w", name, err)
 	}

@@ -68,7 +68,7 @@ type poolCounts struct {
 	total, assigned, redeemed, voided int
 }
 
-func (c poolCounts) free() int { return c.total - c.assigned - c.redeemed - c.voided }
+func (c *poolCounts) free() int { return c.total - c.assigned - c.redeemed - c.voided }
 
 func (c *poolCounts) add(state coupon.CodeState, by int) {
 	c.total += by
@@ -84,7 +84,7 @@ func (c *poolCounts) add(state coupon.CodeState, by int) {
 }
 
 // in counts the codes that stand in one of the states; none means any.
-func (c poolCounts) in(status []coupon.CodeStatus, hasEnded bool) int {
+func (c *poolCounts) in(status []coupon.CodeStatus, hasEnded bool) int {
 	if len(status) == 0 {
 		return c.total
 	}
@@ -196,11 +196,11 @@ func (p *pool) setState(number int64, state coupon.CodeState) {
 }
 
 // update sets and clears flags of codes.
-func (p *pool) update(numbers []int64, set, clear coupon.CodeState) {
+func (p *pool) update(numbers []int64, set, unset coupon.CodeState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, number := range numbers {
-		p.setState(number, p.state[number]&^clear|set)
+		p.setState(number, p.state[number]&^unset|set)
 	}
 }
 

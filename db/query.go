@@ -9,7 +9,7 @@ import _ "embed"
 var chosenAddFilter string
 
 //go:embed query/chosen_add_ids.sql
-var chosenAddIds string
+var chosenAddIDs string
 
 //go:embed query/chosen_create.sql
 var chosenCreate string
@@ -315,7 +315,7 @@ var preparedLabels string
 var preparedReasons string
 
 //go:embed query/recipient_by_external_id.sql
-var recipientByExternalId string
+var recipientByExternalID string
 
 //go:embed query/recipient_codes.sql
 var recipientCodes string
@@ -342,7 +342,7 @@ var recipientRefuseDoubles string
 var recipientStage string
 
 //go:embed query/recipient_staged_ids.sql
-var recipientStagedIds string
+var recipientStagedIDs string
 
 //go:embed query/recipient_update.sql
 var recipientUpdate string

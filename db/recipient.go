@@ -138,7 +138,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 		if _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
 			return err
 		}
-		numbers, err = collect(ctx, t, recipientStagedIds, scanInto[int64])
+		numbers, err = collect(ctx, t, recipientStagedIDs, scanInto[int64])
 		return err
 	})
 	if err != nil {
@@ -172,7 +172,7 @@ func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (map[coupon
 
 // RecipientByExternalID gives the recipient with the caller's own id, or nil.
 func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*coupon.Recipient, error) {
-	numbers, err := collect(ctx, s, recipientByExternalId, scanInto[int64], named("external_id", coupon.CleanValue(externalID)))
+	numbers, err := collect(ctx, s, recipientByExternalID, scanInto[int64], named("external_id", coupon.CleanValue(externalID)))
 	if err != nil || len(numbers) == 0 {
 		return nil, err
 	}

@@ -185,13 +185,12 @@ func (t *tx) answer(key *string) int64 {
 // checkAnswer refuses an idempotency key that comes back with another request.
 func (s *Store) checkAnswer(ctx context.Context, number int64, found *redeemable, request *coupon.RedeemRequest) error {
 	type answer struct {
-		codeNumber         sql.NullInt64
-		couponNumber       int64
-		redeemedAt         time.Time
-		reference          *string
-		amount             *string
-		currency           *string
-		wantedAmountString *string
+		codeNumber   sql.NullInt64
+		couponNumber int64
+		redeemedAt   time.Time
+		reference    *string
+		amount       *string
+		currency     *string
 	}
 	rows, err := collect(ctx, s, redemptionAnswer, func(rows *sql.Rows) (answer, error) {
 		var a answer
@@ -385,7 +384,7 @@ func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 	}
 	numbers := make([]int64, len(ids))
 	for i, id := range ids {
-		numbers[i], _ = id.Number(kind) //nolint:errcheck // an id that names nothing gives 0
+		numbers[i], _ = id.Number(kind)
 	}
 	return numbers
 }

@@ -91,7 +91,7 @@ func (f *fact) statement(groupBy []coupon.StatsDimension, isUTC bool) string {
 	if len(keys) > 0 {
 		group = "\nGROUP BY " + strings.Join(places, ", ") + "\nORDER BY " + strings.Join(places, ", ")
 	}
-	list := strings.Join(append(keys, f.measures), ", ")
+	list := strings.Join(slices.Concat(keys, []string{f.measures}), ", ")
 	return fmt.Sprintf(`-- statistics of one kind of fact
 SELECT %s
 FROM %s

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,7 +60,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 		return nil, fmt.Errorf("open the writer's connection: %w", err)
 	}
 	w := &writer{store: s, conn: conn, requests: make(chan *request, maxGroup), done: make(chan struct{})}
-	go w.run()
+	go w.run() //nolint:contextcheck // the writer outlives the opening of the store; each request brings its own context
 	return w, nil
 }
 
@@ -106,7 +107,8 @@ func (w *writer) ask(r *request) error {
 
 func (w *writer) run() {
 	defer close(w.done)
-	defer w.conn.Close() //nolint:errcheck // closing the database tells what matters
+	// Closing the database tells what matters.
+	defer func() { _ = w.conn.Close() }()
 	var next *request
 	for {
 		first := next
@@ -147,7 +149,7 @@ func (w *writer) fill(group []*request) (filled []*request, next *request) {
 // commit runs a group of requests in one transaction and answers each.
 func (w *writer) commit(group []*request) {
 	errs := make([]error, len(group))
-	err := w.transact(func(ctx context.Context, t *tx) error {
+	err := w.transact(context.Background(), func(ctx context.Context, t *tx) error {
 		for i, r := range group {
 			if r.ctx.Err() != nil {
 				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
@@ -178,8 +180,7 @@ func protect(ctx context.Context, t *tx, do func(context.Context, *tx) error) (e
 	return do(ctx, t)
 }
 
-func (w *writer) transact(do func(context.Context, *tx) error) error {
-	ctx := context.Background()
+func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) error) error {
 	sqlTx, err := w.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return storageError("begin", err)
@@ -195,8 +196,8 @@ func (w *writer) transact(do func(context.Context, *tx) error) error {
 		}
 		err = storageError("commit", err)
 	}
-	for i := len(t.undo) - 1; i >= 0; i-- {
-		t.undo[i]()
+	for _, undo := range slices.Backward(t.undo) {
+		undo()
 	}
 	if rollback := sqlTx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
 		err = storageError("roll back", rollback)

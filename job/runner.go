@@ -65,9 +65,7 @@ func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next ti
 		}
 		wait := make(<-chan time.Time)
 		if !next.IsZero() {
-			timer := time.NewTimer(next.Sub(r.store.Now()))
-			defer timer.Stop()
-			wait = timer.C
+			wait = time.After(next.Sub(r.store.Now()))
 		}
 		select {
 		case <-due:

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -41,16 +42,16 @@ func pageName(field string, page coupon.Page, filter ...any) string {
 
 // describe gives filters as text, following pointers.
 func describe(filters []any) string {
-	text := ""
+	var text strings.Builder
 	for _, filter := range filters {
 		if f, ok := filter.(*coupon.CodeFilter); ok && f != nil {
-			text += fmt.Sprint(optional(f.ImportID), f.Status, f.Label, optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
+			fmt.Fprint(&text, optional(f.ImportID), f.Status, f.Label, optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
 				optional(f.AssignedFrom), optional(f.AssignedTo), optional(f.RedeemedFrom), optional(f.RedeemedTo))
 			continue
 		}
-		text += fmt.Sprintf("|%v", filter)
+		fmt.Fprintf(&text, "|%v", filter)
 	}
-	return text
+	return text.String()
 }
 
 // optional gives a value that may be missing as text that tells it from every present one.

@@ -61,7 +61,7 @@ func Handler(r *Resolver, log *slog.Logger) http.Handler {
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(depthLimit{})
 	server.SetErrorPresenter(present(log, true))
-	server.SetRecoverFunc(func(ctx context.Context, panicked any) error {
+	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	})
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {

@@ -37,7 +37,7 @@ func (r *importResolver) Rejections(ctx context.Context, obj *coupon.Import, fir
 
 func (r *importResolver) RejectsURL(ctx context.Context, obj *coupon.Import) (*string, error) {
 	// A file of the rejected rows comes with the exports; until then there is none to point to.
-	return nil, nil //nolint:nilnil // null is the answer
+	return nil, nil
 }
 
 func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*coupon.Import, error) {

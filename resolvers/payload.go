@@ -55,7 +55,8 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 	case coupon.KindExport:
 		return nil, notYet("export")
 	}
-	return nil, nil //nolint:nilnil // an id that nothing has
+	// Nothing has this id.
+	return nil, nil
 }
 
 // nodeOf makes a missing object a null node: a nil pointer in an interface would not be null.

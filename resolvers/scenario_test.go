@@ -33,12 +33,14 @@ var update = flag.Bool("update", false, "write the responses of the scenarios an
 // TestScenarios runs testdata/*.txtar: each is a story of requests to the real handler over HTTP, with a
 // real database, real jobs and a real outbox. A step NN-name has the files
 //
+//	NN-name.clock           the instant to which the clock is moved first, where it is
 //	NN-name.graphql         the request
 //	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive
 //	NN-name.response.json   the answer
 //
-// Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z. After the last step
-// the promises P1 to P6 must hold. Run one with -run 'TestScenarios/reference'.
+// Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z until it is moved.
+// After the last step the promises P1 to P6 must hold, and a section outbox/name must be what that file of
+// the outbox has. Run one with -run 'TestScenarios/reference'.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/*.txtar")
@@ -64,6 +66,19 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 			server.checkPromises(t)
+			for i, file := range archive.Files {
+				if name, isOutbox := strings.CutPrefix(file.Name, "outbox/"); isOutbox {
+					got, err := os.ReadFile(filepath.Join(server.outbox, name))
+					if err != nil {
+						t.Error(err)
+					}
+					if *update {
+						archive.Files[i].Data = got
+					} else if diff := cmp.Diff(string(file.Data), string(got)); diff != "" {
+						t.Errorf("%s (-want +got):\n%s", file.Name, diff)
+					}
+				}
+			}
 			if *update {
 				if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
 					t.Fatal(err)
@@ -115,6 +130,9 @@ type server struct {
 	store  *db.Store
 	clock  *dbtest.Clock
 	outbox string
+	// start starts the jobs, and stop stops them.
+	start func()
+	stop  func()
 }
 
 func newServer(t *testing.T, options ...func(*job.Options)) *server {
@@ -131,11 +149,26 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	for _, option := range options {
 		option(&jobs)
 	}
-	runner := job.Start(store, out, jobs)
-	t.Cleanup(runner.Stop)
 	s := &server{Server: httptest.NewServer(resolvers.Handler(resolvers.New(store), log)), store: store, clock: clock, outbox: folder}
 	t.Cleanup(s.Close)
+	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
+	s.start()
+	t.Cleanup(func() { s.stop() })
 	return s
+}
+
+// moveClock moves the clock while no job runs: a job that waits for an instant does so by the machine's
+// clock.
+func (s *server) moveClock(t *testing.T, at string) {
+	t.Helper()
+	instant, err := time.Parse(time.RFC3339, strings.TrimSpace(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	s.clock.Set(instant)
+	s.start()
+	s.settle(t)
 }
 
 // testWriter makes the log of a server that of its test.
@@ -151,6 +184,9 @@ func (w testWriter) Write(p []byte) (int, error) {
 // scenario.
 func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	t.Helper()
+	if at := section(archive, name+".clock"); at != nil {
+		s.moveClock(t, string(at))
+	}
 	var variables map[string]any
 	if text := section(archive, name+".variables.json"); text != nil {
 		if err := json.Unmarshal(text, &variables); err != nil {

@@ -3,6 +3,7 @@ package dbtest
 
 import (
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,14 +35,31 @@ func Open(t testing.TB, path string, options ...func(*db.Options)) *db.Store {
 	return store
 }
 
-// Clock is a clock that a test moves.
-type Clock struct{ at time.Time }
+// Clock is a clock that a test moves, safe for concurrent use.
+type Clock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
 // NewClock gives a clock that stands at an instant.
 func NewClock(at time.Time) *Clock { return &Clock{at: at} }
 
 // Now tells the time.
-func (c *Clock) Now() time.Time { return c.at }
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// Set moves the clock to an instant.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
+// Advance moves the clock on by a duration.
+func (c *Clock) Advance(by time.Duration) { c.Set(c.Now().Add(by)) }
 
 // Use makes a store use the clock.
 func (c *Clock) Use(o *db.Options) { o.Now = c.Now }
