@@ -20,6 +20,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"couponql/db"
 	"couponql/job"
@@ -161,7 +164,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 // newHandler routes requests: the API, the playground, and the health of the server.
 func newHandler(store *db.Store, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store), log))
+	registry, duration := metrics(store)
+	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store), log)))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("/", playground.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -175,6 +180,20 @@ func newHandler(store *db.Store, log *slog.Logger) http.Handler {
 	// A page of another site must not be able to use the server of a visitor's machine: neither by
 	// sending it forms, nor by a name that it points to this address.
 	return withRequestID(localOnly(http.NewCrossOriginProtection().Handler(mux)))
+}
+
+// metrics gives what /metrics tells: the process, the requests to the API, and the statements they cost.
+func metrics(store *db.Store) (*prometheus.Registry, *prometheus.HistogramVec) {
+	registry := prometheus.NewRegistry()
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "couponql_request_duration_seconds", Help: "How long requests to /graphql took, by method and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
+	}, []string{"method", "code"})
+	statements := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "couponql_statements_total", Help: "SQL statements that were run.",
+	}, func() float64 { return float64(store.Statements()) })
+	registry.MustRegister(duration, statements, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry, duration
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

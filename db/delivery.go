@@ -332,18 +332,21 @@ func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Deliver
 
 // AnalyzeDelivery prepares a delivery: counts its messages, records who is left out and why, and holds
 // the codes when everything is right. Not enough codes, or any other error of the log, is no error here:
-// the analysis tells, and the delivery stays EDITING. check checks the templates. It returns NOT_FOUND
-// and INVALID_STATE.
-func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionAnalyze, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+// the analysis tells, and the delivery stays EDITING. check checks the templates; what is wrong with them
+// is given apart too, so that it can be shown where they are written. It returns NOT_FOUND and
+// INVALID_STATE.
+func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, coupon.UserErrors, error) {
+	var problems coupon.UserErrors
+	d, err := s.changeDelivery(ctx, id, "id", coupon.ActionAnalyze, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {
 			return err
 		}
-		analysis, lines, _, err := t.analyze(ctx, number, d, check, freed)
+		analysis, lines, content, err := t.analyze(ctx, number, d, check, freed)
 		if err != nil {
 			return err
 		}
+		problems = content.Problems
 		if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
 			return err
 		}
@@ -362,6 +365,7 @@ func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.
 		}
 		return t.log(ctx, number, true, lines)
 	})
+	return d, problems, err
 }
 
 // analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared.

@@ -72,6 +72,9 @@ func (p *pool) check(r *redeemable, at time.Time) *coupon.UserError {
 	if r.codeNumber != 0 {
 		facts.State, facts.Count = p.state[r.codeNumber], p.redeemCount(r.codeNumber)
 	}
+	if facts.State.Has(coupon.StateGone) {
+		return coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", r.value)
+	}
 	return known.coupon.CheckRedemption(facts, at)
 }
 

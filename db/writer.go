@@ -60,7 +60,8 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 		return nil, fmt.Errorf("open the writer's connection: %w", err)
 	}
 	w := &writer{store: s, conn: conn, requests: make(chan *request, maxGroup), done: make(chan struct{})}
-	go w.run() //nolint:contextcheck // the writer outlives the opening of the store; each request brings its own context
+	// The writer outlives the opening of the store; each request brings a context of its own.
+	go w.run(context.WithoutCancel(ctx))
 	return w, nil
 }
 
@@ -105,7 +106,7 @@ func (w *writer) ask(r *request) error {
 	return <-r.done
 }
 
-func (w *writer) run() {
+func (w *writer) run(ctx context.Context) {
 	defer close(w.done)
 	// Closing the database tells what matters.
 	defer func() { _ = w.conn.Close() }()
@@ -123,7 +124,7 @@ func (w *writer) run() {
 		if first.joins {
 			group, next = w.fill(group)
 		}
-		w.commit(group)
+		w.commit(ctx, group)
 	}
 }
 
@@ -147,9 +148,9 @@ func (w *writer) fill(group []*request) (filled []*request, next *request) {
 }
 
 // commit runs a group of requests in one transaction and answers each.
-func (w *writer) commit(group []*request) {
+func (w *writer) commit(ctx context.Context, group []*request) {
 	errs := make([]error, len(group))
-	err := w.transact(context.Background(), func(ctx context.Context, t *tx) error {
+	err := w.transact(ctx, func(ctx context.Context, t *tx) error {
 		for i, r := range group {
 			if r.ctx.Err() != nil {
 				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))

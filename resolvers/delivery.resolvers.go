@@ -110,8 +110,10 @@ func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitD
 }
 
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
-	d, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
-	return deliveryPayload(ctx, d, err)
+	d, problems, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
+	payload, err := deliveryPayload(ctx, d, err)
+	payload.UserErrors = append(payload.UserErrors, problems...)
+	return payload, err
 }
 
 func (r *mutationResolver) ConfirmDelivery(ctx context.Context, input graph.ConfirmDeliveryInput) (*graph.DeliveryPayload, error) {
@@ -151,9 +153,7 @@ func (r *queryResolver) Deliveries(ctx context.Context, status []coupon.Delivery
 }
 
 func (r *queryResolver) PreviewMessage(ctx context.Context, deliveryID coupon.ID, recipientID coupon.ID) (*graph.PreviewMessagePayload, error) {
-	rendered, err := r.previewMessage(ctx, deliveryID, recipientID)
-	problems, err := userErrors(err)
-	return &graph.PreviewMessagePayload{Message: rendered, UserErrors: problems}, err
+	return r.previewMessage(ctx, deliveryID, recipientID)
 }
 
 func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.SimulateDeliveryInput) (*graph.SimulateDeliveryPayload, error) {

@@ -83,22 +83,29 @@ func checkSyntax(subject, body *string) error {
 // previewCode stands for the code of a recipient when there is none to show.
 const previewCode = "PREVIEW-CODE"
 
-// previewMessage shows a message of a delivery as a recipient will get it.
-func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.RenderedMessage, error) {
+// previewMessage shows a message of a delivery as a recipient will get it, with what is wrong with its
+// templates.
+func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (*graph.PreviewMessagePayload, error) {
 	d, c, content, err := r.store.PreviewContent(ctx, deliveryID, recipientID)
 	if err != nil {
-		return nil, err
-	}
-	template, err := message.Parse(d.Subject, d.Body)
-	if err != nil {
-		return nil, err
+		problems, err := userErrors(err)
+		return &graph.PreviewMessagePayload{UserErrors: problems}, err
 	}
 	if c != nil && c.Type == coupon.TypeIndividual && content.Data.CouponValue == nil {
 		content.Data.CouponValue = &coupon.CodeData{Code: previewCode}
 	}
 	content.Data.Complete(d, c)
-	rendered, err := template.Render(&content.Data)
-	return &rendered, err
+	payload := &graph.PreviewMessagePayload{UserErrors: CheckContent(d, c).Problems}
+	template, err := message.Parse(d.Subject, d.Body)
+	if err == nil {
+		var rendered coupon.RenderedMessage
+		if rendered, err = template.Render(&content.Data); err == nil {
+			payload.Message = &rendered
+		}
+	}
+	problems, err := userErrors(err)
+	payload.UserErrors = append(list(payload.UserErrors), problems...)
+	return payload, err
 }
 
 // renderMessages renders written messages, each template compiled once.
