@@ -43,7 +43,7 @@ type serveCommand struct {
 	Data               string        `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
 	Outbox             string        `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
-	SendRate           int           `default:"0" help:"Most messages a second that are handed over; 0: no limit." env:"COUPONQL_SEND_RATE"`
+	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string        `default:"4GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }

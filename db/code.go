@@ -151,21 +151,21 @@ func (t *tx) indexCodes(ctx context.Context, couponNumber, importNumber, batch, 
 	if err != nil {
 		return err
 	}
-	hashes := make([]uint32, 0, last-first+1)
-	if err := eachKey(ctx, t, first, last, func(_ int64, key string) { hashes = append(hashes, p.keys.hash(key)) }); err != nil {
+	hashes := make([]uint32, last-first+1)
+	count := 0
+	err = eachKey(ctx, t, first, last, func(number int64, key string) {
+		hashes[number-first] = p.keys.hash(key)
+		count++
+	})
+	if err != nil {
 		return err
 	}
-	if int64(len(hashes)) != last-first+1 {
-		return fmt.Errorf("add codes: %d keys were read back instead of %d", len(hashes), last-first+1)
+	if count != len(hashes) {
+		return fmt.Errorf("add codes: %d keys were read back instead of %d", count, len(hashes))
 	}
-	t.onCommit(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	t.indexKeys(first, hashes)
+	t.changePool(func(p *pool) {
 		p.next.batch, p.next.code = batch+1, last+1
-		p.keys.reserve(len(hashes))
-		for i, hash := range hashes {
-			p.keys.insert(hash, first+int64(i))
-		}
 		for _, r := range runs {
 			p.addRun(r)
 		}
@@ -173,7 +173,32 @@ func (t *tx) indexCodes(ctx context.Context, couponNumber, importNumber, batch, 
 	return nil
 }
 
-// eachKey gives the number and key of each code between two numbers, in order.
+// keysPerLock is how many keys are indexed before readers get a turn.
+const keysPerLock = 4096
+
+// indexKeys adds the keys of new codes to the index before the codes are committed: until then a look-up
+// finds a candidate that no row confirms.
+func (t *tx) indexKeys(first int64, hashes []uint32) {
+	p := t.store.pool
+	for i := 0; i < len(hashes); i += keysPerLock {
+		part := hashes[i:min(len(hashes), i+keysPerLock)]
+		p.mu.Lock()
+		p.keys.reserve(len(hashes) - i)
+		for j, hash := range part {
+			p.keys.insert(hash, first+int64(i+j))
+		}
+		p.mu.Unlock()
+	}
+	t.onFailure(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for i, hash := range hashes {
+			p.keys.remove(hash, first+int64(i))
+		}
+	})
+}
+
+// eachKey gives the number and key of each code between two numbers, in no order.
 func (s *Store) eachKey(ctx context.Context, first, last int64, take func(number int64, key string)) error {
 	return eachKey(ctx, s, first, last, take)
 }

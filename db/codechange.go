@@ -72,6 +72,10 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 	return g.sample, guessesForOneHit, err
 }
 
+// maxMisses is how many random codes in a row may exist already before the search is given up: codes of
+// other coupons can fill a space that is wide enough for this one.
+const maxMisses = 1_000_000
+
 // generator draws codes that are unlike each other and unlike every code of the database.
 type generator struct {
 	store   *Store
@@ -91,7 +95,10 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count in
 	}
 	defer func() { err = errors.Join(err, rows.remove()) }()
 	var text []byte
-	for line := 1; line <= count; {
+	for line, misses := 1, 0; line <= count; misses++ {
+		if misses > maxMisses {
+			return coupon.Errorf(coupon.ErrorCodeSpaceTooSmall, "Nearly every code that the pattern can make exists already, be it of another coupon. Use more %q or a larger alphabet.", coupon.PatternMark).At("input", "pattern")
+		}
 		text = g.pattern.Append(text[:0], g.draw)
 		if g.failed != nil {
 			return g.failed
@@ -110,6 +117,7 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count in
 			return err
 		}
 		line++
+		misses = 0
 	}
 	added, err := t.insertCodes(ctx, couponNumber, 0, rows, gate{})
 	if err == nil && added != count {
@@ -242,7 +250,7 @@ func (t *tx) void(ctx context.Context, numbers []int64, reason string) error {
 	if _, err := t.exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
 		return err
 	}
-	t.onCommit(func() { t.store.pool.update(numbers, coupon.StateVoided, 0) })
+	t.changePool(func(p *pool) { p.update(numbers, coupon.StateVoided, 0) })
 	return nil
 }
 
@@ -317,7 +325,7 @@ func (t *tx) release(ctx context.Context, numbers []int64, reason string) error 
 	if returned != len(numbers) {
 		return fmt.Errorf("release codes: %d of %d were held by a message", returned, len(numbers))
 	}
-	t.onCommit(func() { t.store.pool.update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
+	t.changePool(func(p *pool) { p.update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
 	return nil
 }
 

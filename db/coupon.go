@@ -105,13 +105,12 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 		case isUsed:
 			return coupon.Errorf(coupon.ErrorInvalidState, "Codes of the coupon %q were given away or redeemed, so it cannot be deleted. Archive it instead.", c.Label).At("input", "id")
 		case deliveries > 0:
-			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is used by %d deliveries. Delete them or choose another coupon for them first.", c.Label, deliveries).At("input", "id")
+			return coupon.Errorf(coupon.ErrorInvalidState, "Deliveries use the coupon %q (%d). Delete them or choose another coupon for them first.", c.Label, deliveries).At("input", "id")
 		}
-		if _, err := t.exec(ctx, couponDeleteCodes, named("id", number)); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, couponDelete, named("id", number)); err != nil {
-			return err
+		for _, statement := range []string{couponDeleteVoids, couponDeleteCodes, couponDelete} {
+			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
+				return err
+			}
 		}
 		return t.forgetCodes(ctx, number)
 	})
@@ -137,14 +136,12 @@ func (t *tx) forgetCodes(ctx context.Context, couponNumber int64) error {
 			return err
 		}
 	}
-	t.onCommit(func() {
-		p.mu.Lock()
+	t.changePool(func(p *pool) {
 		for _, e := range entries {
 			p.keys.remove(e.hash, e.number)
 			p.state[e.number] = coupon.StateGone
 		}
 		p.runs = slices.DeleteFunc(p.runs, func(r *run) bool { return r.couponID == couponNumber })
-		p.mu.Unlock()
 		p.removeCoupon(couponNumber)
 	})
 	return nil
@@ -165,7 +162,8 @@ func (t *tx) applyCoupon(ctx context.Context, c *coupon.Coupon, changes *coupon.
 			if err != nil {
 				return err
 			}
-			if owner != "" && owner != c.ID {
+			// A coupon may spell its own code anew; that a code of its pool has it is no excuse.
+			if owner != "" && key != t.store.keys.Key(c.Code) {
 				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "The code %q exists already (%s).", value, owner).At("input", "code"))
 			}
 			c.Code = value
@@ -215,7 +213,7 @@ func (t *tx) writeCoupon(ctx context.Context, statement string, number int64, c 
 		return err
 	}
 	kept := *c
-	t.onCommit(func() { t.store.pool.setCoupon(number, key, &kept) })
+	t.changePool(func(p *pool) { p.setCoupon(number, key, &kept) })
 	return nil
 }
 

@@ -138,12 +138,6 @@ func (t *tx) unprepare(ctx context.Context, number int64, d *coupon.Delivery, wh
 		return nil
 	}
 	d.Status = coupon.DeliveryEditing
-	if d.Analysis != nil {
-		d.Analysis.HeldUntil = nil
-		if err := t.writeAnalysis(ctx, number, d); err != nil {
-			return err
-		}
-	}
 	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed)}})
 }
 
@@ -157,9 +151,7 @@ func (t *tx) freeHold(ctx context.Context, number int64) (int, error) {
 	if _, err := t.exec(ctx, holdDelete, named("id", number)); err != nil {
 		return 0, err
 	}
-	t.onCommit(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	t.changePool(func(p *pool) {
 		delete(p.holds, number)
 	})
 	if !t.now.Before(held.until) {
@@ -233,7 +225,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).At("input", "recipientIds")
 	}
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
-		if _, err := t.exec(ctx, chosenCreate); err != nil {
+		if err := t.create(ctx, chosenCreate); err != nil {
 			return err
 		}
 		if recipients != nil {
@@ -374,7 +366,7 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 	if d.MatchLabelTo != nil && d.CouponID != nil {
 		labelPath = attributePath(*d.MatchLabelTo)
 	}
-	_, err := t.exec(ctx, deliveryPrepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath), named("address_pattern", d.Channel.AddressPattern()))
+	err := t.create(ctx, deliveryPrepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath), named("address_pattern", d.Channel.AddressPattern()))
 	if err != nil {
 		return nil, nil, coupon.ContentFindings{}, err
 	}
@@ -422,12 +414,18 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 func (t *tx) needs(ctx context.Context, number int64, d *coupon.Delivery) ([]coupon.LabelNeed, error) {
 	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
 	byLabel := d.MatchLabelTo != nil
+	// What other deliveries hold without naming a label leaves this many for all labels together.
+	left := t.store.pool.promisable(couponNumber, false, "", number, t.now)
 	needs, err := collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
 		var label sql.NullString
 		var need coupon.LabelNeed
 		err := rows.Scan(&label, &need.Needed)
 		need.Label = label.String
 		need.Available = t.store.pool.promisable(couponNumber, byLabel, need.Label, number, t.now)
+		if byLabel {
+			need.Available = min(need.Available, left)
+			left -= min(need.Needed, need.Available)
+		}
 		return need, err
 	})
 	if len(needs) == 0 && err == nil {
@@ -460,12 +458,7 @@ func (t *tx) holdCodes(ctx context.Context, number int64, d *coupon.Delivery) er
 	if _, err := t.exec(ctx, holdInsert, named("id", number), named("coupon_id", h.couponID), named("labels", labels), named("counts", counts), named("until", h.until)); err != nil {
 		return err
 	}
-	p := t.store.pool
-	t.onCommit(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.holds[number] = h
-	})
+	t.changePool(func(p *pool) { p.holds[number] = h })
 	return nil
 }
 
@@ -483,7 +476,7 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 		case analysis.Fingerprint != d.Analysis.Fingerprint:
 			return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).At("input", "id")
 		case analysis.CodesShort > 0:
-			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes, but %d are missing by now. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).At("input", "id")
+			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes; missing by now: %d. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).At("input", "id")
 		case !analysis.IsSufficient:
 			return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).At("input", "id")
 		}
@@ -505,10 +498,8 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 			named("first_message_id", s.pool.next.message), named("message_count", analysis.MessageCount)); err != nil {
 			return err
 		}
-		t.onCommit(func() {
-			s.pool.next.message += int64(analysis.MessageCount)
-			s.watchers.notifyDue()
-		})
+		t.changePool(func(p *pool) { p.next.message += int64(analysis.MessageCount) })
+		t.onCommit(s.watchers.notifyDue)
 		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
 	})
 }
@@ -535,7 +526,7 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 		}
 		spans = append(spans, part...)
 	}
-	t.onCommit(func() { t.store.pool.assign(couponNumber, spans) })
+	t.changePool(func(p *pool) { p.assign(couponNumber, spans) })
 	return spans, nil
 }
 
@@ -547,7 +538,7 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		places, firsts, counts, labels = append(places, place), append(firsts, s.first), append(counts, int64(s.count)), append(labels, s.label)
 		place += int64(s.count)
 	}
-	if _, err := t.exec(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
+	if err := t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
 		return err
 	}
 	// Channels that are handed over as JSON name the recipient by the caller's own id.
@@ -658,6 +649,9 @@ func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon
 				return struct{}{}, fmt.Errorf("decode the analysis of %s: %w", d.ID, err)
 			}
 			d.Analysis.DeliveryID = d.ID
+			if d.Status != coupon.DeliveryReady {
+				d.Analysis.HeldUntil = nil
+			}
 		}
 		found[d.ID] = &d
 		return struct{}{}, nil

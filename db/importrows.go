@@ -369,14 +369,14 @@ func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, 
 
 // stage makes the temporary tables of an import: its rows, and those that are refused already.
 func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused refusals, more ...any) error {
-	if _, err := t.exec(ctx, refusedCreate); err != nil {
+	if err := t.create(ctx, refusedCreate); err != nil {
 		return err
 	}
 	path, err := rows.flush()
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, statement, append(more, named("path", path))...); err != nil {
+	if err := t.create(ctx, statement, append(more, named("path", path))...); err != nil {
 		return err
 	}
 	if refused.rows == 0 {

@@ -11,8 +11,9 @@ import (
 )
 
 // pool is what the server keeps in memory of all codes: where each stands, how many stand where, and
-// which are free. Only the writer changes it, after a commit; everybody reads it under the lock, so that
-// the counts a reader sees always add up.
+// which are free. Only the writer changes it, in one step with a commit and under the lock (tx.changePool);
+// everybody else reads it under the lock, so that what a reader sees always adds up. Methods that change
+// it expect the lock to be held.
 type pool struct {
 	mu   sync.RWMutex
 	keys *keyIndex
@@ -134,8 +135,6 @@ func newPool() *pool {
 
 // setCoupon takes over a coupon as it now is.
 func (p *pool) setCoupon(number int64, key string, c *coupon.Coupon) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	known := p.coupons[number]
 	if known == nil {
 		known = &couponPool{labels: map[string]*labelPool{}}
@@ -148,8 +147,6 @@ func (p *pool) setCoupon(number int64, key string, c *coupon.Coupon) {
 
 // removeCoupon forgets a coupon whose codes are gone.
 func (p *pool) removeCoupon(number int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	delete(p.couponKeys, p.coupons[number].key)
 	delete(p.coupons, number)
 }
@@ -197,8 +194,6 @@ func (p *pool) setState(number int64, state coupon.CodeState) {
 
 // update sets and clears flags of codes.
 func (p *pool) update(numbers []int64, set, unset coupon.CodeState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, number := range numbers {
 		p.setState(number, p.state[number]&^unset|set)
 	}
@@ -393,8 +388,6 @@ func (p *pool) takeFrom(pool *labelPool, count int) []span {
 
 // assign marks the codes of spans as assigned.
 func (p *pool) assign(couponID int64, spans []span) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, s := range spans {
 		pool := p.coupons[couponID].labels[s.label]
 		end := s.first + int64(s.count)

@@ -77,6 +77,9 @@ var couponDelete string
 //go:embed query/coupon_delete_codes.sql
 var couponDeleteCodes string
 
+//go:embed query/coupon_delete_voids.sql
+var couponDeleteVoids string
+
 //go:embed query/coupon_deliveries.sql
 var couponDeliveries string
 

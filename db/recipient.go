@@ -97,7 +97,7 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	if updated+added != count {
 		return 0, fmt.Errorf("keep recipients: %d were changed and %d added instead of %d together", updated, added, count)
 	}
-	t.onCommit(func() { next.recipient += int64(added) })
+	t.changePool(func(p *pool) { p.next.recipient += int64(added) })
 	return count, nil
 }
 

@@ -53,6 +53,10 @@ func (s *Store) findRedeemable(ctx context.Context, value string) (*redeemable, 
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
 	r := s.pool.runOf(number)
+	if r == nil {
+		// Its coupon was deleted since.
+		return nil, unknown
+	}
 	found := &redeemable{couponNumber: r.couponID, codeNumber: number, value: clean}
 	if r.label != "" {
 		found.assignment.label = &r.label
@@ -109,6 +113,19 @@ func nonZero(number int64) []int64 {
 		return nil
 	}
 	return []int64{number}
+}
+
+// ZoneOf gives the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
+// there is none.
+func (s *Store) ZoneOf(ctx context.Context, value string) (*time.Location, error) {
+	found, err := s.findRedeemable(ctx, value)
+	if _, isUnknown := errors.AsType[*coupon.UserError](err); isUnknown {
+		return time.UTC, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return zoneOf(s, found.couponNumber), nil
 }
 
 // Redeem redeems a code, exactly once however often the same idempotency key asks. It returns INVALID,
@@ -296,11 +313,7 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 				return err
 			}
 		}
-		t.onCommit(func() {
-			s.pool.mu.Lock()
-			defer s.pool.mu.Unlock()
-			s.pool.countRedemption(found, -1)
-		})
+		t.changePool(func(p *pool) { p.countRedemption(found, -1) })
 		return nil
 	})
 	if err != nil {
@@ -402,8 +415,11 @@ func (t *tx) recordRedemptions(ctx context.Context, importNumber int64, rows, ca
 	if err := t.stage(ctx, redemptionStage, rows, refused, named("candidates", candidatesPath)); err != nil {
 		return 0, err
 	}
-	for _, statement := range []string{redemptionRefuseUnknown, redemptionRefuseRecorded, redemptionRefuseDoubles, redemptionRefuseSpent} {
-		if _, err := t.exec(ctx, statement); err != nil {
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{{redemptionRefuseUnknown, nil}, {redemptionRefuseRecorded, []any{named("import_id", importNumber)}}, {redemptionRefuseDoubles, nil}, {redemptionRefuseSpent, nil}} {
+		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
 			return 0, err
 		}
 	}
@@ -429,7 +445,6 @@ func (t *tx) recordRedemptions(ctx context.Context, importNumber int64, rows, ca
 
 // countRecorded takes redemptions that were just recorded over into the pool when they are on disk.
 func (t *tx) countRecorded(ctx context.Context, first int64, count int) error {
-	p := t.store.pool
 	var numbers []int64
 	_, err := collect(ctx, t, redemptionRecorded, func(rows *sql.Rows) (struct{}, error) {
 		var packed string
@@ -455,9 +470,7 @@ func (t *tx) countRecorded(ctx context.Context, first int64, count int) error {
 	if err != nil {
 		return err
 	}
-	t.onCommit(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	t.changePool(func(p *pool) {
 		p.next.redemption += int64(count)
 		for _, number := range numbers {
 			p.addRedemptions(number, 1)

@@ -169,10 +169,8 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		if err != nil {
 			return err
 		}
-		t.onCommit(func() {
-			s.pool.update(sentCodes, coupon.StateSent, 0)
-			s.watchers.notify(b.Delivery.ID)
-		})
+		t.changePool(func(p *pool) { p.update(sentCodes, coupon.StateSent, 0) })
+		t.onCommit(func() { s.watchers.notify(b.Delivery.ID) })
 		failures := make([]any, len(outcome.Failures))
 		for i, failure := range outcome.Failures {
 			failures[i] = failure

@@ -25,15 +25,15 @@ type fact struct {
 }
 
 // facts gives the three kinds: assignments, sendings and redemptions. Each counts in the period in which
-// it happened.
+// it happened. Messages without a coupon give nothing away and are no assignments.
 func facts() [3]fact {
 	return [3]fact{
 		{
-			from: "message f JOIN delivery d ON d.id = f.delivery_id", coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.created_at",
+			from: "(SELECT * FROM message WHERE coupon_id IS NOT NULL) f JOIN delivery d ON d.id = f.delivery_id", coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.created_at",
 			measures: "count(*) AS assigned, 0 AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
 		},
 		{
-			from:   "(SELECT s.message_id, s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT') f JOIN delivery d ON d.id = f.delivery_id",
+			from:   "(SELECT s.message_id, s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT' AND m.coupon_id IS NOT NULL) f JOIN delivery d ON d.id = f.delivery_id",
 			coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.settled_at",
 			measures: "0 AS assigned, count(*) AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
 		},

@@ -56,6 +56,9 @@ func (s *Store) WatchDue() (due <-chan struct{}, stop func()) {
 	}
 }
 
+// NotifyDue wakes those who watch for work.
+func (s *Store) NotifyDue() { s.watchers.notifyDue() }
+
 func (w *watchers) notify(id coupon.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -50,8 +50,11 @@ type tx struct {
 	redemptions []*redemptionRow
 	reversals   []*reversalRow
 	hasWritten  bool
-	committed   []func()
-	undo        []func()
+	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
+	hasTemporary bool
+	changes      []func(*pool)
+	committed    []func()
+	undo         []func()
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -188,11 +191,11 @@ func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) err
 	}
 	t := &tx{store: w.store, tx: sqlTx, now: w.store.now()}
 	err = do(ctx, t)
+	if err == nil {
+		err = t.dropTemporary(ctx)
+	}
 	if err == nil && t.hasWritten {
-		if err = sqlTx.Commit(); err == nil {
-			for _, apply := range t.committed {
-				apply()
-			}
+		if err = t.commit(); err == nil {
 			return nil
 		}
 		err = storageError("commit", err)
@@ -202,6 +205,29 @@ func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) err
 	}
 	if rollback := sqlTx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
 		err = storageError("roll back", rollback)
+	}
+	return err
+}
+
+// commit brings the transaction to the disk and takes it over into the pool, in one step for readers.
+func (t *tx) commit() error {
+	p := t.store.pool
+	if len(t.changes) > 0 {
+		p.mu.Lock()
+	}
+	err := t.tx.Commit()
+	if err == nil {
+		for _, change := range t.changes {
+			change(p)
+		}
+	}
+	if len(t.changes) > 0 {
+		p.mu.Unlock()
+	}
+	if err == nil {
+		for _, notify := range t.committed {
+			notify()
+		}
 	}
 	return err
 }
@@ -227,8 +253,36 @@ func (t *tx) exec(ctx context.Context, statement string, args ...any) (int, erro
 	return int(count), nil
 }
 
-// onCommit has apply called when the transaction is on disk, before the caller hears of it.
-func (t *tx) onCommit(apply func()) { t.committed = append(t.committed, apply) }
+// create makes a temporary table of the use case, dropped when the transaction ends: what it held is
+// memory that nobody else can use.
+func (t *tx) create(ctx context.Context, statement string, args ...any) error {
+	t.hasTemporary = true
+	_, err := t.exec(ctx, statement, args...)
+	return err
+}
+
+// temporaryTables are the tables that use cases share between their statements.
+func temporaryTables() []string { return []string{"stage", "refused", "chosen", "prepared", "taken"} }
+
+func (t *tx) dropTemporary(ctx context.Context) error {
+	if !t.hasTemporary {
+		return nil
+	}
+	for _, table := range temporaryTables() {
+		if _, err := t.exec(ctx, "-- drop a temporary table\nDROP TABLE IF EXISTS temp."+table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changePool has change called when the transaction is on disk, while the pool is locked: nobody sees
+// the rows of the transaction with the pool of before it.
+func (t *tx) changePool(change func(*pool)) { t.changes = append(t.changes, change) }
+
+// onCommit has notify called when the transaction is on disk and the pool is changed, before the caller
+// hears of it.
+func (t *tx) onCommit(notify func()) { t.committed = append(t.committed, notify) }
 
 // onFailure has undo called, last first, when the transaction does not make it to the disk.
 func (t *tx) onFailure(undo func()) { t.undo = append(t.undo, undo) }

@@ -56,15 +56,17 @@ func (c *client) do(ctx context.Context, operation string, vars variables, answe
 
 // upload is do with a file as the variable input.file, as the graphql-multipart-request-spec has it. The
 // file is sent while write makes it and is never held as a whole.
-func (c *client) upload(ctx context.Context, operation string, in map[string]any, fileName string, write func(io.Writer) error, answer any) error {
+func (c *client) upload(
+	ctx context.Context, operation string, in map[string]any, fileName string, write func(io.Writer) error, answer any,
+) error {
 	in["file"] = nil
 	body, err := json.Marshal(request{operation, input(in)})
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
 	reader, writer := io.Pipe()
-	// Ends the writer when the server answers before it has read everything.
-	defer reader.Close()
+	// Ends the writer when the server answers before it has read everything. The error is always nil.
+	defer func() { _ = reader.Close() }()
 	form := multipart.NewWriter(writer)
 	go func() { writer.CloseWithError(writeForm(form, body, fileName, write)) }()
 	return c.post(ctx, form.FormDataContentType(), reader, answer)
@@ -113,11 +115,11 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, a
 // decode reads an answer: its data, or what speaks against it.
 func decode(status string, text []byte, answer any) error {
 	var envelope struct {
-		Data   json.RawMessage
+		Data   json.RawMessage `json:"data"`
 		Errors []struct {
-			Message string
-			Path    []any
-		}
+			Message string `json:"message"`
+			Path    []any  `json:"path"`
+		} `json:"errors"`
 	}
 	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Data == nil && envelope.Errors == nil {
 		return fmt.Errorf("the server answers %s and no GraphQL: %.*s", status, maxExcerptBytes, text)
@@ -155,10 +157,10 @@ func userErrors(data json.RawMessage) error {
 	for name, value := range fields {
 		var payload struct {
 			UserErrors []struct {
-				Code    string
-				Message string
-				Field   []string
-			}
+				Code    string   `json:"code"`
+				Message string   `json:"message"`
+				Field   []string `json:"field"`
+			} `json:"userErrors"`
 		}
 		// A field that is no object is no payload.
 		if json.Unmarshal(value, &payload) != nil {

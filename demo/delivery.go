@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ func audience(name string, values ...string) map[string]any {
 // deliveries gives the deliveries in the order in which they take codes. The last one finds what the
 // others left.
 func (l *loader) deliveries() []delivery {
+	everybody := map[string]any{}
 	return []delivery{
 		{map[string]any{
 			"label": "A present for your sport", "channel": "EMAIL", "couponId": l.sport, "matchLabelTo": "sport",
@@ -30,19 +32,19 @@ func (l *loader) deliveries() []delivery {
 		}, audience("country", "DE", "FR"), "FINISHED"},
 		{map[string]any{
 			"label": "Summer kick-off by text message", "channel": "SMS", "couponId": l.kickoff, "body": kickoffSMS,
-		}, audience("tier", "silver", "gold"), "FINISHED"},
+		}, everybody, "FINISHED"},
 		{map[string]any{
-			"label": "Preview for gold and silver", "channel": "EMAIL", "couponId": l.sport, "matchLabelTo": "sport", "messageLimit": 2_500,
-			"subject": "You see it first", "body": previewEmail,
+			"label": "Preview for gold and silver", "channel": "EMAIL", "couponId": l.sport, "matchLabelTo": "sport",
+			"messageLimit": 2_500, "subject": "You see it first", "body": previewEmail,
 		}, audience("tier", "silver", "gold"), "READY"},
 		{map[string]any{
-			"label": "Thank-you card by post", "channel": "DIRECT_MAIL", "couponId": l.sport, "matchLabelTo": "sport", "messageLimit": 1_000,
-			"contactAt": l.dateTime(30, 9), "body": greetingCard,
+			"label": "Thank-you card by post", "channel": "DIRECT_MAIL", "couponId": l.sport, "matchLabelTo": "sport",
+			"messageLimit": 1_000, "contactAt": l.dateTime(30, 9), "body": greetingCard,
 		}, audience("tier", "silver", "gold"), "SCHEDULED"},
 		{map[string]any{
 			"label": "End of season for everybody", "channel": "EMAIL", "couponId": l.sport, "matchLabelTo": "sport",
 			"subject": "Everything must go", "body": closingEmail,
-		}, map[string]any{}, "EDITING"},
+		}, everybody, "EDITING"},
 	}
 }
 
@@ -107,7 +109,7 @@ func (l *loader) prepare(ctx context.Context, d *delivery) (id string, err error
 	if status != d.status {
 		return "", fmt.Errorf("it is %s and should be %s", status, d.status)
 	}
-	l.say("delivery %q is %s: %s", d.input["label"], status, found.summary())
+	l.sayf("delivery %q is %s: %s", d.input["label"], status, found.summary())
 	return id, nil
 }
 
@@ -157,44 +159,47 @@ func (l *loader) confirm(ctx context.Context, id string) (status string, err err
 	return sent.Delivery.Status, err
 }
 
-// redeem redeems codes of a delivery as the web shop does, one order after the other. A few orders are
-// returned, and the first of them is placed again.
+// redeem redeems codes of a delivery as the web shop does, one order after the other, of each sport as
+// many as its share of the recipients. A few orders are returned, and the first of them is placed again.
 func (l *loader) redeem(ctx context.Context, deliveryID string) error {
 	const reversals = 12
-	var given struct {
-		Delivery struct {
-			Messages struct {
-				Nodes []struct{ Code struct{ Value string } }
+	var values []string
+	for _, s := range sports {
+		count := int(math.Round(basketCount * s.share))
+		var given struct {
+			Coupon struct {
+				Codes struct{ Nodes []struct{ Value string } }
 			}
 		}
+		vars := variables{"couponId": l.sport, "deliveryId": deliveryID, "label": s.name, "first": count}
+		if err := l.client.do(ctx, codeList, vars, &given); err != nil {
+			return fmt.Errorf("list codes: %w", err)
+		}
+		if got := len(given.Coupon.Codes.Nodes); got != count {
+			return fmt.Errorf("list codes: the delivery gave away %d for %s, want %d", got, s.name, count)
+		}
+		for _, c := range given.Coupon.Codes.Nodes {
+			values = append(values, c.Value)
+		}
 	}
-	if err := l.client.do(ctx, messageList, variables{"deliveryId": deliveryID, "first": basketCount}, &given); err != nil {
-		return fmt.Errorf("list messages: %w", err)
-	}
-	messages := given.Delivery.Messages.Nodes
-	if len(messages) != basketCount {
-		return fmt.Errorf("list messages: the delivery has %d, want %d", len(messages), basketCount)
-	}
-	redemptions := make([]string, len(messages))
-	for i, message := range messages {
-		id, err := l.order(ctx, message.Code.Value, i)
+	redemptions := make([]string, len(values))
+	for i, value := range values {
+		id, err := l.order(ctx, value, i)
 		if err != nil {
 			return err
 		}
 		redemptions[i] = id
 	}
-	l.say("%d codes redeemed by redeemCode, one after the other", len(redemptions))
+	l.sayf("%d codes redeemed by redeemCode, one after the other", len(redemptions))
 
-	for _, id := range redemptions[:reversals] {
-		if err := l.reverse(ctx, id); err != nil {
-			return err
-		}
-	}
-	l.code = messages[0].Code.Value
-	if _, err := l.order(ctx, l.code, len(messages)); err != nil {
+	if err := l.reverse(ctx, redemptions, reversals); err != nil {
 		return err
 	}
-	l.say("%d of them reversed; %s is redeemed again", reversals, l.code)
+	l.code = values[0]
+	if _, err := l.order(ctx, l.code, len(values)); err != nil {
+		return err
+	}
+	l.sayf("%d of them reversed: the goods came back; %s is redeemed again", reversals, l.code)
 	return nil
 }
 

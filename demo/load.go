@@ -41,7 +41,7 @@ type loader struct {
 
 // load does everything, one step after the other.
 func (l *loader) load(ctx context.Context) error {
-	fmt.Fprintf(l.out, "Loading demo data into %s\n", l.client.address)
+	l.printf("Loading demo data into %s\n", l.client.address)
 	if err := l.refuseFilled(ctx); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (l *loader) load(ctx context.Context) error {
 			return err
 		}
 	}
-	fmt.Fprintf(l.out, `
+	l.printf(`
 Open the playground at %s/ and look at
   - the tab Redemptions: weeks of tills and web shop, a row for each day;
   - the tab Deliveries: "End of season for everybody" lacks codes, and remedies says what would help;
@@ -61,18 +61,21 @@ Open the playground at %s/ and look at
 	return nil
 }
 
-// say tells what was done and how long that took.
-func (l *loader) say(format string, args ...any) {
+// sayf tells what was done and how long that took.
+func (l *loader) sayf(format string, args ...any) {
 	now := time.Now()
-	fmt.Fprintf(l.out, "%7d ms  %s\n", now.Sub(l.lap).Milliseconds(), fmt.Sprintf(format, args...))
+	l.printf("%7d ms  %s\n", now.Sub(l.lap).Milliseconds(), fmt.Sprintf(format, args...))
 	l.lap = now
 }
+
+// printf prints for whoever watches. When nobody can read it, the data is loaded all the same.
+func (l *loader) printf(format string, args ...any) { _, _ = fmt.Fprintf(l.out, format, args...) }
 
 // refuseFilled returns an error when the server has coupons: the data would mix with somebody's own.
 func (l *loader) refuseFilled(ctx context.Context) error {
 	var answer struct{ Coupons struct{ TotalCount int } }
 	if err := l.client.do(ctx, couponCount, nil, &answer); err != nil {
-		return fmt.Errorf("look at the server: %w", err)
+		return fmt.Errorf("look at the server (`make run` starts one): %w", err)
 	}
 	if n := answer.Coupons.TotalCount; n > 0 {
 		return fmt.Errorf("the server already has coupons (%d). Demo data is for an empty one: start it with another --data", n)
@@ -96,12 +99,12 @@ func (l *loader) createCoupons(ctx context.Context) error {
 			"metadata": map[string]any{"discount": "10 %", "owner": "marketing"},
 		}},
 		{&l.flyer, map[string]any{
-			"label": "Summer flyer", "code": flyerCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 20), "requiresAssignment": false,
-			"metadata": map[string]any{"discount": "20 %", "owner": "shops"},
+			"label": "Summer flyer", "code": flyerCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 20),
+			"requiresAssignment": false, "metadata": map[string]any{"discount": "20 %", "owner": "shops"},
 		}},
 		{&l.sport, map[string]any{
-			"label": "A present for your sport", "code": sportCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 22), "lowStockThreshold": 18_000,
-			"metadata": map[string]any{"discount": "15 %", "owner": "marketing"},
+			"label": "A present for your sport", "code": sportCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(90, 22),
+			"lowStockThreshold": 18_000, "metadata": map[string]any{"discount": "15 %", "owner": "marketing"},
 		}},
 	} {
 		c.input["startsAt"] = l.dateTime(-campaignDays, 0)
@@ -114,7 +117,7 @@ func (l *loader) createCoupons(ctx context.Context) error {
 		}
 		*c.id = answer.CreateCoupon.Coupon.ID
 	}
-	l.say("3 coupons: %s, %s, %s", kickoffCode, flyerCode, sportCode)
+	l.sayf("3 coupons: %s, %s, %s", kickoffCode, flyerCode, sportCode)
 	return nil
 }
 
@@ -133,30 +136,33 @@ func (l *loader) addCodes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.say("%s codes of %s imported from %s", group(len(file.codes)), file.couponCode, file.name)
+		l.sayf("%s codes of %s imported from %s", group(len(file.codes)), file.couponCode, file.name)
 	}
 
 	const generated, pattern, label = 2_000, "CYCLING-######", "cycling"
 	var made struct {
-		GenerateCodes struct {
-			GeneratedCount int
-			Sample         []string
-		}
+		GenerateCodes struct{ GeneratedCount int }
 	}
-	err := l.client.do(ctx, codeGenerate, input(map[string]any{"couponId": l.sport, "count": generated, "pattern": pattern, "label": label}), &made)
-	if err != nil {
+	in := map[string]any{"couponId": l.sport, "count": generated, "pattern": pattern, "label": label}
+	if err := l.client.do(ctx, codeGenerate, input(in), &made); err != nil {
 		return fmt.Errorf("generate codes: %w", err)
 	}
-	l.say("%s codes of %s generated as %s", group(made.GenerateCodes.GeneratedCount), sportCode, pattern)
+	if got := made.GenerateCodes.GeneratedCount; got != generated {
+		return fmt.Errorf("generate codes: %d were made, want %d", got, generated)
+	}
+	l.sayf("%s codes of %s generated as %s", group(generated), sportCode, pattern)
 
 	var voided struct {
 		VoidCodes struct{ VoidedCount int }
 	}
-	err = l.client.do(ctx, codeVoid, input(map[string]any{"couponId": l.flyer, "values": l.shop.lostFlyers()}), &voided)
-	if err != nil {
+	in = map[string]any{"couponId": l.flyer, "values": l.shop.lostFlyers()}
+	if err := l.client.do(ctx, codeVoid, input(in), &voided); err != nil {
 		return fmt.Errorf("void codes: %w", err)
 	}
-	l.say("%s codes of %s voided: a box of flyers was lost", group(voided.VoidCodes.VoidedCount), flyerCode)
+	if got := voided.VoidCodes.VoidedCount; got != lostFlyerCount {
+		return fmt.Errorf("void codes: %d were voided, want %d", got, lostFlyerCount)
+	}
+	l.sayf("%s codes of %s voided: a box of flyers was lost", group(lostFlyerCount), flyerCode)
 	return nil
 }
 
@@ -167,7 +173,7 @@ func (l *loader) importRecipients(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.say("%s recipients imported from customers.csv", group(count.imported))
+	l.sayf("%s recipients imported from customers.csv", group(count.imported))
 	return nil
 }
 
@@ -180,41 +186,54 @@ func (l *loader) importSales(ctx context.Context) error {
 		write                      func(io.Writer) error
 	}{
 		{
-			"tills.csv", l.flyer, flyerCode, importCount{tillCount, mistypedCount + repeatedCount}, 5,
+			"tills.csv", l.flyer, flyerCode,
+			importCount{tillCount, mistypedCount + repeatedCount},
+			5,
 			func(w io.Writer) error { return writeTillSales(w, l.shop.tillSales) },
 		},
 		{
-			"web-shop.csv", l.kickoff, kickoffCode, importCount{imported: webCount}, 25,
+			"web-shop.csv", l.kickoff, kickoffCode,
+			importCount{imported: webCount},
+			25,
 			func(w io.Writer) error { return writeWebSales(w, l.shop.webSales) },
 		},
 	} {
 		if err := l.importFile(ctx, redemptionImport, map[string]any{"timezone": shopZone}, file.name, file.count, file.write); err != nil {
 			return err
 		}
-		l.say("%s redemptions of %s imported from %s, %d rows rejected",
+		l.sayf("%s redemptions of %s imported from %s, %d rows rejected",
 			group(file.count.imported), file.couponCode, file.name, file.count.rejected)
 
 		var latest struct {
 			Redemptions struct{ Nodes []struct{ ID string } }
 		}
-		err := l.client.do(ctx, redemptionList, variables{"couponId": file.couponID, "first": file.reversals}, &latest)
+		err := l.client.do(ctx, redemptionList, variables{"couponId": file.couponID, "first": maxPage}, &latest)
 		if err != nil {
 			return fmt.Errorf("list redemptions: %w", err)
 		}
+		var ids []string
 		for _, r := range latest.Redemptions.Nodes {
-			if err := l.reverse(ctx, r.ID); err != nil {
-				return err
-			}
+			ids = append(ids, r.ID)
 		}
-		l.say("%d redemptions of %s reversed: the goods came back", len(latest.Redemptions.Nodes), file.couponCode)
+		if err := l.reverse(ctx, ids, file.reversals); err != nil {
+			return err
+		}
+		l.sayf("%d of the latest reversed: the goods came back", file.reversals)
 	}
 	return nil
 }
 
-func (l *loader) reverse(ctx context.Context, redemptionID string) error {
-	in := input(map[string]any{"id": redemptionID, "reason": "the goods came back"})
-	if err := l.client.do(ctx, redemptionReverse, in, nil); err != nil {
-		return fmt.Errorf("reverse redemption: %w", err)
+// reverse takes count of the redemptions back, the first one and others at even distances.
+func (l *loader) reverse(ctx context.Context, redemptionIDs []string, count int) error {
+	if len(redemptionIDs) < count {
+		return fmt.Errorf("reverse redemptions: there are %d, want %d", len(redemptionIDs), count)
+	}
+	for i := range count {
+		id := redemptionIDs[i*len(redemptionIDs)/count]
+		in := input(map[string]any{"id": id, "reason": "the goods came back"})
+		if err := l.client.do(ctx, redemptionReverse, in, nil); err != nil {
+			return fmt.Errorf("reverse redemption %s: %w", id, err)
+		}
 	}
 	return nil
 }

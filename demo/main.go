@@ -8,8 +8,8 @@
 //
 // A summer campaign began eight weeks ago. Its kick-off coupon has one code for everybody; the use of
 // it in the web shop is imported from a file. Flyers, each with a code of its own, were handed out in
-// the shop; the tills report which came back. A third coupon has codes for each sport. Deliveries give
-// them away: one is finished, others wait to be confirmed or for their day, and one lacks codes.
+// the shop; the tills report which came back. A third coupon has codes for each sport. Of the deliveries
+// two are sent, one waits to be confirmed, one waits for its day, and one lacks codes.
 //
 // What the server does itself, it does now: codes are assigned when this program runs. Redemptions of
 // the past weeks are therefore those of the kick-off's code and of flyers, which need no assignment;

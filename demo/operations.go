@@ -9,6 +9,8 @@ var (
 	codeGenerate string
 	//go:embed operations/code_import.graphql
 	codeImport string
+	//go:embed operations/code_list.graphql
+	codeList string
 	//go:embed operations/code_redeem.graphql
 	codeRedeem string
 	//go:embed operations/code_void.graphql
@@ -27,8 +29,6 @@ var (
 	deliveryGet string
 	//go:embed operations/import_get.graphql
 	importGet string
-	//go:embed operations/message_list.graphql
-	messageList string
 	//go:embed operations/recipient_import.graphql
 	recipientImport string
 	//go:embed operations/redemption_import.graphql

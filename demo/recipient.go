@@ -127,7 +127,7 @@ func email(r *rand.Rand, person *recipient, namesakes map[string]int, before []r
 
 // asciiName writes names the way people do in their addresses.
 var asciiName = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "á", "a", "ç", "c", "é", "e", "è", "e",
-	"ê", "e", "ë", "e", "í", "i", "ï", "i", "ó", "o", "ú", "u", "'", "", " ", "")
+	"ê", "e", "ë", "e", "í", "i", "î", "i", "ï", "i", "ı", "i", "ó", "o", "ş", "s", "ú", "u", "'", "", " ", "")
 
 // writeRecipients writes the columns that the server knows, and others, which become attributes.
 func writeRecipients(w io.Writer, recipients []recipient) error {
@@ -138,7 +138,8 @@ func writeRecipients(w io.Writer, recipients []recipient) error {
 	return writeCSV(w, header, recipients, func(p *recipient) []string {
 		return []string{
 			p.externalID, p.email, p.phone, p.firstName, p.lastName, strconv.FormatBool(p.isContactable),
-			p.sport, p.country, p.city, p.tier, p.language, strconv.Itoa(p.birthYear), p.customerSince.Format(time.DateOnly), p.postalAddress,
+			p.sport, p.country, p.city, p.tier, p.language, strconv.Itoa(p.birthYear),
+			p.customerSince.Format(time.DateOnly), p.postalAddress,
 		}
 	})
 }

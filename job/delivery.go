@@ -53,6 +53,8 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 		r.mu.Lock()
 		delete(r.sending, id)
 		r.mu.Unlock()
+		// It may have been resumed just before it left.
+		r.store.NotifyDue()
 	}()
 	pause := retryInterval
 	for ctx.Err() == nil {

@@ -16,8 +16,8 @@ import (
 
 // Options says how to run jobs.
 type Options struct {
-	// SendRate is the largest number of messages that all deliveries together hand over in a second; 0
-	// means no limit.
+	// SendRate is the largest number of messages that each delivery hands over in a second; 0 means no
+	// limit.
 	SendRate int
 	Log      *slog.Logger
 }

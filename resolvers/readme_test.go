@@ -39,7 +39,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// walk gives a scenario as Markdown: each step's request, its files, and its answer folded away.
+// walk gives a scenario as Markdown: each step's request and its files. The answers stay in the scenario.
 func walk(archive *txtar.Archive) string {
 	var b strings.Builder
 	for _, file := range archive.Files {
@@ -53,8 +53,6 @@ func walk(archive *txtar.Archive) string {
 			fmt.Fprintf(&b, "\n**%s. %s**\n\n```graphql\n%s\n```\n", strings.TrimPrefix(number, "0"), title, content)
 		case "variables.json":
 			fmt.Fprintf(&b, "\nwith the variables `%s`\n", content)
-		case "response.json":
-			fmt.Fprintf(&b, "\n<details><summary>answer</summary>\n\n```json\n%s\n```\n\n</details>\n", content)
 		}
 	}
 	return b.String() + "\n"

@@ -1,2 +1,2 @@
 -- choose recipients by number, those that exist
-INSERT INTO chosen SELECT id FROM recipient WHERE list_contains($ids::BIGINT[], id)
+INSERT INTO chosen SELECT id FROM recipient WHERE id IN (SELECT unnest($ids::BIGINT[]))

@@ -1,2 +1,2 @@
 -- how many redemptions each code has
-SELECT code_id, count(*) FROM redemption WHERE list_contains($ids::BIGINT[], code_id) GROUP BY code_id
+SELECT code_id, count(*) FROM redemption WHERE code_id IN (SELECT unnest($ids::BIGINT[])) GROUP BY code_id

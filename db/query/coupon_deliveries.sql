@@ -1,4 +1,4 @@
 -- the newest deliveries of each coupon
 SELECT coupon_id, max(id, $limit) FROM delivery
-WHERE list_contains($ids::BIGINT[], coupon_id) AND ($after::BIGINT IS NULL OR id < $after)
+WHERE coupon_id IN (SELECT unnest($ids::BIGINT[])) AND ($after::BIGINT IS NULL OR id < $after)
 GROUP BY coupon_id

@@ -1,2 +1,2 @@
 -- how many imports each coupon has
-SELECT coupon_id, count(*) FROM import WHERE list_contains($ids::BIGINT[], coupon_id) GROUP BY coupon_id
+SELECT coupon_id, count(*) FROM import WHERE coupon_id IN (SELECT unnest($ids::BIGINT[])) GROUP BY coupon_id

@@ -2,4 +2,4 @@
 SELECT id, label, channel, coupon_id, subject, body, message_limit, match_label_to, contact_at, status, target_count, analysis,
     message_count, sent_count, failed_count, canceled_count, created_at, confirmed_at, finished_at
 FROM delivery
-WHERE list_contains($ids::BIGINT[], id)
+WHERE id IN (SELECT unnest($ids::BIGINT[]))

@@ -1,5 +1,5 @@
 -- the first messages of each delivery
 SELECT m.delivery_id, min(m.id, $limit) FROM message m LEFT JOIN sending s ON s.message_id = m.id
-WHERE list_contains($ids::BIGINT[], m.delivery_id) AND m.id > $after
+WHERE m.delivery_id IN (SELECT unnest($ids::BIGINT[])) AND m.id > $after
     AND ($status::VARCHAR[] IS NULL OR list_contains($status::VARCHAR[], coalesce(s.outcome, 'PENDING')))
 GROUP BY m.delivery_id

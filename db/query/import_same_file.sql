@@ -1,2 +1,2 @@
 -- the first earlier import of a file with the same checksum
-SELECT i.id, min(e.id) FROM import i JOIN import e ON e.checksum = i.checksum AND e.id < i.id WHERE list_contains($ids::BIGINT[], i.id) GROUP BY i.id
+SELECT i.id, min(e.id) FROM import i JOIN import e ON e.checksum = i.checksum AND e.id < i.id WHERE i.id IN (SELECT unnest($ids::BIGINT[])) GROUP BY i.id

@@ -2,5 +2,5 @@
 INSERT INTO sending (message_id, delivery_id, outcome, settled_at, failure)
 SELECT m.id, m.delivery_id, 'CANCELED', $now, $reason
 FROM message m
-WHERE m.code_id BETWEEN $first AND $last AND list_contains($ids::BIGINT[], m.code_id)
+WHERE m.code_id BETWEEN $first AND $last AND m.code_id IN (SELECT unnest($ids::BIGINT[]))
     AND m.id NOT IN (SELECT message_id FROM code_return) AND m.id NOT IN (SELECT message_id FROM sending)

@@ -3,3 +3,4 @@ SELECT min(id), CASE WHEN count(*) < max(id) - min(id) + 1 THEN string_agg(id, '
 FROM code
 WHERE id BETWEEN $first AND $last
 GROUP BY id // 4096
+ORDER BY min(id)

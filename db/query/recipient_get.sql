@@ -1,4 +1,4 @@
 -- recipients by number
 SELECT id, external_id, email, phone, first_name, last_name, attributes, is_contactable
 FROM recipient
-WHERE id BETWEEN $first AND $last AND list_contains($ids::BIGINT[], id)
+WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))

@@ -4,9 +4,9 @@ SELECT $first_id + row_number() OVER (ORDER BY s.line) - 1, s.coupon_id, s.code_
     'IMPORT', s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',
         CASE WHEN s.code_id IS NOT NULL AND m.id IS NULL AND p.requires_assignment THEN 'NOT_ASSIGNED' END,
-        -- A date without a time is before an assignment only if its whole day is.
+        -- A date without a time is before an assignment, or before the start, only if its whole day is.
         CASE WHEN s.latest_at < m.created_at THEN 'BEFORE_ASSIGNMENT' END,
-        CASE WHEN s.redeemed_at < p.starts_at OR s.redeemed_at >= p.ends_at THEN 'OUTSIDE_VALIDITY' END,
+        CASE WHEN s.redeemed_at < p.starts_at AND s.latest_at <= p.starts_at OR s.redeemed_at >= p.ends_at THEN 'OUTSIDE_VALIDITY' END,
         CASE WHEN v.code_id IS NOT NULL THEN 'VOIDED' END), ''),
     $import_id, $now
 FROM stage s
