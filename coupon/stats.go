@@ -49,12 +49,13 @@ type RedemptionStats struct {
 	TimeToRedeem *Quantiles
 }
 
-// RedemptionRate is redeemed / sent, nil where nothing was sent.
+// RedemptionRate is redeemed / sent, nil where nothing was sent. It is 1 at the most: the code of an
+// anonymous coupon is passed on, and codes that were handed out elsewhere are redeemed without a message.
 func (s *RedemptionStats) RedemptionRate() *float64 {
 	if s.Sent == 0 {
 		return nil
 	}
-	return new(float64(s.Redeemed) / float64(s.Sent))
+	return new(min(1, float64(s.Redeemed)/float64(s.Sent)))
 }
 
 // Quantiles describes a distribution, in seconds.

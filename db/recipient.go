@@ -301,7 +301,7 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 			return nil, err
 		}
 	}
-	if !n.page.WantsItems || n.page.First == 0 {
+	if !n.page.WantsItems {
 		return pages, nil
 	}
 	var after any = int64(0)
