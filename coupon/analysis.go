@@ -264,7 +264,12 @@ func (j *judgement) checkCodes() {
 		j.infof("Enough codes: %d needed, %d available.", a.CodesNeeded, a.CodesAvailable)
 		return
 	}
-	j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+	if j.delivery.MatchLabelTo != nil {
+		// The sum of what is available says nothing here: one label cannot stand in for another.
+		j.addf(LogError, "Not enough codes: %d needed, %d missing.", a.CodesNeeded, a.CodesShort)
+	} else {
+		j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+	}
 	if enough == 0 {
 		return
 	}

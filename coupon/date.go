@@ -21,32 +21,40 @@ type FileDates struct {
 	hasDayFirst, hasMonthFirst bool
 }
 
-// numericDate is a date like 24/11/2026 or 11-24-2026, with an optional time of day.
-var numericDate = regexp.MustCompile(`^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4})(?:[ T,]+(.+))?$`)
+// numericDatePattern is a date like 24/11/2026 or 11-24-2026, with an optional time of day.
+var numericDatePattern = regexp.MustCompile(`^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4})(?:[ T,]+(.+))?$`)
 
 // epochDate is a number of seconds or milliseconds since 1970, for any instant from 2001 to 2286.
 var epochDate = regexp.MustCompile(`^(\d{10})(\d{3})?$`)
 
 // Observe learns from one date of the file in which order its days and months stand.
 func (f *FileDates) Observe(text string) {
-	first, second, _, _, ok := splitNumericDate(CleanValue(text))
+	date, ok := splitNumericDate(CleanValue(text))
 	if !ok {
 		return
 	}
-	f.hasDayFirst = f.hasDayFirst || first > 12 && second <= 12
-	f.hasMonthFirst = f.hasMonthFirst || second > 12 && first <= 12
+	f.hasDayFirst = f.hasDayFirst || date.first > 12 && date.second <= 12
+	f.hasMonthFirst = f.hasMonthFirst || date.second > 12 && date.first <= 12
 }
 
-func splitNumericDate(text string) (first, second, year int, rest string, ok bool) {
-	m := numericDate.FindStringSubmatch(text)
+// numericDate is a date of which it is not known yet whether the first number is the day or the month.
+type numericDate struct {
+	first, second, year int
+	// clock is the time of day as text, or empty.
+	clock string
+}
+
+func splitNumericDate(text string) (date numericDate, ok bool) {
+	m := numericDatePattern.FindStringSubmatch(text)
 	if m == nil || m[2] != m[4] {
-		return 0, 0, 0, "", false
+		return numericDate{}, false
 	}
 	// The pattern lets digits through alone, few enough for an int.
-	first, _ = strconv.Atoi(m[1])
-	second, _ = strconv.Atoi(m[3])
-	year, _ = strconv.Atoi(m[5])
-	return first, second, year, m[6], true
+	date.first, _ = strconv.Atoi(m[1])
+	date.second, _ = strconv.Atoi(m[3])
+	date.year, _ = strconv.Atoi(m[5])
+	date.clock = strings.ToUpper(strings.TrimSpace(m[6]))
+	return date, true
 }
 
 // Parse gives the instant of a date, in UTC, or the reason to reject it: EMPTY, BAD_DATE,
@@ -72,9 +80,10 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 // without a time the end of that day. It tells what happened before something else for sure.
 func (f *FileDates) Latest(text string, at time.Time) time.Time {
 	text = CleanValue(text)
-	_, _, _, clock, isNumeric := splitNumericDate(text)
-	if _, err := time.Parse(time.DateOnly, text); err == nil || isNumeric && clock == "" {
-		return at.In(f.Zone).AddDate(0, 0, 1).UTC()
+	date, isNumeric := splitNumericDate(text)
+	if _, err := time.Parse(time.DateOnly, text); err == nil || isNumeric && date.clock == "" {
+		day := at.In(f.Zone)
+		return startOfDay(time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.UTC), f.Zone).UTC()
 	}
 	return at
 }
@@ -85,8 +94,8 @@ func (f *FileDates) parse(text string) (time.Time, RejectionReason) {
 		millis, _ := strconv.ParseInt("0"+m[2], 10, 64)
 		return time.Unix(seconds, millis*int64(time.Millisecond)).UTC(), ""
 	}
-	if first, second, year, rest, ok := splitNumericDate(text); ok {
-		return f.parseNumeric(first, second, year, rest)
+	if date, ok := splitNumericDate(text); ok {
+		return f.parseNumeric(date)
 	}
 	if at, err := DateTime(text).Start(f.Zone); err == nil {
 		return at, ""
@@ -94,31 +103,30 @@ func (f *FileDates) parse(text string) (time.Time, RejectionReason) {
 	return time.Time{}, RejectedBadDate
 }
 
-func (f *FileDates) parseNumeric(first, second, year int, rest string) (time.Time, RejectionReason) {
-	day, month := first, second
+func (f *FileDates) parseNumeric(date numericDate) (time.Time, RejectionReason) {
+	day, month := date.first, time.Month(date.second)
 	switch {
-	case first == second:
-	case first > 12:
-	case second > 12, f.hasMonthFirst && !f.hasDayFirst:
-		day, month = second, first
+	case date.first == date.second:
+	case date.first > 12:
+	case date.second > 12, f.hasMonthFirst && !f.hasDayFirst:
+		day, month = date.second, time.Month(date.first)
 	case f.hasDayFirst && !f.hasMonthFirst:
-	case first == 0 || second == 0:
+	case date.first == 0 || date.second == 0:
 		return time.Time{}, RejectedBadDate
 	default:
 		return time.Time{}, RejectedAmbiguousDate
 	}
 	// time.Date moves the 31st of April to May; a date that moved is none.
-	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if date.Day() != day || date.Month() != time.Month(month) {
+	midnight := time.Date(date.year, month, day, 0, 0, 0, 0, time.UTC)
+	if midnight.Day() != day || midnight.Month() != month {
 		return time.Time{}, RejectedBadDate
 	}
-	rest = strings.ToUpper(strings.TrimSpace(rest))
-	if rest == "" {
-		return startOfDay(date, f.Zone).UTC(), ""
+	if date.clock == "" {
+		return startOfDay(midnight, f.Zone).UTC(), ""
 	}
 	for _, layout := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM", "3:04PM"} {
-		if clock, err := time.Parse(layout, rest); err == nil {
-			return time.Date(year, date.Month(), day, clock.Hour(), clock.Minute(), clock.Second(), 0, f.Zone).UTC(), ""
+		if clock, err := time.Parse(layout, date.clock); err == nil {
+			return time.Date(date.year, month, day, clock.Hour(), clock.Minute(), clock.Second(), 0, f.Zone).UTC(), ""
 		}
 	}
 	return time.Time{}, RejectedBadDate

@@ -51,19 +51,15 @@ func (d DateTime) instant(zone *time.Location, days int) (time.Time, error) {
 }
 
 // startOfDay gives the first instant in a zone of the day that date, in UTC, names. Where the clock leaps
-// over midnight, as each spring in Santiago or on the Azores, that is the instant of the leap; time.Date
-// may then name one of the day before.
+// over midnight, as each spring in Santiago or on the Azores, time.Date may name an instant of the day
+// before; the day then begins with the leap.
 func startOfDay(date time.Time, zone *time.Location) time.Time {
 	midnight := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, zone)
-	before, after := midnight.ZoneBounds()
-	switch {
-	case midnight.Day() != date.Day():
-		return after
-	case midnight.Hour() != 0 || midnight.Minute() != 0:
-		return before
-	default:
-		return midnight
+	if midnight.Day() != date.Day() {
+		_, leap := midnight.ZoneBounds()
+		return leap
 	}
+	return midnight
 }
 
 // The years that an instant may lie in: what every client's date type can hold.

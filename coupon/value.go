@@ -74,10 +74,7 @@ func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) 
 		return "", "", RejectedTooLong
 	}
 	key = k.Key(value)
-	// NFKC can make one character into many (a ligature, a circled number) or leave only white space.
-	if CleanValue(key) == "" {
-		return "", "", RejectedEmpty
-	}
+	// NFKC can make one character into many (a ligature, a circled number).
 	if len(key) > MaxTextLength && utf8.RuneCountInString(key) > MaxTextLength {
 		return "", "", RejectedTooLong
 	}

@@ -188,7 +188,7 @@ func (s *Store) connect(ctx context.Context) error {
 }
 
 // quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's
-// own settings alone, never for input.
+// own settings and for constants of ours, never for input.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // now gives the time to the precision that the database keeps.

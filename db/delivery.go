@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"couponql/coupon"
@@ -366,7 +367,10 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 	if d.MatchLabelTo != nil && d.CouponID != nil {
 		labelPath = attributePath(*d.MatchLabelTo)
 	}
-	err := t.create(ctx, deliveryPrepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath), named("address_pattern", d.Channel.AddressPattern()))
+	// The engine compiles a pattern that is a parameter anew for every row, one that stands in the
+	// statement once: 3 ms against 0.5 µs an address. The pattern is a constant of ours, never input.
+	prepare := strings.Replace(deliveryPrepare, "$address_pattern", quote(d.Channel.AddressPattern()), 1)
+	err := t.create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
 	if err != nil {
 		return nil, nil, coupon.ContentFindings{}, err
 	}
