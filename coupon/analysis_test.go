@@ -255,7 +255,7 @@ func TestJudge(t *testing.T) {
 				"ERROR There is nobody to send to. Add targets, or mend the addresses of those left out.\n" +
 				"ERROR The coupon \"Ski\" ends at 2026-11-24T09:15:00Z, before the messages go out at 2026-11-24T09:15:00Z. " +
 				"Send earlier, or let the coupon end later.\n" +
-				"ERROR Not enough codes with the label \"Ski\": 1 needed, 0 available, 1 missing.\nERROR Not enough codes: 1 needed, 0 available, 1 missing.\n" +
+				"ERROR Not enough codes with the label \"Ski\": 1 needed, 0 available, 1 missing.\nERROR Not enough codes: 1 needed, 1 missing.\n" +
 				"ERROR Mend the body.\nWARNING Look at the subject.\n" + stopped,
 		},
 	}
