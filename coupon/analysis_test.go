@@ -187,7 +187,7 @@ func TestJudge(t *testing.T) {
 			want: Analysis{TargetCount: 3, MessageCount: 3, CodesNeeded: 3, CodesShort: 3, Remedies: []*Remedy{
 				{Kind: RemedyAddCodes, Count: 3, Text: "Add 3 codes to the coupon."},
 			}},
-			log: three + "ERROR Not enough codes: 3 needed, 3 missing.\n" + stopped,
+			log: three + "ERROR Not enough codes: 3 needed, 0 available, 3 missing.\n" + stopped,
 		},
 		"short of some labels": {
 			delivery: Delivery{MatchLabelTo: new("sport")},

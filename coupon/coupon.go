@@ -1,6 +1,9 @@
 package coupon
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // CouponType says whether a coupon has one code for all or a pool of unique ones.
 type CouponType string
@@ -160,6 +163,9 @@ func (c *Coupon) applyValidity(changes *CouponChanges, problems *UserErrors) {
 	}
 }
 
+// MaxCount is the largest number of codes or messages that a caller can name: GraphQL's largest Int.
+const MaxCount = math.MaxInt32
+
 // MaxRedemptionLimit is the largest limit of redemptions a code.
 const MaxRedemptionLimit = 1_000_000_000
 
@@ -182,8 +188,12 @@ func (c *Coupon) applyLowStock(changes *CouponChanges, problems *UserErrors) {
 	if changes.LowStockThreshold.IsSet {
 		c.LowStockThreshold = changes.LowStockThreshold.Value
 	}
-	if c.LowStockThreshold != nil && *c.LowStockThreshold < 0 {
+	switch {
+	case c.LowStockThreshold == nil:
+	case *c.LowStockThreshold < 0:
 		invalidf(problems, "lowStockThreshold", "The low-stock threshold must not be negative.")
+	case *c.LowStockThreshold > MaxCount:
+		invalidf(problems, "lowStockThreshold", "The low-stock threshold must be at most %d.", MaxCount)
 	}
 	if changes.LowStockShare.IsSet {
 		c.LowStockShare = changes.LowStockShare.Value

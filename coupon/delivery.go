@@ -161,8 +161,12 @@ func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 	d.applyContent(changes, &problems)
 	if changes.MessageLimit.IsSet {
 		d.MessageLimit = changes.MessageLimit.Value
-		if d.MessageLimit != nil && *d.MessageLimit < 0 {
+		switch {
+		case d.MessageLimit == nil:
+		case *d.MessageLimit < 0:
 			invalidf(&problems, "messageLimit", "The message limit must not be negative; null or 0 means no limit.")
+		case *d.MessageLimit > MaxCount:
+			invalidf(&problems, "messageLimit", "The message limit must be at most %d; null or 0 means no limit.", MaxCount)
 		}
 	}
 	if changes.MatchLabelTo.IsSet {
