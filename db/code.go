@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"couponql/coupon"
 )
@@ -144,7 +146,7 @@ func (t *tx) stageCodes(ctx context.Context, couponNumber int64, rows *codeRows)
 func (t *tx) indexCodes(ctx context.Context, couponNumber, importNumber, batch, first, last int64) error {
 	p := t.store.pool
 	runs, err := collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*run, error) {
-		r := &run{couponID: couponNumber, importID: importNumber}
+		r := &run{couponID: couponNumber, importID: importNumber, addedAt: t.now}
 		err := rows.Scan(&r.label, &r.first, &r.last)
 		return r, err
 	}, named("batch_id", batch), named("first_id", first))
@@ -318,35 +320,119 @@ func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []
 	return items
 }
 
-// readCodes reads codes by number, with where they stand.
+// readCodes reads codes by number, with where they stand. Memory tells which kinds of things happened to any
+// of them at all, and only those are asked for, each in a small statement of its own: the same tables joined
+// in one statement take several times as long. What happens meanwhile is left out, so that a code stands
+// where it stood when the reading began.
 func (s *Store) readCodes(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
 	found := make(map[coupon.ID]*coupon.Code, len(numbers))
-	if len(numbers) == 0 {
+	known, happened := s.pool.describe(numbers)
+	if len(known) == 0 {
 		return found, nil
 	}
-	now := s.now()
-	_, err := collect(ctx, q, codeGet, func(rows *sql.Rows) (struct{}, error) {
-		var number, couponNumber int64
-		var importNumber, messageNumber, deliveryNumber, recipientNumber *int64
-		var c coupon.Code
-		if err := rows.Scan(&number, &c.Value, &c.Label, &couponNumber, &importNumber, &c.AddedAt,
-			&messageNumber, &deliveryNumber, &recipientNumber, &c.Channel, &c.Address, &c.AssignedAt, &c.SentAt, &c.RedeemedAt, &c.VoidedAt); err != nil {
-			return struct{}{}, err
+	err := readRange(ctx, q, codeGet, "id", numbers, func(rows *sql.Rows) error {
+		var number int64
+		var value string
+		err := rows.Scan(&number, &value)
+		if code := known[number]; code != nil {
+			code.Value = value
+			found[code.ID] = &code.Code
 		}
-		c.ID = coupon.NewID(coupon.KindCode, number)
-		c.CouponID = coupon.NewID(coupon.KindCoupon, couponNumber)
-		c.ImportID = coupon.NewIDPtr(coupon.KindImport, importNumber)
-		c.MessageID = coupon.NewIDPtr(coupon.KindMessage, messageNumber)
-		c.DeliveryID = coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber)
-		c.RecipientID = coupon.NewIDPtr(coupon.KindRecipient, recipientNumber)
-		s.pool.mu.RLock()
-		hasEnded := s.pool.coupons[couponNumber] != nil && s.pool.coupons[couponNumber].coupon.HasEnded(now)
-		s.pool.mu.RUnlock()
-		c.Status = c.State().Status(hasEnded)
-		found[c.ID] = &c
-		return struct{}{}, nil
-	}, named("ids", numbers), named("first", slices.Min(numbers)), named("last", slices.Max(numbers)))
+		return err
+	})
+	if err == nil && happened.Has(coupon.StateAssigned) {
+		err = s.readHolders(ctx, q, numbers, known)
+	}
+	if err == nil && happened.Has(coupon.StateRedeemed) {
+		err = readRange(ctx, q, codeRedeemed, "code_id", numbers, func(rows *sql.Rows) error {
+			var number int64
+			var at time.Time
+			err := rows.Scan(&number, &at)
+			if code := known[number]; code != nil && code.state.Has(coupon.StateRedeemed) {
+				code.RedeemedAt = earlier(code.RedeemedAt, at)
+			}
+			return err
+		})
+	}
+	if err == nil && happened.Has(coupon.StateVoided) {
+		err = readRange(ctx, q, codeVoided, "code_id", numbers, func(rows *sql.Rows) error {
+			var number int64
+			var at time.Time
+			err := rows.Scan(&number, &at)
+			if code := known[number]; code != nil && code.state.Has(coupon.StateVoided) {
+				code.VoidedAt = earlier(code.VoidedAt, at)
+			}
+			return err
+		})
+	}
+	s.pool.setStatus(found, s.now())
 	return found, err
+}
+
+// readHolders reads which messages hold the codes, and when these were sent.
+func (s *Store) readHolders(ctx context.Context, q querier, numbers []int64, known map[int64]*knownCode) error {
+	var messages []int64
+	holds := map[int64]*coupon.Code{}
+	err := readRange(ctx, q, codeHeld, "m.code_id", numbers, func(rows *sql.Rows) error {
+		var number, message, delivery, recipient int64
+		var channel coupon.Channel
+		var address string
+		var at time.Time
+		err := rows.Scan(&number, &message, &delivery, &recipient, &channel, &address, &at)
+		code := known[number]
+		if code == nil || !code.state.Has(coupon.StateAssigned) {
+			return err
+		}
+		code.MessageID, code.DeliveryID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindDelivery, delivery))
+		code.RecipientID = new(coupon.NewID(coupon.KindRecipient, recipient))
+		code.Channel, code.Address, code.AssignedAt = &channel, &address, &at
+		if code.state.Has(coupon.StateSent) {
+			messages = append(messages, message)
+			holds[message] = &code.Code
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return readRange(ctx, q, codeSent, "message_id", messages, func(rows *sql.Rows) error {
+		var message int64
+		var outcome coupon.MessageStatus
+		var at time.Time
+		err := rows.Scan(&message, &outcome, &at)
+		if code := holds[message]; code != nil && outcome == coupon.MessageSent {
+			code.SentAt = &at
+		}
+		return err
+	})
+}
+
+// earlier gives the earlier of two instants, of which the first may be missing.
+func earlier(first *time.Time, second time.Time) *time.Time {
+	if first != nil && first.Before(second) {
+		return first
+	}
+	return &second
+}
+
+// maxSpread is how many rows are read for each that is wanted before they are picked by number, which costs
+// a join.
+const maxSpread = 4
+
+// readRange runs a statement whose rows have numbers in a column, and whose condition, which ends it, is that
+// the number lies between $first and $last, for these numbers. Rows with others may be among them.
+func readRange(ctx context.Context, q querier, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	first, last := slices.Min(numbers), slices.Max(numbers)
+	args := []any{named("first", first), named("last", last)}
+	if last-first >= int64(maxSpread*len(numbers)) {
+		statement += " AND " + column + " IN (SELECT unnest($ids::BIGINT[]))"
+		args = append(args, named("ids", numbers))
+	}
+	_, err := collect(ctx, q, statement, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, scan(rows) }, args...)
+	return err
 }
 
 // CodesByID gives the codes that exist of these.
@@ -384,13 +470,13 @@ func (s *Store) findCodes(ctx context.Context, q querier, keys []string) (map[st
 	if len(candidates) == 0 {
 		return found, nil
 	}
-	_, err := collect(ctx, q, codeKey, func(rows *sql.Rows) (struct{}, error) {
+	err := readRange(ctx, q, codeKey, "id", candidates, func(rows *sql.Rows) error {
 		var number int64
 		var key string
 		err := rows.Scan(&number, &key)
 		found[key] = number
-		return struct{}{}, err
-	}, named("ids", candidates), named("first", slices.Min(candidates)), named("last", slices.Max(candidates)))
+		return err
+	})
 	return found, err
 }
 
@@ -418,13 +504,14 @@ func (s *Store) CodesOf(ctx context.Context, coupons []coupon.ID, filter *coupon
 	lists := make(map[coupon.ID]*coupon.List[*coupon.Code], len(coupons))
 	pages := make(map[coupon.ID][]int64, len(coupons))
 	var all []int64
+	facts, err := s.codeFacts(ctx, s, numbersOf(coupon.KindCoupon, coupons), filter)
+	if err != nil {
+		return nil, err
+	}
 	for _, id := range coupons {
 		list := &coupon.List[*coupon.Code]{}
 		lists[id] = list
-		selected, candidates, err := s.selectCodes(ctx, s, mustNumber(coupon.KindCoupon, id), filter)
-		if err != nil {
-			return nil, err
-		}
+		selected, candidates := s.selectCodes(mustNumber(coupon.KindCoupon, id), filter, facts)
 		var numbers []int64
 		if candidates == nil {
 			numbers = s.pool.page(selected, after, page.First+1)
@@ -464,44 +551,74 @@ func cursorsOf(numbers []int64) []coupon.Cursor {
 	return cursors
 }
 
-// selectCodes splits a filter: what memory knows becomes a selection; what only rows know is asked for
-// and gives the candidates, already narrowed by the selection. nil candidates mean: all of the selection.
-func (s *Store) selectCodes(ctx context.Context, q querier, couponNumber int64, filter *coupon.CodeFilter) (*selection, []int64, error) {
+// selectCodes makes a filter a selection of what memory knows. What only rows know are the facts that
+// codeFacts gave; with them it gives the candidates, already narrowed by the selection. nil candidates mean:
+// all of the selection.
+func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts map[int64][]int64) (*selection, []int64) {
 	selected := &selection{couponID: couponNumber, now: s.now()}
 	if filter == nil {
-		return selected, nil, nil
+		return selected, nil
 	}
 	selected.labels, selected.status = filter.Label, filter.Status
 	if filter.ImportID != nil {
 		number, err := filter.ImportID.Number(coupon.KindImport)
 		if err != nil {
-			return selected, []int64{}, nil //nolint:nilerr // an import that does not exist brought no codes
+			// An import that does not exist brought no codes.
+			return selected, []int64{}
 		}
 		selected.importID = number
 	}
-	statement, args, err := s.codeFacts(couponNumber, filter)
-	if err != nil || statement == "" {
-		return selected, nil, err
+	if facts == nil {
+		return selected, nil
 	}
-	packed, err := collect(ctx, q, "-- the numbers of the codes that a filter leaves\nSELECT string_agg(id, ' ' ORDER BY id) FROM ("+statement+") GROUP BY id // 4096 ORDER BY min(id)", scanInto[string], args...)
-	if err != nil {
-		return nil, nil, err
-	}
-	candidates := []int64{}
-	for _, text := range packed {
-		numbers, err := parseNumbers(text)
-		if err != nil {
-			return nil, nil, err
-		}
-		candidates = append(candidates, numbers...)
-	}
-	return selected, s.pool.keep(selected, candidates), nil
+	return selected, s.pool.keep(selected, facts[couponNumber])
 }
 
-// codeFacts gives the statement that answers the part of a filter which only rows know: an intersection
-// of fixed statements; "" when there is no such part.
-func (s *Store) codeFacts(couponNumber int64, filter *coupon.CodeFilter) (statement string, args []any, err error) {
-	zone := zoneOf(s, couponNumber)
+// codeFacts gives, by coupon, the numbers of the codes that the part of a filter leaves which only rows know;
+// nil when the filter has no such part. Coupons whose time zone, in which the filter's dates are meant, is
+// the same share a statement.
+func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64, filter *coupon.CodeFilter) (map[int64][]int64, error) {
+	if filter == nil {
+		return nil, nil //nolint:nilnil // nothing is filtered
+	}
+	byZone := map[string][]int64{}
+	for _, number := range couponNumbers {
+		name := zoneOf(s, number).String()
+		byZone[name] = append(byZone[name], number)
+	}
+	facts := map[int64][]int64{}
+	for _, numbers := range byZone {
+		couponNumber := int64(0)
+		if len(numbers) == 1 {
+			couponNumber = numbers[0]
+		}
+		statement, args, err := s.factStatement(zoneOf(s, numbers[0]), couponNumber, filter)
+		if err != nil || statement == "" {
+			return nil, err
+		}
+		packed, err := collect(ctx, q, "-- the numbers of the codes that a filter leaves\nSELECT string_agg(id, ' ' ORDER BY id) FROM ("+statement+") GROUP BY id // 4096 ORDER BY min(id)", scanInto[string], args...)
+		if err != nil {
+			return nil, err
+		}
+		known := make(map[int64][]int64, len(numbers))
+		for _, number := range numbers {
+			known[number] = []int64{}
+		}
+		for _, text := range packed {
+			codes, err := parseNumbers(text)
+			if err != nil {
+				return nil, err
+			}
+			s.pool.sortByCoupon(codes, known)
+		}
+		maps.Copy(facts, known)
+	}
+	return facts, nil
+}
+
+// factStatement gives the statement that answers the part of a filter which only rows know, for one coupon
+// or for any (0): an intersection of fixed statements; "" when there is no such part.
+func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *coupon.CodeFilter) (statement string, args []any, err error) {
 	assigned, err := coupon.NewPeriod(filter.AssignedFrom, filter.AssignedTo, zone, "assigned")
 	if err != nil {
 		return "", nil, err

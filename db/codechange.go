@@ -182,10 +182,11 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, err
 	case len(selection.Values) > coupon.MaxAddedCodes:
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values; use a filter for more.", coupon.MaxAddedCodes).At("input", "values")
 	}
-	selected, candidates, err := t.store.selectCodes(ctx, t, couponNumber, selection.Filter)
+	facts, err := t.store.codeFacts(ctx, t, []int64{couponNumber}, selection.Filter)
 	if err != nil {
 		return nil, err
 	}
+	selected, candidates := t.store.selectCodes(couponNumber, selection.Filter, facts)
 	if selection.Values != nil {
 		named, err := t.numbersOfValues(ctx, selection.Values)
 		if err != nil {

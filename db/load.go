@@ -48,7 +48,7 @@ func (p *pool) loadRuns(ctx context.Context, s *Store) error {
 	}
 	runs, err := collect(ctx, s, poolRuns, func(rows *sql.Rows) (counted, error) {
 		var r counted
-		err := rows.Scan(&r.couponID, &r.label, &r.importID, &r.first, &r.last, &r.count)
+		err := rows.Scan(&r.couponID, &r.label, &r.importID, &r.addedAt, &r.first, &r.last, &r.count)
 		return r, err
 	})
 	if err != nil {

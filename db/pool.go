@@ -43,6 +43,7 @@ type run struct {
 	couponID    int64
 	label       string
 	importID    int64 // 0: not by an import
+	addedAt     time.Time
 }
 
 // couponPool is what is kept of one coupon.
@@ -175,6 +176,47 @@ func (p *pool) runOf(number int64) *run {
 		return nil
 	}
 	return p.runs[i]
+}
+
+// knownCode is a code as far as memory knows it, on its way to be read.
+type knownCode struct {
+	coupon.Code
+	state coupon.CodeState
+}
+
+// describe gives, by number, what memory knows of codes, and everything that happened to any of them. What is
+// gone is left out.
+func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened coupon.CodeState) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	known = make(map[int64]*knownCode, len(numbers))
+	for _, number := range numbers {
+		r := p.runOf(number)
+		if r == nil || p.coupons[r.couponID] == nil || p.state[number].Has(coupon.StateGone) {
+			continue
+		}
+		code := &knownCode{state: p.state[number]}
+		code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.couponID), r.addedAt
+		if r.label != "" {
+			code.Label = &r.label
+		}
+		if r.importID != 0 {
+			code.ImportID = new(coupon.NewID(coupon.KindImport, r.importID))
+		}
+		known[number] = code
+		happened |= code.state
+	}
+	return known, happened
+}
+
+// setStatus tells of codes that were read where they stand at an instant.
+func (p *pool) setStatus(codes map[coupon.ID]*coupon.Code, now time.Time) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, code := range codes {
+		known := p.coupons[mustNumber(coupon.KindCoupon, code.CouponID)]
+		code.Status = code.State().Status(known != nil && known.coupon.HasEnded(now))
+	}
 }
 
 // setState changes where a code stands and keeps the counts.
@@ -482,6 +524,22 @@ func (p *pool) count(s *selection) int {
 		}
 	}
 	return total
+}
+
+// sortByCoupon adds the numbers of codes to those known of their coupon; those of other coupons are left
+// out.
+func (p *pool) sortByCoupon(numbers []int64, known map[int64][]int64) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, number := range numbers {
+		r := p.runOf(number)
+		if r == nil {
+			continue
+		}
+		if codes, isWanted := known[r.couponID]; isWanted {
+			known[r.couponID] = append(codes, number)
+		}
+	}
 }
 
 // keep gives those of the numbers that are in the selection, in their order.

@@ -35,11 +35,17 @@ var codeEvents string
 //go:embed query/code_get.sql
 var codeGet string
 
+//go:embed query/code_held.sql
+var codeHeld string
+
 //go:embed query/code_insert.sql
 var codeInsert string
 
 //go:embed query/code_key.sql
 var codeKey string
+
+//go:embed query/code_redeemed.sql
+var codeRedeemed string
 
 //go:embed query/code_redemptions.sql
 var codeRedemptions string
@@ -65,11 +71,17 @@ var codeReturnInsert string
 //go:embed query/code_return_unsendable.sql
 var codeReturnUnsendable string
 
+//go:embed query/code_sent.sql
+var codeSent string
+
 //go:embed query/code_stage.sql
 var codeStage string
 
 //go:embed query/code_void_insert.sql
 var codeVoidInsert string
+
+//go:embed query/code_voided.sql
+var codeVoided string
 
 //go:embed query/coupon_delete.sql
 var couponDelete string

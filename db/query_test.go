@@ -66,7 +66,7 @@ func TestQueriesPrepare(t *testing.T) {
 	}
 }
 
-func openTemp(t *testing.T) *Store {
+func openTemp(t testing.TB) *Store {
 	t.Helper()
 	store, err := Open(context.Background(), Options{Path: filepath.Join(t.TempDir(), "couponql.duckdb"), MemoryLimit: "1GB"})
 	if err != nil {

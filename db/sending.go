@@ -271,21 +271,19 @@ func (s *Store) DeliveryMessages(ctx context.Context, deliveries []coupon.ID, st
 
 // MessageContents gives what is needed to render messages, by their ids.
 func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (map[coupon.ID]Content, error) {
-	byDelivery := map[coupon.ID][]int64{}
-	for _, m := range messages {
-		byDelivery[m.DeliveryID] = append(byDelivery[m.DeliveryID], mustNumber(coupon.KindMessage, m.ID))
-	}
 	found := make(map[coupon.ID]Content, len(messages))
-	for delivery, numbers := range byDelivery {
-		contents, err := s.contents(ctx, mustNumber(coupon.KindDelivery, delivery), slices.Min(numbers), slices.Max(numbers), numbers)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range contents {
-			found[c.MessageID] = c
-		}
+	if len(messages) == 0 {
+		return found, nil
 	}
-	return found, nil
+	numbers := make([]int64, len(messages))
+	for i, m := range messages {
+		numbers[i] = mustNumber(coupon.KindMessage, m.ID)
+	}
+	contents, err := s.contents(ctx, 0, slices.Min(numbers), slices.Max(numbers), numbers)
+	for _, c := range contents {
+		found[c.MessageID] = c
+	}
+	return found, err
 }
 
 // PreviewContent gives what is needed to show the message of a delivery that a recipient will get: the

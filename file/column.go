@@ -20,6 +20,9 @@ type Column struct {
 
 	// meaning is what the column holds, in words for an error message; empty: the name.
 	meaning string
+	// owner is an element of XML that has a column of this kind for itself, besides the rows in it: a
+	// coupon has a code, as its codes do. It is a row only where no rows are in it.
+	owner string
 	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well, as
 	// attributes: an options.Columns field may then have any name.
 	takesOthers bool
@@ -38,6 +41,7 @@ func Columns(kind coupon.ImportKind) []Column {
 		},
 		IsRequired: true,
 		meaning:    "codes",
+		owner:      "coupon",
 	}
 	externalID := Column{
 		Name:       "externalId",
@@ -117,6 +121,9 @@ func normal(name string) string {
 type assignment struct {
 	// fields has, for each known column, the position of its cell, or -1 when the file lacks it.
 	fields []int
+	// isSettled says for each known column that it is mapped, or called exactly so: that no other
+	// spelling can be meant.
+	isSettled []bool
 	// others are the named columns that no known column took, in file order.
 	others []otherColumn
 }
@@ -124,6 +131,15 @@ type assignment struct {
 type otherColumn struct {
 	name string
 	cell int
+}
+
+// newAssignment makes an assignment in which no column is found.
+func newAssignment(columns int) *assignment {
+	a := &assignment{fields: make([]int, columns), isSettled: make([]bool, columns)}
+	for i := range a.fields {
+		a.fields[i] = -1
+	}
+	return a
 }
 
 // assign finds the known columns among the names that a file has for its columns: first the mapped
@@ -138,10 +154,7 @@ func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) 
 				"The file has two columns with the name `%s`. Rename or remove one of them.", excerpt(name, maxNameLength))
 		}
 	}
-	a := &assignment{fields: make([]int, len(columns))}
-	for i := range a.fields {
-		a.fields[i] = -1
-	}
+	a := newAssignment(len(columns))
 	attributes := make(map[int]string)
 	taken := make(map[int]bool)
 	for _, mapping := range mappings {
@@ -154,7 +167,7 @@ func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) 
 		case field >= 0 && a.fields[field] >= 0 || field < 0 && attributes[cell] != "":
 			return nil, mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
 		case field >= 0:
-			a.fields[field] = cell
+			a.fields[field], a.isSettled[field] = cell, true
 		case mapping.Field == "" || !slices.ContainsFunc(columns, func(c Column) bool { return c.takesOthers }):
 			return nil, mappingError("There is no field `%s`. The fields are: %s.", mapping.Field, fieldNames(columns))
 		default:
@@ -187,6 +200,7 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 		}
 		if len(exact) > 0 {
 			found = exact
+			a.isSettled[i] = true
 		}
 		switch len(found) {
 		case 0:
@@ -202,31 +216,61 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 	return nil
 }
 
+// extend takes in a column that turned up when the others had been assigned. It returns FILE_UNREADABLE
+// when it could be what another column was taken for: the rows before it may have been read wrongly.
+func (a *assignment) extend(name string, cell int, columns []Column) error {
+	spelling := normal(name)
+	for i := range columns {
+		switch {
+		case a.isSettled[i] || !columns[i].matches(spelling):
+		case a.fields[i] >= 0:
+			return coupon.Errorf(coupon.ErrorFileUnreadable,
+				"The column `%s`, which the first rows do not have, and another one could both hold the %s. Say with options.columns which one does.",
+				excerpt(name, maxNameLength), columns[i].words())
+		default:
+			a.fields[i], a.isSettled[i] = cell, spelling == normal(columns[i].Name)
+			return nil
+		}
+	}
+	return a.addOther(name, cell)
+}
+
+// addOther gives a name to a cell that is no known column. A name that is empty is none.
+func (a *assignment) addOther(name string, cell int) error {
+	if name == "" {
+		return nil
+	}
+	if slices.ContainsFunc(a.others, func(other otherColumn) bool { return other.name == name }) {
+		return mappingError("Two columns would have the name `%s`.", name)
+	}
+	a.others = append(a.others, otherColumn{name: name, cell: cell})
+	return nil
+}
+
 // assignOthers gives a name to each cell that is no known column.
 func (a *assignment) assignOthers(names []string, attributes map[int]string, taken map[int]bool) error {
 	for cell, name := range names {
 		if attribute := attributes[cell]; attribute != "" {
 			name = attribute
-		} else if taken[cell] || name == "" {
+		} else if taken[cell] {
 			continue
 		}
-		if slices.ContainsFunc(a.others, func(other otherColumn) bool { return other.name == name }) {
-			return mappingError("Two columns would have the name `%s`.", name)
+		if err := a.addOther(name, cell); err != nil {
+			return err
 		}
-		a.others = append(a.others, otherColumn{name: name, cell: cell})
 	}
 	return nil
 }
 
 // mappedCell finds the column that a mapping names: the one written exactly so, or else the only one
-// with that spelling.
+// with that spelling; in a file without a header the number of a column is enough.
 func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 	if cell := slices.Index(names, mapping.Column); cell >= 0 && mapping.Column != "" {
 		return cell, nil
 	}
 	found := -1
 	for cell, name := range names {
-		if name == "" || normal(name) != normal(mapping.Column) {
+		if name == "" || normal(name) != normal(mapping.Column) && name != positionPrefix+mapping.Column {
 			continue
 		}
 		if found >= 0 {

@@ -26,8 +26,6 @@ func checkUnpacked(sample []byte) error {
 	case has("BZh") && bytes.Contains(sample[:min(len(sample), 10)], []byte("1AY&SY")),
 		has("\xfd7zXZ\x00"), has("7z\xbc\xaf\x27\x1c"), has("Rar!\x1a\x07"):
 		return unreadable("The file is compressed in a way that cannot be read. Unpack it, or compress it with gzip or zstd.")
-	case has("PAR1") && bytes.IndexByte(sample, 0) >= 0:
-		return unsupported(coupon.FormatParquet)
 	case has("%PDF-"):
 		return unreadable("The file is a PDF document. Import a CSV file: one row a line, its columns separated by commas.")
 	case has("\x89PNG\r\n\x1a\n"), has("\xff\xd8\xff"), has("GIF8") && bytes.IndexByte(sample, 0) >= 0:
@@ -44,29 +42,38 @@ func checkBinary(sample []byte) error {
 	return nil
 }
 
-// checkText returns FILE_UNREADABLE when a text begins like a format other than CSV.
-func checkText(sample []byte) error {
-	start := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), binaryBytes)], " \t\r\n")))
-	if start == "" {
-		return nil
+// startBytes is how much of a text is decoded to find out its format.
+const startBytes = 64 << 10
+
+// detectText finds out the format of a text by its beginning: XML, JSONL, or CSV for everything else. It
+// returns FILE_UNREADABLE for a web page and for JSON that is not one object a line.
+func detectText(sample []byte, set *charset) (coupon.FileFormat, error) {
+	start := set.decodeStart(sample)
+	start = bytes.TrimLeft(start, " \t\r\n")
+	lower := strings.ToLower(string(start[:min(len(start), binaryBytes)]))
+	if lower == "" {
+		return coupon.FormatCSV, nil
 	}
-	second := strings.TrimLeft(start[1:], " \t\r\n")
+	second := strings.TrimLeft(lower[1:], " \t\r\n")
 	follows := func(signs string) bool { return second != "" && strings.IndexByte(signs, second[0]) >= 0 }
 	switch {
-	case strings.HasPrefix(start, "<!doctype html"), strings.HasPrefix(start, "<html"):
-		return unreadable("The file is a web page (HTML), as a browser gets where a login is missing. Import a CSV file.")
-	case start[0] == '<' && follows("?!abcdefghijklmnopqrstuvwxyz") && strings.Contains(start, ">"):
-		return unsupported(coupon.FormatXML)
-	case start[0] == '{' && follows(`"}`), start[0] == '[' && follows(`{["`):
-		return unsupported(coupon.FormatJSONL)
+	case strings.HasPrefix(lower, "<!doctype html"), strings.HasPrefix(lower, "<html"):
+		return "", unreadable("The file is a web page (HTML), as a browser gets where a login is missing. Import a CSV file.")
+	case lower[0] == '<' && follows("?!abcdefghijklmnopqrstuvwxyz") && strings.Contains(lower, ">"):
+		return coupon.FormatXML, nil
+	case lower[0] == '{' && follows(`"}`):
+		return coupon.FormatJSONL, nil
+	case lower[0] == '[' && follows(`{["`):
+		return "", errJSONArray()
 	}
-	return nil
+	return coupon.FormatCSV, nil
 }
 
-// unsupported says that a format is known and not read.
-func unsupported(format coupon.FileFormat) error {
-	return coupon.Errorf(coupon.ErrorFileUnreadable,
-		"The format of the file is %s, and this version imports CSV. Save the file as CSV, and import that file.", format)
+// isParquet tells Parquet by its first bytes. No text has a NUL among the next ones, which are the
+// header of a page.
+func isParquet(sample []byte) bool {
+	return (bytes.HasPrefix(sample, []byte(parquetMagic)) || bytes.HasPrefix(sample, []byte(encryptedMagic))) &&
+		bytes.IndexByte(sample[:min(len(sample), binaryBytes)], 0) >= 0
 }
 
 func unreadable(message string) error {

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"couponql/coupon"
 )
@@ -65,6 +67,41 @@ func detectCharset(sample []byte, isCut bool, name *string) (*charset, error) {
 		return &charset{name: nameUTF8}, nil
 	}
 	return &charset{name: nameWindows1252, encoding: charmap.Windows1252}, nil
+}
+
+// decodeStart gives the beginning of a text in UTF-8.
+func (c *charset) decodeStart(sample []byte) []byte {
+	start := sample[c.bomSize:min(len(sample), startBytes)]
+	if c.encoding == nil {
+		return start
+	}
+	// What is cut off in the middle of a character is of no interest here.
+	decoded, _, _ := transform.Bytes(c.encoding.NewDecoder(), start)
+	return decoded
+}
+
+// declaration finds the encoding that an XML declaration names.
+var declaration = regexp.MustCompile(`^\s*<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"'<>]*)["']`)
+
+// declared gives the charset of an XML text, which is the one that it declares, unless a byte order mark
+// or the NULs of UTF-16 say otherwise. It returns FILE_UNREADABLE for a declared one that is unknown.
+func (c *charset) declared(sample []byte) (*charset, error) {
+	isUTF16 := c.name == nameUTF16LE || c.name == nameUTF16BE
+	found := declaration.FindSubmatch(sample[:min(len(sample), 1<<10)])
+	if c.bomSize > 0 || isUTF16 || found == nil {
+		return c, nil
+	}
+	name := string(found[1])
+	if strings.HasPrefix(strings.ToLower(name), "utf-16") {
+		// A text that can be read up to here without decoding is not what it declares.
+		return &charset{name: nameUTF8}, nil
+	}
+	set, err := namedCharset(name, sample)
+	if err != nil {
+		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
+			"The file declares the encoding %q, which is not known. Save it as UTF-8.", excerpt(name, maxNameLength))
+	}
+	return set, nil
 }
 
 // namedCharset finds an encoding by its name.

@@ -23,23 +23,37 @@ const sampleBytes = 1 << 20
 // Layout is how a file turned out to be written.
 type Layout struct {
 	Format coupon.FileFormat
-	// Delimiter is the character between columns; a comma when there is one column.
+	// Delimiter is the character between the columns of CSV; a comma when there is one column. It is ""
+	// in other formats.
 	Delimiter string
 	// Encoding is the name of the encoding in the WHATWG standard, e.g. "utf-8" or "windows-1252".
-	Encoding  string
+	Encoding string
+	// HasHeader says whether the first line of CSV names the columns. In other formats it is true, as
+	// the columns always have names.
 	HasHeader bool
 	// Columns are the names in the header, trimmed, with "" for columns without a name; without a
-	// header "column1", "column2" and so on.
+	// header "column1", "column2" and so on. JSONL and XML name columns in every row: these are the names
+	// in the first rows, and those in the rows that were read since.
 	Columns []string
 }
 
 // Reader reads the rows of one file. Only Position may be called while another call is running.
 type Reader struct {
 	source *source
-	rows   *splitter
-	layout Layout
-	row    Row
-	err    error
+	rows   rows
+	// catalog has the columns of JSONL and XML, which grow; nil for other formats.
+	catalog *catalog
+	layout  Layout
+	row     Row
+	err     error
+}
+
+// rows reads the rows of one format.
+type rows interface {
+	// next reads a row into row. It returns io.EOF after the last one, or why no more can be read.
+	next(row *Row) error
+	// lastLine gives the last line that is good, for the message when the source fails; 0: none.
+	lastLine() int
 }
 
 // Open opens a file, finds out how it is written and which of its columns hold the given ones, and
@@ -52,13 +66,14 @@ type Reader struct {
 // or a date in just the right place. Everything else could be read in two ways and is an error, unless
 // options.HasHeader decides.
 //
+// JSONL and XML name the columns in every row: the known ones are looked for in the first 1,000 rows, as
+// far as they stand in the first MiB. options.Delimiter and options.HasHeader are for CSV alone.
+//
 // It returns a *coupon.UserError for everything that the marketer can mend: FILE_UNREADABLE when the
-// file is empty, is no CSV or lacks a required column, FILE_TOO_LARGE, INVALID for options that cannot
-// be meant. Any other error is trouble of the file system.
+// file is empty, is not of a format that is read or that options.Format names, or lacks a required
+// column, FILE_TOO_LARGE, INVALID for options that cannot be meant. Any other error is trouble of the
+// file system.
 func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, error) {
-	if options.Format != nil && *options.Format != coupon.FormatCSV {
-		return nil, unsupported(*options.Format)
-	}
 	src, err := openSource(path)
 	if err != nil {
 		return nil, userError(err, 0)
@@ -76,10 +91,88 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 
 // open finds out the layout. It returns io.EOF for a file without rows.
 func (r *Reader) open(options *coupon.FileOptions, columns []Column) error {
-	if err := r.openText(options); err != nil {
+	sample, rest, err := r.readSample()
+	if err != nil {
 		return err
 	}
-	s := r.rows
+	isAsked := func(format coupon.FileFormat) bool { return options.Format != nil && *options.Format == format }
+	if isParquet(sample) && (options.Format == nil || isAsked(coupon.FormatParquet)) {
+		return r.openParquet(options, columns)
+	}
+	if err := checkUnpacked(sample); err != nil {
+		return err
+	}
+	if isAsked(coupon.FormatParquet) {
+		return unreadable("The file is not Parquet. Leave out options.format, or import a Parquet file.")
+	}
+	set, err := detectCharset(sample, len(sample) == sampleBytes, options.Encoding)
+	if err != nil {
+		return err
+	}
+	isGiven := options.Encoding != nil && *options.Encoding != ""
+	isSingleByte := set.name == nameUTF8 || set.name == nameWindows1252
+	if isSingleByte && !isGiven {
+		if err := checkBinary(sample); err != nil {
+			return err
+		}
+	}
+	if options.Format != nil {
+		r.layout.Format = *options.Format
+	} else if r.layout.Format, err = detectText(sample, set); err != nil {
+		return err
+	}
+	if r.layout.Format == coupon.FormatXML && !isGiven {
+		if set, err = set.declared(sample); err != nil {
+			return err
+		}
+	}
+	r.layout.Encoding = set.name
+	switch r.layout.Format {
+	case coupon.FormatXML:
+		return r.openXML(sample, rest, set, options, columns)
+	case coupon.FormatJSONL:
+		return r.openJSONL(set.newSplitter(sample, rest), options, columns)
+	case coupon.FormatCSV, coupon.FormatParquet:
+	}
+	return r.openCSV(set.newSplitter(sample, rest), options, columns)
+}
+
+// readSample gives the first sampleBytes of the unpacked file and what gives the rest. An error that
+// comes with the sample is kept for the rest, unless there is nothing else.
+func (r *Reader) readSample() (sample []byte, rest io.Reader, err error) {
+	sample = make([]byte, sampleBytes)
+	n := 0
+	for n < len(sample) && err == nil {
+		var more int
+		more, err = r.source.Read(sample[n:])
+		n += more
+	}
+	if n == 0 && err != nil {
+		return nil, nil, err
+	}
+	rest = r.source
+	if err != nil {
+		rest = failing(err)
+	}
+	return sample[:n], rest, nil
+}
+
+// failing gives a reader of nothing but an error.
+func failing(err error) io.Reader { return readerFunc(func([]byte) (int, error) { return 0, err }) }
+
+// newSplitter makes the splitter of a text of which a sample is in memory already.
+func (c *charset) newSplitter(sample []byte, rest io.Reader) *splitter {
+	text := io.MultiReader(bytes.NewReader(sample[c.bomSize:]), rest)
+	if c.encoding != nil {
+		text = transform.NewReader(text, c.encoding.NewDecoder())
+	}
+	s := newSplitter(text)
+	s.isDecoded = c.encoding != nil
+	return s
+}
+
+// openCSV finds out the dialect and the columns.
+func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Column) error {
 	s.skipBlankLines()
 	s.fillSample()
 	s.skipSeparatorLine()
@@ -88,74 +181,38 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error {
 	if s.pos == len(s.buf) {
 		return s.err
 	}
-	if options.Format == nil {
-		if err := checkText(s.buf[s.pos:]); err != nil {
-			return err
-		}
-	}
 	countNames := func(cells []string) int { return countNames(cells, columns, options.Columns) }
 	found, err := s.detectDialect(options, countNames)
 	if err != nil {
 		return err
 	}
 	s.delimiter = found.delimiter
+	r.layout.Format = coupon.FormatCSV
 	r.layout.Delimiter = string(rune(found.delimiter))
-	return r.findColumns(options, columns, found)
+	return r.findColumns(s, options, columns, found)
 }
 
-// openText finds out the encoding and prepares the splitter.
-func (r *Reader) openText(options *coupon.FileOptions) error {
-	sample := make([]byte, sampleBytes)
-	n := 0
-	var err error
-	for n < len(sample) && err == nil {
-		var more int
-		more, err = r.source.Read(sample[n:])
-		n += more
-	}
-	sample = sample[:n]
-	if n == 0 && err != nil {
+// useCatalog finds the known columns of JSONL or XML among those that the first rows have.
+func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []Column) error {
+	if err := c.assign(columns, options.Columns); err != nil {
 		return err
 	}
-	if err := checkUnpacked(sample); err != nil {
-		return err
-	}
-	set, setErr := detectCharset(sample, err == nil, options.Encoding)
-	if setErr != nil {
-		return setErr
-	}
-	isSingleByte := set.name == nameUTF8 || set.name == nameWindows1252
-	if isSingleByte && (options.Encoding == nil || *options.Encoding == "") {
-		if err := checkBinary(sample); err != nil {
-			return err
-		}
-	}
-	// An error of the sample comes after what could be read.
-	rest := io.Reader(r.source)
-	if err != nil {
-		rest = readerFunc(func([]byte) (int, error) { return 0, err })
-	}
-	text := io.MultiReader(bytes.NewReader(sample[set.bomSize:]), rest)
-	if set.encoding != nil {
-		text = transform.NewReader(text, set.encoding.NewDecoder())
-	}
-	r.rows = newSplitter(text)
-	r.rows.isDecoded = set.encoding != nil
-	r.layout.Format = coupon.FormatCSV
-	r.layout.Encoding = set.name
+	r.catalog = c
+	r.row.assignment = c.assignment
+	r.layout.HasHeader = true
 	return nil
 }
 
 // findColumns finds out whether there is a header and which columns hold what.
-func (r *Reader) findColumns(options *coupon.FileOptions, columns []Column, found dialect) error {
+func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
 	if options.HasHeader != nil && !*options.HasHeader {
 		names := positions(min(found.widest, MaxColumns))
 		if len(options.Columns) > 0 {
-			return r.useNames(names, columns, options.Columns)
+			return r.useNames(s, names, columns, options.Columns)
 		}
-		return r.usePositions(names, columns, names)
+		return r.usePositions(s, names, columns, names)
 	}
-	cells, after, err := r.rows.firstRow()
+	cells, after, err := s.firstRow()
 	if err != nil {
 		return err
 	}
@@ -169,70 +226,72 @@ func (r *Reader) findColumns(options *coupon.FileOptions, columns []Column, foun
 	names := positions(found.width)
 	switch {
 	case options.HasHeader != nil || found.matches > 0:
-		r.rows = after
 		r.layout.HasHeader = true
-		return r.useNames(first, columns, options.Columns)
+		return r.useNames(after, first, columns, options.Columns)
 	case len(options.Columns) > 0 && areMapped(names, options.Columns):
-		return r.useNames(names, columns, options.Columns)
+		return r.useNames(s, names, columns, options.Columns)
 	case len(options.Columns) > 0:
 		// The first row has none of the mapped names: the error names what it has.
-		return r.useNames(first, columns, options.Columns)
+		return r.useNames(s, first, columns, options.Columns)
 	case len(names) > 1 && !isProved(first, columns):
-		return r.usePositions(nil, columns, first)
+		return r.usePositions(s, nil, columns, first)
 	}
-	return r.usePositions(names, columns, first)
+	return r.usePositions(s, names, columns, first)
 }
 
 // useNames assigns the columns of the file by their names.
-func (r *Reader) useNames(names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
+func (r *Reader) useNames(s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
 	a, err := assign(names, columns, mappings)
 	if err != nil {
 		return err
 	}
-	r.use(names, a)
+	r.use(s, names, a)
 	return a.checkRequired(columns, names)
 }
 
 // usePositions assigns the columns of a file without a header in their order; shown is what an error
 // gives as the file's columns.
-func (r *Reader) usePositions(names []string, columns []Column, shown []string) error {
-	a := &assignment{fields: make([]int, len(columns))}
-	for i := range columns {
-		a.fields[i] = -1
-		if i < len(names) {
-			a.fields[i] = i
-		}
+func (r *Reader) usePositions(s *splitter, names []string, columns []Column, shown []string) error {
+	a := newAssignment(len(columns))
+	for i := range min(len(columns), len(names)) {
+		a.fields[i] = i
 	}
 	for cell := len(columns); cell < len(names); cell++ {
 		a.others = append(a.others, otherColumn{name: names[cell], cell: cell})
 	}
-	r.use(names, a)
+	r.use(s, names, a)
 	return a.checkRequired(columns, shown)
 }
 
-func (r *Reader) use(names []string, a *assignment) {
+func (r *Reader) use(s *splitter, names []string, a *assignment) {
 	r.layout.Columns = names
-	r.rows.width = len(names)
+	s.width = len(names)
+	r.rows = s
 	r.row.assignment = a
 }
 
 // Layout gives how the file turned out to be written.
 func (r *Reader) Layout() Layout {
 	layout := r.layout
+	if r.catalog != nil {
+		layout.Columns = r.catalog.names
+	}
 	layout.Columns = slices.Clone(layout.Columns)
 	return layout
 }
 
 // Next gives the next row, or io.EOF after the last one. The row is reused by the next call. A row
 // that cannot be read has a Reason and is no error. It returns FILE_UNREADABLE, with the last line that
-// is good, when compressed data is damaged or cut off, and FILE_TOO_LARGE beyond MaxFileBytes; any
-// other error is trouble of the file system. After an error it gives the same error for ever.
+// is good, when compressed data is damaged or cut off, or with the line where XML is broken, Parquet is
+// damaged or a column turns up that makes the columns ambiguous or too many; and FILE_TOO_LARGE beyond
+// MaxFileBytes. Any other error is trouble of the file system. After an error it gives the same error
+// for ever.
 func (r *Reader) Next() (*Row, error) {
 	if r.err == nil {
 		r.err = r.rows.next(&r.row)
 	}
 	if r.err != nil {
-		r.err = userError(r.err, r.rows.line-1)
+		r.err = userError(r.err, r.rows.lastLine())
 		return nil, r.err
 	}
 	return &r.row, nil
@@ -264,11 +323,14 @@ func userError(err error, line int) error {
 	return unreadable("The compressed file is damaged or cut off: nothing of it can be read. Send the whole file again.")
 }
 
+// positionPrefix and a number from 1 are the name of a column of a file without a header.
+const positionPrefix = "column"
+
 // positions gives the names of the columns of a file without a header.
 func positions(count int) []string {
 	names := make([]string, count)
 	for i := range names {
-		names[i] = "column" + strconv.Itoa(i+1)
+		names[i] = positionPrefix + strconv.Itoa(i+1)
 	}
 	return names
 }

@@ -10,7 +10,9 @@ import (
 // Row is one row of a file. It is valid until the next call of Reader.Next; the strings that its
 // methods give may be kept.
 type Row struct {
-	// Line is the line of the file on which the row begins, from 1; the header and blank lines count.
+	// Line is the line of the file on which the row begins, from 1; the header and blank lines count. In
+	// Parquet, which has no lines, it is the number of the row. No two rows of a file have the same one:
+	// where several elements of XML begin on one line, each after the first counts as a line more.
 	Line int
 	// Reason is set when the row cannot be read: MALFORMED or BAD_CHARACTER. It then has no cells.
 	Reason coupon.RejectionReason
@@ -28,27 +30,39 @@ type Row struct {
 // span is where a cell stands in the text of its row.
 type span struct {
 	start, end int32
-	isQuoted   bool
+	// isQuoted says that the spaces around the value are part of it.
+	isQuoted bool
+	// isAbsent says that the row does not have the column, although the file does.
+	isAbsent bool
 }
 
 // Get gives the value of the i-th of the columns that were given to Open, or "" when the file or the
 // row lacks it. Spaces and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
 func (r *Row) Get(i int) string { return r.value(r.assignment.fields[i]) }
 
-// Has reports whether the file has the i-th of the columns that were given to Open.
-func (r *Row) Has(i int) bool { return r.assignment.fields[i] >= 0 }
+// Has reports whether the file has the i-th of the columns that were given to Open. In JSONL, XML and
+// Parquet, which can tell a value that is missing from one that is empty, it reports whether this row
+// has it: not when the value is null.
+func (r *Row) Has(i int) bool {
+	cell := r.assignment.fields[i]
+	return cell >= 0 && !r.isAbsent(cell)
+}
 
 // Extra calls yield with each column that is none of those given to Open, in file order, and its value
-// in this row as Get would give it. Columns without a name are left out.
+// in this row as Get would give it. Columns without a name are left out, and those that this row does
+// not have, in the sense of Has.
 func (r *Row) Extra(yield func(name, value string)) {
 	for _, other := range r.assignment.others {
-		yield(other.name, r.value(other.cell))
+		if !r.isAbsent(other.cell) {
+			yield(other.name, r.value(other.cell))
+		}
 	}
 }
 
 // Cells gives the cells as they are in the file, without quotes but not trimmed; nil when Reason is
-// set. A row that is short has fewer cells than the file has columns. The slice is valid until the next
-// call of Reader.Next.
+// set. They have the order of Layout.Columns, and "" where the row does not have a column. A row that is
+// short has fewer cells than the file has columns. The slice is valid until the next call of
+// Reader.Next.
 func (r *Row) Cells() []string {
 	if r.Reason != "" {
 		return nil
@@ -59,6 +73,8 @@ func (r *Row) Cells() []string {
 	}
 	return r.cells
 }
+
+func (r *Row) isAbsent(cell int) bool { return cell < len(r.spans) && r.spans[cell].isAbsent }
 
 func (r *Row) value(cell int) string {
 	if cell < 0 || cell >= len(r.spans) {

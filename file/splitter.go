@@ -92,20 +92,13 @@ func (s *splitter) fill() {
 // what is left in the buffer is cut off somewhere and no row.
 func (s *splitter) next(row *Row) error {
 	for {
-		end := s.lineEnd()
-		isComplete := end < len(s.buf)-1 || end < len(s.buf) && s.buf[end] == '\n'
+		end, err := s.findLine()
 		switch {
+		case err != nil:
+			return err
 		case end-s.pos > MaxRowBytes:
-			row.reject(s.line, coupon.RejectedMalformed, s.buf[s.pos:end])
-			s.skipLine()
+			s.rejectLong(row, end)
 			return nil
-		case isComplete:
-		case s.err == nil:
-			s.fill()
-			continue
-		case end < len(s.buf): // A CR is the last byte.
-		case !errors.Is(s.err, io.EOF) || s.pos == end:
-			return s.err
 		}
 		if s.quote.next(s.buf, s.pos, '"') < end {
 			if isDone, err := s.splitQuoted(row, end); isDone || err != nil {
@@ -128,6 +121,36 @@ func (s *splitter) next(row *Row) error {
 		}
 		return nil
 	}
+}
+
+// lastLine gives the last line that was read as a whole.
+func (s *splitter) lastLine() int { return s.line - 1 }
+
+// findLine reads until the line at pos is in memory, or more than MaxRowBytes of it, and gives the
+// position of its end. It returns io.EOF after the last line, or why the source failed.
+func (s *splitter) findLine() (end int, err error) {
+	for {
+		end := s.lineEnd()
+		isComplete := end < len(s.buf)-1 || end < len(s.buf) && s.buf[end] == '\n'
+		switch {
+		case end-s.pos > MaxRowBytes, isComplete:
+			return end, nil
+		case s.err == nil:
+			s.fill()
+		case end < len(s.buf): // A CR is the last byte.
+			return end, nil
+		case !errors.Is(s.err, io.EOF) || s.pos == end:
+			return 0, s.err
+		default: // The last line has no end.
+			return end, nil
+		}
+	}
+}
+
+// rejectLong makes a row of the line at pos, which is too long to be read, and goes to the next one.
+func (s *splitter) rejectLong(row *Row, end int) {
+	row.reject(s.line, coupon.RejectedMalformed, s.buf[s.pos:end])
+	s.skipLine()
 }
 
 // lineEnd gives the position of the CR or LF that ends the line at pos, or len(buf).

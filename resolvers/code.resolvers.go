@@ -29,9 +29,13 @@ func (r *codeResolver) Import(ctx context.Context, obj *coupon.Code) (*coupon.Im
 }
 
 func (r *codeResolver) Events(ctx context.Context, obj *coupon.Code) ([]*coupon.CodeEvent, error) {
-	events, err := load(ctx, "code.events", obj.ID, r.store.EventsOf)
-	show(ctx, events...)
-	return events, err
+	return load(ctx, "code.events", obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
+		found, err := r.store.EventsOf(ctx, ids)
+		for _, events := range found {
+			show(ctx, events...)
+		}
+		return found, err
+	})
 }
 
 func (r *codeResolver) Redemptions(ctx context.Context, obj *coupon.Code, first *int, after *string) (*graph.RedemptionConnection, error) {
@@ -39,7 +43,7 @@ func (r *codeResolver) Redemptions(ctx context.Context, obj *coupon.Code, first 
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("code.redemptions", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+	list, err := loadList(ctx, pageName("code.redemptions", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
 		return r.store.CodeRedemptions(ctx, ids, page)
 	})
 	if err != nil {
@@ -60,13 +64,13 @@ func (r *mutationResolver) AddCodes(ctx context.Context, input graph.AddCodesInp
 	added, rejections, err := r.store.AddCodes(ctx, input.CouponID, codes)
 	problems, err := userErrors(err)
 	show(ctx, added...)
-	return &graph.AddCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems}, err
+	return &graph.AddCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems}, err
 }
 
 func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.GenerateCodesInput) (*graph.GenerateCodesPayload, error) {
 	sample, guesses, err := r.store.GenerateCodes(ctx, generateRequest(&input))
 	problems, err := userErrors(err)
-	payload := &graph.GenerateCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), Sample: list(sample), UserErrors: problems}
+	payload := &graph.GenerateCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), Sample: list(sample), UserErrors: problems}
 	if err == nil && len(problems) == 0 {
 		payload.GeneratedCount, payload.GuessesForOneHit = input.Count, &guesses
 	}
@@ -76,13 +80,13 @@ func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.Genera
 func (r *mutationResolver) VoidCodes(ctx context.Context, input graph.VoidCodesInput) (*graph.VoidCodesPayload, error) {
 	voided, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
 	problems, err := userErrors(err)
-	return &graph.VoidCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), VoidedCount: voided, UserErrors: problems}, err
+	return &graph.VoidCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), VoidedCount: voided, UserErrors: problems}, err
 }
 
 func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.ReleaseCodesInput) (*graph.ReleaseCodesPayload, error) {
 	released, kept, err := r.store.ReleaseCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()), or(input.EvenIfSent.Value(), false), input.Reason)
 	problems, err := userErrors(err)
-	return &graph.ReleaseCodesPayload{Coupon: r.couponByID(ctx, input.CouponID), ReleasedCount: released, KeptCount: kept, UserErrors: problems}, err
+	return &graph.ReleaseCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), ReleasedCount: released, KeptCount: kept, UserErrors: problems}, err
 }
 
 func (r *queryResolver) Code(ctx context.Context, value string) (*coupon.Code, error) {

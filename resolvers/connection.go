@@ -45,7 +45,7 @@ func describe(filters []any) string {
 	var text strings.Builder
 	for _, filter := range filters {
 		if f, ok := filter.(*coupon.CodeFilter); ok && f != nil {
-			fmt.Fprint(&text, optional(f.ImportID), f.Status, f.Label, optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
+			fmt.Fprint(&text, optional(f.ImportID), f.Status, fmt.Sprintf("%q", f.Label), optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
 				optional(f.AssignedFrom), optional(f.AssignedTo), optional(f.RedeemedFrom), optional(f.RedeemedTo))
 			continue
 		}

@@ -2,7 +2,8 @@ package resolvers
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"io"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -61,12 +62,16 @@ func recipientChanges(input *graph.RecipientInput) *coupon.RecipientChanges {
 	}
 }
 
-func redeemRequest(input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
+func (r *Resolver) redeemRequest(ctx context.Context, input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
 	request := &coupon.RedeemRequest{
 		Value: input.Value, Reference: input.Reference.Value(), Amount: input.Amount.Value(), Currency: input.Currency.Value(), IdempotencyKey: input.IdempotencyKey.Value(),
 	}
 	if text := input.RedeemedAt.Value(); text != nil {
-		at, err := text.Start(time.UTC)
+		zone, err := r.store.ZoneOf(ctx, input.Value)
+		if err != nil {
+			return nil, err
+		}
+		at, err := text.Start(zone)
 		if err != nil {
 			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("input", "redeemedAt")
 		}
@@ -91,6 +96,10 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 		return &graph.ImportPayload{UserErrors: notYetProblem("importing by uploadId", "input", "uploadId")}, nil
 	case request.file == nil:
 		return &graph.ImportPayload{UserErrors: []*coupon.UserError{coupon.Errorf(coupon.ErrorInvalid, "Give the file with the request, as the multipart request specification says.").At("input", "file")}}, nil
+	}
+	// Another field of the operation may have read the same file.
+	if _, err := request.file.File.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read an upload again: %w", err)
 	}
 	upload, err := r.store.Receive(request.file.File)
 	if err != nil {
@@ -130,6 +139,15 @@ func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph
 	return &graph.DeliveryPayload{Delivery: d, UserErrors: problems}, err
 }
 
+// changedDelivery is the answer of a mutation of a delivery that exists: a refusal shows it as it is.
+func (r *Resolver) changedDelivery(ctx context.Context, id coupon.ID, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+	payload, err := deliveryPayload(ctx, d, err)
+	if err == nil && len(payload.UserErrors) > 0 {
+		payload.Delivery, err = loadShown(ctx, "delivery", &id, r.store.DeliveriesByID)
+	}
+	return payload, err
+}
+
 // couponPayload is the answer of a mutation of a coupon.
 func couponPayload(ctx context.Context, c *coupon.Coupon, err error) (*graph.CouponPayload, error) {
 	problems, err := userErrors(err)
@@ -140,8 +158,11 @@ func couponPayload(ctx context.Context, c *coupon.Coupon, err error) (*graph.Cou
 	return &graph.CouponPayload{Coupon: c, UserErrors: problems}, err
 }
 
-// couponByID gives a coupon for the payload of a mutation on its codes, or nil.
-func (r *Resolver) couponByID(ctx context.Context, id coupon.ID) *coupon.Coupon {
+// couponUnless gives the coupon for the payload of a mutation on its codes: nil when there are problems.
+func (r *Resolver) couponUnless(ctx context.Context, problems []*coupon.UserError, id coupon.ID) *coupon.Coupon {
+	if len(problems) > 0 {
+		return nil
+	}
 	// Coupons are kept in memory: looking one up cannot fail.
 	found, _ := r.store.CouponsByID(ctx, []coupon.ID{id})
 	show(ctx, shown(found[id])...)
@@ -155,6 +176,6 @@ func selection(couponID coupon.ID, values []string, filter *coupon.CodeFilter) *
 
 func generateRequest(input *graph.GenerateCodesInput) *db.GenerateRequest {
 	return &db.GenerateRequest{
-		CouponID: input.CouponID, Count: input.Count, Pattern: or(input.Pattern.Value(), ""), Alphabet: or(input.Alphabet.Value(), ""), Label: input.Label.Value(),
+		CouponID: input.CouponID, Count: input.Count, Pattern: or(input.Pattern.Value(), defaultPattern), Alphabet: or(input.Alphabet.Value(), defaultAlphabet), Label: input.Label.Value(),
 	}
 }

@@ -21,7 +21,7 @@ func (r *couponResolver) Codes(ctx context.Context, obj *coupon.Coupon, filter *
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("coupon.codes", page, filter), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+	list, err := loadList(ctx, pageName("coupon.codes", page, filter), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 		return r.store.CodesOf(ctx, ids, filter, page)
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (r *couponResolver) Deliveries(ctx context.Context, obj *coupon.Coupon, fir
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("coupon.deliveries", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+	list, err := loadList(ctx, pageName("coupon.deliveries", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
 		return r.store.CouponDeliveries(ctx, ids, page)
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first 
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("coupon.imports", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
+	list, err := loadList(ctx, pageName("coupon.imports", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
 		return r.store.CouponImports(ctx, ids, page)
 	})
 	if err != nil {

@@ -26,7 +26,7 @@ func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery,
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("delivery.exclusions", page, reason), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+	list, err := loadList(ctx, pageName("delivery.exclusions", page, reason), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
 		return r.store.ExclusionsOf(ctx, ids, reason, page)
 	})
 	if err != nil {
@@ -40,7 +40,7 @@ func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, s
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("delivery.messages", page, status), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+	list, err := loadList(ctx, pageName("delivery.messages", page, status), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 		return r.store.DeliveryMessages(ctx, ids, status, page)
 	})
 	if err != nil {
@@ -85,10 +85,10 @@ func (r *mutationResolver) CreateDelivery(ctx context.Context, input graph.Creat
 
 func (r *mutationResolver) UpdateDelivery(ctx context.Context, input graph.UpdateDeliveryInput) (*graph.DeliveryPayload, error) {
 	if err := checkSyntax(input.Subject.Value(), input.Body.Value()); err != nil {
-		return deliveryPayload(ctx, nil, err)
+		return r.changedDelivery(ctx, input.ID, nil, err)
 	}
 	d, err := r.store.UpdateDelivery(ctx, input.ID, deliveryChanges(&input))
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
 func (r *mutationResolver) DeleteDelivery(ctx context.Context, input graph.DeleteDeliveryInput) (*graph.DeletePayload, error) {
@@ -97,12 +97,12 @@ func (r *mutationResolver) DeleteDelivery(ctx context.Context, input graph.Delet
 
 func (r *mutationResolver) AddTargets(ctx context.Context, input graph.AddTargetsInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.AddTargets(ctx, input.DeliveryID, input.RecipientIds.Value(), input.Filter.Value())
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.DeliveryID, d, err)
 }
 
 func (r *mutationResolver) ClearTargets(ctx context.Context, input graph.ClearTargetsInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.ClearTargets(ctx, input.DeliveryID)
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.DeliveryID, d, err)
 }
 
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
@@ -111,29 +111,29 @@ func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitD
 
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, problems, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
-	payload, err := deliveryPayload(ctx, d, err)
+	payload, err := r.changedDelivery(ctx, input.ID, d, err)
 	payload.UserErrors = append(payload.UserErrors, problems...)
 	return payload, err
 }
 
 func (r *mutationResolver) ConfirmDelivery(ctx context.Context, input graph.ConfirmDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.ConfirmDelivery(ctx, input.ID, CheckContent)
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
 func (r *mutationResolver) PauseDelivery(ctx context.Context, input graph.PauseDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.PauseDelivery(ctx, input.ID)
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
 func (r *mutationResolver) ResumeDelivery(ctx context.Context, input graph.ResumeDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.ResumeDelivery(ctx, input.ID)
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
 func (r *mutationResolver) StopDelivery(ctx context.Context, input graph.StopDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.StopDelivery(ctx, input.ID)
-	return deliveryPayload(ctx, d, err)
+	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
 func (r *queryResolver) Delivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/coupon"
@@ -55,7 +56,8 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 			}
 			return &gqlerror.Error{Message: problems.Error(), Path: graphql.GetPath(ctx), Extensions: extensions}
 		}
-		if known, ok := errors.AsType[*gqlerror.Error](err); ok && (known.Err == nil || known.Extensions["code"] != nil) {
+		known, isKnown := errors.AsType[*gqlerror.Error](err)
+		if isKnown && (known.Err == nil || known.Extensions["code"] != nil) {
 			if known.Path == nil {
 				known.Path = graphql.GetPath(ctx)
 			}
@@ -63,6 +65,10 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 				known.Message = suggestion.ReplaceAllString(known.Message, "")
 			}
 			return known
+		}
+		if known != nil && len(known.Path) > len(graphql.GetPath(ctx)) {
+			// The path leads into the arguments: a value there is not what its type takes.
+			return &gqlerror.Error{Message: known.Message, Path: known.Path, Extensions: map[string]any{"code": errcode.ValidationFailed}}
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			return &gqlerror.Error{Message: "The operation took longer than the server allows. Ask for less at once.", Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeTimeout}}

@@ -66,7 +66,7 @@ func Handler(r *Resolver, log *slog.Logger) http.Handler {
 	})
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		ctx = withScope(ctx)
-		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {
+		if isQuery(ctx) {
 			limited, cancel := context.WithTimeout(ctx, queryTimeout)
 			defer cancel()
 			ctx = limited
@@ -82,6 +82,15 @@ func Handler(r *Resolver, log *slog.Logger) http.Handler {
 		return next(ctx)
 	})
 	return limitRequests(server)
+}
+
+// isQuery tells whether a query is answered. A request that cannot be read has no operation.
+func isQuery(ctx context.Context) bool {
+	if !graphql.HasOperationContext(ctx) {
+		return false
+	}
+	operation := graphql.GetOperationContext(ctx).Operation
+	return operation != nil && operation.Operation == ast.Query
 }
 
 // limitRequests bounds the bodies of requests that carry no file, and makes an upload of unknown length

@@ -26,7 +26,7 @@ func (r *importResolver) Rejections(ctx context.Context, obj *coupon.Import, fir
 	if err != nil {
 		return nil, err
 	}
-	list, err := load(ctx, pageName("import.rejections", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
+	list, err := loadList(ctx, pageName("import.rejections", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
 		return r.store.RejectionsOf(ctx, ids, page)
 	})
 	if err != nil {

@@ -2,6 +2,8 @@ package resolvers
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"couponql/coupon"
 	"couponql/db"
@@ -9,8 +11,12 @@ import (
 	"couponql/message"
 )
 
-// defaultStatsRows is the `limit` of redemptionStats for a caller who gives null.
-const defaultStatsRows = 1000
+// What the schema gives to a caller who omits an argument, for one who gives null.
+const (
+	defaultStatsRows = 1000
+	defaultPattern   = "########"
+	defaultAlphabet  = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+)
 
 // list gives a list that is never null.
 func list[T any](items []T) []T {
@@ -118,6 +124,10 @@ func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[cou
 	for _, m := range found {
 		byDelivery[m.DeliveryID] = append(byDelivery[m.DeliveryID], m)
 	}
+	contents, err := r.store.MessageContents(ctx, slices.Collect(maps.Values(found)))
+	if err != nil {
+		return nil, err
+	}
 	rendered := make(map[coupon.ID]*coupon.RenderedMessage, len(found))
 	for deliveryID, messages := range byDelivery {
 		d, err := loadShown(ctx, "delivery", &deliveryID, r.store.DeliveriesByID)
@@ -128,29 +138,26 @@ func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[cou
 		if err != nil {
 			return nil, err
 		}
-		contents, err := r.store.MessageContents(ctx, messages)
-		if err != nil {
-			return nil, err
-		}
-		if err := renderContents(d, c, contents, rendered); err != nil {
+		if err := renderContents(d, c, messages, contents, rendered); err != nil {
 			return nil, err
 		}
 	}
 	return rendered, nil
 }
 
-func renderContents(d *coupon.Delivery, c *coupon.Coupon, contents map[coupon.ID]db.Content, rendered map[coupon.ID]*coupon.RenderedMessage) error {
+func renderContents(d *coupon.Delivery, c *coupon.Coupon, messages []*coupon.Message, contents map[coupon.ID]db.Content, rendered map[coupon.ID]*coupon.RenderedMessage) error {
 	template, err := message.Parse(d.Subject, d.Body)
 	if err != nil {
 		return err
 	}
-	for id, content := range contents {
+	for _, m := range messages {
+		content := contents[m.ID]
 		content.Data.Complete(d, c)
 		one, err := template.Render(&content.Data)
 		if err != nil {
 			return err
 		}
-		rendered[id] = &one
+		rendered[m.ID] = &one
 	}
 	return nil
 }

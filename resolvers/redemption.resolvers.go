@@ -13,7 +13,7 @@ import (
 )
 
 func (r *mutationResolver) RedeemCode(ctx context.Context, input graph.RedeemCodeInput) (*graph.RedeemCodePayload, error) {
-	request, err := redeemRequest(&input)
+	request, err := r.redeemRequest(ctx, &input)
 	if err != nil {
 		return redeemPayload(ctx, nil, err)
 	}

@@ -130,6 +130,8 @@ type server struct {
 	store  *db.Store
 	clock  *dbtest.Clock
 	outbox string
+	// folder has the database.
+	folder string
 	// start starts the jobs, and stop stops them.
 	start func()
 	stop  func()
@@ -138,7 +140,8 @@ type server struct {
 func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	t.Helper()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
-	store := dbtest.New(t, clock.Use)
+	base := t.TempDir()
+	store := dbtest.Open(t, filepath.Join(base, "couponql.duckdb"), clock.Use)
 	folder := filepath.Join(t.TempDir(), "outbox")
 	out, err := outbox.Open(folder)
 	if err != nil {
@@ -149,7 +152,7 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	for _, option := range options {
 		option(&jobs)
 	}
-	s := &server{Server: httptest.NewServer(resolvers.Handler(resolvers.New(store), log)), store: store, clock: clock, outbox: folder}
+	s := &server{Server: httptest.NewServer(resolvers.Handler(resolvers.New(store), log)), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
 	s.start()
@@ -353,4 +356,3 @@ func (s *server) checkPromises(t *testing.T) {
 		}
 	}
 }
-

@@ -1,2 +1,2 @@
 -- the keys of candidates, to compare
-SELECT id, key FROM code WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
+SELECT id, key FROM code WHERE id BETWEEN $first AND $last

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	// maxCallers is how many connections the client keeps open.
+	maxCallers = 64
+	// maxAnswerBytes bounds what is read of an answer; a page of 100 codes has some 50 KB.
+	maxAnswerBytes = 16 << 20
+	// pollInterval is the pause between two looks at a job. It is short beside the jobs that are timed,
+	// and long enough that looking costs nothing.
+	pollInterval = 10 * time.Millisecond
+)
+
+// client asks one server over HTTP.
+type client struct {
+	url  string
+	http *http.Client
+}
+
+func newClient(url string) *client {
+	transport := &http.Transport{MaxIdleConnsPerHost: maxCallers}
+	return &client{url: url, http: &http.Client{Transport: transport}}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+type variables map[string]any
+
+// input makes the variables of a mutation; its operation calls them $input.
+func input(fields variables) variables { return variables{"input": fields} }
+
+func operations(query string, vars variables) ([]byte, error) {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
+	if err != nil {
+		return nil, fmt.Errorf("encode a request: %w", err)
+	}
+	return body, nil
+}
+
+// ask sends a request and decodes the data of its answer, unless data is nil. Errors of GraphQL and the
+// userErrors of a mutation are errors.
+func (c *client) ask(ctx context.Context, query string, vars variables, data any) error {
+	body, err := operations(query, vars)
+	if err != nil {
+		return err
+	}
+	return c.post(ctx, "application/json", bytes.NewReader(body), int64(len(body)), data)
+}
+
+// upload is ask with a file as $input.file.
+func (c *client) upload(ctx context.Context, query string, fields variables, path string, data any) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	fields["file"] = nil
+	body, err := operations(query, input(fields))
+	if err != nil {
+		return err
+	}
+	// The form is written around a file that is not there, and the file is sent in its place.
+	var form bytes.Buffer
+	writer := multipart.NewWriter(&form)
+	for _, field := range [][2]string{{"operations", string(body)}, {"map", `{"file":["variables.input.file"]}`}} {
+		if err := writer.WriteField(field[0], field[1]); err != nil {
+			return fmt.Errorf("upload: %w", err)
+		}
+	}
+	if _, err := writer.CreateFormFile("file", filepath.Base(path)); err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	head := form.Len()
+	if err := writer.Close(); err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	whole := io.MultiReader(bytes.NewReader(form.Bytes()[:head]), file, bytes.NewReader(form.Bytes()[head:]))
+	return c.post(ctx, writer.FormDataContentType(), whole, int64(form.Len())+info.Size(), data)
+}
+
+func (c *client) post(ctx context.Context, contentType string, body io.Reader, size int64, data any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, body)
+	if err != nil {
+		return fmt.Errorf("make a request: %w", err)
+	}
+	request.ContentLength = size
+	request.Header.Set("Content-Type", contentType)
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("read an answer: %w", err)
+	}
+	// A look at the text is enough here, and cheap beside decoding: the callers share the machine with the
+	// server.
+	if bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`)) || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server answers %s: %.500s", response.Status, text)
+	}
+	if data == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, &struct{ Data any }{data}); err != nil {
+		return fmt.Errorf("decode an answer: %w", err)
+	}
+	return nil
+}
+
+// follow asks until isOver says of the answer that the job is done.
+func (c *client) follow(ctx context.Context, query string, vars variables, data any, isOver func() bool) error {
+	for {
+		if err := c.ask(ctx, query, vars, data); err != nil || isOver() {
+			return err
+		}
+		select {
+		case <-time.After(pollInterval):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for a job: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// importFile uploads a file with one of the import mutations, and waits until all its rows are imported.
+func (s *server) importFile(ctx context.Context, mutation, inputType string, fields variables, path string, wantRows int) error {
+	query := "mutation($input: " + inputType + "!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
+	var queued struct {
+		Started struct{ Import struct{ ID string } }
+	}
+	if err := s.upload(ctx, query, fields, path, &queued); err != nil {
+		return fmt.Errorf("%s: %w", mutation, err)
+	}
+	var found struct {
+		Import struct {
+			Status       string
+			RowsImported int
+			Failure      string
+		}
+	}
+	err := s.follow(ctx, "query($id: ID!) { import(id: $id) { status rowsImported failure } }", variables{"id": queued.Started.Import.ID}, &found, func() bool {
+		return found.Import.Status != "QUEUED" && found.Import.Status != "RUNNING"
+	})
+	if err == nil && found.Import.RowsImported != wantRows {
+		err = fmt.Errorf("%d rows instead of %d are imported; the import is %s %s", found.Import.RowsImported, wantRows, found.Import.Status, found.Import.Failure)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", mutation, err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+// The program bench measures what couponql promises about speed and size, each beside raw DuckDB SQL that
+// does the same work on the same data in the same run. `make bench` runs it.
+//
+// Times on one machine say little about another, and on a busy machine little about themselves; what
+// travels is the ratio to the raw SQL, which is why every line has one where there is such SQL. The
+// goals are those of the project, and nothing fails when one is missed.
+//
+// # What is run
+//
+// The server runs inside this program: the real store, the real jobs and the real handler, asked over HTTP
+// on a loopback port. The story is that of a real campaign: codes and recipients are imported, deliveries
+// are analyzed, confirmed and sent, a file of redemptions comes back, people look at pages and statistics,
+// and tills redeem. The raw SQL runs on a copy of the server's database, so that both have the same rows
+// on the same pages; only the raw import begins with an empty file, as the server's does.
+//
+// # What the raw side leaves out
+//
+// It is what a person would type who knows DuckDB well and has the machine to himself: one connection, no
+// HTTP, no upload, no history, no check that the engine does not do by itself. A ratio of 1 would mean that
+// the product is free.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+)
+
+// options are the sizes of a run.
+type options struct {
+	// codes is how many codes are imported, and how many messages the statistics are about.
+	codes int
+	// messages is how many recipients there are, and how many messages a delivery has.
+	messages int
+	// runs is how often each measurement is repeated; the median counts.
+	runs int
+	// profiles is a folder for a CPU profile of each measurement; "" means none.
+	profiles string
+	asJSON   bool
+}
+
+// maxCodes bounds the run: beyond it the files, of which there are several copies, fill disks.
+const maxCodes = 100_000_000
+
+// check refuses sizes that do not make a whole story.
+func (o *options) check() error {
+	switch {
+	case o.messages < 10:
+		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
+	case o.runs < 1:
+		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
+	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
+		return fmt.Errorf("--codes=%d: must be %d (three kinds of delivery, each %d times) to %d", o.codes, 3*o.runs*o.messages, o.runs, maxCodes)
+	}
+	return nil
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
+	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
+	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
+	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
+	flag.BoolVar(&o.asJSON, "json", false, "print JSON instead of a table")
+	flag.Parse()
+	if err := o.check(); err != nil || flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, &o, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures everything in a folder that is gone afterwards, tells on progress what it is at, and prints
+// the results on out.
+func run(ctx context.Context, o *options, out, progress io.Writer) error {
+	folder, err := os.MkdirTemp("", "couponql-bench-*")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	b := &bench{
+		options: o, folder: folder, clock: &clock{},
+		log:      slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		progress: progress,
+	}
+	err = b.runAll(ctx)
+	if closed := b.close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		return b.printJSON(out)
+	}
+	return printTable(out, b.results)
+}
+
+// printJSON prints the results with what they were measured on.
+func (b *bench) printJSON(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(struct {
+		Codes    int      `json:"codes"`
+		Messages int      `json:"messages"`
+		Runs     int      `json:"runs"`
+		CPUs     int      `json:"cpus"`
+		Go       string   `json:"go"`
+		Results  []result `json:"results"`
+	}{b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+}

@@ -1,0 +1,271 @@
+package db_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"couponql/coupon"
+)
+
+// atOnce runs a function in many goroutines that begin together, and gives what each returned.
+func atOnce(count int, do func(i int) error) []error {
+	errs := make([]error, count)
+	begin := make(chan struct{})
+	var wait sync.WaitGroup
+	for i := range count {
+		wait.Go(func() {
+			<-begin
+			errs[i] = do(i)
+		})
+	}
+	close(begin)
+	wait.Wait()
+	return errs
+}
+
+// outcomes counts errors by their code, "" for none; an error that is none of the caller's fails the test.
+func outcomes(t *testing.T, errs []error) map[coupon.ErrorCode]int {
+	t.Helper()
+	counts := map[coupon.ErrorCode]int{}
+	for _, err := range errs {
+		if err == nil {
+			counts[""]++
+			continue
+		}
+		problems, isUser := coupon.AsUserErrors(err)
+		if !isUser {
+			t.Fatal(err)
+		}
+		counts[problems[0].Code]++
+	}
+	return counts
+}
+
+func TestConfirmAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t)
+	s.codes(t, c, "", numbered("A", 300)...)
+	id := s.newDelivery(t, c, s.recipients(t, 200))
+	s.analyze(t, id, coupon.DeliveryReady)
+	got := outcomes(t, atOnce(10, func(int) error {
+		d, err := s.ConfirmDelivery(t.Context(), id, fine)
+		if err == nil && d.Counts.Total != 200 {
+			return fmt.Errorf("%d messages", d.Counts.Total)
+		}
+		return err
+	}))
+	if got[""] != 10 {
+		t.Errorf("outcomes %v, want 10 without an error", got)
+	}
+	s.wantAvailability(t, c, "available 100, assigned 200")
+	s.send(t, id)
+	s.checkSound(t)
+}
+
+func TestCompeteAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	recipients := s.recipients(t, 8, "soccer", "tennis")
+	for round := range 4 {
+		c := s.newCoupon(t)
+		s.codes(t, c, "soccer", numbered(fmt.Sprintf("S%d-", round), 5)...)
+		s.codes(t, c, "tennis", numbered(fmt.Sprintf("T%d-", round), 5)...)
+		edits := []func(*coupon.DeliveryChanges){func(*coupon.DeliveryChanges) {}, bySport}
+		deliveries := []coupon.ID{s.newDelivery(t, c, recipients, edits[round%2]), s.newDelivery(t, c, recipients, edits[round/2])}
+		got := outcomes(t, atOnce(2, func(i int) error {
+			if _, _, err := s.AnalyzeDelivery(t.Context(), deliveries[i], fine); err != nil {
+				return err
+			}
+			_, err := s.ConfirmDelivery(t.Context(), deliveries[i], fine)
+			return err
+		}))
+		if got[""] != 1 || got[coupon.ErrorInvalidState] != 1 {
+			t.Errorf("outcomes %v, want one without an error, and one that could not be prepared", got)
+		}
+		s.wantAvailability(t, c, "available 2, assigned 8")
+	}
+	s.checkSound(t)
+}
+
+func TestRedeemAtOnce(t *testing.T) {
+	t.Parallel()
+	const callers = 64
+	for _, limit := range []int{1, 5} {
+		t.Run(fmt.Sprintf("limit %d", limit), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			c := s.newCoupon(t, withoutAssignment, withLimit(limit))
+			s.codes(t, c, "", "A1")
+			s.newCoupon(t, anonymous, withCode("ALL"), withLimit(limit))
+			for _, value := range []string{"A1", "ALL"} {
+				got := outcomes(t, atOnce(callers, func(int) error {
+					_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: value})
+					return err
+				}))
+				lost := coupon.ErrorCodeAlreadyRedeemed
+				if limit > 1 {
+					lost = coupon.ErrorRedemptionLimitReached
+				}
+				if got[""] != limit || got[lost] != callers-limit {
+					t.Errorf("%s: outcomes %v, want %d winners", value, got, limit)
+				}
+			}
+			list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 1, WantsTotal: true})
+			if err != nil || list.Total != 2*limit {
+				t.Errorf("%d redemptions, %v, want %d", list.Total, err, 2*limit)
+			}
+			s.checkSound(t)
+		})
+	}
+	t.Run("with one idempotency key", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		s.codes(t, s.newCoupon(t, withoutAssignment, withLimit(9)), "", "A1")
+		got := outcomes(t, atOnce(callers, func(int) error {
+			r, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A1", IdempotencyKey: new("k")})
+			if err == nil && r.ID != "redemption_1" {
+				return fmt.Errorf("got %s", r.ID)
+			}
+			return err
+		}))
+		if got[""] != callers {
+			t.Errorf("outcomes %v", got)
+		}
+		s.checkSound(t)
+	})
+}
+
+// TestEverythingAtOnce imports, redeems, reverses, voids, prepares, sends and deletes at once, while readers
+// watch that the parts of availability add up at every instant.
+func TestEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	ctx := t.Context()
+	c := s.newCoupon(t, withoutAssignment, withLimit(2))
+	const mine = 600
+	for i := range 3 {
+		s.codes(t, c, []string{"", "soccer", "tennis"}[i], numbered(fmt.Sprintf("M%d-", i), mine/3)...)
+	}
+	recipients := s.recipients(t, 50)
+	var file strings.Builder
+	file.WriteString("code,label\n")
+	const imported = 20_000
+	for i := range imported {
+		fmt.Fprintf(&file, "I%06d,%s\n", i, []string{"", "soccer"}[i%2])
+	}
+	id := s.queue(t, newImport(coupon.ImportCodes, into(c)), file.String())
+
+	var stop atomic.Bool
+	var reads atomic.Int64
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			last := 0
+			for !stop.Load() {
+				found, err := s.Availabilities(ctx, []coupon.ID{c})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				a := found[c]
+				checkParts(t, a)
+				if a.Total < last || a.Total != mine && a.Total != mine+imported {
+					t.Errorf("total %d after %d: half an import was visible", a.Total, last)
+				}
+				last = a.Total
+				if _, err := s.CodesOf(ctx, []coupon.ID{c}, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}}, coupon.Page{First: 20, WantsItems: true}); err != nil {
+					t.Error(err)
+				}
+				reads.Add(1)
+			}
+		})
+	}
+	var redeemed atomic.Int64
+	redeem := func(i int) error {
+		for n := range 60 {
+			value := fmt.Sprintf("M%d-%04d", n%3, 1+(n*7+i)%(mine/3))
+			r, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: value})
+			if _, isRefused := coupon.AsUserErrors(err); isRefused {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			redeemed.Add(1)
+			if n%10 == 0 {
+				if _, err := s.Reverse(ctx, r.ID, nil); err != nil {
+					return err
+				}
+				redeemed.Add(-1)
+			}
+		}
+		return nil
+	}
+	others := []func() error{
+		func() error { return s.RunImport(ctx, id) },
+		func() error {
+			for n := range 10 {
+				if _, err := s.VoidCodes(ctx, voiding(c, fmt.Sprintf("M1-%04d", 10*n+1))); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for range 3 {
+				s.deliver(t, c, recipients)
+			}
+			return nil
+		},
+		func() error {
+			// What is deleted while others look it up is simply not there.
+			for n := range 5 {
+				other := s.newCoupon(t)
+				s.codes(t, other, "", fmt.Sprintf("GONE%d", n))
+				if err := s.DeleteCoupon(ctx, other); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for n := range 60 {
+				_, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: fmt.Sprintf("GONE%d", n%5)})
+				if _, isRefused := coupon.AsUserErrors(err); !isRefused {
+					return fmt.Errorf("redeeming a code that is being deleted: %w", err)
+				}
+			}
+			return nil
+		},
+	}
+	for _, err := range atOnce(8+len(others), func(i int) error {
+		if i < len(others) {
+			return others[i]()
+		}
+		return redeem(i)
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	stop.Store(true)
+	readers.Wait()
+	if reads.Load() < 10 {
+		t.Errorf("only %d reads", reads.Load())
+	}
+	wantImport(t, s.imported(t, id), fmt.Sprintf("SUCCEEDED %d = %d + 0", imported, imported))
+	rows, err := s.RedemptionStats(ctx, nil, nil, "UTC", 1)
+	if err != nil || rows[0].Stats.Redeemed != int(redeemed.Load()) {
+		t.Errorf("%d redemptions are there, %d were acknowledged: %v", rows[0].Stats.Redeemed, redeemed.Load(), err)
+	}
+	s.checkSound(t)
+	before := *s.availability(t, c)
+	s.reopen(t)
+	if after := *s.availability(t, c); after.Assigned != before.Assigned || after.Redeemed != before.Redeemed || after.Voided != before.Voided {
+		t.Errorf("before %+v, after a restart %+v", before, after)
+	}
+}

@@ -1,0 +1,313 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"couponql/coupon"
+)
+
+// TestKeyIndex compares the index with a map while it is filled and emptied at random. Few hashes for many
+// codes make chains of collisions; those at both ends make the probing wrap around.
+func TestKeyIndex(t *testing.T) {
+	t.Parallel()
+	for name, hashes := range map[string]func(*rand.Rand) uint32{
+		"spread":      func(r *rand.Rand) uint32 { return r.Uint32() },
+		"few":         func(r *rand.Rand) uint32 { return r.Uint32N(40) * 0x06666666 },
+		"at the end":  func(r *rand.Rand) uint32 { return 0xffffffff - r.Uint32N(3) },
+		"at the ends": func(r *rand.Rand) uint32 { return 0xfffffffe + r.Uint32N(4) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(1, 2))
+			index := newKeyIndex()
+			want := map[uint32][]int64{}
+			type entry struct {
+				hash   uint32
+				number int64
+			}
+			var all []entry
+			check := func(hash uint32) {
+				t.Helper()
+				got := slices.Sorted(index.candidates(hash))
+				if !slices.Equal(got, slices.Sorted(slices.Values(want[hash]))) {
+					t.Fatalf("hash %x: got %v, want %v", hash, got, want[hash])
+				}
+			}
+			for step := range 6000 {
+				if random.IntN(3) == 0 && len(all) > 0 {
+					i := random.IntN(len(all))
+					e := all[i]
+					all = slices.Delete(all, i, i+1)
+					index.remove(e.hash, e.number)
+					want[e.hash] = slices.DeleteFunc(want[e.hash], func(n int64) bool { return n == e.number })
+					check(e.hash)
+					continue
+				}
+				e := entry{hashes(random), int64(step + 1)}
+				if step == 0 {
+					e.number = maxCodeNumber
+				}
+				all = append(all, e)
+				index.insert(e.hash, e.number)
+				want[e.hash] = append(want[e.hash], e.number)
+				check(e.hash)
+				check(hashes(random))
+			}
+			for hash := range want {
+				check(hash)
+			}
+			if len(index.slots) < len(all)*4/3 {
+				t.Errorf("%d slots for %d codes", len(index.slots), len(all))
+			}
+		})
+	}
+}
+
+// TestKeyIndexGraves tells that codes coming and going do not fill the index up: what is gone makes room
+// when it grows, and probing still ends.
+func TestKeyIndexGraves(t *testing.T) {
+	t.Parallel()
+	index := newKeyIndex()
+	for number := int64(1); number <= 100_000; number++ {
+		hash := uint32(number * 2654435761)
+		index.insert(hash, number)
+		index.remove(hash, number)
+		for found := range index.candidates(hash) {
+			t.Fatalf("a removed code %d is found", found)
+		}
+	}
+	index.reserve(10)
+	empty := 0
+	for _, slot := range index.slots {
+		if slot == 0 {
+			empty++
+		}
+	}
+	if empty < len(index.slots)/4 {
+		t.Errorf("%d of %d slots are empty", empty, len(index.slots))
+	}
+	// A grave counts as used until the next growth, but the index never grows because of graves alone.
+	if len(index.slots) > 1<<18 {
+		t.Errorf("%d slots for no code at all", len(index.slots))
+	}
+}
+
+func TestKeyIndexReserve(t *testing.T) {
+	t.Parallel()
+	index := newKeyIndex()
+	index.reserve(30_000)
+	slots := len(index.slots)
+	for number := int64(1); number <= 30_000; number++ {
+		index.insert(index.hash(fmt.Sprint(number)), number)
+	}
+	if len(index.slots) != slots {
+		t.Errorf("the index grew from %d to %d slots though room was made", slots, len(index.slots))
+	}
+}
+
+// collidingKeys gives pairs of keys that an index cannot tell apart.
+func collidingKeys(t *testing.T, index *keyIndex, pairs int) [][2]string {
+	t.Helper()
+	seen := map[uint32]string{}
+	var found [][2]string
+	// Of n hashes of 32 bits about n²/2³³ pairs are equal.
+	for i := 0; len(found) < pairs; i++ {
+		key := fmt.Sprintf("KEY-%d", i)
+		hash := index.hash(key)
+		if first, isPair := seen[hash]; isPair {
+			found = append(found, [2]string{first, key})
+		}
+		seen[hash] = key
+		if i > 5_000_000 {
+			t.Fatal("no collisions")
+		}
+	}
+	return found
+}
+
+// TestCollidingCodes tells that codes whose hashes are equal stay two codes in everything.
+func TestCollidingCodes(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	ctx := t.Context()
+	pairs := collidingKeys(t, s.pool.keys, 3)
+	newCoupon := func() coupon.ID {
+		t.Helper()
+		c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
+			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))), RequiresAssignment: coupon.Set(new(false)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.ID
+	}
+	first, second := newCoupon(), newCoupon()
+	find := func(value string) coupon.ID {
+		t.Helper()
+		code, err := s.CodeByValue(ctx, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == nil {
+			return ""
+		}
+		if code.Value != value {
+			t.Errorf("looking for %q gives %q", value, code.Value)
+		}
+		return code.CouponID
+	}
+	for _, pair := range pairs {
+		// The first of a pair is there; the second is another code and can be added.
+		for i, id := range []coupon.ID{first, second} {
+			if got := find(pair[i]); got != "" {
+				t.Errorf("%q is said to exist", pair[i])
+			}
+			_, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: pair[i]})
+			if problems, _ := coupon.AsUserErrors(err); len(problems) != 1 || problems[0].Code != coupon.ErrorCodeUnknown {
+				t.Errorf("redeeming a code that is not there gives %v", err)
+			}
+			if _, rejections, err := s.AddCodes(ctx, id, []coupon.NewCode{{Value: pair[i]}}); err != nil || len(rejections) > 0 {
+				t.Fatalf("add %q: %+v, %v", pair[i], rejections, err)
+			}
+		}
+		if a, b := find(pair[0]), find(pair[1]); a != first || b != second {
+			t.Errorf("found in %s and %s", a, b)
+		}
+	}
+	importFile := func(kind coupon.ImportKind, id *coupon.ID, text string) (*coupon.Import, []string) {
+		t.Helper()
+		upload, err := s.Receive(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := s.CreateImport(ctx, &coupon.Import{Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC", CouponID: id}, upload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RunImport(ctx, i.ID); err != nil {
+			t.Fatal(err)
+		}
+		lists, err := s.RejectionsOf(ctx, []coupon.ID{i.ID}, coupon.Page{First: 10, WantsItems: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons := []string{}
+		for _, r := range lists[i.ID].Items {
+			reasons = append(reasons, string(r.Reason))
+		}
+		i, err = s.importByNumber(ctx, mustNumber(coupon.KindImport, i.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i, reasons
+	}
+	i, reasons := importFile(coupon.ImportCodes, &first, "code\n"+pairs[0][0]+"\n"+pairs[0][1]+"\nNEW\n")
+	if diff := cmp.Diff([]string{"ALREADY_EXISTS", "EXISTS_ELSEWHERE"}, reasons); diff != "" || i.RowsImported != 1 {
+		t.Errorf("import of codes %+v (-want +got):\n%s", i, diff)
+	}
+	redemption, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: pairs[0][1]})
+	if err != nil || redemption.CouponID != second {
+		t.Errorf("redeemed %+v, %v", redemption, err)
+	}
+	i, reasons = importFile(coupon.ImportRedemptions, nil, fmt.Sprintf("code,date\n%s,2026-01-01\n%s,2026-01-01\n%s,2026-01-02\n", pairs[0][0], pairs[0][1], pairs[1][1]))
+	if diff := cmp.Diff([]string{"ALREADY_REDEEMED"}, reasons); diff != "" || i.RowsImported != 2 {
+		t.Errorf("import of redemptions %+v (-want +got):\n%s", i, diff)
+	}
+	for value, want := range map[string]coupon.CodeStatus{
+		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed, pairs[1][0]: coupon.CodeAvailable, pairs[1][1]: coupon.CodeRedeemed, pairs[2][1]: coupon.CodeAvailable,
+	} {
+		if code, err := s.CodeByValue(ctx, value); err != nil || code.Status != want {
+			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
+		}
+	}
+	voided, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
+	if err != nil || voided != 1 {
+		t.Errorf("voided %d, %v", voided, err)
+	}
+	// A deleted code leaves the other of its pair alone.
+	third := newCoupon()
+	extra := collidingKeys(t, s.pool.keys, 4)[3]
+	for i, id := range []coupon.ID{third, first} {
+		if _, rejections, err := s.AddCodes(ctx, id, []coupon.NewCode{{Value: extra[i]}}); err != nil || len(rejections) > 0 {
+			t.Fatalf("%+v, %v", rejections, err)
+		}
+	}
+	if err := s.DeleteCoupon(ctx, third); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := find(extra[0]), find(extra[1]); a != "" || b != first {
+		t.Errorf("after one of two was deleted they are found in %q and %q", a, b)
+	}
+	checkReport(t, s)
+}
+
+func checkReport(t *testing.T, s *Store) {
+	t.Helper()
+	report, err := s.IntegrityReport(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range report.Checks {
+		if check.Violations > 0 {
+			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+		}
+	}
+}
+
+// TestCodesAddedWhileAFileIsRead tells that rows whose code somebody adds between the reading of a file
+// and the storing of its rows are refused once each, whenever the index learned of the code.
+func TestCodesAddedWhileAFileIsRead(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	ctx := t.Context()
+	c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01")))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := mustNumber(coupon.KindCoupon, c.ID)
+	add := func(values ...string) {
+		t.Helper()
+		for _, value := range values {
+			if _, rejections, err := s.AddCodes(ctx, c.ID, []coupon.NewCode{{Value: value}}); err != nil || len(rejections) > 0 {
+				t.Fatalf("%+v, %v", rejections, err)
+			}
+		}
+	}
+	add("BEFORE")
+	rows, err := s.newCodeRows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rows.remove(); err != nil {
+			t.Error(err)
+		}
+	}()
+	add("BETWEEN") // the index knows it when its row is read
+	for i, value := range []string{"BEFORE", "BETWEEN", "AFTER", "NEW"} {
+		if err := rows.add(i+1, value, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("AFTER") // the index learns it too late
+	var count int
+	var refused []*coupon.Rejection
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		if count, err = t.insertCodes(ctx, number, 0, rows, gate{}); err != nil {
+			return err
+		}
+		refused, err = collect(ctx, t, refusedList, scanRejection)
+		return err
+	})
+	if err != nil || count != 1 || len(refused) != 3 {
+		t.Errorf("added %d, refused %d, %v", count, len(refused), err)
+	}
+	checkReport(t, s)
+}

@@ -1,0 +1,399 @@
+package db_test
+
+import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"couponql/coupon"
+	"couponql/db"
+)
+
+// event is something that statistics count, as it happened.
+type event struct {
+	kind       string // assigned, sent or redeemed
+	coupon     coupon.ID
+	delivery   coupon.ID
+	channel    coupon.Channel
+	label      string
+	source     coupon.RedemptionSource
+	at         time.Time
+	assignedAt *time.Time
+	// amount is in ten-thousandths.
+	amount     *big.Int
+	isReversed bool
+}
+
+// history is a scene whose events are noted as they are made.
+type history struct {
+	*scene
+
+	random *rand.Rand
+	events []event
+	values []string
+}
+
+// TestRedemptionStats compares statistics of all dimensions with counting in Go, on random data around the
+// end of summer time in Berlin.
+func TestRedemptionStats(t *testing.T) {
+	t.Parallel()
+	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(3, 4))}
+	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
+	h.happen(t)
+	var dimensions [][]coupon.StatsDimension
+	all := []coupon.StatsDimension{
+		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth,
+	}
+	for _, one := range all {
+		dimensions = append(dimensions, []coupon.StatsDimension{one})
+	}
+	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel}, []coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
+		[]coupon.StatsDimension{coupon.ByMonth, coupon.ByWeek, coupon.ByDay, coupon.ByHour})
+	filters := map[string]*coupon.StatsFilter{
+		"all":       nil,
+		"coupons":   {CouponIDs: []coupon.ID{"coupon_1", "coupon_3"}},
+		"delivery":  {DeliveryIDs: []coupon.ID{"delivery_2"}},
+		"channel":   {Channels: []coupon.Channel{coupon.ChannelSMS}},
+		"labels":    {Labels: []string{"soccer", "tennis"}},
+		"day":       {From: new(coupon.DateTime("2026-10-25")), To: new(coupon.DateTime("2026-10-25"))},
+		"instants":  {From: new(coupon.DateTime("2026-10-25T00:30:00Z")), To: new(coupon.DateTime("2026-10-26T02:30:00+01:00"))},
+		"unknown":   {CouponIDs: []coupon.ID{"nonsense"}},
+		"intersect": {Labels: []string{"soccer"}, Channels: []coupon.Channel{coupon.ChannelEmail}, From: new(coupon.DateTime("2026-10-25"))},
+	}
+	for _, timezone := range []string{"UTC", "Europe/Berlin", "America/St_Johns"} {
+		for name, filter := range filters {
+			t.Run(timezone+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				for _, groupBy := range dimensions {
+					got, err := h.RedemptionStats(t.Context(), filter, groupBy, timezone, coupon.MaxStatsRows)
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := h.count(t, filter, groupBy, timezone)
+					if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+						t.Errorf("%v (-want +got):\n%s", groupBy, diff)
+					}
+					if len(want) < 3 {
+						continue
+					}
+					limited, err := h.RedemptionStats(t.Context(), filter, groupBy, timezone, 2)
+					if diff := cmp.Diff(want[:2], limited, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); err != nil || diff != "" {
+						t.Errorf("%v, the first two (-want +got): %v\n%s", groupBy, err, diff)
+					}
+				}
+			})
+		}
+	}
+	ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_99"}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range h.count(t, nil, []coupon.StatsDimension{coupon.ByCoupon}, "UTC")[:2] {
+		if diff := cmp.Diff(row.Stats, ofCoupons[*row.CouponID], cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", *row.CouponID, diff)
+		}
+	}
+	if diff := cmp.Diff(&coupon.RedemptionStats{}, ofCoupons["coupon_99"]); diff != "" {
+		t.Errorf("of nothing (-want +got):\n%s", diff)
+	}
+}
+
+// happen makes deliveries and redemptions over two nights and some weeks.
+func (h *history) happen(t *testing.T) {
+	t.Helper()
+	recipients := h.recipients(t, 60, "soccer", "tennis", "golf")
+	anonymousID := coupon.ID("coupon_3")
+	for _, id := range []coupon.ID{h.newCoupon(t, withLimit(3), withoutAssignment, early), h.newCoupon(t, early)} {
+		for _, label := range []string{"soccer", "tennis", "golf", ""} {
+			values := numbered(fmt.Sprintf("%s-%s-", id, label), 40)
+			h.codes(t, id, label, values...)
+			h.values = append(h.values, values...)
+		}
+	}
+	if got := h.newCoupon(t, anonymous, withCode("ALL"), early); got != anonymousID {
+		t.Fatalf("the anonymous coupon is %s", got)
+	}
+	h.values = append(h.values, "ALL", "ALL", "ALL")
+	for i, d := range []struct {
+		coupon  coupon.ID
+		channel coupon.Channel
+		edit    func(*coupon.DeliveryChanges)
+	}{
+		{"coupon_1", coupon.ChannelEmail, bySport},
+		{"coupon_1", coupon.ChannelSMS, func(*coupon.DeliveryChanges) {}},
+		{"coupon_2", coupon.ChannelSMS, bySport},
+		{anonymousID, coupon.ChannelEmail, func(*coupon.DeliveryChanges) {}},
+		{"", coupon.ChannelEmail, func(*coupon.DeliveryChanges) {}}, // gives nothing away, so it does not count
+	} {
+		id := h.newDelivery(t, d.coupon, recipients[5*i:5*i+30], byChannel(d.channel), d.edit)
+		h.confirm(t, id)
+		h.note(t, id, "assigned", func(m *coupon.Message) *time.Time { return &m.CreatedAt })
+		h.clock.Advance(90 * time.Minute)
+		for range 3 { // the rest stays pending
+			h.sendBatch(t, id, 8)
+			h.clock.Advance(17 * time.Minute)
+		}
+		h.note(t, id, "sent", func(m *coupon.Message) *time.Time { return m.SentAt })
+		for range 25 {
+			h.redeemOne(t)
+			h.clock.Advance(time.Duration(h.random.IntN(40)) * time.Minute)
+		}
+	}
+	h.clock.Set(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC))
+	h.importRedemptions(t)
+}
+
+func early(c *coupon.CouponChanges) { c.StartsAt = coupon.Set(new(coupon.DateTime("2026-01-01"))) }
+
+// note notes what became of the messages of a delivery.
+func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.Message) *time.Time) {
+	t.Helper()
+	d := h.delivery(t, id)
+	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range lists[id].Items {
+		when := at(m)
+		if when == nil || d.CouponID == nil {
+			continue
+		}
+		e := event{kind: kind, coupon: *d.CouponID, delivery: id, channel: d.Channel, at: *when}
+		if m.CodeID != nil {
+			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if label := codes[*m.CodeID].Label; label != nil {
+				e.label = *label
+			}
+		}
+		h.events = append(h.events, e)
+	}
+}
+
+// redemption is the event of a redemption of a value, as its code stands now.
+func (h *history) redemption(t *testing.T, value string, source coupon.RedemptionSource) event {
+	t.Helper()
+	e := event{kind: "redeemed", coupon: "coupon_3", source: source, at: h.Now()}
+	if value == "ALL" {
+		return e
+	}
+	code := h.code(t, value)
+	e.coupon, e.assignedAt = code.CouponID, code.AssignedAt
+	if code.DeliveryID != nil {
+		e.delivery, e.channel = *code.DeliveryID, *code.Channel
+	}
+	if code.Label != nil {
+		e.label = *code.Label
+	}
+	return e
+}
+
+func (h *history) amount(e *event) string {
+	if h.random.IntN(3) == 0 {
+		return ""
+	}
+	e.amount = big.NewInt(h.random.Int64N(2_000_000) - 100_000)
+	return new(big.Rat).SetFrac(e.amount, big.NewInt(10_000)).FloatString(4)
+}
+
+func (h *history) redeemOne(t *testing.T) {
+	t.Helper()
+	value := h.values[h.random.IntN(len(h.values))]
+	e := h.redemption(t, value, coupon.SourceAPI)
+	request := &coupon.RedeemRequest{Value: value}
+	if amount := h.amount(&e); amount != "" {
+		request.Amount = new(coupon.Decimal(amount))
+	}
+	r, err := h.Redeem(t.Context(), request)
+	if _, isRefused := coupon.AsUserErrors(err); isRefused {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.random.IntN(5) == 0 {
+		if _, err := h.Reverse(t.Context(), r.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		e.isReversed = true
+	}
+	h.events = append(h.events, e)
+}
+
+// importRedemptions imports a file with a date every half hour of the long night, and some others.
+func (h *history) importRedemptions(t *testing.T) {
+	t.Helper()
+	var file strings.Builder
+	file.WriteString("code,redeemedAt,amount,order\n")
+	var events []event
+	used := map[string]bool{}
+	for i := range 60 {
+		value := h.values[h.random.IntN(len(h.values))]
+		if used[value] && value != "ALL" || value != "ALL" && h.code(t, value).RedeemedAt != nil {
+			continue
+		}
+		used[value] = true
+		e := h.redemption(t, value, coupon.SourceImport)
+		e.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 30 * time.Minute)
+		amount := h.amount(&e)
+		fmt.Fprintf(&file, "%s,%s,%s,o%d\n", value, e.at.Format(time.RFC3339), amount, i)
+		events = append(events, e)
+	}
+	i := h.importFile(t, newImport(coupon.ImportRedemptions), file.String())
+	if i.RowsImported != len(events) {
+		t.Fatalf("%d of %d were imported: %v", i.RowsImported, len(events), h.rejections(t, i.ID))
+	}
+	h.events = append(h.events, events...)
+}
+
+// count counts in Go what RedemptionStats counts in SQL.
+func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string) []*coupon.StatsRow {
+	t.Helper()
+	zone, err := time.LoadLocation(timezone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filter == nil {
+		filter = &coupon.StatsFilter{}
+	}
+	period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]*coupon.StatsRow{}
+	if len(groupBy) == 0 {
+		rows[""] = &coupon.StatsRow{Keys: []string{}, Stats: &coupon.RedemptionStats{}}
+	}
+	amounts, times := map[string]*big.Int{}, map[string][]float64{}
+	for _, e := range h.events {
+		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) && matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
+			(period.From == nil || !e.at.Before(*period.From)) && (period.To == nil || e.at.Before(*period.To))
+		if !isWanted || e.source == "" && slices.Contains(groupBy, coupon.BySource) {
+			continue
+		}
+		row := &coupon.StatsRow{Stats: &coupon.RedemptionStats{}}
+		for _, dimension := range groupBy {
+			row.Keys = append(row.Keys, e.key(dimension, zone))
+			if dimension == coupon.ByCoupon {
+				row.CouponID = new(e.coupon)
+			}
+			if dimension == coupon.ByDelivery && e.delivery != "" {
+				row.DeliveryID = new(e.delivery)
+			}
+		}
+		name := strings.Join(row.Keys, "|")
+		if rows[name] == nil {
+			rows[name] = row
+		}
+		stats := rows[name].Stats
+		switch {
+		case e.kind == "assigned":
+			stats.Assigned++
+		case e.kind == "sent":
+			stats.Sent++
+		case e.isReversed:
+			stats.Reversed++
+		default:
+			stats.Redeemed++
+			if e.amount != nil {
+				if amounts[name] == nil {
+					amounts[name] = new(big.Int)
+				}
+				amounts[name].Add(amounts[name], e.amount)
+			}
+			if e.assignedAt != nil && !e.at.Before(*e.assignedAt) {
+				times[name] = append(times[name], e.at.Sub(*e.assignedAt).Seconds())
+			}
+		}
+	}
+	for name, sum := range amounts {
+		rows[name].Stats.Amount = new(coupon.NewDecimal(new(big.Rat).SetFrac(sum, big.NewInt(10_000)).FloatString(4)))
+	}
+	for name, values := range times {
+		slices.Sort(values)
+		rows[name].Stats.TimeToRedeem = &coupon.Quantiles{P10: quantile(values, 0.1), P50: quantile(values, 0.5), P90: quantile(values, 0.9), P99: quantile(values, 0.99)}
+	}
+	var sorted []*coupon.StatsRow
+	for _, row := range rows {
+		sorted = append(sorted, row)
+	}
+	slices.SortFunc(sorted, func(a, b *coupon.StatsRow) int { return slices.Compare(a.Keys, b.Keys) })
+	return sorted
+}
+
+func matches[T comparable](wanted []T, value T) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, value)
+}
+
+func (e *event) key(dimension coupon.StatsDimension, zone *time.Location) string {
+	local := e.at.In(zone)
+	switch dimension {
+	case coupon.ByCoupon:
+		return string(e.coupon)
+	case coupon.ByDelivery:
+		return string(e.delivery)
+	case coupon.ByChannel:
+		return string(e.channel)
+	case coupon.ByLabel:
+		return e.label
+	case coupon.BySource:
+		return string(e.source)
+	case coupon.ByHour:
+		return local.Format("2006-01-02T15:00")
+	case coupon.ByDay:
+		return local.Format(time.DateOnly)
+	case coupon.ByWeek:
+		return local.AddDate(0, 0, -(int(local.Weekday())+6)%7).Format(time.DateOnly)
+	case coupon.ByMonth:
+		return local.Format("2006-01")
+	}
+	return "?"
+}
+
+// quantile interpolates between the two values that a quantile lies between.
+func quantile(sorted []float64, q float64) float64 {
+	place := q * float64(len(sorted)-1)
+	below := int(place)
+	if below == len(sorted)-1 {
+		return sorted[below]
+	}
+	return sorted[below] + (place-float64(below))*(sorted[below+1]-sorted[below])
+}
+
+func TestRedemptionStatsRefuses(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	for field, ask := range map[string]func(*db.Store) error{
+		"timezone": func(s *db.Store) error {
+			_, err := s.RedemptionStats(t.Context(), nil, nil, "Mars/Base", 10)
+			return err
+		},
+		"limit": func(s *db.Store) error {
+			_, err := s.RedemptionStats(t.Context(), nil, nil, "UTC", coupon.MaxStatsRows+1)
+			return err
+		},
+		"groupBy": func(s *db.Store) error {
+			_, err := s.RedemptionStats(t.Context(), nil, make([]coupon.StatsDimension, coupon.MaxStatsDimensions+1), "UTC", 10)
+			return err
+		},
+		"filter.to": func(s *db.Store) error {
+			_, err := s.RedemptionStats(t.Context(), &coupon.StatsFilter{To: new(coupon.DateTime("x"))}, nil, "UTC", 10)
+			return err
+		},
+	} {
+		wantError(t, ask(s.Store), coupon.ErrorInvalid, field)
+	}
+	rows, err := s.RedemptionStats(t.Context(), nil, nil, "UTC", 1)
+	if err != nil || len(rows) != 1 || *rows[0].Stats != (coupon.RedemptionStats{}) {
+		t.Errorf("of nothing: %+v, %v", rows, err)
+	}
+}

@@ -1,0 +1,206 @@
+CREATE SEQUENCE coupon_id;
+CREATE SEQUENCE delivery_id;
+CREATE SEQUENCE import_id;
+CREATE TABLE code (
+    id BIGINT NOT NULL,
+    batch_id BIGINT NOT NULL,
+    coupon_id BIGINT NOT NULL,
+    label VARCHAR,
+    key VARCHAR NOT NULL,
+    value VARCHAR
+);
+CREATE TABLE code_batch (
+    id BIGINT NOT NULL,
+    coupon_id BIGINT NOT NULL,
+    import_id BIGINT,
+    first_id BIGINT NOT NULL,
+    last_id BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+CREATE TABLE code_return (
+    code_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL,
+    returned_at TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL
+);
+CREATE TABLE code_void (
+    code_id BIGINT NOT NULL,
+    voided_at TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL
+);
+CREATE TABLE coupon (
+    id BIGINT NOT NULL,
+    label VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    code_key VARCHAR NOT NULL,
+    type VARCHAR NOT NULL,
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP,
+    redemption_limit INTEGER,
+    requires_assignment BOOLEAN NOT NULL,
+    low_stock_threshold INTEGER,
+    low_stock_share DOUBLE,
+    timezone VARCHAR NOT NULL,
+    metadata VARCHAR NOT NULL,
+    archived_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    CHECK(("type" IN ('ANONYMOUS', 'INDIVIDUAL'))),
+    CHECK((ends_at > starts_at)),
+    CHECK((redemption_limit > 0))
+);
+CREATE TABLE delivery (
+    id BIGINT NOT NULL,
+    label VARCHAR NOT NULL,
+    channel VARCHAR NOT NULL,
+    coupon_id BIGINT,
+    subject VARCHAR,
+    body VARCHAR NOT NULL,
+    message_limit INTEGER,
+    match_label_to VARCHAR,
+    contact_at TIMESTAMP,
+    status VARCHAR NOT NULL,
+    target_count BIGINT NOT NULL,
+    analysis VARCHAR,
+    first_message_id BIGINT,
+    message_count BIGINT NOT NULL,
+    sent_count BIGINT NOT NULL,
+    failed_count BIGINT NOT NULL,
+    canceled_count BIGINT NOT NULL,
+    outbox_size BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    confirmed_at TIMESTAMP,
+    finished_at TIMESTAMP,
+    CHECK((((sent_count + failed_count) + canceled_count) <= message_count)),
+    CHECK((channel IN ('EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'))),
+    CHECK((message_limit >= 0)),
+    CHECK((status IN ('EDITING', 'READY', 'SCHEDULED', 'IN_PROGRESS', 'PAUSED', 'FINISHED', 'STOPPED', 'FAILED')))
+);
+CREATE TABLE delivery_log (
+    delivery_id BIGINT NOT NULL,
+    round INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    logged_at TIMESTAMP NOT NULL,
+    level VARCHAR NOT NULL,
+    text VARCHAR NOT NULL
+);
+CREATE TABLE exclusion (
+    delivery_id BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    recipient_id BIGINT NOT NULL,
+    reason VARCHAR NOT NULL
+);
+CREATE TABLE hold (
+    delivery_id BIGINT NOT NULL,
+    coupon_id BIGINT NOT NULL,
+    label VARCHAR,
+    count BIGINT NOT NULL,
+    until TIMESTAMP NOT NULL,
+    CHECK((count > 0))
+);
+CREATE TABLE import (
+    id BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    mode VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    is_dry_run BOOLEAN NOT NULL,
+    coupon_id BIGINT,
+    delivery_id BIGINT,
+    file_name VARCHAR NOT NULL,
+    byte_count BIGINT NOT NULL,
+    checksum VARCHAR NOT NULL,
+    on_rejection VARCHAR NOT NULL,
+    options VARCHAR NOT NULL,
+    label VARCHAR,
+    timezone VARCHAR NOT NULL,
+    rows_read BIGINT NOT NULL,
+    rows_imported BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    failure VARCHAR,
+    created_at TIMESTAMP NOT NULL,
+    started_at TIMESTAMP,
+    finished_at TIMESTAMP,
+    CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
+);
+CREATE TABLE message (
+    id BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL,
+    coupon_id BIGINT,
+    recipient_id BIGINT NOT NULL,
+    address VARCHAR NOT NULL,
+    code_id BIGINT,
+    label VARCHAR,
+    external_id VARCHAR,
+    email VARCHAR,
+    phone VARCHAR,
+    first_name VARCHAR,
+    last_name VARCHAR,
+    attributes VARCHAR,
+    created_at TIMESTAMP NOT NULL
+);
+CREATE TABLE migration (
+    name VARCHAR NOT NULL,
+    checksum VARCHAR NOT NULL,
+    applied_at TIMESTAMP NOT NULL
+);
+CREATE TABLE recipient (
+    id BIGINT NOT NULL,
+    external_id VARCHAR NOT NULL,
+    email VARCHAR,
+    phone VARCHAR,
+    first_name VARCHAR,
+    last_name VARCHAR,
+    attributes VARCHAR NOT NULL,
+    is_contactable BOOLEAN NOT NULL,
+    updated_at TIMESTAMP NOT NULL
+);
+CREATE TABLE redemption (
+    id BIGINT NOT NULL,
+    coupon_id BIGINT NOT NULL,
+    code_id BIGINT,
+    delivery_id BIGINT,
+    channel VARCHAR,
+    label VARCHAR,
+    assigned_at TIMESTAMP,
+    redeemed_at TIMESTAMP NOT NULL,
+    redeemed_on DATE NOT NULL,
+    source VARCHAR NOT NULL,
+    reference VARCHAR,
+    amount DECIMAL(18,4),
+    currency VARCHAR,
+    idempotency_key VARCHAR,
+    anomalies VARCHAR,
+    import_id BIGINT,
+    recorded_at TIMESTAMP NOT NULL,
+    CHECK(("source" IN ('API', 'IMPORT')))
+);
+CREATE TABLE rejection (
+    import_id BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    reason VARCHAR NOT NULL,
+    value VARCHAR
+);
+CREATE TABLE reversal (
+    redemption_id BIGINT NOT NULL,
+    reversed_at TIMESTAMP NOT NULL,
+    reason VARCHAR
+);
+CREATE TABLE sending (
+    message_id BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL,
+    outcome VARCHAR NOT NULL,
+    settled_at TIMESTAMP NOT NULL,
+    failure VARCHAR,
+    CHECK((outcome IN ('SENT', 'FAILED', 'CANCELED')))
+);
+CREATE TABLE setting (
+    name VARCHAR NOT NULL,
+    value VARCHAR NOT NULL
+);
+CREATE TABLE target (
+    delivery_id BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    recipient_id BIGINT NOT NULL
+);

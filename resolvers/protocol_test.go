@@ -1,0 +1,390 @@
+package resolvers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"couponql/db/dbtest"
+	"couponql/resolvers"
+)
+
+// exchange sends a request as it stands and gives the status and the body of the answer.
+func (s *server) exchange(t *testing.T, method, path, contentType string, body io.Reader) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(answer)
+}
+
+// TestRefusedQueries asks what cannot be answered: each time there is one error with its code, and never
+// one that blames the server.
+func TestRefusedQueries(t *testing.T) {
+	t.Parallel()
+	s := newPool(t)
+	for _, test := range []struct{ query, code, message string }{
+		{`{ coupons(first: -1) { totalCount } }`, "INVALID", "0 to 500, not -1"},
+		{`{ coupons(first: 501) { totalCount } }`, "INVALID", "0 to 500, not 501"},
+		{`{ recipients(after: "abc") { totalCount } }`, "INVALID", "not a cursor"},
+		{`{ deliveries(after: "") { totalCount } }`, "INVALID", "not a cursor"},
+		{`{ coupon(id: "coupon_1") { codes(first: 1000) { totalCount } } }`, "INVALID", "0 to 500, not 1000"},
+		{`{ coupon(id: "coupon_1") { codes(filter, assignedFrom: "last week"}) { totalCount } } }`: {"INVALID", "not a date"},
+		{`{ coupon(id: "coupon_1") { stats(from: "x") { sent } } }`, "INVALID", "not a date"},
+		{`{ redemptions(filter, to: "2026-02-30"}) { totalCount } }`:                               {"INVALID", "not a date"},
+		{`{ redemptionStats(timezone: "Nowhere") { keys } }`, "INVALID", "not a time zone"},
+		{`{ redemptionStats(limit: 0) { keys } }`, "INVALID", "1 to 10000, not 0"},
+		{`{ redemptionStats(groupBy: [DAY, WEEK, MONTH, LABEL, COUPON]) { keys } }`, "INVALID", "at most 4"},
+		{`{ export(id: "export_1") { id } }`, "UNIMPLEMENTED", "not available in this version"},
+		{`{ node(id: "export_1") { id } }`, "UNIMPLEMENTED", "not available in this version"},
+		{`{ alerts { totalCount } }`, "UNIMPLEMENTED", "not available in this version"},
+		{`{ sql(query: "SELECT 1") { rows } }`, "UNIMPLEMENTED", "not available in this version"},
+		{`{ coupons { nodes { lable } } }`, "GRAPHQL_VALIDATION_FAILED", `Cannot query field "lable"`},
+		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
+		{``, "GRAPHQL_VALIDATION_FAILED", "no operation"},
+		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "must be defined"},
+		{
+			`mutation { createCoupon(input,
+			label: "x", type: INDIVIDUAL}) { coupon { id } } }`:       {"GRAPHQL_VALIDATION_FAILED", "was not provided",
+		},
+		{
+			`mutation { upsertRecipients(input,
+			recipients: [{externalId: "c", attributes: ["x"]}]}) { recipients { id } }
+				}`: {"GRAPHQL_VALIDATION_FAILED", "must be a JSON object",
+		},
+		{
+			`{ coupons(filter,
+			status: [SOLD]}) { totalCount }
+				}`:                                                             {"GRAPHQL_VALIDATION_FAILED", "SOLD",
+		},
+		{`{ coupons(first: "5") { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "Int"},
+		{`{ coupons(first: 99999999999999999999) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{
+			"{ " + strings.Repeat("coupons { nodes { deliveries { nodes { messages { nodes { recipient { codes { nodes { coupon { ", 2) + "id" + strings.Repeat(" } } } } } } } } } }", 2) + " }",
+			"GRAPHQL_VALIDATION_FAILED", "coupons",
+		},
+		{
+			`{ node(id: "coupon_1") { ... on Coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon {
+				codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { id } } } } } } } } }
+				} } } } } } } }`,
+			"DEPTH_LIMIT_EXCEEDED", "16 levels deep; the server allows 15",
+		},
+		{
+			`{ coupons(first: 500) { nodes { codes(first: 500) { nodes { value label status } } } } }`,
+			"COMPLEXITY_LIMIT_EXCEEDED", "exceeds the limit",
+		},
+		{"{ " + strings.Repeat("__typename ", 15_001) + "}", "GRAPHQL_PARSE_FAILED", "token limit"},
+		{
+			`mutation { createDelivery(input,
+			label: "x", body: "x", messageLimit: 3000000000}) { delivery { id } userErrors { message } }
+				}`:                                 {"", "",
+		},
+		{
+			`mutation { createCoupon(input,
+			label: "x", type: INDIVIDUAL, startsAt: "2026-11-01", lowStockThreshold: 3000000000}) { coupon { id } userErrors {
+				message } } }`: {"", "",
+		},
+		{`{ recipients(filter, externalIds: []}) { totalCount } }`: {"", ""},
+	} {
+		body, contentType := request(t, test.query, nil, nil)
+		text := s.post(t, body, contentType)
+		var answer struct {
+			Errors []struct {
+				Message    string `json:"message"`
+				Extensions struct {
+					Code string `json:"code"`
+				} `json:"extensions"`
+			} `json:"errors"`
+		}
+		if err := json.Unmarshal(text, &answer); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		name := test.query[:min(len(test.query), 100)]
+		switch {
+		case test.code == "" && len(answer.Errors) == 0:
+		case len(answer.Errors) != 1:
+			t.Errorf("%s: %s", name, text)
+		case answer.Errors[0].Extensions.Code != test.code || !strings.Contains(answer.Errors[0].Message, test.message):
+			t.Errorf("%s: %s: %s", name, answer.Errors[0].Extensions.Code, answer.Errors[0].Message)
+		}
+	}
+}
+
+// TestTransports sends requests over HTTP as clients do, and as they should not.
+func TestTransports(t *testing.T) {
+	t.Parallel()
+	s := newPool(t)
+	const query = `{ coupon(id: "coupon_1") { label } }`
+	const wantPool = `{"data":{"coupon":{"label":"Pool"}}}`
+	quoted := func(text string) string {
+		encoded, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(encoded)
+	}
+	for name, test := range map[string]struct {
+		method, path, contentType, body string
+		status                          int
+		want                            string
+	}{
+		"GET":                       {"GET", "/graphql?query=" + url.QueryEscape(query), "", "", 200, wantPool},
+		"GET with variables":        {"GET", "/graphql?query=" + url.QueryEscape(`query ($id: ID!) { coupon(id: $id) { label } }`) + "&variables=" + url.QueryEscape(`{"id": "coupon_1"}`), "", "", 200, wantPool},
+		"GET one of two operations": {"GET", "/graphql?operationName=B&query=" + url.QueryEscape(`query A { coupons { totalCount } } query B `+query), "", "", 200, wantPool},
+		"GET mutation":              {"GET", "/graphql?query=" + url.QueryEscape(`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`), "", "", 406, "GET requests only allow query operations"},
+		"GET bad variables":         {"GET", "/graphql?query=" + url.QueryEscape(query) + "&variables=x", "", "", 400, "variables could not be decoded"},
+		"POST":                      {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`, 200, wantPool},
+		"POST with charset":         {"POST", "/graphql", "application/json; charset=utf-8", `{"query": ` + quoted(query) + `}`, 200, wantPool},
+		"POST malformed":            {"POST", "/graphql", "application/json", `{"query": `, 400, "could not be decoded"},
+		"POST a list":               {"POST", "/graphql", "application/json", `[{"query":
+			` + quoted(query) + `}]`, 400, "could not be decoded"},
+		"POST nothing":              {"POST", "/graphql", "application/json", ``, 400, "could not be decoded"},
+		"POST as a form":            {"POST", "/graphql", "application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 400, "not supported"},
+		"POST as text":              {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 400, "not supported"},
+		"POST over the limit":       {"POST", "/graphql", "application/json", `{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`, 200, "request body too large"},
+		"DELETE":                    {"DELETE", "/graphql", "", "", 400, "not supported"},
+		"OPTIONS":                   {"OPTIONS", "/graphql", "", "", 200, ""},
+		"the schema":                {"POST", "/graphql", "application/json", `{"query": "{ __schema { queryType { name } mutationType { name } subscriptionType { name } } }"}`, 200, `{"data":{"__schema":{"queryType":{"name":"Query"},"mutationType":{"name":"Mutation"},"subscriptionType":{"name":"Subscription"}}}}`},
+	} {
+		status, got := s.exchange(t, test.method, test.path, test.contentType, strings.NewReader(test.body))
+		if status != test.status || !strings.Contains(got, test.want) || strings.Contains(got, "INTERNAL") {
+			t.Errorf("%s: %d %s", name, status, got[:min(len(got), 500)])
+		}
+	}
+	data := s.ask(t, `{ coupon(id: "coupon_1") { status } }`, nil, nil)
+	if got := at[string](t, data, "coupon", "status"); got != "ACTIVE" {
+		t.Errorf("a request that was refused made the coupon %s", got)
+	}
+}
+
+// form is a multipart body, part by part.
+func form(t *testing.T, parts ...string) (body, contentType string) {
+	t.Helper()
+	var buffer bytes.Buffer
+	w := multipart.NewWriter(&buffer)
+	for _, part := range parts {
+		name, content, _ := strings.Cut(part, "=")
+		var field io.Writer
+		var err error
+		if number, isFile := strings.CutPrefix(name, "@"); isFile {
+			field, err = w.CreateFormFile(number, "codes.csv")
+		} else {
+			field, err = w.CreateFormField(name)
+		}
+		if err == nil {
+			_, err = io.WriteString(field, content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.String(), w.FormDataContentType()
+}
+
+// vanish waits until no file matches the pattern.
+func vanish(t *testing.T, pattern string) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		left, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("these files are left: %v", left)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestUploads sends files as the multipart request specification says, with a length and without, and in
+// ways that it forbids.
+func TestUploads(t *testing.T) {
+	t.Parallel()
+	const operations = `operations={"query": "mutation ($a: Upload!, $b: Upload) { a: importCodes(input: {couponId: \"coupon_1\", file: $a}) { import { fileName byteCount } userErrors { code } } b: importRecipients(input: {file: $b}) { import { byteCount } userErrors { code } } }", "variables": {"a": null, "b": null}}`
+	const answer = `{"data":{"a":{"import":{"fileName":"codes.csv","byteCount":9},"userErrors":[]},"b":{"import":{"byteCount":%d},"userErrors":[]}}}`
+	for name, test := range map[string]struct {
+		parts  []string
+		status int
+		want   string
+	}{
+		"two files":                {[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n", "@1=customer id\nc\n"}, 200, fmt.Sprintf(answer, 14)},
+		"one file twice":           {[]string{operations, `map={"0": ["variables.a", "variables.b"]}`, "@0=code\nA-1\n"}, 200, fmt.Sprintf(answer, 9)},
+		"a file is missing":        {[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n"}, 422, "failed to get key 1 from form"},
+		"a file that is not meant": {[]string{operations, `map={"0": ["variables.a"]}`, "@1=code\nA-1\n"}, 422, "invalid empty operations paths list for key 1"},
+		"a path that is not there": {[]string{operations, `map={"0": ["variables.c.d"]}`, "@0=code\nA-1\n"}, 422, "variables.c.d"},
+		"no map":                   {[]string{operations, "@0=code\nA-1\n"}, 422, "second part must be map"},
+		"a malformed map":          {[]string{operations, "map=0", "@0=code\nA-1\n"}, 422, "map form field could not be decoded"},
+		"no operations":            {[]string{`map={"0": ["variables.a"]}`, operations, "@0=code\nA-1\n"}, 422, "first part must be operations"},
+		"malformed operations":     {[]string{"operations={", `map={"0": ["variables.a"]}`, "@0=code\nA-1\n"}, 422, "operations form field could not be decoded"},
+		"nothing":                  {nil, 422, "first part must be operations"},
+	} {
+		for _, isChunked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, chunked %t", name, isChunked), func(t *testing.T) {
+				t.Parallel()
+				s := newPool(t)
+				text, contentType := form(t, test.parts...)
+				var body io.Reader = strings.NewReader(text)
+				if isChunked {
+					// Its type does not tell its length.
+					body = io.MultiReader(body)
+				}
+				status, got := s.exchange(t, http.MethodPost, "/graphql", contentType, body)
+				if status != test.status || !strings.Contains(got, test.want) {
+					t.Errorf("%d %s", status, got)
+				}
+				s.settle(t)
+				vanish(t, filepath.Join(s.folder, "*.files", "uploads", "*"))
+				s.checkPromises(t)
+			})
+		}
+	}
+}
+
+// stream is a long file that is made while it is read; it looks at the memory of the process now and then.
+type stream struct {
+	left int
+	row  []byte
+	most uint64
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, io.EOF
+	}
+	n := 0
+	for n+len(s.row) <= len(p) {
+		n += copy(p[n:], s.row)
+	}
+	if n == 0 {
+		n = copy(p, s.row)
+	}
+	const every = 16 << 20
+	if s.left/every != (s.left-n)/every {
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		s.most = max(s.most, memory.HeapAlloc)
+	}
+	s.left -= n
+	return n, nil
+}
+
+// TestLargeUpload sends 200 MB without a length: they go to disk and not into memory, and nothing is left
+// when the import is over.
+func TestLargeUpload(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	s := newPool(t)
+	var head bytes.Buffer
+	w := multipart.NewWriter(&head)
+	for name, content := range map[string]string{
+		"operations": `{"query": "mutation ($file: Upload!) { importCodes(input: {couponId: \"coupon_1\", file: $file}) { import { byteCount } userErrors { message } } }", "variables": {"file": null}}`,
+	} {
+		if err := w.WriteField(name, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.WriteField("map", `{"0": ["variables.file"]}`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.CreateFormFile("0", "names.csv"); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	const size = 200 << 20
+	// There is no column of codes, so the import ends at once; the upload is what matters here.
+	content := &stream{left: size, row: []byte("first name,last name,and so on\n")}
+	status, got := s.exchange(t, http.MethodPost, "/graphql", w.FormDataContentType(), io.MultiReader(&head, content, strings.NewReader("\r\n--"+w.Boundary()+"--\r\n")))
+	if status != http.StatusOK || !strings.Contains(got, `"userErrors":[]`) {
+		t.Fatalf("%d %s", status, got)
+	}
+	if content.left > 0 || content.most == 0 {
+		t.Fatalf("%d bytes were not sent", content.left)
+	}
+	const allowed = 48 << 20
+	if grown := int64(content.most) - int64(memory.HeapAlloc); grown > allowed {
+		t.Errorf("the heap grew by %d MB", grown>>20)
+	}
+	s.settle(t)
+	data := s.ask(t, `{ import(id: "import_1") { status byteCount } }`, nil, nil)
+	if at[string](t, data, "import", "status") != "FAILED" || at[float64](t, data, "import", "byteCount") < size {
+		t.Errorf("the import is %v", data)
+	}
+	vanish(t, filepath.Join(folder, "gqlgen-*"))
+	vanish(t, filepath.Join(s.folder, "*.files", "uploads", "*"))
+}
+
+// TestInternalErrors provokes errors that are the server's own: a closed database, and a panic. The client
+// gets the id of its request and no detail; the log has both.
+func TestInternalErrors(t *testing.T) {
+	t.Parallel()
+	closed := dbtest.New(t)
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		resolver *resolvers.Resolver
+		cause    string
+	}{
+		"a closed database": {resolvers.New(closed), "closed"},
+		"a panic":           {resolvers.New(nil), "nil pointer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			handler := resolvers.Handler(test.resolver, slog.New(slog.NewTextHandler(&log, nil)))
+			for _, query := range []string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) {
+				coupon { id } } }`} {
+				log.Reset()
+				body, contentType := request(t, query, nil, nil)
+				r := httptest.NewRequestWithContext(resolvers.WithRequestID(t.Context(), "request-7"), http.MethodPost, "/graphql", bytes.NewReader(body))
+				r.Header.Set("Content-Type", contentType)
+				recorder := httptest.NewRecorder()
+				handler.ServeHTTP(recorder, r)
+				got := recorder.Body.String()
+				if recorder.Code != http.StatusOK || !strings.Contains(got, `"code":"INTERNAL"`) || !strings.Contains(got, `"requestId":"request-7"`) {
+					t.Errorf("%s: %d %s", query, recorder.Code, got)
+				}
+				if strings.Contains(got, test.cause) || strings.Contains(got, ".go") {
+					t.Errorf("%s tells too much: %s", query, got)
+				}
+				if text := log.String(); !strings.Contains(text, "request-7") || !strings.Contains(text, test.cause) {
+					t.Errorf("%s: the log has %q", query, text)
+				}
+			}
+		})
+	}
+}

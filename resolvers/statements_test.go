@@ -1,0 +1,72 @@
+package resolvers_test
+
+import (
+	"testing"
+)
+
+// TestStatements counts the statements behind nested queries: a page of 2 and one of 100 run the same few,
+// however deep they go, in nodes as well as in edges.
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	for name, test := range map[string]struct {
+		query string
+		// large is the size of the large page.
+		large int
+		// want is the number of statements, for any size of page.
+		want int64
+	}{
+		"coupons, which are kept in memory": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) {
+			totalCount nodes { id label status } } }`, 100, 0},
+		"codes with all they refer to": {`query ($first: Int) { coupon(id: "coupon_1") { codes(first: $first) { totalCount nodes {
+			value coupon { label } delivery { label coupon { id } } recipient { email } import { fileName coupon { id } }
+		} } } }`, 100, 7},
+		"edges of codes": {`query ($first: Int) { coupon(id: "coupon_1") { codes(first: $first) { totalCount edges { cursor node {
+			value coupon { label } delivery { label } recipient { email } import { fileName }
+		} } } } }`, 100, 7},
+		"codes with their history": {`query ($first: Int) { coupon(id: "coupon_1") { codes(first: $first) { nodes {
+			events { kind delivery { label } } redemptions(first: 3) { totalCount nodes { reference coupon { id } code { value } } }
+		} } } }`, 100, 13},
+		"deliveries, their messages, codes and recipients": {`query ($first: Int) { deliveries(first: $first) { totalCount nodes {
+			label coupon { label } messages(first: $first) { totalCount nodes { status code { value recipient { email } }
+				recipient { email codes(first: 3) { totalCount nodes { value } } } delivery { label } } }
+		} } }`, 20, 18},
+		"deliveries with everything": {`query ($first: Int) { deliveries(first: $first) { edges { node {
+			analysis { log { text } } exclusions(first: $first) { totalCount nodes { reason recipient { externalId } } } stats {
+				sent redeemed } coupon { availability { available } stats { sent } }
+		} } } }`, 20, 14},
+		"rendered messages": {`query ($first: Int) { delivery(id: "delivery_1") { messages(first: $first) {
+			nodes { rendered { subject body } } } } }`, 100, 5},
+		"rendered messages of many deliveries": {`query ($first: Int) { deliveries(first: $first) { nodes {
+			messages(first: $first) { nodes { rendered { body } } } } } }`, 20, 7},
+		"coupons and their codes": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) { nodes {
+			availability { available runsOutAt } stats { sent } codes(first: $first) { totalCount nodes { value delivery { label } }
+			} } } }`, 20, 9},
+		"coupons and some codes": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) { nodes {
+			codes(first: $first, filter: {valuePrefix: "C", assignedFrom: "2026-11-01", redeemedTo: "2026-12-01"}) {
+			totalCount nodes { value } } } } }`, 20, 5},
+		"coupons, deliveries and imports": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) { nodes {
+			deliveries(first: $first) { totalCount nodes { label stats { sent } } } imports(first: $first) { totalCount nodes {
+			fileName } } } } }`, 20, 9},
+		"imports and their rejections": {`query ($first: Int) { imports(first: $first) { totalCount nodes {
+			fileName coupon { label } sameFileAs { id } rejectionsByReason { reason count } rejections(first: $first) {
+			totalCount nodes { line reason } } } } }`, 20, 8},
+		"recipients and their codes": {`query ($first: Int) { recipients(first: $first) { totalCount nodes {
+			email codes(first: $first) { totalCount nodes { value delivery { label } coupon { label } } } } } }`, 20, 10},
+		"redemptions": {`query ($first: Int) { redemptions(first: $first) { totalCount nodes {
+			reference coupon { label } code { value delivery { label } recipient { email } } } } }`, 100, 9},
+		"statistics by delivery": {`query ($first: Int) {
+			redemptionStats(groupBy: [DELIVERY, COUPON], limit: $first) { delivery { label } coupon { label } stats {
+			sent redeemed } } }`, 100, 4},
+		"the same twice": {`query ($first: Int) { one: coupon(id: "coupon_1") { codes(first: $first) { nodes {
+			recipient { email } } } } two: coupon(id: "coupon_1") { codes(first: $first) { nodes { recipient { email } } } } }`, 100, 5},
+	} {
+		for _, first := range []int{2, test.large} {
+			before := s.store.Statements()
+			s.ask(t, test.query, map[string]any{"first": first}, nil)
+			if got := s.store.Statements() - before; got != test.want {
+				t.Errorf("%s: a page of %d runs %d statements, not %d", name, first, got, test.want)
+			}
+		}
+	}
+}

@@ -1,0 +1,403 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "couponql")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		binary = filepath.Join(dir, "couponql")
+		build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".")
+		build.Stdout, build.Stderr = os.Stdout, os.Stderr
+		err = build.Run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "build the program:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// process is a running server.
+type process struct {
+	cmd *exec.Cmd
+	url string
+	// ended is closed when the process is gone; err is then what it ended with.
+	ended chan struct{}
+	err   error
+	mu    sync.Mutex
+	log   bytes.Buffer
+}
+
+// command gives the program with its files in a folder.
+func command(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	args = append([]string{"serve", "--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox")}, args...)
+	return exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
+}
+
+// start starts a server with its files in a folder and waits until it is ready.
+func start(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: command(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.kill(t) })
+	ready := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			if url, isReady := strings.CutPrefix(lines.Text(), "listening on "); isReady {
+				ready <- url
+			}
+			p.mu.Lock()
+			p.log.WriteString(lines.Text() + "\n")
+			p.mu.Unlock()
+		}
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	select {
+	case p.url = <-ready:
+	case <-p.ended:
+		t.Fatalf("the server ended: %v\n%s", p.err, p.text())
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the server is not ready after 30 seconds:\n%s", p.text())
+	}
+	return p
+}
+
+// text gives what the server logged so far.
+func (p *process) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// kill ends the server like a power cut.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	<-p.ended
+}
+
+// stop asks the server to end, and fails the test unless it ends well within a time.
+func (p *process) stop(t *testing.T, within time.Duration) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+		if p.err != nil {
+			t.Errorf("the server ended with %v:\n%s", p.err, p.text())
+		}
+	case <-time.After(within):
+		t.Errorf("the server did not end within %s:\n%s", within, p.text())
+	}
+}
+
+// graphqlAnswer is what the API answers.
+type graphqlAnswer struct {
+	Data   json.RawMessage
+	Errors []struct {
+		Message    string
+		Extensions map[string]any
+	}
+}
+
+// ask sends a query to the API. It gives an error when there is no answer, or one with errors.
+func (p *process) ask(ctx context.Context, query string, variables map[string]any, data any) error {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return err
+	}
+	return p.post(ctx, "application/json", bytes.NewReader(body), data)
+}
+
+func (p *process) post(ctx context.Context, contentType string, body io.Reader, data any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var a graphqlAnswer
+	if err := json.NewDecoder(response.Body).Decode(&a); err != nil {
+		return err
+	}
+	if len(a.Errors) > 0 {
+		return fmt.Errorf("%s %v", a.Errors[0].Message, a.Errors[0].Extensions)
+	}
+	return json.Unmarshal(a.Data, data)
+}
+
+// upload sends a mutation whose variable $file is a file.
+func (p *process) upload(ctx context.Context, query, name string, content io.Reader, data any) error {
+	reader, writer := io.Pipe()
+	form := multipart.NewWriter(writer)
+	go func() {
+		operations, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"file": nil}})
+		if err == nil {
+			err = form.WriteField("operations", string(operations))
+		}
+		if err == nil {
+			err = form.WriteField("map", `{"0": ["variables.file"]}`)
+		}
+		if err == nil {
+			var part io.Writer
+			if part, err = form.CreateFormFile("0", name); err == nil {
+				_, err = io.Copy(part, content)
+			}
+		}
+		if err == nil {
+			err = form.Close()
+		}
+		writer.CloseWithError(err)
+	}()
+	err := p.post(ctx, form.FormDataContentType(), reader, data)
+	_ = reader.Close()
+	return err
+}
+
+// must asks, and fails the test when that fails.
+func (p *process) must(t *testing.T, query string, data any) {
+	t.Helper()
+	if err := p.ask(t.Context(), query, nil, data); err != nil {
+		t.Fatalf("%s: %v\n%s", query, err, p.text())
+	}
+}
+
+const createCoupon = `mutation { createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01", requiresAssignment: false}) { coupon { id } userErrors { message } } }`
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	var created struct{ CreateCoupon struct{ Coupon struct{ ID string } } }
+	p.must(t, createCoupon, &created)
+	if created.CreateCoupon.Coupon.ID != "coupon_1" {
+		t.Errorf("got %+v", created)
+	}
+	var read struct {
+		Coupons struct{ Nodes []struct{ Label, Code string } }
+	}
+	p.must(t, `{ coupons { nodes { label code } } }`, &read)
+	if len(read.Coupons.Nodes) != 1 || read.Coupons.Nodes[0].Code != "CPN1" {
+		t.Errorf("got %+v", read)
+	}
+	for path, want := range map[string]string{
+		"/healthz": "ok", "/readyz": "ready", "/": "<!doctype html>", "/metrics": "couponql_statements_total", "/graphql?query=%7B__typename%7D": `"__typename":"Query"`,
+	} {
+		status, text := p.get(t, path, nil)
+		if status != http.StatusOK || !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
+			t.Errorf("%s: %d %.200s, want %q", path, status, text, want)
+		}
+	}
+	if status, _ := p.get(t, "/nothing-here", nil); status != http.StatusNotFound {
+		t.Errorf("an unknown path gives %d", status)
+	}
+	p.stop(t, 10*time.Second)
+	again := start(t, dir)
+	again.must(t, `{ coupons { nodes { label code } } }`, &read)
+	if len(read.Coupons.Nodes) != 1 {
+		t.Errorf("after a restart: %+v", read)
+	}
+	again.stop(t, 10*time.Second)
+}
+
+// get sends a GET request and gives status and text.
+func (p *process) get(t *testing.T, path string, edit func(*http.Request)) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.do(t, request, edit)
+}
+
+func (p *process) do(t *testing.T, request *http.Request, edit func(*http.Request)) (int, string) {
+	t.Helper()
+	if edit != nil {
+		edit(request)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// TestStrangers tells whom the server does not answer: other machines' names and other sites' pages.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	for _, host := range []string{"evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", ""} {
+		status, text := p.get(t, "/healthz", func(r *http.Request) { r.Host = host })
+		want := http.StatusMisdirectedRequest
+		if host == "" {
+			want = http.StatusOK // the client puts the address there
+		}
+		if status != want {
+			t.Errorf("the host %q gets %d %q, want %d", host, status, text, want)
+		}
+	}
+	for _, host := range []string{"localhost", "localhost:1234", "127.0.0.1", "127.8.8.8:80", "[::1]:80", "[::1]"} {
+		if status, text := p.get(t, "/healthz", func(r *http.Request) { r.Host = host }); status != http.StatusOK {
+			t.Errorf("the host %q gets %d %q", host, status, text)
+		}
+	}
+	for name, test := range map[string]struct {
+		header map[string]string
+		want   int
+	}{
+		"a program":        {nil, http.StatusOK},
+		"the playground":   {map[string]string{"Origin": p.url, "Sec-Fetch-Site": "same-origin"}, http.StatusOK},
+		"another site":     {map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"an old browser":   {map[string]string{"Origin": "https://evil.example"}, http.StatusForbidden},
+		"another port":     {map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
+		"a sandboxed page": {map[string]string{"Origin": "null"}, http.StatusForbidden},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query": "mutation { __typename }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		status, text := p.do(t, request, func(r *http.Request) {
+			for key, value := range test.header {
+				r.Header.Set(key, value)
+			}
+		})
+		if status != test.want {
+			t.Errorf("%s gets %d %q, want %d", name, status, text, test.want)
+		}
+	}
+}
+
+// TestStop tells that a stop waits for nobody who only listens.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	var created struct{ CreateDelivery struct{ Delivery struct{ ID string } } }
+	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`, &created)
+	body := fmt.Sprintf(`{"query": "subscription { deliveryProgress(id: \"%s\") { status } }"}`, created.CreateDelivery.Delivery.ID)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	events := bufio.NewReader(response.Body)
+	for {
+		line, err := events.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the subscription ended before its first event: %v", err)
+		}
+		if strings.Contains(line, "EDITING") {
+			break
+		}
+	}
+	p.stop(t, shutdownTimeout)
+	if _, err := io.ReadAll(events); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the subscription ended with %v", err)
+	}
+	if !strings.Contains(p.text(), "stopping") {
+		t.Errorf("the log says\n%s", p.text())
+	}
+}
+
+// TestRefusesSettings tells what the program does not start with, and says so.
+func TestRefusesSettings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	running := start(t, dir)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		env  string
+		want string
+	}{
+		{[]string{"--listen", "0.0.0.0:0"}, "", "loopback addresses only"},
+		{[]string{"--listen", ":0"}, "", "loopback addresses only"},
+		{[]string{"--listen", "[::]:0"}, "", "loopback addresses only"},
+		{[]string{"--listen", "evil.example:80"}, "", "loopback addresses only"},
+		{[]string{"--listen", "127.0.0.1"}, "", "missing port"},
+		{nil, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
+		{[]string{"--send-rate=-1"}, "", "--send-rate=-1"},
+		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
+		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
+		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
+		{[]string{"--outbox", file}, "", "is a file, not a folder"},
+		{[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")}, "", "address already in use"},
+		{[]string{"--listen", "127.0.0.1:0"}, "", "another process has the database open; stop it first"},
+	} {
+		t.Run(strings.Join(append(test.args, test.env), " "), func(t *testing.T) {
+			t.Parallel()
+			cmd := command(t, dir, test.args...)
+			cmd.Env = append(os.Environ(), test.env)
+			output, err := cmd.CombinedOutput()
+			exit, isExit := errors.AsType[*exec.ExitError](err)
+			if !isExit || exit.ExitCode() <= 0 {
+				t.Errorf("the program ended with %v", err)
+			}
+			if !strings.Contains(string(output), test.want) || strings.Contains(string(output), "panic") {
+				t.Errorf("the program says\n%s\nwant %q", output, test.want)
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	output, err := exec.CommandContext(t.Context(), binary, "--version").Output()
+	if err != nil || strings.TrimSpace(string(output)) == "" {
+		t.Errorf("got %q, %v", output, err)
+	}
+}
