@@ -72,8 +72,6 @@ func TestImportEncodings(t *testing.T) {
 		"random.csv":    {content: string(random), failure: "not text"},
 		"picture.csv":   {content: "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + string(random), failure: "picture"},
 		"zip.csv":       {content: "PK\x03\x04" + string(random), failure: "ZIP"},
-		"codes.xml":     {content: `<coupon><value code="A-1"/></coupon>`, failure: "XML"},
-		"codes.jsonl":   {content: "{\"code\": \"A-1\"}\n", failure: "JSONL"},
 		"blank.csv":     {content: " \r\n\r\n", failure: "empty"},
 		"nothing.csv":   {content: "", failure: "empty"},
 		"separator.csv": {content: "sep=;\r\n" + text},
@@ -130,8 +128,13 @@ func TestImportWithBadRows(t *testing.T) {
 		want = append(want, map[string]any{"line": float64(i + 1), "reason": one.reason})
 	}
 	got := s.importCodes(t, "codes.csv", content.String())
-	if got["status"] != "SUCCEEDED" || got["rowsRead"] != float64(rows) || got["rowsImported"] != float64(rows-rows/100) || got["rowsRejected"] != float64(rows/100) {
-		t.Fatalf("status %v, %v read, %v imported, %v rejected: %v", got["status"], got["rowsRead"], got["rowsImported"], got["rowsRejected"], got["failure"])
+	for name, want := range map[string]any{
+		"status": "SUCCEEDED", "failure": nil,
+		"rowsRead": float64(rows), "rowsImported": float64(rows - rows/100), "rowsRejected": float64(rows / 100),
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %v, not %v", name, got[name], want)
+		}
 	}
 	rejections := at[[]any](t, got, "rejections", "nodes")
 	for _, rejection := range rejections {
@@ -146,9 +149,12 @@ func TestImportWithBadRows(t *testing.T) {
 		}
 	}
 	data := s.ask(t, `{ coupon(id: "coupon_1") { availability { total available } } last: code(value: "good-009999") { label } }`, nil, nil)
-	want9900 := map[string]any{"total": 9900.0, "available": 9900.0}
-	if diff := gocmp.Diff(want9900, at[any](t, data, "coupon", "availability")); diff != "" || at[string](t, data, "last", "label") != "tennis" {
-		t.Errorf("%v\n%s", data, diff)
+	all := map[string]any{
+		"coupon": map[string]any{"availability": map[string]any{"total": 9900.0, "available": 9900.0}},
+		"last":   map[string]any{"label": "tennis"},
+	}
+	if diff := gocmp.Diff(all, data); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	s.checkPromises(t)
 }

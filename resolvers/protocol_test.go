@@ -53,9 +53,9 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ recipients(after: "abc") { totalCount } }`, "INVALID", "not a cursor"},
 		{`{ deliveries(after: "") { totalCount } }`, "INVALID", "not a cursor"},
 		{`{ coupon(id: "coupon_1") { codes(first: 1000) { totalCount } } }`, "INVALID", "0 to 500, not 1000"},
-		{`{ coupon(id: "coupon_1") { codes(filter, assignedFrom: "last week"}) { totalCount } } }`: {"INVALID", "not a date"},
+		{`{ coupon(id: "coupon_1") { codes(filter: {assignedFrom: "last week"}) { totalCount } } }`, "INVALID", "not a date"},
 		{`{ coupon(id: "coupon_1") { stats(from: "x") { sent } } }`, "INVALID", "not a date"},
-		{`{ redemptions(filter, to: "2026-02-30"}) { totalCount } }`:                               {"INVALID", "not a date"},
+		{`{ redemptions(filter: {to: "2026-02-30"}) { totalCount } }`, "INVALID", "not a date"},
 		{`{ redemptionStats(timezone: "Nowhere") { keys } }`, "INVALID", "not a time zone"},
 		{`{ redemptionStats(limit: 0) { keys } }`, "INVALID", "1 to 10000, not 0"},
 		{`{ redemptionStats(groupBy: [DAY, WEEK, MONTH, LABEL, COUPON]) { keys } }`, "INVALID", "at most 4"},
@@ -67,26 +67,14 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
 		{``, "GRAPHQL_VALIDATION_FAILED", "no operation"},
 		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "must be defined"},
+		{`mutation { deleteCoupon(input: {}) { deletedId } }`, "GRAPHQL_VALIDATION_FAILED", "was not provided"},
 		{
-			`mutation { createCoupon(input,
-			label: "x", type: INDIVIDUAL}) { coupon { id } } }`:       {"GRAPHQL_VALIDATION_FAILED", "was not provided",
+			`mutation { upsertRecipients(input: {recipients: [{externalId: "c", attributes: ["x"]}]}) { recipients { id } } }`,
+			"GRAPHQL_VALIDATION_FAILED", "must be a JSON object",
 		},
-		{
-			`mutation { upsertRecipients(input,
-			recipients: [{externalId: "c", attributes: ["x"]}]}) { recipients { id } }
-				}`: {"GRAPHQL_VALIDATION_FAILED", "must be a JSON object",
-		},
-		{
-			`{ coupons(filter,
-			status: [SOLD]}) { totalCount }
-				}`:                                                             {"GRAPHQL_VALIDATION_FAILED", "SOLD",
-		},
+		{`{ coupons(filter: {status: [SOLD]}) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "SOLD"},
 		{`{ coupons(first: "5") { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "Int"},
-		{`{ coupons(first: 99999999999999999999) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", ""},
-		{
-			"{ " + strings.Repeat("coupons { nodes { deliveries { nodes { messages { nodes { recipient { codes { nodes { coupon { ", 2) + "id" + strings.Repeat(" } } } } } } } } } }", 2) + " }",
-			"GRAPHQL_VALIDATION_FAILED", "coupons",
-		},
+		{`{ coupons(first: 99999999999999999999) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "Int cannot represent"},
 		{
 			`{ node(id: "coupon_1") { ... on Coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon {
 				codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { id } } } } } } } } }
@@ -98,17 +86,14 @@ func TestRefusedQueries(t *testing.T) {
 			"COMPLEXITY_LIMIT_EXCEEDED", "exceeds the limit",
 		},
 		{"{ " + strings.Repeat("__typename ", 15_001) + "}", "GRAPHQL_PARSE_FAILED", "token limit"},
+		// Problems of the input are data: none of these is an error of the request.
+		{`mutation { createDelivery(input: {label: "x", body: "x", messageLimit: 3000000000}) { userErrors { message } } }`, "", ""},
 		{
-			`mutation { createDelivery(input,
-			label: "x", body: "x", messageLimit: 3000000000}) { delivery { id } userErrors { message } }
-				}`:                                 {"", "",
+			`mutation { createCoupon(input: {label: "x", type: INDIVIDUAL, startsAt: "2026-11-01", lowStockThreshold: 3000000000}) {
+				userErrors { message }
+			} }`, "", "",
 		},
-		{
-			`mutation { createCoupon(input,
-			label: "x", type: INDIVIDUAL, startsAt: "2026-11-01", lowStockThreshold: 3000000000}) { coupon { id } userErrors {
-				message } } }`: {"", "",
-		},
-		{`{ recipients(filter, externalIds: []}) { totalCount } }`: {"", ""},
+		{`{ recipients(filter: {externalIds: []}) { totalCount } }`, "", ""},
 	} {
 		body, contentType := request(t, test.query, nil, nil)
 		text := s.post(t, body, contentType)
@@ -152,23 +137,48 @@ func TestTransports(t *testing.T) {
 		status                          int
 		want                            string
 	}{
-		"GET":                       {"GET", "/graphql?query=" + url.QueryEscape(query), "", "", 200, wantPool},
-		"GET with variables":        {"GET", "/graphql?query=" + url.QueryEscape(`query ($id: ID!) { coupon(id: $id) { label } }`) + "&variables=" + url.QueryEscape(`{"id": "coupon_1"}`), "", "", 200, wantPool},
-		"GET one of two operations": {"GET", "/graphql?operationName=B&query=" + url.QueryEscape(`query A { coupons { totalCount } } query B `+query), "", "", 200, wantPool},
-		"GET mutation":              {"GET", "/graphql?query=" + url.QueryEscape(`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`), "", "", 406, "GET requests only allow query operations"},
-		"GET bad variables":         {"GET", "/graphql?query=" + url.QueryEscape(query) + "&variables=x", "", "", 400, "variables could not be decoded"},
-		"POST":                      {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`, 200, wantPool},
-		"POST with charset":         {"POST", "/graphql", "application/json; charset=utf-8", `{"query": ` + quoted(query) + `}`, 200, wantPool},
-		"POST malformed":            {"POST", "/graphql", "application/json", `{"query": `, 400, "could not be decoded"},
-		"POST a list":               {"POST", "/graphql", "application/json", `[{"query":
+		"GET": {"GET", "/graphql?query=" + url.QueryEscape(query), "", "", 200, wantPool},
+		"GET with variables": {
+			"GET", "/graphql?query=" + url.QueryEscape(`query ($id: ID!) { coupon(id: $id) { label } }`) + "&variables=" + url.QueryEscape(`{"id": "coupon_1"}`),
+			"", "", 200, wantPool,
+		},
+		"GET one of two operations": {
+			"GET", "/graphql?operationName=B&query=" + url.QueryEscape(`query A { coupons { totalCount } } query B `+query),
+			"", "", 200, wantPool,
+		},
+		"GET mutation": {
+			"GET", "/graphql?query=" + url.QueryEscape(`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`),
+			"", "", 406, "GET requests only allow query operations",
+		},
+		"GET bad variables": {
+			"GET", "/graphql?query=" + url.QueryEscape(query) + "&variables=x",
+			"", "", 400, "variables could not be decoded",
+		},
+		"POST": {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`, 200, wantPool},
+		"POST with charset": {
+			"POST", "/graphql",
+			"application/json; charset=utf-8", `{"query": ` + quoted(query) + `}`, 200, wantPool,
+		},
+		"POST malformed": {"POST", "/graphql", "application/json", `{"query": `, 400, "could not be decoded"},
+		"POST a list": {"POST", "/graphql", "application/json", `[{"query":
 			` + quoted(query) + `}]`, 400, "could not be decoded"},
-		"POST nothing":              {"POST", "/graphql", "application/json", ``, 400, "could not be decoded"},
-		"POST as a form":            {"POST", "/graphql", "application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 400, "not supported"},
-		"POST as text":              {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 400, "not supported"},
-		"POST over the limit":       {"POST", "/graphql", "application/json", `{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`, 200, "request body too large"},
-		"DELETE":                    {"DELETE", "/graphql", "", "", 400, "not supported"},
-		"OPTIONS":                   {"OPTIONS", "/graphql", "", "", 200, ""},
-		"the schema":                {"POST", "/graphql", "application/json", `{"query": "{ __schema { queryType { name } mutationType { name } subscriptionType { name } } }"}`, 200, `{"data":{"__schema":{"queryType":{"name":"Query"},"mutationType":{"name":"Mutation"},"subscriptionType":{"name":"Subscription"}}}}`},
+		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "could not be decoded"},
+		"POST as a form": {
+			"POST", "/graphql",
+			"application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 400, "not supported",
+		},
+		"POST as text": {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 400, "not supported"},
+		"POST over the limit": {
+			"POST", "/graphql",
+			"application/json", `{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`,
+			200, "request body too large",
+		},
+		"DELETE":  {"DELETE", "/graphql", "", "", 400, "not supported"},
+		"OPTIONS": {"OPTIONS", "/graphql", "", "", 200, ""},
+		"the schema": {
+			"POST", "/graphql",
+			"application/json", `{"query": "{ __schema { queryType { name } mutationType { name } subscriptionType { name } } }"}`, 200, `{"data":{"__schema":{"queryType":{"name":"Query"},"mutationType":{"name":"Mutation"},"subscriptionType":{"name":"Subscription"}}}}`,
+		},
 	} {
 		status, got := s.exchange(t, test.method, test.path, test.contentType, strings.NewReader(test.body))
 		if status != test.status || !strings.Contains(got, test.want) || strings.Contains(got, "INTERNAL") {
@@ -233,22 +243,41 @@ func vanish(t *testing.T, pattern string) {
 func TestUploads(t *testing.T) {
 	t.Parallel()
 	const operations = `operations={"query": "mutation ($a: Upload!, $b: Upload) { a: importCodes(input: {couponId: \"coupon_1\", file: $a}) { import { fileName byteCount } userErrors { code } } b: importRecipients(input: {file: $b}) { import { byteCount } userErrors { code } } }", "variables": {"a": null, "b": null}}`
-	const answer = `{"data":{"a":{"import":{"fileName":"codes.csv","byteCount":9},"userErrors":[]},"b":{"import":{"byteCount":%d},"userErrors":[]}}}`
+	const answer = `{"data":{"a":{"import":{"fileName":"codes.csv","byteCount":9},"userErrors":[]},` +
+		`"b":{"import":{"byteCount":%d},"userErrors":[]}}}`
 	for name, test := range map[string]struct {
 		parts  []string
 		status int
 		want   string
 	}{
-		"two files":                {[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n", "@1=customer id\nc\n"}, 200, fmt.Sprintf(answer, 14)},
-		"one file twice":           {[]string{operations, `map={"0": ["variables.a", "variables.b"]}`, "@0=code\nA-1\n"}, 200, fmt.Sprintf(answer, 9)},
-		"a file is missing":        {[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n"}, 422, "failed to get key 1 from form"},
-		"a file that is not meant": {[]string{operations, `map={"0": ["variables.a"]}`, "@1=code\nA-1\n"}, 422, "invalid empty operations paths list for key 1"},
+		"two files": {
+			[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n", "@1=customer id\nc\n"},
+			200, fmt.Sprintf(answer, 14),
+		},
+		"one file twice": {
+			[]string{operations, `map={"0": ["variables.a", "variables.b"]}`, "@0=code\nA-1\n"},
+			200, fmt.Sprintf(answer, 9),
+		},
+		"a file is missing": {
+			[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n"},
+			422, "failed to get key 1 from form",
+		},
+		"a file that is not meant": {
+			[]string{operations, `map={"0": ["variables.a"]}`, "@1=code\nA-1\n"},
+			422, "invalid empty operations paths list for key 1",
+		},
 		"a path that is not there": {[]string{operations, `map={"0": ["variables.c.d"]}`, "@0=code\nA-1\n"}, 422, "variables.c.d"},
 		"no map":                   {[]string{operations, "@0=code\nA-1\n"}, 422, "second part must be map"},
 		"a malformed map":          {[]string{operations, "map=0", "@0=code\nA-1\n"}, 422, "map form field could not be decoded"},
-		"no operations":            {[]string{`map={"0": ["variables.a"]}`, operations, "@0=code\nA-1\n"}, 422, "first part must be operations"},
-		"malformed operations":     {[]string{"operations={", `map={"0": ["variables.a"]}`, "@0=code\nA-1\n"}, 422, "operations form field could not be decoded"},
-		"nothing":                  {nil, 422, "first part must be operations"},
+		"no operations": {
+			[]string{`map={"0": ["variables.a"]}`, operations, "@0=code\nA-1\n"},
+			422, "first part must be operations",
+		},
+		"malformed operations": {
+			[]string{"operations={", `map={"0": ["variables.a"]}`, "@0=code\nA-1\n"},
+			422, "operations form field could not be decoded",
+		},
+		"nothing": {nil, 422, "first part must be operations"},
 	} {
 		for _, isChunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, chunked %t", name, isChunked), func(t *testing.T) {
@@ -370,12 +399,14 @@ func TestInternalErrors(t *testing.T) {
 				coupon { id } } }`} {
 				log.Reset()
 				body, contentType := request(t, query, nil, nil)
-				r := httptest.NewRequestWithContext(resolvers.WithRequestID(t.Context(), "request-7"), http.MethodPost, "/graphql", bytes.NewReader(body))
+				ctx := resolvers.WithRequestID(t.Context(), "request-7")
+				r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 				r.Header.Set("Content-Type", contentType)
 				recorder := httptest.NewRecorder()
 				handler.ServeHTTP(recorder, r)
 				got := recorder.Body.String()
-				if recorder.Code != http.StatusOK || !strings.Contains(got, `"code":"INTERNAL"`) || !strings.Contains(got, `"requestId":"request-7"`) {
+				const want = `"extensions":{"code":"INTERNAL","requestId":"request-7"}`
+				if recorder.Code != http.StatusOK || !strings.Contains(got, want) {
 					t.Errorf("%s: %d %s", query, recorder.Code, got)
 				}
 				if strings.Contains(got, test.cause) || strings.Contains(got, ".go") {

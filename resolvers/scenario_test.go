@@ -152,7 +152,8 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	for _, option := range options {
 		option(&jobs)
 	}
-	s := &server{Server: httptest.NewServer(resolvers.Handler(resolvers.New(store), log)), store: store, clock: clock, outbox: folder, folder: base}
+	handler := resolvers.Handler(resolvers.New(store), log)
+	s := &server{Server: httptest.NewServer(handler), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
 	s.start()
@@ -288,29 +289,6 @@ func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
 		t.Fatal(err)
 	}
 	return answer
-}
-
-// query sends a request and decodes the data of its answer; an error of the answer fails the test.
-func (s *server) query(t *testing.T, query string, variables map[string]any, data any) {
-	t.Helper()
-	body, contentType := request(t, query, variables, func(name string) []byte {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	})
-	answer := struct {
-		Data   any
-		Errors []struct{ Message string }
-	}{Data: data}
-	text := s.post(t, body, contentType)
-	if err := json.Unmarshal(text, &answer); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	if len(answer.Errors) > 0 {
-		t.Fatalf("%s\n%s", query, text)
-	}
 }
 
 // settle waits until no job has anything to do.

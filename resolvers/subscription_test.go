@@ -71,7 +71,8 @@ func overWebSocket(t *testing.T, s *server, query string) subscription {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	connection, response, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	options := &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}
+	connection, response, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+"/graphql", options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,8 @@ func TestImportProgress(t *testing.T) {
 				}
 				last = e
 			}
-			const want = `{"data":{"importProgress":{"status":"SUCCEEDED","progress":1,"rowsRead":5001,"rowsImported":5000,"coupon":{"availability":{"total":5000}}}}}`
+			const want = `{"data":{"importProgress":{"status":"SUCCEEDED","progress":1,"rowsRead":5001,"rowsImported":5000,` +
+				`"coupon":{"availability":{"total":5000}}}}}`
 			if last.data != want {
 				t.Errorf("the last event was %s, not %s", last.data, want)
 			}
