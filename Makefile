@@ -112,9 +112,9 @@ vuln: ## Look up known vulnerabilities in what the program calls (needs the inte
 ##@ Measure
 
 .PHONY: bench
-bench: ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s COUNT=1)
-	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem -count=$(COUNT) -p=1 ./...
-
-.PHONY: measure
-measure: ## Run the measurements of bench/ (ARGS="…")
+bench: ## Measure the server beside raw DuckDB SQL (ARGS="--codes 1000000 --json …")
 	go run ./bench $(ARGS)
+
+.PHONY: microbench
+microbench: ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s COUNT=1)
+	go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem -count=$(COUNT) -p=1 ./...

@@ -96,7 +96,8 @@ func queueFile(ctx context.Context, p *process, field, text string) (string, err
 			UserErrors []struct{ Message string }
 		}
 	}
-	err := p.upload(ctx, `mutation ($file: Upload!) { result: `+field+` { import { id } userErrors { message } } }`, "file.csv", strings.NewReader(text), &queued)
+	err := p.upload(ctx, `mutation ($file: Upload!) { result: `+field+` { import { id } userErrors { message } } }`, "file.csv",
+		strings.NewReader(text), &queued)
 	if err == nil && len(queued.Result.UserErrors) > 0 {
 		err = errors.New(queued.Result.UserErrors[0].Message)
 	}
@@ -141,9 +142,16 @@ func pause(t *testing.T) {
 func (c *crashes) newDelivery(t *testing.T, p *process) string {
 	t.Helper()
 	var none struct{}
-	p.must(t, fmt.Sprintf(`mutation { generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "S-%d-########"}) { generatedCount } }`, crashRecipients, c.round), &none)
-	var created struct{ CreateDelivery struct{ Delivery struct{ ID string } } }
-	p.must(t, `mutation { createDelivery(input: {label: "Crash", couponId: "coupon_1", subject: "For you", body: "Code: {{ couponValue.code }}"}) { delivery { id } } }`, &created)
+	generate := `mutation { generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "S-%d-########"}) { generatedCount } }`
+	p.must(t, fmt.Sprintf(generate, crashRecipients, c.round), &none)
+	var created struct {
+		CreateDelivery struct{ Delivery struct{ ID string } }
+	}
+	p.must(t, `mutation {
+		createDelivery(input: {label: "Crash", couponId: "coupon_1", subject: "For you", body: "Code: {{ couponValue.code }}"}) {
+			delivery { id }
+		}
+	}`, &created)
 	id := created.CreateDelivery.Delivery.ID
 	p.must(t, fmt.Sprintf(`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, id), &none)
 	p.must(t, fmt.Sprintf(`mutation { analyzeDelivery(input: {id: %q}) { delivery { status } } }`, id), &none)
@@ -207,7 +215,9 @@ func (c *crashes) addCodes(ctx context.Context, p *process) {
 			values[i] = fmt.Sprintf("A-%d-%d-%d", c.round, batch, i)
 			codes = append(codes, map[string]any{"value": values[i]})
 		}
-		var added struct{ AddCodes struct{ Codes []struct{ Value string } } }
+		var added struct {
+			AddCodes struct{ Codes []struct{ Value string } }
+		}
 		query := `mutation ($codes: [NewCode!]!) { addCodes(input: {couponId: "coupon_2", codes: $codes}) { codes { value } } }`
 		if err := p.ask(ctx, query, map[string]any{"codes": codes}, &added); err != nil || len(added.AddCodes.Codes) != len(values) {
 			return
@@ -224,7 +234,8 @@ func (c *crashes) redeem(ctx context.Context, p *process, caller int) {
 		var redeemed struct {
 			RedeemCode struct{ Redemption *struct{ ID string } }
 		}
-		if err := p.ask(ctx, fmt.Sprintf(`mutation { redeemCode(input: {value: %q}) { redemption { id } } }`, value), nil, &redeemed); err != nil || redeemed.RedeemCode.Redemption == nil {
+		if err := p.ask(ctx, fmt.Sprintf(`mutation { redeemCode(input: {value: %q}) { redemption { id } } }`, value), nil,
+			&redeemed); err != nil || redeemed.RedeemCode.Redemption == nil {
 			return
 		}
 		c.mu.Lock()
@@ -253,7 +264,10 @@ func (c *crashes) settle(t *testing.T, p *process, delivery string) {
 			Deliveries struct{ Nodes []struct{ ID string } }
 			Imports    struct{ Nodes []struct{ ID string } }
 		}
-		p.must(t, `{ deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED, FAILED, STOPPED]) { nodes { id } } imports(status: [QUEUED, RUNNING, FAILED]) { nodes { id } } }`, &open)
+		p.must(t, `{
+			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED, FAILED, STOPPED]) { nodes { id } }
+			imports(status: [QUEUED, RUNNING, FAILED]) { nodes { id } }
+		}`, &open)
 		if len(open.Deliveries.Nodes)+len(open.Imports.Nodes) == 0 {
 			return
 		}
@@ -307,7 +321,9 @@ func (c *crashes) checkCodes(t *testing.T, p *process, filter string, values []s
 				}
 			}
 		}
-		p.must(t, fmt.Sprintf(`{ coupon(id: "coupon_2") { codes(filter: {%s}, first: 500, after: %s) { nodes { value } pageInfo { hasNextPage endCursor } } } }`, filter, after), &read)
+		p.must(t, fmt.Sprintf(`{
+			coupon(id: "coupon_2") { codes(filter: {%s}, first: 500, after: %s) { nodes { value } pageInfo { hasNextPage endCursor } } }
+		}`, filter, after), &read)
 		for _, code := range read.Coupon.Codes.Nodes {
 			found[code.Value] = true
 		}

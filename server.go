@@ -97,7 +97,7 @@ func (c *serveCommand) Run(log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Log: log})
-	err = serve(ctx, listener, newHandler(store, log), log)
+	err = serve(ctx, listener, newHandler(store, log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
 }
@@ -128,8 +128,9 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// serve answers requests until ctx is done, and then lets those that run end.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+// serve answers requests until ctx is done, and then lets those that run end. When the store is lost it ends
+// at once; closing the store then tells why.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, lost <-chan struct{}, log *slog.Logger) error {
 	// Requests are canceled with base, which ends subscriptions when the server stops.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -148,6 +149,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
+	case <-lost:
+		return server.Close()
 	case <-ctx.Done():
 	}
 	log.Info("stopping")

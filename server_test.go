@@ -129,11 +129,11 @@ func (p *process) stop(t *testing.T, within time.Duration) {
 
 // graphqlAnswer is what the API answers.
 type graphqlAnswer struct {
-	Data   json.RawMessage
+	Data   json.RawMessage `json:"data"`
 	Errors []struct {
-		Message    string
-		Extensions map[string]any
-	}
+		Message    string         `json:"message"`
+		Extensions map[string]any `json:"extensions"`
+	} `json:"errors"`
 }
 
 // ask sends a query to the API. It gives an error when there is no answer, or one with errors.
@@ -202,26 +202,35 @@ func (p *process) must(t *testing.T, query string, data any) {
 	}
 }
 
-const createCoupon = `mutation { createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01", requiresAssignment: false}) { coupon { id } userErrors { message } } }`
+const createCoupon = `mutation {
+	createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01", requiresAssignment: false}) {
+		coupon { id } userErrors { message }
+	}
+}`
 
 func TestServe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
-	var created struct{ CreateCoupon struct{ Coupon struct{ ID string } } }
+	var created struct {
+		CreateCoupon struct{ Coupon struct{ ID string } }
+	}
 	p.must(t, createCoupon, &created)
 	if created.CreateCoupon.Coupon.ID != "coupon_1" {
 		t.Errorf("got %+v", created)
 	}
 	var read struct {
-		Coupons struct{ Nodes []struct{ Label, Code string } }
+		Coupons struct {
+			Nodes []struct{ Label, Code string }
+		}
 	}
 	p.must(t, `{ coupons { nodes { label code } } }`, &read)
 	if len(read.Coupons.Nodes) != 1 || read.Coupons.Nodes[0].Code != "CPN1" {
 		t.Errorf("got %+v", read)
 	}
 	for path, want := range map[string]string{
-		"/healthz": "ok", "/readyz": "ready", "/": "<!doctype html>", "/metrics": "couponql_statements_total", "/graphql?query=%7B__typename%7D": `"__typename":"Query"`,
+		"/healthz": "ok", "/readyz": "ready", "/": "<!doctype html>", "/metrics": "couponql_statements_total",
+		"/graphql?query=%7B__typename%7D": `"__typename":"Query"`,
 	} {
 		status, text := p.get(t, path, nil)
 		if status != http.StatusOK || !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
@@ -297,7 +306,8 @@ func TestStrangers(t *testing.T) {
 		"another port":     {map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
 		"a sandboxed page": {map[string]string{"Origin": "null"}, http.StatusForbidden},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query": "mutation { __typename }"}`))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql",
+			strings.NewReader(`{"query": "mutation { __typename }"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +327,9 @@ func TestStrangers(t *testing.T) {
 func TestStop(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
-	var created struct{ CreateDelivery struct{ Delivery struct{ ID string } } }
+	var created struct {
+		CreateDelivery struct{ Delivery struct{ ID string } }
+	}
 	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`, &created)
 	body := fmt.Sprintf(`{"query": "subscription { deliveryProgress(id: \"%s\") { status } }"}`, created.CreateDelivery.Delivery.ID)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(body))
@@ -375,7 +387,11 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},
-		{[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")}, "", "address already in use"},
+		{
+			[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")},
+			"",
+			"address already in use",
+		},
 		{[]string{"--listen", "127.0.0.1:0"}, "", "another process has the database open; stop it first"},
 	} {
 		t.Run(strings.Join(append(test.args, test.env), " "), func(t *testing.T) {

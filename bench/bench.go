@@ -76,7 +76,8 @@ func (b *bench) close() error {
 func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
 
 func (b *bench) add(r result) {
-	fmt.Fprintf(b.progress, "%s: %s %s\n", r.Name, quantity(r.Ours, r.Unit), r.verdict())
+	// Progress is a courtesy.
+	_, _ = fmt.Fprintf(b.progress, "%s: %s %s\n", r.Name, quantity(r.Ours, r.Unit), r.verdict())
 	b.results = append(b.results, r)
 }
 
@@ -108,19 +109,6 @@ func timed(do func() error) (time.Duration, error) {
 	start := time.Now()
 	err := do()
 	return time.Since(start), err
-}
-
-// repeat gives how long something takes, as often as count says.
-func repeat(count int, do func() error) ([]time.Duration, error) {
-	times := make([]time.Duration, 0, count)
-	for range count {
-		elapsed, err := timed(do)
-		if err != nil {
-			return nil, err
-		}
-		times = append(times, elapsed)
-	}
-	return times, nil
 }
 
 // compare measures a quick thing count times, ours and raw in turns, so that both meet the same noise.

@@ -18,9 +18,9 @@ const (
 	maxCallers = 64
 	// maxAnswerBytes bounds what is read of an answer; a page of 100 codes has some 50 KB.
 	maxAnswerBytes = 16 << 20
-	// pollInterval is the pause between two looks at a job. It is short beside the jobs that are timed,
-	// and long enough that looking costs nothing.
-	pollInterval = 10 * time.Millisecond
+	// pollInterval is the pause between two looks at a job: short beside the jobs that are timed, and long
+	// enough that looking costs next to nothing.
+	pollInterval = 20 * time.Millisecond
 )
 
 // client asks one server over HTTP.
@@ -112,13 +112,16 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, s
 	}
 	// A look at the text is enough here, and cheap beside decoding: the callers share the machine with the
 	// server.
-	if bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`)) || response.StatusCode != http.StatusOK {
+	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
+	if isRefused || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers %s: %.500s", response.Status, text)
 	}
 	if data == nil {
 		return nil
 	}
-	if err := json.Unmarshal(text, &struct{ Data any }{data}); err != nil {
+	if err := json.Unmarshal(text, &struct {
+		Data any `json:"data"`
+	}{data}); err != nil {
 		return fmt.Errorf("decode an answer: %w", err)
 	}
 	return nil
@@ -139,8 +142,8 @@ func (c *client) follow(ctx context.Context, query string, vars variables, data 
 }
 
 // importFile uploads a file with one of the import mutations, and waits until all its rows are imported.
-func (s *server) importFile(ctx context.Context, mutation, inputType string, fields variables, path string, wantRows int) error {
-	query := "mutation($input: " + inputType + "!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
+func (s *server) importFile(ctx context.Context, mutation string, fields variables, path string, wantRows int) error {
+	query := "mutation($input: I" + mutation[1:] + "Input!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
 	var queued struct {
 		Started struct{ Import struct{ ID string } }
 	}

@@ -33,39 +33,41 @@ func (b *bench) writeFiles() error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	labels := sports()
 	every := max(1, b.options.codes/sampleSize)
-	err := writeFile(b.file(codesFile), func(w *bufio.Writer) {
-		fmt.Fprintln(w, "code,label")
-		code := make([]byte, codeLength)
-		for i := range b.options.codes {
-			for j := range code {
-				code[j] = codeAlphabet[random.IntN(len(codeAlphabet))]
-			}
-			if i%every == 0 {
-				b.values = append(b.values, string(code))
-			}
-			fmt.Fprintf(w, "%s,%s\n", code, labels[i%len(labels)])
+	err := writeFile(b.file(codesFile), "code,label", b.options.codes, func(line []byte, i int) []byte {
+		for range codeLength {
+			line = append(line, codeAlphabet[random.IntN(len(codeAlphabet))])
 		}
+		if i%every == 0 {
+			b.values = append(b.values, string(line))
+		}
+		return fmt.Appendf(line, ",%s\n", labels[i%len(labels)])
 	})
 	if err != nil {
 		return err
 	}
-	return writeFile(b.file(recipientsFile), func(w *bufio.Writer) {
-		fmt.Fprintln(w, "external id,email,phone,first name,last name,sport")
-		for i := range b.options.messages {
-			fmt.Fprintf(w, "c-%d,customer.%d@example.com,+49151%08d,Ada,Lovelace the %dth,%s\n", i, i, i, i, labels[i%len(labels)])
-		}
+	const columns = "external id,email,phone,first name,last name,sport"
+	return writeFile(b.file(recipientsFile), columns, b.options.messages, func(line []byte, i int) []byte {
+		return fmt.Appendf(line, "c-%d,customer.%d@example.com,+49151%08d,Ada,Lovelace the %dth,%s\n", i, i, i, i, labels[i%len(labels)])
 	})
 }
 
-func writeFile(path string, write func(*bufio.Writer)) (err error) {
+// writeFile writes a CSV file of so many rows; row appends one to an empty line.
+func writeFile(path, columns string, rows int, row func(line []byte, i int) []byte) (err error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("write a file to import: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	w := bufio.NewWriter(file)
-	write(w)
-	// The writer keeps the first error.
+	line := []byte(columns + "\n")
+	for i := range rows + 1 {
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("write a file to import: %w", err)
+		}
+		if i < rows {
+			line = row(line[:0], i)
+		}
+	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write a file to import: %w", err)
 	}

@@ -83,7 +83,11 @@ func messageBody() string {
 // prepare creates a delivery to everybody.
 func (b *bench) prepare(ctx context.Context, kind *deliveryKind, couponID string, limit int) (*campaign, error) {
 	fields := variables{
-		"label": kind.name, "channel": kind.channel, "couponId": couponID, "subject": "For you, {{ recipient.firstName }}", "body": messageBody(), "messageLimit": limit,
+		"label": kind.name, "channel": kind.channel, "couponId": couponID,
+		"subject": "For you, {{ recipient.firstName }}", "body": messageBody(),
+	}
+	if limit < b.options.messages {
+		fields["messageLimit"] = limit
 	}
 	if kind.matchLabel {
 		fields["matchLabelTo"] = labelAttribute
@@ -162,7 +166,8 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 				return err
 			}
 			b.campaigns = append(b.campaigns, *c)
-			analyses, confirmations, both = append(analyses, analysis), append(confirmations, confirmation), append(both, analysis+confirmation)
+			analyses, confirmations = append(analyses, analysis), append(confirmations, confirmation)
+			both = append(both, analysis+confirmation)
 			elapsed, err := b.confirmRaw(ctx, len(b.campaigns), next, c)
 			if err != nil {
 				return fmt.Errorf("%s: raw: %w", name, err)
@@ -204,7 +209,7 @@ SELECT $first + row_number() OVER () - 1, $delivery, 1, recipient_id, address, c
 // measureSending sends the deliveries with individual codes one after the other, then all the others, and
 // last as many messages of another coupon as are missing for the statistics.
 func (b *bench) measureSending(ctx context.Context) error {
-	if err := b.server.startJobs(); err != nil {
+	if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 		return err
 	}
 	var ours, raw load
@@ -276,7 +281,8 @@ func (b *bench) sendRaw(ctx context.Context, delivery int) error {
 	for ; first <= last; first += batchSize {
 		end := min(last, first+batchSize-1)
 		err := b.raw.expect(ctx, int(end-first+1), `SELECT m.id, m.address, c.key, r.first_name, r.last_name, r.attributes
-FROM message m JOIN code c ON c.id = m.code_id JOIN recipient r ON r.id = m.recipient_id WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
+FROM message m JOIN code c ON c.id = m.code_id JOIN recipient r ON r.id = m.recipient_id
+WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
 		if err != nil {
 			return err
 		}

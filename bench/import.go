@@ -46,7 +46,7 @@ func (b *bench) measureCodeImport(ctx context.Context) error {
 		if b.server, err = newServer(ctx, b.path, b.clock, b.log); err != nil {
 			return err
 		}
-		if err := b.server.startJobs(); err != nil {
+		if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 			return err
 		}
 		if b.couponID, err = b.newCoupon(ctx, "Imported"); err != nil {
@@ -57,7 +57,7 @@ func (b *bench) measureCodeImport(ctx context.Context) error {
 		var elapsed time.Duration
 		err = b.profiled(name, func() error {
 			elapsed, err = timed(func() error {
-				return b.server.importFile(ctx, "importCodes", "ImportCodesInput", variables{"couponId": b.couponID}, b.file(codesFile), b.options.codes)
+				return b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID}, b.file(codesFile), b.options.codes)
 			})
 			return err
 		})
@@ -97,7 +97,8 @@ func (b *bench) importRaw(ctx context.Context, path string) (time.Duration, erro
 SELECT row_number() OVER () line, code, label,
     CASE WHEN code IS NULL OR length(code) NOT BETWEEN 6 AND 64 THEN 1::UTINYINT
          WHEN NOT regexp_full_match(code, '[A-Za-z0-9_-]+') THEN 2 ELSE 0 END bad
-FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '"', columns = {'code': 'VARCHAR', 'label': 'VARCHAR'})`, b.file(codesFile))
+FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '"',
+    columns = {'code': 'VARCHAR', 'label': 'VARCHAR'})`, b.file(codesFile))
 		if err != nil {
 			return err
 		}
@@ -126,7 +127,7 @@ FROM stage s ANTI JOIN rej r ON r.line = s.line ORDER BY s.code`,
 // raw side goes on.
 func (b *bench) measureRecipientImport(ctx context.Context) error {
 	ours, err := timed(func() error {
-		return b.server.importFile(ctx, "importRecipients", "ImportRecipientsInput", variables{}, b.file(recipientsFile), b.options.messages)
+		return b.server.importFile(ctx, "importRecipients", variables{}, b.file(recipientsFile), b.options.messages)
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -41,6 +42,8 @@ type options struct {
 	messages int
 	// runs is how often each measurement is repeated; the median counts.
 	runs int
+	// dir is the folder that the databases are made in; "" means that for temporary files.
+	dir string
 	// profiles is a folder for a CPU profile of each measurement; "" means none.
 	profiles string
 	asJSON   bool
@@ -67,16 +70,20 @@ func main() {
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
+	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
 	flag.BoolVar(&o.asJSON, "json", false, "print JSON instead of a table")
 	flag.Parse()
-	if err := o.check(); err != nil || flag.NArg() > 0 {
+	err := o.check()
+	if flag.NArg() > 0 {
+		err = fmt.Errorf("unknown argument %q", flag.Arg(0))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, &o, os.Stdout, os.Stderr)
+	err = run(ctx, &o, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -87,21 +94,16 @@ func main() {
 // run measures everything in a folder that is gone afterwards, tells on progress what it is at, and prints
 // the results on out.
 func run(ctx context.Context, o *options, out, progress io.Writer) error {
-	folder, err := os.MkdirTemp("", "couponql-bench-*")
+	folder, err := os.MkdirTemp(o.dir, "couponql-bench-*")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	defer os.RemoveAll(folder)
 	b := &bench{
 		options: o, folder: folder, clock: &clock{},
 		log:      slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		progress: progress,
 	}
-	err = b.runAll(ctx)
-	if closed := b.close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	if err := errors.Join(b.runAll(ctx), b.close(), os.RemoveAll(folder)); err != nil {
 		return err
 	}
 	if o.asJSON {

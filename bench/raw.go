@@ -31,7 +31,8 @@ func openRaw(ctx context.Context, path string) (*rawDB, error) {
 	if r.conn, err = r.db.Conn(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), r.db.Close())
 	}
-	err = r.run(ctx, "SET GLOBAL TimeZone = 'UTC'", fmt.Sprintf("SET threads = %d", runtime.NumCPU()), "SET memory_limit = '"+memoryLimit+"'")
+	err = r.run(ctx, "SET GLOBAL TimeZone = 'UTC'", fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
+		fmt.Sprintf("SET memory_limit = '%s'", memoryLimit))
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}

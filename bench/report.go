@@ -33,12 +33,14 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	if err := b.copyDatabase(ctx, "raw-report.duckdb"); err != nil {
 		return err
 	}
-	if err := b.server.startJobs(); err != nil {
+	if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 		return err
 	}
 	err := b.raw.run(ctx, fmt.Sprintf(`COPY (
-    SELECT c.key AS code, strftime(m.created_at + to_microseconds((hash(c.id) %% (epoch_us(now()) - epoch_us(m.created_at)))::BIGINT), '%%Y-%%m-%%dT%%H:%%M:%%SZ') AS "redeemed at", '12.50' AS amount, 'EUR' AS currency
-    FROM message m JOIN code c ON c.id = m.code_id ORDER BY hash(c.key) LIMIT %d
+    SELECT code, strftime(assigned_at + to_microseconds((hash(code) %% (epoch_us(now()) - epoch_us(assigned_at)))::BIGINT),
+        '%%Y-%%m-%%dT%%H:%%M:%%SZ') AS "redeemed at", '12.50' AS amount, 'EUR' AS currency
+    FROM (SELECT c.key AS code, m.created_at AS assigned_at FROM message m JOIN code c ON c.id = m.code_id)
+    ORDER BY hash(code) LIMIT %d
 ) TO '%s' (HEADER)`, b.redemptionCount(), b.file(redemptionsFile)))
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	var ours time.Duration
 	err = b.profiled(name, func() error {
 		ours, err = timed(func() error {
-			return b.server.importFile(ctx, "importRedemptions", "ImportRedemptionsInput", variables{}, b.file(redemptionsFile), b.redemptionCount())
+			return b.server.importFile(ctx, "importRedemptions", variables{}, b.file(redemptionsFile), b.redemptionCount())
 		})
 		return err
 	})
@@ -56,9 +58,11 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	}
 	raw, err := timed(func() error {
 		return b.raw.exec(ctx, `INSERT INTO redemption BY NAME
-SELECT row_number() OVER () AS id, c.coupon_id, c.id AS code_id, m.delivery_id, d.channel, c.label, m.created_at AS assigned_at, f."redeemed at" AS redeemed_at,
-    f."redeemed at"::DATE AS redeemed_on, 'IMPORT' AS source, f.amount, f.currency, now()::TIMESTAMP AS recorded_at
-FROM read_csv(?, header = true, auto_detect = false, columns = {'code': 'VARCHAR', 'redeemed at': 'TIMESTAMP', 'amount': 'DECIMAL(18, 4)', 'currency': 'VARCHAR'}) f
+SELECT row_number() OVER () AS id, c.coupon_id, c.id AS code_id, m.delivery_id, d.channel, c.label, m.created_at AS assigned_at,
+    f."redeemed at" AS redeemed_at, f."redeemed at"::DATE AS redeemed_on, 'IMPORT' AS source, f.amount, f.currency,
+    now()::TIMESTAMP AS recorded_at
+FROM read_csv(?, header = true, auto_detect = false,
+    columns = {'code': 'VARCHAR', 'redeemed at': 'TIMESTAMP', 'amount': 'DECIMAL(18, 4)', 'currency': 'VARCHAR'}) f
 JOIN code c ON c.key = f.code JOIN message m ON m.code_id = c.id JOIN delivery d ON d.id = m.delivery_id
 ANTI JOIN redemption r ON r.code_id = c.id`, b.file(redemptionsFile))
 	})
@@ -74,19 +78,26 @@ const codePage = `query($id: ID!, $after: String, $filter: CodeFilter) {
   coupon(id: $id) {
     codes(first: 100, after: $after, filter: $filter) {
       %s pageInfo { endCursor hasNextPage }
-      nodes { id value status label channel address assignedAt sentAt redeemedAt coupon { id label } delivery { id label status } recipient { id externalId email firstName } }
+      nodes {
+        id value status label channel address assignedAt sentAt redeemedAt
+        coupon { id label } delivery { id label status } recipient { id externalId email firstName }
+      }
     }
   }
 }`
 
 // rawPage is the same in SQL. %s is the condition.
-const rawPage = `SELECT c.id, c.key, c.label, p.id, p.label, d.id, d.label, d.status, d.channel, m.address, m.created_at, s.settled_at, r.redeemed_at, v.voided_at, k.id, k.external_id, k.email, k.first_name
+const rawPage = `SELECT c.id, c.key, c.label, p.id, p.label, d.id, d.label, d.status, d.channel, m.address, m.created_at,
+    s.settled_at, r.redeemed_at, v.voided_at, k.id, k.external_id, k.email, k.first_name
 FROM code c JOIN coupon p ON p.id = c.coupon_id
 LEFT JOIN message m ON m.code_id = c.id AND m.id NOT IN (SELECT message_id FROM code_return)
 LEFT JOIN delivery d ON d.id = m.delivery_id
 LEFT JOIN recipient k ON k.id = m.recipient_id
 LEFT JOIN sending s ON s.message_id = m.id AND s.outcome = 'SENT'
-LEFT JOIN (SELECT code_id, max(redeemed_at) AS redeemed_at FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id) r ON r.code_id = c.id
+LEFT JOIN (
+    SELECT code_id, min(redeemed_at) AS redeemed_at
+    FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id
+) r ON r.code_id = c.id
 LEFT JOIN code_void v ON v.code_id = c.id
 WHERE c.coupon_id = 1 AND c.id > ? %s
 ORDER BY c.id LIMIT 100`
@@ -99,6 +110,7 @@ func (b *bench) measurePages(ctx context.Context) error {
 	if _, err := fmt.Sscanf(delivery.id, "delivery_%d", &number); err != nil {
 		return fmt.Errorf("read the id %q: %w", delivery.id, err)
 	}
+	ofDelivery := fmt.Sprintf("AND m.delivery_id = %d", number)
 	pages := []struct {
 		name, more string
 		filter     variables
@@ -109,13 +121,15 @@ func (b *bench) measurePages(ctx context.Context) error {
 		{name: "  the same with totalCount", more: "totalCount", count: "SELECT count(*) FROM code WHERE coupon_id = 1"},
 		{name: "  only redeemed ones", filter: variables{"status": []string{"REDEEMED"}}, condition: "AND r.redeemed_at IS NOT NULL AND v.voided_at IS NULL"},
 		{
-			name: "  only assigned ones, with totalCount", more: "totalCount", filter: variables{"status": []string{"ASSIGNED"}}, condition: "AND r.redeemed_at IS NULL AND m.id IS NOT NULL",
-			count: "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM redemption)",
+			name: "  only assigned ones, with totalCount", more: "totalCount", filter: variables{"status": []string{"ASSIGNED"}},
+			condition: "AND r.redeemed_at IS NULL AND m.id IS NOT NULL",
+			count:     "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM redemption)",
 		},
-		{name: "  only of one delivery", filter: variables{"deliveryId": delivery.id}, condition: fmt.Sprintf("AND m.delivery_id = %d", number)},
+		{name: "  only of one delivery", filter: variables{"deliveryId": delivery.id}, condition: ofDelivery},
 		{
-			name: "  only of one delivery, with totalCount", more: "totalCount", filter: variables{"deliveryId": delivery.id}, condition: fmt.Sprintf("AND m.delivery_id = %d", number),
-			count: fmt.Sprintf("SELECT count(*) FROM message WHERE delivery_id = %d", number),
+			name: "  only of one delivery, with totalCount", more: "totalCount", filter: variables{"deliveryId": delivery.id},
+			condition: ofDelivery,
+			count:     fmt.Sprintf("SELECT count(*) FROM message WHERE delivery_id = %d", number),
 		},
 	}
 	for _, p := range pages {
@@ -176,7 +190,8 @@ func (b *bench) measureLookups(ctx context.Context) error {
 		return err
 	}, func(i int) error {
 		return b.raw.expect(ctx, 1, `SELECT c.id, c.label, m.address, m.created_at, r.redeemed_at
-FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN redemption r ON r.code_id = c.id WHERE c.key = ?`, b.values[i*7%len(b.values)])
+FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN redemption r ON r.code_id = c.id
+WHERE c.key = ?`, b.values[i*7%len(b.values)])
 	})
 	if err != nil {
 		return err
@@ -200,7 +215,8 @@ func (b *bench) measureStats(ctx context.Context) error {
 		for _, statement := range []string{
 			"SELECT m.created_at::DATE AS day, d.channel, count(*) FROM message m JOIN delivery d ON d.id = m.delivery_id GROUP BY ALL ORDER BY ALL",
 			"SELECT s.settled_at::DATE AS day, d.channel, count(*) FROM sending s JOIN delivery d ON d.id = s.delivery_id WHERE s.outcome = 'SENT' GROUP BY ALL ORDER BY ALL",
-			`SELECT redeemed_on AS day, channel, count(*), sum(amount), quantile_cont(epoch(redeemed_at - assigned_at), [0.1, 0.5, 0.9, 0.99])
+			`SELECT redeemed_on AS day, channel, count(*), sum(amount),
+    quantile_cont(epoch(redeemed_at - assigned_at), [0.1, 0.5, 0.9, 0.99])
 FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY day, channel ORDER BY day, channel`,
 		} {
 			if _, err := b.raw.read(ctx, statement); err != nil {
@@ -216,7 +232,8 @@ FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY da
 // survives a crash needs.
 func (b *bench) measureRedemptions(ctx context.Context) error {
 	callers := []int{1, 8, maxCallers}
-	rows, err := b.raw.read(ctx, `SELECT c.id, c.key FROM message m JOIN code c ON c.id = m.code_id ANTI JOIN redemption r ON r.code_id = c.id
+	rows, err := b.raw.read(ctx, `SELECT c.id, c.key
+FROM message m JOIN code c ON c.id = m.code_id ANTI JOIN redemption r ON r.code_id = c.id
 ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 	if err != nil {
 		return err
@@ -247,7 +264,8 @@ ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 		b.add(newResult(name, "/s", ours.rate(), raw.rate(), goal{}))
 		for _, percent := range []int{50, 99} {
 			share := float64(percent) / 100
-			b.add(newResult(fmt.Sprintf("  p%d", percent), "ms", milliseconds(quantile(ours.times, share)), milliseconds(quantile(raw.times, share)), goal{}))
+			oursTime, rawTime := quantile(ours.times, share), quantile(raw.times, share)
+			b.add(newResult(fmt.Sprintf("  p%d", percent), "ms", milliseconds(oursTime), milliseconds(rawTime), goal{}))
 		}
 	}
 	return nil
@@ -271,7 +289,8 @@ func (b *bench) redeem(ctx context.Context, row []any) error {
 }
 
 func (b *bench) redeemRaw(ctx context.Context, row []any) error {
-	_, err := b.raw.db.ExecContext(ctx, `INSERT INTO redemption (id, coupon_id, code_id, redeemed_at, redeemed_on, source, reference, recorded_at)
+	_, err := b.raw.db.ExecContext(ctx, `INSERT INTO redemption
+    (id, coupon_id, code_id, redeemed_at, redeemed_on, source, reference, recorded_at)
 VALUES (0, 1, ?, now()::TIMESTAMP, now()::DATE, 'API', 'till 1', now()::TIMESTAMP)`, row[0])
 	return err
 }

@@ -69,8 +69,8 @@ func quantity(value float64, unit string) string {
 
 // printTable prints results as aligned columns.
 func printTable(out io.Writer, results []result) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "measurement\tours\traw SQL\tratio\tgoal\t")
+	text := &strings.Builder{}
+	text.WriteString("measurement\tours\traw SQL\tratio\tgoal\t\n")
 	for _, r := range results {
 		raw, ratio := "–", "–"
 		if r.Raw > 0 {
@@ -80,7 +80,12 @@ func printTable(out io.Writer, results []result) error {
 		if r.Goal != "" {
 			promised = r.Goal
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, quantity(r.Ours, r.Unit), raw, ratio, promised, r.verdict())
+		row := []string{r.Name, quantity(r.Ours, r.Unit), raw, ratio, promised, r.verdict()}
+		text.WriteString(strings.Join(row, "\t") + "\n")
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(w, text.String()); err != nil {
+		return fmt.Errorf("print the table: %w", err)
 	}
 	return w.Flush()
 }

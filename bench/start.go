@@ -23,7 +23,8 @@ func (b *bench) measureFirstStart(ctx context.Context) error {
 
 // measureFullStart opens the database as it is after the campaigns.
 func (b *bench) measureFullStart(ctx context.Context) error {
-	name := fmt.Sprintf("start with %s codes, %s messages, %s redemptions", count(2*b.options.codes), count(b.options.codes), count(b.redemptionCount()))
+	codes, messages, redemptions := count(2*b.options.codes), count(b.options.codes), count(b.redemptionCount())
+	name := fmt.Sprintf("start with %s codes, %s messages, %s redemptions", codes, messages, redemptions)
 	_, err := b.measureStart(ctx, name)
 	return err
 }

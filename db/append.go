@@ -16,10 +16,11 @@ import (
 
 // redemptionRow is a redemption that waits to be appended with its transaction.
 type redemptionRow struct {
-	number  int64
-	found   *redeemable
-	request *coupon.RedeemRequest
-	at      time.Time
+	number     int64
+	found      *redeemable
+	assignment assignment
+	request    *coupon.RedeemRequest
+	at         time.Time
 }
 
 // reversalRow is a reversal that waits to be appended.
@@ -89,7 +90,7 @@ func (t *tx) redemptionValues(r *redemptionRow) ([]driver.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := r.found.assignment
+	a := r.assignment
 	return []driver.Value{
 		r.number, r.found.couponNumber, codeNumber, optional(a.deliveryNumber), optional(a.channel), optional(a.label), optional(a.assignedAt),
 		r.at, r.at, string(coupon.SourceAPI), optional(r.request.Reference), amount, optional(r.request.Currency), optional(r.request.IdempotencyKey),

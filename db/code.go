@@ -369,23 +369,21 @@ func (s *Store) readCodes(ctx context.Context, q querier, numbers []int64) (map[
 	return found, err
 }
 
-// readHolders reads which messages hold the codes, and when these were sent.
+// readHolders reads which messages hold the codes, and when these were sent. Memory knows by which delivery a
+// code is held, and a delivery has but one message with it.
 func (s *Store) readHolders(ctx context.Context, q querier, numbers []int64, known map[int64]*knownCode) error {
 	var messages []int64
 	holds := map[int64]*coupon.Code{}
-	err := readRange(ctx, q, codeHeld, "m.code_id", numbers, func(rows *sql.Rows) error {
+	err := readRange(ctx, q, codeHeld, "code_id", numbers, func(rows *sql.Rows) error {
 		var number, message, delivery, recipient int64
-		var channel coupon.Channel
 		var address string
-		var at time.Time
-		err := rows.Scan(&number, &message, &delivery, &recipient, &channel, &address, &at)
+		err := rows.Scan(&number, &message, &delivery, &recipient, &address)
 		code := known[number]
-		if code == nil || !code.state.Has(coupon.StateAssigned) {
+		if code == nil || code.DeliveryID == nil || *code.DeliveryID != coupon.NewID(coupon.KindDelivery, delivery) {
 			return err
 		}
-		code.MessageID, code.DeliveryID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindDelivery, delivery))
-		code.RecipientID = new(coupon.NewID(coupon.KindRecipient, recipient))
-		code.Channel, code.Address, code.AssignedAt = &channel, &address, &at
+		code.MessageID, code.RecipientID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindRecipient, recipient))
+		code.Address = &address
 		if code.state.Has(coupon.StateSent) {
 			messages = append(messages, message)
 			holds[message] = &code.Code
@@ -451,30 +449,37 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	return numbers
 }
 
-// findCode gives the number of the code with this key, or 0.
-func (s *Store) findCode(ctx context.Context, q querier, key string) (int64, error) {
-	numbers, err := s.findCodes(ctx, q, []string{key})
-	return numbers[key], err
+// foundCode is a code that was looked for by its key; the zero value says that there is none.
+type foundCode struct {
+	number int64
+	// value is as it was given.
+	value string
 }
 
-// findCodes gives the numbers of the codes with these keys: the index names candidates, and one
+// findCode gives the code with this key.
+func (s *Store) findCode(ctx context.Context, q querier, key string) (foundCode, error) {
+	codes, err := s.findCodes(ctx, q, []string{key})
+	return codes[key], err
+}
+
+// findCodes gives the codes with these keys, and perhaps others: the index names candidates, and one
 // statement compares them.
-func (s *Store) findCodes(ctx context.Context, q querier, keys []string) (map[string]int64, error) {
+func (s *Store) findCodes(ctx context.Context, q querier, keys []string) (map[string]foundCode, error) {
 	var candidates []int64
 	s.pool.mu.RLock()
 	for _, key := range keys {
 		candidates = slices.AppendSeq(candidates, s.pool.keys.candidates(s.pool.keys.hash(key)))
 	}
 	s.pool.mu.RUnlock()
-	found := make(map[string]int64, len(candidates))
+	found := make(map[string]foundCode, len(candidates))
 	if len(candidates) == 0 {
 		return found, nil
 	}
 	err := readRange(ctx, q, codeKey, "id", candidates, func(rows *sql.Rows) error {
-		var number int64
+		var code foundCode
 		var key string
-		err := rows.Scan(&number, &key)
-		found[key] = number
+		err := rows.Scan(&code.number, &key, &code.value)
+		found[key] = code
 		return err
 	})
 	return found, err
@@ -486,12 +491,12 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 	if reason != "" {
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
 	}
-	number, err := s.findCode(ctx, s, key)
-	if err != nil || number == 0 {
+	code, err := s.findCode(ctx, s, key)
+	if err != nil || code.number == 0 {
 		return nil, err
 	}
-	found, err := s.readCodes(ctx, s, []int64{number})
-	return found[coupon.NewID(coupon.KindCode, number)], err
+	found, err := s.readCodes(ctx, s, []int64{code.number})
+	return found[coupon.NewID(coupon.KindCode, code.number)], err
 }
 
 // CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
@@ -560,6 +565,14 @@ func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts
 		return selected, nil
 	}
 	selected.labels, selected.status = filter.Label, filter.Status
+	if filter.DeliveryID != nil {
+		number, err := filter.DeliveryID.Number(coupon.KindDelivery)
+		if err != nil {
+			// A delivery that does not exist gave no codes away.
+			return selected, []int64{}
+		}
+		selected.deliveryID = number
+	}
 	if filter.ImportID != nil {
 		number, err := filter.ImportID.Number(coupon.KindImport)
 		if err != nil {
@@ -628,10 +641,9 @@ func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *c
 		return "", nil, err
 	}
 	var parts []string
-	if filter.DeliveryID != nil || filter.RecipientID != nil || assigned != (coupon.Period{}) {
+	if filter.RecipientID != nil || assigned != (coupon.Period{}) {
 		parts = append(parts, codeByMessage)
 		args = append(args, named("assigned_from", assigned.From), named("assigned_to", assigned.To),
-			named("delivery_id", optionalNumber(coupon.KindDelivery, filter.DeliveryID)),
 			named("recipient_id", optionalNumber(coupon.KindRecipient, filter.RecipientID)))
 	}
 	if redeemed != (coupon.Period{}) {

@@ -29,7 +29,8 @@ func TestAddCodes(t *testing.T) {
 		s.codes(t, id, "", "known")
 		var request []coupon.NewCode
 		for _, value := range []string{
-			"zeta", " alpha\u00a0", "ALPHA", "there", "KNOWN", "own", "mine", "", "  ", strings.Repeat("x", 256), "a\tb", strings.Repeat("y", 255), "ｚeta",
+			"zeta", " alpha\u00a0", "ALPHA", "there", "KNOWN", "own", "mine", "", "  ", strings.Repeat("x",
+				256), "a\tb", strings.Repeat("y", 255), "ｚeta",
 		} {
 			request = append(request, coupon.NewCode{Value: value, Label: new(" sport ")})
 		}
@@ -49,12 +50,15 @@ func TestAddCodes(t *testing.T) {
 				t.Errorf("got %+v", code)
 			}
 		}
-		if diff := cmp.Diff([]string{"zeta sport", "alpha sport", strings.Repeat("y", 255) + " sport", "unlabelled -"}, values); diff != "" {
+		if diff := cmp.Diff([]string{"zeta sport", "alpha sport", strings.Repeat("y", 255) + " sport", "unlabelled -"},
+			values); diff != "" {
 			t.Errorf("added (-want +got):\n%s", diff)
 		}
 		want := []string{
-			"3 DUPLICATE_IN_FILE ALPHA", "4 EXISTS_ELSEWHERE there", "5 ALREADY_EXISTS KNOWN", "6 EXISTS_ELSEWHERE own", "7 ALREADY_EXISTS mine",
-			"8 EMPTY", "9 EMPTY", "10 TOO_LONG " + strings.Repeat("x", 254) + "…", "11 BAD_CHARACTER a\ufffdb", "13 DUPLICATE_IN_FILE ｚeta", "15 BAD_CHARACTER a\ufffdb",
+			"3 DUPLICATE_IN_FILE ALPHA", "4 EXISTS_ELSEWHERE there", "5 ALREADY_EXISTS KNOWN", "6 EXISTS_ELSEWHERE own",
+			"7 ALREADY_EXISTS mine",
+			"8 EMPTY", "9 EMPTY", "10 TOO_LONG " + strings.Repeat("x",
+				254) + "…", "11 BAD_CHARACTER a\ufffdb", "13 DUPLICATE_IN_FILE ｚeta", "15 BAD_CHARACTER a\ufffdb",
 		}
 		if diff := cmp.Diff(want, rejectionTexts(rejections)); diff != "" {
 			t.Errorf("rejections (-want +got):\n%s", diff)
@@ -90,7 +94,10 @@ func TestGenerateCodes(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		request := &db.GenerateRequest{CouponID: id, Count: 200_000, Pattern: "W-#####", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", Label: new("sport")}
+		request := &db.GenerateRequest{
+			CouponID: id, Count: 200_000, Pattern: "W-#####", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789",
+			Label: new("sport"),
+		}
 		// Every second code of 100 drawn would hit one that is there if the pool were not looked at.
 		sample, guesses, err := s.GenerateCodes(t.Context(), request)
 		if err != nil {
@@ -131,13 +138,19 @@ func TestGenerateCodes(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		// Now nothing is left at all; the writer must not search for ever.
-		_, _, err = s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: s.newCoupon(t), Count: 1, Pattern: "###", Alphabet: "0123456789"})
+		_, _, err = s.GenerateCodes(t.Context(), &db.GenerateRequest{
+			CouponID: s.newCoupon(t), Count: 1, Pattern: "###",
+			Alphabet: "0123456789",
+		})
 		wantError(t, err, coupon.ErrorCodeSpaceTooSmall, "input.pattern")
 		s.checkSound(t)
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, _, err := newScene(t).GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: "coupon_1", Count: 1, Pattern: "########", Alphabet: "ABC"})
+		_, _, err := newScene(t).GenerateCodes(t.Context(), &db.GenerateRequest{
+			CouponID: "coupon_1", Count: 1, Pattern: "########",
+			Alphabet: "ABC",
+		})
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 	t.Run("INVALID", func(t *testing.T) {
@@ -158,7 +171,10 @@ func TestGenerateCodes(t *testing.T) {
 	t.Run("INVALID_STATE", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		_, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: s.newCoupon(t, anonymous), Count: 1, Pattern: "########", Alphabet: "ABCDEF"})
+		_, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
+			CouponID: s.newCoupon(t, anonymous), Count: 1, Pattern: "########",
+			Alphabet: "ABCDEF",
+		})
 		wantError(t, err, coupon.ErrorInvalidState, "input.couponId")
 	})
 	t.Run("CODE_SPACE_TOO_SMALL", func(t *testing.T) {
@@ -213,7 +229,10 @@ func TestVoidCodes(t *testing.T) {
 		wantError(t, err, coupon.ErrorInvalid, "input")
 		_, err = s.VoidCodes(t.Context(), voiding(id, make([]string, coupon.MaxAddedCodes+1)...))
 		wantError(t, err, coupon.ErrorInvalid, "input.values")
-		_, err = s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("never"))}})
+		_, err = s.VoidCodes(t.Context(), &db.CodeSelection{
+			CouponID: id,
+			Filter:   &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("never"))},
+		})
 		wantError(t, err, coupon.ErrorInvalid, "filter.assignedFrom")
 	})
 }
@@ -269,7 +288,8 @@ func TestReleaseCodes(t *testing.T) {
 		for _, event := range events[s.code(t, "A0001").ID] {
 			kinds = append(kinds, event.Kind)
 		}
-		if diff := cmp.Diff([]coupon.CodeEventKind{coupon.EventAdded, coupon.EventAssigned, coupon.EventSent, coupon.EventReturned}, kinds); diff != "" {
+		if diff := cmp.Diff([]coupon.CodeEventKind{coupon.EventAdded, coupon.EventAssigned, coupon.EventSent, coupon.EventReturned},
+			kinds); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		s.reopen(t)
@@ -301,7 +321,8 @@ func TestReleaseCodes(t *testing.T) {
 				t.Fatalf("a batch of %d", got)
 			}
 		}
-		if got := s.delivery(t, delivery); got.Status != coupon.DeliveryFinished || got.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 2, Total: 6}) {
+		if got := s.delivery(t, delivery); got.Status != coupon.DeliveryFinished ||
+			got.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 2, Total: 6}) {
 			t.Errorf("the delivery is %s with %+v", got.Status, got.Counts)
 		}
 		s.checkSound(t)
@@ -374,7 +395,10 @@ func TestCodesOf(t *testing.T) {
 			got[string(*code.RecipientID)] += code.Value + " "
 		}
 	}
-	byName := map[string]string{"delivery": got[string(second)], "recipient": got[string(recipients[0])], "assigned on the first day": got[string(first)]}
+	byName := map[string]string{
+		"delivery": got[string(second)], "recipient": got[string(recipients[0])],
+		"assigned on the first day": got[string(first)],
+	}
 	for _, test := range tests {
 		if want := byName[test.name]; want != "" {
 			test.want = strings.TrimSpace(want)

@@ -219,8 +219,8 @@ func (t *tx) numbersOfValues(ctx context.Context, values []string) ([]int64, err
 	}
 	numbers := make([]int64, 0, len(found))
 	for _, key := range keys {
-		if number, ok := found[key]; ok {
-			numbers = append(numbers, number)
+		if code, ok := found[key]; ok {
+			numbers = append(numbers, code.number)
 		}
 	}
 	slices.Sort(numbers)

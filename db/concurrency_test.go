@@ -177,7 +177,8 @@ func TestEverythingAtOnce(t *testing.T) {
 					t.Errorf("total %d after %d: half an import was visible", a.Total, last)
 				}
 				last = a.Total
-				if _, err := s.CodesOf(ctx, []coupon.ID{c}, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}}, coupon.Page{First: 20, WantsItems: true}); err != nil {
+				if _, err := s.CodesOf(ctx, []coupon.ID{c}, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}},
+					coupon.Page{First: 20, WantsItems: true}); err != nil {
 					t.Error(err)
 				}
 				reads.Add(1)
@@ -265,7 +266,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	s.checkSound(t)
 	before := *s.availability(t, c)
 	s.reopen(t)
-	if after := *s.availability(t, c); after.Assigned != before.Assigned || after.Redeemed != before.Redeemed || after.Voided != before.Voided {
+	if after := *s.availability(t, c); after.Assigned != before.Assigned || after.Redeemed != before.Redeemed ||
+		after.Voided != before.Voided {
 		t.Errorf("before %+v, after a restart %+v", before, after)
 	}
 }

@@ -179,11 +179,11 @@ func (t *tx) ownerOf(ctx context.Context, key string) (coupon.ID, error) {
 	if number, found := t.store.pool.couponKeys[key]; found {
 		return coupon.NewID(coupon.KindCoupon, number), nil
 	}
-	number, err := t.store.findCode(ctx, t, key)
-	if err != nil || number == 0 {
+	code, err := t.store.findCode(ctx, t, key)
+	if err != nil || code.number == 0 {
 		return "", err
 	}
-	return coupon.NewID(coupon.KindCoupon, t.store.pool.runOf(number).couponID), nil
+	return coupon.NewID(coupon.KindCoupon, t.store.pool.runOf(code.number).couponID), nil
 }
 
 // automaticCode gives CPN and the coupon's number, or the next number that is free.

@@ -21,7 +21,8 @@ func TestCreateCoupon(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.ID != "coupon_1" || got.Label != "Winter" || got.Code != "CPN1" || got.Status != coupon.CouponScheduled || *got.RedemptionLimit != 1 || !got.RequiresAssignment {
+		if got.ID != "coupon_1" || got.Label != "Winter" || got.Code != "CPN1" || got.Status != coupon.CouponScheduled ||
+			*got.RedemptionLimit != 1 || !got.RequiresAssignment {
 			t.Errorf("got %+v", got)
 		}
 		if want := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC); !got.EndsAt.Equal(want) {
@@ -52,7 +53,8 @@ func TestCreateCoupon(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-			Type: coupon.TypeIndividual, Label: coupon.Set(new("")), Code: coupon.Set(new("a\tb")), StartsAt: coupon.Set(new(coupon.DateTime("soon"))),
+			Type: coupon.TypeIndividual, Label: coupon.Set(new("")), Code: coupon.Set(new("a\tb")),
+			StartsAt: coupon.Set(new(coupon.DateTime("soon"))),
 		})
 		for _, field := range []string{"input.label", "input.code", "input.startsAt"} {
 			wantError(t, err, coupon.ErrorInvalid, field)
@@ -69,7 +71,8 @@ func TestCreateCoupon(t *testing.T) {
 		s.codes(t, first, "", "fiﬁ1")
 		for _, code := range []string{"winter-24", " WINTER-24\u00a0", "FIFI1", "ｆｉｆｉ１"} {
 			_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeAnonymous, Label: coupon.Set(new("Other")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), Code: coupon.Set(&code),
+				Type: coupon.TypeAnonymous, Label: coupon.Set(new("Other")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				Code: coupon.Set(&code),
 			})
 			wantError(t, err, coupon.ErrorAlreadyExists, "input.code")
 		}
@@ -82,7 +85,10 @@ func TestUpdateCoupon(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t, withCode("OLD"), withLimit(1))
-		got, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Code: coupon.Set(new("NEW")), RedemptionLimit: coupon.Set(new(3))})
+		got, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{
+			Code:            coupon.Set(new("NEW")),
+			RedemptionLimit: coupon.Set(new(3)),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +188,10 @@ func TestArchiveCoupon(t *testing.T) {
 		s.redeem(t, "A1")
 		_, _, err = s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "A3"}})
 		wantError(t, err, coupon.ErrorInvalidState, "input.couponId")
-		_, err = s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{Label: coupon.Set(new("L")), Body: coupon.Set(new("b")), CouponID: coupon.Set(&id)})
+		_, err = s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{
+			Label: coupon.Set(new("L")), Body: coupon.Set(new("b")),
+			CouponID: coupon.Set(&id),
+		})
 		wantError(t, err, coupon.ErrorInvalidState, "input.couponId")
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {

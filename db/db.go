@@ -57,6 +57,12 @@ type Store struct {
 	reports    chan struct{}
 	statements atomic.Int64
 	watchers   watchers
+	// reserve is how many bytes of the disk every commit leaves free.
+	reserve uint64
+	// failed is closed when the engine failed; failure then tells why.
+	failed   chan struct{}
+	failOnce sync.Once
+	failure  error
 	// running has the *importProgress of each import that runs, by its id.
 	running sync.Map
 }
@@ -78,7 +84,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
-	s := &Store{options: options, keys: coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes}, reports: make(chan struct{}, 1)}
+	s := &Store{options: options, keys: coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes}, reports: make(chan struct{}, 1), reserve: minFreeDisk, failed: make(chan struct{})}
 	for _, dir := range []string{s.uploadDir(), s.spoolDir(), s.tempDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder for files: %w", err)
@@ -116,10 +122,13 @@ func (s *Store) load(ctx context.Context) error {
 	return err
 }
 
-// Close finishes what is being written and closes the file.
+// Close finishes what is being written and closes the file, unless the engine failed; see Failed.
 func (s *Store) Close() error {
 	if s.writer != nil {
 		s.writer.close()
+	}
+	if err := s.whole(); err != nil {
+		return err
 	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
@@ -205,6 +214,9 @@ func (s *Store) Statements() int64 { return s.statements.Load() }
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.whole(); err != nil {
+		return err
+	}
 	if err := s.db.PingContext(ctx); err != nil {
 		return fmt.Errorf("ping the database: %w", err)
 	}
@@ -229,6 +241,9 @@ type querier interface {
 
 // QueryContext makes the readers' pool a querier that counts.
 func (s *Store) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
 	s.statements.Add(1)
 	return s.db.QueryContext(ctx, statement, args...)
 }

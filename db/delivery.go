@@ -502,7 +502,10 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 			named("first_message_id", s.pool.next.message), named("message_count", analysis.MessageCount)); err != nil {
 			return err
 		}
-		t.changePool(func(p *pool) { p.next.message += int64(analysis.MessageCount) })
+		t.changePool(func(p *pool) {
+			p.next.message += int64(analysis.MessageCount)
+			p.deliveries[number] = &confirmed{channel: d.Channel, at: t.now}
+		})
 		t.onCommit(s.watchers.notifyDue)
 		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
 	})
@@ -530,7 +533,10 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 		}
 		spans = append(spans, part...)
 	}
-	t.changePool(func(p *pool) { p.assign(couponNumber, spans) })
+	if number > maxHolder {
+		return nil, fmt.Errorf("take codes: the number of the delivery is above %d", maxHolder)
+	}
+	t.changePool(func(p *pool) { p.assign(couponNumber, number, spans) })
 	return spans, nil
 }
 

@@ -18,13 +18,17 @@ func TestCreateDelivery(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		d := s.delivery(t, s.newDelivery(t, s.newCoupon(t), nil))
-		if d.Status != coupon.DeliveryEditing || d.Channel != coupon.ChannelEmail || *d.CouponID != "coupon_1" || !d.CreatedAt.Equal(noon()) {
+		if d.Status != coupon.DeliveryEditing || d.Channel != coupon.ChannelEmail || *d.CouponID != "coupon_1" ||
+			!d.CreatedAt.Equal(noon()) {
 			t.Errorf("got %+v", d)
 		}
 	})
 	t.Run("INVALID", func(t *testing.T) {
 		t.Parallel()
-		_, err := newScene(t).CreateDelivery(t.Context(), &coupon.DeliveryChanges{Label: coupon.Set(new("")), Body: coupon.Set(new(" ")), MessageLimit: coupon.Set(new(-1))})
+		_, err := newScene(t).CreateDelivery(t.Context(), &coupon.DeliveryChanges{
+			Label: coupon.Set(new("")), Body: coupon.Set(new(" ")),
+			MessageLimit: coupon.Set(new(-1)),
+		})
 		for _, field := range []string{"input.label", "input.body", "input.messageLimit"} {
 			wantError(t, err, coupon.ErrorInvalid, field)
 		}
@@ -126,7 +130,8 @@ func TestAddTargets(t *testing.T) {
 		wantError(t, err, coupon.ErrorInvalid, "input")
 		_, err = s.AddTargets(t.Context(), id, make([]coupon.ID, coupon.MaxUpsertedRecipients+1), nil)
 		wantError(t, err, coupon.ErrorInvalid, "input.recipientIds")
-		_, err = s.AddTargets(t.Context(), id, nil, &coupon.RecipientFilter{Attributes: make([]*coupon.AttributeFilter, coupon.MaxAttributeFilters+1)})
+		_, err = s.AddTargets(t.Context(), id, nil, &coupon.RecipientFilter{Attributes: make([]*coupon.AttributeFilter,
+			coupon.MaxAttributeFilters+1)})
 		wantError(t, err, coupon.ErrorInvalid, "filter.attributes")
 	})
 	t.Run("INVALID_STATE", func(t *testing.T) {
@@ -272,7 +277,10 @@ func TestAnalyzeDelivery(t *testing.T) {
 		c := s.newCoupon(t)
 		s.codes(t, c, "soccer", numbered("S", 9)...)
 		email := func(id, address string, more ...func(*coupon.RecipientChanges)) *coupon.RecipientChanges {
-			r := &coupon.RecipientChanges{ExternalID: id, Email: coupon.Set(&address), Attributes: coupon.Set(new(coupon.JSON(`{"sport":"soccer"}`)))}
+			r := &coupon.RecipientChanges{
+				ExternalID: id, Email: coupon.Set(&address),
+				Attributes: coupon.Set(new(coupon.JSON(`{"sport":"soccer"}`))),
+			}
 			for _, edit := range more {
 				edit(r)
 			}
@@ -297,7 +305,10 @@ func TestAnalyzeDelivery(t *testing.T) {
 		for _, e := range a.Exclusions {
 			got = append(got, fmt.Sprint(e.Reason, " ", e.Count))
 		}
-		want := []string{"NO_ADDRESS 1", "INVALID_ADDRESS 1", "NOT_CONTACTABLE 1", "DUPLICATE_ADDRESS 1", "NO_MATCHING_LABEL 1", "MESSAGE_LIMIT 1"}
+		want := []string{
+			"NO_ADDRESS 1", "INVALID_ADDRESS 1", "NOT_CONTACTABLE 1", "DUPLICATE_ADDRESS 1", "NO_MATCHING_LABEL 1",
+			"MESSAGE_LIMIT 1",
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("exclusions (-want +got):\n%s", diff)
 		}
@@ -311,7 +322,8 @@ func TestAnalyzeDelivery(t *testing.T) {
 		}
 		// Who is over the limit is random, but the same every time.
 		limited := func() coupon.ID {
-			lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id}, []coupon.ExclusionReason{coupon.ExcludedMessageLimit}, coupon.Page{First: 10, WantsItems: true})
+			lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id}, []coupon.ExclusionReason{coupon.ExcludedMessageLimit},
+				coupon.Page{First: 10, WantsItems: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -357,19 +369,18 @@ func TestAnalyzeDelivery(t *testing.T) {
 
 func TestConfirmDelivery(t *testing.T) {
 	t.Parallel()
-	ready := func(t *testing.T, s *scene) (couponID, id coupon.ID, recipients []coupon.ID) {
+	ready := func(t *testing.T, s *scene) (couponID, id coupon.ID) {
 		t.Helper()
 		couponID = s.newCoupon(t)
 		s.codes(t, couponID, "", numbered("A", 4)...)
-		recipients = s.recipients(t, 3)
-		id = s.newDelivery(t, couponID, recipients)
+		id = s.newDelivery(t, couponID, s.recipients(t, 3))
 		s.analyze(t, id, coupon.DeliveryReady)
-		return couponID, id, recipients
+		return couponID, id
 	}
 	t.Run("OK", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		c, id, _ := ready(t, s)
+		c, id := ready(t, s)
 		for range 2 { // repeating it is harmless
 			d, err := s.ConfirmDelivery(t.Context(), id, fine)
 			if err != nil {
@@ -419,14 +430,20 @@ func TestConfirmDelivery(t *testing.T) {
 		for name, change := range map[string]func(t *testing.T, s *scene, couponID coupon.ID){
 			"an address changes": func(t *testing.T, s *scene, _ coupon.ID) {
 				t.Helper()
-				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r2", Email: coupon.Set(new("new@example.org"))}})
+				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
+					ExternalID: "r2",
+					Email:      coupon.Set(new("new@example.org")),
+				}})
 				if err != nil {
 					t.Fatal(err)
 				}
 			},
 			"a recipient opts out": func(t *testing.T, s *scene, _ coupon.ID) {
 				t.Helper()
-				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1", IsContactable: coupon.Set(new(false))}})
+				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
+					ExternalID:    "r1",
+					IsContactable: coupon.Set(new(false)),
+				}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -449,7 +466,7 @@ func TestConfirmDelivery(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := newScene(t)
-				c, id, _ := ready(t, s)
+				c, id := ready(t, s)
 				change(t, s, c)
 				_, err := s.ConfirmDelivery(t.Context(), id, fine)
 				wantError(t, err, coupon.ErrorAnalysisStale, "input.id")
@@ -463,7 +480,7 @@ func TestConfirmDelivery(t *testing.T) {
 	t.Run("INSUFFICIENT_CODES", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		c, id, _ := ready(t, s)
+		c, id := ready(t, s)
 		if _, err := s.VoidCodes(t.Context(), voiding(c, "A0001", "A0002")); err != nil {
 			t.Fatal(err)
 		}
@@ -480,7 +497,7 @@ func TestConfirmDelivery(t *testing.T) {
 	t.Run("the hold ran out but there are enough", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		c, id, _ := ready(t, s)
+		c, id := ready(t, s)
 		s.clock.Advance(48 * time.Hour)
 		if _, err := s.ConfirmDelivery(t.Context(), id, fine); err != nil {
 			t.Error(err)
@@ -575,7 +592,10 @@ func TestRecord(t *testing.T) {
 		if err != nil || len(batch.Contents) != 4 || !batch.Contents[1].IsVoided {
 			t.Fatalf("got %+v, %v", batch, err)
 		}
-		outcome := &db.Outcome{Sent: batch.Contents[2:], Failed: batch.Contents[:2], Failures: []string{"No such mailbox.", "Voided."}, OutboxSize: 77}
+		outcome := &db.Outcome{
+			Sent: batch.Contents[2:], Failed: batch.Contents[:2], Failures: []string{"No such mailbox.", "Voided."},
+			OutboxSize: 77,
+		}
 		if err := batch.Record(t.Context(), outcome); err != nil {
 			t.Fatal(err)
 		}

@@ -45,7 +45,10 @@ func TestHistories(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		w := &world{scene: newScene(t), t: t, total: map[coupon.ID]int{}, limit: map[coupon.ID]int{}, live: map[string]int{}, owner: map[coupon.ID]string{}}
+		w := &world{
+			scene: newScene(t), t: t, total: map[coupon.ID]int{}, limit: map[coupon.ID]int{}, live: map[string]int{},
+			owner: map[coupon.ID]string{},
+		}
 		defer func() {
 			// Many histories would keep many databases open until the test ends.
 			if err := w.Close(); err != nil {
@@ -126,7 +129,8 @@ func (w *world) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for id, a := range found {
-		if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired + a.Voided; sum != a.Total || a.Total != w.total[id] || a.Available < 0 || a.Held < 0 {
+		if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired + a.Voided; sum != a.Total || a.Total != w.total[id] ||
+			a.Available < 0 || a.Held < 0 {
 			rt.Fatalf("availability of %s: %+v, the parts make %d, %d were added", id, a, sum, w.total[id])
 		}
 	}
@@ -232,7 +236,10 @@ func (w *world) generateCodes(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
 	label := w.drawLabel(rt)
 	count := rapid.IntRange(1, 10).Draw(rt, "count")
-	sample, _, err := w.GenerateCodes(w.t.Context(), &db.GenerateRequest{CouponID: id, Count: count, Pattern: "G######", Alphabet: "0123456789", Label: &label})
+	sample, _, err := w.GenerateCodes(w.t.Context(), &db.GenerateRequest{
+		CouponID: id, Count: count, Pattern: "G######",
+		Alphabet: "0123456789", Label: &label,
+	})
 	if !refused(rt, err) {
 		w.values = append(w.values, sample...)
 		w.total[id] += count
@@ -259,7 +266,8 @@ func (w *world) importCodes(rt *rapid.T) {
 	values := w.newValues(rt)
 	onRejection := rapid.SampledFrom([]coupon.OnRejection{coupon.SkipRow, coupon.RejectFile}).Draw(rt, "on rejection")
 	isDryRun := rapid.IntRange(0, 3).Draw(rt, "dry run") == 0
-	i, rejections := w.runFile(rt, newImport(coupon.ImportCodes, into(id), func(i *coupon.Import) { i.OnRejection, i.IsDryRun = onRejection, isDryRun }), "code\n"+strings.Join(values, "\n"))
+	i, rejections := w.runFile(rt, newImport(coupon.ImportCodes, into(id),
+		func(i *coupon.Import) { i.OnRejection, i.IsDryRun = onRejection, isDryRun }), "code\n"+strings.Join(values, "\n"))
 	if i.RowsRead != len(values) {
 		rt.Fatalf("%d rows read of %d", i.RowsRead, len(values))
 	}
@@ -282,7 +290,8 @@ func (w *world) importRedemptions(rt *rapid.T) {
 	for range rapid.IntRange(1, 5).Draw(rt, "rows") {
 		value := pick(rt, w.values, "value")
 		values = append(values, value)
-		fmt.Fprintf(&file, "%s,2026-11-%02d,%s\n", value, rapid.IntRange(1, 23).Draw(rt, "day"), rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"))
+		fmt.Fprintf(&file, "%s,2026-11-%02d,%s\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
+			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"))
 	}
 	i, rejections := w.runFile(rt, newImport(coupon.ImportRedemptions), file.String())
 	imported := 0

@@ -39,7 +39,7 @@ func (u *Upload) Discard() error {
 func (s *Store) Receive(r io.Reader) (upload *Upload, err error) {
 	file, err := os.CreateTemp(s.uploadDir(), "incoming-*")
 	if err != nil {
-		return nil, fmt.Errorf("store an upload: %w", err)
+		return nil, storageError("store an upload", err)
 	}
 	defer func() {
 		if closed := file.Close(); err == nil && closed != nil {
@@ -52,11 +52,11 @@ func (s *Store) Receive(r io.Reader) (upload *Upload, err error) {
 	sum := sha256.New()
 	count, err := io.Copy(io.MultiWriter(file, sum), r)
 	if err != nil {
-		return nil, fmt.Errorf("store an upload: %w", err)
+		return nil, storageError("store an upload", err)
 	}
 	// The import is acknowledged, and resumed after a crash, so its file must be on disk.
 	if err := file.Sync(); err != nil {
-		return nil, fmt.Errorf("store an upload: %w", err)
+		return nil, storageError("store an upload", err)
 	}
 	return &Upload{path: file.Name(), ByteCount: count, Checksum: hex.EncodeToString(sum.Sum(nil))}, nil
 }
@@ -216,10 +216,14 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		failure := "The server could not finish the import; its log has the cause. Nothing was imported."
 		problems, isUser := coupon.AsUserErrors(err)
-		if isUser {
+		switch {
+		case isUser:
 			failure = problems[0].Message
+		case errors.Is(err, ErrDiskFull):
+			failure = "The server's disk is full. Nothing was imported: make room and import the file again."
 		}
 		finish := s.update(ctx, func(ctx context.Context, t *tx) error {
+			t.reserve = min(t.reserve, minFreeDiskForOutcome)
 			return t.finishImport(ctx, number, &importOutcome{status: coupon.ImportFailed, format: i.Format, rowsRead: int(progress.rows.Load()), failure: &failure})
 		})
 		if finish != nil {

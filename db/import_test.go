@@ -50,7 +50,10 @@ func TestImportCodes(t *testing.T) {
 		s.codes(t, c, "", "known")
 		return s, c
 	}
-	rejections := []string{"4 DUPLICATE_IN_FILE a1", "5 ALREADY_EXISTS KNOWN", "6 EMPTY", "7 EXISTS_ELSEWHERE OTHER", "8 EXISTS_ELSEWHERE CPN1", "9 BAD_CHARACTER A\ufffd3"}
+	rejections := []string{
+		"4 DUPLICATE_IN_FILE a1", "5 ALREADY_EXISTS KNOWN", "6 EMPTY", "7 EXISTS_ELSEWHERE OTHER",
+		"8 EXISTS_ELSEWHERE CPN1", "9 BAD_CHARACTER A\ufffd3",
+	}
 	t.Run("OK", func(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
@@ -65,7 +68,8 @@ func TestImportCodes(t *testing.T) {
 			t.Errorf("codes (-want +got):\n%s", diff)
 		}
 		reasons, err := s.RejectionReasonsOf(t.Context(), []coupon.ID{i.ID})
-		if err != nil || len(reasons[i.ID]) != 5 || reasons[i.ID][0].Reason != coupon.RejectedExistsElsewhere || reasons[i.ID][0].Count != 2 {
+		if err != nil || len(reasons[i.ID]) != 5 || reasons[i.ID][0].Reason != coupon.RejectedExistsElsewhere ||
+			reasons[i.ID][0].Count != 2 {
 			t.Errorf("reasons: %+v, %v", reasons[i.ID], err)
 		}
 		// The same file again brings nothing new.
@@ -214,7 +218,8 @@ func TestImportRecipients(t *testing.T) {
 			}
 			return *p
 		}
-		if got := fmt.Sprint(text(r.Email), " ", text(r.Phone), " ", text(r.FirstName), " ", r.Attributes, " ", r.IsContactable); got != want {
+		if got := fmt.Sprint(text(r.Email), " ", text(r.Phone), " ", text(r.FirstName), " ", r.Attributes, " ",
+			r.IsContactable); got != want {
 			t.Errorf("%s: got %s, want %s", id, got, want)
 		}
 	}
@@ -251,7 +256,8 @@ func TestImportRedemptions(t *testing.T) {
 		s, c := prepare(t)
 		i := s.importFile(t, newImport(coupon.ImportRedemptions), text)
 		wantImport(t, i, "SUCCEEDED 15 = 6 + 9")
-		s.wantRejections(t, i.ID, "3 ALREADY_REDEEMED A1", "4 DUPLICATE_IN_FILE A1", "5 UNKNOWN_CODE nobody", "11 DUPLICATE_IN_FILE ALL", "12 BAD_DATE soon",
+		s.wantRejections(t, i.ID, "3 ALREADY_REDEEMED A1", "4 DUPLICATE_IN_FILE A1", "5 UNKNOWN_CODE nobody", "11 DUPLICATE_IN_FILE ALL",
+			"12 BAD_DATE soon",
 			"13 FUTURE_DATE 2027-01-01", "14 EMPTY", "15 MALFORMED a lot", "16 MALFORMED euro")
 		list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 10, WantsItems: true})
 		if err != nil {

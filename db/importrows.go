@@ -367,7 +367,8 @@ func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, 
 	return count, err
 }
 
-// stage makes the temporary tables of an import: its rows, and those that are refused already.
+// stage makes the temporary tables of an import: its rows, and those that are refused already. It comes before
+// anything that lasts is written.
 func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused refusals, more ...any) error {
 	if err := t.create(ctx, refusedCreate); err != nil {
 		return err
@@ -379,12 +380,19 @@ func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused r
 	if err := t.create(ctx, statement, append(more, named("path", path))...); err != nil {
 		return err
 	}
-	if refused.rows == 0 {
+	if refused.rows > 0 {
+		if path, err = refused.flush(); err != nil {
+			return err
+		}
+		if _, err = t.exec(ctx, refusedLoad, named("path", path)); err != nil {
+			return err
+		}
+	}
+	if rows.rows <= rowGroup {
 		return nil
 	}
-	if path, err = refused.flush(); err != nil {
-		return err
-	}
-	_, err = t.exec(ctx, refusedLoad, named("path", path))
-	return err
+	return t.settle(ctx)
 }
+
+// rowGroup is how many rows the engine stores, and gives to a core, as one.
+const rowGroup = 122_880

@@ -141,7 +141,8 @@ func TestCollidingCodes(t *testing.T) {
 	newCoupon := func() coupon.ID {
 		t.Helper()
 		c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
-			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))), RequiresAssignment: coupon.Set(new(false)),
+			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+			RequiresAssignment: coupon.Set(new(false)),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -187,7 +188,10 @@ func TestCollidingCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i, err := s.CreateImport(ctx, &coupon.Import{Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC", CouponID: id}, upload)
+		i, err := s.CreateImport(ctx, &coupon.Import{
+			Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV,
+			OnRejection: coupon.SkipRow, Timezone: "UTC", CouponID: id,
+		}, upload)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +225,8 @@ func TestCollidingCodes(t *testing.T) {
 		t.Errorf("import of redemptions %+v (-want +got):\n%s", i, diff)
 	}
 	for value, want := range map[string]coupon.CodeStatus{
-		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed, pairs[1][0]: coupon.CodeAvailable, pairs[1][1]: coupon.CodeRedeemed, pairs[2][1]: coupon.CodeAvailable,
+		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed, pairs[1][0]: coupon.CodeAvailable,
+		pairs[1][1]: coupon.CodeRedeemed, pairs[2][1]: coupon.CodeAvailable,
 	} {
 		if code, err := s.CodeByValue(ctx, value); err != nil || code.Status != want {
 			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
@@ -267,7 +272,10 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	ctx := t.Context()
-	c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01")))})
+	c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const AnswerLifetime = 48 * time.Hour
 func loadPool(ctx context.Context, s *Store) (*pool, error) {
 	p := newPool()
 	steps := []func(context.Context, *Store) error{
-		p.loadCoupons, p.loadRuns, p.loadKeys, p.loadStates, p.loadRedemptions, p.loadHolds, p.loadNext,
+		p.loadCoupons, p.loadRuns, p.loadKeys, p.loadDeliveries, p.loadStates, p.loadRedemptions, p.loadHolds, p.loadNext,
 	}
 	for _, step := range steps {
 		if err := step(ctx, s); err != nil {
@@ -130,15 +130,27 @@ func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64,
 	return nil
 }
 
+func (p *pool) loadDeliveries(ctx context.Context, s *Store) error {
+	_, err := collect(ctx, s, poolDeliveries, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var d confirmed
+		err := rows.Scan(&number, &d.channel, &d.at)
+		p.deliveries[number] = &d
+		return struct{}{}, err
+	})
+	return err
+}
+
 // loadStates replays what the rows say of each code, in the order of a life.
 func (p *pool) loadStates(ctx context.Context, s *Store) error {
 	type packed struct {
-		isSent  bool
-		numbers string
+		delivery int64
+		isSent   bool
+		numbers  string
 	}
 	assigned, err := collect(ctx, s, poolAssigned, func(rows *sql.Rows) (packed, error) {
 		var row packed
-		err := rows.Scan(&row.isSent, &row.numbers)
+		err := rows.Scan(&row.delivery, &row.isSent, &row.numbers)
 		return row, err
 	})
 	if err != nil {
@@ -154,6 +166,9 @@ func (p *pool) loadStates(ctx context.Context, s *Store) error {
 			return err
 		}
 		p.update(numbers, flags, 0)
+		for _, number := range numbers {
+			p.holders[number] = uint32(row.delivery)
+		}
 	}
 	voided, err := collect(ctx, s, poolVoided, scanInto[string])
 	if err != nil {

@@ -23,8 +23,12 @@ func TestSchema(t *testing.T) {
 	// The engine's own text of a table differs between its versions, so it is put together here.
 	lines, err := collect(t.Context(), s, `-- what the database consists of
 		SELECT format(E'CREATE TABLE {} (\n    {}\n);', c.table_name, concat_ws(E',\n    ', c.lines, k.lines)) FROM (
-			SELECT table_name, string_agg(concat_ws(' ', column_name, data_type, CASE WHEN NOT is_nullable THEN 'NOT NULL' END), E',\n    ' ORDER BY column_index) AS lines
-			FROM duckdb_columns() WHERE NOT internal AND table_oid IN (SELECT table_oid FROM duckdb_tables() WHERE NOT temporary) GROUP BY table_name
+			SELECT table_name, string_agg(line, E',\n    ' ORDER BY column_index) AS lines
+			FROM (
+				SELECT *, concat_ws(' ', column_name, data_type, CASE WHEN NOT is_nullable THEN 'NOT NULL' END) AS line
+				FROM duckdb_columns() WHERE NOT internal AND table_oid IN (SELECT table_oid FROM duckdb_tables() WHERE NOT temporary)
+			)
+			GROUP BY table_name
 		) c LEFT JOIN (
 			SELECT table_name, string_agg(constraint_text, E',\n    ' ORDER BY constraint_text) AS lines
 			FROM duckdb_constraints() WHERE constraint_type <> 'NOT NULL' GROUP BY table_name
@@ -113,7 +117,8 @@ func TestOpenTwice(t *testing.T) {
 		return
 	}
 	s := openTemp(t)
-	output, err := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOpenTwice$", "-test.v", "-open="+s.options.Path).CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOpenTwice$", "-test.v",
+		"-open="+s.options.Path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, output)
 	}

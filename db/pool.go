@@ -1,6 +1,7 @@
 package db
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -19,6 +20,10 @@ type pool struct {
 	keys *keyIndex
 	// state holds the state of each code by its number; numbers begin at 1.
 	state []coupon.CodeState
+	// holders has the delivery that gave each code away; it means something only while the code is assigned.
+	holders []uint32
+	// deliveries has the deliveries that were confirmed.
+	deliveries map[int64]*confirmed
 	// repeats holds how often a code is redeemed, where that is more than once.
 	repeats map[int64]int
 	// runs lists the runs of numbers by their first.
@@ -44,6 +49,15 @@ type run struct {
 	label       string
 	importID    int64 // 0: not by an import
 	addedAt     time.Time
+}
+
+// maxHolder is the largest number of a delivery that can give codes away.
+const maxHolder = int64(math.MaxUint32)
+
+// confirmed is what is kept of a delivery that was confirmed.
+type confirmed struct {
+	channel coupon.Channel
+	at      time.Time
 }
 
 // couponPool is what is kept of one coupon.
@@ -125,6 +139,8 @@ func newPool() *pool {
 	return &pool{
 		keys:       newKeyIndex(),
 		state:      make([]coupon.CodeState, 1),
+		holders:    make([]uint32, 1),
+		deliveries: map[int64]*confirmed{},
 		repeats:    map[int64]int{},
 		coupons:    map[int64]*couponPool{},
 		couponKeys: map[string]int64{},
@@ -156,6 +172,7 @@ func (p *pool) removeCoupon(number int64) {
 func (p *pool) addRun(r *run) {
 	if need := int(r.last) + 1; need > len(p.state) {
 		p.state = slices.Grow(p.state, need-len(p.state))[:need]
+		p.holders = slices.Grow(p.holders, need-len(p.holders))[:need]
 	}
 	p.runs = append(p.runs, r)
 	labels := p.coupons[r.couponID].labels
@@ -202,6 +219,11 @@ func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened c
 		}
 		if r.importID != 0 {
 			code.ImportID = new(coupon.NewID(coupon.KindImport, r.importID))
+		}
+		if code.state.Has(coupon.StateAssigned) {
+			holder := int64(p.holders[number])
+			delivery := p.deliveries[holder]
+			code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &delivery.channel, &delivery.at
 		}
 		known[number] = code
 		happened |= code.state
@@ -428,13 +450,14 @@ func (p *pool) takeFrom(pool *labelPool, count int) []span {
 	return spans
 }
 
-// assign marks the codes of spans as assigned.
-func (p *pool) assign(couponID int64, spans []span) {
+// assign marks the codes of spans as assigned by a delivery.
+func (p *pool) assign(couponID, deliveryID int64, spans []span) {
 	for _, s := range spans {
 		pool := p.coupons[couponID].labels[s.label]
 		end := s.first + int64(s.count)
 		for number := s.first; number < end; number++ {
 			p.state[number] |= coupon.StateAssigned
+			p.holders[number] = uint32(deliveryID)
 		}
 		pool.counts.assigned += s.count
 		// Codes are taken lowest first, so below the end of a span nothing of the label is free.
@@ -452,11 +475,12 @@ func (p *pool) firstFree(couponID int64, byLabel bool, label string, now time.Ti
 
 // selection narrows the codes of a pool by what memory knows.
 type selection struct {
-	couponID int64 // 0: any
-	importID int64 // 0: any
-	labels   []string
-	status   []coupon.CodeStatus
-	now      time.Time
+	couponID   int64 // 0: any
+	importID   int64 // 0: any
+	deliveryID int64 // 0: any
+	labels     []string
+	status     []coupon.CodeStatus
+	now        time.Time
 }
 
 // matchesRun tells whether codes of a run can be in the selection.
@@ -465,12 +489,39 @@ func (s *selection) matchesRun(r *run) bool {
 		(len(s.labels) == 0 || slices.Contains(s.labels, r.label))
 }
 
-func (p *pool) matchesState(s *selection, number int64, r *run) bool {
-	state := p.state[number]
-	if state.Has(coupon.StateGone) {
-		return false
+// stateSet tells of each state whether codes that stand so are selected. Looking it up is what makes a walk
+// over millions of codes quick.
+type stateSet [math.MaxUint8 + 1]bool
+
+// walk calls take with each code of the selection in the runs, after a number, until take wants no more.
+func (p *pool) walk(s *selection, runs []*run, after int64, take func(number int64) (more bool)) {
+	running, ended := s.states(false), s.states(true)
+	for _, r := range runs {
+		known := p.coupons[r.couponID]
+		if known == nil || !s.matchesRun(r) {
+			continue
+		}
+		wanted := running
+		if known.coupon.HasEnded(s.now) {
+			wanted = ended
+		}
+		for number := max(r.first, after+1); number <= r.last; number++ {
+			if wanted[p.state[number]] && (s.deliveryID == 0 || int64(p.holders[number]) == s.deliveryID) && !take(number) {
+				return
+			}
+		}
 	}
-	return len(s.status) == 0 || slices.Contains(s.status, state.Status(p.coupons[r.couponID].coupon.HasEnded(s.now)))
+}
+
+// states gives the states of selected codes whose coupon has ended, or has not.
+func (s *selection) states(hasEnded bool) *stateSet {
+	set := &stateSet{}
+	for i := range set {
+		state := coupon.CodeState(i)
+		set[i] = !state.Has(coupon.StateGone) && (s.deliveryID == 0 || state.Has(coupon.StateAssigned)) &&
+			(len(s.status) == 0 || slices.Contains(s.status, state.Status(hasEnded)))
+	}
+	return set
 }
 
 // page gives the numbers of at most limit codes of the selection that come after one.
@@ -479,19 +530,10 @@ func (p *pool) page(s *selection, after int64, limit int) []int64 {
 	defer p.mu.RUnlock()
 	numbers := make([]int64, 0, limit)
 	begin := sort.Search(len(p.runs), func(i int) bool { return p.runs[i].last > after })
-	for _, r := range p.runs[begin:] {
-		if !s.matchesRun(r) {
-			continue
-		}
-		for number := max(r.first, after+1); number <= r.last; number++ {
-			if len(numbers) == limit {
-				return numbers
-			}
-			if p.matchesState(s, number, r) {
-				numbers = append(numbers, number)
-			}
-		}
-	}
+	p.walk(s, p.runs[begin:], after, func(number int64) bool {
+		numbers = append(numbers, number)
+		return len(numbers) < limit
+	})
 	return numbers
 }
 
@@ -500,7 +542,7 @@ func (p *pool) count(s *selection) int {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	total := 0
-	if s.importID == 0 {
+	if s.importID == 0 && s.deliveryID == 0 {
 		for number, known := range p.coupons {
 			if s.couponID != 0 && s.couponID != number {
 				continue
@@ -513,16 +555,10 @@ func (p *pool) count(s *selection) int {
 		}
 		return total
 	}
-	for _, r := range p.runs {
-		if !s.matchesRun(r) {
-			continue
-		}
-		for number := r.first; number <= r.last; number++ {
-			if p.matchesState(s, number, r) {
-				total++
-			}
-		}
-	}
+	p.walk(s, p.runs, 0, func(int64) bool {
+		total++
+		return true
+	})
 	return total
 }
 
@@ -546,9 +582,18 @@ func (p *pool) sortByCoupon(numbers []int64, known map[int64][]int64) {
 func (p *pool) keep(s *selection, numbers []int64) []int64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	running, ended := s.states(false), s.states(true)
 	kept := numbers[:0]
 	for _, number := range numbers {
-		if r := p.runOf(number); r != nil && s.matchesRun(r) && p.matchesState(s, number, r) {
+		r := p.runOf(number)
+		if r == nil || !s.matchesRun(r) || p.coupons[r.couponID] == nil {
+			continue
+		}
+		wanted := running
+		if p.coupons[r.couponID].coupon.HasEnded(s.now) {
+			wanted = ended
+		}
+		if wanted[p.state[number]] && (s.deliveryID == 0 || int64(p.holders[number]) == s.deliveryID) {
 			kept = append(kept, number)
 		}
 	}

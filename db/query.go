@@ -296,6 +296,9 @@ var poolAnswers string
 //go:embed query/pool_assigned.sql
 var poolAssigned string
 
+//go:embed query/pool_deliveries.sql
+var poolDeliveries string
+
 //go:embed query/pool_holds.sql
 var poolHolds string
 
@@ -367,9 +370,6 @@ var redemptionAnswer string
 
 //go:embed query/redemption_count.sql
 var redemptionCount string
-
-//go:embed query/redemption_facts.sql
-var redemptionFacts string
 
 //go:embed query/redemption_get.sql
 var redemptionGet string

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,7 +59,7 @@ func TestQueriesPrepare(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		if err := statement.Close(); err != nil {
+		if err := statement.Close(); err != nil { //nolint:sqlclosecheck // hundreds of statements would stay open until the end
 			t.Error(err)
 		}
 	}
@@ -68,7 +67,7 @@ func TestQueriesPrepare(t *testing.T) {
 
 func openTemp(t testing.TB) *Store {
 	t.Helper()
-	store, err := Open(context.Background(), Options{Path: filepath.Join(t.TempDir(), "couponql.duckdb"), MemoryLimit: "1GB"})
+	store, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "couponql.duckdb"), MemoryLimit: "1GB"})
 	if err != nil {
 		t.Fatal(err)
 	}

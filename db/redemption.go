@@ -17,11 +17,11 @@ type redeemable struct {
 	couponNumber int64
 	// codeNumber is 0 for an anonymous coupon.
 	codeNumber int64
-	value      string
-	// assignment is what a redemption carries of the message that holds the code.
-	assignment assignment
+	// value is as the caller spelled it; stored is as it was given when the code was added.
+	value, stored string
 }
 
+// assignment is what a redemption carries of the message that holds the code.
 type assignment struct {
 	deliveryNumber *int64
 	channel        *string
@@ -39,29 +39,29 @@ func (s *Store) findRedeemable(ctx context.Context, value string) (*redeemable, 
 	s.pool.mu.RLock()
 	couponNumber, isCoupon := s.pool.couponKeys[key]
 	isAnonymous := isCoupon && s.pool.coupons[couponNumber].coupon.Type == coupon.TypeAnonymous
+	stored := ""
+	if isAnonymous {
+		stored = s.pool.coupons[couponNumber].coupon.Code
+	}
 	s.pool.mu.RUnlock()
 	if isAnonymous {
-		return &redeemable{couponNumber: couponNumber, value: clean}, nil
+		return &redeemable{couponNumber: couponNumber, value: clean, stored: stored}, nil
 	}
-	number, err := s.findCode(ctx, s, key)
+	code, err := s.findCode(ctx, s, key)
 	if err != nil {
 		return nil, err
 	}
-	if number == 0 {
+	if code.number == 0 {
 		return nil, unknown
 	}
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	r := s.pool.runOf(number)
+	r := s.pool.runOf(code.number)
 	if r == nil {
 		// Its coupon was deleted since.
 		return nil, unknown
 	}
-	found := &redeemable{couponNumber: r.couponID, codeNumber: number, value: clean}
-	if r.label != "" {
-		found.assignment.label = &r.label
-	}
-	return found, nil
+	return &redeemable{couponNumber: r.couponID, codeNumber: code.number, value: clean, stored: code.value}, nil
 }
 
 // check decides about a redemption from memory alone.
@@ -139,10 +139,8 @@ func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*cou
 	if err != nil {
 		return nil, err
 	}
-	if err := s.readAssignment(ctx, found); err != nil {
-		return nil, err
-	}
-	var number, answered int64
+	var answered int64
+	var redemption *coupon.Redemption
 	err = s.join(ctx, func(_ context.Context, t *tx) error {
 		answered = t.answer(request.IdempotencyKey)
 		if answered != 0 {
@@ -155,41 +153,21 @@ func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*cou
 		if refusal := s.pool.check(found, at); refusal != nil {
 			return refusal.At("input", "value")
 		}
-		number = t.redeem(found, request, at)
+		redemption = t.redeem(found, request, at)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if answered != 0 {
-		number = answered
-		if err := s.checkAnswer(ctx, answered, found, request); err != nil {
-			return nil, err
-		}
+	if answered == 0 {
+		return redemption, nil
 	}
-	id := coupon.NewID(coupon.KindRedemption, number)
+	if err := s.checkAnswer(ctx, answered, found, request); err != nil {
+		return nil, err
+	}
+	id := coupon.NewID(coupon.KindRedemption, answered)
 	redemptions, err := s.RedemptionsByID(ctx, []coupon.ID{id})
 	return redemptions[id], err
-}
-
-// readAssignment reads what a redemption carries of the code's assignment. Between here and the
-// decision the assignment may end; the redemption then still tells whom the code was given to.
-func (s *Store) readAssignment(ctx context.Context, found *redeemable) error {
-	s.pool.mu.RLock()
-	isAssigned := found.codeNumber != 0 && s.pool.state[found.codeNumber].Has(coupon.StateAssigned)
-	s.pool.mu.RUnlock()
-	if !isAssigned {
-		return nil
-	}
-	rows, err := collect(ctx, s, redemptionFacts, func(rows *sql.Rows) (assignment, error) {
-		var a assignment
-		err := rows.Scan(&a.deliveryNumber, &a.channel, &a.label, &a.assignedAt)
-		return a, err
-	}, named("code_id", found.codeNumber))
-	if err == nil && len(rows) > 0 {
-		found.assignment = rows[0]
-	}
-	return err
 }
 
 // answer gives the number of the redemption that an idempotency key recorded, or 0.
@@ -241,8 +219,9 @@ func (s *Store) checkAnswer(ctx context.Context, number int64, found *redeemable
 
 func equal(a, b *string) bool { return orEmpty(a) == orEmpty(b) && (a == nil) == (b == nil) }
 
-// redeem appends a redemption and marks the pool; the mark is taken back when the commit fails.
-func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Time) int64 {
+// redeem appends a redemption and marks the pool; the mark is taken back when the commit fails. It gives the
+// redemption as it will be read.
+func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Time) *coupon.Redemption {
 	p := t.store.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -261,8 +240,35 @@ func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Ti
 			delete(p.answers, *request.IdempotencyKey)
 		}
 	})
-	t.redemptions = append(t.redemptions, &redemptionRow{number: number, found: found, request: request, at: at})
-	return number
+	t.redemptions = append(t.redemptions, &redemptionRow{number: number, found: found, assignment: p.assignmentOf(found), request: request, at: at})
+	redemption := &coupon.Redemption{
+		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.stored,
+		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
+	}
+	if found.codeNumber != 0 {
+		redemption.CodeID = new(coupon.NewID(coupon.KindCode, found.codeNumber))
+	}
+	if request.Amount != nil {
+		redemption.Amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
+	}
+	return redemption
+}
+
+// assignmentOf gives what a redemption carries of the message that holds the code now.
+func (p *pool) assignmentOf(found *redeemable) assignment {
+	var a assignment
+	if found.codeNumber == 0 {
+		return a
+	}
+	if label := p.runOf(found.codeNumber).label; label != "" {
+		a.label = &label
+	}
+	if p.state[found.codeNumber].Has(coupon.StateAssigned) {
+		number := int64(p.holders[found.codeNumber])
+		delivery := p.deliveries[number]
+		a.deliveryNumber, a.channel, a.assignedAt = &number, new(string(delivery.channel)), &delivery.at
+	}
+	return a
 }
 
 func (p *pool) countRedemption(found *redeemable, by int) {

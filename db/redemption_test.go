@@ -18,7 +18,10 @@ func TestRedeem(t *testing.T) {
 		s.codes(t, c, "soccer", "A1")
 		delivery := s.deliver(t, c, s.recipients(t, 1))
 		s.clock.Advance(time.Hour)
-		got, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: " a1 ", Reference: new("order 7"), Amount: new(coupon.Decimal("12.5")), Currency: new("EUR")})
+		got, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
+			Value: " a1 ", Reference: new("order 7"),
+			Amount: new(coupon.Decimal("12.5")), Currency: new("EUR"),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +30,8 @@ func TestRedeem(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 		s.wantAvailability(t, c, "redeemed 1")
-		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsFilter{DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"}}, nil, "UTC", 10)
+		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsFilter{DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"}},
+			nil, "UTC", 10)
 		if err != nil || rows[0].Stats.Redeemed != 1 || rows[0].Stats.TimeToRedeem.P50 != 3600 {
 			t.Errorf("stats %+v, %v", rows[0].Stats, err)
 		}
@@ -197,7 +201,10 @@ func TestRedemptions(t *testing.T) {
 	}{
 		{"all, newest first", nil, "redemption_3 redemption_2 redemption_1"},
 		{"label", &coupon.StatsFilter{Labels: []string{"soccer"}}, "redemption_3 redemption_1"},
-		{"days, both included", &coupon.StatsFilter{From: new(coupon.DateTime("2026-11-24")), To: new(coupon.DateTime("2026-11-24"))}, "redemption_2"},
+		{
+			"days, both included", &coupon.StatsFilter{From: new(coupon.DateTime("2026-11-24")), To: new(coupon.DateTime("2026-11-24"))},
+			"redemption_2",
+		},
 		{"unknown coupon", &coupon.StatsFilter{CouponIDs: []coupon.ID{"x"}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -214,7 +221,8 @@ func TestRedemptions(t *testing.T) {
 			}
 		})
 	}
-	ofCode, err := s.CodeRedemptions(t.Context(), []coupon.ID{s.code(t, "A1").ID}, coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
+	ofCode, err := s.CodeRedemptions(t.Context(), []coupon.ID{s.code(t, "A1").ID},
+		coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
 	if list := ofCode[s.code(t, "A1").ID]; err != nil || list.Total != 2 || !list.HasNext || list.Items[0].ID != "redemption_3" {
 		t.Errorf("of a code: %+v, %v", list, err)
 	}

@@ -89,7 +89,8 @@ func TestReopen(t *testing.T) {
 				}
 			}
 			for _, id := range coupons {
-				if _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))], values[random.IntN(len(values))])); err != nil {
+				if _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))],
+					values[random.IntN(len(values))])); err != nil {
 					t.Fatal(err)
 				}
 				if _, _, err := s.ReleaseCodes(t.Context(), voiding(id, values...), true, "mistake"); err != nil {
@@ -123,7 +124,10 @@ func (s *scene) everything(t *testing.T, coupons, deliveries []coupon.ID, values
 	all["coupons"] = list
 	for _, id := range coupons {
 		all["availability of "+string(id)] = *s.availability(t, id)
-		for _, status := range []coupon.CodeStatus{coupon.CodeAvailable, coupon.CodeAssigned, coupon.CodeRedeemed, coupon.CodeExpired, coupon.CodeVoided} {
+		for _, status := range []coupon.CodeStatus{
+			coupon.CodeAvailable, coupon.CodeAssigned, coupon.CodeRedeemed, coupon.CodeExpired,
+			coupon.CodeVoided,
+		} {
 			for _, label := range [][]string{nil, {"soccer"}} {
 				for _, importID := range []*coupon.ID{nil, new(coupon.ID("import_1"))} {
 					filter := &coupon.CodeFilter{Status: []coupon.CodeStatus{status}, Label: label, ImportID: importID}

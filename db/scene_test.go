@@ -43,7 +43,10 @@ func (s *scene) reopen(t *testing.T) {
 // newCoupon makes an individual coupon that is valid now.
 func (s *scene) newCoupon(t *testing.T, edits ...func(*coupon.CouponChanges)) coupon.ID {
 	t.Helper()
-	changes := &coupon.CouponChanges{Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter sale")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01")))}
+	changes := &coupon.CouponChanges{
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter sale")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+	}
 	for _, edit := range edits {
 		edit(changes)
 	}
@@ -102,7 +105,10 @@ func (s *scene) recipients(t *testing.T, count int, sports ...string) []coupon.I
 	changes := make([]*coupon.RecipientChanges, count)
 	for i := range changes {
 		name := fmt.Sprintf("r%d", i+1)
-		changes[i] = &coupon.RecipientChanges{ExternalID: name, Email: coupon.Set(new(name + "@example.org")), Phone: coupon.Set(new(fmt.Sprintf("+49 170 %06d", i+1)))}
+		changes[i] = &coupon.RecipientChanges{
+			ExternalID: name, Email: coupon.Set(new(name + "@example.org")),
+			Phone: coupon.Set(new(fmt.Sprintf("+49 170 %06d", i+1))),
+		}
 		if len(sports) > 0 {
 			changes[i].Attributes = coupon.Set(new(coupon.JSON(fmt.Sprintf(`{"sport":%q}`, sports[i%len(sports)]))))
 		}
@@ -121,7 +127,10 @@ func (s *scene) recipients(t *testing.T, count int, sports ...string) []coupon.I
 // newDelivery makes a delivery of a coupon ("": none) to recipients.
 func (s *scene) newDelivery(t *testing.T, couponID coupon.ID, recipients []coupon.ID, edits ...func(*coupon.DeliveryChanges)) coupon.ID {
 	t.Helper()
-	changes := &coupon.DeliveryChanges{Label: coupon.Set(new("Newsletter")), Subject: coupon.Set(new("For you")), Body: coupon.Set(new("{{ couponValue.code }}"))}
+	changes := &coupon.DeliveryChanges{
+		Label: coupon.Set(new("Newsletter")), Subject: coupon.Set(new("For you")),
+		Body: coupon.Set(new("{{ couponValue.code }}")),
+	}
 	if couponID != "" {
 		changes.CouponID = coupon.Set(&couponID)
 	}
@@ -196,7 +205,10 @@ func (s *scene) sendBatch(t *testing.T, id coupon.ID, limit int) int {
 	if batch == nil {
 		return 0
 	}
-	if err := batch.Record(t.Context(), &db.Outcome{Sent: batch.Contents, OutboxSize: batch.OutboxSize + int64(len(batch.Contents))}); err != nil {
+	if err := batch.Record(t.Context(), &db.Outcome{
+		Sent:       batch.Contents,
+		OutboxSize: batch.OutboxSize + int64(len(batch.Contents)),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return len(batch.Contents)
@@ -205,14 +217,15 @@ func (s *scene) sendBatch(t *testing.T, id coupon.ID, limit int) int {
 // send sends all messages of a delivery.
 func (s *scene) send(t *testing.T, id coupon.ID) {
 	t.Helper()
-	for s.sendBatch(t, id, 1000) > 0 {
+	for sent := 1; sent > 0; {
+		sent = s.sendBatch(t, id, 1000)
 	}
 }
 
 // deliver does a whole delivery.
-func (s *scene) deliver(t *testing.T, couponID coupon.ID, recipients []coupon.ID, edits ...func(*coupon.DeliveryChanges)) coupon.ID {
+func (s *scene) deliver(t *testing.T, couponID coupon.ID, recipients []coupon.ID) coupon.ID {
 	t.Helper()
-	id := s.newDelivery(t, couponID, recipients, edits...)
+	id := s.newDelivery(t, couponID, recipients)
 	s.confirm(t, id)
 	s.send(t, id)
 	return id
@@ -293,7 +306,10 @@ func (s *scene) wantAvailability(t *testing.T, id coupon.ID, want string) {
 	for _, part := range []struct {
 		name  string
 		count int
-	}{{"available", a.Available}, {"held", a.Held}, {"assigned", a.Assigned}, {"redeemed", a.Redeemed}, {"expired", a.Expired}, {"voided", a.Voided}} {
+	}{{"available", a.Available}, {"held", a.Held}, {"assigned", a.Assigned}, {"redeemed", a.Redeemed}, {"expired", a.Expired}, {
+		"voided",
+		a.Voided,
+	}} {
 		if part.count > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", part.name, part.count))
 		}
@@ -305,7 +321,10 @@ func (s *scene) wantAvailability(t *testing.T, id coupon.ID, want string) {
 
 // newImport is an import of a file that skips bad rows.
 func newImport(kind coupon.ImportKind, edits ...func(*coupon.Import)) *coupon.Import {
-	i := &coupon.Import{Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, FileName: "file.csv", OnRejection: coupon.SkipRow, Timezone: "UTC"}
+	i := &coupon.Import{
+		Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, FileName: "file.csv", OnRejection: coupon.SkipRow,
+		Timezone: "UTC",
+	}
 	for _, edit := range edits {
 		edit(i)
 	}

@@ -28,7 +28,7 @@ const null = `\N`
 func (s *Store) newSpool() (*spool, error) {
 	file, err := os.CreateTemp(s.spoolDir(), "*.tsv")
 	if err != nil {
-		return nil, fmt.Errorf("create a spool file: %w", err)
+		return nil, storageError("create a spool file", err)
 	}
 	return &spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
 }
@@ -80,7 +80,7 @@ func (p *spool) end() error {
 	p.line = p.line[:0]
 	p.rows++
 	if err != nil {
-		return fmt.Errorf("write a spool file: %w", err)
+		return storageError("write a spool file", err)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (p *spool) end() error {
 // flush makes the rows readable for the engine and gives the file's name.
 func (p *spool) flush() (string, error) {
 	if err := p.w.Flush(); err != nil {
-		return "", fmt.Errorf("write a spool file: %w", err)
+		return "", storageError("write a spool file", err)
 	}
 	return p.file.Name(), nil
 }

@@ -44,8 +44,10 @@ func checkSpool(t *testing.T, s *Store, texts []string) {
 		t.Fatal(err)
 	}
 	// The same options as in code_stage.sql.
-	read, err := s.db.QueryContext(t.Context(), `SELECT line, key, value, label FROM read_csv(?, auto_detect = false, header = false, delim = '\t', quote = '"', escape = '"',
-		nullstr = '\N', allow_quoted_nulls = false, columns = {'line': 'BIGINT', 'key': 'VARCHAR', 'value': 'VARCHAR', 'label': 'VARCHAR'}) ORDER BY line`, path)
+	read, err := s.db.QueryContext(t.Context(), `SELECT line, key, value, label
+		FROM read_csv(?, auto_detect = false, header = false, delim = '\t', quote = '"', escape = '"', nullstr = '\N',
+			allow_quoted_nulls = false, columns = {'line': 'BIGINT', 'key': 'VARCHAR', 'value': 'VARCHAR', 'label': 'VARCHAR'})
+		ORDER BY line`, path)
 	if err != nil {
 		t.Fatal(err)
 	}

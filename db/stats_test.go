@@ -49,12 +49,14 @@ func TestRedemptionStats(t *testing.T) {
 	h.happen(t)
 	var dimensions [][]coupon.StatsDimension
 	all := []coupon.StatsDimension{
-		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth,
+		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByHour, coupon.ByDay, coupon.ByWeek,
+		coupon.ByMonth,
 	}
 	for _, one := range all {
 		dimensions = append(dimensions, []coupon.StatsDimension{one})
 	}
-	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel}, []coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
+	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel},
+		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
 		[]coupon.StatsDimension{coupon.ByMonth, coupon.ByWeek, coupon.ByDay, coupon.ByHour})
 	filters := map[string]*coupon.StatsFilter{
 		"all":       nil,
@@ -275,7 +277,8 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	}
 	amounts, times := map[string]*big.Int{}, map[string][]float64{}
 	for _, e := range h.events {
-		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) && matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
+		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) &&
+			matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
 			(period.From == nil || !e.at.Before(*period.From)) && (period.To == nil || e.at.Before(*period.To))
 		if !isWanted || e.source == "" && slices.Contains(groupBy, coupon.BySource) {
 			continue
@@ -320,7 +323,10 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	}
 	for name, values := range times {
 		slices.Sort(values)
-		rows[name].Stats.TimeToRedeem = &coupon.Quantiles{P10: quantile(values, 0.1), P50: quantile(values, 0.5), P90: quantile(values, 0.9), P99: quantile(values, 0.99)}
+		rows[name].Stats.TimeToRedeem = &coupon.Quantiles{
+			P10: quantile(values, 0.1), P50: quantile(values, 0.5),
+			P90: quantile(values, 0.9), P99: quantile(values, 0.99),
+		}
 	}
 	var sorted []*coupon.StatsRow
 	for _, row := range rows {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/marcboeker/go-duckdb/v2"
-
 	"couponql/coupon"
 )
 
@@ -50,11 +48,15 @@ type tx struct {
 	redemptions []*redemptionRow
 	reversals   []*reversalRow
 	hasWritten  bool
+	// reserve is how many bytes of the disk must be free when the transaction is committed.
+	reserve uint64
 	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
 	hasTemporary bool
-	changes      []func(*pool)
-	committed    []func()
-	undo         []func()
+	// hasSettled: temporary tables were committed, so that a rollback leaves them.
+	hasSettled bool
+	changes    []func(*pool)
+	committed  []func()
+	undo       []func()
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -185,26 +187,41 @@ func protect(ctx context.Context, t *tx, do func(context.Context, *tx) error) (e
 }
 
 func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) error) error {
+	if err := w.store.whole(); err != nil {
+		return err
+	}
 	sqlTx, err := w.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return storageError("begin", err)
 	}
-	t := &tx{store: w.store, tx: sqlTx, now: w.store.now()}
+	t := &tx{store: w.store, tx: sqlTx, now: w.store.now(), reserve: w.store.reserve}
 	err = do(ctx, t)
 	if err == nil {
 		err = t.dropTemporary(ctx)
 	}
 	if err == nil && t.hasWritten {
+		err = w.store.checkDisk(t.reserve)
+	}
+	if err == nil && t.hasWritten {
 		if err = t.commit(); err == nil {
 			return nil
 		}
-		err = storageError("commit", err)
+		err = w.store.fail(storageError("commit", err))
+	}
+	if isLost(err) {
+		err = w.store.fail(err)
 	}
 	for _, undo := range slices.Backward(t.undo) {
 		undo()
 	}
-	if rollback := sqlTx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
+	if rollback := t.tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
 		err = storageError("roll back", rollback)
+	}
+	if t.hasSettled {
+		err = errors.Join(err, dropTemporary(func(statement string) error {
+			_, err := w.conn.ExecContext(ctx, statement)
+			return err
+		}))
 	}
 	return err
 }
@@ -268,11 +285,34 @@ func (t *tx) dropTemporary(ctx context.Context) error {
 	if !t.hasTemporary {
 		return nil
 	}
+	return dropTemporary(func(statement string) error {
+		_, err := t.exec(ctx, statement)
+		return err
+	})
+}
+
+func dropTemporary(exec func(statement string) error) error {
 	for _, table := range temporaryTables() {
-		if _, err := t.exec(ctx, "-- drop a temporary table\nDROP TABLE IF EXISTS temp."+table); err != nil {
+		if err := exec("-- drop a temporary table\nDROP TABLE IF EXISTS temp." + table); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// settle commits the temporary tables made so far and begins the transaction anew: the engine reads what an
+// open transaction wrote on one core, and what was committed on all of them. Nothing that lasts may have been
+// written before.
+func (t *tx) settle(ctx context.Context) error {
+	if err := t.tx.Commit(); err != nil {
+		return t.store.fail(storageError("commit temporary tables", err))
+	}
+	t.hasSettled = true
+	next, err := t.store.writer.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return storageError("begin", err)
+	}
+	t.tx = next
 	return nil
 }
 
@@ -286,16 +326,6 @@ func (t *tx) onCommit(notify func()) { t.committed = append(t.committed, notify)
 
 // onFailure has undo called, last first, when the transaction does not make it to the disk.
 func (t *tx) onFailure(undo func()) { t.undo = append(t.undo, undo) }
-
-// storageError names what was being done, and tells a full disk, which an operator can mend, from
-// everything else.
-func storageError(doing string, err error) error {
-	var engine *duckdb.Error
-	if errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeOutOfMemory {
-		return fmt.Errorf("%s: the engine ran out of memory or of disk: %w", doing, err)
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
 
 // mustNumber gives the number of an id that was read from the database.
 func mustNumber(kind coupon.Kind, id coupon.ID) int64 {

@@ -69,11 +69,11 @@ func detectText(sample []byte, set *charset) (coupon.FileFormat, error) {
 	return coupon.FormatCSV, nil
 }
 
-// isParquet tells Parquet by its first bytes. No text has a NUL among the next ones, which are the
-// header of a page.
-func isParquet(sample []byte) bool {
-	return (bytes.HasPrefix(sample, []byte(parquetMagic)) || bytes.HasPrefix(sample, []byte(encryptedMagic))) &&
-		bytes.IndexByte(sample[:min(len(sample), binaryBytes)], 0) >= 0
+// isParquet tells Parquet by its first bytes. Unless it is asked for, a text that begins with these is no
+// Parquet: a NUL ends the header of the first page.
+func isParquet(sample []byte, isAsked bool) bool {
+	isMarked := bytes.HasPrefix(sample, []byte(parquetMagic)) || bytes.HasPrefix(sample, []byte(encryptedMagic))
+	return isMarked && (isAsked || bytes.IndexByte(sample[:min(len(sample), binaryBytes)], 0) >= 0)
 }
 
 func unreadable(message string) error {

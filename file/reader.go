@@ -96,7 +96,7 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error {
 		return err
 	}
 	isAsked := func(format coupon.FileFormat) bool { return options.Format != nil && *options.Format == format }
-	if isParquet(sample) && (options.Format == nil || isAsked(coupon.FormatParquet)) {
+	if (options.Format == nil || isAsked(coupon.FormatParquet)) && isParquet(sample, isAsked(coupon.FormatParquet)) {
 		return r.openParquet(options, columns)
 	}
 	if err := checkUnpacked(sample); err != nil {

@@ -215,19 +215,9 @@ func TestOpenErrors(t *testing.T) {
 		"PNG":              {content: "\x89PNG\r\n\x1a\n\x00\x00", want: "picture"},
 		"bzip2":            {content: "BZh91AY&SY\x01\x02", want: "gzip or zstd"},
 		"compressed twice": {content: string(gzipped(t, gzipped(t, []byte("code\nA1\n")))), want: "compressed twice"},
-		"Parquet":          {content: "PAR1\x15\x04\x00\x00PAR1", want: "PARQUET, and this version imports CSV"},
 		"NUL":              {content: "code,label\nA1,\x00\n", want: "The file is not text"},
 		"UTF-32":           {content: "\xff\xfe\x00\x00c\x00\x00\x00", want: "UTF-32"},
-		"XML":              {content: "\n<?xml version=\"1.0\"?>\n<coupon/>", want: "XML, and this version imports CSV"},
-		"XML element":      {content: "<coupon code=\"A1\"/>", want: "XML, and this version imports CSV"},
 		"HTML":             {content: "<!DOCTYPE html><html><body>Sign in", want: "web page"},
-		"JSONL":            {content: "{ \"code\": \"A1\" }\n", want: "JSONL, and this version imports CSV"},
-		"JSON":             {content: "[\n  {\"code\": \"A1\"}\n]", want: "JSONL, and this version imports CSV"},
-		"XML, asked for": {
-			content: "code\nA1\n",
-			options: coupon.FileOptions{Format: new(coupon.FormatXML)},
-			want:    "XML, and this version imports CSV",
-		},
 
 		"unknown encoding": {
 			content: "code\n",

@@ -36,6 +36,8 @@ type source struct {
 	// fileErr tells trouble of the file system from trouble of the compressed data.
 	fileErr error
 	stream  io.Reader
+	// isPacked says that the file is compressed.
+	isPacked bool
 	// decoder has to be closed; nil unless the file is zstd.
 	decoder *zstd.Decoder
 	// left is how many bytes may still be unpacked.
@@ -72,14 +74,14 @@ func (s *source) unpack() error {
 		if err != nil {
 			return s.failure(err)
 		}
-		s.stream = unpacked
+		s.stream, s.isPacked = unpacked, true
 	case isZstd(magic):
 		// Without concurrency the decoder works in the caller's goroutine and reads nothing ahead.
 		s.decoder, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			return s.failure(err)
 		}
-		s.stream = s.decoder
+		s.stream, s.isPacked = s.decoder, true
 	}
 	return nil
 }
@@ -109,14 +111,21 @@ func (s *source) readFile(p []byte) (int, error) {
 // maxWindowBytes, and errDamaged.
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.stream.Read(p)
-	s.left -= int64(n)
-	switch {
-	case s.left < 0:
-		return 0, coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
-	case err == nil || errors.Is(err, io.EOF):
+	if err := s.take(n); err != nil {
+		return 0, err
+	}
+	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
 	return n, s.failure(err)
+}
+
+// take counts bytes that were unpacked. It returns FILE_TOO_LARGE beyond MaxFileBytes.
+func (s *source) take(count int) error {
+	if s.left -= int64(count); s.left < 0 {
+		return coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
+	}
+	return nil
 }
 
 func (s *source) failure(err error) error {

@@ -2,6 +2,6 @@
 UPDATE prepared SET reason = 'MESSAGE_LIMIT'
 WHERE reason IS NULL AND recipient_id NOT IN (
     SELECT recipient_id FROM prepared WHERE reason IS NULL
-    ORDER BY md5($id || ':' || recipient_id), recipient_id
+    ORDER BY md5_number($id || ':' || recipient_id), recipient_id
     LIMIT $limit
 )

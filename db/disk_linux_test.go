@@ -1,0 +1,172 @@
+package db
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"couponql/coupon"
+)
+
+// mountDisk mounts a small disk, or skips the test.
+func mountDisk(t *testing.T, size string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		t.Skipf("mounting a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		// A failed store keeps its file open until the process ends.
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// addRandom adds codes that do not compress, and gives one of them.
+func addRandom(t *testing.T, s *Store, id coupon.ID, count int) (string, error) {
+	t.Helper()
+	codes := make([]coupon.NewCode, count)
+	for i := range codes {
+		random := make([]byte, 120)
+		if _, err := rand.Read(random); err != nil {
+			t.Fatal(err)
+		}
+		codes[i].Value = hex.EncodeToString(random)
+	}
+	added, _, err := s.AddCodes(t.Context(), id, codes)
+	if err == nil && len(added) != count {
+		t.Fatalf("%d of %d were added", len(added), count)
+	}
+	return codes[0].Value, err
+}
+
+// TestFailedCheckpoint runs out of disk while the engine folds its log into the file. In memory the engine
+// then lacks rows that were committed; the store must neither show that nor let it reach the file.
+func TestFailedCheckpoint(t *testing.T) {
+	t.Parallel()
+	dir := mountDisk(t, "24m")
+	options := Options{Path: filepath.Join(dir, "couponql.duckdb"), MemoryLimit: "1GB"}
+	s, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.reserve = 0 // which would refuse the write before it comes to this
+	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acknowledged []string
+	const each = 9000
+	for range 20 {
+		var value string
+		if value, err = addRandom(t, s, c.ID, each); err != nil {
+			break
+		}
+		acknowledged = append(acknowledged, value)
+	}
+	if !errors.Is(err, ErrDiskFull) {
+		t.Fatalf("after %d batches: %v", len(acknowledged), err)
+	}
+	t.Logf("after %d batches: %v", len(acknowledged), err)
+	select {
+	case <-s.Failed():
+	default:
+		t.Fatal("the store goes on")
+	}
+	if _, err := s.CodeByValue(t.Context(), acknowledged[0]); err == nil {
+		t.Error("a failed store answers")
+	}
+	if _, err := s.ArchiveCoupon(t.Context(), c.ID); err == nil {
+		t.Error("a failed store writes")
+	}
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("a failed store says it is well")
+	}
+	if err := s.Close(); err == nil {
+		t.Error("closing does not tell why")
+	}
+	// Another process would open the same file; here a copy of what is on disk stands for that.
+	copied := filepath.Join(t.TempDir(), "couponql.duckdb")
+	for _, suffix := range []string{"", ".wal"} {
+		copyFile(t, options.Path+suffix, copied+suffix)
+	}
+	s, err = Open(t.Context(), Options{Path: copied, MemoryLimit: "1GB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	found, err := s.Availabilities(t.Context(), []coupon.ID{c.ID})
+	// Whether the last batch, which was answered with an error, is there, nobody promised.
+	if total := found[c.ID].Total; err != nil || total != each*len(acknowledged) && total != each*(len(acknowledged)+1) {
+		t.Errorf("%d codes are there, %v; %d batches of %d were acknowledged", total, err, len(acknowledged), each)
+	}
+	for _, value := range acknowledged {
+		if code, err := s.CodeByValue(t.Context(), value); err != nil || code == nil {
+			t.Errorf("an acknowledged code is %v, %v", code, err)
+		}
+	}
+	checkReport(t, s)
+}
+
+// TestReserve tells that writes stop while there is still room for what must not fail.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	dir := mountDisk(t, "80m")
+	s, err := Open(t.Context(), Options{Path: filepath.Join(dir, "couponql.duckdb"), MemoryLimit: "1GB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := 0
+	for ; err == nil && batches < 20; batches++ {
+		_, err = addRandom(t, s, c.ID, 9000)
+	}
+	if !errors.Is(err, ErrDiskFull) {
+		t.Fatalf("after %d batches: %v", batches, err)
+	}
+	free, err := freeDisk(dir)
+	if err != nil || free < minFreeDiskForOutcome*2 {
+		t.Errorf("%d bytes are free, %v", free, err)
+	}
+	checkReport(t, s)
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=300m"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := addRandom(t, s, c.ID, 9000); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	checkReport(t, s)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,224 @@
+package file
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"couponql/coupon"
+)
+
+// jsonRows reads the rows of JSONL: one object a line, whose keys are the columns.
+//
+// Whether a line is JSON is for encoding/json to say. What is left is to find where the values of an
+// object that is known to be good begin and end, so that numbers stay as they are written.
+type jsonRows struct {
+	*splitter
+	catalog *catalog
+	// name is the key that is being read.
+	name []byte
+}
+
+// openJSONL finds the columns among the keys of the first rows.
+func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []Column) error {
+	s.skipBlankLines()
+	s.fillSample()
+	if s.pos == len(s.buf) {
+		return s.err
+	}
+	if s.buf[s.pos] == '[' {
+		return errJSONArray()
+	}
+	rows := &jsonRows{splitter: s, catalog: newCatalog()}
+	isAny, err := rows.lookAtNames()
+	switch {
+	case err != nil:
+		return err
+	case !isAny:
+		return unreadable("The file is not JSONL: none of its first lines is a JSON object. Write one object a line, e.g. {\"code\": \"A1\"}")
+	}
+	r.rows = rows
+	return r.useCatalog(rows.catalog, options, columns)
+}
+
+// errJSONArray is the error for JSON that is one list.
+func errJSONArray() error {
+	return unreadable("The file is a JSON array. Write one object a line, without brackets around them and commas between them (JSONL).")
+}
+
+// lookAtNames takes the names of the first rows into the catalog, and reports whether there is any row
+// that can be read.
+func (j *jsonRows) lookAtNames() (isAny bool, err error) {
+	look := &jsonRows{splitter: j.look(), catalog: j.catalog}
+	var row Row
+	for range maxNamedRows {
+		switch err := look.next(&row); {
+		case errors.Is(err, io.EOF), errors.Is(err, errSampleEnd), errors.Is(err, errDamaged) && isAny:
+			return isAny, nil
+		case err != nil:
+			return false, err
+		}
+		isAny = isAny || row.Reason == ""
+	}
+	return isAny, nil
+}
+
+func (j *jsonRows) next(row *Row) error {
+	s := j.splitter
+	for {
+		end, err := s.findLine()
+		switch {
+		case err != nil:
+			return err
+		case end-s.pos > MaxRowBytes:
+			s.rejectLong(row, end)
+			return nil
+		}
+		line, number := s.buf[s.pos:end], s.line
+		isBad := s.isBad(line)
+		s.pos = s.nextLine(end)
+		s.line++
+		switch {
+		case s.isBlank(line):
+			continue
+		case isBad:
+			row.reject(number, coupon.RejectedBadCharacter, line)
+			return nil
+		}
+		reason, err := j.split(row, line)
+		switch {
+		case err != nil:
+			return err
+		case reason != "":
+			row.reject(number, reason, line)
+		default:
+			row.accept(number, string(j.catalog.text))
+		}
+		return nil
+	}
+}
+
+// split finds the cells of a line. It gives the reason for which the line is no row.
+func (j *jsonRows) split(row *Row, line []byte) (coupon.RejectionReason, error) {
+	j.catalog.begin(row)
+	i := skipJSONSpaces(line, 0)
+	if line[i] != '{' || !json.Valid(line) {
+		return coupon.RejectedMalformed, nil
+	}
+	for i = skipJSONSpaces(line, i+1); line[i] != '}'; {
+		var isText bool
+		var end int
+		if j.name, isText, end = readJSONString(j.name[:0], line, i); !isText {
+			return coupon.RejectedBadCharacter, nil
+		}
+		place, err := j.catalog.place(row, j.name)
+		if err != nil {
+			return "", err
+		}
+		if place < 0 {
+			return coupon.RejectedMalformed, nil
+		}
+		i = skipJSONSpaces(line, end) // The colon.
+		i = skipJSONSpaces(line, i+1) // The value.
+		var reason coupon.RejectionReason
+		if i, reason = j.readValue(row, place, line, i); reason != "" {
+			return reason, nil
+		}
+		if i = skipJSONSpaces(line, i); line[i] == ',' {
+			i = skipJSONSpaces(line, i+1)
+		}
+	}
+	return "", nil
+}
+
+// readValue makes the value at i the content of a cell. It gives the position after it, or the reason
+// for which the line is no row: a list or an object where a known column wants a value, a key that comes
+// twice.
+func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, reason coupon.RejectionReason) {
+	c := j.catalog
+	start := len(c.text)
+	switch line[i] {
+	case 'n': // null: the row does not have the column.
+		return i + len("null"), ""
+	case '"':
+		var isText bool
+		if c.text, isText, end = readJSONString(c.text, line, i); !isText {
+			return 0, coupon.RejectedBadCharacter
+		}
+	case '{', '[':
+		if c.isField(place) {
+			return 0, coupon.RejectedMalformed
+		}
+		end = nestedEnd(line, i)
+		c.text = append(c.text, line[i:end]...)
+	default: // A number, true or false.
+		for end = i; line[end] != ',' && line[end] != '}' && line[end] != ' ' && line[end] != '\t'; {
+			end++
+		}
+		c.text = append(c.text, line[i:end]...)
+	}
+	if !c.set(row, place, start, true) {
+		return 0, coupon.RejectedMalformed
+	}
+	return end, ""
+}
+
+// readJSONString adds the string whose first quote is at i to text, and gives the position after its
+// last quote. Half a surrogate pair and NUL are no text.
+func readJSONString(text, line []byte, i int) (result []byte, isText bool, end int) {
+	first := i
+	hasEscape := false
+	for i++; ; {
+		length := bytes.IndexByte(line[i:], '"')
+		escape := bytes.IndexByte(line[i:i+length], '\\')
+		if escape < 0 {
+			end = i + length + 1
+			break
+		}
+		hasEscape = true
+		i += escape + 2
+	}
+	if !hasEscape {
+		return append(text, line[first+1:end-1]...), true, end
+	}
+	raw := line[first:end]
+	var decoded string
+	if err := json.Unmarshal(raw, &decoded); err != nil {
+		return text, false, end
+	}
+	// The decoder writes U+FFFD for what is no character.
+	replacement := []byte("\uFFFD")
+	start := len(text)
+	text = append(text, decoded...)
+	isText = bytes.Count(text[start:], replacement) <= bytes.Count(raw, replacement) && bytes.IndexByte(text[start:], 0) < 0
+	return text, isText, end
+}
+
+// nestedEnd gives the position after the list or object that begins at i.
+func nestedEnd(line []byte, i int) int {
+	for depth := 0; ; i++ {
+		switch line[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '"':
+			for i++; line[i] != '"'; i++ {
+				if line[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+}
+
+// skipJSONSpaces gives the position of the first byte from i on that is no space.
+func skipJSONSpaces(line []byte, i int) int {
+	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+		i++
+	}
+	return i
+}
