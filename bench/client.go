@@ -161,7 +161,13 @@ func (s *server) importFile(ctx context.Context, mutation string, fields variabl
 		return found.Import.Status != "QUEUED" && found.Import.Status != "RUNNING"
 	})
 	if err == nil && found.Import.RowsImported != wantRows {
-		err = fmt.Errorf("%d rows instead of %d are imported; the import is %s %s", found.Import.RowsImported, wantRows, found.Import.Status, found.Import.Failure)
+		err = fmt.Errorf(
+			"%d rows instead of %d are imported; the import is %s %s",
+			found.Import.RowsImported,
+			wantRows,
+			found.Import.Status,
+			found.Import.Failure,
+		)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", mutation, err)

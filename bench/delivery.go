@@ -95,7 +95,12 @@ func (b *bench) prepare(ctx context.Context, kind *deliveryKind, couponID string
 	var created struct {
 		Created struct{ Delivery struct{ ID string } }
 	}
-	err := b.server.ask(ctx, "mutation($input: CreateDeliveryInput!) { created: createDelivery(input: $input) { delivery { id } userErrors { message } } }", input(fields), &created)
+	err := b.server.ask(
+		ctx,
+		"mutation($input: CreateDeliveryInput!) { created: createDelivery(input: $input) { delivery { id } userErrors { message } } }",
+		input(fields),
+		&created,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +118,12 @@ func (b *bench) analyze(ctx context.Context, c *campaign) error {
 			}
 		}
 	}
-	err := b.server.ask(ctx, "mutation($input: AnalyzeDeliveryInput!) { analyzed: analyzeDelivery(input: $input) { delivery { status analysis { log { text } } } userErrors { message } } }",
-		input(variables{"id": c.id}), &answer)
+	err := b.server.ask(
+		ctx,
+		"mutation($input: AnalyzeDeliveryInput!) { analyzed: analyzeDelivery(input: $input) { delivery { status analysis { log { text } } } userErrors { message } } }",
+		input(variables{"id": c.id}),
+		&answer,
+	)
 	if d := answer.Analyzed.Delivery; err == nil && d.Status != "READY" {
 		err = fmt.Errorf("the delivery is %s after its analysis: %v", d.Status, d.Analysis.Log)
 	}
@@ -127,8 +136,12 @@ func (b *bench) confirm(ctx context.Context, c *campaign) error {
 			Delivery struct{ Counts struct{ Total int } }
 		}
 	}
-	err := b.server.ask(ctx, "mutation($input: ConfirmDeliveryInput!) { confirmed: confirmDelivery(input: $input) { delivery { counts { total } } userErrors { message } } }",
-		input(variables{"id": c.id}), &answer)
+	err := b.server.ask(
+		ctx,
+		"mutation($input: ConfirmDeliveryInput!) { confirmed: confirmDelivery(input: $input) { delivery { counts { total } } userErrors { message } } }",
+		input(variables{"id": c.id}),
+		&answer,
+	)
 	if total := answer.Confirmed.Delivery.Counts.Total; err == nil && total != c.messages {
 		err = fmt.Errorf("%d messages instead of %d", total, c.messages)
 	}
@@ -162,7 +175,12 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			// Its messages wait until they are measured.
-			if err := b.server.ask(ctx, "mutation($input: PauseDeliveryInput!) { pauseDelivery(input: $input) { userErrors { message } } }", input(variables{"id": c.id}), nil); err != nil {
+			if err := b.server.ask(
+				ctx,
+				"mutation($input: PauseDeliveryInput!) { pauseDelivery(input: $input) { userErrors { message } } }",
+				input(variables{"id": c.id}),
+				nil,
+			); err != nil {
 				return err
 			}
 			b.campaigns = append(b.campaigns, *c)
@@ -247,7 +265,12 @@ func (b *bench) measureSending(ctx context.Context) error {
 
 // send resumes a paused delivery and waits until it is finished.
 func (b *bench) send(ctx context.Context, c *campaign) error {
-	err := b.server.ask(ctx, "mutation($input: ResumeDeliveryInput!) { resumeDelivery(input: $input) { userErrors { message } } }", input(variables{"id": c.id}), nil)
+	err := b.server.ask(
+		ctx,
+		"mutation($input: ResumeDeliveryInput!) { resumeDelivery(input: $input) { userErrors { message } } }",
+		input(variables{"id": c.id}),
+		nil,
+	)
 	if err != nil {
 		return err
 	}
@@ -286,7 +309,13 @@ WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
 		if err != nil {
 			return err
 		}
-		err = b.raw.exec(ctx, "INSERT INTO sending SELECT id, delivery_id, 'SENT', now()::TIMESTAMP, NULL FROM message WHERE id BETWEEN ? AND ? AND delivery_id = ?", first, end, delivery)
+		err = b.raw.exec(
+			ctx,
+			"INSERT INTO sending SELECT id, delivery_id, 'SENT', now()::TIMESTAMP, NULL FROM message WHERE id BETWEEN ? AND ? AND delivery_id = ?",
+			first,
+			end,
+			delivery,
+		)
 		if err != nil {
 			return err
 		}

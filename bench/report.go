@@ -183,7 +183,12 @@ func (b *bench) measurePages(ctx context.Context) error {
 func (b *bench) measureLookups(ctx context.Context) error {
 	err := b.compare("code(value:)", lookupCount*b.options.runs, goal{}, func(i int) error {
 		var answer struct{ Code *struct{ ID string } }
-		err := b.server.ask(ctx, "query($value: String!) { code(value: $value) { id status label address assignedAt redeemedAt } }", variables{"value": b.values[i*7%len(b.values)]}, &answer)
+		err := b.server.ask(
+			ctx,
+			"query($value: String!) { code(value: $value) { id status label address assignedAt redeemedAt } }",
+			variables{"value": b.values[i*7%len(b.values)]},
+			&answer,
+		)
 		if err == nil && answer.Code == nil {
 			err = fmt.Errorf("there is no code %s", b.values[i*7%len(b.values)])
 		}
@@ -197,8 +202,12 @@ WHERE c.key = ?`, b.values[i*7%len(b.values)])
 		return err
 	}
 	return b.compare("availability of a coupon, by label too", reportCount*b.options.runs, goal{}, func(int) error {
-		return b.server.ask(ctx, "query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided byLabel { label total available assigned redeemed } } } }",
-			variables{"id": b.couponID}, nil)
+		return b.server.ask(
+			ctx,
+			"query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided byLabel { label total available assigned redeemed } } } }",
+			variables{"id": b.couponID},
+			nil,
+		)
 	}, func(int) error {
 		return b.raw.expect(ctx, len(sports()), `SELECT c.label, count(*), count(r.code_id), count(v.code_id), count(m.code_id)
 FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN redemption r ON r.code_id = c.id LEFT JOIN code_void v ON v.code_id = c.id
@@ -210,7 +219,12 @@ WHERE c.coupon_id = 1 GROUP BY c.label`)
 func (b *bench) measureStats(ctx context.Context) error {
 	name := fmt.Sprintf("redemptionStats by day and channel, %s messages, %s redemptions", count(b.options.codes), count(b.redemptionCount()))
 	return b.compare(name, reportCount*b.options.runs, goal{}, func(int) error {
-		return b.server.ask(ctx, "{ redemptionStats(groupBy: [DAY, CHANNEL]) { keys stats { assigned sent redeemed reversed redemptionRate amount timeToRedeem { p10 p50 p90 p99 } } } }", nil, nil)
+		return b.server.ask(
+			ctx,
+			"{ redemptionStats(groupBy: [DAY, CHANNEL]) { keys stats { assigned sent redeemed reversed redemptionRate amount timeToRedeem { p10 p50 p90 p99 } } } }",
+			nil,
+			nil,
+		)
 	}, func(int) error {
 		for _, statement := range []string{
 			"SELECT m.created_at::DATE AS day, d.channel, count(*) FROM message m JOIN delivery d ON d.id = m.delivery_id GROUP BY ALL ORDER BY ALL",

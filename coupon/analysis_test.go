@@ -302,8 +302,10 @@ func TestJudgeAddsUp(t *testing.T) {
 			labels = []string{"Ball", "Gym", "Ski"}
 		}
 		f := &Findings{
-			Now: now, HoldDuration: time.Hour, Coupon: &Coupon{Label: "Ski", StartsAt: now.Add(time.Duration(rapid.IntRange(-2, 1).Draw(t, "starts")) * time.Hour)},
-			Needs: []LabelNeed{},
+			Now:          now,
+			HoldDuration: time.Hour,
+			Coupon:       &Coupon{Label: "Ski", StartsAt: now.Add(time.Duration(rapid.IntRange(-2, 1).Draw(t, "starts")) * time.Hour)},
+			Needs:        []LabelNeed{},
 		}
 		short, needed, enough := 0, 0, 0
 		for _, label := range labels {

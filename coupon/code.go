@@ -228,7 +228,12 @@ func (c *Code) State() CodeState {
 func (c *Coupon) CheckNewCodes() error {
 	switch {
 	case c.Type == TypeAnonymous:
-		return Errorf(ErrorInvalidState, "The coupon %q is anonymous: everybody gets its own code %q, so it has no pool to add codes to.", c.Label, c.Code).At("input", "couponId")
+		return Errorf(
+			ErrorInvalidState,
+			"The coupon %q is anonymous: everybody gets its own code %q, so it has no pool to add codes to.",
+			c.Label,
+			c.Code,
+		).At("input", "couponId")
 	case c.ArchivedAt != nil:
 		return Errorf(ErrorInvalidState, "The coupon %q is archived and takes no new codes.", c.Label).At("input", "couponId")
 	}

@@ -131,29 +131,74 @@ func TestCouponApplyLimits(t *testing.T) {
 		changes CouponChanges
 		want    []string
 	}{
-		"label of 255":       {changes: CouponChanges{Label: Set(new(strings.Repeat("€", 255)))}},
-		"label of 256":       {changes: CouponChanges{Label: Set(new(strings.Repeat("€", 256)))}, want: []string{"input.label INVALID: The label of a coupon must have at most 255 characters."}},
-		"label null":         {changes: CouponChanges{Label: Set[string](nil)}, want: []string{"input.label INVALID: The label of a coupon must not be empty."}},
-		"label not UTF-8":    {changes: CouponChanges{Label: Set(new("a\xffb"))}, want: []string{"input.label INVALID: The label of a coupon must not have control characters."}},
-		"zone unknown":       {changes: CouponChanges{Timezone: Set(new("Berlin"))}, want: []string{`input.timezone INVALID: "Berlin" is not a time zone. Use an IANA name such as Europe/Berlin.`}},
-		"zone Local":         {changes: CouponChanges{Timezone: Set(new("Local"))}, want: []string{`input.timezone INVALID: "Local" is not a time zone. Use an IANA name such as Europe/Berlin.`}},
-		"start null":         {changes: CouponChanges{StartsAt: Set[DateTime](nil)}, want: []string{"input.startsAt INVALID: A coupon needs a start date."}},
-		"start unreadable":   {changes: CouponChanges{StartsAt: Set(new(DateTime("soon")))}, want: []string{`input.startsAt INVALID: "soon"` + badDate}},
-		"end unreadable":     {changes: CouponChanges{EndsAt: Set(new(DateTime("never")))}, want: []string{`input.endsAt INVALID: "never"` + badDate}},
-		"end at the start":   {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00")))}, want: []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."}},
-		"end after start":    {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00:00.000001Z")))}},
-		"one day":            {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01")))}},
-		"end the day before": {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-10-31")))}, want: []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."}},
-		"start after end":    {changes: CouponChanges{StartsAt: Set(new(DateTime("2027-01-01")))}, want: []string{"input.endsAt INVALID: The coupon would end (2026-12-01T00:00:00Z) before it starts (2027-01-01T00:00:00Z)."}},
-		"limit 0":            {changes: CouponChanges{RedemptionLimit: Set(new(0))}, want: []string{"input.redemptionLimit INVALID: The redemption limit must be 1 to 1000000000, not 0."}},
-		"limit too large":    {changes: CouponChanges{RedemptionLimit: Set(new(MaxRedemptionLimit + 1))}, want: []string{"input.redemptionLimit INVALID: The redemption limit must be 1 to 1000000000, not 1000000001."}},
-		"threshold -1":       {changes: CouponChanges{LowStockThreshold: Set(new(-1))}, want: []string{"input.lowStockThreshold INVALID: The low-stock threshold must not be negative."}},
-		"share 0":            {changes: CouponChanges{LowStockShare: Set(new(0.0))}},
-		"share below 0":      {changes: CouponChanges{LowStockShare: Set(new(-0.01))}, want: []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."}},
-		"share above 1":      {changes: CouponChanges{LowStockShare: Set(new(1.01))}, want: []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."}},
-		"share NaN":          {changes: CouponChanges{LowStockShare: Set(new(math.NaN()))}, want: []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."}},
-		"metadata full":      {changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))}},
-		"metadata over":      {changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes+1))))}, want: []string{"input.metadata INVALID: The metadata must be at most 65536 bytes of JSON, not 65537."}},
+		"label of 255": {changes: CouponChanges{Label: Set(new(strings.Repeat("€", 255)))}},
+		"label of 256": {
+			changes: CouponChanges{Label: Set(new(strings.Repeat("€", 256)))},
+			want:    []string{"input.label INVALID: The label of a coupon must have at most 255 characters."},
+		},
+		"label null": {
+			changes: CouponChanges{Label: Set[string](nil)},
+			want:    []string{"input.label INVALID: The label of a coupon must not be empty."},
+		},
+		"label not UTF-8": {
+			changes: CouponChanges{Label: Set(new("a\xffb"))},
+			want:    []string{"input.label INVALID: The label of a coupon must not have control characters."},
+		},
+		"zone unknown": {
+			changes: CouponChanges{Timezone: Set(new("Berlin"))},
+			want:    []string{`input.timezone INVALID: "Berlin" is not a time zone. Use an IANA name such as Europe/Berlin.`},
+		},
+		"zone Local": {
+			changes: CouponChanges{Timezone: Set(new("Local"))},
+			want:    []string{`input.timezone INVALID: "Local" is not a time zone. Use an IANA name such as Europe/Berlin.`},
+		},
+		"start null":       {changes: CouponChanges{StartsAt: Set[DateTime](nil)}, want: []string{"input.startsAt INVALID: A coupon needs a start date."}},
+		"start unreadable": {changes: CouponChanges{StartsAt: Set(new(DateTime("soon")))}, want: []string{`input.startsAt INVALID: "soon"` + badDate}},
+		"end unreadable":   {changes: CouponChanges{EndsAt: Set(new(DateTime("never")))}, want: []string{`input.endsAt INVALID: "never"` + badDate}},
+		"end at the start": {
+			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00")))},
+			want:    []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."},
+		},
+		"end after start": {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00:00.000001Z")))}},
+		"one day":         {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01")))}},
+		"end the day before": {
+			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-10-31")))},
+			want:    []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."},
+		},
+		"start after end": {
+			changes: CouponChanges{StartsAt: Set(new(DateTime("2027-01-01")))},
+			want:    []string{"input.endsAt INVALID: The coupon would end (2026-12-01T00:00:00Z) before it starts (2027-01-01T00:00:00Z)."},
+		},
+		"limit 0": {
+			changes: CouponChanges{RedemptionLimit: Set(new(0))},
+			want:    []string{"input.redemptionLimit INVALID: The redemption limit must be 1 to 1000000000, not 0."},
+		},
+		"limit too large": {
+			changes: CouponChanges{RedemptionLimit: Set(new(MaxRedemptionLimit + 1))},
+			want:    []string{"input.redemptionLimit INVALID: The redemption limit must be 1 to 1000000000, not 1000000001."},
+		},
+		"threshold -1": {
+			changes: CouponChanges{LowStockThreshold: Set(new(-1))},
+			want:    []string{"input.lowStockThreshold INVALID: The low-stock threshold must not be negative."},
+		},
+		"share 0": {changes: CouponChanges{LowStockShare: Set(new(0.0))}},
+		"share below 0": {
+			changes: CouponChanges{LowStockShare: Set(new(-0.01))},
+			want:    []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."},
+		},
+		"share above 1": {
+			changes: CouponChanges{LowStockShare: Set(new(1.01))},
+			want:    []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."},
+		},
+		"share NaN": {
+			changes: CouponChanges{LowStockShare: Set(new(math.NaN()))},
+			want:    []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."},
+		},
+		"metadata full": {changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))}},
+		"metadata over": {
+			changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes+1))))},
+			want:    []string{"input.metadata INVALID: The metadata must be at most 65536 bytes of JSON, not 65537."},
+		},
 		"everything": {
 			changes: CouponChanges{
 				Label: Set(new("\x00")), Timezone: Set(new("Mars")), StartsAt: Set(new(DateTime("x"))), EndsAt: Set(new(DateTime("y"))),

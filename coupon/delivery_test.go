@@ -137,24 +137,59 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		changes DeliveryChanges
 		want    []string
 	}{
-		"label of 255":   {changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 255)))}},
-		"label of 256":   {changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 256)))}, want: []string{"input.label INVALID: The label of a delivery must have at most 255 characters."}},
-		"label null":     {changes: DeliveryChanges{Label: Set[string](nil)}, want: []string{"input.label INVALID: The label of a delivery must not be empty."}},
-		"label blank":    {changes: DeliveryChanges{Label: Set(new(" \u200B\t"))}, want: []string{"input.label INVALID: The label of a delivery must not be empty."}},
-		"label of lines": {changes: DeliveryChanges{Label: Set(new("a\nb"))}, want: []string{"input.label INVALID: The label of a delivery must not have control characters."}},
+		"label of 255": {changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 255)))}},
+		"label of 256": {
+			changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 256)))},
+			want:    []string{"input.label INVALID: The label of a delivery must have at most 255 characters."},
+		},
+		"label null": {
+			changes: DeliveryChanges{Label: Set[string](nil)},
+			want:    []string{"input.label INVALID: The label of a delivery must not be empty."},
+		},
+		"label blank": {
+			changes: DeliveryChanges{Label: Set(new(" \u200B\t"))},
+			want:    []string{"input.label INVALID: The label of a delivery must not be empty."},
+		},
+		"label of lines": {
+			changes: DeliveryChanges{Label: Set(new("a\nb"))},
+			want:    []string{"input.label INVALID: The label of a delivery must not have control characters."},
+		},
 		"subject of 998": {changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength)))}},
-		"subject of 999": {changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength+1)))}, want: []string{"input.subject INVALID: The subject must have at most 998 characters."}},
-		"body null":      {changes: DeliveryChanges{Body: Set[string](nil)}, want: []string{"input.body INVALID: The body must not be empty."}},
+		"subject of 999": {
+			changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength+1)))},
+			want:    []string{"input.subject INVALID: The subject must have at most 998 characters."},
+		},
+		"body null": {changes: DeliveryChanges{Body: Set[string](nil)}, want: []string{"input.body INVALID: The body must not be empty."}},
 		"body blank": {
 			changes: DeliveryChanges{Body: Set(new(" \n\t"))}, want: []string{"input.body INVALID: The body must not be empty."},
 		},
-		"body full":       {changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes)))}},
-		"body over":       {changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes+1)))}, want: []string{"input.body INVALID: The body must have at most 1048576 bytes, not 1048577."}},
-		"limit -1":        {changes: DeliveryChanges{MessageLimit: Set(new(-1))}, want: []string{"input.messageLimit INVALID: The message limit must not be negative; null or 0 means no limit."}},
-		"match of blanks": {changes: DeliveryChanges{MatchLabelTo: Set(new(" "))}, want: []string{"input.matchLabelTo INVALID: The name of the attribute must not be empty."}},
-		"match of 256":    {changes: DeliveryChanges{MatchLabelTo: Set(new(strings.Repeat("x", 256)))}, want: []string{"input.matchLabelTo INVALID: The name of the attribute must have at most 255 characters."}},
-		"contact never":   {changes: DeliveryChanges{ContactAt: Set(new(DateTime("never")))}, want: []string{"input.contactAt INVALID: \"never\" is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24."}},
-		"contact in 1899": {changes: DeliveryChanges{ContactAt: Set(new(DateTime("1899-12-31")))}, want: []string{"input.contactAt INVALID: \"1899-12-31\" is outside the years 1900 to 9999."}},
+		"body full": {changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes)))}},
+		"body over": {
+			changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes+1)))},
+			want:    []string{"input.body INVALID: The body must have at most 1048576 bytes, not 1048577."},
+		},
+		"limit -1": {
+			changes: DeliveryChanges{MessageLimit: Set(new(-1))},
+			want:    []string{"input.messageLimit INVALID: The message limit must not be negative; null or 0 means no limit."},
+		},
+		"match of blanks": {
+			changes: DeliveryChanges{MatchLabelTo: Set(new(" "))},
+			want:    []string{"input.matchLabelTo INVALID: The name of the attribute must not be empty."},
+		},
+		"match of 256": {
+			changes: DeliveryChanges{MatchLabelTo: Set(new(strings.Repeat("x", 256)))},
+			want:    []string{"input.matchLabelTo INVALID: The name of the attribute must have at most 255 characters."},
+		},
+		"contact never": {
+			changes: DeliveryChanges{ContactAt: Set(new(DateTime("never")))},
+			want: []string{
+				"input.contactAt INVALID: \"never\" is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.",
+			},
+		},
+		"contact in 1899": {
+			changes: DeliveryChanges{ContactAt: Set(new(DateTime("1899-12-31")))},
+			want:    []string{"input.contactAt INVALID: \"1899-12-31\" is outside the years 1900 to 9999."},
+		},
 		"everything": {
 			changes: DeliveryChanges{
 				Label: Set(new("")), Subject: Set(new(strings.Repeat("x", MaxSubjectLength+1))), Body: Set(new("")),

@@ -37,7 +37,11 @@ const PatternMark = '#'
 func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 	text, key, reason := keys.Parse(pattern)
 	if reason != "" || key == "" || text != pattern {
-		return nil, Errorf(ErrorInvalid, "The pattern must have 1 to %d characters, no control characters and no space at its ends.", MaxTextLength).At("input", "pattern")
+		return nil, Errorf(
+			ErrorInvalid,
+			"The pattern must have 1 to %d characters, no control characters and no space at its ends.",
+			MaxTextLength,
+		).At("input", "pattern")
 	}
 	plan := &Pattern{runes: []rune(pattern), alphabet: []rune(alphabet)}
 	plan.draws = strings.Count(pattern, string(PatternMark))
@@ -53,7 +57,11 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q, which codes cannot be made of.", r).At("input", "alphabet")
 		}
 		if seen[key] {
-			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q twice (upper and lower case count as the same unless the database keeps case).", r).At("input", "alphabet")
+			return nil, Errorf(
+				ErrorInvalid,
+				"The alphabet has the character %q twice (upper and lower case count as the same unless the database keeps case).",
+				r,
+			).At("input", "alphabet")
 		}
 		seen[key] = true
 	}
@@ -78,9 +86,15 @@ func (p *Pattern) CheckSpace(count int) error {
 	if float64(count)*MinGuesses <= space {
 		return nil
 	}
-	return Errorf(ErrorCodeSpaceTooSmall,
+	return Errorf(
+		ErrorCodeSpaceTooSmall,
 		"The pattern has room for %.0f codes; of these at most %.0f may be generated, so that a code cannot be guessed in fewer than %d tries, but %d were asked for. Use more %q or a larger alphabet.",
-		space, math.Floor(space/MinGuesses), MinGuesses, count, PatternMark).At("input", "pattern")
+		space,
+		math.Floor(space/MinGuesses),
+		MinGuesses,
+		count,
+		PatternMark,
+	).At("input", "pattern")
 }
 
 // Append appends one code to dst, with the random characters that draw gives: a number below n each,

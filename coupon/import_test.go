@@ -25,9 +25,18 @@ func TestImportCheck(t *testing.T) {
 			source: Import{Timezone: "Local"},
 			want:   []string{`input.timezone INVALID: "Local" is not a time zone. Use an IANA name such as Europe/Berlin.`},
 		},
-		"long label":    {source: Import{Timezone: "UTC", Label: new(strings.Repeat("ä", 256))}, want: []string{"input.label INVALID: The value is longer than 255 characters."}},
-		"control label": {source: Import{Timezone: "UTC", Label: new("a\nb")}, want: []string{"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding."}},
-		"many columns":  {source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings + 1)}, want: []string{"input.options.columns INVALID: Map at most 1000 columns."}},
+		"long label": {
+			source: Import{Timezone: "UTC", Label: new(strings.Repeat("ä", 256))},
+			want:   []string{"input.label INVALID: The value is longer than 255 characters."},
+		},
+		"control label": {
+			source: Import{Timezone: "UTC", Label: new("a\nb")},
+			want:   []string{"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding."},
+		},
+		"many columns": {
+			source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings + 1)},
+			want:   []string{"input.options.columns INVALID: Map at most 1000 columns."},
+		},
 		"everything bad": {source: Import{Timezone: "x", Label: new("\x00x\x00"), Options: columns(MaxColumnMappings + 1)}, want: []string{
 			`input.timezone INVALID: "x" is not a time zone. Use an IANA name such as Europe/Berlin.`,
 			"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding.",

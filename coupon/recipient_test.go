@@ -34,8 +34,16 @@ func TestRecipientChangesClean(t *testing.T) {
 			},
 		},
 		"at the limits": {
-			changes: RecipientChanges{ExternalID: strings.Repeat("ä", 255), Email: Set(new(strings.Repeat("x", 255))), Attributes: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))},
-			want:    RecipientChanges{ExternalID: strings.Repeat("ä", 255), Email: Set(new(strings.Repeat("x", 255))), Attributes: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))},
+			changes: RecipientChanges{
+				ExternalID: strings.Repeat("ä", 255),
+				Email:      Set(new(strings.Repeat("x", 255))),
+				Attributes: Set(new(JSON(strings.Repeat("x", MaxJSONBytes)))),
+			},
+			want: RecipientChanges{
+				ExternalID: strings.Repeat("ä", 255),
+				Email:      Set(new(strings.Repeat("x", 255))),
+				Attributes: Set(new(JSON(strings.Repeat("x", MaxJSONBytes)))),
+			},
 		},
 	}
 	for name, test := range tests {
@@ -86,8 +94,18 @@ func TestRecipientChangesCleanReasons(t *testing.T) {
 			changes: RecipientChanges{ExternalID: "R1", LastName: Set(new("M\xFCller"))}, reason: RejectedBadCharacter,
 			field: "lastName", value: "M\xFCller",
 		},
-		"much attributes":   {changes: RecipientChanges{ExternalID: "R1", Attributes: Set(&tooMuch)}, reason: RejectedTooLong, field: "attributes", value: string(tooMuch)},
-		"the first of many": {changes: RecipientChanges{ExternalID: "R1", LastName: Set(&long), Phone: Set(new("\x01x\x01")), Attributes: Set(&tooMuch)}, reason: RejectedBadCharacter, field: "phone", value: "\x01x\x01"},
+		"much attributes": {
+			changes: RecipientChanges{ExternalID: "R1", Attributes: Set(&tooMuch)},
+			reason:  RejectedTooLong,
+			field:   "attributes",
+			value:   string(tooMuch),
+		},
+		"the first of many": {
+			changes: RecipientChanges{ExternalID: "R1", LastName: Set(&long), Phone: Set(new("\x01x\x01")), Attributes: Set(&tooMuch)},
+			reason:  RejectedBadCharacter,
+			field:   "phone",
+			value:   "\x01x\x01",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -21,11 +21,20 @@ func TestRedeemRequestCheck(t *testing.T) {
 		"value alone": {request: RedeemRequest{Value: " Trynow "}, want: RedeemRequest{Value: " Trynow "}},
 		"everything": {
 			request: RedeemRequest{
-				Value: "Trynow", RedeemedAt: new(now.Add(ClockTolerance)), Reference: new(" ORD-1\u00A0"), Amount: new(Decimal(" 12.50 ")), Currency: new("EUR"),
+				Value:          "Trynow",
+				RedeemedAt:     new(now.Add(ClockTolerance)),
+				Reference:      new(" ORD-1\u00A0"),
+				Amount:         new(Decimal(" 12.50 ")),
+				Currency:       new("EUR"),
 				IdempotencyKey: new("\uFEFFkey "),
 			},
 			want: RedeemRequest{
-				Value: "Trynow", RedeemedAt: new(now.Add(ClockTolerance)), Reference: new("ORD-1"), Amount: new(Decimal("12.50")), Currency: new("EUR"), IdempotencyKey: new("key"),
+				Value:          "Trynow",
+				RedeemedAt:     new(now.Add(ClockTolerance)),
+				Reference:      new("ORD-1"),
+				Amount:         new(Decimal("12.50")),
+				Currency:       new("EUR"),
+				IdempotencyKey: new("key"),
 			},
 		},
 		"long ago": {
@@ -34,7 +43,10 @@ func TestRedeemRequestCheck(t *testing.T) {
 		},
 		"longest reference": {request: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}, want: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}},
 		"a refund":          {request: RedeemRequest{Amount: new(Decimal("-1"))}, want: RedeemRequest{Amount: new(Decimal("-1"))}},
-		"long reference":    {request: RedeemRequest{Reference: new(strings.Repeat("ä", 256))}, problems: []string{"input.reference INVALID: reference" + badText}},
+		"long reference": {
+			request:  RedeemRequest{Reference: new(strings.Repeat("ä", 256))},
+			problems: []string{"input.reference INVALID: reference" + badText},
+		},
 		"blank reference": {
 			request: RedeemRequest{Reference: new(" \u200B")}, problems: []string{"input.reference INVALID: reference" + badText},
 		},
@@ -52,7 +64,10 @@ func TestRedeemRequestCheck(t *testing.T) {
 			request:  RedeemRequest{Currency: new("eur")},
 			problems: []string{`input.currency INVALID: "eur" is not a currency. Use the three letters of ISO 4217, such as EUR.`},
 		},
-		"future": {request: RedeemRequest{RedeemedAt: new(now.Add(ClockTolerance + 1))}, problems: []string{"input.redeemedAt INVALID: The redemption lies in the future."}},
+		"future": {
+			request:  RedeemRequest{RedeemedAt: new(now.Add(ClockTolerance + 1))},
+			problems: []string{"input.redeemedAt INVALID: The redemption lies in the future."},
+		},
 		"everything wrong": {
 			request: RedeemRequest{
 				RedeemedAt: new(now.AddDate(1, 0, 0)), Reference: new(""), Amount: new(Decimal("")), Currency: new("€"),

@@ -223,8 +223,22 @@ func TestNewPeriod(t *testing.T) {
 			from: new(DateTime("2026-10-25")), to: new(DateTime("2026-10-25")),
 			want: Period{From: new(instantOf(t, "2026-10-24T22:00:00Z")), To: new(instantOf(t, "2026-10-25T23:00:00Z"))},
 		},
-		"instants": {from: new(DateTime("2026-10-25T10:00")), to: new(DateTime("2026-10-25T11:00Z")), want: Period{}, problems: []string{`filter.to INVALID: "2026-10-25T11:00Z" is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.`}},
-		"bad from": {from: new(DateTime("x")), prefix: "assigned", problems: []string{`filter.assignedFrom INVALID: "x" is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.`}},
+		"instants": {
+			from: new(DateTime("2026-10-25T10:00")),
+			to:   new(DateTime("2026-10-25T11:00Z")),
+			want: Period{},
+			problems: []string{
+				`filter.to INVALID: "2026-10-25T11:00Z" is not a date and time. ` +
+					`Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.`,
+			},
+		},
+		"bad from": {
+			from:   new(DateTime("x")),
+			prefix: "assigned",
+			problems: []string{
+				`filter.assignedFrom INVALID: "x" is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.`,
+			},
+		},
 		"bad to": {
 			to: new(DateTime("1066-10-14")), prefix: "redeemed",
 			problems: []string{`filter.redeemedTo INVALID: "1066-10-14" is outside the years 1900 to 9999.`},

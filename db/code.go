@@ -252,7 +252,8 @@ func (t *tx) poolOf(ctx context.Context, id coupon.ID) (int64, error) {
 // and INVALID for more than MaxAddedCodes.
 func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon.NewCode) (added []*coupon.Code, rejections []*coupon.Rejection, err error) {
 	if len(codes) == 0 || len(codes) > coupon.MaxAddedCodes {
-		return nil, nil, coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d codes, not %d; importCodes takes more.", coupon.MaxAddedCodes, len(codes)).At("input", "codes")
+		return nil, nil, coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d codes, not %d; importCodes takes more.", coupon.MaxAddedCodes, len(codes)).
+			At("input", "codes")
 	}
 	rows, err := s.newCodeRows()
 	if err != nil {
@@ -501,7 +502,12 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 
 // CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
 // filter that cannot be.
-func (s *Store) CodesOf(ctx context.Context, coupons []coupon.ID, filter *coupon.CodeFilter, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+func (s *Store) CodesOf(
+	ctx context.Context,
+	coupons []coupon.ID,
+	filter *coupon.CodeFilter,
+	page coupon.Page,
+) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 	after := int64(0)
 	if page.After != nil {
 		after = page.After.Number
@@ -609,7 +615,12 @@ func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64,
 		if err != nil || statement == "" {
 			return nil, err
 		}
-		packed, err := collect(ctx, q, "-- the numbers of the codes that a filter leaves\nSELECT string_agg(id, ' ' ORDER BY id) FROM ("+statement+") GROUP BY id // 4096 ORDER BY min(id)", scanInto[string], args...)
+		packed, err := collect(
+			ctx,
+			q,
+			"-- the numbers of the codes that a filter leaves\nSELECT string_agg(id, ' ' ORDER BY id) FROM ("+statement+") GROUP BY id // 4096 ORDER BY min(id)",
+			scanInto[string],
+			args...)
 		if err != nil {
 			return nil, err
 		}

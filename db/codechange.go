@@ -43,7 +43,8 @@ const generatedSample = 10
 // average. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
 func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sample []string, guessesForOneHit float64, err error) {
 	if request.Count < 1 || request.Count > coupon.MaxGeneratedCodes {
-		return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).At("input", "count")
+		return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).
+			At("input", "count")
 	}
 	pattern, err := coupon.NewPattern(request.Pattern, request.Alphabet, s.keys)
 	if err != nil {
@@ -97,7 +98,8 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count in
 	var text []byte
 	for line, misses := 1, 0; line <= count; misses++ {
 		if misses > maxMisses {
-			return coupon.Errorf(coupon.ErrorCodeSpaceTooSmall, "Nearly every code that the pattern can make exists already, be it of another coupon. Use more %q or a larger alphabet.", coupon.PatternMark).At("input", "pattern")
+			return coupon.Errorf(coupon.ErrorCodeSpaceTooSmall, "Nearly every code that the pattern can make exists already, be it of another coupon. Use more %q or a larger alphabet.", coupon.PatternMark).
+				At("input", "pattern")
 		}
 		text = g.pattern.Append(text[:0], g.draw)
 		if g.failed != nil {
@@ -262,7 +264,8 @@ func (t *tx) void(ctx context.Context, numbers []int64, reason string) error {
 func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string) (released, kept int, err error) {
 	reason, bad := coupon.CleanLabel(reason)
 	if reason == "" || bad != "" {
-		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).At("input", "reason")
+		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).
+			At("input", "reason")
 	}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		chosen, err := t.choose(ctx, selection)

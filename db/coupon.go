@@ -20,7 +20,14 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 		if err != nil {
 			return err
 		}
-		c := &coupon.Coupon{ID: coupon.NewID(coupon.KindCoupon, number), Type: changes.Type, CreatedAt: t.now, Timezone: "UTC", RequiresAssignment: true, Metadata: coupon.EmptyJSON}
+		c := &coupon.Coupon{
+			ID:                 coupon.NewID(coupon.KindCoupon, number),
+			Type:               changes.Type,
+			CreatedAt:          t.now,
+			Timezone:           "UTC",
+			RequiresAssignment: true,
+			Metadata:           coupon.EmptyJSON,
+		}
 		if c.Type == coupon.TypeIndividual {
 			c.RedemptionLimit = new(1)
 		}
@@ -59,11 +66,13 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 				return err
 			}
 			if isUsed {
-				return coupon.Errorf(coupon.ErrorInvalidState, "The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).At("input", "code")
+				return coupon.Errorf(coupon.ErrorInvalidState, "The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).
+					At("input", "code")
 			}
 		}
 		if most := s.pool.mostRedeemed(number); c.RedemptionLimit != nil && most > *c.RedemptionLimit {
-			return coupon.Errorf(coupon.ErrorInvalidState, "A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).At("input", "redemptionLimit")
+			return coupon.Errorf(coupon.ErrorInvalidState, "A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).
+				At("input", "redemptionLimit")
 		}
 		updated = c
 		return t.writeCoupon(ctx, couponUpdate, number, c)
@@ -103,9 +112,11 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 		case err != nil:
 			return err
 		case isUsed:
-			return coupon.Errorf(coupon.ErrorInvalidState, "Codes of the coupon %q were given away or redeemed, so it cannot be deleted. Archive it instead.", c.Label).At("input", "id")
+			return coupon.Errorf(coupon.ErrorInvalidState, "Codes of the coupon %q were given away or redeemed, so it cannot be deleted. Archive it instead.", c.Label).
+				At("input", "id")
 		case deliveries > 0:
-			return coupon.Errorf(coupon.ErrorInvalidState, "Deliveries use the coupon %q (%d). Delete them or choose another coupon for them first.", c.Label, deliveries).At("input", "id")
+			return coupon.Errorf(coupon.ErrorInvalidState, "Deliveries use the coupon %q (%d). Delete them or choose another coupon for them first.", c.Label, deliveries).
+				At("input", "id")
 		}
 		for _, statement := range []string{couponDeleteVoids, couponDeleteCodes, couponDelete} {
 			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {

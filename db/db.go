@@ -84,7 +84,13 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
-	s := &Store{options: options, keys: coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes}, reports: make(chan struct{}, 1), reserve: minFreeDisk, failed: make(chan struct{})}
+	s := &Store{
+		options: options,
+		keys:    coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
+		reports: make(chan struct{}, 1),
+		reserve: minFreeDisk,
+		failed:  make(chan struct{}),
+	}
 	for _, dir := range []string{s.uploadDir(), s.spoolDir(), s.tempDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder for files: %w", err)

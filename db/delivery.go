@@ -123,9 +123,22 @@ func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupo
 }
 
 func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, d *coupon.Delivery, more ...any) error {
-	_, err := t.exec(ctx, statement, append(more, named("id", number), named("label", d.Label), named("channel", string(d.Channel)),
-		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("subject", d.Subject), named("body", d.Body),
-		named("message_limit", d.MessageLimit), named("match_label_to", d.MatchLabelTo), named("contact_at", d.ContactAt), named("status", string(d.Status)))...)
+	_, err := t.exec(ctx, statement, append(
+		more,
+		named("id", number),
+		named("label", d.Label),
+		named("channel", string(d.Channel)),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
+		named("subject", d.Subject),
+		named("body", d.Body),
+		named(
+			"message_limit",
+			d.MessageLimit,
+		),
+		named("match_label_to", d.MatchLabelTo),
+		named("contact_at", d.ContactAt),
+		named("status", string(d.Status)),
+	)...)
 	return err
 }
 
@@ -139,7 +152,12 @@ func (t *tx) unprepare(ctx context.Context, number int64, d *coupon.Delivery, wh
 		return nil
 	}
 	d.Status = coupon.DeliveryEditing
-	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed)}})
+	return t.log(
+		ctx,
+		number,
+		false,
+		[]coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed)}},
+	)
 }
 
 // freeHold frees what is held for a delivery and gives how many codes that were.
@@ -188,7 +206,16 @@ func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupo
 	for i, line := range lines {
 		levels[i], texts[i] = string(line.Level), line.Text
 	}
-	_, err = t.exec(ctx, deliveryLogInsert, named("id", number), named("round", last[0].round), named("seq", last[0].seq), named("now", t.now), named("levels", levels), named("texts", texts))
+	_, err = t.exec(
+		ctx,
+		deliveryLogInsert,
+		named("id", number),
+		named("round", last[0].round),
+		named("seq", last[0].seq),
+		named("now", t.now),
+		named("levels", levels),
+		named("texts", texts),
+	)
 	return err
 }
 
@@ -223,7 +250,8 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to add: recipientIds, or a filter ({} for everybody).").At("input")
 	}
 	if len(recipients) > coupon.MaxUpsertedRecipients {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).At("input", "recipientIds")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).
+			At("input", "recipientIds")
 	}
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		if err := t.create(ctx, chosenCreate); err != nil {
@@ -362,7 +390,13 @@ func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.
 }
 
 // analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared.
-func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck, freed int) (*coupon.Analysis, []coupon.LogEntry, coupon.ContentFindings, error) {
+func (t *tx) analyze(
+	ctx context.Context,
+	number int64,
+	d *coupon.Delivery,
+	check coupon.ContentCheck,
+	freed int,
+) (*coupon.Analysis, []coupon.LogEntry, coupon.ContentFindings, error) {
 	labelPath := ""
 	if d.MatchLabelTo != nil && d.CouponID != nil {
 		labelPath = attributePath(*d.MatchLabelTo)
@@ -459,7 +493,15 @@ func (t *tx) holdCodes(ctx context.Context, number int64, d *coupon.Delivery) er
 			labels = append(labels, nil)
 		}
 	}
-	if _, err := t.exec(ctx, holdInsert, named("id", number), named("coupon_id", h.couponID), named("labels", labels), named("counts", counts), named("until", h.until)); err != nil {
+	if _, err := t.exec(
+		ctx,
+		holdInsert,
+		named("id", number),
+		named("coupon_id", h.couponID),
+		named("labels", labels),
+		named("counts", counts),
+		named("until", h.until),
+	); err != nil {
 		return err
 	}
 	t.changePool(func(p *pool) { p.holds[number] = h })
@@ -478,11 +520,14 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 		}
 		switch {
 		case analysis.Fingerprint != d.Analysis.Fingerprint:
-			return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).At("input", "id")
+			return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).
+				At("input", "id")
 		case analysis.CodesShort > 0:
-			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes; missing by now: %d. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).At("input", "id")
+			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes; missing by now: %d. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).
+				At("input", "id")
 		case !analysis.IsSufficient:
-			return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).At("input", "id")
+			return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).
+				At("input", "id")
 		}
 		spans, err := t.takeCodes(ctx, number, d, analysis)
 		if err != nil {
@@ -553,9 +598,20 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 	}
 	// Channels that are handed over as JSON name the recipient by the caller's own id.
 	usesExternalID := uses.ExternalID || d.Channel != coupon.ChannelEmail
-	written, err := t.exec(ctx, messageInsert, named("id", number), named("first_id", t.store.pool.next.message), named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
-		named("now", t.now), named("uses_external_id", usesExternalID), named("uses_email", uses.Email), named("uses_phone", uses.Phone),
-		named("uses_first_name", uses.FirstName), named("uses_last_name", uses.LastName), named("uses_attributes", uses.Attributes))
+	written, err := t.exec(
+		ctx,
+		messageInsert,
+		named("id", number),
+		named("first_id", t.store.pool.next.message),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
+		named("now", t.now),
+		named("uses_external_id", usesExternalID),
+		named("uses_email", uses.Email),
+		named("uses_phone", uses.Phone),
+		named("uses_first_name", uses.FirstName),
+		named("uses_last_name", uses.LastName),
+		named("uses_attributes", uses.Attributes),
+	)
 	if err == nil && written != count {
 		err = fmt.Errorf("write messages: %d instead of %d", written, count)
 	}
@@ -613,7 +669,12 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 				return err
 			}
 		}
-		text := fmt.Sprintf("Stopped. %d messages canceled, %d of their codes returned to the pool; %d messages were sent before and keep theirs.", canceled, len(codes), d.Counts.Sent)
+		text := fmt.Sprintf(
+			"Stopped. %d messages canceled, %d of their codes returned to the pool; %d messages were sent before and keep theirs.",
+			canceled,
+			len(codes),
+			d.Counts.Sent,
+		)
 		if d.Status == coupon.DeliveryReady {
 			text = fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed)
 		}
@@ -647,8 +708,27 @@ func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon
 		var couponNumber *int64
 		var analysis *string
 		var d coupon.Delivery
-		if err := rows.Scan(&number, &d.Label, &d.Channel, &couponNumber, &d.Subject, &d.Body, &d.MessageLimit, &d.MatchLabelTo, &d.ContactAt, &d.Status,
-			&d.TargetCount, &analysis, &d.Counts.Total, &d.Counts.Sent, &d.Counts.Failed, &d.Counts.Canceled, &d.CreatedAt, &d.ConfirmedAt, &d.FinishedAt); err != nil {
+		if err := rows.Scan(
+			&number,
+			&d.Label,
+			&d.Channel,
+			&couponNumber,
+			&d.Subject,
+			&d.Body,
+			&d.MessageLimit,
+			&d.MatchLabelTo,
+			&d.ContactAt,
+			&d.Status,
+			&d.TargetCount,
+			&analysis,
+			&d.Counts.Total,
+			&d.Counts.Sent,
+			&d.Counts.Failed,
+			&d.Counts.Canceled,
+			&d.CreatedAt,
+			&d.ConfirmedAt,
+			&d.FinishedAt,
+		); err != nil {
 			return struct{}{}, err
 		}
 		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
@@ -745,7 +825,12 @@ func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.I
 
 // ExclusionsOf gives a page of those whom the last analysis of each delivery left out, in the order of
 // the targets.
-func (s *Store) ExclusionsOf(ctx context.Context, deliveries []coupon.ID, reasons []coupon.ExclusionReason, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+func (s *Store) ExclusionsOf(
+	ctx context.Context,
+	deliveries []coupon.ID,
+	reasons []coupon.ExclusionReason,
+	page coupon.Page,
+) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryExclusions, count: deliveryExclusionsCount,
 		args: []any{named("reason", texts(reasons))},

@@ -105,10 +105,31 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, upload *Uplo
 		if err != nil {
 			return fmt.Errorf("encode the options of an import: %w", err)
 		}
-		_, err = t.exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)), named("mode", string(i.Mode)), named("format", string(i.Format)),
-			named("is_dry_run", i.IsDryRun), named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)), named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)),
-			named("file_name", i.FileName), named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
-			named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now))
+		_, err = t.exec(
+			ctx,
+			importInsert,
+			named("id", number),
+			named("kind", string(i.Kind)),
+			named("mode", string(i.Mode)),
+			named("format", string(i.Format)),
+			named(
+				"is_dry_run",
+				i.IsDryRun,
+			),
+			named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
+			named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)),
+			named(
+				"file_name",
+				i.FileName,
+			),
+			named("byte_count", upload.ByteCount),
+			named("checksum", upload.Checksum),
+			named("on_rejection", string(i.OnRejection)),
+			named("options", string(options)),
+			named("label", i.Label),
+			named("timezone", i.Timezone),
+			named("now", t.now),
+		)
 		if err != nil {
 			return err
 		}
@@ -224,7 +245,11 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 		}
 		finish := s.update(ctx, func(ctx context.Context, t *tx) error {
 			t.reserve = min(t.reserve, minFreeDiskForOutcome)
-			return t.finishImport(ctx, number, &importOutcome{status: coupon.ImportFailed, format: i.Format, rowsRead: int(progress.rows.Load()), failure: &failure})
+			return t.finishImport(
+				ctx,
+				number,
+				&importOutcome{status: coupon.ImportFailed, format: i.Format, rowsRead: int(progress.rows.Load()), failure: &failure},
+			)
 		})
 		if finish != nil {
 			return errors.Join(err, finish)
@@ -252,8 +277,18 @@ type importOutcome struct {
 }
 
 func (t *tx) finishImport(ctx context.Context, number int64, o *importOutcome) error {
-	_, err := t.exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.format)), named("rows_read", o.rowsRead),
-		named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRefused), named("failure", o.failure), named("now", t.now))
+	_, err := t.exec(
+		ctx,
+		importFinish,
+		named("id", number),
+		named("status", string(o.status)),
+		named("format", string(o.format)),
+		named("rows_read", o.rowsRead),
+		named("rows_imported", o.rowsImported),
+		named("rows_rejected", o.rowsRefused),
+		named("failure", o.failure),
+		named("now", t.now),
+	)
 	return err
 }
 
@@ -294,8 +329,30 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 		var couponNumber, deliveryNumber *int64
 		var options string
 		var i coupon.Import
-		err := rows.Scan(&number, &i.Kind, &i.Mode, &i.Status, &i.Format, &i.IsDryRun, &couponNumber, &deliveryNumber, &i.FileName, &i.ByteCount, &i.Checksum,
-			&i.OnRejection, &options, &i.Label, &i.Timezone, &i.RowsRead, &i.RowsImported, &i.RowsRejected, &i.Failure, &i.CreatedAt, &i.StartedAt, &i.FinishedAt)
+		err := rows.Scan(
+			&number,
+			&i.Kind,
+			&i.Mode,
+			&i.Status,
+			&i.Format,
+			&i.IsDryRun,
+			&couponNumber,
+			&deliveryNumber,
+			&i.FileName,
+			&i.ByteCount,
+			&i.Checksum,
+			&i.OnRejection,
+			&options,
+			&i.Label,
+			&i.Timezone,
+			&i.RowsRead,
+			&i.RowsImported,
+			&i.RowsRejected,
+			&i.Failure,
+			&i.CreatedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+		)
 		if err != nil {
 			return struct{}{}, err
 		}

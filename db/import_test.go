@@ -268,8 +268,12 @@ func TestImportRedemptions(t *testing.T) {
 			got = append(got, fmt.Sprint(r.CodeValue, " ", r.RedeemedAt.Format("2006-01-02T15:04"), " ", r.Anomalies))
 		}
 		want := []string{
-			"ALL 2026-11-23T00:00 []", "ALL 2026-11-23T00:00 []", "A4 2026-11-23T00:00 [NOT_ASSIGNED VOIDED]", "A3 2026-10-01T00:00 [NOT_ASSIGNED OUTSIDE_VALIDITY]",
-			"A2 2026-11-20T00:00 [BEFORE_ASSIGNMENT]", "A1 2026-11-23T12:30 []",
+			"ALL 2026-11-23T00:00 []",
+			"ALL 2026-11-23T00:00 []",
+			"A4 2026-11-23T00:00 [NOT_ASSIGNED VOIDED]",
+			"A3 2026-10-01T00:00 [NOT_ASSIGNED OUTSIDE_VALIDITY]",
+			"A2 2026-11-20T00:00 [BEFORE_ASSIGNMENT]",
+			"A1 2026-11-23T12:30 []",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("redemptions (-want +got):\n%s", diff)

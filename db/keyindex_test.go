@@ -220,7 +220,11 @@ func TestCollidingCodes(t *testing.T) {
 	if err != nil || redemption.CouponID != second {
 		t.Errorf("redeemed %+v, %v", redemption, err)
 	}
-	i, reasons = importFile(coupon.ImportRedemptions, nil, fmt.Sprintf("code,date\n%s,2026-01-01\n%s,2026-01-01\n%s,2026-01-02\n", pairs[0][0], pairs[0][1], pairs[1][1]))
+	i, reasons = importFile(
+		coupon.ImportRedemptions,
+		nil,
+		fmt.Sprintf("code,date\n%s,2026-01-01\n%s,2026-01-01\n%s,2026-01-02\n", pairs[0][0], pairs[0][1], pairs[1][1]),
+	)
 	if diff := cmp.Diff([]string{"ALREADY_REDEEMED"}, reasons); diff != "" || i.RowsImported != 2 {
 		t.Errorf("import of redemptions %+v (-want +got):\n%s", i, diff)
 	}

@@ -106,7 +106,8 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 // twice, and for more than MaxUpsertedRecipients.
 func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.RecipientChanges) (kept []*coupon.Recipient, err error) {
 	if len(recipients) > coupon.MaxUpsertedRecipients {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d recipients, not %d; importRecipients takes more.", coupon.MaxUpsertedRecipients, len(recipients)).At("input", "recipients")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d recipients, not %d; importRecipients takes more.", coupon.MaxUpsertedRecipients, len(recipients)).
+			At("input", "recipients")
 	}
 	rows, err := s.newRecipientRows()
 	if err != nil {
@@ -122,7 +123,11 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 			continue
 		}
 		if first, isDouble := seen[changes.ExternalID]; isDouble {
-			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "The external id %q was given before, at position %d.", changes.ExternalID, first).At("input", "recipients", place, "externalId"))
+			problems = append(
+				problems,
+				coupon.Errorf(coupon.ErrorInvalid, "The external id %q was given before, at position %d.", changes.ExternalID, first).
+					At("input", "recipients", place, "externalId"),
+			)
 			continue
 		}
 		seen[changes.ExternalID] = i
@@ -220,7 +225,8 @@ func recipientCondition(filter *coupon.RecipientFilter) (where string, args []an
 		return where, nil, nil
 	}
 	if len(filter.ExternalIDs) > coupon.MaxUpsertedRecipients {
-		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).At("filter", "externalIds")
+		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).
+			At("filter", "externalIds")
 	}
 	if len(filter.Attributes) > coupon.MaxAttributeFilters {
 		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d attributes in one filter.", coupon.MaxAttributeFilters).At("filter", "attributes")
@@ -235,7 +241,8 @@ func recipientCondition(filter *coupon.RecipientFilter) (where string, args []an
 	}
 	for i, attribute := range filter.Attributes {
 		if len(attribute.In) > coupon.MaxFilterValues {
-			return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values for one attribute.", coupon.MaxFilterValues).At("filter", "attributes", strconv.Itoa(i), "in")
+			return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values for one attribute.", coupon.MaxFilterValues).
+				At("filter", "attributes", strconv.Itoa(i), "in")
 		}
 		where += fmt.Sprintf(" AND list_contains($values%d::VARCHAR[], json_extract_string(attributes, $path%d))", i, i)
 		args = append(args, named(fmt.Sprintf("values%d", i), attribute.In), named(fmt.Sprintf("path%d", i), attributePath(attribute.Name)))
@@ -336,7 +343,12 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 }
 
 // fillPages reads the items of all pages at once.
-func fillPages[T any](ctx context.Context, pages map[coupon.ID]*numberPage, kind coupon.Kind, read func(context.Context, []int64) (map[coupon.ID]T, error)) (map[coupon.ID]*coupon.List[T], error) {
+func fillPages[T any](
+	ctx context.Context,
+	pages map[coupon.ID]*numberPage,
+	kind coupon.Kind,
+	read func(context.Context, []int64) (map[coupon.ID]T, error),
+) (map[coupon.ID]*coupon.List[T], error) {
 	var all []int64
 	for _, page := range pages {
 		all = append(all, page.numbers...)

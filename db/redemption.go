@@ -212,7 +212,8 @@ func (s *Store) checkAnswer(ctx context.Context, number int64, found *redeemable
 		same = wanted == had
 	}
 	if !same {
-		return coupon.Errorf(coupon.ErrorAlreadyExists, "The idempotency key %q was used for another redemption. Use a new key for each purchase.", *request.IdempotencyKey).At("input", "idempotencyKey")
+		return coupon.Errorf(coupon.ErrorAlreadyExists, "The idempotency key %q was used for another redemption. Use a new key for each purchase.", *request.IdempotencyKey).
+			At("input", "idempotencyKey")
 	}
 	return nil
 }
@@ -344,7 +345,19 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 		var codeNumber *int64
 		var amount, anomalies *string
 		var r coupon.Redemption
-		err := rows.Scan(&number, &couponNumber, &codeNumber, &r.CodeValue, &r.RedeemedAt, &r.Source, &r.Reference, &amount, &r.Currency, &r.ReversedAt, &anomalies)
+		err := rows.Scan(
+			&number,
+			&couponNumber,
+			&codeNumber,
+			&r.CodeValue,
+			&r.RedeemedAt,
+			&r.Source,
+			&r.Reference,
+			&amount,
+			&r.Currency,
+			&r.ReversedAt,
+			&anomalies,
+		)
 		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
 		r.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
 		if amount != nil {
@@ -424,7 +437,12 @@ func (t *tx) recordRedemptions(ctx context.Context, importNumber int64, rows, ca
 	for _, step := range []struct {
 		statement string
 		args      []any
-	}{{redemptionRefuseUnknown, nil}, {redemptionRefuseRecorded, []any{named("import_id", importNumber)}}, {redemptionRefuseDoubles, nil}, {redemptionRefuseSpent, nil}} {
+	}{
+		{redemptionRefuseUnknown, nil},
+		{redemptionRefuseRecorded, []any{named("import_id", importNumber)}},
+		{redemptionRefuseDoubles, nil},
+		{redemptionRefuseSpent, nil},
+	} {
 		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
 			return 0, err
 		}

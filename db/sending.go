@@ -129,7 +129,21 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 		var code, label, externalID, attributes *string
 		var isVoided *bool
 		r := &c.Data.Recipient
-		err := rows.Scan(&messageNumber, &recipientNumber, &c.Address, &codeNumber, &code, &label, &externalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &isVoided)
+		err := rows.Scan(
+			&messageNumber,
+			&recipientNumber,
+			&c.Address,
+			&codeNumber,
+			&code,
+			&label,
+			&externalID,
+			&r.Email,
+			&r.Phone,
+			&r.FirstName,
+			&r.LastName,
+			&attributes,
+			&isVoided,
+		)
 		c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage, messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
 		c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
 		r.ExternalID, r.Attributes = orEmpty(externalID), coupon.JSON(orEmpty(attributes))
@@ -184,7 +198,14 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, sendingRecord, named("id", number), named("sent", len(outcome.Sent)), named("failed", len(outcome.Failed)), named("outbox_size", outcome.OutboxSize)); err != nil {
+		if _, err := t.exec(
+			ctx,
+			sendingRecord,
+			named("id", number),
+			named("sent", len(outcome.Sent)),
+			named("failed", len(outcome.Failed)),
+			named("outbox_size", outcome.OutboxSize),
+		); err != nil {
 			return err
 		}
 		return t.finishDelivery(ctx, number, b.Delivery.ID)
@@ -210,7 +231,15 @@ func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.Mes
 			codes = append(codes, mustNumber(coupon.KindCode, *contents[i].CodeID))
 		}
 	}
-	_, err := t.exec(ctx, sendingInsert, named("ids", messages), named("delivery_id", number), named("outcome", string(outcome)), named("now", t.now), named("failures", failures))
+	_, err := t.exec(
+		ctx,
+		sendingInsert,
+		named("ids", messages),
+		named("delivery_id", number),
+		named("outcome", string(outcome)),
+		named("now", t.now),
+		named("failures", failures),
+	)
 	return codes, err
 }
 
@@ -220,7 +249,12 @@ func (t *tx) finishDelivery(ctx context.Context, number int64, id coupon.ID) err
 	if err != nil || d.Counts.Pending > 0 {
 		return err
 	}
-	status, text := coupon.DeliveryFinished, fmt.Sprintf("Finished. %d messages sent, %d failed, %d canceled.", d.Counts.Sent, d.Counts.Failed, d.Counts.Canceled)
+	status, text := coupon.DeliveryFinished, fmt.Sprintf(
+		"Finished. %d messages sent, %d failed, %d canceled.",
+		d.Counts.Sent,
+		d.Counts.Failed,
+		d.Counts.Canceled,
+	)
 	if d.Counts.Sent == 0 && d.Counts.Failed > 0 {
 		status, text = coupon.DeliveryFailed, fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
 	}
@@ -258,7 +292,12 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 }
 
 // DeliveryMessages gives a page of each delivery's messages, in the order of their numbers.
-func (s *Store) DeliveryMessages(ctx context.Context, deliveries []coupon.ID, status []coupon.MessageStatus, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+func (s *Store) DeliveryMessages(
+	ctx context.Context,
+	deliveries []coupon.ID,
+	status []coupon.MessageStatus,
+	page coupon.Page,
+) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages, count: deliveryMessagesCount,
 		args: []any{named("status", texts(status))},
@@ -311,7 +350,14 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 		c = coupons[*d.CouponID]
 	}
 	number := mustNumber(coupon.KindDelivery, deliveryID)
-	messages, err := collect(ctx, s, deliveryFirstMessage, scanInto[int64], named("id", number), named("recipient_id", mustNumber(coupon.KindRecipient, recipientID)))
+	messages, err := collect(
+		ctx,
+		s,
+		deliveryFirstMessage,
+		scanInto[int64],
+		named("id", number),
+		named("recipient_id", mustNumber(coupon.KindRecipient, recipientID)),
+	)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -34,7 +34,12 @@ func facts(withLabels bool) [3]fact {
 	}
 	return [3]fact{
 		{
-			from: "(SELECT * FROM message WHERE coupon_id IS NOT NULL) f JOIN delivery d ON d.id = f.delivery_id", coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.created_at",
+			from:     "(SELECT * FROM message WHERE coupon_id IS NOT NULL) f JOIN delivery d ON d.id = f.delivery_id",
+			coupon:   "f.coupon_id",
+			delivery: "f.delivery_id",
+			channel:  "d.channel",
+			label:    "f.label",
+			at:       "f.created_at",
 			measures: "count(*) AS assigned, 0 AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
 		},
 		{
@@ -43,7 +48,14 @@ func facts(withLabels bool) [3]fact {
 			measures: "0 AS assigned, count(*) AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
 		},
 		{
-			from: "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id", coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", at: "f.redeemed_at", day: "f.redeemed_on", source: "f.source",
+			from:     "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
+			coupon:   "f.coupon_id",
+			delivery: "f.delivery_id",
+			channel:  "f.channel",
+			label:    "f.label",
+			at:       "f.redeemed_at",
+			day:      "f.redeemed_on",
+			source:   "f.source",
 			measures: `0 AS assigned, 0 AS sent, count(*) FILTER (v.reversed_at IS NULL) AS redeemed, count(*) FILTER (v.reversed_at IS NOT NULL) AS reversed,
     (sum(f.amount) FILTER (v.reversed_at IS NULL))::VARCHAR AS amount,
     quantile_cont(epoch(f.redeemed_at - f.assigned_at), [0.1, 0.5, 0.9, 0.99]) FILTER (v.reversed_at IS NULL AND f.redeemed_at >= f.assigned_at) AS quantiles`,
@@ -109,7 +121,13 @@ LIMIT $limit`, list, f.from, f.coupon, f.delivery, f.channel, f.label, f.at, f.a
 // RedemptionStats counts assignments, sendings and redemptions by dimensions, in the order of the keys.
 // timezone is where periods, and the filter's dates without an offset, are meant. Without dimensions there
 // is exactly one row. It returns INVALID.
-func (s *Store) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string, limit int) ([]*coupon.StatsRow, error) {
+func (s *Store) RedemptionStats(
+	ctx context.Context,
+	filter *coupon.StatsFilter,
+	groupBy []coupon.StatsDimension,
+	timezone string,
+	limit int,
+) ([]*coupon.StatsRow, error) {
 	zone, err := coupon.LoadZone(timezone)
 	if err != nil {
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "%q is not a time zone. Use an IANA name such as Europe/Berlin.", timezone).At("timezone")
@@ -219,13 +237,25 @@ func addStats(rows *sql.Rows, groupBy []coupon.StatsDimension, groups map[string
 
 // CouponStats and DeliveryStats give the statistics of each of several objects in one question.
 func (s *Store) CouponStats(ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime) (map[coupon.ID]*coupon.RedemptionStats, error) {
-	rows, err := s.RedemptionStats(ctx, &coupon.StatsFilter{CouponIDs: coupons, From: from, To: to}, []coupon.StatsDimension{coupon.ByCoupon}, "UTC", coupon.MaxStatsRows)
+	rows, err := s.RedemptionStats(
+		ctx,
+		&coupon.StatsFilter{CouponIDs: coupons, From: from, To: to},
+		[]coupon.StatsDimension{coupon.ByCoupon},
+		"UTC",
+		coupon.MaxStatsRows,
+	)
 	return statsByKey(coupons, rows), err
 }
 
 // DeliveryStats gives the statistics of each of several deliveries; see CouponStats.
 func (s *Store) DeliveryStats(ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime) (map[coupon.ID]*coupon.RedemptionStats, error) {
-	rows, err := s.RedemptionStats(ctx, &coupon.StatsFilter{DeliveryIDs: deliveries, From: from, To: to}, []coupon.StatsDimension{coupon.ByDelivery}, "UTC", coupon.MaxStatsRows)
+	rows, err := s.RedemptionStats(
+		ctx,
+		&coupon.StatsFilter{DeliveryIDs: deliveries, From: from, To: to},
+		[]coupon.StatsDimension{coupon.ByDelivery},
+		"UTC",
+		coupon.MaxStatsRows,
+	)
 	return statsByKey(deliveries, rows), err
 }
 

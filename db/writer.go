@@ -158,10 +158,10 @@ func (w *writer) commit(ctx context.Context, group []*request) {
 	err := w.transact(ctx, func(ctx context.Context, t *tx) error {
 		for i, r := range group {
 			if r.ctx.Err() != nil {
-				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
+				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx)) //nolint:contextcheck // each request brings its own context
 				continue
 			}
-			errs[i] = protect(context.WithoutCancel(r.ctx), t, r.do)
+			errs[i] = protect(context.WithoutCancel(r.ctx), t, r.do) //nolint:contextcheck // each request brings its own context
 			if errs[i] != nil && !r.joins {
 				return errs[i]
 			}

@@ -96,16 +96,32 @@ func TestReadJSONL(t *testing.T) {
 			},
 			columns: []string{"code"},
 		},
-		"rows without the code": {content: `{"code":"A1"}` + "\n{}\n" + `{"label":"x"}`, want: []string{"1: A1", "2: ", "3: -|x"}, columns: []string{"code", "label"}},
-		"first rows broken":     {content: "{\"code\":\n\"A1\"}\n{\"code\":\"B2\"}", want: []string{`1: MALFORMED {"code":`, `2: MALFORMED "A1"}`, "3: B2"}, columns: []string{"code"}},
+		"rows without the code": {
+			content: `{"code":"A1"}` + "\n{}\n" + `{"label":"x"}`,
+			want:    []string{"1: A1", "2: ", "3: -|x"},
+			columns: []string{"code", "label"},
+		},
+		"first rows broken": {
+			content: "{\"code\":\n\"A1\"}\n{\"code\":\"B2\"}",
+			want:    []string{`1: MALFORMED {"code":`, `2: MALFORMED "A1"}`, "3: B2"},
+			columns: []string{"code"},
+		},
 		"asked for": {
-			content: "x\n{\"code\":\"A1\"}", options: coupon.FileOptions{Format: new(coupon.FormatJSONL)}, want: []string{"1: MALFORMED x", "2: A1"}, columns: []string{"code"},
+			content: "x\n{\"code\":\"A1\"}",
+			options: coupon.FileOptions{Format: new(coupon.FormatJSONL)},
+			want:    []string{"1: MALFORMED x", "2: A1"},
+			columns: []string{"code"},
 		},
 		"names that are long": {
 			content: `{"code":"A1"}` + "\n" + `{"` + strings.Repeat("x", coupon.MaxTextLength+1) + `":1,"code":"B2"}`,
 			want:    []string{"1: A1", `2: MALFORMED {"` + strings.Repeat("x", coupon.MaxTextLength-2)}, columns: []string{"code"},
 		},
-		"nameless":       {kind: coupon.ImportRecipients, content: `{"id":1,"":2," ":3}` + "\n" + `{"id":2}`, want: []string{`1: MALFORMED {"id":1,"":2," ":3}`, "2: 2"}, columns: []string{"id", ""}},
+		"nameless": {
+			kind:    coupon.ImportRecipients,
+			content: `{"id":1,"":2," ":3}` + "\n" + `{"id":2}`,
+			want:    []string{`1: MALFORMED {"id":1,"":2," ":3}`, "2: 2"},
+			columns: []string{"id", ""},
+		},
 		"nameless, once": {kind: coupon.ImportRecipients, content: `{"id":1,"":2}`, want: []string{"1: 1"}, columns: []string{"id", ""}},
 	}
 	for name, test := range tests {
@@ -141,20 +157,32 @@ func TestOpenJSONLErrors(t *testing.T) {
 		code    coupon.ErrorCode
 		want    string
 	}{
-		"array":             {content: "[\n  {\"code\": \"A1\"}\n]", want: "a JSON array. Write one object a line"},
-		"array, asked for":  {content: "[1]", options: asked, want: "a JSON array. Write one object a line"},
-		"arrays":            {content: "[\"A1\"]\n[\"B2\"]", want: "a JSON array"},
-		"over many lines":   {content: "{\n  \"code\": \"A1\"\n}\n", options: asked, want: "none of its first lines is a JSON object"},
-		"CSV, asked for":    {content: "code\nA1\n", options: asked, want: "The file is not JSONL"},
-		"empty":             {content: "\n \n", options: asked, want: "The file is empty."},
-		"XML, asked for":    {content: "<coupon code=\"A1\"/>", options: asked, want: "The file is not JSONL"},
-		"no code":           {content: `{"foo":1}` + "\n" + `{"bar":2}`, want: "The file has no column for the codes. Its columns are: foo, bar. Name one `code`"},
+		"array":            {content: "[\n  {\"code\": \"A1\"}\n]", want: "a JSON array. Write one object a line"},
+		"array, asked for": {content: "[1]", options: asked, want: "a JSON array. Write one object a line"},
+		"arrays":           {content: "[\"A1\"]\n[\"B2\"]", want: "a JSON array"},
+		"over many lines":  {content: "{\n  \"code\": \"A1\"\n}\n", options: asked, want: "none of its first lines is a JSON object"},
+		"CSV, asked for":   {content: "code\nA1\n", options: asked, want: "The file is not JSONL"},
+		"empty":            {content: "\n \n", options: asked, want: "The file is empty."},
+		"XML, asked for":   {content: "<coupon code=\"A1\"/>", options: asked, want: "The file is not JSONL"},
+		"no code": {
+			content: `{"foo":1}` + "\n" + `{"bar":2}`,
+			want:    "The file has no column for the codes. Its columns are: foo, bar. Name one `code`",
+		},
 		"no code in a long": {content: strings.Repeat(`{"foo":1}`+"\n", maxNamedRows) + `{"code":"A1"}`, want: "Its columns are: foo."},
 		"two codes":         {content: `{"voucher":1}` + "\n" + `{"promo code":2}`, want: "could both hold the codes"},
-		"mapped, missing":   {content: `{"code":1}`, options: coupon.FileOptions{Columns: mapped("code", "foo")}, want: "no column `foo`. Its columns are: code."},
-		"mapped, unknown":   {content: `{"code":1}`, options: coupon.FileOptions{Columns: mapped("kode", "code")}, code: coupon.ErrorInvalid, want: "no field `kode`"},
-		"too many columns":  {content: `{"code":"A1"` + wide.String() + "}", want: "more than 1000 columns"},
-		"cut off":           {content: string(gzipped(t, []byte(`{"code":"A1"}`))[:20]), want: "damaged or cut off"},
+		"mapped, missing": {
+			content: `{"code":1}`,
+			options: coupon.FileOptions{Columns: mapped("code", "foo")},
+			want:    "no column `foo`. Its columns are: code.",
+		},
+		"mapped, unknown": {
+			content: `{"code":1}`,
+			options: coupon.FileOptions{Columns: mapped("kode", "code")},
+			code:    coupon.ErrorInvalid,
+			want:    "no field `kode`",
+		},
+		"too many columns": {content: `{"code":"A1"` + wide.String() + "}", want: "more than 1000 columns"},
+		"cut off":          {content: string(gzipped(t, []byte(`{"code":"A1"}`))[:20]), want: "damaged or cut off"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,12 +221,16 @@ func TestLateColumns(t *testing.T) {
 		want    string // The last row.
 		wantErr string
 	}{
-		"attribute":   {late: `{"id":2,"tier":"gold"}`, want: "2 tier=gold"},
-		"known":       {late: `{"id":2,"E-Mail":"a@example.com"}`, want: "2|a@example.com"},
-		"exactly so":  {late: `{"email":"x","id":2}`, want: "2|x"},
-		"no better":   {late: `{"user id":2}`, wantErr: "The column `user id`, which the first rows do not have"},
-		"better":      {late: `{"externalId":2}`, wantErr: "could both hold the external ids"},
-		"name in use": {late: `{"id":2,"tier":3}`, options: coupon.FileOptions{Columns: mapped("tier", "x")}, wantErr: "Two columns would have the name `tier`"},
+		"attribute":  {late: `{"id":2,"tier":"gold"}`, want: "2 tier=gold"},
+		"known":      {late: `{"id":2,"E-Mail":"a@example.com"}`, want: "2|a@example.com"},
+		"exactly so": {late: `{"email":"x","id":2}`, want: "2|x"},
+		"no better":  {late: `{"user id":2}`, wantErr: "The column `user id`, which the first rows do not have"},
+		"better":     {late: `{"externalId":2}`, wantErr: "could both hold the external ids"},
+		"name in use": {
+			late:    `{"id":2,"tier":3}`,
+			options: coupon.FileOptions{Columns: mapped("tier", "x")},
+			wantErr: "Two columns would have the name `tier`",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

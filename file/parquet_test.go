@@ -164,9 +164,12 @@ func TestParquetErrors(t *testing.T) {
 		"time of day": {content: string(parquetOf(t, []struct {
 			Code int32 `parquet:"code,time(millisecond)"`
 		}{{}})), want: "values of a kind that cannot be read"},
-		"no code":           {content: string(parquetOf(t, []struct{ A, B string }{{}})), want: "The file has no column for the codes. Its columns are: A, B."},
-		"too many columns":  {content: string(schemaOnly(t, wide)), want: "The file has 10000 columns. At most 1000 can be read."},
-		"Brotli":            {content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Brotli))), want: "compressed with BROTLI; Snappy, gzip and zstd"},
+		"no code":          {content: string(parquetOf(t, []struct{ A, B string }{{}})), want: "The file has no column for the codes. Its columns are: A, B."},
+		"too many columns": {content: string(schemaOnly(t, wide)), want: "The file has 10000 columns. At most 1000 can be read."},
+		"Brotli": {
+			content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Brotli))),
+			want:    "compressed with BROTLI; Snappy, gzip and zstd",
+		},
 		"LZ4":               {content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Lz4Raw))), want: "compressed with LZ4_RAW"},
 		"cut off":           {content: string(good[:len(good)-1]), want: "damaged or cut off"},
 		"cut off, a lot":    {content: string(good[:64]), want: "damaged or cut off"},
@@ -184,9 +187,12 @@ func TestParquetErrors(t *testing.T) {
 		"map bomb":       {content: withMetadata("\x0b\x14\xff\xff\xff\xff\x07\xcc"), options: asked, want: "damaged or cut off"},
 		"deep lists":     {content: withMetadata("\xf9" + strings.Repeat("\x19", 1<<20)), options: asked, want: "damaged or cut off"},
 		"deep structs":   {content: withMetadata(strings.Repeat("\xfc", 8<<20)), options: asked, want: "damaged or cut off"},
-		"many structs":   {content: withMetadata("\x49\xfc" + string(binary.AppendUvarint(nil, 8<<20)) + strings.Repeat("\x00", 8<<20)), want: "damaged or cut off"},
-		"no metadata":    {content: withMetadata("\x00"), options: asked, want: "damaged or cut off"},
-		"empty":          {content: "", options: asked, want: "The file is empty."},
+		"many structs": {
+			content: withMetadata("\x49\xfc" + string(binary.AppendUvarint(nil, 8<<20)) + strings.Repeat("\x00", 8<<20)),
+			want:    "damaged or cut off",
+		},
+		"no metadata": {content: withMetadata("\x00"), options: asked, want: "damaged or cut off"},
+		"empty":       {content: "", options: asked, want: "The file is empty."},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -62,7 +62,12 @@ func newParquetColumn(rows *parquetRows, element *format.SchemaElement, name str
 }
 
 func (c *parquetColumn) unsupported(problem string) error {
-	return coupon.Errorf(coupon.ErrorFileUnreadable, "The column `%s` of the Parquet file %s. Write it in another way, or without this column.", c.name, problem)
+	return coupon.Errorf(
+		coupon.ErrorFileUnreadable,
+		"The column `%s` of the Parquet file %s. Write it in another way, or without this column.",
+		c.name,
+		problem,
+	)
 }
 
 // open goes to the first page of a row group, which has so many rows.

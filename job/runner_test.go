@@ -69,7 +69,12 @@ func (s *scene) ready(t *testing.T, count int, edits ...func(*coupon.DeliveryCha
 	if _, err := s.UpsertRecipients(ctx, recipients); err != nil {
 		t.Fatal(err)
 	}
-	changes := &coupon.DeliveryChanges{Label: coupon.Set(new("News")), CouponID: coupon.Set(&c.ID), Subject: coupon.Set(new("Hello")), Body: coupon.Set(new("Code: {{ couponValue.code }}"))}
+	changes := &coupon.DeliveryChanges{
+		Label:    coupon.Set(new("News")),
+		CouponID: coupon.Set(&c.ID),
+		Subject:  coupon.Set(new("Hello")),
+		Body:     coupon.Set(new("Code: {{ couponValue.code }}")),
+	}
 	for _, edit := range edits {
 		edit(changes)
 	}

@@ -49,11 +49,23 @@ func TestRender(t *testing.T) {
 		{"If", "{% if recipient.firstName == 'Anna' and recipient.phone == nil %}yes{% else %}no{% endif %}", "yes"},
 		{"Elsif", "{% if false %}1{% elsif recipient.attributes.points > 1000 %}2{% else %}3{% endif %}", "2"},
 		{"Unless", "{% unless recipient.phone %}none{% else %}some{% endunless %}", "none"},
-		{"Blank", "{% if recipient.phone == blank %}1{% endif %}{% if '  ' == blank %}2{% endif %}{% if '' == empty %}3{% endif %}{% if 'a' != blank %}4{% endif %}", "1234"},
-		{"TextAsNumber", "{% if recipient.attributes.address.zip > 9999 %}1{% endif %}{% if recipient.attributes.address.zip == 50667 %}2{% endif %}{% if 'a' > 1 %}3{% endif %}", "12"},
+		{
+			"Blank",
+			"{% if recipient.phone == blank %}1{% endif %}{% if '  ' == blank %}2{% endif %}{% if '' == empty %}3{% endif %}{% if 'a' != blank %}4{% endif %}",
+			"1234",
+		},
+		{
+			"TextAsNumber",
+			"{% if recipient.attributes.address.zip > 9999 %}1{% endif %}{% if recipient.attributes.address.zip == 50667 %}2{% endif %}{% if 'a' > 1 %}3{% endif %}",
+			"12",
+		},
 		{"Case", "{% case recipient.attributes.sport %}{% when 'golf', 'chess' %}1{% when 'polo' or 'tennis' %}2{% else %}3{% endcase %}", "2"},
 		{"CaseElse", "{% case 1 %} ignored {% when 2 %}a{% else %}b{% endcase %}", "b"},
-		{"Contains", "{% if recipient.attributes.tags contains 'b' %}1{% endif %}{% if 'abc' contains 'bc' %}2{% endif %}{% if recipient.attributes contains 'sport' %}3{% endif %}", "123"},
+		{
+			"Contains",
+			"{% if recipient.attributes.tags contains 'b' %}1{% endif %}{% if 'abc' contains 'bc' %}2{% endif %}{% if recipient.attributes contains 'sport' %}3{% endif %}",
+			"123",
+		},
 		{"For", "{% for tag in recipient.attributes.tags %}{{ forloop.index }}{{ tag }}{% unless forloop.last %},{% endunless %}{% endfor %}", "1a,2b,3c"},
 		{"ForObject", "{% for pair in recipient.attributes.address %}{{ pair[0] }}={{ pair[1] }};{% endfor %}", "city=Köln;zip=50667;"},
 		{"ForElse", "{% for x in recipient.attributes.none %}1{% else %}none{% endfor %}", "none"},
@@ -74,7 +86,11 @@ func TestRender(t *testing.T) {
 		{"WholeRecipient", "{% assign r = recipient %}{{ r.firstName }} {{ r.attributes.sport }}", "Anna tennis"},
 		{"Size", "{{ recipient.firstName.size }} {{ recipient.attributes.tags.size }} {{ recipient.attributes.address.size }}", "4 3 2"},
 		{"PlainTextIsNotEscaped", "{{ recipient.lastName }} {{ '<b>' }}", "Smith & Co <b>"},
-		{"Numbers", "{{ 1.50 }} {{ -3 }} {{ recipient.attributes.points }} {{ recipient.attributes.balance }} {{ 12345678.5 }}", "1.5 -3 1234567 1234.5 12345678.5"},
+		{
+			"Numbers",
+			"{{ 1.50 }} {{ -3 }} {{ recipient.attributes.points }} {{ recipient.attributes.balance }} {{ 12345678.5 }}",
+			"1.5 -3 1234567 1234.5 12345678.5",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -294,8 +310,14 @@ func TestParseProblems(t *testing.T) {
 		{"{{ recipient. }}", []string{"Expected a name behind the dot."}},
 		{"{{ 'a }}", []string{"The quote ' is not closed."}},
 		{"{{ “a” }}", []string{"straight quotes"}},
-		{"{{ a | upcas }}{{ a | shout }}", []string{`There is no filter "upcas". Did you mean upcase? (body, line 1, column 8)`, `There is no filter "shout". (`}},
-		{"{{ a | append }}{{ a | upcase: 1 }}{{ a | slice: 1, 2, 3 }}", []string{"takes 1 argument, not 0", "takes no arguments, not 1", "takes 1 to 2 arguments, not 3"}},
+		{
+			"{{ a | upcas }}{{ a | shout }}",
+			[]string{`There is no filter "upcas". Did you mean upcase? (body, line 1, column 8)`, `There is no filter "shout". (`},
+		},
+		{
+			"{{ a | append }}{{ a | upcase: 1 }}{{ a | slice: 1, 2, 3 }}",
+			[]string{"takes 1 argument, not 0", "takes no arguments, not 1", "takes 1 to 2 arguments, not 3"},
+		},
 		{"{% fi %}", []string{`There is no tag "fi"`}},
 		{"{% elseif %}", []string{`There is no tag "elseif". Did you mean elsif?`}},
 		{"{% include 'x' %}{% render 'x' %}", []string{"{% include %} is not available", "{% render %} is not available"}},
@@ -312,7 +334,10 @@ func TestParseProblems(t *testing.T) {
 		{"{% for x in y limit 3 %}{% endfor %}", []string{`Expected ":"`}},
 		{"{% for x in y %}{% else %}{% else %}{% endfor %}", []string{"second {% else %}"}},
 		{"{% break %}", []string{"outside of a loop"}},
-		{"{% assign recipient = 1 %}{% assign true = 1 %}{% capture forloop %}{% endcapture %}", []string{"recipient is a name", "true is a name", "forloop is a name"}},
+		{
+			"{% assign recipient = 1 %}{% assign true = 1 %}{% capture forloop %}{% endcapture %}",
+			[]string{"recipient is a name", "true is a name", "forloop is a name"},
+		},
 		{"{% assign a 1 %}", []string{`Expected "="`}},
 		{"{% capture a b %}{% endcapture %}", []string{`Unexpected "b"`}},
 		{"{% cycle %}", []string{"Expected a token or a value"}},
@@ -399,7 +424,13 @@ func TestCheck(t *testing.T) {
 			strings.Split("a1 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1 m1 n1 o1", " "), 0,
 		},
 		{"Variables", "{% assign a = 1 %}{% capture b %}{% endcapture %}{% for c in a %}{{ a }}{{ b }}{{ c }}{{ forloop.index }}{% endfor %}", nil, nil, 0},
-		{"LoopVariableOutside", "{% for c in recipient.attributes.x %}{% else %}{{ c }}{% endfor %}{{ c }}{{ forloop.index }}", nil, []string{"token c.", "token c.", "forloop.index"}, 0},
+		{
+			"LoopVariableOutside",
+			"{% for c in recipient.attributes.x %}{% else %}{{ c }}{% endfor %}{{ c }}{{ forloop.index }}",
+			nil,
+			[]string{"token c.", "token c.", "forloop.index"},
+			0,
+		},
 		{"ValueOfAnonymous", "{{ couponValue.code }}{{ coupon.code }}", anonymous, []string{"An anonymous coupon has one code for all: use coupon.code."}, 0},
 		{"ValueWithoutCoupon", "{{ couponValue.code }}", nil, []string{"couponValue.code needs an individual coupon"}, 0},
 		{"AdobeValueWithoutCoupon", "<%= couponValue.couponCode %>", nil, []string{"couponValue.code needs an individual coupon"}, 0},
@@ -492,7 +523,11 @@ func TestLimits(t *testing.T) {
 		{"ReplaceNothing", doublings(14) + "{% assign b = a | replace: '', a %}", "too much work"},
 		{"LongOutput", "{% for i in (1..9999) %}" + strings.Repeat("x", 1000) + "{% endfor %}", "longer than"},
 		{"LongOutputOfValues", "{% assign a = '" + strings.Repeat("<", 1000) + "' %}<p>{% for i in (1..9999) %}{{ a }}{% endfor %}", "longer than"},
-		{"Comparing", "{% for i in (1..9999) %}" + strings.Repeat("{% if recipient.attributes.big == recipient.attributes.big %}{% endif %}", 1000) + "{% endfor %}", "too much work"},
+		{
+			"Comparing",
+			"{% for i in (1..9999) %}" + strings.Repeat("{% if recipient.attributes.big == recipient.attributes.big %}{% endif %}", 1000) + "{% endfor %}",
+			"too much work",
+		},
 		{"Searching", "{% assign a = recipient.attributes.big | json %}{% for i in (1..9999) %}" +
 			strings.Repeat("{% if a contains 'zz' %}{% endif %}", 1000) + "{% endfor %}", "too much work"},
 		{"Sorting", "{% for i in (1..9999) %}{{ recipient.attributes.big | sort | uniq | size }}{% endfor %}", "too much work"},

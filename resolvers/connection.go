@@ -45,8 +45,19 @@ func describe(filters []any) string {
 	var text strings.Builder
 	for _, filter := range filters {
 		if f, ok := filter.(*coupon.CodeFilter); ok && f != nil {
-			fmt.Fprint(&text, optional(f.ImportID), f.Status, fmt.Sprintf("%q", f.Label), optional(f.DeliveryID), optional(f.RecipientID), optional(f.ValuePrefix),
-				optional(f.AssignedFrom), optional(f.AssignedTo), optional(f.RedeemedFrom), optional(f.RedeemedTo))
+			fmt.Fprint(
+				&text,
+				optional(f.ImportID),
+				f.Status,
+				fmt.Sprintf("%q", f.Label),
+				optional(f.DeliveryID),
+				optional(f.RecipientID),
+				optional(f.ValuePrefix),
+				optional(f.AssignedFrom),
+				optional(f.AssignedTo),
+				optional(f.RedeemedFrom),
+				optional(f.RedeemedTo),
+			)
 			continue
 		}
 		fmt.Fprintf(&text, "|%v", filter)
@@ -63,7 +74,12 @@ func optional[T ~string](value *T) string {
 }
 
 // connect gives the parts of a connection, and remembers its nodes as shown.
-func connect[N, E any](ctx context.Context, list *coupon.List[N], page coupon.Page, edge func(cursor string, node N) E) (edges []E, nodes []N, info *graph.PageInfo) {
+func connect[N, E any](
+	ctx context.Context,
+	list *coupon.List[N],
+	page coupon.Page,
+	edge func(cursor string, node N) E,
+) (edges []E, nodes []N, info *graph.PageInfo) {
 	show(ctx, list.Items...)
 	edges, nodes = make([]E, len(list.Items)), list.Items
 	for i, node := range list.Items {

@@ -27,24 +27,51 @@ func or[T any](value *T, missing T) T {
 
 func newCoupon(input *graph.CreateCouponInput) *coupon.CouponChanges {
 	return &coupon.CouponChanges{
-		Label: coupon.Set(&input.Label), Code: change(input.Code), Type: input.Type, StartsAt: coupon.Set(&input.StartsAt), EndsAt: change(input.EndsAt),
-		RedemptionLimit: change(input.RedemptionLimit), RequiresAssignment: change(input.RequiresAssignment), LowStockThreshold: change(input.LowStockThreshold),
-		LowStockShare: change(input.LowStockShare), Timezone: change(input.Timezone), Metadata: change(input.Metadata),
+		Label:    coupon.Set(&input.Label),
+		Code:     change(input.Code),
+		Type:     input.Type,
+		StartsAt: coupon.Set(&input.StartsAt),
+		EndsAt:   change(input.EndsAt),
+		RedemptionLimit: change(
+			input.RedemptionLimit,
+		),
+		RequiresAssignment: change(input.RequiresAssignment),
+		LowStockThreshold:  change(input.LowStockThreshold),
+		LowStockShare:      change(input.LowStockShare),
+		Timezone:           change(input.Timezone),
+		Metadata:           change(input.Metadata),
 	}
 }
 
 func couponChanges(input *graph.UpdateCouponInput) *coupon.CouponChanges {
 	return &coupon.CouponChanges{
-		Label: change(input.Label), Code: change(input.Code), StartsAt: change(input.StartsAt), EndsAt: change(input.EndsAt),
-		RedemptionLimit: change(input.RedemptionLimit), RequiresAssignment: change(input.RequiresAssignment), LowStockThreshold: change(input.LowStockThreshold),
-		LowStockShare: change(input.LowStockShare), Timezone: change(input.Timezone), Metadata: change(input.Metadata),
+		Label:    change(input.Label),
+		Code:     change(input.Code),
+		StartsAt: change(input.StartsAt),
+		EndsAt:   change(input.EndsAt),
+		RedemptionLimit: change(
+			input.RedemptionLimit,
+		),
+		RequiresAssignment: change(input.RequiresAssignment),
+		LowStockThreshold:  change(input.LowStockThreshold),
+		LowStockShare:      change(input.LowStockShare),
+		Timezone:           change(input.Timezone),
+		Metadata:           change(input.Metadata),
 	}
 }
 
 func newDelivery(input *graph.CreateDeliveryInput) *coupon.DeliveryChanges {
 	return &coupon.DeliveryChanges{
-		Label: coupon.Set(&input.Label), Channel: change(input.Channel), CouponID: change(input.CouponID), Subject: change(input.Subject), Body: coupon.Set(&input.Body),
-		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
+		Label: coupon.Set(
+			&input.Label,
+		),
+		Channel:      change(input.Channel),
+		CouponID:     change(input.CouponID),
+		Subject:      change(input.Subject),
+		Body:         coupon.Set(&input.Body),
+		MessageLimit: change(input.MessageLimit),
+		MatchLabelTo: change(input.MatchLabelTo),
+		ContactAt:    change(input.ContactAt),
 	}
 }
 
@@ -57,14 +84,23 @@ func deliveryChanges(input *graph.UpdateDeliveryInput) *coupon.DeliveryChanges {
 
 func recipientChanges(input *graph.RecipientInput) *coupon.RecipientChanges {
 	return &coupon.RecipientChanges{
-		ExternalID: input.ExternalID, Email: change(input.Email), Phone: change(input.Phone), FirstName: change(input.FirstName), LastName: change(input.LastName),
-		Attributes: change(input.Attributes), IsContactable: change(input.IsContactable),
+		ExternalID:    input.ExternalID,
+		Email:         change(input.Email),
+		Phone:         change(input.Phone),
+		FirstName:     change(input.FirstName),
+		LastName:      change(input.LastName),
+		Attributes:    change(input.Attributes),
+		IsContactable: change(input.IsContactable),
 	}
 }
 
 func (r *Resolver) redeemRequest(ctx context.Context, input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
 	request := &coupon.RedeemRequest{
-		Value: input.Value, Reference: input.Reference.Value(), Amount: input.Amount.Value(), Currency: input.Currency.Value(), IdempotencyKey: input.IdempotencyKey.Value(),
+		Value:          input.Value,
+		Reference:      input.Reference.Value(),
+		Amount:         input.Amount.Value(),
+		Currency:       input.Currency.Value(),
+		IdempotencyKey: input.IdempotencyKey.Value(),
 	}
 	if text := input.RedeemedAt.Value(); text != nil {
 		zone, err := r.store.ZoneOf(ctx, input.Value)
@@ -95,7 +131,11 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 	case request.uploadID != nil:
 		return &graph.ImportPayload{UserErrors: notYetProblem("importing by uploadId", "input", "uploadId")}, nil
 	case request.file == nil:
-		return &graph.ImportPayload{UserErrors: []*coupon.UserError{coupon.Errorf(coupon.ErrorInvalid, "Give the file with the request, as the multipart request specification says.").At("input", "file")}}, nil
+		return &graph.ImportPayload{
+			UserErrors: []*coupon.UserError{
+				coupon.Errorf(coupon.ErrorInvalid, "Give the file with the request, as the multipart request specification says.").At("input", "file"),
+			},
+		}, nil
 	}
 	// Another field of the operation may have read the same file.
 	if _, err := request.file.File.Seek(0, io.SeekStart); err != nil {
@@ -176,6 +216,10 @@ func selection(couponID coupon.ID, values []string, filter *coupon.CodeFilter) *
 
 func generateRequest(input *graph.GenerateCodesInput) *db.GenerateRequest {
 	return &db.GenerateRequest{
-		CouponID: input.CouponID, Count: input.Count, Pattern: or(input.Pattern.Value(), defaultPattern), Alphabet: or(input.Alphabet.Value(), defaultAlphabet), Label: input.Label.Value(),
+		CouponID: input.CouponID,
+		Count:    input.Count,
+		Pattern:  or(input.Pattern.Value(), defaultPattern),
+		Alphabet: or(input.Alphabet.Value(), defaultAlphabet),
+		Label:    input.Label.Value(),
 	}
 }

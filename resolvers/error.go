@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/coupon"
+	"couponql/db"
 )
 
 // The codes of errors that the caller cannot mend by changing the input, in extensions.code.
@@ -18,6 +19,7 @@ const (
 	codeInternal      = "INTERNAL"
 	codeUnimplemented = "UNIMPLEMENTED"
 	codeTimeout       = "TIMEOUT"
+	codeUnavailable   = "UNAVAILABLE"
 )
 
 // userErrors splits what the store returned: problems that the caller can act on are data, anything else
@@ -71,7 +73,17 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 			return &gqlerror.Error{Message: known.Message, Path: known.Path, Extensions: map[string]any{"code": errcode.ValidationFailed}}
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
-			return &gqlerror.Error{Message: "The operation took longer than the server allows. Ask for less at once.", Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeTimeout}}
+			return &gqlerror.Error{
+				Message:    "The operation took longer than the server allows. Ask for less at once.",
+				Path:       graphql.GetPath(ctx),
+				Extensions: map[string]any{"code": codeTimeout},
+			}
+		}
+		if errors.Is(err, db.ErrDiskFull) {
+			return &gqlerror.Error{
+				Message: "The server's disk is full, so nothing was changed. Free space there and try again.",
+				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
+			}
 		}
 		requestID := RequestID(ctx)
 		if !errors.Is(err, context.Canceled) {

@@ -145,7 +145,13 @@ func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[cou
 	return rendered, nil
 }
 
-func renderContents(d *coupon.Delivery, c *coupon.Coupon, messages []*coupon.Message, contents map[coupon.ID]db.Content, rendered map[coupon.ID]*coupon.RenderedMessage) error {
+func renderContents(
+	d *coupon.Delivery,
+	c *coupon.Coupon,
+	messages []*coupon.Message,
+	contents map[coupon.ID]db.Content,
+	rendered map[coupon.ID]*coupon.RenderedMessage,
+) error {
 	template, err := message.Parse(d.Subject, d.Body)
 	if err != nil {
 		return err

@@ -356,7 +356,13 @@ func TestLargeUpload(t *testing.T) {
 	const size = 200 << 20
 	// There is no column of codes, so the import ends at once; the upload is what matters here.
 	content := &stream{left: size, row: []byte("first name,last name,and so on\n")}
-	status, got := s.exchange(t, http.MethodPost, "/graphql", w.FormDataContentType(), io.MultiReader(&head, content, strings.NewReader("\r\n--"+w.Boundary()+"--\r\n")))
+	status, got := s.exchange(
+		t,
+		http.MethodPost,
+		"/graphql",
+		w.FormDataContentType(),
+		io.MultiReader(&head, content, strings.NewReader("\r\n--"+w.Boundary()+"--\r\n")),
+	)
 	if status != http.StatusOK || !strings.Contains(got, `"userErrors":[]`) {
 		t.Fatalf("%d %s", status, got)
 	}

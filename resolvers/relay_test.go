@@ -112,7 +112,13 @@ func TestConnections(t *testing.T) {
 			t.Parallel()
 			all := c.read(t, s, 500, nil)
 			if len(all.nodes) == 0 || all.hasNext || all.hasPrevious || all.total != len(all.nodes) {
-				t.Fatalf("the whole list has %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t", len(all.nodes), all.total, all.hasNext, all.hasPrevious)
+				t.Fatalf(
+					"the whole list has %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t",
+					len(all.nodes),
+					all.total,
+					all.hasNext,
+					all.hasPrevious,
+				)
 			}
 			if distinct := slices.Compact(slices.Sorted(slices.Values(all.nodes))); len(distinct) != len(all.nodes) {
 				t.Fatalf("a node is there twice: %v", all.nodes)
@@ -145,7 +151,15 @@ func (c connection) walk(t *testing.T, s *server, first int, all page) {
 		}
 		wantNext := len(got) < len(all.nodes)
 		if p.hasNext != wantNext || p.hasPrevious != (after != nil) || p.total != all.total || len(p.nodes) > first || len(p.nodes) == 0 {
-			t.Fatalf("first: %d, %d read before: %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t", first, len(got)-len(p.nodes), len(p.nodes), p.total, p.hasNext, p.hasPrevious)
+			t.Fatalf(
+				"first: %d, %d read before: %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t",
+				first,
+				len(got)-len(p.nodes),
+				len(p.nodes),
+				p.total,
+				p.hasNext,
+				p.hasPrevious,
+			)
 		}
 		if p.start != p.cursors[0] || p.end != p.cursors[len(p.cursors)-1] {
 			t.Fatalf("first: %d: the page begins at %v and ends at %v, not %v", first, p.start, p.end, p.cursors)
@@ -229,7 +243,15 @@ func TestCouponOrders(t *testing.T) {
 		id, label, ending string
 	}
 	read := func(order string, first int, after any) ([]entry, any) {
-		data := s.ask(t, fmt.Sprintf("query ($first: Int, $after: String) { coupons(orderBy: %s, first: $first, after: $after) { nodes { id label endsAt } pageInfo { endCursor } } }", order), map[string]any{"first": first, "after": after}, nil)
+		data := s.ask(
+			t,
+			fmt.Sprintf(
+				"query ($first: Int, $after: String) { coupons(orderBy: %s, first: $first, after: $after) { nodes { id label endsAt } pageInfo { endCursor } } }",
+				order,
+			),
+			map[string]any{"first": first, "after": after},
+			nil,
+		)
 		var entries []entry
 		for _, node := range at[[]any](t, data, "coupons", "nodes") {
 			e := entry{id: at[string](t, node, "id"), label: strings.ToLower(at[string](t, node, "label")), ending: "9999"}

@@ -151,7 +151,12 @@ func loadShown[V any](ctx context.Context, name string, id *coupon.ID, fetch fun
 
 // loadList is load for a field that gives a page of each object: what is on any of the pages is part of the
 // answer at once, so that the fields of all of it share their statements whichever is answered first.
-func loadList[N any](ctx context.Context, name string, id coupon.ID, fetch func(context.Context, []coupon.ID) (map[coupon.ID]*coupon.List[N], error)) (*coupon.List[N], error) {
+func loadList[N any](
+	ctx context.Context,
+	name string,
+	id coupon.ID,
+	fetch func(context.Context, []coupon.ID) (map[coupon.ID]*coupon.List[N], error),
+) (*coupon.List[N], error) {
 	return load(ctx, name, id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[N], error) {
 		found, err := fetch(ctx, ids)
 		for _, list := range found {

@@ -14,7 +14,14 @@ const minEventInterval = 100 * time.Millisecond
 
 // follow sends an object now and whenever it changed, until it is over or the client goes away. It
 // returns NOT_FOUND for an object that is not there.
-func follow[T any](ctx context.Context, store *db.Store, kind coupon.Kind, id coupon.ID, read func(context.Context, []coupon.ID) (map[coupon.ID]*T, error), isOver func(*T) bool) (<-chan *T, error) {
+func follow[T any](
+	ctx context.Context,
+	store *db.Store,
+	kind coupon.Kind,
+	id coupon.ID,
+	read func(context.Context, []coupon.ID) (map[coupon.ID]*T, error),
+	isOver func(*T) bool,
+) (<-chan *T, error) {
 	changed, stop := store.Watch(id)
 	found, err := read(ctx, []coupon.ID{id})
 	if err == nil && found[id] == nil {
