@@ -26,7 +26,7 @@ import (
 
 	"couponql/db"
 	"couponql/job"
-	"couponql/outbox"
+	"couponql/sender"
 	"couponql/playground"
 	"couponql/resolvers"
 )
@@ -82,7 +82,7 @@ func (c *serveCommand) Run(log *slog.Logger) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	out, err := outbox.Open(c.Outbox)
+	out, err := sender.OpenOutbox(c.Outbox)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"couponql/db"
 	"couponql/job"
-	"couponql/outbox"
+	"couponql/sender"
 	"couponql/resolvers"
 )
 
@@ -67,7 +67,7 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 
 // startJobs begins to run imports and to send messages.
 func (s *server) startJobs() error {
-	out, err := outbox.Open(s.outbox)
+	out, err := sender.OpenOutbox(s.outbox)
 	if err != nil {
 		return err
 	}

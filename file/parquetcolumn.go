@@ -160,7 +160,7 @@ func (c *parquetColumn) readPage() (*format.PageHeader, []byte, error) {
 // The header of a page is looked for in so many bytes; in more only if it has very long statistics.
 const (
 	usualHeaderBytes = 4 << 10
-	maxHeaderBytes   = 1 << 20
+	maxHeaderBytes   = 4 << 20
 )
 
 // readHeader reads the header of a page and gives its size.

@@ -11,7 +11,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
-	"couponql/outbox"
+	"couponql/sender"
 )
 
 // Options says how to run jobs.
@@ -25,7 +25,7 @@ type Options struct {
 // Runner runs jobs until it is stopped.
 type Runner struct {
 	store   *db.Store
-	outbox  *outbox.Outbox
+	outbox  *sender.Outbox
 	options Options
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -35,7 +35,7 @@ type Runner struct {
 }
 
 // Start begins to run the jobs of a store. What an earlier server left unfinished is taken up first.
-func Start(store *db.Store, out *outbox.Outbox, options Options) *Runner {
+func Start(store *db.Store, out *sender.Outbox, options Options) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}}
 	r.done.Go(func() { r.repeat(ctx, r.runImports) })

@@ -14,7 +14,7 @@ import (
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
-	"couponql/outbox"
+	"couponql/sender"
 )
 
 // scene is a store whose jobs run when start is called.
@@ -34,7 +34,7 @@ func newScene(t *testing.T) *scene {
 // start runs the jobs until the test ends or the runner is stopped.
 func (s *scene) start(t *testing.T, sendRate int) *job.Runner {
 	t.Helper()
-	out, err := outbox.Open(s.folder)
+	out, err := sender.OpenOutbox(s.folder)
 	if err != nil {
 		t.Fatal(err)
 	}

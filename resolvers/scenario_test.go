@@ -24,7 +24,7 @@ import (
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
-	"couponql/outbox"
+	"couponql/sender"
 	"couponql/resolvers"
 )
 
@@ -143,7 +143,7 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	base := t.TempDir()
 	store := dbtest.Open(t, filepath.Join(base, "couponql.duckdb"), clock.Use)
 	folder := filepath.Join(t.TempDir(), "outbox")
-	out, err := outbox.Open(folder)
+	out, err := sender.OpenOutbox(folder)
 	if err != nil {
 		t.Fatal(err)
 	}

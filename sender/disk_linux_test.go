@@ -1,4 +1,4 @@
-package outbox_test
+package sender_test
 
 import (
 	"flag"
@@ -11,14 +11,14 @@ import (
 	"testing"
 
 	"couponql/coupon"
-	"couponql/outbox"
+	"couponql/sender"
 )
 
 // fillDisk appends batches until the disk is full, and expects the file to end with the last batch
 // that fitted. Afterwards a small batch must still find its place.
 func fillDisk(t *testing.T, dir string) {
 	t.Helper()
-	o, err := outbox.Open(dir)
+	o, err := sender.OpenOutbox(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

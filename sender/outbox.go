@@ -1,5 +1,5 @@
-// Package outbox is the sender that needs no set-up: it appends every message to a file of its
-// delivery, where people and programs can read it.
+// Package sender hands messages over. The Outbox is the sender that needs no set-up: it appends every
+// message to a file of its delivery, where people and programs can read it.
 //
 // # Files
 //
@@ -16,7 +16,7 @@
 // next batch. What stands behind that offset belongs to a batch that was never marked, and Append cuts
 // it off before it writes that batch again. Hence every message is in the file exactly once, even
 // after kill -9 or a power failure, for Append returns only when the batch is on disk.
-package outbox
+package sender
 
 import (
 	"bufio"
@@ -45,8 +45,8 @@ const bufferSize = 256 << 10
 // delivery is appended to by one at a time.
 type Outbox struct{ dir string }
 
-// Open gives the outbox in a folder, which it creates if need be. A path that is no folder is an error.
-func Open(dir string) (*Outbox, error) {
+// OpenOutbox gives the outbox in a folder, which it creates if need be. A path that is no folder is an error.
+func OpenOutbox(dir string) (*Outbox, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,4 +1,4 @@
-package outbox_test
+package sender_test
 
 import (
 	"bufio"
@@ -19,15 +19,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
-	"couponql/outbox"
+	"couponql/sender"
 )
 
 var sentAt = time.Date(2026, 11, 3, 14, 13, 5, 0, time.FixedZone("", 3600))
 
-func open(t testing.TB) (*outbox.Outbox, string) {
+func open(t testing.TB) (*sender.Outbox, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "outbox")
-	o, err := outbox.Open(dir)
+	o, err := sender.OpenOutbox(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func batch(channel coupon.Channel, first, n int) []coupon.OutgoingMessage {
 }
 
 // mustAppend appends a batch and gives the file's new size.
-func mustAppend(t *testing.T, o *outbox.Outbox, delivery coupon.ID, at int64, messages []coupon.OutgoingMessage) int64 {
+func mustAppend(t *testing.T, o *sender.Outbox, delivery coupon.ID, at int64, messages []coupon.OutgoingMessage) int64 {
 	t.Helper()
 	size, err := o.Append(delivery, at, messages, sentAt)
 	if err != nil {
@@ -334,13 +334,13 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{file, filepath.Join(file, "below")} {
-		if _, err := outbox.Open(path); err == nil || !strings.Contains(err.Error(), file) {
+		if _, err := sender.OpenOutbox(path); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: got %v, want an error that names it", path, err)
 		}
 	}
 	created := filepath.Join(dir, "a", "b")
 	for range 2 { // the second time it exists
-		if _, err := outbox.Open(created); err != nil {
+		if _, err := sender.OpenOutbox(created); err != nil {
 			t.Fatal(err)
 		}
 	}
