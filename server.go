@@ -26,9 +26,9 @@ import (
 
 	"couponql/db"
 	"couponql/job"
-	"couponql/sender"
 	"couponql/playground"
 	"couponql/resolvers"
+	"couponql/sender"
 )
 
 // commands are what the program can do; every flag can be given as an environment variable too.

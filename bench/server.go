@@ -15,8 +15,8 @@ import (
 
 	"couponql/db"
 	"couponql/job"
-	"couponql/sender"
 	"couponql/resolvers"
+	"couponql/sender"
 )
 
 // memoryLimit is what each engine, the server's and the raw one, may take: the server's default.

@@ -323,7 +323,11 @@ func (m *metadataReader) ReadField() (thrift.Field, error) {
 
 // Discard goes on by so many bytes.
 func (m *metadataReader) Discard(count int) (int, error) {
-	return m.BytesReader.(interface{ Discard(count int) (int, error) }).Discard(count)
+	discarder, ok := m.BytesReader.(interface{ Discard(count int) (int, error) })
+	if !ok {
+		return 0, errParquet
+	}
+	return discarder.Discard(count)
 }
 
 // charge counts something with so many elements, each of which takes at least one byte of the data.

@@ -253,7 +253,7 @@ func (p *parquetRows) unpackZstd(data, packed []byte) error {
 // openDictionary takes the dictionary of the column, to which the values of other pages refer.
 func (c *parquetColumn) openDictionary(header *format.PageHeader, packed []byte) error {
 	h := header.DictionaryPageHeader
-	if !h.Valid || c.hasDictionary || h.V.Encoding != format.Plain && h.V.Encoding != format.PlainDictionary {
+	if !h.Valid || c.hasDictionary || h.V.Encoding != format.Plain && h.V.Encoding != format.PlainDictionary { //nolint:staticcheck // old files have it
 		return errParquet
 	}
 	if err := c.unpack(&c.dictionary.data, packed, int(header.UncompressedPageSize)); err != nil {

@@ -34,7 +34,7 @@ const (
 // newParquetType finds out what a column holds. Its logical type comes before the converted one that older
 // files have. It reports false for what has no text: bytes of a known kind that are none, and numbers
 // beyond the limits.
-func newParquetType(element *format.SchemaElement) (t parquetType, isKnown bool) {
+func newParquetType(element *format.SchemaElement) (t parquetType, isKnown bool) { //nolint:cyclop // one case a type of the format
 	t.kind = element.Type.V
 	switch t.kind {
 	case format.Boolean:
@@ -87,7 +87,7 @@ func (t *parquetType) convert(element *format.SchemaElement) (isKnown bool) {
 		t.isBytes = t.kind == format.ByteArray || t.kind == format.FixedLenByteArray
 		return true
 	}
-	switch element.ConvertedType.V {
+	switch element.ConvertedType.V { //nolint:exhaustive // the other types are not read
 	case deprecated.Date:
 		t.write = writeDate
 		return t.kind == format.Int32

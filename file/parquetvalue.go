@@ -13,14 +13,14 @@ type pageValues interface {
 }
 
 // newValues gives the values of a page. It returns FILE_UNREADABLE for an encoding that cannot be read.
-func (c *parquetColumn) newValues(encoding format.Encoding, data []byte) (pageValues, error) {
+func (c *parquetColumn) newValues(encoding format.Encoding, data []byte) (pageValues, error) { //nolint:cyclop // one case an encoding of the format
 	isInteger := c.kind == format.Int32 || c.kind == format.Int64
 	switch {
 	case encoding == format.Plain && c.kind == format.Boolean:
 		return &booleans{runs{width: 1, isPacked: true, left: 8 * len(data), packed: bitReader{data: data}}}, nil
 	case encoding == format.Plain:
 		return &plainValues{data: data, size: c.size}, nil
-	case encoding == format.PlainDictionary || encoding == format.RLEDictionary:
+	case encoding == format.PlainDictionary || encoding == format.RLEDictionary: //nolint:staticcheck // old files have it
 		if !c.hasDictionary {
 			return nil, errParquet
 		}
@@ -263,7 +263,7 @@ func (r *runs) nextRun() error {
 }
 
 // deltas are numbers of which the differences are written, in blocks of several small ones.
-type deltas struct {
+type deltas struct { //nolint:recvcheck // kind only names it
 	data []byte
 	// left is how many numbers were not read; last is the last one, or before the first one that one.
 	left    uint64

@@ -90,7 +90,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 }
 
 // open finds out the layout. It returns io.EOF for a file without rows.
-func (r *Reader) open(options *coupon.FileOptions, columns []Column) error {
+func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //nolint:cyclop // one case a format
 	sample, rest, err := r.readSample()
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 		sampleEnd = failing(errSampleEnd)
 	}
 	outline := &xmlOutline{rows: open(bytes.NewReader(text), sampleEnd)}
-	element, err := outline.findRows(columns)
+	element, err := outline.findRows()
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,8 @@ func TestReadXML(t *testing.T) {
 
 		"redemptions": {
 			kind:    coupon.ImportRedemptions,
-			content: "<redemptions>\n<redemption code=\"Trynow\" redeemedOn=\"2026-11-24T10:15:00+01:00\" coupon=\"CPN23\" externalId=\"ORD-1\"/>\n</redemptions>",
+			content: "<redemptions>\n<redemption code=\"Trynow\" redeemedOn=\"2026-11-24T10:15:00+01:00\" " +
+				"coupon=\"CPN23\" externalId=\"ORD-1\"/>\n</redemptions>",
 			want:    []string{"2: Trynow|2026-11-24T10:15:00+01:00|ORD-1"},
 		},
 		"redemptions, elements": {

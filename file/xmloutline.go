@@ -82,7 +82,7 @@ type openElement struct {
 
 // findRows finds out which elements are rows; none when the root is empty. It returns FILE_UNREADABLE
 // when none has the key, when several could be rows, and when the XML is broken before the first row.
-func (o *xmlOutline) findRows(columns []Column) (xmlElement, error) {
+func (o *xmlOutline) findRows() (xmlElement, error) {
 	o.counts = make(map[xmlElement]int)
 	o.keyed = make(map[xmlElement]bool)
 	o.parents = make(map[xmlParent]bool)

@@ -24,8 +24,8 @@ import (
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
-	"couponql/sender"
 	"couponql/resolvers"
+	"couponql/sender"
 )
 
 var update = flag.Bool("update", false, "write the responses of the scenarios anew; review them before you commit")
