@@ -101,10 +101,10 @@ func TestReadXML(t *testing.T) {
 		"asked for":  {content: "<c><value code=\"A1\"/></c>", options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: []string{"1: A1"}},
 
 		"redemptions": {
-			kind:    coupon.ImportRedemptions,
+			kind: coupon.ImportRedemptions,
 			content: "<redemptions>\n<redemption code=\"Trynow\" redeemedOn=\"2026-11-24T10:15:00+01:00\" " +
 				"coupon=\"CPN23\" externalId=\"ORD-1\"/>\n</redemptions>",
-			want:    []string{"2: Trynow|2026-11-24T10:15:00+01:00|ORD-1"},
+			want: []string{"2: Trynow|2026-11-24T10:15:00+01:00|ORD-1"},
 		},
 		"redemptions, elements": {
 			kind: coupon.ImportRedemptions,
