@@ -70,7 +70,7 @@ func TestReadParquet(t *testing.T) {
 		None    *float64         `parquet:"none"`
 		NaN     float64          `parquet:"nan"`
 	}
-	at := time.Date(2026, 11, 24, 10, 15, 0, 500_000_000, time.FixedZone("", 3600))
+	at := time.Date(2026, 11, 24, 10, 15, 0, 500000000, time.FixedZone("", 3600))
 	const julianDay = 2_461_369 // 24 November 2026.
 	typed := parquetOf(t, []types{{
 		ID: "42", Bool: true, Int32: -7, Int64: math.MinInt64, Uint8: 200, Uint64: math.MaxUint64, Float32: 0.1, Float64: 6.9e12,
