@@ -55,7 +55,7 @@ func TestGigabyteLine(t *testing.T) { //nolint:paralleltest // it measures the m
 		if max(rows, 0) != test.rows {
 			t.Errorf("%s: got %d rows, want %d", name, rows, test.rows)
 		}
-		if used := after.TotalAlloc - before.TotalAlloc; used > 24<<20 {
+		if used := after.TotalAlloc - before.TotalAlloc; used > 48<<20 {
 			t.Errorf("%s: %d MiB were allocated", name, used>>20)
 		}
 	}

@@ -11,15 +11,10 @@ import (
 	"couponql/coupon"
 )
 
-// new1M gives a file of a million rows.
+// new1M gives a CSV file of a million rows.
 func new1M(b *testing.B, format string) (path string, size int64) {
 	b.Helper()
-	var text bytes.Buffer
-	text.WriteString("code,label\n")
-	for i := range 1_000_000 {
-		fmt.Fprintf(&text, format, uint32(i)*2654435761)
-	}
-	return write(b, text.Bytes()), int64(text.Len())
+	return newMillion(b, "code,label\n", format, "")
 }
 
 func benchmarkRead(b *testing.B, path string, size int64) {
@@ -81,4 +76,44 @@ func BenchmarkReadGzip(b *testing.B) {
 		b.Fatal(err)
 	}
 	benchmarkRead(b, write(b, gzipped(b, text)), size)
+}
+
+// newMillion gives a file of a million rows between start and end.
+func newMillion(b *testing.B, start, format, end string) (path string, size int64) {
+	b.Helper()
+	var text bytes.Buffer
+	text.WriteString(start)
+	for i := range 1_000_000 {
+		fmt.Fprintf(&text, format, uint32(i)*2654435761)
+	}
+	text.WriteString(end)
+	return write(b, text.Bytes()), int64(text.Len())
+}
+
+func BenchmarkReadJSONL(b *testing.B) {
+	path, size := newMillion(b, "", "{\"code\":\"CODE-%08X\",\"label\":\"soccer\"}\n", "")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadXML(b *testing.B) {
+	path, size := newMillion(b, "<coupon>\n", "<value code=\"CODE-%08X\" label=\"soccer\"/>\n", "</coupon>\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadXMLElements(b *testing.B) {
+	path, size := newMillion(b, "<coupon>\n", "<value><code>CODE-%08X</code><label>soccer</label></value>\n", "</coupon>\n")
+	benchmarkRead(b, path, size)
+}
+
+func BenchmarkReadParquet(b *testing.B) {
+	type row struct {
+		Code  string `parquet:"code,snappy"`
+		Label string `parquet:"label,dict,snappy"`
+	}
+	rows := make([]row, 1_000_000)
+	for i := range rows {
+		rows[i] = row{Code: fmt.Sprintf("CODE-%08X", uint32(i)*2654435761), Label: "soccer"}
+	}
+	content := parquetOf(b, rows)
+	benchmarkRead(b, write(b, content), int64(len(content)))
 }
