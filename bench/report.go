@@ -13,7 +13,7 @@ const (
 	maxPage = 10
 	// pageSize is that of the pages that are measured.
 	pageSize = 100
-	// How many pages, single codes and reports are asked for, for each run.
+	// How many pages, single codes and reports are asked for in each run.
 	pageCount, lookupCount, reportCount = 20, 60, 5
 	// redeemTime is how long each number of callers redeems, and redeemValues how many codes there are for it.
 	redeemTime   = 2 * time.Second
@@ -136,7 +136,7 @@ func (b *bench) measurePages(ctx context.Context) error {
 		query := fmt.Sprintf(codePage, p.more)
 		statement := fmt.Sprintf(rawPage, p.condition)
 		var after, afterRaw any = nil, int64(0)
-		err := b.compare(p.name, pageCount*b.options.runs, goal{most: maxPage}, func(int) error {
+		err := b.compare(p.name, pageCount, goal{most: maxPage}, func(int) error {
 			var answer struct {
 				Coupon struct {
 					Codes struct {
@@ -181,7 +181,7 @@ func (b *bench) measurePages(ctx context.Context) error {
 
 // measureLookups asks for single things.
 func (b *bench) measureLookups(ctx context.Context) error {
-	err := b.compare("code(value:)", lookupCount*b.options.runs, goal{}, func(i int) error {
+	err := b.compare("code(value:)", lookupCount, goal{}, func(i int) error {
 		var answer struct{ Code *struct{ ID string } }
 		err := b.server.ask(
 			ctx,
@@ -201,7 +201,7 @@ WHERE c.key = ?`, b.values[i*7%len(b.values)])
 	if err != nil {
 		return err
 	}
-	return b.compare("availability of a coupon, by label too", reportCount*b.options.runs, goal{}, func(int) error {
+	return b.compare("availability of a coupon, by label too", reportCount, goal{}, func(int) error {
 		return b.server.ask(
 			ctx,
 			"query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided byLabel { label total available assigned redeemed } } } }",
@@ -218,7 +218,7 @@ WHERE c.coupon_id = 1 GROUP BY c.label`)
 // measureStats asks how many codes were assigned, sent and redeemed on each day and channel.
 func (b *bench) measureStats(ctx context.Context) error {
 	name := fmt.Sprintf("redemptionStats by day and channel, %s messages, %s redemptions", count(b.options.codes), count(b.redemptionCount()))
-	return b.compare(name, reportCount*b.options.runs, goal{}, func(int) error {
+	return b.compare(name, reportCount, goal{}, func(int) error {
 		return b.server.ask(
 			ctx,
 			"{ redemptionStats(groupBy: [DAY, CHANNEL]) { keys stats { assigned sent redeemed reversed redemptionRate amount timeToRedeem { p10 p50 p90 p99 } } } }",
