@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"couponql/coupon"
@@ -290,7 +291,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	for i := range numbers {
 		numbers[i] = first + int64(i)
 	}
-	found, err := s.readCodes(ctx, s, numbers)
+	found, err := s.readCodes(ctx, numbers)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
 }
 
@@ -322,60 +323,78 @@ func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []
 }
 
 // readCodes reads codes by number, with where they stand. Memory tells which kinds of things happened to any
-// of them at all, and only those are asked for, each in a small statement of its own: the same tables joined
-// in one statement take several times as long. What happens meanwhile is left out, so that a code stands
-// where it stood when the reading began.
-func (s *Store) readCodes(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
+// of them at all, and only those are asked for, side by side, each in a small statement of its own: the same
+// tables joined in one statement take several times as long. What happens meanwhile is left out, so that a
+// code stands where it stood when the reading began.
+func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
 	found := make(map[coupon.ID]*coupon.Code, len(numbers))
 	known, happened := s.pool.describe(numbers)
 	if len(known) == 0 {
 		return found, nil
 	}
-	err := readRange(ctx, q, codeGet, "id", numbers, func(rows *sql.Rows) error {
+	// Each reading fills fields of its own.
+	readings := []func() error{func() error {
+		return s.readPoints(ctx, codeGet, "id", numbers, func(rows *sql.Rows) error {
+			var number int64
+			var value string
+			err := rows.Scan(&number, &value)
+			if code := known[number]; code != nil {
+				code.Value = value
+				found[code.ID] = &code.Code
+			}
+			return err
+		})
+	}}
+	if happened.Has(coupon.StateAssigned) {
+		readings = append(readings, func() error { return s.readHolders(ctx, numbers, known) })
+	}
+	if happened.Has(coupon.StateRedeemed) {
+		readings = append(readings, func() error {
+			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed, func(code *knownCode) **time.Time { return &code.RedeemedAt })
+		})
+	}
+	if happened.Has(coupon.StateVoided) {
+		readings = append(readings, func() error {
+			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *knownCode) **time.Time { return &code.VoidedAt })
+		})
+	}
+	errs := make([]error, len(readings))
+	var wait sync.WaitGroup
+	for i, read := range readings {
+		wait.Go(func() { errs[i] = read() })
+	}
+	wait.Wait()
+	s.pool.setStatus(found, s.now())
+	return found, errors.Join(errs...)
+}
+
+// readFirst reads when something first happened to those of the codes that have a state.
+func (s *Store) readFirst(
+	ctx context.Context,
+	statement string,
+	numbers []int64,
+	known map[int64]*knownCode,
+	state coupon.CodeState,
+	field func(*knownCode) **time.Time,
+) error {
+	return s.readPoints(ctx, statement, "code_id", numbers, func(rows *sql.Rows) error {
 		var number int64
-		var value string
-		err := rows.Scan(&number, &value)
-		if code := known[number]; code != nil {
-			code.Value = value
-			found[code.ID] = &code.Code
+		var at time.Time
+		err := rows.Scan(&number, &at)
+		if code := known[number]; code != nil && code.state.Has(state) {
+			first := field(code)
+			*first = earlier(*first, at)
 		}
 		return err
 	})
-	if err == nil && happened.Has(coupon.StateAssigned) {
-		err = s.readHolders(ctx, q, numbers, known)
-	}
-	if err == nil && happened.Has(coupon.StateRedeemed) {
-		err = readRange(ctx, q, codeRedeemed, "code_id", numbers, func(rows *sql.Rows) error {
-			var number int64
-			var at time.Time
-			err := rows.Scan(&number, &at)
-			if code := known[number]; code != nil && code.state.Has(coupon.StateRedeemed) {
-				code.RedeemedAt = earlier(code.RedeemedAt, at)
-			}
-			return err
-		})
-	}
-	if err == nil && happened.Has(coupon.StateVoided) {
-		err = readRange(ctx, q, codeVoided, "code_id", numbers, func(rows *sql.Rows) error {
-			var number int64
-			var at time.Time
-			err := rows.Scan(&number, &at)
-			if code := known[number]; code != nil && code.state.Has(coupon.StateVoided) {
-				code.VoidedAt = earlier(code.VoidedAt, at)
-			}
-			return err
-		})
-	}
-	s.pool.setStatus(found, s.now())
-	return found, err
 }
 
 // readHolders reads which messages hold the codes, and when these were sent. Memory knows by which delivery a
 // code is held, and a delivery has but one message with it.
-func (s *Store) readHolders(ctx context.Context, q querier, numbers []int64, known map[int64]*knownCode) error {
+func (s *Store) readHolders(ctx context.Context, numbers []int64, known map[int64]*knownCode) error {
 	var messages []int64
 	holds := map[int64]*coupon.Code{}
-	err := readRange(ctx, q, codeHeld, "code_id", numbers, func(rows *sql.Rows) error {
+	err := s.readPoints(ctx, codeHeld, "code_id", numbers, func(rows *sql.Rows) error {
 		var number, message, delivery, recipient int64
 		var address string
 		err := rows.Scan(&number, &message, &delivery, &recipient, &address)
@@ -394,7 +413,7 @@ func (s *Store) readHolders(ctx context.Context, q querier, numbers []int64, kno
 	if err != nil {
 		return err
 	}
-	return readRange(ctx, q, codeSent, "message_id", messages, func(rows *sql.Rows) error {
+	return s.readPoints(ctx, codeSent, "message_id", messages, func(rows *sql.Rows) error {
 		var message int64
 		var outcome coupon.MessageStatus
 		var at time.Time
@@ -416,7 +435,7 @@ func earlier(first *time.Time, second time.Time) *time.Time {
 
 // maxSpread is how many rows are read for each that is wanted before they are picked by number, which costs
 // a join.
-const maxSpread = 4
+const maxSpread = 8
 
 // readRange runs a statement whose rows have numbers in a column, and whose condition, which ends it, is that
 // the number lies between $first and $last, for these numbers. Rows with others may be among them.
@@ -434,9 +453,14 @@ func readRange(ctx context.Context, q querier, statement, column string, numbers
 	return err
 }
 
+// readPoints is readRange for readers, with a statement that is planned once.
+func (s *Store) readPoints(ctx context.Context, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
+	return readRange(ctx, planned{s}, statement, column, numbers, scan)
+}
+
 // CodesByID gives the codes that exist of these.
 func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Code, error) {
-	return s.readCodes(ctx, s, numbersOf(coupon.KindCode, ids))
+	return s.readCodes(ctx, numbersOf(coupon.KindCode, ids))
 }
 
 // numbersOf gives the numbers of the ids of a kind; others name nothing and are left out.
@@ -496,7 +520,7 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 	if err != nil || code.number == 0 {
 		return nil, err
 	}
-	found, err := s.readCodes(ctx, s, []int64{code.number})
+	found, err := s.readCodes(ctx, []int64{code.number})
 	return found[coupon.NewID(coupon.KindCode, code.number)], err
 }
 
@@ -546,7 +570,7 @@ func (s *Store) CodesOf(
 	if !page.WantsItems {
 		return lists, nil
 	}
-	found, err := s.readCodes(ctx, s, all)
+	found, err := s.readCodes(ctx, all)
 	for id, numbers := range pages {
 		lists[id].Items = inOrder(found, coupon.KindCode, numbers)
 		lists[id].Cursors = cursorsOf(numbers)

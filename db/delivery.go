@@ -691,11 +691,11 @@ func (t *tx) setStatus(ctx context.Context, number int64, status coupon.Delivery
 
 // DeliveriesByID gives the deliveries that exist of these.
 func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
-	return readDeliveries(ctx, s, numbersOf(coupon.KindDelivery, ids))
+	return readDeliveries(ctx, planned{s}, numbersOf(coupon.KindDelivery, ids))
 }
 
 func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
-	return readDeliveries(ctx, s, numbers)
+	return readDeliveries(ctx, planned{s}, numbers)
 }
 
 func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {

@@ -155,18 +155,21 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 
 func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Recipient, error) {
 	found := make(map[coupon.ID]*coupon.Recipient, len(numbers))
-	if len(numbers) == 0 {
-		return found, nil
+	wanted := make(map[int64]struct{}, len(numbers))
+	for _, number := range numbers {
+		wanted[number] = struct{}{}
 	}
-	_, err := collect(ctx, s, recipientGet, func(rows *sql.Rows) (struct{}, error) {
+	err := s.readPoints(ctx, recipientGet, "id", numbers, func(rows *sql.Rows) error {
 		var number int64
 		var attributes string
 		var r coupon.Recipient
 		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable)
-		r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
-		found[r.ID] = &r
-		return struct{}{}, err
-	}, between(numbers)...)
+		if _, isWanted := wanted[number]; isWanted {
+			r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
+			found[r.ID] = &r
+		}
+		return err
+	})
 	return found, err
 }
 
@@ -267,7 +270,7 @@ func (s *Store) RecipientCodes(ctx context.Context, recipients []coupon.ID, page
 }
 
 func (s *Store) readPoolCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	return s.readCodes(ctx, s, numbers)
+	return s.readCodes(ctx, numbers)
 }
 
 // nestedPage asks for a page of something of each of several parents.

@@ -97,7 +97,7 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	codes, err := s.readCodes(ctx, s, nonZero(found.codeNumber))
+	codes, err := s.readCodes(ctx, nonZero(found.codeNumber))
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -385,7 +385,7 @@ func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coup
 		label = r.Attributes.Text(*d.MatchLabelTo)
 	}
 	number := s.pool.firstFree(mustNumber(coupon.KindCoupon, c.ID), d.MatchLabelTo != nil, label, s.now())
-	codes, err := s.readCodes(ctx, s, []int64{number})
+	codes, err := s.readCodes(ctx, []int64{number})
 	if err != nil || len(codes) == 0 {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
 -- recipients by number
 SELECT id, external_id, email, phone, first_name, last_name, attributes, is_contactable
 FROM recipient
-WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
+WHERE id BETWEEN $first AND $last
