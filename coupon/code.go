@@ -223,18 +223,18 @@ func (c *Code) State() CodeState {
 	return state
 }
 
-// CheckNewCodes tells whether the coupon takes new codes. It returns INVALID_STATE when it is anonymous
-// or archived.
-func (c *Coupon) CheckNewCodes() error {
+// CheckPool tells whether an import of this mode may change the coupon's codes. It returns INVALID_STATE when the
+// coupon is anonymous, or archived and would get new codes.
+func (c *Coupon) CheckPool(mode ImportMode) error {
 	switch {
 	case c.Type == TypeAnonymous:
 		return Errorf(
 			ErrorInvalidState,
-			"The coupon %q is anonymous: everybody gets its own code %q, so it has no pool to add codes to.",
+			"The coupon %q is anonymous: everybody gets its own code %q, so it has no pool of codes.",
 			c.Label,
 			c.Code,
 		).At("input", "couponId")
-	case c.ArchivedAt != nil:
+	case c.ArchivedAt != nil && mode != ImportVoid:
 		return Errorf(ErrorInvalidState, "The coupon %q is archived and takes no new codes.", c.Label).At("input", "couponId")
 	}
 	return nil

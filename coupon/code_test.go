@@ -272,7 +272,7 @@ func TestRunsOutAt(t *testing.T) {
 	}
 }
 
-func TestCheckNewCodes(t *testing.T) {
+func TestCheckPool(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		coupon Coupon
@@ -283,7 +283,7 @@ func TestCheckNewCodes(t *testing.T) {
 			coupon: Coupon{Type: TypeAnonymous, Label: "Ski", Code: "CPN7"},
 			want: []string{
 				`input.couponId INVALID_STATE: The coupon "Ski" is anonymous: ` +
-					`everybody gets its own code "CPN7", so it has no pool to add codes to.`,
+					`everybody gets its own code "CPN7", so it has no pool of codes.`,
 			},
 		},
 		"archived": {
@@ -294,7 +294,7 @@ func TestCheckNewCodes(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, problemLines(t, test.coupon.CheckNewCodes())); diff != "" {
+			if diff := cmp.Diff(test.want, problemLines(t, test.coupon.CheckPool(ImportAdd))); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})

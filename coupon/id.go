@@ -8,7 +8,7 @@ import (
 // Kind is the type of an object that has an id.
 type Kind string
 
-// The kinds of objects that node(id:) can find.
+// The kinds of objects that have ids. node(id:) finds all but uploads.
 const (
 	KindCoupon     Kind = "coupon"
 	KindCode       Kind = "code"
@@ -18,6 +18,7 @@ const (
 	KindRedemption Kind = "redemption"
 	KindImport     Kind = "import"
 	KindExport     Kind = "export"
+	KindUpload     Kind = "upload"
 )
 
 // ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat it

@@ -148,6 +148,17 @@ type Import struct {
 	CreatedAt    time.Time
 	StartedAt    *time.Time
 	FinishedAt   *time.Time
+	// UndoneAt is when undoImport took the codes out again.
+	UndoneAt *time.Time
+	// UploadID is the file, which is there until FileExpiresAt; nil: it is gone.
+	UploadID      *ID
+	FileExpiresAt *time.Time
+	ImportFindings
+}
+
+// HasRejects tells whether the rejected rows can be downloaded at an instant.
+func (i *Import) HasRejects(now time.Time) bool {
+	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
 }
 
 // MaxColumnMappings is how many columns one import maps.
@@ -174,6 +185,20 @@ func (i *Import) Check() error {
 		problems = append(problems, Errorf(ErrorInvalid, "Map at most %d columns.", MaxColumnMappings).At("input", "options", "columns"))
 	}
 	return problems.OrNil()
+}
+
+// CheckUndo tells whether the codes of the import can be taken out again. It returns INVALID_STATE for an import
+// that added none.
+func (i *Import) CheckUndo() error {
+	switch {
+	case i.Kind != ImportCodes || i.Mode == ImportVoid:
+		return Errorf(ErrorInvalidState, "Only an import that added codes can be undone, and %s did not.", i.ID)
+	case i.IsDryRun:
+		return Errorf(ErrorInvalidState, "The import was a dry run: it changed nothing, so there is nothing to undo.")
+	case i.Status != ImportSucceeded:
+		return Errorf(ErrorInvalidState, "The import is %s; only one that has SUCCEEDED can be undone.", i.Status)
+	}
+	return nil
 }
 
 // FileOptions says how to read a file; what is nil or empty is detected.
@@ -227,4 +252,105 @@ func CleanFileName(name string) string {
 		name = string(runes[:MaxTextLength])
 	}
 	return name
+}
+
+// ImportFindings is what an import found out about its file, and what it did.
+type ImportFindings struct {
+	// Layout is how the file turned out to be written; nil until it was opened.
+	Layout   *ImportLayout    `json:"layout,omitempty"`
+	Warnings []*ImportWarning `json:"warnings,omitempty"`
+	// Changes is what the import changed, or in a dry run would have changed.
+	Changes ImportChanges `json:"changes"`
+}
+
+// ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the format has none.
+type ImportLayout struct {
+	Delimiter *string         `json:"delimiter,omitempty"`
+	Encoding  *string         `json:"encoding,omitempty"`
+	HasHeader bool            `json:"hasHeader"`
+	Columns   []*ImportColumn `json:"columns"`
+}
+
+// ImportColumn is a column of a file. Field is what it holds; nil for a column that nobody knows.
+type ImportColumn struct {
+	Name  string  `json:"name"`
+	Field *string `json:"field,omitempty"`
+}
+
+// ImportChanges counts what an import added, changed, removed and voided.
+type ImportChanges struct {
+	Added   int `json:"added,omitempty"`
+	Changed int `json:"changed,omitempty"`
+	Removed int `json:"removed,omitempty"`
+	Voided  int `json:"voided,omitempty"`
+}
+
+// ImportWarningKind says what is odd about rows that were imported all the same.
+type ImportWarningKind string
+
+// The kinds of warnings.
+const (
+	WarningScientific    ImportWarningKind = "SCIENTIFIC_NOTATION"
+	WarningFormula       ImportWarningKind = "FORMULA"
+	WarningIgnoredColumn ImportWarningKind = "IGNORED_COLUMN"
+)
+
+// ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
+type ImportWarning struct {
+	Kind  ImportWarningKind `json:"kind"`
+	Count int               `json:"count"`
+	// Line is the line of the first row; nil for a warning about a column.
+	Line *int `json:"line,omitempty"`
+	// Value is the value of the first row, or the name of the first column.
+	Value string `json:"value"`
+}
+
+// Text says in sentences what is odd and what to do.
+func (w *ImportWarning) Text() string {
+	switch w.Kind {
+	case WarningScientific:
+		return fmt.Sprintf("%d codes look like numbers that a spreadsheet rounded, such as %q: the digits it cut off are lost. "+
+			"Export the codes again with the column formatted as text.", w.Count, w.Value)
+	case WarningFormula:
+		return fmt.Sprintf("%d codes begin like a formula of a spreadsheet, such as %q. They were taken as they are.", w.Count, w.Value)
+	case WarningIgnoredColumn:
+		return fmt.Sprintf("%d columns were not read, such as %q. Map them with options.columns if they are needed.", w.Count, w.Value)
+	}
+	return string(w.Kind)
+}
+
+// Warn counts one more oddity; line is 0 for one that is not about a row.
+func (f *ImportFindings) Warn(kind ImportWarningKind, line int, value string) {
+	for _, known := range f.Warnings {
+		if known.Kind == kind {
+			known.Count++
+			return
+		}
+	}
+	w := &ImportWarning{Kind: kind, Count: 1, Value: value}
+	if line > 0 {
+		w.Line = &line
+	}
+	f.Warnings = append(f.Warnings, w)
+}
+
+// OddCode tells what is odd about a code that is valid: that a spreadsheet may have rounded it, or that a
+// spreadsheet would take it for a formula; "" when nothing is.
+func OddCode(value string) ImportWarningKind {
+	if value == "" {
+		return ""
+	}
+	if strings.IndexByte("=+-@", value[0]) >= 0 {
+		return WarningFormula
+	}
+	// As in 6.9E+12: digits, perhaps with a point or comma, an exponent with a sign.
+	if mantissa, exponent, found := strings.Cut(value, "E+"); found || strings.Contains(value, "e+") {
+		if !found {
+			mantissa, exponent, _ = strings.Cut(value, "e+")
+		}
+		if mantissa != "" && exponent != "" && strings.Trim(mantissa, "0123456789.,") == "" && strings.Trim(exponent, "0123456789") == "" {
+			return WarningScientific
+		}
+	}
+	return ""
 }

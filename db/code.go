@@ -80,48 +80,97 @@ func (s *Store) addCandidates(candidates *spool, line int, key string) error {
 	return nil
 }
 
+// codeAddition is an addition of codes to a pool.
+type codeAddition struct {
+	couponNumber int64
+	// importNumber is that of the import that adds them; 0 when none does.
+	importNumber int64
+	rows         *codeRows
+	gate         gate
+	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
+	replacesUnused bool
+	// removed is how many codes made, or would make, way.
+	removed int
+	// advance is told how much is done, in per cent; nil when nobody wants to know.
+	advance func(percent int64)
+}
+
+func (a *codeAddition) tell(percent int64) {
+	if a.advance != nil {
+		a.advance(percent)
+	}
+}
+
 // insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
 // table refused. The gate may keep all of them out. It gives how many codes were, or would be, added.
-func (t *tx) insertCodes(ctx context.Context, couponNumber, importNumber int64, rows *codeRows, gate gate) (int, error) {
-	if err := t.stageCodes(ctx, couponNumber, rows); err != nil {
+func (t *tx) insertCodes(ctx context.Context, a *codeAddition) (int, error) {
+	rows := a.rows
+	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
 		return 0, err
 	}
+	a.tell(20)
+	var removed []span
+	if a.replacesUnused {
+		var err error
+		if removed, err = t.unusedCodes(ctx, func(r *run) bool { return r.couponID == a.couponNumber }); err != nil {
+			return 0, err
+		}
+	}
+	a.removed = countOf(removed)
+	if err := t.createUnused(ctx, removed); err != nil {
+		return 0, err
+	}
+	if err := t.refuseCodes(ctx, a.couponNumber, rows); err != nil {
+		return 0, err
+	}
+	a.tell(50)
 	refused, err := one[int](ctx, t, refusedCount)
 	if err != nil {
 		return 0, err
 	}
 	count := rows.rows.rows + rows.refused.rows - refused
-	if count == 0 || !gate.opens(refused) {
+	if !a.gate.opens(refused) || count == 0 && a.removed == 0 {
 		return count, nil
 	}
+	if err := t.removeUnused(ctx, removed); err != nil {
+		return 0, err
+	}
+	if count == 0 {
+		return 0, nil
+	}
+	return count, t.insertBatch(ctx, a, count)
+}
+
+// insertBatch writes the staged codes that were not refused.
+func (t *tx) insertBatch(ctx context.Context, a *codeAddition, count int) error {
 	next := &t.store.pool.next
 	batch, first := next.batch, next.code
 	last := first + int64(count) - 1
 	if last > maxCodeNumber {
-		return 0, fmt.Errorf("the database is full: it holds at most %d codes", maxCodeNumber)
+		return fmt.Errorf("the database is full: it holds at most %d codes", maxCodeNumber)
 	}
 	var importID any
-	if importNumber != 0 {
-		importID = importNumber
+	if a.importNumber != 0 {
+		importID = a.importNumber
 	}
-	if _, err := t.exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", couponNumber), named("import_id", importID),
+	if _, err := t.exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
 		named("first_id", first), named("last_id", last), named("now", t.now)); err != nil {
-		return 0, err
-	}
-	added, err := t.exec(ctx, codeInsert, named("first_id", first), named("batch_id", batch), named("coupon_id", couponNumber))
-	if err != nil {
-		return 0, err
-	}
-	if added != count {
-		return 0, fmt.Errorf("add codes: %d were added instead of %d", added, count)
-	}
-	return count, t.indexCodes(ctx, couponNumber, importNumber, batch, first, last)
-}
-
-func (t *tx) stageCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
-	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
 		return err
 	}
+	added, err := t.exec(ctx, codeInsert, named("first_id", first), named("batch_id", batch), named("coupon_id", a.couponNumber))
+	if err != nil {
+		return err
+	}
+	if added != count {
+		return fmt.Errorf("add codes: %d were added instead of %d", added, count)
+	}
+	a.tell(80)
+	return t.indexCodes(ctx, a.couponNumber, a.importNumber, batch, first, last)
+}
+
+// refuseCodes refuses the staged codes that exist, other than those in the temporary table unused, and all but the
+// first of those that are alike.
+func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
 	if rows.candidates.rows > 0 {
 		path, err := rows.candidates.flush()
 		if err != nil {
@@ -238,14 +287,14 @@ func eachKey(ctx context.Context, q querier, first, last int64, take func(number
 	return nil
 }
 
-// poolOf gives the number of an individual coupon that takes new codes. It returns NOT_FOUND, and INVALID_STATE for an
-// anonymous or archived coupon.
-func (t *tx) poolOf(ctx context.Context, id coupon.ID) (int64, error) {
+// poolOf gives the number of an individual coupon whose codes may be added to, or voided. It returns NOT_FOUND, and
+// INVALID_STATE for an anonymous coupon, and for an archived one, which takes no new codes.
+func (t *tx) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
 	if err != nil {
 		return 0, atInput(err, "couponId")
 	}
-	return number, c.CheckNewCodes()
+	return number, c.CheckPool(mode)
 }
 
 // AddCodes adds codes to a coupon's pool. It gives the new codes and the rows that were not added, whose
@@ -273,12 +322,12 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	var first int64
 	var count int
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, err := t.poolOf(ctx, couponID)
+		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {
 			return err
 		}
 		first = s.pool.next.code
-		if count, err = t.insertCodes(ctx, number, 0, rows, gate{}); err != nil {
+		if count, err = t.insertCodes(ctx, &codeAddition{couponNumber: number, rows: rows}); err != nil {
 			return err
 		}
 		rejections, err = collect(ctx, t, refusedList, scanRejection)

@@ -59,7 +59,7 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 	}
 	g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newKeyIndex()}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, err := t.poolOf(ctx, request.CouponID)
+		number, err := t.poolOf(ctx, request.CouponID, coupon.ImportAdd)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count in
 		line++
 		misses = 0
 	}
-	added, err := t.insertCodes(ctx, couponNumber, 0, rows, gate{})
+	added, err := t.insertCodes(ctx, &codeAddition{couponNumber: couponNumber, rows: rows})
 	if err == nil && added != count {
 		err = fmt.Errorf("generate codes: %d of %d were new", added, count)
 	}

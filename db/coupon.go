@@ -123,39 +123,18 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 				return err
 			}
 		}
-		return t.forgetCodes(ctx, number)
-	})
-}
-
-// forgetCodes takes all codes of a coupon, and then the coupon, out of the pool once they are deleted.
-func (t *tx) forgetCodes(ctx context.Context, couponNumber int64) error {
-	p := t.store.pool
-	type entry struct {
-		hash   uint32
-		number int64
-	}
-	var entries []entry
-	// The rows are gone from this transaction's view, but not from a reader's.
-	for _, r := range p.runs {
-		if r.couponID != couponNumber {
-			continue
-		}
-		err := t.store.eachKey(ctx, r.first, r.last, func(number int64, key string) {
-			entries = append(entries, entry{p.keys.hash(key), number})
+		t.changePool(func(p *pool) {
+			var codes []span
+			for _, r := range p.runs {
+				if r.couponID == number {
+					codes = append(codes, span{first: r.first, count: int(r.last - r.first + 1), label: r.label})
+				}
+			}
+			p.removeCodes(codes)
+			p.removeCoupon(number)
 		})
-		if err != nil {
-			return err
-		}
-	}
-	t.changePool(func(p *pool) {
-		for _, e := range entries {
-			p.keys.remove(e.hash, e.number)
-			p.state[e.number] = coupon.StateGone
-		}
-		p.runs = slices.DeleteFunc(p.runs, func(r *run) bool { return r.couponID == couponNumber })
-		p.removeCoupon(couponNumber)
+		return nil
 	})
-	return nil
 }
 
 // applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.

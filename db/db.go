@@ -67,6 +67,8 @@ type Store struct {
 	plans sync.Map
 	// running has the *importProgress of each import that runs, by its id.
 	running sync.Map
+	// receiving has the *receiving of each upload that was written to, by its id.
+	receiving sync.Map
 }
 
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an

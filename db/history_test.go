@@ -247,11 +247,11 @@ func (w *world) generateCodes(rt *rapid.T) {
 }
 
 func (w *world) runFile(rt *rapid.T, i *coupon.Import, text string) (*coupon.Import, []string) {
-	upload, err := w.Receive(strings.NewReader(text))
+	upload, err := w.Receive(w.t.Context(), "codes.csv", strings.NewReader(text))
 	if err != nil {
 		rt.Fatal(err)
 	}
-	created, err := w.CreateImport(w.t.Context(), i, upload)
+	created, err := w.CreateImport(w.t.Context(), i, upload.ID, true)
 	if refused(rt, err) {
 		rt.Skip("the import was refused")
 	}

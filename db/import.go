@@ -2,15 +2,10 @@ package db
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,136 +14,62 @@ import (
 	"couponql/coupon"
 )
 
-// Upload is a file that came in and waits for its import, or for Discard.
-type Upload struct {
-	path      string
-	ByteCount int64
-	// Checksum is the SHA-256 of the file, in hexadecimal.
-	Checksum string
-}
-
-// Discard deletes the file of an upload that no import took.
-func (u *Upload) Discard() error {
-	if err := os.Remove(u.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("discard an upload: %w", err)
-	}
-	return nil
-}
-
-// Receive stores a file on disk as it comes in. It returns FILE_UNREADABLE when the sender broke off.
-func (s *Store) Receive(r io.Reader) (upload *Upload, err error) {
-	file, err := os.CreateTemp(s.uploadDir(), "incoming-*")
-	if err != nil {
-		return nil, storageError("store an upload", err)
-	}
-	defer func() {
-		if closed := file.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("store an upload: %w", closed)
-		}
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	sum := sha256.New()
-	count, err := io.Copy(io.MultiWriter(file, sum), r)
-	if err != nil {
-		return nil, storageError("store an upload", err)
-	}
-	// The import is acknowledged, and resumed after a crash, so its file must be on disk.
-	if err := file.Sync(); err != nil {
-		return nil, storageError("store an upload", err)
-	}
-	return &Upload{path: file.Name(), ByteCount: count, Checksum: hex.EncodeToString(sum.Sum(nil))}, nil
-}
-
-func (s *Store) importPath(number int64) string {
-	return filepath.Join(s.uploadDir(), coupon.NewID(coupon.KindImport, number).FileName())
-}
-
-// clearUploads deletes files that no import waits for: those of requests that a crash cut off.
-func (s *Store) clearUploads(ctx context.Context) error {
-	numbers, err := collect(ctx, s, importWaiting, scanInto[int64])
-	if err != nil {
-		return err
-	}
-	waiting := map[string]bool{}
-	for _, number := range numbers {
-		waiting[s.importPath(number)] = true
-	}
-	entries, err := os.ReadDir(s.uploadDir())
-	if err != nil {
-		return fmt.Errorf("read the folder of uploads: %w", err)
-	}
-	for _, entry := range entries {
-		if path := filepath.Join(s.uploadDir(), entry.Name()); !waiting[path] {
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("clear the folder of uploads: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// CreateImport queues an import of an upload, which it takes over. It returns NOT_FOUND for an unknown
-// coupon or delivery, INVALID_STATE when that takes no rows now, and INVALID.
-func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, upload *Upload) (*coupon.Import, error) {
+// CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
+// another one may serve several imports. It returns NOT_FOUND for an unknown coupon, delivery or upload,
+// INVALID_STATE when that takes no rows now or the upload is not complete, and INVALID.
+func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool) (*coupon.Import, error) {
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.checkImport(ctx, i); err != nil {
 			return err
 		}
-		var err error
+		uploadNumber, upload, err := s.upload(ctx, t, uploadID)
+		switch {
+		case err != nil:
+			return atInput(err, "uploadId")
+		case !upload.IsComplete:
+			return coupon.Errorf(coupon.ErrorInvalidState, "The file %q is not complete yet: %d bytes are here.", upload.FileName, upload.Received).
+				At("input", "uploadId")
+		}
 		if number, err = one[int64](ctx, t, importNext); err != nil {
 			return err
 		}
-		options, err := json.Marshal(i.Options)
-		if err != nil {
-			return fmt.Errorf("encode the options of an import: %w", err)
-		}
-		_, err = t.exec(
-			ctx,
-			importInsert,
-			named("id", number),
-			named("kind", string(i.Kind)),
-			named("mode", string(i.Mode)),
-			named("format", string(i.Format)),
-			named(
-				"is_dry_run",
-				i.IsDryRun,
-			),
-			named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
-			named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)),
-			named(
-				"file_name",
-				i.FileName,
-			),
-			named("byte_count", upload.ByteCount),
-			named("checksum", upload.Checksum),
-			named("on_rejection", string(i.OnRejection)),
-			named("options", string(options)),
-			named("label", i.Label),
-			named("timezone", i.Timezone),
-			named("now", t.now),
-		)
-		if err != nil {
+		if err := t.insertImport(ctx, number, i, uploadNumber, upload); err != nil {
 			return err
 		}
-		if err := os.Rename(upload.path, s.importPath(number)); err != nil {
-			return fmt.Errorf("take over an upload: %w", err)
+		if isOwned {
+			if _, err := t.exec(ctx, uploadRelease, named("id", uploadNumber), named("now", t.now)); err != nil {
+				return err
+			}
 		}
-		t.onFailure(func() { _ = os.Remove(s.importPath(number)) })
 		t.onCommit(s.watchers.notifyDue)
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(err, upload.Discard())
+		if isOwned {
+			err = errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), uploadID))
+		}
+		return nil, err
 	}
 	return s.importByNumber(ctx, number)
 }
 
+func (t *tx) insertImport(ctx context.Context, number int64, i *coupon.Import, uploadNumber int64, upload *coupon.Upload) error {
+	options, err := json.Marshal(i.Options)
+	if err != nil {
+		return fmt.Errorf("encode the options of an import: %w", err)
+	}
+	_, err = t.exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)), named("mode", string(i.Mode)),
+		named("format", string(i.Format)), named("is_dry_run", i.IsDryRun), named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
+		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
+		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
+		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now))
+	return err
+}
+
 func (t *tx) checkImport(ctx context.Context, i *coupon.Import) error {
 	if i.Kind == coupon.ImportCodes {
-		if _, err := t.poolOf(ctx, *i.CouponID); err != nil {
+		if _, err := t.poolOf(ctx, *i.CouponID, i.Mode); err != nil {
 			return err
 		}
 	}
@@ -175,9 +96,14 @@ func (s *Store) importByNumber(ctx context.Context, number int64) (*coupon.Impor
 
 // importProgress is how far a running import is; it is kept in memory alone.
 type importProgress struct {
-	rows     atomic.Int64
-	read     atomic.Int64
-	size     atomic.Int64
+	// cancel calls the import off, and done is closed when that, or the import, is recorded.
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	rows   atomic.Int64
+	read   atomic.Int64
+	size   atomic.Int64
+	// stored is how much of checking and storing is done, in per cent.
+	stored   atomic.Int64
 	notified time.Time
 }
 
@@ -186,23 +112,45 @@ type importProgress struct {
 const readShare = 0.7
 
 func (p *importProgress) share() float64 {
-	if size := p.size.Load(); size > 0 {
-		return readShare * float64(p.read.Load()) / float64(size)
+	size := p.size.Load()
+	if size == 0 {
+		return 0
 	}
-	return 0
+	return readShare*float64(p.read.Load())/float64(size) + (1-readShare)*float64(p.stored.Load())/100
 }
 
 // progressInterval is how often those who watch an import are woken.
 const progressInterval = 100 * time.Millisecond
 
+// WaitingImport is an import that is queued or was interrupted.
+type WaitingImport struct {
+	ID coupon.ID
+	// ByteCount is the size of its file.
+	ByteCount int64
+	// Owner is the coupon or delivery that it changes; "" for a kind of import that has none.
+	Owner coupon.ID
+}
+
 // WaitingImports gives the imports that are queued or were interrupted, oldest first.
-func (s *Store) WaitingImports(ctx context.Context) ([]coupon.ID, error) {
-	return collect(ctx, s, importWaiting, func(rows *sql.Rows) (coupon.ID, error) {
+func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
+	return collect(ctx, s, importWaiting, func(rows *sql.Rows) (WaitingImport, error) {
 		var number int64
-		err := rows.Scan(&number)
-		return coupon.NewID(coupon.KindImport, number), err
+		var couponNumber, deliveryNumber *int64
+		var i WaitingImport
+		err := rows.Scan(&number, &i.ByteCount, &couponNumber, &deliveryNumber)
+		i.ID = coupon.NewID(coupon.KindImport, number)
+		switch {
+		case couponNumber != nil:
+			i.Owner = coupon.NewID(coupon.KindCoupon, *couponNumber)
+		case deliveryNumber != nil:
+			i.Owner = coupon.NewID(coupon.KindDelivery, *deliveryNumber)
+		}
+		return i, err
 	})
 }
+
+// errCanceled is the cause that stops an import which was called off.
+var errCanceled = errors.New("the import was canceled")
 
 // RunImport does an import from start to end: it reads the file, and then checks and stores all rows in
 // one transaction with the import's outcome. An interrupted import is simply run again. What is wrong
@@ -213,82 +161,162 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
-	progress := &importProgress{}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	progress := &importProgress{cancel: cancel, done: make(chan struct{})}
 	s.running.Store(id, progress)
-	defer s.running.Delete(id)
 	defer s.watchers.notify(id)
+	defer close(progress.done)
+	defer s.running.Delete(id)
+	var started int
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		t.onCommit(func() { s.watchers.notify(id) })
-		_, err := t.exec(ctx, importStart, named("id", number), named("now", t.now))
+		var err error
+		started, err = t.exec(ctx, importStart, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
 	}
+	if started == 0 { // It was canceled while it waited.
+		return nil
+	}
 	i, err := s.importByNumber(ctx, number)
 	if err != nil {
 		return err
 	}
-	err = s.runImport(ctx, number, i, progress)
-	if ctx.Err() != nil {
-		// The server stops: the import stays RUNNING and is run again at the next start.
-		return fmt.Errorf("run %s: %w", id, context.Cause(ctx))
+	if err = s.runImport(ctx, number, i, progress); err != nil {
+		err = s.endImport(ctx, number, i, progress, err)
 	}
 	if err != nil {
-		failure := "The server could not finish the import; its log has the cause. Nothing was imported."
-		problems, isUser := coupon.AsUserErrors(err)
-		switch {
-		case isUser:
-			failure = problems[0].Message
-		case errors.Is(err, ErrDiskFull):
-			failure = "The server's disk is full. Nothing was imported: make room and import the file again."
-		}
-		finish := s.update(ctx, func(ctx context.Context, t *tx) error {
-			t.reserve = min(t.reserve, minFreeDiskForOutcome)
-			return t.finishImport(
-				ctx,
-				number,
-				&importOutcome{status: coupon.ImportFailed, format: i.Format, rowsRead: int(progress.rows.Load()), failure: &failure},
-			)
-		})
-		if finish != nil {
-			return errors.Join(err, finish)
-		}
-		if isUser {
-			err = nil
-		}
+		return err
 	}
-	return errors.Join(err, s.removeUpload(number))
+	return s.forgetUploads(context.WithoutCancel(ctx))
 }
 
-func (s *Store) removeUpload(number int64) error {
-	if err := os.Remove(s.importPath(number)); err != nil {
-		return fmt.Errorf("remove the file of an import: %w", err)
+// endImport records why an import that failed or was canceled did not succeed. It gives the error when that was
+// neither the file's nor the caller's doing.
+func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, progress *importProgress, err error) error {
+	o := &importOutcome{status: coupon.ImportFailed, source: i, rowsRead: int(progress.rows.Load())}
+	problems, isUser := coupon.AsUserErrors(err)
+	failure := "The server could not finish the import; its log has the cause. Nothing was imported."
+	switch {
+	case errors.Is(context.Cause(ctx), errCanceled):
+		o.status, err = coupon.ImportCanceled, nil
+	case ctx.Err() != nil:
+		// The server stops: the import stays RUNNING and is run again at the next start.
+		return fmt.Errorf("run %s: %w", i.ID, context.Cause(ctx))
+	case isUser:
+		failure, err = problems[0].Message, nil
+	case errors.Is(err, ErrDiskFull):
+		failure = "The server's disk is full. Nothing was imported: make room and import the file again."
 	}
-	return nil
+	if o.status == coupon.ImportFailed {
+		o.failure = &failure
+	}
+	i.Changes = coupon.ImportChanges{}
+	finish := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		return t.finishImport(ctx, number, o)
+	})
+	return errors.Join(err, finish)
+}
+
+// CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the import as it
+// then is. It returns NOT_FOUND, and INVALID_STATE for an import that is over.
+func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
+	number, err := id.Number(coupon.KindImport)
+	if err != nil {
+		return nil, atInput(err, "id")
+	}
+	wasRunning := false
+	if known, isRunning := s.running.Load(id); isRunning {
+		progress := known.(*importProgress) //nolint:forcetypeassert // nothing else is stored
+		progress.cancel(errCanceled)
+		select {
+		case <-progress.done:
+			wasRunning = true
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
+		}
+	}
+	canceled := false
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		count, err := t.exec(ctx, importCancel, named("id", number), named("now", t.now))
+		canceled = count > 0
+		t.onCommit(func() { s.watchers.notify(id) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.importByNumber(ctx, number)
+	if err != nil {
+		return nil, atInput(err, "id")
+	}
+	if !canceled && (!wasRunning || i.Status != coupon.ImportCanceled) {
+		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The import is %s; only one that is QUEUED or RUNNING can be canceled.", i.Status).At("input", "id")
+	}
+	return i, s.forgetUploads(ctx)
+}
+
+// UndoImport deletes the codes of an import that nobody ever had. It gives the import, how many codes were removed
+// and how many had to stay. It returns NOT_FOUND, and INVALID_STATE for an import that added no codes.
+func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import, removed, kept int, err error) {
+	number, err := id.Number(coupon.KindImport)
+	if err != nil {
+		return nil, 0, 0, atInput(err, "id")
+	}
+	if i, err = s.importByNumber(ctx, number); err != nil {
+		return nil, 0, 0, atInput(err, "id")
+	}
+	// An import that is over never changes in what this depends on.
+	if err := i.CheckUndo(); err != nil {
+		return nil, 0, 0, atInput(err, "id")
+	}
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		unused, err := t.unusedCodes(ctx, func(r *run) bool { return r.importID == number })
+		if err != nil {
+			return err
+		}
+		removed = countOf(unused)
+		kept = s.pool.count(&selection{importID: number, now: t.now}) - removed
+		if err := t.createUnused(ctx, unused); err != nil {
+			return err
+		}
+		if err := t.removeUnused(ctx, unused); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, importUndo, named("id", number), named("now", t.now))
+		return err
+	})
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	i, err = s.importByNumber(ctx, number)
+	return i, removed, kept, err
 }
 
 // importOutcome is what became of an import.
 type importOutcome struct {
-	status                              coupon.ImportStatus
-	format                              coupon.FileFormat
+	status coupon.ImportStatus
+	// source has the format and the findings.
+	source                              *coupon.Import
 	rowsRead, rowsImported, rowsRefused int
 	failure                             *string
 }
 
 func (t *tx) finishImport(ctx context.Context, number int64, o *importOutcome) error {
-	_, err := t.exec(
-		ctx,
-		importFinish,
-		named("id", number),
-		named("status", string(o.status)),
-		named("format", string(o.format)),
-		named("rows_read", o.rowsRead),
-		named("rows_imported", o.rowsImported),
-		named("rows_rejected", o.rowsRefused),
-		named("failure", o.failure),
-		named("now", t.now),
-	)
+	findings, err := json.Marshal(o.source.ImportFindings)
+	if err != nil {
+		return fmt.Errorf("encode the findings of an import: %w", err)
+	}
+	_, err = t.exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
+		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRefused),
+		named("findings", string(findings)), named("failure", o.failure), named("now", t.now))
+	if err == nil && o.rowsRefused > 0 {
+		_, err = t.exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
+	}
 	return err
 }
 
@@ -306,9 +334,9 @@ func (t *tx) settleImport(ctx context.Context, number int64, i *coupon.Import, r
 	if _, err := t.exec(ctx, refusedRecord, named("import_id", number)); err != nil {
 		return err
 	}
-	o := &importOutcome{status: coupon.ImportSucceeded, format: i.Format, rowsRead: rowsRead, rowsImported: imported, rowsRefused: rowsRead - imported}
+	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRefused: rowsRead - imported}
 	if i.OnRejection == coupon.RejectFile && o.rowsRefused > 0 {
-		o.status, o.rowsImported = coupon.ImportFailed, 0
+		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
 		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRefused, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
@@ -326,8 +354,9 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 	}
 	_, err := collect(ctx, s, importGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
-		var couponNumber, deliveryNumber *int64
+		var couponNumber, deliveryNumber, uploadNumber *int64
 		var options string
+		var findings *string
 		var i coupon.Import
 		err := rows.Scan(
 			&number,
@@ -352,9 +381,19 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&uploadNumber,
+			&findings,
+			&i.UndoneAt,
+			&i.FileExpiresAt,
 		)
 		if err != nil {
 			return struct{}{}, err
+		}
+		i.UploadID = coupon.NewIDPtr(coupon.KindUpload, uploadNumber)
+		if findings != nil {
+			if err := json.Unmarshal([]byte(*findings), &i.ImportFindings); err != nil {
+				return struct{}{}, fmt.Errorf("decode the findings of an import: %w", err)
+			}
 		}
 		i.ID = coupon.NewID(coupon.KindImport, number)
 		i.CouponID, i.DeliveryID = coupon.NewIDPtr(coupon.KindCoupon, couponNumber), coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber)

@@ -170,11 +170,11 @@ func TestImportCodes(t *testing.T) {
 			{newImport(coupon.ImportTargets, into(s.deliver(t, "", s.recipients(t, 1)))), coupon.ErrorInvalidState, "input.deliveryId"},
 			{newImport(coupon.ImportRedemptions, func(i *coupon.Import) { i.Timezone = "Mars" }), coupon.ErrorInvalid, "input.timezone"},
 		} {
-			upload, err := s.Receive(strings.NewReader("code\nA1\n"))
+			upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader("code\nA1\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.CreateImport(t.Context(), test.i, upload)
+			_, err = s.CreateImport(t.Context(), test.i, upload.ID, true)
 			wantError(t, err, test.code, test.field)
 		}
 		s.wantNoFiles(t)
@@ -356,10 +356,10 @@ func TestInterruptedImport(t *testing.T) {
 	s := newScene(t)
 	c := s.newCoupon(t)
 	id := s.queue(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered("A", 3000), "\n"))
-	if _, err := s.Receive(strings.NewReader("lost")); err != nil {
+	if _, err := s.Receive(t.Context(), "codes.csv", strings.NewReader("lost")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Receive(iotest.ErrReader(io.ErrUnexpectedEOF))
+	_, err := s.Receive(t.Context(), "codes.csv", iotest.ErrReader(io.ErrUnexpectedEOF))
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a sender that breaks off gives %v", err)
 	}
@@ -386,7 +386,7 @@ func TestInterruptedImport(t *testing.T) {
 		t.Errorf("%d uploads for %v", len(uploads), waiting)
 	}
 	for _, id := range waiting {
-		if err := s.RunImport(t.Context(), id); err != nil {
+		if err := s.RunImport(t.Context(), id.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -40,7 +40,7 @@ type importReader struct {
 // each gives every row that can be read to take, and every other one to refuse. It counts progress, so
 // only the pass that stores rows sets count.
 func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.Row) error, take func(*file.Row) error) (err error) {
-	reader, err := file.Open(r.store.importPath(r.number), r.source.Options, file.Columns(r.source.Kind))
+	reader, err := r.store.openImport(r.source)
 	if err != nil {
 		return err
 	}
@@ -49,6 +49,9 @@ func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.R
 	for {
 		row, err := reader.Next()
 		if errors.Is(err, io.EOF) {
+			if count {
+				r.describe(reader.Layout())
+			}
 			return nil
 		}
 		if err != nil {
@@ -68,6 +71,46 @@ func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.R
 			return err
 		}
 	}
+}
+
+// openImport opens the file of an import.
+func (s *Store) openImport(i *coupon.Import) (*file.Reader, error) {
+	if i.UploadID == nil {
+		return nil, fmt.Errorf("the file of %s is not known", i.ID)
+	}
+	return file.Open(s.uploadPath(mustNumber(coupon.KindUpload, *i.UploadID)), i.Options, file.Columns(i.Kind))
+}
+
+// describe notes how the file turned out to be written, and which of its columns are not read.
+func (r *importReader) describe(found file.Layout) {
+	layout := &coupon.ImportLayout{HasHeader: found.HasHeader, Columns: make([]*coupon.ImportColumn, len(found.Columns))}
+	if found.Delimiter != "" {
+		layout.Delimiter = &found.Delimiter
+	}
+	if found.Encoding != "" {
+		layout.Encoding = &found.Encoding
+	}
+	for i, name := range found.Columns {
+		layout.Columns[i] = &coupon.ImportColumn{Name: name}
+		if field := found.Fields[i]; field != "" {
+			layout.Columns[i].Field = &field
+		} else if name != "" && !file.IsReject(name) {
+			r.source.Warn(coupon.WarningIgnoredColumn, 0, name)
+		}
+	}
+	r.source.Layout = layout
+}
+
+// update stores the rows of the import in one transaction. The statements of it end when ctx does, and then
+// nothing of it remains: so an import is canceled, and a server stopped, at any moment.
+func (r *importReader) update(ctx context.Context, do func(*tx) error) error {
+	return r.store.update(ctx, func(_ context.Context, t *tx) error { return do(t) })
+}
+
+// advance tells how much of checking and storing is done, in per cent.
+func (r *importReader) advance(percent int64) {
+	r.progress.stored.Store(percent)
+	r.store.watchers.notify(r.source.ID)
 }
 
 // rowsPerCheck is how many rows are read between two looks at the clock and the context.
@@ -106,25 +149,37 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 	err = r.each(ctx, true, func(row *file.Row) error {
 		return rows.refused.add(row.Line, row.Reason, row.Raw)
 	}, func(row *file.Row) error {
-		label := row.Get(codesLabel)
+		code, label := row.Get(codesCode), row.Get(codesLabel)
 		if label == "" && r.source.Label != nil {
 			label = *r.source.Label
 		}
-		return rows.add(row.Line, row.Get(codesCode), label)
+		if kind := coupon.OddCode(code); kind != "" {
+			r.source.Warn(kind, row.Line, printable(code))
+		}
+		return rows.add(row.Line, code, label)
 	})
 	if err != nil {
 		return err
 	}
-	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
-		couponNumber, err := t.poolOf(ctx, *r.source.CouponID)
+	return r.update(ctx, func(t *tx) error {
+		couponNumber, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode)
 		if err != nil {
 			return err
 		}
-		imported, err := t.insertCodes(ctx, couponNumber, r.number, rows, gate)
+		count := 0
+		if r.source.Mode == coupon.ImportVoid {
+			count, err = t.voidRows(ctx, couponNumber, rows, gate, fmt.Sprintf("voided by the import of %s", r.source.FileName))
+			r.source.Changes.Voided = count
+		} else {
+			addition := &codeAddition{couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
+			addition.replacesUnused = r.source.Mode == coupon.ImportReplaceUnused
+			count, err = t.insertCodes(ctx, addition)
+			r.source.Changes.Added, r.source.Changes.Removed = count, addition.removed
+		}
 		if err != nil {
 			return err
 		}
-		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, count)
 	})
 }
 
@@ -162,11 +217,13 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	if err != nil {
 		return err
 	}
-	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
-		imported, err := t.upsertRecipients(ctx, rows, gate)
+	return r.update(ctx, func(t *tx) error {
+		added, changed, err := t.upsertRecipients(ctx, rows, gate)
 		if err != nil {
 			return err
 		}
+		imported := added + changed
+		r.source.Changes.Added, r.source.Changes.Changed = added, changed
 		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
 	})
 }
@@ -254,11 +311,12 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 	if err != nil {
 		return err
 	}
-	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+	return r.update(ctx, func(t *tx) error {
 		imported, err := t.recordRedemptions(ctx, r.number, rows, candidates, refused, gate)
 		if err != nil {
 			return err
 		}
+		r.source.Changes.Added = imported
 		return t.settleImport(ctx, r.number, r.source, rows.rows+refused.rows, imported)
 	})
 }
@@ -322,7 +380,7 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 	if err != nil {
 		return err
 	}
-	return r.store.update(ctx, func(ctx context.Context, t *tx) error {
+	return r.update(ctx, func(t *tx) error {
 		deliveryNumber, d, err := t.delivery(ctx, *r.source.DeliveryID)
 		if err != nil {
 			return err
@@ -334,6 +392,7 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 		if err != nil {
 			return err
 		}
+		r.source.Changes.Added = imported
 		if gate.opens(rows.rows.rows + rows.refused.rows - imported) {
 			if err := t.settleTargets(ctx, deliveryNumber, d); err != nil {
 				return err

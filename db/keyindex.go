@@ -99,3 +99,12 @@ func (x *keyIndex) remove(hash uint32, number int64) {
 		}
 	}
 }
+
+// removeFunc takes out all codes whose number is one that isGone tells.
+func (x *keyIndex) removeFunc(isGone func(number int64) bool) {
+	for i, slot := range x.slots {
+		if number := slot & graveNumber; slot != 0 && number != graveNumber && isGone(int64(number)) {
+			x.slots[i] = slot | graveNumber
+		}
+	}
+}

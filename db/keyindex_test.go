@@ -184,14 +184,14 @@ func TestCollidingCodes(t *testing.T) {
 	}
 	importFile := func(kind coupon.ImportKind, id *coupon.ID, text string) (*coupon.Import, []string) {
 		t.Helper()
-		upload, err := s.Receive(strings.NewReader(text))
+		upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		i, err := s.CreateImport(ctx, &coupon.Import{
 			Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV,
 			OnRejection: coupon.SkipRow, Timezone: "UTC", CouponID: id,
-		}, upload)
+		}, upload.ID, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +312,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	var count int
 	var refused []*coupon.Rejection
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		if count, err = t.insertCodes(ctx, number, 0, rows, gate{}); err != nil {
+		if count, err = t.insertCodes(ctx, &codeAddition{couponNumber: number, rows: rows}); err != nil {
 			return err
 		}
 		refused, err = collect(ctx, t, refusedList, scanRejection)

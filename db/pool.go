@@ -162,6 +162,36 @@ func (p *pool) setCoupon(number int64, key string, c *coupon.Coupon) {
 	known.key, known.coupon = key, c
 }
 
+// removeCodes forgets codes that are deleted; no span goes beyond its run.
+func (p *pool) removeCodes(spans []span) {
+	if len(spans) == 0 {
+		return
+	}
+	gone := map[*run]bool{}
+	for _, s := range spans {
+		r := p.runOf(s.first)
+		counts := &p.coupons[r.couponID].labels[r.label].counts
+		for number := s.first; number < s.end(); number++ {
+			if p.state[number].Has(coupon.StateGone) {
+				continue
+			}
+			counts.add(p.state[number], -1)
+			p.state[number] = coupon.StateGone
+		}
+		if s.first == r.first && s.end() == r.last+1 {
+			gone[r] = true
+		}
+	}
+	isGone := func(r *run) bool { return gone[r] }
+	p.runs = slices.DeleteFunc(p.runs, isGone)
+	for _, known := range p.coupons {
+		for _, pool := range known.labels {
+			pool.runs = slices.DeleteFunc(pool.runs, isGone)
+		}
+	}
+	p.keys.removeFunc(func(number int64) bool { return number < int64(len(p.state)) && p.state[number].Has(coupon.StateGone) })
+}
+
 // removeCoupon forgets a coupon whose codes are gone.
 func (p *pool) removeCoupon(number int64) {
 	delete(p.couponKeys, p.coupons[number].key)
@@ -391,11 +421,23 @@ func (p *pool) promisable(couponID int64, byLabel bool, label string, except int
 	return max(0, min(all, pool.counts.free()-p.held(couponID, label, except, now)))
 }
 
-// span is a run of free codes on their way to messages.
+// span is a part of a run, of codes that have something in common: that messages take them, or that they go.
 type span struct {
 	first int64
 	count int
 	label string
+}
+
+// end gives the number after the last one.
+func (s span) end() int64 { return s.first + int64(s.count) }
+
+// countOf counts the codes of spans.
+func countOf(spans []span) int {
+	sum := 0
+	for _, s := range spans {
+		sum += s.count
+	}
+	return sum
 }
 
 // take plans which codes the next messages of a delivery get: count free codes, lowest numbers first.
@@ -454,14 +496,13 @@ func (p *pool) takeFrom(pool *labelPool, count int) []span {
 func (p *pool) assign(couponID, deliveryID int64, spans []span) {
 	for _, s := range spans {
 		pool := p.coupons[couponID].labels[s.label]
-		end := s.first + int64(s.count)
-		for number := s.first; number < end; number++ {
+		for number := s.first; number < s.end(); number++ {
 			p.state[number] |= coupon.StateAssigned
 			p.holders[number] = uint32(deliveryID)
 		}
 		pool.counts.assigned += s.count
 		// Codes are taken lowest first, so below the end of a span nothing of the label is free.
-		pool.cursor = max(pool.cursor, end)
+		pool.cursor = max(pool.cursor, s.end())
 	}
 }
 

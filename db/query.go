@@ -29,6 +29,9 @@ var codeByPrefix string
 //go:embed query/code_by_redemption.sql
 var codeByRedemption string
 
+//go:embed query/code_delete_unused.sql
+var codeDeleteUnused string
+
 //go:embed query/code_events.sql
 var codeEvents string
 
@@ -70,6 +73,9 @@ var codeReturnInsert string
 
 //go:embed query/code_return_unsendable.sql
 var codeReturnUnsendable string
+
+//go:embed query/code_returned.sql
+var codeReturned string
 
 //go:embed query/code_sent.sql
 var codeSent string
@@ -212,6 +218,9 @@ var holdDelete string
 //go:embed query/hold_insert.sql
 var holdInsert string
 
+//go:embed query/import_cancel.sql
+var importCancel string
+
 //go:embed query/import_count.sql
 var importCount string
 
@@ -241,6 +250,9 @@ var importSameFile string
 
 //go:embed query/import_start.sql
 var importStart string
+
+//go:embed query/import_undo.sql
+var importUndo string
 
 //go:embed query/import_waiting.sql
 var importWaiting string
@@ -277,6 +289,18 @@ var invariantP5ImportRows string
 
 //go:embed query/invariant_p6_code_twice.sql
 var invariantP6CodeTwice string
+
+//go:embed query/matched_create.sql
+var matchedCreate string
+
+//go:embed query/matched_numbers.sql
+var matchedNumbers string
+
+//go:embed query/matched_refuse.sql
+var matchedRefuse string
+
+//go:embed query/matched_void.sql
+var matchedVoid string
 
 //go:embed query/message_cancel_by_code.sql
 var messageCancelByCode string
@@ -343,6 +367,9 @@ var recipientCodesCount string
 
 //go:embed query/recipient_count.sql
 var recipientCount string
+
+//go:embed query/recipient_count_known.sql
+var recipientCountKnown string
 
 //go:embed query/recipient_get.sql
 var recipientGet string
@@ -457,3 +484,39 @@ var targetRefuse string
 
 //go:embed query/target_stage.sql
 var targetStage string
+
+//go:embed query/unused_create.sql
+var unusedCreate string
+
+//go:embed query/unused_load.sql
+var unusedLoad string
+
+//go:embed query/upload_announce.sql
+var uploadAnnounce string
+
+//go:embed query/upload_complete.sql
+var uploadComplete string
+
+//go:embed query/upload_delete.sql
+var uploadDelete string
+
+//go:embed query/upload_delete_expired.sql
+var uploadDeleteExpired string
+
+//go:embed query/upload_get.sql
+var uploadGet string
+
+//go:embed query/upload_insert.sql
+var uploadInsert string
+
+//go:embed query/upload_keep.sql
+var uploadKeep string
+
+//go:embed query/upload_next.sql
+var uploadNext string
+
+//go:embed query/upload_numbers.sql
+var uploadNumbers string
+
+//go:embed query/upload_release.sql
+var uploadRelease string

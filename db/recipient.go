@@ -72,33 +72,42 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 }
 
 // upsertRecipients adds or changes the staged recipients that are not refused; the refused ones stay in
-// the temporary table. It gives how many were, or would be, kept.
-func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (int, error) {
+// the temporary table. It gives how many were, or would be, added and changed.
+func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (added, changed int, err error) {
 	if err := t.stage(ctx, recipientStage, rows.rows, rows.refused); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	doubles, err := t.exec(ctx, recipientRefuseDoubles)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	count := rows.rows.rows - doubles
-	if count == 0 || !gate.opens(doubles+rows.refused.rows) {
-		return count, nil
+	if changed, err = one[int](ctx, t, recipientCountKnown); err != nil {
+		return 0, 0, err
 	}
-	updated, err := t.exec(ctx, recipientUpdate, named("now", t.now))
-	if err != nil {
-		return 0, err
+	added = count - changed
+	if count == 0 || !gate.opens(doubles+rows.refused.rows) {
+		return added, changed, nil
 	}
 	next := &t.store.pool.next
-	added, err := t.exec(ctx, recipientInsert, named("now", t.now), named("first_id", next.recipient))
-	if err != nil {
-		return 0, err
-	}
-	if updated+added != count {
-		return 0, fmt.Errorf("keep recipients: %d were changed and %d added instead of %d together", updated, added, count)
+	for _, step := range []struct {
+		statement string
+		args      []any
+		count     int
+	}{
+		{recipientUpdate, nil, changed},
+		{recipientInsert, []any{named("first_id", next.recipient)}, added},
+	} {
+		touched, err := t.exec(ctx, step.statement, append(step.args, named("now", t.now))...)
+		if err != nil {
+			return 0, 0, err
+		}
+		if touched != step.count {
+			return 0, 0, fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, step.count)
+		}
 	}
 	t.changePool(func(p *pool) { p.next.recipient += int64(added) })
-	return count, nil
+	return added, changed, nil
 }
 
 // UpsertRecipients adds recipients, or changes those with a known external id: all of them or none. It
@@ -140,7 +149,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	}
 	var numbers []int64
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
+		if _, _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
 			return err
 		}
 		numbers, err = collect(ctx, t, recipientStagedIDs, scanInto[int64])

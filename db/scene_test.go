@@ -349,11 +349,11 @@ func rejectFile(i *coupon.Import) { i.OnRejection = coupon.RejectFile }
 // queue stores a file and queues its import.
 func (s *scene) queue(t *testing.T, i *coupon.Import, text string) coupon.ID {
 	t.Helper()
-	upload, err := s.Receive(strings.NewReader(text))
+	upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	queued, err := s.CreateImport(t.Context(), i, upload)
+	queued, err := s.CreateImport(t.Context(), i, upload.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -279,7 +279,9 @@ func (t *tx) create(ctx context.Context, statement string, args ...any) error {
 }
 
 // temporaryTables are the tables that use cases share between their statements.
-func temporaryTables() []string { return []string{"stage", "refused", "chosen", "prepared", "taken"} }
+func temporaryTables() []string {
+	return []string{"stage", "refused", "chosen", "prepared", "taken", "unused", "matched"}
+}
 
 func (t *tx) dropTemporary(ctx context.Context) error {
 	if !t.hasTemporary {

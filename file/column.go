@@ -31,6 +31,19 @@ type Column struct {
 	isProof func(value string) bool
 }
 
+// The columns that a file of rejected rows has besides those of the file that was imported. They tell what to
+// mend and are not read when the file is imported again.
+const (
+	RejectLine   = "_line"
+	RejectReason = "_reason"
+	RejectValue  = "_value"
+)
+
+// IsReject reports whether a column is one that tells why a row was rejected.
+func IsReject(name string) bool {
+	return name == RejectLine || name == RejectReason || name == RejectValue
+}
+
 // Columns gives the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
@@ -237,7 +250,7 @@ func (a *assignment) extend(name string, cell int, columns []Column) error {
 
 // addOther gives a name to a cell that is no known column. A name that is empty is none.
 func (a *assignment) addOther(name string, cell int) error {
-	if name == "" {
+	if name == "" || IsReject(name) {
 		return nil
 	}
 	if slices.ContainsFunc(a.others, func(other otherColumn) bool { return other.name == name }) {

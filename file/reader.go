@@ -35,6 +35,8 @@ type Layout struct {
 	// header "column1", "column2" and so on. JSONL and XML name columns in every row: these are the names
 	// in the first rows, and those in the rows that were read since.
 	Columns []string
+	// Fields has, for each of the columns, the name of the known column that it holds; "" for none.
+	Fields []string
 }
 
 // Reader reads the rows of one file. Only Position may be called while another call is running.
@@ -43,9 +45,11 @@ type Reader struct {
 	rows   rows
 	// catalog has the columns of JSONL and XML, which grow; nil for other formats.
 	catalog *catalog
-	layout  Layout
-	row     Row
-	err     error
+	// known are the columns that were given to Open.
+	known  []Column
+	layout Layout
+	row    Row
+	err    error
 }
 
 // rows reads the rows of one format.
@@ -78,7 +82,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 	if err != nil {
 		return nil, userError(err, 0)
 	}
-	r := &Reader{source: src}
+	r := &Reader{source: src, known: columns}
 	if err := r.open(&options, columns); err != nil {
 		_ = src.close()
 		if errors.Is(err, io.EOF) {
@@ -277,7 +281,23 @@ func (r *Reader) Layout() Layout {
 		layout.Columns = r.catalog.names
 	}
 	layout.Columns = slices.Clone(layout.Columns)
+	layout.Fields = make([]string, len(layout.Columns))
+	for i, cell := range r.row.assignment.fields {
+		if cell >= 0 && cell < len(layout.Fields) {
+			layout.Fields[cell] = r.known[i].Name
+		}
+	}
+	for _, other := range r.row.assignment.others {
+		if r.keepsOthers() && other.cell < len(layout.Fields) {
+			layout.Fields[other.cell] = other.name
+		}
+	}
 	return layout
+}
+
+// keepsOthers tells whether columns that nobody knows are kept as attributes.
+func (r *Reader) keepsOthers() bool {
+	return slices.ContainsFunc(r.known, func(c Column) bool { return c.takesOthers })
 }
 
 // Next gives the next row, or io.EOF after the last one. The row is reused by the next call. A row

@@ -276,6 +276,7 @@ type ComplexityRoot struct {
 
 	Import struct {
 		ByteCount          func(childComplexity int) int
+		Changes            func(childComplexity int) int
 		Checksum           func(childComplexity int) int
 		Coupon             func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
@@ -286,6 +287,7 @@ type ComplexityRoot struct {
 		ID                 func(childComplexity int) int
 		IsDryRun           func(childComplexity int) int
 		Kind               func(childComplexity int) int
+		Layout             func(childComplexity int) int
 		Mode               func(childComplexity int) int
 		Progress           func(childComplexity int) int
 		Rejections         func(childComplexity int, first *int, after *string) int
@@ -297,6 +299,20 @@ type ComplexityRoot struct {
 		SameFileAs         func(childComplexity int) int
 		StartedAt          func(childComplexity int) int
 		Status             func(childComplexity int) int
+		UndoneAt           func(childComplexity int) int
+		Warnings           func(childComplexity int) int
+	}
+
+	ImportChanges struct {
+		Added   func(childComplexity int) int
+		Changed func(childComplexity int) int
+		Removed func(childComplexity int) int
+		Voided  func(childComplexity int) int
+	}
+
+	ImportColumn struct {
+		Field func(childComplexity int) int
+		Name  func(childComplexity int) int
 	}
 
 	ImportConnection struct {
@@ -311,9 +327,24 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ImportLayout struct {
+		Columns   func(childComplexity int) int
+		Delimiter func(childComplexity int) int
+		Encoding  func(childComplexity int) int
+		HasHeader func(childComplexity int) int
+	}
+
 	ImportPayload struct {
 		Import     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	ImportWarning struct {
+		Count func(childComplexity int) int
+		Kind  func(childComplexity int) int
+		Line  func(childComplexity int) int
+		Text  func(childComplexity int) int
+		Value func(childComplexity int) int
 	}
 
 	IntegrityCheck struct {
@@ -1628,6 +1659,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Import.ByteCount(childComplexity), true
+	case "Import.changes":
+		if e.ComplexityRoot.Import.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Changes(childComplexity), true
 	case "Import.checksum":
 		if e.ComplexityRoot.Import.Checksum == nil {
 			break
@@ -1688,6 +1725,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Import.Kind(childComplexity), true
+	case "Import.layout":
+		if e.ComplexityRoot.Import.Layout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Layout(childComplexity), true
 	case "Import.mode":
 		if e.ComplexityRoot.Import.Mode == nil {
 			break
@@ -1759,6 +1802,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Import.Status(childComplexity), true
+	case "Import.undoneAt":
+		if e.ComplexityRoot.Import.UndoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.UndoneAt(childComplexity), true
+	case "Import.warnings":
+		if e.ComplexityRoot.Import.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Warnings(childComplexity), true
+
+	case "ImportChanges.added":
+		if e.ComplexityRoot.ImportChanges.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Added(childComplexity), true
+	case "ImportChanges.changed":
+		if e.ComplexityRoot.ImportChanges.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Changed(childComplexity), true
+	case "ImportChanges.removed":
+		if e.ComplexityRoot.ImportChanges.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Removed(childComplexity), true
+	case "ImportChanges.voided":
+		if e.ComplexityRoot.ImportChanges.Voided == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Voided(childComplexity), true
+
+	case "ImportColumn.field":
+		if e.ComplexityRoot.ImportColumn.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportColumn.Field(childComplexity), true
+	case "ImportColumn.name":
+		if e.ComplexityRoot.ImportColumn.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportColumn.Name(childComplexity), true
 
 	case "ImportConnection.edges":
 		if e.ComplexityRoot.ImportConnection.Edges == nil {
@@ -1798,6 +1891,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImportEdge.Node(childComplexity), true
 
+	case "ImportLayout.columns":
+		if e.ComplexityRoot.ImportLayout.Columns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.Columns(childComplexity), true
+	case "ImportLayout.delimiter":
+		if e.ComplexityRoot.ImportLayout.Delimiter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.Delimiter(childComplexity), true
+	case "ImportLayout.encoding":
+		if e.ComplexityRoot.ImportLayout.Encoding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.Encoding(childComplexity), true
+	case "ImportLayout.hasHeader":
+		if e.ComplexityRoot.ImportLayout.HasHeader == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.HasHeader(childComplexity), true
+
 	case "ImportPayload.import":
 		if e.ComplexityRoot.ImportPayload.Import == nil {
 			break
@@ -1810,6 +1928,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportPayload.UserErrors(childComplexity), true
+
+	case "ImportWarning.count":
+		if e.ComplexityRoot.ImportWarning.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportWarning.Count(childComplexity), true
+	case "ImportWarning.kind":
+		if e.ComplexityRoot.ImportWarning.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportWarning.Kind(childComplexity), true
+	case "ImportWarning.line":
+		if e.ComplexityRoot.ImportWarning.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportWarning.Line(childComplexity), true
+	case "ImportWarning.text":
+		if e.ComplexityRoot.ImportWarning.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportWarning.Text(childComplexity), true
+	case "ImportWarning.value":
+		if e.ComplexityRoot.ImportWarning.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportWarning.Value(childComplexity), true
 
 	case "IntegrityCheck.description":
 		if e.ComplexityRoot.IntegrityCheck.Description == nil {
@@ -4028,6 +4177,14 @@ func (ec *executionContext) childFields_Import(ctx context.Context, field graphq
 		return ec.fieldContext_Import_rejectsUrl(ctx, field)
 	case "sameFileAs":
 		return ec.fieldContext_Import_sameFileAs(ctx, field)
+	case "layout":
+		return ec.fieldContext_Import_layout(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Import_warnings(ctx, field)
+	case "changes":
+		return ec.fieldContext_Import_changes(ctx, field)
+	case "undoneAt":
+		return ec.fieldContext_Import_undoneAt(ctx, field)
 	case "failure":
 		return ec.fieldContext_Import_failure(ctx, field)
 	case "createdAt":
@@ -4038,6 +4195,30 @@ func (ec *executionContext) childFields_Import(ctx context.Context, field graphq
 		return ec.fieldContext_Import_finishedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Import", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportChanges(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "added":
+		return ec.fieldContext_ImportChanges_added(ctx, field)
+	case "changed":
+		return ec.fieldContext_ImportChanges_changed(ctx, field)
+	case "removed":
+		return ec.fieldContext_ImportChanges_removed(ctx, field)
+	case "voided":
+		return ec.fieldContext_ImportChanges_voided(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportChanges", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ImportColumn_name(ctx, field)
+	case "field":
+		return ec.fieldContext_ImportColumn_field(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportColumn", field.Name)
 }
 
 func (ec *executionContext) childFields_ImportConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4064,6 +4245,20 @@ func (ec *executionContext) childFields_ImportEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ImportEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ImportLayout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delimiter":
+		return ec.fieldContext_ImportLayout_delimiter(ctx, field)
+	case "encoding":
+		return ec.fieldContext_ImportLayout_encoding(ctx, field)
+	case "hasHeader":
+		return ec.fieldContext_ImportLayout_hasHeader(ctx, field)
+	case "columns":
+		return ec.fieldContext_ImportLayout_columns(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportLayout", field.Name)
+}
+
 func (ec *executionContext) childFields_ImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "import":
@@ -4072,6 +4267,22 @@ func (ec *executionContext) childFields_ImportPayload(ctx context.Context, field
 		return ec.fieldContext_ImportPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportWarning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ImportWarning_kind(ctx, field)
+	case "count":
+		return ec.fieldContext_ImportWarning_count(ctx, field)
+	case "line":
+		return ec.fieldContext_ImportWarning_line(ctx, field)
+	case "value":
+		return ec.fieldContext_ImportWarning_value(ctx, field)
+	case "text":
+		return ec.fieldContext_ImportWarning_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportWarning", field.Name)
 }
 
 func (ec *executionContext) childFields_IntegrityCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -29,16 +29,22 @@ type Runner struct {
 	options Options
 	stop    context.CancelFunc
 	done    sync.WaitGroup
-	// sending has the deliveries that are being sent.
-	mu      sync.Mutex
-	sending map[coupon.ID]struct{}
+	// sending has the deliveries that are being sent, and importing the imports that run.
+	mu        sync.Mutex
+	sending   map[coupon.ID]struct{}
+	importing map[coupon.ID]struct{}
 }
 
 // Start begins to run the jobs of a store. What an earlier server left unfinished is taken up first.
 func Start(store *db.Store, out *sender.Outbox, options Options) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}}
-	r.done.Go(func() { r.repeat(ctx, r.runImports) })
+	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}, importing: map[coupon.ID]struct{}{}}
+	// Two lanes: large imports follow each other, and small ones pass them.
+	r.done.Go(func() {
+		r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
+	})
+	r.done.Go(func() { r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) }) })
+	r.done.Go(func() { r.repeat(ctx, r.forget) })
 	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
 	return r
 }
@@ -75,16 +81,10 @@ func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next ti
 	}
 }
 
-// runImports runs the imports that wait, one after the other.
-func (r *Runner) runImports(ctx context.Context) (time.Time, error) {
-	waiting, err := r.store.WaitingImports(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, id := range waiting {
-		if err := r.store.RunImport(ctx, id); err != nil {
-			return time.Time{}, err
-		}
-	}
-	return time.Time{}, nil
+// forgetInterval is how often files that nobody needs any more are looked for.
+const forgetInterval = 10 * time.Minute
+
+// forget deletes the files that nobody needs any more.
+func (r *Runner) forget(ctx context.Context) (time.Time, error) {
+	return r.store.Now().Add(forgetInterval), r.store.ForgetFiles(ctx)
 }

@@ -316,14 +316,14 @@ func TestImports(t *testing.T) {
 	couponID, _ := s.ready(t, 1)
 	var ids []coupon.ID
 	for _, text := range []string{"code\nI1\nI2\n", "", "code\nI2\nI3\n"} {
-		upload, err := s.Receive(strings.NewReader(text))
+		upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		i, err := s.CreateImport(t.Context(), &coupon.Import{
 			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC",
 			CouponID: &couponID,
-		}, upload)
+		}, upload.ID, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -125,27 +125,16 @@ type importRequest struct {
 	dryRun      *bool
 }
 
-// queueImport stores the file of an import and queues it.
+// queueImport queues an import of a file that came with the request, which is then gone with it, or before.
 func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (*graph.ImportPayload, error) {
-	switch {
-	case request.uploadID != nil:
-		return &graph.ImportPayload{UserErrors: notYetProblem("importing by uploadId", "input", "uploadId")}, nil
-	case request.file == nil:
+	if (request.uploadID == nil) == (request.file == nil) {
 		return &graph.ImportPayload{
 			UserErrors: []*coupon.UserError{
-				coupon.Errorf(coupon.ErrorInvalid, "Give the file with the request, as the multipart request specification says.").At("input", "file"),
+				coupon.Errorf(coupon.ErrorInvalid, "Give one of the two: file, sent with the request as the multipart request specification says, or uploadId, from createUpload.").
+					At("input", "file"),
 			},
 		}, nil
 	}
-	// Another field of the operation may have read the same file.
-	if _, err := request.file.File.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("read an upload again: %w", err)
-	}
-	upload, err := r.store.Receive(request.file.File)
-	if err != nil {
-		return nil, err
-	}
-	i.FileName = coupon.CleanFileName(request.file.Filename)
 	i.OnRejection, i.IsDryRun = or(request.onRejection, coupon.SkipRow), or(request.dryRun, false)
 	i.Format = coupon.FormatCSV
 	if request.options != nil {
@@ -158,10 +147,31 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 	if i.Timezone == "" {
 		i.Timezone = "UTC"
 	}
-	created, err := r.store.CreateImport(ctx, i, upload)
+	uploadID, err := r.uploadOf(ctx, request)
+	if err != nil {
+		problems, err := userErrors(err)
+		return &graph.ImportPayload{UserErrors: problems}, err
+	}
+	created, err := r.store.CreateImport(ctx, i, uploadID, request.file != nil)
 	problems, err := userErrors(err)
 	show(ctx, shown(created)...)
 	return &graph.ImportPayload{Import: created, UserErrors: problems}, err
+}
+
+// uploadOf gives the file that an import names, storing it when it came with the request.
+func (r *Resolver) uploadOf(ctx context.Context, request *importRequest) (coupon.ID, error) {
+	if request.uploadID != nil {
+		return *request.uploadID, nil
+	}
+	// Another field of the operation may have read the same file.
+	if _, err := request.file.File.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("read an upload again: %w", err)
+	}
+	upload, err := r.store.Receive(ctx, request.file.Filename, request.file.File)
+	if err != nil {
+		return "", err
+	}
+	return upload.ID, nil
 }
 
 // shown gives an object that may be nil as a list, for show.

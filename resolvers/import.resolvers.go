@@ -49,10 +49,7 @@ func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateU
 }
 
 func (r *mutationResolver) ImportCodes(ctx context.Context, input graph.ImportCodesInput) (*graph.ImportPayload, error) {
-	if mode := or(input.Mode.Value(), coupon.ImportAdd); mode != coupon.ImportAdd {
-		return &graph.ImportPayload{UserErrors: notYetProblem("the mode "+string(mode), "input", "mode")}, nil
-	}
-	i := &coupon.Import{Kind: coupon.ImportCodes, CouponID: &input.CouponID, Label: input.Label.Value()}
+	i := &coupon.Import{Kind: coupon.ImportCodes, Mode: or(input.Mode.Value(), coupon.ImportAdd), CouponID: &input.CouponID, Label: input.Label.Value()}
 	return r.queueImport(ctx, i, &importRequest{
 		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
 	})
@@ -77,11 +74,17 @@ func (r *mutationResolver) ImportRedemptions(ctx context.Context, input graph.Im
 }
 
 func (r *mutationResolver) CancelImport(ctx context.Context, input graph.CancelImportInput) (*graph.ImportPayload, error) {
-	return &graph.ImportPayload{UserErrors: notYetProblem("cancelImport", "input")}, nil
+	canceled, err := r.store.CancelImport(ctx, input.ID)
+	problems, err := userErrors(err)
+	show(ctx, shown(canceled)...)
+	return &graph.ImportPayload{Import: canceled, UserErrors: problems}, err
 }
 
 func (r *mutationResolver) UndoImport(ctx context.Context, input graph.UndoImportInput) (*graph.UndoImportPayload, error) {
-	return &graph.UndoImportPayload{UserErrors: notYetProblem("undoImport", "input")}, nil
+	undone, removed, kept, err := r.store.UndoImport(ctx, input.ID)
+	problems, err := userErrors(err)
+	show(ctx, shown(undone)...)
+	return &graph.UndoImportPayload{Import: undone, RemovedCount: removed, KeptCount: kept, UserErrors: problems}, err
 }
 
 func (r *queryResolver) Import(ctx context.Context, id coupon.ID) (*coupon.Import, error) {

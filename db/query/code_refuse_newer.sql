@@ -2,4 +2,4 @@
 INSERT INTO refused
 SELECT s.line, CASE WHEN c.coupon_id = $coupon_id THEN 'ALREADY_EXISTS' ELSE 'EXISTS_ELSEWHERE' END, coalesce(s.value, s.key)
 FROM code c JOIN stage s ON s.key = c.key
-WHERE c.id >= $first_id AND s.line NOT IN (SELECT line FROM refused)
+WHERE c.id >= $first_id AND s.line NOT IN (SELECT line FROM refused) AND c.id NOT IN (FROM unused)

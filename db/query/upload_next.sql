@@ -1,0 +1,2 @@
+-- the number of the next upload
+SELECT nextval('upload_id')

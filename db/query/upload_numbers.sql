@@ -1,0 +1,2 @@
+-- the numbers of all uploads
+SELECT id FROM upload
