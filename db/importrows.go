@@ -127,6 +127,10 @@ func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
 	if now := time.Now(); now.Sub(p.notified) >= progressInterval {
 		p.notified = now
 		r.store.watchers.notify(r.source.ID)
+		// A small file can unpack to more rows than the disk has room for: it must not take the room of others.
+		if err := r.store.checkDisk(2 * r.store.reserve); err != nil {
+			return err
+		}
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("read the file: %w", context.Cause(ctx))

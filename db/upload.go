@@ -173,7 +173,7 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 	if isHashed {
 		w = io.MultiWriter(file, in.sum)
 	}
-	count, err := io.Copy(w, io.LimitReader(r, most-u.Received))
+	count, err := s.copyUpload(w, io.LimitReader(r, most-u.Received))
 	u.Received += count
 	if isHashed {
 		in.hashed += count
@@ -189,6 +189,26 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 		return storageError("store an upload", err)
 	}
 	return nil
+}
+
+// bytesPerDiskCheck is how much of a file is stored between two looks at the disk.
+const bytesPerDiskCheck = 64 << 20
+
+// copyUpload copies as long as the disk has more room than others need.
+func (s *Store) copyUpload(w io.Writer, r io.Reader) (count int64, err error) {
+	for {
+		if err := s.checkDisk(2 * s.reserve); err != nil {
+			return count, err
+		}
+		n, err := io.CopyN(w, r, bytesPerDiskCheck)
+		count += n
+		if errors.Is(err, io.EOF) {
+			return count, nil
+		}
+		if err != nil {
+			return count, err
+		}
+	}
 }
 
 func tooLong(u *coupon.Upload, most int64) error {

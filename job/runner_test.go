@@ -351,3 +351,59 @@ func TestImports(t *testing.T) {
 		return
 	}
 }
+
+// TestSmallImportPasses tells that a small import does not wait for a large one that was asked for before, unless both
+// are for the same coupon.
+func TestSmallImportPasses(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	large, _ := s.ready(t, 1)
+	other, _ := s.ready(t, 1)
+	var text strings.Builder
+	text.WriteString("code,comment\n")
+	for i := range 200_000 {
+		fmt.Fprintf(&text, "L%d,%s\n", i, strings.Repeat("x", 50))
+	}
+	queue := func(couponID coupon.ID, text string) coupon.ID {
+		upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := s.CreateImport(t.Context(), &coupon.Import{
+			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC",
+			CouponID: &couponID,
+		}, upload.ID, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.ID
+	}
+	first := queue(large, text.String())
+	same := queue(large, "code\nS1\n")
+	small := queue(other, "code\nS2\n")
+	ids := []coupon.ID{first, same, small}
+	wait := func(id coupon.ID) map[coupon.ID]*coupon.Import {
+		changed, stop := s.Watch(id)
+		defer stop()
+		for {
+			found, err := s.ImportsByID(t.Context(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found[id].Status.IsFinal() {
+				return found
+			}
+			<-changed
+		}
+	}
+	s.start(t, 0)
+	found := wait(small)
+	if found[small].RowsImported != 1 || found[first].Status.IsFinal() || found[same].Status != coupon.ImportQueued {
+		t.Errorf("the small import is %s with %d rows, the large one %s, the one of the same coupon %s",
+			found[small].Status, found[small].RowsImported, found[first].Status, found[same].Status)
+	}
+	found = wait(same)
+	if found[first].RowsImported != 200_000 || found[same].RowsImported != 1 {
+		t.Errorf("the large import has %d rows, the one of the same coupon %d", found[first].RowsImported, found[same].RowsImported)
+	}
+}
