@@ -114,6 +114,8 @@ type Analysis struct {
 	IsSufficient   bool             `json:"isSufficient"`
 	Remedies       []*Remedy        `json:"remedies"`
 	HeldUntil      *time.Time       `json:"heldUntil,omitempty"`
+	// Lines is the log of an analysis that was only simulated; that of any other is the delivery's.
+	Lines []*LogEntry `json:"-"`
 	// Fingerprint stands for everything that the analysis saw; confirm compares it.
 	Fingerprint string `json:"fingerprint"`
 }
@@ -141,6 +143,8 @@ type Findings struct {
 	TemplateProblems UserErrors
 	TemplateWarnings []string
 	HoldDuration     time.Duration
+	// IsSimulation: nothing will be held.
+	IsSimulation bool
 }
 
 // Judge decides whether a delivery can be sent as it is. Every check is made, so that a user can mend
@@ -161,6 +165,10 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j.analysis.IsSufficient = !j.hasErrors
 	if j.hasErrors {
 		j.addf(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are mended.")
+		return j.analysis, j.log
+	}
+	if f.IsSimulation {
+		j.infof("The delivery could be sent like this. Messages to send: %d.", f.MessageCount)
 		return j.analysis, j.log
 	}
 	if j.analysis.CodesNeeded > 0 {

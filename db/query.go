@@ -347,6 +347,18 @@ var messageGet string
 //go:embed query/message_insert.sql
 var messageInsert string
 
+//go:embed query/parted_add.sql
+var partedAdd string
+
+//go:embed query/parted_create.sql
+var partedCreate string
+
+//go:embed query/parted_delete.sql
+var partedDelete string
+
+//go:embed query/parted_insert.sql
+var partedInsert string
+
 //go:embed query/pool_answers.sql
 var poolAnswers string
 

@@ -24,6 +24,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
 		"chosen (id BIGINT)",
 		"unused (id BIGINT)",
+		"parted (part INTEGER, recipient_id BIGINT)",
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
 		"refused (line BIGINT, reason VARCHAR, value VARCHAR)",
 	} {

@@ -3015,7 +3015,7 @@ func (ec *executionContext) unmarshalInputSplitDeliveryInput(ctx context.Context
 			it.DeliveryID = data
 		case "parts":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parts"))
-			data, err := ec.unmarshalNSplitPart2ᚕᚖcouponqlᚋgraphᚐSplitPartᚄ(ctx, v)
+			data, err := ec.unmarshalNSplitPart2ᚕᚖcouponqlᚋcouponᚐSplitPartᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3037,8 +3037,8 @@ func UnmarshalSplitDeliveryInput(ctx context.Context, raw any) (SplitDeliveryInp
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputSplitPart(ctx context.Context, obj any) (SplitPart, error) {
-	var it SplitPart
+func (ec *executionContext) unmarshalInputSplitPart(ctx context.Context, obj any) (coupon.SplitPart, error) {
+	var it coupon.SplitPart
 	if obj == nil {
 		return it, nil
 	}
@@ -3072,35 +3072,35 @@ func (ec *executionContext) unmarshalInputSplitPart(ctx context.Context, obj any
 			if err != nil {
 				return it, err
 			}
-			it.Filter = graphql.OmittableOf(data)
+			it.Filter = data
 		case "count":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Count = graphql.OmittableOf(data)
+			it.Count = data
 		case "percent":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("percent"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Percent = graphql.OmittableOf(data)
+			it.Percent = data
 		case "rest":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rest"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Rest = graphql.OmittableOf(data)
+			it.Rest = data
 		case "couponId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponId"))
 			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.CouponID = graphql.OmittableOf(data)
+			it.CouponID = data
 		}
 	}
 	return it, nil
@@ -3112,8 +3112,8 @@ func (ec *executionContext) unmarshalInputSplitPart(ctx context.Context, obj any
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalSplitPart(ctx context.Context, raw any) (SplitPart, error) {
-	var out SplitPart
+func UnmarshalSplitPart(ctx context.Context, raw any) (coupon.SplitPart, error) {
+	var out coupon.SplitPart
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SplitPart", raw, &out)
 	return out, err
 }
@@ -4713,13 +4713,13 @@ func (ec *executionContext) marshalNSplitDeliveryPayload2ᚖcouponqlᚋgraphᚐS
 	return ec._SplitDeliveryPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNSplitPart2ᚕᚖcouponqlᚋgraphᚐSplitPartᚄ(ctx context.Context, v any) ([]*SplitPart, error) {
+func (ec *executionContext) unmarshalNSplitPart2ᚕᚖcouponqlᚋcouponᚐSplitPartᚄ(ctx context.Context, v any) ([]*coupon.SplitPart, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*SplitPart, len(vSlice))
+	res := make([]*coupon.SplitPart, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSplitPart2ᚖcouponqlᚋgraphᚐSplitPart(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSplitPart2ᚖcouponqlᚋcouponᚐSplitPart(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -4727,7 +4727,7 @@ func (ec *executionContext) unmarshalNSplitPart2ᚕᚖcouponqlᚋgraphᚐSplitPa
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalNSplitPart2ᚖcouponqlᚋgraphᚐSplitPart(ctx context.Context, v any) (*SplitPart, error) {
+func (ec *executionContext) unmarshalNSplitPart2ᚖcouponqlᚋcouponᚐSplitPart(ctx context.Context, v any) (*coupon.SplitPart, error) {
 	res, err := ec.unmarshalInputSplitPart(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }

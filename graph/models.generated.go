@@ -712,7 +712,7 @@ type SplitDeliveryInput struct {
 	// The delivery whose targets are shared out.
 	DeliveryID coupon.ID `json:"deliveryId"`
 	// The parts, in the order in which they take targets.
-	Parts []*SplitPart `json:"parts"`
+	Parts []*coupon.SplitPart `json:"parts"`
 }
 
 // What splitDelivery answers.
@@ -721,23 +721,6 @@ type SplitDeliveryPayload struct {
 	Deliveries []*coupon.Delivery `json:"deliveries"`
 	// Why nothing was split; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
-}
-
-// Each part takes the targets that match its filter and no earlier part's; `rest` (at most one part)
-// takes what is left. `count` or `percent` take no more than so many of them, at random.
-type SplitPart struct {
-	// The name of the new delivery, 1 to 255 characters.
-	Label string `json:"label"`
-	// Only targets that match. Omitted: any.
-	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
-	// At most so many targets.
-	Count graphql.Omittable[*int] `json:"count,omitempty"`
-	// At most this share of all targets of the delivery, above 0 and up to 100.
-	Percent graphql.Omittable[*float64] `json:"percent,omitempty"`
-	// True: everyone whom no other part takes.
-	Rest graphql.Omittable[*bool] `json:"rest,omitempty"`
-	// The coupon that this part hands out. Omitted: that of the delivery.
-	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
 }
 
 // A column of an analyst's query.

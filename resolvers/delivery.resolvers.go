@@ -13,6 +13,9 @@ import (
 )
 
 func (r *analysisResolver) Log(ctx context.Context, obj *coupon.Analysis) ([]*coupon.LogEntry, error) {
+	if obj.Lines != nil { // The analysis was only simulated.
+		return obj.Lines, nil
+	}
 	log, err := load(ctx, "delivery.log", obj.DeliveryID, r.store.LogOf)
 	return list(log), err
 }
@@ -106,7 +109,10 @@ func (r *mutationResolver) ClearTargets(ctx context.Context, input graph.ClearTa
 }
 
 func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitDeliveryInput) (*graph.SplitDeliveryPayload, error) {
-	return &graph.SplitDeliveryPayload{Deliveries: []*coupon.Delivery{}, UserErrors: notYetProblem("splitDelivery", "input")}, nil
+	deliveries, err := r.store.SplitDelivery(ctx, input.DeliveryID, input.Parts)
+	problems, err := userErrors(err)
+	show(ctx, deliveries...)
+	return &graph.SplitDeliveryPayload{Deliveries: list(deliveries), UserErrors: problems}, err
 }
 
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
@@ -157,7 +163,14 @@ func (r *queryResolver) PreviewMessage(ctx context.Context, deliveryID coupon.ID
 }
 
 func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.SimulateDeliveryInput) (*graph.SimulateDeliveryPayload, error) {
-	return &graph.SimulateDeliveryPayload{UserErrors: notYetProblem("simulateDelivery", "input")}, nil
+	changes := &coupon.DeliveryChanges{
+		CouponID: change(input.CouponID), MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
+	}
+	analysis, problems, err := r.store.SimulateDelivery(ctx, input.ID, changes, input.Filter.Value(), CheckContent)
+	if err != nil {
+		problems, err = userErrors(err)
+	}
+	return &graph.SimulateDeliveryPayload{Analysis: analysis, UserErrors: list(problems)}, err
 }
 
 func (r *subscriptionResolver) DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error) {

@@ -10,7 +10,7 @@ WITH addressed AS (
         END) AS address,
         CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
     FROM target t JOIN recipient r ON r.id = t.recipient_id
-    WHERE t.delivery_id = $id
+    WHERE t.delivery_id = $id /* only chosen */
 ),
 judged AS (
     SELECT *,

@@ -1,0 +1,78 @@
+package db
+
+import (
+	"context"
+
+	"couponql/coupon"
+)
+
+// SimulateDelivery tells what an analysis would say if a delivery had these changes, and only those of its targets that
+// match the filter; its Lines are the log. Nothing is held or written, and the writer is not kept waiting. It returns
+// NOT_FOUND, INVALID, and INVALID_STATE for a delivery that was confirmed.
+func (s *Store) SimulateDelivery(
+	ctx context.Context,
+	id coupon.ID,
+	changes *coupon.DeliveryChanges,
+	filter *coupon.RecipientFilter,
+	check coupon.ContentCheck,
+) (*coupon.Analysis, coupon.UserErrors, error) {
+	done, err := s.report(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, storageError("open a connection", err)
+	}
+	defer conn.Close()
+	var analysis *coupon.Analysis
+	var problems coupon.UserErrors
+	err = s.transact(ctx, conn, func(_ context.Context, t *tx) error {
+		number, d, err := t.delivery(ctx, id)
+		if err != nil {
+			return atInput(err, "id")
+		}
+		if _, err := d.Check(coupon.ActionEdit); err != nil {
+			return atInput(err, "id")
+		}
+		if err := t.applyDelivery(ctx, d, changes); err != nil {
+			return err
+		}
+		var content coupon.ContentFindings
+		analysis, content, err = t.simulate(ctx, number, d, filter, check)
+		problems = content.Problems
+		return err
+	}, func(t *tx) error { return t.dropTemporary(ctx) })
+	return analysis, problems, err
+}
+
+func (t *tx) simulate(
+	ctx context.Context,
+	number int64,
+	d *coupon.Delivery,
+	filter *coupon.RecipientFilter,
+	check coupon.ContentCheck,
+) (*coupon.Analysis, coupon.ContentFindings, error) {
+	if filter != nil {
+		where, args, err := recipientCondition(filter)
+		if err != nil {
+			return nil, coupon.ContentFindings{}, inInput(err)
+		}
+		if err := t.create(ctx, chosenCreate); err != nil {
+			return nil, coupon.ContentFindings{}, err
+		}
+		if _, err := t.exec(ctx, chosenAddFilter+where, args...); err != nil {
+			return nil, coupon.ContentFindings{}, err
+		}
+	}
+	analysis, lines, content, err := t.analyze(ctx, number, d, check, &analysisPlan{isSimulation: true, onlyChosen: filter != nil})
+	if err != nil {
+		return nil, content, err
+	}
+	analysis.Lines = make([]*coupon.LogEntry, len(lines))
+	for i := range lines {
+		analysis.Lines[i] = &lines[i]
+	}
+	return analysis, content, nil
+}
