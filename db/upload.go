@@ -124,11 +124,12 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 }
 
 // WriteUpload adds what r gives to an upload of which offset bytes are here. When r breaks off, what came in
-// stays and the error is that of r, so that the rest can be sent later. The file is complete, synced and
-// checked when it has the announced size, or, if isWhole, when r ends: then r is the whole file, and a file that
-// was begun is begun anew. When r ends with ErrWrongChecksum, nothing that it gave is kept. It returns NOT_FOUND; INVALID_STATE for an upload that is complete, that another
-// request writes to, or of which not exactly offset bytes are here; FILE_TOO_LARGE; INVALID for a file without
-// the announced size or checksum, of which nothing is kept; and ErrDiskFull.
+// stays and the error is that of r, so that the rest can be sent later; when it ends with ErrWrongChecksum, nothing
+// that it gave is kept. The file is complete, synced and checked when it has the announced size, or, if isWhole,
+// when r ends: then r is the whole file, and a file that was begun is begun anew. It returns NOT_FOUND;
+// INVALID_STATE for an upload that is complete, that another request writes to, or of which not exactly offset
+// bytes are here; FILE_TOO_LARGE; INVALID for a file without the announced size or checksum, of which nothing is
+// kept; and ErrDiskFull.
 func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r io.Reader, isWhole bool) (*coupon.Upload, error) {
 	known, _ := s.receiving.LoadOrStore(id, &receiving{sum: sha256.New()})
 	in := known.(*receiving) //nolint:forcetypeassert // nothing else is stored
@@ -293,7 +294,7 @@ func (in *receiving) rehash(path string) error {
 	if err != nil {
 		return fmt.Errorf("read an upload again: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	in.forget()
 	if in.hashed, err = io.Copy(in.sum, file); err != nil {
 		return fmt.Errorf("read an upload again: %w", err)

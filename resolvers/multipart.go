@@ -48,11 +48,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	r.Body = io.NopCloser(content)
 	start := graphql.Now()
 	files := &formFiles{store: f.store}
-	defer func() {
-		if err := files.clear(r.Context()); err != nil {
-			f.log.ErrorContext(r.Context(), "files are left behind", "request", RequestID(r.Context()), "error", err)
-		}
-	}()
+	defer f.clear(r.Context(), files)
 	params, err := files.read(r)
 	if err != nil {
 		f.refuse(w, r, err)
@@ -73,6 +69,13 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	responses, ctx := exec.DispatchOperation(r.Context(), operation)
 	writeResponse(w, http.StatusOK, responses(ctx))
+}
+
+// clear deletes what no mutation took.
+func (f multipartForm) clear(ctx context.Context, files *formFiles) {
+	if err := files.clear(ctx); err != nil {
+		f.log.ErrorContext(ctx, "files are left behind", "request", RequestID(ctx), "error", err)
+	}
 }
 
 // refuse answers a request whose files are not here.
@@ -262,13 +265,14 @@ func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Par
 
 // clear deletes what no mutation took.
 func (f *formFiles) clear(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	var failed error
 	for _, file := range f.stored {
 		if file.ReadSeekCloser != nil {
 			failed = errors.Join(failed, file.Close())
 		}
 		if !file.isTaken.Load() {
-			failed = errors.Join(failed, f.store.DeleteUpload(context.WithoutCancel(ctx), file.id))
+			failed = errors.Join(failed, f.store.DeleteUpload(ctx, file.id))
 		}
 	}
 	return failed

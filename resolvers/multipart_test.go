@@ -33,6 +33,8 @@ func (s *server) wantNoUploads(t *testing.T) {
 func TestFormRefused(t *testing.T) {
 	t.Parallel()
 	const list = `operations={"query": "mutation { __typename }", "variables": {"a": [null], "b": "text"}}`
+	const place = `map={"0": ["variables.a"]}`
+	long := strings.Repeat(" ", resolvers.MaxRequestBytes+1)
 	files := func(count int) []string {
 		var places, parts []string
 		for i := range count {
@@ -50,20 +52,20 @@ func TestFormRefused(t *testing.T) {
 			[]string{strings.Replace(importA, "coupon_1", "coupon_9", 1), `map={"0": ["variables.a"]}`, "@0=code\nA-1\n"}, 200, `"NOT_FOUND"`,
 		},
 		"a file nobody takes":       {[]string{list, `map={"0": ["variables.a.0"]}`, "@0=code\nA-1\n"}, 200, "__typename"},
-		"a query that is none":      {[]string{`operations={"query": "{", "variables": {}}`, `map={"0": ["variables.a"]}`, "@0=code\n"}, 422, "GRAPHQL_PARSE_FAILED"},
+		"a query that is none":      {[]string{`operations={"query": "{", "variables": {}}`, place, "@0=code\n"}, 422, "GRAPHQL_PARSE_FAILED"},
 		"a variable that is none":   {[]string{list, `map={"0": ["variables.b.c"]}`, "@0=code\n"}, 422, "invalid operations path variables.b.c"},
 		"a place behind the last":   {[]string{list, `map={"0": ["variables.a.1"]}`, "@0=code\n"}, 422, "invalid operations path variables.a.1"},
 		"a place before the first":  {[]string{list, `map={"0": ["variables.a.-1"]}`, "@0=code\n"}, 422, "invalid operations path"},
 		"a place that is no number": {[]string{list, `map={"0": ["variables.a.x"]}`, "@0=code\n"}, 422, "invalid operations path"},
 		"no variable":               {[]string{list, `map={"0": ["query"]}`, "@0=code\n"}, 422, "invalid operations path query"},
-		"no variables":              {[]string{`operations={"query": "{ __typename }"}`, `map={"0": ["variables.a"]}`, "@0=code\n"}, 422, "invalid operations path"},
+		"no variables":              {[]string{`operations={"query": "{ __typename }"}`, place, "@0=code\n"}, 422, "invalid operations path"},
 		"no places":                 {[]string{list, `map={"0": []}`, "@0=code\n"}, 422, "empty operations paths list for key 0"},
 		"a batch":                   {[]string{`operations=[{"query": "{ __typename }"}]`, `map={}`}, 422, "could not be decoded"},
 		"a file twice":              {[]string{list, `map={"0": ["variables.a.0"]}`, "@0=code\n", "@0=code\n"}, 422, "for key 0"},
 		"eleven files":              {files(11), 422, "at most 10 files"},
 		"ten files":                 {files(10), 200, "__typename"},
-		"long operations":           {[]string{"operations=" + strings.Repeat(" ", resolvers.MaxRequestBytes+1)}, 413, "operations form field is larger than 4 MiB"},
-		"a long map":                {[]string{list, "map=" + strings.Repeat(" ", resolvers.MaxRequestBytes+1)}, 413, "map form field is larger than 4 MiB"},
+		"long operations":           {[]string{"operations=" + long}, 413, "operations form field is larger than 4 MiB"},
+		"a long map":                {[]string{list, "map=" + long}, 413, "map form field is larger than 4 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +95,8 @@ func TestFormTakenTwice(t *testing.T) {
 	}
 	s.settle(t)
 	data := s.ask(t, `{ imports { nodes { status rowsImported rowsRejected } } }`, nil, nil)
-	if got := fmt.Sprint(at[[]any](t, data, "imports", "nodes")); got != "[map[rowsImported:0 rowsRejected:1 status:SUCCEEDED] map[rowsImported:1 rowsRejected:0 status:SUCCEEDED]]" {
+	const nodes = "[map[rowsImported:0 rowsRejected:1 status:SUCCEEDED] map[rowsImported:1 rowsRejected:0 status:SUCCEEDED]]"
+	if got := fmt.Sprint(at[[]any](t, data, "imports", "nodes")); got != nodes {
 		t.Errorf("got %s", got)
 	}
 	s.checkPromises(t)
@@ -140,7 +143,8 @@ func TestLinks(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
 	const content = "code\nA-1\nA-1\n"
-	data := s.ask(t, `mutation { createUpload(input: {fileName: "codes.csv", byteCount: 13}) { upload { id url expiresAt } userErrors { message } } }`, nil, nil)
+	data := s.ask(t, `mutation { createUpload(input: {fileName: "codes.csv", byteCount: 13}) { upload { id url expiresAt }
+		userErrors { message } } }`, nil, nil)
 	if got := at[string](t, data, "createUpload", "upload", "expiresAt"); got != "2026-11-24T12:00:00Z" {
 		t.Errorf("it expires at %s", got)
 	}
@@ -152,7 +156,8 @@ func TestLinks(t *testing.T) {
 		t.Fatalf("%d %s", status, got)
 	}
 	for range 2 {
-		data = s.ask(t, `mutation { importCodes(input: {couponId: "coupon_1", uploadId: "upload_1"}) { import { rejectsUrl } userErrors { message } } }`, nil, nil)
+		data = s.ask(t, `mutation { importCodes(input: {couponId: "coupon_1", uploadId: "upload_1"}) { import { rejectsUrl }
+			userErrors { message } } }`, nil, nil)
 		if got := fmt.Sprint(at[any](t, data, "importCodes")); got != "map[import:map[rejectsUrl:<nil>] userErrors:[]]" {
 			t.Errorf("got %s", got)
 		}

@@ -19,7 +19,9 @@ type Resolver struct {
 }
 
 // New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says.
-func New(store *db.Store, links *transfer.Links) *Resolver { return &Resolver{store: store, links: links} }
+func New(store *db.Store, links *transfer.Links) *Resolver {
+	return &Resolver{store: store, links: links}
+}
 
 // CheckContent checks the templates of a delivery against its coupon, which may be nil.
 func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {

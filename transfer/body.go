@@ -21,7 +21,7 @@ func Body(w http.ResponseWriter, r *http.Request) (content io.Reader, end func()
 func newBody(w http.ResponseWriter, r *http.Request, patience time.Duration) (content *body, end func()) {
 	b := &body{from: r.Body, ctx: r.Context(), control: http.NewResponseController(w), patience: patience}
 	b.wait()
-	b.release = context.AfterFunc(b.ctx, func() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) })
+	b.release = context.AfterFunc(r.Context(), func() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) })
 	return b, func() { b.release() }
 }
 

@@ -60,7 +60,7 @@ func refuse(w http.ResponseWriter, status int, sentence string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
-	_, _ = fmt.Fprintln(w, sentence)
+	_, _ = fmt.Fprintln(w, sentence) //nolint:gosec // it is plain text, and browsers are told not to take it for anything else
 }
 
 // fail answers an error of the store.

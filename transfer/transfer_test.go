@@ -360,7 +360,8 @@ func TestTus(t *testing.T) {
 		want(t, s.patch(t, path, 0, text), 409, "4 bytes of the file are here")
 		want(t, s.patch(t, path, 5, text[5:]), 409, "4 bytes of the file are here")
 		got = s.ask(t, http.MethodHead, path, nil, "Tus-Resumable: 1.0.0")
-		if got.status != 200 || got.header.Get("Upload-Offset") != "4" || got.header.Get("Upload-Length") != "11" || got.header.Get("Cache-Control") != "no-store" {
+		if got.status != 200 || got.header.Get("Upload-Offset") != "4" || got.header.Get("Upload-Length") != "11" ||
+			got.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("got %d %v", got.status, got.header)
 		}
 		want(t, s.ask(t, http.MethodPost, path, strings.NewReader(text[4:]), "X-HTTP-Method-Override: PATCH", "Tus-Resumable: 1.0.0",
@@ -581,7 +582,8 @@ func TestFailure(t *testing.T) {
 	}
 	got := s.put(t, path, text)
 	want(t, got, 503, "request-7")
-	if log := s.log.text(); strings.Contains(got.text, s.path) || !strings.Contains(log, "request-7") || !strings.Contains(log, s.path) || strings.Contains(log, "signature") {
+	if log := s.log.text(); strings.Contains(got.text, s.path) || !strings.Contains(log, "request-7") || !strings.Contains(log, s.path) ||
+		strings.Contains(log, "signature") {
 		t.Errorf("the client got %q, the log has %s", got.text, log)
 	}
 }

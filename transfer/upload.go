@@ -29,7 +29,7 @@ const (
 // upload serves the link of an upload: PUT for whole files, and the methods of the tus protocol.
 func (h *handler) upload(w http.ResponseWriter, r *http.Request) {
 	method := r.Method
-	if meant := r.Header.Get("X-HTTP-Method-Override"); method == http.MethodPost && meant != "" {
+	if meant := r.Header.Get("X-Http-Method-Override"); method == http.MethodPost && meant != "" {
 		method = meant
 	}
 	w.Header().Set("Tus-Resumable", tusVersion)
