@@ -105,6 +105,11 @@ test-successor: ## Run all tests on the DuckDB driver's successor, in a temporar
 browser: build ## Try the playground with demo data in a real browser
 	tools/browser
 
+.PHONY: tus
+tus: build ## Try resumable uploads with a client of the tus protocol (needs Node)
+	npm --prefix tools/tus ci
+	node tools/tus/check.mjs bin/couponql
+
 .PHONY: vuln
 vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
 	$(TOOL) govulncheck ./...

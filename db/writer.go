@@ -353,7 +353,8 @@ func (t *tx) settle(ctx context.Context) error {
 		return t.store.fail(storageError("commit temporary tables", err))
 	}
 	t.hasSettled = true
-	next, err := t.conn.BeginTx(ctx, nil)
+	// Its own context would end the connection with the transaction when the use case is canceled.
+	next, err := t.conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return storageError("begin", err)
 	}

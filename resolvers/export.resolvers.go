@@ -13,7 +13,11 @@ import (
 )
 
 func (r *exportResolver) URL(ctx context.Context, obj *coupon.Export) (*string, error) {
-	return nil, nil
+	now := r.store.Now()
+	if !obj.HasFile(now) {
+		return nil, nil
+	}
+	return new(r.links.Export(ctx, obj, now)), nil
 }
 
 func (r *mutationResolver) ExportCodes(ctx context.Context, input graph.ExportCodesInput) (*graph.ExportPayload, error) {
