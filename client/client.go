@@ -72,8 +72,24 @@ func (e *UserError) Error() string {
 	return fmt.Sprintf("%s: %s%s: %s", e.Operation, e.Code, place, e.Message)
 }
 
+// Error is what the server has against a request as a whole, or against a part of it.
+type Error struct {
+	Message string `json:"message"`
+	// Path leads to the part of the answer that is missing. Empty: all of it.
+	Path []any `json:"path"`
+}
+
+// Error gives the message and the path.
+func (e *Error) Error() string {
+	if len(e.Path) == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("%s (at %v)", e.Message, e.Path)
+}
+
 // Do asks for one operation and decodes its data into answer, unless that is nil. Errors of the
-// transport, of GraphQL, and the userErrors of a mutation (each a *UserError) are errors alike.
+// transport, of GraphQL (each an *Error) and the userErrors of a mutation (each a *UserError) are errors
+// alike.
 func (c *Client) Do(ctx context.Context, operation string, vars Variables, answer any) error {
 	body, err := json.Marshal(Request{operation, vars})
 	if err != nil {
@@ -144,21 +160,14 @@ func (c *Client) post(ctx context.Context, contentType string, body io.Reader, a
 func decode(status string, text []byte, answer any) error {
 	var envelope struct {
 		Data   json.RawMessage `json:"data"`
-		Errors []struct {
-			Message string `json:"message"`
-			Path    []any  `json:"path"`
-		} `json:"errors"`
+		Errors []*Error        `json:"errors"`
 	}
 	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Data == nil && envelope.Errors == nil {
 		return fmt.Errorf("the server answers %s and no GraphQL: %.*s", status, maxExcerptBytes, text)
 	}
 	var problems []error
 	for _, e := range envelope.Errors {
-		problem := errors.New(e.Message)
-		if len(e.Path) > 0 {
-			problem = fmt.Errorf("%s (at %v)", e.Message, e.Path)
-		}
-		problems = append(problems, problem)
+		problems = append(problems, e)
 	}
 	if err := errors.Join(append(problems, userErrors(envelope.Data))...); err != nil {
 		return err

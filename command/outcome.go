@@ -1,0 +1,152 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"couponql/coupon"
+)
+
+// outcome is what became of an import.
+type outcome struct {
+	// raw is all that the server says of it.
+	raw json.RawMessage
+
+	ID                 string
+	Status             coupon.ImportStatus
+	IsDryRun           bool
+	FileName           string
+	RowsRead           int
+	RowsImported       int
+	RowsRejected       int
+	RejectionsByReason []struct {
+		Reason coupon.RejectionReason
+		Count  int
+	}
+	// Rejections are the first ones.
+	Rejections struct {
+		Nodes []rejection
+	}
+	RejectsURL *string
+	SameFileAs *struct{ ID, FileName, CreatedAt string }
+	Warnings   []struct{ Text string }
+	Changes    struct{ Added, Changed, Removed, Voided int }
+	Failure    *string
+}
+
+// rejection is a row that was not imported.
+type rejection struct {
+	Line    int
+	Reason  coupon.RejectionReason
+	Message string
+	Value   *string
+}
+
+// code gives the exit code.
+func (o *outcome) code() int {
+	switch {
+	case o.Status != coupon.ImportSucceeded:
+		return codeFailed
+	case o.RowsRejected > 0:
+		return codeRejected
+	default:
+		return 0
+	}
+}
+
+// isClean tells whether there is nothing that somebody should look at.
+func (o *outcome) isClean() bool { return o.code() == 0 && len(o.Warnings) == 0 && o.SameFileAs == nil }
+
+// text tells the outcome to people.
+func (o *outcome) text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+	fmt.Fprintf(&b, "%s: %s as %s\n", o.FileName, o.verb(), o.ID)
+	if o.Failure != nil {
+		line("%s", *o.Failure)
+	}
+	imported := "imported"
+	if o.IsDryRun {
+		imported = "would be imported"
+	}
+	line("%d rows read, %d %s, %d rejected", o.RowsRead, o.RowsImported, imported, o.RowsRejected)
+	if o.Status == coupon.ImportSucceeded {
+		line("%s", o.changes())
+	}
+	for _, r := range o.RejectionsByReason {
+		line("%d %s: %s", r.Count, r.Reason, o.explain(r.Reason))
+	}
+	for _, w := range o.Warnings {
+		line("warning: %s", w.Text)
+	}
+	if same := o.SameFileAs; same != nil {
+		line("warning: the same file was imported before: %s, %s of %s", same.ID, same.FileName, same.CreatedAt)
+	}
+	return b.String()
+}
+
+func (o *outcome) verb() string {
+	switch {
+	case o.Status == coupon.ImportCanceled:
+		return "canceled"
+	case o.Status != coupon.ImportSucceeded:
+		return "not imported"
+	case o.IsDryRun:
+		return "checked"
+	default:
+		return "imported"
+	}
+}
+
+// changes says what is different now.
+func (o *outcome) changes() string {
+	var parts []string
+	for _, part := range []struct {
+		count int
+		verb  string
+	}{{o.Changes.Added, "added"}, {o.Changes.Changed, "changed"}, {o.Changes.Removed, "removed"}, {o.Changes.Voided, "voided"}} {
+		if part.count > 0 {
+			parts = append(parts, strconv.Itoa(part.count)+" "+part.verb)
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing changed"
+	}
+	text := strings.Join(parts, ", ")
+	if o.IsDryRun {
+		return "would be changed: " + text
+	}
+	return text
+}
+
+// explain says what a reason means, with the first row that it concerns if that is known.
+func (o *outcome) explain(reason coupon.RejectionReason) string {
+	for _, r := range o.Rejections.Nodes {
+		if r.Reason != reason {
+			continue
+		}
+		if r.Value == nil {
+			return fmt.Sprintf("%s (first in line %d)", r.Message, r.Line)
+		}
+		return fmt.Sprintf("%s (first in line %d: %q)", r.Message, r.Line, *r.Value)
+	}
+	return reason.Message()
+}
+
+// writeJSON writes one line of JSON to standard output.
+func (c *Console) writeJSON(value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, text); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	_, err = c.out.Write(line.Bytes())
+	return err
+}
