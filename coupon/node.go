@@ -22,3 +22,6 @@ func (*Redemption) IsNode() {}
 
 // IsNode marks Import as an object with an id.
 func (*Import) IsNode() {}
+
+// IsNode marks Export as an object with an id.
+func (*Export) IsNode() {}

@@ -67,6 +67,8 @@ type Store struct {
 	plans sync.Map
 	// running has the *importProgress of each import that runs, by its id.
 	running sync.Map
+	// exporting has the *exportProgress of each export that runs, by its id.
+	exporting sync.Map
 	// receiving has the *receiving of each upload that was written to, by its id.
 	receiving sync.Map
 }
@@ -95,7 +97,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
 	}
-	for _, dir := range []string{s.uploadDir(), s.spoolDir(), s.tempDir()} {
+	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder for files: %w", err)
 		}
@@ -121,6 +123,9 @@ func (s *Store) load(ctx context.Context) error {
 		return err
 	}
 	if err := s.clearUploads(ctx); err != nil {
+		return err
+	}
+	if err := s.clearExports(ctx); err != nil {
 		return err
 	}
 	pool, err := loadPool(ctx, s)
@@ -151,8 +156,11 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// uploadDir holds the files of imports until they are done.
+// uploadDir holds files that come in until nobody needs them any more.
 func (s *Store) uploadDir() string { return filepath.Join(s.filesDir(), "uploads") }
+
+// exportDir holds the files of exports until nobody needs them any more.
+func (s *Store) exportDir() string { return filepath.Join(s.filesDir(), "exports") }
 
 // spoolDir holds rows on their way into the engine.
 func (s *Store) spoolDir() string { return filepath.Join(s.filesDir(), "spool") }

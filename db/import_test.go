@@ -181,10 +181,15 @@ func TestImportCodes(t *testing.T) {
 	})
 }
 
-// wantNoFiles fails the test when an upload or spooled rows were left behind.
+// wantNoFiles fails the test when an upload or spooled rows were left behind, once the time for the download of
+// rejected rows is over.
 func (s *scene) wantNoFiles(t *testing.T) {
 	t.Helper()
-	for _, dir := range []string{"uploads", "spool"} {
+	s.clock.Advance(coupon.RejectsLifetime)
+	if err := s.ForgetFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"uploads", "exports", "spool"} {
 		left, err := os.ReadDir(filepath.Join(s.path+".files", dir))
 		if err != nil || len(left) > 0 {
 			t.Errorf("left in %s: %v, %v", dir, left, err)
@@ -373,7 +378,11 @@ func TestInterruptedImport(t *testing.T) {
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+	s.clock.Advance(coupon.UploadLifetime)
 	s.reopen(t)
+	if err := s.ForgetFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	uploads, err := os.ReadDir(s.path + ".files/uploads")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,9 @@ var chosenAddIDs string
 //go:embed query/chosen_create.sql
 var chosenCreate string
 
+//go:embed query/chosen_load.sql
+var chosenLoad string
+
 //go:embed query/code_batch_insert.sql
 var codeBatchInsert string
 
@@ -211,6 +214,36 @@ var exclusionGet string
 
 //go:embed query/exclusion_insert.sql
 var exclusionInsert string
+
+//go:embed query/export_codes.sql
+var exportCodes string
+
+//go:embed query/export_finish.sql
+var exportFinish string
+
+//go:embed query/export_get.sql
+var exportGet string
+
+//go:embed query/export_insert.sql
+var exportInsert string
+
+//go:embed query/export_messages.sql
+var exportMessages string
+
+//go:embed query/export_next.sql
+var exportNext string
+
+//go:embed query/export_numbers.sql
+var exportNumbers string
+
+//go:embed query/export_redemptions.sql
+var exportRedemptions string
+
+//go:embed query/export_start.sql
+var exportStart string
+
+//go:embed query/export_waiting.sql
+var exportWaiting string
 
 //go:embed query/hold_delete.sql
 var holdDelete string

@@ -23,6 +23,8 @@ func TestQueriesPrepare(t *testing.T) {
 		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR)",
 		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
 		"chosen (id BIGINT)",
+		"unused (id BIGINT)",
+		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
 		"refused (line BIGINT, reason VARCHAR, value VARCHAR)",
 	} {
 		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+table); err != nil {
@@ -46,6 +48,9 @@ func TestQueriesPrepare(t *testing.T) {
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".sql")
 		noun, _, _ := strings.Cut(name, "_")
+		if noun == "matched" {
+			noun = "code"
+		}
 		if columns := stages[noun]; columns != "" {
 			if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE stage ("+columns+")"); err != nil {
 				t.Fatal(err)

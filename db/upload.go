@@ -283,7 +283,14 @@ func (s *Store) DeleteUpload(ctx context.Context, id coupon.ID) error {
 }
 
 // ForgetFiles deletes the files that nobody needs any more.
-func (s *Store) ForgetFiles(ctx context.Context) error { return s.forgetUploads(ctx) }
+func (s *Store) ForgetFiles(ctx context.Context) error {
+	return errors.Join(s.forgetUploads(ctx), s.clearExports(ctx))
+}
+
+// clearExports deletes the files of exports whose time is over.
+func (s *Store) clearExports(ctx context.Context) error {
+	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.now()))
+}
 
 // forgetUploads forgets the uploads that nobody needs any more, and deletes their files.
 func (s *Store) forgetUploads(ctx context.Context) error {
@@ -306,13 +313,13 @@ func (s *Store) clearUploads(ctx context.Context) error {
 
 // clearFiles deletes all files of a folder but those that are called after an object whose number a statement
 // gives.
-func (s *Store) clearFiles(ctx context.Context, dir string, kind coupon.Kind, statement string) error {
+func (s *Store) clearFiles(ctx context.Context, dir string, kind coupon.Kind, statement string, args ...any) error {
 	// A file that is made after the folder was read is left alone: so this comes before the numbers.
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("read a folder of files: %w", err)
 	}
-	numbers, err := collect(ctx, s, statement, scanInto[int64])
+	numbers, err := collect(ctx, s, statement, scanInto[int64], args...)
 	if err != nil {
 		return err
 	}

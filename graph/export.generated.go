@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +17,10 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type ExportResolver interface {
+	URL(ctx context.Context, obj *coupon.Export) (*string, error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
@@ -24,7 +29,7 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Export_id(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -47,7 +52,30 @@ func (ec *executionContext) fieldContext_Export_id(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Export", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Export_status(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_kind(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.ExportKind) graphql.Marshaler {
+			return ec.marshalNExportKind2couponqlᚋcouponᚐExportKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, false, false, "ExportKind")
+}
+
+func (ec *executionContext) _Export_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -70,7 +98,7 @@ func (ec *executionContext) fieldContext_Export_status(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Export", field, false, false, "ImportStatus")
 }
 
-func (ec *executionContext) _Export_format(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_format(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -93,7 +121,7 @@ func (ec *executionContext) fieldContext_Export_format(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Export", field, false, false, "FileFormat")
 }
 
-func (ec *executionContext) _Export_rowCount(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_rowCount(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -116,7 +144,7 @@ func (ec *executionContext) fieldContext_Export_rowCount(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Export", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Export_byteCount(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_byteCount(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -139,7 +167,7 @@ func (ec *executionContext) fieldContext_Export_byteCount(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Export", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Export_progress(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_progress(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -162,7 +190,7 @@ func (ec *executionContext) fieldContext_Export_progress(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Export", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Export_url(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_url(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -171,7 +199,7 @@ func (ec *executionContext) _Export_url(ctx context.Context, field graphql.Colle
 			return ec.fieldContext_Export_url(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.URL, nil
+			return ec.Resolvers.Export().URL(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -182,10 +210,33 @@ func (ec *executionContext) _Export_url(ctx context.Context, field graphql.Colle
 	)
 }
 func (ec *executionContext) fieldContext_Export_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Export", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Export", field, true, true, "String")
 }
 
-func (ec *executionContext) _Export_failure(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_expiresAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Export_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Export_failure(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -208,7 +259,7 @@ func (ec *executionContext) fieldContext_Export_failure(_ context.Context, field
 	return graphql.NewScalarFieldContext("Export", field, false, false, "String")
 }
 
-func (ec *executionContext) _Export_createdAt(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_createdAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -220,8 +271,8 @@ func (ec *executionContext) _Export_createdAt(ctx context.Context, field graphql
 			return obj.CreatedAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v coupon.DateTime) graphql.Marshaler {
-			return ec.marshalNDateTime2couponqlᚋcouponᚐDateTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -231,7 +282,7 @@ func (ec *executionContext) fieldContext_Export_createdAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Export", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Export_finishedAt(ctx context.Context, field graphql.CollectedField, obj *Export) (ret graphql.Marshaler) {
+func (ec *executionContext) _Export_finishedAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -243,8 +294,8 @@ func (ec *executionContext) _Export_finishedAt(ctx context.Context, field graphq
 			return obj.FinishedAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *coupon.DateTime) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -266,8 +317,8 @@ func (ec *executionContext) _ExportPayload_export(ctx context.Context, field gra
 			return obj.Export, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Export) graphql.Marshaler {
-			return ec.marshalOExport2ᚖcouponqlᚋgraphᚐExport(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
+			return ec.marshalOExport2ᚖcouponqlᚋcouponᚐExport(ctx, selections, v)
 		},
 		true,
 		false,
@@ -336,8 +387,11 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 	if _, present := asMap["format"]; !present {
 		asMap["format"] = "CSV"
 	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
 
-	fieldsInOrder := [...]string{"couponId", "filter", "format"}
+	fieldsInOrder := [...]string{"couponId", "filter", "format", "isSpreadsheetSafe"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -365,6 +419,13 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 				return it, err
 			}
 			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -396,8 +457,11 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 	if _, present := asMap["format"]; !present {
 		asMap["format"] = "CSV"
 	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
 
-	fieldsInOrder := [...]string{"deliveryId", "format"}
+	fieldsInOrder := [...]string{"deliveryId", "format", "isSpreadsheetSafe"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -418,6 +482,13 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 				return it, err
 			}
 			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -449,8 +520,11 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 	if _, present := asMap["format"]; !present {
 		asMap["format"] = "CSV"
 	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
 
-	fieldsInOrder := [...]string{"filter", "format"}
+	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -471,6 +545,13 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 				return it, err
 			}
 			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -498,7 +579,7 @@ func UnmarshalExportRedemptionsInput(ctx context.Context, raw any) (ExportRedemp
 
 var exportImplementors = []string{"Export", "Node"}
 
-func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, obj *Export) graphql.Marshaler {
+func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, obj *coupon.Export) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, exportImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -510,52 +591,63 @@ func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, o
 		case "id":
 			out.Values[i] = ec._Export_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Export_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
 			out.Values[i] = ec._Export_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "format":
 			out.Values[i] = ec._Export_format(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "rowCount":
 			out.Values[i] = ec._Export_rowCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "byteCount":
 			out.Values[i] = ec._Export_byteCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "progress":
 			out.Values[i] = ec._Export_progress(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "url":
-			out.Values[i] = ec._Export_url(ctx, field, obj)
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Export_url(ctx, field, obj)
+				})
+		case "expiresAt":
+			out.Values[i] = ec._Export_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "failure":
 			out.Values[i] = ec._Export_failure(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._Export_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "finishedAt":
 			out.Values[i] = ec._Export_finishedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -616,7 +708,7 @@ func (ec *executionContext) _ExportPayload(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNExport2ᚖcouponqlᚋgraphᚐExport(ctx context.Context, sel ast.SelectionSet, v *Export) graphql.Marshaler {
+func (ec *executionContext) marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx context.Context, sel ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Export!")
 		return graphql.Null
@@ -627,6 +719,21 @@ func (ec *executionContext) marshalNExport2ᚖcouponqlᚋgraphᚐExport(ctx cont
 func (ec *executionContext) unmarshalNExportCodesInput2couponqlᚋgraphᚐExportCodesInput(ctx context.Context, v any) (ExportCodesInput, error) {
 	res, err := ec.unmarshalInputExportCodesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNExportKind2couponqlᚋcouponᚐExportKind(ctx context.Context, v any) (coupon.ExportKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.ExportKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportKind2couponqlᚋcouponᚐExportKind(ctx context.Context, sel ast.SelectionSet, v coupon.ExportKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExportKind!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNExportMessagesInput2couponqlᚋgraphᚐExportMessagesInput(ctx context.Context, v any) (ExportMessagesInput, error) {
@@ -647,7 +754,7 @@ func (ec *executionContext) unmarshalNExportRedemptionsInput2couponqlᚋgraphᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOExport2ᚖcouponqlᚋgraphᚐExport(ctx context.Context, sel ast.SelectionSet, v *Export) graphql.Marshaler {
+func (ec *executionContext) marshalOExport2ᚖcouponqlᚋcouponᚐExport(ctx context.Context, sel ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -300,32 +300,6 @@ type ExcludedRecipientEdge struct {
 	Node *coupon.ExcludedRecipient `json:"node"`
 }
 
-// A file that the server writes. Its columns are those that an import of the same kind takes.
-type Export struct {
-	// Such as `export_17`; opaque.
-	ID coupon.ID `json:"id"`
-	// How far the export is.
-	Status coupon.ImportStatus `json:"status"`
-	// How the file is written.
-	Format coupon.FileFormat `json:"format"`
-	// How many rows were written so far.
-	RowCount int `json:"rowCount"`
-	// The file's size so far, in bytes.
-	ByteCount float64 `json:"byteCount"`
-	// 0 to 1.
-	Progress float64 `json:"progress"`
-	// Where to download the file. Null until the export has SUCCEEDED.
-	URL *string `json:"url,omitempty"`
-	// Why the export FAILED, in a sentence for people. Null: it did not.
-	Failure *string `json:"failure,omitempty"`
-	// When the export was asked for.
-	CreatedAt coupon.DateTime `json:"createdAt"`
-	// When it was SUCCEEDED, FAILED or CANCELED. Null: not yet.
-	FinishedAt *coupon.DateTime `json:"finishedAt,omitempty"`
-}
-
-func (Export) IsNode() {}
-
 // Which codes to export.
 type ExportCodesInput struct {
 	// The coupon whose codes are wanted.
@@ -334,6 +308,9 @@ type ExportCodesInput struct {
 	Filter graphql.Omittable[*coupon.CodeFilter] `json:"filter,omitempty"`
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people, not to be imported again. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
 // Which messages to export.
@@ -342,12 +319,15 @@ type ExportMessagesInput struct {
 	DeliveryID coupon.ID `json:"deliveryId"`
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people, not to be imported again. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
 // What starting an export answers. The job may still be at work: follow it with export(id:) or exportProgress.
 type ExportPayload struct {
 	// The export, to be followed by its id. Null when there are `userErrors`.
-	Export *Export `json:"export,omitempty"`
+	Export *coupon.Export `json:"export,omitempty"`
 	// Why there is nothing to follow; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -358,6 +338,9 @@ type ExportRedemptionsInput struct {
 	Filter graphql.Omittable[*coupon.StatsFilter] `json:"filter,omitempty"`
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people, not to be imported again. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
 // Which codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.

@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	Coupon() CouponResolver
 	Delivery() DeliveryResolver
 	ExcludedRecipient() ExcludedRecipientResolver
+	Export() ExportResolver
 	Import() ImportResolver
 	Message() MessageResolver
 	Mutation() MutationResolver
@@ -251,10 +252,12 @@ type ComplexityRoot struct {
 	Export struct {
 		ByteCount  func(childComplexity int) int
 		CreatedAt  func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
 		Failure    func(childComplexity int) int
 		FinishedAt func(childComplexity int) int
 		Format     func(childComplexity int) int
 		ID         func(childComplexity int) int
+		Kind       func(childComplexity int) int
 		Progress   func(childComplexity int) int
 		RowCount   func(childComplexity int) int
 		Status     func(childComplexity int) int
@@ -1560,6 +1563,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Export.CreatedAt(childComplexity), true
+	case "Export.expiresAt":
+		if e.ComplexityRoot.Export.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.ExpiresAt(childComplexity), true
 	case "Export.failure":
 		if e.ComplexityRoot.Export.Failure == nil {
 			break
@@ -1584,6 +1593,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Export.ID(childComplexity), true
+	case "Export.kind":
+		if e.ComplexityRoot.Export.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.Kind(childComplexity), true
 	case "Export.progress":
 		if e.ComplexityRoot.Export.Progress == nil {
 			break
@@ -4091,6 +4106,8 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Export_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Export_kind(ctx, field)
 	case "status":
 		return ec.fieldContext_Export_status(ctx, field)
 	case "format":
@@ -4103,6 +4120,8 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 		return ec.fieldContext_Export_progress(ctx, field)
 	case "url":
 		return ec.fieldContext_Export_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Export_expiresAt(ctx, field)
 	case "failure":
 		return ec.fieldContext_Export_failure(ctx, field)
 	case "createdAt":

@@ -65,7 +65,7 @@ type QueryResolver interface {
 	Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) (*DeliveryConnection, error)
 	PreviewMessage(ctx context.Context, deliveryID coupon.ID, recipientID coupon.ID) (*PreviewMessagePayload, error)
 	SimulateDelivery(ctx context.Context, input SimulateDeliveryInput) (*SimulateDeliveryPayload, error)
-	Export(ctx context.Context, id coupon.ID) (*Export, error)
+	Export(ctx context.Context, id coupon.ID) (*coupon.Export, error)
 	Import(ctx context.Context, id coupon.ID) (*coupon.Import, error)
 	Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) (*ImportConnection, error)
 	Recipient(ctx context.Context, externalID string) (*coupon.Recipient, error)
@@ -78,7 +78,7 @@ type QueryResolver interface {
 }
 type SubscriptionResolver interface {
 	DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error)
-	ExportProgress(ctx context.Context, id coupon.ID) (<-chan *Export, error)
+	ExportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Export, error)
 	ImportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Import, error)
 	RedemptionRecorded(ctx context.Context, couponID *coupon.ID) (<-chan *coupon.Redemption, error)
 }
@@ -3035,8 +3035,8 @@ func (ec *executionContext) _Query_export(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Query().Export(ctx, fc.Args["id"].(coupon.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Export) graphql.Marshaler {
-			return ec.marshalOExport2ᚖcouponqlᚋgraphᚐExport(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
+			return ec.marshalOExport2ᚖcouponqlᚋcouponᚐExport(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3583,8 +3583,8 @@ func (ec *executionContext) _Subscription_exportProgress(ctx context.Context, fi
 			return ec.Resolvers.Subscription().ExportProgress(ctx, fc.Args["id"].(coupon.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Export) graphql.Marshaler {
-			return ec.marshalNExport2ᚖcouponqlᚋgraphᚐExport(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
+			return ec.marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3821,9 +3821,7 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Import(ctx, sel, obj)
-	case Export:
-		return ec._Export(ctx, sel, &obj)
-	case *Export:
+	case *coupon.Export:
 		if obj == nil {
 			return graphql.Null
 		}

@@ -44,6 +44,7 @@ func Start(store *db.Store, out *sender.Outbox, options Options) *Runner {
 		r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
 	})
 	r.done.Go(func() { r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) }) })
+	r.done.Go(func() { r.repeat(ctx, r.runExports) })
 	r.done.Go(func() { r.repeat(ctx, r.forget) })
 	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
 	return r

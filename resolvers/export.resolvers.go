@@ -12,22 +12,33 @@ import (
 	"couponql/graph"
 )
 
+func (r *exportResolver) URL(ctx context.Context, obj *coupon.Export) (*string, error) {
+	return nil, nil
+}
+
 func (r *mutationResolver) ExportCodes(ctx context.Context, input graph.ExportCodesInput) (*graph.ExportPayload, error) {
-	return &graph.ExportPayload{UserErrors: notYetProblem("exportCodes", "input")}, nil
+	e := &coupon.Export{Kind: coupon.ExportCodes, Request: coupon.ExportRequest{CouponID: &input.CouponID, CodeFilter: input.Filter.Value()}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
 func (r *mutationResolver) ExportMessages(ctx context.Context, input graph.ExportMessagesInput) (*graph.ExportPayload, error) {
-	return &graph.ExportPayload{UserErrors: notYetProblem("exportMessages", "input")}, nil
+	e := &coupon.Export{Kind: coupon.ExportMessages, Request: coupon.ExportRequest{DeliveryID: &input.DeliveryID}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
 func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.ExportRedemptionsInput) (*graph.ExportPayload, error) {
-	return &graph.ExportPayload{UserErrors: notYetProblem("exportRedemptions", "input")}, nil
+	e := &coupon.Export{Kind: coupon.ExportRedemptions, Request: coupon.ExportRequest{StatsFilter: input.Filter.Value()}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
-func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*graph.Export, error) {
-	return nil, notYet("export")
+func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {
+	return loadShown(ctx, "export", &id, r.store.ExportsByID)
 }
 
-func (r *subscriptionResolver) ExportProgress(ctx context.Context, id coupon.ID) (<-chan *graph.Export, error) {
-	return nil, notYet("exportProgress")
+func (r *subscriptionResolver) ExportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Export, error) {
+	return follow(ctx, r.store, coupon.KindExport, id, r.store.ExportsByID, isExportOver)
 }
+
+func (r *Resolver) Export() graph.ExportResolver { return &exportResolver{r} }
+
+type exportResolver struct{ *Resolver }

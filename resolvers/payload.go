@@ -59,7 +59,8 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 	case coupon.KindImport:
 		return nodeOf(loadShown(ctx, "import", &id, r.store.ImportsByID))
 	case coupon.KindExport:
-		return nil, notYet("export")
+		return nodeOf(loadShown(ctx, "export", &id, r.store.ExportsByID))
+	case coupon.KindUpload:
 	}
 	// Nothing has this id.
 	return nil, nil
@@ -74,6 +75,14 @@ func nodeOf[T any, P interface {
 		return nil, err
 	}
 	return object, nil
+}
+
+// exportPayload queues an export.
+func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *coupon.FileFormat, isSpreadsheetSafe *bool) (*graph.ExportPayload, error) {
+	e.Format, e.Request.IsSpreadsheetSafe = or(format, coupon.FormatCSV), or(isSpreadsheetSafe, false)
+	created, err := r.store.CreateExport(ctx, e)
+	problems, err := userErrors(err)
+	return &graph.ExportPayload{Export: created, UserErrors: problems}, err
 }
 
 // checkSyntax checks templates when they are written; whether their tokens exist the analysis tells,

@@ -87,3 +87,5 @@ func isDeliveryOver(d *coupon.Delivery) bool {
 }
 
 func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }
+
+func isExportOver(e *coupon.Export) bool { return e.Status.IsFinal() }

@@ -1,6 +1,8 @@
 CREATE SEQUENCE coupon_id;
 CREATE SEQUENCE delivery_id;
+CREATE SEQUENCE export_id;
 CREATE SEQUENCE import_id;
+CREATE SEQUENCE upload_id;
 CREATE TABLE code (
     id BIGINT NOT NULL,
     batch_id BIGINT NOT NULL,
@@ -91,6 +93,22 @@ CREATE TABLE exclusion (
     recipient_id BIGINT NOT NULL,
     reason VARCHAR NOT NULL
 );
+CREATE TABLE export (
+    id BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    request VARCHAR NOT NULL,
+    row_count BIGINT NOT NULL,
+    byte_count BIGINT NOT NULL,
+    failure VARCHAR,
+    created_at TIMESTAMP NOT NULL,
+    started_at TIMESTAMP,
+    finished_at TIMESTAMP,
+    expires_at TIMESTAMP,
+    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS'))),
+    CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
+);
 CREATE TABLE hold (
     delivery_id BIGINT NOT NULL,
     coupon_id BIGINT NOT NULL,
@@ -122,6 +140,9 @@ CREATE TABLE import (
     created_at TIMESTAMP NOT NULL,
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
+    upload_id BIGINT,
+    findings VARCHAR,
+    undone_at TIMESTAMP,
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE message (
@@ -203,4 +224,13 @@ CREATE TABLE target (
     delivery_id BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     recipient_id BIGINT NOT NULL
+);
+CREATE TABLE upload (
+    id BIGINT NOT NULL,
+    file_name VARCHAR NOT NULL,
+    byte_count BIGINT,
+    checksum VARCHAR,
+    is_complete BOOLEAN NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL
 );

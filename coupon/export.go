@@ -1,0 +1,66 @@
+package coupon
+
+import "time"
+
+// ExportKind is what the rows of an exported file are.
+type ExportKind string
+
+// The kinds of exports.
+const (
+	ExportCodes       ExportKind = "CODES"
+	ExportMessages    ExportKind = "MESSAGES"
+	ExportRedemptions ExportKind = "REDEMPTIONS"
+)
+
+// ExportLifetime is how long an exported file is kept after its end.
+const ExportLifetime = 24 * time.Hour
+
+// Export is one file that was or will be written.
+type Export struct {
+	ID      ID
+	Kind    ExportKind
+	Status  ImportStatus
+	Format  FileFormat
+	Request ExportRequest
+	// RowCount, ByteCount and Progress tell how much is written.
+	RowCount   int
+	ByteCount  float64
+	Progress   float64
+	Failure    *string
+	CreatedAt  time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	// ExpiresAt is when the file is deleted; nil until it is there.
+	ExpiresAt *time.Time
+}
+
+// ExportRequest is what was asked for; which fields count depends on the kind.
+type ExportRequest struct {
+	CouponID    *ID          `json:"couponId,omitempty"`
+	DeliveryID  *ID          `json:"deliveryId,omitempty"`
+	CodeFilter  *CodeFilter  `json:"codeFilter,omitempty"`
+	StatsFilter *StatsFilter `json:"statsFilter,omitempty"`
+	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written so that it
+	// does not. Only for CSV.
+	IsSpreadsheetSafe bool `json:"isSpreadsheetSafe,omitempty"`
+}
+
+// Check returns UserErrors with INVALID for what cannot be asked for.
+func (e *Export) Check() error {
+	var problems UserErrors
+	if e.Request.IsSpreadsheetSafe && e.Format != FormatCSV {
+		invalidf(&problems, "isSpreadsheetSafe", "Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
+	}
+	return problems.OrNil()
+}
+
+// HasFile tells whether the file can be downloaded at an instant.
+func (e *Export) HasFile(now time.Time) bool {
+	return e.Status == ImportSucceeded && e.ExpiresAt != nil && now.Before(*e.ExpiresAt)
+}
+
+// FileName is what the file is called for those who download it.
+func (e *Export) FileName() string {
+	extension := map[FileFormat]string{FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet"}[e.Format]
+	return e.ID.FileName() + extension
+}

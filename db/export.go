@@ -1,0 +1,513 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"couponql/coupon"
+)
+
+// exportProgress is how far a running export is.
+type exportProgress struct {
+	// path is the file that is being written.
+	path string
+	// expected is about how large it will be; 0 while that is not known.
+	expected atomic.Int64
+}
+
+func (s *Store) exportPath(number int64) string {
+	return filepath.Join(s.exportDir(), coupon.NewID(coupon.KindExport, number).FileName())
+}
+
+// CreateExport queues an export. It returns NOT_FOUND for an unknown coupon or delivery, and INVALID for a filter that
+// cannot be.
+func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Export, error) {
+	if err := e.Check(); err != nil {
+		return nil, err
+	}
+	var number int64
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.checkExport(ctx, e); err != nil {
+			return err
+		}
+		request, err := json.Marshal(e.Request)
+		if err != nil {
+			return fmt.Errorf("encode the request of an export: %w", err)
+		}
+		if number, err = one[int64](ctx, t, exportNext); err != nil {
+			return err
+		}
+		t.onCommit(s.watchers.notifyDue)
+		_, err = t.exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)), named("format", string(e.Format)),
+			named("request", string(request)), named("now", t.now))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.exportByNumber(ctx, number)
+}
+
+func (t *tx) checkExport(ctx context.Context, e *coupon.Export) error {
+	switch e.Kind {
+	case coupon.ExportCodes:
+		number, c, err := t.coupon(ctx, *e.Request.CouponID)
+		if err != nil {
+			return atInput(err, "couponId")
+		}
+		zone, err := coupon.LoadZone(c.Timezone)
+		if err != nil {
+			return err
+		}
+		if e.Request.CodeFilter != nil {
+			_, _, err = t.store.factStatement(zone, number, e.Request.CodeFilter)
+		}
+		return err
+	case coupon.ExportMessages:
+		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
+		return atInput(err, "deliveryId")
+	case coupon.ExportRedemptions:
+		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
+		return err
+	}
+	return fmt.Errorf("export of %s", e.Kind)
+}
+
+func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Export, error) {
+	id := coupon.NewID(coupon.KindExport, number)
+	found, err := s.ExportsByID(ctx, []coupon.ID{id})
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(coupon.KindExport, id)
+	}
+	return found[id], err
+}
+
+// ExportsByID gives the exports that exist of these, with the progress of those that run.
+func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
+	found := make(map[coupon.ID]*coupon.Export, len(ids))
+	_, err := collect(ctx, s, exportGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var request string
+		var e coupon.Export
+		err := rows.Scan(&number, &e.Kind, &e.Status, &e.Format, &request, &e.RowCount, &e.ByteCount, &e.Failure, &e.CreatedAt, &e.StartedAt, &e.FinishedAt, &e.ExpiresAt)
+		if err != nil {
+			return struct{}{}, err
+		}
+		e.ID = coupon.NewID(coupon.KindExport, number)
+		if err := json.Unmarshal([]byte(request), &e.Request); err != nil {
+			return struct{}{}, fmt.Errorf("decode the request of %s: %w", e.ID, err)
+		}
+		if e.Status.IsFinal() {
+			e.Progress = 1
+		} else if known, isRunning := s.exporting.Load(e.ID); isRunning {
+			known.(*exportProgress).tell(&e) //nolint:forcetypeassert // nothing else is stored
+		}
+		found[e.ID] = &e
+		return struct{}{}, nil
+	}, named("ids", numbersOf(coupon.KindExport, ids)))
+	return found, err
+}
+
+// tell tells how far an export is by the size of its file.
+func (p *exportProgress) tell(e *coupon.Export) {
+	info, err := os.Stat(p.path)
+	if err != nil { // Nothing is written yet.
+		return
+	}
+	e.ByteCount = float64(info.Size())
+	if expected := p.expected.Load(); expected > 0 {
+		const almost = 0.99
+		e.Progress = min(almost, e.ByteCount/float64(expected))
+	}
+}
+
+// WaitingExports gives the exports that are queued or were interrupted, oldest first.
+func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
+	return collect(ctx, s, exportWaiting, func(rows *sql.Rows) (coupon.ID, error) {
+		var number int64
+		err := rows.Scan(&number)
+		return coupon.NewID(coupon.KindExport, number), err
+	})
+}
+
+// RunExport writes the file of an export from start to end, as the rows are at one instant. An interrupted export is
+// simply run again. Trouble with the disk becomes the failure of the export; an error is returned when it could not
+// be brought to an end.
+func (s *Store) RunExport(ctx context.Context, id coupon.ID) error {
+	number, err := id.Number(coupon.KindExport)
+	if err != nil {
+		return err
+	}
+	defer s.watchers.notify(id)
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		t.onCommit(func() { s.watchers.notify(id) })
+		_, err := t.exec(ctx, exportStart, named("id", number), named("now", t.now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("start %s: %w", id, err)
+	}
+	e, err := s.exportByNumber(ctx, number)
+	if err != nil {
+		return err
+	}
+	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName())}
+	s.exporting.Store(id, progress)
+	defer s.exporting.Delete(id)
+	stop := s.keepNotifying(ctx, id)
+	rows, size, err := s.writeExport(ctx, number, e, progress)
+	stop()
+	if ctx.Err() != nil {
+		// The server stops: the export stays RUNNING and is run again at the next start.
+		return fmt.Errorf("run %s: %w", id, context.Cause(ctx))
+	}
+	return s.finishExport(ctx, number, rows, size, err)
+}
+
+// keepNotifying wakes those who watch an object from time to time, until stop is called.
+func (s *Store) keepNotifying(ctx context.Context, id coupon.ID) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				s.watchers.notify(id)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return cancel
+}
+
+// finishExport records the end of an export. It gives failed when that was not the disk's doing.
+func (s *Store) finishExport(ctx context.Context, number int64, rows int, size int64, failed error) error {
+	status := coupon.ImportSucceeded
+	var failure *string
+	if failed != nil {
+		status, rows, size = coupon.ImportFailed, 0, 0
+		failure = new("The server could not finish the export; its log has the cause.")
+		if errors.Is(failed, ErrDiskFull) {
+			failure = new("The server's disk is full: make room and export again.")
+			failed = nil
+		}
+	}
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		_, err := t.exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
+			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(coupon.ExportLifetime)))
+		return err
+	})
+	return errors.Join(failed, err)
+}
+
+// writeExport writes the file of an export. The engine writes it into the spool folder, the only one that it may open;
+// whole and synced it is moved to its place.
+func (s *Store) writeExport(ctx context.Context, number int64, e *coupon.Export, progress *exportProgress) (rows int, size int64, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("open a connection: %w", err)
+	}
+	defer conn.Close()
+	defer func() {
+		if removed := os.Remove(progress.path); removed != nil && !errors.Is(removed, os.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("remove a spool file: %w", removed))
+		}
+	}()
+	x, err := s.exportStatement(ctx, conn, e)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() {
+		_, dropped := conn.ExecContext(context.WithoutCancel(ctx), "-- drop a temporary table\nDROP TABLE IF EXISTS temp.chosen")
+		if dropped != nil {
+			err = errors.Join(err, fmt.Errorf("drop a temporary table: %w", dropped))
+		}
+	}()
+	progress.expected.Store(int64(x.expected))
+	if err := s.checkDisk(s.reserve + uint64(x.expected)); err != nil {
+		return 0, 0, err
+	}
+	if rows, err = s.copyTo(ctx, conn, x, progress.path); err != nil {
+		return 0, 0, err
+	}
+	if size, err = syncFile(progress.path); err != nil {
+		return 0, 0, err
+	}
+	if err := os.Rename(progress.path, s.exportPath(number)); err != nil {
+		return 0, 0, fmt.Errorf("keep an export: %w", err)
+	}
+	return rows, size, nil
+}
+
+// syncFile brings a file to the disk and gives its size.
+func syncFile(path string) (size int64, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return 0, fmt.Errorf("keep an export: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := file.Sync(); err != nil {
+		return 0, storageError("keep an export", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("keep an export: %w", err)
+	}
+	return info.Size(), nil
+}
+
+func (s *Store) copyTo(ctx context.Context, conn *sql.Conn, x *exportStatement, path string) (int, error) {
+	s.statements.Add(1)
+	statement := "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + quote(path) + " (" + x.format + ")"
+	result, err := conn.ExecContext(ctx, statement, x.args...)
+	if err != nil {
+		return 0, storageError("write an export", err)
+	}
+	count, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("write an export: %w", err)
+	}
+	return int(count), nil
+}
+
+// exportStatement is what the engine is asked for: fixed fragments all of them, put together by kind and format.
+type exportStatement struct {
+	rows, columns, format string
+	args                  []any
+	// expected is about how many bytes the file will have.
+	expected float64
+}
+
+// What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has room.
+const (
+	codeBytes, heldCodeBytes = 50, 140
+	messageBytes             = 130
+	redemptionBytes          = 150
+)
+
+// expect tells about how large the file will be, by the size that it would have as CSV.
+func (x *exportStatement) expect(e *coupon.Export, bytes int) {
+	factor := map[coupon.FileFormat]float64{coupon.FormatCSV: 1, coupon.FormatXML: 1.8, coupon.FormatJSONL: 2.5, coupon.FormatParquet: 0.4}
+	x.expected = float64(bytes) * factor[e.Format]
+}
+
+// exportStatement puts the statement of an export together. The codes that a filter leaves are in the temporary table
+// chosen then.
+func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.Export) (*exportStatement, error) {
+	x := &exportStatement{}
+	var err error
+	switch e.Kind {
+	case coupon.ExportCodes:
+		err = s.exportCodes(ctx, conn, e, x)
+	case coupon.ExportMessages:
+		x.rows = exportMessages
+		x.args = []any{named("delivery_id", mustNumber(coupon.KindDelivery, *e.Request.DeliveryID))}
+		x.use(e, "messages", "message", messageColumns())
+		var d map[coupon.ID]*coupon.Delivery
+		if d, err = s.DeliveriesByID(ctx, []coupon.ID{*e.Request.DeliveryID}); err == nil && len(d) == 0 {
+			err = coupon.NotFound(coupon.KindDelivery, *e.Request.DeliveryID)
+		}
+		for _, found := range d {
+			x.expect(e, messageBytes*found.Counts.Total)
+		}
+	case coupon.ExportRedemptions:
+		x.rows = exportRedemptions
+		if x.args, err = statsArgs(e.Request.StatsFilter, time.UTC); err != nil {
+			return nil, err
+		}
+		x.use(e, "redemptions", "redemption", redemptionColumns())
+		var total int
+		total, err = one[int](ctx, s, redemptionCount, x.args...)
+		x.expect(e, redemptionBytes*total)
+	}
+	return x, err
+}
+
+func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
+	number := mustNumber(coupon.KindCoupon, *e.Request.CouponID)
+	found, err := s.CouponsByID(ctx, []coupon.ID{*e.Request.CouponID})
+	if err != nil {
+		return err
+	}
+	c := found[*e.Request.CouponID]
+	if c == nil {
+		return coupon.NotFound(coupon.KindCoupon, *e.Request.CouponID)
+	}
+	x.rows = exportCodes
+	x.args = []any{named("coupon_id", number), named("coupon", c.Code), named("has_ended", c.HasEnded(s.now()))}
+	x.use(e, "coupon", "value", codeColumns())
+	available := s.pool.availability(number, s.now())
+	x.expect(e, codeBytes*available.Total+(heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed))
+	if e.Request.CodeFilter == nil {
+		return nil
+	}
+	facts, err := s.codeFacts(ctx, s, []int64{number}, e.Request.CodeFilter)
+	if err != nil {
+		return err
+	}
+	selected, candidates := s.selectCodes(number, e.Request.CodeFilter, facts)
+	if candidates == nil {
+		candidates = s.pool.page(selected, 0, s.pool.count(selected)+1)
+	}
+	x.expect(e, heldCodeBytes*len(candidates))
+	x.rows += " AND c.id IN (FROM chosen)"
+	if len(e.Request.CodeFilter.Status) > 0 {
+		// What happens between the choice and the writing must not bring in codes that stand elsewhere by then.
+		x.rows = "SELECT * FROM (" + x.rows + ") WHERE list_contains($status::VARCHAR[], status)"
+		x.args = append(x.args, named("status", texts(e.Request.CodeFilter.Status)))
+	}
+	return s.choose(ctx, conn, candidates)
+}
+
+// choose makes the temporary table chosen of numbers.
+func (s *Store) choose(ctx context.Context, conn *sql.Conn, numbers []int64) (err error) {
+	rows, err := s.newSpool()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	for _, number := range numbers {
+		if err := rows.number(number).end(); err != nil {
+			return err
+		}
+	}
+	path, err := rows.flush()
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{{chosenCreate, nil}, {chosenLoad, []any{named("path", path)}}} {
+		s.statements.Add(1)
+		if _, err := conn.ExecContext(ctx, step.statement, step.args...); err != nil {
+			return storageError(title(step.statement), err)
+		}
+	}
+	return nil
+}
+
+// exportColumn is a column of an exported file.
+type exportColumn struct {
+	name string
+	// isTime: it is an instant in UTC. isNumber: it is a decimal number. Everything else is text.
+	isTime, isNumber bool
+}
+
+func textColumn(name string) exportColumn { return exportColumn{name: name} }
+
+func timeColumn(name string) exportColumn { return exportColumn{name: name, isTime: true} }
+
+// The columns of each kind, by the names that an import knows.
+func codeColumns() []exportColumn {
+	return []exportColumn{
+		textColumn("code"), textColumn("label"), textColumn("status"), textColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
+		textColumn("channel"), textColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
+	}
+}
+
+func messageColumns() []exportColumn {
+	return []exportColumn{
+		textColumn("message"), textColumn("externalId"), textColumn("channel"), textColumn("address"), textColumn("code"), textColumn("label"),
+		textColumn("status"), timeColumn("sentAt"), textColumn("failure"), textColumn("delivery"),
+	}
+}
+
+func redemptionColumns() []exportColumn {
+	return []exportColumn{
+		textColumn("code"), timeColumn("redeemedAt"), textColumn("reference"), {name: "amount", isNumber: true}, textColumn("currency"),
+		textColumn("coupon"), textColumn("delivery"), textColumn("channel"), textColumn("label"), timeColumn("assignedAt"), textColumn("source"), textColumn("anomalies"),
+	}
+}
+
+// use writes the columns as the format wants them; root and element are the names of elements of XML.
+func (x *exportStatement) use(e *coupon.Export, root, element string, columns []exportColumn) {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = c.expression(e) + ` AS "` + c.name + `"`
+	}
+	x.columns = strings.Join(parts, ", ")
+	switch e.Format {
+	case coupon.FormatCSV:
+		x.format = "FORMAT csv, HEADER"
+	case coupon.FormatJSONL:
+		x.format = "FORMAT json"
+	case coupon.FormatParquet:
+		x.format = "FORMAT parquet, COMPRESSION zstd"
+	case coupon.FormatXML:
+		// The engine writes no XML: each row is one text without a delimiter or a quote.
+		for i, c := range columns {
+			parts[i] = `coalesce(' ` + c.name + `="' || ` + xmlText(c.expression(e)) + ` || '"', '')`
+		}
+		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
+		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
+			", SUFFIX " + quote("\n</"+root+">\n")
+	}
+}
+
+// expression gives a column as the format wants it.
+func (c exportColumn) expression(e *coupon.Export) string {
+	name := `"` + c.name + `"`
+	switch {
+	case c.isTime && e.Format == coupon.FormatParquet:
+		return "timezone('UTC', " + name + ")"
+	case c.isTime:
+		return "strftime(" + name + ", '%Y-%m-%dT%H:%M:%S.%fZ')"
+	case c.isNumber && e.Format != coupon.FormatParquet:
+		return name + "::VARCHAR"
+	case !c.isNumber && e.Request.IsSpreadsheetSafe:
+		return safeText(name)
+	}
+	return name
+}
+
+// safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
+// apostrophe before what it would take for a formula (CSV injection, OWASP).
+func safeText(name string) string {
+	return `CASE
+        WHEN regexp_full_match(` + name + `, '[0-9][0-9.,:/ -]*([eE][+-]?[0-9]+)?|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]?[0-9]+') THEN '="' || ` + name + ` || '"'
+        WHEN regexp_matches(` + name + `, '^[=+@\t\r-]') THEN '''' || ` + name + `
+        ELSE ` + name + ` END`
+}
+
+// xmlText escapes a text for an attribute of XML, and leaves out the characters that XML 1.0 cannot have
+// (https://www.w3.org/TR/xml/#charsets).
+func xmlText(expression string) string {
+	text := "regexp_replace(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]', '', 'g')`
+	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}} {
+		text = "replace(" + text + ", " + quote(pair[0]) + ", " + quote(pair[1]) + ")"
+	}
+	return "replace(replace(replace(" + text + `, chr(9), '&#9;'), chr(10), '&#10;'), chr(13), '&#13;')`
+}
+
+// OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file
+// is gone.
+func (s *Store) OpenExport(ctx context.Context, id coupon.ID) (*os.File, *coupon.Export, error) {
+	number, err := id.Number(coupon.KindExport)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := s.exportByNumber(ctx, number)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !e.HasFile(s.now()) {
+		return nil, nil, coupon.NotFound(coupon.KindExport, id)
+	}
+	file, err := os.Open(s.exportPath(number))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open %s: %w", id, err)
+	}
+	return file, e, nil
+}

@@ -1,0 +1,2 @@
+-- the number of the next export
+SELECT nextval('export_id')
