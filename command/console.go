@@ -54,11 +54,11 @@ type Console struct {
 func NewConsole(in io.Reader, out, err io.Writer, isTerminal bool) *Console {
 	return &Console{in, out, err, isTerminal, pace{
 		poll: 250 * time.Millisecond, firstWait: 250 * time.Millisecond, lastWait: 10 * time.Second,
-		silence: 2 * time.Minute, grace: 10 * time.Second,
+		silence: 2 * time.Minute, grace: 10 * time.Second, chunkBytes: 32 << 20,
 	}}
 }
 
-// pace says how patient the commands are.
+// pace says how patient the commands are, and how long their steps.
 type pace struct {
 	// poll is the time between two looks at a job.
 	poll time.Duration
@@ -68,6 +68,9 @@ type pace struct {
 	silence time.Duration
 	// grace is how long what was begun may go on after an interrupt.
 	grace time.Duration
+	// chunkBytes is how much of a file one request carries: little enough that the server has something safe
+	// soon, enough that requests do not count.
+	chunkBytes int64
 }
 
 // complain tells of a problem on standard error.

@@ -240,7 +240,7 @@ func (e *exporter) followExport(ctx context.Context, id string) (*exported, erro
 			return "", &lastingError{errors.Join(errors.New("the server does not know it any more"), err)}
 		}
 		done.raw = answer.Export
-		shown.show(done.Progress, "exporting", done.RowCount)
+		shown.show(done.Progress, "exporting")
 		return done.Status, nil
 	})
 	return done, err

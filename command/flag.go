@@ -31,17 +31,18 @@ func (f *serverFlags) check() error {
 
 // checkNew refuses a file to be written that exists, unless that is wanted.
 func (f *serverFlags) checkNew(flag, path string) error {
-	if path == "" || path == standardStream || f.Force {
+	if path == "" || path == standardStream {
 		return nil
 	}
-	if info, err := os.Lstat(path); err == nil {
-		if info.IsDir() {
-			return fmt.Errorf("%s=%s: is a folder", flag, path)
-		}
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s=%s: is a folder", flag, path)
+	case err == nil && !f.Force:
 		return fmt.Errorf("%s=%s: exists; give --force to overwrite it", flag, path)
 	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("%s=%s: %w", flag, path, err)
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s=%s: there is no such folder", flag, path)
 	}
 	return nil
 }

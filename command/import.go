@@ -205,7 +205,7 @@ func (i *importer) importFile(ctx context.Context, path string) int {
 		return codeOf(ctx)
 	}
 	code := done.code()
-	if done.Status == coupon.ImportCanceled && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		code = codeInterrupted
 	}
 	if err := i.report(done); err != nil {
@@ -343,7 +343,7 @@ func (i *importer) followImport(ctx context.Context, id, name string) error {
 		if job == nil {
 			return "", &lastingError{errors.New("the server does not know it any more")}
 		}
-		shown.show(job.Progress, label, job.RowsRead)
+		shown.show(job.Progress, fmt.Sprintf("%s, %d rows", label, job.RowsRead))
 		return job.Status, nil
 	})
 }

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -138,15 +137,7 @@ func (o *outcome) explain(reason coupon.RejectionReason) string {
 
 // writeJSON writes one line of JSON to standard output.
 func (c *Console) writeJSON(value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	var line bytes.Buffer
-	if err := json.Compact(&line, text); err != nil {
-		return err
-	}
-	line.WriteByte('\n')
-	_, err = c.out.Write(line.Bytes())
-	return err
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
 }

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -50,10 +49,10 @@ func (b *bar) add(n int) {
 	}
 }
 
-// show gives the progress of a job, and how many rows it has done.
-func (b *bar) show(progress float64, label string, rows int) {
+// show gives the progress of a job.
+func (b *bar) show(progress float64, label string) {
 	if b.shown != nil {
-		b.shown.Describe(printable(fmt.Sprintf("%s, %d rows", label, rows)))
+		b.shown.Describe(printable(label))
 		// The last step is the job's end, which follow sees: a full bar takes no more.
 		b.set(min(int64(progress*wholeJob), wholeJob-1))
 	}

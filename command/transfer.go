@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// chunkBytes is how much of a file one request carries: little enough that the server has something safe
-	// soon, enough that requests do not count.
-	chunkBytes = 32 << 20
 	// maxReasonBytes bounds how much of an answer that is an error is repeated.
 	maxReasonBytes = 300
 	// tusVersion is that of the protocol spoken here, https://tus.io/protocols/resumable-upload.
@@ -43,7 +40,7 @@ func (s *session) send(ctx context.Context, address string, content io.ReaderAt,
 			if offset == size {
 				return true, nil
 			}
-			next, err := s.sendChunk(ctx, address, io.NewSectionReader(content, offset, min(chunkBytes, size-offset)), offset, shown)
+			next, err := s.sendChunk(ctx, address, io.NewSectionReader(content, offset, min(s.pace.chunkBytes, size-offset)), offset, shown)
 			if err == nil && next <= offset {
 				err = fmt.Errorf("the server has %d bytes after a request that carried on from %d", next, offset)
 			}
