@@ -22,9 +22,10 @@ type codeRows struct {
 	// candidates has a row for each code that may exist already: line, number of the candidate.
 	candidates *spool
 	refused    refusals
-	// seen is the number that the next code had when the rows were begun: codes from there on were
-	// added since by others.
-	seen int64
+	// seen is the last run that was added when the rows were begun: later ones were added since by others.
+	seen int
+	// areDistinct: no two rows are alike.
+	areDistinct bool
 }
 
 func (s *Store) newCodeRows() (*codeRows, error) {
@@ -38,7 +39,7 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 	}
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.pool.next.code}, nil
+	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.pool.added}, nil
 }
 
 func (c *codeRows) remove() error {
@@ -93,6 +94,9 @@ type codeAddition struct {
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
+	// count is how many codes are, or would be, added; when they are, first and last are their numbers.
+	count       int
+	first, last int64
 }
 
 func (a *codeAddition) tell(percent int64) {
@@ -102,51 +106,47 @@ func (a *codeAddition) tell(percent int64) {
 }
 
 // insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
-// table refused. The gate may keep all of them out. It gives how many codes were, or would be, added.
-func (t *tx) insertCodes(ctx context.Context, a *codeAddition) (int, error) {
+// table refused. The gate may keep all of them out.
+func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 	rows := a.rows
 	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
-		return 0, err
+		return err
 	}
 	a.tell(20)
 	var removed []span
 	if a.replacesUnused {
 		var err error
 		if removed, err = t.unusedCodes(ctx, func(r *run) bool { return r.couponID == a.couponNumber }); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	a.removed = countOf(removed)
 	if err := t.createUnused(ctx, removed); err != nil {
-		return 0, err
+		return err
 	}
 	if err := t.refuseCodes(ctx, a.couponNumber, rows); err != nil {
-		return 0, err
+		return err
 	}
 	a.tell(50)
 	refused, err := one[int](ctx, t, refusedCount)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	count := rows.rows.rows + rows.refused.rows - refused
-	if !a.gate.opens(refused) || count == 0 && a.removed == 0 {
-		return count, nil
+	a.count = rows.rows.rows + rows.refused.rows - refused
+	if !a.gate.opens(refused) {
+		return nil
 	}
-	if err := t.removeUnused(ctx, removed); err != nil {
-		return 0, err
+	if err := t.removeUnused(ctx, removed); err != nil || a.count == 0 {
+		return err
 	}
-	if count == 0 {
-		return 0, nil
-	}
-	return count, t.insertBatch(ctx, a, count)
+	return t.insertBatch(ctx, a)
 }
 
 // insertBatch writes the staged codes that were not refused.
-func (t *tx) insertBatch(ctx context.Context, a *codeAddition, count int) error {
-	next := &t.store.pool.next
-	batch, first := next.batch, next.code
-	last := first + int64(count) - 1
-	if last > maxCodeNumber {
+func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
+	batch, first := t.store.pool.reserve(a.count)
+	a.first, a.last = first, first+int64(a.count)-1
+	if a.last > maxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", maxCodeNumber)
 	}
 	var importID any
@@ -154,18 +154,64 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition, count int) error 
 		importID = a.importNumber
 	}
 	if _, err := t.exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
-		named("first_id", first), named("last_id", last), named("now", t.now)); err != nil {
+		named("first_id", a.first), named("last_id", a.last), named("now", t.now)); err != nil {
 		return err
 	}
-	added, err := t.exec(ctx, codeInsert, named("first_id", first), named("batch_id", batch), named("coupon_id", a.couponNumber))
+	added, err := t.exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", batch), named("coupon_id", a.couponNumber))
 	if err != nil {
 		return err
 	}
-	if added != count {
-		return fmt.Errorf("add codes: %d were added instead of %d", added, count)
+	if added != a.count {
+		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
 	}
 	a.tell(80)
-	return t.indexCodes(ctx, a.couponNumber, a.importNumber, batch, first, last)
+	return t.indexCodes(ctx, a, batch)
+}
+
+// errRival says that a code which was added beside the writer exists by now.
+var errRival = errors.New("others added the same code meanwhile")
+
+// checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
+// when another code or a coupon that was committed since they were compared has the key of one of them.
+func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
+	if a.last == 0 {
+		return nil
+	}
+	p := t.store.pool
+	var suspects []int64
+	keys := map[string]struct{}{}
+	look := func(key string) {
+		for number := range p.keys.candidates(p.keys.hash(key)) {
+			if number >= a.first && number <= a.last {
+				suspects = append(suspects, number)
+				keys[key] = struct{}{}
+			}
+		}
+	}
+	for _, r := range p.runsSince(a.rows.seen) {
+		err := t.store.eachKey(ctx, r.first, r.last, func(_ int64, key string) {
+			p.mu.RLock()
+			defer p.mu.RUnlock()
+			look(key)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	p.mu.RLock()
+	for key := range p.couponKeys {
+		look(key)
+	}
+	p.mu.RUnlock()
+	return readRange(ctx, t, codeKey, "id", suspects, func(rows *sql.Rows) error {
+		var number int64
+		var key, value string
+		err := rows.Scan(&number, &key, &value)
+		if _, isRival := keys[key]; isRival && err == nil {
+			return errRival
+		}
+		return err
+	})
 }
 
 // refuseCodes refuses the staged codes that exist, other than those in the temporary table unused, and all but the
@@ -180,12 +226,12 @@ func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows
 			return err
 		}
 	}
-	if t.store.pool.next.code > rows.seen {
-		if _, err := t.exec(ctx, codeRefuseNewer, named("first_id", rows.seen), named("coupon_id", couponNumber)); err != nil {
+	for _, r := range t.store.pool.runsSince(rows.seen) {
+		if _, err := t.exec(ctx, codeRefuseNewer, named("first_id", r.first), named("last_id", r.last), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil {
+	if _, err := t.exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
 		return err
 	}
 	_, err := t.exec(ctx, codeRefuseDoubles)
@@ -193,10 +239,11 @@ func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows
 }
 
 // indexCodes reads a new batch back and takes it over into the pool when it is on disk.
-func (t *tx) indexCodes(ctx context.Context, couponNumber, importNumber, batch, first, last int64) error {
+func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error {
 	p := t.store.pool
+	first, last := a.first, a.last
 	runs, err := collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*run, error) {
-		r := &run{couponID: couponNumber, importID: importNumber, addedAt: t.now}
+		r := &run{couponID: a.couponNumber, importID: a.importNumber, addedAt: t.now}
 		err := rows.Scan(&r.label, &r.first, &r.last)
 		return r, err
 	}, named("batch_id", batch), named("first_id", first))
@@ -217,7 +264,6 @@ func (t *tx) indexCodes(ctx context.Context, couponNumber, importNumber, batch, 
 	}
 	t.indexKeys(first, hashes)
 	t.changePool(func(p *pool) {
-		p.next.batch, p.next.code = batch+1, last+1
 		for _, r := range runs {
 			p.addRun(r)
 		}
@@ -319,26 +365,25 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 			return nil, nil, err
 		}
 	}
-	var first int64
-	var count int
+	addition := &codeAddition{rows: rows}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {
 			return err
 		}
-		first = s.pool.next.code
-		if count, err = t.insertCodes(ctx, &codeAddition{couponNumber: number, rows: rows}); err != nil {
+		addition.couponNumber = number
+		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
 		rejections, err = collect(ctx, t, refusedList, scanRejection)
 		return err
 	})
-	if err != nil || count == 0 {
+	if err != nil || addition.count == 0 {
 		return []*coupon.Code{}, rejections, err
 	}
-	numbers := make([]int64, count)
+	numbers := make([]int64, addition.count)
 	for i := range numbers {
-		numbers[i] = first + int64(i)
+		numbers[i] = addition.first + int64(i)
 	}
 	found, err := s.readCodes(ctx, numbers)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err

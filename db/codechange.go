@@ -57,20 +57,14 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 			return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
 		}
 	}
-	g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newKeyIndex()}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, err := t.poolOf(ctx, request.CouponID, coupon.ImportAdd)
-		if err != nil {
-			return err
+	for {
+		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
+		guessesForOneHit, err = g.add(ctx, request.CouponID, request.Count)
+		if !errors.Is(err, errRival) {
+			return g.sample, guessesForOneHit, err
 		}
-		pool := s.pool.availability(number, t.now).Total + request.Count
-		if err := pattern.CheckSpace(pool); err != nil {
-			return err
-		}
-		guessesForOneHit = pattern.Space() / float64(pool)
-		return g.add(ctx, t, number, request.Count)
-	})
-	return g.sample, guessesForOneHit, err
+		// Somebody added one of the codes meanwhile: draw again.
+	}
 }
 
 // maxMisses is how many random codes in a row may exist already before the search is given up: codes of
@@ -84,17 +78,63 @@ type generator struct {
 	label   string
 	random  *bufio.Reader
 	// drawn holds the hashes of the codes drawn so far.
-	drawn  *keyIndex
+	drawn  *hashSet
 	sample []string
 	failed error
 }
 
-func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count int) (err error) {
-	rows, err := g.store.newCodeRows()
+// add draws codes and adds them beside the writer, which serves others meanwhile. It returns errRival when one of them
+// was added by others, too.
+func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (guessesForOneHit float64, err error) {
+	s := g.store
+	couponNumber, err := g.check(ctx, couponID, count)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	rows, err := s.newCodeRows()
+	if err != nil {
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, rows.remove()) }()
+	rows.areDistinct = true
+	if err := g.drawAll(ctx, rows, count); err != nil {
+		return 0, err
+	}
+	g.drawn = nil
+	addition := &codeAddition{couponNumber: couponNumber, rows: rows}
+	err = s.beside(ctx, func(_ context.Context, t *tx) error {
+		if err := t.insertCodes(ctx, addition); err != nil {
+			return err
+		}
+		if addition.count != count {
+			return errRival
+		}
+		return nil
+	}, func(ctx context.Context, t *tx) error {
+		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
+			return err
+		}
+		return t.checkRivals(ctx, addition)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return g.pattern.Space() / float64(s.pool.availability(couponNumber, s.now()).Total), nil
+}
+
+// check refuses a coupon that takes no codes, and a pattern with too little room.
+func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
+	err = g.store.update(ctx, func(ctx context.Context, t *tx) error {
+		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
+			return err
+		}
+		return g.pattern.CheckSpace(g.store.pool.availability(couponNumber, t.now).Total + count)
+	})
+	return couponNumber, err
+}
+
+// drawAll draws codes until there are enough that are new.
+func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) error {
 	var text []byte
 	for line, misses := 1, 0; line <= count; misses++ {
 		if misses > maxMisses {
@@ -118,34 +158,29 @@ func (g *generator) add(ctx context.Context, t *tx, couponNumber int64, count in
 		if err := rows.put(line, value, key, g.label); err != nil {
 			return err
 		}
+		if line%rowsPerCheck == 0 && ctx.Err() != nil {
+			return fmt.Errorf("draw codes: %w", context.Cause(ctx))
+		}
 		line++
 		misses = 0
 	}
-	added, err := t.insertCodes(ctx, &codeAddition{couponNumber: couponNumber, rows: rows})
-	if err == nil && added != count {
-		err = fmt.Errorf("generate codes: %d of %d were new", added, count)
-	}
-	return err
+	return nil
 }
 
 // isKnown tells whether a code with this hash exists or was drawn before. Another code with the same
 // hash is as good a reason to draw again: there are plenty.
 func (g *generator) isKnown(key string) bool {
 	p := g.store.pool
-	hash := g.drawn.hash(key)
-	for range g.drawn.candidates(hash) {
-		return true
-	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for range p.keys.candidates(p.keys.hash(key)) {
+	hash := p.keys.hash(key)
+	for range p.keys.candidates(hash) {
 		return true
 	}
 	if _, isCoupon := p.couponKeys[key]; isCoupon {
 		return true
 	}
-	g.drawn.insert(hash, 1)
-	return false
+	return !g.drawn.add(hash)
 }
 
 // draw gives a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are

@@ -26,9 +26,15 @@ const (
 	DefaultMemoryLimit = "4GB"
 )
 
-// maxReaders is how many reads run at once; more wait. The engine is parallel inside a read, so more
-// connections than a few only make everybody slower.
-const maxReaders = 4
+const (
+	// maxReaders is how many reads run at once; more wait. The engine is parallel inside a read, so more
+	// connections than a few only make everybody slower.
+	maxReaders = 4
+	// maxBesides is how many long additions run at once beside the writer.
+	maxBesides = 2
+	// maxConnections: the writer never gives its connection back, and an export takes one for long.
+	maxConnections = maxReaders + maxBesides + 2
+)
 
 // Options says how to open a store. Only Path is required.
 type Options struct {
@@ -55,6 +61,7 @@ type Store struct {
 	pool       *pool
 	writer     *writer
 	reports    chan struct{}
+	besides    chan struct{}
 	statements atomic.Int64
 	watchers   watchers
 	// reserve is how many bytes of the disk every commit leaves free.
@@ -94,6 +101,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options: options,
 		keys:    coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports: make(chan struct{}, 1),
+		besides: make(chan struct{}, maxBesides),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
 	}
@@ -194,9 +202,8 @@ func (s *Store) connect(ctx context.Context) error {
 		return fmt.Errorf("open %s: %w", s.options.Path, err)
 	}
 	s.db = sql.OpenDB(connector)
-	// One more than the readers, for the writer, which never gives its connection back.
-	s.db.SetMaxOpenConns(maxReaders + 1)
-	s.db.SetMaxIdleConns(maxReaders + 1)
+	s.db.SetMaxOpenConns(maxConnections)
+	s.db.SetMaxIdleConns(maxConnections)
 	settings := []string{
 		"SET GLOBAL TimeZone = 'UTC'",
 		fmt.Sprintf("SET threads = %d", runtime.NumCPU()),

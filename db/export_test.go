@@ -304,4 +304,3 @@ func (s *scene) redemptionFacts(rt *rapid.T, id coupon.ID) []string {
 	slices.Sort(facts)
 	return facts
 }
-

@@ -161,26 +161,68 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 	if err != nil {
 		return err
 	}
+	if r.source.Mode == coupon.ImportAdd {
+		err := r.addCodesBeside(ctx, rows, gate)
+		if !errors.Is(err, errRival) {
+			return err
+		}
+		// Somebody added one of the codes meanwhile. That is rare enough to begin again where nobody can.
+	}
 	return r.update(ctx, func(t *tx) error {
 		couponNumber, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode)
 		if err != nil {
 			return err
 		}
-		count := 0
 		if r.source.Mode == coupon.ImportVoid {
-			count, err = t.voidRows(ctx, couponNumber, rows, gate, fmt.Sprintf("voided by the import of %s", r.source.FileName))
-			r.source.Changes.Voided = count
-		} else {
-			addition := &codeAddition{couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
-			addition.replacesUnused = r.source.Mode == coupon.ImportReplaceUnused
-			count, err = t.insertCodes(ctx, addition)
-			r.source.Changes.Added, r.source.Changes.Removed = count, addition.removed
+			return r.voidCodes(ctx, t, couponNumber, rows, gate)
 		}
-		if err != nil {
+		addition := r.addition(couponNumber, rows, gate)
+		addition.replacesUnused = r.source.Mode == coupon.ImportReplaceUnused
+		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
-		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, count)
+		return r.settleCodes(ctx, t, addition)
 	})
+}
+
+func (r *importReader) addition(couponNumber int64, rows *codeRows, gate gate) *codeAddition {
+	return &codeAddition{couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
+}
+
+// addCodesBeside adds the codes of the file while the writer serves others. It returns errRival when one of them was
+// added by others meanwhile.
+func (r *importReader) addCodesBeside(ctx context.Context, rows *codeRows, gate gate) error {
+	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
+	if err != nil {
+		return err
+	}
+	addition := r.addition(couponNumber, rows, gate)
+	return r.store.beside(ctx, func(_ context.Context, t *tx) error {
+		return t.insertCodes(ctx, addition)
+	}, func(ctx context.Context, t *tx) error {
+		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
+			return err
+		}
+		if err := t.checkRivals(ctx, addition); err != nil {
+			return err
+		}
+		return r.settleCodes(ctx, t, addition)
+	})
+}
+
+func (r *importReader) settleCodes(ctx context.Context, t *tx, addition *codeAddition) error {
+	rows := addition.rows
+	r.source.Changes.Added, r.source.Changes.Removed = addition.count, addition.removed
+	return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, addition.count)
+}
+
+func (r *importReader) voidCodes(ctx context.Context, t *tx, couponNumber int64, rows *codeRows, gate gate) error {
+	count, err := t.voidRows(ctx, couponNumber, rows, gate, "voided by the import of "+r.source.FileName)
+	if err != nil {
+		return err
+	}
+	r.source.Changes.Voided = count
+	return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, count)
 }
 
 // Places of the fields in file.Columns.

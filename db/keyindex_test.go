@@ -312,9 +312,11 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	var count int
 	var refused []*coupon.Rejection
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		if count, err = t.insertCodes(ctx, &codeAddition{couponNumber: number, rows: rows}); err != nil {
+		addition := &codeAddition{couponNumber: number, rows: rows}
+		if err = t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
+		count = addition.count
 		refused, err = collect(ctx, t, refusedList, scanRejection)
 		return err
 	})

@@ -35,6 +35,8 @@ type pool struct {
 	// answers finds the redemption that a recent idempotency key recorded.
 	answers map[string]int64
 	next    nextNumbers
+	// added counts the runs that were added since the start.
+	added int
 }
 
 // nextNumbers is the number that the next row of each growing table gets.
@@ -49,6 +51,8 @@ type run struct {
 	label       string
 	importID    int64 // 0: not by an import
 	addedAt     time.Time
+	// seq tells the order in which runs were added; numbers are given out before.
+	seq int
 }
 
 // maxHolder is the largest number of a delivery that can give codes away.
@@ -204,16 +208,47 @@ func (p *pool) addRun(r *run) {
 		p.state = slices.Grow(p.state, need-len(p.state))[:need]
 		p.holders = slices.Grow(p.holders, need-len(p.holders))[:need]
 	}
-	p.runs = append(p.runs, r)
+	p.added++
+	r.seq = p.added
+	p.runs = insertRun(p.runs, r)
 	labels := p.coupons[r.couponID].labels
 	pool := labels[r.label]
 	if pool == nil {
 		pool = &labelPool{label: r.label, cursor: r.first}
 		labels[r.label] = pool
 	}
-	pool.runs = append(pool.runs, r)
+	pool.runs = insertRun(pool.runs, r)
 	pool.cursor = min(pool.cursor, r.first)
 	pool.counts.total += int(r.last - r.first + 1)
+}
+
+// insertRun puts a run in its place: numbers are given out before codes are added, by several at a time.
+func insertRun(runs []*run, r *run) []*run {
+	i := sort.Search(len(runs), func(i int) bool { return runs[i].first > r.first })
+	return slices.Insert(runs, i, r)
+}
+
+// reserve gives out the number of a batch, and of the first of so many codes. They are never given out again.
+func (p *pool) reserve(count int) (batch, first int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	batch, first = p.next.batch, p.next.code
+	p.next.batch++
+	p.next.code += int64(count)
+	return batch, first
+}
+
+// runsSince gives the runs that were added after another one.
+func (p *pool) runsSince(seq int) []*run {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	var runs []*run
+	for _, r := range p.runs {
+		if r.seq > seq {
+			runs = append(runs, r)
+		}
+	}
+	return runs
 }
 
 // runOf gives the run that a code lies in, or nil.

@@ -42,6 +42,7 @@ type request struct {
 // tx is a transaction of the writer. It is used by one goroutine.
 type tx struct {
 	store *Store
+	conn  *sql.Conn
 	tx    *sql.Tx
 	// now is the one time of everything that the transaction writes.
 	now         time.Time
@@ -54,9 +55,11 @@ type tx struct {
 	hasTemporary bool
 	// hasSettled: temporary tables were committed, so that a rollback leaves them.
 	hasSettled bool
-	changes    []func(*pool)
-	committed  []func()
-	undo       []func()
+	// isCommitted: what the transaction wrote is on disk.
+	isCommitted bool
+	changes     []func(*pool)
+	committed   []func()
+	undo        []func()
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -187,29 +190,54 @@ func protect(ctx context.Context, t *tx, do func(context.Context, *tx) error) (e
 }
 
 func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) error) error {
-	if err := w.store.whole(); err != nil {
+	return w.store.transact(ctx, w.conn, do, func(t *tx) error { return t.end(ctx) })
+}
+
+// beside runs a long use case that only adds rows in a transaction of its own, while the writer serves others. When do
+// is through, finish is run in the writer's turn, right before the commit: there it looks at what others did meanwhile,
+// and returns an error when that rules the new rows out. Both get the same transaction.
+func (s *Store) beside(ctx context.Context, do, finish func(context.Context, *tx) error) (err error) {
+	select {
+	case s.besides <- struct{}{}:
+		defer func() { <-s.besides }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for other additions: %w", context.Cause(ctx))
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return storageError("open a connection", err)
+	}
+	defer conn.Close()
+	return s.transact(ctx, conn, do, func(t *tx) error {
+		return s.update(ctx, func(ctx context.Context, _ *tx) error {
+			if err := finish(ctx, t); err != nil {
+				return err
+			}
+			return t.end(ctx)
+		})
+	})
+}
+
+// transact runs do in a transaction of a connection, and then end, which calls tx.end in the writer's turn.
+func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, end func(*tx) error) error {
+	if err := s.whole(); err != nil {
 		return err
 	}
-	sqlTx, err := w.conn.BeginTx(ctx, nil)
+	// A transaction outlives the context of its use case, so that rolling it back is never left out.
+	ctx = context.WithoutCancel(ctx)
+	sqlTx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return storageError("begin", err)
 	}
-	t := &tx{store: w.store, tx: sqlTx, now: w.store.now(), reserve: w.store.reserve}
-	err = do(ctx, t)
-	if err == nil {
-		err = t.dropTemporary(ctx)
+	t := &tx{store: s, conn: conn, tx: sqlTx, now: s.now(), reserve: s.reserve}
+	if err = do(ctx, t); err == nil {
+		err = end(t)
 	}
-	if err == nil && t.hasWritten {
-		err = w.store.checkDisk(t.reserve)
-	}
-	if err == nil && t.hasWritten {
-		if err = t.commit(); err == nil {
-			return nil
-		}
-		err = w.store.fail(storageError("commit", err))
+	if t.isCommitted {
+		return err
 	}
 	if isLost(err) {
-		err = w.store.fail(err)
+		err = s.fail(err)
 	}
 	for _, undo := range slices.Backward(t.undo) {
 		undo()
@@ -219,11 +247,26 @@ func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) err
 	}
 	if t.hasSettled {
 		err = errors.Join(err, dropTemporary(func(statement string) error {
-			_, err := w.conn.ExecContext(ctx, statement)
+			_, err := conn.ExecContext(ctx, statement)
 			return err
 		}))
 	}
 	return err
+}
+
+// end brings the transaction to the disk when it wrote anything.
+func (t *tx) end(ctx context.Context) error {
+	if err := t.dropTemporary(ctx); err != nil || !t.hasWritten {
+		return err
+	}
+	if err := t.store.checkDisk(t.reserve); err != nil {
+		return err
+	}
+	if err := t.commit(); err != nil {
+		return t.store.fail(storageError("commit", err))
+	}
+	t.isCommitted = true
+	return nil
 }
 
 // commit brings the transaction to the disk and takes it over into the pool, in one step for readers.
@@ -310,7 +353,7 @@ func (t *tx) settle(ctx context.Context) error {
 		return t.store.fail(storageError("commit temporary tables", err))
 	}
 	t.hasSettled = true
-	next, err := t.store.writer.conn.BeginTx(ctx, nil)
+	next, err := t.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return storageError("begin", err)
 	}

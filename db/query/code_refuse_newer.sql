@@ -1,5 +1,5 @@
--- refuse staged codes that others added since the file was read
+-- refuse staged codes that are in a run which others added since the file was read
 INSERT INTO refused
 SELECT s.line, CASE WHEN c.coupon_id = $coupon_id THEN 'ALREADY_EXISTS' ELSE 'EXISTS_ELSEWHERE' END, coalesce(s.value, s.key)
 FROM code c JOIN stage s ON s.key = c.key
-WHERE c.id >= $first_id AND s.line NOT IN (SELECT line FROM refused) AND c.id NOT IN (FROM unused)
+WHERE c.id BETWEEN $first_id AND $last_id AND s.line NOT IN (SELECT line FROM refused) AND c.id NOT IN (FROM unused)
