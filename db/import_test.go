@@ -80,6 +80,11 @@ func TestImportCodes(t *testing.T) {
 			t.Errorf("same file: %+v, %v", same, err)
 		}
 		s.checkSound(t)
+		// The files are kept as long as their rejected rows can be downloaded.
+		s.clock.Advance(coupon.RejectsLifetime)
+		if err := s.ForgetFiles(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		s.wantNoFiles(t)
 	})
 	t.Run("dry run", func(t *testing.T) {

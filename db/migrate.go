@@ -114,13 +114,13 @@ func (s *Store) applyMigration(ctx context.Context, name, text, checksum string)
 func (s *Store) checkSettings(ctx context.Context) error {
 	const name = "case_sensitive_codes"
 	wanted := strconv.FormatBool(s.keys.CaseSensitive)
-	stored, err := collect(ctx, s, "SELECT value FROM setting WHERE name = ?", scanInto[string], name)
+	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
 	if err != nil {
 		return err
 	}
 	switch {
 	case len(stored) == 0:
-		if _, err := s.db.ExecContext(ctx, "INSERT INTO setting VALUES (?, ?)", name, wanted); err != nil {
+		if _, err := s.db.ExecContext(ctx, settingInsert, named("name", name), named("value", wanted)); err != nil {
 			return fmt.Errorf("record the settings: %w", err)
 		}
 	case stored[0] != wanted:

@@ -479,6 +479,9 @@ var refusedLoad string
 //go:embed query/refused_record.sql
 var refusedRecord string
 
+//go:embed query/rejection_after.sql
+var rejectionAfter string
+
 //go:embed query/rejection_get.sql
 var rejectionGet string
 
@@ -493,6 +496,12 @@ var sendingRecord string
 
 //go:embed query/sending_state.sql
 var sendingState string
+
+//go:embed query/setting_get.sql
+var settingGet string
+
+//go:embed query/setting_insert.sql
+var settingInsert string
 
 //go:embed query/taken_create.sql
 var takenCreate string

@@ -26,6 +26,16 @@ type receiving struct {
 	hashed int64
 }
 
+// forget makes the sum that of no bytes; before the file is complete, it is read again.
+func (in *receiving) forget() {
+	in.sum.Reset()
+	in.hashed = 0
+}
+
+// ErrWrongChecksum is what a reader wraps, that was given to WriteUpload, when it ends and what it gave is not what
+// was sent.
+var ErrWrongChecksum = errors.New("the bytes have another checksum than announced")
+
 func (s *Store) uploadPath(number int64) string {
 	return filepath.Join(s.uploadDir(), coupon.NewID(coupon.KindUpload, number).FileName())
 }
@@ -116,9 +126,9 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 // WriteUpload adds what r gives to an upload of which offset bytes are here. When r breaks off, what came in
 // stays and the error is that of r, so that the rest can be sent later. The file is complete, synced and
 // checked when it has the announced size, or, if isWhole, when r ends: then r is the whole file, and a file that
-// was begun is begun anew. It returns NOT_FOUND; INVALID_STATE for an upload that is complete, that another
-// request writes to, or of which not exactly offset bytes are here; FILE_TOO_LARGE; and INVALID for a file
-// without the announced size or checksum, of which nothing is kept.
+// was begun is begun anew. When r ends with ErrWrongChecksum, nothing that it gave is kept. It returns NOT_FOUND; INVALID_STATE for an upload that is complete, that another
+// request writes to, or of which not exactly offset bytes are here; FILE_TOO_LARGE; INVALID for a file without
+// the announced size or checksum, of which nothing is kept; and ErrDiskFull.
 func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r io.Reader, isWhole bool) (*coupon.Upload, error) {
 	known, _ := s.receiving.LoadOrStore(id, &receiving{sum: sha256.New()})
 	in := known.(*receiving) //nolint:forcetypeassert // nothing else is stored
@@ -129,6 +139,7 @@ func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r i
 	number, u, err := s.upload(ctx, s, id)
 	switch {
 	case err != nil:
+		s.receiving.Delete(id)
 		return nil, err
 	case u.IsComplete:
 		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The file %q is complete already.", u.FileName)
@@ -152,8 +163,7 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 		u.Received = 0
 	}
 	if u.Received == 0 {
-		in.sum.Reset()
-		in.hashed = 0
+		in.forget()
 	}
 	file, err := os.OpenFile(s.uploadPath(number), flags, 0o600)
 	if err != nil {
@@ -168,27 +178,66 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 	if u.ByteCount != nil {
 		most = *u.ByteCount
 	}
-	var w io.Writer = file
-	isHashed := in.hashed == u.Received
+	before, isHashed := u.Received, in.hashed == u.Received
+	to := &landing{store: s, file: file}
 	if isHashed {
-		w = io.MultiWriter(file, in.sum)
+		to.sum = in.sum
 	}
-	count, err := io.Copy(w, io.LimitReader(r, most-u.Received))
+	count, err := io.Copy(to, io.LimitReader(r, most-u.Received))
 	u.Received += count
 	if isHashed {
 		in.hashed += count
 	}
+	more, end := 0, err
+	if err == nil {
+		more, end = io.ReadFull(r, make([]byte, 1))
+	}
+	switch {
+	case more > 0:
+		return errors.Join(s.discard(number, in), tooLong(u, most))
+	case errors.Is(end, ErrWrongChecksum):
+		in.forget()
+		u.Received = before
+		err = errors.Join(end, file.Truncate(before))
+	}
+	// What is acknowledged is on disk: an import goes on after a crash, and so does the sending of the rest. So is
+	// what came before a connection broke: the client is told that it need not send that again.
+	if synced := file.Sync(); err == nil {
+		err = synced
+	}
 	if err != nil {
 		return storageError("store an upload", err)
 	}
-	if n, _ := io.ReadFull(r, make([]byte, 1)); n > 0 {
-		return errors.Join(s.discard(number, in), tooLong(u, most))
-	}
-	// What is acknowledged is on disk: an import goes on after a crash, and so does the sending of the rest.
-	if err := file.Sync(); err != nil {
-		return storageError("store an upload", err)
-	}
 	return nil
+}
+
+// diskInterval is how many bytes of an upload are written between two looks at how much of the disk is free.
+const diskInterval = 16 << 20
+
+// landing writes what is received to a file and to its sum, unless that is nil, and leaves the store's reserve of
+// the disk alone: files must not take what the database needs to go on.
+type landing struct {
+	store *Store
+	file  *os.File
+	sum   hash.Hash
+	// unchecked is how many bytes may come until the next look at the disk.
+	unchecked int
+}
+
+// Write writes to the file. It returns ErrDiskFull, as storageError does.
+func (l *landing) Write(p []byte) (int, error) {
+	if l.unchecked <= 0 {
+		if err := l.store.checkDisk(l.store.reserve); err != nil {
+			return 0, err
+		}
+		l.unchecked = diskInterval
+	}
+	n, err := l.file.Write(p)
+	l.unchecked -= n
+	if l.sum != nil {
+		l.sum.Write(p[:n])
+	}
+	return n, err
 }
 
 func tooLong(u *coupon.Upload, most int64) error {
@@ -200,8 +249,7 @@ func tooLong(u *coupon.Upload, most int64) error {
 
 // discard throws away what is here of a file that cannot be right.
 func (s *Store) discard(number int64, in *receiving) error {
-	in.sum.Reset()
-	in.hashed = 0
+	in.forget()
 	if err := os.Truncate(s.uploadPath(number), 0); err != nil {
 		return fmt.Errorf("discard an upload: %w", err)
 	}
@@ -225,7 +273,10 @@ func (s *Store) complete(ctx context.Context, number int64, u *coupon.Upload, in
 			coupon.Errorf(coupon.ErrorInvalid, "The file was announced with the checksum %s and has %s. Send it again from its start.", *u.Checksum, checksum))
 	}
 	err := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
+		completed, err := t.exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
+		if err == nil && completed == 0 { // It was deleted while it was sent.
+			err = coupon.NotFound(coupon.KindUpload, u.ID)
+		}
 		return err
 	})
 	if err != nil {
@@ -243,7 +294,7 @@ func (in *receiving) rehash(path string) error {
 		return fmt.Errorf("read an upload again: %w", err)
 	}
 	defer file.Close()
-	in.sum.Reset()
+	in.forget()
 	if in.hashed, err = io.Copy(in.sum, file); err != nil {
 		return fmt.Errorf("read an upload again: %w", err)
 	}
@@ -262,6 +313,20 @@ func (s *Store) Receive(ctx context.Context, fileName string, r io.Reader) (*cou
 		return nil, errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), u.ID))
 	}
 	return received, nil
+}
+
+// OpenUpload opens a complete upload to be read; what is open can be read even when the upload is deleted. It
+// returns NOT_FOUND.
+func (s *Store) OpenUpload(ctx context.Context, id coupon.ID) (io.ReadSeekCloser, error) {
+	number, _, err := s.upload(ctx, s, id)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(s.uploadPath(number))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", id, err)
+	}
+	return file, nil
 }
 
 // DeleteUpload deletes a file that no import waits for; one that is needed still, or gone already, is left

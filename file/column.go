@@ -203,7 +203,7 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 		var found, exact []int
 		for cell, name := range names {
 			spelling := normal(name)
-			if taken[cell] || !columns[i].matches(spelling) {
+			if taken[cell] || IsReject(name) || !columns[i].matches(spelling) {
 				continue
 			}
 			found = append(found, cell)
@@ -235,7 +235,7 @@ func (a *assignment) extend(name string, cell int, columns []Column) error {
 	spelling := normal(name)
 	for i := range columns {
 		switch {
-		case a.isSettled[i] || !columns[i].matches(spelling):
+		case a.isSettled[i] || IsReject(name) || !columns[i].matches(spelling):
 		case a.fields[i] >= 0:
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
 				"The column `%s`, which the first rows do not have, and another one could both hold the %s. Say with options.columns which one does.",
@@ -283,7 +283,7 @@ func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 	}
 	found := -1
 	for cell, name := range names {
-		if name == "" || normal(name) != normal(mapping.Column) && name != positionPrefix+mapping.Column {
+		if name == "" || IsReject(name) || normal(name) != normal(mapping.Column) && name != positionPrefix+mapping.Column {
 			continue
 		}
 		if found >= 0 {

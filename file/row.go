@@ -74,6 +74,19 @@ func (r *Row) Cells() []string {
 	return r.cells
 }
 
+// Values gives the cells as Get would give them, in the order of Layout.Columns; nil when Reason is set. A row that
+// is short has fewer of them than the file has columns.
+func (r *Row) Values() []string {
+	if r.Reason != "" {
+		return nil
+	}
+	values := make([]string, len(r.spans))
+	for cell := range values {
+		values[cell] = r.value(cell)
+	}
+	return values
+}
+
 func (r *Row) isAbsent(cell int) bool { return cell < len(r.spans) && r.spans[cell].isAbsent }
 
 func (r *Row) value(cell int) string {

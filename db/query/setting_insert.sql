@@ -1,0 +1,2 @@
+-- record what was chosen when the database was made
+INSERT INTO setting (name, value) VALUES ($name, $value)

@@ -1,0 +1,48 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+)
+
+// linkKeyBytes is the size of the key that links are signed with.
+const linkKeyBytes = 32
+
+// LinkKey gives the secret key of this database that links to its files are signed with: 256 random bits, made
+// when it is first asked for. It must never be logged or answered.
+func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
+	const name = "link_key"
+	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) == 0 {
+		if stored, err = s.makeLinkKey(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	key, err := hex.DecodeString(stored[0])
+	if err != nil || len(key) != linkKeyBytes {
+		// The cause would repeat parts of the key.
+		return nil, errors.New("the key for links in the table setting is damaged; delete that row and start again: links that were given out then end")
+	}
+	return key, nil
+}
+
+func (s *Store) makeLinkKey(ctx context.Context, name string) (stored []string, err error) {
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		if stored, err = collect(ctx, t, settingGet, scanInto[string], named("name", name)); err != nil || len(stored) > 0 {
+			return err
+		}
+		key := make([]byte, linkKeyBytes)
+		if _, err := rand.Read(key); err != nil {
+			return err
+		}
+		stored = []string{hex.EncodeToString(key)}
+		_, err := t.exec(ctx, settingInsert, named("name", name), named("value", stored[0]))
+		return err
+	})
+	return stored, err
+}
