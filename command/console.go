@@ -73,8 +73,8 @@ type pace struct {
 	chunkBytes int64
 }
 
-// complain tells of a problem on standard error.
-func (c *Console) complain(format string, args ...any) {
+// complainf tells of a problem on standard error.
+func (c *Console) complainf(format string, args ...any) {
 	// There is no other place to tell that standard error is gone.
 	_, _ = fmt.Fprintln(c.err, "couponql:", printable(fmt.Sprintf(format, args...)))
 }

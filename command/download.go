@@ -38,7 +38,7 @@ func (s *session) fetchAll(ctx context.Context, address string, to io.Writer, si
 // replace writes a file under another name and gives it its own when it is whole. Nobody finds half a file.
 func (s *session) replace(path string, write func(io.Writer) error) error {
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask says who may read it
 	if err != nil {
 		return err
 	}

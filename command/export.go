@@ -61,7 +61,7 @@ func (f *exportFlags) input() map[string]any {
 type exportCodes struct {
 	exportFlags
 
-	Coupon   string       `help:"The coupon whose codes are wanted: its id, such as coupon_17, or its code."                                   placeholder:"ID-OR-CODE" required:""`
+	Coupon   string       `help:"The coupon whose codes are wanted: its id, such as coupon_17, or its code."                                   placeholder:"ID-OR-CODE" required:"true"`
 	Status   []codeStatus `help:"Only codes in one of these statuses: available, assigned, redeemed, expired, voided."`
 	Label    []string     `help:"Only codes with this label; may be repeated."                                                             sep:"none"`
 	Import   string       `help:"Only codes that this import brought."                                                                     placeholder:"ID"`
@@ -90,7 +90,7 @@ func (c *exportCodes) Run(ctx context.Context, console *Console) error {
 type exportMessages struct {
 	exportFlags
 
-	Delivery string `help:"The delivery whose messages are wanted, such as delivery_3." placeholder:"ID" required:""`
+	Delivery string `help:"The delivery whose messages are wanted, such as delivery_3." placeholder:"ID" required:"true"`
 }
 
 // Run exports the messages.
@@ -152,7 +152,7 @@ func (e *exporter) giveUp(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
-	e.complain("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	e.complainf("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exit(codeOf(ctx))
 }
 
@@ -179,12 +179,12 @@ type exported struct {
 	raw  json.RawMessage
 	name string
 
-	Status    coupon.ImportStatus
-	RowCount  int
-	ByteCount float64
-	Progress  float64
-	URL       *string
-	Failure   *string
+	Status    coupon.ImportStatus `json:"status"`
+	RowCount  int                 `json:"rowCount"`
+	ByteCount float64             `json:"byteCount"`
+	Progress  float64             `json:"progress"`
+	URL       *string             `json:"url"`
+	Failure   *string             `json:"failure"`
 }
 
 // fetchExport has the file made, and fetches it.

@@ -78,19 +78,19 @@ func TestExportToFile(t *testing.T) {
 	if want := (result{0, "", "codes.csv: 2 rows, 19 bytes\n"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	checkFolder(t, dir, "codes.csv", download)
+	checkFile(t, dir, download)
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", path); got.code != CodeMisused || !strings.Contains(got.err, "--force") {
 		t.Errorf("got %+v", got)
 	}
-	checkFolder(t, dir, "codes.csv", "mine")
+	checkFile(t, dir, "mine")
 	got = s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", path, "--force", "--json")
 	if got.code != 0 || got.err != "" || !strings.HasPrefix(got.out, `{"id":"export_1"`) || strings.Count(got.out, "\n") != 1 {
 		t.Errorf("got %+v", got)
 	}
-	checkFolder(t, dir, "codes.csv", download)
+	checkFile(t, dir, download)
 	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", dir, "--force"); got.code != CodeMisused {
 		t.Errorf("got %+v", got)
 	}
@@ -99,9 +99,10 @@ func TestExportToFile(t *testing.T) {
 	}
 }
 
-// checkFolder tells whether the folder has this file and nothing else.
-func checkFolder(t *testing.T, dir, name, content string) {
+// checkFile tells whether the folder has codes.csv with this content and nothing else.
+func checkFile(t *testing.T, dir, content string) {
 	t.Helper()
+	const name = "codes.csv"
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +178,7 @@ func TestFetch(t *testing.T) {
 				if got.code != 0 {
 					t.Errorf("got %+v", got)
 				}
-				checkFolder(t, dir, "codes.csv", download)
+				checkFile(t, dir, download)
 				return
 			}
 			if got.code != codeFailed || !strings.Contains(got.err, test.want) {
@@ -197,7 +198,8 @@ func TestExportFails(t *testing.T) {
 		{"GetExport", `{"data":{"export":{"id":"export_1","status":"CANCELED"}}}`, "export_1 is CANCELED and has no file"},
 		{"GetExport", `{"data":{"export":null}}`, "follow export_1: the server does not know it any more"},
 		{
-			"ExportRedemptions", `{"data":{"exportRedemptions":{"export":null,"userErrors":[{"code":"INVALID","message":"No date.","field":["input","filter","from"]}]}}}`,
+			"ExportRedemptions",
+			`{"data":{"exportRedemptions":{"export":null,"userErrors":[{"code":"INVALID","message":"No date.","field":["input","filter","from"]}]}}}`,
 			"exportRedemptions: INVALID at input.filter.from: No date.",
 		},
 	} {

@@ -103,7 +103,7 @@ func putList[T any](in map[string]any, field string, list []T) {
 type importCodes struct {
 	importFlags
 
-	Coupon string     `help:"The coupon that the codes are for: its id, such as coupon_17, or its code." placeholder:"ID-OR-CODE" required:""`
+	Coupon string     `help:"The coupon that the codes are for: its id, such as coupon_17, or its code." placeholder:"ID-OR-CODE" required:"true"`
 	Mode   importMode `help:"add (the default), replace-unused (codes that nobody ever had make way) or void (the codes of the file)." placeholder:"MODE"`
 	Label  string     `help:"The label of codes whose row has none." placeholder:"LABEL"`
 }
@@ -144,7 +144,7 @@ func (c *importRedemptions) Run(ctx context.Context, console *Console) error {
 type importTargets struct {
 	importFlags
 
-	Delivery string `help:"The delivery that gets the targets, such as delivery_3." placeholder:"ID" required:""`
+	Delivery string `help:"The delivery that gets the targets, such as delivery_3." placeholder:"ID" required:"true"`
 }
 
 // Run imports the files.
@@ -209,11 +209,11 @@ func (i *importer) importFile(ctx context.Context, path string) int {
 		code = codeInterrupted
 	}
 	if err := i.report(done); err != nil {
-		i.complain("%s: write the outcome: %v", name, err)
+		i.complainf("%s: write the outcome: %v", name, err)
 		return codeFailed
 	}
 	if err := i.fetchRejects(ctx, done); err != nil {
-		i.complain("%s: %v", name, err)
+		i.complainf("%s: %v", name, err)
 		return max(code, codeOf(ctx))
 	}
 	return code
@@ -414,10 +414,10 @@ func (i *importer) talk() io.Writer {
 
 // reportFailure tells why there is no outcome.
 func (i *importer) reportFailure(name string, err error) {
-	i.complain("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	i.complainf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	if i.flags.JSON {
 		if err := i.writeJSON(map[string]string{"fileName": name, "error": err.Error()}); err != nil {
-			i.complain("%s: write the outcome: %v", name, err)
+			i.complainf("%s: write the outcome: %v", name, err)
 		}
 	}
 }

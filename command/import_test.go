@@ -155,13 +155,16 @@ func TestImportOutcome(t *testing.T) {
 			result{codeFailed, "codes.csv: canceled as import_1\n  3 rows read, 3 imported, 0 rejected\n", ""},
 		},
 		"user error": {
-			"ImportRecipients", `{"data":{"importRecipients":{"import":null,"userErrors":[{"code":"INVALID","message":"No such sign.","field":["input","options"]}]}}}`, "",
+			"ImportRecipients",
+			`{"data":{"importRecipients":{"import":null,"userErrors":[{"code":"INVALID","message":"No such sign.","field":["input","options"]}]}}}`, "",
 			result{codeFailed, "", "couponql: codes.csv: importRecipients: INVALID at input.options: No such sign.\n"},
 		},
 		"user error as JSON": {
 			"CreateUpload", `{"data":{"createUpload":{"upload":null,"userErrors":[{"code":"FILE_TOO_LARGE","message":"Too large."}]}}}`, "--json",
-			result{codeFailed, `{"error":"createUpload: FILE_TOO_LARGE: Too large.","fileName":"codes.csv"}` + "\n",
-				"couponql: codes.csv: createUpload: FILE_TOO_LARGE: Too large.\n"},
+			result{
+				codeFailed, `{"error":"createUpload: FILE_TOO_LARGE: Too large.","fileName":"codes.csv"}` + "\n",
+				"couponql: codes.csv: createUpload: FILE_TOO_LARGE: Too large.\n",
+			},
 		},
 		"error while following": {
 			"ImportProgress", `{"errors":[{"message":"internal error"}],"data":null}`, "",
@@ -248,7 +251,7 @@ func TestSend(t *testing.T) {
 			w.WriteHeader([]int{500, 502, 503, 504, 423, 429, 409}[n%7])
 			return true
 		}, ""},
-		"is silent": {func(n int, w http.ResponseWriter, r *http.Request, _ *upload) bool {
+		"is silent": {func(n int, _ http.ResponseWriter, r *http.Request, _ *upload) bool {
 			if n == 2 {
 				// What is left unread would hide that the client went away.
 				_, _ = io.Copy(io.Discard, r.Body)
@@ -262,7 +265,7 @@ func TestSend(t *testing.T) {
 			}
 			return r.Method == http.MethodPatch
 		}, "send: given up after 10 tries: "},
-		"stays where it is": {func(_ int, w http.ResponseWriter, r *http.Request, _ *upload) bool {
+		"stays where it is": {func(_ int, w http.ResponseWriter, _ *http.Request, _ *upload) bool {
 			w.Header().Set("Upload-Offset", "0")
 			return true
 		}, "send: given up after 10 tries: the server has 0 bytes after a request that carried on from 0"},
@@ -270,7 +273,7 @@ func TestSend(t *testing.T) {
 			http.Error(w, "expired", http.StatusGone)
 			return true
 		}, "send: the server answers 410 Gone"},
-		"has enough": {func(n int, w http.ResponseWriter, r *http.Request, _ *upload) bool {
+		"has enough": {func(_ int, w http.ResponseWriter, r *http.Request, _ *upload) bool {
 			if r.Method == http.MethodPatch {
 				http.Error(w, "it is too large", http.StatusRequestEntityTooLarge)
 			}

@@ -14,34 +14,59 @@ type outcome struct {
 	// raw is all that the server says of it.
 	raw json.RawMessage
 
-	ID                 string
-	Status             coupon.ImportStatus
-	IsDryRun           bool
-	FileName           string
-	RowsRead           int
-	RowsImported       int
-	RowsRejected       int
-	RejectionsByReason []struct {
-		Reason coupon.RejectionReason
-		Count  int
-	}
-	// Rejections are the first ones.
-	Rejections struct {
-		Nodes []rejection
-	}
-	RejectsURL *string
-	SameFileAs *struct{ ID, FileName, CreatedAt string }
-	Warnings   []struct{ Text string }
-	Changes    struct{ Added, Changed, Removed, Voided int }
-	Failure    *string
+	ID                 string              `json:"id"`
+	Status             coupon.ImportStatus `json:"status"`
+	IsDryRun           bool                `json:"isDryRun"`
+	FileName           string              `json:"fileName"`
+	RowsRead           int                 `json:"rowsRead"`
+	RowsImported       int                 `json:"rowsImported"`
+	RowsRejected       int                 `json:"rowsRejected"`
+	RejectionsByReason []rejectionCount    `json:"rejectionsByReason"`
+	Rejections         firstRejections     `json:"rejections"`
+	RejectsURL         *string             `json:"rejectsUrl"`
+	SameFileAs         *earlierImport      `json:"sameFileAs"`
+	Warnings           []warning           `json:"warnings"`
+	Changes            changes             `json:"changes"`
+	Failure            *string             `json:"failure"`
+}
+
+// rejectionCount is how many rows were not imported for a reason.
+type rejectionCount struct {
+	Reason coupon.RejectionReason `json:"reason"`
+	Count  int                    `json:"count"`
+}
+
+// firstRejections are the first rows that were not imported.
+type firstRejections struct {
+	Nodes []rejection `json:"nodes"`
 }
 
 // rejection is a row that was not imported.
 type rejection struct {
-	Line    int
-	Reason  coupon.RejectionReason
-	Message string
-	Value   *string
+	Line    int                    `json:"line"`
+	Reason  coupon.RejectionReason `json:"reason"`
+	Message string                 `json:"message"`
+	Value   *string                `json:"value"`
+}
+
+// earlierImport is one of the same file.
+type earlierImport struct {
+	ID        string `json:"id"`
+	FileName  string `json:"fileName"`
+	CreatedAt string `json:"createdAt"`
+}
+
+// warning says what is odd about a file.
+type warning struct {
+	Text string `json:"text"`
+}
+
+// changes counts what is different now.
+type changes struct {
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Removed int `json:"removed"`
+	Voided  int `json:"voided"`
 }
 
 // code gives the exit code.
@@ -73,7 +98,7 @@ func (o *outcome) text() string {
 	}
 	line("%d rows read, %d %s, %d rejected", o.RowsRead, o.RowsImported, imported, o.RowsRejected)
 	if o.Status == coupon.ImportSucceeded {
-		line("%s", o.changes())
+		line("%s", o.difference())
 	}
 	for _, r := range o.RejectionsByReason {
 		line("%d %s: %s", r.Count, r.Reason, o.explain(r.Reason))
@@ -100,8 +125,8 @@ func (o *outcome) verb() string {
 	}
 }
 
-// changes says what is different now.
-func (o *outcome) changes() string {
+// difference says what is different now.
+func (o *outcome) difference() string {
 	var parts []string
 	for _, part := range []struct {
 		count int
