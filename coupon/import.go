@@ -309,12 +309,12 @@ type ImportWarning struct {
 func (w *ImportWarning) Text() string {
 	switch w.Kind {
 	case WarningScientific:
-		return fmt.Sprintf("%d codes look like numbers that a spreadsheet rounded, such as %q: the digits it cut off are lost. "+
-			"Export the codes again with the column formatted as text.", w.Count, w.Value)
+		return fmt.Sprintf("Codes that look like numbers which a spreadsheet rounded: %d, such as %q. The digits that it cut off are lost; "+
+			"export the codes again with the column formatted as text.", w.Count, w.Value)
 	case WarningFormula:
-		return fmt.Sprintf("%d codes begin like a formula of a spreadsheet, such as %q. They were taken as they are.", w.Count, w.Value)
+		return fmt.Sprintf("Codes that begin like a formula of a spreadsheet: %d, such as %q. They were taken as they are.", w.Count, w.Value)
 	case WarningIgnoredColumn:
-		return fmt.Sprintf("%d columns were not read, such as %q. Map them with options.columns if they are needed.", w.Count, w.Value)
+		return fmt.Sprintf("Columns that were not read: %d, such as %q. Map them with options.columns if they are needed.", w.Count, w.Value)
 	}
 	return string(w.Kind)
 }

@@ -158,7 +158,7 @@ func TestExportRefuses(t *testing.T) {
 		field string
 	}{
 		{codesOf("coupon_9", coupon.FormatCSV, nil), coupon.ErrorNotFound, "input.couponId"},
-		{codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("soon"))}), coupon.ErrorInvalid, "filter.assignedFrom"},
+		{codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("soon"))}), coupon.ErrorInvalid, "input.filter.assignedFrom"},
 		{safe, coupon.ErrorInvalid, "input.isSpreadsheetSafe"},
 		{
 			&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_9"))}},

@@ -301,12 +301,16 @@ func (s *server) settle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		exports, err := s.store.WaitingExports(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		deliveries, err := s.store.DueDeliveries(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		later := func(d db.Due) bool { return d.At.After(s.store.Now()) }
-		if len(imports) == 0 && !slices.ContainsFunc(deliveries, func(d db.Due) bool { return !later(d) }) {
+		if len(imports)+len(exports) == 0 && !slices.ContainsFunc(deliveries, func(d db.Due) bool { return !later(d) }) {
 			return
 		}
 		select {

@@ -215,7 +215,7 @@ func TestSubscriptionRefused(t *testing.T) {
 				`subscription { deliveryProgress(id: "delivery_99") { status } }`: `"code":"NOT_FOUND"`,
 				`subscription { importProgress(id: "nonsense") { status } }`:      `"code":"NOT_FOUND"`,
 				`subscription { redemptionRecorded { id } }`:                      `"code":"UNIMPLEMENTED"`,
-				`subscription { exportProgress(id: "export_1") { id } }`:          `"code":"UNIMPLEMENTED"`,
+				`subscription { exportProgress(id: "export_1") { id } }`:          `"code":"NOT_FOUND"`,
 				`subscription { deliveryProgress(id: "delivery_99") { sttus } }`:  `"code":"GRAPHQL_VALIDATION_FAILED"`,
 			} {
 				if got := subscribe(t, s, query).next(); !strings.Contains(got.data, want) {
