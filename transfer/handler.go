@@ -1,0 +1,97 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"couponql/coupon"
+	"couponql/db"
+)
+
+// Options says what a Handler works with; all of them are needed.
+type Options struct {
+	Store *db.Store
+	Links *Links
+	Log   *slog.Logger
+	// RequestID gives the id of the request that a context belongs to.
+	RequestID func(context.Context) string
+}
+
+// handler has the routes.
+type handler struct {
+	Options
+
+	// patience is how long a client may stall.
+	patience time.Duration
+}
+
+// Handler serves the routes that move files, which begin with /uploads/ and /files/. Every problem is answered as a
+// sentence of plain text; what is the server's own fault is logged with the id of the request, and answered with
+// that alone.
+func Handler(options Options) http.Handler { return newHandler(options, stallTime) }
+
+func newHandler(options Options, patience time.Duration) http.Handler {
+	h := &handler{Options: options, patience: patience}
+	mux := http.NewServeMux()
+	mux.HandleFunc(uploadsPath+"{id}", h.upload)
+	mux.HandleFunc("GET "+filesPath+"{name}", h.download)
+	return mux
+}
+
+// isAllowed tells whether the request has a link for this that still works; if not, it is answered.
+func (h *handler) isAllowed(w http.ResponseWriter, r *http.Request, what purpose) bool {
+	isSigned, isCurrent := h.Links.verify(r, what, h.Store.Now())
+	switch {
+	case !isSigned:
+		refuse(w, http.StatusForbidden, "This link is not one that the server made for this. Use it unchanged, as the API answered it.")
+	case !isCurrent:
+		refuse(w, http.StatusForbidden, "This link has expired. Ask the API for a new one.")
+	}
+	return isSigned && isCurrent
+}
+
+// refuse answers a sentence.
+func refuse(w http.ResponseWriter, status int, sentence string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = fmt.Fprintln(w, sentence)
+}
+
+// fail answers an error of the store.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	problems, isUser := coupon.AsUserErrors(err)
+	switch {
+	case isUser:
+		refuse(w, statusOf(problems[0].Code), problems.Error())
+	case errors.Is(err, db.ErrWrongChecksum):
+		refuse(w, statusChecksumMismatch, "The bytes have another checksum than Upload-Checksum says. None of them was kept: send them again.")
+	case errors.Is(err, db.ErrDiskFull):
+		refuse(w, http.StatusInsufficientStorage, "The server's disk is full. Free space there, and go on.")
+	case isGone(r, err):
+		// The client rarely hears it; when it merely stalled, it may.
+		refuse(w, http.StatusRequestTimeout, "The connection broke off or stalled. What came in was kept: go on there.")
+	default:
+		id := h.RequestID(r.Context())
+		h.Log.ErrorContext(r.Context(), "transfer failed", "request", id, "method", r.Method, "path", r.URL.Path, "error", err)
+		refuse(w, http.StatusServiceUnavailable, "Something went wrong on the server; its log has the cause under request "+id+".")
+	}
+}
+
+// statusOf gives the status for a problem of the caller.
+func statusOf(code coupon.ErrorCode) int {
+	switch code { //nolint:exhaustive // the store's methods that are used here return no others
+	case coupon.ErrorNotFound:
+		return http.StatusNotFound
+	case coupon.ErrorInvalidState:
+		return http.StatusConflict
+	case coupon.ErrorFileTooLarge:
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusUnprocessableEntity
+}
