@@ -274,7 +274,8 @@ func (i *importer) sendFile(ctx context.Context, path, name string) (string, err
 	}
 	shown := i.newBar("sending "+name, size)
 	defer shown.clear()
-	if file, isFile := content.(*os.File); isFile && size >= 0 {
+	// An empty file has no piece that could be sent.
+	if file, isFile := content.(*os.File); isFile && size > 0 {
 		err = i.send(ctx, address, file, size, shown)
 	} else {
 		err = i.put(ctx, address, content, shown)

@@ -317,8 +317,8 @@ func TestSend(t *testing.T) {
 func TestSendNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, nil)
-	if got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "")); got.code != 0 {
-		t.Errorf("got %+v", got)
+	if got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "")); got.code != 0 || s.requests[http.MethodPut] != 1 {
+		t.Errorf("got %+v after %v", got, s.requests)
 	}
 }
 
