@@ -31,6 +31,7 @@ import (
 	"couponql/playground"
 	"couponql/resolvers"
 	"couponql/sender"
+	"couponql/transfer"
 )
 
 // commands are what the program can do; every flag can be given as an environment variable too.
@@ -113,13 +114,17 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	key, err := store.LinkKey(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("read the key for links: %w", err), store.Close())
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Log: log})
-	err = serve(ctx, listener, newHandler(store, log), store.Failed(), log)
+	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
 }
@@ -186,11 +191,14 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	return nil
 }
 
-// newHandler routes requests: the API, the playground, and the health of the server.
-func newHandler(store *db.Store, log *slog.Logger) http.Handler {
+// newHandler routes requests: the API, files, the playground, and the health of the server.
+func newHandler(store *db.Store, links *transfer.Links, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	registry, duration := metrics(store)
-	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store), log)))
+	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store, links), log)))
+	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
+	mux.Handle("/uploads/", files)
+	mux.Handle("/files/", files)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("/", playground.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
@@ -204,7 +212,7 @@ func newHandler(store *db.Store, log *slog.Logger) http.Handler {
 	})
 	// A page of another site must not be able to use the server of a visitor's machine: neither by
 	// sending it forms, nor by a name that it points to this address.
-	return withRequestID(localOnly(http.NewCrossOriginProtection().Handler(mux)))
+	return withRequestID(localOnly(http.NewCrossOriginProtection().Handler(transfer.WithBaseURL(mux))))
 }
 
 // metrics gives what /metrics tells: the process, the requests to the API, and the statements they cost.

@@ -17,6 +17,7 @@ import (
 	"couponql/job"
 	"couponql/resolvers"
 	"couponql/sender"
+	"couponql/transfer"
 )
 
 // memoryLimit is what each engine, the server's and the raw one, may take: the server's default.
@@ -52,7 +53,8 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store), log))
+	// No link to a file is followed.
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, transfer.NewLinks(nil)), log))
 	s := &server{
 		client: newClient("http://" + listener.Addr().String() + "/graphql"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
 		http: &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}, log: log,

@@ -3,7 +3,7 @@ package resolvers
 import (
 	"context"
 	"fmt"
-	"io"
+	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -125,7 +125,8 @@ type importRequest struct {
 	dryRun      *bool
 }
 
-// queueImport queues an import of a file that came with the request, which is then gone with it, or before.
+// queueImport queues an import of a file that came with the request, which is then gone with the import, or of an
+// upload.
 func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (*graph.ImportPayload, error) {
 	if (request.uploadID == nil) == (request.file == nil) {
 		return &graph.ImportPayload{
@@ -158,20 +159,29 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 	return &graph.ImportPayload{Import: created, UserErrors: problems}, err
 }
 
-// uploadOf gives the file that an import names, storing it when it came with the request.
+// uploadOf gives the file that an import names.
 func (r *Resolver) uploadOf(ctx context.Context, request *importRequest) (coupon.ID, error) {
 	if request.uploadID != nil {
 		return *request.uploadID, nil
 	}
-	// Another field of the operation may have read the same file.
-	if _, err := request.file.File.Seek(0, io.SeekStart); err != nil {
-		return "", fmt.Errorf("read an upload again: %w", err)
+	file, isStored := request.file.File.(*storedFile)
+	if !isStored {
+		return "", fmt.Errorf("a file came as %T", request.file.File)
 	}
-	upload, err := r.store.Receive(ctx, request.file.Filename, request.file.File)
-	if err != nil {
-		return "", err
+	return file.take(ctx, r.store)
+}
+
+// newUpload gives the upload that is asked for. It returns INVALID for a size that is no whole number.
+func newUpload(input *graph.CreateUploadInput) (*coupon.Upload, error) {
+	u := &coupon.Upload{FileName: input.FileName, Checksum: input.Checksum.Value()}
+	if size := input.ByteCount.Value(); size != nil {
+		if *size != math.Trunc(*size) {
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "The size of a file is a whole number of bytes.").At("input", "byteCount")
+		}
+		// Beyond any limit all sizes are alike, and not all of them are an int64.
+		u.ByteCount = new(int64(max(-1, min(*size, 2*coupon.MaxUploadBytes))))
 	}
-	return upload.ID, nil
+	return u, nil
 }
 
 // shown gives an object that may be nil as a list, for show.

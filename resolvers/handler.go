@@ -22,10 +22,9 @@ import (
 const (
 	// MaxRequestBytes is the size of the largest request that is not an upload.
 	MaxRequestBytes = 4 << 20
-	// MaxUploadBytes is the size of the largest file that comes with a request.
-	MaxUploadBytes = 64 << 30
-	// maxUploadMemory is how much of an upload is held in memory before it goes to disk.
-	maxUploadMemory = 1 << 20
+	// maxFiles is how many files come with one request, and maxPlaces how many variables they are given to.
+	maxFiles  = 10
+	maxPlaces = 100
 	// maxTokens is how long a document may be.
 	maxTokens = 15_000
 	// maxDepth is how deep fields may be nested.
@@ -52,7 +51,7 @@ func Handler(r *Resolver, log *slog.Logger) http.Handler {
 	server.AddTransport(transport.Websocket{KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime})
 	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
 	server.AddTransport(transport.Options{})
-	server.AddTransport(transport.MultipartForm{MaxUploadSize: MaxUploadBytes, MaxMemory: maxUploadMemory})
+	server.AddTransport(multipartForm{store: r.store, log: log})
 	server.AddTransport(transport.GET{})
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(smallQueries{lru.New[*ast.QueryDocument](cachedQueries)})
@@ -93,14 +92,11 @@ func isQuery(ctx context.Context) bool {
 	return operation != nil && operation.Operation == ast.Query
 }
 
-// limitRequests bounds the bodies of requests that carry no file, and makes an upload of unknown length
-// go to disk: the transport keeps in memory what it takes to be short.
+// limitRequests bounds the bodies of requests that carry no file.
 func limitRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isUpload := (transport.MultipartForm{}).Supports(r); !isUpload {
+		if isUpload := (multipartForm{}).Supports(r); !isUpload {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
-		} else if r.ContentLength < 0 {
-			r.ContentLength = MaxUploadBytes
 		}
 		next.ServeHTTP(w, r)
 	})

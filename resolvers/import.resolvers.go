@@ -7,6 +7,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 
 	"couponql/coupon"
 	"couponql/graph"
@@ -36,8 +37,11 @@ func (r *importResolver) Rejections(ctx context.Context, obj *coupon.Import, fir
 }
 
 func (r *importResolver) RejectsURL(ctx context.Context, obj *coupon.Import) (*string, error) {
-	// A file of the rejected rows comes with the exports; until then there is none to point to.
-	return nil, nil
+	now := r.store.Now()
+	if !obj.HasRejects(now) {
+		return nil, nil
+	}
+	return new(r.links.Rejects(ctx, obj.ID, now)), nil
 }
 
 func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*coupon.Import, error) {
@@ -45,7 +49,17 @@ func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*c
 }
 
 func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateUploadInput) (*graph.CreateUploadPayload, error) {
-	return &graph.CreateUploadPayload{UserErrors: notYetProblem("createUpload", "input")}, nil
+	wanted, err := newUpload(&input)
+	var upload *coupon.Upload
+	if err == nil {
+		upload, err = r.store.CreateUpload(ctx, wanted)
+	}
+	problems, err := userErrors(err)
+	if err != nil || len(problems) > 0 {
+		return &graph.CreateUploadPayload{UserErrors: problems}, err
+	}
+	slot := &graph.UploadSlot{ID: upload.ID, URL: r.links.Upload(ctx, upload), ExpiresAt: coupon.DateTime(upload.ExpiresAt.Format(time.RFC3339Nano))}
+	return &graph.CreateUploadPayload{Upload: slot, UserErrors: problems}, nil
 }
 
 func (r *mutationResolver) ImportCodes(ctx context.Context, input graph.ImportCodesInput) (*graph.ImportPayload, error) {

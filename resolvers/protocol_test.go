@@ -18,6 +18,7 @@ import (
 
 	"couponql/db/dbtest"
 	"couponql/resolvers"
+	"couponql/transfer"
 )
 
 // exchange sends a request as it stands and gives the status and the body of the answer.
@@ -392,8 +393,8 @@ func TestInternalErrors(t *testing.T) {
 		resolver *resolvers.Resolver
 		cause    string
 	}{
-		"a closed database": {resolvers.New(closed), "closed"},
-		"a panic":           {resolvers.New(nil), "nil pointer"},
+		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil)), "closed"},
+		"a panic":           {resolvers.New(nil, nil), "nil pointer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

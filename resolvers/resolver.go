@@ -9,15 +9,17 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/message"
+	"couponql/transfer"
 )
 
 // Resolver answers every field that is not plain data of its object.
 type Resolver struct {
 	store *db.Store
+	links *transfer.Links
 }
 
-// New gives the resolver of a store.
-func New(store *db.Store) *Resolver { return &Resolver{store: store} }
+// New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says.
+func New(store *db.Store, links *transfer.Links) *Resolver { return &Resolver{store: store, links: links} }
 
 // CheckContent checks the templates of a delivery against its coupon, which may be nil.
 func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {

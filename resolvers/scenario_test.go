@@ -13,6 +13,7 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,9 +27,13 @@ import (
 	"couponql/job"
 	"couponql/resolvers"
 	"couponql/sender"
+	"couponql/transfer"
 )
 
 var update = flag.Bool("update", false, "write the responses of the scenarios anew; review them before you commit")
+
+// signature is that of a link.
+var signature = regexp.MustCompile(`signature=[\w-]{43}`)
 
 // TestScenarios runs testdata/*.txtar: each is a story of requests to the real handler over HTTP, with a
 // real database, real jobs and a real outbox. A step NN-name has the files
@@ -152,8 +157,15 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	for _, option := range options {
 		option(&jobs)
 	}
-	handler := resolvers.Handler(resolvers.New(store), log)
-	s := &server{Server: httptest.NewServer(handler), store: store, clock: clock, outbox: folder, folder: base}
+	key, err := store.LinkKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := transfer.NewLinks(key)
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links), log))
+	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
+	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
 	s.start()
@@ -206,6 +218,8 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	})
 	answer := s.post(t, body, contentType)
 	s.settle(t)
+	// Links differ in each run: by the port, and by the key of the database.
+	answer = signature.ReplaceAll(bytes.ReplaceAll(answer, []byte(s.URL), []byte("http://server")), []byte("signature=…"))
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, answer, "", "  "); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, answer)

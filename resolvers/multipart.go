@@ -1,0 +1,315 @@
+package resolvers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/transfer"
+)
+
+// multipartForm is the transport of requests that bring files, as the GraphQL multipart request specification says:
+// the parts `operations` and `map`, and then the files. Each goes straight to where the store keeps uploads; what no
+// mutation took is deleted at the end of the request.
+type multipartForm struct {
+	store *db.Store
+	log   *slog.Logger
+}
+
+var _ graphql.Transport = multipartForm{}
+
+// Supports tells requests that may bring files.
+func (multipartForm) Supports(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && r.Method == http.MethodPost && kind == "multipart/form-data" && r.Header.Get("Upgrade") == ""
+}
+
+// Do answers a request.
+func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	w.Header().Set("Content-Type", "application/json")
+	content, end := transfer.Body(w, r)
+	defer end()
+	r.Body = io.NopCloser(content)
+	start := graphql.Now()
+	files := &formFiles{store: f.store}
+	defer func() {
+		if err := files.clear(r.Context()); err != nil {
+			f.log.ErrorContext(r.Context(), "files are left behind", "request", RequestID(r.Context()), "error", err)
+		}
+	}()
+	params, err := files.read(r)
+	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	// The body is read to its end, where the deadline for the client's next byte ends.
+	_, _ = io.Copy(io.Discard, io.LimitReader(content, MaxRequestBytes))
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	operation, problems := exec.CreateOperationContext(r.Context(), params)
+	if problems != nil {
+		status := http.StatusOK
+		if errcode.GetErrorKind(problems) == errcode.KindProtocol {
+			status = http.StatusUnprocessableEntity
+		}
+		writeResponse(w, status, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
+		return
+	}
+	responses, ctx := exec.DispatchOperation(r.Context(), operation)
+	writeResponse(w, http.StatusOK, responses(ctx))
+}
+
+// refuse answers a request whose files are not here.
+func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusServiceUnavailable
+	answer := &gqlerror.Error{Extensions: map[string]any{"code": errcode.ParseFailed}}
+	problems, isUser := coupon.AsUserErrors(err)
+	form, isForm := errors.AsType[formError](err)
+	switch {
+	case isForm:
+		status, answer.Message = form.status, form.message
+	case isUser && problems[0].Code == coupon.ErrorFileTooLarge:
+		status, answer = http.StatusRequestEntityTooLarge, present(f.log, true)(r.Context(), err)
+	default:
+		answer = present(f.log, true)(r.Context(), err)
+	}
+	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{answer}})
+}
+
+func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
+	text, err := json.Marshal(response)
+	if err != nil {
+		// Every answer is made of what was marshaled before.
+		panic(err)
+	}
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = w.Write(text)
+}
+
+// formError is what is wrong with the parts of a request.
+type formError struct {
+	status  int
+	message string
+}
+
+// Error gives the message.
+func (e formError) Error() string { return e.message }
+
+func badForm(format string, args ...any) error {
+	return formError{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
+}
+
+// formFiles are the files that came with one request.
+type formFiles struct {
+	store  *db.Store
+	stored []*storedFile
+}
+
+// read reads a request, stores its files and puts them into the variables.
+func (f *formFiles) read(r *http.Request) (*graphql.RawParams, error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, badForm("failed to parse multipart form")
+	}
+	var params graphql.RawParams
+	if err := readField(parts, "operations", "first", &params); err != nil {
+		return nil, err
+	}
+	places := map[string][]string{}
+	if err := readField(parts, "map", "second", &places); err != nil {
+		return nil, err
+	}
+	if err := checkPlaces(&params, places); err != nil {
+		return nil, err
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, badForm("failed to parse part")
+		}
+		key := part.FormName()
+		if len(places[key]) == 0 {
+			return nil, badForm("invalid empty operations paths list for key %.100s", key)
+		}
+		upload, err := f.receive(r.Context(), key, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range places[key] {
+			if err := put(params.Variables, path, upload); err != nil {
+				return nil, err
+			}
+		}
+		delete(places, key)
+	}
+	for key := range places {
+		return nil, badForm("failed to get key %.100s from form", key)
+	}
+	return &params, nil
+}
+
+// readField reads the next part, which must be a field with this name, as JSON.
+func readField(parts *multipart.Reader, name, place string, value any) error {
+	part, err := parts.NextPart()
+	if err != nil || part.FormName() != name {
+		return badForm("%s part must be %s", place, name)
+	}
+	text, err := io.ReadAll(io.LimitReader(part, MaxRequestBytes+1))
+	if err != nil {
+		return badForm("failed to parse part")
+	}
+	if len(text) > MaxRequestBytes {
+		return formError{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20)}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(value); err != nil {
+		return badForm("%s form field could not be decoded", name)
+	}
+	return nil
+}
+
+// checkPlaces refuses a map that cannot be followed before any file is received.
+func checkPlaces(params *graphql.RawParams, places map[string][]string) error {
+	count := 0
+	for key, paths := range places {
+		if len(paths) == 0 {
+			return badForm("invalid empty operations paths list for key %.100s", key)
+		}
+		count += len(paths)
+		for _, path := range paths {
+			if err := put(params.Variables, path, nil); err != nil {
+				return err
+			}
+		}
+	}
+	if len(places) > maxFiles || count > maxPlaces {
+		return badForm("a request has at most %d files, for at most %d variables", maxFiles, maxPlaces)
+	}
+	return nil
+}
+
+// put puts a file where a path such as variables.files.0 leads.
+func put(variables map[string]any, path string, file any) error {
+	names := strings.Split(path, ".")
+	if len(names) < 2 || names[0] != "variables" || variables == nil {
+		return badForm("invalid operations path %.100s", path)
+	}
+	var at any = variables
+	for i, name := range names[1:] {
+		isLast := i == len(names)-2
+		switch in := at.(type) {
+		case map[string]any:
+			if isLast {
+				in[name] = file
+			}
+			at = in[name]
+		case []any:
+			place, err := strconv.Atoi(name)
+			if err != nil || place < 0 || place >= len(in) {
+				return badForm("invalid operations path %.100s", path)
+			}
+			if isLast {
+				in[place] = file
+			}
+			at = in[place]
+		default:
+			return badForm("invalid operations path %.100s", path)
+		}
+	}
+	return nil
+}
+
+// receive stores a file.
+func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Part) (graphql.Upload, error) {
+	source := &formPart{from: part}
+	// A name of nothing but spaces is none, which the store can do without.
+	name := strings.TrimSpace(part.FileName())
+	stored, err := f.store.Receive(ctx, name, source)
+	switch {
+	case source.err != nil:
+		return graphql.Upload{}, badForm("failed to read file for key %.100s", key)
+	case err != nil:
+		return graphql.Upload{}, err
+	}
+	file := &storedFile{id: stored.ID, name: name}
+	f.stored = append(f.stored, file)
+	if file.ReadSeekCloser, err = f.store.OpenUpload(ctx, stored.ID); err != nil {
+		return graphql.Upload{}, err
+	}
+	return graphql.Upload{File: file, Filename: stored.FileName, Size: stored.Received, ContentType: part.Header.Get("Content-Type")}, nil
+}
+
+// clear deletes what no mutation took.
+func (f *formFiles) clear(ctx context.Context) error {
+	var failed error
+	for _, file := range f.stored {
+		if file.ReadSeekCloser != nil {
+			failed = errors.Join(failed, file.Close())
+		}
+		if !file.isTaken.Load() {
+			failed = errors.Join(failed, f.store.DeleteUpload(context.WithoutCancel(ctx), file.id))
+		}
+	}
+	return failed
+}
+
+// formPart reads a part and notes how that failed, so that the client's failure is told from the store's.
+type formPart struct {
+	from io.Reader
+	err  error
+}
+
+// Read reads.
+func (p *formPart) Read(b []byte) (int, error) {
+	n, err := p.from.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		p.err = err
+	}
+	return n, err
+}
+
+// storedFile is a file of a request that is an upload already.
+type storedFile struct {
+	io.ReadSeekCloser
+
+	id      coupon.ID
+	name    string
+	isTaken atomic.Bool
+}
+
+// take gives the upload to an import, which then owns it. Another field of the operation that asks for the same file
+// gets a copy: the first import may be over by then, and its file gone.
+func (f *storedFile) take(ctx context.Context, store *db.Store) (coupon.ID, error) {
+	if f.isTaken.CompareAndSwap(false, true) {
+		return f.id, nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("read an upload again: %w", err)
+	}
+	copied, err := store.Receive(ctx, f.name, f)
+	if err != nil {
+		return "", err
+	}
+	return copied.ID, nil
+}
