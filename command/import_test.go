@@ -407,6 +407,28 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// Ctrl-C works while standard input is silent.
+func TestInterruptSilence(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	s := newServer(t, func(s *server) {
+		s.transfer = func(_ http.ResponseWriter, r *http.Request, _ *upload) bool {
+			interrupt()
+			_, _ = io.Copy(io.Discard, r.Body)
+			return true
+		}
+	})
+	silent, source := io.Pipe()
+	defer source.Close()
+	go func() { _, _ = io.WriteString(source, strings.Repeat("A\n", 100_000)) }()
+	got := s.run(ctx, t, silent, nil, "import", "recipients", "-")
+	want := result{codeInterrupted, "", "couponql: stdin: interrupted; what was sent will expire, nothing is imported\n"}
+	if got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
 // It is too late to cancel what is done.
 func TestInterruptTooLate(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,14 @@ func (s *session) sendChunk(ctx context.Context, address string, chunk *io.Secti
 func (s *session) put(ctx context.Context, address string, content io.Reader, shown *bar) error {
 	ctx, watch := s.watch(ctx)
 	defer watch.stop()
-	body := &watchedReader{content, watch, func(n int) { shown.add(n) }}
+	// A source may be silent for ever, and a request only ends when a read of its body has: this one ends with ctx.
+	reader, writer := io.Pipe()
+	go func() {
+		_, err := io.Copy(writer, content)
+		writer.CloseWithError(err)
+	}()
+	defer context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })()
+	body := &watchedReader{reader, watch, func(n int) { shown.add(n) }}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, address, body)
 	if err != nil {
 		return err
