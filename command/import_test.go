@@ -420,7 +420,6 @@ func TestInterruptSilence(t *testing.T) {
 		}
 	})
 	silent, source := io.Pipe()
-	defer source.Close()
 	go func() { _, _ = io.WriteString(source, strings.Repeat("A\n", 100_000)) }()
 	got := s.run(ctx, t, silent, nil, "import", "recipients", "-")
 	want := result{codeInterrupted, "", "couponql: stdin: interrupted; what was sent will expire, nothing is imported\n"}

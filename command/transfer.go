@@ -98,7 +98,8 @@ func (s *session) put(ctx context.Context, address string, content io.Reader, sh
 		_, err := io.Copy(writer, content)
 		writer.CloseWithError(err)
 	}()
-	defer context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })()
+	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
+	defer stop()
 	body := &watchedReader{reader, watch, func(n int) { shown.add(n) }}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, address, body)
 	if err != nil {
