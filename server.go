@@ -1,5 +1,5 @@
 // Command couponql serves personalized coupons for marketing deliveries: a GraphQL API over an embedded
-// DuckDB file. See README.md.
+// DuckDB file. It also is the command line of a server that runs, to import and export files. See README.md.
 package main
 
 //go:generate go tool gqlgen generate
@@ -23,7 +23,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/term"
 
+	"couponql/command"
 	"couponql/db"
 	"couponql/job"
 	"couponql/playground"
@@ -35,6 +37,8 @@ import (
 // commands are what the program can do; every flag can be given as an environment variable too.
 type commands struct {
 	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
+	Import  command.Import   `cmd:"" help:"Import files into a running server."`
+	Export  command.Export   `cmd:"" help:"Export files from a running server."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -49,15 +53,34 @@ type serveCommand struct {
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }
 
-func main() {
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run does what the arguments ask for and gives the exit code.
+func run(args []string) int {
 	var c commands
-	parsed := kong.Parse(&c, kong.Name("couponql"), kong.UsageOnError(), kong.Vars{"version": version()},
+	parser := kong.Must(&c, kong.Name("couponql"), kong.ShortUsageOnError(), kong.Vars{"version": version()},
 		kong.Description("Personalized coupons for marketing deliveries: a GraphQL API over an embedded DuckDB file."))
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := parsed.Run(log); err != nil {
-		fmt.Fprintln(os.Stderr, "couponql:", err)
-		os.Exit(1)
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		// Standard output is for results.
+		parser.Stdout = parser.Stderr
+		parser.Exit = func(int) {}
+		parser.FatalIfErrorf(err)
+		return command.CodeMisused
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	console := command.NewConsole(os.Stdin, os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	err = parsed.Run(slog.New(slog.NewTextHandler(os.Stderr, nil)), console)
+	if exit, isExit := errors.AsType[command.ExitError](err); isExit {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "couponql:", err)
+		return 1
+	}
+	return 0
 }
 
 // version tells what was built: the module's version, or the commit.
@@ -76,13 +99,11 @@ const (
 	shutdownTimeout = 15 * time.Second
 )
 
-// Run serves until a signal asks to stop.
-func (c *serveCommand) Run(log *slog.Logger) error {
+// Run serves until ctx is done, when a signal asks to stop.
+func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	out, err := sender.OpenOutbox(c.Outbox)
 	if err != nil {
 		return err
@@ -101,6 +122,7 @@ func (c *serveCommand) Run(log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
+	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Log: log})
 	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), log), store.Failed(), log)
 	runner.Stop()

@@ -52,8 +52,8 @@ type process struct {
 	log   bytes.Buffer
 }
 
-// command gives the program with its files in a folder.
-func command(t *testing.T, dir string, args ...string) *exec.Cmd {
+// serveCommandLine gives the program with its files in a folder.
+func serveCommandLine(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	args = append([]string{"serve", "--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox")}, args...)
 	return exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
@@ -62,7 +62,7 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 // start starts a server with its files in a folder and waits until it is ready.
 func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: command(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
+	p := &process{cmd: serveCommandLine(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -396,7 +396,7 @@ func TestRefusesSettings(t *testing.T) {
 	} {
 		t.Run(strings.Join(append(test.args, test.env), " "), func(t *testing.T) {
 			t.Parallel()
-			cmd := command(t, dir, test.args...)
+			cmd := serveCommandLine(t, dir, test.args...)
 			cmd.Env = append(os.Environ(), test.env)
 			output, err := cmd.CombinedOutput()
 			exit, isExit := errors.AsType[*exec.ExitError](err)

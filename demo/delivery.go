@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"couponql/client"
 )
 
 // delivery is a sending that the demo prepares: what to create, for whom, and how far it goes.
@@ -79,11 +81,11 @@ func (l *loader) prepare(ctx context.Context, d *delivery) (id string, err error
 	var created struct {
 		CreateDelivery struct{ Delivery struct{ ID string } }
 	}
-	if err := l.client.do(ctx, deliveryCreate, input(d.input), &created); err != nil {
+	if err := l.client.Do(ctx, deliveryCreate, client.Input(d.input), &created); err != nil {
 		return "", err
 	}
 	id = created.CreateDelivery.Delivery.ID
-	if err := l.client.do(ctx, targetAdd, input(map[string]any{"deliveryId": id, "filter": d.targets}), nil); err != nil {
+	if err := l.client.Do(ctx, targetAdd, client.Input(map[string]any{"deliveryId": id, "filter": d.targets}), nil); err != nil {
 		return "", err
 	}
 	var analyzed struct {
@@ -94,7 +96,7 @@ func (l *loader) prepare(ctx context.Context, d *delivery) (id string, err error
 			}
 		}
 	}
-	if err := l.client.do(ctx, deliveryAnalyze, input(map[string]any{"id": id}), &analyzed); err != nil {
+	if err := l.client.Do(ctx, deliveryAnalyze, client.Input(map[string]any{"id": id}), &analyzed); err != nil {
 		return "", err
 	}
 	status, found := analyzed.AnalyzeDelivery.Delivery.Status, analyzed.AnalyzeDelivery.Delivery.Analysis
@@ -139,7 +141,7 @@ func (a *analysis) errors() string {
 
 // confirm sends a delivery, or lets it wait for its day, and gives the status in which it stays.
 func (l *loader) confirm(ctx context.Context, id string) (status string, err error) {
-	if err := l.client.do(ctx, deliveryConfirm, input(map[string]any{"id": id}), nil); err != nil {
+	if err := l.client.Do(ctx, deliveryConfirm, client.Input(map[string]any{"id": id}), nil); err != nil {
 		return "", err
 	}
 	var sent struct {
@@ -149,7 +151,7 @@ func (l *loader) confirm(ctx context.Context, id string) (status string, err err
 		}
 	}
 	err = l.wait(ctx, func() (bool, error) {
-		err := l.client.do(ctx, deliveryGet, variables{"id": id}, &sent)
+		err := l.client.Do(ctx, deliveryGet, client.Variables{"id": id}, &sent)
 		return sent.Delivery.Status != "IN_PROGRESS", err
 	})
 	counts := sent.Delivery.Counts
@@ -171,8 +173,8 @@ func (l *loader) redeem(ctx context.Context, deliveryID string) error {
 				Codes struct{ Nodes []struct{ Value string } }
 			}
 		}
-		vars := variables{"couponId": l.sport, "deliveryId": deliveryID, "label": s.name, "first": count}
-		if err := l.client.do(ctx, codeList, vars, &given); err != nil {
+		vars := client.Variables{"couponId": l.sport, "deliveryId": deliveryID, "label": s.name, "first": count}
+		if err := l.client.Do(ctx, codeList, vars, &given); err != nil {
 			return fmt.Errorf("list codes: %w", err)
 		}
 		if got := len(given.Coupon.Codes.Nodes); got != count {
@@ -213,7 +215,7 @@ func (l *loader) order(ctx context.Context, value string, rank int) (redemptionI
 		"value": value, "reference": reference, "idempotencyKey": reference,
 		"amount": l.shop.baskets[rank], "currency": currency,
 	}
-	if err := l.client.do(ctx, codeRedeem, input(in), &answer); err != nil {
+	if err := l.client.Do(ctx, codeRedeem, client.Input(in), &answer); err != nil {
 		return "", fmt.Errorf("redeem %s: %w", value, err)
 	}
 	return answer.RedeemCode.Redemption.ID, nil

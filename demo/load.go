@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"couponql/client"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 
 // loader loads one shop into one server and tells on out what it does.
 type loader struct {
-	client *client
+	client *client.Client
 	shop   *shop
 	out    io.Writer
 	// poll is the time between two looks at a job.
@@ -41,7 +43,7 @@ type loader struct {
 
 // load does everything, one step after the other.
 func (l *loader) load(ctx context.Context) error {
-	l.printf("Loading demo data into %s\n", l.client.address)
+	l.printf("Loading demo data into %s\n", l.client.Address)
 	if err := l.refuseFilled(ctx); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ Open the playground at %s/ and look at
   - the tab Redemptions: weeks of tills and web shop, a row for each day;
   - the tab Deliveries: "End of season for everybody" lacks codes, and remedies says what would help;
   - the tab CodeHistory with {"value": %q}: redeemed, taken back, redeemed again.
-`, l.client.address, l.code)
+`, l.client.Address, l.code)
 	return nil
 }
 
@@ -74,7 +76,7 @@ func (l *loader) printf(format string, args ...any) { _, _ = fmt.Fprintf(l.out, 
 // refuseFilled returns an error when the server has coupons: the data would mix with somebody's own.
 func (l *loader) refuseFilled(ctx context.Context) error {
 	var answer struct{ Coupons struct{ TotalCount int } }
-	if err := l.client.do(ctx, couponCount, nil, &answer); err != nil {
+	if err := l.client.Do(ctx, couponCount, nil, &answer); err != nil {
 		return fmt.Errorf("look at the server (`make run` starts one): %w", err)
 	}
 	if n := answer.Coupons.TotalCount; n > 0 {
@@ -112,7 +114,7 @@ func (l *loader) createCoupons(ctx context.Context) error {
 		var answer struct {
 			CreateCoupon struct{ Coupon struct{ ID string } }
 		}
-		if err := l.client.do(ctx, couponCreate, input(c.input), &answer); err != nil {
+		if err := l.client.Do(ctx, couponCreate, client.Input(c.input), &answer); err != nil {
 			return fmt.Errorf("create coupon %s: %w", c.input["code"], err)
 		}
 		*c.id = answer.CreateCoupon.Coupon.ID
@@ -144,7 +146,7 @@ func (l *loader) addCodes(ctx context.Context) error {
 		GenerateCodes struct{ GeneratedCount int }
 	}
 	in := map[string]any{"couponId": l.sport, "count": generated, "pattern": pattern, "label": label}
-	if err := l.client.do(ctx, codeGenerate, input(in), &made); err != nil {
+	if err := l.client.Do(ctx, codeGenerate, client.Input(in), &made); err != nil {
 		return fmt.Errorf("generate codes: %w", err)
 	}
 	if got := made.GenerateCodes.GeneratedCount; got != generated {
@@ -156,7 +158,7 @@ func (l *loader) addCodes(ctx context.Context) error {
 		VoidCodes struct{ VoidedCount int }
 	}
 	in = map[string]any{"couponId": l.flyer, "values": l.shop.lostFlyers()}
-	if err := l.client.do(ctx, codeVoid, input(in), &voided); err != nil {
+	if err := l.client.Do(ctx, codeVoid, client.Input(in), &voided); err != nil {
 		return fmt.Errorf("void codes: %w", err)
 	}
 	if got := voided.VoidCodes.VoidedCount; got != lostFlyerCount {
@@ -207,7 +209,7 @@ func (l *loader) importSales(ctx context.Context) error {
 		var latest struct {
 			Redemptions struct{ Nodes []struct{ ID string } }
 		}
-		err := l.client.do(ctx, redemptionList, variables{"couponId": file.couponID, "first": maxPage}, &latest)
+		err := l.client.Do(ctx, redemptionList, client.Variables{"couponId": file.couponID, "first": maxPage}, &latest)
 		if err != nil {
 			return fmt.Errorf("list redemptions: %w", err)
 		}
@@ -230,8 +232,8 @@ func (l *loader) reverse(ctx context.Context, redemptionIDs []string, count int)
 	}
 	for i := range count {
 		id := redemptionIDs[i*len(redemptionIDs)/count]
-		in := input(map[string]any{"id": id, "reason": "the goods came back"})
-		if err := l.client.do(ctx, redemptionReverse, in, nil); err != nil {
+		in := client.Input(map[string]any{"id": id, "reason": "the goods came back"})
+		if err := l.client.Do(ctx, redemptionReverse, in, nil); err != nil {
 			return fmt.Errorf("reverse redemption %s: %w", id, err)
 		}
 	}
@@ -247,7 +249,7 @@ func (l *loader) importFile(
 	ctx context.Context, operation string, in map[string]any, name string, want importCount, write func(io.Writer) error,
 ) error {
 	var started map[string]struct{ Import struct{ ID string } }
-	if err := l.client.upload(ctx, operation, in, name, write, &started); err != nil {
+	if err := l.client.Upload(ctx, operation, in, name, write, &started); err != nil {
 		return fmt.Errorf("import %s: %w", name, err)
 	}
 	var id string
@@ -267,7 +269,7 @@ func (l *loader) importFile(
 		}
 	}
 	err := l.wait(ctx, func() (bool, error) {
-		err := l.client.do(ctx, importGet, variables{"id": id}, &job)
+		err := l.client.Do(ctx, importGet, client.Variables{"id": id}, &job)
 		status := job.Import.Status
 		return status != "QUEUED" && status != "RUNNING", err
 	})

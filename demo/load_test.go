@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"couponql/client"
 )
 
 // loadInto loads the demo into a server and gives what was printed.
-func loadInto(t *testing.T, c *client, s *shop) (output string, err error) {
+func loadInto(t *testing.T, c *client.Client, s *shop) (output string, err error) {
 	t.Helper()
 	var out strings.Builder
 	l := &loader{client: c, shop: s, out: &out, poll: time.Millisecond, lap: time.Now()}
@@ -53,7 +55,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("got %d idempotency keys, want %d", got, want)
 	}
 	for _, want := range []string{
-		"Loading demo data into " + c.address + "\n",
+		"Loading demo data into " + c.Address + "\n",
 		"30,000 codes of SPORT15 imported from sport-codes.csv",
 		"4,200 redemptions of FLYER20 imported from tills.csv, 20 rows rejected",
 		`"A present for your sport" is FINISHED`,
@@ -61,7 +63,7 @@ func TestLoad(t *testing.T) {
 		`"Preview for gold and silver" is READY`,
 		`"Thank-you card by post" is SCHEDULED`,
 		`"End of season for everybody" is EDITING: 17,000 of 20,000 targets get a message, 3,000 left out; 3,000 codes are missing`,
-		"Open the playground at " + c.address + "/ and look at\n",
+		"Open the playground at " + c.Address + "/ and look at\n",
 		`{"value": "soccer_0"}`,
 	} {
 		if !strings.Contains(output, want) {

@@ -27,6 +27,8 @@ import (
 	"syscall"
 	"time"
 	_ "time/tzdata" // The shop's time zone is known on machines without a database of zones, too.
+
+	"couponql/client"
 )
 
 // shopZone is where the shop is.
@@ -54,6 +56,6 @@ func run(ctx context.Context, address string) error {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	now := time.Now()
-	l := &loader{client: newClient(address), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
+	l := &loader{client: client.New(address), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
 	return l.load(ctx)
 }

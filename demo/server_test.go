@@ -17,6 +17,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"couponql/client"
 )
 
 // server is a couponql of the demo's size: it refuses what the contract does not allow, and answers as
@@ -41,7 +43,7 @@ type server struct {
 }
 
 // newServer starts a server for the time of the test.
-func newServer(t *testing.T, override map[string]string) (*server, *client) {
+func newServer(t *testing.T, override map[string]string) (*server, *client.Client) {
 	t.Helper()
 	s := &server{
 		schema: contract(t), override: override,
@@ -49,7 +51,7 @@ func newServer(t *testing.T, override map[string]string) (*server, *client) {
 	}
 	listening := httptest.NewServer(s)
 	t.Cleanup(listening.Close)
-	return s, newClient(listening.URL + "/")
+	return s, client.New(listening.URL + "/")
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +84,7 @@ func (s *server) answer(r *http.Request) (string, error) {
 			return "", err
 		}
 	}
-	var asked request
+	var asked client.Request
 	decoder := json.NewDecoder(body)
 	decoder.UseNumber()
 	if err := decoder.Decode(&asked); err != nil {

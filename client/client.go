@@ -1,4 +1,9 @@
-package main
+// Package client speaks GraphQL over HTTP with a couponql server, as any program outside would. The command
+// line and the demo use it.
+//
+// A client knows the public schema only by the operations that it is given. What the server has against one,
+// as an error of GraphQL or among the userErrors of a mutation, is an error here.
+package client
 
 import (
 	"bytes"
@@ -16,51 +21,90 @@ import (
 const (
 	// requestTimeout bounds one request, its files included.
 	requestTimeout = 5 * time.Minute
-	// maxAnswerBytes bounds what is read of an answer: the largest one here has some 100 KB.
+	// maxAnswerBytes bounds what is read of an answer: the largest one has some 100 KB.
 	maxAnswerBytes = 16 << 20
 	// maxExcerptBytes bounds how much of an answer that is no GraphQL an error message repeats.
 	maxExcerptBytes = 300
 )
 
-// client speaks GraphQL over HTTP with one server.
-type client struct {
-	// address is that of the server, such as http://127.0.0.1:8080.
-	address string
+// Client speaks with one server.
+type Client struct {
+	// Address is that of the server, such as http://127.0.0.1:8080.
+	Address string
 	http    *http.Client
 }
 
-func newClient(address string) *client {
-	return &client{strings.TrimSuffix(address, "/"), &http.Client{Timeout: requestTimeout}}
+// New gives a client of the server at an address such as http://127.0.0.1:8080.
+func New(address string) *Client {
+	return &Client{strings.TrimSuffix(address, "/"), &http.Client{Timeout: requestTimeout}}
 }
 
-// variables are those of an operation; a mutation has one, input.
-type variables map[string]any
+// Variables are those of an operation; a mutation has one, input.
+type Variables map[string]any
 
-func input(value any) variables { return variables{"input": value} }
+// Input gives the variables of a mutation.
+func Input(value any) Variables { return Variables{"input": value} }
 
-// request is the body of a GraphQL request.
-type request struct {
+// Request is the body of a GraphQL request.
+type Request struct {
 	Query     string    `json:"query"`
-	Variables variables `json:"variables"`
+	Variables Variables `json:"variables"`
 }
 
-// do asks for one operation and decodes its data into answer, unless that is nil. Errors of the
-// transport, of GraphQL, and the userErrors of a mutation are errors alike.
-func (c *client) do(ctx context.Context, operation string, vars variables, answer any) error {
-	body, err := json.Marshal(request{operation, vars})
+// UserError is something that the caller of a mutation should mend.
+type UserError struct {
+	// Operation is the mutation's name, such as importCodes.
+	Operation string `json:"-"`
+	// Code is for programs, such as NOT_FOUND.
+	Code string `json:"code"`
+	// Message is for people.
+	Message string `json:"message"`
+	// Field is the path to the value at fault, such as input, couponId. Empty: no single value is.
+	Field []string `json:"field"`
+}
+
+// Error names the mutation, the code, the field and the message.
+func (e *UserError) Error() string {
+	place := ""
+	if len(e.Field) > 0 {
+		place = " at " + strings.Join(e.Field, ".")
+	}
+	return fmt.Sprintf("%s: %s%s: %s", e.Operation, e.Code, place, e.Message)
+}
+
+// Error is what the server has against a request as a whole, or against a part of it.
+type Error struct {
+	Message string `json:"message"`
+	// Path leads to the part of the answer that is missing. Empty: all of it.
+	Path []any `json:"path"`
+}
+
+// Error gives the message and the path.
+func (e *Error) Error() string {
+	if len(e.Path) == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("%s (at %v)", e.Message, e.Path)
+}
+
+// Do asks for one operation and decodes its data into answer, unless that is nil. Errors of the
+// transport, of GraphQL (each an *Error) and the userErrors of a mutation (each a *UserError) are errors
+// alike.
+func (c *Client) Do(ctx context.Context, operation string, vars Variables, answer any) error {
+	body, err := json.Marshal(Request{operation, vars})
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
 	return c.post(ctx, "application/json", bytes.NewReader(body), answer)
 }
 
-// upload is do with a file as the variable input.file, as the graphql-multipart-request-spec has it. The
+// Upload is Do with a file as the variable input.file, as the graphql-multipart-request-spec has it. The
 // file is sent while write makes it and is never held as a whole.
-func (c *client) upload(
+func (c *Client) Upload(
 	ctx context.Context, operation string, in map[string]any, fileName string, write func(io.Writer) error, answer any,
 ) error {
 	in["file"] = nil
-	body, err := json.Marshal(request{operation, input(in)})
+	body, err := json.Marshal(Request{operation, Input(in)})
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
@@ -93,8 +137,8 @@ func writeForm(form *multipart.Writer, operations []byte, fileName string, write
 	return form.Close()
 }
 
-func (c *client) post(ctx context.Context, contentType string, body io.Reader, answer any) error {
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+"/graphql", body)
+func (c *Client) post(ctx context.Context, contentType string, body io.Reader, answer any) error {
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Address+"/graphql", body)
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}
@@ -116,21 +160,14 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, a
 func decode(status string, text []byte, answer any) error {
 	var envelope struct {
 		Data   json.RawMessage `json:"data"`
-		Errors []struct {
-			Message string `json:"message"`
-			Path    []any  `json:"path"`
-		} `json:"errors"`
+		Errors []*Error        `json:"errors"`
 	}
 	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Data == nil && envelope.Errors == nil {
 		return fmt.Errorf("the server answers %s and no GraphQL: %.*s", status, maxExcerptBytes, text)
 	}
 	var problems []error
 	for _, e := range envelope.Errors {
-		problem := errors.New(e.Message)
-		if len(e.Path) > 0 {
-			problem = fmt.Errorf("%s (at %v)", e.Message, e.Path)
-		}
-		problems = append(problems, problem)
+		problems = append(problems, e)
 	}
 	if err := errors.Join(append(problems, userErrors(envelope.Data))...); err != nil {
 		return err
@@ -156,22 +193,15 @@ func userErrors(data json.RawMessage) error {
 	var problems []error
 	for name, value := range fields {
 		var payload struct {
-			UserErrors []struct {
-				Code    string   `json:"code"`
-				Message string   `json:"message"`
-				Field   []string `json:"field"`
-			} `json:"userErrors"`
+			UserErrors []*UserError `json:"userErrors"`
 		}
 		// A field that is no object is no payload.
 		if json.Unmarshal(value, &payload) != nil {
 			continue
 		}
 		for _, e := range payload.UserErrors {
-			place := ""
-			if len(e.Field) > 0 {
-				place = " at " + strings.Join(e.Field, ".")
-			}
-			problems = append(problems, fmt.Errorf("%s: %s%s: %s", name, e.Code, place, e.Message))
+			e.Operation = name
+			problems = append(problems, e)
 		}
 	}
 	return errors.Join(problems...)

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bufio"
@@ -12,21 +12,24 @@ import (
 	"testing"
 )
 
+// operation is one whose text does not matter: the servers here do not read it.
+const operation = "{ coupons { totalCount } }"
+
 // answering gives a client of a server that answers everything alike.
-func answering(t *testing.T, status int, body string) *client {
+func answering(t *testing.T, status int, body string) *Client {
 	t.Helper()
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(listening.Close)
-	return newClient(listening.URL)
+	return New(listening.URL)
 }
 
 func TestDoDecodesData(t *testing.T) {
 	t.Parallel()
 	var got struct{ Coupons struct{ TotalCount int } }
-	if err := answering(t, http.StatusOK, `{"data":{"coupons":{"totalCount":7}}}`).do(t.Context(), couponCount, nil, &got); err != nil {
+	if err := answering(t, http.StatusOK, `{"data":{"coupons":{"totalCount":7}}}`).Do(t.Context(), operation, nil, &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Coupons.TotalCount != 7 {
@@ -68,7 +71,7 @@ func TestDoFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var answer struct{ Coupons struct{ TotalCount int } }
-			err := answering(t, c.status, c.body).do(t.Context(), couponCount, nil, &answer)
+			err := answering(t, c.status, c.body).Do(t.Context(), operation, nil, &answer)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got the error %v, want %q in it", err, c.want)
 			}
@@ -83,7 +86,7 @@ func TestDoFailsWithoutServer(t *testing.T) {
 	t.Parallel()
 	listening := httptest.NewServer(http.NotFoundHandler())
 	listening.Close()
-	if err := newClient(listening.URL).do(t.Context(), couponCount, nil, nil); err == nil {
+	if err := New(listening.URL).Do(t.Context(), operation, nil, nil); err == nil {
 		t.Error("got no error from a server that is not there")
 	}
 }
@@ -92,7 +95,7 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := answering(t, http.StatusOK, `{"data":{}}`).do(ctx, couponCount, nil, nil); !errors.Is(err, context.Canceled) {
+	if err := answering(t, http.StatusOK, `{"data":{}}`).Do(ctx, operation, nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
@@ -111,7 +114,7 @@ func TestUploadStreams(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":{}}`)
 	}))
 	t.Cleanup(listening.Close)
-	err := newClient(listening.URL).upload(t.Context(), codeImport, map[string]any{}, "codes.csv", func(w io.Writer) error {
+	err := New(listening.URL).Upload(t.Context(), operation, map[string]any{}, "codes.csv", func(w io.Writer) error {
 		// Enough to go beyond the buffers on the way.
 		if _, err := fmt.Fprintf(w, "first row\n%s\n", strings.Repeat("x", 1<<16)); err != nil {
 			return err
@@ -131,9 +134,9 @@ func TestUploadStreams(t *testing.T) {
 
 func TestUploadFailsWithItsFile(t *testing.T) {
 	t.Parallel()
-	_, c := newServer(t, nil)
+	c := answering(t, http.StatusOK, `{"data":{}}`)
 	broken := errors.New("broken")
-	err := c.upload(t.Context(), recipientImport, map[string]any{}, "x.csv", func(io.Writer) error { return broken }, nil)
+	err := c.Upload(t.Context(), operation, map[string]any{}, "x.csv", func(io.Writer) error { return broken }, nil)
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
@@ -144,7 +147,7 @@ func TestUploadEndsWithAnEarlyAnswer(t *testing.T) {
 	t.Parallel()
 	written := make(chan error, 1)
 	c := answering(t, http.StatusRequestEntityTooLarge, `{"errors":[{"message":"Too large."}]}`)
-	err := c.upload(t.Context(), recipientImport, map[string]any{}, "x.csv", func(w io.Writer) error {
+	err := c.Upload(t.Context(), operation, map[string]any{}, "x.csv", func(w io.Writer) error {
 		row := []byte(strings.Repeat("x", 1<<16) + "\n")
 		for {
 			if _, err := w.Write(row); err != nil {

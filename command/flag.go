@@ -1,0 +1,130 @@
+package command
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"couponql/coupon"
+)
+
+// serverFlags are common to all commands.
+type serverFlags struct {
+	URL   string `name:"url"                               default:"http://127.0.0.1:8080" env:"COUPONQL_URL" help:"Address of the server."`
+	JSON  bool   `name:"json"                              help:"Write the result as JSON to standard output, for programs, and no progress."`
+	Quiet bool   `short:"q"                                help:"Show no progress, and nothing at all when all went well."`
+	Force bool   `help:"Overwrite a file that exists."`
+}
+
+// check refuses an address that cannot be one.
+func (f *serverFlags) check() error {
+	address, err := url.Parse(f.URL)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
+		return fmt.Errorf("--url=%s: must be an address such as http://127.0.0.1:8080", f.URL)
+	}
+	return nil
+}
+
+// checkNew refuses a file to be written that exists, unless that is wanted.
+func (f *serverFlags) checkNew(flag, path string) error {
+	if path == "" || path == standardStream {
+		return nil
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s=%s: is a folder", flag, path)
+	case err == nil && !f.Force:
+		return fmt.Errorf("%s=%s: exists; give --force to overwrite it", flag, path)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s=%s: there is no such folder", flag, path)
+	}
+	return nil
+}
+
+// standardStream stands for standard input or output in the place of a file.
+const standardStream = "-"
+
+// choose finds the word of the schema for one of the command line, such as REPLACE_UNUSED for replace-unused.
+func choose[T ~string](text []byte, into *T, choices ...T) error {
+	word := T(strings.ToUpper(strings.ReplaceAll(string(text), "-", "_")))
+	if !slices.Contains(choices, word) {
+		var names []string
+		for _, c := range choices {
+			names = append(names, strings.ToLower(strings.ReplaceAll(string(c), "_", "-")))
+		}
+		return fmt.Errorf("%q is none of %s", text, strings.Join(names, ", "))
+	}
+	*into = word
+	return nil
+}
+
+// fileFormat is a FileFormat of the schema.
+type fileFormat string
+
+// UnmarshalText reads a flag.
+func (f *fileFormat) UnmarshalText(text []byte) error {
+	return choose(text, (*coupon.FileFormat)(f), coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet)
+}
+
+// importMode is an ImportMode of the schema.
+type importMode string
+
+// UnmarshalText reads a flag.
+func (m *importMode) UnmarshalText(text []byte) error {
+	return choose(text, (*coupon.ImportMode)(m), coupon.ImportAdd, coupon.ImportReplaceUnused, coupon.ImportVoid)
+}
+
+// codeStatus is a CodeStatus of the schema.
+type codeStatus string
+
+// UnmarshalText reads a flag.
+func (s *codeStatus) UnmarshalText(text []byte) error {
+	return choose(text, (*string)(s), "AVAILABLE", "ASSIGNED", "REDEEMED", "EXPIRED", "VOIDED")
+}
+
+// channel is a Channel of the schema.
+type channel string
+
+// UnmarshalText reads a flag.
+func (c *channel) UnmarshalText(text []byte) error {
+	return choose(text, (*string)(c), "EMAIL", "SMS", "PUSH", "DIRECT_MAIL")
+}
+
+// delimiter is what separates the columns of CSV.
+type delimiter string
+
+// UnmarshalText reads a flag: the character, or its name where a shell makes that easier.
+func (d *delimiter) UnmarshalText(text []byte) error {
+	names := map[string]delimiter{"comma": ",", "semicolon": ";", "tab": "\t", `\t`: "\t", "pipe": "|"}
+	if named, ok := names[strings.ToLower(string(text))]; ok {
+		*d = named
+		return nil
+	}
+	if utf8.RuneCount(text) != 1 {
+		return fmt.Errorf("%q is neither one character nor one of comma, semicolon, tab, pipe", text)
+	}
+	*d = delimiter(text)
+	return nil
+}
+
+// columnMapping says which column of a file holds what.
+type columnMapping struct {
+	Field  string `json:"field"`
+	Column string `json:"column"`
+}
+
+// UnmarshalText reads a flag such as code=Voucher number.
+func (m *columnMapping) UnmarshalText(text []byte) error {
+	field, column, found := strings.Cut(string(text), "=")
+	if !found || field == "" || column == "" {
+		return fmt.Errorf("%q must be written as field=column, such as code=voucher", text)
+	}
+	m.Field, m.Column = field, column
+	return nil
+}

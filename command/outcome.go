@@ -1,0 +1,168 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"couponql/coupon"
+)
+
+// outcome is what became of an import.
+type outcome struct {
+	// raw is all that the server says of it.
+	raw json.RawMessage
+
+	ID                 string              `json:"id"`
+	Status             coupon.ImportStatus `json:"status"`
+	IsDryRun           bool                `json:"isDryRun"`
+	FileName           string              `json:"fileName"`
+	RowsRead           int                 `json:"rowsRead"`
+	RowsImported       int                 `json:"rowsImported"`
+	RowsRejected       int                 `json:"rowsRejected"`
+	RejectionsByReason []rejectionCount    `json:"rejectionsByReason"`
+	Rejections         firstRejections     `json:"rejections"`
+	RejectsURL         *string             `json:"rejectsUrl"`
+	SameFileAs         *earlierImport      `json:"sameFileAs"`
+	Warnings           []warning           `json:"warnings"`
+	Changes            changes             `json:"changes"`
+	Failure            *string             `json:"failure"`
+}
+
+// rejectionCount is how many rows were not imported for a reason.
+type rejectionCount struct {
+	Reason coupon.RejectionReason `json:"reason"`
+	Count  int                    `json:"count"`
+}
+
+// firstRejections are the first rows that were not imported.
+type firstRejections struct {
+	Nodes []rejection `json:"nodes"`
+}
+
+// rejection is a row that was not imported.
+type rejection struct {
+	Line    int                    `json:"line"`
+	Reason  coupon.RejectionReason `json:"reason"`
+	Message string                 `json:"message"`
+	Value   *string                `json:"value"`
+}
+
+// earlierImport is one of the same file.
+type earlierImport struct {
+	ID        string `json:"id"`
+	FileName  string `json:"fileName"`
+	CreatedAt string `json:"createdAt"`
+}
+
+// warning says what is odd about a file.
+type warning struct {
+	Text string `json:"text"`
+}
+
+// changes counts what is different now.
+type changes struct {
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Removed int `json:"removed"`
+	Voided  int `json:"voided"`
+}
+
+// code gives the exit code.
+func (o *outcome) code() int {
+	switch {
+	case o.Status != coupon.ImportSucceeded:
+		return codeFailed
+	case o.RowsRejected > 0:
+		return codeRejected
+	default:
+		return 0
+	}
+}
+
+// isClean tells whether there is nothing that somebody should look at.
+func (o *outcome) isClean() bool { return o.code() == 0 && len(o.Warnings) == 0 && o.SameFileAs == nil }
+
+// text tells the outcome to people.
+func (o *outcome) text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+	fmt.Fprintf(&b, "%s: %s as %s\n", o.FileName, o.verb(), o.ID)
+	if o.Failure != nil {
+		line("%s", *o.Failure)
+	}
+	imported := "imported"
+	if o.IsDryRun {
+		imported = "would be imported"
+	}
+	line("%d rows read, %d %s, %d rejected", o.RowsRead, o.RowsImported, imported, o.RowsRejected)
+	if o.Status == coupon.ImportSucceeded {
+		line("%s", o.difference())
+	}
+	for _, r := range o.RejectionsByReason {
+		line("%d %s: %s", r.Count, r.Reason, o.explain(r.Reason))
+	}
+	for _, w := range o.Warnings {
+		line("warning: %s", w.Text)
+	}
+	if same := o.SameFileAs; same != nil {
+		line("warning: the same file was imported before: %s, %s of %s", same.ID, same.FileName, same.CreatedAt)
+	}
+	return b.String()
+}
+
+func (o *outcome) verb() string {
+	switch {
+	case o.Status == coupon.ImportCanceled:
+		return "canceled"
+	case o.Status != coupon.ImportSucceeded:
+		return "not imported"
+	case o.IsDryRun:
+		return "checked"
+	default:
+		return "imported"
+	}
+}
+
+// difference says what is different now.
+func (o *outcome) difference() string {
+	var parts []string
+	for _, part := range []struct {
+		count int
+		verb  string
+	}{{o.Changes.Added, "added"}, {o.Changes.Changed, "changed"}, {o.Changes.Removed, "removed"}, {o.Changes.Voided, "voided"}} {
+		if part.count > 0 {
+			parts = append(parts, strconv.Itoa(part.count)+" "+part.verb)
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing changed"
+	}
+	text := strings.Join(parts, ", ")
+	if o.IsDryRun {
+		return "would be changed: " + text
+	}
+	return text
+}
+
+// explain says what a reason means, with the first row that it concerns if that is known.
+func (o *outcome) explain(reason coupon.RejectionReason) string {
+	for _, r := range o.Rejections.Nodes {
+		if r.Reason != reason {
+			continue
+		}
+		if r.Value == nil {
+			return fmt.Sprintf("%s (first in line %d)", r.Message, r.Line)
+		}
+		return fmt.Sprintf("%s (first in line %d: %q)", r.Message, r.Line, *r.Value)
+	}
+	return reason.Message()
+}
+
+// writeJSON writes one line of JSON to standard output.
+func (c *Console) writeJSON(value any) error {
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
