@@ -40,6 +40,9 @@ type options struct {
 	codes int
 	// messages is how many recipients there are, and how many messages a delivery has.
 	messages int
+	// bulk is how many codes a coupon has, and how many rows the file has that is imported for it then; 0 leaves
+	// out what is about bulk.
+	bulk int
 	// runs is how often each measurement is repeated; the median counts.
 	runs int
 	// dir is the folder that the databases are made in; "" means that for temporary files.
@@ -52,11 +55,16 @@ type options struct {
 // maxCodes bounds the run: beyond it the files, of which there are several copies, fill disks.
 const maxCodes = 100_000_000
 
+// minBulk lets the file and the part of it have rows of each kind.
+const minBulk = 100 * bulkPart
+
 // check refuses sizes that do not make a whole story.
 func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
+	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
+		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
@@ -69,6 +77,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
+	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
@@ -118,11 +127,12 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(struct {
+		Bulk     int      `json:"bulk"`
 		Codes    int      `json:"codes"`
 		Messages int      `json:"messages"`
 		Runs     int      `json:"runs"`
 		CPUs     int      `json:"cpus"`
 		Go       string   `json:"go"`
 		Results  []result `json:"results"`
-	}{b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+	}{b.options.bulk, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

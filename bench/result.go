@@ -12,7 +12,7 @@ import (
 type result struct {
 	Name string  `json:"name"`
 	Ours float64 `json:"ours"`
-	// Unit is that of Ours and Raw: s, ms, /s, MB or B.
+	// Unit is that of Ours and Raw: s, ms, /s, MB, B or × (times).
 	Unit string `json:"unit"`
 	// Raw is what raw DuckDB SQL takes for the same; 0 where there is no such SQL.
 	Raw float64 `json:"raw,omitempty"`
@@ -22,6 +22,8 @@ type result struct {
 	Goal string `json:"goal,omitempty"`
 	// IsMet tells whether the goal is met; nil where there is none.
 	IsMet *bool `json:"isMet,omitempty"`
+	// IsMissing: the server cannot do this yet, and nothing was measured.
+	IsMissing bool `json:"isMissing,omitempty"`
 }
 
 // goal is what a result must not exceed: an absolute number in its unit, or a ratio to the raw SQL. The
@@ -42,6 +44,14 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 		r.IsMet = new(r.Ratio <= goal.mostRatio)
 	}
 	return r
+}
+
+// ours gives what was measured, as people read it.
+func (r *result) ours() string {
+	if r.IsMissing {
+		return "not available"
+	}
+	return quantity(r.Ours, r.Unit)
 }
 
 // verdict tells in a word whether the goal is met.
@@ -80,7 +90,7 @@ func printTable(out io.Writer, results []result) error {
 		if r.Goal != "" {
 			promised = r.Goal
 		}
-		row := []string{r.Name, quantity(r.Ours, r.Unit), raw, ratio, promised, r.verdict()}
+		row := []string{r.Name, r.ours(), raw, ratio, promised, r.verdict()}
 		text.WriteString(strings.Join(row, "\t") + "\n")
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
