@@ -35,6 +35,9 @@ type bench struct {
 	couponID string
 	// campaigns are the deliveries that were confirmed and wait to be sent.
 	campaigns []campaign
+	// confirmation is how long it took to confirm a delivery with individual codes, and peerAssignment how long
+	// PostgreSQL takes to assign as many codes; 0 where it was not asked.
+	confirmation, peerAssignment time.Duration
 }
 
 // runAll tells the story; see the package comment.
@@ -53,7 +56,7 @@ func (b *bench) runAll(ctx context.Context) error {
 		return err
 	}
 	steps := []func(context.Context) error{
-		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.measureSending,
+		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.comparePeerAssignment, b.measureSending,
 		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measureLookups, b.measureStats, b.measureRedemptions,
 	}
 	for _, step := range steps {
@@ -176,15 +179,15 @@ type load struct {
 	rates []float64
 }
 
-// call has some callers do the same over and over, until the time is over or do says that nothing is left.
-func (l *load) call(callers int, limit time.Duration, do func() (more bool, err error)) error {
+// call has some callers do the same over and over, until redeemTime is over or do says that nothing is left.
+func (l *load) call(callers int, do func() (more bool, err error)) error {
 	times := make([][]time.Duration, callers)
 	errs := make([]error, callers)
 	start := time.Now()
 	var wait sync.WaitGroup
 	for i := range callers {
 		wait.Go(func() {
-			for time.Since(start) < limit {
+			for time.Since(start) < redeemTime {
 				before := time.Now()
 				more, err := do()
 				if err != nil || !more {

@@ -71,6 +71,11 @@ func (b *bench) measureBulk(ctx context.Context) error {
 	if err := b.measureExport(ctx, size+file.good); err != nil {
 		return err
 	}
+	if b.options.peers {
+		if err := b.measurePeers(ctx, file, median(many.ours)); err != nil {
+			return err
+		}
+	}
 	err = errors.Join(b.server.close(), b.raw.close())
 	b.server, b.raw = nil, nil
 	return err
@@ -100,13 +105,12 @@ func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bul
 	if err != nil {
 		return nil, fmt.Errorf("make the server's folder: %w", err)
 	}
-	first := filepath.Join(folder, "first.csv")
-	file, err := writeBulkFiles(size, first, filepath.Join(folder, "more.csv"), "")
+	file, err := writeBulkFiles(folder, size, b.options.peers)
 	if err != nil {
 		return nil, err
 	}
 	b.path = filepath.Join(folder, "couponql.duckdb")
-	if err := b.importFirst(ctx, first, size); err != nil {
+	if err := b.importFirst(ctx, file.first, size); err != nil {
 		return nil, err
 	}
 	debug.FreeOSMemory()
@@ -130,7 +134,7 @@ func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bul
 	if err := b.server.expectRejections(ctx, id, file.rejected); err != nil {
 		return nil, err
 	}
-	elapsed, err := importBulkRaw(ctx, filepath.Join(folder, "raw.duckdb"), first, file, size)
+	elapsed, err := importBulkRaw(ctx, filepath.Join(folder, "raw.duckdb"), file, size)
 	if err != nil {
 		return nil, fmt.Errorf("raw import: %w", err)
 	}
@@ -147,7 +151,7 @@ func (b *bench) importFirst(ctx context.Context, path string, size int) error {
 	if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 		return err
 	}
-	if b.couponID, err = b.newCoupon(ctx, "Bulk"); err != nil {
+	if b.couponID, err = b.newCoupon(ctx, "Bulk", false); err != nil {
 		return err
 	}
 	if err := b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID}, path, size); err != nil {
@@ -165,7 +169,7 @@ func (b *bench) importFirst(ctx context.Context, path string, size int) error {
 }
 
 // importBulkRaw does the same with raw SQL, and checks that the same rows were taken and rejected.
-func importBulkRaw(ctx context.Context, path, first string, file *bulkFile, size int) (elapsed time.Duration, err error) {
+func importBulkRaw(ctx context.Context, path string, file *bulkFile, size int) (elapsed time.Duration, err error) {
 	r, err := openRaw(ctx, path)
 	if err != nil {
 		return 0, err
@@ -174,7 +178,7 @@ func importBulkRaw(ctx context.Context, path, first string, file *bulkFile, size
 	if err := r.createCodes(ctx); err != nil {
 		return 0, err
 	}
-	if err := r.importCodes(ctx, first, 1); err != nil {
+	if err := r.importCodes(ctx, file.first, 1); err != nil {
 		return 0, err
 	}
 	if err := errors.Join(r.dropStage(ctx), r.run(ctx, "CHECKPOINT")); err != nil {

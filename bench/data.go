@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -78,6 +79,8 @@ func writeFile(path, columns string, rows int, row func(line []byte, i int) []by
 // bulkFile is a file of codes for a coupon that has some.
 type bulkFile struct {
 	path string
+	// first is the file of the codes that the coupon has, and clean has the good rows of this one alone.
+	first, clean string
 	// good is how many rows are to be imported, rejected how many are not for each reason of the API.
 	good     int
 	rejected map[string]int
@@ -100,18 +103,21 @@ func badRows() []struct{ reason, row string } {
 
 // writeBulkFiles writes the codes that a coupon has first, and as many rows for the same coupon, of which one
 // in a hundred has a code of the first file, one a code that stands in the file already, and one none that can
-// be. It also writes the good rows alone, unless clean is "".
-func writeBulkFiles(size int, first, more, clean string) (*bulkFile, error) {
+// be. The good rows alone are written where somebody wants them.
+func writeBulkFiles(folder string, size int, wantsClean bool) (*bulkFile, error) {
+	file := &bulkFile{
+		path: filepath.Join(folder, "more.csv"), first: filepath.Join(folder, "first.csv"), clean: filepath.Join(folder, "clean.csv"),
+		rejected: make(map[string]int),
+	}
 	labels := sports()
 	good := func(line []byte, number int) []byte {
 		return fmt.Appendf(appendCode(line, number), ",%s\n", labels[number%len(labels)])
 	}
-	if err := writeFile(first, "code,label", size, good); err != nil {
+	if err := writeFile(file.first, "code,label", size, good); err != nil {
 		return nil, err
 	}
 	bad := badRows()
-	file := &bulkFile{path: more, rejected: make(map[string]int)}
-	err := writeFile(more, "code,label", size, func(line []byte, i int) []byte {
+	err := writeFile(file.path, "code,label", size, func(line []byte, i int) []byte {
 		switch i % 100 {
 		case placeKnown:
 			file.rejected["ALREADY_EXISTS"]++
@@ -128,10 +134,10 @@ func writeBulkFiles(size int, first, more, clean string) (*bulkFile, error) {
 		file.good++
 		return good(line, size+i)
 	})
-	if err != nil || clean == "" {
+	if err != nil || !wantsClean {
 		return file, err
 	}
-	return file, writeFile(clean, "code,label", size, func(line []byte, i int) []byte {
+	return file, writeFile(file.clean, "code,label", size, func(line []byte, i int) []byte {
 		switch i % 100 {
 		case placeKnown, placeRepeated, placeBad:
 			return line

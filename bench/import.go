@@ -12,13 +12,13 @@ import (
 // The goals of imports: a ratio to the raw SQL.
 const maxImportRatio = 3
 
-// newCoupon creates a coupon with a pool that is empty.
-func (b *bench) newCoupon(ctx context.Context, label string) (string, error) {
+// newCoupon creates a coupon with a pool that is empty, whose codes can be redeemed only when assigned, or all.
+func (b *bench) newCoupon(ctx context.Context, label string, requiresAssignment bool) (string, error) {
 	var answer struct {
 		Created struct{ Coupon struct{ ID string } }
 	}
 	err := b.server.ask(ctx, "mutation($input: CreateCouponInput!) { created: createCoupon(input: $input) { coupon { id } userErrors { message } } }",
-		input(variables{"label": label, "type": "INDIVIDUAL", "startsAt": "2020-01-01"}), &answer)
+		input(variables{"label": label, "type": "INDIVIDUAL", "startsAt": "2020-01-01", "requiresAssignment": requiresAssignment}), &answer)
 	return answer.Created.Coupon.ID, err
 }
 
@@ -49,7 +49,7 @@ func (b *bench) measureCodeImport(ctx context.Context) error {
 		if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 			return err
 		}
-		if b.couponID, err = b.newCoupon(ctx, "Imported"); err != nil {
+		if b.couponID, err = b.newCoupon(ctx, "Imported", true); err != nil {
 			return err
 		}
 		debug.FreeOSMemory()

@@ -43,6 +43,8 @@ type options struct {
 	// bulk is how many codes a coupon has, and how many rows the file has that is imported for it then; 0 leaves
 	// out what is about bulk.
 	bulk int
+	// peers: PostgreSQL does the same as ours.
+	peers bool
 	// runs is how often each measurement is repeated; the median counts.
 	runs int
 	// dir is the folder that the databases are made in; "" means that for temporary files.
@@ -65,6 +67,8 @@ func (o *options) check() error {
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
 		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
+	case o.peers && o.bulk < o.messages:
+		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
@@ -78,12 +82,17 @@ func main() {
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
+	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
 	flag.BoolVar(&o.asJSON, "json", false, "print JSON instead of a table")
 	flag.Parse()
 	err := o.check()
+	if err == nil && o.peers {
+		// Known now, not after an hour.
+		_, err = findPostgres()
+	}
 	if flag.NArg() > 0 {
 		err = fmt.Errorf("unknown argument %q", flag.Arg(0))
 	}

@@ -19,6 +19,13 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	o := &options{codes: 300, messages: 20, bulk: minBulk, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
+	if _, err := findPostgres(); err == nil {
+		o.peers = true
+		// Its user, who is not root, must get to its folder.
+		if err := os.Chmod(filepath.Dir(o.dir), 0o711); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := o.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +69,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("got no raw SQL beside %q, want some", want)
 		}
 	}
+	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 9 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 9: %+v", len(peers), peers)
+	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("got %v left behind (%v), want an empty folder", left, err)
@@ -80,6 +90,7 @@ func TestOptionsCheck(t *testing.T) {
 		"bulk":                   {options{codes: 1000, messages: 10, runs: 1, bulk: 5_000_000}, ""},
 		"too little bulk":        {options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999"},
 		"too much bulk":          {options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001"},
+		"too little for peers":   {options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers"},
 		"too few messages":       {options{codes: 1000, messages: 9, runs: 1}, "--messages=9"},
 		"not run at all":         {options{codes: 1000, messages: 10, runs: 0}, "--runs=0"},
 		"a negative run is none": {options{codes: 1000, messages: 10, runs: -1}, "--runs=-1"},
@@ -105,6 +116,8 @@ func TestPrintTable(t *testing.T) {
 		newResult("page", "ms", 12.34, 123.4, goal{most: 10}),
 		newResult("redeemed", "/s", 1234.5, 0, goal{}),
 		{Name: "export", IsMissing: true},
+		newPeerResult("copy", "s", 2, 30, 10),
+		newPeerResult("redeem", "/s", 100, 80, 2.5),
 	}
 	var got strings.Builder
 	if err := printTable(&got, results); err != nil {
@@ -115,6 +128,10 @@ import       1.5 s          1 s      1.50   ≤ 3 × raw  ok
 page         12.3 ms        123 ms   0.10   ≤ 10 ms    over
 redeemed     1234/s         –        –      –          
 export       not available  –        –      –          
+
+measurement  ours   PostgreSQL  times as fast  goal     
+copy         2 s    30 s        15.0           ≥ 10 ×   ok
+redeem       100/s  80/s        1.2            ≥ 2.5 ×  under
 `
 	if got.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
@@ -125,14 +142,12 @@ export       not available  –        –      –
 func TestWriteBulkFiles(t *testing.T) {
 	t.Parallel()
 	const size = 2000
-	dir := t.TempDir()
-	first, more, clean := filepath.Join(dir, "first.csv"), filepath.Join(dir, "more.csv"), filepath.Join(dir, "clean.csv")
-	file, err := writeBulkFiles(size, first, more, clean)
+	file, err := writeBulkFiles(t.TempDir(), size, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known := make(map[string]bool)
-	for _, row := range rowsOf(t, first) {
+	for _, row := range rowsOf(t, file.first) {
 		code, _, _ := strings.Cut(row, ",")
 		known[code] = true
 	}
@@ -142,7 +157,7 @@ func TestWriteBulkFiles(t *testing.T) {
 	rejected := make(map[string]int)
 	seen := make(map[string]bool)
 	var good []string
-	rows := rowsOf(t, more)
+	rows := rowsOf(t, file.path)
 	for _, row := range rows {
 		code, _, _ := strings.Cut(row, ",")
 		switch {
@@ -164,7 +179,7 @@ func TestWriteBulkFiles(t *testing.T) {
 	if len(rows) != size || len(good) != file.good || !maps.Equal(rejected, file.rejected) {
 		t.Errorf("got %d rows, %d good ones and %v, want %d, %d and %v", len(rows), len(good), rejected, size, file.good, file.rejected)
 	}
-	if !slices.Equal(rowsOf(t, clean), good) {
+	if !slices.Equal(rowsOf(t, file.clean), good) {
 		t.Error("got other rows in the clean file than the good ones")
 	}
 }

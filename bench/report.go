@@ -266,10 +266,10 @@ ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 			for range b.options.runs {
 				part := rows[:share]
 				rows = rows[share:]
-				if err := ours.call(number, redeemTime, each(part, func(row []any) error { return b.redeem(ctx, row) })); err != nil {
+				if err := ours.call(number, each(part, func(row []any) error { return b.redeem(ctx, row) })); err != nil {
 					return err
 				}
-				if err := raw.call(number, redeemTime, each(part, func(row []any) error { return b.redeemRaw(ctx, row) })); err != nil {
+				if err := raw.call(number, each(part, func(row []any) error { return b.redeemRaw(ctx, row) })); err != nil {
 					return fmt.Errorf("raw: %w", err)
 				}
 			}
