@@ -13,6 +13,21 @@
 // and tills redeem. The raw SQL runs on a copy of the server's database, so that both have the same rows
 // on the same pages; only the raw import begins with an empty file, as the server's does.
 //
+// # Bulk
+//
+// With --bulk=N a chapter comes first that has a database of its own: a coupon that has N codes gets a file of N
+// rows more. In each hundred rows one has a code of the coupon, one repeats a row of the file, and one is empty, too
+// long, or has a control character; both sides must take and reject the same rows. While the file is imported, two
+// readers ask for single codes. A twentieth of the rows goes into a coupon with a twentieth of the codes, which tells
+// whether a row costs more when there are many. At last all codes are exported and downloaded. The project's goals
+// are about N = 5,000,000, that of the memory about 20,000,000.
+//
+// With --peers a PostgreSQL, made in the folder of the run and deleted with it, does the same with a table that has a
+// unique index: the import, once by a staging table and once from a file that has only the good rows, of which the
+// faster one counts; the assignment of as many codes as a delivery has messages; and redemptions of one row each.
+// It is tuned modestly and loses nothing in a crash: shared_buffers 2GB, max_wal_size 8GB, work_mem 256MB, fsync and
+// synchronous_commit on.
+//
 // # What the raw side leaves out
 //
 // It is what a person would type who knows DuckDB well and has the machine to himself: one connection, no
