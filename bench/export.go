@@ -92,7 +92,11 @@ func (s *server) exportCodes(ctx context.Context, couponID string, wantRows int)
 	if e := found.Export; err == nil && (e.Status != "SUCCEEDED" || e.RowCount != wantRows) {
 		err = fmt.Errorf("the export is %s %s with %d rows instead of %d", e.Status, e.Failure, e.RowCount, wantRows)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case found.Export.URL == "":
+		err = fmt.Errorf("%w: the file has no URL", errNotAvailable)
+	default:
 		err = s.download(ctx, found.Export.URL, exportedColumns, wantRows)
 	}
 	if err != nil {

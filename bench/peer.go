@@ -171,7 +171,7 @@ func (b *bench) measurePeerRedemptions(ctx context.Context, p *postgres) error {
 			if err := overHTTP.call(number, each(values(), func(row []any) error { return b.redeem(ctx, row) })); err != nil {
 				return fmt.Errorf("redeem over HTTP: %w", err)
 			}
-			rate, err := p.transactions(ctx, peerClean, script, number, min(share, redeemValues))
+			rate, err := p.transactions(ctx, peerClean, script, number)
 			if err != nil {
 				return fmt.Errorf("PostgreSQL: redeem: %w", err)
 			}
