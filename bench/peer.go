@@ -164,12 +164,20 @@ func (b *bench) measurePeerRedemptions(ctx context.Context, p *postgres) error {
 	}
 	for _, number := range callers {
 		var inStore, overHTTP, peer load
+		inStoreName := fmt.Sprintf("redeem at the storage layer, %d at once", number)
+		overHTTPName := fmt.Sprintf("redeemCode over HTTP, %d at once", number)
 		for range b.options.runs {
-			if err := inStore.call(number, each(values(), func(row []any) error { return b.redeemInStore(ctx, row) })); err != nil {
-				return fmt.Errorf("redeem at the storage layer: %w", err)
+			err := b.profiled(inStoreName, func() error {
+				return inStore.call(number, each(values(), func(row []any) error { return b.redeemInStore(ctx, row) }))
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", inStoreName, err)
 			}
-			if err := overHTTP.call(number, each(values(), func(row []any) error { return b.redeem(ctx, row) })); err != nil {
-				return fmt.Errorf("redeem over HTTP: %w", err)
+			err = b.profiled(overHTTPName, func() error {
+				return overHTTP.call(number, each(values(), func(row []any) error { return b.redeem(ctx, row) }))
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", overHTTPName, err)
 			}
 			rate, err := p.transactions(ctx, peerClean, script, number)
 			if err != nil {
@@ -181,8 +189,8 @@ func (b *bench) measurePeerRedemptions(ctx context.Context, p *postgres) error {
 		if number == maxCallers {
 			least = leastRedeemed
 		}
-		b.add(newPeerResult(fmt.Sprintf("redeem at the storage layer, %d at once", number), "/s", inStore.rate(), peer.rate(), least))
-		b.add(newPeerResult(fmt.Sprintf("redeemCode over HTTP, %d at once", number), "/s", overHTTP.rate(), peer.rate(), 0))
+		b.add(newPeerResult(inStoreName, "/s", inStore.rate(), peer.rate(), least))
+		b.add(newPeerResult(overHTTPName, "/s", overHTTP.rate(), peer.rate(), 0))
 	}
 	return nil
 }
