@@ -117,8 +117,13 @@ vuln: ## Look up known vulnerabilities in what the program calls (needs the inte
 ##@ Measure
 
 .PHONY: bench
-bench: ## Measure the server beside raw DuckDB SQL (ARGS="--codes 1000000 --json …")
+bench: ## Measure the server beside raw DuckDB SQL (ARGS="--codes 1000000 --bulk 5000000 --json …")
 	go run ./bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: ## Measure bulk beside PostgreSQL too, which root installs on Debian (ARGS="--bulk 1000000 …")
+	tools/postgres
+	go run ./bench --bulk 5000000 --peers $(ARGS)
 
 .PHONY: microbench
 microbench: ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s COUNT=1)

@@ -35,6 +35,9 @@ type bench struct {
 	couponID string
 	// campaigns are the deliveries that were confirmed and wait to be sent.
 	campaigns []campaign
+	// confirmation is how long it took to confirm a delivery with individual codes, and peerAssignment how long
+	// PostgreSQL takes to assign as many codes; 0 where it was not asked.
+	confirmation, peerAssignment time.Duration
 }
 
 // runAll tells the story; see the package comment.
@@ -44,12 +47,16 @@ func (b *bench) runAll(ctx context.Context) error {
 			return fmt.Errorf("make the folder of profiles: %w", err)
 		}
 	}
+	// First of all, while the process has not had memory for anything else.
+	if err := b.measureBulk(ctx); err != nil {
+		return err
+	}
 	b.clock.moveTo(campaignDays)
 	if err := b.writeFiles(); err != nil {
 		return err
 	}
 	steps := []func(context.Context) error{
-		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.measureSending,
+		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.comparePeerAssignment, b.measureSending,
 		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measureLookups, b.measureStats, b.measureRedemptions,
 	}
 	for _, step := range steps {
@@ -77,7 +84,7 @@ func (b *bench) file(name string) string { return filepath.Join(b.folder, name) 
 
 func (b *bench) add(r result) {
 	// Progress is a courtesy.
-	_, _ = fmt.Fprintf(b.progress, "%s: %s %s\n", r.Name, quantity(r.Ours, r.Unit), r.verdict())
+	_, _ = fmt.Fprintf(b.progress, "%s: %s %s\n", r.Name, r.ours(), r.verdict())
 	b.results = append(b.results, r)
 }
 
@@ -172,15 +179,15 @@ type load struct {
 	rates []float64
 }
 
-// call has some callers do the same over and over, until the time is over or do says that nothing is left.
-func (l *load) call(callers int, limit time.Duration, do func() (more bool, err error)) error {
+// call has some callers do the same over and over, until redeemTime is over or do says that nothing is left.
+func (l *load) call(callers int, do func() (more bool, err error)) error {
 	times := make([][]time.Duration, callers)
 	errs := make([]error, callers)
 	start := time.Now()
 	var wait sync.WaitGroup
 	for i := range callers {
 		wait.Go(func() {
-			for time.Since(start) < limit {
+			for time.Since(start) < redeemTime {
 				before := time.Now()
 				more, err := do()
 				if err != nil || !more {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -22,6 +24,9 @@ const (
 	// enough that looking costs next to nothing.
 	pollInterval = 20 * time.Millisecond
 )
+
+// errNotAvailable: the server does not have what it is asked for yet.
+var errNotAvailable = errors.New("not available")
 
 // client asks one server over HTTP.
 type client struct {
@@ -113,6 +118,9 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, s
 	// A look at the text is enough here, and cheap beside decoding: the callers share the machine with the
 	// server.
 	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
+	if isRefused && bytes.Contains(text, []byte("is not available in this version")) {
+		return fmt.Errorf("%w: %.500s", errNotAvailable, text)
+	}
 	if isRefused || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers %s: %.500s", response.Status, text)
 	}
@@ -143,13 +151,20 @@ func (c *client) follow(ctx context.Context, query string, vars variables, data 
 
 // importFile uploads a file with one of the import mutations, and waits until all its rows are imported.
 func (s *server) importFile(ctx context.Context, mutation string, fields variables, path string, wantRows int) error {
-	query := "mutation($input: I" + mutation[1:] + "Input!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
+	_, err := s.importPart(ctx, mutation, fields, path, wantRows)
+	return err
+}
+
+// importPart is importFile for a file of which only some rows are imported. It gives the import's id.
+func (s *server) importPart(ctx context.Context, mutation string, fields variables, path string, wantRows int) (id string, err error) {
+	start := "mutation($input: I" + mutation[1:] + "Input!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
 	var queued struct {
 		Started struct{ Import struct{ ID string } }
 	}
-	if err := s.upload(ctx, query, fields, path, &queued); err != nil {
-		return fmt.Errorf("%s: %w", mutation, err)
+	if err := s.upload(ctx, start, fields, path, &queued); err != nil {
+		return "", fmt.Errorf("%s: %w", mutation, err)
 	}
+	id = queued.Started.Import.ID
 	var found struct {
 		Import struct {
 			Status       string
@@ -157,7 +172,7 @@ func (s *server) importFile(ctx context.Context, mutation string, fields variabl
 			Failure      string
 		}
 	}
-	err := s.follow(ctx, "query($id: ID!) { import(id: $id) { status rowsImported failure } }", variables{"id": queued.Started.Import.ID}, &found, func() bool {
+	err = s.follow(ctx, "query($id: ID!) { import(id: $id) { status rowsImported failure } }", variables{"id": id}, &found, func() bool {
 		return found.Import.Status != "QUEUED" && found.Import.Status != "RUNNING"
 	})
 	if err == nil && found.Import.RowsImported != wantRows {
@@ -170,7 +185,30 @@ func (s *server) importFile(ctx context.Context, mutation string, fields variabl
 		)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", mutation, err)
+		return "", fmt.Errorf("%s: %w", mutation, err)
+	}
+	return id, nil
+}
+
+// expectRejections looks up whether exactly these rows of an import were rejected: how many for each reason.
+func (s *server) expectRejections(ctx context.Context, id string, want map[string]int) error {
+	var found struct {
+		Import struct {
+			RejectionsByReason []struct {
+				Reason string
+				Count  int
+			}
+		}
+	}
+	if err := s.ask(ctx, "query($id: ID!) { import(id: $id) { rejectionsByReason { reason count } } }", variables{"id": id}, &found); err != nil {
+		return err
+	}
+	got := make(map[string]int)
+	for _, r := range found.Import.RejectionsByReason {
+		got[r.Reason] = r.Count
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("%s rejected %v instead of %v", id, got, want)
 	}
 	return nil
 }

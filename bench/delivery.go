@@ -195,6 +195,9 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 		}
 		b.add(newResult(name, "s", median(both).Seconds(), median(raw).Seconds(), goal{most: maxDelivery}))
 		b.add(newResult("  of which the analysis", "s", median(analyses).Seconds(), 0, goal{}))
+		if kind.share == 1 && !kind.matchLabel {
+			b.confirmation = median(confirmations)
+		}
 		b.add(newResult("  of which the confirmation", "s", median(confirmations).Seconds(), 0, goal{}))
 	}
 	return nil
@@ -326,7 +329,7 @@ WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
 // fill sends codes of another coupon, which are made by the server, until there are as many messages as the
 // statistics are to be about.
 func (b *bench) fill(ctx context.Context, missing int) error {
-	couponID, err := b.newCoupon(ctx, "Generated")
+	couponID, err := b.newCoupon(ctx, "Generated", true)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,21 @@
 // and tills redeem. The raw SQL runs on a copy of the server's database, so that both have the same rows
 // on the same pages; only the raw import begins with an empty file, as the server's does.
 //
+// # Bulk
+//
+// With --bulk=N a chapter comes first that has a database of its own: a coupon that has N codes gets a file of N
+// rows more. In each hundred rows one has a code of the coupon, one repeats a row of the file, and one is empty, too
+// long, or has a control character; both sides must take and reject the same rows. While the file is imported, two
+// readers ask for single codes. A twentieth of the rows goes into a coupon with a twentieth of the codes, which tells
+// whether a row costs more when there are many. At last all codes are exported and downloaded. The project's goals
+// are about N = 5,000,000, that of the memory about 20,000,000.
+//
+// With --peers a PostgreSQL, made in the folder of the run and deleted with it, does the same with a table that has a
+// unique index: the import, once by a staging table and once from a file that has only the good rows, of which the
+// faster one counts; the assignment of as many codes as a delivery has messages; and redemptions of one row each.
+// It is tuned modestly and loses nothing in a crash: shared_buffers 2GB, max_wal_size 8GB, work_mem 256MB, fsync and
+// synchronous_commit on.
+//
 // # What the raw side leaves out
 //
 // It is what a person would type who knows DuckDB well and has the machine to himself: one connection, no
@@ -40,6 +55,11 @@ type options struct {
 	codes int
 	// messages is how many recipients there are, and how many messages a delivery has.
 	messages int
+	// bulk is how many codes a coupon has, and how many rows the file has that is imported for it then; 0 leaves
+	// out what is about bulk.
+	bulk int
+	// peers: PostgreSQL does the same as ours.
+	peers bool
 	// runs is how often each measurement is repeated; the median counts.
 	runs int
 	// dir is the folder that the databases are made in; "" means that for temporary files.
@@ -52,11 +72,18 @@ type options struct {
 // maxCodes bounds the run: beyond it the files, of which there are several copies, fill disks.
 const maxCodes = 100_000_000
 
+// minBulk lets the file and the part of it have rows of each kind.
+const minBulk = 100 * bulkPart
+
 // check refuses sizes that do not make a whole story.
 func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
+	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
+		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
+	case o.peers && o.bulk < o.messages:
+		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
@@ -69,12 +96,18 @@ func main() {
 	var o options
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
+	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
+	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
 	flag.BoolVar(&o.asJSON, "json", false, "print JSON instead of a table")
 	flag.Parse()
 	err := o.check()
+	if err == nil && o.peers {
+		// Known now, not after an hour.
+		_, err = findPostgres()
+	}
 	if flag.NArg() > 0 {
 		err = fmt.Errorf("unknown argument %q", flag.Arg(0))
 	}
@@ -118,11 +151,12 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(struct {
+		Bulk     int      `json:"bulk"`
 		Codes    int      `json:"codes"`
 		Messages int      `json:"messages"`
 		Runs     int      `json:"runs"`
 		CPUs     int      `json:"cpus"`
 		Go       string   `json:"go"`
 		Results  []result `json:"results"`
-	}{b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+	}{b.options.bulk, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

@@ -12,16 +12,21 @@ import (
 type result struct {
 	Name string  `json:"name"`
 	Ours float64 `json:"ours"`
-	// Unit is that of Ours and Raw: s, ms, /s, MB or B.
+	// Unit is that of Ours and Raw: s, ms, /s, MB, B or × (times).
 	Unit string `json:"unit"`
 	// Raw is what raw DuckDB SQL takes for the same; 0 where there is no such SQL.
 	Raw float64 `json:"raw,omitempty"`
 	// Ratio is Ours to Raw.
 	Ratio float64 `json:"ratio,omitempty"`
+	// Peer is what PostgreSQL takes for the same, and Faster how many times as fast ours is; 0 where it was not asked.
+	Peer   float64 `json:"peer,omitempty"`
+	Faster float64 `json:"faster,omitempty"`
 	// Goal is what is promised, "" where nothing is.
 	Goal string `json:"goal,omitempty"`
 	// IsMet tells whether the goal is met; nil where there is none.
 	IsMet *bool `json:"isMet,omitempty"`
+	// IsMissing: the server cannot do this yet, and nothing was measured.
+	IsMissing bool `json:"isMissing,omitempty"`
 }
 
 // goal is what a result must not exceed: an absolute number in its unit, or a ratio to the raw SQL. The
@@ -44,6 +49,28 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	return r
 }
 
+// newPeerResult gives a result beside PostgreSQL, which ours is to be so many times as fast as at least; 0 promises
+// nothing.
+func newPeerResult(name, unit string, ours, peer, least float64) result {
+	r := result{Name: name, Ours: ours, Unit: unit, Peer: peer, Faster: peer / ours}
+	if strings.HasPrefix(unit, "/") {
+		r.Faster = ours / peer
+	}
+	if least > 0 {
+		r.Goal = fmt.Sprintf("≥ %g ×", least)
+		r.IsMet = new(r.Faster >= least)
+	}
+	return r
+}
+
+// ours gives what was measured, as people read it.
+func (r *result) ours() string {
+	if r.IsMissing {
+		return "not available"
+	}
+	return quantity(r.Ours, r.Unit)
+}
+
 // verdict tells in a word whether the goal is met.
 func (r *result) verdict() string {
 	switch {
@@ -51,6 +78,9 @@ func (r *result) verdict() string {
 		return ""
 	case *r.IsMet:
 		return "ok"
+	}
+	if r.Peer > 0 {
+		return "under"
 	}
 	return "over"
 }
@@ -67,20 +97,39 @@ func quantity(value float64, unit string) string {
 	return text + " " + unit
 }
 
-// printTable prints results as aligned columns.
+// printTable prints results as aligned columns; those beside PostgreSQL are a table of their own.
 func printTable(out io.Writer, results []result) error {
-	text := &strings.Builder{}
-	text.WriteString("measurement\tours\traw SQL\tratio\tgoal\t\n")
+	var own, peers []result
 	for _, r := range results {
-		raw, ratio := "–", "–"
-		if r.Raw > 0 {
-			raw, ratio = quantity(r.Raw, r.Unit), fmt.Sprintf("%.2f", r.Ratio)
+		if r.Peer > 0 {
+			peers = append(peers, r)
+		} else {
+			own = append(own, r)
+		}
+	}
+	err := printRows(out, "measurement\tours\traw SQL\tratio\tgoal\t\n", own)
+	if err == nil && len(peers) > 0 {
+		err = printRows(out, "\nmeasurement\tours\tPostgreSQL\ttimes as fast\tgoal\t\n", peers)
+	}
+	return err
+}
+
+func printRows(out io.Writer, head string, results []result) error {
+	text := &strings.Builder{}
+	text.WriteString(head)
+	for _, r := range results {
+		beside, ratio := "–", "–"
+		switch {
+		case r.Peer > 0:
+			beside, ratio = quantity(r.Peer, r.Unit), fmt.Sprintf("%.1f", r.Faster)
+		case r.Raw > 0:
+			beside, ratio = quantity(r.Raw, r.Unit), fmt.Sprintf("%.2f", r.Ratio)
 		}
 		promised := "–"
 		if r.Goal != "" {
 			promised = r.Goal
 		}
-		row := []string{r.Name, quantity(r.Ours, r.Unit), raw, ratio, promised, r.verdict()}
+		row := []string{r.Name, r.ours(), beside, ratio, promised, r.verdict()}
 		text.WriteString(strings.Join(row, "\t") + "\n")
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

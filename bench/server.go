@@ -52,12 +52,17 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
+	key, err := store.LinkKey(ctx)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), store.Close())
+	}
+	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
-	// No link to a file is followed.
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, transfer.NewLinks(nil)), log))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links), log))
+	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{
 		client: newClient("http://" + listener.Addr().String() + "/graphql"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
-		http: &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}, log: log,
+		http: &http.Server{Handler: transfer.WithBaseURL(mux), ReadHeaderTimeout: time.Minute}, log: log,
 	}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
