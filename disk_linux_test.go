@@ -56,6 +56,10 @@ func TestFullDisk(t *testing.T) {
 	if read.Coupon.Availability.Total != 1000 {
 		t.Errorf("half an import is there: %+v", read.Coupon)
 	}
+	const large = `mutation { createUpload(input: {fileName: "codes.csv", byteCount: 1e9}) { upload { id } userErrors { message } } }`
+	if err := p.ask(t.Context(), large, nil, &none); err == nil || !strings.Contains(err.Error(), "UNAVAILABLE") {
+		t.Errorf("a place for more than the disk holds: %v", err)
+	}
 	small := fill(t, dir, 30<<20)
 	redeem := `mutation { redeemCode(input: {value: "A000001"}) { redemption { id } userErrors { message } } }`
 	if err := p.ask(t.Context(), redeem, nil, &none); err == nil {

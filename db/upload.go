@@ -213,10 +213,10 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 }
 
 // diskInterval is how many bytes of an upload are written between two looks at how much of the disk is free.
-const diskInterval = 16 << 20
+const diskInterval = 1 << 20
 
-// landing writes what is received to a file and to its sum, unless that is nil, and leaves twice the store's
-// reserve of the disk alone: files must not take what the database needs to go on.
+// landing writes what is received to a file and to its sum, unless that is nil, and leaves the store's reserve
+// of the disk alone: files must not take what the database needs to go on.
 type landing struct {
 	store *Store
 	file  *os.File
@@ -228,7 +228,7 @@ type landing struct {
 // Write writes to the file. It returns ErrDiskFull, as storageError does.
 func (l *landing) Write(p []byte) (int, error) {
 	if l.unchecked <= 0 {
-		if err := l.store.checkDisk(2 * l.store.reserve); err != nil {
+		if err := l.store.checkDisk(l.store.reserve + diskInterval); err != nil {
 			return 0, err
 		}
 		l.unchecked = diskInterval
@@ -338,6 +338,7 @@ func (s *Store) DeleteUpload(ctx context.Context, id coupon.ID) error {
 		return err
 	}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		_, err := t.exec(ctx, uploadDelete, named("id", number))
 		return err
 	})
@@ -362,6 +363,7 @@ func (s *Store) clearExports(ctx context.Context) error {
 func (s *Store) forgetUploads(ctx context.Context) error {
 	forgotten := 0
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		var err error
 		forgotten, err = t.exec(ctx, uploadDeleteExpired, named("now", t.now))
 		return err

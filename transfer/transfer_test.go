@@ -467,9 +467,10 @@ func TestTus(t *testing.T) {
 
 func newImport(kind coupon.ImportKind, owner coupon.ID) *coupon.Import {
 	i := &coupon.Import{Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC"}
-	if kind == coupon.ImportTargets {
+	switch owner.Kind() { //nolint:exhaustive // nothing else takes imports
+	case coupon.KindDelivery:
 		i.DeliveryID = &owner
-	} else {
+	case coupon.KindCoupon:
 		i.CouponID = &owner
 	}
 	return i
@@ -585,6 +586,42 @@ func TestFailure(t *testing.T) {
 	if log := s.log.text(); strings.Contains(got.text, s.path) || !strings.Contains(log, "request-7") || !strings.Contains(log, s.path) ||
 		strings.Contains(log, "signature") {
 		t.Errorf("the client got %q, the log has %s", got.text, log)
+	}
+}
+
+// TestStalledDownload cuts off a client that takes nothing, in a way that it cannot take for the end of the file.
+func TestStalledDownload(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 300*time.Millisecond)
+	// More than what the connection holds.
+	content := "id,sport\n" + strings.Repeat(","+strings.Repeat("x", 250)+"\n", 100_000)
+	u, err := s.store.Receive(t.Context(), "recipients.csv", strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.store.CreateImport(t.Context(), newImport(coupon.ImportRecipients, ""), u.ID, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.RunImport(t.Context(), i.ID); err != nil {
+		t.Fatal(err)
+	}
+	link := s.links.Rejects(t.Context(), i.ID, s.store.Now())
+	if got := s.ask(t, http.MethodGet, link, nil); len(got.text) < len(content) {
+		t.Fatalf("the whole file has %d bytes", len(got.text))
+	}
+	connection := s.dial(t, "GET "+link+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	time.Sleep(2 * time.Second)
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if count, err := io.Copy(io.Discard, response.Body); err == nil || count == 0 || count > int64(len(content)) {
+		t.Errorf("a client that stalled got %d bytes, %v", count, err)
+	}
+	if log := s.log.text(); log != "" {
+		t.Errorf("the log has %s", log)
 	}
 }
 
