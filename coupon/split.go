@@ -30,33 +30,11 @@ func (p SplitParts) Check() error {
 	}
 	rests, percent := 0, 0.0
 	for i, part := range p {
-		refuse := func(field, format string, args ...any) {
+		part.check(func(field, format string, args ...any) {
 			problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", "parts", strconv.Itoa(i), field))
-		}
-		label, reason := CleanLabel(part.Label)
-		switch {
-		case reason != "":
-			refuse("label", "%s", reason.Message())
-		case label == "":
-			refuse("label", "Name the part: it becomes a delivery.")
-		}
-		part.Label = label
-		if part.Count != nil && *part.Count < 1 {
-			refuse("count", "A part takes 1 target or more, not %d.", *part.Count)
-		}
+		})
 		if part.Percent != nil {
-			if !(*part.Percent > 0 && *part.Percent <= 100) {
-				refuse("percent", "A share is above 0 and up to 100 per cent, not %g.", *part.Percent)
-			}
 			percent += *part.Percent
-		}
-		switch {
-		case part.Count != nil && part.Percent != nil:
-			refuse("percent", "Give a count or a share, not both.")
-		case part.Rest && (part.Filter != nil || part.Count != nil || part.Percent != nil):
-			refuse("rest", "The rest is everyone whom no other part takes: it has no filter, count or share.")
-		case !part.Rest && part.Filter == nil && part.Count == nil && part.Percent == nil:
-			refuse("rest", "Say whom the part takes: give a filter, a count, a share, or rest.")
 		}
 		if part.Rest {
 			rests++
@@ -71,6 +49,34 @@ func (p SplitParts) Check() error {
 		invalidf(&problems, "parts", "The shares make %g per cent together; at most 100 can be given.", percent)
 	}
 	return problems.OrNil()
+}
+
+// check cleans the label, and calls refuse with what cannot be meant.
+func (p *SplitPart) check(refuse func(field, format string, args ...any)) {
+	label, reason := CleanLabel(p.Label)
+	switch {
+	case reason != "":
+		refuse("label", "%s", reason.Message())
+	case label == "":
+		refuse("label", "Name the part: it becomes a delivery.")
+	}
+	p.Label = label
+	if p.Count != nil && *p.Count < 1 {
+		refuse("count", "A part takes 1 target or more, not %d.", *p.Count)
+	}
+	// The negation tells NaN, too.
+	if p.Percent != nil && !(*p.Percent > 0 && *p.Percent <= 100) {
+		refuse("percent", "A share is above 0 and up to 100 per cent, not %g.", *p.Percent)
+	}
+	isNarrowed := p.Filter != nil || p.Count != nil || p.Percent != nil
+	switch {
+	case p.Count != nil && p.Percent != nil:
+		refuse("percent", "Give a count or a share, not both.")
+	case p.Rest && isNarrowed:
+		refuse("rest", "The rest is everyone whom no other part takes: it has no filter, count or share.")
+	case !p.Rest && !isNarrowed:
+		refuse("rest", "Say whom the part takes: give a filter, a count, a share, or rest.")
+	}
 }
 
 // Limits gives how many of so many targets each part takes at most; -1 for no limit. Shares are rounded so that they

@@ -15,8 +15,12 @@ func TestSplitPartsCheck(t *testing.T) {
 		want  []string
 	}{
 		"fine": {parts: SplitParts{
-			{Label: " a ", Filter: everybody}, {Label: "b", Count: new(1)}, {Label: "c", Percent: new(33.34)},
-			{Label: "d", Percent: new(66.67)}, {Label: "e", Rest: true}, {Label: "f", Filter: everybody, Percent: new(0.01)},
+			{Label: " a ", Filter: everybody},
+			{Label: "b", Count: new(1)},
+			{Label: "c", Percent: new(33.34)},
+			{Label: "d", Percent: new(66.67)},
+			{Label: "e", Rest: true},
+			{Label: "f", Filter: everybody, Percent: new(0.01)},
 		}},
 		"none": {want: []string{"input.parts INVALID: Give 1 to 100 parts, not 0."}},
 		"labels": {

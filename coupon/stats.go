@@ -29,12 +29,12 @@ const (
 
 // StatsFilter narrows facts; what is nil or empty does not narrow. The period is half-open.
 type StatsFilter struct {
-	CouponIDs   []ID
-	DeliveryIDs []ID
-	Channels    []Channel
-	Labels      []string
-	From        *DateTime
-	To          *DateTime
+	CouponIDs   []ID      `json:"couponIds,omitempty"`
+	DeliveryIDs []ID      `json:"deliveryIds,omitempty"`
+	Channels    []Channel `json:"channels,omitempty"`
+	Labels      []string  `json:"labels,omitempty"`
+	From        *DateTime `json:"from,omitempty"`
+	To          *DateTime `json:"to,omitempty"`
 }
 
 // RedemptionStats is a funnel, and how fast people redeem.

@@ -18,7 +18,10 @@ func TestRivals(t *testing.T) {
 	}
 	ownCode := func(s *Store, _ coupon.ID) error {
 		_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-			Type: coupon.TypeAnonymous, Label: coupon.Set(new("Rival")), Code: coupon.Set(new("rival")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+			Type:     coupon.TypeAnonymous,
+			Label:    coupon.Set(new("Rival")),
+			Code:     coupon.Set(new("rival")),
+			StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 		})
 		return err
 	}

@@ -105,7 +105,20 @@ func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID
 		var number int64
 		var request string
 		var e coupon.Export
-		err := rows.Scan(&number, &e.Kind, &e.Status, &e.Format, &request, &e.RowCount, &e.ByteCount, &e.Failure, &e.CreatedAt, &e.StartedAt, &e.FinishedAt, &e.ExpiresAt)
+		err := rows.Scan(
+			&number,
+			&e.Kind,
+			&e.Status,
+			&e.Format,
+			&request,
+			&e.RowCount,
+			&e.ByteCount,
+			&e.Failure,
+			&e.CreatedAt,
+			&e.StartedAt,
+			&e.FinishedAt,
+			&e.ExpiresAt,
+		)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -434,8 +447,20 @@ func messageColumns() []exportColumn {
 
 func redemptionColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("code"), timeColumn("redeemedAt"), textColumn("reference"), {name: "amount", isNumber: true}, textColumn("currency"),
-		textColumn("coupon"), textColumn("delivery"), textColumn("channel"), textColumn("label"), timeColumn("assignedAt"), textColumn("source"), textColumn("anomalies"),
+		textColumn("code"),
+		timeColumn("redeemedAt"),
+		textColumn("reference"),
+		{name: "amount", isNumber: true},
+		textColumn("currency"),
+		textColumn(
+			"coupon",
+		),
+		textColumn("delivery"),
+		textColumn("channel"),
+		textColumn("label"),
+		timeColumn("assignedAt"),
+		textColumn("source"),
+		textColumn("anomalies"),
 	}
 }
 
@@ -483,8 +508,9 @@ func (c exportColumn) expression(e *coupon.Export) string {
 // safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
 // apostrophe before what it would take for a formula (CSV injection, OWASP).
 func safeText(name string) string {
+	const number, month = `[0-9][0-9.,:/ -]*([eE][+-]?[0-9]+)?`, `(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]?[0-9]+`
 	return `CASE
-        WHEN regexp_full_match(` + name + `, '[0-9][0-9.,:/ -]*([eE][+-]?[0-9]+)?|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]?[0-9]+') THEN '="' || ` + name + ` || '"'
+        WHEN regexp_full_match(` + name + `, '` + number + `|` + month + `') THEN '="' || ` + name + ` || '"'
         WHEN regexp_matches(` + name + `, '^[=+@\t\r-]') THEN '''' || ` + name + `
         ELSE ` + name + ` END`
 }

@@ -34,7 +34,7 @@ func (s *scene) export(t testing.TB, e *coupon.Export) (*coupon.Export, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(file)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,12 @@ func TestExportCodes(t *testing.T) {
 		t.Errorf("export: %+v, called %s", e, e.FileName())
 	}
 	_, text = s.export(t, codesOf(c, coupon.FormatJSONL, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeAvailable}, ValuePrefix: new("f")}))
-	wantFile(t, text, `{"code":"FREE","label":null,"status":"AVAILABLE","coupon":"CPN1","delivery":null,"recipient":null,"channel":null,"address":null,"assignedAt":null,"sentAt":null,"redeemedAt":null}`)
+	wantFile(
+		t,
+		text,
+		`{"code":"FREE","label":null,"status":"AVAILABLE","coupon":"CPN1","delivery":null,"recipient":null,`+
+			`"channel":null,"address":null,"assignedAt":null,"sentAt":null,"redeemedAt":null}`,
+	)
 	_, text = s.export(t, codesOf(c, coupon.FormatXML, &coupon.CodeFilter{Label: []string{`a<"&>b`}}))
 	wantFile(t, text, `<?xml version="1.0" encoding="UTF-8"?>`, `</coupon>`, `<coupon>`,
 		`<value code="x&lt;&quot;&amp;&gt;y" label="a&lt;&quot;&amp;&gt;b" status="AVAILABLE" coupon="CPN1"/>`)
@@ -97,10 +102,16 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 	s := newScene(t)
 	s.used(t)
 	const noon = "2026-11-23T12:00:00.000000Z"
-	_, text := s.export(t, &coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_1"))}})
+	_, text := s.export(
+		t,
+		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_1"))}},
+	)
 	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery",
 		"message_1,r1,EMAIL,r1@example.org,,,SENT,"+noon+",,delivery_1")
-	_, text = s.export(t, &coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_2"))}})
+	_, text = s.export(
+		t,
+		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_2"))}},
+	)
 	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery",
 		"message_2,r1,EMAIL,r1@example.org,ASSIGNED,,SENT,"+noon+",,delivery_2",
 		"message_3,r2,EMAIL,r2@example.org,REDEEMED,,SENT,"+noon+",,delivery_2")
@@ -250,7 +261,14 @@ func TestExportImport(t *testing.T) {
 			}
 			want[fact{code.Value, label}] = true
 			if rapid.Bool().Draw(rt, fmt.Sprint("redeem ", i)) {
-				_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: code.Value, Reference: new(text.Filter(isReference).Draw(rt, "reference")), Amount: new(coupon.Decimal("1.25"))})
+				_, err := s.Redeem(
+					t.Context(),
+					&coupon.RedeemRequest{
+						Value:     code.Value,
+						Reference: new(text.Filter(isReference).Draw(rt, "reference")),
+						Amount:    new(coupon.Decimal("1.25")),
+					},
+				)
 				if err != nil {
 					rt.Fatal(err)
 				}

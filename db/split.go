@@ -33,7 +33,12 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 		if err := t.settleTargets(ctx, number, d); err != nil {
 			return err
 		}
-		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("Split: targets moved to %d new deliveries.", len(parts))}})
+		return t.log(
+			ctx,
+			number,
+			false,
+			[]coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("Split: targets moved to %d new deliveries.", len(parts))}},
+		)
 	})
 	if err != nil {
 		return nil, err

@@ -96,7 +96,11 @@ func TestSplitDeliveryRefuses(t *testing.T) {
 		{"delivery_99", rest, coupon.ErrorNotFound, "input.deliveryId"},
 		{done, rest, coupon.ErrorInvalidState, "input.deliveryId"},
 		{id, nil, coupon.ErrorInvalid, "input.parts"},
-		{id, coupon.SplitParts{{Label: "a", Count: new(1)}, {Label: "b", Rest: true, CouponID: new(coupon.ID("coupon_9"))}}, coupon.ErrorNotFound, "input.parts.1.couponId"},
+		{
+			id,
+			coupon.SplitParts{{Label: "a", Count: new(1)}, {Label: "b", Rest: true, CouponID: new(coupon.ID("coupon_9"))}},
+			coupon.ErrorNotFound, "input.parts.1.couponId",
+		},
 		{id, coupon.SplitParts{{Label: "b", Rest: true, CouponID: &archived}}, coupon.ErrorInvalidState, "input.parts.0.couponId"},
 		{id, coupon.SplitParts{{Label: "b", Filter: tooMany}}, coupon.ErrorInvalid, "input.parts.0.filter.externalIds"},
 	} {
@@ -183,7 +187,14 @@ func TestSimulateDelivery(t *testing.T) {
 		if err != nil || len(problems) > 0 {
 			t.Fatal(name, err, problems)
 		}
-		got := fmt.Sprintf("%d messages, %d codes of %d, short %d, %t", analysis.MessageCount, analysis.CodesNeeded, analysis.CodesAvailable, analysis.CodesShort, analysis.IsSufficient)
+		got := fmt.Sprintf(
+			"%d messages, %d codes of %d, short %d, %t",
+			analysis.MessageCount,
+			analysis.CodesNeeded,
+			analysis.CodesAvailable,
+			analysis.CodesShort,
+			analysis.IsSufficient,
+		)
 		if got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}

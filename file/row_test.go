@@ -45,7 +45,14 @@ func TestRowCells(t *testing.T) {
 	if kept != "A1" {
 		t.Errorf("a value changed to %q with the next row", kept)
 	}
-	want := Layout{Format: coupon.FormatCSV, Delimiter: ",", Encoding: "utf-8", HasHeader: true, Columns: []string{"code", "x", "label"}, Fields: []string{"code", "", "label"}}
+	want := Layout{
+		Format:    coupon.FormatCSV,
+		Delimiter: ",",
+		Encoding:  "utf-8",
+		HasHeader: true,
+		Columns:   []string{"code", "x", "label"},
+		Fields:    []string{"code", "", "label"},
+	}
 	if diff := cmp.Diff(want, r.Layout()); diff != "" {
 		t.Errorf("layout (-want +got):\n%s", diff)
 	}

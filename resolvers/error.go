@@ -39,11 +39,6 @@ func notYet(feature string) error {
 	return &gqlerror.Error{Message: feature + " is not available in this version of couponql.", Extensions: map[string]any{"code": codeUnimplemented}}
 }
 
-// notYetProblem is notYet for a payload.
-func notYetProblem(feature string, field ...string) []*coupon.UserError {
-	return []*coupon.UserError{coupon.Errorf(coupon.ErrorInvalid, "%s is not available in this version of couponql.", feature).At(field...)}
-}
-
 // suggestion is what the validator adds to a message about a name it does not know.
 var suggestion = regexp.MustCompile(` Did you mean .*$`)
 

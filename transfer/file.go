@@ -37,7 +37,8 @@ func (h *handler) export(w http.ResponseWriter, r *http.Request, id coupon.ID, n
 		h.fail(w, r, err)
 		return
 	}
-	defer file.Close()
+	// Nothing was written to it.
+	defer func() { _ = file.Close() }()
 	if e.FileName() != name {
 		refuse(w, http.StatusNotFound, "There is no such file.")
 		return
