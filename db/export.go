@@ -290,10 +290,7 @@ func syncFile(path string) (size int64, err error) {
 
 func (s *Store) copyTo(ctx context.Context, conn *sql.Conn, x *exportStatement, path string) (int, error) {
 	s.statements.Add(1)
-	statement := "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + quote(
-		path,
-	) + " (" + x.format + ")" //nolint:gosec // fixed fragments, and a path of ours
-	result, err := conn.ExecContext(ctx, statement, x.args...)
+	result, err := conn.ExecContext(ctx, x.copyTo(path), x.args...)
 	if err != nil {
 		return 0, storageError("write an export", err)
 	}
@@ -310,6 +307,11 @@ type exportStatement struct {
 	args                  []any
 	// expected is about how many bytes the file will have.
 	expected float64
+}
+
+// copyTo gives the statement that writes the file; the path is ours.
+func (x *exportStatement) copyTo(path string) string {
+	return "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + quote(path) + " (" + x.format + ")"
 }
 
 // What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has room.
