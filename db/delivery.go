@@ -622,6 +622,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
+	// While a delivery is paused, codes may be released and their messages canceled.
+	defer s.waiting.Delete(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
 		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
 	})
@@ -636,10 +638,11 @@ func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliv
 }
 
 // StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and their
-// codes go back to the pool; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
+// codes go back to the pool, except those that may be on their way all the same; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
+	defer s.waiting.Delete(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {
