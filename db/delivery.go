@@ -596,8 +596,6 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 	if err := t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
 		return err
 	}
-	// Channels that are handed over as JSON name the recipient by the caller's own id.
-	usesExternalID := uses.ExternalID || d.Channel != coupon.ChannelEmail
 	written, err := t.exec(
 		ctx,
 		messageInsert,
@@ -605,7 +603,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		named("first_id", t.store.pool.next.message),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
 		named("now", t.now),
-		named("uses_external_id", usesExternalID),
+		// Senders name the recipient by the caller's own id, if only to let it unsubscribe.
+		named("uses_external_id", true),
 		named("uses_email", uses.Email),
 		named("uses_phone", uses.Phone),
 		named("uses_first_name", uses.FirstName),

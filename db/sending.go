@@ -217,6 +217,8 @@ type Refusal struct {
 	Settlement coupon.Settlement
 	// RepeatsBatch: the message is handed over again with its batch.
 	RepeatsBatch bool
+	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
+	NotBefore time.Time
 }
 
 // Begin records that messages of the batch are being handed over to a sender that may leave open what became
@@ -332,7 +334,10 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 
 // Release gives a batch back that was not handed over, or whose outcome nobody knows.
 func (b *Batch) Release() {
-	b.store.waiting.Delete(b.Delivery.ID)
+	if b.ID != 0 {
+		// It is in flight now, which the rows say.
+		b.store.waiting.Delete(b.Delivery.ID)
+	}
 	b.unlock()
 }
 
