@@ -274,6 +274,7 @@ const (
 	codeAuthTooWeak      = 534
 	codeAuthFailed       = 535
 	codeEncryptionNeeded = 538
+	codeLength           = 3
 	firstPermanent       = 500
 )
 
@@ -322,6 +323,12 @@ func replyOf(err error) string {
 	var problem *gomail.SendError
 	if errors.As(err, &problem) {
 		text = strings.TrimPrefix(text, problem.Reason.String()+": ")
+	}
+	// Newer versions of Go quote what the server said.
+	if code, said, _ := strings.Cut(text, " "); len(code) == codeLength {
+		if unquoted, err := strconv.Unquote(said); err == nil {
+			return code + " " + unquoted
+		}
 	}
 	return text
 }
