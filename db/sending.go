@@ -359,7 +359,7 @@ func (t *tx) recordRefusals(ctx context.Context, deliveryNumber int64, number in
 	}
 	var free []int64
 	ids, reasons := make([]int64, len(refused)), make([]string, len(refused))
-	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]any, len(refused))
+	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]string, len(refused))
 	for i := range refused {
 		r := &refused[i]
 		ids[i], reasons[i] = mustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure

@@ -48,8 +48,8 @@ const maxRetryInterval = time.Minute
 type step struct {
 	// count is how many messages the batch had; 0: there is nothing to send, until retryAt if that is set.
 	count int
-	// isStuck: every message of the batch was postponed. The sender is out of order, or asks for patience, until
-	// retryAt if that is set.
+	// isStuck: every message of a new batch was postponed, or the sender asks for patience until retryAt. More of
+	// them would only wait as well. What is handed over again has delays of its own.
 	isStuck bool
 	retryAt time.Time
 }
@@ -162,6 +162,7 @@ func progress(batch *db.Batch, outcome *db.Outcome) step {
 			done.retryAt = refused.NotBefore
 		}
 	}
+	done.isStuck = done.isStuck && (batch.Number == 1 || !done.retryAt.IsZero())
 	if !done.isStuck {
 		done.retryAt = time.Time{}
 	}
