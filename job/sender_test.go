@@ -46,7 +46,7 @@ func (f *flaky) Traits() sender.Traits { return sender.Traits{MaxBatch: f.maxBat
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {
 	if f.before != nil {
 		if err := f.before(ctx, batch); err != nil {
-			return make([]coupon.Attempt, len(batch.Messages)), nil //nolint:nilerr // it stays open
+			return make([]coupon.Attempt, len(batch.Messages)), nil // it stays open
 		}
 	}
 	f.mu.Lock()
@@ -260,7 +260,8 @@ func TestGivingUp(t *testing.T) {
 	}
 	messages := s.messages(t, id)
 	for i, m := range messages[:2] {
-		if m.Attempts != coupon.MaxAttempts || !strings.Contains(*m.Failure, "Given up after 8 attempts. The last one: 450 later") || (m.CodeID == nil) != (i == 1) {
+		if m.Attempts != coupon.MaxAttempts || (m.CodeID == nil) != (i == 1) ||
+			!strings.Contains(*m.Failure, "Given up after 8 attempts. The last one: 450 later") {
 			t.Errorf("got %+v", m)
 		}
 	}
@@ -397,7 +398,8 @@ func TestRestartWhileSending(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if m := s.messages(t, id); m[3].Attempts != 1 || *m[3].Failure != "450 later" || m[25].Attempts != 1 || m[25].Status != coupon.MessagePending || m[35].Attempts != 0 {
+	if m := s.messages(t, id); m[3].Attempts != 1 || *m[3].Failure != "450 later" ||
+		m[25].Attempts != 1 || m[25].Status != coupon.MessagePending || m[35].Attempts != 0 {
 		t.Errorf("got %+v, %+v, %+v", m[3], m[25], m[35])
 	}
 	out.before = nil

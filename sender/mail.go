@@ -82,7 +82,11 @@ func checkUnsubscribe(template string) error {
 	isWeb := err == nil && (address.Scheme == "https" || address.Scheme == "http") && address.Host != ""
 	isMail := err == nil && address.Scheme == "mailto" && strings.Contains(address.Opaque, "@")
 	if !isWeb && !isMail || strings.ContainsAny(filled, "{}<> ") {
-		return fmt.Errorf("the unsubscribe address must be like https://example.com/leave?who=%s&which=%s or mailto:leave@example.com", recipientToken, deliveryToken)
+		return fmt.Errorf(
+			"the unsubscribe address must be like https://example.com/leave?who=%s&which=%s or mailto:leave@example.com",
+			recipientToken,
+			deliveryToken,
+		)
 	}
 	return nil
 }

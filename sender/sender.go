@@ -9,6 +9,7 @@ import (
 
 // Sender hands batches of messages over. It may be used by several goroutines at once.
 type Sender interface {
+	// Traits says how batches should be.
 	Traits() Traits
 	// Send hands a batch over and gives what came of each message, in their order. An error means that no
 	// message was handed over and that none is to blame. When ctx is done, Send ends soon and leaves open what

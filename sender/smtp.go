@@ -290,8 +290,8 @@ func judgeMail(mail *gomail.Msg, err error) (attempt coupon.Attempt, isAlive boo
 	case code == 0:
 		// The connection broke. When the message had been handed over completely, the server may have taken it.
 		attempt = postponed("The connection to the mail server broke: " + replyOf(err))
-		var problem *gomail.SendError
-		attempt.MayBeSent = !errors.As(err, &problem) || problem.Reason == gomail.ErrSMTPDataClose
+		problem, ok := errors.AsType[*gomail.SendError](err)
+		attempt.MayBeSent = !ok || problem.Reason == gomail.ErrSMTPDataClose
 		return attempt, false
 	case code < firstPermanent, code == codeAuthNeeded, code == codeAuthTooWeak, code == codeAuthFailed, code == codeEncryptionNeeded:
 		// Missing rights are the operator's affair, not the message's.
@@ -303,15 +303,14 @@ func judgeMail(mail *gomail.Msg, err error) (attempt coupon.Attempt, isAlive boo
 // isReusable tells whether the server waits for the next message after it refused one: the library resets the
 // connection only after MAIL and RCPT.
 func isReusable(err error, code int) bool {
-	var problem *gomail.SendError
-	return code != codeShuttingDown && errors.As(err, &problem) &&
+	problem, ok := errors.AsType[*gomail.SendError](err)
+	return code != codeShuttingDown && ok &&
 		(problem.Reason == gomail.ErrSMTPMailFrom || problem.Reason == gomail.ErrSMTPRcptTo || problem.Reason == gomail.ErrSMTPDataClose)
 }
 
 // codeOf gives the code that the server answered; 0: none.
 func codeOf(err error) int {
-	var problem *gomail.SendError
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*gomail.SendError](err); ok {
 		return problem.ErrorCode()
 	}
 	return 0
@@ -320,8 +319,7 @@ func codeOf(err error) int {
 // replyOf gives what the server said, without what the library says of the message.
 func replyOf(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", affected ")
-	var problem *gomail.SendError
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*gomail.SendError](err); ok {
 		text = strings.TrimPrefix(text, problem.Reason.String()+": ")
 	}
 	// Newer versions of Go quote what the server said.

@@ -447,7 +447,8 @@ func TestSMTPBrokenConnection(t *testing.T) {
 		}
 		s := newSMTP(t, &sender.SMTPOptions{URL: "smtp://user:secret@" + addr + "?tls=off"})
 		for _, attempt := range send(t, s, batch(coupon.ChannelEmail, 1, 100)) {
-			if attempt.Result != coupon.AttemptPostponed || attempt.MayBeSent || strings.Contains(attempt.Reason, "secret") || !strings.Contains(attempt.Reason, addr) {
+			if attempt.Result != coupon.AttemptPostponed || attempt.MayBeSent ||
+				strings.Contains(attempt.Reason, "secret") || !strings.Contains(attempt.Reason, addr) {
 				t.Fatalf("got %+v", attempt)
 			}
 		}

@@ -47,7 +47,9 @@ func plainText(body string) string {
 				text.WriteString("\n")
 			case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol, atom.Table, atom.Hr, atom.Blockquote:
 				text.WriteString("\n\n")
+			default: // it changes how text looks, not where it stands
 			}
+		default: // comments
 		}
 	}
 }

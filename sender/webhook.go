@@ -154,12 +154,11 @@ func unanswered(ctx context.Context, err error) coupon.Attempt {
 	if ctx.Err() != nil {
 		return coupon.Attempt{} // the server stops
 	}
-	var ofURL *url.Error
-	if errors.As(err, &ofURL) {
+	if ofURL, ok := errors.AsType[*url.Error](err); ok {
 		err = ofURL.Err // the address may have a password
 	}
-	var network *net.OpError
-	isDialing := errors.As(err, &network) && network.Op == "dial"
+	network, ok := errors.AsType[*net.OpError](err)
+	isDialing := ok && network.Op == "dial"
 	return coupon.Attempt{
 		Result: coupon.AttemptPostponed, Reason: "The webhook did not answer: " + err.Error(),
 		MayBeSent: !isDialing, RepeatsBatch: true,

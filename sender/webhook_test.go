@@ -42,7 +42,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if want := "v1=" + hex.EncodeToString(mac.Sum(nil)); request.Header.Get("Couponql-Signature") != want {
 		r.t.Errorf("the signature is %s, want %s", request.Header.Get("Couponql-Signature"), want)
 	}
-	if request.Method != http.MethodPost || request.Header.Get("Content-Type") != "application/json" || request.Header.Get("Couponql-Timestamp") != "1793711585" {
+	if request.Method != http.MethodPost || request.Header.Get("Content-Type") != "application/json" ||
+		request.Header.Get("Couponql-Timestamp") != "1793711585" {
 		r.t.Errorf("got %s %+v", request.Method, request.Header)
 	}
 	r.mu.Lock()
@@ -89,7 +90,9 @@ func TestWebhook(t *testing.T) {
 	if diff := cmp.Diff([]string{"key-1", "key-1"}, r.keys); diff != "" || r.bodies[0] != r.bodies[1] {
 		t.Errorf("a batch that is repeated must look the same (-want +got):\n%s", diff)
 	}
-	var got struct{ Messages []map[string]any }
+	var got struct {
+		Messages []map[string]any `json:"messages"`
+	}
 	if err := json.Unmarshal([]byte(r.bodies[0]), &got); err != nil {
 		t.Fatal(err)
 	}
