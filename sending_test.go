@@ -54,7 +54,8 @@ func TestWebhookAfterKill(t *testing.T) {
 	p.must(t, createCoupon, &none)
 	for _, query := range []string{
 		`mutation { addCodes(input: {couponId: "coupon_1", codes: [{value: "A1"}, {value: "A2"}, {value: "A3"}]}) { userErrors { message } } }`,
-		`mutation { upsertRecipients(input: {recipients: [{externalId: "r1", phone: "+491701"}, {externalId: "r2", phone: "+491702"}]}) { userErrors { message } } }`,
+		`mutation { upsertRecipients(input: {recipients: [{externalId: "r1", phone: "+491701"}, {externalId: "r2", phone: "+491702"}]}) {
+			userErrors { message } } }`,
 		`mutation { createDelivery(input: {label: "L", channel: SMS, couponId: "coupon_1", body: "Code: {{ couponValue.code }}"}) { userErrors { message } } }`,
 		`mutation { addTargets(input: {deliveryId: "delivery_1", filter: {}}) { userErrors { message } } }`,
 		`mutation { analyzeDelivery(input: {id: "delivery_1"}) { delivery { status } } }`,
