@@ -26,6 +26,7 @@ import (
 	"golang.org/x/term"
 
 	"couponql/command"
+	"couponql/coupon"
 	"couponql/db"
 	"couponql/job"
 	"couponql/playground"
@@ -48,6 +49,11 @@ type serveCommand struct {
 	Data               string        `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
 	Outbox             string        `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
+	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port, or smtps://. Its parameter ?tls= is required (the default), optional or off. Better given by the environment: flags are seen by other users of the machine." env:"COUPONQL_SMTP_URL"`
+	MailFrom           string        `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com; needed with --smtp-url." env:"COUPONQL_MAIL_FROM"`
+	UnsubscribeURL     string        `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
+	WebhookURL         string        `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
+	WebhookSecret      string        `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
 	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string        `default:"4GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
@@ -108,6 +114,11 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	senders, closeSenders, err := c.senders()
+	if err != nil {
+		return err
+	}
+	defer closeSenders()
 	store, err := db.Open(ctx, db.Options{
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit,
 	})
@@ -123,10 +134,47 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Log: log})
+	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Log: log})
 	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
+}
+
+// senders gives the senders of channels that do not go to the outbox, and what ends their connections.
+func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, closeAll func(), err error) {
+	chosen = map[coupon.Channel]sender.Sender{}
+	var closers []func()
+	switch {
+	case c.SMTPURL != "" && c.MailFrom == "":
+		return nil, nil, errors.New("--smtp-url: --mail-from is needed too: whom the mail is from, such as \"Shop <shop@example.com>\"")
+	case c.SMTPURL == "" && (c.MailFrom != "" || c.UnsubscribeURL != ""):
+		return nil, nil, errors.New("--mail-from and --unsubscribe-url mean nothing without --smtp-url")
+	case (c.WebhookURL == "") != (c.WebhookSecret == ""):
+		return nil, nil, errors.New("--webhook-url and the environment variable COUPONQL_WEBHOOK_SECRET need each other")
+	}
+	if c.SMTPURL != "" {
+		mail, err := sender.NewSMTP(&sender.SMTPOptions{URL: c.SMTPURL, From: c.MailFrom, UnsubscribeURL: c.UnsubscribeURL})
+		if err != nil {
+			return nil, nil, fmt.Errorf("--smtp-url, --mail-from, --unsubscribe-url: %w", err)
+		}
+		chosen[coupon.ChannelEmail] = mail
+		closers = append(closers, mail.Close)
+	}
+	if c.WebhookURL != "" {
+		webhook, err := sender.NewWebhook(c.WebhookURL, c.WebhookSecret)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--webhook-url: %w", err)
+		}
+		for _, channel := range []coupon.Channel{coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail} {
+			chosen[channel] = webhook
+		}
+		closers = append(closers, webhook.Close)
+	}
+	return chosen, func() {
+		for _, end := range closers {
+			end()
+		}
+	}, nil
 }
 
 // check refuses settings that are unsafe or make no sense.

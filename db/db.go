@@ -55,7 +55,9 @@ type Options struct {
 // Store is an open database. Its methods are safe for concurrent use; each is one use case, and what
 // it acknowledges is on disk.
 type Store struct {
-	options    Options
+	options Options
+	// id tells the database from every other one.
+	id         string
 	db         *sql.DB
 	keys       coupon.CodeKeys
 	pool       *pool
@@ -78,6 +80,9 @@ type Store struct {
 	exporting sync.Map
 	// receiving has the *receiving of each upload that was written to, by its id.
 	receiving sync.Map
+	// waiting has the waitingMessages of each delivery that is being sent, by its id. Whoever holds the lock
+	// of a delivery's sending may use its entry.
+	waiting sync.Map
 }
 
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
@@ -163,6 +168,9 @@ func (s *Store) Close() error {
 	}
 	return nil
 }
+
+// ID gives what tells this database from every other one: 32 characters that never change.
+func (s *Store) ID() string { return s.id }
 
 // uploadDir holds files that come in until nobody needs them any more.
 func (s *Store) uploadDir() string { return filepath.Join(s.filesDir(), "uploads") }

@@ -615,8 +615,6 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 	if err := t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
 		return err
 	}
-	// Channels that are handed over as JSON name the recipient by the caller's own id.
-	usesExternalID := uses.ExternalID || d.Channel != coupon.ChannelEmail
 	written, err := t.exec(
 		ctx,
 		messageInsert,
@@ -624,7 +622,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		named("first_id", t.store.pool.next.message),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
 		named("now", t.now),
-		named("uses_external_id", usesExternalID),
+		// Senders name the recipient by the caller's own id, if only to let it unsubscribe.
+		named("uses_external_id", true),
 		named("uses_email", uses.Email),
 		named("uses_phone", uses.Phone),
 		named("uses_first_name", uses.FirstName),
@@ -641,6 +640,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
+	// While a delivery is paused, codes may be released and their messages canceled.
+	defer s.waiting.Delete(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
 		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
 	})
@@ -655,10 +656,11 @@ func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliv
 }
 
 // StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and their
-// codes go back to the pool; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
+// codes go back to the pool, except those that may be on their way all the same; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
+	defer s.waiting.Delete(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {

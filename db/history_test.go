@@ -398,6 +398,15 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 	if refused(rt, err) || batch == nil {
 		return
 	}
+	if !batch.RetryAt.IsZero() {
+		batch.Release()
+		w.clock.Advance(coupon.MaxRetryDelay / 10)
+		return
+	}
+	if rapid.Bool().Draw(rt, "can refuse") {
+		w.handOver(rt, batch)
+		return
+	}
 	outcome := &db.Outcome{OutboxSize: batch.OutboxSize}
 	for _, content := range batch.Contents {
 		if content.IsVoided || rapid.IntRange(0, 5).Draw(rt, "fails") == 0 {
@@ -405,6 +414,48 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 			outcome.Failures = append(outcome.Failures, "It bounced.")
 		} else {
 			outcome.Sent = append(outcome.Sent, content)
+		}
+	}
+	if err := batch.Record(w.t.Context(), outcome); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+// handOver hands a batch to a sender that refuses, postpones, leaves open and forgets to record.
+func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
+	outcome := &db.Outcome{OutboxSize: batch.OutboxSize}
+	var handed []db.Content
+	for _, content := range batch.Contents {
+		if content.IsVoided {
+			outcome.Failed, outcome.Failures = append(outcome.Failed, content), append(outcome.Failures, "Voided.")
+		} else {
+			handed = append(handed, content)
+		}
+	}
+	if len(handed) > 0 {
+		if err := batch.Begin(w.t.Context(), handed); err != nil {
+			rt.Fatal(err)
+		}
+	}
+	if rapid.IntRange(0, 4).Draw(rt, "dies") == 0 {
+		batch.Release()
+		return
+	}
+	repeats := rapid.Bool().Draw(rt, "repeats")
+	for _, content := range handed {
+		attempt := coupon.Attempt{
+			Result: rapid.SampledFrom([]coupon.AttemptResult{
+				coupon.AttemptOpen, coupon.AttemptAccepted, coupon.AttemptAccepted, coupon.AttemptPostponed, coupon.AttemptRefused,
+			}).Draw(rt, "result"),
+			MayBeSent: rapid.Bool().Draw(rt, "may be sent"), RepeatsBatch: repeats,
+		}
+		settlement := attempt.Settle(batch.Number, content.MayBeSent, w.Now(), 0.5)
+		switch {
+		case attempt.Result == coupon.AttemptOpen:
+		case settlement.Status == coupon.MessageSent:
+			outcome.Sent = append(outcome.Sent, content)
+		default:
+			outcome.Refused = append(outcome.Refused, db.Refusal{Content: content, Settlement: settlement, RepeatsBatch: repeats})
 		}
 	}
 	if err := batch.Record(w.t.Context(), outcome); err != nil {

@@ -127,5 +127,13 @@ func (s *Store) checkSettings(ctx context.Context) error {
 		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
 			s.options.Path, stored[0], stored[0])
 	}
+	ids, err := collect(ctx, s, "SELECT value FROM setting WHERE name = 'database_id'", scanInto[string])
+	if err != nil {
+		return err
+	}
+	if len(ids) != 1 {
+		return fmt.Errorf("open %s: it has %d ids of its own instead of one", s.options.Path, len(ids))
+	}
+	s.id = ids[0]
 	return nil
 }

@@ -5,6 +5,15 @@ import _ "embed"
 // The statements, each a file under its own name. The first line of a file says what it is for and
 // names it in errors.
 
+//go:embed query/attempt_batch.sql
+var attemptBatch string
+
+//go:embed query/attempt_insert.sql
+var attemptInsert string
+
+//go:embed query/attempt_waiting.sql
+var attemptWaiting string
+
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string
 
@@ -475,6 +484,9 @@ var redemptionRefuseUnknown string
 
 //go:embed query/redemption_stage.sql
 var redemptionStage string
+
+//go:embed query/refusal_insert.sql
+var refusalInsert string
 
 //go:embed query/refused_count.sql
 var refusedCount string

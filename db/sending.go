@@ -54,10 +54,12 @@ type Content struct {
 	Data        coupon.MessageData
 	// IsVoided: the message's code was voided, so the message must not go out.
 	IsVoided bool
+	// MayBeSent: an earlier attempt may have reached the recipient.
+	MayBeSent bool
 }
 
-// Batch is a part of a delivery's messages on its way to the sender. Until Record or Release, pause and
-// stop wait.
+// Batch is a part of a delivery's messages on its way to the sender. Until it is recorded or released, pause
+// and stop wait.
 type Batch struct {
 	store    *Store
 	unlock   func()
@@ -66,10 +68,21 @@ type Batch struct {
 	Contents []Content
 	// OutboxSize is how far the delivery's outbox file holds messages that are recorded as sent.
 	OutboxSize int64
+	// RetryAt: there are no contents, but messages that wait for their next attempt then.
+	RetryAt time.Time
+	// ID and Number are set by Begin: the same batch has the same id whenever it is handed over, and each of
+	// its messages makes its attempt with this number.
+	ID     int64
+	Number int
+	// waiting is what is known of the delivery's waiting messages; chosen says how the batch was chosen.
+	waiting waitingMessages
+	chosen  choice
 }
 
-// NextBatch gives the next at most limit pending messages of a delivery that is IN_PROGRESS, or nil when
-// it is not. A batch without contents means that all are done: Record it to finish the delivery.
+// NextBatch gives the next at most limit messages of a delivery that is IN_PROGRESS, or nil when it is not: a
+// batch that a crash interrupted, messages that are to be handed over again, or else new ones. A batch without
+// contents means that nothing can be sent now: until RetryAt, or, without one, because all are done: Record it
+// to finish the delivery.
 func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *Batch, err error) {
 	unlock := s.watchers.lockSending(id)
 	defer func() {
@@ -78,10 +91,18 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		}
 	}()
 	d, err := s.delivery(ctx, id)
-	if err != nil || d.Status != coupon.DeliveryInProgress {
+	if err != nil {
 		return nil, err
 	}
+	if d.Status != coupon.DeliveryInProgress {
+		s.waiting.Delete(id)
+		return nil, nil //nolint:nilnil // there is nothing to send
+	}
 	number := mustNumber(coupon.KindDelivery, id)
+	waiting, err := s.waitingOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	type state struct {
 		status                       string
 		first, count, done, outboxed int64
@@ -94,27 +115,42 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if err != nil {
 		return nil, err
 	}
-	batch = &Batch{store: s, unlock: unlock, Delivery: d, OutboxSize: states[0].outboxed}
+	next := &Batch{store: s, unlock: unlock, Delivery: d, OutboxSize: states[0].outboxed, waiting: waiting}
 	if d.CouponID != nil {
 		coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
 		if err != nil {
 			return nil, err
 		}
-		batch.Coupon = coupons[*d.CouponID]
+		next.Coupon = coupons[*d.CouponID]
 	}
-	// Messages are sent in the order of their numbers; only releaseCodes makes some final out of turn, so
-	// the next pending ones begin at most that many before first + done.
-	first, last := states[0].first, states[0].first+states[0].count-1
-	canceled := int64(d.Counts.Canceled)
-	for begin := max(first, first+states[0].done-canceled); begin <= last && len(batch.Contents) == 0; begin += int64(limit) + canceled {
-		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)+canceled-1), nil)
+	next.chosen = waiting.choose(s.now(), limit)
+	if numbers := next.chosen.messages; len(numbers) > 0 {
+		next.Contents, err = s.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
+		for i := range next.Contents {
+			next.Contents[i].MayBeSent = waiting[mustNumber(coupon.KindMessage, next.Contents[i].MessageID)].mayBeSent
+		}
 		if err != nil {
-			batch = nil
 			return nil, err
 		}
-		batch.Contents = contents[:min(len(contents), limit)]
+		return next, nil
 	}
-	return batch, nil
+	// New messages are sent in the order of their numbers; only releaseCodes makes some final out of turn, so
+	// the next one is at most that many before the first ones that are done or wait.
+	first, last := states[0].first, states[0].first+states[0].count-1
+	canceled := int64(d.Counts.Canceled)
+	begin := max(first, first+states[0].done+int64(len(waiting))-canceled)
+	for ; begin <= last && len(next.Contents) == 0; begin += int64(limit) + canceled {
+		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)+canceled-1), nil)
+		if err != nil {
+			return nil, err
+		}
+		contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[mustNumber(coupon.KindMessage, c.MessageID)] != nil })
+		next.Contents = contents[:min(len(contents), limit)]
+	}
+	if len(next.Contents) == 0 {
+		next.RetryAt = waiting.nextRetry()
+	}
+	return next, nil
 }
 
 func (s *Store) contents(ctx context.Context, number, first, last int64, ids []int64) ([]Content, error) {
@@ -162,39 +198,117 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// Outcome is what became of the messages of a batch.
+// Outcome is what became of the messages of a batch. One that is not in it stays as it is.
 type Outcome struct {
-	// Sent are the messages that the sender took; Failed those it never will, with the reason.
-	Sent       []Content
-	Failed     []Content
-	Failures   []string
+	// Sent are the messages that the sender took; Failed those that were not handed over and never will be,
+	// with the reason.
+	Sent     []Content
+	Failed   []Content
+	Failures []string
+	// Refused are the messages that the sender did not take.
+	Refused    []Refusal
 	OutboxSize int64
 }
 
-// Record records what became of a batch, in one transaction: which messages were sent, which failed
-// (their codes go back to the pool) and how far the outbox file is valid. When no message is pending any
-// more the delivery is FINISHED, or FAILED if every message failed.
+// Refusal is what becomes of a message that the sender did not take: it fails or waits.
+type Refusal struct {
+	Content
+
+	Settlement coupon.Settlement
+	// RepeatsBatch: the message is handed over again with its batch.
+	RepeatsBatch bool
+	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
+	NotBefore time.Time
+}
+
+// Begin records that messages of the batch are being handed over to a sender that may leave open what became
+// of them. When the server dies before the batch is recorded, they are handed over again as the same batch.
+func (b *Batch) Begin(ctx context.Context, contents []Content) error {
+	s := b.store
+	numbers := make([]int64, len(contents))
+	var codes []int64
+	for i := range contents {
+		numbers[i] = mustNumber(coupon.KindMessage, contents[i].MessageID)
+		if contents[i].CodeID != nil {
+			codes = append(codes, mustNumber(coupon.KindCode, *contents[i].CodeID))
+		}
+	}
+	isSame := b.chosen.batchID != 0 && len(contents) == b.chosen.batchSize
+	if isSame && b.chosen.isInFlight {
+		b.ID, b.Number = b.chosen.batchID, b.chosen.number
+		return nil
+	}
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		b.ID, b.Number = b.chosen.batchID, b.chosen.number+1
+		if !isSame {
+			ids, err := collect(ctx, t, attemptBatch, scanInto[int64])
+			if err != nil {
+				return err
+			}
+			b.ID = ids[0]
+		}
+		// Until the sender answers the codes count as sent.
+		t.changePool(func(p *pool) { p.update(codes, coupon.StateSent, 0) })
+		_, err := t.exec(
+			ctx,
+			attemptInsert,
+			named("ids", numbers),
+			named("delivery_id", mustNumber(coupon.KindDelivery, b.Delivery.ID)),
+			named("number", b.Number),
+			named("batch_id", b.ID),
+			named("now", t.now),
+		)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("begin a batch of %s: %w", b.Delivery.ID, err)
+	}
+	for i, number := range numbers {
+		b.waiting[number] = &waitingMessage{
+			number: b.Number, batchID: b.ID, batchSize: len(numbers), isInFlight: true, mayBeSent: contents[i].MayBeSent,
+		}
+	}
+	return nil
+}
+
+// Record records what became of a batch, in one transaction: which messages were sent, which failed (their
+// codes go back to the pool, unless they may be on their way), which wait, and how far the outbox file is
+// valid. When no message is pending any more the delivery is FINISHED, or FAILED if every message failed. After
+// an error the batch is still there, to be recorded again or released.
 func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
-	defer b.unlock()
 	s := b.store
 	number := mustNumber(coupon.KindDelivery, b.Delivery.ID)
+	if len(outcome.Refused) > 0 && b.ID == 0 {
+		return fmt.Errorf("record a batch of %s: it was not begun", b.Delivery.ID)
+	}
+	failed, failures := slices.Clone(outcome.Failed), make([]any, 0, len(outcome.Failed)+len(outcome.Refused))
+	for _, failure := range outcome.Failures {
+		failures = append(failures, failure)
+	}
+	for i := range outcome.Refused {
+		if refused := &outcome.Refused[i]; refused.Settlement.Status == coupon.MessageFailed {
+			content := refused.Content
+			content.MayBeSent = refused.Settlement.MayBeSent
+			failed, failures = append(failed, content), append(failures, refused.Settlement.Failure)
+		}
+	}
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
-		sentCodes, err := t.recordSending(ctx, number, coupon.MessageSent, outcome.Sent, make([]any, len(outcome.Sent)))
-		if err != nil {
+		if err := t.recordSending(ctx, number, coupon.MessageSent, outcome.Sent, make([]any, len(outcome.Sent))); err != nil {
 			return err
 		}
+		sentCodes := codesOf(outcome.Sent, func(*Content) bool { return true })
 		t.changePool(func(p *pool) { p.update(sentCodes, coupon.StateSent, 0) })
 		t.onCommit(func() { s.watchers.notify(b.Delivery.ID) })
-		failures := make([]any, len(outcome.Failures))
-		for i, failure := range outcome.Failures {
-			failures[i] = failure
-		}
-		failedCodes, err := t.recordSending(ctx, number, coupon.MessageFailed, outcome.Failed, failures)
-		if err != nil {
+		if err := t.recordRefusals(ctx, number, b.Number, outcome.Refused); err != nil {
 			return err
 		}
-		// A voided code stays where it is.
-		failedCodes = slices.DeleteFunc(failedCodes, func(n int64) bool { return s.pool.state[n].Has(coupon.StateVoided) })
+		if err := t.recordSending(ctx, number, coupon.MessageFailed, failed, failures); err != nil {
+			return err
+		}
+		// A voided code stays where it is, and so does one that may be on its way.
+		failedCodes := codesOf(failed, func(c *Content) bool {
+			return !c.MayBeSent && !s.pool.state[mustNumber(coupon.KindCode, *c.CodeID)].Has(coupon.StateVoided)
+		})
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err
 		}
@@ -203,7 +317,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 			sendingRecord,
 			named("id", number),
 			named("sent", len(outcome.Sent)),
-			named("failed", len(outcome.Failed)),
+			named("failed", len(failed)),
 			named("outbox_size", outcome.OutboxSize),
 		); err != nil {
 			return err
@@ -213,23 +327,77 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 	if err != nil {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
+	b.waiting.settle(b, outcome)
+	b.unlock()
 	return nil
 }
 
-// Release gives a batch back that was not handed over.
-func (b *Batch) Release() { b.unlock() }
-
-func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) ([]int64, error) {
-	if len(contents) == 0 {
-		return nil, nil
+// Release gives a batch back that was not handed over, or whose outcome nobody knows.
+func (b *Batch) Release() {
+	if b.ID != 0 {
+		// It is in flight now, which the rows say.
+		b.store.waiting.Delete(b.Delivery.ID)
 	}
-	messages := make([]int64, len(contents))
+	b.unlock()
+}
+
+// codesOf gives the codes of messages that are wanted.
+func codesOf(contents []Content, isWanted func(*Content) bool) []int64 {
 	codes := make([]int64, 0, len(contents))
 	for i := range contents {
-		messages[i] = mustNumber(coupon.KindMessage, contents[i].MessageID)
-		if contents[i].CodeID != nil {
-			codes = append(codes, mustNumber(coupon.KindCode, *contents[i].CodeID))
+		if c := &contents[i]; c.CodeID != nil && isWanted(c) {
+			codes = append(codes, mustNumber(coupon.KindCode, *c.CodeID))
 		}
+	}
+	return codes
+}
+
+// recordRefusals records what came of attempts that were not accepted.
+func (t *tx) recordRefusals(ctx context.Context, deliveryNumber int64, number int, refused []Refusal) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	var free []int64
+	ids, reasons := make([]int64, len(refused)), make([]string, len(refused))
+	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]string, len(refused))
+	for i := range refused {
+		r := &refused[i]
+		ids[i], reasons[i] = mustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
+		mayBeSent[i], repeats[i] = r.Settlement.MayBeSent, r.RepeatsBatch
+		if !r.Settlement.RetryAt.IsZero() {
+			retryAt[i] = r.Settlement.RetryAt.UTC().Format(timestampLayout)
+		}
+		if r.CodeID != nil && !r.Settlement.MayBeSent {
+			free = append(free, mustNumber(coupon.KindCode, *r.CodeID))
+		}
+	}
+	t.changePool(func(p *pool) { p.update(free, 0, coupon.StateSent) })
+	_, err := t.exec(
+		ctx,
+		refusalInsert,
+		named("ids", ids),
+		named("delivery_id", deliveryNumber),
+		named("number", number),
+		named("now", t.now),
+		named("reasons", reasons),
+		named("may_be_sent", mayBeSent),
+		named("repeats_batch", repeats),
+		named("retry_at", retryAt),
+	)
+	return err
+}
+
+// timestampLayout is how the engine reads a TIMESTAMP.
+const timestampLayout = "2006-01-02 15:04:05.999999"
+
+// recordSending records an outcome of messages.
+func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) error {
+	if len(contents) == 0 {
+		return nil
+	}
+	messages := make([]int64, len(contents))
+	for i := range contents {
+		messages[i] = mustNumber(coupon.KindMessage, contents[i].MessageID)
 	}
 	_, err := t.exec(
 		ctx,
@@ -240,7 +408,7 @@ func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.Mes
 		named("now", t.now),
 		named("failures", failures),
 	)
-	return codes, err
+	return err
 }
 
 // finishDelivery ends a delivery that has no pending message.
@@ -276,12 +444,9 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 		var codeNumber *int64
 		var finalAt *time.Time
 		var m coupon.Message
-		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.Failure)
+		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.Failure, &m.Attempts)
 		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage, number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
 		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient, recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
-		if m.Status == coupon.MessageSent || m.Status == coupon.MessageFailed {
-			m.Attempts = 1
-		}
 		if m.Status == coupon.MessageSent {
 			m.SentAt = finalAt
 		}

@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/message"
+	"couponql/sender"
 )
-
-// batchSize is how many messages are rendered, handed over and recorded together. A larger batch costs
-// fewer flushes of the disk; a smaller one is sooner paused.
-const batchSize = 2000
 
 // renderers is how many goroutines render a batch.
 const renderers = 2
@@ -46,8 +44,18 @@ func (r *Runner) startDeliveries(ctx context.Context) (next time.Time, err error
 // maxRetryInterval is the longest pause between two tries to go on with a delivery.
 const maxRetryInterval = time.Minute
 
+// step is what sending a batch came to.
+type step struct {
+	// count is how many messages the batch had; 0: there is nothing to send, until retryAt if that is set.
+	count int
+	// isStuck: every message of a new batch was postponed, or the sender asks for patience until retryAt. More of
+	// them would only wait as well. What is handed over again has delays of its own.
+	isStuck bool
+	retryAt time.Time
+}
+
 // send sends a delivery until nothing is left to send, it is paused or stopped, or the server stops. When
-// the outbox or the store fails, it tries again, after longer and longer pauses.
+// the sender or the store fails, it tries again, after longer and longer pauses.
 func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	defer func() {
 		r.mu.Lock()
@@ -56,21 +64,45 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 		// It may have been resumed just before it left.
 		r.store.NotifyDue()
 	}()
+	// Watched from the start, so that nothing that happens between a look and the wait is missed.
+	due, stopDue := r.store.WatchDue()
+	defer stopDue()
+	changed, stopChanged := r.store.Watch(id)
+	defer stopChanged()
 	pause := retryInterval
 	for ctx.Err() == nil {
-		count, err := r.sendBatch(ctx, id)
+		done, err := r.sendBatch(ctx, id)
 		switch {
 		case err != nil:
 			r.options.Log.ErrorContext(ctx, "sending was interrupted; trying again", "delivery", id, "after", pause, "error", err)
-			sleep(ctx, pause)
-			pause = min(2*pause, maxRetryInterval)
+		case done.isStuck:
+			r.options.Log.WarnContext(ctx, "the sender takes no messages; going on", "delivery", id, "after", pause)
+		case done.count > 0:
+			pause = retryInterval
+			if r.options.SendRate > 0 {
+				sleep(ctx, time.Duration(done.count)*time.Second/time.Duration(r.options.SendRate))
+			}
 			continue
-		case count == 0:
+		case done.retryAt.IsZero():
 			return
+		default:
+			// What waits for its next try keeps the delivery IN_PROGRESS.
+			select {
+			case <-time.After(done.retryAt.Sub(r.store.Now())):
+			case <-due:
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
 		}
-		pause = retryInterval
-		if r.options.SendRate > 0 {
-			sleep(ctx, time.Duration(count)*time.Second/time.Duration(r.options.SendRate))
+		sleep(ctx, pause)
+		pause = min(2*pause, maxRetryInterval)
+		for rest := done.retryAt.Sub(r.store.Now()); rest > 0 && ctx.Err() == nil; rest = done.retryAt.Sub(r.store.Now()) {
+			select {
+			case <-time.After(rest):
+			case <-due:
+			case <-ctx.Done():
+			}
 		}
 	}
 }
@@ -82,37 +114,142 @@ func sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// sendBatch sends the next messages of a delivery and gives their number; 0 when there is nothing to send.
-func (r *Runner) sendBatch(ctx context.Context, id coupon.ID) (int, error) {
-	if err := r.store.BeginSending(ctx, id); err != nil {
-		return 0, err
+// senderOf gives the sender of a channel.
+func (r *Runner) senderOf(channel coupon.Channel) sender.Sender {
+	if chosen := r.options.Senders[channel]; chosen != nil {
+		return chosen
 	}
-	limit := batchSize
+	return r.outbox
+}
+
+// sendBatch sends the next messages of a delivery.
+func (r *Runner) sendBatch(ctx context.Context, id coupon.ID) (step, error) {
+	if err := r.store.BeginSending(ctx, id); err != nil {
+		return step{}, err
+	}
+	found, err := r.store.DeliveriesByID(ctx, []coupon.ID{id})
+	if err != nil || found[id] == nil {
+		return step{}, err
+	}
+	out := r.senderOf(found[id].Channel)
+	limit := out.Traits().MaxBatch
 	if r.options.SendRate > 0 {
 		limit = min(limit, r.options.SendRate)
 	}
 	batch, err := r.store.NextBatch(ctx, id, limit)
 	if err != nil || batch == nil {
-		return 0, err
+		return step{}, err
 	}
-	template, err := message.Parse(batch.Delivery.Subject, batch.Delivery.Body)
+	if len(batch.Contents) == 0 && !batch.RetryAt.IsZero() {
+		batch.Release()
+		return step{retryAt: batch.RetryAt}, nil
+	}
+	outcome, err := r.handOver(ctx, out, batch)
 	if err != nil {
 		batch.Release()
-		return 0, fmt.Errorf("compile the templates of %s: %w", id, err)
+		return step{}, err
+	}
+	return progress(batch, outcome), r.record(ctx, batch, outcome)
+}
+
+// progress tells what a batch came to.
+func progress(batch *db.Batch, outcome *db.Outcome) step {
+	done := step{count: len(batch.Contents), isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents)}
+	for i := range outcome.Refused {
+		refused := &outcome.Refused[i]
+		done.isStuck = done.isStuck && refused.Settlement.Status == coupon.MessagePending
+		if i == 0 || refused.NotBefore.Before(done.retryAt) {
+			done.retryAt = refused.NotBefore
+		}
+	}
+	done.isStuck = done.isStuck && (batch.Number == 1 || !done.retryAt.IsZero())
+	if !done.isStuck {
+		done.retryAt = time.Time{}
+	}
+	return done
+}
+
+// handOver renders a batch, hands it over and gives what became of its messages. An error means that it was
+// not handed over.
+func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (*db.Outcome, error) {
+	id := batch.Delivery.ID
+	template, err := message.Parse(batch.Delivery.Subject, batch.Delivery.Body)
+	if err != nil {
+		return nil, fmt.Errorf("compile the templates of %s: %w", id, err)
 	}
 	outgoing, outcome, err := render(batch, template)
 	if err != nil {
-		batch.Release()
-		return 0, err
+		return nil, err
 	}
 	outcome.OutboxSize = batch.OutboxSize
-	if len(outgoing) > 0 {
-		if outcome.OutboxSize, err = r.outbox.Append(id, batch.OutboxSize, outgoing, r.store.Now()); err != nil {
-			batch.Release()
-			return 0, fmt.Errorf("hand over a batch of %s: %w", id, err)
+	if len(outgoing) == 0 {
+		return outcome, nil
+	}
+	rendered := outcome.Sent
+	if !out.Traits().IsExact {
+		if err := batch.Begin(ctx, rendered); err != nil {
+			return nil, err
 		}
 	}
-	return len(batch.Contents), batch.Record(ctx, outcome)
+	sending := &sender.Batch{
+		Key: fmt.Sprintf("%s-%d", r.store.ID(), batch.ID), Origin: r.store.ID(), DeliveryID: id,
+		Messages: outgoing, At: r.store.Now(), OutboxSize: batch.OutboxSize,
+	}
+	attempts, err := out.Send(ctx, sending)
+	if err == nil && len(attempts) != len(outgoing) {
+		err = fmt.Errorf("the sender gave %d outcomes for %d messages", len(attempts), len(outgoing))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hand over a batch of %s: %w", id, err)
+	}
+	outcome.OutboxSize = sending.OutboxSize
+	settle(outcome, batch, attempts, r.store.Now())
+	return outcome, nil
+}
+
+// settle sorts the messages that were handed over by what came of their attempts.
+func settle(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
+	rendered := outcome.Sent
+	outcome.Sent = make([]db.Content, 0, len(rendered))
+	// The messages of a batch that is repeated come back together.
+	ofBatch := rand.Float64() //nolint:gosec // nobody gains by guessing it
+	for i, content := range rendered {
+		attempt := &attempts[i]
+		if attempt.Result == coupon.AttemptOpen {
+			continue
+		}
+		jitter := ofBatch
+		if !attempt.RepeatsBatch {
+			jitter = rand.Float64() //nolint:gosec // nobody gains by guessing it
+		}
+		settlement := attempt.Settle(batch.Number, content.MayBeSent, now, jitter)
+		if settlement.Status == coupon.MessageSent {
+			outcome.Sent = append(outcome.Sent, content)
+			continue
+		}
+		outcome.Refused = append(outcome.Refused, db.Refusal{
+			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch, NotBefore: attempt.NotBefore,
+		})
+	}
+}
+
+// record records what became of a batch. What was handed over must not be handed over again for want of a
+// record, so that it goes on trying until the server stops; meanwhile the delivery can neither be paused nor
+// stopped.
+func (r *Runner) record(ctx context.Context, batch *db.Batch, outcome *db.Outcome) error {
+	for pause := retryInterval; ; pause = min(2*pause, maxRetryInterval) {
+		// A server that stops waits for this: it takes a moment.
+		err := batch.Record(context.WithoutCancel(ctx), outcome)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			batch.Release()
+			return err
+		}
+		r.options.Log.ErrorContext(ctx, "a batch was not recorded; trying again", "delivery", batch.Delivery.ID, "after", pause, "error", err)
+		sleep(ctx, pause)
+	}
 }
 
 // render renders a batch on several cores. A message whose templates fail on its recipient's values, or

@@ -19,13 +19,15 @@ type Options struct {
 	// SendRate is the largest number of messages that each delivery hands over in a second; 0 means no
 	// limit.
 	SendRate int
-	Log      *slog.Logger
+	// Senders are those of channels whose messages do not go to the outbox.
+	Senders map[coupon.Channel]sender.Sender
+	Log     *slog.Logger
 }
 
 // Runner runs jobs until it is stopped.
 type Runner struct {
 	store   *db.Store
-	outbox  *sender.Outbox
+	outbox  sender.Sender
 	options Options
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -35,8 +37,8 @@ type Runner struct {
 	importing map[coupon.ID]struct{}
 }
 
-// Start begins to run the jobs of a store. What an earlier server left unfinished is taken up first.
-func Start(store *db.Store, out *sender.Outbox, options Options) *Runner {
+// Start begins to run the jobs of a store, sending what no other sender is chosen for to the outbox. What an earlier server left unfinished is taken up first.
+func Start(store *db.Store, out sender.Sender, options Options) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}, importing: map[coupon.ID]struct{}{}}
 	// Two lanes: large imports follow each other, and small ones pass them.

@@ -1,5 +1,6 @@
-// Package sender hands messages over. The Outbox is the sender that needs no set-up: it appends every
-// message to a file of its delivery, where people and programs can read it.
+// Package sender hands messages over: to a mail server ([SMTP]), to a program of the operator's ([Webhook]), or
+// into files. The [Outbox] is the sender that needs no set-up: it appends every message to a file of its
+// delivery, where people and programs can read it.
 //
 // # Files
 //
@@ -20,6 +21,7 @@ package sender
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +39,10 @@ const (
 	folderMode = 0o700
 	fileMode   = 0o600
 )
+
+// maxOutboxBatch is how many messages are appended together. A larger batch costs fewer flushes of the disk; a
+// smaller one is sooner paused.
+const maxOutboxBatch = 2000
 
 // bufferSize is how much is written at once, in bytes.
 const bufferSize = 256 << 10
@@ -59,6 +65,19 @@ func OpenOutbox(dir string) (*Outbox, error) {
 		return nil, fmt.Errorf("open outbox: %s is a file, not a folder", dir)
 	}
 	return &Outbox{dir}, nil
+}
+
+// Traits tells that a batch that was not recorded counts as not handed over.
+func (*Outbox) Traits() Traits { return Traits{MaxBatch: maxOutboxBatch, IsExact: true} }
+
+// Send appends the batch to its delivery's file: all messages are accepted, or there is an error.
+func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error) {
+	size, err := o.Append(batch.DeliveryID, batch.OutboxSize, batch.Messages, batch.At)
+	if err != nil {
+		return nil, err
+	}
+	batch.OutboxSize = size
+	return same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted}), nil
 }
 
 // Append writes a batch of a delivery's messages at an offset of the delivery's file, cutting off

@@ -2,6 +2,7 @@ CREATE SEQUENCE coupon_id;
 CREATE SEQUENCE delivery_id;
 CREATE SEQUENCE export_id;
 CREATE SEQUENCE import_id;
+CREATE SEQUENCE sending_batch_id;
 CREATE SEQUENCE upload_id;
 CREATE TABLE code (
     id BIGINT NOT NULL,
@@ -215,6 +216,24 @@ CREATE TABLE sending (
     settled_at TIMESTAMP NOT NULL,
     failure VARCHAR,
     CHECK((outcome IN ('SENT', 'FAILED', 'CANCELED')))
+);
+CREATE TABLE sending_attempt (
+    message_id BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL,
+    number INTEGER NOT NULL,
+    batch_id BIGINT NOT NULL,
+    batch_size INTEGER NOT NULL,
+    began_at TIMESTAMP NOT NULL
+);
+CREATE TABLE sending_refusal (
+    message_id BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL,
+    number INTEGER NOT NULL,
+    refused_at TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    may_be_sent BOOLEAN NOT NULL,
+    repeats_batch BOOLEAN NOT NULL,
+    retry_at TIMESTAMP
 );
 CREATE TABLE setting (
     name VARCHAR NOT NULL,

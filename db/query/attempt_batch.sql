@@ -1,0 +1,2 @@
+-- the number of the next batch that is handed over
+SELECT nextval('sending_batch_id')

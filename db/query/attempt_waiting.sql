@@ -1,0 +1,8 @@
+-- the messages of a delivery that were handed over and are pending all the same, each with its attempts in their order
+SELECT a.message_id, a.number, a.batch_id, a.batch_size, r.message_id IS NULL, coalesce(r.may_be_sent, true), coalesce(r.repeats_batch, true), r.retry_at
+FROM (
+    SELECT * FROM sending_attempt
+    WHERE delivery_id = $id AND message_id NOT IN (SELECT message_id FROM sending WHERE delivery_id = $id)
+) a
+LEFT JOIN (SELECT * FROM sending_refusal WHERE delivery_id = $id) r ON r.message_id = a.message_id AND r.number = a.number
+ORDER BY a.message_id, a.number

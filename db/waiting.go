@@ -1,0 +1,136 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"couponql/coupon"
+)
+
+// waitingMessage is a message that was handed over and is pending all the same.
+type waitingMessage struct {
+	// number, batchID and batchSize are those of the last attempt.
+	number    int
+	batchID   int64
+	batchSize int
+	// isInFlight: nobody knows what came of the last attempt.
+	isInFlight bool
+	// mayBeSent: an attempt may have reached the recipient.
+	mayBeSent bool
+	// repeatsBatch: the last batch has to be repeated as it was.
+	repeatsBatch bool
+	retryAt      time.Time
+}
+
+// waitingMessages has the waiting messages of one delivery by their numbers.
+type waitingMessages map[int64]*waitingMessage
+
+// waitingOf gives the waiting messages of a delivery, whose lock of sending is held.
+func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, error) {
+	if known, found := s.waiting.Load(id); found {
+		return known.(waitingMessages), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	w := waitingMessages{}
+	_, err := collect(ctx, s, attemptWaiting, func(rows *sql.Rows) (struct{}, error) {
+		var message int64
+		var retryAt sql.NullTime
+		m := &waitingMessage{}
+		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt)
+		m.retryAt = retryAt.Time
+		if earlier := w[message]; earlier != nil {
+			m.mayBeSent = m.mayBeSent || earlier.mayBeSent
+		}
+		w[message] = m // the last attempt counts
+		return struct{}{}, err
+	}, named("id", mustNumber(coupon.KindDelivery, id)))
+	if err == nil {
+		s.waiting.Store(id, w)
+	}
+	return w, err
+}
+
+// choice is which waiting messages are handed over next.
+type choice struct {
+	messages []int64
+	// number is that of the messages' last attempt; 0 for new ones.
+	number int
+	// batchID and batchSize are those of the batch that is repeated, if it is still complete; else 0.
+	batchID    int64
+	batchSize  int
+	isInFlight bool
+}
+
+// choose gives the waiting messages to hand over now: a batch in flight first, then those that waited longest.
+// All of them make their attempt with one number.
+func (w waitingMessages) choose(now time.Time, limit int) choice {
+	var first *waitingMessage
+	for _, m := range w {
+		if (m.isInFlight || !m.retryAt.After(now)) && (first == nil || m.isBefore(first)) {
+			first = m
+		}
+	}
+	if first == nil {
+		return choice{}
+	}
+	c := choice{number: first.number, isInFlight: first.isInFlight}
+	for message, m := range w {
+		switch {
+		case m.number != first.number || m.isInFlight != first.isInFlight || m.repeatsBatch != first.repeatsBatch:
+		case (first.isInFlight || first.repeatsBatch) && m.batchID != first.batchID:
+		case !m.isInFlight && m.retryAt.After(now):
+		default:
+			c.messages = append(c.messages, message)
+		}
+	}
+	slices.Sort(c.messages)
+	c.messages = c.messages[:min(len(c.messages), limit)]
+	if first.isInFlight || first.repeatsBatch {
+		c.batchID, c.batchSize = first.batchID, first.batchSize
+	}
+	return c
+}
+
+// isBefore tells which of two messages is handed over first.
+func (m *waitingMessage) isBefore(other *waitingMessage) bool {
+	switch {
+	case m.isInFlight != other.isInFlight:
+		return m.isInFlight
+	case m.isInFlight, m.retryAt.Equal(other.retryAt):
+		return m.batchID < other.batchID
+	}
+	return m.retryAt.Before(other.retryAt)
+}
+
+// nextRetry gives when the first message is to be handed over again; the zero time when none waits.
+func (w waitingMessages) nextRetry() time.Time {
+	var next time.Time
+	for _, m := range w {
+		if next.IsZero() || m.retryAt.Before(next) {
+			next = m.retryAt
+		}
+	}
+	return next
+}
+
+// settle takes over the outcome of a batch that was recorded.
+func (w waitingMessages) settle(b *Batch, outcome *Outcome) {
+	for _, done := range [][]Content{outcome.Sent, outcome.Failed} {
+		for i := range done {
+			delete(w, mustNumber(coupon.KindMessage, done[i].MessageID))
+		}
+	}
+	for i := range outcome.Refused {
+		r := &outcome.Refused[i]
+		message := mustNumber(coupon.KindMessage, r.MessageID)
+		if r.Settlement.Status != coupon.MessagePending {
+			delete(w, message)
+			continue
+		}
+		m := w[message]
+		m.number, m.batchID = b.Number, b.ID
+		m.isInFlight, m.repeatsBatch = false, r.RepeatsBatch
+		m.mayBeSent, m.retryAt = r.Settlement.MayBeSent, r.Settlement.RetryAt
+	}
+}

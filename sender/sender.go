@@ -1,0 +1,73 @@
+package sender
+
+import (
+	"context"
+	"time"
+
+	"couponql/coupon"
+)
+
+// Sender hands batches of messages over. It may be used by several goroutines at once.
+type Sender interface {
+	// Traits says how batches should be.
+	Traits() Traits
+	// Send hands a batch over and gives what came of each message, in their order. An error means that no
+	// message was handed over and that none is to blame. When ctx is done, Send ends soon and leaves open what
+	// it did not come to.
+	Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error)
+}
+
+// Traits says how a sender wants its batches.
+type Traits struct {
+	// MaxBatch is the largest number of messages in a batch.
+	MaxBatch int
+	// IsExact: a batch that was sent but not recorded was never handed over, as far as anybody can see.
+	IsExact bool
+}
+
+// Batch is a part of a delivery's messages.
+type Batch struct {
+	// Key is the same whenever the same batch is handed over.
+	Key string
+	// Origin tells the database that the messages come from: with a message's id it names the message in the
+	// whole world.
+	Origin     string
+	DeliveryID coupon.ID
+	Messages   []coupon.OutgoingMessage
+	At         time.Time
+	// OutboxSize is how much of the delivery's outbox file is valid; Outbox.Send changes it.
+	OutboxSize int64
+}
+
+// stopGrace is how long a sender goes on with a batch when the server stops.
+const stopGrace = 5 * time.Second
+
+// graceful gives a context that ends stopGrace after ctx.
+func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(stopGrace):
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() {
+		stop()
+		cancel()
+	}
+}
+
+// same gives the same outcome for count messages.
+func same(count int, attempt coupon.Attempt) []coupon.Attempt {
+	attempts := make([]coupon.Attempt, count)
+	for i := range attempts {
+		attempts[i] = attempt
+	}
+	return attempts
+}
+
+// postponed is the outcome of a message that was surely not handed over.
+func postponed(reason string) coupon.Attempt {
+	return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: reason}
+}

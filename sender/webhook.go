@@ -1,0 +1,217 @@
+package sender
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"couponql/coupon"
+)
+
+// Limits of the webhook.
+const (
+	// MaxWebhookBatch is how many messages one request has at most.
+	MaxWebhookBatch = 500
+	// webhookTimeout is how long one request may take, the answer included.
+	webhookTimeout = 30 * time.Second
+	// maxAnswer is how much of an answer is read, in bytes.
+	maxAnswer = 1 << 20
+	// maxIdleConnections is how many connections are kept open.
+	maxIdleConnections = 4
+	// MinSecretLength is the length of the shortest secret, in bytes.
+	MinSecretLength = 16
+)
+
+// The headers of a request.
+const (
+	HeaderTimestamp      = "Couponql-Timestamp"
+	HeaderSignature      = "Couponql-Signature"
+	HeaderIdempotencyKey = "Idempotency-Key"
+)
+
+// Webhook posts batches of messages as JSON to an address of the operator's. Each request is signed and carries
+// a key that is the same when the batch is repeated, so that the receiver can tell.
+type Webhook struct {
+	address *url.URL
+	secret  []byte
+	client  *http.Client
+}
+
+// NewWebhook makes a webhook. Its errors do not contain the address, which may have a password, nor the secret.
+func NewWebhook(address, secret string) (*Webhook, error) {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
+		return nil, errors.New("the address of the webhook must be like https://example.com/messages")
+	}
+	if len(secret) < MinSecretLength {
+		return nil, fmt.Errorf("the secret of the webhook must have at least %d characters", MinSecretLength)
+	}
+	return &Webhook{address: parsed, secret: []byte(secret), client: &http.Client{
+		Timeout: webhookTimeout,
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			MaxIdleConnsPerHost: maxIdleConnections,
+			ForceAttemptHTTP2:   true,
+			IdleConnTimeout:     time.Minute,
+		},
+		// What is posted goes where the operator said, and nowhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// Close closes the connections that are kept open.
+func (w *Webhook) Close() { w.client.CloseIdleConnections() }
+
+// Traits tells how batches should be.
+func (*Webhook) Traits() Traits { return Traits{MaxBatch: MaxWebhookBatch} }
+
+// webhookMessage is one message in a request.
+type webhookMessage struct {
+	MessageID  coupon.ID      `json:"messageId"`
+	DeliveryID coupon.ID      `json:"deliveryId"`
+	Channel    coupon.Channel `json:"channel"`
+	Recipient  string         `json:"recipient"`
+	Address    string         `json:"address"`
+	Code       string         `json:"code,omitempty"`
+	Subject    string         `json:"subject,omitempty"`
+	Body       string         `json:"body"`
+}
+
+// webhookRequest is the body of a request.
+type webhookRequest struct {
+	Messages []webhookMessage `json:"messages"`
+}
+
+// webhookAnswer is what the answer to an accepted batch may say.
+type webhookAnswer struct {
+	Refused []struct {
+		MessageID   coupon.ID `json:"messageId"`
+		Reason      string    `json:"reason"`
+		IsPermanent bool      `json:"isPermanent"`
+	} `json:"refused"`
+}
+
+// Send posts the batch.
+func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error) {
+	ctx, cancel := graceful(ctx)
+	defer cancel()
+	body := webhookRequest{Messages: make([]webhookMessage, len(batch.Messages))}
+	for i := range batch.Messages {
+		m := &batch.Messages[i]
+		body.Messages[i] = webhookMessage{m.MessageID, m.DeliveryID, m.Channel, m.Recipient, m.Address, m.Code, m.Subject, m.Body}
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode a batch: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.address.String(), bytes.NewReader(text))
+	if err != nil {
+		return nil, errors.New("make a request to the webhook: its address is invalid")
+	}
+	timestamp := strconv.FormatInt(batch.At.Unix(), 10)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "couponql")
+	request.Header.Set(HeaderTimestamp, timestamp)
+	request.Header.Set(HeaderSignature, "v1="+w.sign(timestamp, text))
+	request.Header.Set(HeaderIdempotencyKey, batch.Key)
+	response, err := w.client.Do(request)
+	if err != nil {
+		return same(len(batch.Messages), unanswered(ctx, err)), nil
+	}
+	defer response.Body.Close()
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return same(len(batch.Messages), judge(response, batch.At)), nil
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return same(len(batch.Messages), unanswered(ctx, err)), nil
+	}
+	return tellApart(batch, answer), nil
+}
+
+// sign gives the signature of a body at a time, in hexadecimal digits.
+func (w *Webhook) sign(timestamp string, body []byte) string {
+	mac := hmac.New(sha256.New, w.secret)
+	mac.Write([]byte(timestamp + "."))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// unanswered judges a batch that got no answer: unless there was no connection at all, the receiver may have
+// taken it.
+func unanswered(ctx context.Context, err error) coupon.Attempt {
+	if ctx.Err() != nil {
+		return coupon.Attempt{} // the server stops
+	}
+	if ofURL, ok := errors.AsType[*url.Error](err); ok {
+		err = ofURL.Err // the address may have a password
+	}
+	network, ok := errors.AsType[*net.OpError](err)
+	isDialing := ok && network.Op == "dial"
+	return coupon.Attempt{
+		Result: coupon.AttemptPostponed, Reason: "The webhook did not answer: " + err.Error(),
+		MayBeSent: !isDialing, RepeatsBatch: true,
+	}
+}
+
+// judge gives the outcome of all messages of a batch that was answered with no success.
+func judge(response *http.Response, now time.Time) coupon.Attempt {
+	attempt := coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "The webhook answered " + response.Status, RepeatsBatch: true}
+	switch status := response.StatusCode; status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	default:
+		if status >= 400 && status <= 499 {
+			return coupon.Attempt{Result: coupon.AttemptRefused, Reason: attempt.Reason}
+		}
+		attempt.MayBeSent = status >= 500 // it may have broken down after it took the batch
+	}
+	attempt.NotBefore = retryAfter(response.Header.Get("Retry-After"), now)
+	return attempt
+}
+
+// retryAfter reads the header of that name: seconds or a date.
+func retryAfter(value string, now time.Time) time.Time {
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds >= 0 {
+		return now.Add(time.Duration(seconds) * time.Second)
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// tellApart gives the outcomes of a batch that was accepted, but for the messages that the answer names.
+func tellApart(batch *Batch, text []byte) []coupon.Attempt {
+	attempts := same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted})
+	var answer webhookAnswer
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return attempts // it need not be JSON
+	}
+	places := make(map[coupon.ID]int, len(batch.Messages))
+	for i := range batch.Messages {
+		places[batch.Messages[i].MessageID] = i
+	}
+	for _, refused := range answer.Refused {
+		place, isOurs := places[refused.MessageID]
+		if !isOurs {
+			continue
+		}
+		attempts[place] = coupon.Attempt{Result: coupon.AttemptPostponed, Reason: refused.Reason}
+		if refused.IsPermanent {
+			attempts[place].Result = coupon.AttemptRefused
+		}
+	}
+	return attempts
+}

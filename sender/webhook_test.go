@@ -1,0 +1,207 @@
+package sender_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"couponql/coupon"
+	"couponql/sender"
+)
+
+const secret = "0123456789abcdef"
+
+// receiver is a real HTTP server that verifies what it gets and answers as a test decides.
+type receiver struct {
+	t      *testing.T
+	answer func(w http.ResponseWriter, call int)
+
+	mu     sync.Mutex
+	keys   []string
+	bodies []string
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		r.t.Error(err)
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(request.Header.Get("Couponql-Timestamp") + "." + string(body)))
+	if want := "v1=" + hex.EncodeToString(mac.Sum(nil)); request.Header.Get("Couponql-Signature") != want {
+		r.t.Errorf("the signature is %s, want %s", request.Header.Get("Couponql-Signature"), want)
+	}
+	if request.Method != http.MethodPost || request.Header.Get("Content-Type") != "application/json" ||
+		request.Header.Get("Couponql-Timestamp") != "1793711585" {
+		r.t.Errorf("got %s %+v", request.Method, request.Header)
+	}
+	r.mu.Lock()
+	r.keys, r.bodies = append(r.keys, request.Header.Get("Idempotency-Key")), append(r.bodies, string(body))
+	call := len(r.keys)
+	r.mu.Unlock()
+	r.answer(w, call)
+}
+
+func startReceiver(t *testing.T, answer func(w http.ResponseWriter, call int)) (*receiver, *sender.Webhook) {
+	t.Helper()
+	r := &receiver{t: t, answer: answer}
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	w, err := sender.NewWebhook(strings.Replace(server.URL, "http://", "http://user:hunter2@", 1)+"/messages", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return r, w
+}
+
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	r, w := startReceiver(t, func(w http.ResponseWriter, call int) {
+		if call == 1 {
+			w.Header().Set("Retry-After", "120")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, `{"refused":[{"messageId":"message_2","reason":"No such number","isPermanent":true},
+			{"messageId":"message_3","reason":"Quiet hours"},{"messageId":"message_99","reason":"Unknown"}]}`)
+	})
+	messages := batch(coupon.ChannelSMS, 1, 3)
+	messages[1].Subject = ""
+	wantAttempts(t, send(t, w, messages), same(3, coupon.Attempt{
+		Result: coupon.AttemptPostponed, Reason: "The webhook answered 503 Service Unavailable", NotBefore: sentAt.Add(2 * time.Minute), RepeatsBatch: true,
+	}))
+	wantAttempts(t, send(t, w, messages), []coupon.Attempt{
+		{Result: coupon.AttemptAccepted},
+		{Result: coupon.AttemptRefused, Reason: "No such number"},
+		{Result: coupon.AttemptPostponed, Reason: "Quiet hours"},
+	})
+	if diff := cmp.Diff([]string{"key-1", "key-1"}, r.keys); diff != "" || r.bodies[0] != r.bodies[1] {
+		t.Errorf("a batch that is repeated must look the same (-want +got):\n%s", diff)
+	}
+	var got struct {
+		Messages []map[string]any `json:"messages"`
+	}
+	if err := json.Unmarshal([]byte(r.bodies[0]), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{
+		"messageId": "message_2", "deliveryId": "delivery_1", "channel": "SMS", "recipient": "c-2", "address": "r2@example.com",
+		"code": "CODE2", "body": messages[1].Body,
+	}, got.Messages[1]); diff != "" || len(got.Messages) != 3 || got.Messages[0]["subject"] != "Your code" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func same(n int, attempt coupon.Attempt) []coupon.Attempt {
+	attempts := make([]coupon.Attempt, n)
+	for i := range attempts {
+		attempts[i] = attempt
+	}
+	return attempts
+}
+
+func TestWebhookAnswers(t *testing.T) {
+	t.Parallel()
+	later := func(reason string, mayBeSent bool) coupon.Attempt {
+		return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "The webhook answered " + reason, MayBeSent: mayBeSent, RepeatsBatch: true}
+	}
+	date := later("429 Too Many Requests", false)
+	date.NotBefore = time.Date(2026, 11, 3, 15, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		status  int
+		headers map[string]string
+		body    string
+		want    coupon.Attempt
+	}{
+		"accepted":             {status: 204, want: coupon.Attempt{Result: coupon.AttemptAccepted}},
+		"accepted with a text": {status: 202, body: "thanks", want: coupon.Attempt{Result: coupon.AttemptAccepted}},
+		"refused":              {status: 422, want: coupon.Attempt{Result: coupon.AttemptRefused, Reason: "The webhook answered 422 Unprocessable Entity"}},
+		"gone":                 {status: 410, want: coupon.Attempt{Result: coupon.AttemptRefused, Reason: "The webhook answered 410 Gone"}},
+		"request timeout":      {status: 408, want: later("408 Request Timeout", false)},
+		"too early":            {status: 425, want: later("425 Too Early", false)},
+		"too many requests":    {status: 429, headers: map[string]string{"Retry-After": "Tue, 03 Nov 2026 15:00:00 GMT"}, want: date},
+		"broken":               {status: 500, want: later("500 Internal Server Error", true)},
+		"nobody behind":        {status: 502, want: later("502 Bad Gateway", true)},
+		"moved":                {status: 307, headers: map[string]string{"Location": "http://127.0.0.1:1/"}, want: later("307 Temporary Redirect", false)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, w := startReceiver(t, func(w http.ResponseWriter, _ int) {
+				for name, value := range test.headers {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.body)
+			})
+			wantAttempts(t, send(t, w, batch(coupon.ChannelPush, 1, 2)), same(2, test.want))
+		})
+	}
+}
+
+// TestWebhookUnanswered: when the receiver breaks off, it may have taken the batch; when nobody listens, not.
+func TestWebhookUnanswered(t *testing.T) {
+	t.Parallel()
+	for name, mayBeSent := range map[string]bool{"breaks off": true, "nobody listens": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+			w, err := sender.NewWebhook(strings.Replace(server.URL, "http://", "http://user:hunter2@", 1), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mayBeSent {
+				t.Cleanup(server.Close)
+			} else {
+				server.Close()
+			}
+			for _, got := range send(t, w, batch(coupon.ChannelSMS, 1, 2)) {
+				if got.Result != coupon.AttemptPostponed || got.MayBeSent != mayBeSent || !got.RepeatsBatch || strings.Contains(got.Reason, "hunter2") {
+					t.Errorf("got %+v", got)
+				}
+			}
+		})
+	}
+}
+
+// TestWebhookStops leaves the batch open when the server stops and no answer comes.
+func TestWebhookStops(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	_, w := startReceiver(t, func(http.ResponseWriter, int) {
+		cancel()
+		<-release
+	})
+	defer close(release)
+	attempts, err := w.Send(ctx, &sender.Batch{Key: "key-1", Messages: batch(coupon.ChannelSMS, 1, 2), At: sentAt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAttempts(t, attempts, make([]coupon.Attempt, 2))
+}
+
+func TestNewWebhookErrors(t *testing.T) {
+	t.Parallel()
+	for _, test := range [][2]string{
+		{"ftp://user:hunter2@example.com", secret},
+		{"https://user:hunter2%zz@example.com", secret},
+		{"https://", secret},
+		{"https://example.com", "hunter2"},
+	} {
+		if _, err := sender.NewWebhook(test[0], test[1]); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("got %v, want an error without a secret", err)
+		}
+	}
+}

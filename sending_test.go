@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestWebhookAfterKill kills the server while its webhook works on a batch: the next server posts the batch again
+// under the same key, and every message arrives with the code that the API knows. No secret is logged.
+func TestWebhookAfterKill(t *testing.T) {
+	t.Parallel()
+	type call struct {
+		key      string
+		Messages []struct {
+			MessageID string `json:"messageId"`
+			Code      string `json:"code"`
+		} `json:"messages"`
+	}
+	var mu sync.Mutex
+	var calls []call
+	arrived, release := make(chan struct{}), make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got := call{key: request.Header.Get("Idempotency-Key")}
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		calls = append(calls, got)
+		isFirst := len(calls) == 1
+		mu.Unlock()
+		if isFirst {
+			close(arrived)
+			<-release
+		}
+		w.WriteHeader(http.StatusOK)
+	}))
+	t.Cleanup(receiver.Close)
+	defer close(release)
+	address := strings.Replace(receiver.URL, "http://", "http://user:hunter2@", 1)
+	settings := []string{"--webhook-url", address, "--webhook-secret", "hunter2-hunter2-hunter2"}
+	dir := t.TempDir()
+	p := start(t, dir, settings...)
+	var none json.RawMessage
+	p.must(t, createCoupon, &none)
+	for _, query := range []string{
+		`mutation { addCodes(input: {couponId: "coupon_1", codes: [{value: "A1"}, {value: "A2"}, {value: "A3"}]}) { userErrors { message } } }`,
+		`mutation { upsertRecipients(input: {recipients: [{externalId: "r1", phone: "+491701"}, {externalId: "r2", phone: "+491702"}]}) {
+			userErrors { message } } }`,
+		`mutation { createDelivery(input: {label: "L", channel: SMS, couponId: "coupon_1", body: "Code: {{ couponValue.code }}"}) { userErrors { message } } }`,
+		`mutation { addTargets(input: {deliveryId: "delivery_1", filter: {}}) { userErrors { message } } }`,
+		`mutation { analyzeDelivery(input: {id: "delivery_1"}) { delivery { status } } }`,
+		`mutation { confirmDelivery(input: {id: "delivery_1"}) { delivery { status } userErrors { message } } }`,
+	} {
+		p.must(t, query, &none)
+	}
+	select {
+	case <-arrived:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("nothing arrived:\n%s", p.text())
+	}
+	p.kill(t)
+	again := start(t, dir, settings...)
+	var read struct {
+		Delivery struct {
+			Status   string
+			Messages struct {
+				Nodes []struct {
+					ID       string
+					Attempts int
+					Code     struct{ Value string }
+				}
+			}
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); read.Delivery.Status != "FINISHED"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the delivery is %+v:\n%s", read, again.text())
+		}
+		again.must(t, `{ delivery(id: "delivery_1") { status messages { nodes { id attempts code { value } } } } }`, &read)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(calls) != 2 || calls[0].key == "" || calls[0].key != calls[1].key || len(calls[1].Messages) != 2 {
+		t.Fatalf("got %+v", calls)
+	}
+	for i, m := range read.Delivery.Messages.Nodes {
+		for _, got := range calls {
+			if one := got.Messages[i]; one.MessageID != m.ID || one.Code != m.Code.Value || m.Attempts != 1 {
+				t.Errorf("got %+v, want %+v", one, m)
+			}
+		}
+	}
+	if log := p.text() + again.text(); strings.Contains(log, "hunter2") {
+		t.Errorf("a secret was logged:\n%s", log)
+	}
+}
