@@ -135,7 +135,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Log: log})
-	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), log), store.Failed(), log)
+	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), job.NewCourier(store, out, senders), log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
 }
@@ -240,10 +240,10 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 }
 
 // newHandler routes requests: the API, files, the playground, and the health of the server.
-func newHandler(store *db.Store, links *transfer.Links, log *slog.Logger) http.Handler {
+func newHandler(store *db.Store, links *transfer.Links, courier *job.Courier, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	registry, duration := metrics(store)
-	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store, links), log)))
+	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store, links, courier), log)))
 	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)

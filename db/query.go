@@ -536,6 +536,9 @@ var targetCount string
 //go:embed query/target_delete.sql
 var targetDelete string
 
+//go:embed query/target_first.sql
+var targetFirst string
+
 //go:embed query/target_insert.sql
 var targetInsert string
 

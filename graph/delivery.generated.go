@@ -2376,6 +2376,134 @@ func (ec *executionContext) fieldContext_RenderedMessage_body(_ context.Context,
 	return graphql.NewScalarFieldContext("RenderedMessage", field, false, false, "String")
 }
 
+func (ec *executionContext) _ResendMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *ResendMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResendMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Message) graphql.Marshaler {
+			return ec.marshalOMessage2ᚖcouponqlᚋcouponᚐMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ResendMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResendMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Message(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResendMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ResendMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResendMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖcouponqlᚋcouponᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResendMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResendMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendProofPayload_message(ctx context.Context, field graphql.CollectedField, obj *SendProofPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendProofPayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.RenderedMessage) graphql.Marshaler {
+			return ec.marshalORenderedMessage2ᚖcouponqlᚋcouponᚐRenderedMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SendProofPayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendProofPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RenderedMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SendProofPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *SendProofPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SendProofPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖcouponqlᚋcouponᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SendProofPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendProofPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SimulateDeliveryPayload_analysis(ctx context.Context, field graphql.CollectedField, obj *SimulateDeliveryPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2869,6 +2997,48 @@ func UnmarshalPauseDeliveryInput(ctx context.Context, raw any) (PauseDeliveryInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResendMessageInput(ctx context.Context, obj any) (ResendMessageInput, error) {
+	var it ResendMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResendMessageInput unmarshals raw into the ResendMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResendMessageInput(ctx context.Context, raw any) (ResendMessageInput, error) {
+	var out ResendMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResendMessageInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputResumeDeliveryInput(ctx context.Context, obj any) (ResumeDeliveryInput, error) {
 	var it ResumeDeliveryInput
 	if obj == nil {
@@ -2908,6 +3078,62 @@ func (ec *executionContext) unmarshalInputResumeDeliveryInput(ctx context.Contex
 func UnmarshalResumeDeliveryInput(ctx context.Context, raw any) (ResumeDeliveryInput, error) {
 	var out ResumeDeliveryInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeDeliveryInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSendProofInput(ctx context.Context, obj any) (SendProofInput, error) {
+	var it SendProofInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"deliveryId", "addresses", "recipientId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "deliveryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deliveryId"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeliveryID = data
+		case "addresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("addresses"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Addresses = data
+		case "recipientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recipientId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecipientID = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendProofInput unmarshals raw into the SendProofInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendProofInput(ctx context.Context, raw any) (SendProofInput, error) {
+	var out SendProofInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendProofInput", raw, &out)
 	return out, err
 }
 
@@ -4200,6 +4426,82 @@ func (ec *executionContext) _RenderedMessage(ctx context.Context, sel ast.Select
 	return out
 }
 
+var resendMessagePayloadImplementors = []string{"ResendMessagePayload"}
+
+func (ec *executionContext) _ResendMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *ResendMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resendMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResendMessagePayload")
+		case "message":
+			out.Values[i] = ec._ResendMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ResendMessagePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendProofPayloadImplementors = []string{"SendProofPayload"}
+
+func (ec *executionContext) _SendProofPayload(ctx context.Context, sel ast.SelectionSet, obj *SendProofPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendProofPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendProofPayload")
+		case "message":
+			out.Values[i] = ec._SendProofPayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SendProofPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var simulateDeliveryPayloadImplementors = []string{"SimulateDeliveryPayload"}
 
 func (ec *executionContext) _SimulateDeliveryPayload(ctx context.Context, sel ast.SelectionSet, obj *SimulateDeliveryPayload) graphql.Marshaler {
@@ -4682,9 +4984,35 @@ func (ec *executionContext) marshalNRenderedMessage2ᚖcouponqlᚋcouponᚐRende
 	return ec._RenderedMessage(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNResendMessageInput2couponqlᚋgraphᚐResendMessageInput(ctx context.Context, v any) (ResendMessageInput, error) {
+	res, err := ec.unmarshalInputResendMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResendMessagePayload2ᚖcouponqlᚋgraphᚐResendMessagePayload(ctx context.Context, sel ast.SelectionSet, v *ResendMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ResendMessagePayload!")
+		return graphql.Null
+	}
+	return ec._ResendMessagePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNResumeDeliveryInput2couponqlᚋgraphᚐResumeDeliveryInput(ctx context.Context, v any) (ResumeDeliveryInput, error) {
 	res, err := ec.unmarshalInputResumeDeliveryInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSendProofInput2couponqlᚋgraphᚐSendProofInput(ctx context.Context, v any) (SendProofInput, error) {
+	res, err := ec.unmarshalInputSendProofInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSendProofPayload2ᚖcouponqlᚋgraphᚐSendProofPayload(ctx context.Context, sel ast.SelectionSet, v *SendProofPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendProofPayload!")
+		return graphql.Null
+	}
+	return ec._SendProofPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSimulateDeliveryInput2couponqlᚋgraphᚐSimulateDeliveryInput(ctx context.Context, v any) (SimulateDeliveryInput, error) {
@@ -4826,6 +5154,13 @@ func (ec *executionContext) marshalOExclusionReason2ᚕcouponqlᚋcouponᚐExclu
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOMessage2ᚖcouponqlᚋcouponᚐMessage(ctx context.Context, sel ast.SelectionSet, v *coupon.Message) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Message(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOMessageStatus2ᚕcouponqlᚋcouponᚐMessageStatusᚄ(ctx context.Context, v any) ([]coupon.MessageStatus, error) {

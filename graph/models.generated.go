@@ -661,6 +661,20 @@ type ReleaseCodesPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// Which message to send again.
+type ResendMessageInput struct {
+	// A message that was SENT, such as `message_17`.
+	ID coupon.ID `json:"id"`
+}
+
+// What resendMessage answers.
+type ResendMessagePayload struct {
+	// The message, with one attempt more. Null when there are `userErrors`.
+	Message *coupon.Message `json:"message,omitempty"`
+	// Why it was not sent again; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // Which delivery to go on with.
 type ResumeDeliveryInput struct {
 	// Which delivery to go on with; it must be PAUSED.
@@ -680,6 +694,24 @@ type ReverseRedemptionPayload struct {
 	// The redemption, with `reversedAt`. Null when there are `userErrors`.
 	Redemption *coupon.Redemption `json:"redemption,omitempty"`
 	// Why it was not reversed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// A message to be looked at before a delivery is sent.
+type SendProofInput struct {
+	// The delivery whose message is meant.
+	DeliveryID coupon.ID `json:"deliveryId"`
+	// Where to send it, 1 to 20 addresses of the delivery's channel.
+	Addresses []string `json:"addresses"`
+	// The recipient to fill in. Omitted: the first target.
+	RecipientID graphql.Omittable[*coupon.ID] `json:"recipientId,omitempty"`
+}
+
+// What sendProof answers.
+type SendProofPayload struct {
+	// What was sent. Null when there are `userErrors`.
+	Message *coupon.RenderedMessage `json:"message,omitempty"`
+	// Why it was not sent, to which address; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 

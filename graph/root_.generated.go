@@ -440,8 +440,10 @@ type ComplexityRoot struct {
 		PauseDelivery     func(childComplexity int, input PauseDeliveryInput) int
 		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
 		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
+		ResendMessage     func(childComplexity int, input ResendMessageInput) int
 		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
 		ReverseRedemption func(childComplexity int, input ReverseRedemptionInput) int
+		SendProof         func(childComplexity int, input SendProofInput) int
 		SplitDelivery     func(childComplexity int, input SplitDeliveryInput) int
 		StopDelivery      func(childComplexity int, input StopDeliveryInput) int
 		UndoImport        func(childComplexity int, input UndoImportInput) int
@@ -601,8 +603,18 @@ type ComplexityRoot struct {
 		Subject func(childComplexity int) int
 	}
 
+	ResendMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ReverseRedemptionPayload struct {
 		Redemption func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SendProofPayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -2471,6 +2483,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseCodes(childComplexity, args["input"].(ReleaseCodesInput)), true
+	case "Mutation.resendMessage":
+		if e.ComplexityRoot.Mutation.ResendMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendMessage(childComplexity, args["input"].(ResendMessageInput)), true
 	case "Mutation.resumeDelivery":
 		if e.ComplexityRoot.Mutation.ResumeDelivery == nil {
 			break
@@ -2493,6 +2516,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReverseRedemption(childComplexity, args["input"].(ReverseRedemptionInput)), true
+	case "Mutation.sendProof":
+		if e.ComplexityRoot.Mutation.SendProof == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendProof_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendProof(childComplexity, args["input"].(SendProofInput)), true
 	case "Mutation.splitDelivery":
 		if e.ComplexityRoot.Mutation.SplitDelivery == nil {
 			break
@@ -3249,6 +3283,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RenderedMessage.Subject(childComplexity), true
 
+	case "ResendMessagePayload.message":
+		if e.ComplexityRoot.ResendMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendMessagePayload.Message(childComplexity), true
+	case "ResendMessagePayload.userErrors":
+		if e.ComplexityRoot.ResendMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendMessagePayload.UserErrors(childComplexity), true
+
 	case "ReverseRedemptionPayload.redemption":
 		if e.ComplexityRoot.ReverseRedemptionPayload.Redemption == nil {
 			break
@@ -3261,6 +3308,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReverseRedemptionPayload.UserErrors(childComplexity), true
+
+	case "SendProofPayload.message":
+		if e.ComplexityRoot.SendProofPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendProofPayload.Message(childComplexity), true
+	case "SendProofPayload.userErrors":
+		if e.ComplexityRoot.SendProofPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendProofPayload.UserErrors(childComplexity), true
 
 	case "SimulateDeliveryPayload.analysis":
 		if e.ComplexityRoot.SimulateDeliveryPayload.Analysis == nil {
@@ -3562,8 +3622,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
 			graphql.NewInputUnmarshaler("RedeemCodeInput", ec.unmarshalInputRedeemCodeInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
+			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
+			graphql.NewInputUnmarshaler("SendProofInput", ec.unmarshalInputSendProofInput),
 			graphql.NewInputUnmarshaler("SimulateDeliveryInput", ec.unmarshalInputSimulateDeliveryInput),
 			graphql.NewInputUnmarshaler("SplitDeliveryInput", ec.unmarshalInputSplitDeliveryInput),
 			graphql.NewInputUnmarshaler("SplitPart", ec.unmarshalInputSplitPart),
@@ -4690,6 +4752,16 @@ func (ec *executionContext) childFields_RenderedMessage(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type RenderedMessage", field.Name)
 }
 
+func (ec *executionContext) childFields_ResendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_ResendMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReverseRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "redemption":
@@ -4698,6 +4770,16 @@ func (ec *executionContext) childFields_ReverseRedemptionPayload(ctx context.Con
 		return ec.fieldContext_ReverseRedemptionPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReverseRedemptionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SendProofPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_SendProofPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SendProofPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendProofPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SimulateDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -114,12 +114,12 @@ func sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// senderOf gives the sender of a channel.
-func (r *Runner) senderOf(channel coupon.Channel) sender.Sender {
-	if chosen := r.options.Senders[channel]; chosen != nil {
+// senderOf gives the sender of a channel: the outbox, where there is no other.
+func senderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, out sender.Sender) sender.Sender {
+	if chosen := senders[channel]; chosen != nil {
 		return chosen
 	}
-	return r.outbox
+	return out
 }
 
 // sendBatch sends the next messages of a delivery.
@@ -131,7 +131,7 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID) (step, error) {
 	if err != nil || found[id] == nil {
 		return step{}, err
 	}
-	out := r.senderOf(found[id].Channel)
+	out := senderOf(found[id].Channel, r.options.Senders, r.outbox)
 	limit := out.Traits().MaxBatch
 	if r.options.SendRate > 0 {
 		limit = min(limit, r.options.SendRate)

@@ -115,6 +115,22 @@ func (r *mutationResolver) SplitDelivery(ctx context.Context, input graph.SplitD
 	return &graph.SplitDeliveryPayload{Deliveries: list(deliveries), UserErrors: problems}, err
 }
 
+func (r *mutationResolver) SendProof(ctx context.Context, input graph.SendProofInput) (*graph.SendProofPayload, error) {
+	sent, err := r.courier.SendProof(ctx, input.DeliveryID, input.RecipientID.Value(), input.Addresses)
+	problems, err := userErrors(err)
+	if err != nil || len(problems) > 0 {
+		sent = nil
+	}
+	return &graph.SendProofPayload{Message: sent, UserErrors: problems}, err
+}
+
+func (r *mutationResolver) ResendMessage(ctx context.Context, input graph.ResendMessageInput) (*graph.ResendMessagePayload, error) {
+	sent, err := r.courier.Resend(ctx, input.ID)
+	problems, err := userErrors(err)
+	show(ctx, shown(sent)...)
+	return &graph.ResendMessagePayload{Message: sent, UserErrors: problems}, err
+}
+
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, problems, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
 	payload, err := r.changedDelivery(ctx, input.ID, d, err)

@@ -8,19 +8,22 @@ package resolvers
 import (
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/job"
 	"couponql/message"
 	"couponql/transfer"
 )
 
 // Resolver answers every field that is not plain data of its object.
 type Resolver struct {
-	store *db.Store
-	links *transfer.Links
+	store   *db.Store
+	links   *transfer.Links
+	courier *job.Courier
 }
 
-// New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says.
-func New(store *db.Store, links *transfer.Links) *Resolver {
-	return &Resolver{store: store, links: links}
+// New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says. The courier
+// sends single messages.
+func New(store *db.Store, links *transfer.Links, courier *job.Courier) *Resolver {
+	return &Resolver{store: store, links: links, courier: courier}
 }
 
 // CheckContent checks the templates of a delivery against its coupon, which may be nil.

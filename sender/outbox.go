@@ -26,9 +26,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"couponql/coupon"
@@ -49,7 +51,11 @@ const bufferSize = 256 << 10
 
 // Outbox is a folder of such files. It may be used by several goroutines at once, as long as each
 // delivery is appended to by one at a time.
-type Outbox struct{ dir string }
+type Outbox struct {
+	dir string
+	// extra is held while a file of extra messages is written.
+	extra sync.Mutex
+}
 
 // OpenOutbox gives the outbox in a folder, which it creates if need be. A path that is no folder is an error.
 func OpenOutbox(dir string) (*Outbox, error) {
@@ -64,7 +70,7 @@ func OpenOutbox(dir string) (*Outbox, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("open outbox: %s is a file, not a folder", dir)
 	}
-	return &Outbox{dir}, nil
+	return &Outbox{dir: dir}, nil
 }
 
 // Traits tells that a batch that was not recorded counts as not handed over.
@@ -72,6 +78,12 @@ func (*Outbox) Traits() Traits { return Traits{MaxBatch: maxOutboxBatch, IsExact
 
 // Send appends the batch to its delivery's file: all messages are accepted, or there is an error.
 func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error) {
+	if batch.Extra != "" {
+		o.extra.Lock()
+		defer o.extra.Unlock()
+		_, err := o.write(batch.DeliveryID, "-"+string(batch.Extra), math.MaxInt64, batch.Messages, batch.At)
+		return same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted}), err
+	}
 	size, err := o.Append(batch.DeliveryID, batch.OutboxSize, batch.Messages, batch.At)
 	if err != nil {
 		return nil, err
@@ -86,6 +98,11 @@ func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error)
 // away, the batch is written at its end. An error names the file and what is wrong with it; the file
 // then ends at the offset, as before the batch.
 func (o *Outbox) Append(delivery coupon.ID, at int64, batch []coupon.OutgoingMessage, sentAt time.Time) (size int64, err error) {
+	return o.write(delivery, "", at, batch, sentAt)
+}
+
+// write writes a batch to the file of a delivery whose name has this ending.
+func (o *Outbox) write(delivery coupon.ID, ending string, at int64, batch []coupon.OutgoingMessage, sentAt time.Time) (size int64, err error) {
 	if _, err := delivery.Number(coupon.KindDelivery); err != nil {
 		// The id becomes a file's name: "../x" must not.
 		return 0, fmt.Errorf("append to outbox: %w", err)
@@ -97,7 +114,7 @@ func (o *Outbox) Append(delivery coupon.ID, at int64, batch []coupon.OutgoingMes
 	if batch[0].Channel == coupon.ChannelEmail {
 		write, extension = writeMail, ".mbox"
 	}
-	path := filepath.Join(o.dir, string(delivery)+extension)
+	path := filepath.Join(o.dir, string(delivery)+ending+extension)
 	file, isNew, err := open(path)
 	if err != nil {
 		return 0, fmt.Errorf("append to outbox: %w", err)

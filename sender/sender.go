@@ -37,7 +37,18 @@ type Batch struct {
 	At         time.Time
 	// OutboxSize is how much of the delivery's outbox file is valid; Outbox.Send changes it.
 	OutboxSize int64
+	// Extra is set for messages that do not belong to the sending of the delivery.
+	Extra Extra
 }
+
+// Extra is why messages are sent besides those of a delivery. The outbox has a file for each: delivery_3-proof.mbox.
+type Extra string
+
+// The kinds of extra messages.
+const (
+	ExtraProof  Extra = "proof"
+	ExtraResent Extra = "resent"
+)
 
 // stopGrace is how long a sender goes on with a batch when the server stops.
 const stopGrace = 5 * time.Second

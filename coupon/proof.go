@@ -1,0 +1,59 @@
+package coupon
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const (
+	// MaxProofAddresses is how many addresses one proof goes to.
+	MaxProofAddresses = 20
+	// ProofMark is put before the subject of a proof, or before the text where there is no subject.
+	ProofMark = "[Proof] "
+	// ProofCode stands for the recipient's own code in proofs, which must not take one.
+	ProofCode = "PROOF-CODE"
+)
+
+// CheckProof cleans the addresses that a proof of a channel goes to. It returns UserErrors with INVALID.
+func CheckProof(channel Channel, addresses []string) ([]string, error) {
+	var problems UserErrors
+	if len(addresses) == 0 || len(addresses) > MaxProofAddresses {
+		invalidf(&problems, "addresses", "Give 1 to %d addresses, not %d.", MaxProofAddresses, len(addresses))
+		return nil, problems
+	}
+	pattern := regexp.MustCompile("^(?:" + channel.AddressPattern() + ")$")
+	clean := make([]string, len(addresses))
+	for i, address := range addresses {
+		clean[i] = strings.TrimSpace(address)
+		if !pattern.MatchString(clean[i]) {
+			problems = append(problems, Errorf(ErrorInvalid, "%q cannot be an address for %s.", address, channel).At("input", "addresses", strconv.Itoa(i)))
+		}
+	}
+	return clean, problems.OrNil()
+}
+
+// MarkProof makes a message one that nobody takes for the real one.
+func (m *OutgoingMessage) MarkProof() {
+	if m.Subject == "" && m.Channel != ChannelEmail {
+		m.Body = ProofMark + m.Body
+		return
+	}
+	m.Subject = ProofMark + m.Subject
+}
+
+// CheckResend tells whether a message may be handed over once more, with the same code. It returns INVALID_STATE for one
+// that was not sent, or whose code it does not have any more.
+func (m *Message) CheckResend(code *Code) error {
+	switch {
+	case m.Status != MessageSent:
+		return Errorf(ErrorInvalidState, "The message is %s; only one that was SENT can be sent again.", m.Status)
+	case code != nil && code.MessageID == nil:
+		return Errorf(ErrorInvalidState, "The message has no code any more: it went back to the pool.")
+	case code != nil && code.State().Has(StateVoided):
+		return Errorf(ErrorInvalidState, "The code of the message was voided.")
+	case code != nil && code.State().Has(StateRedeemed):
+		return Errorf(ErrorInvalidState, "The code of the message was redeemed already.")
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package db
+
+import (
+	"context"
+
+	"couponql/coupon"
+)
+
+// ProofContent gives what is needed to render a message of a delivery as a recipient would get it, or as its first
+// target would. It returns NOT_FOUND, and INVALID for a delivery without targets.
+func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipientID *coupon.ID) (*Batch, error) {
+	if recipientID == nil {
+		number, err := deliveryID.Number(coupon.KindDelivery)
+		if err != nil {
+			return nil, atInput(err, "deliveryId")
+		}
+		if _, err := s.delivery(ctx, deliveryID); err != nil {
+			return nil, atInput(err, "deliveryId")
+		}
+		targets, err := collect(ctx, s, targetFirst, scanInto[int64], named("id", number))
+		if err != nil {
+			return nil, err
+		}
+		if len(targets) == 0 {
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "The delivery has no targets yet: name the recipient whose message is to be shown.").At("input", "recipientId")
+		}
+		recipientID = new(coupon.NewID(coupon.KindRecipient, targets[0]))
+	}
+	d, c, content, err := s.PreviewContent(ctx, deliveryID, *recipientID)
+	if err != nil {
+		return nil, inInput(err)
+	}
+	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{*content}}, nil
+}
+
+// ResendContent gives what is needed to render a message once more, and the message. It returns NOT_FOUND, and
+// INVALID_STATE for one that must not be sent again.
+func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupon.Message, error) {
+	m, err := s.message(ctx, id)
+	if err != nil {
+		return nil, nil, atInput(err, "id")
+	}
+	var code *coupon.Code
+	if m.CodeID != nil {
+		codes, err := s.CodesByID(ctx, []coupon.ID{*m.CodeID})
+		if err != nil {
+			return nil, nil, err
+		}
+		code = codes[*m.CodeID]
+	}
+	if err := m.CheckResend(code); err != nil {
+		return nil, nil, atInput(err, "id")
+	}
+	contents, err := s.MessageContents(ctx, []*coupon.Message{m})
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := s.delivery(ctx, m.DeliveryID)
+	if err != nil {
+		return nil, nil, err
+	}
+	batch := &Batch{store: s, Delivery: d, Contents: []Content{contents[id]}}
+	if d.CouponID != nil {
+		coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
+		if err != nil {
+			return nil, nil, err
+		}
+		batch.Coupon = coupons[*d.CouponID]
+	}
+	return batch, m, nil
+}
+
+func (s *Store) message(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
+	found, err := s.MessagesByID(ctx, []coupon.ID{id})
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(coupon.KindMessage, id)
+	}
+	return found[id], err
+}
+
+// RecordResend records that a message was handed over once more, and gives it.
+func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
+	m, err := s.message(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		batches, err := collect(ctx, t, attemptBatch, scanInto[int64])
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, attemptInsert, named("ids", []int64{mustNumber(coupon.KindMessage, id)}),
+			named("delivery_id", mustNumber(coupon.KindDelivery, m.DeliveryID)), named("number", m.Attempts+1), named("batch_id", batches[0]), named("now", t.now))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.message(ctx, id)
+}

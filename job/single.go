@@ -1,0 +1,119 @@
+package job
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/message"
+	"couponql/sender"
+)
+
+// Courier hands single messages over while somebody waits: proofs, and messages that are sent again.
+type Courier struct {
+	store   *db.Store
+	outbox  sender.Sender
+	senders map[coupon.Channel]sender.Sender
+}
+
+// NewCourier gives the courier of a store. Channels that have no sender go to the outbox, to files beside those of
+// deliveries.
+func NewCourier(store *db.Store, out sender.Sender, senders map[coupon.Channel]sender.Sender) *Courier {
+	return &Courier{store: store, outbox: out, senders: senders}
+}
+
+// SendProof sends the message that a recipient would get to other addresses, marked as a proof and with a placeholder
+// for the code. Without a recipient it is the one of the first target. Nothing is recorded, and no code is taken. It
+// gives what was sent. It returns NOT_FOUND, TEMPLATE_INVALID, and INVALID for addresses that cannot be or that the
+// sender refuses, and for a delivery without targets.
+func (c *Courier) SendProof(ctx context.Context, deliveryID coupon.ID, recipientID *coupon.ID, addresses []string) (*coupon.RenderedMessage, error) {
+	batch, err := c.store.ProofContent(ctx, deliveryID, recipientID)
+	if err != nil {
+		return nil, err
+	}
+	if addresses, err = coupon.CheckProof(batch.Delivery.Channel, addresses); err != nil {
+		return nil, err
+	}
+	content := &batch.Contents[0]
+	if batch.Coupon != nil && batch.Coupon.Type == coupon.TypeIndividual {
+		content.Data.CouponValue = &coupon.CodeData{Code: coupon.ProofCode}
+	}
+	m, err := renderOne(batch)
+	if err != nil {
+		return nil, err
+	}
+	m.MarkProof()
+	messages := make([]coupon.OutgoingMessage, len(addresses))
+	for i, address := range addresses {
+		messages[i] = m
+		messages[i].Address, messages[i].MessageID = address, coupon.ID("proof_"+rand.Text())
+	}
+	attempts, err := c.send(ctx, sender.ExtraProof, messages)
+	if err != nil {
+		return nil, err
+	}
+	var problems coupon.UserErrors
+	for i, attempt := range attempts {
+		if attempt.Result != coupon.AttemptAccepted {
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "The proof to %s was not taken: %s", addresses[i], attempt.Reason).
+				At("input", "addresses", fmt.Sprint(i)))
+		}
+	}
+	subject := m.Subject
+	return &coupon.RenderedMessage{Subject: &subject, Body: m.Body}, problems.OrNil()
+}
+
+// Resend sends a message once more to its recipient, with the same text and code. It gives the message. It returns
+// NOT_FOUND, and INVALID_STATE for a message that was not sent, lost its code, or that the sender does not take now.
+func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
+	batch, known, err := c.store.ResendContent(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	m, err := renderOne(batch)
+	if err != nil {
+		return nil, err
+	}
+	// Mail programs drop what has the Message-ID of a mail that they have.
+	m.MessageID = coupon.ID(fmt.Sprintf("%s-%d", id, known.Attempts+1))
+	attempts, err := c.send(ctx, sender.ExtraResent, []coupon.OutgoingMessage{m})
+	if err != nil {
+		return nil, err
+	}
+	if attempts[0].Result != coupon.AttemptAccepted {
+		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The message was not taken: %s", attempts[0].Reason).At("input", "id")
+	}
+	return c.store.RecordResend(ctx, id)
+}
+
+// renderOne renders the only message of a batch.
+func renderOne(batch *db.Batch) (coupon.OutgoingMessage, error) {
+	template, err := message.Parse(batch.Delivery.Subject, batch.Delivery.Body)
+	if err != nil {
+		return coupon.OutgoingMessage{}, err
+	}
+	content := &batch.Contents[0]
+	content.Data.Complete(batch.Delivery, batch.Coupon)
+	rendered, err := template.Render(&content.Data)
+	if err != nil {
+		return coupon.OutgoingMessage{}, err
+	}
+	return outgoingMessage(batch, *content, rendered, template.IsHTML()), nil
+}
+
+func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupon.OutgoingMessage) ([]coupon.Attempt, error) {
+	out := senderOf(messages[0].Channel, c.senders, c.outbox)
+	attempts, err := out.Send(ctx, &sender.Batch{
+		Key: c.store.ID() + "-" + rand.Text(), Origin: c.store.ID(), DeliveryID: messages[0].DeliveryID,
+		Messages: messages, At: c.store.Now(), Extra: extra,
+	})
+	if err == nil && len(attempts) != len(messages) {
+		err = fmt.Errorf("the sender gave %d outcomes for %d messages", len(attempts), len(messages))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hand over single messages: %w", err)
+	}
+	return attempts, nil
+}
