@@ -145,7 +145,12 @@ func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bul
 // readMeanwhile takes the codes of a large import out again and imports the file once more, while others read.
 func (b *bench) readMeanwhile(ctx context.Context, file *bulkFile, size int, took *bulkTimes) error {
 	elapsed, err := timed(func() error {
-		return b.server.ask(ctx, "mutation($id: ID!) { undoImport(input: {id: $id}) { removedCount userErrors { message } } }", variables{"id": took.id}, &struct{}{})
+		return b.server.ask(
+			ctx,
+			"mutation($id: ID!) { undoImport(input: {id: $id}) { removedCount userErrors { message } } }",
+			variables{"id": took.id},
+			&struct{}{},
+		)
 	})
 	if err != nil {
 		return err

@@ -22,7 +22,8 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 			return nil, err
 		}
 		if len(targets) == 0 {
-			return nil, coupon.Errorf(coupon.ErrorInvalid, "The delivery has no targets yet: name the recipient whose message is to be shown.").At("input", "recipientId")
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "The delivery has no targets yet: name the recipient whose message is to be shown.").
+				At("input", "recipientId")
 		}
 		recipientID = new(coupon.NewID(coupon.KindRecipient, targets[0]))
 	}
@@ -89,8 +90,18 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, attemptInsert, named("ids", []int64{mustNumber(coupon.KindMessage, id)}),
-			named("delivery_id", mustNumber(coupon.KindDelivery, m.DeliveryID)), named("number", m.Attempts+1), named("batch_id", batches[0]), named("now", t.now))
+		_, err = t.exec(
+			ctx,
+			attemptInsert,
+			named("ids", []int64{mustNumber(coupon.KindMessage, id)}),
+			named(
+				"delivery_id",
+				mustNumber(coupon.KindDelivery, m.DeliveryID),
+			),
+			named("number", m.Attempts+1),
+			named("batch_id", batches[0]),
+			named("now", t.now),
+		)
 		return err
 	})
 	if err != nil {
