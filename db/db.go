@@ -30,8 +30,9 @@ const (
 	// maxReaders is how many reads run at once; more wait. The engine is parallel inside a read, so more
 	// connections than a few only make everybody slower.
 	maxReaders = 4
-	// maxBesides is how many long additions run at once beside the writer.
-	maxBesides = 2
+	// maxBesides is how many long additions run at once beside the writer: one of each lane of imports, and one of
+	// generateCodes.
+	maxBesides = 3
 	// maxConnections: the writer never gives its connection back, and an export takes one for long.
 	maxConnections = maxReaders + maxBesides + 2
 )
