@@ -55,7 +55,7 @@ type serveCommand struct {
 	WebhookURL         string        `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
 	WebhookSecret      string        `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
 	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
-	MemoryLimit        string        `default:"4GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	MemoryLimit        string        `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }
 

@@ -189,7 +189,7 @@ func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
 		}
 	}
 	for _, r := range p.runsSince(a.rows.seen) {
-		err := t.store.eachKey(ctx, r.first, r.last, func(_ int64, key string) {
+		err := eachKey(ctx, t.store, r.first, r.last, func(_ int64, key string) {
 			p.mu.RLock()
 			defer p.mu.RUnlock()
 			look(key)
@@ -297,38 +297,47 @@ func (t *tx) indexKeys(first int64, hashes []uint32) {
 }
 
 // eachKey gives the number and key of each code between two numbers, in no order.
-func (s *Store) eachKey(ctx context.Context, first, last int64, take func(number int64, key string)) error {
-	return eachKey(ctx, s, first, last, take)
+func eachKey(ctx context.Context, q querier, first, last int64, take func(number int64, key string)) error {
+	return eachPack(ctx, q, first, last, func(numbers func(i int) int64, keys string) {
+		i := 0
+		for key := range strings.SplitSeq(keys, "\n") {
+			take(numbers(i), key)
+			i++
+		}
+	})
 }
 
-func eachKey(ctx context.Context, q querier, first, last int64, take func(number int64, key string)) error {
-	rows, err := q.QueryContext(ctx, poolKeys, named("first", first), named("last", last))
-	if err != nil {
-		return fmt.Errorf("%s: %w", title(poolKeys), err)
+// keysPerStatement is how many keys are packed by one statement: the engine holds all of them in memory.
+const keysPerStatement = 1 << 20
+
+// eachPack gives the keys of all codes between two numbers in packs of some thousand, one a line, and of each the number
+// of its i-th code.
+func eachPack(ctx context.Context, q querier, first, last int64, take func(numbers func(i int) int64, keys string)) error {
+	type pack struct {
+		lowest       int64
+		gapped, keys string
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int64
-		var gapped, keys string
-		if err := rows.Scan(&number, &gapped, &keys); err != nil {
-			return fmt.Errorf("%s: %w", title(poolKeys), err)
-		}
-		numbers, err := parseNumbers(gapped)
+	for ; first <= last; first += keysPerStatement {
+		packs, err := collect(ctx, q, poolKeys, func(rows *sql.Rows) (pack, error) {
+			var p pack
+			err := rows.Scan(&p.lowest, &p.gapped, &p.keys)
+			return p, err
+		}, named("first", first), named("last", min(last, first+keysPerStatement-1)))
 		if err != nil {
 			return err
 		}
-		i := 0
-		for key := range strings.SplitSeq(keys, "\n") {
-			if numbers != nil {
-				number = numbers[i]
+		for _, p := range packs {
+			numbers, err := parseNumbers(p.gapped)
+			if err != nil {
+				return err
 			}
-			take(number, key)
-			number++
-			i++
+			take(func(i int) int64 {
+				if numbers != nil {
+					return numbers[i]
+				}
+				return p.lowest + int64(i)
+			}, p.keys)
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%s: %w", title(poolKeys), err)
 	}
 	return nil
 }

@@ -22,8 +22,9 @@ import (
 const (
 	// DefaultHoldDuration is how long an analyzed delivery keeps its codes.
 	DefaultHoldDuration = 24 * time.Hour
-	// DefaultMemoryLimit is how much memory the engine may take before it spills to disk.
-	DefaultMemoryLimit = "4GB"
+	// DefaultMemoryLimit is how much memory the engine may take before it spills to disk. Twenty million codes are
+	// imported as fast with it as with four times as much.
+	DefaultMemoryLimit = "1GB"
 )
 
 const (
@@ -47,7 +48,7 @@ type Options struct {
 	CaseSensitiveCodes bool
 	// HoldDuration is how long an analyzed delivery keeps its codes; 0 means DefaultHoldDuration.
 	HoldDuration time.Duration
-	// MemoryLimit is what the engine may take, such as "4GB"; "" means DefaultMemoryLimit.
+	// MemoryLimit is what the engine may take, such as "2GB"; "" means DefaultMemoryLimit.
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time

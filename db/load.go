@@ -89,45 +89,23 @@ func (p *pool) loadKeys(ctx context.Context, s *Store) error {
 }
 
 func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64, mu *sync.Mutex) error {
-	rows, err := s.QueryContext(ctx, poolKeys, named("first", first), named("last", last))
-	if err != nil {
-		return fmt.Errorf("%s: %w", title(poolKeys), err)
-	}
-	defer rows.Close()
 	type entry struct {
 		hash   uint32
 		number int64
 	}
 	var entries []entry
-	for rows.Next() {
-		var lowest int64
-		var gapped, keys string
-		if err := rows.Scan(&lowest, &gapped, &keys); err != nil {
-			return fmt.Errorf("%s: %w", title(poolKeys), err)
-		}
-		numbers, err := parseNumbers(gapped)
-		if err != nil {
-			return err
-		}
+	return eachPack(ctx, s, first, last, func(numbers func(i int) int64, keys string) {
 		entries = entries[:0]
 		for key := range strings.SplitSeq(keys, "\n") {
-			number := lowest + int64(len(entries))
-			if numbers != nil {
-				number = numbers[len(entries)]
-			}
-			entries = append(entries, entry{p.keys.hash(key), number})
+			entries = append(entries, entry{p.keys.hash(key), numbers(len(entries))})
 		}
 		mu.Lock()
+		defer mu.Unlock()
 		for _, e := range entries {
 			p.keys.insert(e.hash, e.number)
 			p.state[e.number] = 0
 		}
-		mu.Unlock()
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%s: %w", title(poolKeys), err)
-	}
-	return nil
+	})
 }
 
 func (p *pool) loadDeliveries(ctx context.Context, s *Store) error {
