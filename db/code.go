@@ -742,11 +742,10 @@ func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64,
 		if err != nil || statement == "" {
 			return nil, err
 		}
-		packed, err := collect(
+		codes, err := collectNumbers(
 			ctx,
 			q,
 			"-- the numbers of the codes that a filter leaves\nSELECT string_agg(id, ' ' ORDER BY id) FROM ("+statement+") GROUP BY id // 4096 ORDER BY min(id)",
-			scanInto[string],
 			args...)
 		if err != nil {
 			return nil, err
@@ -755,13 +754,7 @@ func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64,
 		for _, number := range numbers {
 			known[number] = []int64{}
 		}
-		for _, text := range packed {
-			codes, err := parseNumbers(text)
-			if err != nil {
-				return nil, err
-			}
-			s.pool.sortByCoupon(codes, known)
-		}
+		s.pool.sortByCoupon(codes, known)
 		maps.Copy(facts, known)
 	}
 	return facts, nil

@@ -95,6 +95,15 @@ func (t *tx) delivery(ctx context.Context, id coupon.ID) (int64, *coupon.Deliver
 }
 
 // couponOf gives the coupon of a delivery, or nil when it has none.
+func (s *Store) couponOf(ctx context.Context, d *coupon.Delivery) (*coupon.Coupon, error) {
+	if d.CouponID == nil {
+		return nil, nil //nolint:nilnil // a delivery may have no coupon
+	}
+	coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
+	return coupons[*d.CouponID], err
+}
+
+// couponOf gives the coupon of a delivery as the pool has it, or nil when it has none.
 func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
 	if d.CouponID == nil {
 		return nil
@@ -588,11 +597,7 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 	var spans []span
 	for _, need := range needs {
 		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
-		taken := 0
-		for _, s := range part {
-			taken += s.count
-		}
-		if taken != need.Needed {
+		if taken := countOf(part); taken != need.Needed {
 			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d", taken, need.Label, need.Needed)
 		}
 		spans = append(spans, part...)
@@ -666,17 +671,9 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 		if err != nil {
 			return err
 		}
-		packed, err := collect(ctx, t, deliveryUnsentCodes, scanInto[string], named("id", number))
+		codes, err := collectNumbers(ctx, t, deliveryUnsentCodes, named("id", number))
 		if err != nil {
 			return err
-		}
-		var codes []int64
-		for _, text := range packed {
-			numbers, err := parseNumbers(text)
-			if err != nil {
-				return err
-			}
-			codes = append(codes, numbers...)
 		}
 		canceled, err := t.exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now))
 		if err != nil {

@@ -148,17 +148,11 @@ func (p *pool) loadStates(ctx context.Context, s *Store) error {
 			p.holders[number] = uint32(row.delivery)
 		}
 	}
-	voided, err := collect(ctx, s, poolVoided, scanInto[string])
+	voided, err := collectNumbers(ctx, s, poolVoided)
 	if err != nil {
 		return err
 	}
-	for _, row := range voided {
-		numbers, err := parseNumbers(row)
-		if err != nil {
-			return err
-		}
-		p.update(numbers, coupon.StateVoided, 0)
-	}
+	p.update(voided, coupon.StateVoided, 0)
 	return nil
 }
 
@@ -257,6 +251,23 @@ func (p *pool) loadNext(ctx context.Context, s *Store) error {
 		p.next = next[0]
 	}
 	return err
+}
+
+// collectNumbers runs a statement that gives numbers packed into texts, one a row.
+func collectNumbers(ctx context.Context, q querier, statement string, args ...any) ([]int64, error) {
+	packed, err := collect(ctx, q, statement, scanInto[string], args...)
+	if err != nil {
+		return nil, err
+	}
+	var numbers []int64
+	for _, text := range packed {
+		part, err := parseNumbers(text)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, part...)
+	}
+	return numbers, nil
 }
 
 // parseNumbers reads numbers that a statement packed into a text; "" gives nil.

@@ -116,12 +116,8 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return nil, err
 	}
 	next := &Batch{store: s, unlock: unlock, Delivery: d, OutboxSize: states[0].outboxed, waiting: waiting}
-	if d.CouponID != nil {
-		coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
-		if err != nil {
-			return nil, err
-		}
-		next.Coupon = coupons[*d.CouponID]
+	if next.Coupon, err = s.couponOf(ctx, d); err != nil {
+		return nil, err
 	}
 	next.chosen = waiting.choose(s.now(), limit)
 	if numbers := next.chosen.messages; len(numbers) > 0 {
@@ -506,13 +502,9 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	var c *coupon.Coupon
-	if d.CouponID != nil {
-		coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		c = coupons[*d.CouponID]
+	c, err := s.couponOf(ctx, d)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	number := mustNumber(coupon.KindDelivery, deliveryID)
 	messages, err := collect(

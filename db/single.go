@@ -60,15 +60,11 @@ func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupo
 	if err != nil {
 		return nil, nil, err
 	}
-	batch := &Batch{store: s, Delivery: d, Contents: []Content{contents[id]}}
-	if d.CouponID != nil {
-		coupons, err := s.CouponsByID(ctx, []coupon.ID{*d.CouponID})
-		if err != nil {
-			return nil, nil, err
-		}
-		batch.Coupon = coupons[*d.CouponID]
+	c, err := s.couponOf(ctx, d)
+	if err != nil {
+		return nil, nil, err
 	}
-	return batch, m, nil
+	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{contents[id]}}, m, nil
 }
 
 func (s *Store) message(ctx context.Context, id coupon.ID) (*coupon.Message, error) {

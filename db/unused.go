@@ -9,19 +9,13 @@ import (
 // unusedCodes gives the codes of some runs that nobody ever had: they are neither redeemed nor voided, and no
 // message holds them or ever held them.
 func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span, error) {
-	packed, err := collect(ctx, t, codeReturned, scanInto[string])
+	numbers, err := collectNumbers(ctx, t, codeReturned)
 	if err != nil {
 		return nil, err
 	}
-	returned := map[int64]struct{}{}
-	for _, text := range packed {
-		numbers, err := parseNumbers(text)
-		if err != nil {
-			return nil, err
-		}
-		for _, number := range numbers {
-			returned[number] = struct{}{}
-		}
+	returned := make(map[int64]struct{}, len(numbers))
+	for _, number := range numbers {
+		returned[number] = struct{}{}
 	}
 	p := t.store.pool
 	p.mu.RLock()
@@ -123,17 +117,9 @@ func (t *tx) voidRows(ctx context.Context, couponNumber int64, rows *codeRows, g
 	if count == 0 || !gate.opens(refused) {
 		return count, nil
 	}
-	packed, err := collect(ctx, t, matchedNumbers, scanInto[string])
+	numbers, err := collectNumbers(ctx, t, matchedNumbers)
 	if err != nil {
 		return 0, err
-	}
-	numbers := make([]int64, 0, count)
-	for _, text := range packed {
-		part, err := parseNumbers(text)
-		if err != nil {
-			return 0, err
-		}
-		numbers = append(numbers, part...)
 	}
 	if _, err := t.exec(ctx, matchedVoid, named("now", t.now), named("reason", reason)); err != nil {
 		return 0, err
