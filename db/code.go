@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"couponql/coupon"
 )
@@ -73,7 +74,8 @@ func (c *codeRows) put(line int, value, key, label string) error {
 func (s *Store) addCandidates(candidates *spool, line int, key string) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	for number := range s.pool.keys.candidates(s.pool.keys.hash(key)) {
+	hash, _ := s.pool.keys.hash(key)
+	for number := range s.pool.keys.candidates(hash) {
 		if err := candidates.number(int64(line)).number(number).end(); err != nil {
 			return err
 		}
@@ -181,7 +183,8 @@ func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
 	var suspects []int64
 	keys := map[string]struct{}{}
 	look := func(key string) {
-		for number := range p.keys.candidates(p.keys.hash(key)) {
+		hash, _ := p.keys.hash(key)
+		for number := range p.keys.candidates(hash) {
 			if number >= a.first && number <= a.last {
 				suspects = append(suspects, number)
 				keys[key] = struct{}{}
@@ -189,10 +192,12 @@ func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
 		}
 	}
 	for _, r := range p.runsSince(a.rows.seen) {
-		err := eachKey(ctx, t.store, r.first, r.last, func(_ int64, key string) {
-			p.mu.RLock()
-			defer p.mu.RUnlock()
-			look(key)
+		err := eachKeys(ctx, t.store, r.first, r.last, func(packs []keyPack) {
+			for _, pack := range packs {
+				p.mu.RLock()
+				pack.each(func(_ int64, key string, _ bool) { look(key) })
+				p.mu.RUnlock()
+			}
 		})
 		if err != nil {
 			return err
@@ -250,20 +255,33 @@ func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error
 	if err != nil {
 		return err
 	}
-	hashes := make([]uint32, last-first+1)
+	prints := make([]keyPrint, last-first+1)
 	count := 0
-	err = eachKey(ctx, t, first, last, func(number int64, key string) {
-		hashes[number-first] = p.keys.hash(key)
-		count++
+	keys := &keyBatch{}
+	t.onFailure(func() { p.removeKeys(first, last) })
+	err = eachKeys(ctx, t, first, last, func(packs []keyPack) {
+		for _, pack := range packs {
+			pack.each(func(number int64, key string, isRespelled bool) {
+				hash, bits := p.keys.hash(key)
+				prints[number-first] = newPrint(bits, isRespelled)
+				keys.add(hash, number)
+				count++
+			})
+		}
+		// Until the codes are committed a look-up finds a candidate that no run confirms.
+		p.keys.insertBatch(keys, func(int) { p.mu.Lock() }, func(int) { p.mu.Unlock() })
 	})
 	if err != nil {
 		return err
 	}
-	if count != len(hashes) {
-		return fmt.Errorf("add codes: %d keys were read back instead of %d", count, len(hashes))
+	if count != len(prints) {
+		return fmt.Errorf("add codes: %d keys were read back instead of %d", count, len(prints))
 	}
-	t.indexKeys(first, hashes)
 	t.changePool(func(p *pool) {
+		p.codes.reach(last)
+		for i, print := range prints {
+			p.codes.setPrint(first+int64(i), print)
+		}
 		for _, r := range runs {
 			p.addRun(r)
 		}
@@ -271,73 +289,50 @@ func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error
 	return nil
 }
 
-// keysPerLock is how many keys are indexed before readers get a turn.
-const keysPerLock = 4096
-
-// indexKeys adds the keys of new codes to the index before the codes are committed: until then a look-up
-// finds a candidate that no row confirms.
-func (t *tx) indexKeys(first int64, hashes []uint32) {
-	p := t.store.pool
-	for i := 0; i < len(hashes); i += keysPerLock {
-		part := hashes[i:min(len(hashes), i+keysPerLock)]
-		p.mu.Lock()
-		p.keys.reserve(len(hashes) - i)
-		for j, hash := range part {
-			p.keys.insert(hash, first+int64(i+j))
-		}
-		p.mu.Unlock()
-	}
-	t.onFailure(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for i, hash := range hashes {
-			p.keys.remove(hash, first+int64(i))
-		}
-	})
-}
-
-// eachKey gives the number and key of each code between two numbers, in no order.
-func eachKey(ctx context.Context, q querier, first, last int64, take func(number int64, key string)) error {
-	return eachPack(ctx, q, first, last, func(numbers func(i int) int64, keys string) {
-		i := 0
-		for key := range strings.SplitSeq(keys, "\n") {
-			take(numbers(i), key)
-			i++
-		}
-	})
+// removeKeys takes the keys of codes out of the index that were not committed.
+func (p *pool) removeKeys(first, last int64) {
+	p.keys.removeFunc(func(number int64) bool { return number >= first && number <= last }, p.mu.Lock, p.mu.Unlock)
 }
 
 // keysPerStatement is how many keys are packed by one statement: the engine holds all of them in memory.
 const keysPerStatement = 1 << 20
 
-// eachPack gives the keys of all codes between two numbers in packs of some thousand, one a line, and of each the number
-// of its i-th code.
-func eachPack(ctx context.Context, q querier, first, last int64, take func(numbers func(i int) int64, keys string)) error {
-	type pack struct {
-		lowest       int64
-		gapped, keys string
+// keyPack is the keys of codes whose numbers lie less than keysPerPack above base, in no order, as pool_keys.sql packs
+// them: a line for each, that ends with a tag.
+type keyPack struct {
+	base int64
+	text string
+}
+
+const (
+	keysPerPack = 4096
+	// A tag is a character of this plane, plus the distance of the number from the base, plus respelledTag when the
+	// code's value is spelled otherwise than its key.
+	tagPlane     = 0xF0000
+	respelledTag = keysPerPack
+)
+
+// each gives each code of the pack.
+func (p keyPack) each(take func(number int64, key string, isRespelled bool)) {
+	for line := range strings.SplitSeq(p.text, "\n") {
+		tag, size := utf8.DecodeLastRuneInString(line)
+		place := int64(tag) - tagPlane
+		take(p.base+place%keysPerPack, line[:len(line)-size], place >= respelledTag)
 	}
+}
+
+// eachKeys gives the keys of all codes between two numbers, up to keysPerStatement at a time.
+func eachKeys(ctx context.Context, q querier, first, last int64, take func([]keyPack)) error {
 	for ; first <= last; first += keysPerStatement {
-		packs, err := collect(ctx, q, poolKeys, func(rows *sql.Rows) (pack, error) {
-			var p pack
-			err := rows.Scan(&p.lowest, &p.gapped, &p.keys)
+		packs, err := collect(ctx, q, poolKeys, func(rows *sql.Rows) (keyPack, error) {
+			var p keyPack
+			err := rows.Scan(&p.base, &p.text)
 			return p, err
-		}, named("first", first), named("last", min(last, first+keysPerStatement-1)))
+		}, named("first", first), named("last", min(last, first+keysPerStatement-1)), named("per_pack", keysPerPack), named("plane", tagPlane))
 		if err != nil {
 			return err
 		}
-		for _, p := range packs {
-			numbers, err := parseNumbers(p.gapped)
-			if err != nil {
-				return err
-			}
-			take(func(i int) int64 {
-				if numbers != nil {
-					return numbers[i]
-				}
-				return p.lowest + int64(i)
-			}, p.keys)
-		}
+		take(packs)
 	}
 	return nil
 }
@@ -577,54 +572,20 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	return numbers
 }
 
-// foundCode is a code that was looked for by its key; the zero value says that there is none.
-type foundCode struct {
-	number int64
-	// value is as it was given.
-	value string
-}
-
-// findCode gives the code with this key.
-func (s *Store) findCode(ctx context.Context, q querier, key string) (foundCode, error) {
-	codes, err := s.findCodes(ctx, q, []string{key})
-	return codes[key], err
-}
-
-// findCodes gives the codes with these keys, and perhaps others: the index names candidates, and one
-// statement compares them.
-func (s *Store) findCodes(ctx context.Context, q querier, keys []string) (map[string]foundCode, error) {
-	var candidates []int64
-	s.pool.mu.RLock()
-	for _, key := range keys {
-		candidates = slices.AppendSeq(candidates, s.pool.keys.candidates(s.pool.keys.hash(key)))
-	}
-	s.pool.mu.RUnlock()
-	found := make(map[string]foundCode, len(candidates))
-	if len(candidates) == 0 {
-		return found, nil
-	}
-	err := readRange(ctx, q, codeKey, "id", candidates, func(rows *sql.Rows) error {
-		var code foundCode
-		var key string
-		err := rows.Scan(&code.number, &key, &code.value)
-		found[key] = code
-		return err
-	})
-	return found, err
-}
-
 // CodeByValue gives the code with this value, compared as this database compares codes, or nil.
 func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, error) {
 	_, key, reason := s.keys.Parse(value)
 	if reason != "" {
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
 	}
-	code, err := s.findCode(ctx, s, key)
-	if err != nil || code.number == 0 {
-		return nil, err
+	s.pool.mu.RLock()
+	number, _ := s.pool.find(key)
+	s.pool.mu.RUnlock()
+	if number == 0 {
+		return nil, nil //nolint:nilnil // there is none
 	}
-	found, err := s.readCodes(ctx, []int64{code.number})
-	return found[coupon.NewID(coupon.KindCode, code.number)], err
+	found, err := s.readCodes(ctx, []int64{number})
+	return found[coupon.NewID(coupon.KindCode, number)], err
 }
 
 // CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a

@@ -173,7 +173,7 @@ func (g *generator) isKnown(key string) bool {
 	p := g.store.pool
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	hash := p.keys.hash(key)
+	hash, _ := p.keys.hash(key)
 	for range p.keys.candidates(hash) {
 		return true
 	}
@@ -225,10 +225,7 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, err
 	}
 	selected, candidates := t.store.selectCodes(couponNumber, selection.Filter, facts)
 	if selection.Values != nil {
-		named, err := t.numbersOfValues(ctx, selection.Values)
-		if err != nil {
-			return nil, err
-		}
+		named := t.numbersOfValues(selection.Values)
 		if candidates == nil {
 			return t.store.pool.keep(selected, named), nil
 		}
@@ -243,25 +240,21 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, err
 	return candidates, nil
 }
 
-func (t *tx) numbersOfValues(ctx context.Context, values []string) ([]int64, error) {
-	keys := make([]string, 0, len(values))
+// numbersOfValues gives the numbers of the codes with these values, in order.
+func (t *tx) numbersOfValues(values []string) []int64 {
+	p := t.store.pool
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	numbers := make([]int64, 0, len(values))
 	for _, value := range values {
 		if _, key, reason := t.store.keys.Parse(value); reason == "" {
-			keys = append(keys, key)
-		}
-	}
-	found, err := t.store.findCodes(ctx, t, keys)
-	if err != nil {
-		return nil, err
-	}
-	numbers := make([]int64, 0, len(found))
-	for _, key := range keys {
-		if code, ok := found[key]; ok {
-			numbers = append(numbers, code.number)
+			if number, _ := p.find(key); number != 0 {
+				numbers = append(numbers, number)
+			}
 		}
 	}
 	slices.Sort(numbers)
-	return slices.Compact(numbers), nil
+	return slices.Compact(numbers)
 }
 
 // VoidCodes makes codes worthless for good; redeemed ones stay redeemed, and voiding a voided code again
@@ -273,7 +266,7 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided
 			return err
 		}
 		numbers = slices.DeleteFunc(numbers, func(n int64) bool {
-			return s.pool.state[n].Has(coupon.StateRedeemed | coupon.StateVoided)
+			return s.pool.codes.state(n).Has(coupon.StateRedeemed | coupon.StateVoided)
 		})
 		voided = len(numbers)
 		return t.void(ctx, numbers, "voided by voidCodes")
@@ -309,7 +302,7 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		}
 		var numbers []int64
 		for _, number := range chosen {
-			state := s.pool.state[number]
+			state := s.pool.codes.state(number)
 			switch {
 			case !state.Has(coupon.StateAssigned) || state.Has(coupon.StateRedeemed|coupon.StateVoided):
 				kept++

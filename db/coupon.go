@@ -31,13 +31,11 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 		if c.Type == coupon.TypeIndividual {
 			c.RedemptionLimit = new(1)
 		}
-		if err := t.applyCoupon(ctx, c, changes); err != nil {
+		if err := t.applyCoupon(c, changes); err != nil {
 			return err
 		}
 		if c.Code == "" {
-			if c.Code, err = t.automaticCode(ctx, number); err != nil {
-				return err
-			}
+			c.Code = t.automaticCode(number)
 		}
 		created = c
 		return t.writeCoupon(ctx, couponInsert, number, c)
@@ -57,7 +55,7 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 		}
 		changes.Type = c.Type
 		oldCode := c.Code
-		if err := t.applyCoupon(ctx, c, changes); err != nil {
+		if err := t.applyCoupon(c, changes); err != nil {
 			return err
 		}
 		if c.Code != oldCode && c.Type == coupon.TypeAnonymous {
@@ -138,7 +136,7 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 }
 
 // applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.
-func (t *tx) applyCoupon(ctx context.Context, c *coupon.Coupon, changes *coupon.CouponChanges) error {
+func (t *tx) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) error {
 	var problems coupon.UserErrors
 	if err := c.Apply(changes); err != nil && !errors.As(err, &problems) {
 		return err
@@ -148,10 +146,7 @@ func (t *tx) applyCoupon(ctx context.Context, c *coupon.Coupon, changes *coupon.
 		if reason != "" {
 			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
 		} else {
-			owner, err := t.ownerOf(ctx, key)
-			if err != nil {
-				return err
-			}
+			owner := t.ownerOf(key)
 			// A coupon may spell its own code anew; that a code of its pool has it is no excuse.
 			if owner != "" && key != t.store.keys.Key(c.Code) {
 				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "The code %q exists already (%s).", value, owner).At("input", "code"))
@@ -165,24 +160,26 @@ func (t *tx) applyCoupon(ctx context.Context, c *coupon.Coupon, changes *coupon.
 }
 
 // ownerOf gives the coupon whose own code, or one of whose codes, has this key; "" when none has.
-func (t *tx) ownerOf(ctx context.Context, key string) (coupon.ID, error) {
-	if number, found := t.store.pool.couponKeys[key]; found {
-		return coupon.NewID(coupon.KindCoupon, number), nil
+func (t *tx) ownerOf(key string) coupon.ID {
+	p := t.store.pool
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if number, found := p.couponKeys[key]; found {
+		return coupon.NewID(coupon.KindCoupon, number)
 	}
-	code, err := t.store.findCode(ctx, t, key)
-	if err != nil || code.number == 0 {
-		return "", err
+	number, _ := p.find(key)
+	if number == 0 {
+		return ""
 	}
-	return coupon.NewID(coupon.KindCoupon, t.store.pool.runOf(code.number).couponID), nil
+	return coupon.NewID(coupon.KindCoupon, p.runOf(number).couponID)
 }
 
 // automaticCode gives CPN and the coupon's number, or the next number that is free.
-func (t *tx) automaticCode(ctx context.Context, number int64) (string, error) {
+func (t *tx) automaticCode(number int64) string {
 	for ; ; number++ {
 		code := fmt.Sprintf("%s%d", coupon.AutomaticCodePrefix, number)
-		owner, err := t.ownerOf(ctx, t.store.keys.Key(code))
-		if err != nil || owner == "" {
-			return code, err
+		if t.ownerOf(t.store.keys.Key(code)) == "" {
+			return code
 		}
 	}
 }

@@ -63,8 +63,8 @@ func TestKeyIndex(t *testing.T) {
 			for hash := range want {
 				check(hash)
 			}
-			if len(index.slots) < len(all)*4/3 {
-				t.Errorf("%d slots for %d codes", len(index.slots), len(all))
+			if index.size() < len(all)*4/3 {
+				t.Errorf("%d slots for %d codes", index.size(), len(all))
 			}
 		})
 	}
@@ -83,32 +83,70 @@ func TestKeyIndexGraves(t *testing.T) {
 			t.Fatalf("a removed code %d is found", found)
 		}
 	}
-	index.reserve(10)
-	empty := 0
-	for _, slot := range index.slots {
-		if slot == 0 {
-			empty++
-		}
-	}
-	if empty < len(index.slots)/4 {
-		t.Errorf("%d of %d slots are empty", empty, len(index.slots))
-	}
-	// A grave counts as used until the next growth, but the index never grows because of graves alone.
-	if len(index.slots) > 1<<18 {
-		t.Errorf("%d slots for no code at all", len(index.slots))
+	index.reserve(10, unshared, unshared)
+	if size := index.size(); size > 1<<14 {
+		t.Errorf("%d slots for no code at all", size)
 	}
 }
+
+func unshared() {}
 
 func TestKeyIndexReserve(t *testing.T) {
 	t.Parallel()
 	index := newKeyIndex()
-	index.reserve(30_000)
-	slots := len(index.slots)
-	for number := int64(1); number <= 30_000; number++ {
-		index.insert(index.hash(fmt.Sprint(number)), number)
+	index.reserve(300_000, unshared, unshared)
+	slots := index.size()
+	for number := int64(1); number <= 300_000; number++ {
+		hash, _ := index.hash(fmt.Sprint(number))
+		index.insert(hash, number)
 	}
-	if len(index.slots) != slots {
-		t.Errorf("the index grew from %d to %d slots though room was made", slots, len(index.slots))
+	// A shard that gets more than its share grows.
+	if grown := index.size(); grown > slots+slots/20 {
+		t.Errorf("the index grew from %d to %d slots though room was made", slots, grown)
+	}
+}
+
+// TestKeyIndexBatch tells that keys put in together are found like keys put in one by one.
+func TestKeyIndexBatch(t *testing.T) {
+	t.Parallel()
+	index, batch := newKeyIndex(), &keyBatch{}
+	random := rand.New(rand.NewPCG(3, 4))
+	hashes := map[int64]uint32{}
+	for round := range int64(3) {
+		for i := range int64(20_000) {
+			number := round*20_000 + i + 1
+			hashes[number] = random.Uint32()
+			batch.add(hashes[number], number)
+		}
+		locked := 0
+		index.insertBatch(batch, func(int) { locked++ }, func(int) { locked-- })
+		if locked != 0 {
+			t.Errorf("%d locks are held", locked)
+		}
+	}
+	for number, hash := range hashes {
+		if !slices.Contains(slices.Collect(index.candidates(hash)), number) {
+			t.Fatalf("%d is not found", number)
+		}
+	}
+	index.removeFunc(func(number int64) bool { return number > 10 }, unshared, unshared)
+	for number, hash := range hashes {
+		if got := slices.Contains(slices.Collect(index.candidates(hash)), number); got != (number <= 10) {
+			t.Fatalf("%d is found: %t", number, got)
+		}
+	}
+}
+
+// TestKeyIndexMemory tells that the index and the states cost at most 24 bytes a code, however many there are.
+func TestKeyIndexMemory(t *testing.T) {
+	t.Parallel()
+	index := newKeyIndex()
+	const perState = 9
+	for number := int64(1); number <= 1_000_000; number++ {
+		index.insert(uint32(number*2654435761), number)
+		if bytes := float64(index.size()*8)/float64(number) + perState; number > 100_000 && bytes > 24 {
+			t.Fatalf("%d codes cost %.1f bytes each", number, bytes)
+		}
 	}
 }
 
@@ -120,7 +158,7 @@ func collidingKeys(t *testing.T, index *keyIndex, pairs int) [][2]string {
 	// Of n hashes of 32 bits about n²/2³³ pairs are equal.
 	for i := 0; len(found) < pairs; i++ {
 		key := fmt.Sprintf("KEY-%d", i)
-		hash := index.hash(key)
+		hash, _ := index.hash(key)
 		if first, isPair := seen[hash]; isPair {
 			found = append(found, [2]string{first, key})
 		}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -13,14 +14,11 @@ import (
 	"couponql/coupon"
 )
 
-// AnswerLifetime is how long an idempotency key counts, at least.
-const AnswerLifetime = 48 * time.Hour
-
 // loadPool reads all that the pool keeps.
 func loadPool(ctx context.Context, s *Store) (*pool, error) {
 	p := newPool()
 	steps := []func(context.Context, *Store) error{
-		p.loadCoupons, p.loadRuns, p.loadKeys, p.loadDeliveries, p.loadStates, p.loadRedemptions, p.loadHolds, p.loadNext,
+		p.loadNext, p.loadCoupons, p.loadRuns, p.loadKeys, p.loadDeliveries, p.loadStates, p.loadRedemptions, p.loadHolds,
 	}
 	for _, step := range steps {
 		if err := step(ctx, s); err != nil {
@@ -54,57 +52,50 @@ func (p *pool) loadRuns(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
+	count := 0
 	for _, r := range runs {
 		p.addRun(&r.run)
+		count += int(r.count)
 		if gaps := r.last - r.first + 1 - r.count; gaps > 0 {
 			// loadKeys clears the mark of those that are there.
 			p.coupons[r.couponID].labels[r.label].counts.total -= int(gaps)
 			for number := r.first; number <= r.last; number++ {
-				p.state[number] = coupon.StateGone
+				p.codes.setState(number, coupon.StateGone)
 			}
 		}
 	}
-	p.keys.reserve(len(p.state))
+	unshared := func() {}
+	p.keys.reserve(count, unshared, unshared)
 	return nil
 }
 
-// loadKeys indexes the keys, on all cores: fetching and hashing takes longer than inserting.
+// loadKeys indexes the keys, on all cores: hashing them takes as long as fetching them.
 func (p *pool) loadKeys(ctx context.Context, s *Store) error {
-	last := int64(len(p.state) - 1)
+	last := p.next.code - 1
 	share := last/int64(runtime.NumCPU()) + 1
 	var wait sync.WaitGroup
-	var mu sync.Mutex
-	var firstErr error
-	for first := int64(1); first <= last; first += share {
-		wait.Go(func() {
-			if err := p.loadKeysBetween(ctx, s, first, min(last, first+share-1), &mu); err != nil {
-				mu.Lock()
-				firstErr = err
-				mu.Unlock()
-			}
-		})
+	errs := make([]error, runtime.NumCPU())
+	var locks [keyShards]sync.Mutex
+	for i := range errs {
+		first := 1 + int64(i)*share
+		wait.Go(func() { errs[i] = p.loadKeysBetween(ctx, s, first, min(last, first+share-1), &locks) })
 	}
 	wait.Wait()
-	return firstErr
+	return errors.Join(errs...)
 }
 
-func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64, mu *sync.Mutex) error {
-	type entry struct {
-		hash   uint32
-		number int64
-	}
-	var entries []entry
-	return eachPack(ctx, s, first, last, func(numbers func(i int) int64, keys string) {
-		entries = entries[:0]
-		for key := range strings.SplitSeq(keys, "\n") {
-			entries = append(entries, entry{p.keys.hash(key), numbers(len(entries))})
+func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64, locks *[keyShards]sync.Mutex) error {
+	keys := &keyBatch{}
+	return eachKeys(ctx, s, first, last, func(packs []keyPack) {
+		for _, pack := range packs {
+			pack.each(func(number int64, key string, isRespelled bool) {
+				hash, bits := p.keys.hash(key)
+				keys.add(hash, number)
+				p.codes.setPrint(number, newPrint(bits, isRespelled))
+				p.codes.setState(number, 0)
+			})
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		for _, e := range entries {
-			p.keys.insert(e.hash, e.number)
-			p.state[e.number] = 0
-		}
+		p.keys.insertBatch(keys, func(shard int) { locks[shard].Lock() }, func(shard int) { locks[shard].Unlock() })
 	})
 }
 
@@ -145,7 +136,7 @@ func (p *pool) loadStates(ctx context.Context, s *Store) error {
 		}
 		p.update(numbers, flags, 0)
 		for _, number := range numbers {
-			p.holders[number] = uint32(row.delivery)
+			p.codes.setHolder(number, row.delivery)
 		}
 	}
 	voided, err := collectNumbers(ctx, s, poolVoided)
@@ -193,22 +184,15 @@ func (p *pool) loadRedemptions(ctx context.Context, s *Store) error {
 	for _, row := range anonymous {
 		p.coupons[row.couponID].redeemed = row.times
 	}
-	type answer struct {
-		key    string
-		number int64
-	}
-	answers, err := collect(ctx, s, poolAnswers, func(rows *sql.Rows) (answer, error) {
-		var row answer
-		err := rows.Scan(&row.key, &row.number)
-		return row, err
-	}, named("since", s.now().Add(-AnswerLifetime)))
-	if err != nil {
-		return err
-	}
-	for _, row := range answers {
-		p.answers[row.key] = row.number
-	}
-	return nil
+	now := s.now()
+	_, err = collect(ctx, s, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
+		var key string
+		var number int64
+		err := rows.Scan(&key, &number)
+		p.answers.add(key, number, now)
+		return struct{}{}, err
+	}, named("since", now.Add(-AnswerLifetime)))
+	return err
 }
 
 func (p *pool) loadHolds(ctx context.Context, s *Store) error {

@@ -18,10 +18,8 @@ import (
 type pool struct {
 	mu   sync.RWMutex
 	keys *keyIndex
-	// state holds the state of each code by its number; numbers begin at 1.
-	state []coupon.CodeState
-	// holders has the delivery that gave each code away; it means something only while the code is assigned.
-	holders []uint32
+	// codes has where each code stands.
+	codes codeTable
 	// deliveries has the deliveries that were confirmed.
 	deliveries map[int64]*confirmed
 	// repeats holds how often a code is redeemed, where that is more than once.
@@ -32,8 +30,7 @@ type pool struct {
 	// couponKeys finds a coupon by the key of its own code.
 	couponKeys map[string]int64
 	holds      map[int64]*hold
-	// answers finds the redemption that a recent idempotency key recorded.
-	answers map[string]int64
+	answers    *answers
 	next    nextNumbers
 	// added counts the runs that were added since the start.
 	added int
@@ -142,14 +139,12 @@ func (h *hold) total() int {
 func newPool() *pool {
 	return &pool{
 		keys:       newKeyIndex(),
-		state:      make([]coupon.CodeState, 1),
-		holders:    make([]uint32, 1),
 		deliveries: map[int64]*confirmed{},
 		repeats:    map[int64]int{},
 		coupons:    map[int64]*couponPool{},
 		couponKeys: map[string]int64{},
 		holds:      map[int64]*hold{},
-		answers:    map[string]int64{},
+		answers:    newAnswers(),
 		next:       nextNumbers{batch: 1, code: 1, recipient: 1, message: 1, redemption: 1},
 	}
 }
@@ -176,11 +171,11 @@ func (p *pool) removeCodes(spans []span) {
 		r := p.runOf(s.first)
 		counts := &p.coupons[r.couponID].labels[r.label].counts
 		for number := s.first; number < s.end(); number++ {
-			if p.state[number].Has(coupon.StateGone) {
+			if p.codes.state(number).Has(coupon.StateGone) {
 				continue
 			}
-			counts.add(p.state[number], -1)
-			p.state[number] = coupon.StateGone
+			counts.add(p.codes.state(number), -1)
+			p.codes.setState(number, coupon.StateGone)
 		}
 		if s.first == r.first && s.end() == r.last+1 {
 			gone[r] = true
@@ -193,7 +188,8 @@ func (p *pool) removeCodes(spans []span) {
 			pool.runs = slices.DeleteFunc(pool.runs, isGone)
 		}
 	}
-	p.keys.removeFunc(func(number int64) bool { return number < int64(len(p.state)) && p.state[number].Has(coupon.StateGone) })
+	held := func() {}
+	p.keys.removeFunc(func(number int64) bool { return number < p.codes.end() && p.codes.state(number).Has(coupon.StateGone) }, held, held)
 }
 
 // removeCoupon forgets a coupon whose codes are gone.
@@ -204,10 +200,7 @@ func (p *pool) removeCoupon(number int64) {
 
 // addRun takes over a run of new codes; their keys are indexed apart.
 func (p *pool) addRun(r *run) {
-	if need := int(r.last) + 1; need > len(p.state) {
-		p.state = slices.Grow(p.state, need-len(p.state))[:need]
-		p.holders = slices.Grow(p.holders, need-len(p.holders))[:need]
-	}
+	p.codes.reach(r.last)
 	p.added++
 	r.seq = p.added
 	p.runs = insertRun(p.runs, r)
@@ -251,6 +244,23 @@ func (p *pool) runsSince(seq int) []*run {
 	return runs
 }
 
+// find gives the number of the code with this key, and whether its value is spelled otherwise than the key; 0 when
+// there is none. It compares 63 bits of a hash whose seed nobody knows: among 100 million codes a key that is not there
+// is taken for one that is once in 10¹¹ times.
+func (p *pool) find(key string) (number int64, isRespelled bool) {
+	hash, bits := p.keys.hash(key)
+	for candidate := range p.keys.candidates(hash) {
+		// What is not in a run yet is being added, and what is gone may be added again.
+		if p.runOf(candidate) == nil || p.codes.state(candidate).Has(coupon.StateGone) {
+			continue
+		}
+		if print := p.codes.print(candidate); print.isOf(bits) {
+			return candidate, print.isRespelled()
+		}
+	}
+	return 0, false
+}
+
 // runOf gives the run that a code lies in, or nil.
 func (p *pool) runOf(number int64) *run {
 	i := sort.Search(len(p.runs), func(i int) bool { return p.runs[i].last >= number })
@@ -274,10 +284,10 @@ func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened c
 	known = make(map[int64]*knownCode, len(numbers))
 	for _, number := range numbers {
 		r := p.runOf(number)
-		if r == nil || p.coupons[r.couponID] == nil || p.state[number].Has(coupon.StateGone) {
+		if r == nil || p.coupons[r.couponID] == nil || p.codes.state(number).Has(coupon.StateGone) {
 			continue
 		}
-		code := &knownCode{state: p.state[number]}
+		code := &knownCode{state: p.codes.state(number)}
 		code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.couponID), r.addedAt
 		if r.label != "" {
 			code.Label = &r.label
@@ -286,7 +296,7 @@ func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened c
 			code.ImportID = new(coupon.NewID(coupon.KindImport, r.importID))
 		}
 		if code.state.Has(coupon.StateAssigned) {
-			holder := int64(p.holders[number])
+			holder := p.codes.holder(number)
 			delivery := p.deliveries[holder]
 			code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &delivery.channel, &delivery.at
 		}
@@ -310,8 +320,8 @@ func (p *pool) setStatus(codes map[coupon.ID]*coupon.Code, now time.Time) {
 func (p *pool) setState(number int64, state coupon.CodeState) {
 	r := p.runOf(number)
 	pool := p.coupons[r.couponID].labels[r.label]
-	pool.counts.add(p.state[number], -1)
-	p.state[number] = state
+	pool.counts.add(p.codes.state(number), -1)
+	p.codes.setState(number, state)
 	if state.Has(coupon.StateGone) {
 		return
 	}
@@ -324,7 +334,7 @@ func (p *pool) setState(number int64, state coupon.CodeState) {
 // update sets and clears flags of codes.
 func (p *pool) update(numbers []int64, set, unset coupon.CodeState) {
 	for _, number := range numbers {
-		p.setState(number, p.state[number]&^unset|set)
+		p.setState(number, p.codes.state(number)&^unset|set)
 	}
 }
 
@@ -333,7 +343,7 @@ func (p *pool) redeemCount(number int64) int {
 	if count, found := p.repeats[number]; found {
 		return count
 	}
-	if p.state[number].Has(coupon.StateRedeemed) {
+	if p.codes.state(number).Has(coupon.StateRedeemed) {
 		return 1
 	}
 	return 0
@@ -365,7 +375,7 @@ func (p *pool) addRedemptions(number int64, by int) {
 	if count > 1 {
 		p.repeats[number] = count
 	}
-	state := p.state[number] &^ coupon.StateRedeemed
+	state := p.codes.state(number) &^ coupon.StateRedeemed
 	if count > 0 {
 		state |= coupon.StateRedeemed
 	}
@@ -513,7 +523,7 @@ func (p *pool) takeFrom(pool *labelPool, count int) []span {
 			continue
 		}
 		for number := max(r.first, pool.cursor); number <= r.last && count > 0; number++ {
-			if p.state[number] != 0 {
+			if p.codes.state(number) != 0 {
 				continue
 			}
 			if last := len(spans) - 1; last >= 0 && spans[last].first+int64(spans[last].count) == number {
@@ -532,8 +542,8 @@ func (p *pool) assign(couponID, deliveryID int64, spans []span) {
 	for _, s := range spans {
 		pool := p.coupons[couponID].labels[s.label]
 		for number := s.first; number < s.end(); number++ {
-			p.state[number] |= coupon.StateAssigned
-			p.holders[number] = uint32(deliveryID)
+			p.codes.setState(number, p.codes.state(number)|coupon.StateAssigned)
+			p.codes.setHolder(number, deliveryID)
 		}
 		pool.counts.assigned += s.count
 		// Codes are taken lowest first, so below the end of a span nothing of the label is free.
@@ -582,7 +592,7 @@ func (p *pool) walk(s *selection, runs []*run, after int64, take func(number int
 			wanted = ended
 		}
 		for number := max(r.first, after+1); number <= r.last; number++ {
-			if wanted[p.state[number]] && (s.deliveryID == 0 || int64(p.holders[number]) == s.deliveryID) && !take(number) {
+			if wanted[p.codes.state(number)] && (s.deliveryID == 0 || p.codes.holder(number) == s.deliveryID) && !take(number) {
 				return
 			}
 		}
@@ -669,7 +679,7 @@ func (p *pool) keep(s *selection, numbers []int64) []int64 {
 		if p.coupons[r.couponID].coupon.HasEnded(s.now) {
 			wanted = ended
 		}
-		if wanted[p.state[number]] && (s.deliveryID == 0 || int64(p.holders[number]) == s.deliveryID) {
+		if wanted[p.codes.state(number)] && (s.deliveryID == 0 || p.codes.holder(number) == s.deliveryID) {
 			kept = append(kept, number)
 		}
 	}

@@ -446,9 +446,6 @@ var recipientStagedIDs string
 //go:embed query/recipient_update.sql
 var recipientUpdate string
 
-//go:embed query/redemption_answer.sql
-var redemptionAnswer string
-
 //go:embed query/redemption_count.sql
 var redemptionCount string
 

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +16,8 @@ type redeemable struct {
 	couponNumber int64
 	// codeNumber is 0 for an anonymous coupon.
 	codeNumber int64
-	// value is as the caller spelled it; stored is as it was given when the code was added.
-	value, stored string
+	// value is as it was given when the code was added; "" when only the rows know.
+	value string
 }
 
 // assignment is what a redemption carries of the message that holds the code.
@@ -29,55 +28,36 @@ type assignment struct {
 	assignedAt     *time.Time
 }
 
-// findRedeemable finds what a value names, or gives CODE_UNKNOWN.
-func (s *Store) findRedeemable(ctx context.Context, value string) (*redeemable, error) {
-	clean, key, reason := s.keys.Parse(value)
-	unknown := coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", printable(value)).At("input", "value")
-	if reason != "" {
-		return nil, unknown
+// findRedeemable finds what a key names, or gives nil. The lock is held.
+func (p *pool) findRedeemable(key string) *redeemable {
+	if couponNumber, isCoupon := p.couponKeys[key]; isCoupon {
+		known := p.coupons[couponNumber].coupon
+		if known.Type != coupon.TypeAnonymous {
+			return nil
+		}
+		return &redeemable{couponNumber: couponNumber, value: known.Code}
 	}
-	s.pool.mu.RLock()
-	couponNumber, isCoupon := s.pool.couponKeys[key]
-	isAnonymous := isCoupon && s.pool.coupons[couponNumber].coupon.Type == coupon.TypeAnonymous
-	stored := ""
-	if isAnonymous {
-		stored = s.pool.coupons[couponNumber].coupon.Code
+	number, isRespelled := p.find(key)
+	if number == 0 {
+		return nil
 	}
-	s.pool.mu.RUnlock()
-	if isAnonymous {
-		return &redeemable{couponNumber: couponNumber, value: clean, stored: stored}, nil
+	found := &redeemable{couponNumber: p.runOf(number).couponID, codeNumber: number}
+	if !isRespelled {
+		found.value = key
 	}
-	code, err := s.findCode(ctx, s, key)
-	if err != nil {
-		return nil, err
-	}
-	if code.number == 0 {
-		return nil, unknown
-	}
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	r := s.pool.runOf(code.number)
-	if r == nil {
-		// Its coupon was deleted since.
-		return nil, unknown
-	}
-	return &redeemable{couponNumber: r.couponID, codeNumber: code.number, value: clean, stored: code.value}, nil
+	return found
 }
 
-// check decides about a redemption from memory alone.
-func (p *pool) check(r *redeemable, at time.Time) *coupon.UserError {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	known := p.coupons[r.couponNumber]
-	if known == nil {
-		return coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", r.value)
+// check decides about a redemption from memory alone. value is what the caller entered, for the message. The lock is held.
+func (p *pool) check(found *redeemable, value string, at time.Time) *coupon.UserError {
+	value = printable(coupon.CleanValue(value))
+	if found == nil {
+		return coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", value)
 	}
-	facts := coupon.Redeemability{Value: r.value, Count: known.redeemed}
-	if r.codeNumber != 0 {
-		facts.State, facts.Count = p.state[r.codeNumber], p.redeemCount(r.codeNumber)
-	}
-	if facts.State.Has(coupon.StateGone) {
-		return coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", r.value)
+	known := p.coupons[found.couponNumber]
+	facts := coupon.Redeemability{Value: value, Count: known.redeemed}
+	if found.codeNumber != 0 {
+		facts.State, facts.Count = p.codes.state(found.codeNumber), p.redeemCount(found.codeNumber)
 	}
 	return known.coupon.CheckRedemption(facts, at)
 }
@@ -85,12 +65,17 @@ func (p *pool) check(r *redeemable, at time.Time) *coupon.UserError {
 // ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
 // own) and the coupon, where they exist, and the reason why not, or nil.
 func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
-	found, err := s.findRedeemable(ctx, value)
-	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-		return nil, nil, problem.At("value"), nil
+	// What cannot be a code has no key, and no code has none.
+	_, key, _ := s.keys.Parse(value)
+	s.pool.mu.RLock()
+	found := s.pool.findRedeemable(key)
+	refusal := s.pool.check(found, value, s.now())
+	s.pool.mu.RUnlock()
+	if refusal != nil {
+		refusal = refusal.At("value")
 	}
-	if err != nil {
-		return nil, nil, nil, err
+	if found == nil {
+		return nil, nil, refusal, nil
 	}
 	id := coupon.NewID(coupon.KindCoupon, found.couponNumber)
 	coupons, err := s.CouponsByID(ctx, []coupon.ID{id})
@@ -100,10 +85,6 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 	codes, err := s.readCodes(ctx, nonZero(found.codeNumber))
 	if err != nil {
 		return nil, nil, nil, err
-	}
-	refusal := s.pool.check(found, s.now())
-	if refusal != nil {
-		refusal = refusal.At("value")
 	}
 	return codes[coupon.NewID(coupon.KindCode, found.codeNumber)], coupons[id], refusal, nil
 }
@@ -117,120 +98,85 @@ func nonZero(number int64) []int64 {
 
 // ZoneOf gives the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
 // there is none.
-func (s *Store) ZoneOf(ctx context.Context, value string) (*time.Location, error) {
-	found, err := s.findRedeemable(ctx, value)
-	if _, isUnknown := errors.AsType[*coupon.UserError](err); isUnknown {
-		return time.UTC, nil
+func (s *Store) ZoneOf(value string) *time.Location {
+	_, key, _ := s.keys.Parse(value)
+	s.pool.mu.RLock()
+	found := s.pool.findRedeemable(key)
+	s.pool.mu.RUnlock()
+	if found == nil {
+		return time.UTC
 	}
-	if err != nil {
-		return nil, err
-	}
-	return zoneOf(s, found.couponNumber), nil
+	return zoneOf(s, found.couponNumber)
 }
 
-// Redeem redeems a code, exactly once however often the same idempotency key asks. It returns INVALID,
-// CODE_UNKNOWN and what coupon.CheckRedemption returns; ALREADY_EXISTS for an idempotency key that was
-// used for another redemption.
+// RedeemOutcome is what became of a request to redeem: one of the two is set.
+type RedeemOutcome struct {
+	// Redemption has no CodeValue when that is spelled otherwise than the code's key, for which the rows would have
+	// to be asked.
+	Redemption *coupon.Redemption
+	// Refusal has coupon.UserErrors: INVALID, CODE_UNKNOWN, and what coupon.CheckRedemption returns; ALREADY_EXISTS
+	// for an idempotency key that was used for another redemption.
+	Refusal error
+}
+
+// Redeem is RedeemAll for one request. It returns the refusal as its error.
 func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*coupon.Redemption, error) {
-	if err := request.Check(s.now()); err != nil {
-		return nil, err
-	}
-	found, err := s.findRedeemable(ctx, request.Value)
+	outcomes, err := s.RedeemAll(ctx, []*coupon.RedeemRequest{request})
 	if err != nil {
 		return nil, err
 	}
-	var answered int64
-	var redemption *coupon.Redemption
-	err = s.join(ctx, func(_ context.Context, t *tx) error {
-		answered = t.answer(request.IdempotencyKey)
-		if answered != 0 {
-			return nil
+	return outcomes[0].Redemption, outcomes[0].Refusal
+}
+
+// RedeemAll redeems codes, each as if it were alone, one after the other and exactly once however often the same
+// idempotency key asks. What it gives is in the order of the requests and on disk. The error is ErrBusy when more
+// wait than the store can serve soon, or internal; then nothing was redeemed.
+func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest) ([]RedeemOutcome, error) {
+	outcomes := make([]RedeemOutcome, len(requests))
+	answered := make([]int64, len(requests))
+	now := s.now()
+	for i, request := range requests {
+		outcomes[i].Refusal = request.Check(now)
+	}
+	err := s.join(ctx, len(requests), func(_ context.Context, t *tx) error {
+		for i, request := range requests {
+			if outcomes[i].Refusal == nil {
+				outcomes[i].Redemption, answered[i], outcomes[i].Refusal = t.redeem(request)
+			}
 		}
-		at := t.now
-		if request.RedeemedAt != nil {
-			at = request.RedeemedAt.UTC().Truncate(time.Microsecond)
-		}
-		if refusal := s.pool.check(found, at); refusal != nil {
-			return refusal.At("input", "value")
-		}
-		redemption = t.redeem(found, request, at)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if answered == 0 {
-		return redemption, nil
-	}
-	if err := s.checkAnswer(ctx, answered, found, request); err != nil {
-		return nil, err
-	}
-	id := coupon.NewID(coupon.KindRedemption, answered)
-	redemptions, err := s.RedemptionsByID(ctx, []coupon.ID{id})
-	return redemptions[id], err
+	return outcomes, s.repeatAnswers(ctx, requests, answered, outcomes)
 }
 
-// answer gives the number of the redemption that an idempotency key recorded, or 0.
-func (t *tx) answer(key *string) int64 {
-	if key == nil {
-		return 0
+// redeem decides about a redemption, appends its row and marks the pool; the mark is taken back when the commit fails.
+// It gives the redemption as it will be read, the number of the one that the idempotency key recorded before, or why not.
+func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemption, answered int64, refusal error) {
+	_, key, _ := t.store.keys.Parse(request.Value)
+	at := t.now
+	if request.RedeemedAt != nil {
+		at = request.RedeemedAt.UTC().Truncate(time.Microsecond)
 	}
-	t.store.pool.mu.RLock()
-	defer t.store.pool.mu.RUnlock()
-	return t.store.pool.answers[*key]
-}
-
-// checkAnswer refuses an idempotency key that comes back with another request.
-func (s *Store) checkAnswer(ctx context.Context, number int64, found *redeemable, request *coupon.RedeemRequest) error {
-	type answer struct {
-		codeNumber   sql.NullInt64
-		couponNumber int64
-		redeemedAt   time.Time
-		reference    *string
-		amount       *string
-		currency     *string
-	}
-	rows, err := collect(ctx, s, redemptionAnswer, func(rows *sql.Rows) (answer, error) {
-		var a answer
-		err := rows.Scan(&a.codeNumber, &a.couponNumber, &a.redeemedAt, &a.reference, &a.amount, &a.currency)
-		return a, err
-	}, named("id", number))
-	if err != nil {
-		return err
-	}
-	same := len(rows) == 1 && rows[0].codeNumber.Int64 == found.codeNumber && rows[0].couponNumber == found.couponNumber &&
-		equal(rows[0].reference, request.Reference) && equal(rows[0].currency, request.Currency) &&
-		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(rows[0].redeemedAt))
-	if same {
-		wanted, had := "", ""
-		if request.Amount != nil {
-			wanted = string(coupon.NewDecimal(decimalText(*request.Amount)))
-		}
-		if rows[0].amount != nil {
-			had = string(coupon.NewDecimal(*rows[0].amount))
-		}
-		same = wanted == had
-	}
-	if !same {
-		return coupon.Errorf(coupon.ErrorAlreadyExists, "The idempotency key %q was used for another redemption. Use a new key for each purchase.", *request.IdempotencyKey).
-			At("input", "idempotencyKey")
-	}
-	return nil
-}
-
-func equal(a, b *string) bool { return orEmpty(a) == orEmpty(b) && (a == nil) == (b == nil) }
-
-// redeem appends a redemption and marks the pool; the mark is taken back when the commit fails. It gives the
-// redemption as it will be read.
-func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Time) *coupon.Redemption {
 	p := t.store.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if request.IdempotencyKey != nil {
+		if answered = p.answers.find(*request.IdempotencyKey); answered != 0 {
+			return nil, answered, nil
+		}
+	}
+	found := p.findRedeemable(key)
+	if refusal := p.check(found, request.Value, at); refusal != nil {
+		return nil, 0, refusal.At("input", "value")
+	}
 	number := p.next.redemption
 	p.next.redemption++
 	p.countRedemption(found, 1)
 	if request.IdempotencyKey != nil {
-		p.answers[*request.IdempotencyKey] = number
+		p.answers.add(*request.IdempotencyKey, number, t.now)
 	}
 	t.onFailure(func() {
 		p.mu.Lock()
@@ -238,12 +184,12 @@ func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Ti
 		p.next.redemption--
 		p.countRedemption(found, -1)
 		if request.IdempotencyKey != nil {
-			delete(p.answers, *request.IdempotencyKey)
+			p.answers.remove(*request.IdempotencyKey)
 		}
 	})
 	t.redemptions = append(t.redemptions, &redemptionRow{number: number, found: found, assignment: p.assignmentOf(found), request: request, at: at})
-	redemption := &coupon.Redemption{
-		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.stored,
+	redemption = &coupon.Redemption{
+		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
 	}
 	if found.codeNumber != 0 {
@@ -252,8 +198,47 @@ func (t *tx) redeem(found *redeemable, request *coupon.RedeemRequest, at time.Ti
 	if request.Amount != nil {
 		redemption.Amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
 	}
-	return redemption
+	return redemption, 0, nil
 }
+
+// repeatAnswers fills in the outcomes of requests whose idempotency key recorded a redemption before, by its number:
+// the same request gets the same redemption, another one is refused.
+func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequest, answered []int64, outcomes []RedeemOutcome) error {
+	numbers := slices.DeleteFunc(slices.Clone(answered), func(number int64) bool { return number == 0 })
+	redemptions, err := s.readRedemptions(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for i, number := range answered {
+		if number == 0 {
+			continue
+		}
+		before := redemptions[coupon.NewID(coupon.KindRedemption, number)]
+		if before == nil || !s.isSame(before, requests[i]) {
+			outcomes[i].Refusal = coupon.Errorf(coupon.ErrorAlreadyExists,
+				"The idempotency key %q was used for another redemption. Use a new key for each purchase.", *requests[i].IdempotencyKey).
+				At("input", "idempotencyKey")
+			continue
+		}
+		outcomes[i].Redemption = before
+	}
+	return nil
+}
+
+// isSame tells whether a request asks for the redemption that was recorded.
+func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
+	_, key, _ := s.keys.Parse(request.Value)
+	var amount *coupon.Decimal
+	if request.Amount != nil {
+		amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
+	}
+	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
+		equal(before.Amount, amount) &&
+		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
+}
+
+// equal compares what two pointers point to, or whether neither points to anything.
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // assignmentOf gives what a redemption carries of the message that holds the code now.
 func (p *pool) assignmentOf(found *redeemable) assignment {
@@ -264,8 +249,8 @@ func (p *pool) assignmentOf(found *redeemable) assignment {
 	if label := p.runOf(found.codeNumber).label; label != "" {
 		a.label = &label
 	}
-	if p.state[found.codeNumber].Has(coupon.StateAssigned) {
-		number := int64(p.holders[found.codeNumber])
+	if p.codes.state(found.codeNumber).Has(coupon.StateAssigned) {
+		number := p.codes.holder(found.codeNumber)
 		delivery := p.deliveries[number]
 		a.deliveryNumber, a.channel, a.assignedAt = &number, new(string(delivery.channel)), &delivery.at
 	}
@@ -315,7 +300,7 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 		}
 		found := &redeemable{couponNumber: rows[0].couponNumber, codeNumber: rows[0].codeNumber.Int64}
 		t.reversals = append(t.reversals, &reversalRow{number: number, reason: reason})
-		if n := found.codeNumber; n != 0 && s.pool.redeemCount(n) == 1 && !s.pool.state[n].Has(coupon.StateAssigned|coupon.StateVoided) {
+		if n := found.codeNumber; n != 0 && s.pool.redeemCount(n) == 1 && !s.pool.codes.state(n).Has(coupon.StateAssigned|coupon.StateVoided) {
 			if err := t.void(ctx, []int64{n}, "its redemption was reversed, and nobody holds it"); err != nil {
 				return err
 			}

@@ -303,7 +303,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		}
 		// A voided code stays where it is, and so does one that may be on its way.
 		failedCodes := codesOf(failed, func(c *Content) bool {
-			return !c.MayBeSent && !s.pool.state[mustNumber(coupon.KindCode, *c.CodeID)].Has(coupon.StateVoided)
+			return !c.MayBeSent && !s.pool.codes.state(mustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided)
 		})
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err

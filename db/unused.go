@@ -27,7 +27,7 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span,
 		}
 		current := span{label: r.label}
 		for number := r.first; number <= r.last; number++ {
-			if _, wasHeld := returned[number]; wasHeld || p.state[number] != 0 {
+			if _, wasHeld := returned[number]; wasHeld || p.codes.state(number) != 0 {
 				continue
 			}
 			if current.count > 0 && current.end() != number {

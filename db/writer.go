@@ -13,8 +13,16 @@ import (
 	"couponql/coupon"
 )
 
-// maxGroup is how many small writes share one transaction, and so one flush of the disk.
-const maxGroup = 1024
+const (
+	// maxGroup is how many small writes share one transaction, and so one flush of the disk; one request may bring more.
+	maxGroup = 1024
+	// maxWaiting is how many requests wait for the writer: what comes then is refused, or waits longer if it is large.
+	maxWaiting = 4096
+)
+
+// ErrBusy says that more small writes wait for the writer than it can do in a moment: nothing was changed, and the same
+// request may be made again soon.
+var ErrBusy = errors.New("too many writes wait")
 
 // errClosed answers writes that come after Close.
 var errClosed = errors.New("the database is closed")
@@ -34,8 +42,9 @@ type writer struct {
 type request struct {
 	ctx context.Context //nolint:containedctx // it travels with the request to the writer's goroutine
 	do  func(context.Context, *tx) error
-	// joins: the request only decides in memory and appends rows, so it may share a transaction.
-	joins bool
+	// joins is how many rows the request appends at the most, having decided in memory: it may share a transaction. 0: it
+	// may not.
+	joins int
 	done  chan error
 }
 
@@ -67,7 +76,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the writer's connection: %w", err)
 	}
-	w := &writer{store: s, conn: conn, requests: make(chan *request, maxGroup), done: make(chan struct{})}
+	w := &writer{store: s, conn: conn, requests: make(chan *request, maxWaiting), done: make(chan struct{})}
 	// The writer outlives the opening of the store; each request brings a context of its own.
 	go w.run(context.WithoutCancel(ctx))
 	return w, nil
@@ -93,9 +102,10 @@ func (s *Store) update(ctx context.Context, do func(context.Context, *tx) error)
 
 // join runs a small use case that may share a transaction with others: do must decide in memory,
 // return its error before it changes anything, and write only by appending rows to tx. What it marks
-// in the pool it must hand to tx.onFailure to take back.
-func (s *Store) join(ctx context.Context, do func(context.Context, *tx) error) error {
-	return s.writer.ask(&request{ctx: ctx, do: do, joins: true, done: make(chan error, 1)})
+// in the pool it must hand to tx.onFailure to take back. rows is how many rows it appends at the most. When too many
+// requests wait already it returns ErrBusy: somebody stands at a till, and would rather know.
+func (s *Store) join(ctx context.Context, rows int, do func(context.Context, *tx) error) error {
+	return s.writer.ask(&request{ctx: ctx, do: do, joins: rows, done: make(chan error, 1)})
 }
 
 func (w *writer) ask(r *request) error {
@@ -103,6 +113,10 @@ func (w *writer) ask(r *request) error {
 	if w.closed {
 		w.closing.RUnlock()
 		return errClosed
+	}
+	if r.joins > 0 && len(w.requests) == cap(w.requests) {
+		w.closing.RUnlock()
+		return ErrBusy
 	}
 	select {
 	case w.requests <- r:
@@ -129,7 +143,7 @@ func (w *writer) run(ctx context.Context) {
 			}
 		}
 		group := []*request{first}
-		if first.joins {
+		if first.joins > 0 {
 			group, next = w.fill(group)
 		}
 		w.commit(ctx, group)
@@ -138,16 +152,17 @@ func (w *writer) run(ctx context.Context) {
 
 // fill adds the requests that already wait and may join; it stops at one that may not, which is next.
 func (w *writer) fill(group []*request) (filled []*request, next *request) {
-	for len(group) < maxGroup {
+	for rows := group[0].joins; rows < maxGroup; {
 		select {
 		case r, ok := <-w.requests:
 			switch {
 			case !ok:
 				return group, nil
-			case !r.joins:
+			case r.joins == 0:
 				return group, r
 			}
 			group = append(group, r)
+			rows += r.joins
 		default:
 			return group, nil
 		}
@@ -165,7 +180,7 @@ func (w *writer) commit(ctx context.Context, group []*request) {
 				continue
 			}
 			errs[i] = protect(context.WithoutCancel(r.ctx), t, r.do) //nolint:contextcheck // each request brings its own context
-			if errs[i] != nil && !r.joins {
+			if errs[i] != nil && r.joins == 0 {
 				return errs[i]
 			}
 		}

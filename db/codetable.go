@@ -1,0 +1,58 @@
+package db
+
+import "couponql/coupon"
+
+// codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing copies nothing and
+// keeps nobody waiting. Numbers begin at 1.
+type codeTable struct {
+	pages []*codePage
+}
+
+const (
+	pageBits  = 14
+	pageCodes = 1 << pageBits
+)
+
+// codePage is the part of the table for pageCodes consecutive numbers.
+type codePage struct {
+	prints  [pageCodes]uint32
+	holders [pageCodes]uint32
+	states  [pageCodes]coupon.CodeState
+}
+
+// end gives the number after the last one that there is room for.
+func (t *codeTable) end() int64 { return int64(len(t.pages)) * pageCodes }
+
+// reach makes room for numbers up to last.
+func (t *codeTable) reach(last int64) {
+	for t.end() <= last {
+		t.pages = append(t.pages, &codePage{})
+	}
+}
+
+// state gives where a code stands.
+func (t *codeTable) state(number int64) coupon.CodeState {
+	return t.pages[number>>pageBits].states[number%pageCodes]
+}
+
+func (t *codeTable) setState(number int64, state coupon.CodeState) {
+	t.pages[number>>pageBits].states[number%pageCodes] = state
+}
+
+// holder gives the number of the delivery that gave a code away; it means something only while the code is assigned.
+func (t *codeTable) holder(number int64) int64 {
+	return int64(t.pages[number>>pageBits].holders[number%pageCodes])
+}
+
+func (t *codeTable) setHolder(number, delivery int64) {
+	t.pages[number>>pageBits].holders[number%pageCodes] = uint32(delivery)
+}
+
+// print gives what tells the code's key from others with the same place in the index.
+func (t *codeTable) print(number int64) keyPrint {
+	return keyPrint(t.pages[number>>pageBits].prints[number%pageCodes])
+}
+
+func (t *codeTable) setPrint(number int64, print keyPrint) {
+	t.pages[number>>pageBits].prints[number%pageCodes] = uint32(print)
+}
