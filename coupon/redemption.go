@@ -27,7 +27,8 @@ type Redemption struct {
 	ID       ID
 	CouponID ID
 	// CodeID is nil for the code of an anonymous coupon.
-	CodeID     *ID
+	CodeID *ID
+	// CodeValue is the code as it was given; empty where that was not read.
 	CodeValue  string
 	RedeemedAt time.Time
 	Source     RedemptionSource
@@ -47,6 +48,9 @@ type RedeemRequest struct {
 	Currency       *string
 	IdempotencyKey *string
 }
+
+// MaxRedemptions is how many codes one request redeems.
+const MaxRedemptions = 10_000
 
 // ClockTolerance is how far in the future a shop's clock may be when it redeems.
 const ClockTolerance = 5 * time.Minute

@@ -39,6 +39,9 @@ func (t *tx) flush(context.Context) error {
 		return nil
 	}
 	t.hasWritten = true
+	if last := len(t.redemptions) - 1; last >= 0 {
+		t.record(t.redemptions[last].number)
+	}
 	err := t.store.writer.conn.Raw(func(conn any) error {
 		driverConn, ok := conn.(driver.Conn)
 		if !ok {

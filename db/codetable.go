@@ -48,11 +48,11 @@ func (t *codeTable) setHolder(number, delivery int64) {
 	t.pages[number>>pageBits].holders[number%pageCodes] = uint32(delivery)
 }
 
-// print gives what tells the code's key from others with the same place in the index.
-func (t *codeTable) print(number int64) keyPrint {
+// printOf gives what tells the code's key from others with the same place in the index.
+func (t *codeTable) printOf(number int64) keyPrint {
 	return keyPrint(t.pages[number>>pageBits].prints[number%pageCodes])
 }
 
-func (t *codeTable) setPrint(number int64, print keyPrint) {
-	t.pages[number>>pageBits].prints[number%pageCodes] = uint32(print)
+func (t *codeTable) setPrint(number int64, p keyPrint) {
+	t.pages[number>>pageBits].prints[number%pageCodes] = uint32(p)
 }

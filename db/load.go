@@ -233,6 +233,7 @@ func (p *pool) loadNext(ctx context.Context, s *Store) error {
 	})
 	if err == nil {
 		p.next = next[0]
+		p.recorded.Store(p.next.redemption - 1)
 	}
 	return err
 }

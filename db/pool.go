@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"couponql/coupon"
@@ -31,7 +32,9 @@ type pool struct {
 	couponKeys map[string]int64
 	holds      map[int64]*hold
 	answers    *answers
-	next    nextNumbers
+	next       nextNumbers
+	// recorded is the number of the last redemption that is on disk.
+	recorded atomic.Int64
 	// added counts the runs that were added since the start.
 	added int
 }
@@ -254,8 +257,8 @@ func (p *pool) find(key string) (number int64, isRespelled bool) {
 		if p.runOf(candidate) == nil || p.codes.state(candidate).Has(coupon.StateGone) {
 			continue
 		}
-		if print := p.codes.print(candidate); print.isOf(bits) {
-			return candidate, print.isRespelled()
+		if known := p.codes.printOf(candidate); known.isOf(bits) {
+			return candidate, known.isRespelled()
 		}
 	}
 	return 0, false

@@ -458,6 +458,9 @@ var redemptionInsertStaged string
 //go:embed query/redemption_live.sql
 var redemptionLive string
 
+//go:embed query/redemption_next.sql
+var redemptionNext string
+
 //go:embed query/redemption_page.sql
 var redemptionPage string
 

@@ -315,6 +315,64 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 	return redemptions[id], err
 }
 
+// maxRecorded is how many redemptions a page of Recorded has at the most.
+const maxRecorded = 500
+
+// WatchRedemptions gives a channel that gets a value after redemptions were recorded, until stop is called, and the
+// place where Recorded is to begin for those that are recorded from now on.
+func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
+	changed, stop = s.Watch(redemptionsWatched)
+	return s.pool.recorded.Load(), changed, stop
+}
+
+// redemptionsWatched is what is watched of all redemptions together.
+const redemptionsWatched = coupon.ID("redemptions")
+
+// Recorded gives redemptions that were recorded after a place, in their order, and the place to go on from: at most
+// maxRecorded; of one coupon unless its id is "". It returns NOT_FOUND for an id that is not one of a coupon.
+func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (redemptions []*coupon.Redemption, next int64, err error) {
+	var couponNumber any
+	if couponID != "" {
+		if couponNumber, err = couponID.Number(coupon.KindCoupon); err != nil {
+			return nil, place, err
+		}
+	}
+	next = s.pool.recorded.Load()
+	if next == place {
+		return nil, place, nil
+	}
+	numbers, err := collect(
+		ctx,
+		s,
+		redemptionNext,
+		scanInto[int64],
+		named("after", place),
+		named("last", next),
+		named("coupon_id", couponNumber),
+		named("limit", maxRecorded),
+	)
+	if err != nil {
+		return nil, place, err
+	}
+	if len(numbers) == maxRecorded {
+		next = numbers[len(numbers)-1]
+	}
+	found, err := s.readRedemptions(ctx, numbers)
+	if err != nil {
+		return nil, place, err
+	}
+	return inOrder(found, coupon.KindRedemption, numbers), next, nil
+}
+
+// record tells, when the transaction is on disk, those who watch redemptions of the last one.
+func (t *tx) record(last int64) {
+	s := t.store
+	t.onCommit(func() {
+		s.pool.recorded.Store(last)
+		s.watchers.notify(redemptionsWatched)
+	})
+}
+
 // RedemptionsByID gives the redemptions that exist of these.
 func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Redemption, error) {
 	return s.readRedemptions(ctx, numbersOf(coupon.KindRedemption, ids))
@@ -479,6 +537,7 @@ func (t *tx) countRecorded(ctx context.Context, first int64, count int) error {
 	if err != nil {
 		return err
 	}
+	t.record(first + int64(count) - 1)
 	t.changePool(func(p *pool) {
 		p.next.redemption += int64(count)
 		for _, number := range numbers {

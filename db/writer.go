@@ -114,18 +114,30 @@ func (w *writer) ask(r *request) error {
 		w.closing.RUnlock()
 		return errClosed
 	}
-	if r.joins > 0 && len(w.requests) == cap(w.requests) {
-		w.closing.RUnlock()
-		return ErrBusy
+	err := w.queue(r)
+	w.closing.RUnlock()
+	if err != nil {
+		return err
+	}
+	return <-r.done
+}
+
+// queue has a request wait for its turn.
+func (w *writer) queue(r *request) error {
+	if r.joins > 0 {
+		select {
+		case w.requests <- r:
+			return nil
+		default:
+			return ErrBusy
+		}
 	}
 	select {
 	case w.requests <- r:
-		w.closing.RUnlock()
+		return nil
 	case <-r.ctx.Done():
-		w.closing.RUnlock()
 		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
 	}
-	return <-r.done
 }
 
 func (w *writer) run(ctx context.Context) {

@@ -593,6 +593,24 @@ type RedeemCodePayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// Many redemptions at once.
+type RedeemCodesInput struct {
+	// At most 10,000. They are decided one after the other, as if each had come alone.
+	Redemptions []*RedeemCodeInput `json:"redemptions"`
+}
+
+// What redeemCodes answers.
+type RedeemCodesPayload struct {
+	// What became of each redemption, in the order of the input: the same as redeemCode answers. `field` of an
+	// error tells its place, such as `["input", "redemptions", "3", "value"]`, counted from 0. Empty when there are
+	// `userErrors`.
+	Results []*RedeemCodePayload `json:"results"`
+	// How many codes were redeemed, those that an idempotency key had redeemed before included.
+	RedeemedCount int `json:"redeemedCount"`
+	// Why nothing was even tried; empty when it was.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // A page of redemptions.
 type RedemptionConnection struct {
 	// The redemptions with their cursors.

@@ -20,6 +20,7 @@ import (
 type RedemptionResolver interface {
 	Coupon(ctx context.Context, obj *coupon.Redemption) (*coupon.Coupon, error)
 	Code(ctx context.Context, obj *coupon.Redemption) (*coupon.Code, error)
+	CodeValue(ctx context.Context, obj *coupon.Redemption) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -84,6 +85,93 @@ func (ec *executionContext) _RedeemCodePayload_userErrors(ctx context.Context, f
 func (ec *executionContext) fieldContext_RedeemCodePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RedeemCodePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RedeemCodesPayload_results(ctx context.Context, field graphql.CollectedField, obj *RedeemCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedeemCodesPayload_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*RedeemCodePayload) graphql.Marshaler {
+			return ec.marshalNRedeemCodePayload2ᚕᚖcouponqlᚋgraphᚐRedeemCodePayloadᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedeemCodesPayload_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedeemCodesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RedeemCodePayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RedeemCodesPayload_redeemedCount(ctx context.Context, field graphql.CollectedField, obj *RedeemCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedeemCodesPayload_redeemedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RedeemedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedeemCodesPayload_redeemedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RedeemCodesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RedeemCodesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *RedeemCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedeemCodesPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖcouponqlᚋcouponᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedeemCodesPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedeemCodesPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -190,7 +278,7 @@ func (ec *executionContext) _Redemption_codeValue(ctx context.Context, field gra
 			return ec.fieldContext_Redemption_codeValue(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CodeValue, nil
+			return ec.Resolvers.Redemption().CodeValue(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -201,7 +289,7 @@ func (ec *executionContext) _Redemption_codeValue(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Redemption_codeValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Redemption", field, false, false, "String")
+	return graphql.NewScalarFieldContext("Redemption", field, true, true, "String")
 }
 
 func (ec *executionContext) _Redemption_redeemedAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Redemption) (ret graphql.Marshaler) {
@@ -684,6 +772,48 @@ func UnmarshalRedeemCodeInput(ctx context.Context, raw any) (RedeemCodeInput, er
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRedeemCodesInput(ctx context.Context, obj any) (RedeemCodesInput, error) {
+	var it RedeemCodesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"redemptions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "redemptions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redemptions"))
+			data, err := ec.unmarshalNRedeemCodeInput2ᚕᚖcouponqlᚋgraphᚐRedeemCodeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Redemptions = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRedeemCodesInput unmarshals raw into the RedeemCodesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRedeemCodesInput(ctx context.Context, raw any) (RedeemCodesInput, error) {
+	var out RedeemCodesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RedeemCodesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReverseRedemptionInput(ctx context.Context, obj any) (ReverseRedemptionInput, error) {
 	var it ReverseRedemptionInput
 	if obj == nil {
@@ -779,6 +909,49 @@ func (ec *executionContext) _RedeemCodePayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var redeemCodesPayloadImplementors = []string{"RedeemCodesPayload"}
+
+func (ec *executionContext) _RedeemCodesPayload(ctx context.Context, sel ast.SelectionSet, obj *RedeemCodesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, redeemCodesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RedeemCodesPayload")
+		case "results":
+			out.Values[i] = ec._RedeemCodesPayload_results(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeemedCount":
+			out.Values[i] = ec._RedeemCodesPayload_redeemedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RedeemCodesPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var redemptionImplementors = []string{"Redemption", "Node"}
 
 func (ec *executionContext) _Redemption(ctx context.Context, sel ast.SelectionSet, obj *coupon.Redemption) graphql.Marshaler {
@@ -808,10 +981,11 @@ func (ec *executionContext) _Redemption(ctx context.Context, sel ast.SelectionSe
 					return ec._Redemption_code(ctx, field, obj)
 				})
 		case "codeValue":
-			out.Values[i] = ec._Redemption_codeValue(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Redemption_codeValue(ctx, field, obj)
+				})
 		case "redeemedAt":
 			out.Values[i] = ec._Redemption_redeemedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -997,12 +1171,60 @@ func (ec *executionContext) unmarshalNRedeemCodeInput2couponqlᚋgraphᚐRedeemC
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRedeemCodeInput2ᚕᚖcouponqlᚋgraphᚐRedeemCodeInputᚄ(ctx context.Context, v any) ([]*RedeemCodeInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*RedeemCodeInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRedeemCodeInput2ᚖcouponqlᚋgraphᚐRedeemCodeInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNRedeemCodeInput2ᚖcouponqlᚋgraphᚐRedeemCodeInput(ctx context.Context, v any) (*RedeemCodeInput, error) {
+	res, err := ec.unmarshalInputRedeemCodeInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRedeemCodePayload2ᚕᚖcouponqlᚋgraphᚐRedeemCodePayloadᚄ(ctx context.Context, sel ast.SelectionSet, v []*RedeemCodePayload) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRedeemCodePayload2ᚖcouponqlᚋgraphᚐRedeemCodePayload(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNRedeemCodePayload2ᚖcouponqlᚋgraphᚐRedeemCodePayload(ctx context.Context, sel ast.SelectionSet, v *RedeemCodePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RedeemCodePayload!")
 		return graphql.Null
 	}
 	return ec._RedeemCodePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRedeemCodesInput2couponqlᚋgraphᚐRedeemCodesInput(ctx context.Context, v any) (RedeemCodesInput, error) {
+	res, err := ec.unmarshalInputRedeemCodesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRedeemCodesPayload2ᚖcouponqlᚋgraphᚐRedeemCodesPayload(ctx context.Context, sel ast.SelectionSet, v *RedeemCodesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RedeemCodesPayload!")
+		return graphql.Null
+	}
+	return ec._RedeemCodesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRedemption2ᚕᚖcouponqlᚋcouponᚐRedemptionᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Redemption) graphql.Marshaler {

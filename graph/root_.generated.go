@@ -439,6 +439,7 @@ type ComplexityRoot struct {
 		ImportTargets     func(childComplexity int, input ImportTargetsInput) int
 		PauseDelivery     func(childComplexity int, input PauseDeliveryInput) int
 		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
+		RedeemCodes       func(childComplexity int, input RedeemCodesInput) int
 		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
 		ResendMessage     func(childComplexity int, input ResendMessageInput) int
 		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
@@ -522,6 +523,12 @@ type ComplexityRoot struct {
 	RedeemCodePayload struct {
 		Redemption func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RedeemCodesPayload struct {
+		RedeemedCount func(childComplexity int) int
+		Results       func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
 	}
 
 	Redemption struct {
@@ -2472,6 +2479,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RedeemCode(childComplexity, args["input"].(RedeemCodeInput)), true
+	case "Mutation.redeemCodes":
+		if e.ComplexityRoot.Mutation.RedeemCodes == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_redeemCodes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RedeemCodes(childComplexity, args["input"].(RedeemCodesInput)), true
 	case "Mutation.releaseCodes":
 		if e.ComplexityRoot.Mutation.ReleaseCodes == nil {
 			break
@@ -2995,6 +3013,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedeemCodePayload.UserErrors(childComplexity), true
+
+	case "RedeemCodesPayload.redeemedCount":
+		if e.ComplexityRoot.RedeemCodesPayload.RedeemedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemCodesPayload.RedeemedCount(childComplexity), true
+	case "RedeemCodesPayload.results":
+		if e.ComplexityRoot.RedeemCodesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemCodesPayload.Results(childComplexity), true
+	case "RedeemCodesPayload.userErrors":
+		if e.ComplexityRoot.RedeemCodesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemCodesPayload.UserErrors(childComplexity), true
 
 	case "Redemption.amount":
 		if e.ComplexityRoot.Redemption.Amount == nil {
@@ -3621,6 +3658,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecipientFilter", ec.unmarshalInputRecipientFilter),
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
 			graphql.NewInputUnmarshaler("RedeemCodeInput", ec.unmarshalInputRedeemCodeInput),
+			graphql.NewInputUnmarshaler("RedeemCodesInput", ec.unmarshalInputRedeemCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
 			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
@@ -4592,6 +4630,18 @@ func (ec *executionContext) childFields_RedeemCodePayload(ctx context.Context, f
 		return ec.fieldContext_RedeemCodePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RedeemCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RedeemCodesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RedeemCodesPayload_results(ctx, field)
+	case "redeemedCount":
+		return ec.fieldContext_RedeemCodesPayload_redeemedCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RedeemCodesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeemCodesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Redemption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -54,6 +54,7 @@ type MutationResolver interface {
 	UndoImport(ctx context.Context, input UndoImportInput) (*UndoImportPayload, error)
 	UpsertRecipients(ctx context.Context, input UpsertRecipientsInput) (*UpsertRecipientsPayload, error)
 	RedeemCode(ctx context.Context, input RedeemCodeInput) (*RedeemCodePayload, error)
+	RedeemCodes(ctx context.Context, input RedeemCodesInput) (*RedeemCodesPayload, error)
 	ReverseRedemption(ctx context.Context, input ReverseRedemptionInput) (*ReverseRedemptionPayload, error)
 }
 type QueryResolver interface {
@@ -389,6 +390,20 @@ func (ec *executionContext) field_Mutation_redeemCode_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RedeemCodeInput, error) {
 			return ec.unmarshalNRedeemCodeInput2couponqlᚋgraphᚐRedeemCodeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_redeemCodes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RedeemCodesInput, error) {
+			return ec.unmarshalNRedeemCodesInput2couponqlᚋgraphᚐRedeemCodesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2564,6 +2579,50 @@ func (ec *executionContext) fieldContext_Mutation_redeemCode(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_redeemCodes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_redeemCodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RedeemCodes(ctx, fc.Args["input"].(RedeemCodesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *RedeemCodesPayload) graphql.Marshaler {
+			return ec.marshalNRedeemCodesPayload2ᚖcouponqlᚋgraphᚐRedeemCodesPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_redeemCodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RedeemCodesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_redeemCodes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_reverseRedemption(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4256,6 +4315,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "redeemCode":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_redeemCode(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeemCodes":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_redeemCodes(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

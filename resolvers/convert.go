@@ -94,7 +94,7 @@ func recipientChanges(input *graph.RecipientInput) *coupon.RecipientChanges {
 	}
 }
 
-func (r *Resolver) redeemRequest(ctx context.Context, input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
+func (r *Resolver) redeemRequest(input *graph.RedeemCodeInput) (*coupon.RedeemRequest, error) {
 	request := &coupon.RedeemRequest{
 		Value:          input.Value,
 		Reference:      input.Reference.Value(),
@@ -103,11 +103,7 @@ func (r *Resolver) redeemRequest(ctx context.Context, input *graph.RedeemCodeInp
 		IdempotencyKey: input.IdempotencyKey.Value(),
 	}
 	if text := input.RedeemedAt.Value(); text != nil {
-		zone, err := r.store.ZoneOf(ctx, input.Value)
-		if err != nil {
-			return nil, err
-		}
-		at, err := text.Start(zone)
+		at, err := text.Start(r.store.ZoneOf(input.Value))
 		if err != nil {
 			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("input", "redeemedAt")
 		}

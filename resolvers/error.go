@@ -3,8 +3,13 @@ package resolvers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"regexp"
+	"strconv"
+	"sync"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -80,6 +85,13 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
 			}
 		}
+		if errors.Is(err, db.ErrBusy) {
+			retryLater(ctx)
+			return &gqlerror.Error{
+				Message: fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter),
+				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
+			}
+		}
 		requestID := RequestID(ctx)
 		if !errors.Is(err, context.Canceled) {
 			log.ErrorContext(ctx, "request failed", "request", requestID, "path", graphql.GetPath(ctx).String(), "error", err)
@@ -88,6 +100,28 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),
 			Extensions: map[string]any{"code": codeInternal, "requestId": requestID},
 		}
+	}
+}
+
+// retryAfter is when a client whose request was refused because too many wait may try again.
+const retryAfter = time.Second
+
+type headerKey struct{}
+
+// withHeader gives a context that carries the header of the response, for retryLater.
+func withHeader(ctx context.Context, header http.Header) context.Context {
+	return context.WithValue(ctx, headerKey{}, &responseHeader{header: header})
+}
+
+type responseHeader struct {
+	once   sync.Once
+	header http.Header
+}
+
+// retryLater adds Retry-After (RFC 9110, 10.2.3) to the response.
+func retryLater(ctx context.Context) {
+	if response, ok := ctx.Value(headerKey{}).(*responseHeader); ok {
+		response.once.Do(func() { response.header.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds()))) })
 	}
 }
 

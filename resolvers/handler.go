@@ -64,7 +64,7 @@ func Handler(r *Resolver, log *slog.Logger) http.Handler {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	})
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		ctx = withScope(ctx)
+		ctx = withAliases(withScope(ctx))
 		if isQuery(ctx) {
 			limited, cancel := context.WithTimeout(ctx, queryTimeout)
 			defer cancel()
@@ -98,7 +98,7 @@ func limitRequests(next http.Handler) http.Handler {
 		if isUpload := (multipartForm{}).Supports(r); !isUpload {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(withHeader(r.Context(), w.Header())))
 	})
 }
 

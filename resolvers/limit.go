@@ -67,6 +67,7 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, first *int, _ *string) int { return page(child, first) }
+	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int { return 1 + child*len(input.Redemptions) }
 	c.Query.Alerts = nested
 	c.Query.Coupons = func(child int, _ *coupon.CouponFilter, _ *coupon.CouponOrder, first *int, _ *string) int {
 		return page(child, first)

@@ -35,10 +35,11 @@ func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
 	return payload, err
 }
 
-func redeemPayload(ctx context.Context, redemption *coupon.Redemption, err error) (*graph.RedeemCodePayload, error) {
-	problems, err := userErrors(err)
-	show(ctx, shown(redemption)...)
-	return &graph.RedeemCodePayload{Redemption: redemption, UserErrors: problems}, err
+// redeemPayload gives what one redemption answers.
+func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.RedeemCodePayload, error) {
+	problems, err := userErrors(outcome.Refusal)
+	show(ctx, shown(outcome.Redemption)...)
+	return &graph.RedeemCodePayload{Redemption: outcome.Redemption, UserErrors: problems}, err
 }
 
 // node finds any object by its id, or gives null.

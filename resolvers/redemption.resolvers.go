@@ -7,18 +7,46 @@ package resolvers
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *mutationResolver) RedeemCode(ctx context.Context, input graph.RedeemCodeInput) (*graph.RedeemCodePayload, error) {
-	request, err := r.redeemRequest(ctx, &input)
+	outcome, err := r.redeemAliased(ctx)
 	if err != nil {
-		return redeemPayload(ctx, nil, err)
+		return nil, err
 	}
-	redemption, err := r.store.Redeem(ctx, request)
-	return redeemPayload(ctx, redemption, err)
+	return redeemPayload(ctx, outcome)
+}
+
+func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCodesInput) (*graph.RedeemCodesPayload, error) {
+	payload := &graph.RedeemCodesPayload{Results: []*graph.RedeemCodePayload{}, UserErrors: []*coupon.UserError{}}
+	if count := len(input.Redemptions); count == 0 || count > coupon.MaxRedemptions {
+		payload.UserErrors = append(payload.UserErrors,
+			coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d redemptions, not %d.", coupon.MaxRedemptions, count).At("input", "redemptions"))
+		return payload, nil
+	}
+	outcomes, err := r.redeem(ctx, input.Redemptions)
+	if err != nil {
+		return nil, err
+	}
+	for i, outcome := range outcomes {
+		result, err := redeemPayload(ctx, outcome)
+		if err != nil {
+			return nil, err
+		}
+		if result.Redemption != nil {
+			payload.RedeemedCount++
+		}
+		for _, problem := range result.UserErrors {
+			problem.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(i)}, problem.Field[1:])
+		}
+		payload.Results = append(payload.Results, result)
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) ReverseRedemption(ctx context.Context, input graph.ReverseRedemptionInput) (*graph.ReverseRedemptionPayload, error) {
@@ -48,8 +76,19 @@ func (r *redemptionResolver) Code(ctx context.Context, obj *coupon.Redemption) (
 	return loadShown(ctx, "code", obj.CodeID, r.store.CodesByID)
 }
 
+func (r *redemptionResolver) CodeValue(ctx context.Context, obj *coupon.Redemption) (string, error) {
+	if obj.CodeValue != "" || obj.CodeID == nil {
+		return obj.CodeValue, nil
+	}
+	code, err := r.Code(ctx, obj)
+	if err != nil || code == nil {
+		return "", err
+	}
+	return code.Value, nil
+}
+
 func (r *subscriptionResolver) RedemptionRecorded(ctx context.Context, couponID *coupon.ID) (<-chan *coupon.Redemption, error) {
-	return nil, notYet("redemptionRecorded")
+	return followRedemptions(ctx, r.store, couponID)
 }
 
 func (r *Resolver) Redemption() graph.RedemptionResolver { return &redemptionResolver{r} }

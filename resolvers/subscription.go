@@ -65,14 +65,7 @@ func follow[T any](
 // is.
 func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() *T) *T {
 	for {
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil
-		}
-		select {
-		case <-time.After(minEventInterval):
-		case <-ctx.Done():
+		if !wait(ctx, changed) {
 			return nil
 		}
 		next := read()
@@ -89,3 +82,18 @@ func isDeliveryOver(d *coupon.Delivery) bool {
 func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }
 
 func isExportOver(e *coupon.Export) bool { return e.Status.IsFinal() }
+
+// wait waits until something changed, and a moment longer, in which more may; false when the client is gone.
+func wait(ctx context.Context, changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-time.After(minEventInterval):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -204,6 +204,70 @@ func TestImportProgress(t *testing.T) {
 	}
 }
 
+// TestRedemptionRecorded follows the redemptions of one coupon and of all, from when the subscription begins.
+func TestRedemptionRecorded(t *testing.T) {
+	t.Parallel()
+	for name, subscribe := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			for _, label := range []string{"one", "other"} {
+				s.ask(t, `mutation ($label: String!) { createCoupon(input: {label: $label, code: $label, type: ANONYMOUS, startsAt: "2020-01-01"}) {
+					userErrors { message } } }`, map[string]any{"label": label}, nil)
+			}
+			redeem := func(value, reference string) {
+				t.Helper()
+				s.ask(t, `mutation ($value: String!, $reference: String) { redeemCode(input: {value: $value, reference: $reference}) {
+					userErrors { message } } }`, map[string]any{"value": value, "reference": reference}, nil)
+			}
+			redeem("one", "before")
+			all := subscribe(t, s, `subscription { redemptionRecorded { reference coupon { label } } }`)
+			one := subscribe(t, s, `subscription { redemptionRecorded(couponId: "coupon_1") { reference codeValue } }`)
+			// A subscription has begun when its first event comes; what is recorded earlier may be missed.
+			begun := make(chan struct{})
+			go func() {
+				defer close(begun)
+				for _, subscribed := range []subscription{all, one} {
+					subscribed.next()
+				}
+			}()
+			for isBegun := false; !isBegun; {
+				redeem("one", "begin")
+				select {
+				case <-begun:
+					isBegun = true
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+			redeem("other", "a")
+			redeem("ONE", "b")
+			s.ask(t, `mutation { redeemCodes(input: {redemptions: [{value: "one", reference: "c"}, {value: "nobody"}, {value: "other", reference: "d"}]}) {
+				userErrors { message } } }`, nil, nil)
+			follow := func(f subscription, want ...string) {
+				t.Helper()
+				for _, data := range want {
+					e := f.next()
+					for strings.Contains(e.data, `"begin"`) {
+						e = f.next()
+					}
+					if e.kind != "next" || e.data != data {
+						t.Errorf("got %v, want %s", e, data)
+					}
+				}
+			}
+			event := func(reference, label string) string {
+				return `{"data":{"redemptionRecorded":{"reference":"` + reference + `","coupon":{"label":"` + label + `"}}}}`
+			}
+			follow(all, event("a", "other"), event("b", "one"), event("c", "one"), event("d", "other"))
+			follow(
+				one,
+				`{"data":{"redemptionRecorded":{"reference":"b","codeValue":"one"}}}`,
+				`{"data":{"redemptionRecorded":{"reference":"c","codeValue":"one"}}}`,
+			)
+		})
+	}
+}
+
 // TestSubscriptionRefused subscribes to what is not there.
 func TestSubscriptionRefused(t *testing.T) {
 	t.Parallel()
@@ -212,11 +276,12 @@ func TestSubscriptionRefused(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			for query, want := range map[string]string{
-				`subscription { deliveryProgress(id: "delivery_99") { status } }`: `"code":"NOT_FOUND"`,
-				`subscription { importProgress(id: "nonsense") { status } }`:      `"code":"NOT_FOUND"`,
-				`subscription { redemptionRecorded { id } }`:                      `"code":"UNIMPLEMENTED"`,
-				`subscription { exportProgress(id: "export_1") { id } }`:          `"code":"NOT_FOUND"`,
-				`subscription { deliveryProgress(id: "delivery_99") { sttus } }`:  `"code":"GRAPHQL_VALIDATION_FAILED"`,
+				`subscription { deliveryProgress(id: "delivery_99") { status } }`:  `"code":"NOT_FOUND"`,
+				`subscription { importProgress(id: "nonsense") { status } }`:       `"code":"NOT_FOUND"`,
+				`subscription { redemptionRecorded(couponId: "coupon_9") { id } }`: `"code":"NOT_FOUND"`,
+				`subscription { redemptionRecorded(couponId: "code_1") { id } }`:   `"code":"NOT_FOUND"`,
+				`subscription { exportProgress(id: "export_1") { id } }`:           `"code":"NOT_FOUND"`,
+				`subscription { deliveryProgress(id: "delivery_99") { sttus } }`:   `"code":"GRAPHQL_VALIDATION_FAILED"`,
 			} {
 				if got := subscribe(t, s, query).next(); !strings.Contains(got.data, want) {
 					t.Errorf("%s: %v", query, got)

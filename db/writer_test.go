@@ -1,0 +1,66 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"couponql/coupon"
+)
+
+// TestBusy tells that redemptions are refused at once when more wait than the store can do in a moment, that those
+// which wait are done, and that it is over when they are.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, end := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.update(context.WithoutCancel(t.Context()), func(context.Context, *tx) error {
+			close(begun)
+			<-end
+			return nil
+		})
+	}()
+	<-begun
+	const waiting, callers = maxWaiting, maxWaiting + 1000
+	errs := make(chan error, callers)
+	redeem := func() error {
+		_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL"})
+		return err
+	}
+	for range callers {
+		go func() { errs <- redeem() }()
+	}
+	busy := 0
+	for range callers - waiting {
+		select {
+		case err := <-errs:
+			if !errors.Is(err, ErrBusy) {
+				t.Fatalf("got %v", err)
+			}
+			busy++
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d were refused, others neither done nor refused", busy)
+		}
+	}
+	close(end)
+	for range waiting {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := redeem(); err != nil {
+		t.Errorf("when nobody waits any more: %v", err)
+	}
+	list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 1, WantsTotal: true})
+	if err != nil || list.Total != waiting+1 {
+		t.Errorf("%d redemptions were recorded, %v, instead of %d", list.Total, err, waiting+1)
+	}
+}

@@ -1,0 +1,101 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"couponql/coupon"
+	"couponql/db"
+	"couponql/graph"
+)
+
+// redeem redeems codes in one step and gives what became of each, in their order.
+func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput) ([]db.RedeemOutcome, error) {
+	outcomes := make([]db.RedeemOutcome, len(inputs))
+	requests := make([]*coupon.RedeemRequest, 0, len(inputs))
+	places := make([]int, 0, len(inputs))
+	for i, input := range inputs {
+		request, err := r.redeemRequest(input)
+		if err != nil {
+			outcomes[i].Refusal = err
+			continue
+		}
+		requests, places = append(requests, request), append(places, i)
+	}
+	done, err := r.store.RedeemAll(ctx, requests)
+	for i, outcome := range done {
+		outcomes[places[i]] = outcome
+	}
+	return outcomes, err
+}
+
+type aliasesKey struct{}
+
+// withAliases gives a context in which the fields redeemCode of one mutation share a step to the disk.
+func withAliases(ctx context.Context) context.Context {
+	return context.WithValue(ctx, aliasesKey{}, map[string]db.RedeemOutcome{})
+}
+
+// redeemAliased redeems the code of the field that is being resolved: with it, those of the fields behind it, whose
+// turn then finds their outcome here. Fields of a mutation are resolved one after the other, so nothing is shared.
+func (r *Resolver) redeemAliased(ctx context.Context) (db.RedeemOutcome, error) {
+	done, _ := ctx.Value(aliasesKey{}).(map[string]db.RedeemOutcome)
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	if outcome, isDone := done[alias]; isDone {
+		return outcome, nil
+	}
+	row := graph.FollowingRedemptions(ctx)
+	inputs := make([]*graph.RedeemCodeInput, len(row))
+	for i := range row {
+		inputs[i] = &row[i].Input
+	}
+	outcomes, err := r.redeem(ctx, inputs)
+	if err != nil {
+		return db.RedeemOutcome{}, err
+	}
+	for i, outcome := range outcomes {
+		done[row[i].Alias] = outcome
+	}
+	return outcomes[0], nil
+}
+
+// followRedemptions sends the redemptions that are recorded from now on, of one coupon or of all.
+func followRedemptions(ctx context.Context, store *db.Store, couponID *coupon.ID) (<-chan *coupon.Redemption, error) {
+	place, changed, stop := store.WatchRedemptions()
+	id := or(couponID, "")
+	if couponID != nil {
+		found, err := store.CouponsByID(ctx, []coupon.ID{id})
+		if err == nil && found[id] == nil {
+			err = coupon.NotFound(coupon.KindCoupon, id).At("couponId")
+		}
+		if err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	events := make(chan *coupon.Redemption)
+	go func() {
+		defer stop()
+		defer close(events)
+		for {
+			redemptions, next, err := store.Recorded(ctx, place, id)
+			if err != nil {
+				// The client is gone, or the store is: either way nothing more comes.
+				return
+			}
+			for _, redemption := range redemptions {
+				select {
+				case events <- redemption:
+				case <-ctx.Done():
+					return
+				}
+			}
+			if place == next && !wait(ctx, changed) {
+				return
+			}
+			place = next
+		}
+	}()
+	return events, nil
+}
