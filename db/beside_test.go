@@ -65,7 +65,7 @@ func TestRivals(t *testing.T) {
 				}
 			}
 			addition := &codeAddition{couponNumber: mustNumber(coupon.KindCoupon, c.ID), rows: rows}
-			err = s.beside(t.Context(), func(ctx context.Context, tx *tx) error {
+			err = s.beside(t.Context(), s.additions, func(ctx context.Context, tx *tx) error {
 				if err := tx.insertCodes(ctx, addition); err != nil {
 					return err
 				}

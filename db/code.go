@@ -170,9 +170,6 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	return t.indexCodes(ctx, a, batch)
 }
 
-// errRival says that a code which was added beside the writer exists by now.
-var errRival = errors.New("others added the same code meanwhile")
-
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
 // when another code or a coupon that was committed since they were compared has the key of one of them.
 func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {

@@ -200,6 +200,7 @@ func (t *tx) writeCoupon(ctx context.Context, statement string, number int64, c 
 		return err
 	}
 	kept := *c
+	t.touch(coupon.NewID(coupon.KindCoupon, number))
 	t.changePool(func(p *pool) { p.setCoupon(number, key, &kept) })
 	return nil
 }

@@ -31,11 +31,13 @@ const (
 	// maxReaders is how many reads run at once; more wait. The engine is parallel inside a read, so more
 	// connections than a few only make everybody slower.
 	maxReaders = 4
-	// maxBesides is how many long additions run at once beside the writer: one of each lane of imports, and one of
-	// generateCodes.
-	maxBesides = 3
+	// maxAdditions is how many long additions of codes run at once beside the writer: one of each lane of imports, and
+	// one of generateCodes.
+	maxAdditions = 3
+	// maxPreparations is how many deliveries are analyzed or confirmed at once: two would take the same codes.
+	maxPreparations = 1
 	// maxConnections: the writer never gives its connection back, and an export takes one for long.
-	maxConnections = maxReaders + maxBesides + 2
+	maxConnections = maxReaders + maxAdditions + maxPreparations + 2
 )
 
 // Options says how to open a store. Only Path is required.
@@ -59,15 +61,16 @@ type Options struct {
 type Store struct {
 	options Options
 	// id tells the database from every other one.
-	id         string
-	db         *sql.DB
-	keys       coupon.CodeKeys
-	pool       *pool
-	writer     *writer
-	reports    chan struct{}
-	besides    chan struct{}
-	statements atomic.Int64
-	watchers   watchers
+	id      string
+	db      *sql.DB
+	keys    coupon.CodeKeys
+	pool    *pool
+	writer  *writer
+	reports chan struct{}
+	// additions and preparations are lanes beside the writer.
+	additions, preparations lane
+	statements              atomic.Int64
+	watchers                watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
 	// failed is closed when the engine failed; failure then tells why.
@@ -105,10 +108,10 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	options.Path = path
 	s := &Store{
-		options: options,
-		keys:    coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
-		reports: make(chan struct{}, 1),
-		besides: make(chan struct{}, maxBesides),
+		options:   options,
+		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
+		reports:   make(chan struct{}, 1),
+		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +67,7 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 		if isDone {
 			return nil
 		}
+		t.touch(id)
 		t.onCommit(func() { s.watchers.notify(id) })
 		return do(ctx, t, number, d)
 	})
@@ -71,6 +75,65 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 		return nil, err
 	}
 	return s.delivery(ctx, id)
+}
+
+// preparation is a long use case about one delivery: prepare decides and writes what nobody else touches, and finish, in
+// the writer's turn, returns errRival when the decision does not hold any more, and writes the rest.
+type preparation struct {
+	action          coupon.DeliveryAction
+	prepare, finish func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error
+}
+
+// prepareDelivery is changeDelivery for a long use case, which keeps nobody waiting: it runs beside the writer, and only
+// when others changed what it relies on, again in the writer's turn.
+func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparation) (*coupon.Delivery, error) {
+	var number int64
+	var d *coupon.Delivery
+	isDone := false
+	seen := s.pool.revision()
+	prepare := func(ctx context.Context, t *tx) (err error) {
+		if number, d, err = t.delivery(ctx, id); err != nil {
+			return atInput(err, "id")
+		}
+		if isDone, err = d.Check(p.action); err != nil || isDone {
+			return atInput(err, "id")
+		}
+		return p.prepare(ctx, t, number, d)
+	}
+	finish := func(ctx context.Context, t *tx) error {
+		if isDone {
+			return nil
+		}
+		t.touch(id)
+		t.onCommit(func() { s.watchers.notify(id) })
+		return p.finish(ctx, t, number, d)
+	}
+	err := s.beside(ctx, s.preparations, prepare, func(ctx context.Context, t *tx) error {
+		if s.pool.isTouched(seen, id, allRecipients, or(d.CouponID, id)) {
+			return errRival
+		}
+		return finish(ctx, t)
+	})
+	if errors.Is(err, errRival) || isConflict(err) {
+		err = s.update(ctx, func(ctx context.Context, t *tx) error {
+			if err := prepare(ctx, t); err != nil {
+				return err
+			}
+			return finish(ctx, t)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.delivery(ctx, id)
+}
+
+// or gives what a pointer points to, or else a default.
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
 }
 
 // delivery reads one delivery, or gives NOT_FOUND.
@@ -342,6 +405,7 @@ func (t *tx) countTargets(ctx context.Context, number int64) (count int, last in
 
 // settleTargets records a changed number of targets.
 func (t *tx) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
+	t.touch(d.ID)
 	count, _, err := t.countTargets(ctx, number)
 	if err != nil {
 		return err
@@ -373,35 +437,51 @@ func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Deliver
 // INVALID_STATE.
 func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, coupon.UserErrors, error) {
 	var problems coupon.UserErrors
-	d, err := s.changeDelivery(ctx, id, "id", coupon.ActionAnalyze, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
-		freed, err := t.freeHold(ctx, number)
-		if err != nil {
-			return err
-		}
-		analysis, lines, content, err := t.analyze(ctx, number, d, check, &analysisPlan{freed: freed})
-		if err != nil {
-			return err
-		}
-		problems = content.Problems
-		if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, exclusionInsert, named("id", number)); err != nil {
-			return err
-		}
-		d.Analysis, d.Status = analysis, coupon.DeliveryEditing
-		if analysis.IsSufficient {
-			d.Status = coupon.DeliveryReady
-			if err := t.holdCodes(ctx, number, d); err != nil {
+	d, err := s.prepareDelivery(ctx, id, s.analysis(check, &problems))
+	return d, problems, err
+}
+
+// analysis is the preparation of AnalyzeDelivery; what is wrong with the templates goes to problems.
+func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors) *preparation {
+	var lines []coupon.LogEntry
+	var wanted *hold
+	return &preparation{
+		action: coupon.ActionAnalyze,
+		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+			analysis, found, content, err := t.analyze(ctx, number, d, check, &analysisPlan{freed: s.pool.heldFor(number, t.now)})
+			if err != nil {
 				return err
 			}
-		}
-		if err := t.writeAnalysis(ctx, number, d); err != nil {
+			*problems, lines, wanted = content.Problems, found, nil
+			if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
+				return err
+			}
+			if _, err := t.exec(ctx, exclusionInsert, named("id", number)); err != nil {
+				return err
+			}
+			d.Analysis, d.Status = analysis, coupon.DeliveryEditing
+			if analysis.IsSufficient {
+				d.Status = coupon.DeliveryReady
+				wanted, err = t.holdFor(ctx, number, d)
+			}
 			return err
-		}
-		return t.log(ctx, number, true, lines)
-	})
-	return d, problems, err
+		},
+		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+			if wanted != nil && !s.pool.canPromise(wanted, number, t.now) {
+				return errRival
+			}
+			if _, err := t.freeHold(ctx, number); err != nil {
+				return err
+			}
+			if err := t.hold(ctx, number, wanted); err != nil {
+				return err
+			}
+			if err := t.writeAnalysis(ctx, number, d); err != nil {
+				return err
+			}
+			return t.log(ctx, number, true, lines)
+		},
+	}
 }
 
 // analysisPlan says what an analysis is for.
@@ -500,23 +580,33 @@ func (t *tx) needs(ctx context.Context, number int64, d *coupon.Delivery) ([]cou
 	return needs, err
 }
 
-// holdCodes holds the codes that a sufficient delivery needs.
-func (t *tx) holdCodes(ctx context.Context, number int64, d *coupon.Delivery) error {
+// holdFor gives the hold that a sufficient delivery needs; nil when it needs no codes.
+func (t *tx) holdFor(ctx context.Context, number int64, d *coupon.Delivery) (*hold, error) {
 	if d.Analysis.CodesNeeded == 0 {
-		return nil
+		return nil, nil //nolint:nilnil // no codes are no hold
 	}
-	h := &hold{couponID: mustNumber(coupon.KindCoupon, *d.CouponID), byLabel: d.MatchLabelTo != nil, counts: map[string]int{}, until: *d.Analysis.HeldUntil}
 	needs, err := t.needs(ctx, number, d)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	h := &hold{couponID: mustNumber(coupon.KindCoupon, *d.CouponID), byLabel: d.MatchLabelTo != nil, counts: map[string]int{}, until: *d.Analysis.HeldUntil}
+	for _, need := range needs {
+		h.counts[need.Label] = need.Needed
+	}
+	return h, nil
+}
+
+// hold holds codes for a delivery; nil holds none.
+func (t *tx) hold(ctx context.Context, number int64, h *hold) error {
+	if h == nil {
+		return nil
 	}
 	var labels []any
 	var counts []int64
-	for _, need := range needs {
-		h.counts[need.Label] = need.Needed
-		counts = append(counts, int64(need.Needed))
+	for _, label := range slices.Sorted(maps.Keys(h.counts)) {
+		counts = append(counts, int64(h.counts[label]))
 		if h.byLabel {
-			labels = append(labels, need.Label)
+			labels = append(labels, label)
 		} else {
 			labels = append(labels, nil)
 		}
@@ -541,47 +631,65 @@ func (t *tx) holdCodes(ctx context.Context, number int64, d *coupon.Delivery) er
 // NOT_FOUND, INVALID_STATE, INSUFFICIENT_CODES when codes are missing by now, and ANALYSIS_STALE when
 // anything else is not as the analysis found it.
 func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionConfirm, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
-		analysis, _, content, err := t.analyze(ctx, number, d, check, &analysisPlan{})
-		if err != nil {
-			return err
-		}
-		switch {
-		case analysis.Fingerprint != d.Analysis.Fingerprint:
-			return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).
-				At("input", "id")
-		case analysis.CodesShort > 0:
-			return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes; missing by now: %d. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).
-				At("input", "id")
-		case !analysis.IsSufficient:
-			return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).
-				At("input", "id")
-		}
-		spans, err := t.takeCodes(ctx, number, d, analysis)
-		if err != nil {
-			return err
-		}
-		if err := t.writeMessages(ctx, number, d, analysis.MessageCount, content.Uses, spans); err != nil {
-			return err
-		}
-		if _, err := t.freeHold(ctx, number); err != nil {
-			return err
-		}
-		status, text := coupon.DeliveryInProgress, "Confirmed. Sending begins."
-		if d.ContactAt != nil && d.ContactAt.After(t.now) {
-			status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
-		}
-		if _, err := t.exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
-			named("first_message_id", s.pool.next.message), named("message_count", analysis.MessageCount)); err != nil {
-			return err
-		}
-		t.changePool(func(p *pool) {
-			p.next.message += int64(analysis.MessageCount)
-			p.deliveries[number] = &confirmed{channel: d.Channel, at: t.now}
-		})
-		t.onCommit(s.watchers.notifyDue)
-		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
-	})
+	return s.prepareDelivery(ctx, id, s.confirmation(check))
+}
+
+func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
+	var analysis *coupon.Analysis
+	var spans []span
+	var firstMessage int64
+	return &preparation{
+		action: coupon.ActionConfirm,
+		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
+			var content coupon.ContentFindings
+			if analysis, _, content, err = t.analyze(ctx, number, d, check, &analysisPlan{}); err != nil {
+				return err
+			}
+			if err := checkConfirmation(d, analysis); err != nil {
+				return err
+			}
+			if spans, err = t.takeCodes(ctx, number, d, analysis); err != nil {
+				return err
+			}
+			firstMessage = s.pool.reserveMessages(analysis.MessageCount)
+			return t.writeMessages(ctx, number, d, firstMessage, analysis.MessageCount, content.Uses, spans)
+		},
+		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+			if analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
+				return errRival
+			}
+			if _, err := t.freeHold(ctx, number); err != nil {
+				return err
+			}
+			status, text := coupon.DeliveryInProgress, "Confirmed. Sending begins."
+			if d.ContactAt != nil && d.ContactAt.After(t.now) {
+				status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
+			}
+			if _, err := t.exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
+				named("first_message_id", firstMessage), named("message_count", analysis.MessageCount)); err != nil {
+				return err
+			}
+			t.changePool(func(p *pool) { p.deliveries[number] = &confirmed{channel: d.Channel, at: t.now} })
+			t.onCommit(s.watchers.notifyDue)
+			return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
+		},
+	}
+}
+
+// checkConfirmation refuses a delivery that is not any more as it was analyzed, now being what analysis says.
+func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
+	switch {
+	case analysis.Fingerprint != d.Analysis.Fingerprint:
+		return coupon.Errorf(coupon.ErrorAnalysisStale, "The recipients of the delivery %q changed since the analysis (%d messages now, %d then). Analyze it again.", d.Label, analysis.MessageCount, d.Analysis.MessageCount).
+			At("input", "id")
+	case analysis.CodesShort > 0:
+		return coupon.Errorf(coupon.ErrorInsufficientCodes, "The delivery %q needs %d codes; missing by now: %d. Add codes or analyze it again to see the remedies.", d.Label, analysis.CodesNeeded, analysis.CodesShort).
+			At("input", "id")
+	case !analysis.IsSufficient:
+		return coupon.Errorf(coupon.ErrorAnalysisStale, "The delivery %q can no longer be sent as it was analyzed: its coupon or content changed. Analyze it again to see what is wrong.", d.Label).
+			At("input", "id")
+	}
+	return nil
 }
 
 // takeCodes takes the codes of a delivery's messages out of the pool, in the order of the messages.
@@ -609,7 +717,7 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 	return spans, nil
 }
 
-func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, count int, uses coupon.RecipientFields, spans []span) error {
+func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, uses coupon.RecipientFields, spans []span) error {
 	var places, firsts, counts []int64
 	var labels []string
 	place := int64(0)
@@ -624,7 +732,7 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		ctx,
 		messageInsert,
 		named("id", number),
-		named("first_id", t.store.pool.next.message),
+		named("first_id", first),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
 		named("now", t.now),
 		// Senders name the recipient by the caller's own id, if only to let it unsubscribe.

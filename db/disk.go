@@ -51,6 +51,12 @@ func isLost(err error) bool {
 	return ok && (engine.Type == duckdb.ErrorTypeFatal || engine.Type == duckdb.ErrorTypeInternal)
 }
 
+// isConflict tells errors of a transaction that changes a row which another one changed since it began.
+func isConflict(err error) bool {
+	engine, ok := errors.AsType[*duckdb.Error](err)
+	return ok && engine.Type == duckdb.ErrorTypeTransaction
+}
+
 // fail ends the work of a store whose commit failed, and gives the error. What the engine then has in memory
 // is not what is on disk: after a checkpoint that ran out of disk, committed rows are missing, and the next
 // checkpoint, which closing makes too, would write that to the file. What is on disk is whole: a new start of

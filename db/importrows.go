@@ -201,7 +201,7 @@ func (r *importReader) addCodesBeside(ctx context.Context, rows *codeRows, gate 
 		return err
 	}
 	addition := r.addition(couponNumber, rows, gate)
-	return r.store.beside(ctx, func(_ context.Context, t *tx) error {
+	return r.store.beside(ctx, r.store.additions, func(_ context.Context, t *tx) error {
 		return t.insertCodes(ctx, addition)
 	}, func(ctx context.Context, t *tx) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {

@@ -37,6 +37,39 @@ type pool struct {
 	recorded atomic.Int64
 	// added counts the runs that were added since the start.
 	added int
+	// revisions tells when things last changed that preparing a delivery reads.
+	revisions revisions
+}
+
+// revisions counts changes, and knows the last one of each thing.
+type revisions struct {
+	last int64
+	at   map[coupon.ID]int64
+}
+
+// allRecipients stands for the recipients together.
+const allRecipients = coupon.ID("recipients")
+
+// touch records, when the transaction is on disk, that something changed.
+func (t *tx) touch(id coupon.ID) {
+	t.changePool(func(p *pool) {
+		p.revisions.last++
+		p.revisions.at[id] = p.revisions.last
+	})
+}
+
+// revision gives the number of the last change.
+func (p *pool) revision() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.revisions.last
+}
+
+// isTouched tells whether one of the things was changed after a revision.
+func (p *pool) isTouched(since int64, ids ...coupon.ID) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return slices.ContainsFunc(ids, func(id coupon.ID) bool { return p.revisions.at[id] > since })
 }
 
 // nextNumbers is the number that the next row of each growing table gets.
@@ -148,6 +181,7 @@ func newPool() *pool {
 		couponKeys: map[string]int64{},
 		holds:      map[int64]*hold{},
 		answers:    newAnswers(),
+		revisions:  revisions{at: map[coupon.ID]int64{}},
 		next:       nextNumbers{batch: 1, code: 1, recipient: 1, message: 1, redemption: 1},
 	}
 }
@@ -162,6 +196,15 @@ func (p *pool) setCoupon(number int64, key string, c *coupon.Coupon) {
 	delete(p.couponKeys, known.key)
 	p.couponKeys[key] = number
 	known.key, known.coupon = key, c
+}
+
+// reserveMessages gives out the first of so many numbers of messages. They are never given out again.
+func (p *pool) reserveMessages(count int) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := p.next.message
+	p.next.message += int64(count)
+	return first
 }
 
 // removeCodes forgets codes that are deleted; no span goes beyond its run.
@@ -426,6 +469,16 @@ func (p *pool) availability(number int64, now time.Time) *coupon.Availability {
 	return a
 }
 
+// heldFor counts the codes that a live hold keeps for a delivery.
+func (p *pool) heldFor(delivery int64, now time.Time) int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if h := p.holds[delivery]; h != nil && now.Before(h.until) {
+		return h.total()
+	}
+	return 0
+}
+
 // held counts the codes with this label that live holds of other deliveries keep by name.
 func (p *pool) held(couponID int64, label string, except int64, now time.Time) int {
 	sum := 0
@@ -538,6 +591,43 @@ func (p *pool) takeFrom(pool *labelPool, count int) []span {
 		}
 	}
 	return spans
+}
+
+// canTake tells whether a delivery may have the codes of spans: nothing happened to them, and no one else's hold needs them.
+func (p *pool) canTake(couponID int64, byLabel bool, spans []span, delivery int64, now time.Time) bool {
+	wanted := &hold{couponID: couponID, byLabel: byLabel, counts: map[string]int{}}
+	for _, s := range spans {
+		label := ""
+		if byLabel {
+			label = s.label
+		}
+		wanted.counts[label] += s.count
+	}
+	return p.areFree(spans) && p.canPromise(wanted, delivery, now)
+}
+
+// areFree tells whether nothing happened to the codes of spans.
+func (p *pool) areFree(spans []span) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, s := range spans {
+		for number := s.first; number < s.end(); number++ {
+			if p.codes.state(number) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// canPromise tells whether what a hold of a delivery wants may be kept for it.
+func (p *pool) canPromise(h *hold, delivery int64, now time.Time) bool {
+	for label, count := range h.counts {
+		if p.promisable(h.couponID, h.byLabel, label, delivery, now) < count {
+			return false
+		}
+	}
+	return p.promisable(h.couponID, false, "", delivery, now) >= h.total()
 }
 
 // assign marks the codes of spans as assigned by a delivery.

@@ -106,6 +106,7 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 			return 0, 0, fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, step.count)
 		}
 	}
+	t.touch(allRecipients)
 	t.changePool(func(p *pool) { p.next.recipient += int64(added) })
 	return added, changed, nil
 }

@@ -220,15 +220,23 @@ func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) err
 	return w.store.transact(ctx, w.conn, do, func(t *tx) error { return t.end(ctx) })
 }
 
-// beside runs a long use case that only adds rows in a transaction of its own, while the writer serves others. When do
-// is through, finish is run in the writer's turn, right before the commit: there it looks at what others did meanwhile,
-// and returns an error when that rules the new rows out. Both get the same transaction.
-func (s *Store) beside(ctx context.Context, do, finish func(context.Context, *tx) error) (err error) {
+// errRival says that what a use case decided beside the writer does not hold any more: others changed something that it
+// relied on.
+var errRival = errors.New("others changed the same meanwhile")
+
+// lane limits how many use cases run beside the writer at once.
+type lane chan struct{}
+
+// beside runs a long use case in a transaction of its own, while the writer serves others. When do is through, finish is
+// run in the writer's turn, right before the commit: there it looks at what others did meanwhile, and returns errRival when
+// that matters. Both get the same transaction, which sees the rows as they were when do began; it must change no row in
+// place that others may have changed since.
+func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Context, *tx) error) (err error) {
 	select {
-	case s.besides <- struct{}{}:
-		defer func() { <-s.besides }()
+	case l <- struct{}{}:
+		defer func() { <-l }()
 	case <-ctx.Done():
-		return fmt.Errorf("wait for other additions: %w", context.Cause(ctx))
+		return fmt.Errorf("wait for others of the kind: %w", context.Cause(ctx))
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
