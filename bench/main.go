@@ -22,6 +22,12 @@
 // whether a row costs more when there are many. At last all codes are exported and downloaded. The project's goals
 // are about N = 5,000,000, that of the memory about 20,000,000.
 //
+// # Tills
+//
+// With --tills=N a chapter comes that has a database of its own, in which a pool of N codes is redeemed from: by 1, 8
+// and 64 callers at the storage layer, over HTTP, in batches, and while half as many codes are imported and a delivery
+// with a tenth as many messages is analyzed and confirmed. It also tells how long a start takes, and how much memory.
+//
 // With --peers a PostgreSQL, made in the folder of the run and deleted with it, does the same with a table that has a
 // unique index: the import, once by a staging table and once from a file that has only the good rows, of which the
 // faster one counts; the assignment of as many codes as a delivery has messages; and redemptions of one row each.
@@ -58,6 +64,8 @@ type options struct {
 	// bulk is how many codes a coupon has, and how many rows the file has that is imported for it then; 0 leaves
 	// out what is about bulk.
 	bulk int
+	// tills is how many codes the pool has that tills redeem from; 0 leaves out what is about tills.
+	tills int
 	// peers: PostgreSQL does the same as ours.
 	peers bool
 	// runs is how often each measurement is repeated; the median counts.
@@ -75,6 +83,9 @@ const maxCodes = 100_000_000
 // minBulk lets the file and the part of it have rows of each kind.
 const minBulk = 100 * bulkPart
 
+// minTills is enough for a moment's redemptions.
+const minTills = 1000
+
 // check refuses sizes that do not make a whole story.
 func (o *options) check() error {
 	switch {
@@ -82,7 +93,11 @@ func (o *options) check() error {
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
 		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
-	case o.peers && o.bulk < o.messages:
+	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
+		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
+	case o.peers && o.bulk == 0 && o.tills == 0:
+		return errors.New("--peers: give --bulk or --tills too, in which PostgreSQL does the same")
+	case o.peers && o.bulk != 0 && o.bulk < o.messages:
 		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
@@ -97,7 +112,8 @@ func main() {
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
-	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk")
+	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
+	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk or --tills")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")

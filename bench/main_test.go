@@ -18,7 +18,7 @@ import (
 // a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	o := &options{codes: 300, messages: 20, bulk: minBulk, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
+	o := &options{codes: 300, messages: 20, bulk: minBulk, tills: minTills, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
 	if _, err := findPostgres(); err == nil {
 		o.peers = true
 		// Its user, who is not root, must get to its folder.
@@ -69,8 +69,17 @@ func TestRun(t *testing.T) {
 			t.Errorf("got no raw SQL beside %q, want some", want)
 		}
 	}
-	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 9 {
-		t.Errorf("got %d measurements beside PostgreSQL, want 9: %+v", len(peers), peers)
+	for _, want := range []string{
+		"start with 1,000 codes in one pool", "code(value) at the storage layer", "redeem at the storage layer, 64 at once",
+		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once", "import of 500 codes while tills redeem",
+		"analysis of 100 messages while", "confirmation of 100 messages while",
+	} {
+		if !slices.ContainsFunc(got.Results, func(r result) bool { return strings.HasPrefix(r.Name, want) }) {
+			t.Errorf("nothing is said about %q", want)
+		}
+	}
+	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 6 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 6: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
-
-	"couponql/coupon"
 )
 
 // The goals beside PostgreSQL: how many times as fast ours is, at least.
@@ -56,8 +52,8 @@ const peerRedemption = `\set id random(1, %d)
 UPDATE code SET redeemed_at = now() WHERE id = :id AND redeemed_at IS NULL;
 `
 
-// measurePeers has PostgreSQL do what the server did with the file of codes: import it where as many are, assign
-// some codes, and redeem.
+// measurePeers has PostgreSQL do what the server did with the file of codes: import it where as many are, and assign
+// some codes.
 func (b *bench) measurePeers(ctx context.Context, file *bulkFile, ours time.Duration) (err error) {
 	p, err := startPostgres(ctx, b.file("postgres"))
 	if err != nil {
@@ -70,7 +66,7 @@ func (b *bench) measurePeers(ctx context.Context, file *bulkFile, ours time.Dura
 	if err := b.measurePeerAssignment(ctx, p); err != nil {
 		return fmt.Errorf("PostgreSQL: assign: %w", err)
 	}
-	return b.measurePeerRedemptions(ctx, p)
+	return nil
 }
 
 // measurePeerImport imports in both ways. The goal is about the one that is faster for PostgreSQL.
@@ -139,64 +135,4 @@ func (b *bench) comparePeerAssignment(context.Context) error {
 	name := fmt.Sprintf("assign %s codes of %s, confirmDelivery beside UPDATE … FROM", count(b.options.messages), count(b.options.bulk))
 	b.add(newPeerResult(name, "s", b.confirmation.Seconds(), b.peerAssignment.Seconds(), leastAssign))
 	return nil
-}
-
-// measurePeerRedemptions redeems by 1, 8 and 64 callers: at the storage layer, over HTTP, and with PostgreSQL. Each
-// redemption is on the disk before its caller knows of it.
-func (b *bench) measurePeerRedemptions(ctx context.Context, p *postgres) error {
-	script := filepath.Join(b.folder, "redeem.sql")
-	if err := os.WriteFile(script, fmt.Appendf(nil, peerRedemption, b.options.bulk), 0o600); err != nil {
-		return fmt.Errorf("write a script: %w", err)
-	}
-	if err := p.run(ctx, peerClean, "VACUUM ANALYZE code;\nCHECKPOINT;"); err != nil {
-		return fmt.Errorf("PostgreSQL: %w", err)
-	}
-	callers := []int{1, 8, maxCallers}
-	// Each part of the first file's codes is redeemed once.
-	share, next := b.options.bulk/(2*len(callers)*b.options.runs), 0
-	values := func() [][]any {
-		part := make([][]any, share)
-		for i := range part {
-			part[i] = []any{nil, string(appendCode(nil, next))}
-			next++
-		}
-		return part
-	}
-	for _, number := range callers {
-		var inStore, overHTTP, peer load
-		inStoreName := fmt.Sprintf("redeem at the storage layer, %d at once", number)
-		overHTTPName := fmt.Sprintf("redeemCode over HTTP, %d at once", number)
-		for range b.options.runs {
-			err := b.profiled(inStoreName, func() error {
-				return inStore.call(number, each(values(), func(row []any) error { return b.redeemInStore(ctx, row) }))
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", inStoreName, err)
-			}
-			err = b.profiled(overHTTPName, func() error {
-				return overHTTP.call(number, each(values(), func(row []any) error { return b.redeem(ctx, row) }))
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", overHTTPName, err)
-			}
-			rate, err := p.transactions(ctx, peerClean, script, number)
-			if err != nil {
-				return fmt.Errorf("PostgreSQL: redeem: %w", err)
-			}
-			peer.rates = append(peer.rates, rate)
-		}
-		least := 0.0
-		if number == maxCallers {
-			least = leastRedeemed
-		}
-		b.add(newPeerResult(inStoreName, "/s", inStore.rate(), peer.rate(), least))
-		b.add(newPeerResult(overHTTPName, "/s", overHTTP.rate(), peer.rate(), 0))
-	}
-	return nil
-}
-
-func (b *bench) redeemInStore(ctx context.Context, row []any) error {
-	value, _ := row[1].(string)
-	_, err := b.server.store.Redeem(ctx, &coupon.RedeemRequest{Value: value, Reference: new("till 1")})
-	return err
 }

@@ -29,9 +29,9 @@ type result struct {
 	IsMissing bool `json:"isMissing,omitempty"`
 }
 
-// goal is what a result must not exceed: an absolute number in its unit, or a ratio to the raw SQL. The
-// zero value promises nothing.
-type goal struct{ most, mostRatio float64 }
+// goal is what a result must not exceed, or reach at least: an absolute number in its unit, or a ratio to the raw SQL.
+// The zero value promises nothing.
+type goal struct{ most, least, mostRatio float64 }
 
 func newResult(name, unit string, ours, raw float64, goal goal) result {
 	r := result{Name: name, Ours: ours, Unit: unit, Raw: raw}
@@ -42,6 +42,9 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	case goal.most > 0:
 		r.Goal = "≤ " + quantity(goal.most, unit)
 		r.IsMet = new(ours <= goal.most)
+	case goal.least > 0:
+		r.Goal = "≥ " + quantity(goal.least, unit)
+		r.IsMet = new(ours >= goal.least)
 	case goal.mostRatio > 0:
 		r.Goal = fmt.Sprintf("≤ %g × raw", goal.mostRatio)
 		r.IsMet = new(r.Ratio <= goal.mostRatio)
@@ -79,7 +82,7 @@ func (r *result) verdict() string {
 	case *r.IsMet:
 		return "ok"
 	}
-	if r.Peer > 0 {
+	if r.Peer > 0 || strings.HasPrefix(r.Goal, "≥") {
 		return "under"
 	}
 	return "over"
