@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"couponql/coupon"
@@ -18,6 +19,8 @@ const (
 	maxGroup = 1024
 	// maxWaiting is how many requests wait for the writer: what comes then is refused, or waits longer if it is large.
 	maxWaiting = 4096
+	// gatherTime is how long a group waits for more at the most.
+	gatherTime = 2 * time.Millisecond
 )
 
 // ErrBusy says that more small writes wait for the writer than it can do in a moment: nothing was changed, and the same
@@ -33,6 +36,9 @@ type writer struct {
 	conn     *sql.Conn
 	requests chan *request
 	done     chan struct{}
+	// joining counts the requests that wait to join a group or to be answered, and callers is how many did so lately.
+	joining atomic.Int64
+	callers int
 	// closing guards requests against being sent to after it is closed.
 	closing sync.RWMutex
 	closed  bool
@@ -105,6 +111,8 @@ func (s *Store) update(ctx context.Context, do func(context.Context, *tx) error)
 // in the pool it must hand to tx.onFailure to take back. rows is how many rows it appends at the most. When too many
 // requests wait already it returns ErrBusy: somebody stands at a till, and would rather know.
 func (s *Store) join(ctx context.Context, rows int, do func(context.Context, *tx) error) error {
+	s.writer.joining.Add(1)
+	defer s.writer.joining.Add(-1)
 	return s.writer.ask(&request{ctx: ctx, do: do, joins: rows, done: make(chan error, 1)})
 }
 
@@ -162,22 +170,41 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// fill adds the requests that already wait and may join; it stops at one that may not, which is next.
+// fill adds the requests that wait and may join, and those that are about to come; it stops at one that may not, which
+// is next. A flush of the disk costs as much for one as for many: where many callers ask over and over, it is worth
+// waiting until those come back whom the last group answered.
 func (w *writer) fill(group []*request) (filled []*request, next *request) {
+	// As many as asked at once lately; a caller who is alone is never kept waiting.
+	w.callers = max(int(w.joining.Load()), w.callers-max(1, w.callers/8))
+	var late <-chan time.Time
 	for rows := group[0].joins; rows < maxGroup; {
+		var r *request
+		ok := true
 		select {
-		case r, ok := <-w.requests:
-			switch {
-			case !ok:
-				return group, nil
-			case r.joins == 0:
-				return group, r
-			}
-			group = append(group, r)
-			rows += r.joins
+		case r, ok = <-w.requests:
 		default:
-			return group, nil
+			if len(group) >= w.callers {
+				return group, nil
+			}
+			if late == nil {
+				timer := time.NewTimer(gatherTime)
+				defer timer.Stop()
+				late = timer.C
+			}
+			select {
+			case r, ok = <-w.requests:
+			case <-late:
+				return group, nil
+			}
 		}
+		switch {
+		case !ok:
+			return group, nil
+		case r.joins == 0:
+			return group, r
+		}
+		group = append(group, r)
+		rows += r.joins
 	}
 	return group, nil
 }
