@@ -176,29 +176,12 @@ func (w *writer) run(ctx context.Context) {
 func (w *writer) fill(group []*request) (filled []*request, next *request) {
 	// As many as asked at once lately; a caller who is alone is never kept waiting.
 	w.callers = max(int(w.joining.Load()), w.callers-max(1, w.callers/8))
-	var late <-chan time.Time
+	patience := time.NewTimer(gatherTime)
+	defer patience.Stop()
 	for rows := group[0].joins; rows < maxGroup; {
-		var r *request
-		ok := true
-		select {
-		case r, ok = <-w.requests:
-		default:
-			if len(group) >= w.callers {
-				return group, nil
-			}
-			if late == nil {
-				timer := time.NewTimer(gatherTime)
-				defer timer.Stop()
-				late = timer.C
-			}
-			select {
-			case r, ok = <-w.requests:
-			case <-late:
-				return group, nil
-			}
-		}
+		r, isThere := w.await(patience.C, len(group) < w.callers)
 		switch {
-		case !ok:
+		case !isThere:
 			return group, nil
 		case r.joins == 0:
 			return group, r
@@ -207,6 +190,24 @@ func (w *writer) fill(group []*request) (filled []*request, next *request) {
 		rows += r.joins
 	}
 	return group, nil
+}
+
+// await gives the next request that waits, or that comes before it is late, if one is expected.
+func (w *writer) await(late <-chan time.Time, isExpected bool) (r *request, isThere bool) {
+	select {
+	case r, isThere = <-w.requests:
+		return r, isThere
+	default:
+	}
+	if !isExpected {
+		return nil, false
+	}
+	select {
+	case r, isThere = <-w.requests:
+		return r, isThere
+	case <-late:
+		return nil, false
+	}
 }
 
 // commit runs a group of requests in one transaction and answers each.

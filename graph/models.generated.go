@@ -581,7 +581,8 @@ type RedeemCodeInput struct {
 	Amount graphql.Omittable[*coupon.Decimal] `json:"amount,omitempty"`
 	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
-	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated.
+	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated: for at
+	// least 24 hours the same key gives the same redemption.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 

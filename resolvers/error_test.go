@@ -1,0 +1,28 @@
+package resolvers
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"couponql/db"
+)
+
+// TestPresentBusy tells that a client whose request was refused because too many wait learns when to come back.
+func TestPresentBusy(t *testing.T) {
+	t.Parallel()
+	header := http.Header{}
+	ctx := withHeader(graphql.WithResponseContext(t.Context(), nil, nil), header)
+	for range 2 { // two fields of one response
+		err := present(slog.New(slog.DiscardHandler), true)(ctx, fmt.Errorf("redeem: %w", db.ErrBusy))
+		if err.Extensions["code"] != "UNAVAILABLE" {
+			t.Errorf("got %v", err)
+		}
+	}
+	if got := header.Values("Retry-After"); len(got) != 1 || got[0] != "1" {
+		t.Errorf("Retry-After is %v", got)
+	}
+}
