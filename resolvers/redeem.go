@@ -45,19 +45,37 @@ func (r *Resolver) redeemAliased(ctx context.Context) (db.RedeemOutcome, error) 
 	if outcome, isDone := done[alias]; isDone {
 		return outcome, nil
 	}
-	row := graph.FollowingRedemptions(ctx)
-	inputs := make([]*graph.RedeemCodeInput, len(row))
-	for i := range row {
-		inputs[i] = &row[i].Input
-	}
+	aliases, inputs := followingRedemptions(ctx)
 	outcomes, err := r.redeem(ctx, inputs)
 	if err != nil {
 		return db.RedeemOutcome{}, err
 	}
 	for i, outcome := range outcomes {
-		done[row[i].Alias] = outcome
+		done[aliases[i]] = outcome
 	}
-	return outcomes[0], nil
+	return done[alias], nil
+}
+
+// followingRedemptions gives the alias and the input of the field redeemCode that is being resolved, and of those that
+// stand right behind it in the same mutation. A field whose input cannot be read ends the row; its turn tells what is
+// wrong with it.
+func followingRedemptions(ctx context.Context) (aliases []string, inputs []*graph.RedeemCodeInput) {
+	operation, current := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
+	fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
+	for len(fields) > 0 && fields[0].Alias != current.Alias {
+		fields = fields[1:]
+	}
+	for _, field := range fields {
+		if field.Name != current.Name {
+			break
+		}
+		input := &graph.RedeemCodeInput{}
+		if err := graphql.UnmarshalInputFromContext(ctx, field.ArgumentMap(operation.Variables)["input"], input); err != nil {
+			break
+		}
+		aliases, inputs = append(aliases, field.Alias), append(inputs, input)
+	}
+	return aliases, inputs
 }
 
 // followRedemptions sends the redemptions that are recorded from now on, of one coupon or of all.
