@@ -110,6 +110,11 @@ tus: build ## Try resumable uploads with a client of the tus protocol (needs Nod
 	npm --prefix tools/tus ci
 	node tools/tus/check.mjs bin/couponql
 
+.PHONY: conformance
+conformance: build ## Try the protocol with audits and clients of others (needs Node)
+	npm --prefix tools/conformance ci
+	node tools/conformance/check.mjs bin/couponql graph/testdata/schema.graphql
+
 .PHONY: vuln
 vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
 	$(TOOL) govulncheck ./...

@@ -56,6 +56,8 @@ type serveCommand struct {
 	WebhookSecret      string        `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
 	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string        `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	Introspection      bool          `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
+	Playground         bool          `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }
 
@@ -135,7 +137,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Log: log})
-	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), job.NewCourier(store, out, senders), log), store.Failed(), log)
+	err = serve(ctx, listener, c.newHandler(store, transfer.NewLinks(key), job.NewCourier(store, out, senders), log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
 }
@@ -220,7 +222,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
-	log.InfoContext(ctx, "the playground is ready", "url", "http://"+listener.Addr().String()+"/")
+	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/")
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -240,15 +242,23 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 }
 
 // newHandler routes requests: the API, files, the playground, and the health of the server.
-func newHandler(store *db.Store, links *transfer.Links, courier *job.Courier, log *slog.Logger) http.Handler {
+func (c *serveCommand) newHandler(store *db.Store, links *transfer.Links, courier *job.Courier, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	registry, duration := metrics(store)
-	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration, resolvers.Handler(resolvers.New(store, links, courier), log)))
+	mux.Handle(
+		"/graphql",
+		promhttp.InstrumentHandlerDuration(
+			duration,
+			resolvers.Handler(resolvers.New(store, links, courier), resolvers.Options{Log: log, HidesSchema: !c.Introspection}),
+		),
+	)
 	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.Handle("/", playground.Handler())
+	if c.Playground {
+		mux.Handle("/", playground.Handler())
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := store.Ping(r.Context()); err != nil {

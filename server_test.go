@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -421,5 +422,25 @@ func TestVersion(t *testing.T) {
 	output, err := exec.CommandContext(t.Context(), binary, "--version").Output()
 	if err != nil || strings.TrimSpace(string(output)) == "" {
 		t.Errorf("got %q, %v", output, err)
+	}
+}
+
+// TestHidden starts a server that tells nobody what there is.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "--no-introspection", "--no-playground")
+	defer p.stop(t, time.Minute)
+	if status, _ := p.get(t, "/", nil); status != http.StatusNotFound {
+		t.Errorf("/ answers %d", status)
+	}
+	for query, want := range map[string]string{
+		"{__schema{types{name}}}":                                   "INTROSPECTION_DISABLED",
+		"{...a} fragment a on Query{b:__type(name:\"Code\"){name}}": "INTROSPECTION_DISABLED",
+		"{coupon(id:1){lable}}":                                     `Cannot query field \"lable\" on type \"Coupon\".","`,
+		"{__typename}":                                              `{"data":{"__typename":"Query"}}`,
+	} {
+		if _, got := p.get(t, "/graphql?query="+url.QueryEscape(query), nil); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", query, got)
+		}
 	}
 }

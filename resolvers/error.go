@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -22,6 +21,7 @@ import (
 // The codes of errors that the caller cannot mend by changing the input, in extensions.code.
 const (
 	codeInternal      = "INTERNAL"
+	codeBadRequest    = "BAD_REQUEST"
 	codeUnimplemented = "UNIMPLEMENTED"
 	codeTimeout       = "TIMEOUT"
 	codeUnavailable   = "UNAVAILABLE"
@@ -49,7 +49,7 @@ var suggestion = regexp.MustCompile(` Did you mean .*$`)
 
 // present makes the error that a client sees: problems of the caller and of GraphQL itself as they are,
 // everything else logged whole and answered without detail.
-func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc {
+func present(options Options) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		if problems, ok := coupon.AsUserErrors(err); ok {
 			extensions := map[string]any{"code": string(problems[0].Code)}
@@ -63,7 +63,7 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 			if known.Path == nil {
 				known.Path = graphql.GetPath(ctx)
 			}
-			if !isIntrospectable {
+			if options.HidesSchema {
 				known.Message = suggestion.ReplaceAllString(known.Message, "")
 			}
 			return known
@@ -94,7 +94,7 @@ func present(log *slog.Logger, isIntrospectable bool) graphql.ErrorPresenterFunc
 		}
 		requestID := RequestID(ctx)
 		if !errors.Is(err, context.Canceled) {
-			log.ErrorContext(ctx, "request failed", "request", requestID, "path", graphql.GetPath(ctx).String(), "error", err)
+			options.Log.ErrorContext(ctx, "request failed", "request", requestID, "path", graphql.GetPath(ctx).String(), "error", err)
 		}
 		return &gqlerror.Error{
 			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),

@@ -17,7 +17,7 @@ func TestPresentBusy(t *testing.T) {
 	header := http.Header{}
 	ctx := withHeader(graphql.WithResponseContext(t.Context(), nil, nil), header)
 	for range 2 { // two fields of one response
-		err := present(slog.New(slog.DiscardHandler), true)(ctx, fmt.Errorf("redeem: %w", db.ErrBusy))
+		err := present(Options{Log: slog.New(slog.DiscardHandler)})(ctx, fmt.Errorf("redeem: %w", db.ErrBusy))
 		if err.Extensions["code"] != "UNAVAILABLE" {
 			t.Errorf("got %v", err)
 		}

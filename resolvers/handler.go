@@ -41,25 +41,35 @@ const (
 	webSocketInitTime   = 10 * time.Second
 )
 
+// Options say how the API is served.
+type Options struct {
+	Log *slog.Logger
+	// HidesSchema: introspection is refused, and errors do not tell names that would have been right.
+	HidesSchema bool
+}
+
 // Handler serves the GraphQL API: queries, mutations and uploads by POST, queries by GET, subscriptions by
 // Server-Sent Events and WebSocket.
-func Handler(r *Resolver, log *slog.Logger) http.Handler {
+func Handler(r *Resolver, options Options) http.Handler {
 	config := graph.Config{Resolvers: r}
 	setComplexity(&config.Complexity)
 	server := handler.New(graph.NewExecutableSchema(config))
-	// The first transport that supports a request takes it, so the special ones stand before POST.
+	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
 	server.AddTransport(transport.Websocket{KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime})
 	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
 	server.AddTransport(transport.Options{})
-	server.AddTransport(multipartForm{store: r.store, log: log})
-	server.AddTransport(transport.GET{})
-	server.AddTransport(transport.POST{})
+	server.AddTransport(multipartForm{store: r.store, options: options})
+	server.AddTransport(plainHTTP{})
 	server.SetQueryCache(smallQueries{lru.New[*ast.QueryDocument](cachedQueries)})
 	server.SetParserTokenLimit(maxTokens)
-	server.Use(extension.Introspection{})
+	if options.HidesSchema {
+		server.Use(hiddenSchema{})
+	} else {
+		server.Use(extension.Introspection{})
+	}
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(depthLimit{})
-	server.SetErrorPresenter(present(log, true))
+	server.SetErrorPresenter(present(options))
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	})

@@ -58,6 +58,33 @@ func depthOf(set ast.SelectionSet) int {
 	return deepest
 }
 
+// hiddenSchema refuses introspection.
+type hiddenSchema struct{}
+
+var _ interface {
+	graphql.OperationContextMutator
+	graphql.HandlerExtension
+} = hiddenSchema{}
+
+// ExtensionName names the extension.
+func (hiddenSchema) ExtensionName() string { return "HiddenSchema" }
+
+// Validate has nothing to check.
+func (hiddenSchema) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext refuses an operation that asks for the schema.
+func (hiddenSchema) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query"}) {
+		if field.Name == "__schema" || field.Name == "__type" {
+			return &gqlerror.Error{
+				Message:    "This server does not tell its schema. Ask who runs it for the file schema.graphql.",
+				Extensions: map[string]any{"code": "INTROSPECTION_DISABLED"},
+			}
+		}
+	}
+	return nil
+}
+
 // setComplexity makes a list cost as much as all the items it may give.
 func setComplexity(c *graph.ComplexityRoot) {
 	page := func(child int, first *int) int { return 1 + child*or(first, coupon.DefaultPageSize) }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -28,8 +27,8 @@ import (
 // the parts `operations` and `map`, and then the files. Each goes straight to where the store keeps uploads; what no
 // mutation took is deleted at the end of the request.
 type multipartForm struct {
-	store *db.Store
-	log   *slog.Logger
+	store   *db.Store
+	options Options
 }
 
 var _ graphql.Transport = multipartForm{}
@@ -42,7 +41,12 @@ func (multipartForm) Supports(r *http.Request) bool {
 
 // Do answers a request.
 func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	w.Header().Set("Content-Type", "application/json")
+	accepted := acceptedType(r.Header.Values("Accept"))
+	if accepted == "" {
+		// A client that uploads a file rather has the wrong type than no answer.
+		accepted = typeJSON
+	}
+	w.Header().Set("Content-Type", accepted)
 	content, end := transfer.Body(w, r)
 	defer end()
 	r.Body = io.NopCloser(content)
@@ -60,11 +64,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	operation, problems := exec.CreateOperationContext(r.Context(), params)
 	if problems != nil {
-		status := http.StatusOK
-		if errcode.GetErrorKind(problems) == errcode.KindProtocol {
-			status = http.StatusUnprocessableEntity
-		}
-		writeResponse(w, status, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
+		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
 		return
 	}
 	responses, ctx := exec.DispatchOperation(r.Context(), operation)
@@ -74,7 +74,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 // clear deletes what no mutation took.
 func (f multipartForm) clear(ctx context.Context, files *formFiles) {
 	if err := files.clear(ctx); err != nil {
-		f.log.ErrorContext(ctx, "files are left behind", "request", RequestID(ctx), "error", err)
+		f.options.Log.ErrorContext(ctx, "files are left behind", "request", RequestID(ctx), "error", err)
 	}
 }
 
@@ -88,22 +88,11 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 	case isForm:
 		status, answer.Message = form.status, form.message
 	case isUser && problems[0].Code == coupon.ErrorFileTooLarge:
-		status, answer = http.StatusRequestEntityTooLarge, present(f.log, true)(r.Context(), err)
+		status, answer = http.StatusRequestEntityTooLarge, present(f.options)(r.Context(), err)
 	default:
-		answer = present(f.log, true)(r.Context(), err)
+		answer = present(f.options)(r.Context(), err)
 	}
 	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{answer}})
-}
-
-func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
-	text, err := json.Marshal(response)
-	if err != nil {
-		// Every answer is made of what was marshaled before.
-		panic(err)
-	}
-	w.WriteHeader(status)
-	// A client that went away needs no answer.
-	_, _ = w.Write(text)
 }
 
 // formError is what is wrong with the parts of a request.

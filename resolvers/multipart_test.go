@@ -52,7 +52,7 @@ func TestFormRefused(t *testing.T) {
 			[]string{strings.Replace(importA, "coupon_1", "coupon_9", 1), `map={"0": ["variables.a"]}`, "@0=code\nA-1\n"}, 200, `"NOT_FOUND"`,
 		},
 		"a file nobody takes":       {[]string{list, `map={"0": ["variables.a.0"]}`, "@0=code\nA-1\n"}, 200, "__typename"},
-		"a query that is none":      {[]string{`operations={"query": "{", "variables": {}}`, place, "@0=code\n"}, 422, "GRAPHQL_PARSE_FAILED"},
+		"a query that is none":      {[]string{`operations={"query": "{", "variables": {}}`, place, "@0=code\n"}, 200, "GRAPHQL_PARSE_FAILED"},
 		"a variable that is none":   {[]string{list, `map={"0": ["variables.b.c"]}`, "@0=code\n"}, 422, "invalid operations path variables.b.c"},
 		"a place behind the last":   {[]string{list, `map={"0": ["variables.a.1"]}`, "@0=code\n"}, 422, "invalid operations path variables.a.1"},
 		"a place before the first":  {[]string{list, `map={"0": ["variables.a.-1"]}`, "@0=code\n"}, 422, "invalid operations path"},

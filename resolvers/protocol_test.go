@@ -3,6 +3,7 @@ package resolvers_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,7 +65,8 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ sql(query: "SELECT 1") { rows } }`, "UNIMPLEMENTED", "not available in this version"},
 		{`{ coupons { nodes { lable } } }`, "GRAPHQL_VALIDATION_FAILED", `Cannot query field "lable"`},
 		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
-		{``, "GRAPHQL_VALIDATION_FAILED", "no operation"},
+		{``, "BAD_REQUEST", "no query"},
+		{`# nothing`, "GRAPHQL_VALIDATION_FAILED", "no operation"},
 		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "must be defined"},
 		{`mutation { deleteCoupon(input: {}) { deletedId } }`, "GRAPHQL_VALIDATION_FAILED", "was not provided"},
 		{
@@ -147,32 +149,46 @@ func TestTransports(t *testing.T) {
 		},
 		"GET mutation": {
 			"GET", "/graphql?query=" + url.QueryEscape(`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`),
-			"", "", 406, "GET requests only allow query operations",
+			"", "", 405, "A GET request may only query",
 		},
 		"GET bad variables": {
 			"GET", "/graphql?query=" + url.QueryEscape(query) + "&variables=x",
-			"", "", 400, "variables could not be decoded",
+			"", "", 400, "variables of the URL must be a JSON object",
 		},
 		"POST": {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`, 200, wantPool},
 		"POST with charset": {
 			"POST", "/graphql",
 			"application/json; charset=utf-8", `{"query": ` + quoted(query) + `}`, 200, wantPool,
 		},
-		"POST malformed": {"POST", "/graphql", "application/json", `{"query": `, 400, "could not be decoded"},
+		"POST malformed":     {"POST", "/graphql", "application/json", `{"query": `, 400, "not one JSON value"},
+		"POST more than one": {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `} {}`, 400, "not one JSON value"},
+		"POST nulls": {
+			"POST", "/graphql", "application/json",
+			`{"query": ` + quoted(query) + `, "variables": null, "operationName": null, "extensions": null}`, 200, wantPool,
+		},
+		"POST a number as query":     {"POST", "/graphql", "application/json", `{"query": 1}`, 400, "query must not be a JSON number"},
+		"POST a list as variables":   {"POST", "/graphql", "application/json", `{"query": "{a}", "variables": [1]}`, 400, "variables must not be a JSON array"},
+		"POST a number as operation": {"POST", "/graphql", "application/json", `{"query": "{a}", "operationName": 1}`, 400, "operationName must not"},
+		"POST a text as extensions":  {"POST", "/graphql", "application/json", `{"query": "{a}", "extensions": ""}`, 400, "extensions must not"},
+		"POST without a query":       {"POST", "/graphql", "application/json", `{}`, 400, "has no query"},
+		"POST a subscription":        {"POST", "/graphql", "application/json", `{"query": "subscription { redemptionRecorded { id } }"}`, 406, "text/event-stream"},
+		"POST with another charset":  {"POST", "/graphql", "application/json; charset=latin1", `{"query": "{a}"}`, 415, "UTF-8"},
+		"POST what is not valid":     {"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200, `{"errors":[{"message":"Cannot query field`},
+		"GET without a query":        {"GET", "/graphql", "", "", 400, "has no query"},
 		"POST a list": {"POST", "/graphql", "application/json", `[{"query":
-			` + quoted(query) + `}]`, 400, "could not be decoded"},
-		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "could not be decoded"},
+			` + quoted(query) + `}]`, 400, "must be one JSON object"},
+		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "not one JSON value"},
 		"POST as a form": {
 			"POST", "/graphql",
-			"application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 400, "not supported",
+			"application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 415, "application/json",
 		},
-		"POST as text": {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 400, "not supported"},
+		"POST as text": {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 415, "application/json"},
 		"POST over the limit": {
 			"POST", "/graphql",
 			"application/json", `{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`,
-			200, "request body too large",
+			413, "larger than 4194304 bytes",
 		},
-		"DELETE":  {"DELETE", "/graphql", "", "", 400, "not supported"},
+		"DELETE":  {"DELETE", "/graphql", "", "", 405, "Use GET or POST"},
 		"OPTIONS": {"OPTIONS", "/graphql", "", "", 200, ""},
 		"the schema": {
 			"POST", "/graphql",
@@ -187,6 +203,61 @@ func TestTransports(t *testing.T) {
 	data := s.ask(t, `{ coupon(id: "coupon_1") { status } }`, nil, nil)
 	if got := at[string](t, data, "coupon", "status"); got != "ACTIVE" {
 		t.Errorf("a request that was refused made the coupon %s", got)
+	}
+}
+
+// TestMediaTypes asks for answers of each media type.
+func TestMediaTypes(t *testing.T) {
+	t.Parallel()
+	s := newPool(t)
+	const valid, invalid = `{"query": "{ coupons { totalCount } }"}`, `{"query": "{ nothing }"}`
+	const plain, response = "application/json", "application/graphql-response+json"
+	for _, test := range []struct {
+		accept, body string
+		status       int
+		contentType  string
+	}{
+		{"", valid, 200, plain},
+		{"*/*", valid, 200, plain},
+		{"application/*", valid, 200, plain},
+		{"application/json", valid, 200, plain},
+		{response, valid, 200, response},
+		{response + ", application/json;q=0.9", valid, 200, response},
+		{"application/json;q=0.5, " + response + ";q=0.4", valid, 200, plain},
+		{"text/html, */*;q=0.1", valid, 200, plain},
+		{"text/html", valid, 406, plain},
+		{"text/html;q=x", valid, 406, plain},
+		{"application/json;q=0", valid, 406, plain},
+		{"", invalid, 200, plain},
+		{response, invalid, 400, response},
+		{response, `{`, 400, response},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", plain)
+		if test.accept != "" {
+			r.Header.Set("Accept", test.accept)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(text, &fields); err != nil {
+			t.Errorf("Accept %q: %v: %s", test.accept, err, text)
+		}
+		if got := answer.Header.Get("Content-Type"); answer.StatusCode != test.status || got != test.contentType {
+			t.Errorf("Accept %q: %d %s, want %d %s", test.accept, answer.StatusCode, got, test.status, test.contentType)
+		}
+		if _, hasData := fields["data"]; hasData != (test.status == 200 && test.body == valid) {
+			t.Errorf("Accept %q: %s", test.accept, text)
+		}
 	}
 }
 
@@ -399,7 +470,7 @@ func TestInternalErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			handler := resolvers.Handler(test.resolver, slog.New(slog.NewTextHandler(&log, nil)))
+			handler := resolvers.Handler(test.resolver, resolvers.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 			for _, query := range []string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) {
 				coupon { id } } }`} {
 				log.Reset()

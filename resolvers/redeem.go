@@ -70,7 +70,7 @@ func followingRedemptions(ctx context.Context) (aliases []string, inputs []*grap
 			break
 		}
 		input := &graph.RedeemCodeInput{}
-		if err := graphql.UnmarshalInputFromContext(ctx, field.ArgumentMap(operation.Variables)["input"], input); err != nil {
+		if err := graphql.UnmarshalNamedInputFromContext(ctx, "RedeemCodeInput", field.ArgumentMap(operation.Variables)["input"], input); err != nil {
 			break
 		}
 		aliases, inputs = append(aliases, field.Alias), append(inputs, input)

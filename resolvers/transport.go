@@ -1,0 +1,242 @@
+package resolvers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// plainHTTP is the transport of queries and mutations without files: GraphQL over HTTP, draft of the GraphQL
+// foundation (https://graphql.github.io/graphql-over-http/draft/), by GET and POST. It takes every request that no
+// other transport supports, so that what cannot be served is refused by the rules of HTTP.
+//
+// The transports that come with the library answer what cannot be read with 422 and a field `data`, and an array of
+// requests with the whole body in the message; the audit of the specification complains.
+type plainHTTP struct{}
+
+var _ graphql.Transport = plainHTTP{}
+
+// The media types of answers. With the second one the status tells whether the request could be executed at all.
+const (
+	typeJSON     = "application/json"
+	typeResponse = "application/graphql-response+json"
+)
+
+// httpError is what is wrong with a request before it is GraphQL.
+type httpError struct {
+	status  int
+	message string
+}
+
+// Error gives the message.
+func (e httpError) Error() string { return e.message }
+
+// Supports takes everything.
+func (plainHTTP) Supports(*http.Request) bool { return true }
+
+// Do answers a request.
+func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	accepted := acceptedType(r.Header.Values("Accept"))
+	w.Header().Set("Content-Type", accepted)
+	if accepted == "" {
+		w.Header().Set("Content-Type", typeJSON)
+		refuseHTTP(w, httpError{http.StatusNotAcceptable, "Accept " + typeJSON + " or " + typeResponse + "."})
+		return
+	}
+	start := graphql.Now()
+	params, err := readRequest(w, r)
+	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
+		refuseHTTP(w, problem)
+		return
+	}
+	params.Headers, params.ReadTime = r.Header, graphql.TraceTiming{Start: start, End: graphql.Now()}
+	operation, problems := exec.CreateOperationContext(r.Context(), params)
+	if problems != nil {
+		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
+		return
+	}
+	switch kind := operation.Operation.Operation; {
+	case kind == ast.Subscription:
+		refuseHTTP(w, httpError{http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."})
+		return
+	case kind == ast.Mutation && r.Method == http.MethodGet:
+		w.Header().Set("Allow", http.MethodPost)
+		refuseHTTP(w, httpError{http.StatusMethodNotAllowed, "A GET request may only query; send mutations by POST."})
+		return
+	}
+	responses, ctx := exec.DispatchOperation(r.Context(), operation)
+	writeResponse(w, http.StatusOK, responses(ctx))
+}
+
+// readRequest reads what a request asks for. Its errors are httpErrors.
+func readRequest(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
+	switch r.Method {
+	case http.MethodGet:
+		return readURL(r.URL)
+	case http.MethodPost:
+		return readBody(r)
+	}
+	w.Header().Set("Allow", "GET, POST, OPTIONS")
+	return nil, httpError{http.StatusMethodNotAllowed, "Use GET or POST."}
+}
+
+// parameters are the members of a request. A member that is null counts as not given.
+type parameters struct {
+	Query         *string        `json:"query"`
+	OperationName *string        `json:"operationName"`
+	Variables     map[string]any `json:"variables"`
+	Extensions    map[string]any `json:"extensions"`
+}
+
+func (p *parameters) params() (*graphql.RawParams, error) {
+	if p.Query == nil || *p.Query == "" {
+		return nil, httpError{http.StatusBadRequest, "The request has no query."}
+	}
+	return &graphql.RawParams{Query: *p.Query, OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
+}
+
+func readURL(address *url.URL) (*graphql.RawParams, error) {
+	values, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		return nil, httpError{http.StatusBadRequest, "The query string of the URL cannot be read."}
+	}
+	query, name := values.Get("query"), values.Get("operationName")
+	p := parameters{Query: &query, OperationName: &name}
+	for member, into := range map[string]*map[string]any{"variables": &p.Variables, "extensions": &p.Extensions} {
+		text := values.Get(member)
+		if text == "" {
+			continue
+		}
+		if err := decode(strings.NewReader(text), into); err != nil {
+			return nil, httpError{http.StatusBadRequest, fmt.Sprintf("%s of the URL must be a JSON object.", member)}
+		}
+	}
+	return p.params()
+}
+
+func readBody(r *http.Request) (*graphql.RawParams, error) {
+	kind, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if charset := attributes["charset"]; err != nil || kind != typeJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return nil, httpError{http.StatusUnsupportedMediaType, "Send the request as " + typeJSON + " in UTF-8, or files as multipart/form-data."}
+	}
+	var p parameters
+	err = decode(r.Body, &p)
+	if large, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
+		return nil, httpError{
+			http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("The request is larger than %d bytes; send files as multipart/form-data.", large.Limit),
+		}
+	}
+	if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
+		message := "The request must be one JSON object with the member query."
+		if wrong.Field != "" {
+			message = fmt.Sprintf("%s must not be a JSON %s.", wrong.Field, wrong.Value)
+		}
+		return nil, httpError{http.StatusBadRequest, message}
+	}
+	if err != nil {
+		return nil, httpError{http.StatusBadRequest, "The body is not one JSON value."}
+	}
+	return p.params()
+}
+
+// decode decodes one JSON value, and nothing may come after it. Numbers stay as they are written.
+func decode(text io.Reader, value any) error {
+	decoder := json.NewDecoder(text)
+	decoder.UseNumber()
+	if err := decoder.Decode(value); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("decode: more than one value"), err)
+	}
+	return nil
+}
+
+// acceptedType gives the media type that the client would rather have of the two, application/json if it does not care,
+// or "" when it wants neither (RFC 9110, 12.5.1).
+func acceptedType(accept []string) string {
+	best, bestQuality := "", 0.0
+	if len(accept) == 0 {
+		return typeJSON
+	}
+	for entry := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, attributes, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		quality := 1.0
+		if text, isGiven := attributes["q"]; isGiven {
+			if quality, err = strconv.ParseFloat(text, 64); err != nil {
+				continue
+			}
+		}
+		switch kind {
+		case "*/*", "application/*":
+			kind = typeJSON
+		case typeJSON, typeResponse:
+		default:
+			continue
+		}
+		if quality > bestQuality {
+			best, bestQuality = kind, quality
+		}
+	}
+	return best
+}
+
+// refuseHTTP answers a request that is not one of GraphQL.
+func refuseHTTP(w http.ResponseWriter, problem httpError) {
+	answer := &gqlerror.Error{Message: problem.message, Extensions: map[string]any{"code": codeBadRequest}}
+	writeResponse(w, problem.status, &graphql.Response{Errors: gqlerror.List{answer}})
+}
+
+// refuseOperation answers a request whose operation cannot be executed.
+func refuseOperation(w http.ResponseWriter, accepted string, response *graphql.Response) {
+	status := http.StatusOK
+	if accepted == typeResponse {
+		status = http.StatusBadRequest
+	}
+	response.Data = nil
+	writeResponse(w, status, response)
+}
+
+// writeResponse writes an answer. Data is JSON that was just written, and is not read again.
+func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
+	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
+	member := func(name string, value []byte) {
+		text = append(text, "{,"[min(len(text), 1)])
+		text = append(append(strconv.AppendQuote(text, name), ':'), value...)
+	}
+	for _, part := range []struct {
+		name  string
+		value any
+		isSet bool
+	}{{"errors", response.Errors, len(response.Errors) > 0}, {"extensions", response.Extensions, len(response.Extensions) > 0}} {
+		if !part.isSet {
+			continue
+		}
+		value, err := json.Marshal(part.value)
+		if err != nil {
+			// It is made of what was JSON before.
+			panic(err)
+		}
+		member(part.name, value)
+	}
+	if len(response.Data) > 0 {
+		member("data", response.Data)
+	}
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = w.Write(append(text, '}'))
+}
