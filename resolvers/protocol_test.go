@@ -171,10 +171,13 @@ func TestTransports(t *testing.T) {
 		"POST a number as operation": {"POST", "/graphql", "application/json", `{"query": "{a}", "operationName": 1}`, 400, "operationName must not"},
 		"POST a text as extensions":  {"POST", "/graphql", "application/json", `{"query": "{a}", "extensions": ""}`, 400, "extensions must not"},
 		"POST without a query":       {"POST", "/graphql", "application/json", `{}`, 400, "has no query"},
-		"POST a subscription":        {"POST", "/graphql", "application/json", `{"query": "subscription { redemptionRecorded { id } }"}`, 406, "text/event-stream"},
-		"POST with another charset":  {"POST", "/graphql", "application/json; charset=latin1", `{"query": "{a}"}`, 415, "UTF-8"},
-		"POST what is not valid":     {"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200, `{"errors":[{"message":"Cannot query field`},
-		"GET without a query":        {"GET", "/graphql", "", "", 400, "has no query"},
+		"POST a subscription": {
+			"POST", "/graphql",
+			"application/json", `{"query": "subscription { redemptionRecorded { id } }"}`, 406, "text/event-stream",
+		},
+		"POST with another charset": {"POST", "/graphql", "application/json; charset=latin1", `{"query": "{a}"}`, 415, "UTF-8"},
+		"POST what is not valid":    {"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200, `{"errors":[{"message":"Cannot query field`},
+		"GET without a query":       {"GET", "/graphql", "", "", 400, "has no query"},
 		"POST a list": {"POST", "/graphql", "application/json", `[{"query":
 			` + quoted(query) + `}]`, 400, "must be one JSON object"},
 		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "not one JSON value"},
