@@ -95,7 +95,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return nil, err
 	}
 	if d.Status != coupon.DeliveryInProgress {
-		s.waiting.Delete(id)
+		s.forgetSending(id)
 		return nil, nil //nolint:nilnil // there is nothing to send
 	}
 	number := mustNumber(coupon.KindDelivery, id)
@@ -294,7 +294,6 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		}
 		sentCodes := codesOf(outcome.Sent, func(*Content) bool { return true })
 		t.changePool(func(p *pool) { p.update(sentCodes, coupon.StateSent, 0) })
-		t.onCommit(func() { s.watchers.notify(b.Delivery.ID) })
 		if err := t.recordRefusals(ctx, number, b.Number, outcome.Refused); err != nil {
 			return err
 		}
@@ -324,6 +323,8 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
 	b.waiting.settle(b, outcome)
+	s.recordRate(b.Delivery.ID, len(outcome.Sent)+len(failed), len(b.waiting))
+	s.watchers.notify(b.Delivery.ID)
 	b.unlock()
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/db/dbtest"
@@ -496,4 +498,58 @@ func TestManyFlaky(t *testing.T) {
 	out.check(t)
 	s.checkSound(t)
 	s.wantAvailability(t, couponID, 0, 400)
+}
+
+// TestRate: how fast a delivery is being sent is known after two batches, no more while it is paused, and anew
+// after it was resumed or the server started again.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return accept })
+	batches := make(chan struct{})
+	out.before = func(ctx context.Context, _ *sender.Batch) error {
+		select {
+		case <-batches:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.clock.Advance(2 * time.Second)
+		return nil
+	}
+	_, id := s.ready(t, 85)
+	runner := s.startSender(t, out)
+	want := func(step string, sent int, rate *float64, left *int) {
+		t.Helper()
+		d := s.wait(t, id, func(d *coupon.Delivery) bool {
+			return d.Counts.Sent >= sent && cmp.Equal(d.MessagesPerSecond, rate) && cmp.Equal(d.SecondsLeft, left)
+		})
+		if d.Counts.Sent != sent {
+			t.Errorf("%s: %d messages are sent, want %d", step, d.Counts.Sent, sent)
+		}
+	}
+	want("ready", 0, nil, nil)
+	s.confirm(t, id)
+	want("confirmed", 0, nil, nil)
+	batches <- struct{}{}
+	want("one batch", 10, nil, nil)
+	batches <- struct{}{}
+	want("two batches", 20, new(5.0), new(13))
+	batches <- struct{}{}
+	if _, err := s.PauseDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	want("paused", s.delivery(t, id).Counts.Sent, nil, nil)
+	if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	want("resumed", 30, nil, nil)
+	batches <- struct{}{}
+	want("one batch after that", 40, nil, nil)
+	batches <- struct{}{}
+	want("two batches after that", 50, new(5.0), new(7))
+	runner.Stop()
+	close(batches)
+	s.startSender(t, out)
+	s.wait(t, id, isFinished)
+	want("finished", 85, new(0.0), new(0))
 }
