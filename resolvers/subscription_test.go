@@ -115,7 +115,7 @@ func transports() map[string]func(*testing.T, *server, string) subscription {
 const (
 	followDelivery = `subscription { deliveryProgress(id: "delivery_1") { status counts { pending sent total } messagesPerSecond secondsLeft
 		coupon { label } } }`
-	followImport   = `subscription { importProgress(id: "import_1") { status progress rowsRead rowsImported coupon { availability {
+	followImport = `subscription { importProgress(id: "import_1") { status progress rowsRead rowsImported coupon { availability {
 		total } } } }`
 )
 
