@@ -735,8 +735,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		named("first_id", first),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
 		named("now", t.now),
-		// Senders name the recipient by the caller's own id, if only to let it unsubscribe.
-		named("uses_external_id", true),
+		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
+		named("uses_external_id", uses.ExternalID || d.Channel != coupon.ChannelEmail),
 		named("uses_email", uses.Email),
 		named("uses_phone", uses.Phone),
 		named("uses_first_name", uses.FirstName),

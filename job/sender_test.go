@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,8 @@ type handOver struct {
 
 // flaky is a sender that refuses as a test wants.
 type flaky struct {
-	maxBatch int
+	maxBatch        int
+	namesRecipients bool
 	// decide says what comes of a message, which was handed over so often, this time included.
 	decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt
 	// before is called with each batch before it is decided; nil: not.
@@ -43,7 +45,9 @@ func newFlaky(decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt) 
 	return &flaky{maxBatch: 10, decide: decide, got: map[coupon.ID][]handOver{}, accepted: map[coupon.ID]int{}, batches: map[string]int{}}
 }
 
-func (f *flaky) Traits() sender.Traits { return sender.Traits{MaxBatch: f.maxBatch} }
+func (f *flaky) Traits() sender.Traits {
+	return sender.Traits{MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients}
+}
 
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {
 	if f.before != nil {
@@ -516,7 +520,7 @@ func TestRate(t *testing.T) {
 		s.clock.Advance(2 * time.Second)
 		return nil
 	}
-	_, id := s.ready(t, 85)
+	_, id := s.ready(t, 175)
 	runner := s.startSender(t, out)
 	want := func(step string, sent int, rate *float64, left *int) {
 		t.Helper()
@@ -533,23 +537,68 @@ func TestRate(t *testing.T) {
 	batches <- struct{}{}
 	want("one batch", 10, nil, nil)
 	batches <- struct{}{}
-	want("two batches", 20, new(5.0), new(13))
-	batches <- struct{}{}
-	if _, err := s.PauseDelivery(t.Context(), id); err != nil {
-		t.Fatal(err)
+	want("two batches", 20, new(5.0), new(31))
+	paused := make(chan error)
+	go func() {
+		_, err := s.PauseDelivery(t.Context(), id)
+		paused <- err
+	}()
+	for isPaused := false; !isPaused; {
+		// It waits for the batch on its way.
+		select {
+		case batches <- struct{}{}:
+		case err := <-paused:
+			if isPaused = true; err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	want("paused", s.delivery(t, id).Counts.Sent, nil, nil)
+	sent := s.delivery(t, id).Counts.Sent
+	want("paused", sent, nil, nil)
 	if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	want("resumed", 30, nil, nil)
+	want("resumed", sent, nil, nil)
 	batches <- struct{}{}
-	want("one batch after that", 40, nil, nil)
+	want("one batch after that", sent+10, nil, nil)
 	batches <- struct{}{}
-	want("two batches after that", 50, new(5.0), new(7))
+	want("two batches after that", sent+20, new(5.0), new((175-sent-20)/5))
 	runner.Stop()
 	close(batches)
 	s.startSender(t, out)
 	s.wait(t, id, isFinished)
-	want("finished", 85, new(0.0), new(0))
+	want("finished", 175, new(0.0), new(0))
+}
+
+// TestNamesRecipients: a sender that needs the external ids of recipients gets them for mail, too, whose messages do
+// not have them.
+func TestNamesRecipients(t *testing.T) {
+	t.Parallel()
+	for _, wants := range []bool{true, false} {
+		t.Run(fmt.Sprint(wants), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return accept })
+			out.namesRecipients = wants
+			var named atomic.Int64
+			out.before = func(_ context.Context, batch *sender.Batch) error {
+				for i := range batch.Messages {
+					m := &batch.Messages[i]
+					if want := "r" + strings.TrimSuffix(strings.TrimPrefix(m.Address, "r"), "@example.org"); m.Recipient == want {
+						named.Add(1)
+					} else if m.Recipient != "" {
+						t.Errorf("%s goes to %s and names %s", m.MessageID, m.Address, m.Recipient)
+					}
+				}
+				return nil
+			}
+			_, id := s.ready(t, 25)
+			s.startSender(t, out)
+			s.confirm(t, id)
+			s.wait(t, id, isFinished)
+			if (named.Load() == 25) != wants || (named.Load() == 0) == wants {
+				t.Errorf("%d of 25 messages name their recipients", named.Load())
+			}
+		})
+	}
 }
