@@ -106,6 +106,17 @@ func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
+	case o.runs < 1:
+		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
+	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
+		return fmt.Errorf("--codes=%d: must be %d (three kinds of delivery, each %d times) to %d", o.codes, 3*o.runs*o.messages, o.runs, maxCodes)
+	}
+	return o.checkChapters()
+}
+
+// checkChapters refuses sizes of chapters that cannot be told.
+func (o *options) checkChapters() error {
+	switch {
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
 		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
 	case o.audience != 0 && (o.audience < minAudience || o.audienceCodes(o.audience) > maxCodes):
@@ -116,10 +127,6 @@ func (o *options) check() error {
 		return errors.New("--peers: give --bulk, --audience or --tills too, in which PostgreSQL does the same")
 	case o.peers && o.bulk != 0 && o.bulk < o.messages:
 		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
-	case o.runs < 1:
-		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
-	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
-		return fmt.Errorf("--codes=%d: must be %d (three kinds of delivery, each %d times) to %d", o.codes, 3*o.runs*o.messages, o.runs, maxCodes)
 	}
 	return nil
 }

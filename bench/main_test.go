@@ -18,7 +18,17 @@ import (
 // a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	o := &options{codes: 300, messages: 20, bulk: minBulk, audience: minAudience, tills: minTills, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
+	o := &options{
+		codes:    300,
+		messages: 20,
+		bulk:     minBulk,
+		audience: minAudience,
+		tills:    minTills,
+		runs:     1,
+		dir:      t.TempDir(),
+		profiles: t.TempDir(),
+		asJSON:   true,
+	}
 	if _, err := findPostgres(); err == nil {
 		o.peers = true
 		// Its user, who is not root, must get to its folder.
