@@ -126,9 +126,9 @@ bench: ## Measure the server beside raw DuckDB SQL (ARGS="--codes 1000000 --bulk
 	go run ./bench $(ARGS)
 
 .PHONY: bench-peers
-bench-peers: ## Measure bulk beside PostgreSQL too, which root installs on Debian (ARGS="--bulk 1000000 …")
+bench-peers: ## Measure bulk and a large delivery beside PostgreSQL too, which root installs on Debian (ARGS="--bulk 1000000 …")
 	tools/postgres
-	go run ./bench --bulk 5000000 --peers $(ARGS)
+	go run ./bench --bulk 5000000 --audience 1000000 --peers $(ARGS)
 
 .PHONY: microbench
 microbench: ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s COUNT=1)

@@ -26,9 +26,8 @@ func TestFullDisk(t *testing.T) {
 	p := start(t, dir)
 	var none struct{}
 	p.must(t, createCoupon, &none)
-	c := &crashes{dir: dir}
 	const field = `importCodes(input: {couponId: "coupon_1", file: $file})`
-	c.importFile(t, p, field, codesFile("A", 1000))
+	p.importFile(t, field, codesFile("A", 1000))
 
 	// 70 MB are left, so that the reserve is reached in the middle of the next import.
 	filler := fill(t, dir, 70<<20)
@@ -78,7 +77,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	p.must(t, redeem, &none)
-	c.importFile(t, p, field, codesFile("C", 1000))
+	p.importFile(t, field, codesFile("C", 1000))
 
 	// A server that stops on a disk without any room loses nothing.
 	filler = fill(t, dir, 0)

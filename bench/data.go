@@ -47,6 +47,12 @@ func (b *bench) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	return b.writeRecipients()
+}
+
+// writeRecipients writes the recipients.
+func (b *bench) writeRecipients() error {
+	labels := sports()
 	const columns = "external id,email,phone,first name,last name,sport"
 	return writeFile(b.file(recipientsFile), columns, b.options.messages, func(line []byte, i int) []byte {
 		return fmt.Appendf(line, "c-%d,customer.%d@example.com,+49151%08d,Ada,Lovelace the %dth,%s\n", i, i, i, i, labels[i%len(labels)])

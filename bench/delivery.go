@@ -13,7 +13,7 @@ const (
 	// campaignDays is how long ago the first delivery is sent; each one is a day later.
 	campaignDays = 60
 	// batchSize is how many messages the raw side marks as sent at once: as many as the server does.
-	batchSize = 2000
+	batchSize = 5000
 	// labelAttribute is the attribute of recipients that labels of codes are matched to.
 	labelAttribute = "sport"
 )

@@ -22,15 +22,25 @@
 // whether a row costs more when there are many. At last all codes are exported and downloaded. The project's goals
 // are about N = 5,000,000, that of the memory about 20,000,000.
 //
+// # A large delivery
+//
+// With --audience=N there is a chapter about a delivery to N recipients, with individual codes of a coupon that has five
+// times as many (at most five million that nobody gets), in a database of its own: it is analyzed, confirmed, rendered
+// and written to the outbox. A small delivery before it, to a tenth or 100,000, tells whether a message costs more when
+// there are many. The project's goals are about N = 1,000,000, that of the cost of a message about 5,000,000.
+//
 // # Tills
 //
 // With --tills=N a chapter comes that has a database of its own, in which a pool of N codes is redeemed from: by 1, 8
 // and 64 callers at the storage layer, over HTTP, in batches, and while half as many codes are imported and a delivery
 // with a tenth as many messages is analyzed and confirmed. It also tells how long a start takes, and how much memory.
 //
+// # PostgreSQL
+//
 // With --peers a PostgreSQL, made in the folder of the run and deleted with it, does the same with a table that has a
 // unique index: the import, once by a staging table and once from a file that has only the good rows, of which the
-// faster one counts; the assignment of as many codes as a delivery has messages; and redemptions of one row each.
+// faster one counts; the assignment of as many codes as a delivery has messages; and redemptions of one row each. With
+// --audience it assigns as many codes as the large delivery does.
 // It is tuned modestly and loses nothing in a crash: shared_buffers 2GB, max_wal_size 8GB, work_mem 256MB, fsync and
 // synchronous_commit on.
 //
@@ -64,6 +74,8 @@ type options struct {
 	// bulk is how many codes a coupon has, and how many rows the file has that is imported for it then; 0 leaves
 	// out what is about bulk.
 	bulk int
+	// audience is how many messages a large delivery has; 0 leaves out what is about it.
+	audience int
 	// tills is how many codes the pool has that tills redeem from; 0 leaves out what is about tills.
 	tills int
 	// peers: PostgreSQL does the same as ours.
@@ -83,6 +95,9 @@ const maxCodes = 100_000_000
 // minBulk lets the file and the part of it have rows of each kind.
 const minBulk = 100 * bulkPart
 
+// minAudience lets the small delivery have some messages.
+const minAudience = 100
+
 // minTills is enough for a moment's redemptions.
 const minTills = 1000
 
@@ -91,18 +106,27 @@ func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
-	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
-		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
-	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
-		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
-	case o.peers && o.bulk == 0 && o.tills == 0:
-		return errors.New("--peers: give --bulk or --tills too, in which PostgreSQL does the same")
-	case o.peers && o.bulk != 0 && o.bulk < o.messages:
-		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
 		return fmt.Errorf("--codes=%d: must be %d (three kinds of delivery, each %d times) to %d", o.codes, 3*o.runs*o.messages, o.runs, maxCodes)
+	}
+	return o.checkChapters()
+}
+
+// checkChapters refuses sizes of chapters that cannot be told.
+func (o *options) checkChapters() error {
+	switch {
+	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
+		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
+	case o.audience != 0 && (o.audience < minAudience || o.audienceCodes(o.audience) > maxCodes):
+		return fmt.Errorf("--audience=%d: must be 0 (nothing about a large delivery), or %d or more with at most %d codes", o.audience, minAudience, maxCodes)
+	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
+		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
+	case o.peers && o.bulk == 0 && o.audience == 0 && o.tills == 0:
+		return errors.New("--peers: give --bulk, --audience or --tills too, in which PostgreSQL does the same")
+	case o.peers && o.bulk != 0 && o.bulk < o.messages:
+		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	}
 	return nil
 }
@@ -112,8 +136,9 @@ func main() {
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
 	flag.IntVar(&o.messages, "messages", 100_000, "recipients, and messages of a delivery")
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
+	flag.IntVar(&o.audience, "audience", 0, "messages of a large delivery, 1000000 for the project's goals; 0: leave it out")
 	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
-	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk or --tills")
+	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk, --audience or --tills")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
@@ -168,11 +193,12 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(struct {
 		Bulk     int      `json:"bulk"`
+		Audience int      `json:"audience"`
 		Codes    int      `json:"codes"`
 		Messages int      `json:"messages"`
 		Runs     int      `json:"runs"`
 		CPUs     int      `json:"cpus"`
 		Go       string   `json:"go"`
 		Results  []result `json:"results"`
-	}{b.options.bulk, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+	}{b.options.bulk, b.options.audience, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

@@ -18,7 +18,17 @@ import (
 // a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	o := &options{codes: 300, messages: 20, bulk: minBulk, tills: minTills, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
+	o := &options{
+		codes:    300,
+		messages: 20,
+		bulk:     minBulk,
+		audience: minAudience,
+		tills:    minTills,
+		runs:     1,
+		dir:      t.TempDir(),
+		profiles: t.TempDir(),
+		asJSON:   true,
+	}
 	if _, err := findPostgres(); err == nil {
 		o.peers = true
 		// Its user, who is not root, must get to its folder.
@@ -73,13 +83,14 @@ func TestRun(t *testing.T) {
 		"start with 1,000 codes in one pool", "code(value) at the storage layer", "redeem at the storage layer, 64 at once",
 		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once", "import of 500 codes while tills redeem",
 		"analysis of 100 messages while", "confirmation of 100 messages while",
+		"analyze 100 messages, 500 codes", "  confirm them", "  render them and write them", "  what a message costs, in messages to 10",
 	} {
 		if !slices.ContainsFunc(got.Results, func(r result) bool { return strings.HasPrefix(r.Name, want) }) {
 			t.Errorf("nothing is said about %q", want)
 		}
 	}
-	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 6 {
-		t.Errorf("got %d measurements beside PostgreSQL, want 6: %+v", len(peers), peers)
+	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 7 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 7: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {
@@ -99,6 +110,9 @@ func TestOptionsCheck(t *testing.T) {
 		"bulk":                   {options{codes: 1000, messages: 10, runs: 1, bulk: 5_000_000}, ""},
 		"too little bulk":        {options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999"},
 		"too much bulk":          {options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001"},
+		"an audience":            {options{codes: 1000, messages: 10, runs: 1, audience: 5_000_000, peers: true}, ""},
+		"too small an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: 99}, "--audience=99"},
+		"too large an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: maxCodes}, "--audience=100000000"},
 		"too little for peers":   {options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers"},
 		"too few messages":       {options{codes: 1000, messages: 9, runs: 1}, "--messages=9"},
 		"not run at all":         {options{codes: 1000, messages: 10, runs: 0}, "--runs=0"},
@@ -124,6 +138,7 @@ func TestPrintTable(t *testing.T) {
 		newResult("import", "s", 1.5, 1, goal{mostRatio: 3}),
 		newResult("page", "ms", 12.34, 123.4, goal{most: 10}),
 		newResult("redeemed", "/s", 1234.5, 0, goal{}),
+		newResult("sent", "/s", 1234.5, 0, goal{least: 2000}),
 		{Name: "export", IsMissing: true},
 		newPeerResult("copy", "s", 2, 30, 10),
 		newPeerResult("redeem", "/s", 100, 80, 2.5),
@@ -136,6 +151,7 @@ func TestPrintTable(t *testing.T) {
 import       1.5 s          1 s      1.50   ≤ 3 × raw  ok
 page         12.3 ms        123 ms   0.10   ≤ 10 ms    over
 redeemed     1234/s         –        –      –          
+sent         1234/s         –        –      ≥ 2000/s   under
 export       not available  –        –      –          
 
 measurement  ours   PostgreSQL  times as fast  goal     

@@ -90,9 +90,12 @@ type Delivery struct {
 	TargetCount  int
 	Analysis     *Analysis
 	Counts       MessageCounts
-	CreatedAt    time.Time
-	ConfirmedAt  *time.Time
-	FinishedAt   *time.Time
+	// MessagesPerSecond and SecondsLeft are set by Estimate.
+	MessagesPerSecond *float64
+	SecondsLeft       *int
+	CreatedAt         time.Time
+	ConfirmedAt       *time.Time
+	FinishedAt        *time.Time
 }
 
 // Check decides whether the action may be taken now. isDone: it was taken before, and there is

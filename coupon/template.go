@@ -75,6 +75,14 @@ func (m *MessageData) Complete(d *Delivery, c *Coupon) {
 	}
 	m.Coupon = &CouponData{Code: c.Code, Label: c.Label, StartsAt: c.StartsAt.In(zone).Format(time.RFC3339)}
 	if c.EndsAt != nil {
-		m.Coupon.EndsAt = c.EndsAt.In(zone).Format(time.RFC3339)
+		m.Coupon.EndsAt = lastMoment(c.EndsAt.In(zone)).Format(time.RFC3339)
 	}
+}
+
+// lastMoment gives the end that people are told: a validity that ends at midnight ends on the day before.
+func lastMoment(end time.Time) time.Time {
+	if hour, minute, second := end.Clock(); hour == 0 && minute == 0 && second == 0 && end.Nanosecond() == 0 {
+		return end.Add(-time.Second)
+	}
+	return end
 }

@@ -21,7 +21,11 @@ func TestMessageDataComplete(t *testing.T) {
 		},
 		"in its zone": {
 			coupon: &Coupon{Code: "CPN1", Label: "Ski", StartsAt: starts, EndsAt: &ends, Timezone: "Europe/Berlin"},
-			want:   &CouponData{Code: "CPN1", Label: "Ski", StartsAt: "2026-03-29T00:00:00+01:00", EndsAt: "2026-03-30T00:00:00+02:00"},
+			want:   &CouponData{Code: "CPN1", Label: "Ski", StartsAt: "2026-03-29T00:00:00+01:00", EndsAt: "2026-03-29T23:59:59+02:00"},
+		},
+		"with an end in the middle of a day": {
+			coupon: &Coupon{Code: "CPN1", Label: "Ski", StartsAt: starts, EndsAt: &ends, Timezone: "America/New_York"},
+			want:   &CouponData{Code: "CPN1", Label: "Ski", StartsAt: "2026-03-28T19:00:00-04:00", EndsAt: "2026-03-29T18:00:00-04:00"},
 		},
 		"in a zone that is no more": {
 			coupon: &Coupon{Code: "CPN1", Label: "Ski", StartsAt: starts, EndsAt: &ends, Timezone: "Mars/Olympus"},

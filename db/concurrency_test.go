@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"couponql/coupon"
 )
@@ -88,6 +89,115 @@ func TestCompeteAtOnce(t *testing.T) {
 		}
 		s.wantAvailability(t, c, "available 2, assigned 8")
 	}
+	s.checkSound(t)
+}
+
+// TestCompeteMeanwhileImport: two deliveries want the last codes of a pool while an import brings more. Each is
+// confirmed by ten clients as soon as there are codes, and gets its own.
+func TestCompeteMeanwhileImport(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	const clients, messages, imported = 10, 100, 3000
+	recipients := s.recipients(t, messages)
+	for round := range 2 {
+		c := s.newCoupon(t)
+		s.codes(t, c, "", numbered(fmt.Sprintf("P%d-", round), messages+messages/2)...)
+		deliveries := []coupon.ID{s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)}
+		file := s.queue(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered(fmt.Sprintf("I%d-", round), imported), "\n"))
+		var done atomic.Int64
+		got := outcomes(t, atOnce(1+2*clients, func(i int) error {
+			if i == 0 {
+				return s.RunImport(t.Context(), file)
+			}
+			id := deliveries[i%2]
+			for {
+				d, _, err := s.AnalyzeDelivery(t.Context(), id, fine)
+				if err == nil && d.Status == coupon.DeliveryEditing {
+					continue // the codes are not there yet
+				}
+				// Another client may have changed it meanwhile, or confirmed it.
+				d, err = s.ConfirmDelivery(t.Context(), id, fine)
+				if err == nil && d.Counts.Total == messages {
+					done.Add(1)
+					return nil
+				}
+				if _, isRefused := coupon.AsUserErrors(err); !isRefused {
+					return fmt.Errorf("%+v: %w", d, err)
+				}
+			}
+		}))
+		if got[""] != 1+2*clients || done.Load() != 2*clients {
+			t.Errorf("outcomes %v, %d clients confirmed", got, done.Load())
+		}
+		wantImport(t, s.imported(t, file), fmt.Sprintf("SUCCEEDED %d = %d + 0", imported, imported))
+		s.wantAvailability(t, c, fmt.Sprintf("available %d, assigned %d", messages+messages/2+imported-2*messages, 2*messages))
+		s.checkSound(t)
+		for _, id := range deliveries {
+			s.send(t, id)
+		}
+		s.checkSound(t)
+	}
+	s.reopen(t)
+	s.checkSound(t)
+}
+
+// TestRedemptionFileMeanwhileConfirm: a file redeems codes of the pool while ten clients confirm the delivery that
+// takes them. Whichever is first, no code that was redeemed while nobody had it goes into a message.
+func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	const clients, codes, messages = 10, 150, 100
+	recipients := s.recipients(t, messages)
+	for round := range 6 {
+		c := s.newCoupon(t, withoutAssignment)
+		values := numbered(fmt.Sprintf("F%d-", round), codes)
+		s.codes(t, c, "", values...)
+		id := s.newDelivery(t, c, recipients)
+		s.analyze(t, id, coupon.DeliveryReady)
+		// The last ones are never in a message; with those alone, the file leaves enough.
+		redeemed := values
+		if round%2 == 1 {
+			redeemed = values[messages:]
+		}
+		file := s.queue(t, newImport(coupon.ImportRedemptions), "code,date\n"+strings.Join(redeemed, ",2026-11-23\n")+",2026-11-23\n")
+		got := outcomes(t, atOnce(1+clients, func(i int) error {
+			if i > 0 {
+				// The file gets a longer and longer start, so that it is first in the end.
+				time.Sleep(time.Duration(round) * 30 * time.Millisecond)
+			}
+			if i == 0 {
+				return s.RunImport(t.Context(), file)
+			}
+			_, err := s.ConfirmDelivery(t.Context(), id, fine)
+			return err
+		}))
+		wantImport(t, s.imported(t, file), fmt.Sprintf("SUCCEEDED %d = %d + 0", len(redeemed), len(redeemed)))
+		d := s.delivery(t, id)
+		switch isConfirmed := d.Counts.Total > 0; {
+		case isConfirmed && (got[""] != 1+clients || d.Counts.Total != messages):
+			t.Errorf("round %d: outcomes %v for %+v", round, got, d.Counts)
+		case !isConfirmed && (len(redeemed) < codes || got[coupon.ErrorInsufficientCodes] != clients):
+			t.Errorf("round %d: outcomes %v for a delivery that was not confirmed", round, got)
+		}
+		if a := s.availability(t, c); a.Redeemed != len(redeemed) || a.Total != codes {
+			t.Errorf("round %d: %+v", round, a)
+		}
+		early := 0
+		for _, code := range s.allCodes(t, c, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}}) {
+			if code.DeliveryID != nil {
+				early++
+			}
+		}
+		if len(redeemed) == codes && early != d.Counts.Total {
+			t.Errorf("round %d: %d redeemed codes are in messages, and there are %d", round, early, d.Counts.Total)
+		}
+		s.checkSound(t)
+		if d.Counts.Total > 0 {
+			s.send(t, id)
+			s.checkSound(t)
+		}
+	}
+	s.reopen(t)
 	s.checkSound(t)
 }
 

@@ -88,6 +88,8 @@ type Store struct {
 	// waiting has the waitingMessages of each delivery that is being sent, by its id. Whoever holds the lock
 	// of a delivery's sending may use its entry.
 	waiting sync.Map
+	// rates has the *sendingRate of each delivery that is being sent, by its id.
+	rates sync.Map
 }
 
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an

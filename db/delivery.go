@@ -735,8 +735,8 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		named("first_id", first),
 		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
 		named("now", t.now),
-		// Senders name the recipient by the caller's own id, if only to let it unsubscribe.
-		named("uses_external_id", true),
+		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
+		named("uses_external_id", uses.ExternalID || d.Channel != coupon.ChannelEmail),
 		named("uses_email", uses.Email),
 		named("uses_phone", uses.Phone),
 		named("uses_first_name", uses.FirstName),
@@ -754,7 +754,7 @@ func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delive
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
 	// While a delivery is paused, codes may be released and their messages canceled.
-	defer s.waiting.Delete(id)
+	defer s.forgetSending(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
 		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
 	})
@@ -773,7 +773,7 @@ func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliv
 func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
-	defer s.waiting.Delete(id)
+	defer s.forgetSending(id)
 	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {
@@ -817,11 +817,13 @@ func (t *tx) setStatus(ctx context.Context, number int64, status coupon.Delivery
 
 // DeliveriesByID gives the deliveries that exist of these.
 func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
-	return readDeliveries(ctx, planned{s}, numbersOf(coupon.KindDelivery, ids))
+	return s.readDeliveries(ctx, numbersOf(coupon.KindDelivery, ids))
 }
 
 func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
-	return readDeliveries(ctx, planned{s}, numbers)
+	found, err := readDeliveries(ctx, planned{s}, numbers)
+	s.estimate(found)
+	return found, err
 }
 
 func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {

@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"couponql/coupon"
+	"couponql/db"
 )
 
 // export writes a file and gives what is in it.
@@ -134,6 +136,45 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 	})
 	wantFile(t, text, `<?xml version="1.0" encoding="UTF-8"?>`, "</redemptions>",
 		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API"/>`, "<redemptions>")
+}
+
+// TestExportPostponed tells what a file says of messages that were refused: the last reason, also of those that are
+// tried again.
+func TestExportPostponed(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t)
+	s.codes(t, c, "", "A1", "A2", "A3")
+	id := s.newDelivery(t, c, s.recipients(t, 3))
+	s.confirm(t, id)
+	for _, attempts := range [][]coupon.Attempt{
+		{{Result: coupon.AttemptPostponed, Reason: "451 busy"}, {Result: coupon.AttemptRefused, Reason: "550 unknown"}},
+		{{Result: coupon.AttemptPostponed, Reason: "452 full, later"}},
+	} {
+		batch, err := s.NextBatch(t.Context(), id, len(attempts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := batch.Begin(t.Context(), batch.Contents); err != nil {
+			t.Fatal(err)
+		}
+		outcome := &db.Outcome{}
+		for i, attempt := range attempts {
+			outcome.Refused = append(outcome.Refused, db.Refusal{
+				Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, s.clock.Now(), 0),
+			})
+		}
+		if err := batch.Record(t.Context(), outcome); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.Advance(2 * time.Minute)
+	}
+	_, text := s.export(t, &coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: &id}})
+	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery",
+		`message_1,r1,EMAIL,r1@example.org,A1,,PENDING,,"452 full, later",delivery_1`,
+		"message_2,r2,EMAIL,r2@example.org,,,FAILED,,550 unknown,delivery_1",
+		"message_3,r3,EMAIL,r3@example.org,A3,,PENDING,,,delivery_1")
+	s.checkSound(t)
 }
 
 // TestExportSpreadsheetSafe tells how values are written that a spreadsheet would change.

@@ -95,7 +95,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return nil, err
 	}
 	if d.Status != coupon.DeliveryInProgress {
-		s.waiting.Delete(id)
+		s.forgetSending(id)
 		return nil, nil //nolint:nilnil // there is nothing to send
 	}
 	number := mustNumber(coupon.KindDelivery, id)
@@ -107,7 +107,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		status                       string
 		first, count, done, outboxed int64
 	}
-	states, err := collect(ctx, s, sendingState, func(rows *sql.Rows) (state, error) {
+	states, err := collect(ctx, planned{s}, sendingState, func(rows *sql.Rows) (state, error) {
 		var st state
 		err := rows.Scan(&st.status, &st.first, &st.count, &st.done, &st.outboxed)
 		return st, err
@@ -154,7 +154,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 	if ids != nil {
 		wanted = ids
 	}
-	return collect(ctx, s, messageContent, func(rows *sql.Rows) (Content, error) {
+	return collect(ctx, planned{s}, messageContent, func(rows *sql.Rows) (Content, error) {
 		var c Content
 		var messageNumber, recipientNumber int64
 		var codeNumber *int64
@@ -215,6 +215,28 @@ type Refusal struct {
 	RepeatsBatch bool
 	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
 	NotBefore time.Time
+}
+
+// NameRecipients fills in the external ids of recipients whose messages have none: mail has it only where the templates
+// use it, since a million copies cost more than a look for those that go out now. An external id never changes.
+func (b *Batch) NameRecipients(ctx context.Context) error {
+	var missing []coupon.ID
+	for i := range b.Contents {
+		if b.Contents[i].Data.Recipient.ExternalID == "" {
+			missing = append(missing, b.Contents[i].RecipientID)
+		}
+	}
+	found, err := b.store.RecipientsByID(ctx, missing)
+	if err != nil {
+		return fmt.Errorf("name the recipients of %s: %w", b.Delivery.ID, err)
+	}
+	for i := range b.Contents {
+		content := &b.Contents[i]
+		if r := found[content.RecipientID]; r != nil {
+			content.Data.Recipient.ExternalID = r.ExternalID
+		}
+	}
+	return nil
 }
 
 // Begin records that messages of the batch are being handed over to a sender that may leave open what became
@@ -294,7 +316,6 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		}
 		sentCodes := codesOf(outcome.Sent, func(*Content) bool { return true })
 		t.changePool(func(p *pool) { p.update(sentCodes, coupon.StateSent, 0) })
-		t.onCommit(func() { s.watchers.notify(b.Delivery.ID) })
 		if err := t.recordRefusals(ctx, number, b.Number, outcome.Refused); err != nil {
 			return err
 		}
@@ -308,14 +329,17 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err
 		}
-		if _, err := t.exec(
+		pending, err := collect(
 			ctx,
+			t,
 			sendingRecord,
+			scanInto[int],
 			named("id", number),
 			named("sent", len(outcome.Sent)),
 			named("failed", len(failed)),
 			named("outbox_size", outcome.OutboxSize),
-		); err != nil {
+		)
+		if err != nil || pending[0] > 0 {
 			return err
 		}
 		return t.finishDelivery(ctx, number, b.Delivery.ID)
@@ -324,6 +348,8 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
 	b.waiting.settle(b, outcome)
+	s.recordRate(b.Delivery.ID, len(outcome.Sent)+len(failed), len(b.waiting))
+	s.watchers.notify(b.Delivery.ID)
 	b.unlock()
 	return nil
 }

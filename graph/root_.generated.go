@@ -189,25 +189,27 @@ type ComplexityRoot struct {
 	}
 
 	Delivery struct {
-		Analysis     func(childComplexity int) int
-		Body         func(childComplexity int) int
-		Channel      func(childComplexity int) int
-		ConfirmedAt  func(childComplexity int) int
-		ContactAt    func(childComplexity int) int
-		Counts       func(childComplexity int) int
-		Coupon       func(childComplexity int) int
-		CreatedAt    func(childComplexity int) int
-		Exclusions   func(childComplexity int, reason []coupon.ExclusionReason, first *int, after *string) int
-		FinishedAt   func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Label        func(childComplexity int) int
-		MatchLabelTo func(childComplexity int) int
-		MessageLimit func(childComplexity int) int
-		Messages     func(childComplexity int, status []coupon.MessageStatus, first *int, after *string) int
-		Stats        func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
-		Status       func(childComplexity int) int
-		Subject      func(childComplexity int) int
-		TargetCount  func(childComplexity int) int
+		Analysis          func(childComplexity int) int
+		Body              func(childComplexity int) int
+		Channel           func(childComplexity int) int
+		ConfirmedAt       func(childComplexity int) int
+		ContactAt         func(childComplexity int) int
+		Counts            func(childComplexity int) int
+		Coupon            func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		Exclusions        func(childComplexity int, reason []coupon.ExclusionReason, first *int, after *string) int
+		FinishedAt        func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Label             func(childComplexity int) int
+		MatchLabelTo      func(childComplexity int) int
+		MessageLimit      func(childComplexity int) int
+		Messages          func(childComplexity int, status []coupon.MessageStatus, first *int, after *string) int
+		MessagesPerSecond func(childComplexity int) int
+		SecondsLeft       func(childComplexity int) int
+		Stats             func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
+		Status            func(childComplexity int) int
+		Subject           func(childComplexity int) int
+		TargetCount       func(childComplexity int) int
 	}
 
 	DeliveryConnection struct {
@@ -1425,6 +1427,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.Messages(childComplexity, args["status"].([]coupon.MessageStatus), args["first"].(*int), args["after"].(*string)), true
+	case "Delivery.messagesPerSecond":
+		if e.ComplexityRoot.Delivery.MessagesPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.MessagesPerSecond(childComplexity), true
+	case "Delivery.secondsLeft":
+		if e.ComplexityRoot.Delivery.SecondsLeft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.SecondsLeft(childComplexity), true
 	case "Delivery.stats":
 		if e.ComplexityRoot.Delivery.Stats == nil {
 			break
@@ -4108,6 +4122,10 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_analysis(ctx, field)
 	case "counts":
 		return ec.fieldContext_Delivery_counts(ctx, field)
+	case "messagesPerSecond":
+		return ec.fieldContext_Delivery_messagesPerSecond(ctx, field)
+	case "secondsLeft":
+		return ec.fieldContext_Delivery_secondsLeft(ctx, field)
 	case "exclusions":
 		return ec.fieldContext_Delivery_exclusions(ctx, field)
 	case "messages":

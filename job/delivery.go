@@ -70,8 +70,9 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	changed, stopChanged := r.store.Watch(id)
 	defer stopChanged()
 	pause := retryInterval
+	var way route
 	for ctx.Err() == nil {
-		done, err := r.sendBatch(ctx, id)
+		done, err := r.sendBatch(ctx, id, &way)
 		switch {
 		case err != nil:
 			r.options.Log.ErrorContext(ctx, "sending was interrupted; trying again", "delivery", id, "after", pause, "error", err)
@@ -122,21 +123,42 @@ func senderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, 
 	return out
 }
 
-// sendBatch sends the next messages of a delivery.
-func (r *Runner) sendBatch(ctx context.Context, id coupon.ID) (step, error) {
+// maxBatchBytes bounds the memory of a batch: so much text its templates may have together.
+const maxBatchBytes = 64 << 20
+
+// route is where the messages of a delivery go, which does not change once it is being sent.
+type route struct {
+	out sender.Sender
+	// limit is how many messages a batch has at most.
+	limit int
+}
+
+// route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
+func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	if err := r.store.BeginSending(ctx, id); err != nil {
-		return step{}, err
+		return route{}, err
 	}
 	found, err := r.store.DeliveriesByID(ctx, []coupon.ID{id})
 	if err != nil || found[id] == nil {
-		return step{}, err
+		return route{}, err
 	}
 	out := senderOf(found[id].Channel, r.options.Senders, r.outbox)
-	limit := out.Traits().MaxBatch
+	limit := min(out.Traits().MaxBatch, max(1, maxBatchBytes/max(1, len(found[id].Body))))
 	if r.options.SendRate > 0 {
 		limit = min(limit, r.options.SendRate)
 	}
-	batch, err := r.store.NextBatch(ctx, id, limit)
+	return route{out, limit}, nil
+}
+
+// sendBatch sends the next messages of a delivery. It finds the way when that is not known.
+func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step, error) {
+	if way.out == nil {
+		var err error
+		if *way, err = r.route(ctx, id); err != nil || way.out == nil {
+			return step{}, err
+		}
+	}
+	batch, err := r.store.NextBatch(ctx, id, way.limit)
 	if err != nil || batch == nil {
 		return step{}, err
 	}
@@ -144,7 +166,7 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID) (step, error) {
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
 	}
-	outcome, err := r.handOver(ctx, out, batch)
+	outcome, err := r.handOver(ctx, way.out, batch)
 	if err != nil {
 		batch.Release()
 		return step{}, err
@@ -173,6 +195,11 @@ func progress(batch *db.Batch, outcome *db.Outcome) step {
 // not handed over.
 func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (*db.Outcome, error) {
 	id := batch.Delivery.ID
+	if out.Traits().NamesRecipients {
+		if err := batch.NameRecipients(ctx); err != nil {
+			return nil, err
+		}
+	}
 	template, err := message.Parse(batch.Delivery.Subject, batch.Delivery.Body)
 	if err != nil {
 		return nil, fmt.Errorf("compile the templates of %s: %w", id, err)

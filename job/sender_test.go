@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
 	"couponql/db"
@@ -25,7 +28,8 @@ type handOver struct {
 
 // flaky is a sender that refuses as a test wants.
 type flaky struct {
-	maxBatch int
+	maxBatch        int
+	namesRecipients bool
 	// decide says what comes of a message, which was handed over so often, this time included.
 	decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt
 	// before is called with each batch before it is decided; nil: not.
@@ -41,7 +45,9 @@ func newFlaky(decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt) 
 	return &flaky{maxBatch: 10, decide: decide, got: map[coupon.ID][]handOver{}, accepted: map[coupon.ID]int{}, batches: map[string]int{}}
 }
 
-func (f *flaky) Traits() sender.Traits { return sender.Traits{MaxBatch: f.maxBatch} }
+func (f *flaky) Traits() sender.Traits {
+	return sender.Traits{MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients}
+}
 
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {
 	if f.before != nil {
@@ -496,4 +502,103 @@ func TestManyFlaky(t *testing.T) {
 	out.check(t)
 	s.checkSound(t)
 	s.wantAvailability(t, couponID, 0, 400)
+}
+
+// TestRate: how fast a delivery is being sent is known after two batches, no more while it is paused, and anew
+// after it was resumed or the server started again.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return accept })
+	batches := make(chan struct{})
+	out.before = func(ctx context.Context, _ *sender.Batch) error {
+		select {
+		case <-batches:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.clock.Advance(2 * time.Second)
+		return nil
+	}
+	_, id := s.ready(t, 175)
+	runner := s.startSender(t, out)
+	want := func(step string, sent int, rate *float64, left *int) {
+		t.Helper()
+		d := s.wait(t, id, func(d *coupon.Delivery) bool {
+			return d.Counts.Sent >= sent && cmp.Equal(d.MessagesPerSecond, rate) && cmp.Equal(d.SecondsLeft, left)
+		})
+		if d.Counts.Sent != sent {
+			t.Errorf("%s: %d messages are sent, want %d", step, d.Counts.Sent, sent)
+		}
+	}
+	want("ready", 0, nil, nil)
+	s.confirm(t, id)
+	want("confirmed", 0, nil, nil)
+	batches <- struct{}{}
+	want("one batch", 10, nil, nil)
+	batches <- struct{}{}
+	want("two batches", 20, new(5.0), new(31))
+	paused := make(chan error)
+	go func() {
+		_, err := s.PauseDelivery(t.Context(), id)
+		paused <- err
+	}()
+	for isPaused := false; !isPaused; {
+		// It waits for the batch on its way.
+		select {
+		case batches <- struct{}{}:
+		case err := <-paused:
+			if isPaused = true; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sent := s.delivery(t, id).Counts.Sent
+	want("paused", sent, nil, nil)
+	if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	want("resumed", sent, nil, nil)
+	batches <- struct{}{}
+	want("one batch after that", sent+10, nil, nil)
+	batches <- struct{}{}
+	want("two batches after that", sent+20, new(5.0), new((175-sent-20)/5))
+	runner.Stop()
+	close(batches)
+	s.startSender(t, out)
+	s.wait(t, id, isFinished)
+	want("finished", 175, new(0.0), new(0))
+}
+
+// TestNamesRecipients: a sender that needs the external ids of recipients gets them for mail, too, whose messages do
+// not have them.
+func TestNamesRecipients(t *testing.T) {
+	t.Parallel()
+	for _, wants := range []bool{true, false} {
+		t.Run(fmt.Sprint(wants), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return accept })
+			out.namesRecipients = wants
+			var named atomic.Int64
+			out.before = func(_ context.Context, batch *sender.Batch) error {
+				for i := range batch.Messages {
+					m := &batch.Messages[i]
+					if want := "r" + strings.TrimSuffix(strings.TrimPrefix(m.Address, "r"), "@example.org"); m.Recipient == want {
+						named.Add(1)
+					} else if m.Recipient != "" {
+						t.Errorf("%s goes to %s and names %s", m.MessageID, m.Address, m.Recipient)
+					}
+				}
+				return nil
+			}
+			_, id := s.ready(t, 25)
+			s.startSender(t, out)
+			s.confirm(t, id)
+			s.wait(t, id, isFinished)
+			if (named.Load() == 25) != wants || (named.Load() == 0) == wants {
+				t.Errorf("%d of 25 messages name their recipients", named.Load())
+			}
+		})
+	}
 }

@@ -72,6 +72,11 @@ func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, er
 	if err != nil {
 		return nil, err
 	}
+	if senderOf(batch.Delivery.Channel, c.senders, c.outbox).Traits().NamesRecipients {
+		if err := batch.NameRecipients(ctx); err != nil {
+			return nil, err
+		}
+	}
 	m, err := renderOne(batch)
 	if err != nil {
 		return nil, err

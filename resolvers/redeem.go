@@ -109,7 +109,7 @@ func followRedemptions(ctx context.Context, store *db.Store, couponID *coupon.ID
 					return
 				}
 			}
-			if place == next && !wait(ctx, changed) {
+			if place == next && !wait(ctx, changed, nil) {
 				return
 			}
 			place = next

@@ -38,5 +38,22 @@ func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {
 		kind = &c.Type
 	}
 	problems, warnings := template.Check(kind)
+	if len(problems) == 0 {
+		if err := renderSample(template, d, c); err != nil {
+			warnings = append(warnings, "The message to somebody of whom only the address is known fails: "+err.Error())
+		}
+	}
 	return coupon.ContentFindings{Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses())}
+}
+
+// renderSample renders a message for a recipient without any values: a loop that is too long fails for everybody, and
+// is better known before a million messages fail.
+func renderSample(template *message.Template, d *coupon.Delivery, c *coupon.Coupon) error {
+	sample := &coupon.MessageData{}
+	if c != nil && c.Type == coupon.TypeIndividual {
+		sample.CouponValue = &coupon.CodeData{Code: previewCode}
+	}
+	sample.Complete(d, c)
+	_, err := template.Render(sample)
+	return err
 }

@@ -9,8 +9,12 @@ import (
 	"couponql/db"
 )
 
-// minEventInterval keeps a subscription from sending more than a person can read.
-const minEventInterval = 100 * time.Millisecond
+const (
+	// minEventInterval keeps a subscription from sending more than a person can read.
+	minEventInterval = 100 * time.Millisecond
+	// lookInterval is how long what changes by itself may go unseen: the rate of a delivery that stands still.
+	lookInterval = 5 * time.Second
+)
 
 // follow sends an object now and whenever it changed, until it is over or the client goes away. It
 // returns NOT_FOUND for an object that is not there.
@@ -65,7 +69,7 @@ func follow[T any](
 // is.
 func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() *T) *T {
 	for {
-		if !wait(ctx, changed) {
+		if !wait(ctx, changed, time.After(lookInterval)) {
 			return nil
 		}
 		next := read()
@@ -83,10 +87,12 @@ func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }
 
 func isExportOver(e *coupon.Export) bool { return e.Status.IsFinal() }
 
-// wait waits until something changed, and a moment longer, in which more may; false when the client is gone.
-func wait(ctx context.Context, changed <-chan struct{}) bool {
+// wait waits until something changed or it is time to look (nil: never), and a moment longer, in which more may change;
+// false when the client is gone.
+func wait(ctx context.Context, changed <-chan struct{}, look <-chan time.Time) bool {
 	select {
 	case <-changed:
+	case <-look:
 	case <-ctx.Done():
 		return false
 	}

@@ -113,22 +113,23 @@ func transports() map[string]func(*testing.T, *server, string) subscription {
 }
 
 const (
-	followDelivery = `subscription { deliveryProgress(id: "delivery_1") { status counts { pending sent total } coupon { label } } }`
-	followImport   = `subscription { importProgress(id: "import_1") { status progress rowsRead rowsImported coupon { availability {
+	followDelivery = `subscription { deliveryProgress(id: "delivery_1") { status counts { pending sent total } messagesPerSecond secondsLeft
+		coupon { label } } }`
+	followImport = `subscription { importProgress(id: "import_1") { status progress rowsRead rowsImported coupon { availability {
 		total } } } }`
 )
 
 // TestDeliveryProgress follows a delivery to its end: the first event comes at once, the counts never go
-// back, and after the final state the subscription is complete.
+// back, the rate is told from the second message on, and after the final state the subscription is complete.
 func TestDeliveryProgress(t *testing.T) {
 	t.Parallel()
 	for name, subscribe := range transports() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newDelivery(t, 3)
+			s := newDelivery(t, 4)
 			follow := subscribe(t, s, followDelivery)
 			var statuses []string
-			sent := -1
+			sent, hasRate := -1, false
 			for {
 				e := follow.next()
 				if e.kind == "complete" {
@@ -143,7 +144,9 @@ func TestDeliveryProgress(t *testing.T) {
 								Sent    int `json:"sent"`
 								Total   int `json:"total"`
 							} `json:"counts"`
-							Coupon struct {
+							MessagesPerSecond *float64 `json:"messagesPerSecond"`
+							SecondsLeft       *int     `json:"secondsLeft"`
+							Coupon            struct {
 								Label string `json:"label"`
 							} `json:"coupon"`
 						} `json:"deliveryProgress"`
@@ -153,14 +156,26 @@ func TestDeliveryProgress(t *testing.T) {
 					t.Fatalf("%v: %v", e, err)
 				}
 				d := payload.Data.DeliveryProgress
-				if d.Counts.Sent < sent || d.Counts.Pending+d.Counts.Sent != 3 || d.Counts.Total != 3 || d.Coupon.Label != "Pool" {
+				if d.Counts.Sent < sent || d.Counts.Pending+d.Counts.Sent != 4 || d.Counts.Total != 4 || d.Coupon.Label != "Pool" {
 					t.Errorf("after %d messages: %+v", sent, d)
+				}
+				rate, left := d.MessagesPerSecond, d.SecondsLeft
+				isKnown := rate != nil && left != nil
+				switch {
+				case d.Status == "FINISHED" && (!isKnown || *rate != 0 || *left != 0), d.Counts.Sent < 2 && (rate != nil || left != nil):
+					t.Errorf("after %d messages: %+v", sent, d)
+				case d.Status == "IN_PROGRESS" && isKnown:
+					hasRate = true
+					if *rate <= 0 || *rate > 1 || *left < d.Counts.Pending {
+						t.Errorf("one message a second is sent, and %d are left: %v, %v", d.Counts.Pending, *rate, *left)
+					}
 				}
 				sent = d.Counts.Sent
 				statuses = append(statuses, d.Status)
+				s.clock.Advance(time.Second)
 			}
-			if len(statuses) < 2 || statuses[0] != "IN_PROGRESS" || statuses[len(statuses)-1] != "FINISHED" || sent != 3 {
-				t.Errorf("the states were %v, and %d messages sent", statuses, sent)
+			if len(statuses) < 2 || statuses[0] != "IN_PROGRESS" || statuses[len(statuses)-1] != "FINISHED" || sent != 4 || !hasRate {
+				t.Errorf("the states were %v, and %d messages sent; a rate was told: %t", statuses, sent, hasRate)
 			}
 			follow = subscribe(t, s, followDelivery)
 			if first, second := follow.next(), follow.next(); !strings.Contains(first.data, "FINISHED") || second.kind != "complete" {

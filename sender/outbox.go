@@ -44,7 +44,7 @@ const (
 
 // maxOutboxBatch is how many messages are appended together. A larger batch costs fewer flushes of the disk; a
 // smaller one is sooner paused.
-const maxOutboxBatch = 2000
+const maxOutboxBatch = 5000
 
 // bufferSize is how much is written at once, in bytes.
 const bufferSize = 256 << 10

@@ -23,6 +23,8 @@ type Traits struct {
 	MaxBatch int
 	// IsExact: a batch that was sent but not recorded was never handed over, as far as anybody can see.
 	IsExact bool
+	// NamesRecipients: mail needs the recipient's external id, which messages of other channels always have.
+	NamesRecipients bool
 }
 
 // Batch is a part of a delivery's messages.

@@ -128,7 +128,9 @@ func smtpSettings(options *SMTPOptions) (host string, settings []gomail.Option, 
 }
 
 // Traits tells how batches should be.
-func (*SMTP) Traits() Traits { return Traits{MaxBatch: maxMailBatch} }
+func (s *SMTP) Traits() Traits {
+	return Traits{MaxBatch: maxMailBatch, NamesRecipients: strings.Contains(s.unsubscribe, recipientToken)}
+}
 
 // Close ends the connections that are kept open.
 func (s *SMTP) Close() {
