@@ -45,20 +45,22 @@ type commands struct {
 
 // serveCommand holds the settings of the server.
 type serveCommand struct {
-	Listen             string        `default:"127.0.0.1:8080" help:"Address to listen on. Without keys only loopback addresses are allowed." env:"COUPONQL_LISTEN"`
-	Data               string        `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
-	Outbox             string        `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
-	HoldDuration       time.Duration `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
-	SMTPURL            string        `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port, or smtps://. Its parameter ?tls= is required (the default), optional or off. Better given by the environment: flags are seen by other users of the machine." env:"COUPONQL_SMTP_URL"`
-	MailFrom           string        `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com; needed with --smtp-url." env:"COUPONQL_MAIL_FROM"`
-	UnsubscribeURL     string        `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
-	WebhookURL         string        `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
-	WebhookSecret      string        `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
-	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
-	MemoryLimit        string        `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
-	Introspection      bool          `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
-	Playground         bool          `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
-	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
+	Config             kong.ConfigFlag `placeholder:"FILE" help:"JSON file of settings, named like the flags, which go before it as the environment does." env:"COUPONQL_CONFIG"`
+	PrintConfig        bool            `help:"Print the settings as such a file, without secrets, and exit."`
+	Listen             string          `default:"127.0.0.1:8080" help:"Address to listen on. Without keys only loopback addresses are allowed." env:"COUPONQL_LISTEN"`
+	Data               string          `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
+	Outbox             string          `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
+	HoldDuration       time.Duration   `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
+	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port, or smtps://. Its parameter ?tls= is required (the default), optional or off. Better given by the environment: flags are seen by other users of the machine." env:"COUPONQL_SMTP_URL"`
+	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com; needed with --smtp-url." env:"COUPONQL_MAIL_FROM"`
+	UnsubscribeURL     string          `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
+	WebhookURL         string          `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
+	WebhookSecret      string          `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
+	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
+	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
+	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
+	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -66,7 +68,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run does what the arguments ask for and gives the exit code.
 func run(args []string) int {
 	var c commands
-	parser := kong.Must(&c, kong.Name("couponql"), kong.ShortUsageOnError(), kong.Vars{"version": version()},
+	parser := kong.Must(&c, kong.Name("couponql"), kong.ShortUsageOnError(), kong.Vars{"version": version()}, kong.Configuration(readSettings),
 		kong.Description("Personalized coupons for marketing deliveries: a GraphQL API over an embedded DuckDB file."))
 	parsed, err := parser.Parse(args)
 	if err != nil {
@@ -108,7 +110,10 @@ const (
 )
 
 // Run serves until ctx is done, when a signal asks to stop.
-func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.Context) error {
+	if c.PrintConfig {
+		return printSettings(os.Stdout, parsed.Selected().Flags)
+	}
 	if err := c.check(); err != nil {
 		return err
 	}

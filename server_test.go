@@ -444,3 +444,52 @@ func TestHidden(t *testing.T) {
 		}
 	}
 }
+
+// TestSettingsFile prints settings that come from flags, the environment and a file, and gives them to the server again.
+func TestSettingsFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "couponql.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	settings := func(args ...string) (string, error) {
+		cmd := serveCommandLine(t, dir, append(args, "--config", file, "--print-config")...)
+		cmd.Env = append(os.Environ(), "COUPONQL_MEMORY_LIMIT=2GB", "COUPONQL_WEBHOOK_SECRET=hunter2hunter2hunter2", "COUPONQL_SMTP_URL=smtp://me:hunter2@mail")
+		text, err := cmd.CombinedOutput()
+		if strings.Contains(string(text), "hunter2") {
+			t.Errorf("a secret is told: %s", text)
+		}
+		return string(text), err
+	}
+	write(`{"send-rate": 7, "memory-limit": "3GB", "hold-duration": "2h", "playground": false}`)
+	printed, err := settings("--hold-duration", "3h")
+	if err != nil {
+		t.Fatalf("%v: %s", err, printed)
+	}
+	for _, want := range []string{
+		`"send-rate": "7"`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`, `"playground": false`, `"introspection": true`,
+		`"webhook-secret": "xxxxx"`, `"smtp-url": "smtp://me:xxxxx@mail"`,
+	} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("the settings have no %s: %s", want, printed)
+		}
+	}
+	write(printed)
+	if again, err := settings("--hold-duration", "3h"); err != nil || again != printed {
+		t.Errorf("printed again they are %s, %v, not %s", again, err, printed)
+	}
+	for text, want := range map[string]string{
+		`{"sendrate": 7}`:       `"sendrate" is not a setting`,
+		`{"send-rate": "many"}`: "send-rate",
+		`[]`:                    "not one JSON object",
+	} {
+		write(text)
+		if got, err := settings(); err == nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+}
