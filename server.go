@@ -117,6 +117,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	if err := c.check(); err != nil {
 		return err
 	}
+	keepToSelf()
 	out, err := sender.OpenOutbox(c.Outbox)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -492,4 +493,28 @@ func TestSettingsFile(t *testing.T) {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
 	}
+}
+
+// TestFilesAreOurs tells that nobody else can read what the server writes.
+func TestFilesAreOurs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`, &struct{}{})
+	seen := 0
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		seen++
+		info, err := entry.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is %s", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil || seen < 4 {
+		t.Errorf("%d files, %v", seen, err)
+	}
+	p.stop(t, shutdownTimeout)
 }
