@@ -170,13 +170,28 @@ func (c *crashes) crash(t *testing.T, p *process, delivery string) {
 		load.Go(func() { c.redeem(ctx, p, i) })
 	}
 	select {
-	case <-time.After(time.Duration(50+rand.IntN(1500)) * time.Millisecond):
+	case <-c.moment(t):
 	case <-p.ended:
 		t.Errorf("the server ended by itself: %v\n%s", p.err, p.text())
 	}
 	p.kill(t)
 	cancel()
 	load.Wait()
+}
+
+// moment gives when to kill. On a slow machine nothing may have been acknowledged until the last one, which then waits
+// for an import.
+func (c *crashes) moment(t *testing.T) <-chan time.Time {
+	t.Helper()
+	hasImports := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.imports) > 0
+	}
+	for deadline := time.Now().Add(30 * time.Second); c.round == crashRounds && !hasImports() && time.Now().Before(deadline); {
+		pause(t)
+	}
+	return time.After(time.Duration(50+rand.IntN(1500)) * time.Millisecond)
 }
 
 // What the load does ends at the first answer that does not come; nobody knows what became of that.
