@@ -163,7 +163,7 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	}
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil)), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)
