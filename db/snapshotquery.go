@@ -204,6 +204,11 @@ func fileExpression(c *coupon.SQLColumn, e *coupon.Export) string {
 		return name
 	case c.Type == "TIMESTAMP":
 		return "strftime(" + name + ", '%Y-%m-%dT%H:%M:%S.%f')"
+	case e.Format == coupon.FormatJSONL && isDecimal(c.Type):
+		// The engine would write floating-point numbers, here and of large integers.
+		return name + "::VARCHAR"
+	case e.Format == coupon.FormatJSONL && isInteger(c.Type):
+		return name + "::VARCHAR::JSON"
 	case e.Format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" || c.Type == "DATE":
 		return name
 	}

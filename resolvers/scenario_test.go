@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"couponql/analyst"
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
@@ -142,6 +143,37 @@ type server struct {
 	stop  func()
 }
 
+// TestMain lets the processes that answer SQL be this program.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == analyst.Command {
+		if err := analyst.Answer(os.Stdin, os.Stdout, os.Exit); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// newAnalyst gives what answers SQL.
+func newAnalyst(t *testing.T, store *db.Store, log *slog.Logger) *analyst.Analyst {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := analyst.New(store, analyst.Options{Program: program, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := answers.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return answers
+}
+
 func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	t.Helper()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
@@ -153,7 +185,8 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
-	jobs := job.Options{Log: log}
+	answers := newAnalyst(t, store, log)
+	jobs := job.Options{Query: answers.Export, Log: log}
 	for _, option := range options {
 		option(&jobs)
 	}
