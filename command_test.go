@@ -216,7 +216,12 @@ func TestSQLCommand(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	// A caller who goes away ends the query, and a server that dies its process; nothing of it is left at the next start.
-	cmd := exec.CommandContext(t.Context(), binary, "sql", "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7")
+	cmd := exec.CommandContext(
+		t.Context(),
+		binary,
+		"sql",
+		"SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7",
+	)
 	cmd.Env = append(os.Environ(), "COUPONQL_URL="+p.url)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -48,13 +48,6 @@ const (
 // ErrBusy says that too many queries wait.
 var ErrBusy = errors.New("too many SQL queries wait")
 
-// Store is where the data come from.
-type Store interface {
-	TakeSnapshot(ctx context.Context) (*db.Snapshot, error)
-	Now() time.Time
-	FreeForExport() (uint64, error)
-}
-
 // Options says how to answer.
 type Options struct {
 	// Program is the path of the program whose command answer-sql calls Answer.
@@ -71,7 +64,7 @@ type Options struct {
 // Analyst answers the SQL of analysts. A nil one answers that this is switched off. Its methods are safe for concurrent
 // use.
 type Analyst struct {
-	store       Store
+	store       *db.Store
 	options     Options
 	memoryBytes uint64
 	snapshots   *snapshots
@@ -81,7 +74,7 @@ type Analyst struct {
 }
 
 // New gives the analyst of a store. It returns an error for options that make no sense.
-func New(store Store, options Options) (*Analyst, error) {
+func New(store *db.Store, options Options) (*Analyst, error) {
 	if options.MaxAge == 0 {
 		options.MaxAge = DefaultMaxAge
 	}
@@ -192,8 +185,9 @@ func (a *Analyst) Export(ctx context.Context, e *coupon.Export, path string) (ro
 	if err != nil {
 		return 0, err
 	}
-	last, _, err := a.run(ctx, &request{Task: taskFile, Query: e.Request.Query, File: path, FileBytes: room, Export: e}, exportTimeout,
-		func(*line) error { return nil })
+	last, _, err := a.run(ctx, &request{
+		Task: taskFile, Query: e.Request.Query, File: path, FileBytes: room, Format: e.Format, IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
+	}, exportTimeout, func(*line) error { return nil })
 	if err != nil {
 		return 0, err
 	}

@@ -3,7 +3,6 @@ package analyst_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,14 +23,16 @@ import (
 
 // TestMain lets the processes that answer queries be this program.
 func TestMain(m *testing.M) {
+	//nolint:forbidigo // it is a main function
+	exit := os.Exit
 	if len(os.Args) == 2 && os.Args[1] == analyst.Command {
-		if err := analyst.Answer(os.Stdin, os.Stdout, os.Exit); err != nil {
+		if err := analyst.Answer(os.Stdin, os.Stdout, exit); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			exit(1)
 		}
 		return
 	}
-	os.Exit(m.Run())
+	exit(m.Run())
 }
 
 // room is a server as far as SQL is concerned.
@@ -127,14 +128,10 @@ func TestAsk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `{"Columns":[{"name":"value","type":"VARCHAR"},{"name":"status","type":"VARCHAR"}],` +
-		`"Rows":[["CODE-4","AVAILABLE"],["CODE-3","AVAILABLE"]],"IsTruncated":true,"ElapsedMs":0,"SnapshotAt":"2026-11-23T12:00:00Z","SnapshotAgeMs":0}`
-	if text := regexp.MustCompile(`"ElapsedMs":[\d.]+`).ReplaceAllString(string(text), `"ElapsedMs":0`); text != want {
-		t.Errorf("got %s", text)
+	const rows = `[["CODE-4" "AVAILABLE"] ["CODE-3" "AVAILABLE"]]`
+	if len(got.Columns) != 2 || *got.Columns[1] != (coupon.SQLColumn{Name: "status", Type: "VARCHAR"}) || fmt.Sprintf("%s", got.Rows) != rows ||
+		!got.IsTruncated || !got.SnapshotAt.Equal(r.clock.Now()) || got.SnapshotAgeMs != 0 || got.ElapsedMs <= 0 {
+		t.Errorf("got %+v", got)
 	}
 	if got, err := r.Ask(t.Context(), "FROM codes", 5); err != nil || got.IsTruncated || got.RowCount() != 5 {
 		t.Errorf("got %+v, %v", got, err)
@@ -148,6 +145,11 @@ func TestAsk(t *testing.T) {
 	if _, err := off.Ask(t.Context(), "SELECT 1", 1); codeOf(err) != coupon.ErrorQueryRejected || !strings.Contains(err.Error(), "--enable-sql") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// inside finds what a message must not tell of the server.
+func inside(folder string) *regexp.Regexp {
+	return regexp.MustCompile(regexp.QuoteMeta(folder) + `|snapshot\.duckdb|Stack Trace`)
 }
 
 // TestHostile asks what must be refused or stopped, while the server goes on.
@@ -272,8 +274,8 @@ func TestHostile(t *testing.T) {
 		{"SELECT i, count(*) FROM range(100000000) t(i) GROUP BY i ORDER BY 2, 1", stopped, ""},
 		{"SELECT string_agg(i, ',') FROM range(1000000000) t(i)", stopped, ""},
 		{"SELECT range(1000000000)", stopped, ""},
-		{"SELECT repeat('x', 9000000)", large, "The result has more than 8 MB"},
-		{"SELECT repeat('x', 100000) FROM range(1000)", large, "The result has more than 8 MB"},
+		{"SELECT repeat('x', 9000000)", stopped, ""},
+		{"SELECT repeat('x', 100000) FROM range(1000)", stopped, ""},
 	} {
 		name := test.query
 		if len(name) > 60 {
@@ -293,7 +295,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %s", name, got, err, test.want)
 		case err != nil && !strings.Contains(err.Error(), test.message):
 			t.Errorf("%s: got %q, want %q in it", name, err, test.message)
-		case err != nil && (strings.Contains(err.Error(), r.folder) || strings.Contains(err.Error(), "snapshot.duckdb") || strings.Contains(err.Error(), "Stack Trace")):
+		case err != nil && inside(r.folder).MatchString(err.Error()):
 			t.Errorf("%s: %q tells of the server's inside", name, err)
 		}
 		if _, err := os.Stat(target); err == nil {
@@ -361,7 +363,7 @@ func bareProcess(t *testing.T) string {
 	}
 	for _, path := range children {
 		text, _ := os.ReadFile(path)
-		for _, pid := range strings.Fields(string(text)) {
+		for pid := range strings.FieldsSeq(string(text)) {
 			folder := "/proc/" + pid
 			entries, err := os.ReadDir(folder + "/fd")
 			if err != nil {
@@ -431,7 +433,10 @@ func TestSnapshotAge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if age := time.Duration(got.SnapshotAgeMs) * time.Millisecond; age != wantAge || r.clock.Now().Sub(got.SnapshotAt) != wantAge || fmt.Sprintf("%s", got.Rows) != wantRows {
+		if age := time.Duration(
+			got.SnapshotAgeMs,
+		) * time.Millisecond; age != wantAge || r.clock.Now().Sub(got.SnapshotAt) != wantAge ||
+			fmt.Sprintf("%s", got.Rows) != wantRows {
 			t.Errorf("%s after the start: got %s old, %s, want %s, %s", r.clock.Now().Sub(began), age, got.Rows, wantAge, wantRows)
 		}
 	}
@@ -520,14 +525,22 @@ func TestExport(t *testing.T) {
 	}{
 		{coupon.FormatCSV, false, "\"a \"\" b\",n,d,at,day,list,nothing,zip,yes\n=1+1,12,1.50,2026-11-23T01:02:03.000000,2026-11-23,\"[1,2]\",,00123,true\n"},
 		{coupon.FormatCSV, true, "\"a \"\" b\",n,d,at,day,list,nothing,zip,yes\n'=1+1,12,1.50,2026-11-23T01:02:03.000000,2026-11-23,\"[1,2]\",,\"=\"\"00123\"\"\",true\n"},
-		{coupon.FormatJSONL, false, `{"a \" b":"=1+1","n":12,"d":"1.50","at":"2026-11-23T01:02:03.000000","day":"2026-11-23","list":[1,2],"nothing":null,"zip":"00123","yes":true}` + "\n"},
+		{
+			coupon.FormatJSONL, false, `{"a \" b":"=1+1","n":12,"d":"1.50","at":"2026-11-23T01:02:03.000000","day":"2026-11-23","list":[1,2],` +
+				`"nothing":null,"zip":"00123","yes":true}` + "\n",
+		},
 	} {
 		got, rows, err := export(query, test.format, test.isSafe)
 		if err != nil || rows != 1 || got != test.want {
 			t.Errorf("%s: got %d, %v\n%s\nwant\n%s", test.format, rows, err, got, test.want)
 		}
 	}
-	if got, rows, err := export("FROM range(100000) t(i) JOIN codes ON true", coupon.FormatParquet, false); err != nil || rows != 300_000 || !strings.HasPrefix(got, "PAR1") {
+	if got, rows, err := export(
+		"FROM range(100000) t(i) JOIN codes ON true",
+		coupon.FormatParquet,
+		false,
+	); err != nil || rows != 300_000 ||
+		!strings.HasPrefix(got, "PAR1") {
 		t.Errorf("got %d, %v, %d bytes", rows, err, len(got))
 	}
 	for query, want := range map[string]coupon.ErrorCode{

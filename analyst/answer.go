@@ -90,7 +90,7 @@ func (e *encoder) answer(ctx context.Context, r *request) (last *end, err error)
 	case taskRows:
 		last.IsTruncated, err = snapshot.Rows(ctx, r.Query, columns, r.Limit, e.row())
 	case taskFile:
-		last.RowCount, err = snapshot.Export(ctx, r.Query, columns, r.Export, r.File)
+		last.RowCount, err = snapshot.Export(ctx, r.Query, columns, r.Format, r.IsSpreadsheetSafe, r.File)
 	}
 	last.ElapsedMs = float64(time.Since(began).Microseconds()) / 1000
 	return last, err

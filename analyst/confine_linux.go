@@ -3,6 +3,7 @@ package analyst
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
@@ -42,14 +43,16 @@ func confine(r *request) error {
 	return nil
 }
 
-// maxInherited is up to which number files may have been open in the server.
-const maxInherited = 1 << 16
+// maxInherited is up to which number files are looked at one by one: an own file of the runtime has a low number.
+const maxInherited = 1 << 12
 
 // closeInherited closes the files that the server's engine left open to its children. Nothing else is a file here yet.
 func closeInherited() {
 	for number := 3; number < maxInherited; number++ {
 		closeFile(number)
 	}
+	// A kernel before 5.9 does not know it.
+	_ = unix.CloseRange(maxInherited, math.MaxInt32, 0)
 }
 
 // closeFile closes what is a file, and leaves alone what the runtime waits for events with.

@@ -5,13 +5,13 @@
 //
 //	server                                          process
 //	snapshot no older than MaxAge
-//	start, with no environment, no file, no right   read the request
-//	request on standard input ────────────────────▶ limit itself (confine)
+//	start, with no environment, no file, no right
+//	request on standard input ────────────────────▶ read it, limit itself (confine)
 //	                                                open the snapshot read-only, locked
 //	read lines, count bytes ◀────────────────────── columns, rows, end on standard output
 //	kill it: at the end, the time limit, or when
 //	the caller has gone
 //
-// The process sees a copy of the data that has nothing secret in it (db.Snapshot), and on Linux no other file and no
-// network (Landlock), whatever the SQL makes the engine do. The process ends itself when the server has gone.
+// The process sees a copy of the data that has nothing secret in it (db.Snapshot), and on Linux no other file and no TCP
+// connection (Landlock), whatever the SQL makes the engine do. The process ends itself when the server has gone.
 package analyst

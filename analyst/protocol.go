@@ -30,9 +30,11 @@ type request struct {
 	// CPUSeconds is how much time of processors the process may use.
 	CPUSeconds uint64 `json:"cpuSeconds"`
 	// File is the file to write, in a folder of its own, and FileBytes how large it may become.
-	File      string         `json:"file,omitempty"`
-	FileBytes uint64         `json:"fileBytes,omitempty"`
-	Export    *coupon.Export `json:"export,omitempty"`
+	File      string `json:"file,omitempty"`
+	FileBytes uint64 `json:"fileBytes,omitempty"`
+	// Format and IsSpreadsheetSafe say how to write it.
+	Format            coupon.FileFormat `json:"format,omitempty"`
+	IsSpreadsheetSafe bool              `json:"isSpreadsheetSafe,omitempty"`
 }
 
 // line is one line of JSON of a process's answer: the columns first, then rows, and an end.

@@ -13,7 +13,7 @@ import (
 
 // snapshots keeps the one snapshot that queries are asked of, and those that older queries still have.
 type snapshots struct {
-	store  Store
+	store  *db.Store
 	maxAge time.Duration
 	log    *slog.Logger
 	// stop ends the making of a snapshot, and making waits for that.
@@ -40,7 +40,7 @@ type making struct {
 	err  error
 }
 
-func newSnapshots(store Store, maxAge time.Duration, log *slog.Logger) *snapshots {
+func newSnapshots(store *db.Store, maxAge time.Duration, log *slog.Logger) *snapshots {
 	ctx, stop := context.WithCancel(context.Background())
 	return &snapshots{store: store, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
 }

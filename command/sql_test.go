@@ -44,7 +44,9 @@ func TestSQL(t *testing.T) {
 // TestSQLFromInput reads the query from standard input.
 func TestSQLFromInput(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, func(s *server) { s.answers["Sql"] = []string{strings.Replace(answeredSQL, `"isTruncated":false`, `"isTruncated":true`, 1)} })
+	s := newServer(t, func(s *server) {
+		s.answers["Sql"] = []string{strings.Replace(answeredSQL, `"isTruncated":false`, `"isTruncated":true`, 1)}
+	})
 	got := s.run(t.Context(), t, strings.NewReader("SELECT 1;\n"), nil, "sql", "-", "--limit", "2", "--format", "csv")
 	if got.code != 0 || got.err != "couponql: only the first 2 rows: there are more; give --limit, up to 10000\n" {
 		t.Errorf("got %+v", got)
@@ -57,7 +59,14 @@ func TestSQLFails(t *testing.T) {
 	s := newServer(t, func(s *server) {
 		s.answers["Sql"] = []string{`{"errors":[{"message":"Parser Error: syntax error at or near \"SELEC\"","path":["sql"]}],"data":null}`}
 	})
-	if got := s.run(t.Context(), t, nil, nil, "sql", "SELEC 1"); got != (result{codeFailed, "", "couponql: Parser Error: syntax error at or near \"SELEC\"\n"}) {
+	if got := s.run(
+		t.Context(),
+		t,
+		nil,
+		nil,
+		"sql",
+		"SELEC 1",
+	); got != (result{codeFailed, "", "couponql: Parser Error: syntax error at or near \"SELEC\"\n"}) {
 		t.Errorf("got %+v", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -389,6 +389,8 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		var total int
 		total, err = one[int](ctx, s, redemptionCount, x.args...)
 		x.expect(e, redemptionBytes*total)
+	case coupon.ExportSQL:
+		return nil, errors.New("the rows of a query are written by whoever runs it")
 	}
 	return x, err
 }

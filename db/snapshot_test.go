@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -146,7 +147,10 @@ func (w *world) askInSQL(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for _, r := range recorded.Items {
-		redemptions = append(redemptions, row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt, r.ReversedAt != nil, len(r.Anomalies)))
+		redemptions = append(
+			redemptions,
+			row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt, r.ReversedAt != nil, len(r.Anomalies)),
+		)
 	}
 	w.same(rt, q, redemptions, `SELECT id, coupon_id, code_id, redeemed_at, source, reference, reversed_at, is_reversed, coalesce(len(anomalies), 0)
 		FROM redemptions`)
@@ -171,7 +175,10 @@ func TestSnapshotSecrets(t *testing.T) {
 	s := newScene(t)
 	id := s.newCoupon(t, withoutAssignment)
 	s.codes(t, id, "", "AAAA")
-	if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "AAAA", IdempotencyKey: new("the-idempotency-key"), Reference: new("the-reference")}); err != nil {
+	if _, err := s.Redeem(
+		t.Context(),
+		&coupon.RedeemRequest{Value: "AAAA", IdempotencyKey: new("the-idempotency-key"), Reference: new("the-reference")},
+	); err != nil {
 		t.Fatal(err)
 	}
 	key, err := s.LinkKey(t.Context())
@@ -216,13 +223,74 @@ func TestSnapshotColumns(t *testing.T) {
 	text := strings.Join(strings.Fields(string(contract)), " ")
 	for _, name := range want {
 		view := strings.Trim(name, `["]`)
-		columns := q.rows(t, "SELECT '`' || column_name || '`' FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index")
+		columns := q.rows(
+			t,
+			"SELECT '`' || column_name || '`' FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index",
+		)
 		line := "- `" + view + "`: " + strings.NewReplacer(`["`, "", `"]`, "").Replace(strings.Join(columns, ", "))
 		if !strings.Contains(text, line) {
 			t.Errorf("the description of sql lacks: %s", line)
 		}
 	}
 }
+
+// TestSQLDocument keeps docs/sql.md what the comments of the views say. After a change, `go test ./db -run TestSQLDocument
+// -update` writes it anew.
+func TestSQLDocument(t *testing.T) {
+	t.Parallel()
+	q, end := openSnapshot(t, newScene(t).Store)
+	defer end()
+	var b strings.Builder
+	b.WriteString(sqlDocument)
+	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports"} {
+		var about [1]string
+		if err := json.Unmarshal([]byte(q.rows(t, "SELECT comment FROM duckdb_views() WHERE view_name = '"+view+"'")[0]), &about); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | what it is |\n|---|---|---|\n", view, about[0])
+		for _, line := range q.rows(t, "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index") {
+			var column [3]string
+			if err := json.Unmarshal([]byte(line), &column); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", column[0], column[1], column[2])
+		}
+	}
+	for _, example := range strings.Split(strings.Split(sqlDocument, "```")[1], ";")[:3] {
+		q.rows(t, strings.TrimPrefix(example, "sql"))
+	}
+	const path = "../docs/sql.md"
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
+		t.Errorf("docs/sql.md is not what the views say (-want +got):\n%s", diff)
+	}
+}
+
+// sqlDocument is what stands before the views.
+const sqlDocument = `# The views of SQL
+
+What ` + "`sql`, `exportSql` and `couponql sql`" + ` read, on a server that runs with ` + "`--enable-sql`" + `. The language is
+[DuckDB's](https://duckdb.org/docs/stable/sql/introduction); one SELECT is answered at a time. Ids are those of the API.
+Times are in UTC; ` + "`redeemed_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin'`" + ` gives local ones. Statuses are those when the
+snapshot was taken. This page is written by a test from the comments of the views.
+
+` + "```sql" + `
+-- redemptions by week and channel
+SELECT date_trunc('week', redeemed_on) AS week, channel, count(*) FROM redemptions WHERE NOT is_reversed GROUP BY ALL ORDER BY ALL;
+-- how long it takes until a code is redeemed
+SELECT d.label, quantile_cont(c.redeemed_at - c.sent_at, [0.5, 0.9]) FROM codes c JOIN deliveries d ON d.id = c.delivery_id GROUP BY ALL;
+-- cities in which nobody redeemed
+SELECT r.attributes->>'city' AS city FROM codes c JOIN recipients r ON r.id = c.recipient_id GROUP BY ALL HAVING count(c.redeemed_at) = 0;
+` + "```" + `
+`
 
 // TestSQLValues tells how values of every type become JSON.
 func TestSQLValues(t *testing.T) {

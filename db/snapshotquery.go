@@ -101,6 +101,7 @@ func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQL
 	if err != nil {
 		return nil, n.explain(err, true)
 	}
+	//nolint:gosec // the query stays a text there
 	rows, err := conn.QueryContext(ctx, "-- the columns of an analyst's query\nSELECT * FROM "+asTable(query)+" LIMIT 0")
 	if err != nil {
 		return nil, n.explain(err, false)
@@ -120,9 +121,6 @@ func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQL
 // asTable makes a table of a query. The engine itself takes nothing but one SELECT there, and the text stays a text.
 func asTable(query string) string { return "query(" + quote(query) + ")" }
 
-// errEnough ends the reading of rows.
-var errEnough = errors.New("enough rows")
-
 // Rows runs a query that was checked. It calls take with at most limit rows, each as an array of JSON, and tells whether
 // there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what take returns.
 func (n *OpenedSnapshot) Rows(
@@ -134,6 +132,7 @@ func (n *OpenedSnapshot) Rows(
 		expressions[i] = textOf(names[i], c.Type)
 	}
 	// The engine makes a text of every value, since it knows all its types and the driver does not.
+	//nolint:gosec // the names are ours, and the query stays a text there
 	statement := "-- answer an analyst\nSELECT " + strings.Join(expressions, ", ") + " FROM " + asTable(query) + " AS t(" + strings.Join(names, ", ") + ")" +
 		fmt.Sprintf(" LIMIT %d", limit+1)
 	rows, err := n.db.QueryContext(ctx, statement)
@@ -171,12 +170,14 @@ func (n *OpenedSnapshot) Rows(
 
 // Export writes all rows of a query that was checked to a new file in the folder of SnapshotOptions, and gives how many
 // there are. It returns QUERY_REJECTED and RESULT_TOO_LARGE.
-func (n *OpenedSnapshot) Export(ctx context.Context, query string, columns []*coupon.SQLColumn, e *coupon.Export, path string) (rows int, err error) {
+func (n *OpenedSnapshot) Export(
+	ctx context.Context, query string, columns []*coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool, path string,
+) (rows int, err error) {
 	expressions := make([]string, len(columns))
 	for i, c := range columns {
-		expressions[i] = fileExpression(c, e) + " AS " + quoteName(c.Name)
+		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + quoteName(c.Name)
 	}
-	x := &exportStatement{rows: "FROM " + asTable(query), columns: strings.Join(expressions, ", "), format: fileOptions(e.Format)}
+	x := &exportStatement{rows: "FROM " + asTable(query), columns: strings.Join(expressions, ", "), format: fileOptions(format)}
 	result, err := n.db.ExecContext(ctx, x.copyTo(path))
 	if err != nil {
 		if strings.Contains(err.Error(), "File too large") || strings.Contains(err.Error(), "No space left") {
@@ -192,28 +193,28 @@ func (n *OpenedSnapshot) Export(ctx context.Context, query string, columns []*co
 }
 
 // fileExpression gives a column as the file has it: numbers, dates and nested values as the format can say them.
-func fileExpression(c *coupon.SQLColumn, e *coupon.Export) string {
+func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool) string {
 	name := quoteName(c.Name)
 	switch {
-	case e.Format == coupon.FormatParquet && (c.Type == "HUGEINT" || c.Type == "UHUGEINT"):
+	case format == coupon.FormatParquet && (c.Type == "HUGEINT" || c.Type == "UHUGEINT"):
 		// The engine would write a floating-point number.
 		return name + "::DECIMAL(38, 0)"
-	case e.Format == coupon.FormatParquet && (c.Type == "BIT" || c.Type == "BIGNUM" || strings.HasPrefix(c.Type, "UNION(")):
+	case format == coupon.FormatParquet && (c.Type == "BIT" || c.Type == "BIGNUM" || strings.HasPrefix(c.Type, "UNION(")):
 		return name + "::VARCHAR"
-	case e.Format == coupon.FormatParquet:
+	case format == coupon.FormatParquet:
 		return name
 	case c.Type == "TIMESTAMP":
 		return "strftime(" + name + ", '%Y-%m-%dT%H:%M:%S.%f')"
-	case e.Format == coupon.FormatJSONL && isDecimal(c.Type):
+	case format == coupon.FormatJSONL && isDecimal(c.Type):
 		// The engine would write floating-point numbers, here and of large integers.
 		return name + "::VARCHAR"
-	case e.Format == coupon.FormatJSONL && isInteger(c.Type):
+	case format == coupon.FormatJSONL && isInteger(c.Type):
 		return name + "::VARCHAR::JSON"
-	case e.Format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" || c.Type == "DATE":
+	case format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" || c.Type == "DATE":
 		return name
 	}
 	text := textOf(name, c.Type)
-	if e.Request.IsSpreadsheetSafe {
+	if isSpreadsheetSafe {
 		return safeText(text)
 	}
 	return text
@@ -228,8 +229,8 @@ func (n *OpenedSnapshot) parse(ctx context.Context, query string) (any, error) {
 	}
 	var answer struct {
 		Error      bool   `json:"error"`
-		Type       string `json:"error_type"`
-		Message    string `json:"error_message"`
+		Type       string `json:"error_type"`    //nolint:tagliatelle // the engine's name
+		Message    string `json:"error_message"` //nolint:tagliatelle // the engine's name
 		Statements []any  `json:"statements"`
 	}
 	if err := json.Unmarshal([]byte(text), &answer); err != nil {

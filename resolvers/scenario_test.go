@@ -145,14 +145,16 @@ type server struct {
 
 // TestMain lets the processes that answer SQL be this program.
 func TestMain(m *testing.M) {
+	//nolint:forbidigo // it is a main function
+	exit := os.Exit
 	if len(os.Args) == 2 && os.Args[1] == analyst.Command {
-		if err := analyst.Answer(os.Stdin, os.Stdout, os.Exit); err != nil {
+		if err := analyst.Answer(os.Stdin, os.Stdout, exit); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			exit(1)
 		}
 		return
 	}
-	os.Exit(m.Run())
+	exit(m.Run())
 }
 
 // newAnalyst gives what answers SQL.
