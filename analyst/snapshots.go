@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"couponql/coupon"
 	"couponql/db"
 )
 
@@ -75,6 +76,10 @@ func (n *snapshots) acquire(ctx context.Context) (*db.Snapshot, func(), error) {
 				return nil, nil, next.err
 			}
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil, nil, coupon.Errorf(coupon.ErrorQueryTimeout,
+					"The snapshot that SQL is asked of is still being made, which goes on. Ask again in a moment; a larger --sql-max-age makes it rarer.")
+			}
 			return nil, nil, fmt.Errorf("wait for a snapshot: %w", context.Cause(ctx))
 		}
 	}
