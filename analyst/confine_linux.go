@@ -71,6 +71,10 @@ func start(cmd *exec.Cmd, r *request) error {
 		// What is set here is the thread's, and its children have it. The thread ends with this function, since it
 		// is not unlocked.
 		runtime.LockOSThread()
+		// Of a server that runs as root, it is nobody. Others have nothing to drop, and are refused.
+		for capability := uintptr(0); capability <= unix.CAP_LAST_CAP; capability++ {
+			_ = unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+		}
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			started <- fmt.Errorf("give up rights: %w", err)
 			return
@@ -128,6 +132,9 @@ func restrict(cmd *exec.Cmd, r *request) error {
 		allowed[dir] = execute
 	}
 	allowed["/etc/ld.so.cache"] = unix.LANDLOCK_ACCESS_FS_READ_FILE
+	// Newer engines look there for the memory of their control group. What other processes keep to themselves, such as their
+	// environment, Landlock denies in /proc all the same, to those without capabilities.
+	allowed["/proc"], allowed["/sys/fs/cgroup"] = unix.LANDLOCK_ACCESS_FS_READ_FILE, unix.LANDLOCK_ACCESS_FS_READ_FILE
 	if r.File != "" {
 		allowed[filepath.Dir(r.File)] = write
 	}
