@@ -196,3 +196,49 @@ func TestCommandLineNobodyThere(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestSQLCommand asks a server in SQL, which must be switched on there.
+func TestSQLCommand(t *testing.T) {
+	t.Parallel()
+	off := start(t, t.TempDir())
+	if got := off.commandLine(t, "", "sql", "SELECT 1"); got.code != 1 || !strings.Contains(got.err, "--enable-sql") || got.out != "" {
+		t.Errorf("got %+v", got)
+	}
+	dir := t.TempDir()
+	p := start(t, dir, "--enable-sql")
+	var created any
+	p.must(t, createCoupon, &created)
+	got := p.commandLine(t, "SELECT label, status FROM coupons", "sql", "-", "--format", "csv")
+	if got.code != 0 || got.err != "" || !strings.HasPrefix(got.out, "label,status\n") || strings.Count(got.out, "\n") != 2 {
+		t.Errorf("got %+v", got)
+	}
+	if got := p.commandLine(t, "", "sql", "SELECT * FROM read_text('/etc/passwd')"); got.code != 1 || !strings.Contains(got.err, "read_text is not available") {
+		t.Errorf("got %+v", got)
+	}
+	// A caller who goes away ends the query, and a server that dies its process; nothing of it is left at the next start.
+	cmd := exec.CommandContext(
+		t.Context(),
+		binary,
+		"sql",
+		"SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7",
+	)
+	cmd.Env = append(os.Environ(), "COUPONQL_URL="+p.url)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	p.kill(t)
+	_ = cmd.Wait()
+	again := start(t, dir, "--enable-sql")
+	left, err := filepath.Glob(filepath.Join(dir, "*.files", "spool", "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if got := again.commandLine(t, "", "sql", "SELECT 1 AS one"); got.code != 0 || !strings.Contains(got.out, "one") {
+		t.Errorf("got %+v", got)
+	}
+	again.stop(t, 5*time.Second)
+	if left, err := filepath.Glob(filepath.Join(dir, "*.files", "spool", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/term"
 
+	"couponql/analyst"
 	"couponql/command"
 	"couponql/coupon"
 	"couponql/db"
@@ -40,8 +41,17 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
 	Import  command.Import   `cmd:"" help:"Import files into a running server."`
 	Export  command.Export   `cmd:"" help:"Export files from a running server."`
+	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
 }
+
+// answerCommand is the process that answers one query of an analyst; see the package analyst.
+type answerCommand struct{}
+
+// Run answers the query.
+func (answerCommand) Run() error { return analyst.Answer(os.Stdin, os.Stdout, os.Exit) }
 
 // serveCommand holds the settings of the server.
 type serveCommand struct {
@@ -60,6 +70,10 @@ type serveCommand struct {
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
+	EnableSQL          bool            `name:"enable-sql" help:"Let everybody who may use the API ask in SQL, read-only (the field sql, and exportSql)." env:"COUPONQL_ENABLE_SQL"`
+	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"1m" help:"How old the snapshot may be that SQL is asked of." env:"COUPONQL_SQL_MAX_AGE"`
+	SQLTimeout         time.Duration   `name:"sql-timeout" default:"30s" help:"How long an SQL query may take, up to 1m." env:"COUPONQL_SQL_TIMEOUT"`
+	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"1GB" help:"Memory that one SQL query may take, in MB or GB; two run at once." env:"COUPONQL_SQL_MEMORY_LIMIT"`
 	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
 }
 
@@ -133,6 +147,10 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	if err != nil {
 		return err
 	}
+	answers, err := c.analyst(store, log)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	key, err := store.LinkKey(ctx)
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the key for links: %w", err), store.Close())
@@ -142,10 +160,26 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Log: log})
-	err = serve(ctx, listener, c.newHandler(store, transfer.NewLinks(key), job.NewCourier(store, out, senders), log), store.Failed(), log)
+	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Query: answers.Export, Log: log})
+	links := transfer.NewLinks(key)
+	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers)
+	err = serve(ctx, listener, c.newHandler(store, resolver, links, log), store.Failed(), log)
 	runner.Stop()
-	return errors.Join(err, store.Close())
+	return errors.Join(err, answers.Close(), store.Close())
+}
+
+// analyst gives what answers SQL, nil when that is switched off.
+func (c *serveCommand) analyst(store *db.Store, log *slog.Logger) (*analyst.Analyst, error) {
+	if !c.EnableSQL {
+		return nil, nil //nolint:nilnil // a nil analyst answers that it is switched off
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program, which answers SQL in processes of its own: %w", err)
+	}
+	return analyst.New(store, analyst.Options{
+		Program: program, MaxAge: c.SQLMaxAge, Timeout: c.SQLTimeout, MemoryLimit: c.SQLMemoryLimit, Log: log,
+	})
 }
 
 // senders gives the senders of channels that do not go to the outbox, and what ends their connections.
@@ -196,6 +230,15 @@ func (c *serveCommand) check() error {
 	}
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
+	}
+	if c.SQLMaxAge <= 0 {
+		return fmt.Errorf("--sql-max-age=%s: must be more than 0", c.SQLMaxAge)
+	}
+	if c.SQLTimeout <= 0 || c.SQLTimeout > time.Minute {
+		return fmt.Errorf("--sql-timeout=%s: must be more than 0 and at most 1m, which every query of GraphQL may take", c.SQLTimeout)
+	}
+	if _, err := analyst.ParseBytes(c.SQLMemoryLimit); err != nil {
+		return fmt.Errorf("--sql-memory-limit: %w", err)
 	}
 	if c.HoldDuration <= 0 {
 		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
@@ -248,16 +291,11 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 }
 
 // newHandler routes requests: the API, files, the playground, and the health of the server.
-func (c *serveCommand) newHandler(store *db.Store, links *transfer.Links, courier *job.Courier, log *slog.Logger) http.Handler {
+func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver, links *transfer.Links, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	registry, duration := metrics(store)
-	mux.Handle(
-		"/graphql",
-		promhttp.InstrumentHandlerDuration(
-			duration,
-			resolvers.Handler(resolvers.New(store, links, courier), resolvers.Options{Log: log, HidesSchema: !c.Introspection}),
-		),
-	)
+	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration,
+		resolvers.Handler(resolver, resolvers.Options{Log: log, HidesSchema: !c.Introspection})))
 	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)

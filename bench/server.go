@@ -59,7 +59,7 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
 	// No single messages are sent here.
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{
 		client: newClient("http://" + listener.Addr().String() + "/graphql"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),

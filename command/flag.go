@@ -12,16 +12,22 @@ import (
 	"couponql/coupon"
 )
 
-// serverFlags are common to all commands.
+// addressFlag is common to all commands.
+type addressFlag struct {
+	URL string `name:"url" default:"http://127.0.0.1:8080" env:"COUPONQL_URL" help:"Address of the server."`
+}
+
+// serverFlags are common to the commands that move files.
 type serverFlags struct {
-	URL   string `name:"url"                               default:"http://127.0.0.1:8080" env:"COUPONQL_URL" help:"Address of the server."`
-	JSON  bool   `name:"json"                              help:"Write the result as JSON to standard output, for programs, and no progress."`
-	Quiet bool   `short:"q"                                help:"Show no progress, and nothing at all when all went well."`
-	Force bool   `help:"Overwrite a file that exists."`
+	addressFlag
+
+	JSON  bool `name:"json"                              help:"Write the result as JSON to standard output, for programs, and no progress."`
+	Quiet bool `short:"q"                                help:"Show no progress, and nothing at all when all went well."`
+	Force bool `help:"Overwrite a file that exists."`
 }
 
 // check refuses an address that cannot be one.
-func (f *serverFlags) check() error {
+func (f *addressFlag) check() error {
 	address, err := url.Parse(f.URL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
 		return fmt.Errorf("--url=%s: must be an address such as http://127.0.0.1:8080", f.URL)

@@ -28,6 +28,8 @@ var (
 	redemptionExport string
 	//go:embed operations/redemption_import.graphql
 	redemptionImport string
+	//go:embed operations/sql.graphql
+	sqlAsk string
 	//go:embed operations/target_import.graphql
 	targetImport string
 	//go:embed operations/upload_create.graphql

@@ -10,6 +10,7 @@ const (
 	ExportCodes       ExportKind = "CODES"
 	ExportMessages    ExportKind = "MESSAGES"
 	ExportRedemptions ExportKind = "REDEMPTIONS"
+	ExportSQL         ExportKind = "SQL"
 )
 
 // ExportLifetime is how long an exported file is kept after its end.
@@ -40,6 +41,8 @@ type ExportRequest struct {
 	DeliveryID  *ID          `json:"deliveryId,omitempty"`
 	CodeFilter  *CodeFilter  `json:"codeFilter,omitempty"`
 	StatsFilter *StatsFilter `json:"statsFilter,omitempty"`
+	// Query is an analyst's.
+	Query string `json:"query,omitempty"`
 	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written so that it
 	// does not. Only for CSV.
 	IsSpreadsheetSafe bool `json:"isSpreadsheetSafe,omitempty"`
@@ -50,6 +53,12 @@ func (e *Export) Check() error {
 	var problems UserErrors
 	if e.Request.IsSpreadsheetSafe && e.Format != FormatCSV {
 		invalidf(&problems, "isSpreadsheetSafe", "Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
+	}
+	if e.Kind == ExportSQL && e.Format == FormatXML {
+		invalidf(&problems, "format", "The columns of a query make no XML; choose CSV, JSONL or PARQUET.")
+	}
+	if e.Kind == ExportSQL && len(e.Request.Query) > MaxSQLQueryBytes {
+		problems = append(problems, errorQueryLength(e.Request.Query).At("input", "query"))
 	}
 	return problems.OrNil()
 }

@@ -36,8 +36,8 @@ const (
 	maxAdditions = 3
 	// maxPreparations is how many deliveries are analyzed or confirmed at once: two would take the same codes.
 	maxPreparations = 1
-	// maxConnections: the writer never gives its connection back, and an export takes one for long.
-	maxConnections = maxReaders + maxAdditions + maxPreparations + 2
+	// maxConnections: the writer never gives its connection back, and an export and a snapshot take one for long.
+	maxConnections = maxReaders + maxAdditions + maxPreparations + 3
 )
 
 // Options says how to open a store. Only Path is required.
@@ -244,6 +244,9 @@ func (s *Store) connect(ctx context.Context) error {
 // quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's
 // own settings and for constants of ours, never for input.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// quoteName makes a name of SQL of the name of a column.
+func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // now gives the time to the precision that the database keeps.
 func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }

@@ -77,6 +77,9 @@ func (t *tx) checkExport(ctx context.Context, e *coupon.Export) error {
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
 		return inInput(err)
+	case coupon.ExportSQL:
+		// Whoever runs the query has checked it.
+		return nil
 	}
 	return fmt.Errorf("export of %s", e.Kind)
 }
@@ -161,8 +164,8 @@ func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
 
 // RunExport writes the file of an export from start to end, as the rows are at one instant. An interrupted export is
 // simply run again. Trouble with the disk becomes the failure of the export; an error is returned when it could not
-// be brought to an end.
-func (s *Store) RunExport(ctx context.Context, id coupon.ID) error {
+// be brought to an end. What an analyst's query gives, query writes.
+func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) error {
 	number, err := id.Number(coupon.KindExport)
 	if err != nil {
 		return err
@@ -181,10 +184,16 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID) error {
 		return err
 	}
 	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName())}
+	write := s.writeRows
+	if e.Kind == coupon.ExportSQL {
+		// A folder of its own: whoever writes there sees nothing else.
+		progress.path = filepath.Join(s.spoolDir(), id.FileName()+".query", "rows")
+		write = query.write
+	}
 	s.exporting.Store(id, progress)
 	defer s.exporting.Delete(id)
 	stop := s.keepNotifying(ctx, id)
-	rows, size, err := s.writeExport(ctx, number, e, progress)
+	rows, size, err := s.writeExport(ctx, number, e, progress, write)
 	stop()
 	if ctx.Err() != nil {
 		// The server stops: the export stays RUNNING and is run again at the next start.
@@ -221,6 +230,9 @@ func (s *Store) finishExport(ctx context.Context, number int64, rows int, size i
 		if errors.Is(failed, ErrDiskFull) {
 			failure = new("The server's disk is full: make room and export again.")
 			failed = nil
+		} else if problems, isUser := coupon.AsUserErrors(failed); isUser {
+			failure = new(problems.Error())
+			failed = nil
 		}
 	}
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
@@ -232,34 +244,32 @@ func (s *Store) finishExport(ctx context.Context, number int64, rows int, size i
 	return errors.Join(failed, err)
 }
 
-// writeExport writes the file of an export. The engine writes it into the spool folder, the only one that it may open;
-// whole and synced it is moved to its place.
-func (s *Store) writeExport(ctx context.Context, number int64, e *coupon.Export, progress *exportProgress) (rows int, size int64, err error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return 0, 0, fmt.Errorf("open a connection: %w", err)
+// WriteQuery writes what the query of an export gives to a new file, and gives how many rows that are. It returns
+// UserErrors for what is wrong with the query.
+type WriteQuery func(ctx context.Context, e *coupon.Export, path string) (rows int, err error)
+
+func (w WriteQuery) write(ctx context.Context, e *coupon.Export, progress *exportProgress) (int, error) {
+	if err := os.MkdirAll(filepath.Dir(progress.path), 0o700); err != nil {
+		return 0, storageError("make the folder of an export", err)
 	}
-	defer conn.Close()
+	return w(ctx, e, progress.path)
+}
+
+// writeExport writes the file of an export. It is written into the spool folder, the only one that the engine may open;
+// whole and synced it is moved to its place.
+func (s *Store) writeExport(
+	ctx context.Context, number int64, e *coupon.Export, progress *exportProgress,
+	write func(context.Context, *coupon.Export, *exportProgress) (int, error),
+) (rows int, size int64, err error) {
 	defer func() {
 		if removed := os.Remove(progress.path); removed != nil && !errors.Is(removed, os.ErrNotExist) {
 			err = errors.Join(err, fmt.Errorf("remove a spool file: %w", removed))
 		}
-	}()
-	x, err := s.exportStatement(ctx, conn, e)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() {
-		_, dropped := conn.ExecContext(context.WithoutCancel(ctx), "-- drop a temporary table\nDROP TABLE IF EXISTS temp.chosen")
-		if dropped != nil {
-			err = errors.Join(err, fmt.Errorf("drop a temporary table: %w", dropped))
+		if e.Kind == coupon.ExportSQL {
+			err = errors.Join(err, os.RemoveAll(filepath.Dir(progress.path)))
 		}
 	}()
-	progress.expected.Store(int64(x.expected))
-	if err := s.checkDisk(s.reserve + uint64(x.expected)); err != nil {
-		return 0, 0, err
-	}
-	if rows, err = s.copyTo(ctx, conn, x, progress.path); err != nil {
+	if rows, err = write(ctx, e, progress); err != nil {
 		return 0, 0, err
 	}
 	if size, err = syncFile(progress.path); err != nil {
@@ -269,6 +279,30 @@ func (s *Store) writeExport(ctx context.Context, number int64, e *coupon.Export,
 		return 0, 0, fmt.Errorf("keep an export: %w", err)
 	}
 	return rows, size, nil
+}
+
+// writeRows has the engine write the rows of a table.
+func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("open a connection: %w", err)
+	}
+	defer conn.Close()
+	x, err := s.exportStatement(ctx, conn, e)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		_, dropped := conn.ExecContext(context.WithoutCancel(ctx), "-- drop a temporary table\nDROP TABLE IF EXISTS temp.chosen")
+		if dropped != nil {
+			err = errors.Join(err, fmt.Errorf("drop a temporary table: %w", dropped))
+		}
+	}()
+	progress.expected.Store(int64(x.expected))
+	if err := s.checkDisk(s.reserve + uint64(x.expected)); err != nil {
+		return 0, err
+	}
+	return s.copyTo(ctx, conn, x, progress.path)
 }
 
 // syncFile brings a file to the disk and gives its size.
@@ -355,6 +389,8 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		var total int
 		total, err = one[int](ctx, s, redemptionCount, x.args...)
 		x.expect(e, redemptionBytes*total)
+	case coupon.ExportSQL:
+		return nil, errors.New("the rows of a query are written by whoever runs it")
 	}
 	return x, err
 }
@@ -475,14 +511,8 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 		parts[i] = c.expression(e) + ` AS "` + c.name + `"`
 	}
 	x.columns = strings.Join(parts, ", ")
-	switch e.Format {
-	case coupon.FormatCSV:
-		x.format = "FORMAT csv, HEADER"
-	case coupon.FormatJSONL:
-		x.format = "FORMAT json"
-	case coupon.FormatParquet:
-		x.format = "FORMAT parquet, COMPRESSION zstd"
-	case coupon.FormatXML:
+	x.format = fileOptions(e.Format)
+	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		for i, c := range columns {
 			parts[i] = `coalesce(' ` + c.name + `="' || ` + xmlText(c.expression(e)) + ` || '"', '')`
@@ -491,6 +521,20 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
 			", SUFFIX " + quote("\n</"+root+">\n")
 	}
+}
+
+// fileOptions says to the engine how to write a format; XML it does not know.
+func fileOptions(format coupon.FileFormat) string {
+	switch format {
+	case coupon.FormatCSV:
+		return "FORMAT csv, HEADER"
+	case coupon.FormatJSONL:
+		return "FORMAT json"
+	case coupon.FormatParquet:
+		return "FORMAT parquet, COMPRESSION zstd"
+	case coupon.FormatXML:
+	}
+	return ""
 }
 
 // expression gives a column as the format wants it.

@@ -29,7 +29,7 @@ func (s *scene) export(t testing.TB, e *coupon.Export) (*coupon.Export, string) 
 	if created.Status != coupon.ImportQueued {
 		t.Errorf("a new export is %s", created.Status)
 	}
-	if err := s.RunExport(t.Context(), created.ID); err != nil {
+	if err := s.RunExport(t.Context(), created.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	file, done, err := s.OpenExport(t.Context(), created.ID)
@@ -241,7 +241,7 @@ func TestInterruptedExport(t *testing.T) {
 	watch, stop := s.Watch(e.ID)
 	defer stop()
 	done := make(chan error)
-	go func() { done <- s.RunExport(ctx, e.ID) }()
+	go func() { done <- s.RunExport(ctx, e.ID, nil) }()
 	<-watch // it is RUNNING
 	cancel()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
@@ -253,7 +253,7 @@ func TestInterruptedExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range waiting {
-		if err := s.RunExport(t.Context(), id); err != nil {
+		if err := s.RunExport(t.Context(), id, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

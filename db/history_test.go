@@ -81,6 +81,7 @@ func TestHistories(t *testing.T) {
 			"release codes":      w.releaseCodes,
 			"redeem":             w.redeemCode,
 			"reverse":            w.reverseRedemption,
+			"ask in SQL":         w.askInSQL,
 			"move the clock":     func(rt *rapid.T) { w.clock.Advance(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour) },
 			"reopen":             func(*rapid.T) { w.reopen(w.t) },
 		})

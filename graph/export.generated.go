@@ -569,6 +569,69 @@ func UnmarshalExportRedemptionsInput(ctx context.Context, raw any) (ExportRedemp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputExportSqlInput(ctx context.Context, obj any) (ExportSQLInput, error) {
+	var it ExportSQLInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "CSV"
+	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
+
+	fieldsInOrder := [...]string{"query", "format", "isSpreadsheetSafe"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "query":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("query"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Query = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportSqlInput unmarshals raw into the ExportSqlInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportSqlInput(ctx context.Context, raw any) (ExportSQLInput, error) {
+	var out ExportSQLInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportSqlInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -751,6 +814,11 @@ func (ec *executionContext) marshalNExportPayload2ᚖcouponqlᚋgraphᚐExportPa
 
 func (ec *executionContext) unmarshalNExportRedemptionsInput2couponqlᚋgraphᚐExportRedemptionsInput(ctx context.Context, v any) (ExportRedemptionsInput, error) {
 	res, err := ec.unmarshalInputExportRedemptionsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNExportSqlInput2couponqlᚋgraphᚐExportSQLInput(ctx context.Context, v any) (ExportSQLInput, error) {
+	res, err := ec.unmarshalInputExportSqlInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

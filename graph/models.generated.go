@@ -343,6 +343,16 @@ type ExportRedemptionsInput struct {
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
+// Which query's rows to export.
+type ExportSQLInput struct {
+	// One SELECT in DuckDB's SQL over the views that `sql` describes.
+	Query string `json:"query"`
+	// How to write the file: CSV, JSONL or PARQUET.
+	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+}
+
 // Which codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.
 // "SUMMER-####-####".
 type GenerateCodesInput struct {
@@ -772,28 +782,6 @@ type SplitDeliveryPayload struct {
 	Deliveries []*coupon.Delivery `json:"deliveries"`
 	// Why nothing was split; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
-}
-
-// A column of an analyst's query.
-type SQLColumn struct {
-	// As the query calls it.
-	Name string `json:"name"`
-	// The DuckDB type, e.g. `VARCHAR` or `TIMESTAMP`.
-	Type string `json:"type"`
-}
-
-// The result of an analyst's query; `rows` hold one JSON value per column.
-type SQLResult struct {
-	// The columns, in the order of the values in each row.
-	Columns []*SQLColumn `json:"columns"`
-	// The rows, each a list of one JSON value for each column; NULL is null.
-	Rows [][]any `json:"rows"`
-	// How many rows are here.
-	RowCount int `json:"rowCount"`
-	// True: the query has more rows than `limit`, and the others are left out.
-	IsTruncated bool `json:"isTruncated"`
-	// How long the query took, in milliseconds.
-	ElapsedMs float64 `json:"elapsedMs"`
 }
 
 // Which delivery to stop.

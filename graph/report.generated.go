@@ -801,7 +801,7 @@ func (ec *executionContext) fieldContext_RedemptionStats_timeToRedeem(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _SqlColumn_name(ctx context.Context, field graphql.CollectedField, obj *SQLColumn) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlColumn_name(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -824,7 +824,7 @@ func (ec *executionContext) fieldContext_SqlColumn_name(_ context.Context, field
 	return graphql.NewScalarFieldContext("SqlColumn", field, false, false, "String")
 }
 
-func (ec *executionContext) _SqlColumn_type(ctx context.Context, field graphql.CollectedField, obj *SQLColumn) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlColumn_type(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -847,7 +847,7 @@ func (ec *executionContext) fieldContext_SqlColumn_type(_ context.Context, field
 	return graphql.NewScalarFieldContext("SqlColumn", field, false, false, "String")
 }
 
-func (ec *executionContext) _SqlResult_columns(ctx context.Context, field graphql.CollectedField, obj *SQLResult) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlResult_columns(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -859,8 +859,8 @@ func (ec *executionContext) _SqlResult_columns(ctx context.Context, field graphq
 			return obj.Columns, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*SQLColumn) graphql.Marshaler {
-			return ec.marshalNSqlColumn2ᚕᚖcouponqlᚋgraphᚐSQLColumnᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.SQLColumn) graphql.Marshaler {
+			return ec.marshalNSqlColumn2ᚕᚖcouponqlᚋcouponᚐSQLColumnᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -879,7 +879,7 @@ func (ec *executionContext) fieldContext_SqlResult_columns(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _SqlResult_rows(ctx context.Context, field graphql.CollectedField, obj *SQLResult) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlResult_rows(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -902,7 +902,7 @@ func (ec *executionContext) fieldContext_SqlResult_rows(_ context.Context, field
 	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "JSONValue")
 }
 
-func (ec *executionContext) _SqlResult_rowCount(ctx context.Context, field graphql.CollectedField, obj *SQLResult) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlResult_rowCount(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -911,7 +911,7 @@ func (ec *executionContext) _SqlResult_rowCount(ctx context.Context, field graph
 			return ec.fieldContext_SqlResult_rowCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RowCount, nil
+			return obj.RowCount(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -922,10 +922,10 @@ func (ec *executionContext) _SqlResult_rowCount(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_SqlResult_rowCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("SqlResult", field, true, false, "Int")
 }
 
-func (ec *executionContext) _SqlResult_isTruncated(ctx context.Context, field graphql.CollectedField, obj *SQLResult) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlResult_isTruncated(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -948,7 +948,7 @@ func (ec *executionContext) fieldContext_SqlResult_isTruncated(_ context.Context
 	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _SqlResult_elapsedMs(ctx context.Context, field graphql.CollectedField, obj *SQLResult) (ret graphql.Marshaler) {
+func (ec *executionContext) _SqlResult_elapsedMs(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -968,6 +968,52 @@ func (ec *executionContext) _SqlResult_elapsedMs(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_SqlResult_elapsedMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "Float")
+}
+
+func (ec *executionContext) _SqlResult_snapshotAt(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SqlResult_snapshotAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SnapshotAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SqlResult_snapshotAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _SqlResult_snapshotAgeMs(ctx context.Context, field graphql.CollectedField, obj *coupon.SQLResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SqlResult_snapshotAgeMs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SnapshotAgeMs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SqlResult_snapshotAgeMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SqlResult", field, false, false, "Float")
 }
 
@@ -1527,7 +1573,7 @@ func (ec *executionContext) _RedemptionStats(ctx context.Context, sel ast.Select
 
 var sqlColumnImplementors = []string{"SqlColumn"}
 
-func (ec *executionContext) _SqlColumn(ctx context.Context, sel ast.SelectionSet, obj *SQLColumn) graphql.Marshaler {
+func (ec *executionContext) _SqlColumn(ctx context.Context, sel ast.SelectionSet, obj *coupon.SQLColumn) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sqlColumnImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1565,7 +1611,7 @@ func (ec *executionContext) _SqlColumn(ctx context.Context, sel ast.SelectionSet
 
 var sqlResultImplementors = []string{"SqlResult"}
 
-func (ec *executionContext) _SqlResult(ctx context.Context, sel ast.SelectionSet, obj *SQLResult) graphql.Marshaler {
+func (ec *executionContext) _SqlResult(ctx context.Context, sel ast.SelectionSet, obj *coupon.SQLResult) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sqlResultImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1596,6 +1642,16 @@ func (ec *executionContext) _SqlResult(ctx context.Context, sel ast.SelectionSet
 			}
 		case "elapsedMs":
 			out.Values[i] = ec._SqlResult_elapsedMs(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "snapshotAt":
+			out.Values[i] = ec._SqlResult_snapshotAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "snapshotAgeMs":
+			out.Values[i] = ec._SqlResult_snapshotAgeMs(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1776,11 +1832,11 @@ func (ec *executionContext) marshalNRedemptionStats2ᚖcouponqlᚋcouponᚐRedem
 	return ec._RedemptionStats(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSqlColumn2ᚕᚖcouponqlᚋgraphᚐSQLColumnᚄ(ctx context.Context, sel ast.SelectionSet, v []*SQLColumn) graphql.Marshaler {
+func (ec *executionContext) marshalNSqlColumn2ᚕᚖcouponqlᚋcouponᚐSQLColumnᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.SQLColumn) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSqlColumn2ᚖcouponqlᚋgraphᚐSQLColumn(ctx, sel, v[i])
+		return ec.marshalNSqlColumn2ᚖcouponqlᚋcouponᚐSQLColumn(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1792,7 +1848,7 @@ func (ec *executionContext) marshalNSqlColumn2ᚕᚖcouponqlᚋgraphᚐSQLColumn
 	return ret
 }
 
-func (ec *executionContext) marshalNSqlColumn2ᚖcouponqlᚋgraphᚐSQLColumn(ctx context.Context, sel ast.SelectionSet, v *SQLColumn) graphql.Marshaler {
+func (ec *executionContext) marshalNSqlColumn2ᚖcouponqlᚋcouponᚐSQLColumn(ctx context.Context, sel ast.SelectionSet, v *coupon.SQLColumn) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SqlColumn!")
 		return graphql.Null
@@ -1800,7 +1856,7 @@ func (ec *executionContext) marshalNSqlColumn2ᚖcouponqlᚋgraphᚐSQLColumn(ct
 	return ec._SqlColumn(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSqlResult2ᚖcouponqlᚋgraphᚐSQLResult(ctx context.Context, sel ast.SelectionSet, v *SQLResult) graphql.Marshaler {
+func (ec *executionContext) marshalNSqlResult2ᚖcouponqlᚋcouponᚐSQLResult(ctx context.Context, sel ast.SelectionSet, v *coupon.SQLResult) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SqlResult!")
 		return graphql.Null

@@ -434,6 +434,7 @@ type ComplexityRoot struct {
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
 		ExportMessages    func(childComplexity int, input ExportMessagesInput) int
 		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
+		ExportSQL         func(childComplexity int, input ExportSQLInput) int
 		GenerateCodes     func(childComplexity int, input GenerateCodesInput) int
 		ImportCodes       func(childComplexity int, input ImportCodesInput) int
 		ImportRecipients  func(childComplexity int, input ImportRecipientsInput) int
@@ -643,11 +644,13 @@ type ComplexityRoot struct {
 	}
 
 	SqlResult struct {
-		Columns     func(childComplexity int) int
-		ElapsedMs   func(childComplexity int) int
-		IsTruncated func(childComplexity int) int
-		RowCount    func(childComplexity int) int
-		Rows        func(childComplexity int) int
+		Columns       func(childComplexity int) int
+		ElapsedMs     func(childComplexity int) int
+		IsTruncated   func(childComplexity int) int
+		RowCount      func(childComplexity int) int
+		Rows          func(childComplexity int) int
+		SnapshotAgeMs func(childComplexity int) int
+		SnapshotAt    func(childComplexity int) int
 	}
 
 	StatsRow struct {
@@ -2416,6 +2419,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportRedemptions(childComplexity, args["input"].(ExportRedemptionsInput)), true
+	case "Mutation.exportSql":
+		if e.ComplexityRoot.Mutation.ExportSQL == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportSql_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportSQL(childComplexity, args["input"].(ExportSQLInput)), true
 	case "Mutation.generateCodes":
 		if e.ComplexityRoot.Mutation.GenerateCodes == nil {
 			break
@@ -3442,6 +3456,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SqlResult.Rows(childComplexity), true
+	case "SqlResult.snapshotAgeMs":
+		if e.ComplexityRoot.SqlResult.SnapshotAgeMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SqlResult.SnapshotAgeMs(childComplexity), true
+	case "SqlResult.snapshotAt":
+		if e.ComplexityRoot.SqlResult.SnapshotAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SqlResult.SnapshotAt(childComplexity), true
 
 	case "StatsRow.coupon":
 		if e.ComplexityRoot.StatsRow.Coupon == nil {
@@ -3661,6 +3687,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
 			graphql.NewInputUnmarshaler("ExportMessagesInput", ec.unmarshalInputExportMessagesInput),
 			graphql.NewInputUnmarshaler("ExportRedemptionsInput", ec.unmarshalInputExportRedemptionsInput),
+			graphql.NewInputUnmarshaler("ExportSqlInput", ec.unmarshalInputExportSqlInput),
 			graphql.NewInputUnmarshaler("FileOptions", ec.unmarshalInputFileOptions),
 			graphql.NewInputUnmarshaler("GenerateCodesInput", ec.unmarshalInputGenerateCodesInput),
 			graphql.NewInputUnmarshaler("ImportCodesInput", ec.unmarshalInputImportCodesInput),
@@ -4892,6 +4919,10 @@ func (ec *executionContext) childFields_SqlResult(ctx context.Context, field gra
 		return ec.fieldContext_SqlResult_isTruncated(ctx, field)
 	case "elapsedMs":
 		return ec.fieldContext_SqlResult_elapsedMs(ctx, field)
+	case "snapshotAt":
+		return ec.fieldContext_SqlResult_snapshotAt(ctx, field)
+	case "snapshotAgeMs":
+		return ec.fieldContext_SqlResult_snapshotAgeMs(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SqlResult", field.Name)
 }

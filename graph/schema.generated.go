@@ -45,6 +45,7 @@ type MutationResolver interface {
 	ExportCodes(ctx context.Context, input ExportCodesInput) (*ExportPayload, error)
 	ExportMessages(ctx context.Context, input ExportMessagesInput) (*ExportPayload, error)
 	ExportRedemptions(ctx context.Context, input ExportRedemptionsInput) (*ExportPayload, error)
+	ExportSQL(ctx context.Context, input ExportSQLInput) (*ExportPayload, error)
 	CreateUpload(ctx context.Context, input CreateUploadInput) (*CreateUploadPayload, error)
 	ImportCodes(ctx context.Context, input ImportCodesInput) (*ImportPayload, error)
 	ImportRecipients(ctx context.Context, input ImportRecipientsInput) (*ImportPayload, error)
@@ -77,7 +78,7 @@ type QueryResolver interface {
 	RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) ([]*coupon.StatsRow, error)
 	IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error)
 	Alerts(ctx context.Context, first *int, after *string) (*AlertConnection, error)
-	SQL(ctx context.Context, query string, limit *int) (*SQLResult, error)
+	SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error)
 }
 type SubscriptionResolver interface {
 	DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error)
@@ -292,6 +293,20 @@ func (ec *executionContext) field_Mutation_exportRedemptions_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ExportRedemptionsInput, error) {
 			return ec.unmarshalNExportRedemptionsInput2couponqlᚋgraphᚐExportRedemptionsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_exportSql_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ExportSQLInput, error) {
+			return ec.unmarshalNExportSqlInput2couponqlᚋgraphᚐExportSQLInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2183,6 +2198,50 @@ func (ec *executionContext) fieldContext_Mutation_exportRedemptions(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_exportSql(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_exportSql(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExportSQL(ctx, fc.Args["input"].(ExportSQLInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖcouponqlᚋgraphᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_exportSql(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_exportSql_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3596,8 +3655,8 @@ func (ec *executionContext) _Query_sql(ctx context.Context, field graphql.Collec
 			return ec.Resolvers.Query().SQL(ctx, fc.Args["query"].(string), fc.Args["limit"].(*int))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *SQLResult) graphql.Marshaler {
-			return ec.marshalNSqlResult2ᚖcouponqlᚋgraphᚐSQLResult(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.SQLResult) graphql.Marshaler {
+			return ec.marshalNSqlResult2ᚖcouponqlᚋcouponᚐSQLResult(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4252,6 +4311,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "exportRedemptions":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_exportRedemptions(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exportSql":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_exportSql(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

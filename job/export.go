@@ -12,7 +12,7 @@ func (r *Runner) runExports(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, id := range waiting {
-		if err := r.store.RunExport(ctx, id); err != nil {
+		if err := r.store.RunExport(ctx, id, r.options.Query); err != nil {
 			return time.Time{}, err
 		}
 	}

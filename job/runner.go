@@ -21,7 +21,9 @@ type Options struct {
 	SendRate int
 	// Senders are those of channels whose messages do not go to the outbox.
 	Senders map[coupon.Channel]sender.Sender
-	Log     *slog.Logger
+	// Query writes what the query of an export gives.
+	Query db.WriteQuery
+	Log   *slog.Logger
 }
 
 // Runner runs jobs until it is stopped.

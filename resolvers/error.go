@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"couponql/analyst"
 	"couponql/coupon"
 	"couponql/db"
 )
@@ -89,6 +90,13 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			retryLater(ctx)
 			return &gqlerror.Error{
 				Message: fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter),
+				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
+			}
+		}
+		if errors.Is(err, analyst.ErrBusy) {
+			retryLater(ctx)
+			return &gqlerror.Error{
+				Message: fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter),
 				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
 			}
 		}

@@ -35,6 +35,15 @@ func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.Ex
 	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
+func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLInput) (*graph.ExportPayload, error) {
+	if err := r.analyst.Check(ctx, input.Query); err != nil {
+		problems, err := userErrors(inInput(err))
+		return &graph.ExportPayload{UserErrors: problems}, err
+	}
+	e := &coupon.Export{Kind: coupon.ExportSQL, Request: coupon.ExportRequest{Query: input.Query}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {
 	return loadShown(ctx, "export", &id, r.store.ExportsByID)
 }

@@ -107,6 +107,7 @@ func setComplexity(c *graph.ComplexityRoot) {
 	}
 	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Redemptions = func(child int, _ *coupon.StatsFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.SQL = func(child int, _ string, limit *int) int { return child + or(limit, coupon.DefaultSQLRows) }
 	c.Query.RedemptionStats = func(child int, _ *coupon.StatsFilter, _ []coupon.StatsDimension, _ *string, limit *int) int {
 		return 1 + child*or(limit, defaultStatsRows)
 	}

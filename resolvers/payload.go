@@ -86,6 +86,21 @@ func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *
 	return &graph.ExportPayload{Export: created, UserErrors: problems}, err
 }
 
+// inInput makes the field of what is wrong with an argument of a query, which may be a value of its own there, one of the
+// input of a mutation.
+func inInput(err error) error {
+	problems, ok := coupon.AsUserErrors(err)
+	if !ok {
+		return err
+	}
+	for _, problem := range problems {
+		if len(problem.Field) > 0 {
+			problem.Field = append([]string{"input"}, problem.Field...)
+		}
+	}
+	return problems
+}
+
 // checkSyntax checks templates when they are written; whether their tokens exist the analysis tells,
 // which knows the coupon.
 func checkSyntax(subject, body *string) error {

@@ -467,8 +467,8 @@ func TestInternalErrors(t *testing.T) {
 		resolver *resolvers.Resolver
 		cause    string
 	}{
-		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil), "closed"},
-		"a panic":           {resolvers.New(nil, nil, nil), "nil pointer"},
+		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil), "closed"},
+		"a panic":           {resolvers.New(nil, nil, nil, nil), "nil pointer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,8 +26,8 @@ func (r *queryResolver) Alerts(ctx context.Context, first *int, after *string) (
 	return nil, notYet("alerts")
 }
 
-func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*graph.SQLResult, error) {
-	return nil, notYet("sql")
+func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error) {
+	return r.analyst.Ask(ctx, query, or(limit, coupon.DefaultSQLRows))
 }
 
 func (r *statsRowResolver) Coupon(ctx context.Context, obj *coupon.StatsRow) (*coupon.Coupon, error) {

@@ -6,6 +6,7 @@
 package resolvers
 
 import (
+	"couponql/analyst"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/job"
@@ -18,12 +19,13 @@ type Resolver struct {
 	store   *db.Store
 	links   *transfer.Links
 	courier *job.Courier
+	analyst *analyst.Analyst
 }
 
 // New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says. The courier
-// sends single messages.
-func New(store *db.Store, links *transfer.Links, courier *job.Courier) *Resolver {
-	return &Resolver{store: store, links: links, courier: courier}
+// sends single messages. The analyst answers SQL; nil means that this is switched off.
+func New(store *db.Store, links *transfer.Links, courier *job.Courier, analyst *analyst.Analyst) *Resolver {
+	return &Resolver{store: store, links: links, courier: courier, analyst: analyst}
 }
 
 // CheckContent checks the templates of a delivery against its coupon, which may be nil.

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"couponql/analyst"
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
@@ -142,6 +143,39 @@ type server struct {
 	stop  func()
 }
 
+// TestMain lets the processes that answer SQL be this program.
+func TestMain(m *testing.M) {
+	//nolint:forbidigo // it is a main function
+	exit := os.Exit
+	if len(os.Args) == 2 && os.Args[1] == analyst.Command {
+		if err := analyst.Answer(os.Stdin, os.Stdout, exit); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			exit(1)
+		}
+		return
+	}
+	exit(m.Run())
+}
+
+// newAnalyst gives what answers SQL.
+func newAnalyst(t *testing.T, store *db.Store, log *slog.Logger) *analyst.Analyst {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := analyst.New(store, analyst.Options{Program: program, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := answers.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return answers
+}
+
 func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	t.Helper()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
@@ -153,7 +187,8 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
-	jobs := job.Options{Log: log}
+	answers := newAnalyst(t, store, log)
+	jobs := job.Options{Query: answers.Export, Log: log}
 	for _, option := range options {
 		option(&jobs)
 	}
@@ -163,7 +198,7 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	}
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil)), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)

@@ -107,7 +107,7 @@ CREATE TABLE export (
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
     expires_at TIMESTAMP,
-    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS'))),
+    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL'))),
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE hold (

@@ -1,0 +1,135 @@
+package analyst
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"couponql/coupon"
+	"couponql/db"
+)
+
+// snapshots keeps the one snapshot that queries are asked of, and those that older queries still have.
+type snapshots struct {
+	store  *db.Store
+	maxAge time.Duration
+	log    *slog.Logger
+	// stop ends the making of a snapshot, and making waits for that.
+	ctx    context.Context //nolint:containedctx // a snapshot is made for all who wait, not for one request
+	stop   context.CancelFunc
+	making sync.WaitGroup
+
+	mu      sync.Mutex
+	current *shared
+	// next is what is being made; nil when nothing is.
+	next *making
+}
+
+// shared is a snapshot and how many use it; being the current one counts as a use.
+type shared struct {
+	*db.Snapshot
+
+	users int
+}
+
+// making is a snapshot that is being made. done is closed when it is the current one or could not be made, for err.
+type making struct {
+	done chan struct{}
+	err  error
+}
+
+func newSnapshots(store *db.Store, maxAge time.Duration, log *slog.Logger) *snapshots {
+	ctx, stop := context.WithCancel(context.Background())
+	return &snapshots{store: store, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
+}
+
+// acquire gives a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
+// none is there, all wait for one maker. A snapshot past half of its time is followed by a new one while it is still asked,
+// so that those who go on asking do not wait.
+func (n *snapshots) acquire(ctx context.Context) (*db.Snapshot, func(), error) {
+	// What was made while the caller waited is as new as can be, even if the limit is shorter than the making.
+	for hasWaited := false; ; hasWaited = true {
+		n.mu.Lock()
+		age := n.maxAge
+		if n.current != nil {
+			age = n.store.Now().Sub(n.current.TakenAt)
+		}
+		if n.next == nil && age >= n.maxAge/2 {
+			m := &making{done: make(chan struct{})}
+			n.next = m
+			n.making.Go(func() { n.make(m) })
+		}
+		next := n.next
+		if n.current != nil && (age < n.maxAge || hasWaited) {
+			used := n.current
+			used.users++
+			n.mu.Unlock()
+			return used.Snapshot, func() { n.release(used) }, nil
+		}
+		n.mu.Unlock()
+		select {
+		case <-next.done:
+			if next.err != nil {
+				return nil, nil, next.err
+			}
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil, nil, coupon.Errorf(coupon.ErrorQueryTimeout,
+					"The snapshot that SQL is asked of is still being made, which goes on. Ask again in a moment; a larger --sql-max-age makes it rarer.")
+			}
+			return nil, nil, fmt.Errorf("wait for a snapshot: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// make makes a snapshot the current one.
+func (n *snapshots) make(m *making) {
+	taken, err := n.store.TakeSnapshot(n.ctx)
+	n.mu.Lock()
+	old := n.current
+	if err == nil {
+		n.current = &shared{taken, 1}
+	}
+	n.next = nil
+	n.mu.Unlock()
+	m.err = err
+	close(m.done)
+	if err == nil && old != nil {
+		n.release(old)
+	}
+}
+
+// release gives a snapshot back, and removes it after its last use.
+func (n *snapshots) release(used *shared) {
+	n.mu.Lock()
+	used.users--
+	isLast := used.users == 0
+	n.mu.Unlock()
+	if !isLast {
+		return
+	}
+	if err := used.Remove(); err != nil {
+		// The next start of the server removes it.
+		n.log.Warn("a snapshot is left behind", "error", err)
+	}
+}
+
+// close removes the current snapshot.
+func (n *snapshots) close() error {
+	n.stop()
+	n.making.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.current == nil {
+		return nil
+	}
+	err := n.current.Remove()
+	n.current = nil
+	if err != nil {
+		return errors.Join(errors.New("close the analyst"), err)
+	}
+	return nil
+}

@@ -1,0 +1,423 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
+)
+
+// SnapshotOptions says how to open a snapshot.
+type SnapshotOptions struct {
+	// MemoryLimit is what the engine may take, such as "1GB". It spills nothing to disk.
+	MemoryLimit string
+	// Threads is how many cores a query may keep busy.
+	Threads int
+	// ExportDir is the one folder that Export may write to; "" means that nothing is written.
+	ExportDir string
+}
+
+// OpenedSnapshot answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
+// that has nothing to lose; what is refused here is refused for a better message, and as a second line.
+type OpenedSnapshot struct {
+	db  *sql.DB
+	dir string
+}
+
+// OpenSnapshot opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
+func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSnapshot, error) {
+	// What is not set here the engine would read from files of the system, which may be out of its reach.
+	parameters := url.Values{"access_mode": {"READ_ONLY"}, "memory_limit": {o.MemoryLimit}, "threads": {strconv.Itoa(o.Threads)}}
+	connector, err := duckdb.NewConnector(filepath.Join(dir, snapshotFile)+"?"+parameters.Encode(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("open a snapshot: %w", err)
+	}
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open a snapshot: %w", err)
+	}
+	n := &OpenedSnapshot{sql.OpenDB(connector), full}
+	n.db.SetMaxOpenConns(1)
+	settings := []string{
+		"SET GLOBAL TimeZone = 'UTC'",
+		"SET temp_directory = ''",
+		"SET preserve_insertion_order = true",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	}
+	if o.ExportDir != "" {
+		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+quote(o.ExportDir+string(filepath.Separator))+"]")
+	}
+	for _, setting := range settings {
+		if _, err := n.db.ExecContext(ctx, setting); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", setting, err), n.db.Close())
+		}
+	}
+	return n, nil
+}
+
+// Close closes the snapshot.
+func (n *OpenedSnapshot) Close() error { return n.db.Close() }
+
+// Check tells whether a query can be answered, and gives its columns, without running it. It returns QUERY_REJECTED.
+func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, error) {
+	tree, err := n.parse(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTree(tree); err != nil {
+		return nil, err
+	}
+	conn, err := n.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a connection: %w", err)
+	}
+	defer conn.Close()
+	// Only here the engine's messages show the query as its author wrote it. It is one SELECT, of which preparing runs
+	// nothing.
+	err = conn.Raw(func(raw any) error {
+		statement, err := raw.(*duckdb.Conn).Prepare(query) //nolint:forcetypeassert // it is the driver's
+		if err != nil {
+			return err
+		}
+		return statement.Close()
+	})
+	if err != nil {
+		return nil, n.explain(err, true)
+	}
+	//nolint:gosec // the query stays a text there
+	rows, err := conn.QueryContext(ctx, "-- the columns of an analyst's query\nSELECT * FROM "+asTable(query)+" LIMIT 0")
+	if err != nil {
+		return nil, n.explain(err, false)
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, fmt.Errorf("read the columns of a query: %w", err)
+	}
+	columns := make([]*coupon.SQLColumn, len(types))
+	for i, one := range types {
+		columns[i] = &coupon.SQLColumn{Name: one.Name(), Type: one.DatabaseTypeName()}
+	}
+	return columns, rows.Err()
+}
+
+// asTable makes a table of a query. The engine itself takes nothing but one SELECT there, and the text stays a text.
+func asTable(query string) string { return "query(" + quote(query) + ")" }
+
+// Rows runs a query that was checked. It calls take with at most limit rows, each as an array of JSON, and tells whether
+// there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what take returns.
+func (n *OpenedSnapshot) Rows(
+	ctx context.Context, query string, columns []*coupon.SQLColumn, limit int, take func(row []json.RawMessage) error,
+) (isTruncated bool, err error) {
+	names, expressions := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = fmt.Sprintf("c%d", i)
+		expressions[i] = textOf(names[i], c.Type)
+	}
+	// The engine makes a text of every value, since it knows all its types and the driver does not.
+	//nolint:gosec // the names are ours, and the query stays a text there
+	statement := "-- answer an analyst\nSELECT " + strings.Join(expressions, ", ") + " FROM " + asTable(query) + " AS t(" + strings.Join(names, ", ") + ")" +
+		fmt.Sprintf(" LIMIT %d", limit+1)
+	rows, err := n.db.QueryContext(ctx, statement)
+	if err != nil {
+		return false, n.explain(err, false)
+	}
+	defer rows.Close()
+	texts := make([]*string, len(columns))
+	targets := make([]any, len(columns))
+	for i := range texts {
+		targets[i] = &texts[i]
+	}
+	for count := 0; rows.Next(); count++ {
+		if count == limit {
+			return true, nil
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return false, n.explain(err, false)
+		}
+		row := make([]json.RawMessage, len(columns))
+		for i, c := range columns {
+			if row[i], err = valueOf(texts[i], c.Type); err != nil {
+				return false, err
+			}
+		}
+		if err := take(row); err != nil {
+			return false, err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return false, n.explain(err, false)
+	}
+	return false, nil
+}
+
+// Export writes all rows of a query that was checked to a new file in the folder of SnapshotOptions, and gives how many
+// there are. It returns QUERY_REJECTED and RESULT_TOO_LARGE.
+func (n *OpenedSnapshot) Export(
+	ctx context.Context, query string, columns []*coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool, path string,
+) (rows int, err error) {
+	expressions := make([]string, len(columns))
+	for i, c := range columns {
+		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + quoteName(c.Name)
+	}
+	x := &exportStatement{rows: "FROM " + asTable(query), columns: strings.Join(expressions, ", "), format: fileOptions(format)}
+	result, err := n.db.ExecContext(ctx, x.copyTo(path))
+	if err != nil {
+		if strings.Contains(err.Error(), "File too large") || strings.Contains(err.Error(), "No space left") {
+			return 0, coupon.Errorf(coupon.ErrorResultTooLarge, "The file is larger than the server has room for. Export fewer rows or columns, or as PARQUET.")
+		}
+		return 0, n.explain(err, false)
+	}
+	count, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("count exported rows: %w", err)
+	}
+	return int(count), nil
+}
+
+// fileExpression gives a column as the file has it: numbers, dates and nested values as the format can say them.
+func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool) string {
+	name := quoteName(c.Name)
+	switch {
+	case format == coupon.FormatParquet && (c.Type == "HUGEINT" || c.Type == "UHUGEINT"):
+		// The engine would write a floating-point number.
+		return name + "::DECIMAL(38, 0)"
+	case format == coupon.FormatParquet && (c.Type == "BIT" || c.Type == "BIGNUM" || strings.HasPrefix(c.Type, "UNION(")):
+		return name + "::VARCHAR"
+	case format == coupon.FormatParquet:
+		return name
+	case c.Type == "TIMESTAMP":
+		return "strftime(" + name + ", '%Y-%m-%dT%H:%M:%S.%f')"
+	case format == coupon.FormatJSONL && isDecimal(c.Type):
+		// The engine would write floating-point numbers, here and of large integers.
+		return name + "::VARCHAR"
+	case format == coupon.FormatJSONL && isInteger(c.Type):
+		return name + "::VARCHAR::JSON"
+	case format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" || c.Type == "DATE":
+		return name
+	}
+	text := textOf(name, c.Type)
+	if isSpreadsheetSafe {
+		return safeText(text)
+	}
+	return text
+}
+
+// parse gives the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
+func (n *OpenedSnapshot) parse(ctx context.Context, query string) (any, error) {
+	text := ""
+	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", named("query", query)).Scan(&text)
+	if err != nil {
+		return nil, n.explain(err, false)
+	}
+	var answer struct {
+		Error      bool   `json:"error"`
+		Type       string `json:"error_type"`    //nolint:tagliatelle // the engine's name
+		Message    string `json:"error_message"` //nolint:tagliatelle // the engine's name
+		Statements []any  `json:"statements"`
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		return nil, coupon.Errorf(coupon.ErrorQueryRejected, "The query is nested too deep.").At("query")
+	}
+	switch {
+	case answer.Error && answer.Type == "not implemented":
+		return nil, rejected("Only SELECT is answered, and PIVOT only with its values listed: a query cannot change, set, attach or copy anything.")
+	case answer.Error:
+		return nil, rejected("Parser Error: " + answer.Message)
+	case len(answer.Statements) != 1:
+		return nil, rejected(fmt.Sprintf("The query must be one SELECT; these are %d statements.", len(answer.Statements)))
+	}
+	return answer.Statements[0], nil
+}
+
+func rejected(message string) *coupon.UserError {
+	return coupon.Errorf(coupon.ErrorQueryRejected, "%s", message).At("query")
+}
+
+// knownTableFunctions are the functions that may stand in FROM: none of them leads out of the query and of what the
+// views say of themselves.
+func knownTableFunctions() []string {
+	return []string{
+		"unnest", "range", "generate_series", "repeat", "repeat_row", "json_each", "json_tree", "histogram", "histogram_values", "summary",
+		"duckdb_columns", "duckdb_tables", "duckdb_views", "duckdb_functions", "duckdb_types", "duckdb_keywords", "pg_timezone_names", "icu_calendar_names",
+	}
+}
+
+// refusedFunctions have an effect beyond their result, or tell of the server.
+func refusedFunctions() []string {
+	return []string{
+		"write_log",
+		"nextval",
+		"currval",
+		"current_setting",
+		"getenv",
+		"sleep_ms",
+		"pg_sleep",
+		"stats",
+		"json_execute_serialized_sql",
+		"read_text",
+		"read_blob",
+	}
+}
+
+// inner are the names of tables that tell of the engine rather than of the data.
+var inner = regexp.MustCompile(`(?i)^(duckdb|pragma|pg|sqlite)_`)
+
+// checkTree refuses what a query may not name.
+func checkTree(node any) error {
+	switch node := node.(type) {
+	case []any:
+		for _, child := range node {
+			if err := checkTree(child); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		if err := checkNode(node); err != nil {
+			return err
+		}
+		for _, child := range node {
+			if err := checkTree(child); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkNode(node map[string]any) error {
+	text := func(key string) string {
+		value, _ := node[key].(string)
+		return strings.ToLower(value)
+	}
+	switch {
+	case text("class") == "parameter":
+		return rejected("The query has a parameter ($1 or ?), and there are no values for it: write the value instead.")
+	case text("class") == "function" && slices.Contains(refusedFunctions(), text("function_name")):
+		return rejected("The function " + text("function_name") + " is not available here.")
+	case text("type") == "table_function":
+		function, _ := node["function"].(map[string]any)
+		name, _ := function["function_name"].(string)
+		if !slices.Contains(knownTableFunctions(), strings.ToLower(name)) {
+			return rejected(
+				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
+					"messages, redemptions and imports.",
+			)
+		}
+	case text("type") == "base_table":
+		name := text("table_name")
+		if inner.MatchString(name) && !slices.Contains([]string{"duckdb_columns", "duckdb_tables", "duckdb_views"}, name) {
+			return rejected("The table " + name + " is not available here. What there is, say SHOW TABLES and DESCRIBE codes.")
+		}
+	}
+	return nil
+}
+
+// isNumeric tells whether a type is that of numbers.
+func isNumeric(kind string) bool { return isInteger(kind) || isFloat(kind) || isDecimal(kind) }
+
+func isInteger(kind string) bool {
+	return slices.Contains([]string{
+		"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM", "VARINT",
+	}, kind)
+}
+
+func isFloat(kind string) bool { return kind == "FLOAT" || kind == "DOUBLE" }
+
+func isDecimal(kind string) bool { return strings.HasPrefix(kind, "DECIMAL(") && !isNested(kind) }
+
+func isNested(kind string) bool {
+	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT") || strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(")
+}
+
+// textOf gives the expression that makes a text of a value for valueOf.
+func textOf(name, kind string) string {
+	switch {
+	case isNested(kind):
+		return "to_json(" + name + ")::VARCHAR"
+	case kind == "BLOB":
+		return "to_base64(" + name + ")"
+	}
+	return name + "::VARCHAR"
+}
+
+// maxExact is the largest integer below which a reader of JSON that knows only floating-point numbers keeps all of them
+// apart (RFC 8259, section 6).
+var maxExact = big.NewInt(1<<53 - 1)
+
+// valueOf gives a value of JSON for the text of a value of the engine: numbers where JSON can say them exactly, and else
+// texts; times as ISO 8601 has them.
+func valueOf(text *string, kind string) (json.RawMessage, error) {
+	if text == nil {
+		return json.RawMessage("null"), nil
+	}
+	value := *text
+	switch {
+	case kind == "BOOLEAN":
+		return json.RawMessage(value), nil
+	case isInteger(kind):
+		if n, ok := new(big.Int).SetString(value, 10); ok && n.CmpAbs(maxExact) <= 0 {
+			return json.RawMessage(value), nil
+		}
+	case isFloat(kind) && json.Valid([]byte(value)):
+		return json.RawMessage(value), nil
+	case kind == "JSON" || isNested(kind):
+		if json.Valid([]byte(value)) {
+			return json.RawMessage(value), nil
+		}
+	case strings.HasPrefix(kind, "TIMESTAMP"):
+		value = strings.Replace(value, " ", "T", 1)
+		if utc, isUTC := strings.CutSuffix(value, "+00"); isUTC {
+			value = utc + "Z"
+		}
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode a value: %w", err)
+	}
+	return encoded, nil
+}
+
+// explain makes of what the engine has against a query an error that its author understands. A message that quotes
+// what we made of the query loses the quotation.
+func (n *OpenedSnapshot) explain(err error, quotesAuthor bool) error {
+	engine, ok := errors.AsType[*duckdb.Error](err)
+	if !ok {
+		return err
+	}
+	switch engine.Type { //nolint:exhaustive // the others are as the engine says
+	case duckdb.ErrorTypeOutOfMemory:
+		return ErrSnapshotMemory
+	case duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal:
+		return fmt.Errorf("answer an analyst: %w", err)
+	}
+	message, _, _ := strings.Cut(engine.Msg, "\n\nStack Trace")
+	if strings.Contains(message, "ailed to allocate") || strings.Contains(message, "bad_alloc") {
+		return ErrSnapshotMemory
+	}
+	if !quotesAuthor {
+		message, _, _ = strings.Cut(message, "\n\nLINE ")
+	}
+	message = strings.ReplaceAll(message, n.dir+string(os.PathSeparator), "")
+	return rejected(strings.TrimSpace(message))
+}
+
+// ErrSnapshotMemory says that a query needs more memory than it may take.
+var ErrSnapshotMemory = errors.New("the query needs more memory than it may take")
