@@ -54,6 +54,8 @@ type serveCommand struct {
 	UnsubscribeURL     string        `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
 	WebhookURL         string        `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
 	WebhookSecret      string        `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
+	AlertWebhookURL    string        `name:"alert-webhook-url" placeholder:"URL" help:"Address that is told when an alert begins, signed with the secret in the environment variable COUPONQL_ALERT_WEBHOOK_SECRET." env:"COUPONQL_ALERT_WEBHOOK_URL"`
+	AlertWebhookSecret string        `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
 	SendRate           int           `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string        `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	CaseSensitiveCodes bool          `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
@@ -119,6 +121,10 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer closeSenders()
+	alerts, err := c.alerts()
+	if err != nil {
+		return err
+	}
 	store, err := db.Open(ctx, db.Options{
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit,
 	})
@@ -134,7 +140,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Log: log})
+	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Alerts: alerts, Log: log})
 	err = serve(ctx, listener, newHandler(store, transfer.NewLinks(key), job.NewCourier(store, out, senders), log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, store.Close())
@@ -175,6 +181,21 @@ func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, close
 			end()
 		}
 	}, nil
+}
+
+// alerts gives the webhook that is told of alerts; nil when there is none.
+func (c *serveCommand) alerts() (*sender.Webhook, error) {
+	if (c.AlertWebhookURL == "") != (c.AlertWebhookSecret == "") {
+		return nil, errors.New("--alert-webhook-url and the environment variable COUPONQL_ALERT_WEBHOOK_SECRET need each other")
+	}
+	if c.AlertWebhookURL == "" {
+		return nil, nil //nolint:nilnil // there is none, which is no error
+	}
+	webhook, err := sender.NewWebhook(c.AlertWebhookURL, c.AlertWebhookSecret)
+	if err != nil {
+		return nil, fmt.Errorf("--alert-webhook-url: %w", err)
+	}
+	return webhook, nil
 }
 
 // check refuses settings that are unsafe or make no sense.
