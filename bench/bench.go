@@ -51,6 +51,9 @@ func (b *bench) runAll(ctx context.Context) error {
 	if err := b.measureBulk(ctx); err != nil {
 		return err
 	}
+	if err := b.measureAnalyses(ctx); err != nil {
+		return err
+	}
 	b.clock.moveTo(campaignDays)
 	if err := b.writeFiles(); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 // a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	o := &options{codes: 300, messages: 20, bulk: minBulk, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
+	o := &options{codes: 300, messages: 20, bulk: minBulk, analysts: minAnalysts, runs: 1, dir: t.TempDir(), profiles: t.TempDir(), asJSON: true}
 	if _, err := findPostgres(); err == nil {
 		o.peers = true
 		// Its user, who is not root, must get to its folder.
@@ -50,6 +50,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
+		"status counts of a coupon, 2,000 codes", "redemptions by day and channel, 2,000 codes", "  the same in Europe/Berlin",
+		"quantiles of the time to redeem", "assigned, sent and redeemed by day", "funnel", "cohorts", "statistics of 100 deliveries",
 		"import 100 codes over HTTP where as many are", "import 2,000 codes over HTTP where as many are",
 		"  what a row costs", "export 3,940 codes",
 		"import 300 codes over HTTP", "import 20 recipients", "import 90 redemptions",
@@ -69,8 +71,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("got no raw SQL beside %q, want some", want)
 		}
 	}
-	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 9 {
-		t.Errorf("got %d measurements beside PostgreSQL, want 9: %+v", len(peers), peers)
+	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 13 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 13: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {
@@ -91,6 +93,9 @@ func TestOptionsCheck(t *testing.T) {
 		"too little bulk":        {options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999"},
 		"too much bulk":          {options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001"},
 		"too little for peers":   {options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers"},
+		"too few for analysts":   {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts - 1}, "--analysts=1999"},
+		"too little bulk beside": {options{codes: 1000, messages: 10, runs: 1, peers: true}, "--peers"},
+		"peers of analysts":      {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts, peers: true}, ""},
 		"too few messages":       {options{codes: 1000, messages: 9, runs: 1}, "--messages=9"},
 		"not run at all":         {options{codes: 1000, messages: 10, runs: 0}, "--runs=0"},
 		"a negative run is none": {options{codes: 1000, messages: 10, runs: -1}, "--runs=-1"},

@@ -29,7 +29,7 @@ type result struct {
 	IsMissing bool `json:"isMissing,omitempty"`
 }
 
-// goal is what a result must not exceed: an absolute number in its unit, or a ratio to the raw SQL. The
+// goal is what a result must not exceed: an absolute number in its unit, a ratio to the raw SQL, or both. The
 // zero value promises nothing.
 type goal struct{ most, mostRatio float64 }
 
@@ -38,13 +38,18 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	if raw > 0 {
 		r.Ratio = ours / raw
 	}
-	switch {
-	case goal.most > 0:
-		r.Goal = "≤ " + quantity(goal.most, unit)
-		r.IsMet = new(ours <= goal.most)
-	case goal.mostRatio > 0:
-		r.Goal = fmt.Sprintf("≤ %g × raw", goal.mostRatio)
-		r.IsMet = new(r.Ratio <= goal.mostRatio)
+	var promises []string
+	isMet := true
+	if goal.most > 0 {
+		promises = append(promises, "≤ "+quantity(goal.most, unit))
+		isMet = ours <= goal.most
+	}
+	if goal.mostRatio > 0 {
+		promises = append(promises, fmt.Sprintf("≤ %g × raw", goal.mostRatio))
+		isMet = isMet && r.Ratio <= goal.mostRatio
+	}
+	if len(promises) > 0 {
+		r.Goal, r.IsMet = strings.Join(promises, ", "), &isMet
 	}
 	return r
 }
