@@ -66,6 +66,8 @@ type serveCommand struct {
 	UnsubscribeURL     string          `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
 	WebhookURL         string          `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
 	WebhookSecret      string          `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
+	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that is told when an alert begins, signed with the secret in the environment variable COUPONQL_ALERT_WEBHOOK_SECRET." env:"COUPONQL_ALERT_WEBHOOK_URL"`
+	AlertWebhookSecret string          `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
 	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
@@ -141,6 +143,10 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 		return err
 	}
 	defer closeSenders()
+	alerts, err := c.alerts()
+	if err != nil {
+		return err
+	}
 	store, err := db.Open(ctx, db.Options{
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit,
 	})
@@ -160,7 +166,7 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Query: answers.Export, Log: log})
+	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Log: log})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers)
 	err = serve(ctx, listener, c.newHandler(store, resolver, links, log), store.Failed(), log)
@@ -217,6 +223,21 @@ func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, close
 			end()
 		}
 	}, nil
+}
+
+// alerts gives the webhook that is told of alerts; nil when there is none.
+func (c *serveCommand) alerts() (*sender.Webhook, error) {
+	if (c.AlertWebhookURL == "") != (c.AlertWebhookSecret == "") {
+		return nil, errors.New("--alert-webhook-url and the environment variable COUPONQL_ALERT_WEBHOOK_SECRET need each other")
+	}
+	if c.AlertWebhookURL == "" {
+		return nil, nil //nolint:nilnil // there is none, which is no error
+	}
+	webhook, err := sender.NewWebhook(c.AlertWebhookURL, c.AlertWebhookSecret)
+	if err != nil {
+		return nil, fmt.Errorf("--alert-webhook-url: %w", err)
+	}
+	return webhook, nil
 }
 
 // check refuses settings that are unsafe or make no sense.

@@ -158,9 +158,8 @@ type Availability struct {
 	Voided    int
 	ByLabel   []*LabelAvailability
 	IsLow     bool
-	// RunsOutAt is when the pool runs dry at the pace of the last PaceWindow; nil: never, or too
-	// little history.
-	RunsOutAt *time.Time
+	// CouponID tells whose codes they are.
+	CouponID ID
 }
 
 // LabelAvailability is where the codes with one label stand.
@@ -183,27 +182,6 @@ func (c *Coupon) IsLow(available, total int) bool {
 	belowShare := c.LowStockShare != nil && total > 0 && float64(available)/float64(total) < *c.LowStockShare
 	return below || belowShare
 }
-
-// PaceWindow is how far back assignments are looked at to tell how fast a pool runs dry.
-const PaceWindow = 14 * 24 * time.Hour
-
-// RunsOutAt tells when a pool runs dry that gave away assigned codes since an instant, at the same
-// pace. It is nil when there was no assignment, less than a day of history, or when the instant lies
-// beyond what a date can say.
-func RunsOutAt(available, assigned int, since, now time.Time) *time.Time {
-	elapsed := now.Sub(since)
-	if assigned == 0 || elapsed < 24*time.Hour {
-		return nil
-	}
-	left := float64(available) / float64(assigned) * float64(elapsed)
-	if left > float64(maxForecast) {
-		return nil
-	}
-	return new(now.Add(time.Duration(left)).Truncate(time.Second))
-}
-
-// maxForecast is how far ahead a forecast is worth telling.
-const maxForecast = 10 * 365 * 24 * time.Hour
 
 // State gives the flags of what happened to the code.
 func (c *Code) State() CodeState {

@@ -242,36 +242,6 @@ func TestIsLowExactlyAtAPercentage(t *testing.T) {
 	})
 }
 
-func TestRunsOutAt(t *testing.T) {
-	t.Parallel()
-	now := instantOf(t, "2026-11-24T09:15:00.5Z")
-	const day = 24 * time.Hour
-	tests := map[string]struct {
-		available, assigned int
-		ago                 time.Duration
-		want                *time.Time
-	}{
-		"half left":                    {available: 100, assigned: 100, ago: 10 * day, want: new(instantOf(t, "2026-12-04T09:15:00Z"))},
-		"a tenth left":                 {available: 10, assigned: 100, ago: 10 * day, want: new(instantOf(t, "2026-11-25T09:15:00Z"))},
-		"nothing left":                 {available: 0, assigned: 100, ago: 10 * day, want: new(instantOf(t, "2026-11-24T09:15:00Z"))},
-		"nothing assigned":             {available: 100, assigned: 0, ago: 10 * day},
-		"a day of history":             {available: 1, assigned: 1, ago: day, want: new(instantOf(t, "2026-11-25T09:15:00Z"))},
-		"less than a day":              {available: 1, assigned: 1, ago: day - 1},
-		"in ten years":                 {available: 3650, assigned: 1, ago: day, want: new(instantOf(t, "2036-11-21T09:15:00Z"))},
-		"in more than ten years":       {available: 3651, assigned: 1, ago: day},
-		"beyond what a duration holds": {available: 2_000_000_000, assigned: 1, ago: 14 * day},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := RunsOutAt(test.available, test.assigned, now.Add(-test.ago), now)
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("instant (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 func TestCheckPool(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

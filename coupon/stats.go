@@ -1,5 +1,7 @@
 package coupon
 
+import "time"
+
 // StatsDimension is something that redemption statistics can be grouped by.
 type StatsDimension string
 
@@ -25,6 +27,8 @@ const (
 	MaxStatsDimensions = 4
 	// MaxFilterValues is how many values one list of a filter takes.
 	MaxFilterValues = 1_000
+	// MaxStatsCurrencies is how many currencies one group lists: the most frequent ones.
+	MaxStatsCurrencies = 50
 )
 
 // StatsFilter narrows facts; what is nil or empty does not narrow. The period is half-open.
@@ -37,7 +41,81 @@ type StatsFilter struct {
 	To          *DateTime `json:"to,omitempty"`
 }
 
-// RedemptionStats is a funnel, and how fast people redeem.
+// Check refuses lists that are too long. It returns INVALID.
+func (f *StatsFilter) Check() error {
+	if max(len(f.CouponIDs), len(f.DeliveryIDs), len(f.Channels), len(f.Labels)) > MaxFilterValues {
+		return Errorf(ErrorInvalid, "Give at most %d values in one list of a filter.", MaxFilterValues).At("filter")
+	}
+	return nil
+}
+
+// StatsMeasures tells which numbers of statistics are wanted: what is not is not computed, and a group in which
+// nothing that is wanted happened is left out.
+type StatsMeasures struct {
+	Assigned bool
+	Sent     bool
+	// Redeemed is Redeemed, Reversed and Amount; they come from the same rows.
+	Redeemed     bool
+	ByCurrency   bool
+	TimeToRedeem bool
+}
+
+// AllStatsMeasures wants everything.
+func AllStatsMeasures() StatsMeasures {
+	return StatsMeasures{Assigned: true, Sent: true, Redeemed: true, ByCurrency: true, TimeToRedeem: true}
+}
+
+// StatsQuestion asks for statistics by dimensions.
+type StatsQuestion struct {
+	Filter  *StatsFilter
+	GroupBy []StatsDimension
+	// Timezone is where periods, and the filter's dates without an offset, are meant; an IANA name.
+	Timezone string
+	// Limit is how many rows are given at most, 1 to MaxStatsRows.
+	Limit int
+	// FillPeriods gives periods in which nothing happened rows, too.
+	FillPeriods bool
+	Measures    StatsMeasures
+}
+
+// Check gives the time zone that is meant. It returns INVALID.
+func (q *StatsQuestion) Check() (*time.Location, error) {
+	zone, err := checkZone(q.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	if q.Limit < 1 || q.Limit > MaxStatsRows {
+		return nil, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d.", MaxStatsRows, q.Limit).At("limit")
+	}
+	if len(q.GroupBy) > MaxStatsDimensions {
+		return nil, Errorf(ErrorInvalid, "Group by at most %d dimensions.", MaxStatsDimensions).At("groupBy")
+	}
+	if periods := q.periods(); q.FillPeriods && periods != 1 {
+		return nil, Errorf(ErrorInvalid, "`fillPeriods` needs exactly one of HOUR, DAY, WEEK and MONTH in `groupBy`, not %d.", periods).At("fillPeriods")
+	}
+	return zone, nil
+}
+
+func (q *StatsQuestion) periods() int {
+	count := 0
+	for _, dimension := range q.GroupBy {
+		if dimension.IsPeriod() {
+			count++
+		}
+	}
+	return count
+}
+
+// checkZone loads the time zone of an argument `timezone`. It returns INVALID.
+func checkZone(name string) (*time.Location, error) {
+	zone, err := LoadZone(name)
+	if err != nil {
+		return nil, Errorf(ErrorInvalid, "%q is not a time zone. Use an IANA name such as Europe/Berlin.", name).At("timezone")
+	}
+	return zone, nil
+}
+
+// RedemptionStats is a funnel, and how fast people redeem. What was not asked for is zero.
 type RedemptionStats struct {
 	Assigned int
 	Sent     int
@@ -45,8 +123,22 @@ type RedemptionStats struct {
 	Reversed int
 	// Amount is the sum over redemptions that were not reversed; nil when none has an amount.
 	Amount *Decimal
+	// ByCurrency has the sums of each currency, in the order of their codes; redemptions without a currency come
+	// first.
+	ByCurrency []*CurrencyAmount
 	// TimeToRedeem is in seconds from assignment to redemption; nil when nothing can be measured.
 	TimeToRedeem *Quantiles
+}
+
+// CurrencyAmount sums up the redemptions that have an amount in one currency.
+type CurrencyAmount struct {
+	// Currency is nil for amounts that came without one.
+	Currency *string
+	// Redeemed and Amount are about redemptions that stand, Reversed and ReversedAmount about those taken back.
+	Redeemed       int
+	Amount         Decimal
+	Reversed       int
+	ReversedAmount Decimal
 }
 
 // RedemptionRate is redeemed / sent, nil where nothing was sent. It is 1 at the most: the code of an

@@ -369,7 +369,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		t.Errorf("only %d reads", reads.Load())
 	}
 	wantImport(t, s.imported(t, id), fmt.Sprintf("SUCCEEDED %d = %d + 0", imported, imported))
-	rows, err := s.RedemptionStats(ctx, nil, nil, "UTC", 1)
+	rows, err := s.RedemptionStats(ctx, &coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
 	if err != nil || rows[0].Stats.Redeemed != int(redeemed.Load()) {
 		t.Errorf("%d redemptions are there, %d were acknowledged: %v", rows[0].Stats.Redeemed, redeemed.Load(), err)
 	}

@@ -374,31 +374,12 @@ func comparePlaces(order coupon.CouponOrder, a, b coupon.Cursor) int {
 	return int(a.Number - b.Number)
 }
 
-// Availabilities tells where the codes of coupons stand now, with a forecast.
-func (s *Store) Availabilities(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Availability, error) {
+// Availabilities tells where the codes of coupons stand now.
+func (s *Store) Availabilities(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Availability, error) {
 	now := s.now()
 	found := make(map[coupon.ID]*coupon.Availability, len(ids))
-	numbers := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		number := mustNumber(coupon.KindCoupon, id)
-		found[id] = s.pool.availability(number, now)
-		if found[id].Assigned+found[id].Redeemed > 0 {
-			numbers = append(numbers, number)
-		}
+		found[id] = s.pool.availability(mustNumber(coupon.KindCoupon, id), now)
 	}
-	if len(numbers) == 0 {
-		return found, nil
-	}
-	_, err := collect(ctx, s, couponPace, func(rows *sql.Rows) (struct{}, error) {
-		var number int64
-		var count int
-		var first sql.NullTime
-		if err := rows.Scan(&number, &count, &first); err != nil {
-			return struct{}{}, err
-		}
-		a := found[coupon.NewID(coupon.KindCoupon, number)]
-		a.RunsOutAt = coupon.RunsOutAt(a.Available, count, first.Time, now)
-		return struct{}{}, nil
-	}, named("ids", numbers), named("since", now.Add(-coupon.PaceWindow)))
-	return found, err
+	return found, nil
 }

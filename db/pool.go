@@ -432,7 +432,7 @@ func (p *pool) addRedemptions(number int64, by int) {
 func (p *pool) availability(number int64, now time.Time) *coupon.Availability {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	a := &coupon.Availability{ByLabel: []*coupon.LabelAvailability{}}
+	a := &coupon.Availability{CouponID: coupon.NewID(coupon.KindCoupon, number), ByLabel: []*coupon.LabelAvailability{}}
 	known := p.coupons[number]
 	if known == nil {
 		return a

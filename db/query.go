@@ -5,6 +5,24 @@ import _ "embed"
 // The statements, each a file under its own name. The first line of a file says what it is for and
 // names it in errors.
 
+//go:embed query/alert_began.sql
+var alertBegan string
+
+//go:embed query/alert_failed.sql
+var alertFailed string
+
+//go:embed query/alert_forget.sql
+var alertForget string
+
+//go:embed query/alert_postpone.sql
+var alertPostpone string
+
+//go:embed query/alert_told.sql
+var alertTold string
+
+//go:embed query/alert_untold.sql
+var alertUntold string
+
 //go:embed query/attempt_batch.sql
 var attemptBatch string
 
@@ -133,6 +151,9 @@ var couponNext string
 
 //go:embed query/coupon_pace.sql
 var couponPace string
+
+//go:embed query/coupon_planned.sql
+var couponPlanned string
 
 //go:embed query/coupon_references.sql
 var couponReferences string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -441,8 +440,8 @@ func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 	if filter == nil {
 		filter = &coupon.StatsFilter{}
 	}
-	if slices.Max([]int{len(filter.CouponIDs), len(filter.DeliveryIDs), len(filter.Channels), len(filter.Labels)}) > coupon.MaxFilterValues {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values in one list of a filter.", coupon.MaxFilterValues).At("filter")
+	if err := filter.Check(); err != nil {
+		return nil, err
 	}
 	period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")
 	if err != nil {

@@ -30,8 +30,10 @@ func TestRedeem(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 		s.wantAvailability(t, c, "redeemed 1")
-		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsFilter{DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"}},
-			nil, "UTC", 10)
+		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+			Filter: &coupon.StatsFilter{DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"}}, Timezone: "UTC", Limit: 10,
+			Measures: coupon.AllStatsMeasures(),
+		})
 		if err != nil || rows[0].Stats.Redeemed != 1 || rows[0].Stats.TimeToRedeem.P50 != 3600 {
 			t.Errorf("stats %+v, %v", rows[0].Stats, err)
 		}

@@ -1,11 +1,14 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,206 +18,471 @@ import (
 // fact is a kind of row that statistics count: where its columns are, and what is counted.
 type fact struct {
 	from string
-	// columns that dimensions and filters name.
-	coupon, delivery, channel, label, at string
+	// columns that dimensions and filters name; "" where the fact has none.
+	coupon, delivery, channel, label, source, at string
 	// day is a stored date of at in UTC, where there is one.
 	day string
-	// source is "" where the fact has none.
-	source   string
-	measures string
+	// counts gives the columns assigned, sent, redeemed, reversed, amount and quantiles.
+	counts string
 }
 
-// facts gives the three kinds: assignments, sendings and redemptions. Each counts in the period in which
-// it happened. Messages without a coupon give nothing away and are no assignments. A sending has its label
-// from its message, which is joined only where labels are asked for: that takes longer than all the rest.
-func facts(withLabels bool) [3]fact {
-	sendings := "(SELECT delivery_id, settled_at, NULL AS label FROM sending WHERE outcome = 'SENT')"
+// assignments gives what counts codes that were given away. All messages of a delivery are made when it is confirmed,
+// so that the deliveries tell all but the labels.
+func assignments(withLabels bool) *fact {
+	f := &fact{
+		from:   "(SELECT * FROM delivery WHERE coupon_id IS NOT NULL AND message_count > 0) f",
+		coupon: "f.coupon_id", delivery: "f.id", channel: "f.channel", label: "NULL", at: "f.confirmed_at",
+		counts: "sum(f.message_count)::BIGINT, 0, 0, 0, NULL, NULL",
+	}
 	if withLabels {
-		sendings = "(SELECT s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT')"
+		f.from = "(SELECT delivery_id, label FROM message WHERE coupon_id IS NOT NULL) m JOIN delivery f ON f.id = m.delivery_id"
+		f.label, f.counts = "m.label", "count(*), 0, 0, 0, NULL, NULL"
 	}
-	return [3]fact{
-		{
-			from:     "(SELECT * FROM message WHERE coupon_id IS NOT NULL) f JOIN delivery d ON d.id = f.delivery_id",
-			coupon:   "f.coupon_id",
-			delivery: "f.delivery_id",
-			channel:  "d.channel",
-			label:    "f.label",
-			at:       "f.created_at",
-			measures: "count(*) AS assigned, 0 AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
-		},
-		{
-			from:   sendings + " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL",
-			coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.settled_at",
-			measures: "0 AS assigned, count(*) AS sent, 0 AS redeemed, 0 AS reversed, NULL AS amount, NULL AS quantiles",
-		},
-		{
-			from:     "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
-			coupon:   "f.coupon_id",
-			delivery: "f.delivery_id",
-			channel:  "f.channel",
-			label:    "f.label",
-			at:       "f.redeemed_at",
-			day:      "f.redeemed_on",
-			source:   "f.source",
-			measures: `0 AS assigned, 0 AS sent, count(*) FILTER (v.reversed_at IS NULL) AS redeemed, count(*) FILTER (v.reversed_at IS NOT NULL) AS reversed,
-    (sum(f.amount) FILTER (v.reversed_at IS NULL))::VARCHAR AS amount,
-    quantile_cont(epoch(f.redeemed_at - f.assigned_at), [0.1, 0.5, 0.9, 0.99]) FILTER (v.reversed_at IS NULL AND f.redeemed_at >= f.assigned_at) AS quantiles`,
-		},
-	}
+	return f
 }
 
-// key gives the expression of a dimension as text. Periods are those of the time zone $zone.
-func (f *fact) key(dimension coupon.StatsDimension, isUTC bool) string {
-	local := fmt.Sprintf("((%s AT TIME ZONE 'UTC') AT TIME ZONE $zone)", f.at)
-	day := local + "::DATE"
-	if isUTC {
-		local, day = f.at, f.at+"::DATE"
-		if f.day != "" {
-			day = f.day
-		}
+// sendings gives what counts messages that were handed to a sender. The deliveries tell, unless it matters when or with
+// which label. A sending has its label from its message; joining them takes longer than all the rest.
+func sendings(withLabels, withTimes bool) *fact {
+	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
+	const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
+	switch {
+	case withLabels:
+		f.from = "(SELECT s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT')" + ofCoupons
+		f.label, f.counts = "f.label", "0, count(*), 0, 0, NULL, NULL"
+	case withTimes:
+		// Thousands of messages were settled at one instant.
+		f.from = "(SELECT delivery_id, settled_at, count(*) AS messages FROM sending WHERE outcome = 'SENT' GROUP BY delivery_id, settled_at)" + ofCoupons
+		f.counts = "0, sum(f.messages)::BIGINT, 0, 0, NULL, NULL"
+	default:
+		f.from = "(SELECT id AS delivery_id, sent_count, NULL::TIMESTAMP AS settled_at FROM delivery WHERE sent_count > 0)" + ofCoupons
+		f.counts = "0, sum(f.sent_count)::BIGINT, 0, 0, NULL, NULL"
 	}
+	return f
+}
+
+// redemptions gives what counts redemptions, of which no number is read that is not wanted.
+func redemptions(wanted coupon.StatsMeasures) *fact {
+	f := &fact{
+		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
+		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source", at: "f.redeemed_at", day: "f.redeemed_on",
+	}
+	counts, quantiles := "0, 0, NULL", "NULL"
+	if wanted.Redeemed {
+		counts = `count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL),
+    (sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR`
+	}
+	if wanted.TimeToRedeem {
+		// Numbers are sorted several times as fast as the difference of two timestamps.
+		quantiles = `quantile_cont(epoch_us(f.redeemed_at) - epoch_us(f.assigned_at), [0.1, 0.5, 0.9, 0.99])
+        FILTER (v.redemption_id IS NULL AND f.redeemed_at >= f.assigned_at)`
+	}
+	f.counts = "0, 0, " + counts + ", " + quantiles
+	return f
+}
+
+// clock gives expressions of SQL for what the clocks of a time zone show. The engine's own time zones are a hundred times
+// slower, so that the offsets come with the statement. They are numbers, and no input.
+type clock struct {
+	isUTC bool
+	// offsets are those since the first year that a date may have; the last one comes first.
+	offsets []coupon.ClockOffset
+}
+
+// newClock gives the clock of a zone for instants that are not later than now, but for what other clocks are ahead.
+func newClock(zone *time.Location, now time.Time) *clock {
+	first := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	return &clock{isUTC: zone == time.UTC, offsets: coupon.ClockOffsets(zone, first, now.AddDate(0, 0, 3))}
+}
+
+// offset gives how many seconds the clock is ahead at an instant, and since when, in seconds since 1970.
+func (c *clock) offset(at string) (seconds, since string) {
+	var ahead, begun strings.Builder
+	for _, o := range c.offsets[:len(c.offsets)-1] {
+		fmt.Fprintf(&ahead, " WHEN epoch_us(%s) >= %d THEN %d", at, o.Since.UnixMicro(), o.Seconds)
+		fmt.Fprintf(&begun, " WHEN epoch_us(%s) >= %d THEN %d", at, o.Since.UnixMicro(), o.Since.Unix())
+	}
+	last := c.offsets[len(c.offsets)-1].Seconds
+	if len(c.offsets) == 1 {
+		return strconv.Itoa(last), strconv.Itoa(math.MinInt32 * 2)
+	}
+	return fmt.Sprintf("CASE%s ELSE %d END", &ahead, last), fmt.Sprintf("CASE%s ELSE %d END", &begun, math.MinInt32*2)
+}
+
+// local gives the number of whole units of so many seconds that the clock shows, counted from 1970. The engine divides
+// towards zero, so that what is before is moved beyond it first.
+func (c *clock) local(at string, unit int64) string {
+	const moved = 40_000 * 24 * 60 * 60 // to 1860
+	seconds, _ := c.offset(at)
+	return fmt.Sprintf("((epoch_us(%s) + (%s + %d) * 1000000) // %d - %d)", at, seconds, moved, unit*1_000_000, moved/unit)
+}
+
+// period gives the number of a period, as coupon.StatsDimension counts them. day is a stored date of the instant, or "".
+func (c *clock) period(dimension coupon.StatsDimension, at, day string) string {
+	const secondsPerHour, secondsPerDay = 60 * 60, 24 * 60 * 60
+	if dimension == coupon.ByHour {
+		seconds, since := c.offset(at)
+		return fmt.Sprintf("(greatest(%s * %d - (%s), %s) * %d + %d - (%s))",
+			c.local(at, secondsPerHour), secondsPerHour, seconds, since, coupon.HourFactor, coupon.MaxClockOffset, seconds)
+	}
+	number := c.local(at, secondsPerDay)
+	if c.isUTC && day != "" {
+		number = fmt.Sprintf("(%s - DATE '1970-01-01')", day)
+	}
+	switch dimension { //nolint:exhaustive // HOUR is done, and the others are no periods
+	case coupon.ByWeek:
+		const moved = 7 * 6_000
+		return fmt.Sprintf("((%s + %d) // 7 * 7 - %d)", number, moved+3, moved+3)
+	case coupon.ByMonth:
+		date := fmt.Sprintf("(DATE '1970-01-01' + (%s)::INTEGER)", number)
+		if c.isUTC && day != "" {
+			date = day
+		}
+		return fmt.Sprintf("(year(%s) * 12 + month(%s) - 1)", date, date)
+	}
+	return number
+}
+
+// key gives the expression of a dimension: a number or a text, NULL where the fact has nothing of the kind.
+func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 	switch dimension {
 	case coupon.ByCoupon:
-		return "coalesce('coupon_' || " + f.coupon + ", '')"
+		return f.coupon
 	case coupon.ByDelivery:
-		return "coalesce('delivery_' || " + f.delivery + ", '')"
+		return f.delivery
 	case coupon.ByChannel:
-		return "coalesce(" + f.channel + ", '')"
+		return f.channel
 	case coupon.ByLabel:
-		return "coalesce(" + f.label + ", '')"
+		return f.label
 	case coupon.BySource:
 		return f.source
-	case coupon.ByHour:
-		return "strftime(date_trunc('hour', " + local + "), '%Y-%m-%dT%H:00')"
-	case coupon.ByDay:
-		return day + "::VARCHAR"
-	case coupon.ByWeek:
-		return "date_trunc('week', " + day + ")::DATE::VARCHAR"
-	case coupon.ByMonth:
-		return "strftime(" + day + ", '%Y-%m')"
+	case coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth:
+		return c.period(dimension, f.at, f.day)
 	}
 	return ""
 }
 
-// statement gives the question about one kind of fact: keys, then measures, of at most $limit groups.
-func (f *fact) statement(groupBy []coupon.StatsDimension, isUTC bool) string {
-	keys := make([]string, len(groupBy))
-	places := make([]string, len(groupBy))
-	for i, dimension := range groupBy {
-		keys[i] = f.key(dimension, isUTC)
-		places[i] = fmt.Sprint(i + 1)
-	}
-	group := ""
-	if len(keys) > 0 {
-		group = "\nGROUP BY " + strings.Join(places, ", ") + "\nORDER BY " + strings.Join(places, ", ")
-	}
-	list := strings.Join(slices.Concat(keys, []string{f.measures}), ", ")
-	return fmt.Sprintf(`-- statistics of one kind of fact
-SELECT %s
-FROM %s
-WHERE ($coupons::BIGINT[] IS NULL OR list_contains($coupons::BIGINT[], %s)) AND ($deliveries::BIGINT[] IS NULL OR list_contains($deliveries::BIGINT[], %s))
-    AND ($channels::VARCHAR[] IS NULL OR list_contains($channels::VARCHAR[], %s)) AND ($labels::VARCHAR[] IS NULL OR list_contains($labels::VARCHAR[], %s))
-    AND ($from::TIMESTAMP IS NULL OR %s >= $from) AND ($to::TIMESTAMP IS NULL OR %s < $to)%s
-LIMIT $limit`, list, f.from, f.coupon, f.delivery, f.channel, f.label, f.at, f.at, group)
+// spans narrows facts to those of some coupons or deliveries, each with a period of its own. It is a table in the
+// statement; without spans it is empty.
+type spans struct {
+	dimension coupon.StatsDimension
+	ids       []int64
+	// froms and tos are in microseconds since 1970; hasBounds: some are not at the ends of time.
+	froms, tos []int64
+	hasBounds  bool
 }
 
-// RedemptionStats counts assignments, sendings and redemptions by dimensions, in the order of the keys.
-// timezone is where periods, and the filter's dates without an offset, are meant. Without dimensions there
-// is exactly one row. It returns INVALID.
-func (s *Store) RedemptionStats(
-	ctx context.Context,
-	filter *coupon.StatsFilter,
-	groupBy []coupon.StatsDimension,
-	timezone string,
-	limit int,
-) ([]*coupon.StatsRow, error) {
-	zone, err := coupon.LoadZone(timezone)
-	if err != nil {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "%q is not a time zone. Use an IANA name such as Europe/Berlin.", timezone).At("timezone")
+func (s *spans) add(id int64, period coupon.Period) {
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if period.From != nil {
+		from, s.hasBounds = period.From.UnixMicro(), true
 	}
-	if limit < 1 || limit > coupon.MaxStatsRows {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "`limit` must be 1 to %d, not %d.", coupon.MaxStatsRows, limit).At("limit")
+	if period.To != nil {
+		to, s.hasBounds = period.To.UnixMicro(), true
 	}
-	if len(groupBy) > coupon.MaxStatsDimensions {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Group by at most %d dimensions.", coupon.MaxStatsDimensions).At("groupBy")
+	s.ids, s.froms, s.tos = append(s.ids, id), append(s.froms, from), append(s.tos, to)
+}
+
+// narrowed is a filter of facts as fragments of statements with their parameters.
+type narrowed struct {
+	filter *coupon.StatsFilter
+	period coupon.Period
+	spans  *spans
+}
+
+// where gives the part of a statement from FROM on that leaves out what is not wanted, with its parameters.
+func (n *narrowed) where(f *fact) (text string, args []any) {
+	text = "\nFROM " + f.from
+	conditions := []string{}
+	condition := func(name string, value any, format string, column ...any) {
+		conditions = append(conditions, fmt.Sprintf(format, column...))
+		args = append(args, named(name, value))
 	}
-	args, err := statsArgs(filter, zone)
+	if s := n.spans; s != nil {
+		owner := f.key(s.dimension, nil)
+		text += fmt.Sprintf("\nJOIN (SELECT unnest($ids::BIGINT[]) AS id, unnest($froms::BIGINT[]) AS since, unnest($tos::BIGINT[]) AS until) span ON span.id = %s", owner)
+		if s.hasBounds {
+			text += fmt.Sprintf(" AND epoch_us(%s) >= span.since AND epoch_us(%s) < span.until", f.at, f.at)
+		}
+		args = append(args, named("ids", s.ids), named("froms", s.froms), named("tos", s.tos))
+	}
+	if len(n.filter.CouponIDs) > 0 {
+		condition("coupons", numbersParameter(coupon.KindCoupon, n.filter.CouponIDs), "%s IN (SELECT unnest($coupons::BIGINT[]))", f.coupon)
+	}
+	if len(n.filter.DeliveryIDs) > 0 {
+		condition("deliveries", numbersParameter(coupon.KindDelivery, n.filter.DeliveryIDs), "%s IN (SELECT unnest($deliveries::BIGINT[]))", f.delivery)
+	}
+	if len(n.filter.Channels) > 0 {
+		condition("channels", texts(n.filter.Channels), "%s IN (SELECT unnest($channels::VARCHAR[]))", f.channel)
+	}
+	if len(n.filter.Labels) > 0 {
+		condition("labels", texts(n.filter.Labels), "%s IN (SELECT unnest($labels::VARCHAR[]))", f.label)
+	}
+	if n.period.From != nil {
+		condition("from", *n.period.From, "%s >= $from", f.at)
+	}
+	if n.period.To != nil {
+		condition("to", *n.period.To, "%s < $to", f.at)
+	}
+	if len(conditions) > 0 {
+		text += "\nWHERE " + strings.Join(conditions, " AND ")
+	}
+	return text, args
+}
+
+// hasTimes tells whether it matters when a fact happened.
+func (n *narrowed) hasTimes() bool {
+	return n.period.From != nil || n.period.To != nil || n.spans != nil && n.spans.hasBounds
+}
+
+// newNarrowed checks a filter. It returns INVALID.
+func newNarrowed(filter *coupon.StatsFilter, zone *time.Location) (*narrowed, error) {
+	if filter == nil {
+		filter = &coupon.StatsFilter{}
+	}
+	if err := filter.Check(); err != nil {
+		return nil, err
+	}
+	period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")
+	return &narrowed{filter: filter, period: period}, err
+}
+
+// groupStatement gives the question about one kind of fact: keys, then its counts, of at most $limit groups.
+func groupStatement(f *fact, keys []string, where string) string {
+	return "-- statistics of one kind of fact\nSELECT " + strings.Join(append(slices.Clone(keys), f.counts), ", ") + where + grouping(len(keys)) + ordering(len(keys)) + "\nLIMIT $limit"
+}
+
+// currencyStatement gives the sums of each currency of each group, the most frequent currencies at the most, as one text.
+func currencyStatement(keys []string, where string) string {
+	inner, outer, partition := "", "", ""
+	for i, key := range keys {
+		inner += fmt.Sprintf("%s AS k%d, ", key, i)
+		outer += fmt.Sprintf("k%d, ", i)
+	}
+	if len(keys) > 0 {
+		partition = "PARTITION BY " + strings.TrimSuffix(outer, ", ")
+	}
+	return fmt.Sprintf(`-- statistics by currency
+SELECT %sstring_agg(coalesce(currency, '') || ':' || redeemed || ':' || amount || ':' || reversed || ':' || reversed_amount, ' ' ORDER BY currency NULLS FIRST)
+FROM (
+    SELECT %sf.currency, count(*) FILTER (v.redemption_id IS NULL) AS redeemed, coalesce(sum(f.amount) FILTER (v.redemption_id IS NULL), 0) AS amount,
+        count(*) FILTER (v.redemption_id IS NOT NULL) AS reversed, coalesce(sum(f.amount) FILTER (v.redemption_id IS NOT NULL), 0) AS reversed_amount%s%s
+    QUALIFY row_number() OVER (%s ORDER BY count(*) DESC, f.currency) <= $currencies
+)%s%s
+LIMIT $limit`, outer, inner, where, grouping(len(keys)+1), partition, grouping(len(keys)), ordering(len(keys)))
+}
+
+// grouping groups by the first columns.
+func grouping(columns int) string {
+	if columns == 0 {
+		return ""
+	}
+	return "\nGROUP BY " + places(columns, "")
+}
+
+// ordering puts groups in their order.
+func ordering(columns int) string {
+	if columns == 0 {
+		return ""
+	}
+	return "\nORDER BY " + places(columns, " NULLS FIRST")
+}
+
+// places names the first columns, each with a word behind it.
+func places(columns int, word string) string {
+	list := make([]string, columns)
+	for i := range list {
+		list[i] = strconv.Itoa(i+1) + word
+	}
+	return strings.Join(list, ", ")
+}
+
+// statsKey is what a group has in common by one dimension: a number or a text.
+type statsKey struct {
+	number int64
+	text   string
+}
+
+// noKey stands for NULL, which comes before everything.
+var noKey = statsKey{number: math.MinInt64}
+
+func compareKeys(a, b []statsKey) int {
+	return slices.CompareFunc(a, b, func(x, y statsKey) int {
+		return cmp.Or(cmp.Compare(x.number, y.number), strings.Compare(x.text, y.text))
+	})
+}
+
+// statsGroup is a row on its way.
+type statsGroup struct {
+	keys  []statsKey
+	stats *coupon.RedemptionStats
+}
+
+// statsGroups has the groups found so far by their keys.
+type statsGroups map[string]*statsGroup
+
+// of gives the group with these keys as they were scanned.
+func (g statsGroups) of(scanned []any) (*coupon.RedemptionStats, error) {
+	keys := make([]statsKey, len(scanned))
+	for i, value := range scanned {
+		switch v := value.(type) {
+		case nil:
+			keys[i] = noKey
+		case int64:
+			keys[i].number = v
+		case string:
+			keys[i].text = v
+		default:
+			return nil, fmt.Errorf("a key is a %T", value)
+		}
+	}
+	return g.at(keys).stats, nil
+}
+
+func (g statsGroups) at(keys []statsKey) *statsGroup {
+	var b strings.Builder
+	for _, key := range keys {
+		fmt.Fprintf(&b, "%d %q ", key.number, key.text)
+	}
+	name := b.String()
+	if g[name] == nil {
+		g[name] = &statsGroup{keys: keys, stats: &coupon.RedemptionStats{}}
+	}
+	return g[name]
+}
+
+// sorted gives the groups in the order of their keys.
+func (g statsGroups) sorted() []*statsGroup {
+	groups := make([]*statsGroup, 0, len(g))
+	for _, group := range g {
+		groups = append(groups, group)
+	}
+	slices.SortFunc(groups, func(a, b *statsGroup) int { return compareKeys(a.keys, b.keys) })
+	return groups
+}
+
+// RedemptionStats counts assignments, sendings and redemptions by dimensions, in the order of the keys. Each counts in
+// the period in which it happened. Without dimensions there is exactly one row. It returns INVALID, and
+// RESULT_TOO_LARGE when there would be more than MaxStatsRows rows with filled periods.
+func (s *Store) RedemptionStats(ctx context.Context, question *coupon.StatsQuestion) ([]*coupon.StatsRow, error) {
+	zone, err := question.Check()
 	if err != nil {
 		return nil, err
 	}
+	n, err := newNarrowed(question.Filter, zone)
+	if err != nil {
+		return nil, err
+	}
+	return s.redemptionStats(ctx, question, zone, n)
+}
+
+func (s *Store) redemptionStats(ctx context.Context, question *coupon.StatsQuestion, zone *time.Location, n *narrowed) ([]*coupon.StatsRow, error) {
 	release, err := s.report(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	isUTC := zone == time.UTC
-	args = append(args, named("limit", limit))
-	if !isUTC && slices.ContainsFunc(groupBy, isPeriod) {
-		args = append(args, named("zone", timezone))
+	groups := statsGroups{}
+	if len(question.GroupBy) == 0 {
+		groups.at([]statsKey{})
 	}
-	groups := map[string]*coupon.StatsRow{}
-	if len(groupBy) == 0 {
-		groups[""] = &coupon.StatsRow{Keys: []string{}, Stats: &coupon.RedemptionStats{}}
+	asked := *question
+	if question.FillPeriods {
+		asked.Limit = coupon.MaxStatsRows + 1
 	}
-	withLabels := slices.Contains(groupBy, coupon.ByLabel) || filter != nil && len(filter.Labels) > 0
-	for _, f := range facts(withLabels) {
-		if slices.Contains(groupBy, coupon.BySource) && f.source == "" {
-			continue
-		}
-		_, err := collect(ctx, s, f.statement(groupBy, isUTC), func(rows *sql.Rows) (struct{}, error) {
-			return struct{}{}, addStats(rows, groupBy, groups)
-		}, args...)
-		if err != nil {
+	if err := s.countFacts(ctx, &asked, newClock(zone, s.now()), n, groups); err != nil {
+		return nil, err
+	}
+	if question.FillPeriods {
+		if err := groups.fill(question.GroupBy, zone, n.period); err != nil {
 			return nil, err
 		}
 	}
-	rows := make([]*coupon.StatsRow, 0, len(groups))
-	for _, row := range groups {
-		rows = append(rows, row)
+	sorted := groups.sorted()
+	rows := make([]*coupon.StatsRow, min(len(sorted), question.Limit))
+	for i := range rows {
+		rows[i] = statsRow(question.GroupBy, sorted[i])
 	}
-	slices.SortFunc(rows, func(a, b *coupon.StatsRow) int { return slices.Compare(a.Keys, b.Keys) })
-	return rows[:min(len(rows), limit)], nil
+	return rows, nil
 }
 
-func isPeriod(dimension coupon.StatsDimension) bool {
-	return slices.Contains([]coupon.StatsDimension{coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth}, dimension)
+// countFacts asks about each kind of fact that is wanted.
+func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, c *clock, n *narrowed, groups statsGroups) error {
+	wanted := question.Measures
+	withLabels := slices.Contains(question.GroupBy, coupon.ByLabel) || len(n.filter.Labels) > 0
+	withTimes := n.hasTimes() || slices.ContainsFunc(question.GroupBy, coupon.StatsDimension.IsPeriod)
+	var facts []*fact
+	if wanted.Assigned {
+		facts = append(facts, assignments(withLabels))
+	}
+	if wanted.Sent {
+		facts = append(facts, sendings(withLabels, withTimes))
+	}
+	if wanted.Redeemed || wanted.TimeToRedeem {
+		facts = append(facts, redemptions(wanted))
+	}
+	for _, f := range facts {
+		keys, where, args, ok := n.parts(f, question, c)
+		if !ok {
+			continue
+		}
+		_, err := collect(ctx, s, groupStatement(f, keys, where), func(rows *sql.Rows) (struct{}, error) {
+			return struct{}{}, addStats(rows, len(keys), groups)
+		}, args...)
+		if err != nil {
+			return err
+		}
+	}
+	if !wanted.ByCurrency {
+		return nil
+	}
+	f := redemptions(wanted)
+	keys, where, args, _ := n.parts(f, question, c)
+	if strings.Contains(where, "\nWHERE ") {
+		where += " AND f.amount IS NOT NULL"
+	} else {
+		where += "\nWHERE f.amount IS NOT NULL"
+	}
+	_, err := collect(ctx, s, currencyStatement(keys, where), func(rows *sql.Rows) (struct{}, error) {
+		return struct{}{}, addCurrencies(rows, len(keys), groups)
+	}, append(args, named("currencies", coupon.MaxStatsCurrencies))...)
+	return err
+}
+
+// parts gives the parts of the statement about a fact. ok is false when the fact cannot be told by a dimension.
+func (n *narrowed) parts(f *fact, question *coupon.StatsQuestion, c *clock) (keys []string, where string, args []any, ok bool) {
+	for _, dimension := range question.GroupBy {
+		key := f.key(dimension, c)
+		if key == "" {
+			return nil, "", nil, false
+		}
+		keys = append(keys, key)
+	}
+	where, args = n.where(f)
+	return keys, where, append(args, named("limit", question.Limit)), true
 }
 
 // addStats adds one row of one kind of fact to its group.
-func addStats(rows *sql.Rows, groupBy []coupon.StatsDimension, groups map[string]*coupon.StatsRow) error {
-	keys := make([]string, len(groupBy))
-	var part coupon.RedemptionStats
-	var amount *string
-	var quantiles any
-	targets := make([]any, 0, len(keys)+6)
+func addStats(rows *sql.Rows, keyCount int, groups statsGroups) error {
+	keys := make([]any, keyCount)
+	targets := make([]any, 0, keyCount+6)
 	for i := range keys {
 		targets = append(targets, &keys[i])
 	}
-	if err := rows.Scan(append(targets, &part.Assigned, &part.Sent, &part.Redeemed, &part.Reversed, &amount, &quantiles)...); err != nil {
+	var assigned, sent, redeemed, reversed sql.NullInt64
+	var amount *string
+	var quantiles any
+	if err := rows.Scan(append(targets, &assigned, &sent, &redeemed, &reversed, &amount, &quantiles)...); err != nil {
 		return err
 	}
-	name := strings.Join(keys, "\x00")
-	row := groups[name]
-	if row == nil {
-		row = &coupon.StatsRow{Keys: keys, Stats: &coupon.RedemptionStats{}}
-		for i, dimension := range groupBy {
-			if keys[i] == "" {
-				continue
-			}
-			switch dimension { //nolint:exhaustive // the other dimensions name no object
-			case coupon.ByCoupon:
-				row.CouponID = new(coupon.ID(keys[i]))
-			case coupon.ByDelivery:
-				row.DeliveryID = new(coupon.ID(keys[i]))
-			}
-		}
-		groups[name] = row
+	stats, err := groups.of(keys)
+	if err != nil {
+		return err
 	}
-	stats := row.Stats
-	stats.Assigned += part.Assigned
-	stats.Sent += part.Sent
-	stats.Redeemed += part.Redeemed
-	stats.Reversed += part.Reversed
+	stats.Assigned += int(assigned.Int64)
+	stats.Sent += int(sent.Int64)
+	stats.Redeemed += int(redeemed.Int64)
+	stats.Reversed += int(reversed.Int64)
 	if amount != nil {
 		stats.Amount = new(coupon.NewDecimal(*amount))
 	}
@@ -225,47 +493,175 @@ func addStats(rows *sql.Rows, groupBy []coupon.StatsDimension, groups map[string
 	if !ok || len(list) != 4 {
 		return errors.New("read quantiles")
 	}
-	values := [4]float64{}
+	seconds := [4]float64{}
 	for i, value := range list {
-		if values[i], ok = value.(float64); !ok {
+		microseconds, ok := value.(float64)
+		if !ok {
 			return errors.New("read quantiles")
 		}
+		seconds[i] = microseconds / 1e6
 	}
-	stats.TimeToRedeem = &coupon.Quantiles{P10: values[0], P50: values[1], P90: values[2], P99: values[3]}
+	stats.TimeToRedeem = &coupon.Quantiles{P10: seconds[0], P50: seconds[1], P90: seconds[2], P99: seconds[3]}
 	return nil
 }
 
-// CouponStats and DeliveryStats give the statistics of each of several objects in one question.
-func (s *Store) CouponStats(ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime) (map[coupon.ID]*coupon.RedemptionStats, error) {
-	rows, err := s.RedemptionStats(
-		ctx,
-		&coupon.StatsFilter{CouponIDs: coupons, From: from, To: to},
-		[]coupon.StatsDimension{coupon.ByCoupon},
-		"UTC",
-		coupon.MaxStatsRows,
-	)
-	return statsByKey(coupons, rows), err
-}
-
-// DeliveryStats gives the statistics of each of several deliveries; see CouponStats.
-func (s *Store) DeliveryStats(ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime) (map[coupon.ID]*coupon.RedemptionStats, error) {
-	rows, err := s.RedemptionStats(
-		ctx,
-		&coupon.StatsFilter{DeliveryIDs: deliveries, From: from, To: to},
-		[]coupon.StatsDimension{coupon.ByDelivery},
-		"UTC",
-		coupon.MaxStatsRows,
-	)
-	return statsByKey(deliveries, rows), err
-}
-
-func statsByKey(ids []coupon.ID, rows []*coupon.StatsRow) map[coupon.ID]*coupon.RedemptionStats {
-	found := make(map[coupon.ID]*coupon.RedemptionStats, len(ids))
-	for _, id := range ids {
-		found[id] = &coupon.RedemptionStats{}
+// addCurrencies adds the sums of all currencies to their group.
+func addCurrencies(rows *sql.Rows, keyCount int, groups statsGroups) error {
+	keys := make([]any, keyCount)
+	targets := make([]any, 0, keyCount+1)
+	for i := range keys {
+		targets = append(targets, &keys[i])
 	}
+	var packed *string
+	if err := rows.Scan(append(targets, &packed)...); err != nil || packed == nil {
+		return err
+	}
+	stats, err := groups.of(keys)
+	if err != nil {
+		return err
+	}
+	for one := range strings.SplitSeq(*packed, " ") {
+		parts := strings.Split(one, ":")
+		if len(parts) != 5 {
+			return fmt.Errorf("read a sum: %q", one)
+		}
+		sum := &coupon.CurrencyAmount{Amount: coupon.NewDecimal(parts[2]), ReversedAmount: coupon.NewDecimal(parts[4])}
+		if parts[0] != "" {
+			sum.Currency = &parts[0]
+		}
+		redeemed, err := strconv.Atoi(parts[1])
+		reversed, err2 := strconv.Atoi(parts[3])
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		sum.Redeemed, sum.Reversed = redeemed, reversed
+		stats.ByCurrency = append(stats.ByCurrency, sum)
+	}
+	return nil
+}
+
+// fill adds groups for the periods in which nothing happened, from the beginning of the filter, or else the first period
+// with anything, to its end, or else the last one, for each combination of the other keys.
+func (g statsGroups) fill(groupBy []coupon.StatsDimension, zone *time.Location, period coupon.Period) error {
+	place := slices.IndexFunc(groupBy, coupon.StatsDimension.IsPeriod)
+	dimension := groupBy[place]
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	others := statsGroups{}
+	for _, group := range g {
+		first, last = min(first, group.keys[place].number), max(last, group.keys[place].number)
+		others.at(slices.Delete(slices.Clone(group.keys), place, place+1))
+	}
+	if len(groupBy) == 1 {
+		others.at([]statsKey{}) // zeros tell that nothing happened at all
+	}
+	if period.From != nil {
+		first = dimension.Period(*period.From, zone)
+		last = max(last, first)
+	}
+	if period.To != nil {
+		last = dimension.Period(period.To.Add(-time.Microsecond), zone)
+		first = min(first, last)
+	}
+	if first > last || len(others) == 0 {
+		return nil // nothing happened, and nobody said when
+	}
+	tooMany := coupon.Errorf(coupon.ErrorResultTooLarge,
+		"With every %s there would be more than %d rows. Ask for a shorter period, longer periods or less groups.", dimension, coupon.MaxStatsRows).At("fillPeriods")
+	numbers, ok := dimension.Periods(first, last, zone, coupon.MaxStatsRows)
+	if !ok || len(numbers)*len(others) > coupon.MaxStatsRows {
+		return tooMany
+	}
+	for _, other := range others {
+		for _, number := range numbers {
+			g.at(slices.Insert(slices.Clone(other.keys), place, statsKey{number: number}))
+		}
+	}
+	return nil
+}
+
+// statsRow gives a group as callers see it.
+func statsRow(groupBy []coupon.StatsDimension, group *statsGroup) *coupon.StatsRow {
+	row := &coupon.StatsRow{Keys: make([]string, len(groupBy)), Stats: group.stats}
+	for i, dimension := range groupBy {
+		key := group.keys[i]
+		switch {
+		case key == noKey:
+		case dimension == coupon.ByCoupon:
+			row.CouponID = new(coupon.NewID(coupon.KindCoupon, key.number))
+			row.Keys[i] = string(*row.CouponID)
+		case dimension == coupon.ByDelivery:
+			row.DeliveryID = new(coupon.NewID(coupon.KindDelivery, key.number))
+			row.Keys[i] = string(*row.DeliveryID)
+		case dimension.IsPeriod():
+			row.Keys[i] = dimension.PeriodText(key.number)
+		default:
+			row.Keys[i] = key.text
+		}
+	}
+	return row
+}
+
+// CouponStats gives the numbers of each of several coupons that are wanted, in one question. Bounds without an offset are
+// meant in the time zone of each coupon. It returns INVALID.
+func (s *Store) CouponStats(
+	ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
+) (map[coupon.ID]*coupon.RedemptionStats, error) {
+	zones := make([]*time.Location, len(coupons))
+	for i, id := range coupons {
+		number, err := id.Number(coupon.KindCoupon)
+		if err != nil {
+			number = 0 // nothing has it
+		}
+		zones[i] = zoneOf(s, number)
+	}
+	return s.statsOf(ctx, coupon.ByCoupon, coupon.KindCoupon, coupons, zones, from, to, wanted)
+}
+
+// DeliveryStats gives the numbers of each of several deliveries; see CouponStats. The time zone is that of the coupon.
+func (s *Store) DeliveryStats(
+	ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
+) (map[coupon.ID]*coupon.RedemptionStats, error) {
+	zones := make([]*time.Location, len(deliveries))
+	known := map[coupon.ID]*coupon.Delivery{}
+	if from != nil || to != nil {
+		var err error
+		if known, err = s.DeliveriesByID(ctx, deliveries); err != nil {
+			return nil, err
+		}
+	}
+	for i, id := range deliveries {
+		zones[i] = time.UTC
+		if d := known[id]; d != nil && d.CouponID != nil {
+			zones[i] = zoneOf(s, mustNumber(coupon.KindCoupon, *d.CouponID))
+		}
+	}
+	return s.statsOf(ctx, coupon.ByDelivery, coupon.KindDelivery, deliveries, zones, from, to, wanted)
+}
+
+// statsOf gives the statistics of each of several objects, each in its time zone.
+func (s *Store) statsOf(
+	ctx context.Context, dimension coupon.StatsDimension, kind coupon.Kind, ids []coupon.ID, zones []*time.Location,
+	from, to *coupon.DateTime, wanted coupon.StatsMeasures,
+) (map[coupon.ID]*coupon.RedemptionStats, error) {
+	found := make(map[coupon.ID]*coupon.RedemptionStats, len(ids))
+	owners := &spans{dimension: dimension}
+	for i, id := range ids {
+		found[id] = &coupon.RedemptionStats{}
+		period, err := coupon.NewPeriod(from, to, zones[i], "")
+		if err != nil {
+			if problem, ok := errors.AsType[*coupon.UserError](err); ok {
+				err = problem.At(problem.Field[len(problem.Field)-1]) // the bounds are arguments here, and in no filter
+			}
+			return nil, err
+		}
+		if number, err := id.Number(kind); err == nil {
+			owners.add(number, period)
+		}
+	}
+	question := &coupon.StatsQuestion{GroupBy: []coupon.StatsDimension{dimension}, Limit: len(ids), Measures: wanted}
+	rows, err := s.redemptionStats(ctx, question, time.UTC, &narrowed{filter: &coupon.StatsFilter{}, spans: owners})
 	for _, row := range rows {
 		found[coupon.ID(row.Keys[0])] = row.Stats
 	}
-	return found
+	return found, err
 }

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -13,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"couponql/coupon"
-	"couponql/db"
 )
 
 // event is something that statistics count, as it happened.
@@ -28,7 +28,10 @@ type event struct {
 	assignedAt *time.Time
 	// amount is in ten-thousandths.
 	amount     *big.Int
+	currency   string
 	isReversed bool
+	// code is that of a redemption.
+	code string
 }
 
 // history is a scene whose events are noted as they are made.
@@ -74,7 +77,7 @@ func TestRedemptionStats(t *testing.T) {
 			t.Run(timezone+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				for _, groupBy := range dimensions {
-					got, err := h.RedemptionStats(t.Context(), filter, groupBy, timezone, coupon.MaxStatsRows)
+					got, err := h.ask(t, filter, groupBy, timezone, coupon.MaxStatsRows)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -85,7 +88,7 @@ func TestRedemptionStats(t *testing.T) {
 					if len(want) < 3 {
 						continue
 					}
-					limited, err := h.RedemptionStats(t.Context(), filter, groupBy, timezone, 2)
+					limited, err := h.ask(t, filter, groupBy, timezone, 2)
 					if diff := cmp.Diff(want[:2], limited, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); err != nil || diff != "" {
 						t.Errorf("%v, the first two (-want +got): %v\n%s", groupBy, err, diff)
 					}
@@ -93,7 +96,7 @@ func TestRedemptionStats(t *testing.T) {
 			})
 		}
 	}
-	ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_99"}, nil, nil)
+	ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_99"}, nil, nil, coupon.AllStatsMeasures())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +108,16 @@ func TestRedemptionStats(t *testing.T) {
 	if diff := cmp.Diff(&coupon.RedemptionStats{}, ofCoupons["coupon_99"]); diff != "" {
 		t.Errorf("of nothing (-want +got):\n%s", diff)
 	}
+}
+
+// ask asks for all numbers.
+func (h *history) ask(
+	t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string, limit int,
+) ([]*coupon.StatsRow, error) {
+	t.Helper()
+	return h.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+		Filter: filter, GroupBy: groupBy, Timezone: timezone, Limit: limit, Measures: coupon.AllStatsMeasures(),
+	})
 }
 
 // happen makes deliveries and redemptions over two nights and some weeks.
@@ -184,7 +197,7 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.
 // redemption is the event of a redemption of a value, as its code stands now.
 func (h *history) redemption(t *testing.T, value string, source coupon.RedemptionSource) event {
 	t.Helper()
-	e := event{kind: "redeemed", coupon: "coupon_3", source: source, at: h.Now()}
+	e := event{kind: "redeemed", coupon: "coupon_3", source: source, at: h.Now(), code: value}
 	if value == "ALL" {
 		return e
 	}
@@ -204,6 +217,7 @@ func (h *history) amount(e *event) string {
 		return ""
 	}
 	e.amount = big.NewInt(h.random.Int64N(2_000_000) - 100_000)
+	e.currency = []string{"EUR", "CHF", ""}[h.random.IntN(3)]
 	return new(big.Rat).SetFrac(e.amount, big.NewInt(10_000)).FloatString(4)
 }
 
@@ -214,6 +228,9 @@ func (h *history) redeemOne(t *testing.T) {
 	request := &coupon.RedeemRequest{Value: value}
 	if amount := h.amount(&e); amount != "" {
 		request.Amount = new(coupon.Decimal(amount))
+		if e.currency != "" {
+			request.Currency = &e.currency
+		}
 	}
 	r, err := h.Redeem(t.Context(), request)
 	if _, isRefused := coupon.AsUserErrors(err); isRefused {
@@ -235,7 +252,7 @@ func (h *history) redeemOne(t *testing.T) {
 func (h *history) importRedemptions(t *testing.T) {
 	t.Helper()
 	var file strings.Builder
-	file.WriteString("code,redeemedAt,amount,order\n")
+	file.WriteString("code,redeemedAt,amount,currency,order\n")
 	var events []event
 	used := map[string]bool{}
 	for i := range 60 {
@@ -247,7 +264,7 @@ func (h *history) importRedemptions(t *testing.T) {
 		e := h.redemption(t, value, coupon.SourceImport)
 		e.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 30 * time.Minute)
 		amount := h.amount(&e)
-		fmt.Fprintf(&file, "%s,%s,%s,o%d\n", value, e.at.Format(time.RFC3339), amount, i)
+		fmt.Fprintf(&file, "%s,%s,%s,%s,o%d\n", value, e.at.Format(time.RFC3339), amount, e.currency, i)
 		events = append(events, e)
 	}
 	i := h.importFile(t, newImport(coupon.ImportRedemptions), file.String())
@@ -272,10 +289,12 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 		t.Fatal(err)
 	}
 	rows := map[string]*coupon.StatsRow{}
+	places := map[*coupon.StatsRow][]string{}
 	if len(groupBy) == 0 {
 		rows[""] = &coupon.StatsRow{Keys: []string{}, Stats: &coupon.RedemptionStats{}}
 	}
 	amounts, times := map[string]*big.Int{}, map[string][]float64{}
+	currencies := map[string]map[string]*currencySum{}
 	for _, e := range h.events {
 		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) &&
 			matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
@@ -296,8 +315,20 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 		name := strings.Join(row.Keys, "|")
 		if rows[name] == nil {
 			rows[name] = row
+			for _, dimension := range groupBy {
+				places[row] = append(places[row], e.place(dimension, zone))
+			}
 		}
 		stats := rows[name].Stats
+		if e.amount != nil {
+			if currencies[name] == nil {
+				currencies[name] = map[string]*currencySum{}
+			}
+			if currencies[name][e.currency] == nil {
+				currencies[name][e.currency] = &currencySum{amount: new(big.Int), reversedAmount: new(big.Int)}
+			}
+			currencies[name][e.currency].add(&e)
+		}
 		switch {
 		case e.kind == "assigned":
 			stats.Assigned++
@@ -319,7 +350,12 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 		}
 	}
 	for name, sum := range amounts {
-		rows[name].Stats.Amount = new(coupon.NewDecimal(new(big.Rat).SetFrac(sum, big.NewInt(10_000)).FloatString(4)))
+		rows[name].Stats.Amount = new(decimal(sum))
+	}
+	for name, sums := range currencies {
+		for _, currency := range slices.Sorted(maps.Keys(sums)) {
+			rows[name].Stats.ByCurrency = append(rows[name].Stats.ByCurrency, sums[currency].answer(currency))
+		}
 	}
 	for name, values := range times {
 		slices.Sort(values)
@@ -332,8 +368,46 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	for _, row := range rows {
 		sorted = append(sorted, row)
 	}
-	slices.SortFunc(sorted, func(a, b *coupon.StatsRow) int { return slices.Compare(a.Keys, b.Keys) })
+	slices.SortFunc(sorted, func(a, b *coupon.StatsRow) int { return slices.Compare(places[a], places[b]) })
 	return sorted
+}
+
+// currencySum sums up one currency.
+type currencySum struct {
+	redeemed, reversed     int
+	amount, reversedAmount *big.Int
+}
+
+func (s *currencySum) add(e *event) {
+	if e.isReversed {
+		s.reversed++
+		s.reversedAmount.Add(s.reversedAmount, e.amount)
+		return
+	}
+	s.redeemed++
+	s.amount.Add(s.amount, e.amount)
+}
+
+func (s *currencySum) answer(currency string) *coupon.CurrencyAmount {
+	a := &coupon.CurrencyAmount{Redeemed: s.redeemed, Amount: decimal(s.amount), Reversed: s.reversed, ReversedAmount: decimal(s.reversedAmount)}
+	if currency != "" {
+		a.Currency = &currency
+	}
+	return a
+}
+
+// decimal gives a number of ten-thousandths.
+func decimal(sum *big.Int) coupon.Decimal {
+	return coupon.NewDecimal(new(big.Rat).SetFrac(sum, big.NewInt(10_000)).FloatString(4))
+}
+
+// place gives what rows are sorted by: hours by when they began, since one may come twice.
+func (e *event) place(dimension coupon.StatsDimension, zone *time.Location) string {
+	if dimension == coupon.ByHour {
+		_, offset := e.at.In(zone).Zone()
+		return e.at.In(time.FixedZone("", offset)).Truncate(time.Minute).Add(-time.Duration(e.at.In(zone).Minute()) * time.Minute).UTC().Format(time.RFC3339)
+	}
+	return e.key(dimension, zone)
 }
 
 func matches[T comparable](wanted []T, value T) bool {
@@ -354,7 +428,7 @@ func (e *event) key(dimension coupon.StatsDimension, zone *time.Location) string
 	case coupon.BySource:
 		return string(e.source)
 	case coupon.ByHour:
-		return local.Format("2006-01-02T15:00")
+		return local.Format("2006-01-02T15:00Z07:00")
 	case coupon.ByDay:
 		return local.Format(time.DateOnly)
 	case coupon.ByWeek:
@@ -378,28 +452,26 @@ func quantile(sorted []float64, q float64) float64 {
 func TestRedemptionStatsRefuses(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	for field, ask := range map[string]func(*db.Store) error{
-		"timezone": func(s *db.Store) error {
-			_, err := s.RedemptionStats(t.Context(), nil, nil, "Mars/Base", 10)
-			return err
-		},
-		"limit": func(s *db.Store) error {
-			_, err := s.RedemptionStats(t.Context(), nil, nil, "UTC", coupon.MaxStatsRows+1)
-			return err
-		},
-		"groupBy": func(s *db.Store) error {
-			_, err := s.RedemptionStats(t.Context(), nil, make([]coupon.StatsDimension, coupon.MaxStatsDimensions+1), "UTC", 10)
-			return err
-		},
-		"filter.to": func(s *db.Store) error {
-			_, err := s.RedemptionStats(t.Context(), &coupon.StatsFilter{To: new(coupon.DateTime("x"))}, nil, "UTC", 10)
-			return err
-		},
+	for field, question := range map[string]coupon.StatsQuestion{
+		"timezone":    {Timezone: "Mars/Base", Limit: 10},
+		"limit":       {Timezone: "UTC", Limit: coupon.MaxStatsRows + 1},
+		"groupBy":     {Timezone: "UTC", Limit: 10, GroupBy: make([]coupon.StatsDimension, coupon.MaxStatsDimensions+1)},
+		"filter.to":   {Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{To: new(coupon.DateTime("x"))}},
+		"filter":      {Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{Labels: make([]string, coupon.MaxFilterValues+1)}},
+		"fillPeriods": {Timezone: "UTC", Limit: 10, GroupBy: []coupon.StatsDimension{coupon.ByDay, coupon.ByHour}, FillPeriods: true},
 	} {
-		wantError(t, ask(s.Store), coupon.ErrorInvalid, field)
+		_, err := s.RedemptionStats(t.Context(), &question)
+		wantError(t, err, coupon.ErrorInvalid, field)
 	}
-	rows, err := s.RedemptionStats(t.Context(), nil, nil, "UTC", 1)
-	if err != nil || len(rows) != 1 || *rows[0].Stats != (coupon.RedemptionStats{}) {
+	_, err := s.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, new(coupon.DateTime("soon")), nil, coupon.AllStatsMeasures())
+	wantError(t, err, coupon.ErrorInvalid, "from")
+	rows, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
+	if err != nil || len(rows) != 1 || !cmp.Equal(rows[0].Stats, &coupon.RedemptionStats{}) {
 		t.Errorf("of nothing: %+v, %v", rows, err)
 	}
+	_, err = s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+		Filter:   &coupon.StatsFilter{From: new(coupon.DateTime("1990-01-01")), To: new(coupon.DateTime("2026-01-01"))},
+		Timezone: "UTC", Limit: 1, GroupBy: []coupon.StatsDimension{coupon.ByHour}, FillPeriods: true, Measures: coupon.AllStatsMeasures(),
+	})
+	wantError(t, err, coupon.ErrorResultTooLarge, "fillPeriods")
 }

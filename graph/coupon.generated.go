@@ -17,12 +17,19 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type AvailabilityResolver interface {
+	RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error)
+	Forecast(ctx context.Context, obj *coupon.Availability) (*coupon.StockForecast, error)
+}
 type CouponResolver interface {
 	Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error)
 	Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*CodeConnection, error)
 	Deliveries(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*DeliveryConnection, error)
 	Imports(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*ImportConnection, error)
 	Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error)
+}
+type PlannedDeliveryResolver interface {
+	Delivery(ctx context.Context, obj *coupon.PlannedDelivery) (*coupon.Delivery, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -354,18 +361,50 @@ func (ec *executionContext) _Availability_runsOutAt(ctx context.Context, field g
 			return ec.fieldContext_Availability_runsOutAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RunsOutAt, nil
+			return ec.Resolvers.Availability().RunsOutAt(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.DateTime) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Availability_runsOutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Availability", field, false, false, "DateTime")
+	return graphql.NewScalarFieldContext("Availability", field, true, true, "DateTime")
+}
+
+func (ec *executionContext) _Availability_forecast(ctx context.Context, field graphql.CollectedField, obj *coupon.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_forecast(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Availability().Forecast(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.StockForecast) graphql.Marshaler {
+			return ec.marshalOStockForecast2ᚖcouponqlᚋcouponᚐStockForecast(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_forecast(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Availability",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockForecast(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Coupon_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Coupon) (ret graphql.Marshaler) {
@@ -1274,6 +1313,231 @@ func (ec *executionContext) fieldContext_LabelAvailability_redeemed(_ context.Co
 	return graphql.NewScalarFieldContext("LabelAvailability", field, false, false, "Int")
 }
 
+func (ec *executionContext) _PlannedDelivery_delivery(ctx context.Context, field graphql.CollectedField, obj *coupon.PlannedDelivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlannedDelivery_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PlannedDelivery().Delivery(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {
+			return ec.marshalNDelivery2ᚖcouponqlᚋcouponᚐDelivery(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlannedDelivery_delivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlannedDelivery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlannedDelivery_contactAt(ctx context.Context, field graphql.CollectedField, obj *coupon.PlannedDelivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlannedDelivery_contactAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContactAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlannedDelivery_contactAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlannedDelivery", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _PlannedDelivery_codes(ctx context.Context, field graphql.CollectedField, obj *coupon.PlannedDelivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlannedDelivery_codes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Codes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlannedDelivery_codes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlannedDelivery", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StockForecast_since(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockForecast", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _StockForecast_assigned(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_assigned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assigned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockForecast", field, false, false, "Int")
+}
+
+func (ec *executionContext) _StockForecast_perDay(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_perDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PerDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_perDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockForecast", field, false, false, "Float")
+}
+
+func (ec *executionContext) _StockForecast_plannedCodes(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_plannedCodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PlannedCodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_plannedCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockForecast", field, true, false, "Int")
+}
+
+func (ec *executionContext) _StockForecast_planned(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_planned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Planned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.PlannedDelivery) graphql.Marshaler {
+			return ec.marshalNPlannedDelivery2ᚕᚖcouponqlᚋcouponᚐPlannedDeliveryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_planned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StockForecast",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlannedDelivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StockForecast_runsOutAt(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StockForecast_runsOutAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RunsOutAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StockForecast_runsOutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StockForecast", field, false, false, "DateTime")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1671,53 +1935,60 @@ func (ec *executionContext) _Availability(ctx context.Context, sel ast.Selection
 		case "total":
 			out.Values[i] = ec._Availability_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "available":
 			out.Values[i] = ec._Availability_available(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "held":
 			out.Values[i] = ec._Availability_held(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "assigned":
 			out.Values[i] = ec._Availability_assigned(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "redeemed":
 			out.Values[i] = ec._Availability_redeemed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expired":
 			out.Values[i] = ec._Availability_expired(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "voided":
 			out.Values[i] = ec._Availability_voided(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "byLabel":
 			out.Values[i] = ec._Availability_byLabel(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "isLow":
 			out.Values[i] = ec._Availability_isLow(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "runsOutAt":
-			out.Values[i] = ec._Availability_runsOutAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Availability_runsOutAt(ctx, field, obj)
+				})
+		case "forecast":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Availability_forecast(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2045,6 +2316,108 @@ func (ec *executionContext) _LabelAvailability(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var plannedDeliveryImplementors = []string{"PlannedDelivery"}
+
+func (ec *executionContext) _PlannedDelivery(ctx context.Context, sel ast.SelectionSet, obj *coupon.PlannedDelivery) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, plannedDeliveryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlannedDelivery")
+		case "delivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PlannedDelivery_delivery(ctx, field, obj)
+				})
+		case "contactAt":
+			out.Values[i] = ec._PlannedDelivery_contactAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "codes":
+			out.Values[i] = ec._PlannedDelivery_codes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var stockForecastImplementors = []string{"StockForecast"}
+
+func (ec *executionContext) _StockForecast(ctx context.Context, sel ast.SelectionSet, obj *coupon.StockForecast) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stockForecastImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StockForecast")
+		case "since":
+			out.Values[i] = ec._StockForecast_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assigned":
+			out.Values[i] = ec._StockForecast_assigned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "perDay":
+			out.Values[i] = ec._StockForecast_perDay(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "plannedCodes":
+			out.Values[i] = ec._StockForecast_plannedCodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "planned":
+			out.Values[i] = ec._StockForecast_planned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "runsOutAt":
+			out.Values[i] = ec._StockForecast_runsOutAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2190,6 +2563,30 @@ func (ec *executionContext) marshalNLabelAvailability2ᚖcouponqlᚋcouponᚐLab
 	return ec._LabelAvailability(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNPlannedDelivery2ᚕᚖcouponqlᚋcouponᚐPlannedDeliveryᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.PlannedDelivery) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNPlannedDelivery2ᚖcouponqlᚋcouponᚐPlannedDelivery(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNPlannedDelivery2ᚖcouponqlᚋcouponᚐPlannedDelivery(ctx context.Context, sel ast.SelectionSet, v *coupon.PlannedDelivery) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlannedDelivery!")
+		return graphql.Null
+	}
+	return ec._PlannedDelivery(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateCouponInput2couponqlᚋgraphᚐUpdateCouponInput(ctx context.Context, v any) (UpdateCouponInput, error) {
 	res, err := ec.unmarshalInputUpdateCouponInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2282,6 +2679,13 @@ func (ec *executionContext) marshalOCouponType2ᚖcouponqlᚋcouponᚐCouponType
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOStockForecast2ᚖcouponqlᚋcouponᚐStockForecast(ctx context.Context, sel ast.SelectionSet, v *coupon.StockForecast) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._StockForecast(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

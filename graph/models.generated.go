@@ -3,11 +3,6 @@
 package graph
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-	"strconv"
-
 	"github.com/99designs/gqlgen/graphql"
 
 	"couponql/coupon"
@@ -53,28 +48,12 @@ type AddTargetsInput struct {
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 
-// Something that needs attention. It disappears when its cause does.
-type Alert struct {
-	// What it is about, for programs.
-	Kind AlertKind `json:"kind"`
-	// When it arose; for ENDS_SOON and RUNS_OUT_SOON, when the end comes.
-	At coupon.DateTime `json:"at"`
-	// The same in a sentence for people.
-	Text string `json:"text"`
-	// The coupon concerned. Null: none.
-	Coupon *coupon.Coupon `json:"coupon,omitempty"`
-	// The delivery that failed. Null: the alert is about something else.
-	Delivery *coupon.Delivery `json:"delivery,omitempty"`
-	// The import that failed. Null: the alert is about something else.
-	Import *coupon.Import `json:"import,omitempty"`
-}
-
 // A page of alerts.
 type AlertConnection struct {
 	// The alerts with their cursors.
 	Edges []*AlertEdge `json:"edges"`
 	// The alerts alone.
-	Nodes []*Alert `json:"nodes"`
+	Nodes []*coupon.Alert `json:"nodes"`
 	// Whether and how to read on.
 	PageInfo *PageInfo `json:"pageInfo"`
 	// How many alerts there are on all pages.
@@ -86,7 +65,7 @@ type AlertEdge struct {
 	// Opaque; give it as `after` to continue behind this alert.
 	Cursor string `json:"cursor"`
 	// The alert here.
-	Node *Alert `json:"node"`
+	Node *coupon.Alert `json:"node"`
 }
 
 // Which delivery to analyze.
@@ -916,71 +895,4 @@ type VoidCodesPayload struct {
 	VoidedCount int `json:"voidedCount"`
 	// Why nothing was voided; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
-}
-
-// What can need attention.
-type AlertKind string
-
-const (
-	// A coupon has fewer codes available than its `lowStockThreshold` or `lowStockShare`.
-	AlertKindLowStock AlertKind = "LOW_STOCK"
-	// A coupon will end soon.
-	AlertKindEndsSoon AlertKind = "ENDS_SOON"
-	// At the pace of the last 14 days, a pool will be empty soon.
-	AlertKindRunsOutSoon AlertKind = "RUNS_OUT_SOON"
-	// An import failed.
-	AlertKindImportFailed AlertKind = "IMPORT_FAILED"
-	// A delivery failed.
-	AlertKindDeliveryFailed AlertKind = "DELIVERY_FAILED"
-)
-
-var AllAlertKind = []AlertKind{
-	AlertKindLowStock,
-	AlertKindEndsSoon,
-	AlertKindRunsOutSoon,
-	AlertKindImportFailed,
-	AlertKindDeliveryFailed,
-}
-
-func (e AlertKind) IsValid() bool {
-	switch e {
-	case AlertKindLowStock, AlertKindEndsSoon, AlertKindRunsOutSoon, AlertKindImportFailed, AlertKindDeliveryFailed:
-		return true
-	}
-	return false
-}
-
-func (e AlertKind) String() string {
-	return string(e)
-}
-
-func (e *AlertKind) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = AlertKind(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid AlertKind", str)
-	}
-	return nil
-}
-
-func (e AlertKind) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *AlertKind) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e AlertKind) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
 }

@@ -1581,6 +1581,35 @@ func (ec *executionContext) marshalNID2couponqlᚋcouponᚐID(ctx context.Contex
 	return res
 }
 
+func (ec *executionContext) unmarshalNID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx context.Context, v any) ([]coupon.ID, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]coupon.ID, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx context.Context, sel ast.SelectionSet, v []coupon.ID) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2couponqlᚋcouponᚐID(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)

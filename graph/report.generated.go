@@ -17,6 +17,14 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type AlertResolver interface {
+	Coupon(ctx context.Context, obj *coupon.Alert) (*coupon.Coupon, error)
+	Delivery(ctx context.Context, obj *coupon.Alert) (*coupon.Delivery, error)
+	Import(ctx context.Context, obj *coupon.Alert) (*coupon.Import, error)
+}
+type DeliveryComparisonResolver interface {
+	Delivery(ctx context.Context, obj *coupon.DeliveryComparison) (*coupon.Delivery, error)
+}
 type StatsRowResolver interface {
 	Coupon(ctx context.Context, obj *coupon.StatsRow) (*coupon.Coupon, error)
 	Delivery(ctx context.Context, obj *coupon.StatsRow) (*coupon.Delivery, error)
@@ -30,7 +38,7 @@ type StatsRowResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Alert_kind(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_kind(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -42,8 +50,8 @@ func (ec *executionContext) _Alert_kind(ctx context.Context, field graphql.Colle
 			return obj.Kind, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v AlertKind) graphql.Marshaler {
-			return ec.marshalNAlertKind2couponqlᚋgraphᚐAlertKind(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.AlertKind) graphql.Marshaler {
+			return ec.marshalNAlertKind2couponqlᚋcouponᚐAlertKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -53,7 +61,7 @@ func (ec *executionContext) fieldContext_Alert_kind(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Alert", field, false, false, "AlertKind")
 }
 
-func (ec *executionContext) _Alert_at(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_at(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -65,8 +73,8 @@ func (ec *executionContext) _Alert_at(ctx context.Context, field graphql.Collect
 			return obj.At, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v coupon.DateTime) graphql.Marshaler {
-			return ec.marshalNDateTime2couponqlᚋcouponᚐDateTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
 		},
 		true,
 		true,
@@ -76,7 +84,7 @@ func (ec *executionContext) fieldContext_Alert_at(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Alert", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Alert_text(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_text(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -99,7 +107,7 @@ func (ec *executionContext) fieldContext_Alert_text(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Alert", field, false, false, "String")
 }
 
-func (ec *executionContext) _Alert_coupon(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_coupon(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -108,7 +116,7 @@ func (ec *executionContext) _Alert_coupon(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Alert_coupon(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Coupon, nil
+			return ec.Resolvers.Alert().Coupon(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Coupon) graphql.Marshaler {
@@ -122,8 +130,8 @@ func (ec *executionContext) fieldContext_Alert_coupon(_ context.Context, field g
 	fc = &graphql.FieldContext{
 		Object:     "Alert",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Coupon(ctx, field)
 		},
@@ -131,7 +139,7 @@ func (ec *executionContext) fieldContext_Alert_coupon(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _Alert_delivery(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_delivery(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -140,7 +148,7 @@ func (ec *executionContext) _Alert_delivery(ctx context.Context, field graphql.C
 			return ec.fieldContext_Alert_delivery(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Delivery, nil
+			return ec.Resolvers.Alert().Delivery(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {
@@ -154,8 +162,8 @@ func (ec *executionContext) fieldContext_Alert_delivery(_ context.Context, field
 	fc = &graphql.FieldContext{
 		Object:     "Alert",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Delivery(ctx, field)
 		},
@@ -163,7 +171,7 @@ func (ec *executionContext) fieldContext_Alert_delivery(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Alert_import(ctx context.Context, field graphql.CollectedField, obj *Alert) (ret graphql.Marshaler) {
+func (ec *executionContext) _Alert_import(ctx context.Context, field graphql.CollectedField, obj *coupon.Alert) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -172,7 +180,7 @@ func (ec *executionContext) _Alert_import(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Alert_import(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Import, nil
+			return ec.Resolvers.Alert().Import(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Import) graphql.Marshaler {
@@ -186,8 +194,8 @@ func (ec *executionContext) fieldContext_Alert_import(_ context.Context, field g
 	fc = &graphql.FieldContext{
 		Object:     "Alert",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Import(ctx, field)
 		},
@@ -239,8 +247,8 @@ func (ec *executionContext) _AlertConnection_nodes(ctx context.Context, field gr
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*Alert) graphql.Marshaler {
-			return ec.marshalNAlert2ᚕᚖcouponqlᚋgraphᚐAlertᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.Alert) graphql.Marshaler {
+			return ec.marshalNAlert2ᚕᚖcouponqlᚋcouponᚐAlertᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -349,8 +357,8 @@ func (ec *executionContext) _AlertEdge_node(ctx context.Context, field graphql.C
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Alert) graphql.Marshaler {
-			return ec.marshalNAlert2ᚖcouponqlᚋgraphᚐAlert(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Alert) graphql.Marshaler {
+			return ec.marshalNAlert2ᚖcouponqlᚋcouponᚐAlert(ctx, selections, v)
 		},
 		true,
 		true,
@@ -367,6 +375,544 @@ func (ec *executionContext) fieldContext_AlertEdge_node(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CohortDay_daysSince(ctx context.Context, field graphql.CollectedField, obj *coupon.CohortDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CohortDay_daysSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DaysSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CohortDay_daysSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CohortDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CohortDay_redeemed(ctx context.Context, field graphql.CollectedField, obj *coupon.CohortDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CohortDay_redeemed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redeemed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CohortDay_redeemed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CohortDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CohortDay_redeemedSoFar(ctx context.Context, field graphql.CollectedField, obj *coupon.CohortDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CohortDay_redeemedSoFar(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RedeemedSoFar, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CohortDay_redeemedSoFar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CohortDay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CohortDay_share(ctx context.Context, field graphql.CollectedField, obj *coupon.CohortDay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CohortDay_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CohortDay_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CohortDay", field, false, false, "Float")
+}
+
+func (ec *executionContext) _CurrencyAmount_currency(ctx context.Context, field graphql.CollectedField, obj *coupon.CurrencyAmount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyAmount_currency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Currency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyAmount_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyAmount", field, false, false, "String")
+}
+
+func (ec *executionContext) _CurrencyAmount_redeemed(ctx context.Context, field graphql.CollectedField, obj *coupon.CurrencyAmount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyAmount_redeemed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redeemed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyAmount_redeemed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyAmount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CurrencyAmount_amount(ctx context.Context, field graphql.CollectedField, obj *coupon.CurrencyAmount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyAmount_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2couponqlᚋcouponᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyAmount_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyAmount", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _CurrencyAmount_reversed(ctx context.Context, field graphql.CollectedField, obj *coupon.CurrencyAmount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyAmount_reversed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reversed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyAmount_reversed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyAmount", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CurrencyAmount_reversedAmount(ctx context.Context, field graphql.CollectedField, obj *coupon.CurrencyAmount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyAmount_reversedAmount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReversedAmount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2couponqlᚋcouponᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyAmount_reversedAmount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyAmount", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _DeliveryComparison_delivery(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DeliveryComparison().Delivery(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {
+			return ec.marshalNDelivery2ᚖcouponqlᚋcouponᚐDelivery(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_delivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeliveryComparison",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeliveryComparison_assigned(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_assigned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assigned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryComparison_sent(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_sent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_sent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryComparison_redeemed(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_redeemed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redeemed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_redeemed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryComparison_isComplete(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_isComplete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsComplete, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_isComplete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeliveryComparison_redemptionRate(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_redemptionRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RedemptionRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_redemptionRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DeliveryComparison_difference(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_difference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Difference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_difference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DeliveryComparison_lift(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_lift(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lift, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_lift(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DeliveryComparison_pValue(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_pValue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PValue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_pValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DeliveryComparison_isSignificant(ctx context.Context, field graphql.CollectedField, obj *coupon.DeliveryComparison) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryComparison_isSignificant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsSignificant(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryComparison_isSignificant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryComparison", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _FunnelStep_stage(ctx context.Context, field graphql.CollectedField, obj *coupon.FunnelStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FunnelStep_stage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.FunnelStage) graphql.Marshaler {
+			return ec.marshalNFunnelStage2couponqlᚋcouponᚐFunnelStage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FunnelStep_stage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FunnelStep", field, false, false, "FunnelStage")
+}
+
+func (ec *executionContext) _FunnelStep_count(ctx context.Context, field graphql.CollectedField, obj *coupon.FunnelStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FunnelStep_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FunnelStep_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FunnelStep", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FunnelStep_share(ctx context.Context, field graphql.CollectedField, obj *coupon.FunnelStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FunnelStep_share(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Share, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FunnelStep_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FunnelStep", field, false, false, "Float")
+}
+
+func (ec *executionContext) _FunnelStep_shareOfPrevious(ctx context.Context, field graphql.CollectedField, obj *coupon.FunnelStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FunnelStep_shareOfPrevious(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ShareOfPrevious, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FunnelStep_shareOfPrevious(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FunnelStep", field, false, false, "Float")
 }
 
 func (ec *executionContext) _IntegrityCheck_name(ctx context.Context, field graphql.CollectedField, obj *coupon.IntegrityCheck) (ret graphql.Marshaler) {
@@ -631,6 +1177,107 @@ func (ec *executionContext) fieldContext_Quantiles_p99(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Quantiles", field, false, false, "Float")
 }
 
+func (ec *executionContext) _RedemptionCohort_day(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionCohort) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedemptionCohort_day(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNDate2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedemptionCohort_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RedemptionCohort", field, false, false, "Date")
+}
+
+func (ec *executionContext) _RedemptionCohort_assigned(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionCohort) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedemptionCohort_assigned(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assigned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedemptionCohort_assigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RedemptionCohort", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RedemptionCohort_redeemed(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionCohort) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedemptionCohort_redeemed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redeemed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedemptionCohort_redeemed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RedemptionCohort", field, false, false, "Int")
+}
+
+func (ec *executionContext) _RedemptionCohort_days(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionCohort) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedemptionCohort_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.CohortDay) graphql.Marshaler {
+			return ec.marshalNCohortDay2ᚕᚖcouponqlᚋcouponᚐCohortDayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedemptionCohort_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedemptionCohort",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CohortDay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RedemptionStats_assigned(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionStats) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -767,6 +1414,38 @@ func (ec *executionContext) _RedemptionStats_amount(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_RedemptionStats_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RedemptionStats", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _RedemptionStats_byCurrency(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedemptionStats_byCurrency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ByCurrency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.CurrencyAmount) graphql.Marshaler {
+			return ec.marshalNCurrencyAmount2ᚕᚖcouponqlᚋcouponᚐCurrencyAmountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedemptionStats_byCurrency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedemptionStats",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CurrencyAmount(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RedemptionStats_timeToRedeem(ctx context.Context, field graphql.CollectedField, obj *coupon.RedemptionStats) (ret graphql.Marshaler) {
@@ -1227,7 +1906,7 @@ func UnmarshalStatsFilter(ctx context.Context, raw any) (coupon.StatsFilter, err
 
 var alertImplementors = []string{"Alert"}
 
-func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, obj *Alert) graphql.Marshaler {
+func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, obj *coupon.Alert) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, alertImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1239,33 +1918,36 @@ func (ec *executionContext) _Alert(ctx context.Context, sel ast.SelectionSet, ob
 		case "kind":
 			out.Values[i] = ec._Alert_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "at":
 			out.Values[i] = ec._Alert_at(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "text":
 			out.Values[i] = ec._Alert_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "coupon":
-			out.Values[i] = ec._Alert_coupon(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_coupon(ctx, field, obj)
+				})
 		case "delivery":
-			out.Values[i] = ec._Alert_delivery(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_delivery(ctx, field, obj)
+				})
 		case "import":
-			out.Values[i] = ec._Alert_import(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Alert_import(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1350,6 +2032,234 @@ func (ec *executionContext) _AlertEdge(ctx context.Context, sel ast.SelectionSet
 		case "node":
 			out.Values[i] = ec._AlertEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var cohortDayImplementors = []string{"CohortDay"}
+
+func (ec *executionContext) _CohortDay(ctx context.Context, sel ast.SelectionSet, obj *coupon.CohortDay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cohortDayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CohortDay")
+		case "daysSince":
+			out.Values[i] = ec._CohortDay_daysSince(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeemed":
+			out.Values[i] = ec._CohortDay_redeemed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeemedSoFar":
+			out.Values[i] = ec._CohortDay_redeemedSoFar(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._CohortDay_share(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var currencyAmountImplementors = []string{"CurrencyAmount"}
+
+func (ec *executionContext) _CurrencyAmount(ctx context.Context, sel ast.SelectionSet, obj *coupon.CurrencyAmount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, currencyAmountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CurrencyAmount")
+		case "currency":
+			out.Values[i] = ec._CurrencyAmount_currency(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "redeemed":
+			out.Values[i] = ec._CurrencyAmount_redeemed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._CurrencyAmount_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reversed":
+			out.Values[i] = ec._CurrencyAmount_reversed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reversedAmount":
+			out.Values[i] = ec._CurrencyAmount_reversedAmount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deliveryComparisonImplementors = []string{"DeliveryComparison"}
+
+func (ec *executionContext) _DeliveryComparison(ctx context.Context, sel ast.SelectionSet, obj *coupon.DeliveryComparison) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deliveryComparisonImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeliveryComparison")
+		case "delivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DeliveryComparison_delivery(ctx, field, obj)
+				})
+		case "assigned":
+			out.Values[i] = ec._DeliveryComparison_assigned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sent":
+			out.Values[i] = ec._DeliveryComparison_sent(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "redeemed":
+			out.Values[i] = ec._DeliveryComparison_redeemed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isComplete":
+			out.Values[i] = ec._DeliveryComparison_isComplete(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "redemptionRate":
+			out.Values[i] = ec._DeliveryComparison_redemptionRate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "difference":
+			out.Values[i] = ec._DeliveryComparison_difference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lift":
+			out.Values[i] = ec._DeliveryComparison_lift(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pValue":
+			out.Values[i] = ec._DeliveryComparison_pValue(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isSignificant":
+			out.Values[i] = ec._DeliveryComparison_isSignificant(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var funnelStepImplementors = []string{"FunnelStep"}
+
+func (ec *executionContext) _FunnelStep(ctx context.Context, sel ast.SelectionSet, obj *coupon.FunnelStep) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, funnelStepImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FunnelStep")
+		case "stage":
+			out.Values[i] = ec._FunnelStep_stage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._FunnelStep_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "share":
+			out.Values[i] = ec._FunnelStep_share(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "shareOfPrevious":
+			out.Values[i] = ec._FunnelStep_shareOfPrevious(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -1508,6 +2418,54 @@ func (ec *executionContext) _Quantiles(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var redemptionCohortImplementors = []string{"RedemptionCohort"}
+
+func (ec *executionContext) _RedemptionCohort(ctx context.Context, sel ast.SelectionSet, obj *coupon.RedemptionCohort) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, redemptionCohortImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RedemptionCohort")
+		case "day":
+			out.Values[i] = ec._RedemptionCohort_day(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "assigned":
+			out.Values[i] = ec._RedemptionCohort_assigned(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeemed":
+			out.Values[i] = ec._RedemptionCohort_redeemed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "days":
+			out.Values[i] = ec._RedemptionCohort_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var redemptionStatsImplementors = []string{"RedemptionStats"}
 
 func (ec *executionContext) _RedemptionStats(ctx context.Context, sel ast.SelectionSet, obj *coupon.RedemptionStats) graphql.Marshaler {
@@ -1547,6 +2505,11 @@ func (ec *executionContext) _RedemptionStats(ctx context.Context, sel ast.Select
 		case "amount":
 			out.Values[i] = ec._RedemptionStats_amount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "byCurrency":
+			out.Values[i] = ec._RedemptionStats_byCurrency(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "timeToRedeem":
@@ -1726,11 +2689,11 @@ func (ec *executionContext) _StatsRow(ctx context.Context, sel ast.SelectionSet,
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAlert2ᚕᚖcouponqlᚋgraphᚐAlertᚄ(ctx context.Context, sel ast.SelectionSet, v []*Alert) graphql.Marshaler {
+func (ec *executionContext) marshalNAlert2ᚕᚖcouponqlᚋcouponᚐAlertᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Alert) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAlert2ᚖcouponqlᚋgraphᚐAlert(ctx, sel, v[i])
+		return ec.marshalNAlert2ᚖcouponqlᚋcouponᚐAlert(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1742,7 +2705,7 @@ func (ec *executionContext) marshalNAlert2ᚕᚖcouponqlᚋgraphᚐAlertᚄ(ctx 
 	return ret
 }
 
-func (ec *executionContext) marshalNAlert2ᚖcouponqlᚋgraphᚐAlert(ctx context.Context, sel ast.SelectionSet, v *Alert) graphql.Marshaler {
+func (ec *executionContext) marshalNAlert2ᚖcouponqlᚋcouponᚐAlert(ctx context.Context, sel ast.SelectionSet, v *coupon.Alert) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Alert!")
 		return graphql.Null
@@ -1782,14 +2745,130 @@ func (ec *executionContext) marshalNAlertEdge2ᚖcouponqlᚋgraphᚐAlertEdge(ct
 	return ec._AlertEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNAlertKind2couponqlᚋgraphᚐAlertKind(ctx context.Context, v any) (AlertKind, error) {
-	var res AlertKind
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNAlertKind2couponqlᚋcouponᚐAlertKind(ctx context.Context, v any) (coupon.AlertKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.AlertKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAlertKind2couponqlᚋgraphᚐAlertKind(ctx context.Context, sel ast.SelectionSet, v AlertKind) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNAlertKind2couponqlᚋcouponᚐAlertKind(ctx context.Context, sel ast.SelectionSet, v coupon.AlertKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AlertKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNCohortDay2ᚕᚖcouponqlᚋcouponᚐCohortDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.CohortDay) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCohortDay2ᚖcouponqlᚋcouponᚐCohortDay(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCohortDay2ᚖcouponqlᚋcouponᚐCohortDay(ctx context.Context, sel ast.SelectionSet, v *coupon.CohortDay) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CohortDay!")
+		return graphql.Null
+	}
+	return ec._CohortDay(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCurrencyAmount2ᚕᚖcouponqlᚋcouponᚐCurrencyAmountᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.CurrencyAmount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCurrencyAmount2ᚖcouponqlᚋcouponᚐCurrencyAmount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCurrencyAmount2ᚖcouponqlᚋcouponᚐCurrencyAmount(ctx context.Context, sel ast.SelectionSet, v *coupon.CurrencyAmount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CurrencyAmount!")
+		return graphql.Null
+	}
+	return ec._CurrencyAmount(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeliveryComparison2ᚕᚖcouponqlᚋcouponᚐDeliveryComparisonᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.DeliveryComparison) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeliveryComparison2ᚖcouponqlᚋcouponᚐDeliveryComparison(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeliveryComparison2ᚖcouponqlᚋcouponᚐDeliveryComparison(ctx context.Context, sel ast.SelectionSet, v *coupon.DeliveryComparison) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeliveryComparison!")
+		return graphql.Null
+	}
+	return ec._DeliveryComparison(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNFunnelStage2couponqlᚋcouponᚐFunnelStage(ctx context.Context, v any) (coupon.FunnelStage, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.FunnelStage(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFunnelStage2couponqlᚋcouponᚐFunnelStage(ctx context.Context, sel ast.SelectionSet, v coupon.FunnelStage) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "FunnelStage!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNFunnelStep2ᚕᚖcouponqlᚋcouponᚐFunnelStepᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.FunnelStep) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFunnelStep2ᚖcouponqlᚋcouponᚐFunnelStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFunnelStep2ᚖcouponqlᚋcouponᚐFunnelStep(ctx context.Context, sel ast.SelectionSet, v *coupon.FunnelStep) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FunnelStep!")
+		return graphql.Null
+	}
+	return ec._FunnelStep(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNIntegrityCheck2ᚕᚖcouponqlᚋcouponᚐIntegrityCheckᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.IntegrityCheck) graphql.Marshaler {
@@ -1822,6 +2901,30 @@ func (ec *executionContext) marshalNIntegrityReport2ᚖcouponqlᚋcouponᚐInteg
 		return graphql.Null
 	}
 	return ec._IntegrityReport(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRedemptionCohort2ᚕᚖcouponqlᚋcouponᚐRedemptionCohortᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.RedemptionCohort) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRedemptionCohort2ᚖcouponqlᚋcouponᚐRedemptionCohort(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRedemptionCohort2ᚖcouponqlᚋcouponᚐRedemptionCohort(ctx context.Context, sel ast.SelectionSet, v *coupon.RedemptionCohort) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RedemptionCohort!")
+		return graphql.Null
+	}
+	return ec._RedemptionCohort(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRedemptionStats2ᚖcouponqlᚋcouponᚐRedemptionStats(ctx context.Context, sel ast.SelectionSet, v *coupon.RedemptionStats) graphql.Marshaler {

@@ -24,16 +24,20 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Alert() AlertResolver
 	Analysis() AnalysisResolver
+	Availability() AvailabilityResolver
 	Code() CodeResolver
 	CodeEvent() CodeEventResolver
 	Coupon() CouponResolver
 	Delivery() DeliveryResolver
+	DeliveryComparison() DeliveryComparisonResolver
 	ExcludedRecipient() ExcludedRecipientResolver
 	Export() ExportResolver
 	Import() ImportResolver
 	Message() MessageResolver
 	Mutation() MutationResolver
+	PlannedDelivery() PlannedDeliveryResolver
 	Query() QueryResolver
 	Recipient() RecipientResolver
 	Redemption() RedemptionResolver
@@ -93,6 +97,7 @@ type ComplexityRoot struct {
 		Available func(childComplexity int) int
 		ByLabel   func(childComplexity int) int
 		Expired   func(childComplexity int) int
+		Forecast  func(childComplexity int) int
 		Held      func(childComplexity int) int
 		IsLow     func(childComplexity int) int
 		Redeemed  func(childComplexity int) int
@@ -136,6 +141,13 @@ type ComplexityRoot struct {
 		Delivery func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Text     func(childComplexity int) int
+	}
+
+	CohortDay struct {
+		DaysSince     func(childComplexity int) int
+		Redeemed      func(childComplexity int) int
+		RedeemedSoFar func(childComplexity int) int
+		Share         func(childComplexity int) int
 	}
 
 	Coupon struct {
@@ -183,6 +195,14 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CurrencyAmount struct {
+		Amount         func(childComplexity int) int
+		Currency       func(childComplexity int) int
+		Redeemed       func(childComplexity int) int
+		Reversed       func(childComplexity int) int
+		ReversedAmount func(childComplexity int) int
+	}
+
 	DeletePayload struct {
 		DeletedID  func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -210,6 +230,19 @@ type ComplexityRoot struct {
 		Status            func(childComplexity int) int
 		Subject           func(childComplexity int) int
 		TargetCount       func(childComplexity int) int
+	}
+
+	DeliveryComparison struct {
+		Assigned       func(childComplexity int) int
+		Delivery       func(childComplexity int) int
+		Difference     func(childComplexity int) int
+		IsComplete     func(childComplexity int) int
+		IsSignificant  func(childComplexity int) int
+		Lift           func(childComplexity int) int
+		PValue         func(childComplexity int) int
+		Redeemed       func(childComplexity int) int
+		RedemptionRate func(childComplexity int) int
+		Sent           func(childComplexity int) int
 	}
 
 	DeliveryConnection struct {
@@ -269,6 +302,13 @@ type ComplexityRoot struct {
 	ExportPayload struct {
 		Export     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	FunnelStep struct {
+		Count           func(childComplexity int) int
+		Share           func(childComplexity int) int
+		ShareOfPrevious func(childComplexity int) int
+		Stage           func(childComplexity int) int
 	}
 
 	GenerateCodesPayload struct {
@@ -464,6 +504,12 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PlannedDelivery struct {
+		Codes     func(childComplexity int) int
+		ContactAt func(childComplexity int) int
+		Delivery  func(childComplexity int) int
+	}
+
 	PreviewMessagePayload struct {
 		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -477,26 +523,29 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Alerts           func(childComplexity int, first *int, after *string) int
-		Code             func(childComplexity int, value string) int
-		Coupon           func(childComplexity int, id coupon.ID) int
-		CouponByCode     func(childComplexity int, code string) int
-		Coupons          func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
-		Deliveries       func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
-		Delivery         func(childComplexity int, id coupon.ID) int
-		Export           func(childComplexity int, id coupon.ID) int
-		Import           func(childComplexity int, id coupon.ID) int
-		Imports          func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
-		IntegrityReport  func(childComplexity int) int
-		Node             func(childComplexity int, id coupon.ID) int
-		PreviewMessage   func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
-		Recipient        func(childComplexity int, externalID string) int
-		Recipients       func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
-		RedemptionStats  func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) int
-		Redemptions      func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
-		SQL              func(childComplexity int, query string, limit *int) int
-		SimulateDelivery func(childComplexity int, input SimulateDeliveryInput) int
-		ValidateCode     func(childComplexity int, value string) int
+		Alerts            func(childComplexity int, first *int, after *string) int
+		Code              func(childComplexity int, value string) int
+		CompareDeliveries func(childComplexity int, deliveryIds []coupon.ID, withinDays *int) int
+		Coupon            func(childComplexity int, id coupon.ID) int
+		CouponByCode      func(childComplexity int, code string) int
+		Coupons           func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
+		Deliveries        func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
+		Delivery          func(childComplexity int, id coupon.ID) int
+		Export            func(childComplexity int, id coupon.ID) int
+		Import            func(childComplexity int, id coupon.ID) int
+		Imports           func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
+		IntegrityReport   func(childComplexity int) int
+		Node              func(childComplexity int, id coupon.ID) int
+		PreviewMessage    func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
+		Recipient         func(childComplexity int, externalID string) int
+		Recipients        func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
+		RedemptionCohorts func(childComplexity int, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) int
+		RedemptionFunnel  func(childComplexity int, filter *coupon.StatsFilter, timezone *string) int
+		RedemptionStats   func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) int
+		Redemptions       func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
+		SQL               func(childComplexity int, query string, limit *int) int
+		SimulateDelivery  func(childComplexity int, input SimulateDeliveryInput) int
+		ValidateCode      func(childComplexity int, value string) int
 	}
 
 	Recipient struct {
@@ -548,6 +597,13 @@ type ComplexityRoot struct {
 		Source     func(childComplexity int) int
 	}
 
+	RedemptionCohort struct {
+		Assigned func(childComplexity int) int
+		Day      func(childComplexity int) int
+		Days     func(childComplexity int) int
+		Redeemed func(childComplexity int) int
+	}
+
 	RedemptionConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -563,6 +619,7 @@ type ComplexityRoot struct {
 	RedemptionStats struct {
 		Amount         func(childComplexity int) int
 		Assigned       func(childComplexity int) int
+		ByCurrency     func(childComplexity int) int
 		Redeemed       func(childComplexity int) int
 		RedemptionRate func(childComplexity int) int
 		Reversed       func(childComplexity int) int
@@ -658,6 +715,15 @@ type ComplexityRoot struct {
 		Delivery func(childComplexity int) int
 		Keys     func(childComplexity int) int
 		Stats    func(childComplexity int) int
+	}
+
+	StockForecast struct {
+		Assigned     func(childComplexity int) int
+		PerDay       func(childComplexity int) int
+		Planned      func(childComplexity int) int
+		PlannedCodes func(childComplexity int) int
+		RunsOutAt    func(childComplexity int) int
+		Since        func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -916,6 +982,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.Expired(childComplexity), true
+	case "Availability.forecast":
+		if e.ComplexityRoot.Availability.Forecast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Availability.Forecast(childComplexity), true
 	case "Availability.held":
 		if e.ComplexityRoot.Availability.Held == nil {
 			break
@@ -1111,6 +1183,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeEvent.Text(childComplexity), true
+
+	case "CohortDay.daysSince":
+		if e.ComplexityRoot.CohortDay.DaysSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CohortDay.DaysSince(childComplexity), true
+	case "CohortDay.redeemed":
+		if e.ComplexityRoot.CohortDay.Redeemed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CohortDay.Redeemed(childComplexity), true
+	case "CohortDay.redeemedSoFar":
+		if e.ComplexityRoot.CohortDay.RedeemedSoFar == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CohortDay.RedeemedSoFar(childComplexity), true
+	case "CohortDay.share":
+		if e.ComplexityRoot.CohortDay.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CohortDay.Share(childComplexity), true
 
 	case "Coupon.availability":
 		if e.ComplexityRoot.Coupon.Availability == nil {
@@ -1317,6 +1414,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateUploadPayload.UserErrors(childComplexity), true
 
+	case "CurrencyAmount.amount":
+		if e.ComplexityRoot.CurrencyAmount.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyAmount.Amount(childComplexity), true
+	case "CurrencyAmount.currency":
+		if e.ComplexityRoot.CurrencyAmount.Currency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyAmount.Currency(childComplexity), true
+	case "CurrencyAmount.redeemed":
+		if e.ComplexityRoot.CurrencyAmount.Redeemed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyAmount.Redeemed(childComplexity), true
+	case "CurrencyAmount.reversed":
+		if e.ComplexityRoot.CurrencyAmount.Reversed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyAmount.Reversed(childComplexity), true
+	case "CurrencyAmount.reversedAmount":
+		if e.ComplexityRoot.CurrencyAmount.ReversedAmount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyAmount.ReversedAmount(childComplexity), true
+
 	case "DeletePayload.deletedId":
 		if e.ComplexityRoot.DeletePayload.DeletedID == nil {
 			break
@@ -1471,6 +1599,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.TargetCount(childComplexity), true
+
+	case "DeliveryComparison.assigned":
+		if e.ComplexityRoot.DeliveryComparison.Assigned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Assigned(childComplexity), true
+	case "DeliveryComparison.delivery":
+		if e.ComplexityRoot.DeliveryComparison.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Delivery(childComplexity), true
+	case "DeliveryComparison.difference":
+		if e.ComplexityRoot.DeliveryComparison.Difference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Difference(childComplexity), true
+	case "DeliveryComparison.isComplete":
+		if e.ComplexityRoot.DeliveryComparison.IsComplete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.IsComplete(childComplexity), true
+	case "DeliveryComparison.isSignificant":
+		if e.ComplexityRoot.DeliveryComparison.IsSignificant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.IsSignificant(childComplexity), true
+	case "DeliveryComparison.lift":
+		if e.ComplexityRoot.DeliveryComparison.Lift == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Lift(childComplexity), true
+	case "DeliveryComparison.pValue":
+		if e.ComplexityRoot.DeliveryComparison.PValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.PValue(childComplexity), true
+	case "DeliveryComparison.redeemed":
+		if e.ComplexityRoot.DeliveryComparison.Redeemed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Redeemed(childComplexity), true
+	case "DeliveryComparison.redemptionRate":
+		if e.ComplexityRoot.DeliveryComparison.RedemptionRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.RedemptionRate(childComplexity), true
+	case "DeliveryComparison.sent":
+		if e.ComplexityRoot.DeliveryComparison.Sent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryComparison.Sent(childComplexity), true
 
 	case "DeliveryConnection.edges":
 		if e.ComplexityRoot.DeliveryConnection.Edges == nil {
@@ -1672,6 +1861,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExportPayload.UserErrors(childComplexity), true
+
+	case "FunnelStep.count":
+		if e.ComplexityRoot.FunnelStep.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FunnelStep.Count(childComplexity), true
+	case "FunnelStep.share":
+		if e.ComplexityRoot.FunnelStep.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FunnelStep.Share(childComplexity), true
+	case "FunnelStep.shareOfPrevious":
+		if e.ComplexityRoot.FunnelStep.ShareOfPrevious == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FunnelStep.ShareOfPrevious(childComplexity), true
+	case "FunnelStep.stage":
+		if e.ComplexityRoot.FunnelStep.Stage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FunnelStep.Stage(childComplexity), true
 
 	case "GenerateCodesPayload.coupon":
 		if e.ComplexityRoot.GenerateCodesPayload.Coupon == nil {
@@ -2676,6 +2890,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PlannedDelivery.codes":
+		if e.ComplexityRoot.PlannedDelivery.Codes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedDelivery.Codes(childComplexity), true
+	case "PlannedDelivery.contactAt":
+		if e.ComplexityRoot.PlannedDelivery.ContactAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedDelivery.ContactAt(childComplexity), true
+	case "PlannedDelivery.delivery":
+		if e.ComplexityRoot.PlannedDelivery.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlannedDelivery.Delivery(childComplexity), true
+
 	case "PreviewMessagePayload.message":
 		if e.ComplexityRoot.PreviewMessagePayload.Message == nil {
 			break
@@ -2736,6 +2969,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Code(childComplexity, args["value"].(string)), true
+	case "Query.compareDeliveries":
+		if e.ComplexityRoot.Query.CompareDeliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_compareDeliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CompareDeliveries(childComplexity, args["deliveryIds"].([]coupon.ID), args["withinDays"].(*int)), true
 	case "Query.coupon":
 		if e.ComplexityRoot.Query.Coupon == nil {
 			break
@@ -2875,6 +3119,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Recipients(childComplexity, args["filter"].(*coupon.RecipientFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.redemptionCohorts":
+		if e.ComplexityRoot.Query.RedemptionCohorts == nil {
+			break
+		}
+
+		args, err := ec.field_Query_redemptionCohorts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RedemptionCohorts(childComplexity, args["filter"].(*coupon.StatsFilter), args["timezone"].(*string), args["days"].(*int), args["limit"].(*int)), true
+	case "Query.redemptionFunnel":
+		if e.ComplexityRoot.Query.RedemptionFunnel == nil {
+			break
+		}
+
+		args, err := ec.field_Query_redemptionFunnel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RedemptionFunnel(childComplexity, args["filter"].(*coupon.StatsFilter), args["timezone"].(*string)), true
 	case "Query.redemptionStats":
 		if e.ComplexityRoot.Query.RedemptionStats == nil {
 			break
@@ -2885,7 +3151,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.RedemptionStats(childComplexity, args["filter"].(*coupon.StatsFilter), args["groupBy"].([]coupon.StatsDimension), args["timezone"].(*string), args["limit"].(*int)), true
+		return e.ComplexityRoot.Query.RedemptionStats(childComplexity, args["filter"].(*coupon.StatsFilter), args["groupBy"].([]coupon.StatsDimension), args["timezone"].(*string), args["limit"].(*int), args["fillPeriods"].(*bool)), true
 	case "Query.redemptions":
 		if e.ComplexityRoot.Query.Redemptions == nil {
 			break
@@ -3128,6 +3394,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Redemption.Source(childComplexity), true
 
+	case "RedemptionCohort.assigned":
+		if e.ComplexityRoot.RedemptionCohort.Assigned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionCohort.Assigned(childComplexity), true
+	case "RedemptionCohort.day":
+		if e.ComplexityRoot.RedemptionCohort.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionCohort.Day(childComplexity), true
+	case "RedemptionCohort.days":
+		if e.ComplexityRoot.RedemptionCohort.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionCohort.Days(childComplexity), true
+	case "RedemptionCohort.redeemed":
+		if e.ComplexityRoot.RedemptionCohort.Redeemed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionCohort.Redeemed(childComplexity), true
+
 	case "RedemptionConnection.edges":
 		if e.ComplexityRoot.RedemptionConnection.Edges == nil {
 			break
@@ -3178,6 +3469,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionStats.Assigned(childComplexity), true
+	case "RedemptionStats.byCurrency":
+		if e.ComplexityRoot.RedemptionStats.ByCurrency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.ByCurrency(childComplexity), true
 	case "RedemptionStats.redeemed":
 		if e.ComplexityRoot.RedemptionStats.Redeemed == nil {
 			break
@@ -3493,6 +3790,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StatsRow.Stats(childComplexity), true
+
+	case "StockForecast.assigned":
+		if e.ComplexityRoot.StockForecast.Assigned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.Assigned(childComplexity), true
+	case "StockForecast.perDay":
+		if e.ComplexityRoot.StockForecast.PerDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.PerDay(childComplexity), true
+	case "StockForecast.planned":
+		if e.ComplexityRoot.StockForecast.Planned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.Planned(childComplexity), true
+	case "StockForecast.plannedCodes":
+		if e.ComplexityRoot.StockForecast.PlannedCodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.PlannedCodes(childComplexity), true
+	case "StockForecast.runsOutAt":
+		if e.ComplexityRoot.StockForecast.RunsOutAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.RunsOutAt(childComplexity), true
+	case "StockForecast.since":
+		if e.ComplexityRoot.StockForecast.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.Since(childComplexity), true
 
 	case "Subscription.deliveryProgress":
 		if e.ComplexityRoot.Subscription.DeliveryProgress == nil {
@@ -3943,6 +4277,8 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 		return ec.fieldContext_Availability_isLow(ctx, field)
 	case "runsOutAt":
 		return ec.fieldContext_Availability_runsOutAt(ctx, field)
+	case "forecast":
+		return ec.fieldContext_Availability_forecast(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
 }
@@ -4019,6 +4355,20 @@ func (ec *executionContext) childFields_CodeEvent(ctx context.Context, field gra
 		return ec.fieldContext_CodeEvent_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CodeEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_CohortDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "daysSince":
+		return ec.fieldContext_CohortDay_daysSince(ctx, field)
+	case "redeemed":
+		return ec.fieldContext_CohortDay_redeemed(ctx, field)
+	case "redeemedSoFar":
+		return ec.fieldContext_CohortDay_redeemedSoFar(ctx, field)
+	case "share":
+		return ec.fieldContext_CohortDay_share(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CohortDay", field.Name)
 }
 
 func (ec *executionContext) childFields_Coupon(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4111,6 +4461,22 @@ func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CreateUploadPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CurrencyAmount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "currency":
+		return ec.fieldContext_CurrencyAmount_currency(ctx, field)
+	case "redeemed":
+		return ec.fieldContext_CurrencyAmount_redeemed(ctx, field)
+	case "amount":
+		return ec.fieldContext_CurrencyAmount_amount(ctx, field)
+	case "reversed":
+		return ec.fieldContext_CurrencyAmount_reversed(ctx, field)
+	case "reversedAmount":
+		return ec.fieldContext_CurrencyAmount_reversedAmount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CurrencyAmount", field.Name)
+}
+
 func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedId":
@@ -4167,6 +4533,32 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_finishedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryComparison(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_DeliveryComparison_delivery(ctx, field)
+	case "assigned":
+		return ec.fieldContext_DeliveryComparison_assigned(ctx, field)
+	case "sent":
+		return ec.fieldContext_DeliveryComparison_sent(ctx, field)
+	case "redeemed":
+		return ec.fieldContext_DeliveryComparison_redeemed(ctx, field)
+	case "isComplete":
+		return ec.fieldContext_DeliveryComparison_isComplete(ctx, field)
+	case "redemptionRate":
+		return ec.fieldContext_DeliveryComparison_redemptionRate(ctx, field)
+	case "difference":
+		return ec.fieldContext_DeliveryComparison_difference(ctx, field)
+	case "lift":
+		return ec.fieldContext_DeliveryComparison_lift(ctx, field)
+	case "pValue":
+		return ec.fieldContext_DeliveryComparison_pValue(ctx, field)
+	case "isSignificant":
+		return ec.fieldContext_DeliveryComparison_isSignificant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryComparison", field.Name)
 }
 
 func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4285,6 +4677,20 @@ func (ec *executionContext) childFields_ExportPayload(ctx context.Context, field
 		return ec.fieldContext_ExportPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FunnelStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "stage":
+		return ec.fieldContext_FunnelStep_stage(ctx, field)
+	case "count":
+		return ec.fieldContext_FunnelStep_count(ctx, field)
+	case "share":
+		return ec.fieldContext_FunnelStep_share(ctx, field)
+	case "shareOfPrevious":
+		return ec.fieldContext_FunnelStep_shareOfPrevious(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FunnelStep", field.Name)
 }
 
 func (ec *executionContext) childFields_GenerateCodesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4595,6 +5001,18 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PlannedDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_PlannedDelivery_delivery(ctx, field)
+	case "contactAt":
+		return ec.fieldContext_PlannedDelivery_contactAt(ctx, field)
+	case "codes":
+		return ec.fieldContext_PlannedDelivery_codes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlannedDelivery", field.Name)
+}
+
 func (ec *executionContext) childFields_PreviewMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -4717,6 +5135,20 @@ func (ec *executionContext) childFields_Redemption(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type Redemption", field.Name)
 }
 
+func (ec *executionContext) childFields_RedemptionCohort(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_RedemptionCohort_day(ctx, field)
+	case "assigned":
+		return ec.fieldContext_RedemptionCohort_assigned(ctx, field)
+	case "redeemed":
+		return ec.fieldContext_RedemptionCohort_redeemed(ctx, field)
+	case "days":
+		return ec.fieldContext_RedemptionCohort_days(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedemptionCohort", field.Name)
+}
+
 func (ec *executionContext) childFields_RedemptionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4755,6 +5187,8 @@ func (ec *executionContext) childFields_RedemptionStats(ctx context.Context, fie
 		return ec.fieldContext_RedemptionStats_redemptionRate(ctx, field)
 	case "amount":
 		return ec.fieldContext_RedemptionStats_amount(ctx, field)
+	case "byCurrency":
+		return ec.fieldContext_RedemptionStats_byCurrency(ctx, field)
 	case "timeToRedeem":
 		return ec.fieldContext_RedemptionStats_timeToRedeem(ctx, field)
 	}
@@ -4939,6 +5373,24 @@ func (ec *executionContext) childFields_StatsRow(ctx context.Context, field grap
 		return ec.fieldContext_StatsRow_stats(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatsRow", field.Name)
+}
+
+func (ec *executionContext) childFields_StockForecast(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "since":
+		return ec.fieldContext_StockForecast_since(ctx, field)
+	case "assigned":
+		return ec.fieldContext_StockForecast_assigned(ctx, field)
+	case "perDay":
+		return ec.fieldContext_StockForecast_perDay(ctx, field)
+	case "plannedCodes":
+		return ec.fieldContext_StockForecast_plannedCodes(ctx, field)
+	case "planned":
+		return ec.fieldContext_StockForecast_planned(ctx, field)
+	case "runsOutAt":
+		return ec.fieldContext_StockForecast_runsOutAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockForecast", field.Name)
 }
 
 func (ec *executionContext) childFields_UndoImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1,5 +1,5 @@
-// Package job does what takes longer than a request: it runs the imports that wait, and sends the
-// deliveries whose time has come. What it does is recorded step by step in the store, so a server that was
+// Package job does what takes longer than a request: it runs the imports that wait, sends the
+// deliveries whose time has come, and looks out for alerts. What it does is recorded step by step in the store, so a server that was
 // stopped or killed goes on where it was.
 package job
 
@@ -21,6 +21,8 @@ type Options struct {
 	SendRate int
 	// Senders are those of channels whose messages do not go to the outbox.
 	Senders map[coupon.Channel]sender.Sender
+	// Alerts is told of alerts that begin; nil: nobody is.
+	Alerts *sender.Webhook
 	// Query writes what the query of an export gives.
 	Query db.WriteQuery
 	Log   *slog.Logger
@@ -51,6 +53,10 @@ func Start(store *db.Store, out sender.Sender, options Options) *Runner {
 	r.done.Go(func() { r.repeat(ctx, r.runExports) })
 	r.done.Go(func() { r.repeat(ctx, r.forget) })
 	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
+	r.done.Go(func() { r.repeat(ctx, r.recordAlerts) })
+	if options.Alerts != nil {
+		r.done.Go(func() { r.repeat(ctx, r.tellAlerts) })
+	}
 	return r
 }
 

@@ -155,3 +155,10 @@ func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejectio
 	})
 	return &graph.RejectionConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
+
+func alertConnection(ctx context.Context, list *coupon.List[*coupon.Alert], page coupon.Page) *graph.AlertConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Alert) *graph.AlertEdge {
+		return &graph.AlertEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.AlertConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}

@@ -12,6 +12,18 @@ import (
 	"couponql/graph"
 )
 
+func (r *availabilityResolver) RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error) {
+	forecast, err := load(ctx, "coupon.forecast", obj.CouponID, r.forecasts)
+	if forecast == nil || err != nil {
+		return nil, err
+	}
+	return instant(forecast.RunsOutAt), nil
+}
+
+func (r *availabilityResolver) Forecast(ctx context.Context, obj *coupon.Availability) (*coupon.StockForecast, error) {
+	return load(ctx, "coupon.forecast", obj.CouponID, r.forecasts)
+}
+
 func (r *couponResolver) Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error) {
 	return load(ctx, "coupon.availability", obj.ID, r.store.Availabilities)
 }
@@ -59,8 +71,9 @@ func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first 
 }
 
 func (r *couponResolver) Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
-	return load(ctx, "coupon.stats"+optional(from)+optional(to), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
-		return r.store.CouponStats(ctx, ids, from, to)
+	wanted := measuresOf(ctx)
+	return load(ctx, statsName("coupon", from, to, wanted), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+		return r.store.CouponStats(ctx, ids, from, to, wanted)
 	})
 }
 
@@ -81,6 +94,10 @@ func (r *mutationResolver) DeleteCoupon(ctx context.Context, input graph.DeleteC
 func (r *mutationResolver) ArchiveCoupon(ctx context.Context, input graph.ArchiveCouponInput) (*graph.CouponPayload, error) {
 	c, err := r.store.ArchiveCoupon(ctx, input.ID)
 	return couponPayload(ctx, c, err)
+}
+
+func (r *plannedDeliveryResolver) Delivery(ctx context.Context, obj *coupon.PlannedDelivery) (*coupon.Delivery, error) {
+	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *queryResolver) Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
@@ -105,6 +122,16 @@ func (r *queryResolver) Coupons(ctx context.Context, filter *coupon.CouponFilter
 	return couponConnection(ctx, list, page), nil
 }
 
+func (r *Resolver) Availability() graph.AvailabilityResolver { return &availabilityResolver{r} }
+
 func (r *Resolver) Coupon() graph.CouponResolver { return &couponResolver{r} }
 
-type couponResolver struct{ *Resolver }
+func (r *Resolver) PlannedDelivery() graph.PlannedDeliveryResolver {
+	return &plannedDeliveryResolver{r}
+}
+
+type (
+	availabilityResolver    struct{ *Resolver }
+	couponResolver          struct{ *Resolver }
+	plannedDeliveryResolver struct{ *Resolver }
+)

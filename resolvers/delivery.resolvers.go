@@ -53,8 +53,9 @@ func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, s
 }
 
 func (r *deliveryResolver) Stats(ctx context.Context, obj *coupon.Delivery, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
-	return load(ctx, "delivery.stats"+optional(from)+optional(to), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
-		return r.store.DeliveryStats(ctx, ids, from, to)
+	wanted := measuresOf(ctx)
+	return load(ctx, statsName("delivery", from, to, wanted), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+		return r.store.DeliveryStats(ctx, ids, from, to, wanted)
 	})
 }
 

@@ -108,7 +108,11 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Redemptions = func(child int, _ *coupon.StatsFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.SQL = func(child int, _ string, limit *int) int { return child + or(limit, coupon.DefaultSQLRows) }
-	c.Query.RedemptionStats = func(child int, _ *coupon.StatsFilter, _ []coupon.StatsDimension, _ *string, limit *int) int {
+	c.Query.RedemptionStats = func(child int, _ *coupon.StatsFilter, _ []coupon.StatsDimension, _ *string, limit *int, _ *bool) int {
 		return 1 + child*or(limit, defaultStatsRows)
 	}
+	c.Query.RedemptionCohorts = func(child int, _ *coupon.StatsFilter, _ *string, days, limit *int) int {
+		return 1 + child*or(limit, defaultCohorts)*max(1, or(days, defaultCohortDays))
+	}
+	c.Query.CompareDeliveries = func(child int, ids []coupon.ID, _ *int) int { return 1 + child*len(ids) }
 }

@@ -13,9 +13,12 @@ import (
 
 // What the schema gives to a caller who omits an argument, for one who gives null.
 const (
-	defaultStatsRows = 1000
-	defaultPattern   = "########"
-	defaultAlphabet  = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	defaultStatsRows  = 1000
+	defaultCohorts    = 100
+	defaultCohortDays = 30
+	defaultZone       = "UTC"
+	defaultPattern    = "########"
+	defaultAlphabet   = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 )
 
 // list gives a list that is never null.

@@ -12,10 +12,45 @@ import (
 	"couponql/graph"
 )
 
-func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int) ([]*coupon.StatsRow, error) {
-	rows, err := r.store.RedemptionStats(ctx, filter, groupBy, or(timezone, "UTC"), or(limit, defaultStatsRows))
+func (r *alertResolver) Coupon(ctx context.Context, obj *coupon.Alert) (*coupon.Coupon, error) {
+	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
+}
+
+func (r *alertResolver) Delivery(ctx context.Context, obj *coupon.Alert) (*coupon.Delivery, error) {
+	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
+}
+
+func (r *alertResolver) Import(ctx context.Context, obj *coupon.Alert) (*coupon.Import, error) {
+	return loadShown(ctx, "import", obj.ImportID, r.store.ImportsByID)
+}
+
+func (r *deliveryComparisonResolver) Delivery(ctx context.Context, obj *coupon.DeliveryComparison) (*coupon.Delivery, error) {
+	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
+}
+
+func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) ([]*coupon.StatsRow, error) {
+	rows, err := r.store.RedemptionStats(ctx, &coupon.StatsQuestion{
+		Filter: filter, GroupBy: groupBy, Timezone: or(timezone, defaultZone), Limit: or(limit, defaultStatsRows),
+		FillPeriods: or(fillPeriods, false), Measures: measuresOfRows(ctx),
+	})
 	show(ctx, rows...)
 	return rows, err
+}
+
+func (r *queryResolver) RedemptionFunnel(ctx context.Context, filter *coupon.StatsFilter, timezone *string) ([]*coupon.FunnelStep, error) {
+	return r.store.Funnel(ctx, filter, or(timezone, defaultZone))
+}
+
+func (r *queryResolver) RedemptionCohorts(ctx context.Context, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) ([]*coupon.RedemptionCohort, error) {
+	return r.store.Cohorts(ctx, &coupon.CohortQuestion{
+		Filter: filter, Timezone: or(timezone, defaultZone), Days: or(days, defaultCohortDays), Limit: or(limit, defaultCohorts),
+	})
+}
+
+func (r *queryResolver) CompareDeliveries(ctx context.Context, deliveryIds []coupon.ID, withinDays *int) ([]*coupon.DeliveryComparison, error) {
+	compared, err := r.store.CompareDeliveries(ctx, &coupon.ComparisonQuestion{DeliveryIDs: deliveryIds, WithinDays: withinDays})
+	show(ctx, compared...)
+	return compared, err
 }
 
 func (r *queryResolver) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
@@ -23,7 +58,15 @@ func (r *queryResolver) IntegrityReport(ctx context.Context) (*coupon.IntegrityR
 }
 
 func (r *queryResolver) Alerts(ctx context.Context, first *int, after *string) (*graph.AlertConnection, error) {
-	return nil, notYet("alerts")
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Alerts(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	return alertConnection(ctx, list, page), nil
 }
 
 func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error) {
@@ -38,6 +81,16 @@ func (r *statsRowResolver) Delivery(ctx context.Context, obj *coupon.StatsRow) (
 	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
 }
 
+func (r *Resolver) Alert() graph.AlertResolver { return &alertResolver{r} }
+
+func (r *Resolver) DeliveryComparison() graph.DeliveryComparisonResolver {
+	return &deliveryComparisonResolver{r}
+}
+
 func (r *Resolver) StatsRow() graph.StatsRowResolver { return &statsRowResolver{r} }
 
-type statsRowResolver struct{ *Resolver }
+type (
+	alertResolver              struct{ *Resolver }
+	deliveryComparisonResolver struct{ *Resolver }
+	statsRowResolver           struct{ *Resolver }
+)

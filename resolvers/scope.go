@@ -67,6 +67,12 @@ func show[T any](ctx context.Context, objects ...T) {
 			s.addOptional(o.DeliveryID)
 		case *coupon.StatsRow:
 			s.addOptional(o.CouponID, o.DeliveryID)
+		case *coupon.PlannedDelivery:
+			s.add(o.DeliveryID)
+		case *coupon.DeliveryComparison:
+			s.add(o.DeliveryID)
+		case *coupon.Alert:
+			s.addOptional(o.CouponID, o.DeliveryID, o.ImportID)
 		}
 	}
 }

@@ -40,7 +40,7 @@ const (
 	HeaderIdempotencyKey = "Idempotency-Key"
 )
 
-// Webhook posts batches of messages as JSON to an address of the operator's. Each request is signed and carries
+// Webhook posts batches of messages, or alerts, as JSON to an address of the operator's. Each request is signed and carries
 // a key that is the same when the batch is repeated, so that the receiver can tell.
 type Webhook struct {
 	address *url.URL
@@ -111,33 +111,74 @@ func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, err
 		m := &batch.Messages[i]
 		body.Messages[i] = webhookMessage{m.MessageID, m.DeliveryID, m.Channel, m.Recipient, m.Address, m.Code, m.Subject, m.Body}
 	}
+	answer, refusal, err := w.post(ctx, batch.Key, batch.At, body)
+	switch {
+	case err != nil:
+		return nil, err
+	case refusal != nil:
+		return same(len(batch.Messages), *refusal), nil
+	}
+	return tellApart(batch, answer), nil
+}
+
+// alertMessage is the body of a request that tells of an alert. It is the same at each attempt.
+type alertMessage struct {
+	ID         string           `json:"id"`
+	Kind       coupon.AlertKind `json:"kind"`
+	At         time.Time        `json:"at"`
+	BeganAt    time.Time        `json:"beganAt"`
+	Text       string           `json:"text"`
+	CouponID   *coupon.ID       `json:"couponId,omitempty"`
+	DeliveryID *coupon.ID       `json:"deliveryId,omitempty"`
+	ImportID   *coupon.ID       `json:"importId,omitempty"`
+}
+
+// alertRequest is the body of that request.
+type alertRequest struct {
+	Alert alertMessage `json:"alert"`
+}
+
+// SendAlert posts that an alert began. now is the time that the request is signed with.
+func (w *Webhook) SendAlert(ctx context.Context, notice *coupon.AlertNotice, now time.Time) (coupon.Attempt, error) {
+	ctx, cancel := graceful(ctx)
+	defer cancel()
+	_, refusal, err := w.post(ctx, notice.ID, now, alertRequest{alertMessage{
+		notice.ID, notice.Kind, notice.At, notice.BeganAt, notice.Text, notice.CouponID, notice.DeliveryID, notice.ImportID,
+	}})
+	if err != nil || refusal == nil {
+		return coupon.Attempt{Result: coupon.AttemptAccepted}, err
+	}
+	return *refusal, nil
+}
+
+// post sends a body, signed, and gives what the receiver answered, or why it did not take it.
+func (w *Webhook) post(ctx context.Context, key string, at time.Time, body any) (answer []byte, refusal *coupon.Attempt, err error) {
 	text, err := json.Marshal(body)
 	if err != nil {
-		return nil, fmt.Errorf("encode a batch: %w", err)
+		return nil, nil, fmt.Errorf("encode a request to the webhook: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.address.String(), bytes.NewReader(text))
 	if err != nil {
-		return nil, errors.New("make a request to the webhook: its address is invalid")
+		return nil, nil, errors.New("make a request to the webhook: its address is invalid")
 	}
-	timestamp := strconv.FormatInt(batch.At.Unix(), 10)
+	timestamp := strconv.FormatInt(at.Unix(), 10)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "couponql")
 	request.Header.Set(HeaderTimestamp, timestamp)
 	request.Header.Set(HeaderSignature, "v1="+w.sign(timestamp, text))
-	request.Header.Set(HeaderIdempotencyKey, batch.Key)
+	request.Header.Set(HeaderIdempotencyKey, key)
 	response, err := w.client.Do(request)
 	if err != nil {
-		return same(len(batch.Messages), unanswered(ctx, err)), nil
+		return nil, new(unanswered(ctx, err)), nil
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return same(len(batch.Messages), judge(response, batch.At)), nil
+		return nil, new(judge(response, at)), nil
 	}
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return same(len(batch.Messages), unanswered(ctx, err)), nil
+	if answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer)); err != nil {
+		return nil, new(unanswered(ctx, err)), nil
 	}
-	return tellApart(batch, answer), nil
+	return answer, nil, nil
 }
 
 // sign gives the signature of a body at a time, in hexadecimal digits.

@@ -1,9 +1,22 @@
+CREATE SEQUENCE alert_id;
 CREATE SEQUENCE coupon_id;
 CREATE SEQUENCE delivery_id;
 CREATE SEQUENCE export_id;
 CREATE SEQUENCE import_id;
 CREATE SEQUENCE sending_batch_id;
 CREATE SEQUENCE upload_id;
+CREATE TABLE alert (
+    id BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    subject_id BIGINT NOT NULL,
+    due_at TIMESTAMP NOT NULL,
+    text VARCHAR NOT NULL,
+    began_at TIMESTAMP NOT NULL,
+    ended_at TIMESTAMP,
+    is_untold BOOLEAN NOT NULL,
+    attempts INTEGER NOT NULL,
+    tell_at TIMESTAMP NOT NULL
+);
 CREATE TABLE code (
     id BIGINT NOT NULL,
     batch_id BIGINT NOT NULL,

@@ -1,0 +1,12 @@
+-- imports and deliveries that failed lately; an import whose file succeeded since is mended
+SELECT 'IMPORT_FAILED' AS kind, 4 AS rank, i.id AS subject_id, i.finished_at AS due_at,
+    'The import of "' || i.file_name || '" failed: ' || coalesce(i.failure, 'nobody knows why.') AS text
+FROM import i
+WHERE i.status = 'FAILED' AND NOT i.is_dry_run AND i.finished_at > $since AND NOT EXISTS (
+    FROM import n WHERE n.status = 'SUCCEEDED' AND NOT n.is_dry_run AND n.kind = i.kind AND n.checksum = i.checksum AND n.id > i.id
+        AND n.coupon_id IS NOT DISTINCT FROM i.coupon_id AND n.delivery_id IS NOT DISTINCT FROM i.delivery_id
+)
+UNION ALL
+SELECT 'DELIVERY_FAILED', 5, d.id, d.finished_at, 'The delivery "' || d.label || '" failed: none of its ' || d.message_count || ' messages could be sent.'
+FROM delivery d
+WHERE d.status = 'FAILED' AND d.finished_at > $since
