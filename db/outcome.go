@@ -187,7 +187,10 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
 	}
 	defer release()
 	now := s.now()
-	c := newClock(zone, now)
+	c, err := s.clockOf(ctx, zone, nil)
+	if err != nil {
+		return nil, err
+	}
 	o := newOutcomes(n, countedColumns+", "+c.period(coupon.ByDay, "f.confirmed_at", "")+" AS day")
 	// By the day of the redemption, or the first one.
 	const since = "greatest(0, least($days + 1, %s - %s)) AS since"

@@ -275,6 +275,9 @@ var exportStart string
 //go:embed query/export_waiting.sql
 var exportWaiting string
 
+//go:embed query/fact_first.sql
+var factFirst string
+
 //go:embed query/hold_delete.sql
 var holdDelete string
 

@@ -85,14 +85,29 @@ func redemptions(wanted coupon.StatsMeasures) *fact {
 // slower, so that the offsets come with the statement. They are numbers, and no input.
 type clock struct {
 	isUTC bool
-	// offsets are those since the first year that a date may have; the last one comes first.
+	// offsets are those since the first fact; the last one comes first.
 	offsets []coupon.ClockOffset
 }
 
-// newClock gives the clock of a zone for instants that are not later than now, but for what other clocks are ahead.
-func newClock(zone *time.Location, now time.Time) *clock {
-	first := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
-	return &clock{isUTC: zone == time.UTC, offsets: coupon.ClockOffsets(zone, first, now.AddDate(0, 0, 3))}
+// clockOf gives the clock of a zone for facts from an instant on, or for all; none happened later than now, but for
+// what other clocks are ahead. Each change of the clock makes a statement longer, so that there are no more than needed.
+func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Time) (*clock, error) {
+	now := s.now()
+	if zone == time.UTC {
+		return &clock{isUTC: true, offsets: coupon.ClockOffsets(zone, now, now)}, nil
+	}
+	if from == nil {
+		first, err := one[sql.NullTime](ctx, s, factFirst)
+		if err != nil {
+			return nil, err
+		}
+		from = &now
+		if first.Valid {
+			from = &first.Time
+		}
+	}
+	// Also a change in the hour that it happened in counts.
+	return &clock{offsets: coupon.ClockOffsets(zone, from.Add(-2*time.Hour), now.AddDate(0, 0, 3))}, nil
 }
 
 // offset gives how many seconds the clock is ahead at an instant, and since when, in seconds since 1970.
@@ -390,7 +405,15 @@ func (s *Store) redemptionStats(ctx context.Context, question *coupon.StatsQuest
 	if question.FillPeriods {
 		asked.Limit = coupon.MaxStatsRows + 1
 	}
-	if err := s.countFacts(ctx, &asked, newClock(zone, s.now()), n, groups); err != nil {
+	clockZone := time.UTC
+	if slices.ContainsFunc(question.GroupBy, coupon.StatsDimension.IsPeriod) {
+		clockZone = zone
+	}
+	c, err := s.clockOf(ctx, clockZone, n.period.From)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.countFacts(ctx, &asked, c, n, groups); err != nil {
 		return nil, err
 	}
 	if question.FillPeriods {

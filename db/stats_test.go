@@ -85,7 +85,7 @@ func TestRedemptionStats(t *testing.T) {
 					if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
 						t.Errorf("%v (-want +got):\n%s", groupBy, diff)
 					}
-					if len(want) < 3 {
+					if len(want) < 3 || name != "all" {
 						continue
 					}
 					limited, err := h.ask(t, filter, groupBy, timezone, 2)
@@ -96,18 +96,185 @@ func TestRedemptionStats(t *testing.T) {
 			})
 		}
 	}
-	ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_99"}, nil, nil, coupon.AllStatsMeasures())
+}
+
+// TestStatsOfObjects compares the statistics of coupons and deliveries, each in the zone of its coupon, with counting in
+// Go, and asks for one number at a time.
+func TestStatsOfObjects(t *testing.T) {
+	t.Parallel()
+	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(5, 6))}
+	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
+	h.happen(t)
+	zones := map[coupon.ID]string{"coupon_1": "America/St_Johns", "coupon_2": "Europe/Berlin", "coupon_3": "Pacific/Apia"}
+	for id, zone := range zones {
+		if _, err := h.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Timezone: coupon.Set(&zone)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	date := func(text string) *coupon.DateTime { return new(coupon.DateTime(text)) }
+	for name, bounds := range map[string][2]*coupon.DateTime{
+		"all":      {nil, nil},
+		"day":      {date("2026-10-25"), date("2026-10-25")},
+		"from":     {date("2026-10-25T12:00"), nil},
+		"instants": {date("2026-10-25T00:30:00Z"), date("2026-10-26T02:30:00+01:00")},
+	} {
+		wanted := coupon.AllStatsMeasures()
+		ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_3", "coupon_99", "?"}, bounds[0], bounds[1], wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ofDeliveries, err := h.DeliveryStats(t.Context(), []coupon.ID{"delivery_1", "delivery_2", "delivery_3", "delivery_4", "delivery_5"}, bounds[0], bounds[1], wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners := map[coupon.ID]coupon.ID{"delivery_1": "coupon_1", "delivery_2": "coupon_1", "delivery_3": "coupon_2", "delivery_4": "coupon_3"}
+		check := func(id coupon.ID, zone string, filter *coupon.StatsFilter, got *coupon.RedemptionStats) {
+			filter.From, filter.To = bounds[0], bounds[1]
+			want := h.count(t, filter, nil, zone)[0].Stats
+			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s, %s (-want +got):\n%s", name, id, diff)
+			}
+		}
+		for id, zone := range zones {
+			check(id, zone, &coupon.StatsFilter{CouponIDs: []coupon.ID{id}}, ofCoupons[id])
+		}
+		for id, owner := range owners {
+			check(id, zones[owner], &coupon.StatsFilter{DeliveryIDs: []coupon.ID{id}}, ofDeliveries[id])
+		}
+		for _, id := range []coupon.ID{"coupon_99", "?"} {
+			if diff := cmp.Diff(&coupon.RedemptionStats{}, ofCoupons[id]); diff != "" {
+				t.Errorf("of nothing (-want +got):\n%s", diff)
+			}
+		}
+		for which, one := range map[string]coupon.StatsMeasures{
+			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
+		} {
+			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0], bounds[1], one)
+			want := *ofCoupons["coupon_1"]
+			if !one.Assigned {
+				want.Assigned = 0
+			}
+			if !one.Sent {
+				want.Sent = 0
+			}
+			if !one.Redeemed {
+				want.Redeemed, want.Reversed, want.Amount = 0, 0, nil
+			}
+			if !one.ByCurrency {
+				want.ByCurrency = nil
+			}
+			if !one.TimeToRedeem {
+				want.TimeToRedeem = nil
+			}
+			if diff := cmp.Diff(&want, got["coupon_1"]); err != nil || diff != "" {
+				t.Errorf("%s alone (-want +got): %v\n%s", which, err, diff)
+			}
+		}
+	}
+}
+
+// TestFillPeriods finds a row for each period, and the others unchanged.
+func TestFillPeriods(t *testing.T) {
+	t.Parallel()
+	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(7, 8))}
+	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
+	h.happen(t)
+	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range h.count(t, nil, []coupon.StatsDimension{coupon.ByCoupon}, "UTC")[:2] {
-		if diff := cmp.Diff(row.Stats, ofCoupons[*row.CouponID], cmpopts.EquateApprox(0, 1e-6)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", *row.CouponID, diff)
+	for name, filter := range map[string]*coupon.StatsFilter{
+		"what happened": nil,
+		"a span":        {From: new(coupon.DateTime("2026-10-24T23:30:00Z")), To: new(coupon.DateTime("2026-10-28"))},
+		"an empty span": {From: new(coupon.DateTime("2024-03-29")), To: new(coupon.DateTime("2024-04-02"))},
+		"until":         {To: new(coupon.DateTime("2026-10-26"))},
+	} {
+		for _, dimension := range []coupon.StatsDimension{coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth} {
+			for _, groupBy := range [][]coupon.StatsDimension{{dimension}, {coupon.ByChannel, dimension}, {dimension, coupon.ByCoupon, coupon.BySource}} {
+				got, err := h.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+					Filter: filter, GroupBy: groupBy, Timezone: "Europe/Berlin", Limit: coupon.MaxStatsRows, FillPeriods: true, Measures: coupon.AllStatsMeasures(),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := h.filled(t, filter, groupBy, zone)
+				if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%s by %v (-want +got):\n%s", name, groupBy, diff)
+				}
+			}
 		}
 	}
-	if diff := cmp.Diff(&coupon.RedemptionStats{}, ofCoupons["coupon_99"]); diff != "" {
-		t.Errorf("of nothing (-want +got):\n%s", diff)
+}
+
+// filled adds what is missing to what count gives, by the minute.
+func (h *history) filled(t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, zone *time.Location) []*coupon.StatsRow {
+	t.Helper()
+	rows := h.count(t, filter, groupBy, zone.String())
+	place := slices.IndexFunc(groupBy, coupon.StatsDimension.IsPeriod)
+	// The periods, in order, between the bounds or else the first and the last one.
+	var periods []string
+	from, to := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	if filter != nil {
+		period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if period.From != nil {
+			from = *period.From
+		}
+		if period.To != nil {
+			to = *period.To
+		}
 	}
+	for at := from; at.Before(to); at = at.Add(time.Minute) {
+		e := event{at: at}
+		if key := e.key(groupBy[place], zone); len(periods) == 0 || periods[len(periods)-1] != key {
+			periods = append(periods, key)
+		}
+	}
+	happened := func(key string) bool {
+		return slices.ContainsFunc(rows, func(row *coupon.StatsRow) bool { return row.Keys[place] == key })
+	}
+	for (filter == nil || filter.From == nil) && len(periods) > 0 && !happened(periods[0]) {
+		periods = periods[1:]
+	}
+	for (filter == nil || filter.To == nil) && len(periods) > 0 && !happened(periods[len(periods)-1]) {
+		periods = periods[:len(periods)-1]
+	}
+	known := map[string]*coupon.StatsRow{}
+	others := map[string]*coupon.StatsRow{}
+	for _, row := range rows {
+		known[strings.Join(row.Keys, "|")] = row
+		others[strings.Join(slices.Delete(slices.Clone(row.Keys), place, place+1), "|")] = row
+	}
+	if len(groupBy) == 1 {
+		others[""] = &coupon.StatsRow{Keys: []string{""}}
+	}
+	var all []*coupon.StatsRow
+	for _, other := range others {
+		for _, period := range periods {
+			row := &coupon.StatsRow{Keys: slices.Clone(other.Keys), CouponID: other.CouponID, DeliveryID: other.DeliveryID, Stats: &coupon.RedemptionStats{}}
+			row.Keys[place] = period
+			if same := known[strings.Join(row.Keys, "|")]; same != nil {
+				row = same
+			}
+			all = append(all, row)
+		}
+	}
+	slices.SortFunc(all, func(a, b *coupon.StatsRow) int {
+		for i := range groupBy {
+			x, y := a.Keys[i], b.Keys[i]
+			if i == place {
+				if by := slices.Index(periods, x) - slices.Index(periods, y); by != 0 {
+					return by
+				}
+			} else if x != y {
+				return strings.Compare(x, y)
+			}
+		}
+		return 0
+	})
+	return all
 }
 
 // ask asks for all numbers.
