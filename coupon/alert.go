@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -92,7 +93,7 @@ func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Ale
 	if f != nil && f.RunsOutAt != nil && f.RunsOutAt.Sub(now) <= AlertAhead {
 		pace := ""
 		if f.PerDay != nil {
-			pace = fmt.Sprintf(" at a pace of %.0f a day", *f.PerDay)
+			pace = " at a pace of " + strconv.FormatFloat(math.Round(*f.PerDay*10)/10, 'f', -1, 64) + " a day"
 		}
 		planned := ""
 		if count := f.PlannedCodes(); count > 0 {

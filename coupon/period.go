@@ -126,6 +126,7 @@ func hours(first, last int64, zone *time.Location, most int) (numbers []int64, o
 		}
 		t = next
 	}
+	numbers = slices.Compact(numbers) // where only the name of the zone changed
 	return numbers, len(numbers) <= most
 }
 

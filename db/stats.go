@@ -589,7 +589,7 @@ func (g statsGroups) fill(groupBy []coupon.StatsDimension, zone *time.Location, 
 		return nil // nothing happened, and nobody said when
 	}
 	tooMany := coupon.Errorf(coupon.ErrorResultTooLarge,
-		"With every %s there would be more than %d rows. Ask for a shorter period, longer periods or less groups.", dimension, coupon.MaxStatsRows).At("fillPeriods")
+		"With every %s there would be more than %d rows. Ask for a shorter period, longer periods or fewer groups.", dimension, coupon.MaxStatsRows).At("fillPeriods")
 	numbers, ok := dimension.Periods(first, last, zone, coupon.MaxStatsRows)
 	if !ok || len(numbers)*len(others) > coupon.MaxStatsRows {
 		return tooMany

@@ -49,5 +49,6 @@ func (r *Runner) tellAlert(ctx context.Context, notice *coupon.AlertNotice) erro
 	if attempt.Result != coupon.AttemptAccepted {
 		r.options.Log.WarnContext(ctx, "an alert was not taken by its webhook", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason, "givenUp", isDone)
 	}
-	return r.store.SettleAlert(ctx, notice, retryAt, isDone)
+	// It is recorded also when the server stops meanwhile, so that it is not told once more for nothing.
+	return r.store.SettleAlert(context.WithoutCancel(ctx), notice, retryAt, isDone)
 }
