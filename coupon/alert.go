@@ -58,7 +58,7 @@ func (k AlertKind) SubjectKind() Kind {
 
 // SetSubject says what the alert is about.
 func (a *Alert) SetSubject(id ID) {
-	switch a.Kind.SubjectKind() { //nolint:exhaustive // alerts are about these
+	switch a.Kind.SubjectKind() {
 	case KindImport:
 		a.ImportID = &id
 	case KindDelivery:
@@ -79,7 +79,7 @@ func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Ale
 		alerts = append(alerts, &Alert{Kind: kind, At: at, Text: fmt.Sprintf("%q ", c.Label) + fmt.Sprintf(format, args...), CouponID: &c.ID})
 	}
 	if c.IsLow(a.Available, a.Total) {
-		limit := ""
+		var limit string
 		if c.LowStockThreshold != nil && a.Available < *c.LowStockThreshold {
 			limit = strconv.Itoa(*c.LowStockThreshold)
 		} else {

@@ -15,8 +15,8 @@ const (
 
 // StockForecast tells when a pool runs dry, and how that was reckoned.
 type StockForecast struct {
-	// Since is from when on assignments were counted: PaceWindow ago, or the first one after that.
-	Since time.Time
+	// CountedFromAt is from when on assignments were counted: PaceWindow ago, or the first one after that.
+	CountedFromAt time.Time
 	// Assigned is how many codes deliveries were given since then.
 	Assigned int
 	// PerDay is the pace; nil without assignments, or when the first of them is less than MinHistory ago.
@@ -47,12 +47,12 @@ func (f *StockForecast) PlannedCodes() int {
 // NewStockForecast tells when a pool with so many available codes runs dry that gave away assigned codes since the first of
 // them, at the same pace, and when the planned deliveries, the soonest first, get theirs besides.
 func NewStockForecast(available, assigned int, first *time.Time, planned []*PlannedDelivery, now time.Time) *StockForecast {
-	f := &StockForecast{Since: now.Add(-PaceWindow), Assigned: assigned, Planned: planned}
+	f := &StockForecast{CountedFromAt: now.Add(-PaceWindow), Assigned: assigned, Planned: planned}
 	if first != nil {
-		f.Since = *first
+		f.CountedFromAt = *first
 	}
 	pace := 0.0 // codes a nanosecond
-	if elapsed := now.Sub(f.Since); assigned > 0 && elapsed >= MinHistory {
+	if elapsed := now.Sub(f.CountedFromAt); assigned > 0 && elapsed >= MinHistory {
 		pace = float64(assigned) / float64(elapsed)
 		f.PerDay = new(pace * float64(24*time.Hour))
 	}

@@ -75,7 +75,11 @@ func TestNoticeSettle(t *testing.T) {
 		n.Attempts++
 		now = retryAt
 	}
-	if diff := cmp.Diff([]time.Duration{10 * time.Second, 30 * time.Second, 90 * time.Second, 270 * time.Second, 810 * time.Second, 2430 * time.Second, time.Hour, time.Hour}, delays[:8]); diff != "" {
+	var want []time.Duration
+	for _, seconds := range []int{10, 30, 90, 270, 810, 2430, 3600, 3600} {
+		want = append(want, time.Duration(seconds)*time.Second)
+	}
+	if diff := cmp.Diff(want, delays[:8]); diff != "" {
 		t.Errorf("delays (-want +got):\n%s", diff)
 	}
 	if now.Sub(began) < NoticeTime || now.Sub(began) > NoticeTime+time.Hour {

@@ -75,9 +75,8 @@ type DeliveryComparison struct {
 	// Redeemed counts codes; nil for a delivery whose codes cannot be told apart (an anonymous coupon), or that has
 	// no coupon.
 	Redeemed *int
-	// IsComplete: the days that redemptions are counted in are over; nil where there is no such limit, or the delivery
-	// was not confirmed.
-	IsComplete *bool
+	// IsComplete: redemptions are counted in some days alone, and these are over.
+	IsComplete bool
 	// Rate is redeemed codes for each message sent, Difference the rate less the baseline's, Lift the difference as
 	// a part of the baseline's rate; nil where they cannot be told.
 	RedemptionRate *float64
@@ -127,7 +126,7 @@ type ComparisonQuestion struct {
 // Check returns INVALID.
 func (q *ComparisonQuestion) Check() error {
 	if count := len(q.DeliveryIDs); count < 1 || count > MaxComparedDeliveries {
-		return Errorf(ErrorInvalid, "Give 1 to %d deliveries to compare, not %d.", MaxComparedDeliveries, count).At("deliveryIds")
+		return Errorf(ErrorInvalid, "Give 1 to %d deliveries to compare, not %d.", MaxComparedDeliveries, count).At("ids")
 	}
 	if q.WithinDays != nil && (*q.WithinDays < 1 || *q.WithinDays > MaxCohortDays) {
 		return Errorf(ErrorInvalid, "`withinDays` must be 1 to %d, not %d.", MaxCohortDays, *q.WithinDays).At("withinDays")

@@ -23,8 +23,9 @@ const (
 	secondsPerDay  = 24 * 60 * 60
 	secondsPerHour = 60 * 60
 	// HourFactor is what the beginning of an hour, in seconds, is multiplied with to make room for the offset of
-	// the clock, and MaxClockOffset more seconds than any clock was ever ahead or behind of UTC.
-	HourFactor     = 1 << 18
+	// the clock.
+	HourFactor = 1 << 18
+	// MaxClockOffset is more seconds than any clock was ever ahead or behind of UTC.
 	MaxClockOffset = HourFactor / 2
 )
 

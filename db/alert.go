@@ -223,8 +223,10 @@ func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
 		return err
 	}
 	return s.update(ctx, func(ctx context.Context, t *tx) error {
-		began, err := t.exec(ctx, "-- record alerts that began\nINSERT INTO alert (id, kind, subject_id, due_at, text, began_at, is_untold, attempts, tell_at)\n"+
-			currentAlerts+`SELECT nextval('alert_id'), kind, subject_id, due_at, text, $now, $is_told, 0, $now
+		began, err := t.exec(
+			ctx,
+			"-- record alerts that began\nINSERT INTO alert (id, kind, subject_id, due_at, text, began_at, is_untold, attempts, tell_at)\n"+
+				currentAlerts+`SELECT nextval('alert_id'), kind, subject_id, due_at, text, $now, $is_told, 0, $now
 FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subject_id)`,
 			slices.Concat(args, []any{named("now", t.now), named("is_told", isTold)})...)
 		if err != nil {

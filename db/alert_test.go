@@ -47,7 +47,7 @@ func (s *scene) alerts(t *testing.T, size int) []string {
 }
 
 // failImport has an import fail: its file cannot be read.
-func (s *scene) failImport(t *testing.T, id coupon.ID) coupon.ID {
+func (s *scene) failImport(t *testing.T, id coupon.ID) {
 	t.Helper()
 	i := newImport(coupon.ImportCodes)
 	i.CouponID, i.OnRejection = &id, coupon.RejectFile
@@ -55,11 +55,10 @@ func (s *scene) failImport(t *testing.T, id coupon.ID) coupon.ID {
 	if failed.Status != coupon.ImportFailed {
 		t.Fatalf("the import is %s", failed.Status)
 	}
-	return failed.ID
 }
 
 // failDelivery has all messages of a delivery refused.
-func (s *scene) failDelivery(t *testing.T, couponID coupon.ID, recipients []coupon.ID) coupon.ID {
+func (s *scene) failDelivery(t *testing.T, couponID coupon.ID, recipients []coupon.ID) {
 	t.Helper()
 	id := s.newDelivery(t, couponID, recipients)
 	s.confirm(t, id)
@@ -67,13 +66,13 @@ func (s *scene) failDelivery(t *testing.T, couponID coupon.ID, recipients []coup
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := batch.Record(t.Context(), &db.Outcome{Failed: batch.Contents, Failures: make([]string, len(batch.Contents)), OutboxSize: batch.OutboxSize}); err != nil {
+	failed := &db.Outcome{Failed: batch.Contents, Failures: make([]string, len(batch.Contents)), OutboxSize: batch.OutboxSize}
+	if err := batch.Record(t.Context(), failed); err != nil {
 		t.Fatal(err)
 	}
 	if d := s.delivery(t, id); d.Status != coupon.DeliveryFailed {
 		t.Fatalf("the delivery is %s", d.Status)
 	}
-	return id
 }
 
 func TestAlerts(t *testing.T) {

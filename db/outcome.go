@@ -122,14 +122,14 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 	for i, id := range question.DeliveryIDs {
 		d := known[id]
 		if d == nil {
-			return nil, coupon.NotFound(coupon.KindDelivery, id).At("deliveryIds", fmt.Sprint(i))
+			return nil, coupon.NotFound(coupon.KindDelivery, id).At("ids", fmt.Sprint(i))
 		}
 		all[i] = &coupon.DeliveryComparison{DeliveryID: id, Sent: d.Counts.Sent}
 		if d.CouponID != nil {
 			all[i].Assigned = d.Counts.Total
 		}
 		if d.ConfirmedAt != nil && question.WithinDays != nil {
-			all[i].IsComplete = new(!now.Before(d.ConfirmedAt.AddDate(0, 0, *question.WithinDays)))
+			all[i].IsComplete = !now.Before(d.ConfirmedAt.AddDate(0, 0, *question.WithinDays))
 		}
 		compared[id] = all[i]
 	}

@@ -184,13 +184,14 @@ func TestCompareDeliveries(t *testing.T) {
 				c.Redeemed = new(0)
 			}
 			if within != nil && d.ConfirmedAt != nil {
-				c.IsComplete = new(!h.Now().Before(d.ConfirmedAt.AddDate(0, 0, *within)))
+				c.IsComplete = !h.Now().Before(d.ConfirmedAt.AddDate(0, 0, *within))
 			}
 			want = append(want, c)
 		}
 		for _, e := range h.firsts() {
 			for _, c := range want {
-				if c.DeliveryID == e.delivery && c.Redeemed != nil && (within == nil || e.at.Before(deliveries[e.delivery].ConfirmedAt.AddDate(0, 0, *within))) {
+				isInTime := within == nil || deliveries[e.delivery] != nil && e.at.Before(deliveries[e.delivery].ConfirmedAt.AddDate(0, 0, *within))
+				if c.DeliveryID == e.delivery && c.Redeemed != nil && isInTime {
 					*c.Redeemed++
 				}
 			}
@@ -201,14 +202,14 @@ func TestCompareDeliveries(t *testing.T) {
 		}
 	}
 	for field, question := range map[string]coupon.ComparisonQuestion{
-		"deliveryIds": {},
-		"withinDays":  {DeliveryIDs: ids, WithinDays: new(0)},
+		"ids":        {},
+		"withinDays": {DeliveryIDs: ids, WithinDays: new(0)},
 	} {
 		_, err := h.CompareDeliveries(t.Context(), &question)
 		wantError(t, err, coupon.ErrorInvalid, field)
 	}
 	_, err := h.CompareDeliveries(t.Context(), &coupon.ComparisonQuestion{DeliveryIDs: []coupon.ID{"delivery_1", "delivery_99"}})
-	wantError(t, err, coupon.ErrorNotFound, "deliveryIds.1")
+	wantError(t, err, coupon.ErrorNotFound, "ids.1")
 	for field, question := range map[string]coupon.CohortQuestion{
 		"timezone": {Timezone: "Moon", Days: 1, Limit: 1},
 		"days":     {Timezone: "UTC", Days: coupon.MaxCohortDays + 1, Limit: 1},
@@ -239,7 +240,7 @@ func TestForecasts(t *testing.T) {
 		}
 		return found[c]
 	}
-	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 20 || got.PerDay != nil || !got.Since.Equal(noon()) {
+	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 20 || got.PerDay != nil || !got.CountedFromAt.Equal(noon()) {
 		t.Errorf("too little history: %+v", got)
 	}
 	s.clock.Advance(5 * 24 * time.Hour)
@@ -260,7 +261,7 @@ func TestForecasts(t *testing.T) {
 		t.Errorf("with a planned delivery: %+v (-want +got)\n%s", got, diff)
 	}
 	s.clock.Advance(30 * 24 * time.Hour)
-	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 0 || !got.Since.Equal(s.Now().Add(-coupon.PaceWindow)) {
+	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 0 || !got.CountedFromAt.Equal(s.Now().Add(-coupon.PaceWindow)) {
 		t.Errorf("nothing lately: %+v", got)
 	}
 }

@@ -215,7 +215,10 @@ func (n *narrowed) where(f *fact) (text string, args []any) {
 	}
 	if s := n.spans; s != nil {
 		owner := f.key(s.dimension, nil)
-		text += fmt.Sprintf("\nJOIN (SELECT unnest($ids::BIGINT[]) AS id, unnest($froms::BIGINT[]) AS since, unnest($tos::BIGINT[]) AS until) span ON span.id = %s", owner)
+		text += fmt.Sprintf(
+			"\nJOIN (SELECT unnest($ids::BIGINT[]) AS id, unnest($froms::BIGINT[]) AS since, unnest($tos::BIGINT[]) AS until) span ON span.id = %s",
+			owner,
+		)
 		if s.hasBounds {
 			text += fmt.Sprintf(" AND epoch_us(%s) >= span.since AND epoch_us(%s) < span.until", f.at, f.at)
 		}
@@ -264,7 +267,14 @@ func newNarrowed(filter *coupon.StatsFilter, zone *time.Location) (*narrowed, er
 
 // groupStatement gives the question about one kind of fact: keys, then its counts, of at most $limit groups.
 func groupStatement(f *fact, keys []string, where string) string {
-	return "-- statistics of one kind of fact\nSELECT " + strings.Join(append(slices.Clone(keys), f.counts), ", ") + where + grouping(len(keys)) + ordering(len(keys)) + "\nLIMIT $limit"
+	return "-- statistics of one kind of fact\nSELECT " + strings.Join(
+		append(slices.Clone(keys), f.counts),
+		", ",
+	) + where + grouping(
+		len(keys),
+	) + ordering(
+		len(keys),
+	) + "\nLIMIT $limit"
 }
 
 // currencyStatement gives the sums of each currency of each group, the most frequent currencies at the most, as one text.
@@ -588,8 +598,12 @@ func (g statsGroups) fill(groupBy []coupon.StatsDimension, zone *time.Location, 
 	if first > last || len(others) == 0 {
 		return nil // nothing happened, and nobody said when
 	}
-	tooMany := coupon.Errorf(coupon.ErrorResultTooLarge,
-		"With every %s there would be more than %d rows. Ask for a shorter period, longer periods or fewer groups.", dimension, coupon.MaxStatsRows).At("fillPeriods")
+	tooMany := coupon.Errorf(
+		coupon.ErrorResultTooLarge,
+		"With every %s there would be more than %d rows. Ask for a shorter period, longer periods or fewer groups.",
+		dimension,
+		coupon.MaxStatsRows,
+	).At("fillPeriods")
 	numbers, ok := dimension.Periods(first, last, zone, coupon.MaxStatsRows)
 	if !ok || len(numbers)*len(others) > coupon.MaxStatsRows {
 		return tooMany

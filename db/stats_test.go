@@ -123,7 +123,8 @@ func TestStatsOfObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ofDeliveries, err := h.DeliveryStats(t.Context(), []coupon.ID{"delivery_1", "delivery_2", "delivery_3", "delivery_4", "delivery_5"}, bounds[0], bounds[1], wanted)
+		deliveries := []coupon.ID{"delivery_1", "delivery_2", "delivery_3", "delivery_4", "delivery_5"}
+		ofDeliveries, err := h.DeliveryStats(t.Context(), deliveries, bounds[0], bounds[1], wanted)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +193,8 @@ func TestFillPeriods(t *testing.T) {
 		for _, dimension := range []coupon.StatsDimension{coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth} {
 			for _, groupBy := range [][]coupon.StatsDimension{{dimension}, {coupon.ByChannel, dimension}, {dimension, coupon.ByCoupon, coupon.BySource}} {
 				got, err := h.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-					Filter: filter, GroupBy: groupBy, Timezone: "Europe/Berlin", Limit: coupon.MaxStatsRows, FillPeriods: true, Measures: coupon.AllStatsMeasures(),
+					Filter: filter, GroupBy: groupBy, Timezone: "Europe/Berlin", Limit: coupon.MaxStatsRows, FillPeriods: true,
+					Measures: coupon.AllStatsMeasures(),
 				})
 				if err != nil {
 					t.Fatal(err)

@@ -1391,16 +1391,16 @@ func (ec *executionContext) fieldContext_PlannedDelivery_codes(_ context.Context
 	return graphql.NewScalarFieldContext("PlannedDelivery", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StockForecast_since(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockForecast_countedFromAt(ctx context.Context, field graphql.CollectedField, obj *coupon.StockForecast) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StockForecast_since(ctx, field)
+			return ec.fieldContext_StockForecast_countedFromAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Since, nil
+			return obj.CountedFromAt, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
@@ -1410,7 +1410,7 @@ func (ec *executionContext) _StockForecast_since(ctx context.Context, field grap
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_StockForecast_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_StockForecast_countedFromAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("StockForecast", field, false, false, "DateTime")
 }
 
@@ -2371,8 +2371,8 @@ func (ec *executionContext) _StockForecast(ctx context.Context, sel ast.Selectio
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("StockForecast")
-		case "since":
-			out.Values[i] = ec._StockForecast_since(ctx, field, obj)
+		case "countedFromAt":
+			out.Values[i] = ec._StockForecast_countedFromAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -697,11 +697,11 @@ func (ec *executionContext) _DeliveryComparison_isComplete(ctx context.Context, 
 			return obj.IsComplete, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
-			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_DeliveryComparison_isComplete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -2186,7 +2186,7 @@ func (ec *executionContext) _DeliveryComparison(ctx context.Context, sel ast.Sel
 			}
 		case "isComplete":
 			out.Values[i] = ec._DeliveryComparison_isComplete(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "redemptionRate":

@@ -525,7 +525,7 @@ type ComplexityRoot struct {
 	Query struct {
 		Alerts            func(childComplexity int, first *int, after *string) int
 		Code              func(childComplexity int, value string) int
-		CompareDeliveries func(childComplexity int, deliveryIds []coupon.ID, withinDays *int) int
+		CompareDeliveries func(childComplexity int, ids []coupon.ID, withinDays *int) int
 		Coupon            func(childComplexity int, id coupon.ID) int
 		CouponByCode      func(childComplexity int, code string) int
 		Coupons           func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
@@ -718,12 +718,12 @@ type ComplexityRoot struct {
 	}
 
 	StockForecast struct {
-		Assigned     func(childComplexity int) int
-		PerDay       func(childComplexity int) int
-		Planned      func(childComplexity int) int
-		PlannedCodes func(childComplexity int) int
-		RunsOutAt    func(childComplexity int) int
-		Since        func(childComplexity int) int
+		Assigned      func(childComplexity int) int
+		CountedFromAt func(childComplexity int) int
+		PerDay        func(childComplexity int) int
+		Planned       func(childComplexity int) int
+		PlannedCodes  func(childComplexity int) int
+		RunsOutAt     func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -2979,7 +2979,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CompareDeliveries(childComplexity, args["deliveryIds"].([]coupon.ID), args["withinDays"].(*int)), true
+		return e.ComplexityRoot.Query.CompareDeliveries(childComplexity, args["ids"].([]coupon.ID), args["withinDays"].(*int)), true
 	case "Query.coupon":
 		if e.ComplexityRoot.Query.Coupon == nil {
 			break
@@ -3797,6 +3797,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StockForecast.Assigned(childComplexity), true
+	case "StockForecast.countedFromAt":
+		if e.ComplexityRoot.StockForecast.CountedFromAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockForecast.CountedFromAt(childComplexity), true
 	case "StockForecast.perDay":
 		if e.ComplexityRoot.StockForecast.PerDay == nil {
 			break
@@ -3821,12 +3827,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StockForecast.RunsOutAt(childComplexity), true
-	case "StockForecast.since":
-		if e.ComplexityRoot.StockForecast.Since == nil {
-			break
-		}
-
-		return e.ComplexityRoot.StockForecast.Since(childComplexity), true
 
 	case "Subscription.deliveryProgress":
 		if e.ComplexityRoot.Subscription.DeliveryProgress == nil {
@@ -5377,8 +5377,8 @@ func (ec *executionContext) childFields_StatsRow(ctx context.Context, field grap
 
 func (ec *executionContext) childFields_StockForecast(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "since":
-		return ec.fieldContext_StockForecast_since(ctx, field)
+	case "countedFromAt":
+		return ec.fieldContext_StockForecast_countedFromAt(ctx, field)
 	case "assigned":
 		return ec.fieldContext_StockForecast_assigned(ctx, field)
 	case "perDay":

@@ -78,7 +78,7 @@ type QueryResolver interface {
 	RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) ([]*coupon.StatsRow, error)
 	RedemptionFunnel(ctx context.Context, filter *coupon.StatsFilter, timezone *string) ([]*coupon.FunnelStep, error)
 	RedemptionCohorts(ctx context.Context, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) ([]*coupon.RedemptionCohort, error)
-	CompareDeliveries(ctx context.Context, deliveryIds []coupon.ID, withinDays *int) ([]*coupon.DeliveryComparison, error)
+	CompareDeliveries(ctx context.Context, ids []coupon.ID, withinDays *int) ([]*coupon.DeliveryComparison, error)
 	IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error)
 	Alerts(ctx context.Context, first *int, after *string) (*AlertConnection, error)
 	SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error)
@@ -651,14 +651,14 @@ func (ec *executionContext) field_Query_code_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Query_compareDeliveries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "deliveryIds",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]coupon.ID, error) {
 			return ec.unmarshalNID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["deliveryIds"] = arg0
+	args["ids"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "withinDays",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -3757,7 +3757,7 @@ func (ec *executionContext) _Query_compareDeliveries(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CompareDeliveries(ctx, fc.Args["deliveryIds"].([]coupon.ID), fc.Args["withinDays"].(*int))
+			return ec.Resolvers.Query().CompareDeliveries(ctx, fc.Args["ids"].([]coupon.ID), fc.Args["withinDays"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.DeliveryComparison) graphql.Marshaler {

@@ -47,7 +47,8 @@ func (r *Runner) tellAlert(ctx context.Context, notice *coupon.AlertNotice) erro
 	}
 	retryAt, isDone := notice.Settle(&attempt, r.store.Now())
 	if attempt.Result != coupon.AttemptAccepted {
-		r.options.Log.WarnContext(ctx, "an alert was not taken by its webhook", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason, "givenUp", isDone)
+		r.options.Log.WarnContext(ctx, "an alert was not taken by its webhook", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason,
+			"givenUp", isDone)
 	}
 	// It is recorded also when the server stops meanwhile, so that it is not told once more for nothing.
 	return r.store.SettleAlert(context.WithoutCancel(ctx), notice, retryAt, isDone)

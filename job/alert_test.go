@@ -39,9 +39,11 @@ func newListener(t *testing.T, answer func(text string, times int) int) *listene
 	l.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		var body struct {
 			Alert struct {
-				ID, Kind, Text, CouponID string
-				At, BeganAt              time.Time
-			}
+				ID       string    `json:"id"`
+				Kind     string    `json:"kind"`
+				CouponID string    `json:"couponId"`
+				BeganAt  time.Time `json:"beganAt"`
+			} `json:"alert"`
 		}
 		text, err := io.ReadAll(request.Body)
 		if err == nil {

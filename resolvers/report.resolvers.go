@@ -47,8 +47,8 @@ func (r *queryResolver) RedemptionCohorts(ctx context.Context, filter *coupon.St
 	})
 }
 
-func (r *queryResolver) CompareDeliveries(ctx context.Context, deliveryIds []coupon.ID, withinDays *int) ([]*coupon.DeliveryComparison, error) {
-	compared, err := r.store.CompareDeliveries(ctx, &coupon.ComparisonQuestion{DeliveryIDs: deliveryIds, WithinDays: withinDays})
+func (r *queryResolver) CompareDeliveries(ctx context.Context, ids []coupon.ID, withinDays *int) ([]*coupon.DeliveryComparison, error) {
+	compared, err := r.store.CompareDeliveries(ctx, &coupon.ComparisonQuestion{DeliveryIDs: ids, WithinDays: withinDays})
 	show(ctx, compared...)
 	return compared, err
 }
