@@ -57,6 +57,9 @@ func (b *bench) runAll(ctx context.Context) error {
 	if err := b.measureAudience(ctx); err != nil {
 		return err
 	}
+	if err := b.measureAnalyses(ctx); err != nil {
+		return err
+	}
 	b.clock.moveTo(campaignDays)
 	if err := b.writeFiles(); err != nil {
 		return err

@@ -44,6 +44,14 @@
 // It is tuned modestly and loses nothing in a crash: shared_buffers 2GB, max_wal_size 8GB, work_mem 256MB, fsync and
 // synchronous_commit on.
 //
+// # Analysts
+//
+// With --analysts=N, 200,000 unless told, a chapter has a database with a coupon of N codes: 100 deliveries gave away
+// half of them, one a day, and three in ten codes were redeemed. The rows are written into the server's file by SQL,
+// while it is closed, and integrityReport proves that they are sound. The questions are asked of the idle server beside
+// raw SQL on a copy, once more while a tenth as many codes are imported over and over, and with --peers of PostgreSQL,
+// whose time is that of EXPLAIN ANALYZE, without sending the answer. The project's goals are about N = 10,000,000.
+//
 // # What the raw side leaves out
 //
 // It is what a person would type who knows DuckDB well and has the machine to himself: one connection, no
@@ -78,6 +86,8 @@ type options struct {
 	audience int
 	// tills is how many codes the pool has that tills redeem from; 0 leaves out what is about tills.
 	tills int
+	// analysts is how many codes the coupon has that analysts ask about; 0 leaves out what they ask.
+	analysts int
 	// peers: PostgreSQL does the same as ours.
 	peers bool
 	// runs is how often each measurement is repeated; the median counts.
@@ -101,11 +111,16 @@ const minAudience = 100
 // minTills is enough for a moment's redemptions.
 const minTills = 1000
 
+// minAnalysts gives each delivery a few messages.
+const minAnalysts = 2 * 10 * analysisDeliveries
+
 // check refuses sizes that do not make a whole story.
 func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
+	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
+		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
@@ -123,8 +138,10 @@ func (o *options) checkChapters() error {
 		return fmt.Errorf("--audience=%d: must be 0 (nothing about a large delivery), or %d or more with at most %d codes", o.audience, minAudience, maxCodes)
 	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
 		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
-	case o.peers && o.bulk == 0 && o.audience == 0 && o.tills == 0:
-		return errors.New("--peers: give --bulk, --audience or --tills too, in which PostgreSQL does the same")
+	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
+		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
+	case o.peers && o.bulk == 0 && o.audience == 0 && o.tills == 0 && o.analysts == 0:
+		return errors.New("--peers: give --bulk, --audience, --tills or --analysts too, in which PostgreSQL does the same")
 	case o.peers && o.bulk != 0 && o.bulk < o.messages:
 		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
 	}
@@ -138,7 +155,8 @@ func main() {
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
 	flag.IntVar(&o.audience, "audience", 0, "messages of a large delivery, 1000000 for the project's goals; 0: leave it out")
 	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
-	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk, --audience or --tills")
+	flag.IntVar(&o.analysts, "analysts", 200_000, "codes of the coupon that analysts ask about, 10000000 for the project's goals; 0: leave out analysts")
+	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk, --audience, --tills or --analysts")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
 	flag.StringVar(&o.profiles, "profiles", "", "folder for a CPU profile of each measurement")
@@ -192,6 +210,7 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(struct {
+		Analysts int      `json:"analysts"`
 		Bulk     int      `json:"bulk"`
 		Audience int      `json:"audience"`
 		Codes    int      `json:"codes"`
@@ -200,5 +219,5 @@ func (b *bench) printJSON(out io.Writer) error {
 		CPUs     int      `json:"cpus"`
 		Go       string   `json:"go"`
 		Results  []result `json:"results"`
-	}{b.options.bulk, b.options.audience, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+	}{b.options.analysts, b.options.bulk, b.options.audience, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

@@ -24,6 +24,7 @@ func TestRun(t *testing.T) {
 		bulk:     minBulk,
 		audience: minAudience,
 		tills:    minTills,
+		analysts: minAnalysts,
 		runs:     1,
 		dir:      t.TempDir(),
 		profiles: t.TempDir(),
@@ -60,6 +61,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
+		"status counts of a coupon, 2,000 codes", "redemptions by day and channel, 2,000 codes", "  the same in Europe/Berlin",
+		"quantiles of the time to redeem", "assigned, sent and redeemed by day", "funnel", "cohorts", "statistics of 100 deliveries",
 		"import 100 codes over HTTP where as many are", "import 2,000 codes over HTTP where as many are",
 		"  what a row costs", "export 3,940 codes",
 		"import 300 codes over HTTP", "import 20 recipients", "import 90 redemptions",
@@ -89,8 +92,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("nothing is said about %q", want)
 		}
 	}
-	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 7 {
-		t.Errorf("got %d measurements beside PostgreSQL, want 7: %+v", len(peers), peers)
+	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 11 {
+		t.Errorf("got %d measurements beside PostgreSQL, want 11: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
 	if err != nil || len(left) > 0 {
@@ -114,6 +117,9 @@ func TestOptionsCheck(t *testing.T) {
 		"too small an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: 99}, "--audience=99"},
 		"too large an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: maxCodes}, "--audience=100000000"},
 		"too little for peers":   {options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers"},
+		"too few for analysts":   {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts - 1}, "--analysts=1999"},
+		"too little bulk beside": {options{codes: 1000, messages: 10, runs: 1, peers: true}, "--peers"},
+		"peers of analysts":      {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts, peers: true}, ""},
 		"too few messages":       {options{codes: 1000, messages: 9, runs: 1}, "--messages=9"},
 		"not run at all":         {options{codes: 1000, messages: 10, runs: 0}, "--runs=0"},
 		"a negative run is none": {options{codes: 1000, messages: 10, runs: -1}, "--runs=-1"},

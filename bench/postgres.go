@@ -176,6 +176,27 @@ func (p *postgres) read(ctx context.Context, database, script string) (string, e
 	return output(command)
 }
 
+// explained runs a question twice, so that the second finds its pages in memory, and gives how long that took, without
+// sending the answer.
+func (p *postgres) explained(ctx context.Context, database, question string) (time.Duration, error) {
+	explain := "EXPLAIN (ANALYZE, TIMING OFF) " + question + ";\n"
+	text, err := p.read(ctx, database, explain+explain)
+	if err != nil {
+		return 0, err
+	}
+	var took time.Duration
+	for line := range strings.Lines(text) {
+		var milliseconds float64
+		if _, err := fmt.Sscanf(strings.TrimSpace(line), "Execution Time: %f ms", &milliseconds); err == nil {
+			took = time.Duration(milliseconds * float64(time.Millisecond))
+		}
+	}
+	if took == 0 {
+		return 0, fmt.Errorf("PostgreSQL told no time: %s", text)
+	}
+	return took, nil
+}
+
 // transactions has some callers run a script of pgbench, one transaction after the other, for redeemTime, and gives
 // how many a second there were, not counting the time to connect. On a busy machine many callers may take as long as
 // that to connect; then it tries again for longer.

@@ -29,8 +29,8 @@ type result struct {
 	IsMissing bool `json:"isMissing,omitempty"`
 }
 
-// goal is what a result must not exceed, or reach at least: an absolute number in its unit, or a ratio to the raw SQL.
-// The zero value promises nothing.
+// goal is what a result must not exceed, or reach at least: an absolute number in its unit, a ratio to the raw SQL, or
+// both. The zero value promises nothing.
 type goal struct{ most, least, mostRatio float64 }
 
 func newResult(name, unit string, ours, raw float64, goal goal) result {
@@ -38,16 +38,22 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	if raw > 0 {
 		r.Ratio = ours / raw
 	}
-	switch {
-	case goal.most > 0:
-		r.Goal = "≤ " + quantity(goal.most, unit)
-		r.IsMet = new(ours <= goal.most)
-	case goal.least > 0:
-		r.Goal = "≥ " + quantity(goal.least, unit)
-		r.IsMet = new(ours >= goal.least)
-	case goal.mostRatio > 0:
-		r.Goal = fmt.Sprintf("≤ %g × raw", goal.mostRatio)
-		r.IsMet = new(r.Ratio <= goal.mostRatio)
+	var promises []string
+	isMet := true
+	if goal.most > 0 {
+		promises = append(promises, "≤ "+quantity(goal.most, unit))
+		isMet = ours <= goal.most
+	}
+	if goal.least > 0 {
+		promises = append(promises, "≥ "+quantity(goal.least, unit))
+		isMet = isMet && ours >= goal.least
+	}
+	if goal.mostRatio > 0 {
+		promises = append(promises, fmt.Sprintf("≤ %g × raw", goal.mostRatio))
+		isMet = isMet && r.Ratio <= goal.mostRatio
+	}
+	if len(promises) > 0 {
+		r.Goal, r.IsMet = strings.Join(promises, ", "), &isMet
 	}
 	return r
 }
