@@ -104,3 +104,72 @@ func TestWebhookAfterKill(t *testing.T) {
 		t.Errorf("a secret was logged:\n%s", log)
 	}
 }
+
+// TestAlertAfterKill kills the server while its webhook is being told of an alert: the next server tells it again under the
+// same key, and then never more.
+func TestAlertAfterKill(t *testing.T) {
+	t.Parallel()
+	type call struct {
+		key, body string
+	}
+	var mu sync.Mutex
+	var calls []call
+	arrived, release := make(chan struct{}), make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		calls = append(calls, call{request.Header.Get("Idempotency-Key"), string(body)})
+		isFirst := len(calls) == 1
+		mu.Unlock()
+		if isFirst {
+			close(arrived)
+			<-release
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(receiver.Close)
+	defer close(release)
+	address := strings.Replace(receiver.URL, "http://", "http://user:hunter2@", 1)
+	settings := []string{"--alert-webhook-url", address, "--alert-webhook-secret", "hunter2-hunter2-hunter2"}
+	dir := t.TempDir()
+	p := start(t, dir, settings...)
+	var none json.RawMessage
+	p.must(
+		t,
+		`mutation { createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01", lowStockThreshold: 5}) { userErrors { message } } }`,
+		&none,
+	)
+	select {
+	case <-arrived:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("nothing arrived:\n%s", p.text())
+	}
+	p.kill(t)
+	again := start(t, dir, settings...)
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(calls)
+	}
+	for deadline := time.Now().Add(30 * time.Second); count() < 2; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it was not told again:\n%s", again.text())
+		}
+	}
+	again.stop(t, 20*time.Second)
+	third := start(t, dir, settings...)
+	// Whatever is waiting would be told at once.
+	third.must(t, `{ alerts { totalCount nodes { kind } } }`, &none)
+	time.Sleep(200 * time.Millisecond)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(calls) != 2 || calls[0] != calls[1] || !strings.HasSuffix(calls[0].key, "-alert-1") || !strings.Contains(calls[0].body, `"LOW_STOCK"`) {
+		t.Errorf("got %+v", calls)
+	}
+	if log := p.text() + again.text() + third.text(); strings.Contains(log, "hunter2") {
+		t.Errorf("a secret was logged:\n%s", log)
+	}
+}

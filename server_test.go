@@ -395,6 +395,8 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--mail-from", "shop@example.com"}, "", "without --smtp-url"},
 		{nil, "COUPONQL_WEBHOOK_URL=https://user:hunter2@example.com", "COUPONQL_WEBHOOK_SECRET"},
 		{[]string{"--webhook-url", "https://example.com"}, "COUPONQL_WEBHOOK_SECRET=hunter2", "at least 16"},
+		{nil, "COUPONQL_ALERT_WEBHOOK_URL=https://user:hunter2@example.com", "COUPONQL_ALERT_WEBHOOK_SECRET"},
+		{[]string{"--alert-webhook-url", "https://example.com"}, "COUPONQL_ALERT_WEBHOOK_SECRET=hunter2", "at least 16"},
 		{
 			[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")},
 			"",

@@ -92,12 +92,15 @@ func analyses() []analysis {
 FROM code WHERE coupon_id = 1 GROUP BY 1`,
 		},
 		{
-			name: "redemptions by day and channel", most: 100, isPromised: true,
-			query: `{ redemptionStats(groupBy: [DAY, CHANNEL], limit: 10000) { keys stats { redeemed reversed } } }`,
+			name:       "redemptions by day and channel",
+			most:       100,
+			isPromised: true,
+			query:      `{ redemptionStats(groupBy: [DAY, CHANNEL], limit: 10000) { keys stats { redeemed reversed } } }`,
 			raw: `SELECT redeemed_on, channel, count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL) ` + live + `
 GROUP BY ALL ORDER BY ALL`,
 			rows: 4,
-			peer: `SELECT redeemed_at::DATE, channel, count(*) FILTER (WHERE reversed_at IS NULL), count(reversed_at) FROM redemption GROUP BY 1, 2 ORDER BY 1, 2`,
+			peer: `SELECT redeemed_at::DATE, channel, count(*) FILTER (WHERE reversed_at IS NULL), count(reversed_at) FROM redemption
+GROUP BY 1, 2 ORDER BY 1, 2`,
 		},
 		{
 			name:  "  the same in Europe/Berlin",

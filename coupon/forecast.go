@@ -35,15 +35,6 @@ type PlannedDelivery struct {
 	Codes int
 }
 
-// PlannedCodes is how many codes the planned deliveries will need at the most.
-func (f *StockForecast) PlannedCodes() int {
-	sum := 0
-	for _, planned := range f.Planned {
-		sum += planned.Codes
-	}
-	return sum
-}
-
 // NewStockForecast tells when a pool with so many available codes runs dry that gave away assigned codes since the first of
 // them, at the same pace, and when the planned deliveries, the soonest first, get theirs besides.
 func NewStockForecast(available, assigned int, first *time.Time, planned []*PlannedDelivery, now time.Time) *StockForecast {
@@ -66,6 +57,15 @@ func NewStockForecast(available, assigned int, first *time.Time, planned []*Plan
 	}
 	f.runsOut(left, pace, at, now.Add(maxForecast), now)
 	return f
+}
+
+// PlannedCodes is how many codes the planned deliveries will need at the most.
+func (f *StockForecast) PlannedCodes() int {
+	sum := 0
+	for _, planned := range f.Planned {
+		sum += planned.Codes
+	}
+	return sum
 }
 
 // runsOut tells whether the pool runs dry between two instants, and notes when.
