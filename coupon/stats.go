@@ -54,15 +54,16 @@ func (f *StatsFilter) Check() error {
 type StatsMeasures struct {
 	Assigned bool
 	Sent     bool
-	// Redeemed is Redeemed, Reversed and Amount; they come from the same rows.
+	// Redeemed is Redeemed and Reversed.
 	Redeemed     bool
+	Amount       bool
 	ByCurrency   bool
 	TimeToRedeem bool
 }
 
 // AllStatsMeasures wants everything.
 func AllStatsMeasures() StatsMeasures {
-	return StatsMeasures{Assigned: true, Sent: true, Redeemed: true, ByCurrency: true, TimeToRedeem: true}
+	return StatsMeasures{Assigned: true, Sent: true, Redeemed: true, Amount: true, ByCurrency: true, TimeToRedeem: true}
 }
 
 // StatsQuestion asks for statistics by dimensions.

@@ -67,17 +67,19 @@ func redemptions(wanted coupon.StatsMeasures) *fact {
 		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
 		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source", at: "f.redeemed_at", day: "f.redeemed_on",
 	}
-	counts, quantiles := "0, 0, NULL", "NULL"
+	counts, amount, quantiles := "0, 0", "NULL", "NULL"
 	if wanted.Redeemed {
-		counts = `count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL),
-    (sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR`
+		counts = "count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL)"
+	}
+	if wanted.Amount {
+		amount = "(sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR"
 	}
 	if wanted.TimeToRedeem {
 		// Numbers are sorted several times as fast as the difference of two timestamps.
 		quantiles = `quantile_cont(epoch_us(f.redeemed_at) - epoch_us(f.assigned_at), [0.1, 0.5, 0.9, 0.99])
         FILTER (v.redemption_id IS NULL AND f.redeemed_at >= f.assigned_at)`
 	}
-	f.counts = "0, 0, " + counts + ", " + quantiles
+	f.counts = strings.Join([]string{"0, 0", counts, amount, quantiles}, ", ")
 	return f
 }
 
@@ -451,7 +453,7 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	if wanted.Sent {
 		facts = append(facts, sendings(withLabels, withTimes))
 	}
-	if wanted.Redeemed || wanted.TimeToRedeem {
+	if wanted.Redeemed || wanted.Amount || wanted.TimeToRedeem {
 		facts = append(facts, redemptions(wanted))
 	}
 	for _, f := range facts {

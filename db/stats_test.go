@@ -148,7 +148,7 @@ func TestStatsOfObjects(t *testing.T) {
 			}
 		}
 		for which, one := range map[string]coupon.StatsMeasures{
-			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
+			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "amount": {Amount: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
 		} {
 			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0], bounds[1], one)
 			want := *ofCoupons["coupon_1"]
@@ -159,7 +159,10 @@ func TestStatsOfObjects(t *testing.T) {
 				want.Sent = 0
 			}
 			if !one.Redeemed {
-				want.Redeemed, want.Reversed, want.Amount = 0, 0, nil
+				want.Redeemed, want.Reversed = 0, 0
+			}
+			if !one.Amount {
+				want.Amount = nil
 			}
 			if !one.ByCurrency {
 				want.ByCurrency = nil

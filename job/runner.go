@@ -21,6 +21,8 @@ type Options struct {
 	SendRate int
 	// Senders are those of channels whose messages do not go to the outbox.
 	Senders map[coupon.Channel]sender.Sender
+	// Alerts is told of alerts that begin; nil: nobody is.
+	Alerts *sender.Webhook
 	// Query writes what the query of an export gives.
 	Query db.WriteQuery
 	// Alerts is told of alerts that begin; nil: nobody is.

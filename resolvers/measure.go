@@ -38,8 +38,10 @@ func addMeasures(wanted *coupon.StatsMeasures, fields []graphql.CollectedField) 
 			wanted.Assigned = true
 		case "sent":
 			wanted.Sent = true
-		case "redeemed", "reversed", "amount":
+		case "redeemed", "reversed":
 			wanted.Redeemed = true
+		case "amount":
+			wanted.Amount = true
 		case "redemptionRate":
 			wanted.Sent, wanted.Redeemed = true, true
 		case "byCurrency":
