@@ -25,9 +25,7 @@ type Options struct {
 	Alerts *sender.Webhook
 	// Query writes what the query of an export gives.
 	Query db.WriteQuery
-	// Alerts is told of alerts that begin; nil: nobody is.
-	Alerts *sender.Webhook
-	Log    *slog.Logger
+	Log   *slog.Logger
 }
 
 // Runner runs jobs until it is stopped.
