@@ -56,9 +56,9 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	l.printf(`
 Open the playground at %s/ and look at
-  - the tab Redemptions: weeks of tills and web shop, a row for each day;
-  - the tab Deliveries: "End of season for everybody" lacks codes, and remedies says what would help;
-  - the tab CodeHistory with {"value": %q}: redeemed, taken back, redeemed again.
+  - the example Redemptions: weeks of tills and web shop, a row for each day; Chart draws them;
+  - the example Deliveries: "End of season for everybody" lacks codes, and remedies says what would help;
+  - the example CodeHistory with {"value": %q}: redeemed, taken back, redeemed again.
 `, l.client.Address, l.code)
 	return nil
 }

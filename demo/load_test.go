@@ -70,14 +70,14 @@ func TestLoad(t *testing.T) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	tabs := regexp.MustCompile(`the tab (\w+)`).FindAllStringSubmatch(output, -1)
-	if len(tabs) != 3 {
-		t.Errorf("got %d tabs to look at, want 3", len(tabs))
+	names := regexp.MustCompile(`the example (\w+)`).FindAllStringSubmatch(output, -1)
+	if len(names) != 3 {
+		t.Errorf("got %d examples to look at, want 3", len(names))
 	}
 	examples := playgroundExamples(t)
-	for _, tab := range tabs {
-		if !strings.Contains(examples, "query "+tab[1]+"(") {
-			t.Errorf("the playground has no tab %s", tab[1])
+	for _, name := range names {
+		if !strings.Contains(examples, "query "+name[1]+"(") {
+			t.Errorf("the playground has no example %s", name[1])
 		}
 	}
 	if t.Failed() {
@@ -85,7 +85,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// playgroundExamples gives the operations with which the playground opens, each in a tab of its name.
+// playgroundExamples gives the playground's example operations.
 func playgroundExamples(t *testing.T) string {
 	t.Helper()
 	paths, err := filepath.Glob("../playground/operations/*.graphql")

@@ -8,6 +8,9 @@
   const { UnStyledButton, useEditorContext, useExecutionContext } = GraphiQL.React;
   const examples = JSON.parse(document.getElementById("operations").textContent);
 
+  // As many as fit above the editors open as tabs on the first visit; the others are in the list of examples.
+  const openExamples = 9;
+
   // fetcher gives GraphiQL an observable of results. The stop button unsubscribes, which closes the
   // connection, and so the server gives up a long query as well as a subscription.
   function fetcher(params, { headers } = {}) {
@@ -40,12 +43,13 @@
       : "application/graphql-response+json, application/json";
     const response = await fetch("/graphql", {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: accept, ...headers },
+      headers: { "Content-Type": "application/json", Accept: accept, ...Access.headers(headers) },
       body: JSON.stringify(params),
       signal,
     }).catch((error) => {
       throw new Error(`The server cannot be reached: ${error.message}`);
     });
+    Access.note(response.status);
     if (response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       return receiveEvents(response.body, observer);
     }
@@ -161,6 +165,7 @@
   const plugins = [
     { title: "Examples", icon: ExamplesIcon, content: Examples },
     { ...GraphiQLPluginExplorer.explorerPlugin(), title: "Query builder" },
+    Access.plugin,
   ];
 
   ReactDOM.createRoot(document.getElementById("playground")).render(
@@ -169,7 +174,7 @@
       {
         fetcher,
         plugins,
-        defaultTabs: examples.map((query) => ({ query })),
+        defaultTabs: examples.slice(0, openExamples).map((query) => ({ query })),
         defaultEditorToolsVisibility: "variables",
         inputValueDeprecation: true,
         schemaDescription: true,
@@ -177,6 +182,7 @@
         storage: openStorage(),
       },
       h(GraphiQL.Logo, null, "couponql"),
+      h(GraphiQL.Footer, null, h(Results)),
       h(Comfort),
     ),
   );

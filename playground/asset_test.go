@@ -3,9 +3,11 @@ package playground_test
 import (
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,8 +49,8 @@ func TestAssets(t *testing.T) {
 	t.Parallel()
 	addresses := assetAddresses(t)
 	for _, name := range []string{
-		"LICENSES.txt", "app.css", "app.js", "explorer.css", "explorer.js",
-		"graphiql.css", "graphiql.js", "icon.svg", "react-dom.js", "react.js",
+		"LICENSES.txt", "access.js", "app.css", "app.js", "chart.js", "explorer.css", "explorer.js",
+		"graphiql.css", "graphiql.js", "icon.svg", "react-dom.js", "react.js", "results.js", "rows.js", "series.js",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +104,19 @@ func checkAsset(t *testing.T, name string, answer *http.Response) {
 	}
 	if _, err := strconv.Atoi(answer.Header.Get("Content-Length")); err != nil {
 		t.Errorf("Content-Length: %v", err)
+	}
+}
+
+// What a first visit loads stays small enough for a slow connection.
+func TestFirstVisitIsSmall(t *testing.T) {
+	t.Parallel()
+	const limit = 1_500_000
+	var sum int64
+	for _, address := range append(slices.Collect(maps.Values(assetAddresses(t))), "/") {
+		sum += get(t, http.MethodGet, address, "Accept-Encoding", "gzip").ContentLength
+	}
+	if sum > limit {
+		t.Errorf("the page and its files have %d bytes, want at most %d", sum, limit)
 	}
 }
 
@@ -183,7 +198,7 @@ func TestLicensesNameWhatIsEmbedded(t *testing.T) {
 	licenses := text(t, get(t, http.MethodGet, assetAddresses(t)["LICENSES.txt"]))
 	for _, want := range []string{
 		"graphiql", "@graphiql/plugin-explorer", "graphiql-explorer", "react", "react-dom",
-		"codemirror", "Roboto (font)", "Fira Code (font)",
+		"codemirror", "chart.js", "@kurkle/color", "Roboto (font)", "Fira Code (font)",
 	} {
 		if !regexp.MustCompile(`(?m)^([^ ].*, )?` + regexp.QuoteMeta(want) + `(, .*)?$`).MatchString(licenses) {
 			t.Errorf("LICENSES.txt does not name %s", want)

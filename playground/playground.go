@@ -1,10 +1,12 @@
 // Package playground serves GraphiQL, the page on which analysts and marketers explore couponql's API.
 //
 // The page is complete without the internet: GraphiQL, React and the query builder are embedded in the
-// program, as published by their projects (assets/build.mjs fetches and compresses them into static/,
-// together with their licenses). Our own part is one script, app.js, which mounts GraphiQL on /graphql
-// and speaks server-sent events for subscriptions. The files in operations/ open as tabs; each begins
-// with the question that it answers.
+// program, and so is Chart.js, as published by their projects (assets/build.mjs fetches and compresses
+// them into static/, together with their licenses). Of our own are app.js, which mounts GraphiQL on
+// /graphql and speaks server-sent events for subscriptions; results.js, which shows the rows of an answer
+// as a table or a chart, with rows.js, which finds them, and series.js, which decides what to draw; and
+// access.js, which keeps the API key. The files in operations/ are the examples, the first of which open
+// as tabs; each begins with the question that it answers.
 //
 // The page takes nothing from elsewhere and runs no inline script; its content security policy enforces
 // both. Assets have the hash of their content in their name, so a browser keeps them for good and still
@@ -23,7 +25,7 @@ import (
 var (
 	// The folder static holds files of other projects, gzipped, and their licenses.
 	//
-	//go:embed static app.js app.css icon.svg
+	//go:embed static app.js access.js results.js rows.js series.js app.css icon.svg
 	assetFiles embed.FS
 
 	//go:embed operations

@@ -107,11 +107,11 @@ func TestOwnFilesNameNoOtherHost(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{"the page": text(t, get(t, http.MethodGet, "/"))}
 	for name, address := range assetAddresses(t) {
-		if slices.Contains([]string{"app.css", "app.js", "icon.svg"}, name) {
+		if slices.Contains([]string{"access.js", "app.css", "app.js", "icon.svg", "results.js", "rows.js", "series.js"}, name) {
 			texts[name] = text(t, get(t, http.MethodGet, address))
 		}
 	}
-	if got, want := len(texts), 4; got != want {
+	if got, want := len(texts), 8; got != want {
 		t.Fatalf("got %d files of our own, want %d", got, want)
 	}
 	for name, content := range texts {
@@ -151,7 +151,7 @@ func TestUnknownPaths(t *testing.T) {
 		{http.MethodGet, "/assets", http.StatusNotFound},
 		{http.MethodGet, "/assets/", http.StatusNotFound},
 		{http.MethodGet, "/assets/app.js", http.StatusNotFound},
-		{http.MethodGet, "/operations/01-coupons.graphql", http.StatusNotFound},
+		{http.MethodGet, "/operations/01-availability.graphql", http.StatusNotFound},
 		{http.MethodPost, "/unknown", http.StatusNotFound},
 		{http.MethodPost, "/", http.StatusMethodNotAllowed},
 	}

@@ -19,10 +19,12 @@ const files = {
   "graphiql.css": "graphiql/graphiql.min.css",
   "explorer.js": "@graphiql/plugin-explorer/dist/index.umd.js",
   "explorer.css": "@graphiql/plugin-explorer/dist/style.css",
+  "chart.js": "chart.js/dist/chart.umd.min.js",
 };
 
 // Packages inside the bundles that GraphiQL's source map cannot tell: those it takes from outside
-// (scheduler is part of the file of react-dom), and the explorer, which has no map.
+// (scheduler is part of the file of react-dom), the explorer, which has no map, and Chart.js, whose one
+// dependency is @kurkle/color.
 const besideGraphiQL = [
   "graphiql",
   "react",
@@ -30,6 +32,8 @@ const besideGraphiQL = [
   "scheduler",
   "@graphiql/plugin-explorer",
   "graphiql-explorer",
+  "chart.js",
+  "@kurkle/color",
 ];
 
 // Packages that ship no license text, or that today's dependencies of the bundle's parts no longer
