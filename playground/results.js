@@ -86,6 +86,22 @@ const Results = (() => {
     return theme;
   }
 
+  // loadChart runs Chart.js, which the page fetches when it has nothing else to do: the first visit need not wait.
+  let loading = null;
+  function loadChart() {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = document.getElementById("chart-script").href;
+      script.onload = resolve;
+      script.onerror = () => {
+        loading = null;
+        reject(new Error("The chart cannot be drawn: the server does not answer."));
+      };
+      document.head.append(script);
+    });
+    return loading;
+  }
+
   function TableView({ table }) {
     const [page, setPage] = useState(0);
     useEffect(() => setPage(0), [table]);
@@ -217,10 +233,23 @@ const Results = (() => {
     const theme = useTheme();
     const model = useMemo(() => Series.build(table, choice), [table, choice]);
     const isEmpty = model.series.every(({ values }) => values.every((value) => value === null));
+    const [failure, setFailure] = useState("");
     useEffect(() => {
       if (isEmpty) return undefined;
-      const chart = new Chart(canvas.current, configuration(model, choice.kind, theme));
-      return () => chart.destroy();
+      let chart = null;
+      let isGone = false;
+      loadChart().then(
+        () => {
+          if (isGone) return;
+          setFailure("");
+          chart = new Chart(canvas.current, configuration(model, choice.kind, theme));
+        },
+        (error) => setFailure(error.message),
+      );
+      return () => {
+        isGone = true;
+        chart?.destroy();
+      };
     }, [model, choice.kind, theme, isEmpty]);
     const summary =
       `${choice.kind} chart of ${table.name}: ${model.series.map(({ name }) => name).filter(Boolean).join(", ")}; ` +
@@ -231,6 +260,7 @@ const Results = (() => {
       isEmpty
         ? h("p", null, "There is nothing to draw: the chosen values are empty in every row.")
         : h("div", { className: "results-canvas" }, h("canvas", { ref: canvas, role: "img", "aria-label": summary })),
+      failure && h("p", { role: "alert" }, failure),
       model.notes.length > 0 && h("figcaption", null, model.notes.join(" ")),
     );
   }

@@ -1,10 +1,10 @@
 // Finds the tables in an answer: lists of objects, nodes of connections, and what analysts' SQL gives.
 //
 // A table is { name, columns, rows }; each row has one value for each column. A column is
-// { path, name, type, format, isPeriod, title }: its path from the root without list indices; a name
-// that no other column of the table has; "number", "time" or "text"; how its numbers are shown, "plain",
-// "amount", "percent" or "span"; whether it is a period that things were grouped by; and what the schema
-// says of it.
+// { path, name, type, format, isGroup, isPeriod, title }: its path from the root without list indices; a
+// name that no other column of the table has; "number", "time" or "text"; how its numbers are shown,
+// "plain", "amount", "percent" or "span"; whether it is what rows were grouped by, and whether that is a
+// period; and what the schema says of it.
 "use strict";
 
 const Rows = (() => {
@@ -159,7 +159,9 @@ const Rows = (() => {
         else if (Array.isArray(value) && below?.groups?.length === value.length) {
           below.groups.forEach((group, i) => put(row, columnOfGroup(group, path), value[i]));
         } else if (Array.isArray(value)) {
-          put(row, { path: at, type: "text", title: below?.title }, value.join(", "));
+          // An empty list may be one of objects; its table has no row then.
+          const isOfScalars = value.length > 0 || (below && Object.keys(below.fields).length === 0);
+          if (isOfScalars) put(row, { path: at, type: "text", title: below?.title }, value.join(", "));
         } else if (value !== null || !below || Object.keys(below.fields).length === 0) {
           put(row, columnOfField(below, at), value);
         }
@@ -178,7 +180,7 @@ const Rows = (() => {
   function columnOfGroup(group, path) {
     const name = group.toLowerCase();
     const isPeriod = periods.has(group);
-    return { path: [...path, name], type: isPeriod ? "time" : "text", isPeriod, title: `Grouped by ${name}` };
+    return { path: [...path, name], type: isPeriod ? "time" : "text", isGroup: true, isPeriod, title: `Grouped by ${name}` };
   }
 
   function columnOfField(field, path) {

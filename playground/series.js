@@ -87,7 +87,9 @@ const Series = (() => {
 
   // guessSplit finds the column that tells rows with the same x apart.
   function guessSplit(table, x) {
-    if (distinct(table, x) === table.rows.length) return null;
+    // Groups are apart also where each period happens to have one of them.
+    const group = indices(table, (column, i) => i !== x && column.isGroup && !column.isPeriod && distinct(table, i) > 1)[0];
+    if (distinct(table, x) === table.rows.length) return table.columns[x].isPeriod ? (group ?? null) : null;
     const others = indices(table, (column, i) => i !== x && column.type !== "number" && distinct(table, i) > 1);
     const names = others.filter((i) => !isId(table.columns[i]) && !isReference(table, table.columns[i]));
     const isEnough = (i) => new Set(table.rows.map((row) => JSON.stringify([row[x], row[i]]))).size === table.rows.length;
@@ -96,8 +98,8 @@ const Series = (() => {
 
   // alike gives the first column and those that can share an axis with it, at most six.
   function alike(table, candidates) {
-    const format = (i) => columnOf(table, i).format;
-    return candidates.filter((i) => format(i) === format(candidates[0])).slice(0, 6);
+    const kindOf = (i) => `${columnOf(table, i).format} ${isAdditive(columnOf(table, i))}`;
+    return candidates.filter((i) => kindOf(i) === kindOf(candidates[0])).slice(0, 6);
   }
 
   // isAdditive tells counts and amounts, which may be added up, from shares, spans and statistics.
