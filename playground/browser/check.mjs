@@ -103,7 +103,7 @@ const show = (view, on = page) => on.getByRole("button", { name: view, exact: tr
 const drawn = (on = page) =>
   on
     .waitForFunction(() => {
-      const chart = Chart.getChart(document.querySelector(".results-chart canvas"));
+      const chart = globalThis.Chart?.getChart(document.querySelector(".results-chart canvas"));
       return chart && { type: chart.config.type, labels: chart.data.labels, datasets: chart.data.datasets };
     })
     .then((handle) => handle.jsonValue());
@@ -237,9 +237,9 @@ await check("the rows are downloaded as CSV", async () => {
 await check("the chart is changed", async () => {
   const { data } = await answer(page);
   await page.getByLabel("Split by").selectOption("nothing");
-  await page.locator(".results-chart figcaption", { hasText: "added up: redeemed" }).waitFor();
   await page.getByLabel("Chart", { exact: true }).selectOption("Bar");
   await page.getByLabel("Along", { exact: true }).selectOption("channel");
+  await page.locator(".results-chart figcaption", { hasText: "added up: redeemed" }).waitFor();
   await page.waitForFunction(() => Chart.getChart(document.querySelector(".results-chart canvas"))?.config.type === "bar");
   const { labels, datasets } = await drawn();
   await screenshot("chart-bar");
@@ -274,6 +274,36 @@ await check("spans of time are charted", async () => {
   const { datasets } = await drawn();
   await screenshot("chart-spans");
   assert(datasets.map(({ label }) => label).join() === "p10,p50,p90,p99", `drawn are ${datasets.map(({ label }) => label)}`);
+});
+
+await check("SQL is answered and charted", async () => {
+  await openExample("Sql");
+  await execute();
+  const { data, errors } = await answer(page);
+  assert(!errors && data.sql.rows.length > 10, `the answer is ${JSON.stringify({ data, errors })}`);
+  await show("Chart");
+  const { type, labels, datasets } = await drawn();
+  await screenshot("chart-sql");
+  assert(type === "line", `the chart is a ${type}`);
+  for (const [day, coupon, redeemed] of data.sql.rows) {
+    const got = datasets.find(({ label }) => label === coupon)?.data[labels.indexOf(day)];
+    assert(got === redeemed, `${day} ${coupon} is drawn as ${got}, want ${redeemed}`);
+  }
+});
+
+await check("every example that reads is answered", async () => {
+  const failures = await page.evaluate(async () => {
+    const queries = JSON.parse(document.getElementById("operations").textContent).filter((text) => /^query /m.test(text));
+    const failures = [];
+    for (const query of queries) {
+      const body = JSON.stringify({ query });
+      const response = await fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      const { errors } = await response.json();
+      if (errors) failures.push(`${query.match(/^query (\w+)/m)[1]}: ${JSON.stringify(errors)}`);
+    }
+    return failures;
+  });
+  assert(failures.length === 0, failures.join("\n"));
 });
 
 await check("rows are found, guessed and written in every form", async () => {
