@@ -21,11 +21,10 @@ import (
 
 // The codes of errors that the caller cannot mend by changing the input, in extensions.code.
 const (
-	codeInternal      = "INTERNAL"
-	codeBadRequest    = "BAD_REQUEST"
-	codeUnimplemented = "UNIMPLEMENTED"
-	codeTimeout       = "TIMEOUT"
-	codeUnavailable   = "UNAVAILABLE"
+	codeInternal    = "INTERNAL"
+	codeBadRequest  = "BAD_REQUEST"
+	codeTimeout     = "TIMEOUT"
+	codeUnavailable = "UNAVAILABLE"
 )
 
 // userErrors splits what the store returned: problems that the caller can act on are data, anything else
@@ -38,11 +37,6 @@ func userErrors(err error) ([]*coupon.UserError, error) {
 		return problems, nil
 	}
 	return nil, err
-}
-
-// notYet is the answer of a field that a later version brings.
-func notYet(feature string) error {
-	return &gqlerror.Error{Message: feature + " is not available in this version of couponql.", Extensions: map[string]any{"code": codeUnimplemented}}
 }
 
 // suggestion is what the validator adds to a message about a name it does not know.

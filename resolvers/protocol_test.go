@@ -61,7 +61,7 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ redemptionStats(timezone: "Nowhere") { keys } }`, "INVALID", "not a time zone"},
 		{`{ redemptionStats(limit: 0) { keys } }`, "INVALID", "1 to 10000, not 0"},
 		{`{ redemptionStats(groupBy: [DAY, WEEK, MONTH, LABEL, COUPON]) { keys } }`, "INVALID", "at most 4"},
-		{`{ sql(query: "SELECT 1") { rows } }`, "UNIMPLEMENTED", "not available in this version"},
+		{`{ sql(query: "SELEC 1") { rows } }`, "QUERY_REJECTED", "syntax error at or near"},
 		{`{ coupons { nodes { lable } } }`, "GRAPHQL_VALIDATION_FAILED", `Cannot query field "lable"`},
 		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
 		{``, "BAD_REQUEST", "no query"},
