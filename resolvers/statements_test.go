@@ -14,7 +14,7 @@ func TestStatements(t *testing.T) {
 		query string
 		// large is the size of the large page.
 		large int
-		// want is the number of statements, for any size of page.
+		// want is the number of statements of the large page; a small one runs no more, and fewer where it is full before.
 		want int64
 	}{
 		"coupons, which are kept in memory": {`query ($first: Int) { coupons(orderBy: CREATED_AT_ASC, first: $first) {
@@ -72,7 +72,7 @@ func TestStatements(t *testing.T) {
 		for _, first := range []int{2, test.large} {
 			before := s.store.Statements()
 			s.ask(t, test.query, map[string]any{"first": first}, nil)
-			if got := s.store.Statements() - before; got != test.want {
+			if got := s.store.Statements() - before; got > test.want || first == test.large && got < test.want {
 				t.Errorf("%s: a page of %d runs %d statements, not %d", name, first, got, test.want)
 			}
 		}
