@@ -140,7 +140,7 @@ func (o *options) checkChapters() error {
 		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
 	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
 		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
-	case o.peers && o.bulk == 0 && o.audience == 0 && o.tills == 0 && o.analysts == 0:
+	case o.peers && o.bulk+o.audience+o.tills+o.analysts == 0:
 		return errors.New("--peers: give --bulk, --audience, --tills or --analysts too, in which PostgreSQL does the same")
 	case o.peers && o.bulk != 0 && o.bulk < o.messages:
 		return fmt.Errorf("--peers: PostgreSQL assigns --messages=%d of --bulk=%d codes: give more bulk", o.messages, o.bulk)
@@ -209,6 +209,7 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
+	o := b.options
 	return encoder.Encode(struct {
 		Analysts int      `json:"analysts"`
 		Bulk     int      `json:"bulk"`
@@ -219,5 +220,5 @@ func (b *bench) printJSON(out io.Writer) error {
 		CPUs     int      `json:"cpus"`
 		Go       string   `json:"go"`
 		Results  []result `json:"results"`
-	}{b.options.analysts, b.options.bulk, b.options.audience, b.options.codes, b.options.messages, b.options.runs, runtime.NumCPU(), runtime.Version(), b.results})
+	}{o.analysts, o.bulk, o.audience, o.codes, o.messages, o.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

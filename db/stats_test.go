@@ -148,7 +148,8 @@ func TestStatsOfObjects(t *testing.T) {
 			}
 		}
 		for which, one := range map[string]coupon.StatsMeasures{
-			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "amount": {Amount: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
+			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "amount": {Amount: true},
+			"currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
 		} {
 			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0], bounds[1], one)
 			want := *ofCoupons["coupon_1"]
