@@ -289,6 +289,10 @@ func TestHostile(t *testing.T) {
 		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: took %s", name, took)
 		}
+		// On a busy machine the process may have had no time to read the query: what is to be rejected is asked again.
+		for tries := 0; test.want == rejected && codeOf(err) == timeout && tries < 10; tries++ {
+			got, err = r.Ask(t.Context(), test.query, 1000)
+		}
 		// A case without a wanted code is one that may end in several ways, but ends.
 		_, isUser := coupon.AsUserErrors(err)
 		switch {
