@@ -287,10 +287,7 @@ func (t *tills) measureMeanwhile(ctx context.Context, file string) error {
 		return err
 	}
 	kind := &deliveryKind{name: "tills", channel: "EMAIL"}
-	wanted := t.options.messages
-	t.options.messages = messages
 	c, err := t.prepare(ctx, kind, other, messages)
-	t.options.messages = wanted
 	if err != nil {
 		return err
 	}

@@ -207,8 +207,8 @@ func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
 	p.mu.RUnlock()
 	return readRange(ctx, t, codeKey, "id", suspects, func(rows *sql.Rows) error {
 		var number int64
-		var key, value string
-		err := rows.Scan(&number, &key, &value)
+		var key string
+		err := rows.Scan(&number, &key)
 		if _, isRival := keys[key]; isRival && err == nil {
 			return errRival
 		}

@@ -109,7 +109,11 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		return p.finish(ctx, t, number, d)
 	}
 	err := s.beside(ctx, s.preparations, prepare, func(ctx context.Context, t *tx) error {
-		if s.pool.isTouched(seen, id, allRecipients, or(d.CouponID, id)) {
+		reliedOn := []coupon.ID{id, allRecipients}
+		if d.CouponID != nil {
+			reliedOn = append(reliedOn, *d.CouponID)
+		}
+		if s.pool.isTouched(seen, reliedOn...) {
 			return errRival
 		}
 		return finish(ctx, t)
@@ -126,14 +130,6 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		return nil, err
 	}
 	return s.delivery(ctx, id)
-}
-
-// or gives what a pointer points to, or else a default.
-func or[T any](value *T, otherwise T) T {
-	if value == nil {
-		return otherwise
-	}
-	return *value
 }
 
 // delivery reads one delivery, or gives NOT_FOUND.

@@ -110,24 +110,6 @@ func (x *keyIndex) reserve(more int, lock, unlock func()) {
 	}
 }
 
-// insert adds a code. The caller has checked that the key is new.
-func (x *keyIndex) insert(hash uint32, number int64) {
-	slot := newSlot(hash, number)
-	x.shards[slot.shard()].insert(slot)
-}
-
-// remove takes a code out; its slot becomes a grave, so that probes go on past it.
-func (x *keyIndex) remove(hash uint32, number int64) {
-	want := newSlot(hash, number)
-	s := &x.shards[want.shard()]
-	for i := s.place(hash); s.slots[i] != 0; i = s.after(i) {
-		if s.slots[i] == want {
-			s.bury(i)
-			return
-		}
-	}
-}
-
 // removeFunc takes out all codes whose number is one that isGone tells, shard by shard, each between lock and unlock.
 func (x *keyIndex) removeFunc(isGone func(number int64) bool, lock, unlock func()) {
 	for i := range x.shards {
@@ -203,11 +185,7 @@ func (s *keyShard) grow(size int) {
 	}
 }
 
-func (s *keyShard) insert(slot keySlot) {
-	s.reserve(1)
-	s.put(slot)
-}
-
+// put adds a code for which there is room. The caller has checked that the key is new.
 func (s *keyShard) put(slot keySlot) {
 	i := s.place(slot.hash())
 	for s.slots[i] != 0 {

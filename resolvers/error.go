@@ -75,24 +75,15 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			}
 		}
 		if errors.Is(err, db.ErrDiskFull) {
-			return &gqlerror.Error{
-				Message: "The server's disk is full, so nothing was changed. Free space there and try again.",
-				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
-			}
+			return unavailable(ctx, "The server's disk is full, so nothing was changed. Free space there and try again.")
 		}
 		if errors.Is(err, db.ErrBusy) {
 			retryLater(ctx)
-			return &gqlerror.Error{
-				Message: fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter),
-				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
-			}
+			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))
 		}
 		if errors.Is(err, analyst.ErrBusy) {
 			retryLater(ctx)
-			return &gqlerror.Error{
-				Message: fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter),
-				Path:    graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
-			}
+			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))
 		}
 		requestID := RequestID(ctx)
 		if !errors.Is(err, context.Canceled) {
@@ -103,6 +94,11 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			Extensions: map[string]any{"code": codeInternal, "requestId": requestID},
 		}
 	}
+}
+
+// unavailable is the answer when the server cannot do now what it can at other times.
+func unavailable(ctx context.Context, message string) *gqlerror.Error {
+	return &gqlerror.Error{Message: message, Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable}}
 }
 
 // retryAfter is when a client whose request was refused because too many wait may try again.

@@ -83,7 +83,7 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 	status := http.StatusServiceUnavailable
 	answer := &gqlerror.Error{Extensions: map[string]any{"code": errcode.ParseFailed}}
 	problems, isUser := coupon.AsUserErrors(err)
-	form, isForm := errors.AsType[formError](err)
+	form, isForm := errors.AsType[httpError](err)
 	switch {
 	case isForm:
 		status, answer.Message = form.status, form.message
@@ -95,17 +95,9 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{answer}})
 }
 
-// formError is what is wrong with the parts of a request.
-type formError struct {
-	status  int
-	message string
-}
-
-// Error gives the message.
-func (e formError) Error() string { return e.message }
-
+// badForm says what is wrong with the parts of a request.
 func badForm(format string, args ...any) error {
-	return formError{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
+	return httpError{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
 }
 
 // formFiles are the files that came with one request.
@@ -171,7 +163,7 @@ func readField(parts *multipart.Reader, name, place string, value any) error {
 		return badForm("failed to parse part")
 	}
 	if len(text) > MaxRequestBytes {
-		return formError{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20)}
+		return httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20)}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

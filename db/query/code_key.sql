@@ -1,2 +1,2 @@
--- the keys of candidates, to compare, and their values
-SELECT id, key, coalesce(value, key) FROM code WHERE id BETWEEN $first AND $last
+-- the keys of candidates, to compare
+SELECT id, key FROM code WHERE id BETWEEN $first AND $last
