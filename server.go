@@ -12,9 +12,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,8 +26,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/cors"
 	"golang.org/x/term"
 
+	"couponql/access"
 	"couponql/analyst"
 	"couponql/command"
 	"couponql/coupon"
@@ -42,6 +47,7 @@ type commands struct {
 	Import  command.Import   `cmd:"" help:"Import files into a running server."`
 	Export  command.Export   `cmd:"" help:"Export files from a running server."`
 	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
+	Key     command.Key      `cmd:"" help:"Manage the keys of a running server."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
@@ -58,6 +64,13 @@ type serveCommand struct {
 	Config             kong.ConfigFlag `placeholder:"FILE" help:"JSON file of settings, named like the flags, which go before it as the environment does." env:"COUPONQL_CONFIG"`
 	PrintConfig        bool            `help:"Print the settings as such a file, without secrets, and exit."`
 	Listen             string          `default:"127.0.0.1:8080" help:"Address to listen on. Without keys only loopback addresses are allowed." env:"COUPONQL_LISTEN"`
+	AdminKey           string          `hidden:"" env:"COUPONQL_ADMIN_KEY"`
+	OIDCIssuer         string          `name:"oidc-issuer" placeholder:"URL" help:"Identity provider (OpenID Connect) whose tokens let in too." env:"COUPONQL_OIDC_ISSUER"`
+	OIDCAudience       string          `name:"oidc-audience" placeholder:"NAME" help:"Whom its tokens must be for; needed with --oidc-issuer." env:"COUPONQL_OIDC_AUDIENCE"`
+	OIDCRoleClaim      string          `name:"oidc-role-claim" default:"couponql_role" placeholder:"CLAIM" help:"Claim that has the role, or a list with it; dots lead into objects." env:"COUPONQL_OIDC_ROLE_CLAIM"`
+	RateLimit          int             `default:"1000" placeholder:"COUNT" help:"Requests a second of each caller that are answered, unless a key says otherwise; 0: no limit. There is none while there are no keys." env:"COUPONQL_RATE_LIMIT"`
+	CORSOrigins        []string        `name:"cors-origin" placeholder:"ORIGIN" help:"Sites whose pages may use the API, such as https://shop.example.com. Others' pages may not." env:"COUPONQL_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix  `name:"trusted-proxy" placeholder:"PREFIX" help:"Proxies that tell truly where requests come from (X-Forwarded-For, -Proto, -Host), such as 10.0.0.0/8." env:"COUPONQL_TRUSTED_PROXIES"`
 	Data               string          `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
 	Outbox             string          `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration   `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
@@ -72,7 +85,7 @@ type serveCommand struct {
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
-	EnableSQL          bool            `name:"enable-sql" help:"Let everybody who may use the API ask in SQL, read-only (the field sql, and exportSql)." env:"COUPONQL_ENABLE_SQL"`
+	EnableSQL          bool            `name:"enable-sql" help:"Let all roles but REDEEMER ask in SQL, read-only (the field sql, and exportSql)." env:"COUPONQL_ENABLE_SQL"`
 	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"1m" help:"How old the snapshot may be that SQL is asked of." env:"COUPONQL_SQL_MAX_AGE"`
 	SQLTimeout         time.Duration   `name:"sql-timeout" default:"30s" help:"How long an SQL query may take, up to 1m." env:"COUPONQL_SQL_TIMEOUT"`
 	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"1GB" help:"Memory that one SQL query may take, in MB or GB; two run at once." env:"COUPONQL_SQL_MEMORY_LIMIT"`
@@ -153,6 +166,10 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	if err != nil {
 		return err
 	}
+	guard, err := c.guard(store)
+	if err != nil {
+		return errors.Join(fmt.Errorf("--listen=%s: %w", c.Listen, err), store.Close())
+	}
 	answers, err := c.analyst(store, log)
 	if err != nil {
 		return errors.Join(err, store.Close())
@@ -168,10 +185,29 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Log: log})
 	links := transfer.NewLinks(key)
-	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers)
-	err = serve(ctx, listener, c.newHandler(store, resolver, links, log), store.Failed(), log)
+	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers, guard)
+	if guard.IsOpen() {
+		log.WarnContext(ctx, "there is no key yet, so everybody on this machine is let in, and nobody else; couponql key create makes one")
+	}
+	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, answers.Close(), store.Close())
+}
+
+// guard gives what tells who sends a request.
+func (c *serveCommand) guard(store *db.Store) (*access.Guard, error) {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	var tokens *access.Tokens
+	if c.OIDCIssuer != "" {
+		tokens, err = access.NewTokens(access.TokenOptions{Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return access.New(store, access.Options{AdminKey: c.AdminKey, Tokens: tokens, IsExposed: !isLoopback(host), RequestsPerSecond: c.RateLimit})
 }
 
 // analyst gives what answers SQL, nil when that is switched off.
@@ -242,12 +278,19 @@ func (c *serveCommand) alerts() (*sender.Webhook, error) {
 
 // check refuses settings that are unsafe or make no sense.
 func (c *serveCommand) check() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen=%s: %w", c.Listen, err)
 	}
-	if !isLoopback(host) {
-		return fmt.Errorf("--listen=%s: without keys the server serves loopback addresses only, such as 127.0.0.1:8080", c.Listen)
+	if c.RateLimit < 0 {
+		return fmt.Errorf("--rate-limit=%d: must be 0 (no limit) or more", c.RateLimit)
+	}
+	if c.OIDCIssuer == "" && c.OIDCAudience != "" {
+		return errors.New("--oidc-audience means nothing without --oidc-issuer")
+	}
+	for _, origin := range c.CORSOrigins {
+		if address, err := url.Parse(origin); err != nil || address.Host == "" || origin != address.Scheme+"://"+address.Host {
+			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
+		}
 	}
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
@@ -312,15 +355,15 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 }
 
 // newHandler routes requests: the API, files, the playground, and the health of the server.
-func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver, links *transfer.Links, log *slog.Logger) http.Handler {
+func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver, guard *access.Guard, links *transfer.Links, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	registry, duration := metrics(store)
 	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration,
-		resolvers.Handler(resolver, resolvers.Options{Log: log, HidesSchema: !c.Introspection})))
+		resolvers.Handler(resolver, resolvers.Options{Log: log, HidesSchema: !c.Introspection, Origins: c.CORSOrigins})))
 	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", forStaff(guard, promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
 	if c.Playground {
 		mux.Handle("/", playground.Handler())
 	}
@@ -335,7 +378,82 @@ func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver,
 	})
 	// A page of another site must not be able to use the server of a visitor's machine: neither by
 	// sending it forms, nor by a name that it points to this address.
-	return withRequestID(localOnly(http.NewCrossOriginProtection().Handler(transfer.WithBaseURL(mux))))
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range c.CORSOrigins {
+		// It was checked.
+		_ = protection.AddTrustedOrigin(origin)
+	}
+	handler := localOnly(guard, protection.Handler(transfer.WithBaseURL(mux)))
+	if len(c.CORSOrigins) > 0 {
+		handler = shareWith(c.CORSOrigins).Handler(handler)
+	}
+	return withRequestID(throughProxies(c.TrustedProxies, handler))
+}
+
+// corsMaxAge is how long browsers keep what they were told about other sites' requests, in seconds.
+const corsMaxAge = 600
+
+// shareWith lets the pages of other sites use the API. Keys are in a header, and there are no cookies, so that a page can do
+// nothing in the name of its visitor.
+func shareWith(origins []string) *cors.Cors {
+	return cors.New(cors.Options{
+		AllowedOrigins: origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedHeaders: []string{"*"}, MaxAge: corsMaxAge,
+		ExposedHeaders: []string{"X-Request-ID", "Retry-After", "Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable"},
+	})
+}
+
+// throughProxies takes from trusted proxies who is behind them: the last address of X-Forwarded-For that is not one of theirs,
+// and the scheme and host that the client used.
+func throughProxies(trusted []netip.Prefix, next http.Handler) http.Handler {
+	if len(trusted) == 0 {
+		return next
+	}
+	isTrusted := func(address netip.Addr) bool {
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !isTrusted(peer.Addr()) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		r = r.Clone(r.Context())
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for _, hop := range slices.Backward(hops) {
+			address, err := netip.ParseAddr(strings.TrimSpace(hop))
+			if err != nil {
+				break
+			}
+			r.RemoteAddr = netip.AddrPortFrom(address.Unmap(), 0).String()
+			if !isTrusted(address) {
+				break
+			}
+		}
+		if scheme := r.Header.Get("X-Forwarded-Proto"); scheme == "https" || scheme == "http" {
+			r.URL.Scheme = scheme
+		}
+		if host := r.Header.Get("X-Forwarded-Host"); host != "" {
+			r.Host = host
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// forStaff lets all in but those who may redeem and nothing else.
+func forStaff(guard *access.Guard, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, err := guard.Identify(r.Context(), r.Header.Get("Authorization"), r.RemoteAddr)
+		switch {
+		case err != nil:
+			w.Header().Set("WWW-Authenticate", access.Realm)
+			answer(w, access.StatusOf(err), err.Error())
+		case caller.Role == coupon.RoleRedeemer:
+			answer(w, http.StatusForbidden, "the role REDEEMER does not see metrics")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // metrics gives what /metrics tells: the process, the requests to the API, and the statements they cost.
@@ -368,14 +486,14 @@ func withRequestID(next http.Handler) http.Handler {
 	})
 }
 
-// localOnly refuses requests that name another host than this machine.
-func localOnly(next http.Handler) http.Handler {
+// localOnly refuses requests that name another host than this machine, as long as nobody has to show a key.
+func localOnly(guard *access.Guard, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
 			host = strings.Trim(r.Host, "[]")
 		}
-		if !isLoopback(host) {
+		if guard.IsOpen() && !isLoopback(host) {
 			answer(w, http.StatusMisdirectedRequest, "this server answers to loopback addresses only")
 			return
 		}

@@ -67,7 +67,7 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 			value = flag.Target.Bool()
 		}
 		if text, isText := value.(string); isText && text != "" {
-			if strings.HasSuffix(flag.Name, "secret") {
+			if strings.HasSuffix(flag.Name, "secret") || strings.HasSuffix(flag.Name, "key") {
 				value = "xxxxx"
 			} else if address, err := url.Parse(text); err == nil && address.User != nil {
 				value = address.Redacted()

@@ -129,8 +129,8 @@ func off() error {
 }
 
 // Ask answers a query with at most limit rows. It returns INVALID, QUERY_REJECTED, QUERY_TIMEOUT, RESULT_TOO_LARGE, and ErrBusy.
-// When ctx is done the query is ended at once.
-func (a *Analyst) Ask(ctx context.Context, query string, limit int) (*coupon.SQLResult, error) {
+// When ctx is done the query is ended at once. isMasked: codes and personal data are shown as coupon.Mask.
+func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked bool) (*coupon.SQLResult, error) {
 	if a == nil {
 		return nil, off()
 	}
@@ -138,7 +138,7 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int) (*coupon.SQL
 		return nil, err
 	}
 	result := &coupon.SQLResult{Columns: []*coupon.SQLColumn{}, Rows: [][]any{}}
-	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit}, a.options.Timeout, func(l *line) error {
+	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit, IsMasked: isMasked}, a.options.Timeout, func(l *line) error {
 		if l.Columns != nil {
 			result.Columns = l.Columns
 		}
@@ -164,14 +164,14 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int) (*coupon.SQL
 }
 
 // Check tells whether a query can be exported. It returns QUERY_REJECTED.
-func (a *Analyst) Check(ctx context.Context, query string) error {
+func (a *Analyst) Check(ctx context.Context, query string, isMasked bool) error {
 	if a == nil {
 		return off()
 	}
 	if err := coupon.CheckSQL(query, 1); err != nil {
 		return err
 	}
-	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query}, a.options.Timeout, func(*line) error { return nil })
+	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query, IsMasked: isMasked}, a.options.Timeout, func(*line) error { return nil })
 	return err
 }
 
@@ -186,7 +186,7 @@ func (a *Analyst) Export(ctx context.Context, e *coupon.Export, path string) (ro
 		return 0, err
 	}
 	last, _, err := a.run(ctx, &request{
-		Task: taskFile, Query: e.Request.Query, File: path, FileBytes: room, Format: e.Format, IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
+		Task: taskFile, Query: e.Request.Query, IsMasked: e.Request.IsMasked, File: path, FileBytes: room, Format: e.Format, IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
 	}, exportTimeout, func(*line) error { return nil })
 	if err != nil {
 		return 0, err

@@ -127,7 +127,7 @@ func TestAsk(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
 	r.addCodes(t, 5)
-	got, err := r.Ask(t.Context(), "SELECT value, status FROM codes ORDER BY value DESC", 2)
+	got, err := r.Ask(t.Context(), "SELECT value, status FROM codes ORDER BY value DESC", 2, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,16 +136,16 @@ func TestAsk(t *testing.T) {
 		!got.IsTruncated || !got.SnapshotAt.Equal(r.clock.Now()) || got.SnapshotAgeMs != 0 || got.ElapsedMs <= 0 {
 		t.Errorf("got %+v", got)
 	}
-	if got, err := r.Ask(t.Context(), "FROM codes", 5); err != nil || got.IsTruncated || got.RowCount() != 5 {
+	if got, err := r.Ask(t.Context(), "FROM codes", 5, false); err != nil || got.IsTruncated || got.RowCount() != 5 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, limit := range []int{0, coupon.MaxSQLRows + 1} {
-		if _, err := r.Ask(t.Context(), "SELECT 1", limit); codeOf(err) != coupon.ErrorInvalid {
+		if _, err := r.Ask(t.Context(), "SELECT 1", limit, false); codeOf(err) != coupon.ErrorInvalid {
 			t.Errorf("limit %d: got %v", limit, err)
 		}
 	}
 	var off *analyst.Analyst
-	if _, err := off.Ask(t.Context(), "SELECT 1", 1); codeOf(err) != coupon.ErrorQueryRejected || !strings.Contains(err.Error(), "--enable-sql") {
+	if _, err := off.Ask(t.Context(), "SELECT 1", 1, false); codeOf(err) != coupon.ErrorQueryRejected || !strings.Contains(err.Error(), "--enable-sql") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -285,13 +285,13 @@ func TestHostile(t *testing.T) {
 			name = name[:60]
 		}
 		began := time.Now()
-		got, err := r.Ask(t.Context(), test.query, 1000)
+		got, err := r.Ask(t.Context(), test.query, 1000, false)
 		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: took %s", name, took)
 		}
 		// On a busy machine the process may have had no time to read the query: what is to be rejected is asked again.
 		for tries := 0; test.want == rejected && codeOf(err) == timeout && tries < 10; tries++ {
-			got, err = r.Ask(t.Context(), test.query, 1000)
+			got, err = r.Ask(t.Context(), test.query, 1000, false)
 		}
 		// A case without a wanted code is one that may end in several ways, but ends.
 		_, isUser := coupon.AsUserErrors(err)
@@ -313,7 +313,7 @@ func TestHostile(t *testing.T) {
 			t.Fatalf("%s: then the server answers %v, %v", name, codes, err)
 		}
 	}
-	if got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1); err != nil || fmt.Sprintf("%s", got.Rows) != "[[100]]" {
+	if got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false); err != nil || fmt.Sprintf("%s", got.Rows) != "[[100]]" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -331,7 +331,7 @@ func TestAllowed(t *testing.T) {
 		"SELECT metadata->>'x' FROM coupons", "SELECT date_trunc('month', added_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin') FROM codes",
 		"PIVOT (SELECT label, status FROM codes) ON status IN ('AVAILABLE', 'REDEEMED') USING count(*)", "SELECT * FROM codes ASOF JOIN coupons ON codes.coupon_id = coupons.id AND codes.added_at >= coupons.starts_at",
 	} {
-		if got, err := r.Ask(t.Context(), query, 10); err != nil || got.RowCount() == 0 {
+		if got, err := r.Ask(t.Context(), query, 10, false); err != nil || got.RowCount() == 0 {
 			t.Errorf("%s: got %+v, %v", query, got, err)
 		}
 	}
@@ -346,7 +346,7 @@ func TestProcessIsBare(t *testing.T) {
 	r := newRoom(t, func(o *analyst.Options) { o.Timeout = 3 * time.Second })
 	done := make(chan error, 1)
 	go func() {
-		_, err := r.Ask(t.Context(), "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7", 1)
+		_, err := r.Ask(t.Context(), "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7", 1, false)
 		done <- err
 	}()
 	var seen string
@@ -422,7 +422,7 @@ func TestCancel(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		began := time.Now()
-		_, err := r.Ask(ctx, query, 1)
+		_, err := r.Ask(ctx, query, 1, false)
 		cancel()
 		if _, isUser := coupon.AsUserErrors(err); err == nil || isUser || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
@@ -440,7 +440,7 @@ func TestSnapshotAge(t *testing.T) {
 	began := r.clock.Now()
 	ask := func(wantAge time.Duration, wantRows string) {
 		t.Helper()
-		got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1)
+		got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -457,7 +457,7 @@ func TestSnapshotAge(t *testing.T) {
 	ask(29*time.Second, "[[0]]")
 	r.clock.Advance(2 * time.Second)
 	ask(31*time.Second, "[[0]]")
-	for len(r.snapshots(t)) != 1 || func() bool { got, err := r.Ask(t.Context(), "SELECT 1", 1); return err != nil || got.SnapshotAgeMs > 0 }() {
+	for len(r.snapshots(t)) != 1 || func() bool { got, err := r.Ask(t.Context(), "SELECT 1", 1, false); return err != nil || got.SnapshotAgeMs > 0 }() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ask(0, "[[3]]")
@@ -474,7 +474,7 @@ func TestQueue(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	for range callers {
 		go func() {
-			_, err := r.Ask(ctx, "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7", 1)
+			_, err := r.Ask(ctx, "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7", 1, false)
 			errs <- err
 		}()
 	}
@@ -489,7 +489,7 @@ func TestQueue(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := r.Ask(t.Context(), "SELECT 1", 1); err != nil {
+	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"couponql/access"
 	"couponql/db"
 	"couponql/job"
 	"couponql/resolvers"
@@ -58,8 +59,12 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	}
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
+	guard, err := access.New(store, access.Options{})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), store.Close())
+	}
 	// No single messages are sent here.
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{
 		client: newClient("http://" + listener.Addr().String() + "/graphql"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),

@@ -31,12 +31,13 @@ const (
 type Client struct {
 	// Address is that of the server, such as http://127.0.0.1:8080.
 	Address string
+	key     string
 	http    *http.Client
 }
 
-// New gives a client of the server at an address such as http://127.0.0.1:8080.
-func New(address string) *Client {
-	return &Client{strings.TrimSuffix(address, "/"), &http.Client{Timeout: requestTimeout}}
+// New gives a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "".
+func New(address, key string) *Client {
+	return &Client{strings.TrimSuffix(address, "/"), key, &http.Client{Timeout: requestTimeout}}
 }
 
 // Variables are those of an operation; a mutation has one, input.
@@ -144,6 +145,9 @@ func (c *Client) post(ctx context.Context, contentType string, body io.Reader, a
 	}
 	post.Header.Set("Content-Type", contentType)
 	post.Header.Set("Accept", "application/json")
+	if c.key != "" {
+		post.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	response, err := c.http.Do(post)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func answering(t *testing.T, status int, body string) *Client {
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(listening.Close)
-	return New(listening.URL)
+	return New(listening.URL, "")
 }
 
 func TestDoDecodesData(t *testing.T) {
@@ -86,7 +86,7 @@ func TestDoFailsWithoutServer(t *testing.T) {
 	t.Parallel()
 	listening := httptest.NewServer(http.NotFoundHandler())
 	listening.Close()
-	if err := New(listening.URL).Do(t.Context(), operation, nil, nil); err == nil {
+	if err := New(listening.URL, "").Do(t.Context(), operation, nil, nil); err == nil {
 		t.Error("got no error from a server that is not there")
 	}
 }
@@ -114,7 +114,7 @@ func TestUploadStreams(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":{}}`)
 	}))
 	t.Cleanup(listening.Close)
-	err := New(listening.URL).Upload(t.Context(), operation, map[string]any{}, "codes.csv", func(w io.Writer) error {
+	err := New(listening.URL, "").Upload(t.Context(), operation, map[string]any{}, "codes.csv", func(w io.Writer) error {
 		// Enough to go beyond the buffers on the way.
 		if _, err := fmt.Fprintf(w, "first row\n%s\n", strings.Repeat("x", 1<<16)); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 // addressFlag is common to all commands.
 type addressFlag struct {
 	URL string `name:"url" default:"http://127.0.0.1:8080" env:"COUPONQL_URL" help:"Address of the server."`
+	Key string `name:"key" env:"COUPONQL_KEY"              help:"Key to show to the server. Better given by the environment: flags are seen by other users of the machine."`
 }
 
 // serverFlags are common to the commands that move files.

@@ -20,6 +20,12 @@ var (
 	importGet string
 	//go:embed operations/import_progress.graphql
 	importProgress string
+	//go:embed operations/key_create.graphql
+	keyCreate string
+	//go:embed operations/key_list.graphql
+	keyList string
+	//go:embed operations/key_revoke.graphql
+	keyRevoke string
 	//go:embed operations/message_export.graphql
 	messageExport string
 	//go:embed operations/recipient_import.graphql

@@ -28,7 +28,7 @@ type session struct {
 }
 
 func newSession(console *Console, flags serverFlags) *session {
-	return &session{console, flags, client.New(flags.URL), &http.Client{}}
+	return &session{console, flags, client.New(flags.URL, flags.Key), &http.Client{}}
 }
 
 // resolve gives the full address for one that the server named, which may be only a path.

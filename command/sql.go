@@ -82,15 +82,7 @@ func (c *SQL) Run(ctx context.Context, console *Console) error {
 	if err == nil {
 		return nil
 	}
-	message := err.Error()
-	if refused, ok := errors.AsType[*client.Error](err); ok {
-		message = refused.Message
-	}
-	if ctx.Err() != nil {
-		message = "interrupted"
-	}
-	console.complainf("%s", message)
-	return exit(codeOf(ctx))
+	return console.failed(ctx, err)
 }
 
 func (c *SQL) ask(ctx context.Context, console *Console) (*answered, error) {
@@ -103,7 +95,7 @@ func (c *SQL) ask(ctx context.Context, console *Console) (*answered, error) {
 		query = string(read)
 	}
 	var answer struct{ SQL answered }
-	err := client.New(c.URL).Do(ctx, sqlAsk, client.Variables{"query": query, "limit": c.Limit}, &answer)
+	err := client.New(c.URL, c.Key).Do(ctx, sqlAsk, client.Variables{"query": query, "limit": c.Limit}, &answer)
 	return &answer.SQL, err
 }
 

@@ -46,6 +46,8 @@ type ExportRequest struct {
 	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written so that it
 	// does not. Only for CSV.
 	IsSpreadsheetSafe bool `json:"isSpreadsheetSafe,omitempty"`
+	// IsMasked: codes and personal data are not in the file, since whoever asked for it may not see them.
+	IsMasked bool `json:"isMasked,omitempty"`
 }
 
 // Check returns UserErrors with INVALID for what cannot be asked for.
@@ -62,6 +64,9 @@ func (e *Export) Check() error {
 	}
 	return problems.OrNil()
 }
+
+// IsMasked tells whether codes and personal data are left out of the file.
+func (e *Export) IsMasked() bool { return e.Request.IsMasked }
 
 // HasFile tells whether the file can be downloaded at an instant.
 func (e *Export) HasFile(now time.Time) bool {

@@ -8,7 +8,7 @@ import (
 // Kind is the type of an object that has an id.
 type Kind string
 
-// The kinds of objects that have ids. node(id:) finds all but uploads.
+// The kinds of objects that have ids. node(id:) finds all but uploads, keys and entries of the audit log.
 const (
 	KindCoupon     Kind = "coupon"
 	KindCode       Kind = "code"
@@ -19,6 +19,8 @@ const (
 	KindImport     Kind = "import"
 	KindExport     Kind = "export"
 	KindUpload     Kind = "upload"
+	KindAPIKey     Kind = "key"
+	KindAuditEntry Kind = "audit"
 )
 
 // ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat it

@@ -89,7 +89,9 @@ type Store struct {
 	// of a delivery's sending may use its entry.
 	waiting sync.Map
 	// rates has the *sendingRate of each delivery that is being sent, by its id.
-	rates sync.Map
+	rates   sync.Map
+	keyring apiKeys
+	audit   audit
 }
 
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
@@ -148,6 +150,14 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.clearExports(ctx); err != nil {
 		return err
 	}
+	if err := s.loadKeys(ctx); err != nil {
+		return fmt.Errorf("load the keys: %w", err)
+	}
+	last, err := one[int64](ctx, s, auditLast)
+	if err != nil {
+		return err
+	}
+	s.audit.last = last
 	pool, err := loadPool(ctx, s)
 	if err != nil {
 		return fmt.Errorf("load the codes: %w", err)
@@ -159,7 +169,13 @@ func (s *Store) load(ctx context.Context) error {
 
 // Close finishes what is being written and closes the file, unless the engine failed; see Failed.
 func (s *Store) Close() error {
+	var unwritten error
 	if s.writer != nil {
+		unwritten = errors.Join(s.writeUses(context.Background()), s.writeAudit(context.Background()))
+		if errors.Is(unwritten, errClosed) {
+			// Closed before: what came since has changed nothing.
+			unwritten = nil
+		}
 		s.writer.close()
 	}
 	if err := s.whole(); err != nil {
@@ -171,9 +187,9 @@ func (s *Store) Close() error {
 		return true
 	})
 	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("close the database: %w", err)
+		return errors.Join(unwritten, fmt.Errorf("close the database: %w", err))
 	}
-	return nil
+	return unwritten
 }
 
 // ID gives what tells this database from every other one: 32 characters that never change.

@@ -464,7 +464,11 @@ type exportColumn struct {
 	name string
 	// isTime: it is an instant in UTC. isNumber: it is a decimal number. Everything else is text.
 	isTime, isNumber bool
+	// isConfidential: it is a code or about a person, which not everybody may see.
+	isConfidential bool
 }
+
+func secretColumn(name string) exportColumn { return exportColumn{name: name, isConfidential: true} }
 
 func textColumn(name string) exportColumn { return exportColumn{name: name} }
 
@@ -473,21 +477,21 @@ func timeColumn(name string) exportColumn { return exportColumn{name: name, isTi
 // The columns of each kind, by the names that an import knows.
 func codeColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("code"), textColumn("label"), textColumn("status"), textColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
-		textColumn("channel"), textColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
+		secretColumn("code"), textColumn("label"), textColumn("status"), textColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
+		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
 	}
 }
 
 func messageColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("message"), textColumn("externalId"), textColumn("channel"), textColumn("address"), textColumn("code"), textColumn("label"),
-		textColumn("status"), timeColumn("sentAt"), textColumn("failure"), textColumn("delivery"),
+		textColumn("message"), textColumn("externalId"), textColumn("channel"), secretColumn("address"), secretColumn("code"), textColumn("label"),
+		textColumn("status"), timeColumn("sentAt"), secretColumn("failure"), textColumn("delivery"),
 	}
 }
 
 func redemptionColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("code"),
+		secretColumn("code"),
 		timeColumn("redeemedAt"),
 		textColumn("reference"),
 		{name: "amount", isNumber: true},
@@ -541,6 +545,8 @@ func fileOptions(format coupon.FileFormat) string {
 func (c exportColumn) expression(e *coupon.Export) string {
 	name := `"` + c.name + `"`
 	switch {
+	case c.isConfidential && e.Request.IsMasked:
+		return maskedText(name)
 	case c.isTime && e.Format == coupon.FormatParquet:
 		return "timezone('UTC', " + name + ")"
 	case c.isTime:
@@ -552,6 +558,9 @@ func (c exportColumn) expression(e *coupon.Export) string {
 	}
 	return name
 }
+
+// maskedText gives the mask in the place of a text.
+func maskedText(name string) string { return "CASE WHEN " + name + " IS NOT NULL THEN " + quote(coupon.Mask) + " END" }
 
 // safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
 // apostrophe before what it would take for a formula (CSV injection, OWASP).

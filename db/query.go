@@ -23,6 +23,21 @@ var alertTold string
 //go:embed query/alert_untold.sql
 var alertUntold string
 
+//go:embed query/api_key_get.sql
+var apiKeyGet string
+
+//go:embed query/api_key_insert.sql
+var apiKeyInsert string
+
+//go:embed query/api_key_next.sql
+var apiKeyNext string
+
+//go:embed query/api_key_revoke.sql
+var apiKeyRevoke string
+
+//go:embed query/api_key_used.sql
+var apiKeyUsed string
+
 //go:embed query/attempt_batch.sql
 var attemptBatch string
 
@@ -31,6 +46,18 @@ var attemptInsert string
 
 //go:embed query/attempt_waiting.sql
 var attemptWaiting string
+
+//go:embed query/audit_count.sql
+var auditCount string
+
+//go:embed query/audit_get.sql
+var auditGet string
+
+//go:embed query/audit_last.sql
+var auditLast string
+
+//go:embed query/audit_page.sql
+var auditPage string
 
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string

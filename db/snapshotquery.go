@@ -26,6 +26,8 @@ type SnapshotOptions struct {
 	MemoryLimit string
 	// Threads is how many cores a query may keep busy.
 	Threads int
+	// IsMasked: codes and personal data are shown as coupon.Mask.
+	IsMasked bool
 	// ExportDir is the one folder that Export may write to; "" means that nothing is written.
 	ExportDir string
 }
@@ -33,8 +35,9 @@ type SnapshotOptions struct {
 // OpenedSnapshot answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
 // that has nothing to lose; what is refused here is refused for a better message, and as a second line.
 type OpenedSnapshot struct {
-	db  *sql.DB
-	dir string
+	db       *sql.DB
+	dir      string
+	isMasked bool
 }
 
 // OpenSnapshot opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
@@ -49,7 +52,7 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
 	}
-	n := &OpenedSnapshot{sql.OpenDB(connector), full}
+	n := &OpenedSnapshot{sql.OpenDB(connector), full, o.IsMasked}
 	n.db.SetMaxOpenConns(1)
 	settings := []string{
 		"SET GLOBAL TimeZone = 'UTC'",
@@ -64,12 +67,40 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 	if o.ExportDir != "" {
 		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+quote(o.ExportDir+string(filepath.Separator))+"]")
 	}
+	if o.IsMasked {
+		settings = append(maskedViews(), settings...)
+	}
 	for _, setting := range settings {
 		if _, err := n.db.ExecContext(ctx, setting); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", setting, err), n.db.Close())
 		}
 	}
 	return n, nil
+}
+
+// maskedViews gives statements that put views without codes and personal data before those of the snapshot. Whoever may not
+// name a schema, see checkNode, reads nothing else.
+func maskedViews() []string {
+	confidential := map[string][]string{
+		"codes": {"value"}, "recipients": {"email", "phone", "first_name", "last_name", "attributes"}, "messages": {"address", "failure"},
+		"coupons": nil, "deliveries": nil, "redemptions": nil, "imports": nil,
+	}
+	var statements []string
+	for view, columns := range confidential {
+		replaced := ""
+		for i, column := range columns {
+			masked := maskedText(column)
+			if column == "attributes" {
+				masked = "'{}'::JSON"
+			}
+			replaced += []string{" REPLACE (", ", "}[min(i, 1)] + masked + " AS " + column
+		}
+		if replaced != "" {
+			replaced += ")"
+		}
+		statements = append(statements, "-- mask a view\nCREATE TEMP VIEW "+view+" AS SELECT *"+replaced+" FROM main."+view)
+	}
+	return statements
 }
 
 // Close closes the snapshot.
@@ -81,7 +112,7 @@ func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQL
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTree(tree); err != nil {
+	if err := n.checkTree(tree); err != nil {
 		return nil, err
 	}
 	conn, err := n.db.Conn(ctx)
@@ -260,6 +291,10 @@ func knownTableFunctions() []string {
 	}
 }
 
+// nameTakers are those of the knownTableFunctions that read a table whose name is given to them as a text, which may have a
+// schema in it.
+func nameTakers() []string { return []string{"histogram", "histogram_values", "summary"} }
+
 // refusedFunctions have an effect beyond their result, or tell of the server.
 func refusedFunctions() []string {
 	return []string{
@@ -281,20 +316,20 @@ func refusedFunctions() []string {
 var inner = regexp.MustCompile(`(?i)^(duckdb|pragma|pg|sqlite)_`)
 
 // checkTree refuses what a query may not name.
-func checkTree(node any) error {
+func (n *OpenedSnapshot) checkTree(node any) error {
 	switch node := node.(type) {
 	case []any:
 		for _, child := range node {
-			if err := checkTree(child); err != nil {
+			if err := n.checkTree(child); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
-		if err := checkNode(node); err != nil {
+		if err := n.checkNode(node); err != nil {
 			return err
 		}
 		for _, child := range node {
-			if err := checkTree(child); err != nil {
+			if err := n.checkTree(child); err != nil {
 				return err
 			}
 		}
@@ -302,12 +337,14 @@ func checkTree(node any) error {
 	return nil
 }
 
-func checkNode(node map[string]any) error {
+func (n *OpenedSnapshot) checkNode(node map[string]any) error {
 	text := func(key string) string {
 		value, _ := node[key].(string)
 		return strings.ToLower(value)
 	}
 	switch {
+	case n.isMasked && text("table_name") != "" && text("schema_name")+text("catalog_name") != "":
+		return rejected("Name the views without a schema: codes, not main.codes. Codes and personal data are masked for you.")
 	case text("class") == "parameter":
 		return rejected("The query has a parameter ($1 or ?), and there are no values for it: write the value instead.")
 	case text("class") == "function" && slices.Contains(refusedFunctions(), text("function_name")):
@@ -315,7 +352,7 @@ func checkNode(node map[string]any) error {
 	case text("type") == "table_function":
 		function, _ := node["function"].(map[string]any)
 		name, _ := function["function_name"].(string)
-		if !slices.Contains(knownTableFunctions(), strings.ToLower(name)) {
+		if isKnown := slices.Contains(knownTableFunctions(), strings.ToLower(name)); !isKnown || n.isMasked && slices.Contains(nameTakers(), strings.ToLower(name)) {
 			return rejected(
 				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
 					"messages, redemptions and imports.",

@@ -63,7 +63,9 @@ type tx struct {
 	now         time.Time
 	redemptions []*redemptionRow
 	reversals   []*reversalRow
-	hasWritten  bool
+	// entries are those of the audit log that go with the transaction.
+	entries    []*coupon.AuditEntry
+	hasWritten bool
 	// reserve is how many bytes of the disk must be free when the transaction is committed.
 	reserve uint64
 	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
@@ -223,6 +225,9 @@ func (w *writer) commit(ctx context.Context, group []*request) {
 			if errs[i] != nil && r.joins == 0 {
 				return errs[i]
 			}
+			if errs[i] == nil {
+				t.take(r.ctx) //nolint:contextcheck // each request brings its own context
+			}
 		}
 		return t.flush(ctx)
 	})
@@ -276,6 +281,7 @@ func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Cont
 			if err := finish(ctx, t); err != nil {
 				return err
 			}
+			t.take(ctx)
 			return t.end(ctx)
 		})
 	})
@@ -323,6 +329,9 @@ func (t *tx) end(ctx context.Context) error {
 		return err
 	}
 	if err := t.store.checkDisk(t.reserve); err != nil {
+		return err
+	}
+	if err := t.appendAudit(); err != nil {
 		return err
 	}
 	if err := t.commit(); err != nil {

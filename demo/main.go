@@ -36,13 +36,14 @@ const shopZone = "Europe/Berlin"
 
 func main() {
 	address := flag.String("url", "http://127.0.0.1:8080", "address of the server")
+	key := flag.String("key", os.Getenv("COUPONQL_KEY"), "key to show to the server; better given by COUPONQL_KEY")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *address)
+	err := run(ctx, *address, *key)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
@@ -50,12 +51,12 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, address string) error {
+func run(ctx context.Context, address, key string) error {
 	zone, err := time.LoadLocation(shopZone)
 	if err != nil {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	now := time.Now()
-	l := &loader{client: client.New(address), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
+	l := &loader{client: client.New(address, key), shop: newShop(now, zone), out: os.Stdout, poll: pollInterval, lap: now}
 	return l.load(ctx)
 }

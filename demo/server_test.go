@@ -51,7 +51,7 @@ func newServer(t *testing.T, override map[string]string) (*server, *client.Clien
 	}
 	listening := httptest.NewServer(s)
 	t.Cleanup(listening.Close)
-	return s, client.New(listening.URL + "/")
+	return s, client.New(listening.URL+"/", "")
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

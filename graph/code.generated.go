@@ -4,6 +4,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -223,7 +225,20 @@ func (ec *executionContext) _Code_value(ctx context.Context, field graphql.Colle
 		func(ctx context.Context) (any, error) {
 			return obj.Value, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return ec.marshalNString2string(ctx, selections, v)
 		},
@@ -411,7 +426,20 @@ func (ec *executionContext) _Code_address(ctx context.Context, field graphql.Col
 		func(ctx context.Context) (any, error) {
 			return obj.Address, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -964,7 +992,20 @@ func (ec *executionContext) _GenerateCodesPayload_sample(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Sample, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
 			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
 		},
@@ -1432,11 +1473,28 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 			it.RecipientID = data
 		case "valuePrefix":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("valuePrefix"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.ValuePrefix = data
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.ValuePrefix = data
+			} else if tmp == nil {
+				it.ValuePrefix = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "assignedFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignedFrom"))
 			data, err := ec.unmarshalODateTime2ᚖcouponqlᚋcouponᚐDateTime(ctx, v)
@@ -1579,11 +1637,26 @@ func (ec *executionContext) unmarshalInputNewCode(ctx context.Context, obj any) 
 		switch k {
 		case "value":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalNString2string(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Value = data
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(string); ok {
+				it.Value = data
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "label":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("label"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1639,11 +1712,28 @@ func (ec *executionContext) unmarshalInputReleaseCodesInput(ctx context.Context,
 			it.CouponID = data
 		case "values":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Values = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]string); ok {
+				it.Values = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Values = graphql.OmittableOf[[]string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			data, err := ec.unmarshalOCodeFilter2ᚖcouponqlᚋcouponᚐCodeFilter(ctx, v)
@@ -1709,11 +1799,28 @@ func (ec *executionContext) unmarshalInputVoidCodesInput(ctx context.Context, ob
 			it.CouponID = data
 		case "values":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("values"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Values = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]string); ok {
+				it.Values = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Values = graphql.OmittableOf[[]string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			data, err := ec.unmarshalOCodeFilter2ᚖcouponqlᚋcouponᚐCodeFilter(ctx, v)

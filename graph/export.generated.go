@@ -144,6 +144,29 @@ func (ec *executionContext) fieldContext_Export_rowCount(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Export", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Export_isMasked(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_isMasked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsMasked(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Export_isMasked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, true, false, "Boolean")
+}
+
 func (ec *executionContext) _Export_byteCount(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -673,6 +696,11 @@ func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "rowCount":
 			out.Values[i] = ec._Export_rowCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isMasked":
+			out.Values[i] = ec._Export_isMasked(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -74,10 +74,50 @@ type AnalyzeDeliveryInput struct {
 	ID coupon.ID `json:"id"`
 }
 
+// A page of keys.
+type APIKeyConnection struct {
+	// The keys with their cursors.
+	Edges []*APIKeyEdge `json:"edges"`
+	// The keys alone.
+	Nodes []*coupon.APIKey `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many keys there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// A key in a page.
+type APIKeyEdge struct {
+	// Opaque; give it as `after` to continue behind this key.
+	Cursor string `json:"cursor"`
+	// The key here.
+	Node *coupon.APIKey `json:"node"`
+}
+
 // Which coupon to put away.
 type ArchiveCouponInput struct {
 	// Which coupon to put away.
 	ID coupon.ID `json:"id"`
+}
+
+// A page of the audit log.
+type AuditEntryConnection struct {
+	// The entries with their cursors.
+	Edges []*AuditEntryEdge `json:"edges"`
+	// The entries alone.
+	Nodes []*coupon.AuditEntry `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many entries there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// An entry of the audit log in a page.
+type AuditEntryEdge struct {
+	// Opaque; give it as `after` to continue behind this entry.
+	Cursor string `json:"cursor"`
+	// The entry here.
+	Node *coupon.AuditEntry `json:"node"`
 }
 
 // Which import to call off.
@@ -143,6 +183,29 @@ type CouponPayload struct {
 	// The coupon as it is now. Null when there are `userErrors`.
 	Coupon *coupon.Coupon `json:"coupon,omitempty"`
 	// Why nothing was changed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// A new key.
+type CreateAPIKeyInput struct {
+	// What it is for, 1 to 255 characters.
+	Label string `json:"label"`
+	// What its holder may do. The very first key must be that of an ADMIN.
+	Role coupon.Role `json:"role"`
+	// When it stops to work. A date includes that day, in UTC. Null: never by itself.
+	ExpiresAt graphql.Omittable[*coupon.DateTime] `json:"expiresAt,omitempty"`
+	// Requests a second that are answered, 1 to 1,000,000. Null: as many as the server allows everybody.
+	RequestsPerSecond graphql.Omittable[*int] `json:"requestsPerSecond,omitempty"`
+}
+
+// What createApiKey answers.
+type CreateAPIKeyPayload struct {
+	// The key. Null when it was not created.
+	APIKey *coupon.APIKey `json:"apiKey,omitempty"`
+	// What its holder sends in the header `Authorization: Bearer …`. Keep it like a password: nobody can ask for it again. Null
+	// when no key was created.
+	Token *string `json:"token,omitempty"`
+	// Why no key was created; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
@@ -702,6 +765,20 @@ type ReverseRedemptionPayload struct {
 	// The redemption, with `reversedAt`. Null when there are `userErrors`.
 	Redemption *coupon.Redemption `json:"redemption,omitempty"`
 	// Why it was not reversed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// The key to revoke.
+type RevokeAPIKeyInput struct {
+	// Such as `key_17`.
+	ID coupon.ID `json:"id"`
+}
+
+// What revokeApiKey answers.
+type RevokeAPIKeyPayload struct {
+	// The key. Null when there is none.
+	APIKey *coupon.APIKey `json:"apiKey,omitempty"`
+	// Why it was not revoked; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 

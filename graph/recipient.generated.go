@@ -4,6 +4,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -107,7 +109,20 @@ func (ec *executionContext) _Recipient_email(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return obj.Email, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -130,7 +145,20 @@ func (ec *executionContext) _Recipient_phone(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return obj.Phone, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -153,7 +181,20 @@ func (ec *executionContext) _Recipient_firstName(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return obj.FirstName, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -176,7 +217,20 @@ func (ec *executionContext) _Recipient_lastName(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return obj.LastName, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
 			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
@@ -199,7 +253,20 @@ func (ec *executionContext) _Recipient_attributes(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return obj.Attributes, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal coupon.JSON
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v coupon.JSON) graphql.Marshaler {
 			return ec.marshalNJSON2couponqlᚋcouponᚐJSON(ctx, selections, v)
 		},
@@ -596,18 +663,54 @@ func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, o
 			it.ExternalIDs = data
 		case "search":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Search = data
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.Search = data
+			} else if tmp == nil {
+				it.Search = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
-			data, err := ec.unmarshalOAttributeFilter2ᚕᚖcouponqlᚋcouponᚐAttributeFilterᚄ(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) {
+				return ec.unmarshalOAttributeFilter2ᚕᚖcouponqlᚋcouponᚐAttributeFilterᚄ(ctx, v)
 			}
-			it.Attributes = data
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []*coupon.AttributeFilter
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]*coupon.AttributeFilter); ok {
+				it.Attributes = data
+			} else if tmp == nil {
+				it.Attributes = nil
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []*couponql/coupon.AttributeFilter`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		}
 	}
 	return it, nil
@@ -652,39 +755,124 @@ func (ec *executionContext) unmarshalInputRecipientInput(ctx context.Context, ob
 			it.ExternalID = data
 		case "email":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Email = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.Email = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Email = graphql.OmittableOf[*string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "phone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phone"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Phone = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.Phone = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Phone = graphql.OmittableOf[*string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "firstName":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstName"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.FirstName = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.FirstName = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.FirstName = graphql.OmittableOf[*string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "lastName":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastName"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.LastName = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.LastName = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.LastName = graphql.OmittableOf[*string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
-			data, err := ec.unmarshalOJSON2ᚖcouponqlᚋcouponᚐJSON(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOJSON2ᚖcouponqlᚋcouponᚐJSON(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *coupon.JSON
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
 			}
-			it.Attributes = graphql.OmittableOf(data)
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*coupon.JSON); ok {
+				it.Attributes = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Attributes = graphql.OmittableOf[*coupon.JSON](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *couponql/coupon.JSON`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "isContactable":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isContactable"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)

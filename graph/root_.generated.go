@@ -26,6 +26,8 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Alert() AlertResolver
 	Analysis() AnalysisResolver
+	ApiKey() ApiKeyResolver
+	AuditEntry() AuditEntryResolver
 	Availability() AvailabilityResolver
 	Code() CodeResolver
 	CodeEvent() CodeEventResolver
@@ -46,6 +48,8 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
+	Audited      func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	Confidential func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -92,6 +96,57 @@ type ComplexityRoot struct {
 		TargetCount    func(childComplexity int) int
 	}
 
+	ApiKey struct {
+		CreatedAt         func(childComplexity int) int
+		ExpiresAt         func(childComplexity int) int
+		ID                func(childComplexity int) int
+		IsWorking         func(childComplexity int) int
+		Label             func(childComplexity int) int
+		LastUsedAt        func(childComplexity int) int
+		RequestsPerSecond func(childComplexity int) int
+		RevokedAt         func(childComplexity int) int
+		Role              func(childComplexity int) int
+	}
+
+	ApiKeyConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ApiKeyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuditEntry struct {
+		Action      func(childComplexity int) int
+		Address     func(childComplexity int) int
+		At          func(childComplexity int) int
+		Caller      func(childComplexity int) int
+		CallerLabel func(childComplexity int) int
+		Errors      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Input       func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Outcome     func(childComplexity int) int
+		RequestID   func(childComplexity int) int
+		Role        func(childComplexity int) int
+	}
+
+	AuditEntryConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AuditEntryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Availability struct {
 		Assigned  func(childComplexity int) int
 		Available func(childComplexity int) int
@@ -104,6 +159,14 @@ type ComplexityRoot struct {
 		RunsOutAt func(childComplexity int) int
 		Total     func(childComplexity int) int
 		Voided    func(childComplexity int) int
+	}
+
+	Caller struct {
+		IsMasked          func(childComplexity int) int
+		Label             func(childComplexity int) int
+		Name              func(childComplexity int) int
+		RequestsPerSecond func(childComplexity int) int
+		Role              func(childComplexity int) int
 	}
 
 	Code struct {
@@ -187,6 +250,12 @@ type ComplexityRoot struct {
 
 	CouponPayload struct {
 		Coupon     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		Token      func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -292,6 +361,7 @@ type ComplexityRoot struct {
 		FinishedAt func(childComplexity int) int
 		Format     func(childComplexity int) int
 		ID         func(childComplexity int) int
+		IsMasked   func(childComplexity int) int
 		Kind       func(childComplexity int) int
 		Progress   func(childComplexity int) int
 		RowCount   func(childComplexity int) int
@@ -466,6 +536,7 @@ type ComplexityRoot struct {
 		CancelImport      func(childComplexity int, input CancelImportInput) int
 		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
 		ConfirmDelivery   func(childComplexity int, input ConfirmDeliveryInput) int
+		CreateAPIKey      func(childComplexity int, input CreateAPIKeyInput) int
 		CreateCoupon      func(childComplexity int, input CreateCouponInput) int
 		CreateDelivery    func(childComplexity int, input CreateDeliveryInput) int
 		CreateUpload      func(childComplexity int, input CreateUploadInput) int
@@ -487,6 +558,7 @@ type ComplexityRoot struct {
 		ResendMessage     func(childComplexity int, input ResendMessageInput) int
 		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
 		ReverseRedemption func(childComplexity int, input ReverseRedemptionInput) int
+		RevokeAPIKey      func(childComplexity int, input RevokeAPIKeyInput) int
 		SendProof         func(childComplexity int, input SendProofInput) int
 		SplitDelivery     func(childComplexity int, input SplitDeliveryInput) int
 		StopDelivery      func(childComplexity int, input StopDeliveryInput) int
@@ -523,7 +595,10 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		APIKeys           func(childComplexity int, first *int, after *string) int
 		Alerts            func(childComplexity int, first *int, after *string) int
+		AuditLog          func(childComplexity int, filter *coupon.AuditFilter, first *int, after *string) int
+		Caller            func(childComplexity int) int
 		Code              func(childComplexity int, value string) int
 		CompareDeliveries func(childComplexity int, ids []coupon.ID, withinDays *int) int
 		Coupon            func(childComplexity int, id coupon.ID) int
@@ -677,6 +752,11 @@ type ComplexityRoot struct {
 
 	ReverseRedemptionPayload struct {
 		Redemption func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	RevokeApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -958,6 +1038,210 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Analysis.TargetCount(childComplexity), true
 
+	case "ApiKey.createdAt":
+		if e.ComplexityRoot.ApiKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.CreatedAt(childComplexity), true
+	case "ApiKey.expiresAt":
+		if e.ComplexityRoot.ApiKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ExpiresAt(childComplexity), true
+	case "ApiKey.id":
+		if e.ComplexityRoot.ApiKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ID(childComplexity), true
+	case "ApiKey.isWorking":
+		if e.ComplexityRoot.ApiKey.IsWorking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.IsWorking(childComplexity), true
+	case "ApiKey.label":
+		if e.ComplexityRoot.ApiKey.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Label(childComplexity), true
+	case "ApiKey.lastUsedAt":
+		if e.ComplexityRoot.ApiKey.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.LastUsedAt(childComplexity), true
+	case "ApiKey.requestsPerSecond":
+		if e.ComplexityRoot.ApiKey.RequestsPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.RequestsPerSecond(childComplexity), true
+	case "ApiKey.revokedAt":
+		if e.ComplexityRoot.ApiKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.RevokedAt(childComplexity), true
+	case "ApiKey.role":
+		if e.ComplexityRoot.ApiKey.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Role(childComplexity), true
+
+	case "ApiKeyConnection.edges":
+		if e.ComplexityRoot.ApiKeyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Edges(childComplexity), true
+	case "ApiKeyConnection.nodes":
+		if e.ComplexityRoot.ApiKeyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Nodes(childComplexity), true
+	case "ApiKeyConnection.pageInfo":
+		if e.ComplexityRoot.ApiKeyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.PageInfo(childComplexity), true
+	case "ApiKeyConnection.totalCount":
+		if e.ComplexityRoot.ApiKeyConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.TotalCount(childComplexity), true
+
+	case "ApiKeyEdge.cursor":
+		if e.ComplexityRoot.ApiKeyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Cursor(childComplexity), true
+	case "ApiKeyEdge.node":
+		if e.ComplexityRoot.ApiKeyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Node(childComplexity), true
+
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.address":
+		if e.ComplexityRoot.AuditEntry.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Address(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.caller":
+		if e.ComplexityRoot.AuditEntry.Caller == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Caller(childComplexity), true
+	case "AuditEntry.callerLabel":
+		if e.ComplexityRoot.AuditEntry.CallerLabel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.CallerLabel(childComplexity), true
+	case "AuditEntry.errors":
+		if e.ComplexityRoot.AuditEntry.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Errors(childComplexity), true
+	case "AuditEntry.id":
+		if e.ComplexityRoot.AuditEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ID(childComplexity), true
+	case "AuditEntry.input":
+		if e.ComplexityRoot.AuditEntry.Input == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Input(childComplexity), true
+	case "AuditEntry.kind":
+		if e.ComplexityRoot.AuditEntry.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Kind(childComplexity), true
+	case "AuditEntry.outcome":
+		if e.ComplexityRoot.AuditEntry.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Outcome(childComplexity), true
+	case "AuditEntry.requestId":
+		if e.ComplexityRoot.AuditEntry.RequestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.RequestID(childComplexity), true
+	case "AuditEntry.role":
+		if e.ComplexityRoot.AuditEntry.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Role(childComplexity), true
+
+	case "AuditEntryConnection.edges":
+		if e.ComplexityRoot.AuditEntryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.Edges(childComplexity), true
+	case "AuditEntryConnection.nodes":
+		if e.ComplexityRoot.AuditEntryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.Nodes(childComplexity), true
+	case "AuditEntryConnection.pageInfo":
+		if e.ComplexityRoot.AuditEntryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.PageInfo(childComplexity), true
+	case "AuditEntryConnection.totalCount":
+		if e.ComplexityRoot.AuditEntryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryConnection.TotalCount(childComplexity), true
+
+	case "AuditEntryEdge.cursor":
+		if e.ComplexityRoot.AuditEntryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryEdge.Cursor(childComplexity), true
+	case "AuditEntryEdge.node":
+		if e.ComplexityRoot.AuditEntryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
+
 	case "Availability.assigned":
 		if e.ComplexityRoot.Availability.Assigned == nil {
 			break
@@ -1024,6 +1308,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.Voided(childComplexity), true
+
+	case "Caller.isMasked":
+		if e.ComplexityRoot.Caller.IsMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Caller.IsMasked(childComplexity), true
+	case "Caller.label":
+		if e.ComplexityRoot.Caller.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Caller.Label(childComplexity), true
+	case "Caller.name":
+		if e.ComplexityRoot.Caller.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Caller.Name(childComplexity), true
+	case "Caller.requestsPerSecond":
+		if e.ComplexityRoot.Caller.RequestsPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Caller.RequestsPerSecond(childComplexity), true
+	case "Caller.role":
+		if e.ComplexityRoot.Caller.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Caller.Role(childComplexity), true
 
 	case "Code.address":
 		if e.ComplexityRoot.Code.Address == nil {
@@ -1400,6 +1715,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CouponPayload.UserErrors(childComplexity), true
+
+	case "CreateApiKeyPayload.apiKey":
+		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.APIKey(childComplexity), true
+	case "CreateApiKeyPayload.token":
+		if e.ComplexityRoot.CreateApiKeyPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.Token(childComplexity), true
+	case "CreateApiKeyPayload.userErrors":
+		if e.ComplexityRoot.CreateApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.UserErrors(childComplexity), true
 
 	case "CreateUploadPayload.upload":
 		if e.ComplexityRoot.CreateUploadPayload.Upload == nil {
@@ -1818,6 +2152,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Export.ID(childComplexity), true
+	case "Export.isMasked":
+		if e.ComplexityRoot.Export.IsMasked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.IsMasked(childComplexity), true
 	case "Export.kind":
 		if e.ComplexityRoot.Export.Kind == nil {
 			break
@@ -2545,6 +2885,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ConfirmDelivery(childComplexity, args["input"].(ConfirmDeliveryInput)), true
+	case "Mutation.createApiKey":
+		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAPIKey(childComplexity, args["input"].(CreateAPIKeyInput)), true
 	case "Mutation.createCoupon":
 		if e.ComplexityRoot.Mutation.CreateCoupon == nil {
 			break
@@ -2776,6 +3127,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReverseRedemption(childComplexity, args["input"].(ReverseRedemptionInput)), true
+	case "Mutation.revokeApiKey":
+		if e.ComplexityRoot.Mutation.RevokeAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["input"].(RevokeAPIKeyInput)), true
 	case "Mutation.sendProof":
 		if e.ComplexityRoot.Mutation.SendProof == nil {
 			break
@@ -2947,6 +3309,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Quantiles.P99(childComplexity), true
 
+	case "Query.apiKeys":
+		if e.ComplexityRoot.Query.APIKeys == nil {
+			break
+		}
+
+		args, err := ec.field_Query_apiKeys_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.APIKeys(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.alerts":
 		if e.ComplexityRoot.Query.Alerts == nil {
 			break
@@ -2958,6 +3331,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Alerts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.auditLog":
+		if e.ComplexityRoot.Query.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLog(childComplexity, args["filter"].(*coupon.AuditFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Query.caller":
+		if e.ComplexityRoot.Query.Caller == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Caller(childComplexity), true
 	case "Query.code":
 		if e.ComplexityRoot.Query.Code == nil {
 			break
@@ -3671,6 +4061,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReverseRedemptionPayload.UserErrors(childComplexity), true
 
+	case "RevokeApiKeyPayload.apiKey":
+		if e.ComplexityRoot.RevokeApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.APIKey(childComplexity), true
+	case "RevokeApiKeyPayload.userErrors":
+		if e.ComplexityRoot.RevokeApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.UserErrors(childComplexity), true
+
 	case "SendProofPayload.message":
 		if e.ComplexityRoot.SendProofPayload.Message == nil {
 			break
@@ -4007,12 +4410,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AnalyzeDeliveryInput", ec.unmarshalInputAnalyzeDeliveryInput),
 			graphql.NewInputUnmarshaler("ArchiveCouponInput", ec.unmarshalInputArchiveCouponInput),
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
+			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
 			graphql.NewInputUnmarshaler("CodeFilter", ec.unmarshalInputCodeFilter),
 			graphql.NewInputUnmarshaler("ColumnMapping", ec.unmarshalInputColumnMapping),
 			graphql.NewInputUnmarshaler("ConfirmDeliveryInput", ec.unmarshalInputConfirmDeliveryInput),
 			graphql.NewInputUnmarshaler("CouponFilter", ec.unmarshalInputCouponFilter),
+			graphql.NewInputUnmarshaler("CreateApiKeyInput", ec.unmarshalInputCreateApiKeyInput),
 			graphql.NewInputUnmarshaler("CreateCouponInput", ec.unmarshalInputCreateCouponInput),
 			graphql.NewInputUnmarshaler("CreateDeliveryInput", ec.unmarshalInputCreateDeliveryInput),
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
@@ -4038,6 +4443,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
+			graphql.NewInputUnmarshaler("RevokeApiKeyInput", ec.unmarshalInputRevokeApiKeyInput),
 			graphql.NewInputUnmarshaler("SendProofInput", ec.unmarshalInputSendProofInput),
 			graphql.NewInputUnmarshaler("SimulateDeliveryInput", ec.unmarshalInputSimulateDeliveryInput),
 			graphql.NewInputUnmarshaler("SplitDeliveryInput", ec.unmarshalInputSplitDeliveryInput),
@@ -4141,7 +4547,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
+//go:embed "access.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -4153,6 +4559,7 @@ func sourceData(filename string) string {
 }
 
 var sources = []*ast.Source{
+	{Name: "access.graphqls", Input: sourceData("access.graphqls"), BuiltIn: false},
 	{Name: "code.graphqls", Input: sourceData("code.graphqls"), BuiltIn: false},
 	{Name: "coupon.graphqls", Input: sourceData("coupon.graphqls"), BuiltIn: false},
 	{Name: "delivery.graphqls", Input: sourceData("delivery.graphqls"), BuiltIn: false},
@@ -4255,6 +4662,108 @@ func (ec *executionContext) childFields_Analysis(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Analysis", field.Name)
 }
 
+func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ApiKey_id(ctx, field)
+	case "label":
+		return ec.fieldContext_ApiKey_label(ctx, field)
+	case "role":
+		return ec.fieldContext_ApiKey_role(ctx, field)
+	case "requestsPerSecond":
+		return ec.fieldContext_ApiKey_requestsPerSecond(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApiKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ApiKey_expiresAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_ApiKey_lastUsedAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_ApiKey_revokedAt(ctx, field)
+	case "isWorking":
+		return ec.fieldContext_ApiKey_isWorking(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKey", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ApiKeyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ApiKeyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ApiKeyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ApiKeyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ApiKeyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ApiKeyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "caller":
+		return ec.fieldContext_AuditEntry_caller(ctx, field)
+	case "callerLabel":
+		return ec.fieldContext_AuditEntry_callerLabel(ctx, field)
+	case "role":
+		return ec.fieldContext_AuditEntry_role(ctx, field)
+	case "address":
+		return ec.fieldContext_AuditEntry_address(ctx, field)
+	case "kind":
+		return ec.fieldContext_AuditEntry_kind(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "input":
+		return ec.fieldContext_AuditEntry_input(ctx, field)
+	case "outcome":
+		return ec.fieldContext_AuditEntry_outcome(ctx, field)
+	case "errors":
+		return ec.fieldContext_AuditEntry_errors(ctx, field)
+	case "requestId":
+		return ec.fieldContext_AuditEntry_requestId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditEntryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditEntryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditEntryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AuditEntryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Availability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "total":
@@ -4281,6 +4790,22 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 		return ec.fieldContext_Availability_forecast(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
+}
+
+func (ec *executionContext) childFields_Caller(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Caller_name(ctx, field)
+	case "label":
+		return ec.fieldContext_Caller_label(ctx, field)
+	case "role":
+		return ec.fieldContext_Caller_role(ctx, field)
+	case "isMasked":
+		return ec.fieldContext_Caller_isMasked(ctx, field)
+	case "requestsPerSecond":
+		return ec.fieldContext_Caller_requestsPerSecond(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
 }
 
 func (ec *executionContext) childFields_Code(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4449,6 +4974,18 @@ func (ec *executionContext) childFields_CouponPayload(ctx context.Context, field
 		return ec.fieldContext_CouponPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CouponPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_CreateApiKeyPayload_apiKey(ctx, field)
+	case "token":
+		return ec.fieldContext_CreateApiKeyPayload_token(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4651,6 +5188,8 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 		return ec.fieldContext_Export_format(ctx, field)
 	case "rowCount":
 		return ec.fieldContext_Export_rowCount(ctx, field)
+	case "isMasked":
+		return ec.fieldContext_Export_isMasked(ctx, field)
 	case "byteCount":
 		return ec.fieldContext_Export_byteCount(ctx, field)
 	case "progress":
@@ -5299,6 +5838,16 @@ func (ec *executionContext) childFields_ReverseRedemptionPayload(ctx context.Con
 		return ec.fieldContext_ReverseRedemptionPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReverseRedemptionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_RevokeApiKeyPayload_apiKey(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeApiKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SendProofPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -156,6 +156,20 @@ func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejectio
 	return &graph.RejectionConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
 
+func apiKeyConnection(ctx context.Context, list *coupon.List[*coupon.APIKey], page coupon.Page) *graph.APIKeyConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.APIKey) *graph.APIKeyEdge {
+		return &graph.APIKeyEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.APIKeyConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
+func auditEntryConnection(ctx context.Context, list *coupon.List[*coupon.AuditEntry], page coupon.Page) *graph.AuditEntryConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.AuditEntry) *graph.AuditEntryEdge {
+		return &graph.AuditEntryEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.AuditEntryConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
 func alertConnection(ctx context.Context, list *coupon.List[*coupon.Alert], page coupon.Page) *graph.AlertConnection {
 	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Alert) *graph.AlertEdge {
 		return &graph.AlertEdge{Cursor: cursor, Node: node}

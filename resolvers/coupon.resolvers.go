@@ -105,7 +105,10 @@ func (r *queryResolver) Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupo
 }
 
 func (r *queryResolver) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
-	c, err := r.store.CouponByCode(ctx, code)
+	c, err := guess(ctx, r.guard, func() (*coupon.Coupon, bool, error) {
+		c, err := r.store.CouponByCode(ctx, code)
+		return c, c == nil && err == nil, err
+	})
 	show(ctx, shown(c)...)
 	return c, err
 }

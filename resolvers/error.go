@@ -74,15 +74,19 @@ func present(options Options) graphql.ErrorPresenterFunc {
 				Extensions: map[string]any{"code": codeTimeout},
 			}
 		}
+		if guesses, isGuesses := errors.AsType[*guessesError](err); isGuesses {
+			retryLater(ctx, guesses.wait)
+			return &gqlerror.Error{Message: guesses.Error(), Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeRateLimited}}
+		}
 		if errors.Is(err, db.ErrDiskFull) {
 			return unavailable(ctx, "The server's disk is full, so nothing was changed. Free space there and try again.")
 		}
 		if errors.Is(err, db.ErrBusy) {
-			retryLater(ctx)
+			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))
 		}
 		if errors.Is(err, analyst.ErrBusy) {
-			retryLater(ctx)
+			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))
 		}
 		requestID := RequestID(ctx)
@@ -116,10 +120,10 @@ type responseHeader struct {
 	header http.Header
 }
 
-// retryLater adds Retry-After (RFC 9110, 10.2.3) to the response.
-func retryLater(ctx context.Context) {
+// retryLater adds Retry-After (RFC 9110, 10.2.3), in whole seconds, to the response.
+func retryLater(ctx context.Context, wait time.Duration) {
 	if response, ok := ctx.Value(headerKey{}).(*responseHeader); ok {
-		response.once.Do(func() { response.header.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds()))) })
+		response.once.Do(func() { response.header.Set("Retry-After", strconv.Itoa(int(roundUp(wait).Seconds()))) })
 	}
 }
 

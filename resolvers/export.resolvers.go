@@ -8,13 +8,14 @@ package resolvers
 import (
 	"context"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *exportResolver) URL(ctx context.Context, obj *coupon.Export) (*string, error) {
 	now := r.store.Now()
-	if !obj.HasFile(now) {
+	if !obj.HasFile(now) || access.CallerOf(ctx).IsMasked() && !obj.Request.IsMasked {
 		return nil, nil
 	}
 	return new(r.links.Export(ctx, obj, now)), nil
@@ -36,7 +37,7 @@ func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.Ex
 }
 
 func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLInput) (*graph.ExportPayload, error) {
-	if err := r.analyst.Check(ctx, input.Query); err != nil {
+	if err := r.analyst.Check(ctx, input.Query, access.CallerOf(ctx).IsMasked()); err != nil {
 		problems, err := userErrors(inInput(err))
 		return &graph.ExportPayload{UserErrors: problems}, err
 	}

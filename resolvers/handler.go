@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"couponql/graph"
@@ -27,8 +28,9 @@ const (
 	maxPlaces = 100
 	// maxTokens is how long a document may be.
 	maxTokens = 15_000
-	// maxDepth is how deep fields may be nested.
-	maxDepth = 15
+	// maxDepth is how deep fields may be nested, and maxAliases how many of them may have a name of the caller's.
+	maxDepth   = 15
+	maxAliases = 1000
 	// maxComplexity is how much one operation may ask for: each field counts one, each list as many times
 	// as it has items at the most.
 	maxComplexity = 500_000
@@ -46,6 +48,8 @@ type Options struct {
 	Log *slog.Logger
 	// HidesSchema: introspection is refused, and errors do not tell names that would have been right.
 	HidesSchema bool
+	// Origins are the other sites whose pages may use the API, such as https://shop.example.com, with their scheme.
+	Origins []string
 }
 
 // Handler serves the GraphQL API: queries, mutations and uploads by POST, queries by GET, subscriptions by
@@ -53,9 +57,16 @@ type Options struct {
 func Handler(r *Resolver, options Options) http.Handler {
 	config := graph.Config{Resolvers: r}
 	setComplexity(&config.Complexity)
-	server := handler.New(graph.NewExecutableSchema(config))
+	audit := &auditor{store: r.store}
+	config.Directives.Confidential, config.Directives.Audited = mask, audit.use
+	executable := graph.NewExecutableSchema(config)
+	audit.schema = executable.Schema()
+	server := handler.New(executable)
 	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
-	server.AddTransport(transport.Websocket{KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime})
+	server.AddTransport(transport.Websocket{
+		KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
+		Implementation: transport.CoderWebsocketImplementation{AcceptOptions: websocket.AcceptOptions{OriginPatterns: options.Origins}},
+	})
 	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
 	server.AddTransport(transport.Options{})
 	server.AddTransport(multipartForm{store: r.store, options: options})
@@ -68,11 +79,14 @@ func Handler(r *Resolver, options Options) http.Handler {
 		server.Use(extension.Introspection{})
 	}
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
-	server.Use(depthLimit{})
+	server.Use(shapeLimit{})
+	server.Use(authorization{guard: r.guard, schema: audit.schema, rules: rulesOf(audit.schema)})
 	server.SetErrorPresenter(present(options))
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	})
+	server.AroundOperations(new(subscriptions).limit)
+	server.AroundResponses(audit.response(r.guard, present(options)))
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		ctx = withAliases(withScope(ctx))
 		if isQuery(ctx) {
@@ -90,7 +104,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 		}
 		return next(ctx)
 	})
-	return limitRequests(server)
+	return limitRequests(identified(server, r.guard))
 }
 
 // isQuery tells whether a query is answered. A request that cannot be read has no operation.
@@ -108,7 +122,11 @@ func limitRequests(next http.Handler) http.Handler {
 		if isUpload := (multipartForm{}).Supports(r); !isUpload {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
 		}
-		next.ServeHTTP(w, r.WithContext(withHeader(r.Context(), w.Header())))
+		ctx := withHeader(r.Context(), w.Header())
+		if isUpgrade(r) {
+			ctx = withAddress(ctx, addressOf(r))
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -12,24 +12,32 @@ import (
 	"couponql/graph"
 )
 
-// depthLimit refuses operations whose fields are nested deeper than maxDepth; the introspection of tools
-// goes deeper and has a limit of its own.
-type depthLimit struct{}
+// shapeLimit refuses operations whose fields are nested deeper than maxDepth, or that have more than maxAliases aliases; the
+// introspection of tools goes deeper and has a limit of its own.
+type shapeLimit struct{}
 
 var _ interface {
 	graphql.OperationContextMutator
 	graphql.HandlerExtension
-} = depthLimit{}
+} = shapeLimit{}
 
 // ExtensionName names the extension.
-func (depthLimit) ExtensionName() string { return "DepthLimit" }
+func (shapeLimit) ExtensionName() string { return "ShapeLimit" }
 
 // Validate has nothing to check.
-func (depthLimit) Validate(graphql.ExecutableSchema) error { return nil }
+func (shapeLimit) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses an operation that is nested too deep.
-func (depthLimit) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	if depth := depthOf(operation.Operation.SelectionSet); depth > maxDepth {
+// MutateOperationContext refuses an operation that is nested too deep or repeats itself too often.
+func (shapeLimit) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	aliases := 0
+	depth := depthOf(operation.Operation.SelectionSet, &aliases)
+	if aliases > maxAliases {
+		return &gqlerror.Error{
+			Message:    fmt.Sprintf("The operation has more than %d aliases. Send several operations, or use a field that takes a list, such as redeemCodes.", maxAliases),
+			Extensions: map[string]any{"code": "ALIAS_LIMIT_EXCEEDED"},
+		}
+	}
+	if depth > maxDepth {
 		return &gqlerror.Error{
 			Message:    fmt.Sprintf("The operation nests its fields %d levels deep; the server allows %d.", depth, maxDepth),
 			Extensions: map[string]any{"code": "DEPTH_LIMIT_EXCEEDED"},
@@ -38,20 +46,28 @@ func (depthLimit) MutateOperationContext(_ context.Context, operation *graphql.O
 	return nil
 }
 
-func depthOf(set ast.SelectionSet) int {
+// depthOf gives how deep fields are nested, and counts aliases until there are too many: fragments inside fragments may have
+// a great many.
+func depthOf(set ast.SelectionSet, aliases *int) int {
 	deepest := 0
 	for _, selection := range set {
+		if *aliases > maxAliases {
+			break
+		}
 		depth := 0
 		switch s := selection.(type) {
 		case *ast.Field:
 			if s.Name == "__schema" || s.Name == "__type" {
 				continue
 			}
-			depth = 1 + depthOf(s.SelectionSet)
+			if s.Alias != s.Name {
+				*aliases++
+			}
+			depth = 1 + depthOf(s.SelectionSet, aliases)
 		case *ast.InlineFragment:
-			depth = depthOf(s.SelectionSet)
+			depth = depthOf(s.SelectionSet, aliases)
 		case *ast.FragmentSpread:
-			depth = depthOf(s.Definition.SelectionSet)
+			depth = depthOf(s.Definition.SelectionSet, aliases)
 		}
 		deepest = max(deepest, depth)
 	}
@@ -95,7 +111,8 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, first *int, _ *string) int { return page(child, first) }
 	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int { return 1 + child*len(input.Redemptions) }
-	c.Query.Alerts = nested
+	c.Query.Alerts, c.Query.APIKeys = nested, nested
+	c.Query.AuditLog = func(child int, _ *coupon.AuditFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Coupons = func(child int, _ *coupon.CouponFilter, _ *coupon.CouponOrder, first *int, _ *string) int {
 		return page(child, first)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/graph"
@@ -84,6 +85,7 @@ func nodeOf[T any, P interface {
 // exportPayload queues an export.
 func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *coupon.FileFormat, isSpreadsheetSafe *bool) (*graph.ExportPayload, error) {
 	e.Format, e.Request.IsSpreadsheetSafe = or(format, coupon.FormatCSV), or(isSpreadsheetSafe, false)
+	e.Request.IsMasked = access.CallerOf(ctx).IsMasked()
 	created, err := r.store.CreateExport(ctx, e)
 	problems, err := userErrors(err)
 	return &graph.ExportPayload{Export: created, UserErrors: problems}, err

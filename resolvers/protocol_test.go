@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"couponql/access"
 	"couponql/db/dbtest"
 	"couponql/resolvers"
 	"couponql/transfer"
@@ -462,12 +463,16 @@ func TestInternalErrors(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
+	guard, err := access.New(closed, access.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		resolver *resolvers.Resolver
 		cause    string
 	}{
-		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil), "closed"},
-		"a panic":           {resolvers.New(nil, nil, nil, nil), "nil pointer"},
+		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil, guard), "closed"},
+		"a panic":           {resolvers.New(nil, nil, nil, nil, guard), "nil pointer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

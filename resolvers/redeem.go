@@ -2,9 +2,12 @@ package resolvers
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/graph"
@@ -13,6 +16,10 @@ import (
 // redeem redeems codes in one step and gives what became of each, in their order.
 func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput) ([]db.RedeemOutcome, error) {
 	outcomes := make([]db.RedeemOutcome, len(inputs))
+	caller := access.CallerOf(ctx)
+	if wait := r.guard.MayGuess(caller); wait > 0 {
+		return nil, &guessesError{wait}
+	}
 	requests := make([]*coupon.RedeemRequest, 0, len(inputs))
 	places := make([]int, 0, len(inputs))
 	for i, input := range inputs {
@@ -24,10 +31,45 @@ func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput) 
 		requests, places = append(requests, request), append(places, i)
 	}
 	done, err := r.store.RedeemAll(ctx, requests)
+	hits, misses := 0, 0
 	for i, outcome := range done {
 		outcomes[places[i]] = outcome
+		if outcome.Redemption != nil {
+			hits++
+		} else if isUnknownCode(outcome.Refusal) {
+			misses++
+		}
 	}
+	r.guard.Guessed(caller, hits, misses)
 	return outcomes, err
+}
+
+// guessesError says that a caller has asked about too many codes that do not exist.
+type guessesError struct{ wait time.Duration }
+
+// Error says what to do.
+func (e *guessesError) Error() string {
+	return fmt.Sprintf("You have asked about too many codes that do not exist. Try again in %s.", roundUp(e.wait))
+}
+
+// isUnknownCode tells whether a refusal says that there is no such code.
+func isUnknownCode(err error) bool {
+	problems, isUser := coupon.AsUserErrors(err)
+	return isUser && len(problems) > 0 && problems[0].Code == coupon.ErrorCodeUnknown
+}
+
+// guess looks something up by a code that may not exist, unless the caller has missed too often.
+func guess[T any](ctx context.Context, guard *access.Guard, look func() (found T, isUnknown bool, err error)) (T, error) {
+	caller := access.CallerOf(ctx)
+	if wait := guard.MayGuess(caller); wait > 0 {
+		var none T
+		return none, &guessesError{wait}
+	}
+	found, isUnknown, err := look()
+	if isUnknown {
+		guard.Guessed(caller, 0, 1)
+	}
+	return found, err
 }
 
 type aliasesKey struct{}

@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/graph"
 )
@@ -70,7 +71,7 @@ func (r *queryResolver) Alerts(ctx context.Context, first *int, after *string) (
 }
 
 func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error) {
-	return r.analyst.Ask(ctx, query, or(limit, coupon.DefaultSQLRows))
+	return r.analyst.Ask(ctx, query, or(limit, coupon.DefaultSQLRows), access.CallerOf(ctx).IsMasked())
 }
 
 func (r *statsRowResolver) Coupon(ctx context.Context, obj *coupon.StatsRow) (*coupon.Coupon, error) {

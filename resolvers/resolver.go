@@ -6,6 +6,7 @@
 package resolvers
 
 import (
+	"couponql/access"
 	"couponql/analyst"
 	"couponql/coupon"
 	"couponql/db"
@@ -20,12 +21,13 @@ type Resolver struct {
 	links   *transfer.Links
 	courier *job.Courier
 	analyst *analyst.Analyst
+	guard   *access.Guard
 }
 
 // New gives the resolver of a store, whose files have these links. They lead where transfer.WithBaseURL says. The courier
-// sends single messages. The analyst answers SQL; nil means that this is switched off.
-func New(store *db.Store, links *transfer.Links, courier *job.Courier, analyst *analyst.Analyst) *Resolver {
-	return &Resolver{store: store, links: links, courier: courier, analyst: analyst}
+// sends single messages. The analyst answers SQL; nil means that this is switched off. The guard tells who asks.
+func New(store *db.Store, links *transfer.Links, courier *job.Courier, analyst *analyst.Analyst, guard *access.Guard) *Resolver {
+	return &Resolver{store: store, links: links, courier: courier, analyst: analyst, guard: guard}
 }
 
 // CheckContent checks the templates of a delivery against its coupon, which may be nil.

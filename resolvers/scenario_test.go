@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"couponql/access"
 	"couponql/analyst"
+	"couponql/coupon"
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
@@ -40,6 +43,7 @@ var signature = regexp.MustCompile(`signature=[\w-]{43}`)
 // real database, real jobs and a real outbox. A step NN-name has the files
 //
 //	NN-name.clock           the instant to which the clock is moved first, where it is
+//	NN-name.as              the role of who asks, where keys are wanted; from then on ADMIN asks where none is
 //	NN-name.graphql         the request
 //	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive
 //	NN-name.response.json   the answer
@@ -72,6 +76,7 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 			server.checkPromises(t)
+			server.checkAuditLog(t)
 			for i, file := range archive.Files {
 				if name, isOutbox := strings.CutPrefix(file.Name, "outbox/"); isOutbox {
 					got, err := os.ReadFile(filepath.Join(server.outbox, name))
@@ -138,6 +143,9 @@ type server struct {
 	outbox string
 	// folder has the database.
 	folder string
+	// tokens has a key of each role, once there are keys; token is that of who asks.
+	tokens map[coupon.Role]string
+	token  string
 	// start starts the jobs, and stop stops them.
 	start func()
 	stop  func()
@@ -198,7 +206,11 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	}
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers), resolvers.Options{Log: log}))
+	guard, err := access.New(store, access.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base}
 	t.Cleanup(s.Close)
@@ -251,6 +263,11 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 		}
 		return data
 	})
+	if role := coupon.Role(strings.TrimSpace(string(section(archive, name+".as")))); role != "" {
+		s.become(t, role)
+	} else if s.tokens != nil {
+		s.become(t, coupon.RoleAdmin)
+	}
 	answer := s.post(t, body, contentType)
 	s.settle(t)
 	// Links differ in each run: by the port, and by the key of the database.
@@ -328,7 +345,13 @@ func withoutFiles(value any, path string, files map[string]string) any {
 
 func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
 	t.Helper()
-	response, err := http.Post(s.URL+"/graphql", contentType, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	s.authorize(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,6 +361,29 @@ func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
 		t.Fatal(err)
 	}
 	return answer
+}
+
+// become has requests come from a caller with a role from now on. The first call makes a key of each role.
+func (s *server) become(t *testing.T, role coupon.Role) {
+	t.Helper()
+	if s.tokens == nil {
+		s.tokens = map[coupon.Role]string{}
+		for _, one := range coupon.Roles() {
+			_, token, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "the " + strings.ToLower(string(one)), Role: one})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.tokens[one] = token
+		}
+	}
+	s.token = s.tokens[role]
+}
+
+// authorize shows the key of who asks.
+func (s *server) authorize(r *http.Request) {
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
 }
 
 // settle waits until no job has anything to do.
@@ -369,6 +415,42 @@ func (s *server) settle(t *testing.T) {
 			t.Fatal(t.Context().Err())
 		}
 	}
+}
+
+// checkAuditLog fails the test when the audit log has a code or an address.
+func (s *server) checkAuditLog(t *testing.T) {
+	t.Helper()
+	log, err := s.store.AuditLog(t.Context(), nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(log.Items) == 0 {
+		t.Error("the audit log is empty")
+	}
+	if s.tokens != nil {
+		s.become(t, coupon.RoleAdmin)
+	}
+	shown := s.ask(t, `{ coupons(first: 100) { nodes { codes(first: 100) { nodes { value } } } } recipients(first: 500) { nodes { email phone lastName } } }`, nil, nil)
+	var check func(value any)
+	check = func(value any) {
+		switch v := value.(type) {
+		case map[string]any:
+			for _, inner := range v {
+				check(inner)
+			}
+		case []any:
+			for _, inner := range v {
+				check(inner)
+			}
+		case string:
+			for _, e := range log.Items {
+				if strings.Contains(string(e.Input), strconv.Quote(v)) || len(v) > 5 && strings.Contains(string(e.Input), v) {
+					t.Errorf("the audit log has %q: %s %s", v, e.Action, e.Input)
+				}
+			}
+		}
+	}
+	check(shown)
 }
 
 // checkPromises fails the test unless the promises P1 to P6 hold.

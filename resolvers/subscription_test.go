@@ -39,6 +39,7 @@ func overSSE(t *testing.T, s *server, query string) subscription {
 	}
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Accept", "text/event-stream")
+	s.authorize(r)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,11 @@ func overWebSocket(t *testing.T, s *server, query string) subscription {
 			send(map[string]any{"type": "pong"})
 		}
 	}
-	send(map[string]any{"type": "connection_init"})
+	hello := map[string]any{"type": "connection_init"}
+	if s.token != "" {
+		hello["payload"] = map[string]any{"Authorization": "Bearer " + s.token}
+	}
+	send(hello)
 	if got := receive(); got.kind != "connection_ack" {
 		t.Fatalf("connection_init was answered by %v", got)
 	}

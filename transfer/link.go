@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -95,10 +96,8 @@ type baseURLKey struct{}
 // WithBaseURL notes under which address a request reached the server, so that the links in its answer lead there.
 func WithBaseURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		base := url.URL{Scheme: "http", Host: r.Host}
-		if r.TLS != nil {
-			base.Scheme = "https"
-		}
+		// Only a proxy that the operator trusts sets a scheme.
+		base := url.URL{Scheme: cmp.Or(r.URL.Scheme, "http"), Host: r.Host}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base.String())))
 	})
 }

@@ -1,4 +1,5 @@
 CREATE SEQUENCE alert_id;
+CREATE SEQUENCE api_key_id;
 CREATE SEQUENCE coupon_id;
 CREATE SEQUENCE delivery_id;
 CREATE SEQUENCE export_id;
@@ -16,6 +17,32 @@ CREATE TABLE alert (
     is_untold BOOLEAN NOT NULL,
     attempts INTEGER NOT NULL,
     tell_at TIMESTAMP NOT NULL
+);
+CREATE TABLE api_key (
+    id BIGINT NOT NULL,
+    label VARCHAR NOT NULL,
+    role VARCHAR NOT NULL,
+    requests_per_second INTEGER,
+    digest VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP,
+    last_used_at TIMESTAMP,
+    revoked_at TIMESTAMP,
+    CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER'))),
+    PRIMARY KEY(id)
+);
+CREATE TABLE audit_entry (
+    id BIGINT NOT NULL,
+    at_time TIMESTAMP NOT NULL,
+    caller VARCHAR NOT NULL,
+    role VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    action VARCHAR NOT NULL,
+    input VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    errors VARCHAR NOT NULL,
+    request_id VARCHAR NOT NULL
 );
 CREATE TABLE code (
     id BIGINT NOT NULL,

@@ -1,0 +1,50 @@
+package coupon
+
+// Role is what a caller may do; the directives of the schema say which fields that is.
+type Role string
+
+// The roles.
+const (
+	RoleAdmin    Role = "ADMIN"
+	RoleMarketer Role = "MARKETER"
+	RoleAnalyst  Role = "ANALYST"
+	RoleRedeemer Role = "REDEEMER"
+)
+
+// Roles gives all roles.
+func Roles() []Role { return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer} }
+
+// IsMasked tells whether codes and personal data are hidden from the role: who counts redemptions needs none of them.
+func (r Role) IsMasked() bool { return r == RoleAnalyst }
+
+// Caller is who sends a request.
+type Caller struct {
+	// Name tells the caller from all others, such as key_17. It is in the audit log.
+	Name string
+	// Label is what people call the caller.
+	Label string
+	Role  Role
+	// Address is where the request came from.
+	Address string
+	// KeyID is the key that the caller showed; nil: another proof, or none.
+	KeyID *ID
+	// RequestsPerSecond is how many requests are answered; nil: no limit.
+	RequestsPerSecond *int
+}
+
+// IsMasked tells whether codes and personal data are hidden from the caller.
+func (c *Caller) IsMasked() bool { return c.Role.IsMasked() }
+
+// LocalCaller is the name of everybody while the server has no keys and answers its own machine alone.
+const LocalCaller = "local"
+
+// Mask stands in an answer for what its reader may not see.
+const Mask = "•••"
+
+// MaskText gives the mask for a text; nothing stays nothing.
+func MaskText(text string) string {
+	if text == "" {
+		return ""
+	}
+	return Mask
+}

@@ -1,0 +1,224 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"couponql/coupon"
+)
+
+const (
+	// auditInterval is how long an entry of the audit log may wait that is about nothing that changed.
+	auditInterval = time.Second
+	// maxAuditWaiting is how many entries wait; then those who come must see them written first.
+	maxAuditWaiting = 10_000
+)
+
+// audit has the entries that wait to be appended with the next transaction.
+type audit struct {
+	mu      sync.Mutex
+	waiting []*coupon.AuditEntry
+	// isDue: somebody will soon write what waits.
+	isDue bool
+	// last is the number of the last entry. The writer's turn alone uses it.
+	last int64
+}
+
+type auditKey struct{}
+
+// audited is an entry that goes to the disk with the transaction that it is about.
+type audited struct {
+	mu    sync.Mutex
+	entry *coupon.AuditEntry
+	// isTaken: a transaction carries the entry.
+	isTaken bool
+}
+
+// WithAudit gives a context of a use case that an entry of the audit log is about. The first transaction of it that changes
+// anything carries the entry, as DONE: both are on disk, or neither.
+func WithAudit(ctx context.Context, entry *coupon.AuditEntry) context.Context {
+	return context.WithValue(ctx, auditKey{}, &audited{entry: entry})
+}
+
+// take gives the entry of a context to a transaction; nil when there is none left. Should the transaction fail, the entry
+// is back.
+func (t *tx) take(ctx context.Context) {
+	a, ok := ctx.Value(auditKey{}).(*audited)
+	if !ok {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.isTaken {
+		return
+	}
+	a.isTaken = true
+	entry := *a.entry
+	entry.Outcome = coupon.AuditDone
+	t.entries = append(t.entries, &entry)
+	t.onFailure(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.isTaken = false
+	})
+}
+
+// Audit records what came of the use case of a context that WithAudit gave, unless its transaction has recorded the same. The
+// entry is on disk within a second.
+func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []coupon.ErrorCode) error {
+	a, ok := ctx.Value(auditKey{}).(*audited)
+	if !ok {
+		return nil
+	}
+	a.mu.Lock()
+	isRecorded := a.isTaken && outcome == coupon.AuditDone
+	a.mu.Unlock()
+	if isRecorded {
+		return nil
+	}
+	entry := *a.entry
+	entry.Outcome, entry.Errors = outcome, codes
+	s.audit.mu.Lock()
+	s.audit.waiting = append(s.audit.waiting, &entry)
+	isFull := len(s.audit.waiting) >= maxAuditWaiting
+	if !s.audit.isDue {
+		s.audit.isDue = true
+		time.AfterFunc(auditInterval, s.writeAuditSoon)
+	}
+	s.audit.mu.Unlock()
+	if isFull {
+		return s.writeAudit(ctx)
+	}
+	return nil
+}
+
+// writeAuditSoon writes what waits, and tries again later when the disk is full.
+func (s *Store) writeAuditSoon() {
+	err := s.writeAudit(context.Background())
+	s.audit.mu.Lock()
+	defer s.audit.mu.Unlock()
+	s.audit.isDue = err != nil && len(s.audit.waiting) > 0
+	if s.audit.isDue {
+		time.AfterFunc(auditInterval, s.writeAuditSoon)
+	}
+}
+
+// writeAudit brings the entries that wait to the disk.
+func (s *Store) writeAudit(ctx context.Context) error {
+	s.audit.mu.Lock()
+	isEmpty := len(s.audit.waiting) == 0
+	s.audit.mu.Unlock()
+	if isEmpty {
+		return nil
+	}
+	return s.update(ctx, func(_ context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		// Every transaction that writes takes them along.
+		t.hasWritten = true
+		return nil
+	})
+}
+
+// appendAudit appends the entries of the transaction and those that wait.
+func (t *tx) appendAudit() error {
+	a := &t.store.audit
+	a.mu.Lock()
+	waiting := a.waiting
+	a.waiting = nil
+	a.mu.Unlock()
+	entries := append(waiting, t.entries...)
+	if len(entries) == 0 {
+		return nil
+	}
+	before := a.last
+	t.onFailure(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.last = before
+		a.waiting = append(waiting, a.waiting...)
+	})
+	err := t.conn.Raw(func(conn any) error {
+		driverConn, ok := conn.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected connection %T", conn)
+		}
+		return appendRows(driverConn, "audit_entry", entries, func(e *coupon.AuditEntry) ([]driver.Value, error) {
+			a.last++
+			codes := make([]string, len(e.Errors))
+			for i, code := range e.Errors {
+				codes[i] = string(code)
+			}
+			return []driver.Value{
+				a.last, e.At, e.Caller, string(e.Role), e.Address, string(e.Kind), e.Action, string(e.Input), string(e.Outcome), strings.Join(codes, " "), e.RequestID,
+			}, nil
+		})
+	})
+	if err != nil {
+		return storageError("append to the audit log", err)
+	}
+	return nil
+}
+
+// AuditLog gives a page of the audit log, newest first. It returns INVALID for a time that is none.
+func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page coupon.Page) (*coupon.List[*coupon.AuditEntry], error) {
+	if err := s.writeAudit(ctx); err != nil {
+		return nil, err
+	}
+	if filter == nil {
+		filter = &coupon.AuditFilter{}
+	}
+	from, err := boundOf(filter.From, coupon.DateTime.Start, "from")
+	if err != nil {
+		return nil, err
+	}
+	to, err := boundOf(filter.To, coupon.DateTime.End, "to")
+	if err != nil {
+		return nil, err
+	}
+	return newestPage(ctx, s, page, coupon.KindAuditEntry, auditPage, auditCount, []any{
+		named("caller", optional(filter.Caller)), named("kind", optionalText(filter.Kind)), named("action", optional(filter.Action)),
+		named("outcome", optionalText(filter.Outcome)), named("from", from), named("to", to),
+	}, s.readAudit)
+}
+
+// boundOf gives a bound of a period in UTC, nil for none.
+func boundOf(bound *coupon.DateTime, read func(coupon.DateTime, *time.Location) (time.Time, error), field string) (any, error) {
+	if bound == nil {
+		return nil, nil //nolint:nilnil // there is no bound
+	}
+	instant, err := read(*bound, time.UTC)
+	if err != nil {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("filter", field)
+	}
+	return instant, nil
+}
+
+// optionalText gives a word of the schema for a statement, or NULL.
+func optionalText[T ~string](word *T) any {
+	if word == nil {
+		return nil
+	}
+	return string(*word)
+}
+
+func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.AuditEntry, error) {
+	found := make(map[coupon.ID]*coupon.AuditEntry, len(numbers))
+	_, err := collect(ctx, s, auditGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var codes string
+		e := &coupon.AuditEntry{}
+		err := rows.Scan(&number, &e.At, &e.Caller, &e.Role, &e.Address, &e.Kind, &e.Action, &e.Input, &e.Outcome, &codes, &e.RequestID)
+		e.ID = coupon.NewID(coupon.KindAuditEntry, number)
+		for code := range strings.FieldsSeq(codes) {
+			e.Errors = append(e.Errors, coupon.ErrorCode(code))
+		}
+		found[e.ID] = e
+		return struct{}{}, err
+	}, named("ids", numbers))
+	return found, err
+}

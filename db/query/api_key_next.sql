@@ -1,0 +1,2 @@
+-- the number of the next key
+SELECT nextval('api_key_id')
