@@ -397,8 +397,10 @@ const corsMaxAge = 600
 // nothing in the name of its visitor.
 func shareWith(origins []string) *cors.Cors {
 	return cors.New(cors.Options{
-		AllowedOrigins: origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-		AllowedHeaders: []string{"*"}, MaxAge: corsMaxAge,
+		AllowedOrigins: origins,
+		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedHeaders: []string{"*"},
+		MaxAge:         corsMaxAge,
 		ExposedHeaders: []string{"X-Request-ID", "Retry-After", "Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable"},
 	})
 }
@@ -447,7 +449,7 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 		switch {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", access.Realm)
-			answer(w, access.StatusOf(err), err.Error())
+			answer(w, access.StatusOf(err), "show a key that works: Authorization: Bearer, and the key")
 		case caller.Role == coupon.RoleRedeemer:
 			answer(w, http.StatusForbidden, "the role REDEEMER does not see metrics")
 		default:

@@ -64,7 +64,14 @@ func serveCommandLine(t *testing.T, dir string, args ...string) *exec.Cmd {
 // start starts a server with its files in a folder and waits until it is ready.
 func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
+	return startWith(t, dir, nil, args...)
+}
+
+// startWith is start with environment variables.
+func startWith(t *testing.T, dir string, environment []string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: serveCommandLine(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), environment...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -373,17 +380,26 @@ func TestRefusesSettings(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	fresh := func() string { return filepath.Join(t.TempDir(), "fresh.duckdb") }
 	for _, test := range []struct {
 		args []string
 		env  string
 		want string
 	}{
-		{[]string{"--listen", "0.0.0.0:0"}, "", "loopback addresses only"},
-		{[]string{"--listen", ":0"}, "", "loopback addresses only"},
-		{[]string{"--listen", "[::]:0"}, "", "loopback addresses only"},
-		{[]string{"--listen", "evil.example:80"}, "", "loopback addresses only"},
+		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "", "loopback addresses only"},
+		{[]string{"--listen", ":0", "--data", fresh()}, "", "loopback addresses only"},
+		{[]string{"--listen", "[::]:0", "--data", fresh()}, "", "loopback addresses only"},
+		{[]string{"--listen", "evil.example:80", "--data", fresh()}, "", "loopback addresses only"},
 		{[]string{"--listen", "127.0.0.1"}, "", "missing port"},
-		{nil, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
+		{[]string{"--data", fresh()}, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
+		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "COUPONQL_ADMIN_KEY=hunter2", "too short to be safe"},
+		{[]string{"--rate-limit=-1"}, "", "--rate-limit=-1"},
+		{[]string{"--cors-origin", "https://shop.example.com/"}, "", "must be a scheme and a host"},
+		{[]string{"--cors-origin", "*"}, "", "must be a scheme and a host"},
+		{[]string{"--trusted-proxy", "proxy"}, "", "--trusted-proxy"},
+		{[]string{"--oidc-issuer", "https://login.example.com", "--data", fresh()}, "", "--oidc-audience is needed"},
+		{[]string{"--oidc-issuer", "login", "--oidc-audience", "a", "--data", fresh()}, "", "--oidc-issuer=login"},
+		{[]string{"--oidc-audience", "a"}, "", "means nothing without --oidc-issuer"},
 		{[]string{"--send-rate=-1"}, "", "--send-rate=-1"},
 		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
 		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
@@ -461,20 +477,25 @@ func TestSettingsFile(t *testing.T) {
 	dir := t.TempDir()
 	settings := func(args ...string) (string, error) {
 		cmd := serveCommandLine(t, dir, append(args, "--config", file, "--print-config")...)
-		cmd.Env = append(os.Environ(), "COUPONQL_MEMORY_LIMIT=2GB", "COUPONQL_WEBHOOK_SECRET=hunter2hunter2hunter2", "COUPONQL_SMTP_URL=smtp://me:hunter2@mail")
+		cmd.Env = append(os.Environ(), "COUPONQL_MEMORY_LIMIT=2GB", "COUPONQL_WEBHOOK_SECRET=hunter2hunter2hunter2", "COUPONQL_SMTP_URL=smtp://me:hunter2@mail",
+			"COUPONQL_ADMIN_KEY=hunter2hunter2hunter2hunter2hunter2")
 		text, err := cmd.CombinedOutput()
 		if strings.Contains(string(text), "hunter2") {
 			t.Errorf("a secret is told: %s", text)
 		}
 		return string(text), err
 	}
-	write(`{"send-rate": 7, "memory-limit": "3GB", "hold-duration": "2h", "playground": false}`)
+	write(
+		`{"send-rate": 7, "memory-limit": "3GB", "hold-duration": "2h", "playground": false,
+		"cors-origin": ["https://a.example", "https://b.example"], "trusted-proxy": "10.0.0.0/8"}`,
+	)
 	printed, err := settings("--hold-duration", "3h")
 	if err != nil {
 		t.Fatalf("%v: %s", err, printed)
 	}
 	for _, want := range []string{
 		`"send-rate": "7"`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`, `"playground": false`, `"introspection": true`,
+		`"admin-key": "xxxxx"`, `"cors-origin": "https://a.example,https://b.example"`, `"trusted-proxy": "10.0.0.0/8"`,
 		`"webhook-secret": "xxxxx"`, `"smtp-url": "smtp://me:xxxxx@mail"`,
 	} {
 		if !strings.Contains(printed, want) {

@@ -63,6 +63,9 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 			continue
 		}
 		var value any = fmt.Sprint(flag.Target.Interface())
+		if flag.IsSlice() {
+			value = strings.Join(strings.Fields(strings.Trim(fmt.Sprint(flag.Target.Interface()), "[]")), ",")
+		}
 		if flag.IsBool() {
 			value = flag.Target.Bool()
 		}

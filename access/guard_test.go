@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -299,7 +298,7 @@ func TestGuesses(t *testing.T) {
 
 func TestCallerOf(t *testing.T) {
 	t.Parallel()
-	if access.CallerOf(context.Background()) != nil {
+	if access.CallerOf(t.Context()) != nil {
 		t.Error("nobody is somebody")
 	}
 	caller := &coupon.Caller{Name: "key_1"}

@@ -186,7 +186,13 @@ func (a *Analyst) Export(ctx context.Context, e *coupon.Export, path string) (ro
 		return 0, err
 	}
 	last, _, err := a.run(ctx, &request{
-		Task: taskFile, Query: e.Request.Query, IsMasked: e.Request.IsMasked, File: path, FileBytes: room, Format: e.Format, IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
+		Task:              taskFile,
+		Query:             e.Request.Query,
+		IsMasked:          e.Request.IsMasked,
+		File:              path,
+		FileBytes:         room,
+		Format:            e.Format,
+		IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
 	}, exportTimeout, func(*line) error { return nil })
 	if err != nil {
 		return 0, err

@@ -346,7 +346,12 @@ func TestProcessIsBare(t *testing.T) {
 	r := newRoom(t, func(o *analyst.Options) { o.Timeout = 3 * time.Second })
 	done := make(chan error, 1)
 	go func() {
-		_, err := r.Ask(t.Context(), "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7", 1, false)
+		_, err := r.Ask(
+			t.Context(),
+			"SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range + c.range = 7",
+			1,
+			false,
+		)
 		done <- err
 	}()
 	var seen string
@@ -457,7 +462,10 @@ func TestSnapshotAge(t *testing.T) {
 	ask(29*time.Second, "[[0]]")
 	r.clock.Advance(2 * time.Second)
 	ask(31*time.Second, "[[0]]")
-	for len(r.snapshots(t)) != 1 || func() bool { got, err := r.Ask(t.Context(), "SELECT 1", 1, false); return err != nil || got.SnapshotAgeMs > 0 }() {
+	for len(r.snapshots(t)) != 1 || func() bool {
+		got, err := r.Ask(t.Context(), "SELECT 1", 1, false)
+		return err != nil || got.SnapshotAgeMs > 0
+	}() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ask(0, "[[3]]")

@@ -26,8 +26,8 @@ type Key struct {
 type keyCreator struct {
 	addressFlag
 
-	Label             string   `help:"What the key is for."                                                                   required:""`
-	Role              role     `help:"What its holder may do: admin, marketer, analyst or redeemer. The first key is an admin's." placeholder:"ROLE" required:""`
+	Label             string   `help:"What the key is for."                                                                   required:"true"`
+	Role              role     `help:"What its holder may do: admin, marketer, analyst or redeemer. The first key is an admin's." placeholder:"ROLE" required:"true"`
 	Expires           lifetime `help:"When it stops to work, such as 90d or 12h from now, or 2027-01-31. Unless given, never."  placeholder:"TIME"`
 	RequestsPerSecond int      `help:"Requests a second that are answered. Unless given, as many as the server allows everybody." placeholder:"COUNT"`
 }
@@ -36,7 +36,9 @@ type keyCreator struct {
 type role string
 
 // UnmarshalText reads a flag.
-func (r *role) UnmarshalText(word []byte) error { return choose(word, (*coupon.Role)(r), coupon.Roles()...) }
+func (r *role) UnmarshalText(word []byte) error {
+	return choose(word, (*coupon.Role)(r), coupon.Roles()...)
+}
 
 // lifetime is the end of a key as DateTime has it.
 type lifetime string

@@ -26,10 +26,11 @@ const (
 	AuditFailed AuditOutcome = "FAILED"
 )
 
+// What the audit log keeps of an input.
 const (
-	// MaxAuditText is how many characters of one text of an input the audit log keeps, and MaxAuditItems how many items of
-	// a list.
-	MaxAuditText  = 200
+	// MaxAuditText is how many characters of one text.
+	MaxAuditText = 200
+	// MaxAuditItems is how many items of one list.
 	MaxAuditItems = 20
 )
 

@@ -187,6 +187,8 @@ func (s *Store) KeyWorks(id coupon.ID) bool {
 }
 
 // noteUse notes that a key is used, and has that written in a while, with other keys.
+//
+//nolint:contextcheck // it is written after the request
 func (s *Store) noteUse(number int64, now time.Time) {
 	r := &s.keyring
 	r.mu.Lock()

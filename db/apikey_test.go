@@ -26,7 +26,10 @@ func TestKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, shortToken, err := s.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "short", Role: coupon.RoleAnalyst, ExpiresAt: new(coupon.DateTime("2026-11-27T13:00:00Z"))})
+	short, shortToken, err := s.CreateKey(
+		t.Context(),
+		&coupon.NewAPIKey{Label: "short", Role: coupon.RoleAnalyst, ExpiresAt: new(coupon.DateTime("2026-11-27T13:00:00Z"))},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +67,8 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("got %+v", list)
 	}
 	next := reopened.APIKeys(coupon.Page{First: 1, After: &list.Cursors[0]})
-	if k := next.Items[0]; next.HasNext || k.ID != admin.ID || k.RevokedAt == nil || k.LastUsedAt == nil || k.Label != "ops" || k.Digest != coupon.DigestOf(adminToken) {
+	if k := next.Items[0]; next.HasNext || k.ID != admin.ID || k.RevokedAt == nil || k.LastUsedAt == nil || k.Label != "ops" ||
+		k.Digest != coupon.DigestOf(adminToken) {
 		t.Errorf("got %+v", k)
 	}
 	if !reopened.HasKeys() || reopened.FindKey(adminToken) != nil {

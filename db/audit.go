@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,7 +132,7 @@ func (t *tx) appendAudit() error {
 	waiting := a.waiting
 	a.waiting = nil
 	a.mu.Unlock()
-	entries := append(waiting, t.entries...)
+	entries := slices.Concat(waiting, t.entries)
 	if len(entries) == 0 {
 		return nil
 	}
@@ -154,7 +155,17 @@ func (t *tx) appendAudit() error {
 				codes[i] = string(code)
 			}
 			return []driver.Value{
-				a.last, e.At, e.Caller, string(e.Role), e.Address, string(e.Kind), e.Action, string(e.Input), string(e.Outcome), strings.Join(codes, " "), e.RequestID,
+				a.last,
+				e.At,
+				e.Caller,
+				string(e.Role),
+				e.Address,
+				string(e.Kind),
+				e.Action,
+				string(e.Input),
+				string(e.Outcome),
+				strings.Join(codes, " "),
+				e.RequestID,
 			}, nil
 		})
 	})

@@ -76,7 +76,7 @@ func TestAuditIsOneWithTheChange(t *testing.T) {
 
 	// One that has nothing to change is DONE too, and so is one that shares its transaction with others.
 	for _, action := range []string{"first", "again"} {
-		ctx = db.WithAudit(t.Context(), entryOf(action, s.Now()))
+		ctx := db.WithAudit(t.Context(), entryOf(action, s.Now()))
 		if _, err := s.ArchiveCoupon(ctx, c.ID); err != nil {
 			t.Fatal(err)
 		}

@@ -168,6 +168,8 @@ func (s *Store) load(ctx context.Context) error {
 }
 
 // Close finishes what is being written and closes the file, unless the engine failed; see Failed.
+//
+//nolint:contextcheck // it finishes what requests began
 func (s *Store) Close() error {
 	var unwritten error
 	if s.writer != nil {

@@ -560,7 +560,9 @@ func (c exportColumn) expression(e *coupon.Export) string {
 }
 
 // maskedText gives the mask in the place of a text.
-func maskedText(name string) string { return "CASE WHEN " + name + " IS NOT NULL THEN " + quote(coupon.Mask) + " END" }
+func maskedText(name string) string {
+	return "CASE WHEN " + name + " IS NOT NULL THEN " + quote(coupon.Mask) + " END"
+}
 
 // safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
 // apostrophe before what it would take for a formula (CSV injection, OWASP).

@@ -50,13 +50,17 @@ func (q question) rows(t testing.TB, query string) []string {
 }
 
 // openSnapshot takes a snapshot and opens it.
-func openSnapshot(t testing.TB, s *db.Store) (q question, end func()) {
+func openSnapshot(t testing.TB, s *db.Store, edits ...func(*db.SnapshotOptions)) (q question, end func()) {
 	t.Helper()
+	options := db.SnapshotOptions{MemoryLimit: "500MB", Threads: 1}
+	for _, edit := range edits {
+		edit(&options)
+	}
 	taken, err := s.TakeSnapshot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := db.OpenSnapshot(t.Context(), taken.Dir, db.SnapshotOptions{MemoryLimit: "500MB", Threads: 1})
+	opened, err := db.OpenSnapshot(t.Context(), taken.Dir, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +208,68 @@ func TestSnapshotSecrets(t *testing.T) {
 }
 
 // TestSnapshotColumns: every view and every column says what it is.
+// TestMaskedSnapshot: who may not see codes and personal data gets at them by no query, and everything else is as for others.
+func TestMaskedSnapshot(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	id := s.newCoupon(t)
+	s.codes(t, id, "gold", "SECRET-AAAA", "SECRET-BBBB")
+	_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
+		ExternalID: "r-1", Email: coupon.Set(new("SECRET@example.com")), Phone: coupon.Set(new("+49301234567")), FirstName: coupon.Set(new("SECRETFIRST")),
+		LastName: coupon.Set(new("SECRETLAST")), Attributes: coupon.Set(new(coupon.JSON(`{"city":"SECRETCITY"}`))),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.deliver(t, id, s.recipients(t, 1))
+	q, end := openSnapshot(t, s.Store, func(o *db.SnapshotOptions) { o.IsMasked = true })
+	defer end()
+	for query, want := range map[string]string{
+		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                    `["•••","gold","coupon_1"]`,
+		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'": `["•••","•••","•••","•••",{}]`,
+		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                       `[1,"•••",0]`,
+		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                            `[0]`,
+		"SELECT max(c.value) FROM codes c JOIN messages m ON m.code_id = c.id":                             `["•••"]`,
+		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                           `["•••"]`,
+		"SELECT label, count(*) FROM codes GROUP BY ALL":                                                   `["gold",2]`,
+	} {
+		if got := q.rows(t, query); !cmp.Equal(got, []string{want}) {
+			t.Errorf("%s: got %v, want %s", query, got, want)
+		}
+	}
+	for _, query := range []string{
+		"SELECT value FROM main.codes", "SELECT value FROM snapshot.codes", "SELECT value FROM snapshot.main.codes", "FROM fact.codes",
+		"FROM snapshot.fact.codes", `SELECT value FROM "main"."codes"`, `SELECT value FROM MAIN.CODES`, "SELECT (SELECT max(value) FROM main.codes)",
+		"SELECT 1 WHERE EXISTS (FROM main.codes)", "WITH c AS (FROM main.codes) FROM c", "FROM codes UNION ALL FROM main.codes",
+		"FROM codes JOIN main.recipients USING (id)", "SUMMARIZE main.codes", "SELECT * FROM (SUMMARIZE main.codes)",
+		"SELECT * FROM (DESCRIBE main.codes)", "FROM histogram('main.codes', value)", "FROM histogram_values('main.codes', value)",
+		"FROM histogram(codes, value)", "FROM summary((FROM main.codes))", "FROM query('FROM main.codes')", "FROM query_table('main.codes')",
+		"FROM query_table(['codes'])", "PIVOT main.codes ON label USING max(value)", "FROM (PIVOT main.codes ON label IN ('gold') USING max(value))",
+		"FROM (UNPIVOT main.codes ON value)", "SELECT * FROM codes, LATERAL (SELECT value AS other FROM main.codes)", "FROM 'main.codes'",
+		`FROM "main.codes"`, "SELECT error(value) FROM main.codes", "SELECT list(x.value) FROM codes c ASOF JOIN main.codes x USING (id)",
+		"TABLE main.codes", "SELECT * FROM codes WHERE value IN (TABLE main.codes)", "CREATE TABLE t AS FROM main.codes", "SET schema = 'main'",
+		"DROP VIEW temp.codes", "COPY main.codes TO 'x'",
+	} {
+		_, rows, err := q.ask(t, query)
+		if text := fmt.Sprint(rows, err); err == nil || strings.Contains(text, "SECRET") || strings.Contains(text, "AAAA") {
+			t.Errorf("%s: got %v, %v", query, rows, err)
+		}
+	}
+	// Whatever is not refused shows no secret either.
+	for _, query := range []string{
+		"SUMMARIZE codes", "SELECT * FROM (SUMMARIZE recipients)", "SHOW TABLES", "SHOW ALL TABLES", "FROM duckdb_columns()", "FROM duckdb_views()",
+		"FROM duckdb_tables()", "SELECT value::INTEGER FROM codes", "SELECT error(value) FROM codes", "SELECT to_json(c) FROM codes c",
+		"SELECT COLUMNS(*) FROM recipients", "FROM codes SELECT unnest(string_split(value, '-'))", "SELECT * FROM codes TABLESAMPLE 100%",
+		"SELECT value FROM codes POSITIONAL JOIN recipients", "SELECT regexp_extract_all(value, '.') FROM codes",
+		"FROM recipients SELECT attributes->>'city'",
+	} {
+		_, rows, err := q.ask(t, query)
+		if text := fmt.Sprint(rows, err); strings.Contains(text, "SECRET") || strings.Contains(text, "AAAA") {
+			t.Errorf("%s: got %v, %v", query, rows, err)
+		}
+	}
+}
+
 func TestSnapshotColumns(t *testing.T) {
 	t.Parallel()
 	q, end := openSnapshot(t, newScene(t).Store)

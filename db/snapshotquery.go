@@ -98,7 +98,7 @@ func maskedViews() []string {
 		if replaced != "" {
 			replaced += ")"
 		}
-		statements = append(statements, "-- mask a view\nCREATE TEMP VIEW "+view+" AS SELECT *"+replaced+" FROM main."+view)
+		statements = append(statements, "-- mask a view\nCREATE TEMP VIEW "+view+" AS SELECT *"+replaced+" FROM snapshot.main."+view)
 	}
 	return statements
 }
@@ -352,7 +352,11 @@ func (n *OpenedSnapshot) checkNode(node map[string]any) error {
 	case text("type") == "table_function":
 		function, _ := node["function"].(map[string]any)
 		name, _ := function["function_name"].(string)
-		if isKnown := slices.Contains(knownTableFunctions(), strings.ToLower(name)); !isKnown || n.isMasked && slices.Contains(nameTakers(), strings.ToLower(name)) {
+		if isKnown := slices.Contains(
+			knownTableFunctions(),
+			strings.ToLower(name),
+		); !isKnown ||
+			n.isMasked && slices.Contains(nameTakers(), strings.ToLower(name)) {
 			return rejected(
 				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
 					"messages, redemptions and imports.",

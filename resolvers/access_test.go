@@ -117,10 +117,10 @@ func sample(kind *ast.Type) any {
 		return []any{sample(kind.Elem)}
 	}
 	definition := schema().Types[kind.Name()]
-	switch {
-	case definition.Kind == ast.Enum:
+	switch definition.Kind {
+	case ast.Enum:
 		return definition.EnumValues[0].Name
-	case definition.Kind == ast.InputObject:
+	case ast.InputObject:
 		object := map[string]any{}
 		for _, field := range definition.Fields {
 			if field.Type.NonNull && field.DefaultValue == nil {
@@ -128,6 +128,7 @@ func sample(kind *ast.Type) any {
 			}
 		}
 		return object
+	case ast.Scalar, ast.Object, ast.Interface, ast.Union:
 	}
 	return map[string]any{
 		"ID": "coupon_99", "Int": 1, "Float": 1.5, "Boolean": true, "DateTime": "2026-11-23", "Decimal": "1.00", "JSON": map[string]any{}, "String": "x",
@@ -195,7 +196,9 @@ func TestEveryRoleAndRootField(t *testing.T) {
 	may := allowed(t)
 	for _, role := range coupon.Roles() {
 		s.become(t, role)
-		for kind, root := range map[ast.Operation]*ast.Definition{ast.Query: schema().Query, ast.Mutation: schema().Mutation, ast.Subscription: schema().Subscription} {
+		for kind, root := range map[ast.Operation]*ast.Definition{
+			ast.Query: schema().Query, ast.Mutation: schema().Mutation, ast.Subscription: schema().Subscription,
+		} {
 			for _, field := range root.Fields {
 				if strings.HasPrefix(field.Name, "__") || field.Name == "redemptionRecorded" {
 					// The last one has no end.
@@ -285,7 +288,9 @@ func TestConfidentialInputs(t *testing.T) {
 		variables    map[string]any
 	}{
 		{`{ recipients(filter: {search: "a"}) { totalCount } }`, "filter.search", nil},
-		{`query($f: RecipientFilter) { recipients(filter: $f) { totalCount } }`, "filter.attributes", map[string]any{"f": map[string]any{"attributes": []any{map[string]any{"name": "a", "in": "b"}}}}},
+		{`query($f: RecipientFilter) { recipients(filter: $f) { totalCount } }`, "filter.attributes", map[string]any{
+			"f": map[string]any{"attributes": []any{map[string]any{"name": "a", "in": "b"}}},
+		}},
 		{`query($p: String) { node(id: "coupon_1") { ... on Coupon { codes(filter: {valuePrefix: $p}) { totalCount } } } }`, "filter.valuePrefix", map[string]any{"p": "A"}},
 		{`mutation { exportCodes(input: {couponId: "coupon_1", filter: {valuePrefix: "A"}}) { export { id } } }`, "input.filter.valuePrefix", nil},
 		{`query { ...f } fragment f on Query { coupon(id: "coupon_1") { ...g } } fragment g on Coupon { codes(filter: {valuePrefix: "A"}) { totalCount } }`, "filter.valuePrefix", nil},
@@ -311,8 +316,15 @@ func TestNoKey(t *testing.T) {
 	s.become(t, coupon.RoleAdmin)
 	for _, token := range []string{"", "cpnql_1_" + strings.Repeat("A", 26)} {
 		s.token = token
-		for _, query := range []string{`{ __typename }`, `{ __schema { types { name } } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`} {
-			if status, got := s.answer(t, query, nil); status != http.StatusUnauthorized || !strings.Contains(got, "UNAUTHENTICATED") || strings.Contains(got, "data") {
+		for _, query := range []string{
+			`{ __typename }`, `{ __schema { types { name } } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`,
+		} {
+			if status, got := s.answer(
+				t,
+				query,
+				nil,
+			); status != http.StatusUnauthorized || !strings.Contains(got, "UNAUTHENTICATED") ||
+				strings.Contains(got, "data") {
 				t.Errorf("%s: %d %s", query, status, got)
 			}
 		}
@@ -334,12 +346,16 @@ func TestWebSocketKey(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	for _, payload := range []any{nil, map[string]any{"Authorization": "Bearer x"}, map[string]any{"authorization": 7}} {
-		connection, response, err := websocket.Dial(t.Context(), strings.Replace(s.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+		connection, response, err := websocket.Dial(
+			t.Context(),
+			strings.Replace(s.URL, "http", "ws", 1)+"/graphql",
+			&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if response.Body != nil {
-			defer response.Body.Close()
+			t.Cleanup(func() { _ = response.Body.Close() })
 		}
 		if err := wsjson.Write(t.Context(), connection, map[string]any{"type": "connection_init", "payload": payload}); err != nil {
 			t.Fatal(err)
@@ -366,7 +382,10 @@ func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			c, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+				Type:            coupon.TypeAnonymous,
+				Label:           coupon.Set(new("a")),
+				StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				RedemptionLimit: coupon.Set[int](nil),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -431,7 +450,12 @@ func TestTooManyRequests(t *testing.T) {
 		want  int
 	}{{token, 200}, {token, 200}, {token, 429}, {admin, 200}, {token, 429}} {
 		s.token = step.token
-		if status, got := s.answer(t, `{ caller { name requestsPerSecond } }`, nil); status != step.want || (status == 429) != strings.Contains(got, "RATE_LIMITED") {
+		if status, got := s.answer(
+			t,
+			`{ caller { name requestsPerSecond } }`,
+			nil,
+		); status != step.want ||
+			(status == 429) != strings.Contains(got, "RATE_LIMITED") {
 			t.Errorf("got %d %s, want %d", status, got, step.want)
 		}
 	}

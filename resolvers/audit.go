@@ -85,7 +85,7 @@ func outcomeOf(payload any, err error) (coupon.AuditOutcome, []coupon.ErrorCode)
 	}
 	if value := reflect.ValueOf(payload); value.Kind() == reflect.Pointer && !value.IsNil() {
 		if field := value.Elem().FieldByName("UserErrors"); field.IsValid() {
-			problems, _ := field.Interface().([]*coupon.UserError)
+			problems, _ := reflect.TypeAssert[[]*coupon.UserError](field)
 			for _, problem := range problems {
 				codes = append(codes, problem.Code)
 			}

@@ -179,8 +179,14 @@ func (w *walk) field(f *ast.Field) *gqlerror.Error {
 	}
 	if w.caller.IsMasked() {
 		if place := w.confidential(f); place != "" {
-			return refusal(codeForbidden, f.Position,
-				"The role %s, which %s has, may not choose by %s: the answer would tell codes or personal data, which are masked.", w.caller.Role, w.caller.Label, place)
+			return refusal(
+				codeForbidden,
+				f.Position,
+				"The role %s, which %s has, may not choose by %s: the answer would tell codes or personal data, which are masked.",
+				w.caller.Role,
+				w.caller.Label,
+				place,
+			)
 		}
 	} else if one.isConfidential {
 		w.shown[name] = true

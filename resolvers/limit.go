@@ -33,7 +33,10 @@ func (shapeLimit) MutateOperationContext(_ context.Context, operation *graphql.O
 	depth := depthOf(operation.Operation.SelectionSet, &aliases)
 	if aliases > maxAliases {
 		return &gqlerror.Error{
-			Message:    fmt.Sprintf("The operation has more than %d aliases. Send several operations, or use a field that takes a list, such as redeemCodes.", maxAliases),
+			Message: fmt.Sprintf(
+				"The operation has more than %d aliases. Send several operations, or use a field that takes a list, such as redeemCodes.",
+				maxAliases,
+			),
 			Extensions: map[string]any{"code": "ALIAS_LIMIT_EXCEEDED"},
 		}
 	}

@@ -65,7 +65,7 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 		return nodeOf(loadShown(ctx, "import", &id, r.store.ImportsByID))
 	case coupon.KindExport:
 		return nodeOf(loadShown(ctx, "export", &id, r.store.ExportsByID))
-	case coupon.KindUpload:
+	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry:
 	}
 	// Nothing has this id.
 	return nil, nil

@@ -430,7 +430,12 @@ func (s *server) checkAuditLog(t *testing.T) {
 	if s.tokens != nil {
 		s.become(t, coupon.RoleAdmin)
 	}
-	shown := s.ask(t, `{ coupons(first: 100) { nodes { codes(first: 100) { nodes { value } } } } recipients(first: 500) { nodes { email phone lastName } } }`, nil, nil)
+	shown := s.ask(
+		t,
+		`{ coupons(first: 100) { nodes { codes(first: 100) { nodes { value } } } } recipients(first: 500) { nodes { email phone lastName } } }`,
+		nil,
+		nil,
+	)
 	var check func(value any)
 	check = func(value any) {
 		switch v := value.(type) {
