@@ -23,9 +23,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/felixge/httpsnoop"
 	"github.com/rs/cors"
 	"golang.org/x/term"
 
@@ -35,6 +33,7 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/job"
+	"couponql/monitor"
 	"couponql/playground"
 	"couponql/resolvers"
 	"couponql/sender"
@@ -83,6 +82,9 @@ type serveCommand struct {
 	AlertWebhookSecret string          `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
 	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	LogLevel           slog.Level      `default:"info" placeholder:"LEVEL" help:"What is logged: debug (every request), info, warn or error." env:"COUPONQL_LOG_LEVEL"`
+	LogFormat          string          `default:"text" enum:"text,json" help:"How: text or json." env:"COUPONQL_LOG_FORMAT"`
+	OTLPEndpoint       string          `name:"otlp-endpoint" placeholder:"URL" help:"Collector that traces are sent to, by OpenTelemetry's OTLP over HTTP, such as http://127.0.0.1:4318." env:"COUPONQL_OTLP_ENDPOINT"`
 	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
 	EnableSQL          bool            `name:"enable-sql" help:"Let all roles but REDEEMER ask in SQL, read-only (the field sql, and exportSql)." env:"COUPONQL_ENABLE_SQL"`
@@ -111,7 +113,7 @@ func run(args []string) int {
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	console := command.NewConsole(os.Stdin, os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
-	err = parsed.Run(slog.New(slog.NewTextHandler(os.Stderr, nil)), console)
+	err = parsed.Run(console)
 	if exit, isExit := errors.AsType[command.ExitError](err); isExit {
 		return exit.ExitCode()
 	}
@@ -136,16 +138,46 @@ func version() string {
 const (
 	graceTime       = time.Second
 	shutdownTimeout = 15 * time.Second
+	// flushTimeout is how long the last spans may take to a collector.
+	flushTimeout = 3 * time.Second
 )
 
 // Run serves until ctx is done, when a signal asks to stop.
-func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.Context) error {
+func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 	if c.PrintConfig {
 		return printSettings(os.Stdout, parsed.Selected().Flags)
 	}
 	if err := c.check(); err != nil {
 		return err
 	}
+	log := c.logger()
+	if c.OTLPEndpoint == "" {
+		return c.serve(ctx, log)
+	}
+	stop, err := monitor.StartTracing(ctx, c.OTLPEndpoint, version())
+	if err != nil {
+		return err
+	}
+	err = c.serve(ctx, log)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	if lost := stop(deadline); lost != nil {
+		log.Warn("the last spans did not reach the collector", "error", lost)
+	}
+	return err
+}
+
+// logger gives the log as it is wanted.
+func (c *serveCommand) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// serve opens the store and serves it.
+func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	keepToSelf()
 	out, err := sender.OpenOutbox(c.Outbox)
 	if err != nil {
@@ -182,14 +214,17 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
+	watch := monitor.New(store, version())
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Log: log})
+	runner := job.Start(store, out, job.Options{
+		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Monitor: watch, Log: log,
+	})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers, guard)
 	if guard.IsOpen() {
 		log.WarnContext(ctx, "there is no key yet, so everybody on this machine is let in, and nobody else; couponql key create makes one")
 	}
-	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, log), store.Failed(), log)
+	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store.Failed(), log)
 	runner.Stop()
 	return errors.Join(err, answers.Close(), store.Close())
 }
@@ -355,15 +390,22 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 }
 
 // newHandler routes requests: the API, files, the playground, and the health of the server.
-func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver, guard *access.Guard, links *transfer.Links, log *slog.Logger) http.Handler {
+func (c *serveCommand) newHandler(
+	store *db.Store,
+	resolver *resolvers.Resolver,
+	guard *access.Guard,
+	links *transfer.Links,
+	watch *monitor.Monitor,
+	log *slog.Logger,
+) http.Handler {
 	mux := http.NewServeMux()
-	registry, duration := metrics(store)
-	mux.Handle("/graphql", promhttp.InstrumentHandlerDuration(duration,
-		resolvers.Handler(resolver, resolvers.Options{Log: log, HidesSchema: !c.Introspection, Origins: c.CORSOrigins})))
+	mux.Handle("/graphql", resolvers.Handler(resolver, resolvers.Options{
+		Log: log, Monitor: watch, HidesSchema: !c.Introspection, Origins: c.CORSOrigins,
+	}))
 	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)
-	mux.Handle("GET /metrics", forStaff(guard, promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
+	mux.Handle("GET /metrics", forStaff(guard, watch.Handler()))
 	if c.Playground {
 		mux.Handle("/", playground.Handler())
 	}
@@ -387,7 +429,22 @@ func (c *serveCommand) newHandler(store *db.Store, resolver *resolvers.Resolver,
 	if len(c.CORSOrigins) > 0 {
 		handler = shareWith(c.CORSOrigins).Handler(handler)
 	}
-	return withRequestID(throughProxies(c.TrustedProxies, handler))
+	handler = observed(watch, log, throughProxies(c.TrustedProxies, handler))
+	if c.OTLPEndpoint != "" {
+		handler = monitor.Traced(handler)
+	}
+	return withRequestID(handler)
+}
+
+// observed counts and times requests, and logs each at the level debug: neither what it asked for nor what it got.
+func observed(watch *monitor.Monitor, log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := monitor.PathOf(r)
+		seen := httpsnoop.CaptureMetrics(next, w, r)
+		watch.Request(path, r.Method, seen.Code, seen.Duration)
+		log.DebugContext(r.Context(), "answered", "request", resolvers.RequestID(r.Context()), "method", r.Method, "path", path,
+			"status", seen.Code, "bytes", seen.Written, "took", seen.Duration, "address", r.RemoteAddr)
+	})
 }
 
 // corsMaxAge is how long browsers keep what they were told about other sites' requests, in seconds.
@@ -456,20 +513,6 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// metrics gives what /metrics tells: the process, the requests to the API, and the statements they cost.
-func metrics(store *db.Store) (*prometheus.Registry, *prometheus.HistogramVec) {
-	registry := prometheus.NewRegistry()
-	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "couponql_request_duration_seconds", Help: "How long requests to /graphql took, by method and status.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
-	}, []string{"method", "code"})
-	statements := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "couponql_statements_total", Help: "SQL statements that were run.",
-	}, func() float64 { return float64(store.Statements()) })
-	registry.MustRegister(duration, statements, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return registry, duration
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

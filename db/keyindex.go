@@ -87,6 +87,15 @@ func (x *keyIndex) size() int {
 	return sum
 }
 
+// count gives the number of keys.
+func (x *keyIndex) count() int {
+	sum := 0
+	for i := range x.shards {
+		sum += x.shards[i].used - x.shards[i].graves
+	}
+	return sum
+}
+
 // candidates gives the numbers of all codes whose key has this hash.
 func (x *keyIndex) candidates(hash uint32) iter.Seq[int64] {
 	s := &x.shards[newSlot(hash, 0).shard()]

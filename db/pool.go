@@ -41,6 +41,13 @@ type pool struct {
 	revisions revisions
 }
 
+// size counts the codes.
+func (p *pool) size() int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.keys.count()
+}
+
 // revisions counts changes, and knows the last one of each thing.
 type revisions struct {
 	last int64

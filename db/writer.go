@@ -39,6 +39,8 @@ type writer struct {
 	// joining counts the requests that wait to join a group or to be answered, and callers is how many did so lately.
 	joining atomic.Int64
 	callers int
+	// commits counts transactions that reached the disk, and committed the requests that they carried.
+	commits, committed atomic.Int64
 	// closing guards requests against being sent to after it is closed.
 	closing sync.RWMutex
 	closed  bool
@@ -231,6 +233,10 @@ func (w *writer) commit(ctx context.Context, group []*request) {
 		}
 		return t.flush(ctx)
 	})
+	if err == nil {
+		w.commits.Add(1)
+		w.committed.Add(int64(len(group)))
+	}
 	for i, r := range group {
 		if errs[i] == nil {
 			errs[i] = err

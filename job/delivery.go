@@ -11,6 +11,7 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/message"
+	"couponql/monitor"
 	"couponql/sender"
 )
 
@@ -166,12 +167,17 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
 	}
-	outcome, err := r.handOver(ctx, way.out, batch)
+	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
+	outcome, err := r.handOver(inner, way.out, batch)
 	if err != nil {
+		end(monitor.OutcomeFailed)
 		batch.Release()
 		return step{}, err
 	}
-	return progress(batch, outcome), r.record(ctx, batch, outcome)
+	done := progress(batch, outcome)
+	err = r.record(inner, batch, outcome)
+	end(monitor.OutcomeOf(err))
+	return done, err
 }
 
 // progress tells what a batch came to.
@@ -229,6 +235,7 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	if err != nil {
 		return nil, fmt.Errorf("hand over a batch of %s: %w", id, err)
 	}
+	r.options.Monitor.Messages(batch.Delivery.Channel, attempts)
 	outcome.OutboxSize = sending.OutboxSize
 	settle(outcome, batch, attempts, r.store.Now())
 	return outcome, nil

@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"time"
+
+	"couponql/monitor"
 )
 
 // runExports runs the exports that wait, one after the other.
@@ -12,7 +14,10 @@ func (r *Runner) runExports(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, id := range waiting {
-		if err := r.store.RunExport(ctx, id, r.options.Query); err != nil {
+		inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "export")
+		err := r.store.RunExport(inner, id, r.options.Query)
+		end(monitor.OutcomeOf(err))
+		if err != nil {
 			return time.Time{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/monitor"
 )
 
 // quickImportBytes is the size of the largest file whose import may pass others.
@@ -23,7 +24,9 @@ func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, e
 		if id == "" {
 			break
 		}
-		err = r.store.RunImport(ctx, id)
+		inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "import")
+		err = r.store.RunImport(inner, id)
+		end(monitor.OutcomeOf(err))
 		r.mu.Lock()
 		delete(r.importing, id)
 		r.mu.Unlock()

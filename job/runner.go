@@ -11,6 +11,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/monitor"
 	"couponql/sender"
 )
 
@@ -25,7 +26,9 @@ type Options struct {
 	Alerts *sender.Webhook
 	// Query writes what the query of an export gives.
 	Query db.WriteQuery
-	Log   *slog.Logger
+	// Monitor times the jobs; nil: nobody does.
+	Monitor *monitor.Monitor
+	Log     *slog.Logger
 }
 
 // Runner runs jobs until it is stopped.

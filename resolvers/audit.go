@@ -70,6 +70,9 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 	ctx = db.WithAudit(ctx, entry)
 	payload, err := next(ctx)
 	outcome, codes := outcomeOf(payload, err)
+	if outcome == coupon.AuditRefused {
+		noteRefusal(ctx)
+	}
 	return payload, errors.Join(err, a.store.Audit(ctx, outcome, codes))
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"couponql/graph"
+	"couponql/monitor"
 )
 
 // Limits of a request.
@@ -46,6 +47,8 @@ const (
 // Options say how the API is served.
 type Options struct {
 	Log *slog.Logger
+	// Monitor times root fields; nil: nobody does.
+	Monitor *monitor.Monitor
 	// HidesSchema: introspection is refused, and errors do not tell names that would have been right.
 	HidesSchema bool
 	// Origins are the other sites whose pages may use the API, such as https://shop.example.com, with their scheme.
@@ -97,14 +100,46 @@ func Handler(r *Resolver, options Options) http.Handler {
 		return next(ctx)
 	})
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-		switch graphql.GetOperationContext(ctx).Operation.Operation {
-		case ast.Mutation:
-			return next(withScope(ctx))
-		case ast.Query, ast.Subscription:
+		operation := graphql.GetOperationContext(ctx).Operation.Operation
+		if operation == ast.Mutation {
+			ctx = withScope(ctx)
 		}
-		return next(ctx)
+		field := graphql.GetRootFieldContext(ctx).Field
+		ctx, end := options.Monitor.Begin(ctx, monitor.Kind(operation), field.Name)
+		isRefused := false
+		result := next(context.WithValue(ctx, refusedKey{}, &isRefused))
+		end(rootOutcome(ctx, field.Alias, isRefused))
+		return result
 	})
 	return limitRequests(identified(server, r.guard))
+}
+
+type refusedKey struct{}
+
+// noteRefusal notes that the root field of a context told its caller what to mend.
+func noteRefusal(ctx context.Context) {
+	if isRefused, ok := ctx.Value(refusedKey{}).(*bool); ok {
+		*isRefused = true
+	}
+}
+
+// rootOutcome tells what came of a root field.
+func rootOutcome(ctx context.Context, alias string, isRefused bool) monitor.Outcome {
+	outcome := monitor.OutcomeDone
+	if isRefused {
+		outcome = monitor.OutcomeRefused
+	}
+	for _, err := range graphql.GetErrors(ctx) {
+		if len(err.Path) == 0 || err.Path[0] != ast.PathName(alias) {
+			continue
+		}
+		switch err.Extensions["code"] {
+		case codeInternal, codeUnavailable, codeTimeout:
+			return monitor.OutcomeFailed
+		}
+		outcome = monitor.OutcomeRefused
+	}
+	return outcome
 }
 
 // isQuery tells whether a query is answered. A request that cannot be read has no operation.

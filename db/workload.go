@@ -1,0 +1,40 @@
+package db
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Load says how busy a store is.
+type Load struct {
+	// Statements, Commits and Committed count since the start: SQL statements, transactions of the writer, and the writes that those carried.
+	Statements, Commits, Committed int64
+	// Waiting is how many writes wait for the writer, Additions and Preparations how many run beside it.
+	Waiting, Additions, Preparations int
+	// AuditWaiting is how many entries of the audit log are not on the disk yet.
+	AuditWaiting int
+	// Codes is how many codes there are in all pools.
+	Codes int
+	// DatabaseBytes is the size of the database with its log, FreeBytes what is free on its disk; 0 when it cannot be told.
+	DatabaseBytes, FreeBytes uint64
+}
+
+// Load tells how busy the store is now.
+func (s *Store) Load() Load {
+	load := Load{
+		Statements: s.statements.Load(), Commits: s.writer.commits.Load(), Committed: s.writer.committed.Load(),
+		Waiting: len(s.writer.requests), Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.pool.size(),
+	}
+	s.audit.mu.Lock()
+	load.AuditWaiting = len(s.audit.waiting)
+	s.audit.mu.Unlock()
+	for _, path := range []string{s.options.Path, s.options.Path + ".wal"} {
+		if info, err := os.Stat(path); err == nil {
+			load.DatabaseBytes += uint64(info.Size())
+		}
+	}
+	if free, err := freeDisk(filepath.Dir(s.options.Path)); err == nil {
+		load.FreeBytes = free
+	}
+	return load
+}
