@@ -60,7 +60,10 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 		if missing == "" {
-			for _, name := range []string{"couponql_commits_total", "couponql_committed_requests_total", "couponql_database_bytes", "couponql_disk_free_bytes", "couponql_statements_total"} {
+			for _, name := range []string{
+				"couponql_commits_total", "couponql_committed_requests_total", "couponql_database_bytes", "couponql_disk_free_bytes",
+				"couponql_statements_total",
+			} {
 				if !regexp.MustCompile(name + ` [1-9]`).MatchString(text) {
 					t.Errorf("%s is 0 or missing", name)
 				}
@@ -83,7 +86,7 @@ type collector struct {
 func newCollector(t *testing.T) *collector {
 	t.Helper()
 	c := &collector{spans: map[string]string{}}
-	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body := io.Reader(r.Body)
 		if r.Header.Get("Content-Encoding") == "gzip" {
 			inflated, err := gzip.NewReader(r.Body)
@@ -155,13 +158,16 @@ func TestTraces(t *testing.T) {
 			continue
 		}
 		var entry struct {
-			Msg, Request, Method, Path string
-			Status                     int
+			Message string `json:"msg"`
+			Request string `json:"request"`
+			Method  string `json:"method"`
+			Path    string `json:"path"`
+			Status  int    `json:"status"`
 		}
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("the log has %q", line)
 		}
-		if entry.Msg == "answered" && entry.Request != "" && entry.Method == "POST" && entry.Path == "/graphql" && entry.Status == http.StatusOK {
+		if entry.Message == "answered" && entry.Request != "" && entry.Method == http.MethodPost && entry.Path == "/graphql" && entry.Status == http.StatusOK {
 			answered++
 		}
 	}

@@ -113,9 +113,10 @@ func (m *Monitor) Begin(ctx context.Context, kind Kind, name string) (inner cont
 		return ctx, func(Outcome) {}
 	}
 	began := time.Now()
-	inner, span := tracer().Start(ctx, string(kind)+" "+name, trace.WithAttributes(
-		attribute.String("couponql.kind", string(kind)), attribute.String("couponql.name", name)))
-	return inner, func(outcome Outcome) {
+	inner, span := tracer().Start( //nolint:spancheck // the caller ends it, by end
+		ctx, string(kind)+" "+name, trace.WithAttributes(
+			attribute.String("couponql.kind", string(kind)), attribute.String("couponql.name", name)))
+	return inner, func(outcome Outcome) { //nolint:spancheck // as above
 		m.work.WithLabelValues(string(kind), name, string(outcome)).Observe(time.Since(began).Seconds())
 		span.SetAttributes(attribute.String("couponql.outcome", string(outcome)))
 		if outcome == OutcomeFailed {
