@@ -258,6 +258,24 @@ func TestServe(t *testing.T) {
 	again.stop(t, 10*time.Second)
 }
 
+// TestHeaders: no answer of the API is kept by anybody, and none is taken for anything but what it says it is.
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	for path, want := range map[string]string{"/graphql?query=%7B__typename%7D": "no-store", "/healthz": "", "/": ""} {
+		response, err := http.Get(p.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		got := response.Header
+		if got.Get("X-Content-Type-Options") != "nosniff" || len(got.Get("X-Request-Id")) != 26 || want != "" && got.Get("Cache-Control") != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	p.stop(t, time.Minute)
+}
+
 // get sends a GET request and gives status and text.
 func (p *process) get(t *testing.T, path string, edit func(*http.Request)) (int, string) {
 	t.Helper()

@@ -157,6 +157,8 @@ func limitRequests(next http.Handler) http.Handler {
 		if isUpload := (multipartForm{}).Supports(r); !isUpload {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
 		}
+		// Answers hold codes and addresses.
+		w.Header().Set("Cache-Control", "no-store")
 		ctx := withHeader(r.Context(), w.Header())
 		if isUpgrade(r) {
 			ctx = withAddress(ctx, addressOf(r))
