@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -81,13 +82,14 @@ func withAliases(ctx context.Context) context.Context {
 
 // redeemAliased redeems the code of the field that is being resolved: with it, those of the fields behind it, whose
 // turn then finds their outcome here. Fields of a mutation are resolved one after the other, so nothing is shared.
-func (r *Resolver) redeemAliased(ctx context.Context) (db.RedeemOutcome, error) {
+func (r *Resolver) redeemAliased(ctx context.Context, input *graph.RedeemCodeInput) (db.RedeemOutcome, error) {
 	done, _ := ctx.Value(aliasesKey{}).(map[string]db.RedeemOutcome)
 	alias := graphql.GetFieldContext(ctx).Field.Alias
 	if outcome, isDone := done[alias]; isDone {
 		return outcome, nil
 	}
 	aliases, inputs := followingRedemptions(ctx)
+	aliases, inputs = append([]string{alias}, aliases...), append([]*graph.RedeemCodeInput{input}, inputs...)
 	outcomes, err := r.redeem(ctx, inputs)
 	if err != nil {
 		return db.RedeemOutcome{}, err
@@ -98,16 +100,13 @@ func (r *Resolver) redeemAliased(ctx context.Context) (db.RedeemOutcome, error) 
 	return done[alias], nil
 }
 
-// followingRedemptions gives the alias and the input of the field redeemCode that is being resolved, and of those that
-// stand right behind it in the same mutation. A field whose input cannot be read ends the row; its turn tells what is
-// wrong with it.
+// followingRedemptions gives the alias and the input of the fields redeemCode that stand right behind the one that is being
+// resolved. A field whose input cannot be read ends the row; its turn tells what is wrong with it.
 func followingRedemptions(ctx context.Context) (aliases []string, inputs []*graph.RedeemCodeInput) {
 	operation, current := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
 	fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
-	for len(fields) > 0 && fields[0].Alias != current.Alias {
-		fields = fields[1:]
-	}
-	for _, field := range fields {
+	place := slices.IndexFunc(fields, func(field graphql.CollectedField) bool { return field.Alias == current.Alias })
+	for _, field := range fields[place+1:] {
 		if field.Name != current.Name {
 			break
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 func (r *mutationResolver) RedeemCode(ctx context.Context, input graph.RedeemCodeInput) (*graph.RedeemCodePayload, error) {
-	outcome, err := r.redeemAliased(ctx)
+	outcome, err := r.redeemAliased(ctx, &input)
 	if err != nil {
 		return nil, err
 	}
