@@ -107,7 +107,7 @@ func (a authorization) MutateOperationContext(ctx context.Context, operation *gr
 		}
 	}
 	w := walk{authorization: a, caller: caller, operation: operation, shown: map[string]bool{}}
-	if err := w.selection(operation.Operation.SelectionSet, nil); err != nil {
+	if err := w.selection(operation.Operation.SelectionSet); err != nil {
 		return err
 	}
 	if len(w.shown) > 0 && operation.Operation.Operation != ast.Mutation {
@@ -145,20 +145,20 @@ type walk struct {
 	done []*ast.FragmentDefinition
 }
 
-func (w *walk) selection(set ast.SelectionSet, _ *ast.Definition) *gqlerror.Error {
+func (w *walk) selection(set ast.SelectionSet) *gqlerror.Error {
 	for _, selection := range set {
 		var err *gqlerror.Error
 		switch s := selection.(type) {
 		case *ast.Field:
 			err = w.field(s)
 		case *ast.InlineFragment:
-			err = w.selection(s.SelectionSet, s.ObjectDefinition)
+			err = w.selection(s.SelectionSet)
 		case *ast.FragmentSpread:
 			if slices.Contains(w.done, s.Definition) {
 				continue
 			}
 			w.done = append(w.done, s.Definition)
-			err = w.selection(s.Definition.SelectionSet, s.ObjectDefinition)
+			err = w.selection(s.Definition.SelectionSet)
 		}
 		if err != nil {
 			return err
@@ -191,7 +191,7 @@ func (w *walk) field(f *ast.Field) *gqlerror.Error {
 	} else if one.isConfidential {
 		w.shown[name] = true
 	}
-	return w.selection(f.SelectionSet, nil)
+	return w.selection(f.SelectionSet)
 }
 
 // confidential gives the place of a confidential input in the arguments of a field, "" when there is none.
