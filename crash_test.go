@@ -323,6 +323,20 @@ func (c *crashes) check(t *testing.T, p *process) {
 	c.checkCodes(t, p, fmt.Sprintf("valuePrefix: %q", prefix), recent)
 	c.checkCodes(t, p, "status: [REDEEMED]", c.redeemed)
 	c.checkOutbox(t, deliveries)
+	checkAuditLog(t, p)
+}
+
+// checkAuditLog fails the test unless every redemption by the API has its entry, and no entry is of one that did not come about.
+func checkAuditLog(t *testing.T, p *process) {
+	t.Helper()
+	var counted struct {
+		Redemptions struct{ TotalCount int }
+		AuditLog    struct{ TotalCount int }
+	}
+	p.must(t, `{ redemptions { totalCount } auditLog(filter: {action: "redeemCode", outcome: DONE}) { totalCount } }`, &counted)
+	if counted.AuditLog.TotalCount != counted.Redemptions.TotalCount {
+		t.Errorf("%d redemptions have %d entries in the audit log", counted.Redemptions.TotalCount, counted.AuditLog.TotalCount)
+	}
 }
 
 // checkCodes fails the test unless the codes of coupon_2 that a filter leaves have all these values among
