@@ -42,6 +42,8 @@ type commands struct {
 	Import  command.Import   `cmd:"" help:"Import files into a running server."`
 	Export  command.Export   `cmd:"" help:"Export files from a running server."`
 	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
+	Backup  command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
+	Restore restoreCommand   `cmd:"" help:"Make a database of a backup; no server is needed."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`

@@ -95,6 +95,21 @@ type Store struct {
 // Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
 // error that says what to do when the file is in use by another process or was made by a newer version.
 func Open(ctx context.Context, options Options) (*Store, error) {
+	s, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// newStore gives a store that is not connected yet, and makes its folders.
+func newStore(options Options) (*Store, error) {
 	if options.HoldDuration == 0 {
 		options.HoldDuration = DefaultHoldDuration
 	}
@@ -121,12 +136,6 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder for files: %w", err)
 		}
-	}
-	if err := s.connect(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -191,7 +200,10 @@ func (s *Store) spoolDir() string { return filepath.Join(s.filesDir(), "spool") 
 // tempDir is where the engine spills what does not fit into memory.
 func (s *Store) tempDir() string { return filepath.Join(s.filesDir(), "temp") }
 
-func (s *Store) filesDir() string { return s.options.Path + ".files" }
+func (s *Store) filesDir() string { return s.options.Path + filesSuffix }
+
+// filesSuffix and the name of a database file are the name of its folder.
+const filesSuffix = ".files"
 
 // clearSpool removes what a crash left behind: spooled rows are made anew by the import that is resumed.
 func (s *Store) clearSpool() error {
@@ -211,7 +223,7 @@ func (s *Store) clearSpool() error {
 func (s *Store) connect(ctx context.Context) error {
 	connector, err := duckdb.NewConnector(s.options.Path, nil)
 	if err != nil {
-		if strings.Contains(err.Error(), "Could not set lock") {
+		if isLockedOut(err) {
 			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
 		}
 		return fmt.Errorf("open %s: %w", s.options.Path, err)
@@ -239,6 +251,11 @@ func (s *Store) connect(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// isLockedOut tells the error of opening a file that another process has open.
+func isLockedOut(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Could not set lock")
 }
 
 // quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's

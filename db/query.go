@@ -536,6 +536,27 @@ var rejectionGet string
 //go:embed query/rejection_reasons.sql
 var rejectionReasons string
 
+//go:embed query/restored_deliveries.sql
+var restoredDeliveries string
+
+//go:embed query/restored_exports.sql
+var restoredExports string
+
+//go:embed query/restored_identity.sql
+var restoredIdentity string
+
+//go:embed query/restored_imports.sql
+var restoredImports string
+
+//go:embed query/restored_links.sql
+var restoredLinks string
+
+//go:embed query/restored_outbox.sql
+var restoredOutbox string
+
+//go:embed query/restored_uploads.sql
+var restoredUploads string
+
 //go:embed query/sending_insert.sql
 var sendingInsert string
 
@@ -544,6 +565,9 @@ var sendingRecord string
 
 //go:embed query/sending_state.sql
 var sendingState string
+
+//go:embed query/setting_delete.sql
+var settingDelete string
 
 //go:embed query/setting_get.sql
 var settingGet string

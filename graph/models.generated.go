@@ -279,6 +279,13 @@ type ExcludedRecipientEdge struct {
 	Node *coupon.ExcludedRecipient `json:"node"`
 }
 
+// How to back up.
+type ExportBackupInput struct {
+	// How many hours the server keeps the file, 1 to 24: enough to fetch it. It takes as much room as the database, and is
+	// no backup against the loss of the server's disk.
+	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
+}
+
 // Which codes to export.
 type ExportCodesInput struct {
 	// The coupon whose codes are wanted.

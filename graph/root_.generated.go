@@ -297,6 +297,7 @@ type ComplexityRoot struct {
 		RowCount   func(childComplexity int) int
 		Status     func(childComplexity int) int
 		URL        func(childComplexity int) int
+		VerifiedAt func(childComplexity int) int
 	}
 
 	ExportPayload struct {
@@ -471,6 +472,7 @@ type ComplexityRoot struct {
 		CreateUpload      func(childComplexity int, input CreateUploadInput) int
 		DeleteCoupon      func(childComplexity int, input DeleteCouponInput) int
 		DeleteDelivery    func(childComplexity int, input DeleteDeliveryInput) int
+		ExportBackup      func(childComplexity int, input ExportBackupInput) int
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
 		ExportMessages    func(childComplexity int, input ExportMessagesInput) int
 		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
@@ -1848,6 +1850,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Export.URL(childComplexity), true
+	case "Export.verifiedAt":
+		if e.ComplexityRoot.Export.VerifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.VerifiedAt(childComplexity), true
 
 	case "ExportPayload.export":
 		if e.ComplexityRoot.ExportPayload.Export == nil {
@@ -2600,6 +2608,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDelivery(childComplexity, args["input"].(DeleteDeliveryInput)), true
+	case "Mutation.exportBackup":
+		if e.ComplexityRoot.Mutation.ExportBackup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportBackup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportBackup(childComplexity, args["input"].(ExportBackupInput)), true
 	case "Mutation.exportCodes":
 		if e.ComplexityRoot.Mutation.ExportCodes == nil {
 			break
@@ -4018,6 +4037,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
+			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
 			graphql.NewInputUnmarshaler("ExportMessagesInput", ec.unmarshalInputExportMessagesInput),
 			graphql.NewInputUnmarshaler("ExportRedemptionsInput", ec.unmarshalInputExportRedemptionsInput),
@@ -4659,6 +4679,8 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 		return ec.fieldContext_Export_url(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Export_expiresAt(ctx, field)
+	case "verifiedAt":
+		return ec.fieldContext_Export_verifiedAt(ctx, field)
 	case "failure":
 		return ec.fieldContext_Export_failure(ctx, field)
 	case "createdAt":

@@ -46,6 +46,7 @@ type MutationResolver interface {
 	ExportMessages(ctx context.Context, input ExportMessagesInput) (*ExportPayload, error)
 	ExportRedemptions(ctx context.Context, input ExportRedemptionsInput) (*ExportPayload, error)
 	ExportSQL(ctx context.Context, input ExportSQLInput) (*ExportPayload, error)
+	ExportBackup(ctx context.Context, input ExportBackupInput) (*ExportPayload, error)
 	CreateUpload(ctx context.Context, input CreateUploadInput) (*CreateUploadPayload, error)
 	ImportCodes(ctx context.Context, input ImportCodesInput) (*ImportPayload, error)
 	ImportRecipients(ctx context.Context, input ImportRecipientsInput) (*ImportPayload, error)
@@ -254,6 +255,20 @@ func (ec *executionContext) field_Mutation_deleteDelivery_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (DeleteDeliveryInput, error) {
 			return ec.unmarshalNDeleteDeliveryInput2couponqlᚋgraphᚐDeleteDeliveryInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_exportBackup_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ExportBackupInput, error) {
+			return ec.unmarshalNExportBackupInput2couponqlᚋgraphᚐExportBackupInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2329,6 +2344,50 @@ func (ec *executionContext) fieldContext_Mutation_exportSql(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_exportSql_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_exportBackup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_exportBackup(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExportBackup(ctx, fc.Args["input"].(ExportBackupInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ExportPayload) graphql.Marshaler {
+			return ec.marshalNExportPayload2ᚖcouponqlᚋgraphᚐExportPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_exportBackup(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_exportBackup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4543,6 +4602,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "exportSql":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_exportSql(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exportBackup":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_exportBackup(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -44,6 +44,11 @@ func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLI
 	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
+func (r *mutationResolver) ExportBackup(ctx context.Context, input graph.ExportBackupInput) (*graph.ExportPayload, error) {
+	e := &coupon.Export{Kind: coupon.ExportBackup, Request: coupon.ExportRequest{HoursKept: or(input.HoursKept.Value(), coupon.DefaultBackupHours)}}
+	return r.exportPayload(ctx, e, new(coupon.FormatDuckDB), nil)
+}
+
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {
 	return loadShown(ctx, "export", &id, r.store.ExportsByID)
 }
