@@ -36,7 +36,7 @@ func (b *Backup) Validate() error {
 // Run has the backup made, and fetches it.
 func (b *Backup) Run(ctx context.Context, console *Console) error {
 	e := newExporter(console, &exportFlags{serverFlags: b.serverFlags, Output: b.File}, backupExport)
-	e.input["hoursKept"] = b.Hours
+	e.input = map[string]any{"hoursKept": b.Hours}
 	e.fileMode = 0o600
 	return e.run(ctx)
 }

@@ -120,7 +120,7 @@ CREATE TABLE export (
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
     expires_at TIMESTAMP,
-    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL'))),
+    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL', 'BACKUP'))),
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE hold (

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBackupAndRestore backs up a server that sends and redeems, loses it, and goes on with a server of the backup.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	var data any
+	p.must(t, createCoupon, &data)
+	p.must(t, `mutation {
+		addCodes(input: {couponId: "coupon_1", codes: [{value: "AAA"}, {value: "BBB"}, {value: "CCC"}]}) { codes { id } }
+		upsertRecipients(input: {recipients: [{externalId: "r1", email: "r1@example.org"}, {externalId: "r2", email: "r2@example.org"}]}) { recipients { id } }
+		createDelivery(input: {label: "L", channel: EMAIL, subject: "s", body: "{{ couponValue.code }}", couponId: "coupon_1", contactAt: "2999-01-01"}) { delivery { id } }
+		addTargets(input: {deliveryId: "delivery_1", filter: {}}) { delivery { id } }
+		analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } }
+		confirmDelivery(input: {id: "delivery_1"}) { delivery { id } }
+	}`, &data)
+	backup := filepath.Join(dir, "backup.duckdb")
+	if got := p.commandLine(t, "", "backup", backup); got.code != 0 || !strings.Contains(got.err, "verified") {
+		t.Fatalf("got %+v", got)
+	}
+	restore := func(args ...string) commandResult {
+		return resultOf(t, exec.CommandContext(t.Context(), binary, append([]string{"restore", backup}, args...)...), "")
+	}
+	database := filepath.Join(dir, "couponql.duckdb")
+	for want, args := range map[string][]string{
+		"exists":                     {"--data", database},
+		"another process has the":    {"--data", database, "--force"},
+		"missing flags: --data=FILE": {},
+		"no such file or directory":  {"--data", filepath.Join(dir, "nowhere", "file")},
+	} {
+		if got := restore(args...); got.code == 0 || got.out != "" || !strings.Contains(got.err, want) {
+			t.Errorf("restore %v: got %+v, want %q", args, got, want)
+		}
+	}
+	p.kill(t)
+	if got := restore("--data", database, "--force"); got.code != 0 || !strings.Contains(got.out, "checks of integrityReport hold\npaused") ||
+		!strings.Contains(got.out, ": delivery_1\n") {
+		t.Fatalf("got %+v", got)
+	}
+	other := filepath.Join(dir, "other.duckdb")
+	var result struct {
+		Data             string
+		TakenAt          time.Time
+		RowCount         int
+		PausedDeliveries []string
+	}
+	if got := restore("--data", other, "--json"); got.code != 0 || json.Unmarshal([]byte(got.out), &result) != nil || result.Data != other ||
+		result.RowCount == 0 || result.TakenAt.IsZero() || len(result.PausedDeliveries) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	p = start(t, dir)
+	var answer struct {
+		Code     struct{ Status string }
+		Delivery struct{ Status string }
+	}
+	p.must(t, `{ code(value: "aaa") { status } delivery(id: "delivery_1") { status } }`, &answer)
+	if answer.Code.Status != "ASSIGNED" || answer.Delivery.Status != "PAUSED" {
+		t.Errorf("got %+v", answer)
+	}
+	p.checkSound(t)
+}
