@@ -44,6 +44,7 @@ type commands struct {
 	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
 	Backup  command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
 	Restore restoreCommand   `cmd:"" help:"Make a database of a backup; no server is needed."`
+	Doctor  doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings, and whether senders can be reached."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
@@ -111,13 +112,18 @@ func run(args []string) int {
 	return 0
 }
 
-// version tells what was built: the module's version, or the commit.
+// release is the version of a release, which its build stamps: go build -ldflags "-X main.release=v1.2.3".
+var release string
+
+// version tells what was built: the release, or else the module's version, which Go derives from the commit.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	if release != "" {
+		return release
 	}
-	return info.Main.Version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
 
 // How a server stops: requests may end by themselves for graceTime, are then canceled, and after
@@ -294,7 +300,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
-	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/")
+	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/", "version", version())
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -350,7 +356,10 @@ func metrics(store *db.Store) (*prometheus.Registry, *prometheus.HistogramVec) {
 	statements := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "couponql_statements_total", Help: "SQL statements that were run.",
 	}, func() float64 { return float64(store.Statements()) })
-	registry.MustRegister(duration, statements, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "couponql_build_info", Help: "Always 1; the label tells which version runs.", ConstLabels: prometheus.Labels{"version": version()},
+	}, func() float64 { return 1 })
+	registry.MustRegister(duration, statements, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return registry, duration
 }
 

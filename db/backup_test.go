@@ -291,15 +291,19 @@ func TestRestoreRefuses(t *testing.T) {
 		overwrite bool
 		want      string
 	}{
-		"a damaged file":     {writing(damaged), false, "restore"},
-		"half a file":        {writing(content[:len(content)/2]), false, "restore"},
-		"a text":             {writing([]byte(strings.Repeat("text ", 5000))), false, "restore"},
-		"no file":            {func(*testing.T, string, string) {}, false, "open the backup"},
-		"an unsound backup":  {func(t *testing.T, file, _ string) { t.Helper(); unsound(t, file) }, false, "code_twice: 1"},
-		"a database":         {func(t *testing.T, file, _ string) { t.Helper(); closed(t, file) }, false, "not one that couponql backup made"},
-		"another database":   {func(t *testing.T, file, _ string) { t.Helper(); db.ExecOn(t, file, "CREATE TABLE x (i INT)") }, false, "no database of couponql"},
-		"over a database":    {func(t *testing.T, file, target string) { t.Helper(); writing(content)(t, file, ""); closed(t, target) }, false, "--force"},
-		"beside an old log":  {func(t *testing.T, file, target string) { t.Helper(); writing(content)(t, file, ""); writing(nil)(t, target+".wal", "") }, false, "--force"},
+		"a damaged file":    {writing(damaged), false, "restore"},
+		"half a file":       {writing(content[:len(content)/2]), false, "restore"},
+		"a text":            {writing([]byte(strings.Repeat("text ", 5000))), false, "restore"},
+		"no file":           {func(*testing.T, string, string) {}, false, "open the backup"},
+		"an unsound backup": {func(t *testing.T, file, _ string) { t.Helper(); unsound(t, file) }, false, "code_twice: 1"},
+		"a database":        {func(t *testing.T, file, _ string) { t.Helper(); closed(t, file) }, false, "not one that couponql backup made"},
+		"another database":  {func(t *testing.T, file, _ string) { t.Helper(); db.ExecOn(t, file, "CREATE TABLE x (i INT)") }, false, "no database of couponql"},
+		"over a database":   {func(t *testing.T, file, target string) { t.Helper(); writing(content)(t, file, ""); closed(t, target) }, false, "--force"},
+		"beside an old log": {func(t *testing.T, file, target string) {
+			t.Helper()
+			writing(content)(t, file, "")
+			writing(nil)(t, target+".wal", "")
+		}, false, "--force"},
 		"over it by a wreck": {func(t *testing.T, file, target string) { t.Helper(); writing(damaged)(t, file, ""); closed(t, target) }, true, "restore"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,6 +54,8 @@ type Options struct {
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
+	// isInspection opens the file without changing it; see Inspect.
+	isInspection bool
 }
 
 // Store is an open database. Its methods are safe for concurrent use; each is one use case, and what
@@ -110,6 +112,20 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 
 // newStore gives a store that is not connected yet, and makes its folders.
 func newStore(options Options) (*Store, error) {
+	s, err := describeStore(options)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("create the folder for files: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// describeStore gives a store that is not connected yet and has no folders.
+func describeStore(options Options) (*Store, error) {
 	if options.HoldDuration == 0 {
 		options.HoldDuration = DefaultHoldDuration
 	}
@@ -124,20 +140,14 @@ func newStore(options Options) (*Store, error) {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
-	s := &Store{
+	return &Store{
 		options:   options,
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   make(chan struct{}, 1),
 		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
-	}
-	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("create the folder for files: %w", err)
-		}
-	}
-	return s, nil
+	}, nil
 }
 
 // load migrates and reads everything that is kept in memory.
@@ -221,7 +231,11 @@ func (s *Store) clearSpool() error {
 
 // connect opens the file with every setting that the product relies on.
 func (s *Store) connect(ctx context.Context) error {
-	connector, err := duckdb.NewConnector(s.options.Path, nil)
+	source := s.options.Path
+	if s.options.isInspection {
+		source += readOnly
+	}
+	connector, err := duckdb.NewConnector(source, nil)
 	if err != nil {
 		if isLockedOut(err) {
 			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
@@ -252,6 +266,9 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	return nil
 }
+
+// readOnly, behind the name of a file, has the engine leave it as it is.
+const readOnly = "?access_mode=read_only"
 
 // isLockedOut tells the error of opening a file that another process has open.
 func isLockedOut(err error) bool {

@@ -40,6 +40,9 @@ type Restored struct {
 	FailedImports, FailedExports int
 }
 
+// restoringSuffix and the name of a database file are what it is called until it is whole.
+const restoringSuffix = ".restoring"
+
 // What is said of jobs that a backup was made among.
 const (
 	restoredImport   = "The database was restored from a backup, which has no uploaded files: import the file again."
@@ -60,7 +63,7 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	if err := checkTarget(path, options.Overwrites); err != nil {
 		return nil, err
 	}
-	temporary := path + ".restoring"
+	temporary := path + restoringSuffix
 	if err := removeDatabase(temporary); err != nil {
 		return nil, err
 	}
@@ -109,7 +112,7 @@ func checkTarget(path string, overwrites bool) error {
 	if _, err := os.Stat(path); err != nil {
 		return nil //nolint:nilerr // there is none, or none that can be opened
 	}
-	connector, err := duckdb.NewConnector(path+"?access_mode=read_only", nil)
+	connector, err := duckdb.NewConnector(path+readOnly, nil)
 	if isLockedOut(err) {
 		return fmt.Errorf("overwrite %s: another process has the database open; stop it first", path)
 	}
