@@ -66,7 +66,7 @@ func TestDoctor(t *testing.T) {
 		code int
 		want string
 	}{
-		"mail":                   {[]string{"--smtp-url", "smtp://"+mailbox.address+"?tls=optional", "--mail-from", "a@example.org"}, 0, "ok       mail"},
+		"mail":                   {[]string{"--smtp-url", "smtp://" + mailbox.address + "?tls=optional", "--mail-from", "a@example.org"}, 0, "ok       mail"},
 		"no mail server":         {[]string{"--smtp-url", "smtp://u:hunter2@127.0.0.1:1", "--mail-from", "a@example.org"}, 1, "failed   mail"},
 		"an open webhook":        {[]string{"--webhook-url", "http://" + listener.Addr().String() + "/x"}, 0, "ok       webhook"},
 		"a webhook in the clear": {[]string{"--webhook-url", "http://nowhere.invalid/x"}, 1, "--webhook-url: what is posted can be read"},

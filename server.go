@@ -72,6 +72,7 @@ type serveCommand struct {
 	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that is told when an alert begins, signed with the secret in the environment variable COUPONQL_ALERT_WEBHOOK_SECRET." env:"COUPONQL_ALERT_WEBHOOK_URL"`
 	AlertWebhookSecret string          `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
 	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
+	RetentionDays      int             `default:"0" help:"Erase recipients of whom nothing was heard for so many days, such as 800; 0: never." env:"COUPONQL_RETENTION_DAYS"`
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
@@ -161,6 +162,11 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 	if err != nil {
 		return err
 	}
+	if isDone, err := store.Rewritten(); err != nil {
+		log.WarnContext(ctx, "erased text may still be in parts of the database file that are not in use", "error", err)
+	} else if isDone {
+		log.InfoContext(ctx, "the database file was made anew, without recipients who were erased")
+	}
 	answers, err := c.analyst(store, log)
 	if err != nil {
 		return errors.Join(err, store.Close())
@@ -174,7 +180,9 @@ func (c *serveCommand) Run(ctx context.Context, log *slog.Logger, parsed *kong.C
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Log: log})
+	runner := job.Start(store, out, job.Options{
+		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Log: log, Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,
+	})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers)
 	err = serve(ctx, listener, c.newHandler(store, resolver, links, log), store.Failed(), log)
@@ -260,6 +268,9 @@ func (c *serveCommand) check() error {
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
 	}
+	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
+		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
+	}
 	if c.SQLMaxAge <= 0 {
 		return fmt.Errorf("--sql-max-age=%s: must be more than 0", c.SQLMaxAge)
 	}
@@ -274,6 +285,9 @@ func (c *serveCommand) check() error {
 	}
 	return nil
 }
+
+// maxRetentionDays is a hundred years.
+const maxRetentionDays = 36_500
 
 func isLoopback(host string) bool {
 	if host == "localhost" {

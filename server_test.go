@@ -386,6 +386,7 @@ func TestRefusesSettings(t *testing.T) {
 		{nil, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
 		{[]string{"--send-rate=-1"}, "", "--send-rate=-1"},
 		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
+		{[]string{"--retention-days=-1"}, "", "--retention-days=-1"},
 		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},

@@ -14,7 +14,7 @@ import (
 	"couponql/coupon"
 )
 
-// backupDatabase is what the engine calls a backup while it is attached. It calls the server's own database after its
+// backupDatabase is what the engine calls a copy while it is attached. It calls the server's own database after its
 // file, whose name has no slash.
 const backupDatabase = "the/backup"
 
@@ -22,8 +22,8 @@ const backupDatabase = "the/backup"
 // again and give codes away that others have by now; see Restore.
 const backupTakenAt = "backup_taken_at"
 
-// copyDatabase copies tables, their rows in their order, sequences and all else to the backup.
-const copyDatabase = "-- copy the database to a backup\nCOPY FROM DATABASE %s TO %s"
+// copyDatabase copies tables, their rows in their order, sequences and all else to the copy.
+const copyDatabase = "-- copy the database\nCOPY FROM DATABASE %s TO %s"
 
 // writeBackup writes a copy of the whole database as it is at one instant, beside the writer, and then reads it again:
 // a copy that breaks a promise is refused with UserErrors. It gives how many rows the copy has.
@@ -37,24 +37,33 @@ func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exp
 	if err := s.checkDisk(s.reserve + 2*size); err != nil {
 		return 0, err
 	}
-	if err := os.RemoveAll(filepath.Dir(progress.path)); err != nil {
-		return 0, fmt.Errorf("make the folder of a backup: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(progress.path), 0o700); err != nil {
-		return 0, storageError("make the folder of a backup", err)
-	}
-	conn, err := s.db.Conn(ctx)
+	b, err := s.newBackupConn(ctx, progress.path)
 	if err != nil {
-		return 0, fmt.Errorf("open a connection: %w", err)
-	}
-	// It does not go back to the others: it has asked another database.
-	defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
-	b := &backupConn{store: s, conn: conn, path: progress.path}
-	if err := b.attached(ctx, "", func() error { return b.copyAll(ctx) }); err != nil {
 		return 0, err
 	}
-	err = b.attached(ctx, " (READ_ONLY)", func() error {
-		rows, err = b.verify(ctx)
+	defer b.close()
+	conn := b.conn
+	mark := func() error {
+		return b.run(ctx, "-- mark a backup\nINSERT INTO "+quoteName(backupDatabase)+".setting (name, value) VALUES ($name, $value)",
+			named("name", backupTakenAt), named("value", s.now().Format(time.RFC3339Nano)))
+	}
+	if err := b.copyAll(ctx, mark); err != nil {
+		return 0, err
+	}
+	release, err := s.report(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	err = b.asked(ctx, func() error {
+		checks, err := checkInvariants(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if err := refuseUnsound(&coupon.IntegrityReport{Checks: checks}); err != nil {
+			return err
+		}
+		rows, err = readAll(ctx, conn)
 		return err
 	})
 	if err != nil {
@@ -82,12 +91,30 @@ func dataSize(path string) (uint64, error) {
 // walSuffix and the name of a database file are the name of the engine's log, which is part of the database.
 const walSuffix = ".wal"
 
-// backupConn is a connection on which a backup is made.
+// backupConn is a connection on which a copy of the database is made.
 type backupConn struct {
 	store *Store
 	conn  *sql.Conn
 	path  string
 }
+
+// newBackupConn makes the folder of a copy anew and opens a connection for making it.
+func (s *Store) newBackupConn(ctx context.Context, path string) (*backupConn, error) {
+	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("make the folder of a copy: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, storageError("make the folder of a copy", err)
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a connection: %w", err)
+	}
+	return &backupConn{store: s, conn: conn, path: path}, nil
+}
+
+// close ends the connection, which does not go back to the others: it has asked another database.
+func (b *backupConn) close() { _ = b.conn.Raw(func(any) error { return driver.ErrBadConn }) }
 
 func (b *backupConn) run(ctx context.Context, statement string, args ...any) error {
 	b.store.statements.Add(1)
@@ -97,69 +124,61 @@ func (b *backupConn) run(ctx context.Context, statement string, args ...any) err
 	return nil
 }
 
-// attached runs do while the file of the backup is attached.
+// attached runs do while the file of the copy is attached.
 func (b *backupConn) attached(ctx context.Context, how string, do func() error) (err error) {
 	// The path is ours.
-	if err := b.run(ctx, "-- attach a backup\nATTACH "+quote(b.path)+" AS "+quoteName(backupDatabase)+how); err != nil {
+	if err := b.run(ctx, "-- attach a copy\nATTACH "+quote(b.path)+" AS "+quoteName(backupDatabase)+how); err != nil {
 		return err
 	}
 	defer func() {
 		// Detaching writes the file; it must happen also when the caller has gone.
-		err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- detach a backup\nDETACH "+quoteName(backupDatabase)))
+		err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- detach a copy\nDETACH "+quoteName(backupDatabase)))
 	}()
 	return do()
 }
 
-// copyAll copies everything in one transaction, with when that was.
-func (b *backupConn) copyAll(ctx context.Context) (err error) {
-	name, err := one[string](ctx, b.conn, "-- the name of this database\nSELECT current_database()")
-	if err != nil {
-		return err
-	}
-	if err := b.run(ctx, "BEGIN"); err != nil {
-		return err
-	}
-	defer func() {
+// copyAll copies everything into the file in one transaction, with what change changes in the copy.
+func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
+	return b.attached(ctx, "", func() (err error) {
+		name, err := one[string](ctx, b.conn, currentDatabase)
 		if err != nil {
-			err = errors.Join(err, b.run(context.WithoutCancel(ctx), "ROLLBACK"))
+			return err
 		}
-	}()
-	takenAt := b.store.now()
-	if err := b.run(ctx, fmt.Sprintf(copyDatabase, quoteName(name), quoteName(backupDatabase))); err != nil {
-		return err
-	}
-	mark := "-- mark a backup\nINSERT INTO " + quoteName(backupDatabase) + ".setting (name, value) VALUES ($name, $value)"
-	if err := b.run(ctx, mark, named("name", backupTakenAt), named("value", takenAt.Format(time.RFC3339Nano))); err != nil {
-		return err
-	}
-	return b.run(ctx, "COMMIT")
+		if err := b.run(ctx, "BEGIN"); err != nil {
+			return err
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, b.run(context.WithoutCancel(ctx), "ROLLBACK"))
+			}
+		}()
+		if err := b.run(ctx, fmt.Sprintf(copyDatabase, quoteName(name), quoteName(backupDatabase))); err != nil {
+			return err
+		}
+		if err := change(); err != nil {
+			return err
+		}
+		return b.run(ctx, "COMMIT")
+	})
 }
 
-// verify checks the promises in the copy, as it is on the disk, and counts its rows.
-func (b *backupConn) verify(ctx context.Context) (rows int, err error) {
-	release, err := b.store.report(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer release()
-	name, err := one[string](ctx, b.conn, "-- the name of this database\nSELECT current_database()")
-	if err != nil {
-		return 0, err
-	}
-	if err := b.run(ctx, "-- ask a backup\nUSE "+quoteName(backupDatabase)); err != nil {
-		return 0, err
-	}
-	defer func() {
-		err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+quoteName(name)))
-	}()
-	checks, err := checkInvariants(ctx, b.conn)
-	if err != nil {
-		return 0, err
-	}
-	if err := refuseUnsound(&coupon.IntegrityReport{Checks: checks}); err != nil {
-		return 0, err
-	}
-	return readAll(ctx, b.conn)
+const currentDatabase = "-- the name of this database\nSELECT current_database()"
+
+// asked has the connection ask the copy, as it is on the disk, while do runs.
+func (b *backupConn) asked(ctx context.Context, do func() error) error {
+	return b.attached(ctx, " (READ_ONLY)", func() (err error) {
+		name, err := one[string](ctx, b.conn, currentDatabase)
+		if err != nil {
+			return err
+		}
+		if err := b.run(ctx, "-- ask a copy\nUSE "+quoteName(backupDatabase)); err != nil {
+			return err
+		}
+		defer func() {
+			err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+quoteName(name)))
+		}()
+		return do()
+	})
 }
 
 // readAll reads every value of a database, whose blocks have checksums, and gives how many rows it has.

@@ -90,11 +90,15 @@ type Store struct {
 	// waiting has the waitingMessages of each delivery that is being sent, by its id. Whoever holds the lock
 	// of a delivery's sending may use its entry.
 	waiting sync.Map
+	// isRewritten and notRewritten tell what rewrite did.
+	isRewritten  bool
+	notRewritten error
 	// rates has the *sendingRate of each delivery that is being sent, by its id.
 	rates sync.Map
 }
 
-// Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
+// Open opens or creates the database, makes its file anew if recipients were erased, brings its schema up to date and
+// loads the pool. It returns an
 // error that says what to do when the file is in use by another process or was made by a newer version.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	s, err := newStore(options)
@@ -103,6 +107,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
+	}
+	if err := s.rewrite(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

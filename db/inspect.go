@@ -24,6 +24,8 @@ type Inspection struct {
 	CodeCount, RowCount int
 	// Timezones are those of its coupons.
 	Timezones []string
+	// ErasedSince is not "" when the file may still have, in parts not in use, text of recipients erased since.
+	ErasedSince string
 	// Report says whether the promises hold; nil when the schema is not that of this version.
 	Report *coupon.IntegrityReport
 }
@@ -61,12 +63,14 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	if found.Timezones, err = collect(ctx, s, "-- the time zones of coupons\nSELECT DISTINCT timezone FROM coupon ORDER BY ALL", scanInto[string]); err != nil {
 		return nil, err
 	}
-	marks, err := collect(ctx, s, settingGet, scanInto[string], named("name", backupTakenAt))
-	if err != nil {
-		return nil, err
-	}
-	if len(marks) > 0 {
-		found.BackupTakenAt = marks[0]
+	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {
+		stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
+		if err != nil {
+			return nil, err
+		}
+		if len(stored) > 0 {
+			*value = stored[0]
+		}
 	}
 	checks, err := checkInvariants(ctx, s)
 	found.Report = &coupon.IntegrityReport{CheckedAt: s.now(), Checks: checks}

@@ -236,6 +236,39 @@ var deliveryUpdate string
 //go:embed query/delivery_waiting.sql
 var deliveryWaiting string
 
+//go:embed query/erasure_cancel.sql
+var erasureCancel string
+
+//go:embed query/erasure_choose.sql
+var erasureChoose string
+
+//go:embed query/erasure_codes.sql
+var erasureCodes string
+
+//go:embed query/erasure_deliveries.sql
+var erasureDeliveries string
+
+//go:embed query/erasure_idle.sql
+var erasureIdle string
+
+//go:embed query/erasure_messages.sql
+var erasureMessages string
+
+//go:embed query/erasure_outcomes.sql
+var erasureOutcomes string
+
+//go:embed query/erasure_recipients.sql
+var erasureRecipients string
+
+//go:embed query/erasure_refusals.sql
+var erasureRefusals string
+
+//go:embed query/erasure_rejections.sql
+var erasureRejections string
+
+//go:embed query/erasure_texts.sql
+var erasureTexts string
+
 //go:embed query/exclusion_delete.sql
 var exclusionDelete string
 
@@ -574,6 +607,9 @@ var settingGet string
 
 //go:embed query/setting_insert.sql
 var settingInsert string
+
+//go:embed query/setting_note.sql
+var settingNote string
 
 //go:embed query/taken_create.sql
 var takenCreate string

@@ -37,6 +37,10 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	if found.Report != nil {
 		r.integrity(found.Report)
 	}
+	if found.ErasedSince != "" {
+		r.add("erasure", Warning, "Parts of the file that are not in use may have text of recipients erased since %s: the next start makes the file anew, for which it needs %s of disk.",
+			found.ErasedSince, size(backupFactor*found.SizeBytes))
+	}
 	return found
 }
 

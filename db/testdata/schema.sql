@@ -189,7 +189,8 @@ CREATE TABLE recipient (
     last_name VARCHAR,
     attributes VARCHAR NOT NULL,
     is_contactable BOOLEAN NOT NULL,
-    updated_at TIMESTAMP NOT NULL
+    updated_at TIMESTAMP NOT NULL,
+    erased_at TIMESTAMP
 );
 CREATE TABLE redemption (
     id BIGINT NOT NULL,
