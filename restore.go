@@ -16,7 +16,7 @@ import (
 // restoreCommand makes a database of a backup.
 type restoreCommand struct {
 	File        string `arg:"" help:"The backup, as couponql backup wrote it." type:"existingfile"`
-	Data        string `help:"The database file to make." placeholder:"FILE" required:"" type:"path"`
+	Data        string `help:"The database file to make." placeholder:"FILE" required:"true" type:"path"`
 	Force       bool   `help:"Delete the database that is there, with its files. No server may have it open."`
 	JSON        bool   `name:"json" help:"Write the result as JSON to standard output, for programs."`
 	MemoryLimit string `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`

@@ -19,7 +19,7 @@ func TestBackupAndRestore(t *testing.T) {
 	p.must(t, `mutation {
 		addCodes(input: {couponId: "coupon_1", codes: [{value: "AAA"}, {value: "BBB"}, {value: "CCC"}]}) { codes { id } }
 		upsertRecipients(input: {recipients: [{externalId: "r1", email: "r1@example.org"}, {externalId: "r2", email: "r2@example.org"}]}) { recipients { id } }
-		createDelivery(input: {label: "L", channel: EMAIL, subject: "s", body: "{{ couponValue.code }}", couponId: "coupon_1", contactAt: "2999-01-01"}) { delivery { id } }
+		createDelivery(input: {label: "L", subject: "s", body: "{{ couponValue.code }}", couponId: "coupon_1", contactAt: "2999-01-01"}) { delivery { id } }
 		addTargets(input: {deliveryId: "delivery_1", filter: {}}) { delivery { id } }
 		analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } }
 		confirmDelivery(input: {id: "delivery_1"}) { delivery { id } }
@@ -49,10 +49,10 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	other := filepath.Join(dir, "other.duckdb")
 	var result struct {
-		Data             string
-		TakenAt          time.Time
-		RowCount         int
-		PausedDeliveries []string
+		Data             string    `json:"data"`
+		TakenAt          time.Time `json:"takenAt"`
+		RowCount         int       `json:"rowCount"`
+		PausedDeliveries []string  `json:"pausedDeliveries"`
 	}
 	if got := restore("--data", other, "--json"); got.code != 0 || json.Unmarshal([]byte(got.out), &result) != nil || result.Data != other ||
 		result.RowCount == 0 || result.TakenAt.IsZero() || len(result.PausedDeliveries) != 1 {

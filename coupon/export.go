@@ -17,10 +17,11 @@ const (
 const (
 	// ExportLifetime is how long an exported file is kept after its end.
 	ExportLifetime = 24 * time.Hour
-	// DefaultBackupHours and MaxBackupHours are how long a backup is kept on the server, where it takes as much room as
-	// the database and is no backup against the loss of the disk.
+	// DefaultBackupHours is how long a backup is kept on the server, where it takes as much room as the database and is no
+	// backup against the loss of the disk.
 	DefaultBackupHours = 1
-	MaxBackupHours     = 24
+	// MaxBackupHours is the longest that it may be kept there.
+	MaxBackupHours = 24
 )
 
 // Export is one file that was or will be written.
@@ -101,6 +102,8 @@ func (e *Export) VerifiedAt() *time.Time {
 
 // FileName is what the file is called for those who download it.
 func (e *Export) FileName() string {
-	extension := map[FileFormat]string{FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet", FormatDuckDB: ".duckdb"}[e.Format]
+	extension := map[FileFormat]string{
+		FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet", FormatDuckDB: ".duckdb",
+	}[e.Format]
 	return e.ID.FileName() + extension
 }

@@ -183,8 +183,12 @@ func (b *backupConn) asked(ctx context.Context, do func() error) error {
 
 // readAll reads every value of a database, whose blocks have checksums, and gives how many rows it has.
 func readAll(ctx context.Context, q querier) (rows int, err error) {
-	tables, err := collect(ctx, q, "-- the tables of this database\nSELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary",
-		scanInto[string])
+	tables, err := collect(
+		ctx,
+		q,
+		"-- the tables of this database\nSELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary",
+		scanInto[string],
+	)
 	if err != nil {
 		return 0, err
 	}

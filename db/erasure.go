@@ -79,7 +79,9 @@ func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) err
 	for {
 		// A batch that is being handed over is recorded first: its messages are sent, the others are not begun. That needs
 		// the writer, so that it cannot be waited for in its turn.
+		unlock := s.lockAllSending(locked)
 		erasure, sending, err := s.eraseLocked(ctx, choose, locked)
+		unlock()
 		if err != nil || erasure != nil {
 			return erasure, err
 		}
@@ -87,13 +89,25 @@ func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) err
 	}
 }
 
-// eraseLocked erases, or gives the deliveries that have to be locked for that.
-func (s *Store) eraseLocked(ctx context.Context, choose func(context.Context, *tx) error, locked []coupon.ID) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
-	for _, id := range locked { // They are in order, so that two who do this cannot wait for each other.
-		unlock := s.watchers.lockSending(id)
-		defer unlock()
-		defer s.forgetSending(id)
+// lockAllSending is lockSending for deliveries in order, so that two who do this cannot wait for each other. What is
+// known of their sending is forgotten in the end.
+func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
+	unlocks := make([]func(), len(deliveries))
+	for i, id := range deliveries {
+		unlocks[i] = s.watchers.lockSending(id)
 	}
+	return func() {
+		for i, id := range deliveries {
+			s.forgetSending(id)
+			unlocks[i]()
+		}
+	}
+}
+
+// eraseLocked erases, or gives the deliveries that have to be locked for that, in order.
+func (s *Store) eraseLocked(
+	ctx context.Context, choose func(context.Context, *tx) error, locked []coupon.ID,
+) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.create(ctx, chosenCreate); err != nil {
 			return err

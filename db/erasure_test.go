@@ -308,7 +308,7 @@ func TestEraseIdle(t *testing.T) {
 	c := s.newCoupon(t)
 	s.codes(t, c, "", numbered("C", 20)...)
 	all := s.recipients(t, 5)
-	idle, redeeming, written, changed, late := all[0], all[1], all[2], all[3], all[4]
+	idle, redeeming, written, changed := all[0], all[1], all[2], all[3]
 	s.deliver(t, c, []coupon.ID{redeeming, idle})
 	s.clock.Advance(48 * time.Hour)
 	found, err := s.RecipientCodes(t.Context(), []coupon.ID{redeeming}, coupon.Page{First: 1, WantsItems: true})
@@ -321,7 +321,7 @@ func TestEraseIdle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	late = s.zelda(t)
+	late := s.zelda(t)
 	before := s.clock.Now().Add(-24 * time.Hour)
 	for want := 2; want >= 0; want -= 2 { // r5 was never heard of since it came
 		if got, err := s.EraseIdle(t.Context(), before); err != nil || got != want {

@@ -19,27 +19,37 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	found, err := db.Inspect(ctx, path, memoryLimit)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		r.add("database", Warning, "%s does not exist: the next start makes an empty database. Check --data if there should be one.", path)
+		r.addf("database", Warning, "%s does not exist: the next start makes an empty database. Check --data if there should be one.", path)
 		return nil
 	case err != nil:
-		r.add("database", Failed, "%s. A server that has it open must be stopped first, or asked by --url; a damaged file is restored from a backup.", err)
+		r.addf("database", Failed, "%s. A server that has it open must be stopped first, or asked by --url; a damaged file is restored from a backup.", err)
 		return nil
 	case len(found.UnknownMigrations) > 0:
-		r.add("database", Failed, "%s was made by a newer version of couponql (%s): use that one.", path, strings.Join(found.UnknownMigrations, ", "))
+		r.addf("database", Failed, "%s was made by a newer version of couponql (%s): use that one.", path, strings.Join(found.UnknownMigrations, ", "))
 	case found.BackupTakenAt != "":
-		r.add("database", Failed, "%s is a backup, taken at %s: make a database of it with couponql restore.", path, found.BackupTakenAt)
+		r.addf("database", Failed, "%s is a backup, taken at %s: make a database of it with couponql restore.", path, found.BackupTakenAt)
 	case len(found.MissingMigrations) > 0:
-		r.add("database", Warning, "%s was made by an older version: the next start changes it for good (%s). Back it up before, with the version that made it.",
-			path, strings.Join(found.MissingMigrations, ", "))
+		r.addf(
+			"database",
+			Warning,
+			"%s was made by an older version: the next start changes it for good (%s). Back it up before, with the version that made it.",
+			path,
+			strings.Join(found.MissingMigrations, ", "),
+		)
 	default:
-		r.add("database", OK, "%s opens; every value of its %d rows, %s, can be read.", path, found.RowCount, size(found.SizeBytes))
+		r.addf("database", OK, "%s opens; every value of its %d rows, %s, can be read.", path, found.RowCount, size(found.SizeBytes))
 	}
 	if found.Report != nil {
 		r.integrity(found.Report)
 	}
 	if found.ErasedSince != "" {
-		r.add("erasure", Warning, "Parts of the file that are not in use may have text of recipients erased since %s: the next start makes the file anew, for which it needs %s of disk.",
-			found.ErasedSince, size(backupFactor*found.SizeBytes))
+		r.addf(
+			"erasure",
+			Warning,
+			"Parts of the file that are not in use may have text of recipients erased since %s: the next start makes the file anew, for which it needs %s of disk.",
+			found.ErasedSince,
+			size(backupFactor*found.SizeBytes),
+		)
 	}
 	return found
 }
@@ -47,14 +57,14 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 // integrity tells whether the promises hold.
 func (r *Report) integrity(report *coupon.IntegrityReport) {
 	if report.IsSound() {
-		r.add("integrity", OK, "All %d checks of integrityReport hold.", len(report.Checks))
+		r.addf("integrity", OK, "All %d checks of integrityReport hold.", len(report.Checks))
 		return
 	}
 	var broken []string
 	for _, check := range report.Broken() {
 		broken = append(broken, check.String())
 	}
-	r.add("integrity", Failed, "%s. Keep a copy of the files, restore the last backup that was sound, and report it.", strings.Join(broken, "; "))
+	r.addf("integrity", Failed, "%s. Keep a copy of the files, restore the last backup that was sound, and report it.", strings.Join(broken, "; "))
 }
 
 // Timezones looks whether the zones of coupons are known to this machine; without a database of zones none is.
@@ -66,10 +76,10 @@ func (r *Report) Timezones(names []string) {
 		}
 	}
 	if len(unknown) > 0 {
-		r.add("time zones", Failed, "Unknown here: %s. Install the operating system's package tzdata.", strings.Join(unknown, ", "))
+		r.addf("time zones", Failed, "Unknown here: %s. Install the operating system's package tzdata.", strings.Join(unknown, ", "))
 		return
 	}
-	r.add("time zones", OK, "Those of the coupons are known (%d of them).", len(names))
+	r.addf("time zones", OK, "Those of the coupons are known (%d of them).", len(names))
 }
 
 // Thresholds of the disk.
@@ -86,13 +96,13 @@ func (r *Report) Disk(path string, sizeBytes uint64) {
 	free, reserve, err := db.Disk(dir)
 	switch wanted := max(comfortBytes, backupFactor*sizeBytes); {
 	case err != nil:
-		r.add("disk", Warning, "How much is free is not known: %s.", err)
+		r.addf("disk", Warning, "How much is free is not known: %s.", err)
 	case free < reserve:
-		r.add("disk", Failed, "%s are free at %s: with less than %s the server refuses writes. Make room.", size(free), dir, size(reserve))
+		r.addf("disk", Failed, "%s are free at %s: with less than %s the server refuses writes. Make room.", size(free), dir, size(reserve))
 	case free < wanted:
-		r.add("disk", Warning, "%s are free at %s; a backup and large imports need %s. Make room.", size(free), dir, size(wanted))
+		r.addf("disk", Warning, "%s are free at %s; a backup and large imports need %s. Make room.", size(free), dir, size(wanted))
 	default:
-		r.add("disk", OK, "%s are free at %s.", size(free), dir)
+		r.addf("disk", OK, "%s are free at %s.", size(free), dir)
 	}
 }
 
@@ -124,21 +134,21 @@ func (r *Report) Files(database, outbox string) {
 	}
 	switch {
 	case len(unwritable) > 0:
-		r.add("files", Failed, "This user cannot write to %s. Run as the user of the server, or give the files to it.", strings.Join(unwritable, ", "))
+		r.addf("files", Failed, "This user cannot write to %s. Run as the user of the server, or give the files to it.", strings.Join(unwritable, ", "))
 	case len(open) > 0:
-		r.add("files", Warning, "Other users of this machine may read codes and addresses: chmod -R go= %s", strings.Join(open, " "))
+		r.addf("files", Warning, "Other users of this machine may read codes and addresses: chmod -R go= %s", strings.Join(open, " "))
 	default:
-		r.add("files", OK, "Only their owner may read them, and they can be written.")
+		r.addf("files", OK, "Only their owner may read them, and they can be written.")
 	}
 	left, err := db.Leftovers(database)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 	case err != nil:
-		r.add("leftovers", Warning, "%s.", err)
+		r.addf("leftovers", Warning, "%s.", err)
 	case len(left) > 0:
-		r.add("leftovers", Warning, "An interrupted restore left %s: delete it, unless a restore runs right now.", strings.Join(left, ", "))
+		r.addf("leftovers", Warning, "An interrupted restore left %s: delete it, unless a restore runs right now.", strings.Join(left, ", "))
 	default:
-		r.add("leftovers", OK, "Nothing is left over beside the database.")
+		r.addf("leftovers", OK, "Nothing is left over beside the database.")
 	}
 }
 
@@ -176,20 +186,20 @@ func (r *Report) Reach(ctx context.Context, name string, reach func(context.Cont
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	if err := reach(ctx); err != nil {
-		r.add(name, Failed, "%s. Check the address, the password, the firewall and the certificate.", err)
+		r.addf(name, Failed, "%s. Check the address, the password, the firewall and the certificate.", err)
 		return
 	}
-	r.add(name, OK, "It can be reached; nothing was sent.")
+	r.addf(name, OK, "It can be reached; nothing was sent.")
 }
 
 // Settings tells what is wrong with the settings; nil: nothing is. warnings are what is not wrong, but odd.
 func (r *Report) Settings(err error, warnings []string) {
 	switch {
 	case err != nil:
-		r.add("settings", Failed, "%s", err)
+		r.addf("settings", Failed, "%s", err)
 	case len(warnings) > 0:
-		r.add("settings", Warning, "%s", strings.Join(warnings, " "))
+		r.addf("settings", Warning, "%s", strings.Join(warnings, " "))
 	default:
-		r.add("settings", OK, "They make sense together.")
+		r.addf("settings", OK, "They make sense together.")
 	}
 }

@@ -37,7 +37,7 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 }
 
-func (r *Report) add(name string, status Status, format string, args ...any) {
+func (r *Report) addf(name string, status Status, format string, args ...any) {
 	r.Findings = append(r.Findings, Finding{name, status, fmt.Sprintf(format, args...)})
 }
 

@@ -84,7 +84,7 @@ func TestFiles(t *testing.T) {
 	t.Parallel()
 	path := newDatabase(t)
 	outbox := t.TempDir()
-	if err := os.Chmod(outbox, 0o700); err != nil { //nolint:gosec // it is a folder
+	if err := os.Chmod(outbox, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -96,7 +96,7 @@ func TestFiles(t *testing.T) {
 	if r.Findings[0].Status != OK {
 		t.Errorf("got %+v", r.Findings[0])
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // that is what is to be found
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path+".restoring", nil, 0o600); err != nil {

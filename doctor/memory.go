@@ -34,14 +34,24 @@ func (r *Report) Memory(needs MemoryNeeds) {
 	total := needs.total()
 	switch {
 	case available == 0:
-		r.add("memory", OK, "The server takes up to %s. How much this machine has is not known.", size(total))
+		r.addf("memory", OK, "The server takes up to %s. How much this machine has is not known.", size(total))
 	case needs.Engine > available:
-		r.add("memory", Failed, "--memory-limit is %s, and %s has %s: the server would be killed. Lower it.", size(needs.Engine), source, size(available))
+		r.addf("memory", Failed, "--memory-limit is %s, and %s has %s: the server would be killed. Lower it.", size(needs.Engine), source, size(available))
 	case total > available:
-		r.add("memory", Warning, "The server may take %s (%s for the engine, %s for queries, %s for %d codes), and %s has %s. Lower --memory-limit or --sql-memory-limit.",
-			size(total), size(needs.Engine), size(queriesAtOnce*needs.SQL), size(bytesPerCode*uint64(needs.Codes)), needs.Codes, source, size(available))
+		r.addf(
+			"memory",
+			Warning,
+			"The server may take %s (%s for the engine, %s for queries, %s for %d codes), and %s has %s. Lower --memory-limit or --sql-memory-limit.",
+			size(total),
+			size(needs.Engine),
+			size(queriesAtOnce*needs.SQL),
+			size(bytesPerCode*uint64(needs.Codes)),
+			needs.Codes,
+			source,
+			size(available),
+		)
 	default:
-		r.add("memory", OK, "The server takes up to %s, and %s has %s.", size(total), source, size(available))
+		r.addf("memory", OK, "The server takes up to %s, and %s has %s.", size(total), source, size(available))
 	}
 }
 

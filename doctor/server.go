@@ -28,13 +28,13 @@ const (
 // Server asks a running server whether it is ready, which version it has, and whether the promises hold.
 func (r *Report) Server(ctx context.Context, asked *client.Client, version string) {
 	if text, err := get(ctx, asked.Address+"/readyz"); err != nil {
-		r.add("server", Failed, "%s at %s. Look at its log.", err, asked.Address)
+		r.addf("server", Failed, "%s at %s. Look at its log.", err, asked.Address)
 		return
 	} else if strings.TrimSpace(text) != "ready" {
-		r.add("server", Failed, "What answers at %s is no couponql that is ready: %.80q.", asked.Address, text)
+		r.addf("server", Failed, "What answers at %s is no couponql that is ready: %.80q.", asked.Address, text)
 		return
 	}
-	r.add("server", OK, "It is ready at %s.", asked.Address)
+	r.addf("server", OK, "It is ready at %s.", asked.Address)
 	r.version(ctx, asked, version)
 	var answer struct {
 		IntegrityReport struct {
@@ -43,7 +43,7 @@ func (r *Report) Server(ctx context.Context, asked *client.Client, version strin
 		} `json:"integrityReport"`
 	}
 	if err := asked.Do(ctx, integrityAsk, nil, &answer); err != nil {
-		r.add("integrity", Failed, "The server does not tell: %s.", err)
+		r.addf("integrity", Failed, "The server does not tell: %s.", err)
 		return
 	}
 	r.integrity(&coupon.IntegrityReport{CheckedAt: answer.IntegrityReport.CheckedAt, Checks: answer.IntegrityReport.Checks})
@@ -53,7 +53,7 @@ func (r *Report) Server(ctx context.Context, asked *client.Client, version strin
 func (r *Report) version(ctx context.Context, asked *client.Client, version string) {
 	text, err := get(ctx, asked.Address+"/metrics")
 	if err != nil {
-		r.add("version", Warning, "The server does not tell its version: %s.", err)
+		r.addf("version", Warning, "The server does not tell its version: %s.", err)
 		return
 	}
 	_, rest, isThere := strings.Cut(text, `couponql_build_info{`)
@@ -61,11 +61,11 @@ func (r *Report) version(ctx context.Context, asked *client.Client, version stri
 	running, _, _ := strings.Cut(rest, `"`)
 	switch {
 	case !isThere || !isNamed:
-		r.add("version", Warning, "The server does not tell its version in /metrics: it is older than this program (%s).", version)
+		r.addf("version", Warning, "The server does not tell its version in /metrics: it is older than this program (%s).", version)
 	case running != version:
-		r.add("version", Warning, "The server is %s and this program %s: ask with the program that the server runs.", running, version)
+		r.addf("version", Warning, "The server is %s and this program %s: ask with the program that the server runs.", running, version)
 	default:
-		r.add("version", OK, "The server and this program are %s.", version)
+		r.addf("version", OK, "The server and this program are %s.", version)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package job does what takes longer than a request: it runs the imports that wait, sends the
-// deliveries whose time has come, looks out for alerts, and erases recipients of whom nothing was heard. What it does is recorded step by step in the store, so a server that was
+// deliveries whose time has come, looks out for alerts, and erases recipients of whom nothing was heard. What it does is
+// recorded step by step in the store, so a server that was
 // stopped or killed goes on where it was.
 package job
 
