@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -68,4 +69,74 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("got %+v", answer)
 	}
 	p.checkSound(t)
+}
+
+// TestBackupAfterKill kills the server while it makes a backup: the next one makes it.
+func TestBackupAfterKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	var data any
+	p.must(t, createCoupon, &data)
+	p.must(t, `mutation { generateCodes(input: {couponId: "coupon_1", count: 300000, pattern: "##########"}) { generatedCount } }`, &data)
+	p.must(t, `mutation { exportBackup(input: {}) { export { id } } }`, &data)
+	p.kill(t)
+	p = start(t, dir)
+	var answer struct {
+		Export struct {
+			Status, VerifiedAt string
+			RowCount           int
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); answer.Export.Status != "SUCCEEDED" && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		p.must(t, `{ export(id: "export_1") { status verifiedAt rowCount } }`, &answer)
+	}
+	if answer.Export.VerifiedAt == "" || answer.Export.RowCount < 300_000 {
+		t.Errorf("got %+v", answer)
+	}
+}
+
+// TestErasedAfterKill erases somebody and kills the server: when the next one is ready, the person is in none of its files.
+func TestErasedAfterKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	var data any
+	p.must(t, `mutation { upsertRecipients(input: {recipients: [{externalId: "Zk-4711", email: "zelda.4711@example.org", attributes: {hobby: "violet-hatter"}}]}) { recipients { id } } }`, &data)
+	isThere := func(text string) bool {
+		t.Helper()
+		for _, pattern := range []string{"couponql.duckdb*", "couponql.duckdb.files/*/*"} {
+			names, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range names {
+				// Folders among them cannot be read.
+				if content, err := os.ReadFile(name); err == nil && strings.Contains(string(content), text) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if !isThere("zelda.4711") || !isThere("violet-hatter") {
+		t.Fatal("this test looks for what is not there")
+	}
+	p.must(t, `mutation { eraseRecipients(input: {externalIds: ["Zk-4711"]}) { erasedCount } }`, &data)
+	p.kill(t)
+	if got := examine(t, dir, nil); got.code != 0 || !strings.Contains(got.out, "warning  erasure") {
+		t.Errorf("got %+v", got)
+	}
+	p = start(t, dir)
+	if isThere("zelda.4711") || isThere("violet-hatter") || isThere("Zk-4711") {
+		t.Error("the person is in a file still")
+	}
+	p.checkSound(t)
+	p.stop(t, 10*time.Second)
+	if !strings.Contains(p.text(), "made anew") {
+		t.Errorf("the log says\n%s", p.text())
+	}
+	if got := examine(t, dir, nil); got.code != 0 || strings.Contains(got.out, "erasure") {
+		t.Errorf("got %+v", got)
+	}
 }
