@@ -22,9 +22,6 @@ const backupDatabase = "the/backup"
 // again and give codes away that others have by now; see Restore.
 const backupTakenAt = "backup_taken_at"
 
-// copyDatabase copies tables, their rows in their order, sequences and all else to the copy.
-const copyDatabase = "-- copy the database\nCOPY FROM DATABASE %s TO %s"
-
 // writeBackup writes a copy of the whole database as it is at one instant, beside the writer, and then reads it again:
 // a copy that breaks a promise is refused with UserErrors. It gives how many rows the copy has.
 func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
@@ -43,9 +40,10 @@ func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exp
 	}
 	defer b.close()
 	conn := b.conn
+	// Whoever restores it asks what happened since: so this is never after the instant that the copy shows.
+	takenAt := s.now()
 	mark := func() error {
-		return b.run(ctx, "-- mark a backup\nINSERT INTO "+quoteName(backupDatabase)+".setting (name, value) VALUES ($name, $value)",
-			named("name", backupTakenAt), named("value", s.now().Format(time.RFC3339Nano)))
+		return b.run(ctx, settingInsert, named("name", backupTakenAt), named("value", takenAt.Format(time.RFC3339Nano)))
 	}
 	if err := b.copyAll(ctx, mark); err != nil {
 		return 0, err
@@ -55,7 +53,7 @@ func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exp
 		return 0, err
 	}
 	defer release()
-	err = b.asked(ctx, func() error {
+	err = b.attached(ctx, " (READ_ONLY)", func(string) error {
 		checks, err := checkInvariants(ctx, conn)
 		if err != nil {
 			return err
@@ -124,8 +122,13 @@ func (b *backupConn) run(ctx context.Context, statement string, args ...any) err
 	return nil
 }
 
-// attached runs do while the file of the copy is attached.
-func (b *backupConn) attached(ctx context.Context, how string, do func() error) (err error) {
+// attached runs do while the file of the copy is attached and names mean what is in it; from is the name of the database
+// itself.
+func (b *backupConn) attached(ctx context.Context, how string, do func(from string) error) (err error) {
+	from, err := one[string](ctx, b.conn, "-- the name of this database\nSELECT current_database()")
+	if err != nil {
+		return err
+	}
 	// The path is ours.
 	if err := b.run(ctx, "-- attach a copy\nATTACH "+quote(b.path)+" AS "+quoteName(backupDatabase)+how); err != nil {
 		return err
@@ -134,16 +137,19 @@ func (b *backupConn) attached(ctx context.Context, how string, do func() error) 
 		// Detaching writes the file; it must happen also when the caller has gone.
 		err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- detach a copy\nDETACH "+quoteName(backupDatabase)))
 	}()
-	return do()
+	if err := b.run(ctx, "-- ask a copy\nUSE "+quoteName(backupDatabase)); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+quoteName(from)))
+	}()
+	return do(from)
 }
 
-// copyAll copies everything into the file in one transaction, with what change changes in the copy.
+// copyAll copies everything into the file in one transaction, with what change changes in the copy. COPY FROM DATABASE
+// would do it in one statement, but newer engines change a setting for it, and ours are locked.
 func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
-	return b.attached(ctx, "", func() (err error) {
-		name, err := one[string](ctx, b.conn, currentDatabase)
-		if err != nil {
-			return err
-		}
+	return b.attached(ctx, "", func(from string) (err error) {
 		if err := b.run(ctx, "BEGIN"); err != nil {
 			return err
 		}
@@ -152,7 +158,10 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 				err = errors.Join(err, b.run(context.WithoutCancel(ctx), "ROLLBACK"))
 			}
 		}()
-		if err := b.run(ctx, fmt.Sprintf(copyDatabase, quoteName(name), quoteName(backupDatabase))); err != nil {
+		if err := b.copySequences(ctx, from); err != nil {
+			return err
+		}
+		if err := b.copyTables(ctx, from); err != nil {
 			return err
 		}
 		if err := change(); err != nil {
@@ -162,23 +171,48 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 	})
 }
 
-const currentDatabase = "-- the name of this database\nSELECT current_database()"
+// copySequences makes sequences that go on where those of the database are.
+func (b *backupConn) copySequences(ctx context.Context, from string) error {
+	type sequence struct {
+		name string
+		next int64
+	}
+	sequences, err := collect(ctx, b.conn, backupSequences, func(rows *sql.Rows) (sequence, error) {
+		var s sequence
+		err := rows.Scan(&s.name, &s.next)
+		return s, err
+	}, named("database", from))
+	if err != nil {
+		return err
+	}
+	for _, s := range sequences {
+		if err := b.run(ctx, fmt.Sprintf("-- copy a sequence\nCREATE SEQUENCE %s START WITH %d", quoteName(s.name), s.next)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// asked has the connection ask the copy, as it is on the disk, while do runs.
-func (b *backupConn) asked(ctx context.Context, do func() error) error {
-	return b.attached(ctx, " (READ_ONLY)", func() (err error) {
-		name, err := one[string](ctx, b.conn, currentDatabase)
-		if err != nil {
+// copyTables makes the tables as the engine says that they were made, with all rows in their order.
+func (b *backupConn) copyTables(ctx context.Context, from string) error {
+	type table struct{ name, create string }
+	tables, err := collect(ctx, b.conn, backupTables, func(rows *sql.Rows) (table, error) {
+		var t table
+		err := rows.Scan(&t.name, &t.create)
+		return t, err
+	}, named("database", from))
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if err := b.run(ctx, "-- copy a table\n"+t.create); err != nil {
 			return err
 		}
-		if err := b.run(ctx, "-- ask a copy\nUSE "+quoteName(backupDatabase)); err != nil {
+		if err := b.run(ctx, "-- copy the rows of a table\nINSERT INTO "+quoteName(t.name)+" FROM "+quoteName(from)+"."+quoteName(t.name)); err != nil {
 			return err
 		}
-		defer func() {
-			err = errors.Join(err, b.run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+quoteName(name)))
-		}()
-		return do()
-	})
+	}
+	return nil
 }
 
 // readAll reads every value of a database, whose blocks have checksums, and gives how many rows it has.

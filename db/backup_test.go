@@ -103,6 +103,9 @@ func TestBackup(t *testing.T) {
 	// A backup of what was restored is one as well.
 	again, _ := r.restore(t, r.backUp(t), func(o *db.Options) { o.CaseSensitiveCodes = true })
 	again.checkSound(t)
+	if a, b := r.newCoupon(t), again.newCoupon(t); a != b {
+		t.Errorf("the next coupon is %s, restored again %s", a, b)
+	}
 	if a, b := s.ID(), again.ID(); a == b || b == r.ID() {
 		t.Errorf("ids %s, %s, %s", a, r.ID(), b)
 	}

@@ -32,6 +32,12 @@ var attemptInsert string
 //go:embed query/attempt_waiting.sql
 var attemptWaiting string
 
+//go:embed query/backup_sequences.sql
+var backupSequences string
+
+//go:embed query/backup_tables.sql
+var backupTables string
+
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string
 

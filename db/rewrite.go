@@ -66,13 +66,12 @@ func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
 	}
 	defer b.close()
 	err = b.copyAll(ctx, func() error {
-		return b.run(ctx, "-- forget that there is something to erase\nDELETE FROM "+quoteName(backupDatabase)+".setting WHERE name = $name",
-			named("name", erasedSinceRewrite))
+		return b.run(ctx, settingDelete, named("name", erasedSinceRewrite))
 	})
 	if err != nil {
 		return err
 	}
-	err = b.asked(ctx, func() error {
+	err = b.attached(ctx, " (READ_ONLY)", func(string) error {
 		copied, err := readAll(ctx, b.conn)
 		if err == nil && copied != rows-1 {
 			err = fmt.Errorf("the copy has %d rows instead of %d", copied, rows-1)
