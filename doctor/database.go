@@ -124,7 +124,7 @@ func (r *Report) Files(database, outbox string) {
 		if err != nil {
 			continue // The server makes it.
 		}
-		if !isWritable(path, info) {
+		if !isWritable(path) {
 			unwritable = append(unwritable, path)
 		}
 		const others = 0o077
@@ -150,19 +150,6 @@ func (r *Report) Files(database, outbox string) {
 	default:
 		r.addf("leftovers", OK, "Nothing is left over beside the database.")
 	}
-}
-
-// isWritable tries to open a file, or to make one in a folder.
-func isWritable(path string, info os.FileInfo) bool {
-	if !info.IsDir() {
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-		return err == nil && file.Close() == nil
-	}
-	file, err := os.CreateTemp(path, ".couponql-doctor-*")
-	if err != nil {
-		return false
-	}
-	return errors.Join(file.Close(), os.Remove(file.Name())) == nil
 }
 
 // size writes bytes for people.
