@@ -102,7 +102,11 @@ func TestErasedAfterKill(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, dir)
 	var data any
-	p.must(t, `mutation { upsertRecipients(input: {recipients: [{externalId: "Zk-4711", email: "zelda.4711@example.org", attributes: {hobby: "violet-hatter"}}]}) { recipients { id } } }`, &data)
+	p.must(t, `mutation {
+		upsertRecipients(input: {recipients: [{externalId: "Zk-4711", email: "zelda.4711@example.org", attributes: {hobby: "violet-hatter"}}]}) {
+			recipients { id }
+		}
+	}`, &data)
 	isThere := func(text string) bool {
 		t.Helper()
 		for _, pattern := range []string{"couponql.duckdb*", "couponql.duckdb.files/*/*"} {
