@@ -28,8 +28,8 @@ help: ## List the commands
 ##@ Run
 
 .PHONY: build
-build: ## Build the server as bin/couponql
-	go build -o bin/couponql .
+build: ## Build the server as bin/couponql (VERSION=v1.2.3 for a release)
+	go build $(if $(VERSION),-ldflags '-X main.release=$(VERSION)') -o bin/couponql .
 
 .PHONY: run
 run: build ## Build and start the server with its files in data/ (ARGS="--listen …")

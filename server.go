@@ -47,6 +47,9 @@ type commands struct {
 	Export  command.Export   `cmd:"" help:"Export files from a running server."`
 	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
 	Key     command.Key      `cmd:"" help:"Manage the keys of a running server."`
+	Backup  command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
+	Restore restoreCommand   `cmd:"" help:"Make a database of a backup; no server is needed."`
+	Doctor  doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings, and whether senders can be reached."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
@@ -81,6 +84,7 @@ type serveCommand struct {
 	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that is told when an alert begins, signed with the secret in the environment variable COUPONQL_ALERT_WEBHOOK_SECRET." env:"COUPONQL_ALERT_WEBHOOK_URL"`
 	AlertWebhookSecret string          `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
 	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
+	RetentionDays      int             `default:"0" help:"Erase recipients of whom nothing was heard for so many days, such as 800; 0: never." env:"COUPONQL_RETENTION_DAYS"`
 	MemoryLimit        string          `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 	LogLevel           slog.Level      `default:"info" placeholder:"LEVEL" help:"What is logged: debug (every request), info, warn or error." env:"COUPONQL_LOG_LEVEL"`
 	LogFormat          string          `default:"text" enum:"text,json" help:"How: text or json." env:"COUPONQL_LOG_FORMAT"`
@@ -124,13 +128,18 @@ func run(args []string) int {
 	return 0
 }
 
-// version tells what was built: the module's version, or the commit.
+// release is the version of a release, which its build stamps: go build -ldflags "-X main.release=v1.2.3".
+var release string
+
+// version tells what was built: the release, or else the module's version, which Go derives from the commit.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	if release != "" {
+		return release
 	}
-	return info.Main.Version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
 
 // How a server stops: requests may end by themselves for graceTime, are then canceled, and after
@@ -202,6 +211,11 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("--listen=%s: %w", c.Listen, err), store.Close())
 	}
+	if isDone, err := store.Rewritten(); err != nil {
+		log.WarnContext(ctx, "erased text may still be in parts of the database file that are not in use", "error", err)
+	} else if isDone {
+		log.InfoContext(ctx, "the database file was made anew, without recipients who were erased")
+	}
 	answers, err := c.analyst(store, log)
 	if err != nil {
 		return errors.Join(err, store.Close())
@@ -218,6 +232,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
 	runner := job.Start(store, out, job.Options{
 		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Monitor: watch, Log: log,
+		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,
 	})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers, guard)
@@ -330,6 +345,9 @@ func (c *serveCommand) check() error {
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
 	}
+	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
+		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
+	}
 	if c.SQLMaxAge <= 0 {
 		return fmt.Errorf("--sql-max-age=%s: must be more than 0", c.SQLMaxAge)
 	}
@@ -344,6 +362,9 @@ func (c *serveCommand) check() error {
 	}
 	return nil
 }
+
+// maxRetentionDays is a hundred years.
+const maxRetentionDays = 36_500
 
 func isLoopback(host string) bool {
 	if host == "localhost" {
@@ -370,7 +391,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
-	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/")
+	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/", "version", version())
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)

@@ -420,6 +420,7 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--oidc-audience", "a"}, "", "means nothing without --oidc-issuer"},
 		{[]string{"--send-rate=-1"}, "", "--send-rate=-1"},
 		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
+		{[]string{"--retention-days=-1"}, "", "--retention-days=-1"},
 		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},
@@ -454,10 +455,28 @@ func TestRefusesSettings(t *testing.T) {
 	}
 }
 
+// TestVersion tells which version runs: what the build of a release stamps, in the log and in /metrics too.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	output, err := exec.CommandContext(t.Context(), binary, "--version").Output()
-	if err != nil || strings.TrimSpace(string(output)) == "" {
+	version := strings.TrimSpace(string(output))
+	if err != nil || version == "" {
+		t.Fatalf("got %q, %v", output, err)
+	}
+	p := start(t, t.TempDir())
+	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text, `couponql_build_info{version="`+version+`"} 1`) {
+		t.Errorf("/metrics tells no version %s", version)
+	}
+	p.stop(t, 10*time.Second)
+	if log := p.text(); !strings.Contains(log, "version="+version) {
+		t.Errorf("the log tells no version %s:\n%s", version, log)
+	}
+	released := filepath.Join(t.TempDir(), "couponql")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", released, ".")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build a release: %v\n%s", err, output)
+	}
+	if output, err := exec.CommandContext(t.Context(), released, "--version").Output(); err != nil || string(output) != "v1.2.3\n" {
 		t.Errorf("got %q, %v", output, err)
 	}
 }

@@ -138,6 +138,13 @@ func writeForm(form *multipart.Writer, operations []byte, fileName string, write
 	return form.Close()
 }
 
+// Authorize shows the client's key with a request to the same server.
+func (c *Client) Authorize(request *http.Request) {
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
+}
+
 func (c *Client) post(ctx context.Context, contentType string, body io.Reader, answer any) error {
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Address+"/graphql", body)
 	if err != nil {
@@ -145,9 +152,7 @@ func (c *Client) post(ctx context.Context, contentType string, body io.Reader, a
 	}
 	post.Header.Set("Content-Type", contentType)
 	post.Header.Set("Accept", "application/json")
-	if c.key != "" {
-		post.Header.Set("Authorization", "Bearer "+c.key)
-	}
+	c.Authorize(post)
 	response, err := c.http.Do(post)
 	if err != nil {
 		return err

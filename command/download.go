@@ -38,11 +38,16 @@ func (s *session) fetchAll(ctx context.Context, address string, to io.Writer, si
 // replace writes a file under another name and gives it its own when it is whole. Nobody finds half a file.
 func (s *session) replace(path string, write func(io.Writer) error) error {
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask says who may read it
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, s.fileMode)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(write(file), file.Close()); err != nil {
+	err = write(file)
+	if err == nil {
+		// Somebody may delete the original as soon as it is told that the file is here.
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	// It may have come into being meanwhile.

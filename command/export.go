@@ -166,7 +166,11 @@ func (e *exporter) run(ctx context.Context) error {
 	case e.flags.JSON:
 		err = e.writeJSON(done.raw)
 	case !e.flags.Quiet:
-		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes\n", printable(done.name), done.RowCount, done.ByteCount)
+		verified := ""
+		if done.Verified != nil {
+			verified = ", verified: it was read again, and every check of integrityReport holds in it"
+		}
+		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes%s\n", printable(done.name), done.RowCount, done.ByteCount, verified)
 	}
 	if err != nil {
 		return e.giveUp(ctx, err)
@@ -184,6 +188,7 @@ type exported struct {
 	ByteCount float64             `json:"byteCount"`
 	Progress  float64             `json:"progress"`
 	URL       *string             `json:"url"`
+	Verified  *string             `json:"verifiedAt"`
 	Failure   *string             `json:"failure"`
 }
 

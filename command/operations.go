@@ -4,6 +4,8 @@ import _ "embed"
 
 // The requests to the server, each in a file of its own. A missing file fails the build.
 var (
+	//go:embed operations/backup_export.graphql
+	backupExport string
 	//go:embed operations/coupon_by_code.graphql
 	couponByCode string
 	//go:embed operations/coupon_get.graphql

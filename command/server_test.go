@@ -238,6 +238,7 @@ func (s *server) run(ctx context.Context, t *testing.T, stdin io.Reader, edit fu
 		Import Import `cmd:""`
 		Export Export `cmd:""`
 		SQL    SQL    `cmd:"" name:"sql"`
+		Backup Backup `cmd:""`
 	}
 	parsed, err := kong.Must(&commands, kong.Exit(func(int) { t.Error("the parser exits") })).Parse(append(args, "--url", s.url))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -25,10 +26,12 @@ type session struct {
 	client *client.Client
 	// http carries the files. It has no time limit of its own, since they may be of any size; see silence.
 	http *http.Client
+	// fileMode says who may read the files that are written, as far as the umask allows it.
+	fileMode os.FileMode
 }
 
 func newSession(console *Console, flags serverFlags) *session {
-	return &session{console, flags, client.New(flags.URL, flags.Key), &http.Client{}}
+	return &session{console, flags, client.New(flags.URL, flags.Key), &http.Client{}, 0o666}
 }
 
 // resolve gives the full address for one that the server named, which may be only a path.

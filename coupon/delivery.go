@@ -124,6 +124,15 @@ func (d *Delivery) Check(action DeliveryAction) (isDone bool, err error) {
 	return false, Errorf(ErrorInvalidState, "The delivery %q is %s, so you cannot %s it; %s.%s", d.Label, d.Status, action, rest, hint)
 }
 
+// Resumed gives what a paused delivery is when it goes on: one that a restored database had paused before its contact
+// time waits for that.
+func (d *Delivery) Resumed(now time.Time) DeliveryStatus {
+	if d.ContactAt != nil && d.ContactAt.After(now) {
+		return DeliveryScheduled
+	}
+	return DeliveryInProgress
+}
+
 // Limits of a delivery's texts.
 const (
 	// MaxSubjectLength is in characters: the longest line of RFC 5322.

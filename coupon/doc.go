@@ -19,7 +19,7 @@
 //	          any but REDEEMED ──void──▶ VOIDED;  EXPIRED is derived from the clock, never written
 //
 //	delivery  EDITING ─analyze▶ READY ─confirm▶ SCHEDULED ─▶ IN_PROGRESS ─▶ FINISHED | FAILED
-//	          READY ─edit▶ EDITING;  IN_PROGRESS ⇄ PAUSED
+//	          READY ─edit▶ EDITING;  IN_PROGRESS ⇄ PAUSED; restored from a backup, SCHEDULED ⇄ PAUSED too
 //	          READY, SCHEDULED, IN_PROGRESS, PAUSED ─stop▶ STOPPED
 //
 // # Names

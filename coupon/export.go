@@ -11,10 +11,18 @@ const (
 	ExportMessages    ExportKind = "MESSAGES"
 	ExportRedemptions ExportKind = "REDEMPTIONS"
 	ExportSQL         ExportKind = "SQL"
+	ExportBackup      ExportKind = "BACKUP"
 )
 
-// ExportLifetime is how long an exported file is kept after its end.
-const ExportLifetime = 24 * time.Hour
+const (
+	// ExportLifetime is how long an exported file is kept after its end.
+	ExportLifetime = 24 * time.Hour
+	// DefaultBackupHours is how long a backup is kept on the server, where it takes as much room as the database and is no
+	// backup against the loss of the disk.
+	DefaultBackupHours = 1
+	// MaxBackupHours is the longest that it may be kept there.
+	MaxBackupHours = 24
+)
 
 // Export is one file that was or will be written.
 type Export struct {
@@ -43,6 +51,8 @@ type ExportRequest struct {
 	StatsFilter *StatsFilter `json:"statsFilter,omitempty"`
 	// Query is an analyst's.
 	Query string `json:"query,omitempty"`
+	// HoursKept is how long a backup is kept after its end.
+	HoursKept int `json:"hoursKept,omitempty"`
 	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written so that it
 	// does not. Only for CSV.
 	IsSpreadsheetSafe bool `json:"isSpreadsheetSafe,omitempty"`
@@ -53,6 +63,12 @@ type ExportRequest struct {
 // Check returns UserErrors with INVALID for what cannot be asked for.
 func (e *Export) Check() error {
 	var problems UserErrors
+	if e.Kind == ExportBackup && (e.Request.HoursKept < 1 || e.Request.HoursKept > MaxBackupHours) {
+		invalidf(&problems, "hoursKept", "A backup is kept for 1 to %d hours, not %d.", MaxBackupHours, e.Request.HoursKept)
+	}
+	if (e.Kind == ExportBackup) != (e.Format == FormatDuckDB) {
+		invalidf(&problems, "format", "Only a backup is a database (DUCKDB), and it is nothing else.")
+	}
 	if e.Request.IsSpreadsheetSafe && e.Format != FormatCSV {
 		invalidf(&problems, "isSpreadsheetSafe", "Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
 	}
@@ -73,8 +89,26 @@ func (e *Export) HasFile(now time.Time) bool {
 	return e.Status == ImportSucceeded && e.ExpiresAt != nil && now.Before(*e.ExpiresAt)
 }
 
+// Lifetime gives how long the file is kept after its end.
+func (e *Export) Lifetime() time.Duration {
+	if e.Kind == ExportBackup {
+		return time.Duration(e.Request.HoursKept) * time.Hour
+	}
+	return ExportLifetime
+}
+
+// VerifiedAt gives when a backup was opened and found sound, without which none succeeds; nil for other files.
+func (e *Export) VerifiedAt() *time.Time {
+	if e.Kind == ExportBackup && e.Status == ImportSucceeded {
+		return e.FinishedAt
+	}
+	return nil
+}
+
 // FileName is what the file is called for those who download it.
 func (e *Export) FileName() string {
-	extension := map[FileFormat]string{FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet"}[e.Format]
+	extension := map[FileFormat]string{
+		FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet", FormatDuckDB: ".duckdb",
+	}[e.Format]
 	return e.ID.FileName() + extension
 }

@@ -27,6 +27,8 @@ const (
 	FormatXML     FileFormat = "XML"
 	FormatJSONL   FileFormat = "JSONL"
 	FormatParquet FileFormat = "PARQUET"
+	// FormatDuckDB is a whole database: that of a backup, and of nothing else.
+	FormatDuckDB FileFormat = "DUCKDB"
 )
 
 // ImportStatus is where a job stands.
@@ -180,6 +182,10 @@ func (i *Import) Check() error {
 		if label == "" {
 			i.Label = nil
 		}
+	}
+	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
+		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
+			At("input", "options", "format"))
 	}
 	if len(i.Options.Columns) > MaxColumnMappings {
 		problems = append(problems, Errorf(ErrorInvalid, "Map at most %d columns.", MaxColumnMappings).At("input", "options", "columns"))

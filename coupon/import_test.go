@@ -37,6 +37,10 @@ func TestImportCheck(t *testing.T) {
 			source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings + 1)},
 			want:   []string{"input.options.columns INVALID: Map at most 1000 columns."},
 		},
+		"a database": {
+			source: Import{Timezone: "UTC", Options: FileOptions{Format: new(FormatDuckDB)}},
+			want:   []string{"input.options.format INVALID: A database cannot be imported. A backup is restored by: couponql restore."},
+		},
 		"everything bad": {source: Import{Timezone: "x", Label: new("\x00x\x00"), Options: columns(MaxColumnMappings + 1)}, want: []string{
 			`input.timezone INVALID: "x" is not a time zone. Use an IANA name such as Europe/Berlin.`,
 			"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding.",

@@ -48,6 +48,8 @@ func (m *Message) CheckResend(code *Code) error {
 	switch {
 	case m.Status != MessageSent:
 		return Errorf(ErrorInvalidState, "The message is %s; only one that was SENT can be sent again.", m.Status)
+	case m.Address == "":
+		return Errorf(ErrorInvalidState, "The recipient of the message was erased.")
 	case code != nil && code.MessageID == nil:
 		return Errorf(ErrorInvalidState, "The message has no code any more: it went back to the pool.")
 	case code != nil && code.State().Has(StateVoided):

@@ -1,5 +1,10 @@
 package coupon
 
+import (
+	"regexp"
+	"time"
+)
+
 // Channel is the way a message takes.
 type Channel string
 
@@ -21,7 +26,20 @@ type Recipient struct {
 	LastName      *string
 	Attributes    JSON
 	IsContactable bool
+	// ErasedAt is when all that was known of the person was erased; nil: it was not.
+	ErasedAt *time.Time
 }
+
+// Erasure tells what erasing recipients came to.
+type Erasure struct {
+	// ErasedCount is how many were erased; those who were before are not counted.
+	ErasedCount int
+	// CanceledMessageCount is how many messages were still to be sent to them.
+	CanceledMessageCount int
+}
+
+// erasedID is what an erased recipient's external id looks like: nobody else may have one, nor anything be known of it.
+var erasedID = regexp.MustCompile(`^erased-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // RecipientChanges is what a caller knows of a recipient: a field that is not set is left alone for a
 // recipient that exists, and empty for a new one.
@@ -35,8 +53,13 @@ type RecipientChanges struct {
 	IsContactable Change[bool]
 }
 
-// MaxUpsertedRecipients is how many recipients one upsertRecipients takes.
-const MaxUpsertedRecipients = 10_000
+// Limits of one request.
+const (
+	// MaxUpsertedRecipients is how many recipients one upsertRecipients takes.
+	MaxUpsertedRecipients = 10_000
+	// MaxErasedRecipients is how many recipients one eraseRecipients takes.
+	MaxErasedRecipients = 10_000
+)
 
 // Clean trims every field and checks it. It gives the reason and the value of the first that cannot be
 // kept, and its name in the schema; an empty text clears the field.
@@ -48,6 +71,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	}
 	if r.ExternalID == "" {
 		return RejectedEmpty, "externalId", raw
+	}
+	if erasedID.MatchString(r.ExternalID) {
+		return RejectedMalformed, "externalId", raw
 	}
 	for _, text := range []struct {
 		name   string

@@ -54,6 +54,8 @@ type Options struct {
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
+	// isInspection opens the file without changing it; see Inspect.
+	isInspection bool
 }
 
 // Store is an open database. Its methods are safe for concurrent use; each is one use case, and what
@@ -88,15 +90,51 @@ type Store struct {
 	// waiting has the waitingMessages of each delivery that is being sent, by its id. Whoever holds the lock
 	// of a delivery's sending may use its entry.
 	waiting sync.Map
+	// isRewritten and notRewritten tell what rewrite did.
+	isRewritten  bool
+	notRewritten error
 	// rates has the *sendingRate of each delivery that is being sent, by its id.
 	rates   sync.Map
 	keyring apiKeys
 	audit   audit
 }
 
-// Open opens or creates the database, brings its schema up to date and loads the pool. It returns an
+// Open opens or creates the database, makes its file anew if recipients were erased, brings its schema up to date and
+// loads the pool. It returns an
 // error that says what to do when the file is in use by another process or was made by a newer version.
 func Open(ctx context.Context, options Options) (*Store, error) {
+	s, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.rewrite(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.load(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// newStore gives a store that is not connected yet, and makes its folders.
+func newStore(options Options) (*Store, error) {
+	s, err := describeStore(options)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("create the folder for files: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// describeStore gives a store that is not connected yet and has no folders.
+func describeStore(options Options) (*Store, error) {
 	if options.HoldDuration == 0 {
 		options.HoldDuration = DefaultHoldDuration
 	}
@@ -111,26 +149,14 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
-	s := &Store{
+	return &Store{
 		options:   options,
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   make(chan struct{}, 1),
 		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
-	}
-	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("create the folder for files: %w", err)
-		}
-	}
-	if err := s.connect(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	}, nil
 }
 
 // load migrates and reads everything that is kept in memory.
@@ -209,7 +235,10 @@ func (s *Store) spoolDir() string { return filepath.Join(s.filesDir(), "spool") 
 // tempDir is where the engine spills what does not fit into memory.
 func (s *Store) tempDir() string { return filepath.Join(s.filesDir(), "temp") }
 
-func (s *Store) filesDir() string { return s.options.Path + ".files" }
+func (s *Store) filesDir() string { return s.options.Path + filesSuffix }
+
+// filesSuffix and the name of a database file are the name of its folder.
+const filesSuffix = ".files"
 
 // clearSpool removes what a crash left behind: spooled rows are made anew by the import that is resumed.
 func (s *Store) clearSpool() error {
@@ -227,9 +256,13 @@ func (s *Store) clearSpool() error {
 
 // connect opens the file with every setting that the product relies on.
 func (s *Store) connect(ctx context.Context) error {
-	connector, err := duckdb.NewConnector(s.options.Path, nil)
+	source := s.options.Path
+	if s.options.isInspection {
+		source += readOnly
+	}
+	connector, err := duckdb.NewConnector(source, nil)
 	if err != nil {
-		if strings.Contains(err.Error(), "Could not set lock") {
+		if isLockedOut(err) {
 			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
 		}
 		return fmt.Errorf("open %s: %w", s.options.Path, err)
@@ -257,6 +290,14 @@ func (s *Store) connect(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// readOnly, behind the name of a file, has the engine leave it as it is.
+const readOnly = "?access_mode=read_only"
+
+// isLockedOut tells the error of opening a file that another process has open.
+func isLockedOut(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Could not set lock")
 }
 
 // quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's

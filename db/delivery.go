@@ -773,9 +773,9 @@ func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delive
 
 // ResumeDelivery goes on sending. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 		t.onCommit(s.watchers.notifyDue)
-		return t.setStatus(ctx, number, coupon.DeliveryInProgress, nil, "Resumed.")
+		return t.setStatus(ctx, number, d.Resumed(t.now), nil, "Resumed.")
 	})
 }
 

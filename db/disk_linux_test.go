@@ -170,3 +170,49 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// TestDiskFullBeforeRewriting opens a database with something to erase from its file on a disk without room for another
+// one: it is served as it is, and made anew when there is room.
+func TestDiskFullBeforeRewriting(t *testing.T) {
+	t.Parallel()
+	dir := mountDisk(t, "144m")
+	options := Options{Path: filepath.Join(dir, "couponql.duckdb"), MemoryLimit: "1GB"}
+	s, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1", Email: coupon.Set(new("a@example.org"))}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.EraseRecipients(t.Context(), nil, []string{"r1"}); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(dir, "filler")
+	for _, isFull := range []bool{true, false} {
+		if isFull {
+			free, err := freeDisk(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filler, make([]byte, free-(60<<20)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = Open(t.Context(), options); err != nil {
+			t.Fatal(err)
+		}
+		isDone, err := s.Rewritten()
+		if isDone == isFull || errors.Is(err, ErrDiskFull) != isFull {
+			t.Errorf("with a full disk %t: rewritten %t, %v", isFull, isDone, err)
+		}
+		checkReport(t, s)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -77,8 +77,8 @@ func (t *tx) checkExport(ctx context.Context, e *coupon.Export) error {
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
 		return inInput(err)
-	case coupon.ExportSQL:
-		// Whoever runs the query has checked it.
+	case coupon.ExportSQL, coupon.ExportBackup:
+		// Whoever runs the query has checked it, and there is always something to back up.
 		return nil
 	}
 	return fmt.Errorf("export of %s", e.Kind)
@@ -185,10 +185,15 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	}
 	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName())}
 	write := s.writeRows
-	if e.Kind == coupon.ExportSQL {
+	switch e.Kind { //nolint:exhaustive // the engine writes the others
+	case coupon.ExportSQL:
 		// A folder of its own: whoever writes there sees nothing else.
 		progress.path = filepath.Join(s.spoolDir(), id.FileName()+".query", "rows")
 		write = query.write
+	case coupon.ExportBackup:
+		// So that the engine's log of the file goes with it.
+		progress.path = filepath.Join(s.spoolDir(), id.FileName()+".backup", "couponql.duckdb")
+		write = s.writeBackup
 	}
 	s.exporting.Store(id, progress)
 	defer s.exporting.Delete(id)
@@ -199,7 +204,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 		// The server stops: the export stays RUNNING and is run again at the next start.
 		return fmt.Errorf("run %s: %w", id, context.Cause(ctx))
 	}
-	return s.finishExport(ctx, number, rows, size, err)
+	return s.finishExport(ctx, number, e, rows, size, err)
 }
 
 // keepNotifying wakes those who watch an object from time to time, until stop is called.
@@ -221,7 +226,7 @@ func (s *Store) keepNotifying(ctx context.Context, id coupon.ID) (stop func()) {
 }
 
 // finishExport records the end of an export. It gives failed when that was not the disk's doing.
-func (s *Store) finishExport(ctx context.Context, number int64, rows int, size int64, failed error) error {
+func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export, rows int, size int64, failed error) error {
 	status := coupon.ImportSucceeded
 	var failure *string
 	if failed != nil {
@@ -238,7 +243,7 @@ func (s *Store) finishExport(ctx context.Context, number int64, rows int, size i
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		_, err := t.exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
-			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(coupon.ExportLifetime)))
+			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(e.Lifetime())))
 		return err
 	})
 	return errors.Join(failed, err)
@@ -265,8 +270,8 @@ func (s *Store) writeExport(
 		if removed := os.Remove(progress.path); removed != nil && !errors.Is(removed, os.ErrNotExist) {
 			err = errors.Join(err, fmt.Errorf("remove a spool file: %w", removed))
 		}
-		if e.Kind == coupon.ExportSQL {
-			err = errors.Join(err, os.RemoveAll(filepath.Dir(progress.path)))
+		if dir := filepath.Dir(progress.path); dir != s.spoolDir() {
+			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
 	if rows, err = write(ctx, e, progress); err != nil {
@@ -389,8 +394,8 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		var total int
 		total, err = one[int](ctx, s, redemptionCount, x.args...)
 		x.expect(e, redemptionBytes*total)
-	case coupon.ExportSQL:
-		return nil, errors.New("the rows of a query are written by whoever runs it")
+	case coupon.ExportSQL, coupon.ExportBackup:
+		return nil, fmt.Errorf("no statement writes the file of an export of %s", e.Kind)
 	}
 	return x, err
 }
@@ -536,7 +541,7 @@ func fileOptions(format coupon.FileFormat) string {
 		return "FORMAT json"
 	case coupon.FormatParquet:
 		return "FORMAT parquet, COMPRESSION zstd"
-	case coupon.FormatXML:
+	case coupon.FormatXML, coupon.FormatDuckDB:
 	}
 	return ""
 }

@@ -67,6 +67,7 @@ func TestHistories(t *testing.T) {
 			"import codes":       w.importCodes,
 			"import redemptions": w.importRedemptions,
 			"upsert recipients":  w.upsertRecipients,
+			"erase a recipient":  w.eraseRecipient,
 			"create a delivery":  w.createDelivery,
 			"add targets":        w.addTargets,
 			"analyze":            w.analyzeDelivery,
@@ -84,6 +85,7 @@ func TestHistories(t *testing.T) {
 			"ask in SQL":         w.askInSQL,
 			"move the clock":     func(rt *rapid.T) { w.clock.Advance(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour) },
 			"reopen":             func(*rapid.T) { w.reopen(w.t) },
+			"restore a backup":   func(*rapid.T) { w.goOnWithBackup() },
 		})
 	})
 }
@@ -326,6 +328,28 @@ func (w *world) upsertRecipients(rt *rapid.T) {
 	if _, err := w.UpsertRecipients(w.t.Context(), []*coupon.RecipientChanges{changes}); err != nil {
 		rt.Fatal(err)
 	}
+}
+
+// eraseRecipient erases somebody, whom the next upsert may bring back under another number.
+func (w *world) eraseRecipient(rt *rapid.T) {
+	id := pick(rt, w.recipients, "recipient")
+	if _, err := w.EraseRecipients(w.t.Context(), []coupon.ID{id}, nil); err != nil {
+		rt.Fatal(err)
+	}
+	found, err := w.RecipientsByID(w.t.Context(), []coupon.ID{id})
+	if err != nil || found[id].ErasedAt == nil || found[id].Email != nil {
+		rt.Fatalf("%+v, %v", found[id], err)
+	}
+}
+
+// goOnWithBackup closes the database and goes on with one that a backup of it became.
+func (w *world) goOnWithBackup() {
+	backup := w.backUp(w.t)
+	if err := w.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	other, _ := w.restore(w.t, backup)
+	w.Store, w.path = other.Store, other.path
 }
 
 func (w *world) createDelivery(rt *rapid.T) {

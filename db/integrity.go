@@ -39,26 +39,36 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	defer release()
 	var report *coupon.IntegrityReport
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		report = &coupon.IntegrityReport{CheckedAt: t.now}
-		for _, i := range invariants() {
-			check, err := t.checkInvariant(ctx, i.name, i.statement)
-			if err != nil {
-				return err
-			}
-			report.Checks = append(report.Checks, check)
+		checks, err := checkInvariants(ctx, t)
+		if err != nil {
+			return err
 		}
 		check, err := t.checkPool(ctx)
+		report = &coupon.IntegrityReport{CheckedAt: t.now, Checks: checks}
 		report.Checks = append(report.Checks, check)
 		return err
 	})
 	return report, err
 }
 
-func (t *tx) checkInvariant(ctx context.Context, name, statement string) (*coupon.IntegrityCheck, error) {
+// checkInvariants recomputes the promises from the rows of the database that q asks.
+func checkInvariants(ctx context.Context, q querier) ([]*coupon.IntegrityCheck, error) {
+	var checks []*coupon.IntegrityCheck
+	for _, i := range invariants() {
+		check, err := checkInvariant(ctx, q, i.name, i.statement)
+		if err != nil {
+			return nil, err
+		}
+		checks = append(checks, check)
+	}
+	return checks, nil
+}
+
+func checkInvariant(ctx context.Context, q querier, name, statement string) (*coupon.IntegrityCheck, error) {
 	check := &coupon.IntegrityCheck{Name: name, Description: title(statement), Examples: []string{}}
 	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender",
 		title(statement), statement, maxExamples)
-	_, err := collect(ctx, t, counted, func(rows *sql.Rows) (struct{}, error) {
+	_, err := collect(ctx, q, counted, func(rows *sql.Rows) (struct{}, error) {
 		var examples *string
 		err := rows.Scan(&check.Violations, &examples)
 		if examples != nil {

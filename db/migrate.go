@@ -28,6 +28,11 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(applied) > 0 {
+		if err := s.refuseBackup(ctx); err != nil {
+			return err
+		}
+	}
 	names, err := migrationNames()
 	if err != nil {
 		return err
@@ -109,10 +114,13 @@ func (s *Store) applyMigration(ctx context.Context, name, text, checksum string)
 	return nil
 }
 
+// caseSensitiveCodes is the setting that says how codes are compared.
+const caseSensitiveCodes = "case_sensitive_codes"
+
 // checkSettings fixes how codes are compared when the database is new, and refuses to open it another
 // way later: every stored key depends on it.
 func (s *Store) checkSettings(ctx context.Context) error {
-	const name = "case_sensitive_codes"
+	const name = caseSensitiveCodes
 	wanted := strconv.FormatBool(s.keys.CaseSensitive)
 	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
 	if err != nil {

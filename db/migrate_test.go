@@ -19,7 +19,25 @@ var (
 // TestSchema compares the tables that the migrations make with the ones that were reviewed.
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	s := openTemp(t)
+	got := schemaOf(t, openTemp(t))
+	const golden = "testdata/schema.sql"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// schemaOf gives what a database consists of.
+func schemaOf(t *testing.T, s *Store) string {
+	t.Helper()
 	// The engine's own text of a table differs between its versions, so it is put together here.
 	lines, err := collect(t.Context(), s, `-- what the database consists of
 		SELECT format(E'CREATE TABLE {} (\n    {}\n);', c.table_name, concat_ws(E',\n    ', c.lines, k.lines)) FROM (
@@ -40,20 +58,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := strings.Join(lines, "\n") + "\n"
-	const golden = "testdata/schema.sql"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // TestOpenRefuses tells which files are not opened, and what the operator is told.

@@ -59,6 +59,12 @@ var auditLast string
 //go:embed query/audit_page.sql
 var auditPage string
 
+//go:embed query/backup_sequences.sql
+var backupSequences string
+
+//go:embed query/backup_tables.sql
+var backupTables string
+
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string
 
@@ -262,6 +268,39 @@ var deliveryUpdate string
 
 //go:embed query/delivery_waiting.sql
 var deliveryWaiting string
+
+//go:embed query/erasure_cancel.sql
+var erasureCancel string
+
+//go:embed query/erasure_choose.sql
+var erasureChoose string
+
+//go:embed query/erasure_codes.sql
+var erasureCodes string
+
+//go:embed query/erasure_deliveries.sql
+var erasureDeliveries string
+
+//go:embed query/erasure_idle.sql
+var erasureIdle string
+
+//go:embed query/erasure_messages.sql
+var erasureMessages string
+
+//go:embed query/erasure_outcomes.sql
+var erasureOutcomes string
+
+//go:embed query/erasure_recipients.sql
+var erasureRecipients string
+
+//go:embed query/erasure_refusals.sql
+var erasureRefusals string
+
+//go:embed query/erasure_rejections.sql
+var erasureRejections string
+
+//go:embed query/erasure_texts.sql
+var erasureTexts string
 
 //go:embed query/exclusion_delete.sql
 var exclusionDelete string
@@ -563,6 +602,27 @@ var rejectionGet string
 //go:embed query/rejection_reasons.sql
 var rejectionReasons string
 
+//go:embed query/restored_deliveries.sql
+var restoredDeliveries string
+
+//go:embed query/restored_exports.sql
+var restoredExports string
+
+//go:embed query/restored_identity.sql
+var restoredIdentity string
+
+//go:embed query/restored_imports.sql
+var restoredImports string
+
+//go:embed query/restored_links.sql
+var restoredLinks string
+
+//go:embed query/restored_outbox.sql
+var restoredOutbox string
+
+//go:embed query/restored_uploads.sql
+var restoredUploads string
+
 //go:embed query/sending_insert.sql
 var sendingInsert string
 
@@ -572,11 +632,17 @@ var sendingRecord string
 //go:embed query/sending_state.sql
 var sendingState string
 
+//go:embed query/setting_delete.sql
+var settingDelete string
+
 //go:embed query/setting_get.sql
 var settingGet string
 
 //go:embed query/setting_insert.sql
 var settingInsert string
+
+//go:embed query/setting_note.sql
+var settingNote string
 
 //go:embed query/taken_create.sql
 var takenCreate string

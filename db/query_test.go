@@ -23,6 +23,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR)",
 		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
 		"chosen (id BIGINT)",
+		"erased (text VARCHAR)",
 		"unused (id BIGINT)",
 		"parted (part INTEGER, recipient_id BIGINT)",
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",

@@ -173,7 +173,7 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 		var number int64
 		var attributes string
 		var r coupon.Recipient
-		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable)
+		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable, &r.ErasedAt)
 		if _, isWanted := wanted[number]; isWanted {
 			r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
 			found[r.ID] = &r

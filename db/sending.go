@@ -218,7 +218,8 @@ type Refusal struct {
 }
 
 // NameRecipients fills in the external ids of recipients whose messages have none: mail has it only where the templates
-// use it, since a million copies cost more than a look for those that go out now. An external id never changes.
+// use it, since a million copies cost more than a look for those that go out now. An external id never changes as long as there is
+// something to send.
 func (b *Batch) NameRecipients(ctx context.Context) error {
 	var missing []coupon.ID
 	for i := range b.Contents {

@@ -7,19 +7,21 @@ import (
 	"errors"
 )
 
+// linkKeyName is the setting that has the key that links are signed with.
+const linkKeyName = "link_key"
+
 // linkKeyBytes is the size of the key that links are signed with.
 const linkKeyBytes = 32
 
 // LinkKey gives the secret key of this database that links to its files are signed with: 256 random bits, made
 // when it is first asked for. It must never be logged or answered.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
-	const name = "link_key"
-	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
+	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", linkKeyName))
 	if err != nil {
 		return nil, err
 	}
 	if len(stored) == 0 {
-		if stored, err = s.makeLinkKey(ctx, name); err != nil {
+		if stored, err = s.makeLinkKey(ctx, linkKeyName); err != nil {
 			return nil, err
 		}
 	}

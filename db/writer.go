@@ -401,7 +401,7 @@ func (t *tx) create(ctx context.Context, statement string, args ...any) error {
 
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
-	return []string{"stage", "refused", "chosen", "prepared", "taken", "unused", "matched", "parted"}
+	return []string{"stage", "refused", "chosen", "prepared", "taken", "unused", "matched", "parted", "erased"}
 }
 
 func (t *tx) dropTemporary(ctx context.Context) error {

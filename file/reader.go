@@ -136,7 +136,7 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 		return r.openXML(sample, rest, set, options, columns)
 	case coupon.FormatJSONL:
 		return r.openJSONL(set.newSplitter(sample, rest), options, columns)
-	case coupon.FormatCSV, coupon.FormatParquet:
+	case coupon.FormatCSV, coupon.FormatParquet, coupon.FormatDuckDB:
 	}
 	return r.openCSV(set.newSplitter(sample, rest), options, columns)
 }

@@ -259,6 +259,29 @@ func (ec *executionContext) fieldContext_Export_expiresAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Export", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Export_verifiedAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Export_verifiedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VerifiedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Export_verifiedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Export", field, true, false, "DateTime")
+}
+
 func (ec *executionContext) _Export_failure(ctx context.Context, field graphql.CollectedField, obj *coupon.Export) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -395,6 +418,52 @@ func (ec *executionContext) fieldContext_ExportPayload_userErrors(_ context.Cont
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context, obj any) (ExportBackupInput, error) {
+	var it ExportBackupInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["hoursKept"]; !present {
+		asMap["hoursKept"] = 1
+	}
+
+	fieldsInOrder := [...]string{"hoursKept"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "hoursKept":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hoursKept"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HoursKept = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportBackupInput unmarshals raw into the ExportBackupInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportBackupInput(ctx context.Context, raw any) (ExportBackupInput, error) {
+	var out ExportBackupInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportBackupInput", raw, &out)
+	return out, err
+}
 
 func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, obj any) (ExportCodesInput, error) {
 	var it ExportCodesInput
@@ -725,6 +794,11 @@ func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "verifiedAt":
+			out.Values[i] = ec._Export_verifiedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "failure":
 			out.Values[i] = ec._Export_failure(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -805,6 +879,11 @@ func (ec *executionContext) marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx con
 		return graphql.Null
 	}
 	return ec._Export(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExportBackupInput2couponqlᚋgraphᚐExportBackupInput(ctx context.Context, v any) (ExportBackupInput, error) {
+	res, err := ec.unmarshalInputExportBackupInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNExportCodesInput2couponqlᚋgraphᚐExportCodesInput(ctx context.Context, v any) (ExportCodesInput, error) {

@@ -322,6 +322,24 @@ type DeliveryPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// Whom to erase: at most 10,000 in all, by one id, the other, or both.
+type EraseRecipientsInput struct {
+	// Recipients by their id.
+	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
+	// Recipients by the id in the caller's own system; who is not known by it is left alone.
+	ExternalIds graphql.Omittable[[]string] `json:"externalIds,omitempty"`
+}
+
+// What eraseRecipients answers.
+type EraseRecipientsPayload struct {
+	// How many were erased; those who had been before are not counted.
+	ErasedCount int `json:"erasedCount"`
+	// How many messages were still to be sent to them, and will not be.
+	CanceledMessageCount int `json:"canceledMessageCount"`
+	// Why nothing was changed; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // A page of recipients that the analysis left out.
 type ExcludedRecipientConnection struct {
 	// The recipients with their cursors.
@@ -340,6 +358,13 @@ type ExcludedRecipientEdge struct {
 	Cursor string `json:"cursor"`
 	// The recipient here, with the reason.
 	Node *coupon.ExcludedRecipient `json:"node"`
+}
+
+// How to back up.
+type ExportBackupInput struct {
+	// How many hours the server keeps the file, 1 to 24: enough to fetch it. It takes as much room as the database, and is
+	// no backup against the loss of the server's disk.
+	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
 }
 
 // Which codes to export.

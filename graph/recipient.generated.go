@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,6 +52,84 @@ func (ec *executionContext) field_Recipient_codes_args(ctx context.Context, rawA
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _EraseRecipientsPayload_erasedCount(ctx context.Context, field graphql.CollectedField, obj *EraseRecipientsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseRecipientsPayload_erasedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ErasedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseRecipientsPayload_erasedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseRecipientsPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EraseRecipientsPayload_canceledMessageCount(ctx context.Context, field graphql.CollectedField, obj *EraseRecipientsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseRecipientsPayload_canceledMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CanceledMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseRecipientsPayload_canceledMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseRecipientsPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _EraseRecipientsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *EraseRecipientsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseRecipientsPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖcouponqlᚋcouponᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseRecipientsPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EraseRecipientsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _Recipient_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Recipient) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -299,6 +378,29 @@ func (ec *executionContext) _Recipient_isContactable(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_Recipient_isContactable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Recipient", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Recipient_erasedAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Recipient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Recipient_erasedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ErasedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Recipient_erasedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Recipient", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Recipient_codes(ctx context.Context, field graphql.CollectedField, obj *coupon.Recipient) (ret graphql.Marshaler) {
@@ -636,6 +738,72 @@ func UnmarshalAttributeFilter(ctx context.Context, raw any) (coupon.AttributeFil
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputEraseRecipientsInput(ctx context.Context, obj any) (EraseRecipientsInput, error) {
+	var it EraseRecipientsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"recipientIds", "externalIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "recipientIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recipientIds"))
+			data, err := ec.unmarshalOID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RecipientIds = graphql.OmittableOf(data)
+		case "externalIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.([]string); ok {
+				it.ExternalIds = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.ExternalIds = graphql.OmittableOf[[]string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEraseRecipientsInput unmarshals raw into the EraseRecipientsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEraseRecipientsInput(ctx context.Context, raw any) (EraseRecipientsInput, error) {
+	var out EraseRecipientsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EraseRecipientsInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputRecipientFilter(ctx context.Context, obj any) (coupon.RecipientFilter, error) {
 	var it coupon.RecipientFilter
 	if obj == nil {
@@ -947,6 +1115,49 @@ func UnmarshalUpsertRecipientsInput(ctx context.Context, raw any) (UpsertRecipie
 
 // region    **************************** object.gotpl ****************************
 
+var eraseRecipientsPayloadImplementors = []string{"EraseRecipientsPayload"}
+
+func (ec *executionContext) _EraseRecipientsPayload(ctx context.Context, sel ast.SelectionSet, obj *EraseRecipientsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eraseRecipientsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EraseRecipientsPayload")
+		case "erasedCount":
+			out.Values[i] = ec._EraseRecipientsPayload_erasedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "canceledMessageCount":
+			out.Values[i] = ec._EraseRecipientsPayload_canceledMessageCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EraseRecipientsPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var recipientImplementors = []string{"Recipient", "Node"}
 
 func (ec *executionContext) _Recipient(ctx context.Context, sel ast.SelectionSet, obj *coupon.Recipient) graphql.Marshaler {
@@ -996,6 +1207,11 @@ func (ec *executionContext) _Recipient(ctx context.Context, sel ast.SelectionSet
 		case "isContactable":
 			out.Values[i] = ec._Recipient_isContactable(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "erasedAt":
+			out.Values[i] = ec._Recipient_erasedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "codes":
@@ -1167,6 +1383,19 @@ func (ec *executionContext) marshalNChannel2couponqlᚋcouponᚐChannel(ctx cont
 		graphql.AddInvalidNullFromMarshaler(ctx, "Channel!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNEraseRecipientsInput2couponqlᚋgraphᚐEraseRecipientsInput(ctx context.Context, v any) (EraseRecipientsInput, error) {
+	res, err := ec.unmarshalInputEraseRecipientsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEraseRecipientsPayload2ᚖcouponqlᚋgraphᚐEraseRecipientsPayload(ctx context.Context, sel ast.SelectionSet, v *EraseRecipientsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EraseRecipientsPayload!")
+		return graphql.Null
+	}
+	return ec._EraseRecipientsPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRecipient2ᚕᚖcouponqlᚋcouponᚐRecipientᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Recipient) graphql.Marshaler {

@@ -331,6 +331,12 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	EraseRecipientsPayload struct {
+		CanceledMessageCount func(childComplexity int) int
+		ErasedCount          func(childComplexity int) int
+		UserErrors           func(childComplexity int) int
+	}
+
 	ExcludedRecipient struct {
 		Reason    func(childComplexity int) int
 		Recipient func(childComplexity int) int
@@ -367,6 +373,7 @@ type ComplexityRoot struct {
 		RowCount   func(childComplexity int) int
 		Status     func(childComplexity int) int
 		URL        func(childComplexity int) int
+		VerifiedAt func(childComplexity int) int
 	}
 
 	ExportPayload struct {
@@ -542,6 +549,8 @@ type ComplexityRoot struct {
 		CreateUpload      func(childComplexity int, input CreateUploadInput) int
 		DeleteCoupon      func(childComplexity int, input DeleteCouponInput) int
 		DeleteDelivery    func(childComplexity int, input DeleteDeliveryInput) int
+		EraseRecipients   func(childComplexity int, input EraseRecipientsInput) int
+		ExportBackup      func(childComplexity int, input ExportBackupInput) int
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
 		ExportMessages    func(childComplexity int, input ExportMessagesInput) int
 		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
@@ -627,6 +636,7 @@ type ComplexityRoot struct {
 		Attributes    func(childComplexity int) int
 		Codes         func(childComplexity int, first *int, after *string) int
 		Email         func(childComplexity int) int
+		ErasedAt      func(childComplexity int) int
 		ExternalID    func(childComplexity int) int
 		FirstName     func(childComplexity int) int
 		ID            func(childComplexity int) int
@@ -2046,6 +2056,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeliveryPayload.UserErrors(childComplexity), true
 
+	case "EraseRecipientsPayload.canceledMessageCount":
+		if e.ComplexityRoot.EraseRecipientsPayload.CanceledMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.CanceledMessageCount(childComplexity), true
+	case "EraseRecipientsPayload.erasedCount":
+		if e.ComplexityRoot.EraseRecipientsPayload.ErasedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.ErasedCount(childComplexity), true
+	case "EraseRecipientsPayload.userErrors":
+		if e.ComplexityRoot.EraseRecipientsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.UserErrors(childComplexity), true
+
 	case "ExcludedRecipient.reason":
 		if e.ComplexityRoot.ExcludedRecipient.Reason == nil {
 			break
@@ -2188,6 +2217,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Export.URL(childComplexity), true
+	case "Export.verifiedAt":
+		if e.ComplexityRoot.Export.VerifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Export.VerifiedAt(childComplexity), true
 
 	case "ExportPayload.export":
 		if e.ComplexityRoot.ExportPayload.Export == nil {
@@ -2951,6 +2986,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteDelivery(childComplexity, args["input"].(DeleteDeliveryInput)), true
+	case "Mutation.eraseRecipients":
+		if e.ComplexityRoot.Mutation.EraseRecipients == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseRecipients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseRecipients(childComplexity, args["input"].(EraseRecipientsInput)), true
+	case "Mutation.exportBackup":
+		if e.ComplexityRoot.Mutation.ExportBackup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportBackup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportBackup(childComplexity, args["input"].(ExportBackupInput)), true
 	case "Mutation.exportCodes":
 		if e.ComplexityRoot.Mutation.ExportCodes == nil {
 			break
@@ -3610,6 +3667,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Recipient.Email(childComplexity), true
+	case "Recipient.erasedAt":
+		if e.ComplexityRoot.Recipient.ErasedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Recipient.ErasedAt(childComplexity), true
 	case "Recipient.externalId":
 		if e.ComplexityRoot.Recipient.ExternalID == nil {
 			break
@@ -4423,6 +4486,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateUploadInput", ec.unmarshalInputCreateUploadInput),
 			graphql.NewInputUnmarshaler("DeleteCouponInput", ec.unmarshalInputDeleteCouponInput),
 			graphql.NewInputUnmarshaler("DeleteDeliveryInput", ec.unmarshalInputDeleteDeliveryInput),
+			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
+			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
 			graphql.NewInputUnmarshaler("ExportMessagesInput", ec.unmarshalInputExportMessagesInput),
 			graphql.NewInputUnmarshaler("ExportRedemptionsInput", ec.unmarshalInputExportRedemptionsInput),
@@ -5132,6 +5197,18 @@ func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type DeliveryPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseRecipientsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erasedCount":
+		return ec.fieldContext_EraseRecipientsPayload_erasedCount(ctx, field)
+	case "canceledMessageCount":
+		return ec.fieldContext_EraseRecipientsPayload_canceledMessageCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EraseRecipientsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseRecipientsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExcludedRecipient(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "recipient":
@@ -5198,6 +5275,8 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 		return ec.fieldContext_Export_url(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Export_expiresAt(ctx, field)
+	case "verifiedAt":
+		return ec.fieldContext_Export_verifiedAt(ctx, field)
 	case "failure":
 		return ec.fieldContext_Export_failure(ctx, field)
 	case "createdAt":
@@ -5594,6 +5673,8 @@ func (ec *executionContext) childFields_Recipient(ctx context.Context, field gra
 		return ec.fieldContext_Recipient_attributes(ctx, field)
 	case "isContactable":
 		return ec.fieldContext_Recipient_isContactable(ctx, field)
+	case "erasedAt":
+		return ec.fieldContext_Recipient_erasedAt(ctx, field)
 	case "codes":
 		return ec.fieldContext_Recipient_codes(ctx, field)
 	}

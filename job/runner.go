@@ -1,5 +1,6 @@
 // Package job does what takes longer than a request: it runs the imports that wait, sends the
-// deliveries whose time has come, and looks out for alerts. What it does is recorded step by step in the store, so a server that was
+// deliveries whose time has come, looks out for alerts, and erases recipients of whom nothing was heard. What it does is
+// recorded step by step in the store, so a server that was
 // stopped or killed goes on where it was.
 package job
 
@@ -24,6 +25,8 @@ type Options struct {
 	Senders map[coupon.Channel]sender.Sender
 	// Alerts is told of alerts that begin; nil: nobody is.
 	Alerts *sender.Webhook
+	// Retention is how long recipients of whom nothing is heard are kept; 0: for ever.
+	Retention time.Duration
 	// Query writes what the query of an export gives.
 	Query db.WriteQuery
 	// Monitor times the jobs; nil: nobody does.
@@ -57,6 +60,9 @@ func Start(store *db.Store, out sender.Sender, options Options) *Runner {
 	r.done.Go(func() { r.repeat(ctx, r.forget) })
 	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
 	r.done.Go(func() { r.repeat(ctx, r.recordAlerts) })
+	if options.Retention > 0 {
+		r.done.Go(func() { r.repeat(ctx, r.eraseIdle()) })
+	}
 	if options.Alerts != nil {
 		r.done.Go(func() { r.repeat(ctx, r.tellAlerts) })
 	}

@@ -15,7 +15,8 @@ import (
 
 func (r *exportResolver) URL(ctx context.Context, obj *coupon.Export) (*string, error) {
 	now := r.store.Now()
-	if !obj.HasFile(now) || access.CallerOf(ctx).IsMasked() && !obj.Request.IsMasked {
+	caller := access.CallerOf(ctx)
+	if !obj.HasFile(now) || caller.IsMasked() && !obj.IsMasked() || caller.Role != coupon.RoleAdmin && obj.Kind == coupon.ExportBackup {
 		return nil, nil
 	}
 	return new(r.links.Export(ctx, obj, now)), nil
@@ -43,6 +44,11 @@ func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLI
 	}
 	e := &coupon.Export{Kind: coupon.ExportSQL, Request: coupon.ExportRequest{Query: input.Query}}
 	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
+func (r *mutationResolver) ExportBackup(ctx context.Context, input graph.ExportBackupInput) (*graph.ExportPayload, error) {
+	e := &coupon.Export{Kind: coupon.ExportBackup, Request: coupon.ExportRequest{HoursKept: or(input.HoursKept.Value(), coupon.DefaultBackupHours)}}
+	return r.exportPayload(ctx, e, new(coupon.FormatDuckDB), nil)
 }
 
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {

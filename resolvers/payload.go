@@ -82,6 +82,16 @@ func nodeOf[T any, P interface {
 	return object, nil
 }
 
+// erasurePayload gives what erasing recipients answers.
+func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsPayload, error) {
+	problems, err := userErrors(err)
+	payload := &graph.EraseRecipientsPayload{UserErrors: problems}
+	if erasure != nil {
+		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount, erasure.CanceledMessageCount
+	}
+	return payload, err
+}
+
 // exportPayload queues an export.
 func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *coupon.FileFormat, isSpreadsheetSafe *bool) (*graph.ExportPayload, error) {
 	e.Format, e.Request.IsSpreadsheetSafe = or(format, coupon.FormatCSV), or(isSpreadsheetSafe, false)

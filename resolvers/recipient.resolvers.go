@@ -23,6 +23,11 @@ func (r *mutationResolver) UpsertRecipients(ctx context.Context, input graph.Ups
 	return &graph.UpsertRecipientsPayload{Recipients: list(recipients), UserErrors: problems}, err
 }
 
+func (r *mutationResolver) EraseRecipients(ctx context.Context, input graph.EraseRecipientsInput) (*graph.EraseRecipientsPayload, error) {
+	erasure, err := r.store.EraseRecipients(ctx, input.RecipientIds.Value(), input.ExternalIds.Value())
+	return erasurePayload(erasure, err)
+}
+
 func (r *queryResolver) Recipient(ctx context.Context, externalID string) (*coupon.Recipient, error) {
 	recipient, err := r.store.RecipientByExternalID(ctx, externalID)
 	show(ctx, shown(recipient)...)

@@ -256,6 +256,19 @@ func (s *SMTP) dial(ctx context.Context) (*smtp.Client, error) {
 	return connection, nil
 }
 
+// Reach connects to the mail server, with TLS and the password as for mail, and sends nothing. Its errors contain neither
+// user nor password.
+func (s *SMTP) Reach(ctx context.Context) error {
+	connection, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.client.CloseWithSMTPClient(connection); err != nil {
+		return fmt.Errorf("the mail server %s does not let go: %w", s.client.ServerAddr(), err)
+	}
+	return nil
+}
+
 // keep puts a connection back.
 func (s *SMTP) keep(connection *smtp.Client) {
 	if connection == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -72,6 +73,30 @@ func NewWebhook(address, secret string) (*Webhook, error) {
 
 // Close closes the connections that are kept open.
 func (w *Webhook) Close() { w.client.CloseIdleConnections() }
+
+// Reach connects to the receiver, or to the proxy before it, with TLS where requests use it, and sends nothing. Its errors
+// do not contain the address, but for its host.
+func (w *Webhook) Reach(ctx context.Context) error {
+	target := w.address
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: w.address})
+	if err == nil && proxy != nil {
+		target = proxy
+	}
+	port := target.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[target.Scheme]
+	}
+	address := net.JoinHostPort(target.Hostname(), port)
+	dial := (&net.Dialer{}).DialContext
+	if target.Scheme == "https" {
+		dial = (&tls.Dialer{Config: &tls.Config{ServerName: target.Hostname(), MinVersion: tls.VersionTLS12}}).DialContext
+	}
+	connection, err := dial(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("the webhook cannot be reached at %s: %w", address, err)
+	}
+	return connection.Close()
+}
 
 // Traits tells how batches should be.
 func (*Webhook) Traits() Traits { return Traits{MaxBatch: MaxWebhookBatch} }

@@ -61,6 +61,7 @@ func contentTypeOf(format coupon.FileFormat) string {
 		return "application/jsonl"
 	case coupon.FormatParquet:
 		return "application/vnd.apache.parquet"
+	case coupon.FormatDuckDB:
 	}
 	return "application/octet-stream"
 }

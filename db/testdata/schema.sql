@@ -147,7 +147,7 @@ CREATE TABLE export (
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
     expires_at TIMESTAMP,
-    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL'))),
+    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL', 'BACKUP'))),
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE hold (
@@ -216,7 +216,8 @@ CREATE TABLE recipient (
     last_name VARCHAR,
     attributes VARCHAR NOT NULL,
     is_contactable BOOLEAN NOT NULL,
-    updated_at TIMESTAMP NOT NULL
+    updated_at TIMESTAMP NOT NULL,
+    erased_at TIMESTAMP
 );
 CREATE TABLE redemption (
     id BIGINT NOT NULL,

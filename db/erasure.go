@@ -1,0 +1,185 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"couponql/coupon"
+)
+
+// erasedReason takes the place of what was said of an erased recipient's messages.
+const erasedReason = "The recipient was erased."
+
+// erasedSinceRewrite is the setting that says since when the file has parts, not in use any more, with text of erased
+// recipients; see rewrite.
+const erasedSinceRewrite = "erased_since_rewrite"
+
+// EraseRecipients erases all that is known of recipients, by id and by the caller's own id, but for their number: their
+// messages, codes and redemptions stay, so that what was counted does. What is still to be sent to them is canceled, and
+// the codes of it go back to the pool unless they may be on their way. Who was erased before, or is not known by an
+// external id, is left alone. It returns INVALID when nobody is named or more than MaxErasedRecipients are, and NOT_FOUND
+// for an unknown id.
+func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalIDs []string) (*coupon.Erasure, error) {
+	switch count := len(ids) + len(externalIDs); {
+	case count == 0:
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to erase: recipientIds, externalIds, or both.").At("input")
+	case count > coupon.MaxErasedRecipients:
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Erase at most %d recipients at once, not %d.", coupon.MaxErasedRecipients, count).At("input")
+	}
+	clean := make([]string, len(externalIDs))
+	for i, id := range externalIDs {
+		clean[i] = coupon.CleanValue(id)
+	}
+	return s.erase(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.chooseRecipients(ctx, ids); err != nil {
+			return err
+		}
+		where, args, err := recipientCondition(&coupon.RecipientFilter{ExternalIDs: clean})
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, chosenAddFilter+where, args...)
+		return err
+	})
+}
+
+// EraseIdle erases the first MaxErasedRecipients of whom nothing was heard since an instant: they were not changed, no
+// message was made for them, and none of their codes redeemed. It gives how many were erased.
+func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
+	find := func(ctx context.Context, q querier, among any) ([]int64, error) {
+		return collect(ctx, q, erasureIdle, scanInto[int64], named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
+	}
+	release, err := s.report(ctx)
+	if err != nil {
+		return 0, err
+	}
+	numbers, err := find(ctx, s, nil)
+	release()
+	if err != nil || len(numbers) == 0 {
+		return 0, err
+	}
+	erasure, err := s.erase(ctx, func(ctx context.Context, t *tx) error {
+		// Somebody may have come back meanwhile.
+		idle, err := find(ctx, t, numbers)
+		if err == nil {
+			_, err = t.exec(ctx, chosenAddIDs, named("ids", idle))
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return erasure.ErasedCount, nil
+}
+
+// erase erases those whom choose puts into the temporary table chosen.
+func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) error) (*coupon.Erasure, error) {
+	var locked []coupon.ID
+	for {
+		// A batch that is being handed over is recorded first: its messages are sent, the others are not begun. That needs
+		// the writer, so that it cannot be waited for in its turn.
+		unlock := s.lockAllSending(locked)
+		erasure, sending, err := s.eraseLocked(ctx, choose, locked)
+		unlock()
+		if err != nil || erasure != nil {
+			return erasure, err
+		}
+		locked = sending
+	}
+}
+
+// lockAllSending is lockSending for deliveries in order, so that two who do this cannot wait for each other. What is
+// known of their sending is forgotten in the end.
+func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
+	unlocks := make([]func(), len(deliveries))
+	for i, id := range deliveries {
+		unlocks[i] = s.watchers.lockSending(id)
+	}
+	return func() {
+		for i, id := range deliveries {
+			s.forgetSending(id)
+			unlocks[i]()
+		}
+	}
+}
+
+// eraseLocked erases, or gives the deliveries that have to be locked for that, in order.
+func (s *Store) eraseLocked(
+	ctx context.Context, choose func(context.Context, *tx) error, locked []coupon.ID,
+) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.create(ctx, chosenCreate); err != nil {
+			return err
+		}
+		if err := choose(ctx, t); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, erasureChoose); err != nil {
+			return err
+		}
+		numbers, err := collect(ctx, t, erasureDeliveries, scanInto[int64])
+		if err != nil {
+			return err
+		}
+		isLocked := true
+		for _, number := range numbers {
+			id := coupon.NewID(coupon.KindDelivery, number)
+			sending = append(sending, id)
+			isLocked = isLocked && slices.Contains(locked, id)
+		}
+		if !isLocked {
+			return nil
+		}
+		for _, id := range sending {
+			t.onCommit(func() { s.watchers.notify(id) })
+		}
+		erasure, err = t.eraseChosen(ctx)
+		return err
+	})
+	return erasure, sending, err
+}
+
+// eraseChosen erases the recipients of the temporary table chosen.
+func (t *tx) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
+	erasure := &coupon.Erasure{}
+	codes, err := collectNumbers(ctx, t, erasureCodes)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(codes)
+	if erasure.CanceledMessageCount, err = t.exec(ctx, erasureCancel, named("now", t.now), named("reason", erasedReason)); err != nil {
+		return nil, err
+	}
+	if err := t.release(ctx, codes, "the recipient was erased"); err != nil {
+		return nil, err
+	}
+	if erasure.CanceledMessageCount > 0 {
+		if _, err := t.exec(ctx, deliveryRecount); err != nil {
+			return nil, err
+		}
+		t.onCommit(t.store.watchers.notifyDue)
+	}
+	if err := t.create(ctx, erasureTexts); err != nil {
+		return nil, err
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{erasureRejections, nil},
+		{erasureOutcomes, []any{named("reason", erasedReason)}},
+		{erasureRefusals, []any{named("reason", erasedReason)}},
+		{erasureMessages, nil},
+	} {
+		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+			return nil, err
+		}
+	}
+	if erasure.ErasedCount, err = t.exec(ctx, erasureRecipients, named("now", t.now)); err != nil || erasure.ErasedCount == 0 {
+		return erasure, err
+	}
+	t.touch(allRecipients)
+	_, err = t.exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
+	return erasure, err
+}

@@ -1,0 +1,122 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"couponql/coupon"
+)
+
+// Inspection tells what a database is like that no server has open.
+type Inspection struct {
+	// SizeBytes is how large it is on the disk, with its log.
+	SizeBytes uint64
+	// BackupTakenAt is not "" for a backup.
+	BackupTakenAt string
+	// MissingMigrations are those that the next start will apply, and UnknownMigrations those of a newer version.
+	MissingMigrations, UnknownMigrations []string
+	// CodeCount is how many codes it has, and RowCount how many rows.
+	CodeCount, RowCount int
+	// Timezones are those of its coupons.
+	Timezones []string
+	// ErasedSince is not "" when the file may still have, in parts not in use, text of recipients erased since.
+	ErasedSince string
+	// Report says whether the promises hold; nil when the schema is not that of this version.
+	Report *coupon.IntegrityReport
+}
+
+// Inspect reads a database that no process has open, every value of it, and changes nothing. It returns an error for a
+// file that cannot be opened or read, os.ErrNotExist among them.
+func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	s, err := describeStore(Options{Path: path, MemoryLimit: memoryLimit, isInspection: true})
+	if err != nil {
+		return nil, err
+	}
+	found = &Inspection{}
+	if found.SizeBytes, err = dataSize(s.options.Path); err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := found.readMigrations(ctx, s); err != nil {
+		return nil, err
+	}
+	if found.RowCount, err = readAll(ctx, s); err != nil {
+		return nil, fmt.Errorf("read every value: %w", err)
+	}
+	if len(found.MissingMigrations)+len(found.UnknownMigrations) > 0 {
+		return found, nil
+	}
+	if found.CodeCount, err = one[int](ctx, s, "-- how many codes there are\nSELECT count(*) FROM code"); err != nil {
+		return nil, err
+	}
+	if found.Timezones, err = collect(ctx, s, "-- the time zones of coupons\nSELECT DISTINCT timezone FROM coupon ORDER BY ALL", scanInto[string]); err != nil {
+		return nil, err
+	}
+	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {
+		stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
+		if err != nil {
+			return nil, err
+		}
+		if len(stored) > 0 {
+			*value = stored[0]
+		}
+	}
+	checks, err := checkInvariants(ctx, s)
+	found.Report = &coupon.IntegrityReport{CheckedAt: s.now(), Checks: checks}
+	return found, err
+}
+
+func (i *Inspection) readMigrations(ctx context.Context, s *Store) error {
+	applied, err := s.appliedMigrations(ctx)
+	if err != nil {
+		return fmt.Errorf("it is no database of couponql: %w", err)
+	}
+	names, err := migrationNames()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if applied[name] == "" {
+			i.MissingMigrations = append(i.MissingMigrations, name)
+		}
+	}
+	for name := range applied {
+		if !slices.Contains(names, name) {
+			i.UnknownMigrations = append(i.UnknownMigrations, name)
+		}
+	}
+	slices.Sort(i.UnknownMigrations)
+	return nil
+}
+
+// Leftovers gives the files that an interrupted restore or start left beside a database, and nothing needs.
+func Leftovers(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("look for leftovers: %w", err)
+	}
+	var left []string
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+restoringSuffix) {
+			left = append(left, filepath.Join(filepath.Dir(path), entry.Name()))
+		}
+	}
+	return left, nil
+}
+
+// Disk gives how many bytes of the disk that a folder is on are free, and how many of them writes leave alone.
+func Disk(dir string) (free, reserve uint64, err error) {
+	free, err = freeDisk(dir)
+	return free, minFreeDisk, err
+}

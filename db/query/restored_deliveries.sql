@@ -1,0 +1,2 @@
+-- the deliveries that a server would send by itself
+SELECT id FROM delivery WHERE status IN ('SCHEDULED', 'IN_PROGRESS') ORDER BY id

@@ -1,0 +1,2 @@
+-- what stands in the outbox may be newer than a backup, so that it must not be cut off: messages are written behind it
+UPDATE delivery SET outbox_size = 9223372036854775807 WHERE status = 'PAUSED'

@@ -1,0 +1,2 @@
+-- a backup has no uploaded files
+DELETE FROM upload

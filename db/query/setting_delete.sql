@@ -1,0 +1,2 @@
+-- forget a setting
+DELETE FROM setting WHERE name = $name

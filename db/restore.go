@@ -1,0 +1,292 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
+)
+
+// RestoreOptions says what to restore.
+type RestoreOptions struct {
+	// Backup is the file that an export of a backup gave, and Path the database to be made of it.
+	Backup, Path string
+	// Overwrites: a database at Path is deleted, with its files.
+	Overwrites bool
+	// MemoryLimit is what the engine may take, such as "2GB"; "" means DefaultMemoryLimit.
+	MemoryLimit string
+	// Now is the clock; nil means the machine's.
+	Now func() time.Time
+}
+
+// Restored tells what a backup became.
+type Restored struct {
+	// TakenAt is the instant of which everything is.
+	TakenAt time.Time
+	Report  *coupon.IntegrityReport
+	// RowCount is how many rows all tables have.
+	RowCount int
+	// Paused are the deliveries that the server would have gone on with.
+	Paused []coupon.ID
+	// FailedImports and FailedExports had not come to their end.
+	FailedImports, FailedExports int
+}
+
+// restoringSuffix and the name of a database file are what it is called until it is whole.
+const restoringSuffix = ".restoring"
+
+// What is said of jobs that a backup was made among.
+const (
+	restoredImport   = "The database was restored from a backup, which has no uploaded files: import the file again."
+	restoredExport   = "The database was restored from a backup, which has no exported files: export again."
+	restoredDelivery = "Paused: the database was restored from a backup of %s. What was sent since is not recorded: see to that, and resume or stop."
+)
+
+// Restore makes a database of a backup, without a server: every value is read, the promises are checked, and only then
+// it stands at its path. It has another id than the one that was backed up, so that what it sends is not taken for a
+// repetition, and sends nothing by itself: deliveries are paused, and imports and exports that were not done have
+// failed. It returns an error when there is a database already, unless that is to be overwritten and no process has it
+// open, when the file is no backup, and when the backup breaks a promise.
+func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, err error) {
+	path, err := filepath.Abs(options.Path)
+	if err != nil {
+		return nil, fmt.Errorf("find the database: %w", err)
+	}
+	if err := checkTarget(path, options.Overwrites); err != nil {
+		return nil, err
+	}
+	temporary := path + restoringSuffix
+	if err := removeDatabase(temporary); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, removeDatabase(temporary))
+		}
+	}()
+	if err := copyBackup(options.Backup, temporary); err != nil {
+		return nil, err
+	}
+	restored, err = settleBackup(ctx, Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
+	if err != nil {
+		return nil, fmt.Errorf("restore %s: %w", options.Backup, err)
+	}
+	if options.Overwrites {
+		if err := removeDatabase(path); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Rename(temporary+filesSuffix, path+filesSuffix); err != nil {
+		return nil, fmt.Errorf("put the restored database in its place: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return nil, fmt.Errorf("put the restored database in its place: %w", err)
+	}
+	return restored, syncFolder(filepath.Dir(path))
+}
+
+// databaseFiles gives the names of what belongs to a database: the file itself comes last, so that as long as it is there
+// the rest is as well.
+func databaseFiles(path string) []string { return []string{path + filesSuffix, path + walSuffix, path} }
+
+// checkTarget refuses a path where a database is, or was.
+func checkTarget(path string, overwrites bool) error {
+	for _, name := range databaseFiles(path) {
+		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return fmt.Errorf("look whether %s exists: %w", name, err)
+		}
+		if !overwrites {
+			return fmt.Errorf("%s exists: choose another path for the restored database, or give --force to delete it and what belongs to it", name)
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil //nolint:nilerr // there is none, or none that can be opened
+	}
+	connector, err := duckdb.NewConnector(path+readOnly, nil)
+	if isLockedOut(err) {
+		return fmt.Errorf("overwrite %s: another process has the database open; stop it first", path)
+	}
+	if err != nil {
+		return nil //nolint:nilerr // it is damaged, which is why it is restored
+	}
+	return connector.Close()
+}
+
+// removeDatabase deletes a database with all that belongs to it, if it exists.
+func removeDatabase(path string) error {
+	for _, name := range databaseFiles(path) {
+		if err := os.RemoveAll(name); err != nil {
+			return fmt.Errorf("delete a database: %w", err)
+		}
+	}
+	return nil
+}
+
+// copyBackup copies a file, which stays as it is, and brings the copy to the disk.
+func copyBackup(from, to string) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("open the backup: %w", err)
+	}
+	defer func() { _ = source.Close() }()
+	info, err := source.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the backup: %w", err)
+	}
+	if info.IsDir() {
+		return fmt.Errorf("open the backup: %s is a folder", from)
+	}
+	free, err := freeDisk(filepath.Dir(to))
+	if err != nil {
+		return fmt.Errorf("look how much of the disk is free: %w", err)
+	}
+	if needed := uint64(info.Size()) + minFreeDisk; free < needed {
+		return fmt.Errorf("%w: %d MB are free, and restoring takes %d MB", ErrDiskFull, free>>20, needed>>20)
+	}
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("copy the backup: %w", err)
+	}
+	defer func() {
+		if closed := target.Close(); err == nil && closed != nil {
+			err = storageError("copy the backup", closed)
+		}
+	}()
+	if _, err := io.Copy(target, source); err != nil {
+		return storageError("copy the backup", err)
+	}
+	if err := target.Sync(); err != nil {
+		return storageError("copy the backup", err)
+	}
+	return nil
+}
+
+// settleBackup makes a database of the copy of a backup.
+func settleBackup(ctx context.Context, options Options) (restored *Restored, err error) {
+	s, err := newStore(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	restored = &Restored{}
+	if restored.RowCount, err = readAll(ctx, s); err != nil {
+		return nil, fmt.Errorf("read the backup: %w", err)
+	}
+	if restored.TakenAt, err = s.unmarkBackup(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.update(ctx, func(ctx context.Context, t *tx) error { return t.settleJobs(ctx, restored) }); err != nil {
+		return nil, err
+	}
+	if restored.Report, err = s.IntegrityReport(ctx); err != nil {
+		return nil, err
+	}
+	return restored, refuseUnsound(restored.Report)
+}
+
+// unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
+func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
+	settings := map[string]string{}
+	_, err := collect(ctx, s, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) (struct{}, error) {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		settings[name] = value
+		return struct{}{}, err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("it is no database of couponql: %w", err)
+	}
+	mark, isBackup := settings[backupTakenAt]
+	if !isBackup {
+		return time.Time{}, errors.New("it is a database, but not one that couponql backup made. Give it to --data, with all files that belong to it")
+	}
+	takenAt, err := time.Parse(time.RFC3339Nano, mark)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("when the backup was taken: %w", err)
+	}
+	s.keys.CaseSensitive = settings[caseSensitiveCodes] == "true"
+	s.options.CaseSensitiveCodes = s.keys.CaseSensitive
+	if _, err := s.db.ExecContext(ctx, settingDelete, named("name", backupTakenAt)); err != nil {
+		return time.Time{}, storageError("make a database of the backup", err)
+	}
+	return takenAt, nil
+}
+
+// refuseBackup returns an error for a database that is a backup.
+func (s *Store) refuseBackup(ctx context.Context) error {
+	marks, err := collect(ctx, s, settingGet, scanInto[string], named("name", backupTakenAt))
+	if err == nil && len(marks) > 0 {
+		err = fmt.Errorf("open %s: it is a backup, taken at %s; make a database of it with: couponql restore %s --data NEW.duckdb",
+			s.options.Path, marks[0], s.options.Path)
+	}
+	return err
+}
+
+// settleJobs ends what a server must not go on with: nobody knows what became of it after the backup.
+func (t *tx) settleJobs(ctx context.Context, restored *Restored) (err error) {
+	if restored.FailedImports, err = t.exec(ctx, restoredImports, named("failure", restoredImport), named("now", t.now)); err != nil {
+		return err
+	}
+	if restored.FailedExports, err = t.exec(ctx, restoredExports, named("failure", restoredExport), named("now", t.now)); err != nil {
+		return err
+	}
+	numbers, err := collect(ctx, t, restoredDeliveries, scanInto[int64])
+	if err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		restored.Paused = append(restored.Paused, coupon.NewID(coupon.KindDelivery, number))
+		text := fmt.Sprintf(restoredDelivery, restored.TakenAt.Format(time.RFC3339))
+		if err := t.setStatus(ctx, number, coupon.DeliveryPaused, nil, text); err != nil {
+			return err
+		}
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{restoredOutbox, nil},
+		{restoredIdentity, nil},
+		{restoredUploads, nil},
+		{restoredLinks, []any{named("now", t.now)}},
+		// Links that were given out lead to files of the same names, and not to the same files.
+		{settingDelete, []any{named("name", linkKeyName)}},
+	} {
+		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolder brings the list of names of a folder to the disk. Windows knows no such thing.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync a folder: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync a folder: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Rewritten tells what Open did about the text of recipients who were erased since the last start, which the engine
+// leaves in parts of the file that it does not use any more. isDone: it made the file anew, without them. err tells why it
+// could not; the next start tries again.
+func (s *Store) Rewritten() (isDone bool, err error) { return s.isRewritten, s.notRewritten }
+
+// rewrite makes the file anew when recipients were erased since it was last: neither a checkpoint nor writing over its
+// free blocks does away with all old text, for blocks that are in use hold some too. The file is replaced in one step, by
+// a copy that was read again.
+func (s *Store) rewrite(ctx context.Context) error {
+	tables, err := one[int](ctx, s, "-- whether this is a database of couponql\nSELECT count(*) FROM duckdb_tables() WHERE table_name = 'setting'")
+	if err != nil || tables == 0 {
+		return err
+	}
+	since, err := collect(ctx, s, settingGet, scanInto[string], named("name", erasedSinceRewrite))
+	if err != nil || len(since) == 0 {
+		return err
+	}
+	size, err := dataSize(s.options.Path)
+	if err != nil {
+		return err
+	}
+	if err := s.checkDisk(s.reserve + 2*size); err != nil {
+		s.notRewritten = fmt.Errorf("make the file anew without recipients erased since %s: %w", since[0], err)
+		return nil
+	}
+	path := filepath.Join(s.spoolDir(), "rewrite", "couponql.duckdb")
+	if err := s.copyWithoutErased(ctx, path); err != nil {
+		return fmt.Errorf("make the file anew without recipients erased since %s: %w", since[0], err)
+	}
+	// Closing brings the log of the old file into it: what is left of it must not be taken for that of the new one.
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	if _, err := os.Stat(s.options.Path + walSuffix); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("make the file anew: the engine left %s: %w", s.options.Path+walSuffix, err)
+	}
+	if err := os.Rename(path, s.options.Path); err != nil {
+		return fmt.Errorf("put the new file in its place: %w", err)
+	}
+	if err := syncFolder(filepath.Dir(s.options.Path)); err != nil {
+		return err
+	}
+	s.isRewritten = true
+	return s.connect(ctx)
+}
+
+// copyWithoutErased copies the database to a file and reads it again.
+func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
+	rows, err := readAll(ctx, s)
+	if err != nil {
+		return err
+	}
+	b, err := s.newBackupConn(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	err = b.copyAll(ctx, func() error {
+		return b.run(ctx, settingDelete, named("name", erasedSinceRewrite))
+	})
+	if err != nil {
+		return err
+	}
+	err = b.attached(ctx, " (READ_ONLY)", func(string) error {
+		copied, err := readAll(ctx, b.conn)
+		if err == nil && copied != rows-1 {
+			err = fmt.Errorf("the copy has %d rows instead of %d", copied, rows-1)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = syncFile(path)
+	return err
+}
