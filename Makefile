@@ -50,6 +50,7 @@ generate: ## Write the Go code that follows from graph/*.graphqls
 tidy: ## Bring go.mod and go.sum in line with the imports
 	go mod tidy
 	go -C tools mod tidy
+	go -C examples/go mod tidy
 
 .PHONY: format
 format: ## Format all Go code
@@ -114,6 +115,15 @@ tus: build ## Try resumable uploads with a client of the tus protocol (needs Nod
 conformance: build ## Try the protocol with audits and clients of others (needs Node)
 	npm --prefix tools/conformance ci
 	node tools/conformance/check.mjs bin/couponql graph/testdata/schema.graphql
+
+.PHONY: examples
+examples: build ## Generate the example clients anew and let them do the reference job with a server (needs Node)
+	tools/examples
+
+.PHONY: compatibility
+compatibility: ## Look for what the schema breaks since the last release, unless CHANGELOG.md says so (needs Node)
+	npm --prefix tools/compatibility ci
+	node tools/compatibility/check.mjs docs/schema graph/testdata/schema.graphql CHANGELOG.md
 
 .PHONY: vuln
 vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
