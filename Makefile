@@ -14,6 +14,7 @@ export CGO_ENABLED := 1
 # Development tools have a module file of their own, so that the product's go.mod stays short.
 TOOL := go tool -modfile=tools/go.mod
 
+VERSION ?= $(shell git describe --tags --always --dirty)
 URL ?= http://127.0.0.1:8080
 TEST_TIMEOUT ?= 20m
 BENCH ?= .
@@ -50,6 +51,7 @@ generate: ## Write the Go code that follows from graph/*.graphqls
 tidy: ## Bring go.mod and go.sum in line with the imports
 	go mod tidy
 	go -C tools mod tidy
+	go -C tools/supply mod tidy
 	go -C examples/go mod tidy
 
 .PHONY: format
@@ -126,8 +128,14 @@ compatibility: ## Look for what the schema breaks since the last release, unless
 	node tools/compatibility/check.mjs docs/schema graph/testdata/schema.graphql CHANGELOG.md
 
 .PHONY: vuln
-vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
-	$(TOOL) govulncheck ./...
+vuln: ## Look up known vulnerabilities in what the program calls (GOVULNDB=file:///… where the internet is out of reach)
+	tools/vuln
+
+.PHONY: sbom
+sbom: build ## Write the bill of materials of the server, bin/couponql.cdx.json, and check its licenses (VERSION=…)
+	go -C tools/supply test ./...
+	go -C tools/supply run . --binary $(CURDIR)/bin/couponql --version '$(VERSION)' --output $(CURDIR)/bin/couponql.cdx.json \
+		--assets $(CURDIR)/playground/static/LICENSES.txt --lock $(CURDIR)/playground/assets/package-lock.json
 
 ##@ Measure
 

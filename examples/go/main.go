@@ -36,15 +36,15 @@ const (
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
-	defer cancel()
 	address := os.Getenv("COUPONQL_URL")
 	if address == "" {
 		address = "http://127.0.0.1:8080"
 	}
 	transport := keyed{os.Getenv("COUPONQL_KEY")}
-	if err := run(ctx, graphql.NewClient(address+"/graphql", &http.Client{Transport: transport})); err != nil {
-		cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
+	err := run(ctx, graphql.NewClient(address+"/graphql", &http.Client{Transport: transport}))
+	cancel()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "example:", err)
 		os.Exit(1)
 	}
@@ -231,7 +231,7 @@ func deliver(ctx context.Context, client graphql.Client, couponID string) (code 
 			return message.Code.Value, nil
 		}
 	}
-	return "", errors.New("Ada's message has no code")
+	return "", errors.New("the message to Ada has no code")
 }
 
 // redeem redeems a code: once, again with the same key, which is harmless, and again as another customer would.
