@@ -20,6 +20,7 @@ TEST_TIMEOUT ?= 20m
 BENCH ?= .
 BENCHTIME ?= 1s
 COUNT ?= 1
+DURATION ?= 10m
 
 .PHONY: help
 help: ## List the commands
@@ -136,6 +137,10 @@ sbom: build ## Write the bill of materials of the server, bin/couponql.cdx.json,
 	go -C tools/supply test ./...
 	go -C tools/supply run . --binary $(CURDIR)/bin/couponql --version '$(VERSION)' --output $(CURDIR)/bin/couponql.cdx.json \
 		--assets $(CURDIR)/playground/static/LICENSES.txt --lock $(CURDIR)/playground/assets/package-lock.json
+
+.PHONY: soak
+soak: build ## Put the server under load, kill it, fill its disk, and look for what it lost or leaks (DURATION=10m ARGS="--dir …")
+	go run ./soak --binary bin/couponql --duration $(DURATION) $(ARGS)
 
 ##@ Measure
 

@@ -103,4 +103,3 @@ func checkValue(t *testing.T, path string, want, got *ast.Type, wantDefault, got
 		t.Errorf("%s is %s unless given, want %s", path, gotDefault, wantDefault)
 	}
 }
-

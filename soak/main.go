@@ -101,9 +101,12 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	if err := s.crashes(ctx, o.duration/2); err != nil {
 		return fmt.Errorf("crashes: %w", err)
 	}
-	disk, err := fullDisk(ctx, o, filepath.Join(folder, "disk"), o.duration/10, out)
+	problems, isSkipped, err := fullDisk(ctx, o, filepath.Join(folder, "disk"), o.duration/10, out)
 	if err != nil {
 		return fmt.Errorf("full disk: %w", err)
+	}
+	if problems != nil {
+		s.counts.problem(fmt.Errorf("full disk: %w", problems))
 	}
 	if err := s.steady(ctx, o.duration-o.duration/2-o.duration/10); err != nil {
 		return fmt.Errorf("steady load: %w", err)
@@ -111,9 +114,8 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	if err := s.finish(ctx); err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}
-	if disk != nil {
-		s.counts.add(disk.counts)
-		s.ledger.add(disk.ledger)
+	if isSkipped {
+		s.lines = append(s.lines, "SKIPPED: the part with a full disk")
 	}
 	s.report(time.Since(began))
 	return s.counts.failures()
