@@ -20,9 +20,9 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 	var module struct {
 		Require []struct {
-			Path     string
-			Indirect bool
-		}
+			Path     string `json:"Path"`
+			Indirect bool   `json:"Indirect"`
+		} `json:"Require"`
 	}
 	if err := json.Unmarshal(text, &module); err != nil {
 		t.Fatal(err)
@@ -73,7 +73,10 @@ func TestPackagesArePinned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var wanted struct{ Dependencies, DevDependencies map[string]string }
+		var wanted struct {
+			Dependencies    map[string]string `json:"dependencies"`
+			DevDependencies map[string]string `json:"devDependencies"`
+		}
 		if err := json.Unmarshal(text, &wanted); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}

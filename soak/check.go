@@ -211,7 +211,7 @@ func (s *soak) checkCodes(ctx context.Context) error {
 			assigned++
 		}
 	}
-	if _, _, _, _, _, messages := s.ledger.size(); assigned < messages {
+	if messages := s.ledger.sizes().messages; assigned < messages {
 		s.counts.problem(fmt.Errorf("%d messages were confirmed, and %d codes are assigned", messages, assigned))
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -92,8 +93,8 @@ func (c *counts) failures() error {
 func (c *counts) print(out io.Writer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tdone\trefused\tinterrupted\tfailed\tp50\tp99\tmost\t")
+	var text strings.Builder
+	text.WriteString("\tdone\trefused\tinterrupted\tfailed\tp50\tp99\tmost\t\n")
 	for _, kind := range slices.Sorted(maps.Keys(c.kinds)) {
 		k := c.kinds[kind]
 		slices.Sort(k.times)
@@ -103,8 +104,12 @@ func (c *counts) print(out io.Writer) error {
 			}
 			return fmt.Sprintf("%.1f ms", k.times[min(len(k.times)-1, int(share*float64(len(k.times))))].Seconds()*1000)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", kind, k.outcomes[done], k.outcomes[refused], k.outcomes[interrupted],
+		fmt.Fprintf(&text, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", kind, k.outcomes[done], k.outcomes[refused], k.outcomes[interrupted],
 			k.outcomes[failed], at(0.5), at(0.99), at(1))
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if _, err := io.WriteString(w, text.String()); err != nil {
+		return fmt.Errorf("print what was done: %w", err)
 	}
 	return w.Flush()
 }

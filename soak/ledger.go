@@ -147,15 +147,18 @@ func (l *ledger) export() {
 	l.exports++
 }
 
-// size tells how much there is.
-func (l *ledger) size() (rows, added, generated, redeemed, deliveries, messages int) {
+// sizes are how much there is in a ledger.
+type sizes struct{ imported, added, generated, redeemed, deliveries, messages int }
+
+func (l *ledger) sizes() sizes {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	n := sizes{added: len(l.added), generated: l.generated, redeemed: len(l.redeemed), deliveries: len(l.deliveries)}
 	for _, f := range l.imports {
-		rows += f.rows
+		n.imported += f.rows
 	}
 	for _, count := range l.deliveries {
-		messages += count
+		n.messages += count
 	}
-	return rows, len(l.added), l.generated, len(l.redeemed), len(l.deliveries), messages
+	return n
 }

@@ -46,7 +46,6 @@ type server struct {
 
 // startServer starts a server with its files in a folder and waits until it is ready.
 func startServer(ctx context.Context, binary, dir string) (*server, error) {
-	//nolint:gosec // the operator names the program
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit,
 		"--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox"))
 	s := &server{cmd: cmd, ended: make(chan struct{})}

@@ -277,9 +277,9 @@ func (s *soak) report(elapsed time.Duration) {
 	s.sayf("")
 	// Nobody reads it, then.
 	_ = s.counts.print(s.out)
-	rows, added, generated, redeemed, deliveries, messages := s.ledger.size()
+	n := s.ledger.sizes()
 	s.sayf("\nacknowledged, and found again: %d codes imported, %d added, %d generated; %d redemptions; %d deliveries with %d messages",
-		rows, added, generated, redeemed, deliveries, messages)
+		n.imported, n.added, n.generated, n.redeemed, n.deliveries, n.messages)
 	s.sayf("%d crashes in %s", s.crashCount, elapsed.Round(time.Second))
 	for _, line := range s.lines {
 		s.sayf("%s", line)
@@ -327,8 +327,8 @@ func (s *soak) measure(ctx context.Context) (*footprint, error) {
 	if f.goroutines == 0 || f.openFiles == 0 || f.memory == 0 {
 		return nil, fmt.Errorf("/metrics does not tell what the server takes: %v", f)
 	}
-	rows, added, generated, _, _, _ := s.ledger.size()
-	f.codes = rows + added + generated
+	n := s.ledger.sizes()
+	f.codes = n.imported + n.added + n.generated
 	for _, folder := range fileFolders {
 		if f.fileCounts[folder], err = files(filepath.Join(s.dir, "couponql.duckdb.files", folder)); err != nil {
 			return nil, fmt.Errorf("count files: %w", err)
