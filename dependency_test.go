@@ -20,9 +20,9 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 	var module struct {
 		Require []struct {
-			Path     string `json:"Path"`
-			Indirect bool   `json:"Indirect"`
-		} `json:"Require"`
+			Path     string `json:"path"`
+			Indirect bool   `json:"indirect"`
+		} `json:"require"`
 	}
 	if err := json.Unmarshal(text, &module); err != nil {
 		t.Fatal(err)

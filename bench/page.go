@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -101,12 +100,10 @@ func (q queryFromMemory) Coupon(context.Context, coupon.ID) (*coupon.Coupon, err
 
 // shownPage is a page as the server answers it.
 type shownPage struct {
-	Data struct {
-		Coupon struct {
-			Codes struct {
-				PageInfo graph.PageInfo
-				Nodes    []shownCode
-			}
+	Coupon struct {
+		Codes struct {
+			PageInfo graph.PageInfo
+			Nodes    []shownCode
 		}
 	}
 }
@@ -119,13 +116,9 @@ type shownCode struct {
 	Recipient *coupon.Recipient
 }
 
-// remember takes a page into memory.
-func (m *fromMemory) remember(after string, text []byte) (next string, err error) {
-	var shown shownPage
-	if err := json.Unmarshal(text, &shown); err != nil {
-		return "", fmt.Errorf("decode a page: %w", err)
-	}
-	codes := &shown.Data.Coupon.Codes
+// remember takes a page into memory, and gives the cursor of the next one; "" after the last.
+func (m *fromMemory) remember(after string, shown *shownPage) (next string) {
+	codes := &shown.Coupon.Codes
 	page := &graph.CodeConnection{PageInfo: &codes.PageInfo}
 	for i := range codes.Nodes {
 		node := &codes.Nodes[i]
@@ -134,9 +127,9 @@ func (m *fromMemory) remember(after string, text []byte) (next string, err error
 	}
 	m.pages[after] = page
 	if !codes.PageInfo.HasNextPage || codes.PageInfo.EndCursor == nil {
-		return "", nil
+		return ""
 	}
-	return *codes.PageInfo.EndCursor, nil
+	return *codes.PageInfo.EndCursor
 }
 
 // serve serves what is in memory; stop ends that.
@@ -196,10 +189,11 @@ func (b *bench) measurePageRate(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		next, err := memory.remember(after, text)
-		if err != nil {
+		var shown shownPage
+		if err := b.server.ask(ctx, query, vars, &shown); err != nil {
 			return err
 		}
+		next := memory.remember(after, &shown)
 		same, err := other.text(ctx, query, vars)
 		if err != nil {
 			return err

@@ -128,7 +128,8 @@ func startProgram(ctx context.Context, program, folder string) (command *exec.Cm
 			continue
 		}
 		go func() {
-			for lines.Scan() { //nolint:revive // a log that nobody reads would stop the server
+			// A log that nobody reads would stop the server.
+			for lines.Scan() {
 			}
 		}()
 		return command, address, nil
