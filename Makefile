@@ -83,6 +83,8 @@ check: ## Everything a change must pass; mends what it can and says so
 .PHONY: lint
 lint: ## Run the linters of .golangci.yaml
 	$(TOOL) golangci-lint run
+	cd examples/go && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
+	cd tools/supply && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
 .PHONY: vet
 vet: ## Run go vet

@@ -8,6 +8,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -49,7 +50,7 @@ func main() {
 	lock := flag.String("lock", "", "the package-lock.json of the playground's assets")
 	output := flag.String("output", "", "the file to write")
 	flag.Parse()
-	count, err := run(*binary, *version, *assets, *lock, *output)
+	count, err := run(context.Background(), *binary, *version, *assets, *lock, *output)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "supply:", err)
 		os.Exit(1)
@@ -57,8 +58,8 @@ func main() {
 	fmt.Printf("%s: %d components, each under a license that may be shipped\n", *output, count)
 }
 
-func run(binary, version, assets, lock, output string) (count int, err error) {
-	bom, err := readProgram(binary, version)
+func run(ctx context.Context, binary, version, assets, lock, output string) (count int, err error) {
+	bom, err := readProgram(ctx, binary, version)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +67,7 @@ func run(binary, version, assets, lock, output string) (count int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	problems := []error{addLicenses(*bom.Components)}
+	problems := []error{addLicenses(ctx, *bom.Components)}
 	for _, asset := range embedded {
 		problems = append(problems, checkLicenses(asset.component.Name, asset.text, &asset.component))
 		*bom.Components = append(*bom.Components, asset.component)
@@ -83,8 +84,8 @@ func run(binary, version, assets, lock, output string) (count int, err error) {
 }
 
 // readProgram gives what cyclonedx-gomod finds in a program.
-func readProgram(binary, version string) (*cyclonedx.BOM, error) {
-	text, err := command("tool", "cyclonedx-gomod", "bin", "-json", "-std", "-noserial", "-notimestamp", "-version", version, binary)
+func readProgram(ctx context.Context, binary, version string) (*cyclonedx.BOM, error) {
+	text, err := command(ctx, "tool", "cyclonedx-gomod", "bin", "-json", "-std", "-noserial", "-notimestamp", "-version", version, binary)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +99,9 @@ func readProgram(binary, version string) (*cyclonedx.BOM, error) {
 	return bom, nil
 }
 
-func command(args ...string) ([]byte, error) {
-	cmd := exec.Command("go", args...)
+// command gives what a go command prints.
+func command(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
 	if err != nil {
@@ -109,7 +111,7 @@ func command(args ...string) ([]byte, error) {
 }
 
 // addLicenses reads the licenses of modules from the cache of modules, and of the standard library.
-func addLicenses(components []cyclonedx.Component) error {
+func addLicenses(ctx context.Context, components []cyclonedx.Component) error {
 	folders := map[string]string{}
 	args := []string{"mod", "download", "-json"}
 	for _, c := range components {
@@ -117,12 +119,15 @@ func addLicenses(components []cyclonedx.Component) error {
 			args = append(args, c.Name+"@"+c.Version)
 		}
 	}
-	text, err := command(args...)
+	text, err := command(ctx, args...)
 	if err != nil {
 		return err
 	}
 	for decoder := json.NewDecoder(bytes.NewReader(text)); ; {
-		var module struct{ Path, Dir string }
+		var module struct {
+			Path string `json:"path"`
+			Dir  string `json:"dir"`
+		}
 		if err := decoder.Decode(&module); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
@@ -130,7 +135,7 @@ func addLicenses(components []cyclonedx.Component) error {
 		}
 		folders[module.Path] = module.Dir
 	}
-	root, err := command("env", "GOROOT")
+	root, err := command(ctx, "env", "GOROOT")
 	if err != nil {
 		return err
 	}
@@ -215,7 +220,9 @@ func readAssets(licenses, lock string) ([]asset, error) {
 		return nil, err
 	}
 	var versions struct {
-		Packages map[string]struct{ Version string }
+		Packages map[string]struct {
+			Version string `json:"version"`
+		} `json:"packages"`
 	}
 	if err := json.Unmarshal(locked, &versions); err != nil {
 		return nil, fmt.Errorf("%s: %w", lock, err)
@@ -223,7 +230,7 @@ func readAssets(licenses, lock string) ([]asset, error) {
 	parts := strings.Split(string(text), strings.Repeat("=", 78)+"\n")
 	var assets []asset
 	for i := 1; i+1 < len(parts); i += 2 {
-		for _, name := range strings.Split(strings.TrimSpace(parts[i]), ", ") {
+		for name := range strings.SplitSeq(strings.TrimSpace(parts[i]), ", ") {
 			c := cyclonedx.Component{Type: cyclonedx.ComponentTypeLibrary, Name: name, Version: versions.Packages["node_modules/"+name].Version}
 			if c.Version != "" {
 				c.PackageURL = "pkg:npm/" + strings.Replace(name, "@", "%40", 1) + "@" + c.Version
