@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"couponql/client"
 )
@@ -149,6 +150,7 @@ func (s *soak) checkSound(ctx context.Context) error {
 
 // export exports the codes of a coupon and gives the link to the file.
 func (s *soak) export(ctx context.Context, server *server, couponID string) (link string, err error) {
+	s.ledger.export()
 	var queued struct {
 		ExportCodes struct{ Export struct{ ID string } }
 	}
@@ -156,7 +158,6 @@ func (s *soak) export(ctx context.Context, server *server, couponID string) (lin
 	if err := server.client.Do(ctx, operation, client.Input(map[string]any{"couponId": couponID}), &queued); err != nil {
 		return "", err
 	}
-	s.ledger.export()
 	id := queued.ExportCodes.Export.ID
 	for {
 		var read struct {
@@ -282,4 +283,25 @@ func (s *soak) checkOutbox() error {
 		}
 	}
 	return nil
+}
+
+// forgetTimeout is how long after its start a server may take to delete the files that nobody needs.
+const forgetTimeout = 20 * time.Second
+
+// checkFiles wants no files but those of uploads and exports whose day is not over.
+func (s *soak) checkFiles(ctx context.Context) error {
+	for end := time.Now().Add(forgetTimeout); ; sleep(ctx, pollInterval) {
+		counts, err := s.countFiles()
+		if err != nil {
+			return err
+		}
+		uploads := s.ledger.uploads + s.ledger.files - s.ledger.answered
+		if counts["spool"]+counts["temp"] == 0 && counts["uploads"] <= uploads && counts["exports"] <= s.ledger.exports {
+			return nil
+		}
+		if time.Now().After(end) {
+			s.counts.problem(fmt.Errorf("files are left over: %v, with %d uploads and %d exports", counts, uploads, s.ledger.exports))
+			return nil
+		}
+	}
 }

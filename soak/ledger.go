@@ -22,9 +22,10 @@ type ledger struct {
 	deliveries map[string]int
 	// seen are the deliveries that were seen to be sent.
 	seen map[string]bool
-	// uploads is how many uploads were begun and not imported, and exports how many exports were asked for: their files stay
-	// until they expire.
-	uploads, exports int
+	// uploads and exports are how many were asked for: their files stay for a day. files is how many came with the request of
+	// their import, which stay some minutes, and answered how many of these were acknowledged: where the request ended before
+	// that, the file stays for a day too.
+	uploads, exports, files, answered int
 }
 
 func newLedger() *ledger {
@@ -134,11 +135,22 @@ func (l *ledger) confirm(id string, messages int) {
 	l.deliveries[id] = messages
 }
 
-// upload counts the uploads that are begun (1), and those that are imported (-1).
-func (l *ledger) upload(more int) {
+func (l *ledger) upload() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.uploads += more
+	l.uploads++
+}
+
+func (l *ledger) sendFile() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.files++
+}
+
+func (l *ledger) fileAnswered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answered++
 }
 
 func (l *ledger) export() {

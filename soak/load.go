@@ -81,6 +81,7 @@ const importCodes = "mutation($input: ImportCodesInput!) { importCodes(input: $i
 
 func (c *caller) importCodes(ctx context.Context) error {
 	f, text := c.newFile()
+	c.ledger.sendFile()
 	var answer queued
 	err := c.server.client.Upload(ctx, importCodes, map[string]any{"couponId": c.tills}, "codes.csv", func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
@@ -89,6 +90,7 @@ func (c *caller) importCodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.ledger.fileAnswered()
 	c.ledger.queue(answer.ImportCodes.Import.ID, f)
 	return c.waitImport(ctx, answer.ImportCodes.Import.ID)
 }
@@ -133,7 +135,7 @@ func (c *caller) uploadSlowly(ctx context.Context) error {
 	var made struct {
 		CreateUpload struct{ Upload struct{ ID, URL string } }
 	}
-	c.ledger.upload(1)
+	c.ledger.upload()
 	operation := "mutation($input: CreateUploadInput!) { createUpload(input: $input) { upload { id url } userErrors { code message field } } }"
 	if err := c.do(ctx, operation, client.Input(map[string]any{"fileName": "codes.csv", "byteCount": len(text)}), &made); err != nil {
 		return err
@@ -165,7 +167,6 @@ func (c *caller) uploadSlowly(ctx context.Context) error {
 		return err
 	}
 	c.ledger.queue(answer.ImportCodes.Import.ID, f)
-	c.ledger.upload(-1)
 	return c.waitImport(ctx, answer.ImportCodes.Import.ID)
 }
 

@@ -258,8 +258,17 @@ func (s *soak) check(ctx context.Context) error {
 	return s.checkSound(ctx)
 }
 
-// finish compares everything with the ledger, and stops the server.
+// finish starts the server once more, compares everything with the ledger, and stops it.
 func (s *soak) finish(ctx context.Context) error {
+	if err := s.server.stop(); err != nil {
+		return err
+	}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	if err := s.checkFiles(ctx); err != nil {
+		return err
+	}
 	if err := s.check(ctx); err != nil {
 		return err
 	}
@@ -291,9 +300,8 @@ type footprint struct {
 	goroutines, openFiles, memory float64
 	// codes is how many there are.
 	codes int
-	// fileCounts are the files in the folders of the server, by folder; uploads and exports are those of the ledger.
-	fileCounts       map[string]int
-	uploads, exports int
+	// fileCounts are the files in the folders of the server, by folder, and mayStay how many of each may stay for a while.
+	fileCounts, mayStay map[string]int
 }
 
 const (
@@ -322,19 +330,26 @@ func (s *soak) measure(ctx context.Context) (*footprint, error) {
 	}
 	f := &footprint{
 		goroutines: metrics["go_goroutines"], openFiles: metrics["process_open_fds"], memory: metrics["process_resident_memory_bytes"],
-		fileCounts: map[string]int{}, uploads: s.ledger.uploads, exports: s.ledger.exports,
+		mayStay: map[string]int{"uploads": s.ledger.uploads + s.ledger.files, "exports": s.ledger.exports},
 	}
 	if f.goroutines == 0 || f.openFiles == 0 || f.memory == 0 {
 		return nil, fmt.Errorf("/metrics does not tell what the server takes: %v", f)
 	}
 	n := s.ledger.sizes()
 	f.codes = n.imported + n.added + n.generated
+	f.fileCounts, err = s.countFiles()
+	return f, err
+}
+
+// countFiles counts the files in each of the server's folders.
+func (s *soak) countFiles() (counts map[string]int, err error) {
+	counts = map[string]int{}
 	for _, folder := range fileFolders {
-		if f.fileCounts[folder], err = files(filepath.Join(s.dir, "couponql.duckdb.files", folder)); err != nil {
+		if counts[folder], err = files(filepath.Join(s.dir, "couponql.duckdb.files", folder)); err != nil {
 			return nil, fmt.Errorf("count files: %w", err)
 		}
 	}
-	return f, nil
+	return counts, nil
 }
 
 // quietTime is how long after the load the server is looked at: longer than the interval at which subscriptions are kept
@@ -351,9 +366,8 @@ func (f *footprint) compare(after *footprint) (problems []error) {
 	grown("goroutines", f.goroutines, after.goroutines, slackGoroutines)
 	grown("open files", f.openFiles, after.openFiles, slackFiles)
 	grown("bytes of memory", f.memory, after.memory, slackMemory+bytesOfCode*float64(after.codes-f.codes))
-	may := map[string]int{"uploads": after.uploads - f.uploads, "exports": after.exports - f.exports}
 	for folder, count := range after.fileCounts {
-		grown("files in "+folder, float64(f.fileCounts[folder]), float64(count), float64(may[folder]))
+		grown("files in "+folder, float64(f.fileCounts[folder]), float64(count), float64(after.mayStay[folder]-f.mayStay[folder]))
 	}
 	return problems
 }
