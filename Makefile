@@ -14,11 +14,13 @@ export CGO_ENABLED := 1
 # Development tools have a module file of their own, so that the product's go.mod stays short.
 TOOL := go tool -modfile=tools/go.mod
 
+VERSION ?= $(shell git describe --tags --always --dirty)
 URL ?= http://127.0.0.1:8080
 TEST_TIMEOUT ?= 20m
 BENCH ?= .
 BENCHTIME ?= 1s
 COUNT ?= 1
+DURATION ?= 10m
 
 .PHONY: help
 help: ## List the commands
@@ -50,6 +52,8 @@ generate: ## Write the Go code that follows from graph/*.graphqls
 tidy: ## Bring go.mod and go.sum in line with the imports
 	go mod tidy
 	go -C tools mod tidy
+	go -C tools/supply mod tidy
+	go -C examples/go mod tidy
 
 .PHONY: format
 format: ## Format all Go code
@@ -79,6 +83,8 @@ check: ## Everything a change must pass; mends what it can and says so
 .PHONY: lint
 lint: ## Run the linters of .golangci.yaml
 	$(TOOL) golangci-lint run
+	cd examples/go && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
+	cd tools/supply && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
 .PHONY: vet
 vet: ## Run go vet
@@ -115,9 +121,28 @@ conformance: build ## Try the protocol with audits and clients of others (needs 
 	npm --prefix tools/conformance ci
 	node tools/conformance/check.mjs bin/couponql graph/testdata/schema.graphql
 
+.PHONY: examples
+examples: build ## Generate the example clients anew and let them do the reference job with a server (needs Node)
+	tools/examples
+
+.PHONY: compatibility
+compatibility: ## Look for what the schema breaks since the last release, unless CHANGELOG.md says so (needs Node)
+	npm --prefix tools/compatibility ci
+	node tools/compatibility/check.mjs docs/schema graph/testdata/schema.graphql CHANGELOG.md
+
 .PHONY: vuln
-vuln: ## Look up known vulnerabilities in what the program calls (needs the internet)
-	$(TOOL) govulncheck ./...
+vuln: ## Look up known vulnerabilities in what the program calls (GOVULNDB=file:///… where the internet is out of reach)
+	tools/vuln
+
+.PHONY: sbom
+sbom: build ## Write the bill of materials of the server, bin/couponql.cdx.json, and check its licenses (VERSION=…)
+	go -C tools/supply test ./...
+	go -C tools/supply run . --binary $(CURDIR)/bin/couponql --version '$(VERSION)' --output $(CURDIR)/bin/couponql.cdx.json \
+		--assets $(CURDIR)/playground/static/LICENSES.txt --lock $(CURDIR)/playground/assets/package-lock.json
+
+.PHONY: soak
+soak: build ## Put the server under load, kill it, fill its disk, and look for what it lost or leaks (DURATION=10m ARGS="--dir …")
+	go run ./soak --binary bin/couponql --duration $(DURATION) $(ARGS)
 
 ##@ Measure
 

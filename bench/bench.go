@@ -60,13 +60,16 @@ func (b *bench) runAll(ctx context.Context) error {
 	if err := b.measureAnalyses(ctx); err != nil {
 		return err
 	}
+	if err := b.measureSubscriptions(ctx); err != nil {
+		return err
+	}
 	b.clock.moveTo(campaignDays)
 	if err := b.writeFiles(); err != nil {
 		return err
 	}
 	steps := []func(context.Context) error{
 		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.comparePeerAssignment, b.measureSending,
-		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measureLookups, b.measureStats, b.measureRedemptions,
+		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measurePageRate, b.measureLookups, b.measureStats, b.measureRedemptions,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

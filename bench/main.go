@@ -52,6 +52,16 @@
 // raw SQL on a copy, once more while a tenth as many codes are imported over and over, and with --peers of PostgreSQL,
 // whose time is that of EXPLAIN ANALYZE, without sending the answer. The project's goals are about N = 10,000,000.
 //
+// # Pages from memory
+//
+// How many pages of codes are answered in a second is told beside a server with the same schema and the same generated
+// code, whose resolvers give the same pages from memory: the column of raw SQL has its rate then.
+//
+// # Subscriptions
+//
+// With --subscriptions=N a chapter opens N subscriptions at once, which wait, by WebSocket and then by Server-Sent Events, to
+// a server that is a process of its own, and tells how much memory that takes. The project's goal is about N = 10,000.
+//
 // # What the raw side leaves out
 //
 // It is what a person would type who knows DuckDB well and has the machine to himself: one connection, no
@@ -88,6 +98,8 @@ type options struct {
 	tills int
 	// analysts is how many codes the coupon has that analysts ask about; 0 leaves out what they ask.
 	analysts int
+	// subscriptions is how many subscriptions wait at once; 0 leaves out what is about them.
+	subscriptions int
 	// peers: PostgreSQL does the same as ours.
 	peers bool
 	// runs is how often each measurement is repeated; the median counts.
@@ -140,6 +152,9 @@ func (o *options) checkChapters() error {
 		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
 	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
 		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
+	case o.subscriptions < 0 || uint64(o.subscriptions) > maxFiles()-spareFiles:
+		return fmt.Errorf("--subscriptions=%d: must be 0 (none) to %d, for each takes a file and so many may be open here (ulimit -Hn)",
+			o.subscriptions, maxFiles()-spareFiles)
 	case o.peers && o.bulk+o.audience+o.tills+o.analysts == 0:
 		return errors.New("--peers: give --bulk, --audience, --tills or --analysts too, in which PostgreSQL does the same")
 	case o.peers && o.bulk != 0 && o.bulk < o.messages:
@@ -156,6 +171,7 @@ func main() {
 	flag.IntVar(&o.audience, "audience", 0, "messages of a large delivery, 1000000 for the project's goals; 0: leave it out")
 	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
 	flag.IntVar(&o.analysts, "analysts", 200_000, "codes of the coupon that analysts ask about, 10000000 for the project's goals; 0: leave out analysts")
+	flag.IntVar(&o.subscriptions, "subscriptions", 0, "subscriptions that wait at once, 10000 for the project's goals; 0: leave them out")
 	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk, --audience, --tills or --analysts")
 	flag.IntVar(&o.runs, "runs", 3, "how often each measurement is repeated; the median counts")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the databases are made, and deleted at the end (default: that for temporary files)")
@@ -211,14 +227,15 @@ func (b *bench) printJSON(out io.Writer) error {
 	encoder.SetEscapeHTML(false)
 	o := b.options
 	return encoder.Encode(struct {
-		Analysts int      `json:"analysts"`
-		Bulk     int      `json:"bulk"`
-		Audience int      `json:"audience"`
-		Codes    int      `json:"codes"`
-		Messages int      `json:"messages"`
-		Runs     int      `json:"runs"`
-		CPUs     int      `json:"cpus"`
-		Go       string   `json:"go"`
-		Results  []result `json:"results"`
-	}{o.analysts, o.bulk, o.audience, o.codes, o.messages, o.runs, runtime.NumCPU(), runtime.Version(), b.results})
+		Analysts      int      `json:"analysts"`
+		Bulk          int      `json:"bulk"`
+		Audience      int      `json:"audience"`
+		Codes         int      `json:"codes"`
+		Messages      int      `json:"messages"`
+		Subscriptions int      `json:"subscriptions"`
+		Runs          int      `json:"runs"`
+		CPUs          int      `json:"cpus"`
+		Go            string   `json:"go"`
+		Results       []result `json:"results"`
+	}{o.analysts, o.bulk, o.audience, o.codes, o.messages, o.subscriptions, o.runs, runtime.NumCPU(), runtime.Version(), b.results})
 }

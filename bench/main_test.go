@@ -19,16 +19,17 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	o := &options{
-		codes:    300,
-		messages: 20,
-		bulk:     minBulk,
-		audience: minAudience,
-		tills:    minTills,
-		analysts: minAnalysts,
-		runs:     1,
-		dir:      t.TempDir(),
-		profiles: t.TempDir(),
-		asJSON:   true,
+		codes:         300,
+		messages:      20,
+		bulk:          minBulk,
+		audience:      minAudience,
+		tills:         minTills,
+		analysts:      minAnalysts,
+		subscriptions: 50,
+		runs:          1,
+		dir:           t.TempDir(),
+		profiles:      t.TempDir(),
+		asJSON:        true,
 	}
 	if _, err := findPostgres(); err == nil {
 		o.peers = true
@@ -70,6 +71,7 @@ func TestRun(t *testing.T) {
 		"analyze + confirm 20 messages, codes by label", "analyze + confirm 20 messages, individual codes",
 		"analyze + confirm 18 messages, limited", "send messages",
 		"page of 100 codes", "  the same with totalCount", "  only redeemed", "  only assigned", "  only of one delivery",
+		"pages of 100 codes, 8 callers, beside the same JSON from memory",
 		"code(value:)", "availability", "redemptionStats",
 		"redeemCode, 1 caller", "redeemCode, 8 callers", "redeemCode, 64 callers",
 	} {
@@ -86,6 +88,7 @@ func TestRun(t *testing.T) {
 		"start with 1,000 codes in one pool", "code(value) at the storage layer", "redeem at the storage layer, 64 at once",
 		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once", "import of 500 codes while tills redeem",
 		"analysis of 100 messages while", "confirmation of 100 messages while",
+		"memory of a server with 50 idle subscriptions by WebSocket", "memory of a server with 50 idle subscriptions by Server-Sent Events",
 		"analyze 100 messages, 500 codes", "  confirm them", "  render them and write them", "  what a message costs, in messages to 10",
 	} {
 		if !slices.ContainsFunc(got.Results, func(r result) bool { return strings.HasPrefix(r.Name, want) }) {

@@ -31,7 +31,7 @@ type result struct {
 
 // goal is what a result must not exceed, or reach at least: an absolute number in its unit, a ratio to the raw SQL, or
 // both. The zero value promises nothing.
-type goal struct{ most, least, mostRatio float64 }
+type goal struct{ most, least, mostRatio, leastRatio float64 }
 
 func newResult(name, unit string, ours, raw float64, goal goal) result {
 	r := result{Name: name, Ours: ours, Unit: unit, Raw: raw}
@@ -51,6 +51,10 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	if goal.mostRatio > 0 {
 		promises = append(promises, fmt.Sprintf("≤ %g × raw", goal.mostRatio))
 		isMet = isMet && r.Ratio <= goal.mostRatio
+	}
+	if goal.leastRatio > 0 {
+		promises = append(promises, fmt.Sprintf("≥ %g ×", goal.leastRatio))
+		isMet = isMet && r.Ratio >= goal.leastRatio
 	}
 	if len(promises) > 0 {
 		r.Goal, r.IsMet = strings.Join(promises, ", "), &isMet

@@ -25,6 +25,8 @@ const (
 	maxAnswerBytes = 16 << 20
 	// maxExcerptBytes bounds how much of an answer that is no GraphQL an error message repeats.
 	maxExcerptBytes = 300
+	// maxIdleConnections is how many connections are kept for the next requests of callers that ask at once.
+	maxIdleConnections = 64
 )
 
 // Client speaks with one server.
@@ -37,8 +39,12 @@ type Client struct {
 
 // New gives a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "".
 func New(address, key string) *Client {
-	return &Client{strings.TrimSuffix(address, "/"), key, &http.Client{Timeout: requestTimeout}}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxIdleConnections}
+	return &Client{strings.TrimSuffix(address, "/"), key, &http.Client{Timeout: requestTimeout, Transport: transport}}
 }
+
+// Close closes the connections that no request uses. The client can be used further.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Variables are those of an operation; a mutation has one, input.
 type Variables map[string]any
@@ -78,6 +84,11 @@ type Error struct {
 	Message string `json:"message"`
 	// Path leads to the part of the answer that is missing. Empty: all of it.
 	Path []any `json:"path"`
+	// Extensions are for programs.
+	Extensions struct {
+		// Code is such as UNAVAILABLE: the server is overloaded or its disk is full, and nothing was changed.
+		Code string `json:"code"`
+	} `json:"extensions"`
 }
 
 // Error gives the message and the path.

@@ -765,28 +765,11 @@ func (ec *executionContext) unmarshalInputEraseRecipientsInput(ctx context.Conte
 			it.RecipientIds = graphql.OmittableOf(data)
 		case "externalIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
-			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚕstringᚄ(ctx, v) }
-
-			directive1 := func(ctx context.Context) (any, error) {
-				if ec.Directives.Confidential == nil {
-					var zeroVal []string
-					return zeroVal, errors.New("directive confidential is not implemented")
-				}
-				return ec.Directives.Confidential(ctx, obj, directive0)
-			}
-
-			tmp, err := directive1(ctx)
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
-				return it, graphql.ErrorOnPath(ctx, err)
+				return it, err
 			}
-			if data, ok := tmp.([]string); ok {
-				it.ExternalIds = graphql.OmittableOf(data)
-			} else if tmp == nil {
-				it.ExternalIds = graphql.OmittableOf[[]string](nil)
-			} else {
-				err := fmt.Errorf(`unexpected type %T from directive, should be []string`, tmp)
-				return it, graphql.ErrorOnPath(ctx, err)
-			}
+			it.ExternalIds = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -40,6 +40,9 @@ func accessTable() string {
 			if field.Directives.ForName("confidential") != nil {
 				mark = " confidential"
 			}
+			if field.Directives.ForName("unlogged") != nil {
+				mark = " unlogged"
+			}
 			if definition.Kind == ast.InputObject {
 				if mark != "" {
 					lines = append(lines, name+"."+field.Name+":"+mark)

@@ -188,7 +188,8 @@ func (a *auditor) harmless(kind *ast.Type, value any, isConfidential bool) any {
 		members := map[string]any{}
 		for _, field := range definition.Fields {
 			if inner, isGiven := v[field.Name]; isGiven {
-				members[field.Name] = a.harmless(field.Type, inner, isConfidential || field.Directives.ForName("confidential") != nil)
+				isSecret := isConfidential || field.Directives.ForName("confidential") != nil || field.Directives.ForName("unlogged") != nil
+				members[field.Name] = a.harmless(field.Type, inner, isSecret)
 			}
 		}
 		return members
