@@ -488,8 +488,6 @@ type analysisPlan struct {
 	isSimulation bool
 	// onlyChosen: only the targets in the temporary table chosen count.
 	onlyChosen bool
-	// copiesFields: the messages will be written, with what their templates use of the recipient.
-	copiesFields bool
 }
 
 // analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared.
@@ -510,27 +508,7 @@ func (t *tx) analyze(
 	if plan.onlyChosen {
 		prepare = strings.Replace(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)", 1)
 	}
-	c := t.couponOf(d)
-	content := check(d, c)
-	var uses coupon.RecipientFields
-	if plan.copiesFields {
-		uses = content.Uses
-		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
-		uses.ExternalID = uses.ExternalID || d.Channel != coupon.ChannelEmail
-	}
-	err := t.create(
-		ctx,
-		prepare,
-		named("id", number),
-		named("channel", string(d.Channel)),
-		named("label_path", labelPath),
-		named("uses_external_id", uses.ExternalID),
-		named("uses_email", uses.Email),
-		named("uses_phone", uses.Phone),
-		named("uses_first_name", uses.FirstName),
-		named("uses_last_name", uses.LastName),
-		named("uses_attributes", uses.Attributes),
-	)
+	err := t.create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
 	if err != nil {
 		return nil, nil, coupon.ContentFindings{}, err
 	}
@@ -539,6 +517,8 @@ func (t *tx) analyze(
 			return nil, nil, coupon.ContentFindings{}, err
 		}
 	}
+	c := t.couponOf(d)
+	content := check(d, c)
 	findings := &coupon.Findings{
 		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Exclusions: map[coupon.ExclusionReason]int{}, Coupon: c,
 		TemplateProblems: content.Problems, TemplateWarnings: content.Warnings, HoldDuration: t.store.options.HoldDuration,
@@ -657,7 +637,8 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 	return &preparation{
 		action: coupon.ActionConfirm,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			if analysis, _, _, err = t.analyze(ctx, number, d, check, &analysisPlan{copiesFields: true}); err != nil {
+			var content coupon.ContentFindings
+			if analysis, _, content, err = t.analyze(ctx, number, d, check, &analysisPlan{}); err != nil {
 				return err
 			}
 			if err := checkConfirmation(d, analysis); err != nil {
@@ -667,7 +648,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 				return err
 			}
 			firstMessage = s.pool.reserveMessages(analysis.MessageCount)
-			return t.writeMessages(ctx, number, d, firstMessage, analysis.MessageCount, spans)
+			return t.writeMessages(ctx, number, d, firstMessage, analysis.MessageCount, content.Uses, spans)
 		},
 		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 			if analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
@@ -732,7 +713,7 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 	return spans, nil
 }
 
-func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, spans []span) error {
+func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, uses coupon.RecipientFields, spans []span) error {
 	var places, firsts, counts []int64
 	var labels []string
 	place := int64(0)
@@ -743,17 +724,21 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 	if err := t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
 		return err
 	}
-	// What was prepared is read on all cores from now on.
-	if err := t.settle(ctx); err != nil {
-		return err
-	}
-	insert := messageInsert
-	if d.MatchLabelTo != nil {
-		// The targets are in their order already.
-		insert = strings.Replace(insert, "/* by label */", "ORDER BY label, seq", 1)
-	}
-	written, err := t.exec(ctx, insert, named("id", number), named("first_id", first),
-		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("now", t.now))
+	written, err := t.exec(
+		ctx,
+		messageInsert,
+		named("id", number),
+		named("first_id", first),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
+		named("now", t.now),
+		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
+		named("uses_external_id", uses.ExternalID || d.Channel != coupon.ChannelEmail),
+		named("uses_email", uses.Email),
+		named("uses_phone", uses.Phone),
+		named("uses_first_name", uses.FirstName),
+		named("uses_last_name", uses.LastName),
+		named("uses_attributes", uses.Attributes),
+	)
 	if err == nil && written != count {
 		err = fmt.Errorf("write messages: %d instead of %d", written, count)
 	}

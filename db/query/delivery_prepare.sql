@@ -1,4 +1,4 @@
--- judge every target of a delivery: its address, its label, and the first reason to leave it out. What the templates use of the recipient comes along
+-- judge every target of a delivery: its address, its label, and the first reason to leave it out
 CREATE OR REPLACE TEMP TABLE prepared AS
 WITH addressed AS (
     SELECT t.seq, r.id AS recipient_id, r.is_contactable,
@@ -8,10 +8,7 @@ WITH addressed AS (
             WHEN 'PUSH' THEN json_extract_string(r.attributes, '/pushToken')
             ELSE json_extract_string(r.attributes, '/postalAddress')
         END) AS address,
-        CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label,
-        CASE WHEN $uses_external_id THEN r.external_id END AS external_id, CASE WHEN $uses_email THEN r.email END AS email,
-        CASE WHEN $uses_phone THEN r.phone END AS phone, CASE WHEN $uses_first_name THEN r.first_name END AS first_name,
-        CASE WHEN $uses_last_name THEN r.last_name END AS last_name, CASE WHEN $uses_attributes THEN r.attributes END AS attributes
+        CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
     FROM target t JOIN recipient r ON r.id = t.recipient_id
     WHERE t.delivery_id = $id /* only chosen */
 ),
@@ -29,7 +26,7 @@ judged AS (
 doubles AS (
     SELECT address_key, min(seq) AS first_seq FROM judged WHERE own_reason IS NULL GROUP BY address_key HAVING count(*) > 1
 )
-SELECT j.seq, j.recipient_id, j.address, j.label, j.external_id, j.email, j.phone, j.first_name, j.last_name, j.attributes,
+SELECT j.seq, j.recipient_id, j.address, j.label,
     CASE
         WHEN j.own_reason IS NOT NULL THEN j.own_reason
         WHEN j.seq > d.first_seq THEN 'DUPLICATE_ADDRESS'
