@@ -30,7 +30,9 @@ var errNotAvailable = errors.New("not available")
 
 // client asks one server over HTTP.
 type client struct {
-	url  string
+	url string
+	// key is shown with each request, unless it is "".
+	key  string
 	http *http.Client
 }
 
@@ -105,6 +107,9 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, s
 		return fmt.Errorf("make a request: %w", err)
 	}
 	request.ContentLength = size
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	request.Header.Set("Content-Type", contentType)
 	response, err := c.http.Do(request)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"couponql/access"
+	"couponql/coupon"
 	"couponql/db"
 	"couponql/job"
 	"couponql/resolvers"
@@ -35,12 +36,17 @@ func (c *clock) moveTo(daysAgo int) { c.offset.Store(-int64(daysAgo) * int64(24*
 // server is a whole couponql server on a loopback port.
 type server struct {
 	*client
+	// keyed asks the same server for the same, where a key is wanted and requests are limited.
+	keyed  *client
 	store  *db.Store
 	runner *job.Runner
 	outbox string
 	http   *http.Server
 	log    *slog.Logger
 }
+
+// benchKey is the key of the operator.
+const benchKey = "0123456789abcdef0123456789abcdef"
 
 // newServer opens or creates a database and serves it. Imports wait and messages are not sent until
 // startJobs.
@@ -63,13 +69,20 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), store.Close())
 	}
+	closed, err := access.New(store, access.Options{AdminKey: benchKey, RequestsPerSecond: coupon.MaxRequestsPerSecond})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), store.Close())
+	}
+	mux.Handle("/keyed", resolvers.Handler(resolvers.New(store, links, nil, nil, closed), resolvers.Options{Log: log}))
 	// No single messages are sent here.
 	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
+	address := "http://" + listener.Addr().String()
 	s := &server{
-		client: newClient("http://" + listener.Addr().String() + "/graphql"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
+		client: newClient(address + "/graphql"), keyed: newClient(address + "/keyed"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
 		http: &http.Server{Handler: transfer.WithBaseURL(mux), ReadHeaderTimeout: time.Minute}, log: log,
 	}
+	s.keyed.key = benchKey
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serve", "error", err)
