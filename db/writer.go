@@ -32,16 +32,17 @@ var errClosed = errors.New("the database is closed")
 
 // writer is the one goroutine that writes.
 type writer struct {
-	store    *Store
-	conn     *sql.Conn
-	requests chan *request
-	done     chan struct{}
+	store *Store
+	conn  *sql.Conn
+	// joins has the requests that may share a transaction, and alone the others.
+	joins, alone chan *request
+	done         chan struct{}
 	// joining counts the requests that wait to join a group or to be answered, and callers is how many did so lately.
 	joining atomic.Int64
 	callers int
 	// commits counts transactions that reached the disk, and committed the requests that they carried.
 	commits, committed atomic.Int64
-	// closing guards requests against being sent to after it is closed.
+	// closing guards the channels against being sent to after they are closed.
 	closing sync.RWMutex
 	closed  bool
 }
@@ -86,7 +87,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the writer's connection: %w", err)
 	}
-	w := &writer{store: s, conn: conn, requests: make(chan *request, maxWaiting), done: make(chan struct{})}
+	w := &writer{store: s, conn: conn, joins: make(chan *request, maxWaiting), alone: make(chan *request, maxWaiting), done: make(chan struct{})}
 	// The writer outlives the opening of the store; each request brings a context of its own.
 	go w.run(context.WithoutCancel(ctx))
 	return w, nil
@@ -97,7 +98,8 @@ func (w *writer) close() {
 	w.closing.Lock()
 	if !w.closed {
 		w.closed = true
-		close(w.requests)
+		close(w.joins)
+		close(w.alone)
 	}
 	w.closing.Unlock()
 	<-w.done
@@ -138,68 +140,90 @@ func (w *writer) ask(r *request) error {
 func (w *writer) queue(r *request) error {
 	if r.joins > 0 {
 		select {
-		case w.requests <- r:
+		case w.joins <- r:
 			return nil
 		default:
 			return ErrBusy
 		}
 	}
 	select {
-	case w.requests <- r:
+	case w.alone <- r:
 		return nil
 	case <-r.ctx.Done():
 		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
 	}
 }
 
+// run serves until close was called and everything is done that was asked for before. Those who share a transaction go first,
+// since somebody stands at a till; whoever writes alone has a turn after each of their groups.
 func (w *writer) run(ctx context.Context) {
 	defer close(w.done)
 	// Closing the database tells what matters.
 	defer func() { _ = w.conn.Close() }()
-	var next *request
 	for {
-		first := next
-		next = nil
-		if first == nil {
-			var ok bool
-			if first, ok = <-w.requests; !ok {
-				return
+		r, isAlone, isThere := w.next()
+		switch {
+		case !isThere:
+			return
+		case isAlone:
+			w.commit(ctx, []*request{r})
+			continue
+		}
+		w.commit(ctx, w.fill([]*request{r}))
+		select {
+		case r, isThere := <-w.alone:
+			if isThere {
+				w.commit(ctx, []*request{r})
 			}
+		default:
 		}
-		group := []*request{first}
-		if first.joins > 0 {
-			group, next = w.fill(group)
-		}
-		w.commit(ctx, group)
 	}
 }
 
-// fill adds the requests that wait and may join, and those that are about to come; it stops at one that may not, which
-// is next. A flush of the disk costs as much for one as for many: where many callers ask over and over, it is worth
-// waiting until those come back whom the last group answered.
-func (w *writer) fill(group []*request) (filled []*request, next *request) {
+// next waits for a request; isThere is false when there will be none.
+func (w *writer) next() (r *request, isAlone, isThere bool) {
+	select {
+	case r, isThere = <-w.joins:
+	default:
+		select {
+		case r, isThere = <-w.joins:
+		case r, isAlone = <-w.alone:
+			isThere = isAlone
+		}
+	}
+	if isThere {
+		return r, isAlone, true
+	}
+	// One of them is closed, and so is the other: what is left is done.
+	if r, isThere = <-w.joins; isThere {
+		return r, false, true
+	}
+	r, isThere = <-w.alone
+	return r, true, isThere
+}
+
+// fill adds the requests that wait and may join, and those that are about to come. A flush of the disk costs as much for one
+// as for many: where many callers ask over and over, it is worth waiting until those come back whom the last group answered.
+func (w *writer) fill(group []*request) []*request {
 	// As many as asked at once lately; a caller who is alone is never kept waiting.
 	w.callers = max(int(w.joining.Load()), w.callers-max(1, w.callers/8))
 	patience := time.NewTimer(gatherTime)
 	defer patience.Stop()
 	for rows := group[0].joins; rows < maxGroup; {
 		r, isThere := w.await(patience.C, len(group) < w.callers)
-		switch {
-		case !isThere:
-			return group, nil
-		case r.joins == 0:
-			return group, r
+		if !isThere {
+			break
 		}
 		group = append(group, r)
 		rows += r.joins
 	}
-	return group, nil
+	return group
 }
 
-// await gives the next request that waits, or that comes before it is late, if one is expected.
+// await gives the next request that waits to join, or that comes before it is late, if one is expected.
 func (w *writer) await(late <-chan time.Time, isExpected bool) (r *request, isThere bool) {
 	select {
-	case r, isThere = <-w.requests:
+	case r, isThere = <-w.joins:
 		return r, isThere
 	default:
 	}
@@ -207,7 +231,7 @@ func (w *writer) await(late <-chan time.Time, isExpected bool) (r *request, isTh
 		return nil, false
 	}
 	select {
-	case r, isThere = <-w.requests:
+	case r, isThere = <-w.joins:
 		return r, isThere
 	case <-late:
 		return nil, false

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,5 +63,70 @@ func TestBusy(t *testing.T) {
 	list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 1, WantsTotal: true})
 	if err != nil || list.Total != waiting+1 {
 		t.Errorf("%d redemptions were recorded, %v, instead of %d", list.Total, err, waiting+1)
+	}
+}
+
+// TestTillsGoFirst: a redemption waits for the write that is under way and for no more of those that came before it, and those have
+// their turns all the same.
+func TestTillsGoFirst(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+		RedemptionLimit: coupon.Set[int](nil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const writes, redemptions = 50, 200
+	begun, end := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1+writes)
+	write := func(do func()) {
+		done <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *tx) error {
+			do()
+			return nil
+		})
+	}
+	go write(func() {
+		close(begun)
+		<-end
+	})
+	<-begun
+	var finished atomic.Int64
+	for range writes {
+		go write(func() { finished.Add(1) })
+	}
+	for len(s.writer.alone) < writes {
+		time.Sleep(time.Millisecond)
+	}
+	first := make(chan int64, 1)
+	go func() {
+		_, err := s.Redeem(context.WithoutCancel(t.Context()), &coupon.RedeemRequest{Value: "ALL"})
+		if err != nil {
+			t.Error(err)
+		}
+		first <- finished.Load()
+	}()
+	for len(s.writer.joins) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	close(end)
+	// It is answered before the writer goes on, and one more may be done until this goroutine looks.
+	if before := <-first; before > writes/2 {
+		t.Errorf("the redemption came after %d of %d writes", before, writes)
+	}
+	// Tills that never stop hold nobody up.
+	for range redemptions {
+		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := finished.Load(); got != writes {
+		t.Errorf("after %d redemptions %d of %d writes are done", redemptions, got, writes)
+	}
+	for range 1 + writes {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
