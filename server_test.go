@@ -267,9 +267,9 @@ func TestHeaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer response.Body.Close()
+		_ = response.Body.Close()
 		got := response.Header
-		if got.Get("X-Content-Type-Options") != "nosniff" || len(got.Get("X-Request-Id")) != 26 || want != "" && got.Get("Cache-Control") != want {
+		if got.Get("X-Content-Type-Options") != "nosniff" || len(got.Get("X-Request-ID")) != 26 || want != "" && got.Get("Cache-Control") != want {
 			t.Errorf("%s: %v", path, got)
 		}
 	}
