@@ -519,3 +519,112 @@ func TestAliasLimit(t *testing.T) {
 		}
 	}
 }
+
+// everything selects all fields of a type that a role may ask for, objects inside objects as deep as depth says, of lists the first
+// three.
+func everything(may func(string, coupon.Role) bool, role coupon.Role, kind string, depth int) string {
+	definition := schema().Types[kind]
+	var fields []string
+	for _, field := range definition.Fields {
+		if strings.HasPrefix(field.Name, "__") || definition.Kind == ast.Object && !may(kind+"."+field.Name, role) {
+			continue
+		}
+		selected := field.Name
+		if field.Arguments.ForName("first") != nil {
+			selected += "(first: 3)"
+		}
+		if schema().Types[field.Type.Name()].IsCompositeType() {
+			inner := ""
+			if depth > 0 {
+				inner = everything(may, role, field.Type.Name(), depth-1)
+			}
+			if inner == "" {
+				continue
+			}
+			selected += " { " + inner + " }"
+		}
+		fields = append(fields, selected)
+	}
+	return strings.Join(fields, " ")
+}
+
+// TestAnalystSeesNoSecrets asks as an ANALYST for all there is, and looks for codes and personal data in the answers; a MARKETER
+// sees them by the same queries.
+func TestAnalystSeesNoSecrets(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	may := allowed(t)
+	s.become(t, coupon.RoleAdmin)
+	s.ask(t, `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, startsAt: "2026-11-01", requiresAssignment: false}) { coupon { id } } }`, nil, nil)
+	s.ask(t, `mutation($codes: Upload!, $people: Upload!) {
+		importCodes(input: {couponId: "coupon_1", file: $codes}) { import { id } userErrors { message } }
+		importRecipients(input: {file: $people}) { import { id } userErrors { message } } }`,
+		map[string]any{"codes": "@codes.csv", "people": "@people.csv"}, map[string]string{
+			"codes.csv":  "code\nSECRETCODE-1\nSECRETCODE-2\nSECRETCODE-1\nSECRETCODE-" + strings.Repeat("X", 300) + "\n",
+			"people.csv": "external id,email,phone,first name,last name,city\nr-1,SECRETMAIL@example.com,+49305550123,SECRETFIRST,SECRETLAST,SECRETCITY\nr-2,SECRET no address,,,,\n",
+		})
+	s.settle(t)
+	s.ask(t, `mutation { createDelivery(input: {label: "December", couponId: "coupon_1", subject: "{{ recipient.lastName }}", body: "{{ couponValue.code }} {{ recipient.attributes.city }}"}) {
+			delivery { id } userErrors { message } }
+		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1", "r-2"]}}) { userErrors { message } }
+		analyzeDelivery(input: {id: "delivery_1"}) { userErrors { message } }
+		confirmDelivery(input: {id: "delivery_1"}) { userErrors { message } } }`, nil, nil)
+	s.settle(t)
+	s.ask(t, `mutation { redeemCode(input: {value: "SECRETCODE-1", reference: "order-1"}) { userErrors { message } }
+		voidCodes(input: {couponId: "coupon_1", values: ["SECRETCODE-2"]}) { userErrors { message } }
+		exportMessages(input: {deliveryId: "delivery_1"}) { export { id } } }`, nil, nil)
+	s.settle(t)
+	secrets := []string{"SECRETCODE", "SECRETMAIL", "5550123", "SECRETFIRST", "SECRETLAST", "SECRETCITY", "SECRET no address"}
+	arguments := map[string]string{
+		"id": `"coupon_1"`, "deliveryId": `"delivery_1"`, "recipientId": `"recipient_1"`, "externalId": `"r-1"`, "ids": `["delivery_1"]`,
+		"input": `{id: "delivery_1"}`, "query": `"SELECT c.*, r.* FROM codes c LEFT JOIN recipients r ON r.id = c.recipient_id"`, "code": `"CPN1"`, "value": `"SECRETCODE-1"`,
+	}
+	ids := map[string]string{"delivery": `"delivery_1"`, "import": `"import_2"`, "export": `"export_1"`}
+	seen := map[string]bool{}
+	for _, role := range []coupon.Role{coupon.RoleAnalyst, coupon.RoleMarketer} {
+		s.become(t, role)
+		for _, field := range schema().Query.Fields {
+			if strings.HasPrefix(field.Name, "__") || !may("Query."+field.Name, role) {
+				continue
+			}
+			var given []string
+			for _, argument := range field.Arguments {
+				value := arguments[argument.Name]
+				if own := ids[field.Name]; own != "" && argument.Name == "id" {
+					value = own
+				}
+				if argument.Type.NonNull && argument.DefaultValue == nil && value != "" {
+					given = append(given, argument.Name+": "+value)
+				}
+				if argument.Name == "limit" || argument.Name == "first" || argument.Name == "days" {
+					given = append(given, argument.Name+": 3")
+				}
+			}
+			query := "{ " + field.Name
+			if len(given) > 0 {
+				query += "(" + strings.Join(given, ", ") + ")"
+			}
+			if schema().Types[field.Type.Name()].IsCompositeType() {
+				query += " { __typename " + everything(may, role, field.Type.Name(), 5) + " }"
+			}
+			_, got := s.answer(t, query+" }", nil)
+			if strings.Contains(got, "VALIDATION") || strings.Contains(got, "LIMIT") {
+				t.Fatalf("%s: %.500s", field.Name, got)
+			}
+			for _, secret := range secrets {
+				if !strings.Contains(got, secret) {
+					continue
+				}
+				if role == coupon.RoleAnalyst {
+					t.Errorf("%s tells an ANALYST %s: …%s", field.Name, secret, got[max(0, strings.Index(got, secret)-300):strings.Index(got, secret)+20])
+				}
+				seen[secret] = true
+			}
+		}
+	}
+	for _, secret := range secrets {
+		if !seen[secret] {
+			t.Errorf("not even a MARKETER sees %s: this test looks for what is not there", secret)
+		}
+	}
+}
