@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,9 +23,6 @@ const (
 	// enough that looking costs next to nothing.
 	pollInterval = 20 * time.Millisecond
 )
-
-// errNotAvailable: the server does not have what it is asked for yet.
-var errNotAvailable = errors.New("not available")
 
 // client asks one server over HTTP.
 type client struct {
@@ -123,9 +119,6 @@ func (c *client) post(ctx context.Context, contentType string, body io.Reader, s
 	// A look at the text is enough here, and cheap beside decoding: the callers share the machine with the
 	// server.
 	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
-	if isRefused && bytes.Contains(text, []byte("is not available in this version")) {
-		return fmt.Errorf("%w: %.500s", errNotAvailable, text)
-	}
 	if isRefused || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers %s: %.500s", response.Status, text)
 	}

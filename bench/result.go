@@ -25,8 +25,6 @@ type result struct {
 	Goal string `json:"goal,omitempty"`
 	// IsMet tells whether the goal is met; nil where there is none.
 	IsMet *bool `json:"isMet,omitempty"`
-	// IsMissing: the server cannot do this yet, and nothing was measured.
-	IsMissing bool `json:"isMissing,omitempty"`
 }
 
 // goal is what a result must not exceed, or reach at least: an absolute number in its unit, a ratio to the raw SQL, or
@@ -77,12 +75,7 @@ func newPeerResult(name, unit string, ours, peer, least float64) result {
 }
 
 // ours gives what was measured, as people read it.
-func (r *result) ours() string {
-	if r.IsMissing {
-		return "not available"
-	}
-	return quantity(r.Ours, r.Unit)
-}
+func (r *result) ours() string { return quantity(r.Ours, r.Unit) }
 
 // verdict tells in a word whether the goal is met.
 func (r *result) verdict() string {
