@@ -11,6 +11,8 @@ import (
 // outcomes asks what became of the codes of deliveries. Redeemed counts codes: most can be redeemed once, so that their
 // redemptions are counted, and only those of other coupons are told apart.
 type outcomes struct {
+	// hasRepeats: there are coupons whose codes can be redeemed more than once.
+	hasRepeats bool
 	// chosen is the statement of the deliveries; args are its parameters and those of labeled.
 	chosen string
 	args   []any
@@ -21,7 +23,7 @@ type outcomes struct {
 
 // newOutcomes chooses deliveries of individual coupons by a filter, whose period is about when they were confirmed.
 // columns are what is read of them; f is the delivery.
-func newOutcomes(n *narrowed, columns string) *outcomes {
+func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
 	f := &fact{
 		from: `(
     SELECT d.*, c.redemption_limit IS NOT DISTINCT FROM 1 AS is_single
@@ -32,7 +34,7 @@ func newOutcomes(n *narrowed, columns string) *outcomes {
 	filter := *n.filter
 	filter.Labels = nil
 	where, args := (&narrowed{filter: &filter, period: n.period}).where(f)
-	o := &outcomes{chosen: "SELECT f.id, f.is_single, " + columns + where, args: args, labeled: func(string) string { return "" }}
+	o := &outcomes{hasRepeats: s.pool.hasRepeats(), chosen: "SELECT f.id, f.is_single, " + columns + where, args: args, labeled: func(string) string { return "" }}
 	if len(n.filter.Labels) > 0 {
 		o.hasLabels = true
 		o.args = append(o.args, named("labels", texts(n.filter.Labels)))
@@ -49,8 +51,23 @@ func (o *outcomes) firsts(single, many, more string) string {
     FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND %s ANTI JOIN reversal v ON v.redemption_id = r.id
     WHERE r.code_id IS NOT NULL`
 	more += o.labeled("r")
-	return "SELECT " + single + fmt.Sprintf(live, "c.is_single") + more +
-		"\n    UNION ALL\n    SELECT " + many + fmt.Sprintf(live, "NOT c.is_single") + more + "\n    GROUP BY r.delivery_id, r.code_id"
+	statement := "SELECT " + single + fmt.Sprintf(live, "c.is_single") + more
+	if o.hasRepeats {
+		statement += "\n    UNION ALL\n    SELECT " + many + fmt.Sprintf(live, "NOT c.is_single") + more + "\n    GROUP BY r.delivery_id, r.code_id"
+	}
+	return statement
+}
+
+// hasRepeats tells whether there are individual coupons whose codes can be redeemed more than once.
+func (p *pool) hasRepeats() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, known := range p.coupons {
+		if limit := known.coupon.RedemptionLimit; known.coupon.Type == coupon.TypeIndividual && (limit == nil || *limit != 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // assigned gives the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
@@ -83,7 +100,7 @@ func (s *Store) Funnel(ctx context.Context, filter *coupon.StatsFilter, timezone
 		return nil, err
 	}
 	defer release()
-	o := newOutcomes(n, countedColumns)
+	o := s.newOutcomes(n, countedColumns)
 	found, err := collect(ctx, s, `-- how far codes got that were given away
 WITH chosen AS (
 `+o.chosen+`
@@ -138,7 +155,7 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 		return nil, err
 	}
 	defer release()
-	o := newOutcomes(&narrowed{filter: &coupon.StatsFilter{DeliveryIDs: question.DeliveryIDs}}, countedColumns)
+	o := s.newOutcomes(&narrowed{filter: &coupon.StatsFilter{DeliveryIDs: question.DeliveryIDs}}, countedColumns)
 	within, args := "", o.args
 	if question.WithinDays != nil {
 		within = " AND r.redeemed_at < c.confirmed_at + to_days($days::INTEGER)"
@@ -191,11 +208,23 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
 	if err != nil {
 		return nil, err
 	}
-	o := newOutcomes(n, countedColumns+", "+c.period(coupon.ByDay, "f.confirmed_at", "")+" AS day")
-	// By the day of the redemption, or the first one.
-	const since = "greatest(0, least($days + 1, %s - %s)) AS since"
-	single := "c.day, " + fmt.Sprintf(since, c.period(coupon.ByDay, "r.redeemed_at", "r.redeemed_on"), "c.day")
-	many := "any_value(c.day) AS day, " + fmt.Sprintf(since, c.period(coupon.ByDay, "min(r.redeemed_at)", ""), "any_value(c.day)")
+	o := s.newOutcomes(n, countedColumns+", "+c.period(coupon.ByDay, "f.confirmed_at", "")+" AS day")
+	// Counted by delivery and day before the deliveries are joined, which are few. Of codes that are redeemed more than once the
+	// first day counts.
+	first := `SELECT c.day, x.day AS redeemed_day, x.count FROM (
+        SELECT r.delivery_id, ` + c.period(coupon.ByDay, "r.redeemed_at", "r.redeemed_on") + ` AS day, count(*) AS count
+        FROM redemption r ANTI JOIN reversal v ON v.redemption_id = r.id
+        WHERE r.code_id IS NOT NULL AND r.delivery_id IS NOT NULL` + o.labeled("r") + `
+        GROUP BY ALL
+    ) x JOIN chosen c ON c.id = x.delivery_id AND c.is_single`
+	if o.hasRepeats {
+		first += `
+    UNION ALL
+    SELECT any_value(c.day), ` + c.period(coupon.ByDay, "min(r.redeemed_at)", "") + `, 1
+    FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND NOT c.is_single ANTI JOIN reversal v ON v.redemption_id = r.id
+    WHERE r.code_id IS NOT NULL` + o.labeled("r") + `
+    GROUP BY r.delivery_id, r.code_id`
+	}
 	type cell struct{ day, since, count int64 }
 	cells, err := collect(ctx, s, `-- codes by the day of their assignment, and by how many days later they were redeemed
 WITH chosen AS (
@@ -204,11 +233,11 @@ QUALIFY dense_rank() OVER (ORDER BY day DESC) <= $limit
 ), given AS (
     `+o.assigned()+`
 ), first AS (
-    `+o.firsts(single, many, "")+`
+    `+first+`
 )
 SELECT c.day, -1 AS since, sum(g.assigned)::BIGINT FROM chosen c JOIN given g ON g.id = c.id GROUP BY c.day
 UNION ALL
-SELECT day, since, count(*) FROM first GROUP BY day, since
+SELECT day, greatest(0, least($days + 1, redeemed_day - day)) AS since, sum(count)::BIGINT FROM first GROUP BY day, since
 ORDER BY 1, 2`,
 		func(rows *sql.Rows) (cell, error) {
 			var one cell
