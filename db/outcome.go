@@ -34,7 +34,12 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
 	filter := *n.filter
 	filter.Labels = nil
 	where, args := (&narrowed{filter: &filter, period: n.period}).where(f)
-	o := &outcomes{hasRepeats: s.pool.hasRepeats(), chosen: "SELECT f.id, f.is_single, " + columns + where, args: args, labeled: func(string) string { return "" }}
+	o := &outcomes{
+		hasRepeats: s.pool.hasRepeats(),
+		chosen:     "SELECT f.id, f.is_single, " + columns + where,
+		args:       args,
+		labeled:    func(string) string { return "" },
+	}
 	if len(n.filter.Labels) > 0 {
 		o.hasLabels = true
 		o.args = append(o.args, named("labels", texts(n.filter.Labels)))

@@ -555,7 +555,12 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 	s := newServer(t)
 	may := allowed(t)
 	s.become(t, coupon.RoleAdmin)
-	s.ask(t, `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, startsAt: "2026-11-01", requiresAssignment: false}) { coupon { id } } }`, nil, nil)
+	s.ask(
+		t,
+		`mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, startsAt: "2026-11-01", requiresAssignment: false}) { coupon { id } } }`,
+		nil,
+		nil,
+	)
 	s.ask(t, `mutation($codes: Upload!, $people: Upload!) {
 		importCodes(input: {couponId: "coupon_1", file: $codes}) { import { id } userErrors { message } }
 		importRecipients(input: {file: $people}) { import { id } userErrors { message } } }`,
@@ -564,11 +569,16 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 			"people.csv": "external id,email,phone,first name,last name,city\nr-1,SECRETMAIL@example.com,+49305550123,SECRETFIRST,SECRETLAST,SECRETCITY\nr-2,SECRET no address,,,,\n",
 		})
 	s.settle(t)
-	s.ask(t, `mutation { createDelivery(input: {label: "December", couponId: "coupon_1", subject: "{{ recipient.lastName }}", body: "{{ couponValue.code }} {{ recipient.attributes.city }}"}) {
+	s.ask(
+		t,
+		`mutation { createDelivery(input: {label: "December", couponId: "coupon_1", subject: "{{ recipient.lastName }}", body: "{{ couponValue.code }} {{ recipient.attributes.city }}"}) {
 			delivery { id } userErrors { message } }
 		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1", "r-2"]}}) { userErrors { message } }
 		analyzeDelivery(input: {id: "delivery_1"}) { userErrors { message } }
-		confirmDelivery(input: {id: "delivery_1"}) { userErrors { message } } }`, nil, nil)
+		confirmDelivery(input: {id: "delivery_1"}) { userErrors { message } } }`,
+		nil,
+		nil,
+	)
 	s.settle(t)
 	s.ask(t, `mutation { redeemCode(input: {value: "SECRETCODE-1", reference: "order-1"}) { userErrors { message } }
 		voidCodes(input: {couponId: "coupon_1", values: ["SECRETCODE-2"]}) { userErrors { message } }
@@ -576,8 +586,15 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 	s.settle(t)
 	secrets := []string{"SECRETCODE", "SECRETMAIL", "5550123", "SECRETFIRST", "SECRETLAST", "SECRETCITY", "SECRET no address"}
 	arguments := map[string]string{
-		"id": `"coupon_1"`, "deliveryId": `"delivery_1"`, "recipientId": `"recipient_1"`, "externalId": `"r-1"`, "ids": `["delivery_1"]`,
-		"input": `{id: "delivery_1"}`, "query": `"SELECT c.*, r.* FROM codes c LEFT JOIN recipients r ON r.id = c.recipient_id"`, "code": `"CPN1"`, "value": `"SECRETCODE-1"`,
+		"id":          `"coupon_1"`,
+		"deliveryId":  `"delivery_1"`,
+		"recipientId": `"recipient_1"`,
+		"externalId":  `"r-1"`,
+		"ids":         `["delivery_1"]`,
+		"input":       `{id: "delivery_1"}`,
+		"query":       `"SELECT c.*, r.* FROM codes c LEFT JOIN recipients r ON r.id = c.recipient_id"`,
+		"code":        `"CPN1"`,
+		"value":       `"SECRETCODE-1"`,
 	}
 	ids := map[string]string{"delivery": `"delivery_1"`, "import": `"import_2"`, "export": `"export_1"`}
 	seen := map[string]bool{}
