@@ -38,8 +38,14 @@ func (a *auditor) entry(ctx context.Context, kind coupon.AuditKind, action strin
 	}, nil
 }
 
-// literal is a text in SQL.
-var literal = regexp.MustCompile(`(?s)'(?:[^']|'')*'|\$([A-Za-z_]*)\$.*?\$([A-Za-z_]*)\$`)
+// literal is what may be a code or a name in SQL: a text, also with escapes, a long number, and a comment, also one that does
+// not end. After a text between dollars nothing is kept: it may have dollars in it.
+var literal = regexp.MustCompile(`(?s)[eE]'(?:[^'\\]|\\.|'')*(?:'|\z)|'(?:[^']|'')*(?:'|\z)|\$\w*\$.*|--[^\n]*|/\*.*?(?:\*/|\z)|\b\d{5,}\b`)
+
+// harmlessSQL gives a query without literals, cut to what the audit log keeps.
+func harmlessSQL(query string) string {
+	return cutText(literal.ReplaceAllLiteralString(query, "'"+coupon.Mask+"'"))
+}
 
 // use is the directive @audited: it records what a field was asked to do, and what came of it.
 func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
@@ -55,9 +61,12 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 			input[argument.Name] = value
 		}
 	}
-	if query, isSQL := input["query"].(string); isSQL {
-		// A text in SQL may be a code or a name.
-		input["query"] = literal.ReplaceAllString(query, "'"+coupon.Mask+"'")
+	if _, isSQL := input["query"]; isSQL {
+		query, isWhole := given["query"].(string)
+		if members, isInput := given["input"].(map[string]any); !isWhole && isInput {
+			query, _ = members["query"].(string)
+		}
+		input["query"] = harmlessSQL(query)
 	}
 	kind := coupon.AuditMutation
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {
