@@ -42,32 +42,36 @@ func (t *tx) flush(context.Context) error {
 	if last := len(t.redemptions) - 1; last >= 0 {
 		t.record(t.redemptions[last].number)
 	}
-	err := t.store.writer.conn.Raw(func(conn any) error {
+	if err := appendRows(t, "redemption", t.redemptions, t.redemptionValues); err != nil {
+		return err
+	}
+	return appendRows(t, "reversal", t.reversals, func(r *reversalRow) ([]driver.Value, error) {
+		return []driver.Value{r.number, t.now, optional(r.reason)}, nil
+	})
+}
+
+// appendRows appends rows to a table in the transaction.
+func appendRows[T any](t *tx, table string, rows []T, values func(T) ([]driver.Value, error)) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	err := t.conn.Raw(func(conn any) error {
 		driverConn, ok := conn.(driver.Conn)
 		if !ok {
 			return fmt.Errorf("unexpected connection %T", conn)
 		}
-		err := appendRows(driverConn, "redemption", t.redemptions, t.redemptionValues)
-		if err != nil {
-			return err
-		}
-		return appendRows(driverConn, "reversal", t.reversals, func(r *reversalRow) ([]driver.Value, error) {
-			return []driver.Value{r.number, t.now, optional(r.reason)}, nil
-		})
+		return fillAppender(driverConn, table, rows, values)
 	})
 	if err != nil {
-		return storageError("append rows", err)
+		return storageError("append to "+table, err)
 	}
 	return nil
 }
 
-func appendRows[T any](conn driver.Conn, table string, rows []T, values func(T) ([]driver.Value, error)) (err error) {
-	if len(rows) == 0 {
-		return nil
-	}
+func fillAppender[T any](conn driver.Conn, table string, rows []T, values func(T) ([]driver.Value, error)) (err error) {
 	appender, err := duckdb.NewAppenderFromConn(conn, "", table)
 	if err != nil {
-		return fmt.Errorf("append to %s: %w", table, err)
+		return err
 	}
 	// Closing flushes.
 	defer func() { err = errors.Join(err, appender.Close()) }()
@@ -77,7 +81,7 @@ func appendRows[T any](conn driver.Conn, table string, rows []T, values func(T) 
 			return err
 		}
 		if err := appender.AppendRow(columns...); err != nil {
-			return fmt.Errorf("append to %s: %w", table, err)
+			return err
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -46,8 +45,8 @@ func WithAudit(ctx context.Context, entry *coupon.AuditEntry) context.Context {
 	return context.WithValue(ctx, auditKey{}, &audited{entry: entry})
 }
 
-// take gives the entry of a context to a transaction; nil when there is none left. Should the transaction fail, the entry
-// is back.
+// take has the transaction carry the entry of a context, if it has one that no other transaction carries. Should the
+// transaction fail, or write nothing, the entry is free again.
 func (t *tx) take(ctx context.Context) {
 	a, ok := ctx.Value(auditKey{}).(*audited)
 	if !ok {
@@ -143,36 +142,17 @@ func (t *tx) appendAudit() error {
 		a.last = before
 		a.waiting = append(waiting, a.waiting...)
 	})
-	err := t.conn.Raw(func(conn any) error {
-		driverConn, ok := conn.(driver.Conn)
-		if !ok {
-			return fmt.Errorf("unexpected connection %T", conn)
+	return appendRows(t, "audit_entry", entries, func(e *coupon.AuditEntry) ([]driver.Value, error) {
+		a.last++
+		codes := make([]string, len(e.Errors))
+		for i, code := range e.Errors {
+			codes[i] = string(code)
 		}
-		return appendRows(driverConn, "audit_entry", entries, func(e *coupon.AuditEntry) ([]driver.Value, error) {
-			a.last++
-			codes := make([]string, len(e.Errors))
-			for i, code := range e.Errors {
-				codes[i] = string(code)
-			}
-			return []driver.Value{
-				a.last,
-				e.At,
-				e.Caller,
-				string(e.Role),
-				e.Address,
-				string(e.Kind),
-				e.Action,
-				string(e.Input),
-				string(e.Outcome),
-				strings.Join(codes, " "),
-				e.RequestID,
-			}, nil
-		})
+		return []driver.Value{
+			a.last, e.At, e.Caller, string(e.Role), e.Address, string(e.Kind), e.Action, string(e.Input), string(e.Outcome), strings.Join(codes, " "),
+			e.RequestID,
+		}, nil
 	})
-	if err != nil {
-		return storageError("append to the audit log", err)
-	}
-	return nil
 }
 
 // AuditLog gives a page of the audit log, newest first. It returns INVALID for a time that is none.

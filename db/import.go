@@ -415,11 +415,16 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 
 // Imports gives a page of imports, newest first; kind and status narrow it unless empty.
 func (s *Store) Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, page coupon.Page) (*coupon.List[*coupon.Import], error) {
-	var one any
-	if kind != nil {
-		one = string(*kind)
-	}
-	return newestPage(ctx, s, page, coupon.KindImport, importPage, importCount, []any{named("kind", one), named("status", texts(status))}, s.readImports)
+	return newestPage(
+		ctx,
+		s,
+		page,
+		coupon.KindImport,
+		importPage,
+		importCount,
+		[]any{named("kind", optionalText(kind)), named("status", texts(status))},
+		s.readImports,
+	)
 }
 
 // CouponImports gives a page of each coupon's imports, newest first.

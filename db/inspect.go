@@ -64,12 +64,8 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 		return nil, err
 	}
 	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {
-		stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
-		if err != nil {
+		if *value, err = setting(ctx, s, name); err != nil {
 			return nil, err
-		}
-		if len(stored) > 0 {
-			*value = stored[0]
 		}
 	}
 	checks, err := checkInvariants(ctx, s)

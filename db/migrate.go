@@ -122,18 +122,19 @@ const caseSensitiveCodes = "case_sensitive_codes"
 func (s *Store) checkSettings(ctx context.Context) error {
 	const name = caseSensitiveCodes
 	wanted := strconv.FormatBool(s.keys.CaseSensitive)
-	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", name))
+	stored, err := setting(ctx, s, name)
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(stored) == 0:
+	switch stored {
+	case wanted:
+	case "":
 		if _, err := s.db.ExecContext(ctx, settingInsert, named("name", name), named("value", wanted)); err != nil {
 			return fmt.Errorf("record the settings: %w", err)
 		}
-	case stored[0] != wanted:
+	default:
 		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
-			s.options.Path, stored[0], stored[0])
+			s.options.Path, stored, stored)
 	}
 	ids, err := collect(ctx, s, "SELECT value FROM setting WHERE name = 'database_id'", scanInto[string])
 	if err != nil {

@@ -231,10 +231,10 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 
 // refuseBackup returns an error for a database that is a backup.
 func (s *Store) refuseBackup(ctx context.Context) error {
-	marks, err := collect(ctx, s, settingGet, scanInto[string], named("name", backupTakenAt))
-	if err == nil && len(marks) > 0 {
+	takenAt, err := setting(ctx, s, backupTakenAt)
+	if err == nil && takenAt != "" {
 		err = fmt.Errorf("open %s: it is a backup, taken at %s; make a database of it with: couponql restore %s --data NEW.duckdb",
-			s.options.Path, marks[0], s.options.Path)
+			s.options.Path, takenAt, s.options.Path)
 	}
 	return err
 }

@@ -21,8 +21,8 @@ func (s *Store) rewrite(ctx context.Context) error {
 	if err != nil || tables == 0 {
 		return err
 	}
-	since, err := collect(ctx, s, settingGet, scanInto[string], named("name", erasedSinceRewrite))
-	if err != nil || len(since) == 0 {
+	since, err := setting(ctx, s, erasedSinceRewrite)
+	if err != nil || since == "" {
 		return err
 	}
 	size, err := dataSize(s.options.Path)
@@ -30,12 +30,12 @@ func (s *Store) rewrite(ctx context.Context) error {
 		return err
 	}
 	if err := s.checkDisk(s.reserve + 2*size); err != nil {
-		s.notRewritten = fmt.Errorf("make the file anew without recipients erased since %s: %w", since[0], err)
+		s.notRewritten = fmt.Errorf("make the file anew without recipients erased since %s: %w", since, err)
 		return nil
 	}
 	path := filepath.Join(s.spoolDir(), "rewrite", "couponql.duckdb")
 	if err := s.copyWithoutErased(ctx, path); err != nil {
-		return fmt.Errorf("make the file anew without recipients erased since %s: %w", since[0], err)
+		return fmt.Errorf("make the file anew without recipients erased since %s: %w", since, err)
 	}
 	// Closing brings the log of the old file into it: what is left of it must not be taken for that of the new one.
 	if err := s.db.Close(); err != nil {

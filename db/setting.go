@@ -7,6 +7,15 @@ import (
 	"errors"
 )
 
+// setting gives the value of a setting, "" when it is not set.
+func setting(ctx context.Context, q querier, name string) (string, error) {
+	stored, err := collect(ctx, q, settingGet, scanInto[string], named("name", name))
+	if err != nil || len(stored) == 0 {
+		return "", err
+	}
+	return stored[0], nil
+}
+
 // linkKeyName is the setting that has the key that links are signed with.
 const linkKeyName = "link_key"
 
@@ -16,16 +25,16 @@ const linkKeyBytes = 32
 // LinkKey gives the secret key of this database that links to its files are signed with: 256 random bits, made
 // when it is first asked for. It must never be logged or answered.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
-	stored, err := collect(ctx, s, settingGet, scanInto[string], named("name", linkKeyName))
+	stored, err := setting(ctx, s, linkKeyName)
 	if err != nil {
 		return nil, err
 	}
-	if len(stored) == 0 {
+	if stored == "" {
 		if stored, err = s.makeLinkKey(ctx, linkKeyName); err != nil {
 			return nil, err
 		}
 	}
-	key, err := hex.DecodeString(stored[0])
+	key, err := hex.DecodeString(stored)
 	if err != nil || len(key) != linkKeyBytes {
 		// The cause would repeat parts of the key.
 		return nil, errors.New("the key for links in the table setting is damaged; delete that row and start again: links that were given out then end")
@@ -33,18 +42,18 @@ func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
-func (s *Store) makeLinkKey(ctx context.Context, name string) (stored []string, err error) {
+func (s *Store) makeLinkKey(ctx context.Context, name string) (stored string, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts, to be read from, when the disk is nearly full.
-		if stored, err = collect(ctx, t, settingGet, scanInto[string], named("name", name)); err != nil || len(stored) > 0 {
+		if stored, err = setting(ctx, t, name); err != nil || stored != "" {
 			return err
 		}
 		key := make([]byte, linkKeyBytes)
 		if _, err := rand.Read(key); err != nil {
 			return err
 		}
-		stored = []string{hex.EncodeToString(key)}
-		_, err := t.exec(ctx, settingInsert, named("name", name), named("value", stored[0]))
+		stored = hex.EncodeToString(key)
+		_, err := t.exec(ctx, settingInsert, named("name", name), named("value", stored))
 		return err
 	})
 	return stored, err

@@ -1,9 +1,6 @@
 package db
 
-import (
-	"os"
-	"path/filepath"
-)
+import "path/filepath"
 
 // Load says how busy a store is.
 type Load struct {
@@ -28,10 +25,8 @@ func (s *Store) Load() Load {
 	s.audit.mu.Lock()
 	load.AuditWaiting = len(s.audit.waiting)
 	s.audit.mu.Unlock()
-	for _, path := range []string{s.options.Path, s.options.Path + ".wal"} {
-		if info, err := os.Stat(path); err == nil {
-			load.DatabaseBytes += uint64(info.Size())
-		}
+	if size, err := dataSize(s.options.Path); err == nil {
+		load.DatabaseBytes = size
 	}
 	if free, err := freeDisk(filepath.Dir(s.options.Path)); err == nil {
 		load.FreeBytes = free

@@ -289,7 +289,6 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 			return
 		}
 		if err != nil {
-			w.Header().Set("Content-Type", typeJSON)
 			status := access.StatusOf(err)
 			if status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", access.Realm)
@@ -300,8 +299,7 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 			return
 		}
 		if wait := guard.Admit(caller); wait > 0 {
-			w.Header().Set("Content-Type", typeJSON)
-			w.Header().Set("Retry-After", fmt.Sprint(int(roundUp(wait).Seconds())))
+			retryLater(r.Context(), wait)
 			writeRefusal(w, http.StatusTooManyRequests, refusal(codeRateLimited, nil,
 				"These are more requests than the %d a second that %s may send. Try again in %s.", *caller.RequestsPerSecond, caller.Label, roundUp(wait)))
 			return
@@ -312,6 +310,7 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 
 // writeRefusal answers a request that is not let in.
 func writeRefusal(w http.ResponseWriter, status int, problem *gqlerror.Error) {
+	w.Header().Set("Content-Type", typeJSON)
 	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{problem}})
 }
 
