@@ -137,6 +137,13 @@ func TestTraces(t *testing.T) {
 		r.Header.Set("Traceparent", "00-"+traceID+"-00f067aa0ba902b7-01")
 	})
 	p.must(t, `mutation { exportCodes(input: {couponId: "coupon_1"}) { export { id } } }`, &ignored)
+	// A server that stops leaves the job to the next one.
+	const done = `couponql_work_duration_seconds_count{kind="job",name="export",outcome="done"} 1`
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, text := p.get(t, "/metrics", nil); strings.Contains(text, done) {
+			break
+		}
+	}
 	p.stop(t, time.Minute)
 	c.mu.Lock()
 	defer c.mu.Unlock()
