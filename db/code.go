@@ -420,29 +420,23 @@ func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []
 	return items
 }
 
-// readCodes reads codes by number, with where they stand. Memory tells which kinds of things happened to any
-// of them at all, and only those are asked for, side by side, each in a small statement of its own: the same
-// tables joined in one statement take several times as long. What happens meanwhile is left out, so that a
-// code stands where it stood when the reading began.
+// readCodes reads codes by number, with where they stand.
 func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	found := make(map[coupon.ID]*coupon.Code, len(numbers))
 	known, happened := s.pool.describe(numbers)
-	if len(known) == 0 {
-		return found, nil
+	return s.completeCodes(ctx, known, happened)
+}
+
+// completeCodes reads what memory does not know of codes: the values that are missing, and when things happened. Memory
+// tells which kinds of things happened to any of them at all, and only those are asked for, side by side, each in a
+// small statement of its own: the same tables joined in one statement take several times as long. What happens meanwhile
+// is left out, so that a code stands where it stood when memory was asked. Codes that have no row any more are left out.
+func (s *Store) completeCodes(ctx context.Context, known map[int64]*knownCode, happened coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+	if err := s.whole(); err != nil {
+		return nil, err
 	}
+	numbers := slices.Collect(maps.Keys(known))
 	// Each reading fills fields of its own.
-	readings := []func() error{func() error {
-		return s.readPoints(ctx, codeGet, "id", numbers, func(rows *sql.Rows) error {
-			var number int64
-			var value string
-			err := rows.Scan(&number, &value)
-			if code := known[number]; code != nil {
-				code.Value = value
-				found[code.ID] = &code.Code
-			}
-			return err
-		})
-	}}
+	readings := []func() error{func() error { return s.readValues(ctx, known) }}
 	if happened.Has(coupon.StateAssigned) {
 		readings = append(readings, func() error { return s.readHolders(ctx, numbers, known) })
 	}
@@ -462,8 +456,33 @@ func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*
 		wait.Go(func() { errs[i] = read() })
 	}
 	wait.Wait()
+	found := make(map[coupon.ID]*coupon.Code, len(known))
+	for _, code := range known {
+		if code.Value != "" {
+			found[code.ID] = &code.Code
+		}
+	}
 	s.pool.setStatus(found, s.now())
 	return found, errors.Join(errs...)
+}
+
+// readValues reads the values of the codes that have none yet.
+func (s *Store) readValues(ctx context.Context, known map[int64]*knownCode) error {
+	var numbers []int64
+	for number, code := range known {
+		if code.Value == "" {
+			numbers = append(numbers, number)
+		}
+	}
+	return s.readPoints(ctx, codeGet, "id", numbers, func(rows *sql.Rows) error {
+		var number int64
+		var value string
+		err := rows.Scan(&number, &value)
+		if code := known[number]; code != nil && code.Value == "" {
+			code.Value = value
+		}
+		return err
+	})
 }
 
 // readFirst reads when something first happened to those of the codes that have a state.
@@ -572,6 +591,17 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	return numbers
 }
 
+// readCode reads one code. value is its value; "" when only the rows know. It gives nil when there is no such code. Of a code
+// to which nothing happened and whose value is known, memory knows everything: no statement is run.
+func (s *Store) readCode(ctx context.Context, number int64, value string) (*coupon.Code, error) {
+	known, happened := s.pool.describe([]int64{number})
+	if code := known[number]; code != nil {
+		code.Value = value
+	}
+	found, err := s.completeCodes(ctx, known, happened)
+	return found[coupon.NewID(coupon.KindCode, number)], err
+}
+
 // CodeByValue gives the code with this value, compared as this database compares codes, or nil.
 func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, error) {
 	_, key, reason := s.keys.Parse(value)
@@ -579,13 +609,12 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
 	}
 	s.pool.mu.RLock()
-	number, _ := s.pool.find(key)
+	number, isRespelled := s.pool.find(key)
 	s.pool.mu.RUnlock()
-	if number == 0 {
-		return nil, nil //nolint:nilnil // there is none
+	if isRespelled {
+		key = ""
 	}
-	found, err := s.readCodes(ctx, []int64{number})
-	return found[coupon.NewID(coupon.KindCode, number)], err
+	return s.readCode(ctx, number, key)
 }
 
 // CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a

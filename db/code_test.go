@@ -345,6 +345,61 @@ func TestReleaseCodes(t *testing.T) {
 	})
 }
 
+// TestCodeByValue finds codes by what somebody typed. Memory knows all about those to which nothing happened and that are
+// spelled like their keys; of the others the rows tell what is missing, and nothing else is asked for.
+func TestCodeByValue(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	id := s.newCoupon(t, withoutAssignment)
+	s.codes(t, id, "sport", "FREE-1", "Mixed-1", "HELD", "sold-1", "VOID")
+	if _, err := s.VoidCodes(t.Context(), voiding(id, "VOID")); err != nil {
+		t.Fatal(err)
+	}
+	s.redeem(t, "sold-1")
+	recipients := s.recipients(t, 1)
+	other := s.newCoupon(t)
+	s.codes(t, other, "", "GIVEN", "given-2")
+	s.deliver(t, other, recipients)
+	for _, test := range []struct {
+		typed, value string
+		status       coupon.CodeStatus
+		statements   int64
+	}{
+		{"FREE-1", "FREE-1", coupon.CodeAvailable, 0},
+		{" free-1 ", "FREE-1", coupon.CodeAvailable, 0},
+		{"mixed-1", "Mixed-1", coupon.CodeAvailable, 1},
+		{"void", "VOID", coupon.CodeVoided, 1},
+		{"SOLD-1", "sold-1", coupon.CodeRedeemed, 2},
+		{"given", "GIVEN", coupon.CodeAssigned, 2},
+		{"Given-2", "given-2", coupon.CodeAvailable, 1},
+	} {
+		before := s.Statements()
+		code := s.code(t, test.typed)
+		if got := s.Statements() - before; got != test.statements {
+			t.Errorf("%q: %d statements instead of %d", test.typed, got, test.statements)
+		}
+		if code.Value != test.value || code.Status != test.status {
+			t.Errorf("%q: got %q, %s", test.typed, code.Value, code.Status)
+		}
+		found, err := s.CodesByID(t.Context(), []coupon.ID{code.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(found[code.ID], code); diff != "" {
+			t.Errorf("%q (-by id +by value):\n%s", test.typed, diff)
+		}
+		valid, _, _, err := s.ValidateCode(t.Context(), test.typed)
+		if diff := cmp.Diff(code, valid); err != nil || diff != "" {
+			t.Errorf("%q: validated %v (-want +got):\n%s", test.typed, err, diff)
+		}
+	}
+	for _, typed := range []string{"", "FREE", "FREE-2", "free-1\x00"} {
+		if code, err := s.CodeByValue(t.Context(), typed); code != nil || err != nil {
+			t.Errorf("%q: got %v, %v", typed, code, err)
+		}
+	}
+}
+
 func TestCodesOf(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -82,18 +82,11 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	codes, err := s.readCodes(ctx, nonZero(found.codeNumber))
+	code, err := s.readCode(ctx, found.codeNumber, found.value)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return codes[coupon.NewID(coupon.KindCode, found.codeNumber)], coupons[id], refusal, nil
-}
-
-func nonZero(number int64) []int64 {
-	if number == 0 {
-		return nil
-	}
-	return []int64{number}
+	return code, coupons[id], refusal, nil
 }
 
 // ZoneOf gives the time zone of the coupon whose code, or one of whose codes, has this value; UTC when

@@ -569,11 +569,10 @@ func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coup
 		label = r.Attributes.Text(*d.MatchLabelTo)
 	}
 	number := s.pool.firstFree(mustNumber(coupon.KindCoupon, c.ID), d.MatchLabelTo != nil, label, s.now())
-	codes, err := s.readCodes(ctx, []int64{number})
-	if err != nil || len(codes) == 0 {
+	code, err := s.readCode(ctx, number, "")
+	if err != nil || code == nil {
 		return nil, err
 	}
-	code := codes[coupon.NewID(coupon.KindCode, number)]
 	return &coupon.CodeData{Code: code.Value, Label: orEmpty(code.Label)}, nil
 }
 
