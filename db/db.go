@@ -36,8 +36,8 @@ const (
 	maxAdditions = 3
 	// maxPreparations is how many deliveries are analyzed or confirmed at once: two would take the same codes.
 	maxPreparations = 1
-	// maxConnections: the writer never gives its connection back, and an export and a snapshot take one for long.
-	maxConnections = maxReaders + maxAdditions + maxPreparations + 3
+	// maxConnections: the writer never gives its connection back, and an export, a snapshot and a draft take one for long.
+	maxConnections = maxReaders + maxAdditions + maxPreparations + 4
 )
 
 // Options says how to open a store. Only Path is required.
@@ -209,7 +209,10 @@ func (s *Store) Close() error {
 	if err := s.whole(); err != nil {
 		return err
 	}
-	// A plan that is open keeps the engine from closing the file.
+	// A plan that is open keeps the engine from closing the file, and so does a draft.
+	if s.pool != nil {
+		s.pool.takeDraft().free()
+	}
 	s.plans.Range(func(_, plan any) bool {
 		_ = plan.(*sql.Stmt).Close() //nolint:forcetypeassert // nothing else is stored
 		return true

@@ -90,7 +90,6 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	var number int64
 	var d *coupon.Delivery
 	isDone := false
-	seen := s.pool.revision()
 	prepare := func(ctx context.Context, t *tx) (err error) {
 		if number, d, err = t.delivery(ctx, id); err != nil {
 			return atInput(err, "id")
@@ -108,16 +107,34 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		t.onCommit(func() { s.watchers.notify(id) })
 		return p.finish(ctx, t, number, d)
 	}
-	err := s.beside(ctx, s.preparations, prepare, func(ctx context.Context, t *tx) error {
-		reliedOn := []coupon.ID{id, allRecipients}
-		if d.CouponID != nil {
-			reliedOn = append(reliedOn, *d.CouponID)
+	beside := func() error {
+		leave, err := s.preparations.enter(ctx)
+		if err != nil {
+			return err
 		}
-		if s.pool.isTouched(seen, reliedOn...) {
-			return errRival
+		defer leave()
+		// From here on changes are looked for at the end; up to here they would have outdated the draft.
+		seen := s.pool.revision()
+		draft, err := s.draftFor(ctx, id, p.action)
+		if err != nil {
+			return err
 		}
-		return finish(ctx, t)
-	})
+		defer func() {
+			if !draft.isKept {
+				draft.free()
+			}
+		}()
+		return s.besideOn(ctx, draft.conn, func(ctx context.Context, t *tx) error {
+			t.draft = draft
+			return prepare(ctx, t)
+		}, func(ctx context.Context, t *tx) error {
+			if s.pool.isTouched(seen, reliedOn(d)...) {
+				return errRival
+			}
+			return finish(ctx, t)
+		})
+	}
+	err := beside()
 	if errors.Is(err, errRival) || isConflict(err) {
 		err = s.update(ctx, func(ctx context.Context, t *tx) error {
 			if err := prepare(ctx, t); err != nil {
@@ -130,6 +147,15 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		return nil, err
 	}
 	return s.delivery(ctx, id)
+}
+
+// reliedOn gives the things whose changes matter to a preparation of a delivery.
+func reliedOn(d *coupon.Delivery) []coupon.ID {
+	things := []coupon.ID{d.ID, allRecipients}
+	if d.CouponID != nil {
+		things = append(things, *d.CouponID)
+	}
+	return things
 }
 
 // delivery reads one delivery, or gives NOT_FOUND.
@@ -307,6 +333,7 @@ func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 		if _, err := t.freeHold(ctx, number); err != nil {
 			return err
 		}
+		t.touch(id)
 		for _, statement := range []string{targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete} {
 			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
 				return err
@@ -439,28 +466,30 @@ func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.
 
 // analysis is the preparation of AnalyzeDelivery; what is wrong with the templates goes to problems.
 func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors) *preparation {
-	var lines []coupon.LogEntry
+	var found *judgement
 	var wanted *hold
 	return &preparation{
 		action: coupon.ActionAnalyze,
-		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
-			analysis, found, content, err := t.analyze(ctx, number, d, check, &analysisPlan{freed: s.pool.heldFor(number, t.now)})
-			if err != nil {
+		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
+			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{freed: s.pool.heldFor(number, t.now)}); err != nil {
 				return err
 			}
-			*problems, lines, wanted = content.Problems, found, nil
+			*problems, wanted = found.content.Problems, nil
 			if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
 				return err
 			}
 			if _, err := t.exec(ctx, exclusionInsert, named("id", number)); err != nil {
 				return err
 			}
-			d.Analysis, d.Status = analysis, coupon.DeliveryEditing
-			if analysis.IsSufficient {
-				d.Status = coupon.DeliveryReady
-				wanted, err = t.holdFor(ctx, number, d)
+			d.Analysis, d.Status = found.analysis, coupon.DeliveryEditing
+			if !d.Analysis.IsSufficient {
+				return nil
 			}
-			return err
+			d.Status, wanted = coupon.DeliveryReady, holdFor(d, found.messages)
+			if !t.mayDraft(found.messages.count) {
+				return nil
+			}
+			return t.createDraft(ctx, d, found.content.Uses)
 		},
 		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
 			if wanted != nil && !s.pool.canPromise(wanted, number, t.now) {
@@ -475,7 +504,10 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 			if err := t.writeAnalysis(ctx, number, d); err != nil {
 				return err
 			}
-			return t.log(ctx, number, true, lines)
+			if d.Status == coupon.DeliveryReady && t.mayDraft(found.messages.count) {
+				t.keepDraft(d, found.messages, found.content.Uses)
+			}
+			return t.log(ctx, number, true, found.lines)
 		},
 	}
 }
@@ -490,14 +522,50 @@ type analysisPlan struct {
 	onlyChosen bool
 }
 
-// analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared.
-func (t *tx) analyze(
-	ctx context.Context,
-	number int64,
-	d *coupon.Delivery,
-	check coupon.ContentCheck,
-	plan *analysisPlan,
-) (*coupon.Analysis, []coupon.LogEntry, coupon.ContentFindings, error) {
+// preparedMessages is what the messages of a delivery come to that were prepared.
+type preparedMessages struct {
+	// count is how many there are, and targets how many recipients were judged.
+	count, targets int
+	exclusions     map[coupon.ExclusionReason]int
+	// labels has how many need a code with which label, in their order, without what is available. It is nil unless the
+	// coupon has codes.
+	labels      []coupon.LabelNeed
+	fingerprint string
+}
+
+// judgement is what an analysis found.
+type judgement struct {
+	analysis *coupon.Analysis
+	lines    []coupon.LogEntry
+	content  coupon.ContentFindings
+	messages *preparedMessages
+}
+
+// analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared, unless they are drafted.
+func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck, plan *analysisPlan) (*judgement, error) {
+	c := t.couponOf(d)
+	found := &judgement{content: check(d, c)}
+	if found.messages = t.drafted(found.content.Uses); found.messages == nil {
+		var err error
+		if found.messages, err = t.prepareMessages(ctx, number, d, c, plan.onlyChosen); err != nil {
+			return nil, err
+		}
+	}
+	findings := &coupon.Findings{
+		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Coupon: c,
+		TargetCount: found.messages.targets, MessageCount: found.messages.count, Exclusions: found.messages.exclusions,
+		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings, HoldDuration: t.store.options.HoldDuration,
+	}
+	if found.messages.labels != nil {
+		findings.Needs = t.needs(number, d, found.messages)
+	}
+	found.analysis, found.lines = d.Judge(findings)
+	found.analysis.Fingerprint = found.messages.fingerprint
+	return found, nil
+}
+
+// prepareMessages judges every target of a delivery and counts the messages.
+func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delivery, c *coupon.Coupon, onlyChosen bool) (*preparedMessages, error) {
 	labelPath := ""
 	if d.MatchLabelTo != nil && d.CouponID != nil {
 		labelPath = attributePath(*d.MatchLabelTo)
@@ -505,91 +573,81 @@ func (t *tx) analyze(
 	// The engine compiles a pattern that is a parameter anew for every row, one that stands in the
 	// statement once: 3 ms against 0.5 µs an address. The pattern is a constant of ours, never input.
 	prepare := strings.Replace(deliveryPrepare, "$address_pattern", quote(d.Channel.AddressPattern()), 1)
-	if plan.onlyChosen {
+	if onlyChosen {
 		prepare = strings.Replace(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)", 1)
 	}
 	err := t.create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
 	if err != nil {
-		return nil, nil, coupon.ContentFindings{}, err
+		return nil, err
 	}
 	if d.Limit() > 0 {
 		if _, err := t.exec(ctx, deliveryPrepareLimit, named("id", number), named("limit", d.Limit())); err != nil {
-			return nil, nil, coupon.ContentFindings{}, err
+			return nil, err
 		}
 	}
-	c := t.couponOf(d)
-	content := check(d, c)
-	findings := &coupon.Findings{
-		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Exclusions: map[coupon.ExclusionReason]int{}, Coupon: c,
-		TemplateProblems: content.Problems, TemplateWarnings: content.Warnings, HoldDuration: t.store.options.HoldDuration,
-	}
+	messages := &preparedMessages{exclusions: map[coupon.ExclusionReason]int{}}
 	_, err = collect(ctx, t, preparedReasons, func(rows *sql.Rows) (struct{}, error) {
 		var reason *coupon.ExclusionReason
 		var count int
 		err := rows.Scan(&reason, &count)
-		findings.TargetCount += count
+		messages.targets += count
 		if reason == nil {
-			findings.MessageCount = count
+			messages.count = count
 		} else {
-			findings.Exclusions[*reason] = count
+			messages.exclusions[*reason] = count
 		}
 		return struct{}{}, err
 	})
 	if err != nil {
-		return nil, nil, content, err
+		return nil, err
 	}
 	if c != nil && c.Type == coupon.TypeIndividual {
-		if findings.Needs, err = t.needs(ctx, number, d); err != nil {
-			return nil, nil, content, err
+		messages.labels, err = collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
+			var label sql.NullString
+			var need coupon.LabelNeed
+			err := rows.Scan(&label, &need.Needed)
+			need.Label = label.String
+			return need, err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	analysis, lines := d.Judge(findings)
-	messages, err := one[string](ctx, t, preparedFingerprint)
-	if err != nil {
-		return nil, nil, content, err
-	}
-	analysis.Fingerprint = messages
-	return analysis, lines, content, nil
+	messages.fingerprint, err = one[string](ctx, t, preparedFingerprint)
+	return messages, err
 }
 
-// needs counts the codes that the prepared messages need, and what there is for them.
-func (t *tx) needs(ctx context.Context, number int64, d *coupon.Delivery) ([]coupon.LabelNeed, error) {
+// needs gives the codes that messages need, and what there is for them.
+func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
 	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
 	byLabel := d.MatchLabelTo != nil
 	// What other deliveries hold without naming a label leaves this many for all labels together.
 	left := t.store.pool.promisable(couponNumber, false, "", number, t.now)
-	needs, err := collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
-		var label sql.NullString
-		var need coupon.LabelNeed
-		err := rows.Scan(&label, &need.Needed)
-		need.Label = label.String
+	needs := slices.Clone(messages.labels)
+	for i := range needs {
+		need := &needs[i]
 		need.Available = t.store.pool.promisable(couponNumber, byLabel, need.Label, number, t.now)
 		if byLabel {
 			need.Available = min(need.Available, left)
 			left -= min(need.Needed, need.Available)
 		}
-		return need, err
-	})
-	if len(needs) == 0 && err == nil {
-		needs = []coupon.LabelNeed{}
 	}
-	return needs, err
+	return needs
 }
 
+// mayDraft tells whether so many messages may be drafted for a later transaction.
+func (t *tx) mayDraft(count int) bool { return t.draft != nil && count <= maxDraft }
+
 // holdFor gives the hold that a sufficient delivery needs; nil when it needs no codes.
-func (t *tx) holdFor(ctx context.Context, number int64, d *coupon.Delivery) (*hold, error) {
+func holdFor(d *coupon.Delivery, messages *preparedMessages) *hold {
 	if d.Analysis.CodesNeeded == 0 {
-		return nil, nil //nolint:nilnil // no codes are no hold
-	}
-	needs, err := t.needs(ctx, number, d)
-	if err != nil {
-		return nil, err
+		return nil
 	}
 	h := &hold{couponID: mustNumber(coupon.KindCoupon, *d.CouponID), byLabel: d.MatchLabelTo != nil, counts: map[string]int{}, until: *d.Analysis.HeldUntil}
-	for _, need := range needs {
+	for _, need := range messages.labels {
 		h.counts[need.Label] = need.Needed
 	}
-	return h, nil
+	return h
 }
 
 // hold holds codes for a delivery; nil holds none.
@@ -631,27 +689,31 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 }
 
 func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
-	var analysis *coupon.Analysis
+	var found *judgement
 	var spans []span
 	var firstMessage int64
 	return &preparation{
 		action: coupon.ActionConfirm,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			var content coupon.ContentFindings
-			if analysis, _, content, err = t.analyze(ctx, number, d, check, &analysisPlan{}); err != nil {
+			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{}); err != nil {
 				return err
 			}
-			if err := checkConfirmation(d, analysis); err != nil {
+			if err := checkConfirmation(d, found.analysis); err != nil {
 				return err
 			}
-			if spans, err = t.takeCodes(ctx, number, d, analysis); err != nil {
+			if spans, err = t.takeCodes(number, d, found); err != nil {
 				return err
 			}
-			firstMessage = s.pool.reserveMessages(analysis.MessageCount)
-			return t.writeMessages(ctx, number, d, firstMessage, analysis.MessageCount, content.Uses, spans)
+			if t.drafted(found.content.Uses) == nil {
+				if err := t.createDraft(ctx, d, found.content.Uses); err != nil {
+					return err
+				}
+			}
+			firstMessage = s.pool.reserveMessages(found.messages.count)
+			return t.writeMessages(ctx, number, d, firstMessage, found.messages.count, spans)
 		},
 		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
-			if analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
+			if found.analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
 				return errRival
 			}
 			if _, err := t.freeHold(ctx, number); err != nil {
@@ -662,7 +724,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 				status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
 			}
 			if _, err := t.exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
-				named("first_message_id", firstMessage), named("message_count", analysis.MessageCount)); err != nil {
+				named("first_message_id", firstMessage), named("message_count", found.messages.count)); err != nil {
 				return err
 			}
 			t.changePool(func(p *pool) { p.deliveries[number] = &confirmed{channel: d.Channel, at: t.now} })
@@ -689,17 +751,13 @@ func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
 }
 
 // takeCodes takes the codes of a delivery's messages out of the pool, in the order of the messages.
-func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, analysis *coupon.Analysis) ([]span, error) {
-	if analysis.CodesNeeded == 0 {
+func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]span, error) {
+	if found.analysis.CodesNeeded == 0 {
 		return nil, nil
-	}
-	needs, err := t.needs(ctx, number, d)
-	if err != nil {
-		return nil, err
 	}
 	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
 	var spans []span
-	for _, need := range needs {
+	for _, need := range found.messages.labels {
 		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
 		if taken := countOf(part); taken != need.Needed {
 			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d", taken, need.Label, need.Needed)
@@ -713,7 +771,33 @@ func (t *tx) takeCodes(ctx context.Context, number int64, d *coupon.Delivery, an
 	return spans, nil
 }
 
-func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, uses coupon.RecipientFields, spans []span) error {
+// writeMessages writes the drafted messages of a delivery. Codes that follow one another are counted: looking up each one's
+// place and sorting again takes as long as the rest.
+func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, spans []span) error {
+	args := []any{
+		named("id", number), named("first_id", first), named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("now", t.now),
+	}
+	statement := messageInsert
+	switch len(spans) {
+	case 0:
+		args = append(args, named("first_code", nil), named("label", nil))
+	case 1:
+		args = append(args, named("first_code", spans[0].first), named("label", spans[0].label))
+	default:
+		statement = messageInsertScattered
+		if err := t.createTaken(ctx, spans); err != nil {
+			return err
+		}
+	}
+	written, err := t.exec(ctx, statement, args...)
+	if err == nil && written != count {
+		err = fmt.Errorf("write messages: %d instead of %d", written, count)
+	}
+	return err
+}
+
+// createTaken lists the codes of spans by their place.
+func (t *tx) createTaken(ctx context.Context, spans []span) error {
 	var places, firsts, counts []int64
 	var labels []string
 	place := int64(0)
@@ -721,28 +805,7 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 		places, firsts, counts, labels = append(places, place), append(firsts, s.first), append(counts, int64(s.count)), append(labels, s.label)
 		place += int64(s.count)
 	}
-	if err := t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels)); err != nil {
-		return err
-	}
-	written, err := t.exec(
-		ctx,
-		messageInsert,
-		named("id", number),
-		named("first_id", first),
-		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)),
-		named("now", t.now),
-		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
-		named("uses_external_id", uses.ExternalID || d.Channel != coupon.ChannelEmail),
-		named("uses_email", uses.Email),
-		named("uses_phone", uses.Phone),
-		named("uses_first_name", uses.FirstName),
-		named("uses_last_name", uses.LastName),
-		named("uses_attributes", uses.Attributes),
-	)
-	if err == nil && written != count {
-		err = fmt.Errorf("write messages: %d instead of %d", written, count)
-	}
-	return err
+	return t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels))
 }
 
 // PauseDelivery stops sending until ResumeDelivery. It returns NOT_FOUND and INVALID_STATE.

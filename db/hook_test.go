@@ -68,3 +68,32 @@ func hooked(p *preparation, meanwhile func()) *preparation {
 	}
 	return p
 }
+
+// Drafted gives the delivery that is drafted, or "".
+func (s *Store) Drafted() coupon.ID {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if s.pool.draft == nil {
+		return ""
+	}
+	return s.pool.draft.delivery
+}
+
+// MarkDraft changes the addresses of a draft, past every rule, so that messages tell whether they were drafted.
+func (s *Store) MarkDraft(t *testing.T) {
+	t.Helper()
+	if _, err := s.pool.draft.conn.ExecContext(t.Context(), "UPDATE draft SET address = 'drafted ' || address"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ExpireDraft has the time of the draft end.
+func (s *Store) ExpireDraft() { s.pool.expireDraft(s.pool.draft) }
+
+// MayDraft tells whether so many messages may be drafted, beside the writer and in its turn.
+func MayDraft(count int) (beside, inTurn bool) {
+	return (&tx{draft: &draft{}}).mayDraft(count), (&tx{}).mayDraft(count)
+}
+
+// MaxDraft is how many messages a draft has at the most.
+const MaxDraft = maxDraft

@@ -39,6 +39,8 @@ type pool struct {
 	added int
 	// revisions tells when things last changed that preparing a delivery reads.
 	revisions revisions
+	// draft is what the last analysis left, or nil.
+	draft *draft
 }
 
 // size counts the codes.
@@ -62,6 +64,7 @@ func (t *tx) touch(id coupon.ID) {
 	t.changePool(func(p *pool) {
 		p.revisions.last++
 		p.revisions.at[id] = p.revisions.last
+		t.outdate(p, id)
 	})
 }
 

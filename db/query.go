@@ -269,6 +269,9 @@ var deliveryUpdate string
 //go:embed query/delivery_waiting.sql
 var deliveryWaiting string
 
+//go:embed query/draft_create.sql
+var draftCreate string
+
 //go:embed query/erasure_cancel.sql
 var erasureCancel string
 
@@ -445,6 +448,9 @@ var messageGet string
 
 //go:embed query/message_insert.sql
 var messageInsert string
+
+//go:embed query/message_insert_scattered.sql
+var messageInsertScattered string
 
 //go:embed query/parted_add.sql
 var partedAdd string

@@ -21,6 +21,7 @@ func TestQueriesPrepare(t *testing.T) {
 	// The temporary tables that the statements of one use case share.
 	for _, table := range []string{
 		"prepared (seq BIGINT, recipient_id BIGINT, address VARCHAR, label VARCHAR, reason VARCHAR)",
+		"draft (place BIGINT, recipient_id BIGINT, address VARCHAR, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR)",
 		"taken (place BIGINT, code_id BIGINT, label VARCHAR)",
 		"chosen (id BIGINT)",
 		"erased (text VARCHAR)",

@@ -66,13 +66,13 @@ func (t *tx) simulate(
 			return nil, coupon.ContentFindings{}, err
 		}
 	}
-	analysis, lines, content, err := t.analyze(ctx, number, d, check, &analysisPlan{isSimulation: true, onlyChosen: filter != nil})
+	found, err := t.analyze(ctx, number, d, check, &analysisPlan{isSimulation: true, onlyChosen: filter != nil})
 	if err != nil {
-		return nil, content, err
+		return nil, coupon.ContentFindings{}, err
 	}
-	analysis.Lines = make([]*coupon.LogEntry, len(lines))
-	for i := range lines {
-		analysis.Lines[i] = &lines[i]
+	found.analysis.Lines = make([]*coupon.LogEntry, len(found.lines))
+	for i := range found.lines {
+		found.analysis.Lines[i] = &found.lines[i]
 	}
-	return analysis, content, nil
+	return found.analysis, found.content, nil
 }

@@ -73,6 +73,10 @@ type tx struct {
 	reserve uint64
 	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
 	hasTemporary bool
+	// draft is that of the connection; nil in the writer's turn, whose connection cannot be given away.
+	draft *draft
+	// keepsDraft: the temporary table draft stays.
+	keepsDraft bool
 	// hasSettled: temporary tables were committed, so that a rollback leaves them.
 	hasSettled bool
 	// isCommitted: what the transaction wrote is on disk.
@@ -290,22 +294,36 @@ var errRival = errors.New("others changed the same meanwhile")
 // lane limits how many use cases run beside the writer at once.
 type lane chan struct{}
 
+// enter waits for a turn in the lane, which the caller gives back with the function it gets.
+func (l lane) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case l <- struct{}{}:
+		return func() { <-l }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for others of the kind: %w", context.Cause(ctx))
+	}
+}
+
 // beside runs a long use case in a transaction of its own, while the writer serves others. When do is through, finish is
 // run in the writer's turn, right before the commit: there it looks at what others did meanwhile, and returns errRival when
 // that matters. Both get the same transaction, which sees the rows as they were when do began; it must change no row in
 // place that others may have changed since.
-func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Context, *tx) error) (err error) {
-	select {
-	case l <- struct{}{}:
-		defer func() { <-l }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for others of the kind: %w", context.Cause(ctx))
+func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Context, *tx) error) error {
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return storageError("open a connection", err)
 	}
 	defer conn.Close()
+	return s.besideOn(ctx, conn, do, finish)
+}
+
+// besideOn is beside on a connection of the caller's, who is in a lane.
+func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(context.Context, *tx) error) error {
 	return s.transact(ctx, conn, do, func(t *tx) error {
 		return s.update(ctx, func(ctx context.Context, _ *tx) error {
 			if err := finish(ctx, t); err != nil {
@@ -345,7 +363,7 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Co
 		err = storageError("roll back", rollback)
 	}
 	if t.hasSettled {
-		err = errors.Join(err, dropTemporary(func(statement string) error {
+		err = errors.Join(err, dropTables(temporaryTables(), func(statement string) error {
 			_, err := conn.ExecContext(ctx, statement)
 			return err
 		}))
@@ -423,23 +441,30 @@ func (t *tx) create(ctx context.Context, statement string, args ...any) error {
 	return err
 }
 
+// draftTable is the temporary table that an analysis may leave; see draft.
+const draftTable = "draft"
+
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
-	return []string{"stage", "refused", "chosen", "prepared", "taken", "unused", "matched", "parted", "erased"}
+	return []string{"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased"}
 }
 
 func (t *tx) dropTemporary(ctx context.Context) error {
 	if !t.hasTemporary {
 		return nil
 	}
-	return dropTemporary(func(statement string) error {
+	tables := temporaryTables()
+	if t.keepsDraft {
+		tables = slices.DeleteFunc(tables, func(table string) bool { return table == draftTable })
+	}
+	return dropTables(tables, func(statement string) error {
 		_, err := t.exec(ctx, statement)
 		return err
 	})
 }
 
-func dropTemporary(exec func(statement string) error) error {
-	for _, table := range temporaryTables() {
+func dropTables(tables []string, exec func(statement string) error) error {
+	for _, table := range tables {
 		if err := exec("-- drop a temporary table\nDROP TABLE IF EXISTS temp." + table); err != nil {
 			return err
 		}
