@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -104,15 +103,15 @@ func (s *Store) newBackupConn(ctx context.Context, path string) (*backupConn, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, storageError("make the folder of a copy", err)
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open a connection: %w", err)
+		return nil, err
 	}
 	return &backupConn{store: s, conn: conn, path: path}, nil
 }
 
 // close ends the connection, which does not go back to the others: it has asked another database.
-func (b *backupConn) close() { _ = b.conn.Raw(func(any) error { return driver.ErrBadConn }) }
+func (b *backupConn) close() { discard(b.conn) }
 
 func (b *backupConn) run(ctx context.Context, statement string, args ...any) error {
 	b.store.statements.Add(1)

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -293,6 +294,21 @@ func (s *Store) connect(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// connection takes a connection from the pool.
+func (s *Store) connection(ctx context.Context) (*sql.Conn, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, storageError("open a connection", err)
+	}
+	return conn, nil
+}
+
+// discard closes a connection that is not to go back to the others, with the temporary tables that it has.
+func discard(conn *sql.Conn) {
+	// This error says that the connection is bad, and is given back.
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // readOnly, behind the name of a file, has the engine leave it as it is.

@@ -486,7 +486,7 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 				return nil
 			}
 			d.Status, wanted = coupon.DeliveryReady, holdFor(d, found.messages)
-			if !t.mayDraft(found.messages.count) {
+			if t.keepsDraft = t.mayDraft(found.messages.count); !t.keepsDraft {
 				return nil
 			}
 			return t.createDraft(ctx, d, found.content.Uses)
@@ -504,7 +504,7 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 			if err := t.writeAnalysis(ctx, number, d); err != nil {
 				return err
 			}
-			if d.Status == coupon.DeliveryReady && t.mayDraft(found.messages.count) {
+			if t.keepsDraft {
 				t.keepDraft(d, found.messages, found.content.Uses)
 			}
 			return t.log(ctx, number, true, found.lines)

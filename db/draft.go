@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"slices"
 	"time"
 
@@ -41,9 +40,9 @@ func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.Delive
 		return kept, nil
 	}
 	kept.free()
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, storageError("open a connection", err)
+		return nil, err
 	}
 	return &draft{conn: conn, delivery: id}, nil
 }
@@ -80,8 +79,7 @@ func (d *draft) free() {
 		return
 	}
 	d.expiry.Stop()
-	// A connection that is bad is closed for good, and takes its temporary tables with it. It gives this error back.
-	_ = d.conn.Raw(func(any) error { return driver.ErrBadConn })
+	discard(d.conn)
 }
 
 // createDraft drafts the prepared messages of a delivery.
@@ -101,7 +99,6 @@ func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.Re
 
 // keepDraft leaves what is drafted to the confirmation, once the transaction is on disk.
 func (t *tx) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
-	t.keepsDraft = true
 	t.changePool(func(p *pool) {
 		kept := t.draft
 		kept.messages, kept.uses, kept.reliesOn, kept.isKept = messages, uses, reliedOn(d), true

@@ -288,9 +288,9 @@ func (s *Store) writeExport(
 
 // writeRows has the engine write the rows of a table.
 func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("open a connection: %w", err)
+		return 0, err
 	}
 	defer conn.Close()
 	x, err := s.exportStatement(ctx, conn, e)

@@ -21,9 +21,9 @@ func (s *Store) SimulateDelivery(
 		return nil, nil, err
 	}
 	defer done()
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, nil, storageError("open a connection", err)
+		return nil, nil, err
 	}
 	defer conn.Close()
 	var analysis *coupon.Analysis

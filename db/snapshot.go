@@ -54,9 +54,9 @@ func (s *Store) TakeSnapshot(ctx context.Context) (taken *Snapshot, err error) {
 			err = errors.Join(err, taken.Remove())
 		}
 	}()
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open a connection: %w", err)
+		return nil, err
 	}
 	defer conn.Close()
 	run := func(statement string, args ...any) error {

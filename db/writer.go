@@ -314,9 +314,9 @@ func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Cont
 		return err
 	}
 	defer leave()
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return storageError("open a connection", err)
+		return err
 	}
 	defer conn.Close()
 	return s.besideOn(ctx, conn, do, finish)
