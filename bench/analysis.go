@@ -54,7 +54,7 @@ INSERT INTO message BY NAME
     FROM code c JOIN delivery d ON d.id = 1 + (c.id - 1) // $each::BIGINT ORDER BY c.id;
 INSERT INTO sending BY NAME
     SELECT id AS message_id, delivery_id, 'SENT' AS outcome, created_at + to_seconds((id % $each::BIGINT) // 2000) AS settled_at FROM message ORDER BY id;
-INSERT INTO redemption BY NAME
+INSERT INTO posted_redemption BY NAME
     SELECT row_number() OVER (ORDER BY happened, m.id) AS id, m.coupon_id, m.code_id, m.delivery_id, d.channel, m.label, m.created_at AS assigned_at,
         happened AS redeemed_at, happened::DATE AS redeemed_on, ['API', 'IMPORT'][1 + m.id % 2] AS source, (hash(m.id) % 10000)::DECIMAL(18, 4) / 100 AS amount,
         ['EUR', 'CHF'][1 + m.id % 2] AS currency, happened AS recorded_at

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"slices"
 	"strings"
 	"sync"
@@ -124,17 +123,14 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	})
 }
 
-// appendAudit appends the entries of the transaction and those that wait.
-func (t *tx) appendAudit() error {
+// takeEntries gives the entries of the transaction and those that wait, with their numbers, as a parameter of
+// journalInsert.
+func (t *tx) takeEntries() (any, error) {
 	a := &t.store.audit
 	a.mu.Lock()
 	waiting := a.waiting
 	a.waiting = nil
 	a.mu.Unlock()
-	entries := slices.Concat(waiting, t.entries)
-	if len(entries) == 0 {
-		return nil
-	}
 	before := a.last
 	t.onFailure(func() {
 		a.mu.Lock()
@@ -142,17 +138,19 @@ func (t *tx) appendAudit() error {
 		a.last = before
 		a.waiting = append(waiting, a.waiting...)
 	})
-	return appendRows(t, "audit_entry", entries, func(e *coupon.AuditEntry) ([]driver.Value, error) {
+	var rows []*auditRow
+	for _, e := range slices.Concat(waiting, t.entries) {
 		a.last++
 		codes := make([]string, len(e.Errors))
 		for i, code := range e.Errors {
 			codes[i] = string(code)
 		}
-		return []driver.Value{
-			a.last, e.At, e.Caller, string(e.Role), e.Address, string(e.Kind), e.Action, string(e.Input), string(e.Outcome), strings.Join(codes, " "),
-			e.RequestID,
-		}, nil
-	})
+		rows = append(rows, &auditRow{
+			ID: a.last, AtTime: e.At, Caller: e.Caller, Role: string(e.Role), Address: e.Address, Kind: string(e.Kind), Action: e.Action,
+			Input: string(e.Input), Outcome: string(e.Outcome), Errors: strings.Join(codes, " "), RequestID: e.RequestID,
+		})
+	}
+	return jsonArray(rows)
 }
 
 // AuditLog gives a page of the audit log, newest first. It returns INVALID for a time that is none.

@@ -163,6 +163,9 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 		if err := b.copyTables(ctx, from); err != nil {
 			return err
 		}
+		if err := b.copyViews(ctx, from); err != nil {
+			return err
+		}
 		if err := change(); err != nil {
 			return err
 		}
@@ -208,6 +211,20 @@ func (b *backupConn) copyTables(ctx context.Context, from string) error {
 			return err
 		}
 		if err := b.run(ctx, "-- copy the rows of a table\nINSERT INTO "+quoteName(t.name)+" FROM "+quoteName(from)+"."+quoteName(t.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyViews makes the views as the engine says that they were made.
+func (b *backupConn) copyViews(ctx context.Context, from string) error {
+	views, err := collect(ctx, b.conn, backupViews, scanInto[string], named("database", from))
+	if err != nil {
+		return err
+	}
+	for _, create := range views {
+		if err := b.run(ctx, "-- copy a view\n"+create); err != nil {
 			return err
 		}
 	}

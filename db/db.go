@@ -449,3 +449,11 @@ func title(statement string) string {
 
 // named is a parameter of a statement.
 func named(name string, value any) any { return sql.Named(name, value) }
+
+// optional gives what a pointer points to, or NULL.
+func optional[T any](value *T) driver.Value {
+	if value == nil {
+		return nil
+	}
+	return *value
+}

@@ -65,6 +65,9 @@ var backupSequences string
 //go:embed query/backup_tables.sql
 var backupTables string
 
+//go:embed query/backup_views.sql
+var backupViews string
+
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string
 
@@ -425,6 +428,18 @@ var invariantP5ImportRows string
 //go:embed query/invariant_p6_code_twice.sql
 var invariantP6CodeTwice string
 
+//go:embed query/journal_clear.sql
+var journalClear string
+
+//go:embed query/journal_insert.sql
+var journalInsert string
+
+//go:embed query/journal_post_audit_entries.sql
+var journalPostAuditEntries string
+
+//go:embed query/journal_post_redemptions.sql
+var journalPostRedemptions string
+
 //go:embed query/matched_create.sql
 var matchedCreate string
 
@@ -628,6 +643,9 @@ var restoredOutbox string
 
 //go:embed query/restored_uploads.sql
 var restoredUploads string
+
+//go:embed query/reversal_insert.sql
+var reversalInsert string
 
 //go:embed query/sending_insert.sql
 var sendingInsert string

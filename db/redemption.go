@@ -20,14 +20,6 @@ type redeemable struct {
 	value string
 }
 
-// assignment is what a redemption carries of the message that holds the code.
-type assignment struct {
-	deliveryNumber *int64
-	channel        *string
-	label          *string
-	assignedAt     *time.Time
-}
-
 // findRedeemable finds what a key names, or gives nil. The lock is held.
 func (p *pool) findRedeemable(key string) *redeemable {
 	if couponNumber, isCoupon := p.couponKeys[key]; isCoupon {
@@ -180,7 +172,7 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 			p.answers.remove(*request.IdempotencyKey)
 		}
 	})
-	t.redemptions = append(t.redemptions, &redemptionRow{number: number, found: found, assignment: p.assignmentOf(found), request: request, at: at})
+	t.redemptions = append(t.redemptions, p.rowOf(number, found, request, at, t.now))
 	redemption = &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
@@ -192,6 +184,15 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 		redemption.Amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
 	}
 	return redemption, 0, nil
+}
+
+// decimalScale is the number of digits after the point that amounts are kept with.
+const decimalScale = 4
+
+// decimalText gives an amount with exactly decimalScale digits after the point.
+func decimalText(amount coupon.Decimal) string {
+	whole, fraction, _ := strings.Cut(string(amount), ".")
+	return whole + "." + fraction + strings.Repeat("0", decimalScale-len(fraction))
 }
 
 // repeatAnswers fills in the outcomes of requests whose idempotency key recorded a redemption before, by its number:
@@ -233,21 +234,24 @@ func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest)
 // equal compares what two pointers point to, or whether neither points to anything.
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// assignmentOf gives what a redemption carries of the message that holds the code now.
-func (p *pool) assignmentOf(found *redeemable) assignment {
-	var a assignment
+// rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
+func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequest, at, now time.Time) *redemptionRow {
+	row := &redemptionRow{
+		ID: number, CouponID: found.couponNumber, CodeID: found.codeNumber, RedeemedAt: at, Reference: request.Reference, Amount: request.Amount,
+		Currency: request.Currency, IdempotencyKey: request.IdempotencyKey, RecordedAt: now,
+	}
 	if found.codeNumber == 0 {
-		return a
+		return row
 	}
 	if label := p.runOf(found.codeNumber).label; label != "" {
-		a.label = &label
+		row.Label = &label
 	}
 	if p.codes.state(found.codeNumber).Has(coupon.StateAssigned) {
 		number := p.codes.holder(found.codeNumber)
 		delivery := p.deliveries[number]
-		a.deliveryNumber, a.channel, a.assignedAt = &number, new(string(delivery.channel)), &delivery.at
+		row.DeliveryID, row.Channel, row.AssignedAt = &number, new(string(delivery.channel)), &delivery.at
 	}
-	return a
+	return row
 }
 
 func (p *pool) countRedemption(found *redeemable, by int) {
@@ -292,7 +296,9 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 			return nil
 		}
 		found := &redeemable{couponNumber: rows[0].couponNumber, codeNumber: rows[0].codeNumber.Int64}
-		t.reversals = append(t.reversals, &reversalRow{number: number, reason: reason})
+		if _, err := t.exec(ctx, reversalInsert, named("id", number), named("now", t.now), named("reason", optional(reason))); err != nil {
+			return err
+		}
 		if n := found.codeNumber; n != 0 && s.pool.redeemCount(n) == 1 && !s.pool.codes.state(n).Has(coupon.StateAssigned|coupon.StateVoided) {
 			if err := t.void(ctx, []int64{n}, "its redemption was reversed, and nobody holds it"); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,8 +33,9 @@ var errClosed = errors.New("the database is closed")
 
 // writer is the one goroutine that writes.
 type writer struct {
-	store *Store
-	conn  *sql.Conn
+	store   *Store
+	conn    *sql.Conn
+	journal *journal
 	// joins has the requests that may share a transaction, and alone the others.
 	joins, alone chan *request
 	done         chan struct{}
@@ -65,7 +67,6 @@ type tx struct {
 	// now is the one time of everything that the transaction writes.
 	now         time.Time
 	redemptions []*redemptionRow
-	reversals   []*reversalRow
 	// entries are those of the audit log that go with the transaction.
 	entries    []*coupon.AuditEntry
 	hasWritten bool
@@ -87,11 +88,17 @@ type tx struct {
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the writer's connection: %w", err)
+		return nil, err
 	}
-	w := &writer{store: s, conn: conn, joins: make(chan *request, maxWaiting), alone: make(chan *request, maxWaiting), done: make(chan struct{})}
+	journal, err := newJournal(ctx, s, conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	w := &writer{
+		store: s, conn: conn, journal: journal, joins: make(chan *request, maxWaiting), alone: make(chan *request, maxWaiting), done: make(chan struct{}),
+	}
 	// The writer outlives the opening of the store; each request brings a context of its own.
 	go w.run(context.WithoutCancel(ctx))
 	return w, nil
@@ -164,20 +171,21 @@ func (w *writer) run(ctx context.Context) {
 	defer close(w.done)
 	// Closing the database tells what matters.
 	defer func() { _ = w.conn.Close() }()
+	defer w.journal.close()
 	for {
 		r, isAlone, isThere := w.next()
 		switch {
 		case !isThere:
 			return
 		case isAlone:
-			w.commit(ctx, []*request{r})
+			w.commit(ctx, r)
 			continue
 		}
-		w.commit(ctx, w.fill([]*request{r}))
+		w.record(ctx, w.fill([]*request{r}))
 		select {
 		case r, isThere := <-w.alone:
 			if isThere {
-				w.commit(ctx, []*request{r})
+				w.commit(ctx, r)
 			}
 		default:
 		}
@@ -242,34 +250,58 @@ func (w *writer) await(late <-chan time.Time, isExpected bool) (r *request, isTh
 	}
 }
 
-// commit runs a group of requests in one transaction and answers each.
-func (w *writer) commit(ctx context.Context, group []*request) {
+// commit runs a request in a transaction of its own and answers it.
+func (w *writer) commit(ctx context.Context, r *request) {
+	err := w.transact(ctx, func(_ context.Context, t *tx) error {
+		err := r.run(t)
+		if err == nil {
+			t.take(r.ctx)
+		}
+		return err
+	})
+	w.answer([]*request{r}, []error{nil}, err)
+}
+
+// record runs the requests of a group, which decide in memory, brings what they redeemed to the disk together and answers
+// each.
+func (w *writer) record(ctx context.Context, group []*request) {
 	errs := make([]error, len(group))
-	err := w.transact(ctx, func(ctx context.Context, t *tx) error {
+	err := w.store.whole()
+	if err == nil {
+		t := &tx{store: w.store, now: w.store.now(), reserve: w.store.reserve}
 		for i, r := range group {
-			if r.ctx.Err() != nil {
-				errs[i] = fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx)) //nolint:contextcheck // each request brings its own context
-				continue
-			}
-			errs[i] = protect(context.WithoutCancel(r.ctx), t, r.do) //nolint:contextcheck // each request brings its own context
-			if errs[i] != nil && r.joins == 0 {
-				return errs[i]
-			}
-			if errs[i] == nil {
+			before := len(t.redemptions)
+			errs[i] = r.run(t)
+			if len(t.redemptions) > before {
 				t.take(r.ctx) //nolint:contextcheck // each request brings its own context
 			}
 		}
-		return t.flush(ctx)
-	})
-	if err == nil {
+		if last := len(t.redemptions) - 1; last >= 0 {
+			t.record(t.redemptions[last].ID)
+			if err = t.publish(func() error { return w.journal.write(ctx, t) }); err != nil {
+				t.takeBack()
+			}
+		}
+	}
+	w.answer(group, errs, err)
+}
+
+// run runs the use case of a request, unless the caller has gone.
+func (r *request) run(t *tx) error {
+	if r.ctx.Err() != nil {
+		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
+	}
+	return protect(context.WithoutCancel(r.ctx), t, r.do)
+}
+
+// answer tells requests what came of each, and of the transaction that they shared.
+func (w *writer) answer(group []*request, errs []error, shared error) {
+	if shared == nil {
 		w.commits.Add(1)
 		w.committed.Add(int64(len(group)))
 	}
 	for i, r := range group {
-		if errs[i] == nil {
-			errs[i] = err
-		}
-		r.done <- errs[i]
+		r.done <- cmp.Or(errs[i], shared)
 	}
 }
 
@@ -356,9 +388,7 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Co
 	if isLost(err) {
 		err = s.fail(err)
 	}
-	for _, undo := range slices.Backward(t.undo) {
-		undo()
-	}
+	t.takeBack()
 	if rollback := t.tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
 		err = storageError("roll back", rollback)
 	}
@@ -376,26 +406,31 @@ func (t *tx) end(ctx context.Context) error {
 	if err := t.dropTemporary(ctx); err != nil || !t.hasWritten {
 		return err
 	}
+	if err := t.appendAudit(ctx); err != nil {
+		return err
+	}
+	return t.finish()
+}
+
+// finish brings what the transaction wrote to the disk.
+func (t *tx) finish() error {
 	if err := t.store.checkDisk(t.reserve); err != nil {
 		return err
 	}
-	if err := t.appendAudit(); err != nil {
-		return err
-	}
-	if err := t.commit(); err != nil {
+	if err := t.publish(t.tx.Commit); err != nil {
 		return t.store.fail(storageError("commit", err))
 	}
 	t.isCommitted = true
 	return nil
 }
 
-// commit brings the transaction to the disk and takes it over into the pool, in one step for readers.
-func (t *tx) commit() error {
+// publish commits and takes what was written over into the pool, in one step for readers.
+func (t *tx) publish(commit func() error) error {
 	p := t.store.pool
 	if len(t.changes) > 0 {
 		p.mu.Lock()
 	}
-	err := t.tx.Commit()
+	err := commit()
 	if err == nil {
 		for _, change := range t.changes {
 			change(p)
@@ -499,6 +534,13 @@ func (t *tx) onCommit(notify func()) { t.committed = append(t.committed, notify)
 
 // onFailure has undo called, last first, when the transaction does not make it to the disk.
 func (t *tx) onFailure(undo func()) { t.undo = append(t.undo, undo) }
+
+// takeBack takes back in memory what did not make it to the disk.
+func (t *tx) takeBack() {
+	for _, undo := range slices.Backward(t.undo) {
+		undo()
+	}
+}
 
 // mustNumber gives the number of an id that was read from the database.
 func mustNumber(kind coupon.Kind, id coupon.ID) int64 {

@@ -1,5 +1,5 @@
 -- record the staged redemptions that were not refused, with what redeemCode would have refused them for
-INSERT INTO redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at)
+INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at)
 SELECT $first_id + row_number() OVER (ORDER BY s.line) - 1, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.created_at, s.redeemed_at, s.redeemed_at::DATE,
     'IMPORT', s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',

@@ -31,19 +31,6 @@ CREATE TABLE api_key (
     CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER'))),
     PRIMARY KEY(id)
 );
-CREATE TABLE audit_entry (
-    id BIGINT NOT NULL,
-    at_time TIMESTAMP NOT NULL,
-    caller VARCHAR NOT NULL,
-    role VARCHAR NOT NULL,
-    address VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL,
-    action VARCHAR NOT NULL,
-    input VARCHAR NOT NULL,
-    outcome VARCHAR NOT NULL,
-    errors VARCHAR NOT NULL,
-    request_id VARCHAR NOT NULL
-);
 CREATE TABLE code (
     id BIGINT NOT NULL,
     batch_id BIGINT NOT NULL,
@@ -186,6 +173,10 @@ CREATE TABLE import (
     undone_at TIMESTAMP,
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
+CREATE TABLE journal (
+    redemptions VARCHAR,
+    audit_entries VARCHAR
+);
 CREATE TABLE message (
     id BIGINT NOT NULL,
     delivery_id BIGINT NOT NULL,
@@ -207,19 +198,20 @@ CREATE TABLE migration (
     checksum VARCHAR NOT NULL,
     applied_at TIMESTAMP NOT NULL
 );
-CREATE TABLE recipient (
+CREATE TABLE posted_audit_entry (
     id BIGINT NOT NULL,
-    external_id VARCHAR NOT NULL,
-    email VARCHAR,
-    phone VARCHAR,
-    first_name VARCHAR,
-    last_name VARCHAR,
-    attributes VARCHAR NOT NULL,
-    is_contactable BOOLEAN NOT NULL,
-    updated_at TIMESTAMP NOT NULL,
-    erased_at TIMESTAMP
+    at_time TIMESTAMP NOT NULL,
+    caller VARCHAR NOT NULL,
+    role VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    action VARCHAR NOT NULL,
+    input VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    errors VARCHAR NOT NULL,
+    request_id VARCHAR NOT NULL
 );
-CREATE TABLE redemption (
+CREATE TABLE posted_redemption (
     id BIGINT NOT NULL,
     coupon_id BIGINT NOT NULL,
     code_id BIGINT,
@@ -238,6 +230,18 @@ CREATE TABLE redemption (
     import_id BIGINT,
     recorded_at TIMESTAMP NOT NULL,
     CHECK(("source" IN ('API', 'IMPORT')))
+);
+CREATE TABLE recipient (
+    id BIGINT NOT NULL,
+    external_id VARCHAR NOT NULL,
+    email VARCHAR,
+    phone VARCHAR,
+    first_name VARCHAR,
+    last_name VARCHAR,
+    attributes VARCHAR NOT NULL,
+    is_contactable BOOLEAN NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    erased_at TIMESTAMP
 );
 CREATE TABLE rejection (
     import_id BIGINT NOT NULL,
@@ -294,3 +298,5 @@ CREATE TABLE upload (
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP NOT NULL
 );
+CREATE VIEW audit_entry;
+CREATE VIEW redemption;

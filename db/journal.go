@@ -1,0 +1,185 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
+)
+
+// postInterval is how long redemptions may lie in the journal before they are posted, when nothing keeps them from it.
+const postInterval = 100 * time.Millisecond
+
+// postRetry is how long it takes until posting is tried again.
+const postRetry = time.Second
+
+// journal writes down what a group of small requests decided, in one row that is on disk at once, and posts it to the
+// tables soon after: the engine takes three times as long for rows in these. Views have both, so that nobody who reads
+// has to wait for it, or to know.
+type journal struct {
+	store *Store
+	// insert is of the writer's connection, planned once.
+	insert *sql.Stmt
+	// posting is the connection of the goroutine that posts.
+	posting *sql.Conn
+	written chan struct{}
+	closing chan struct{}
+	done    chan struct{}
+}
+
+// newJournal begins to post what is in the journal, and what is written there through the writer's connection.
+func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, error) {
+	insert, err := writing.PrepareContext(ctx, journalInsert)
+	if err != nil {
+		return nil, storageError(title(journalInsert), err)
+	}
+	posting, err := s.connection(ctx)
+	if err != nil {
+		return nil, errors.Join(err, insert.Close())
+	}
+	j := &journal{store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
+	// A crash may have left something.
+	j.wake()
+	go j.run(context.WithoutCancel(ctx))
+	return j, nil
+}
+
+// close posts the rest. Nobody may write any more.
+func (j *journal) close() {
+	close(j.closing)
+	<-j.done
+	// Closing the database tells what matters.
+	_ = j.insert.Close()
+	_ = j.posting.Close()
+}
+
+// wake has what was written posted.
+func (j *journal) wake() {
+	select {
+	case j.written <- struct{}{}:
+	default:
+	}
+}
+
+// run posts what was written, all that came within postInterval together, until close was called.
+func (j *journal) run(ctx context.Context) {
+	defer close(j.done)
+	for isOpen := true; isOpen; {
+		select {
+		case <-j.written:
+		case <-j.closing:
+		}
+		select {
+		case <-time.After(postInterval):
+		case <-j.closing:
+			isOpen = false
+		}
+		// What could not be posted stays in the journal, where everybody sees it: the disk is full, which those who write are
+		// told, or the engine failed, which Failed tells.
+		if j.post(ctx) != nil {
+			time.AfterFunc(postRetry, j.wake)
+		}
+	}
+}
+
+// write brings the redemptions of a group to the disk in a row of the journal, with its entries of the audit log and
+// those that wait. No transaction stays open: the row is there, or it is not.
+func (j *journal) write(ctx context.Context, t *tx) error {
+	if err := j.store.checkDisk(t.reserve); err != nil {
+		return err
+	}
+	redemptions, err := jsonArray(t.redemptions)
+	if err != nil {
+		return err
+	}
+	entries, err := t.takeEntries()
+	if err != nil {
+		return err
+	}
+	if _, err := j.insert.ExecContext(ctx, named("redemptions", redemptions), named("audit_entries", entries)); err != nil {
+		err = storageError(title(journalInsert), err)
+		if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
+			// It came to no commit.
+			return err
+		}
+		return j.store.fail(err)
+	}
+	j.wake()
+	return nil
+}
+
+// appendAudit writes the entries of a transaction, and those that wait, into the journal as part of the transaction.
+func (t *tx) appendAudit(ctx context.Context) error {
+	entries, err := t.takeEntries()
+	if err != nil || entries == nil {
+		return err
+	}
+	if _, err := t.tx.ExecContext(ctx, journalInsert, named("redemptions", nil), named("audit_entries", entries)); err != nil {
+		return storageError(title(journalInsert), err)
+	}
+	t.onCommit(t.store.writer.journal.wake)
+	return nil
+}
+
+// post moves what is in the journal to the tables, in one transaction: each of its statements sees the journal as it was
+// when it began.
+func (j *journal) post(ctx context.Context) error {
+	return j.store.transact(ctx, j.posting, func(ctx context.Context, t *tx) error {
+		for _, statement := range []string{journalPostRedemptions, journalPostAuditEntries, journalClear} {
+			if _, err := t.tx.ExecContext(ctx, statement); err != nil {
+				return storageError(title(statement), err)
+			}
+		}
+		return nil
+	}, (*tx).finish)
+}
+
+// redemptionRow is a redemption as the view redemption reads it.
+type redemptionRow struct {
+	ID             int64           `json:"id"`
+	CouponID       int64           `json:"coupon_id"`
+	CodeID         int64           `json:"code_id,omitempty"`
+	DeliveryID     *int64          `json:"delivery_id,omitempty"`
+	Channel        *string         `json:"channel,omitempty"`
+	Label          *string         `json:"label,omitempty"`
+	AssignedAt     *time.Time      `json:"assigned_at,omitempty"`
+	RedeemedAt     time.Time       `json:"redeemed_at"`
+	Reference      *string         `json:"reference,omitempty"`
+	Amount         *coupon.Decimal `json:"amount,omitempty"`
+	Currency       *string         `json:"currency,omitempty"`
+	IdempotencyKey *string         `json:"idempotency_key,omitempty"`
+	RecordedAt     time.Time       `json:"recorded_at"`
+}
+
+// auditRow is an entry of the audit log as the view audit_entry reads it.
+type auditRow struct {
+	ID        int64     `json:"id"`
+	AtTime    time.Time `json:"at_time"`
+	Caller    string    `json:"caller"`
+	Role      string    `json:"role"`
+	Address   string    `json:"address"`
+	Kind      string    `json:"kind"`
+	Action    string    `json:"action"`
+	Input     string    `json:"input"`
+	Outcome   string    `json:"outcome"`
+	Errors    string    `json:"errors"`
+	RequestID string    `json:"request_id"`
+}
+
+// jsonArray gives a JSON array for a parameter, NULL when it has nothing.
+func jsonArray[T any](rows []T) (any, error) {
+	if len(rows) == 0 {
+		return nil, nil //nolint:nilnil // NULL is the value of nothing
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return nil, fmt.Errorf("write rows as JSON: %w", err)
+	}
+	return string(text), nil
+}

@@ -1,0 +1,2 @@
+-- post redemptions of the journal
+INSERT INTO posted_redemption SELECT * EXCLUDE (is_journaled) FROM redemption WHERE is_journaled

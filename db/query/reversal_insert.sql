@@ -1,0 +1,2 @@
+-- record that a redemption was reversed
+INSERT INTO reversal VALUES ($id, $now, $reason)
