@@ -80,13 +80,13 @@ type analysis struct {
 
 // analyses are the questions. The raw ones are what a person types who knows the tables and DuckDB's slow spots.
 func analyses() []analysis {
-	const live = "FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id"
+	const live = "FROM posted_redemption r LEFT JOIN reversal v ON v.redemption_id = r.id"
 	return []analysis{
 		{
 			name: "status counts of a coupon", most: 20, isPromised: true,
 			query: `query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided } } }`,
 			raw: `SELECT (SELECT count(*) FROM code WHERE coupon_id = 1), (SELECT count(*) FROM message WHERE coupon_id = 1),
-    (SELECT count(*) FROM redemption WHERE coupon_id = 1), (SELECT count(*) FROM reversal), (SELECT count(*) FROM code_void)`,
+    (SELECT count(*) FROM posted_redemption WHERE coupon_id = 1), (SELECT count(*) FROM reversal), (SELECT count(*) FROM code_void)`,
 			rows: 1,
 			peer: `SELECT CASE WHEN redeemed_at IS NOT NULL THEN 'REDEEMED' WHEN assigned_at IS NOT NULL THEN 'ASSIGNED' ELSE 'AVAILABLE' END, count(*)
 FROM code WHERE coupon_id = 1 GROUP BY 1`,

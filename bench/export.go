@@ -28,7 +28,7 @@ const rawExport = `COPY (
     LEFT JOIN sending s ON s.message_id = m.id AND s.outcome = 'SENT'
     LEFT JOIN (
         SELECT code_id, min(redeemed_at) AS redeemed_at
-        FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id
+        FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id
     ) r ON r.code_id = c.id
     LEFT JOIN code_void v ON v.code_id = c.id
     WHERE c.coupon_id = 1

@@ -57,14 +57,14 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 		return err
 	}
 	raw, err := timed(func() error {
-		return b.raw.exec(ctx, `INSERT INTO redemption BY NAME
+		return b.raw.exec(ctx, `INSERT INTO posted_redemption BY NAME
 SELECT row_number() OVER () AS id, c.coupon_id, c.id AS code_id, m.delivery_id, d.channel, c.label, m.created_at AS assigned_at,
     f."redeemed at" AS redeemed_at, f."redeemed at"::DATE AS redeemed_on, 'IMPORT' AS source, f.amount, f.currency,
     now()::TIMESTAMP AS recorded_at
 FROM read_csv(?, header = true, auto_detect = false,
     columns = {'code': 'VARCHAR', 'redeemed at': 'TIMESTAMP', 'amount': 'DECIMAL(18, 4)', 'currency': 'VARCHAR'}) f
 JOIN code c ON c.key = f.code JOIN message m ON m.code_id = c.id JOIN delivery d ON d.id = m.delivery_id
-ANTI JOIN redemption r ON r.code_id = c.id`, b.file(redemptionsFile))
+ANTI JOIN posted_redemption r ON r.code_id = c.id`, b.file(redemptionsFile))
 	})
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ LEFT JOIN recipient k ON k.id = m.recipient_id
 LEFT JOIN sending s ON s.message_id = m.id AND s.outcome = 'SENT'
 LEFT JOIN (
     SELECT code_id, min(redeemed_at) AS redeemed_at
-    FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id
+    FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY code_id
 ) r ON r.code_id = c.id
 LEFT JOIN code_void v ON v.code_id = c.id
 WHERE c.coupon_id = 1 AND c.id > ? %s
@@ -123,7 +123,7 @@ func (b *bench) measurePages(ctx context.Context) error {
 		{
 			name: "  only assigned ones, with totalCount", more: "totalCount", filter: variables{"status": []string{"ASSIGNED"}},
 			condition: "AND r.redeemed_at IS NULL AND m.id IS NOT NULL",
-			count:     "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM redemption)",
+			count:     "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM posted_redemption)",
 		},
 		{name: "  only of one delivery", filter: variables{"deliveryId": delivery.id}, condition: ofDelivery},
 		{
@@ -198,7 +198,7 @@ func (b *bench) measureLookups(ctx context.Context) error {
 		return err
 	}, func(i int) error {
 		return b.raw.expect(ctx, 1, `SELECT c.id, c.label, m.address, m.created_at, r.redeemed_at
-FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN redemption r ON r.code_id = c.id
+FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN posted_redemption r ON r.code_id = c.id
 WHERE c.key = ?`, b.values[i*7%len(b.values)])
 	})
 	if err != nil {
@@ -213,7 +213,7 @@ WHERE c.key = ?`, b.values[i*7%len(b.values)])
 		)
 	}, func(int) error {
 		return b.raw.expect(ctx, len(sports()), `SELECT c.label, count(*), count(r.code_id), count(v.code_id), count(m.code_id)
-FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN redemption r ON r.code_id = c.id LEFT JOIN code_void v ON v.code_id = c.id
+FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN posted_redemption r ON r.code_id = c.id LEFT JOIN code_void v ON v.code_id = c.id
 WHERE c.coupon_id = 1 GROUP BY c.label`)
 	})
 }
@@ -234,7 +234,7 @@ func (b *bench) measureStats(ctx context.Context) error {
 			"SELECT s.settled_at::DATE AS day, d.channel, count(*) FROM sending s JOIN delivery d ON d.id = s.delivery_id WHERE s.outcome = 'SENT' GROUP BY ALL ORDER BY ALL",
 			`SELECT redeemed_on AS day, channel, count(*), sum(amount),
     quantile_cont(epoch(redeemed_at - assigned_at), [0.1, 0.5, 0.9, 0.99])
-FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY day, channel ORDER BY day, channel`,
+FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY day, channel ORDER BY day, channel`,
 		} {
 			if _, err := b.raw.read(ctx, statement); err != nil {
 				return err
@@ -250,7 +250,7 @@ FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY da
 func (b *bench) measureRedemptions(ctx context.Context) error {
 	callers := []int{1, 8, maxCallers}
 	rows, err := b.raw.read(ctx, `SELECT c.id, c.key
-FROM message m JOIN code c ON c.id = m.code_id ANTI JOIN redemption r ON r.code_id = c.id
+FROM message m JOIN code c ON c.id = m.code_id ANTI JOIN posted_redemption r ON r.code_id = c.id
 ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 	if err != nil {
 		return err
@@ -306,7 +306,7 @@ func (b *bench) redeem(ctx context.Context, row []any) error {
 }
 
 func (b *bench) redeemRaw(ctx context.Context, row []any) error {
-	_, err := b.raw.db.ExecContext(ctx, `INSERT INTO redemption
+	_, err := b.raw.db.ExecContext(ctx, `INSERT INTO posted_redemption
     (id, coupon_id, code_id, redeemed_at, redeemed_on, source, reference, recorded_at)
 VALUES (0, 1, ?, now()::TIMESTAMP, now()::DATE, 'API', 'till 1', now()::TIMESTAMP)`, row[0])
 	return err
