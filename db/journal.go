@@ -14,7 +14,7 @@ import (
 )
 
 // postInterval is how long redemptions may lie in the journal before they are posted, when nothing keeps them from it.
-const postInterval = 100 * time.Millisecond
+const postInterval = 50 * time.Millisecond
 
 // postRetry is how long it takes until posting is tried again.
 const postRetry = time.Second
@@ -102,7 +102,7 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := j.insert.ExecContext(ctx, named("redemptions", redemptions), named("audit_entries", entries)); err != nil {
+	if _, err := j.insert.ExecContext(ctx, named("now", t.now), named("redemptions", redemptions), named("audit_entries", entries)); err != nil {
 		err = storageError(title(journalInsert), err)
 		if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
 			// It came to no commit.
@@ -120,7 +120,7 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if err != nil || entries == nil {
 		return err
 	}
-	if _, err := t.tx.ExecContext(ctx, journalInsert, named("redemptions", nil), named("audit_entries", entries)); err != nil {
+	if _, err := t.tx.ExecContext(ctx, journalInsert, named("now", t.now), named("redemptions", nil), named("audit_entries", entries)); err != nil {
 		return storageError(title(journalInsert), err)
 	}
 	t.onCommit(t.store.writer.journal.wake)
@@ -142,19 +142,19 @@ func (j *journal) post(ctx context.Context) error {
 
 // redemptionRow is a redemption as the view redemption reads it.
 type redemptionRow struct {
-	ID             int64           `json:"id"`
-	CouponID       int64           `json:"coupon_id"`
-	CodeID         int64           `json:"code_id,omitempty"`
-	DeliveryID     *int64          `json:"delivery_id,omitempty"`
-	Channel        *string         `json:"channel,omitempty"`
-	Label          *string         `json:"label,omitempty"`
-	AssignedAt     *time.Time      `json:"assigned_at,omitempty"`
-	RedeemedAt     time.Time       `json:"redeemed_at"`
+	ID         int64      `json:"id"`
+	CouponID   int64      `json:"coupon_id"`
+	CodeID     int64      `json:"code_id,omitempty"`
+	DeliveryID *int64     `json:"delivery_id,omitempty"`
+	Channel    *string    `json:"channel,omitempty"`
+	Label      *string    `json:"label,omitempty"`
+	AssignedAt *time.Time `json:"assigned_at,omitempty"`
+	// RedeemedAt is nil for one that is recorded when it happens.
+	RedeemedAt     *time.Time      `json:"redeemed_at,omitempty"`
 	Reference      *string         `json:"reference,omitempty"`
 	Amount         *coupon.Decimal `json:"amount,omitempty"`
 	Currency       *string         `json:"currency,omitempty"`
 	IdempotencyKey *string         `json:"idempotency_key,omitempty"`
-	RecordedAt     time.Time       `json:"recorded_at"`
 }
 
 // auditRow is an entry of the audit log as the view audit_entry reads it.

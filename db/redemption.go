@@ -172,7 +172,11 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 			p.answers.remove(*request.IdempotencyKey)
 		}
 	})
-	t.redemptions = append(t.redemptions, p.rowOf(number, found, request, at, t.now))
+	row := p.rowOf(number, found, request)
+	if request.RedeemedAt != nil {
+		row.RedeemedAt = &at
+	}
+	t.redemptions = append(t.redemptions, row)
 	redemption = &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
@@ -235,10 +239,10 @@ func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest)
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
-func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequest, at, now time.Time) *redemptionRow {
+func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
-		ID: number, CouponID: found.couponNumber, CodeID: found.codeNumber, RedeemedAt: at, Reference: request.Reference, Amount: request.Amount,
-		Currency: request.Currency, IdempotencyKey: request.IdempotencyKey, RecordedAt: now,
+		ID: number, CouponID: found.couponNumber, CodeID: found.codeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
+		IdempotencyKey: request.IdempotencyKey,
 	}
 	if found.codeNumber == 0 {
 		return row

@@ -5,8 +5,9 @@
 ALTER TABLE redemption RENAME TO posted_redemption;
 ALTER TABLE audit_entry RENAME TO posted_audit_entry;
 
--- Each column is a JSON array, or NULL.
 CREATE TABLE journal (
+    written_at    TIMESTAMP NOT NULL,
+    -- JSON arrays, or NULL. Texts above 4096 bytes take the engine longer, so what has its usual value is left out.
     redemptions   VARCHAR,
     audit_entries VARCHAR
 );
@@ -14,12 +15,12 @@ CREATE TABLE journal (
 CREATE VIEW redemption AS
 SELECT *, false AS is_journaled FROM posted_redemption
 UNION ALL
-SELECT id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_at::DATE, 'API',
-    reference, amount, currency, idempotency_key, NULL, NULL, recorded_at, true
+SELECT id, coupon_id, code_id, delivery_id, channel, label, assigned_at, coalesce(redeemed_at, written_at), coalesce(redeemed_at, written_at)::DATE, 'API',
+    reference, amount, currency, idempotency_key, NULL, NULL, written_at, true
 FROM (
-    SELECT unnest(from_json(redemptions, '[{"id": "BIGINT", "coupon_id": "BIGINT", "code_id": "BIGINT", "delivery_id": "BIGINT", "channel": "VARCHAR",
+    SELECT written_at, unnest(from_json(redemptions, '[{"id": "BIGINT", "coupon_id": "BIGINT", "code_id": "BIGINT", "delivery_id": "BIGINT", "channel": "VARCHAR",
         "label": "VARCHAR", "assigned_at": "TIMESTAMP", "redeemed_at": "TIMESTAMP", "reference": "VARCHAR", "amount": "DECIMAL(18, 4)",
-        "currency": "VARCHAR", "idempotency_key": "VARCHAR", "recorded_at": "TIMESTAMP"}]'), recursive := true)
+        "currency": "VARCHAR", "idempotency_key": "VARCHAR"}]'), recursive := true)
     FROM journal
 );
 

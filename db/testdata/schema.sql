@@ -174,6 +174,7 @@ CREATE TABLE import (
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE journal (
+    written_at TIMESTAMP NOT NULL,
     redemptions VARCHAR,
     audit_entries VARCHAR
 );
