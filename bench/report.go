@@ -121,7 +121,9 @@ func (b *bench) measurePages(ctx context.Context) error {
 		{name: "  the same with totalCount", more: "totalCount", count: "SELECT count(*) FROM code WHERE coupon_id = 1"},
 		{name: "  only redeemed ones", filter: variables{"status": []string{"REDEEMED"}}, condition: "AND r.redeemed_at IS NOT NULL AND v.voided_at IS NULL"},
 		{
-			name: "  only assigned ones, with totalCount", more: "totalCount", filter: variables{"status": []string{"ASSIGNED"}},
+			name:      "  only assigned ones, with totalCount",
+			more:      "totalCount",
+			filter:    variables{"status": []string{"ASSIGNED"}},
 			condition: "AND r.redeemed_at IS NULL AND m.id IS NOT NULL",
 			count:     "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM posted_redemption)",
 		},

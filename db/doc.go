@@ -5,9 +5,9 @@
 //
 // Reads go through a small pool of connections and are never blocked. All writes go through one
 // writer (writer.go): a goroutine that owns one connection and runs one use case after the other, each
-// in a transaction of its own, or many small ones (redemptions) together in one, so that they share
-// the disk's flush. There is no other way to write, so a use case may look, decide and write without
-// any lock, and nothing it decided on can change under it.
+// in a transaction of its own, or many small ones (redemptions) together, so that they share a row of
+// the journal (journal.go) and the disk's flush. There is no other way to write, so a use case may
+// look, decide and write without any lock, and nothing it decided on can change under it.
 //
 // # The pool
 //

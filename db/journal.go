@@ -35,13 +35,13 @@ type journal struct {
 
 // newJournal begins to post what is in the journal, and what is written there through the writer's connection.
 func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, error) {
-	insert, err := writing.PrepareContext(ctx, journalInsert)
-	if err != nil {
-		return nil, storageError(title(journalInsert), err)
-	}
 	posting, err := s.connection(ctx)
 	if err != nil {
-		return nil, errors.Join(err, insert.Close())
+		return nil, err
+	}
+	insert, err := writing.PrepareContext(ctx, journalInsert)
+	if err != nil {
+		return nil, errors.Join(storageError(title(journalInsert), err), posting.Close())
 	}
 	j := &journal{store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	// A crash may have left something.
@@ -143,24 +143,24 @@ func (j *journal) post(ctx context.Context) error {
 // redemptionRow is a redemption as the view redemption reads it.
 type redemptionRow struct {
 	ID         int64      `json:"id"`
-	CouponID   int64      `json:"coupon_id"`
-	CodeID     int64      `json:"code_id,omitempty"`
-	DeliveryID *int64     `json:"delivery_id,omitempty"`
+	CouponID   int64      `json:"coupon"`
+	CodeID     int64      `json:"code,omitempty"`
+	DeliveryID *int64     `json:"delivery,omitempty"`
 	Channel    *string    `json:"channel,omitempty"`
 	Label      *string    `json:"label,omitempty"`
-	AssignedAt *time.Time `json:"assigned_at,omitempty"`
+	AssignedAt *time.Time `json:"assigned,omitempty"`
 	// RedeemedAt is nil for one that is recorded when it happens.
-	RedeemedAt     *time.Time      `json:"redeemed_at,omitempty"`
+	RedeemedAt     *time.Time      `json:"redeemed,omitempty"`
 	Reference      *string         `json:"reference,omitempty"`
 	Amount         *coupon.Decimal `json:"amount,omitempty"`
 	Currency       *string         `json:"currency,omitempty"`
-	IdempotencyKey *string         `json:"idempotency_key,omitempty"`
+	IdempotencyKey *string         `json:"key,omitempty"`
 }
 
 // auditRow is an entry of the audit log as the view audit_entry reads it.
 type auditRow struct {
 	ID        int64     `json:"id"`
-	AtTime    time.Time `json:"at_time"`
+	AtTime    time.Time `json:"at"`
 	Caller    string    `json:"caller"`
 	Role      string    `json:"role"`
 	Address   string    `json:"address"`
@@ -169,7 +169,7 @@ type auditRow struct {
 	Input     string    `json:"input"`
 	Outcome   string    `json:"outcome"`
 	Errors    string    `json:"errors"`
-	RequestID string    `json:"request_id"`
+	RequestID string    `json:"request"`
 }
 
 // jsonArray gives a JSON array for a parameter, NULL when it has nothing.

@@ -58,7 +58,11 @@ func TestJournal(t *testing.T) {
 		}
 		checkReport(t, s)
 		repeated, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
-			Value: "ALL", Reference: redemptions[1].Reference, Amount: new(coupon.Decimal("-12345678901234.5")), Currency: new("EUR"), IdempotencyKey: new("order 1"),
+			Value:          "ALL",
+			Reference:      redemptions[1].Reference,
+			Amount:         new(coupon.Decimal("-12345678901234.5")),
+			Currency:       new("EUR"),
+			IdempotencyKey: new("order 1"),
 		})
 		if err != nil || repeated.ID != redemptions[1].ID {
 			t.Errorf("%s: the same key gives %v, %v", name, repeated, err)
@@ -89,7 +93,11 @@ func TestJournalIsPostedOnClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closed.Close()
+	defer func() {
+		if err := closed.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	var journaled, posted int
 	err = closed.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM posted_redemption)").Scan(&journaled, &posted)
 	if err != nil || journaled != 0 || posted != 1 {

@@ -253,9 +253,9 @@ func (w *writer) await(late <-chan time.Time, isExpected bool) (r *request, isTh
 // commit runs a request in a transaction of its own and answers it.
 func (w *writer) commit(ctx context.Context, r *request) {
 	err := w.transact(ctx, func(_ context.Context, t *tx) error {
-		err := r.run(t)
+		err := r.run(t) //nolint:contextcheck // each request brings its own context
 		if err == nil {
-			t.take(r.ctx)
+			t.take(r.ctx) //nolint:contextcheck // as above
 		}
 		return err
 	})
@@ -271,9 +271,9 @@ func (w *writer) record(ctx context.Context, group []*request) {
 		t := &tx{store: w.store, now: w.store.now(), reserve: w.store.reserve}
 		for i, r := range group {
 			before := len(t.redemptions)
-			errs[i] = r.run(t)
+			errs[i] = r.run(t) //nolint:contextcheck // each request brings its own context
 			if len(t.redemptions) > before {
-				t.take(r.ctx) //nolint:contextcheck // each request brings its own context
+				t.take(r.ctx) //nolint:contextcheck // as above
 			}
 		}
 		if last := len(t.redemptions) - 1; last >= 0 {

@@ -15,21 +15,21 @@ CREATE TABLE journal (
 CREATE VIEW redemption AS
 SELECT *, false AS is_journaled FROM posted_redemption
 UNION ALL
-SELECT id, coupon_id, code_id, delivery_id, channel, label, assigned_at, coalesce(redeemed_at, written_at), coalesce(redeemed_at, written_at)::DATE, 'API',
-    reference, amount, currency, idempotency_key, NULL, NULL, written_at, true
+SELECT id, coupon, code, delivery, channel, label, assigned, coalesce(redeemed, written_at), coalesce(redeemed, written_at)::DATE, 'API',
+    reference, amount, currency, key, NULL, NULL, written_at, true
 FROM (
-    SELECT written_at, unnest(from_json(redemptions, '[{"id": "BIGINT", "coupon_id": "BIGINT", "code_id": "BIGINT", "delivery_id": "BIGINT", "channel": "VARCHAR",
-        "label": "VARCHAR", "assigned_at": "TIMESTAMP", "redeemed_at": "TIMESTAMP", "reference": "VARCHAR", "amount": "DECIMAL(18, 4)",
-        "currency": "VARCHAR", "idempotency_key": "VARCHAR"}]'), recursive := true)
+    SELECT written_at, unnest(from_json(redemptions, '[{"id": "BIGINT", "coupon": "BIGINT", "code": "BIGINT", "delivery": "BIGINT", "channel": "VARCHAR",
+        "label": "VARCHAR", "assigned": "TIMESTAMP", "redeemed": "TIMESTAMP", "reference": "VARCHAR", "amount": "DECIMAL(18, 4)",
+        "currency": "VARCHAR", "key": "VARCHAR"}]'), recursive := true)
     FROM journal
 );
 
 CREATE VIEW audit_entry AS
 SELECT *, false AS is_journaled FROM posted_audit_entry
 UNION ALL
-SELECT *, true
+SELECT id, at, caller, role, address, kind, action, input, outcome, errors, request, true
 FROM (
-    SELECT unnest(from_json(audit_entries, '[{"id": "BIGINT", "at_time": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
-        "kind": "VARCHAR", "action": "VARCHAR", "input": "VARCHAR", "outcome": "VARCHAR", "errors": "VARCHAR", "request_id": "VARCHAR"}]'), recursive := true)
+    SELECT unnest(from_json(audit_entries, '[{"id": "BIGINT", "at": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
+        "kind": "VARCHAR", "action": "VARCHAR", "input": "VARCHAR", "outcome": "VARCHAR", "errors": "VARCHAR", "request": "VARCHAR"}]'), recursive := true)
     FROM journal
 );
