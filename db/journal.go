@@ -160,7 +160,7 @@ type redemptionRow struct {
 // auditRow is an entry of the audit log as the view audit_entry reads it.
 type auditRow struct {
 	ID        int64     `json:"id"`
-	AtTime    time.Time `json:"at"`
+	AtTime    time.Time `json:"happened"`
 	Caller    string    `json:"caller"`
 	Role      string    `json:"role"`
 	Address   string    `json:"address"`

@@ -27,9 +27,9 @@ FROM (
 CREATE VIEW audit_entry AS
 SELECT *, false AS is_journaled FROM posted_audit_entry
 UNION ALL
-SELECT id, at, caller, role, address, kind, action, input, outcome, errors, request, true
+SELECT id, happened, caller, role, address, kind, action, input, outcome, errors, request, true
 FROM (
-    SELECT unnest(from_json(audit_entries, '[{"id": "BIGINT", "at": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
+    SELECT unnest(from_json(audit_entries, '[{"id": "BIGINT", "happened": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
         "kind": "VARCHAR", "action": "VARCHAR", "input": "VARCHAR", "outcome": "VARCHAR", "errors": "VARCHAR", "request": "VARCHAR"}]'), recursive := true)
     FROM journal
 );
