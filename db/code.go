@@ -422,19 +422,18 @@ func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []
 
 // readCodes reads codes by number, with where they stand.
 func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	known, happened := s.pool.describe(numbers)
-	return s.completeCodes(ctx, known, happened)
+	return s.completeCodes(ctx, s.pool.describe(numbers))
 }
 
 // completeCodes reads what memory does not know of codes: the values that are missing, and when things happened. Memory
 // tells which kinds of things happened to any of them at all, and only those are asked for, side by side, each in a
 // small statement of its own: the same tables joined in one statement take several times as long. What happens meanwhile
 // is left out, so that a code stands where it stood when memory was asked. Codes that have no row any more are left out.
-func (s *Store) completeCodes(ctx context.Context, known map[int64]*knownCode, happened coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]*coupon.Code, error) {
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
-	numbers := slices.Collect(maps.Keys(known))
+	known, numbers, happened := d.codes, d.missing, d.happened
 	// Each reading fills fields of its own.
 	readings := []func() error{func() error { return s.readValues(ctx, known) }}
 	if happened.Has(coupon.StateAssigned) {
@@ -456,6 +455,10 @@ func (s *Store) completeCodes(ctx context.Context, known map[int64]*knownCode, h
 		wait.Go(func() { errs[i] = read() })
 	}
 	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s.pool.keepCodes(d)
 	found := make(map[coupon.ID]*coupon.Code, len(known))
 	for _, code := range known {
 		if code.Value != "" {
@@ -463,7 +466,7 @@ func (s *Store) completeCodes(ctx context.Context, known map[int64]*knownCode, h
 		}
 	}
 	s.pool.setStatus(found, s.now())
-	return found, errors.Join(errs...)
+	return found, nil
 }
 
 // readValues reads the values of the codes that have none yet.
@@ -594,11 +597,11 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 // readCode reads one code. value is its value; "" when only the rows know. It gives nil when there is no such code. Of a code
 // to which nothing happened and whose value is known, memory knows everything: no statement is run.
 func (s *Store) readCode(ctx context.Context, number int64, value string) (*coupon.Code, error) {
-	known, happened := s.pool.describe([]int64{number})
-	if code := known[number]; code != nil {
+	d := s.pool.describe([]int64{number})
+	if code := d.codes[number]; code != nil && value != "" {
 		code.Value = value
 	}
-	found, err := s.completeCodes(ctx, known, happened)
+	found, err := s.completeCodes(ctx, d)
 	return found[coupon.NewID(coupon.KindCode, number)], err
 }
 

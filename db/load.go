@@ -17,6 +17,10 @@ import (
 // loadPool reads all that the pool keeps.
 func loadPool(ctx context.Context, s *Store) (*pool, error) {
 	p := newPool()
+	var err error
+	if p.recent, err = newRecent(); err != nil {
+		return nil, err
+	}
 	steps := []func(context.Context, *Store) error{
 		p.loadNext, p.loadCoupons, p.loadRuns, p.loadKeys, p.loadDeliveries, p.loadStates, p.loadRedemptions, p.loadHolds,
 	}

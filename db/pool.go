@@ -41,6 +41,8 @@ type pool struct {
 	revisions revisions
 	// draft is what the last analysis left, or nil.
 	draft *draft
+	// recent is what was read lately.
+	recent *recent
 }
 
 // size counts the codes.
@@ -65,6 +67,7 @@ func (t *tx) touch(id coupon.ID) {
 		p.revisions.last++
 		p.revisions.at[id] = p.revisions.last
 		t.outdate(p, id)
+		p.recent.forget(id)
 	})
 }
 
@@ -79,6 +82,11 @@ func (p *pool) revision() int64 {
 func (p *pool) isTouched(since int64, ids ...coupon.ID) bool {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	return p.wasTouched(since, ids...)
+}
+
+// wasTouched is isTouched for whoever holds the lock.
+func (p *pool) wasTouched(since int64, ids ...coupon.ID) bool {
 	return slices.ContainsFunc(ids, func(id coupon.ID) bool { return p.revisions.at[id] > since })
 }
 
@@ -332,12 +340,22 @@ type knownCode struct {
 	state coupon.CodeState
 }
 
-// describe gives, by number, what memory knows of codes, and everything that happened to any of them. What is
-// gone is left out.
-func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened coupon.CodeState) {
+// described is what memory knows of codes.
+type described struct {
+	codes map[int64]*knownCode
+	// missing are the numbers of those of which only the rows know more, and happened is everything that happened to any of
+	// these.
+	missing  []int64
+	happened coupon.CodeState
+	// revision is the one at which all of it was so.
+	revision int64
+}
+
+// describe gives what memory knows of codes. What is gone is left out.
+func (p *pool) describe(numbers []int64) *described {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	known = make(map[int64]*knownCode, len(numbers))
+	d := &described{codes: make(map[int64]*knownCode, len(numbers)), revision: p.revisions.last}
 	for _, number := range numbers {
 		r := p.runOf(number)
 		if r == nil || p.coupons[r.couponID] == nil || p.codes.state(number).Has(coupon.StateGone) {
@@ -356,10 +374,13 @@ func (p *pool) describe(numbers []int64) (known map[int64]*knownCode, happened c
 			delivery := p.deliveries[holder]
 			code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &delivery.channel, &delivery.at
 		}
-		known[number] = code
-		happened |= code.state
+		d.codes[number] = code
+		if !p.recall(number, code) {
+			d.missing = append(d.missing, number)
+			d.happened |= code.state
+		}
 	}
-	return known, happened
+	return d
 }
 
 // setStatus tells of codes that were read where they stand at an instant.

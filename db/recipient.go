@@ -164,23 +164,29 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 }
 
 func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Recipient, error) {
-	found := make(map[coupon.ID]*coupon.Recipient, len(numbers))
-	wanted := make(map[int64]struct{}, len(numbers))
-	for _, number := range numbers {
+	found, missing, revision := s.pool.recallRecipients(numbers)
+	wanted := make(map[int64]struct{}, len(missing))
+	for _, number := range missing {
 		wanted[number] = struct{}{}
 	}
-	err := s.readPoints(ctx, recipientGet, "id", numbers, func(rows *sql.Rows) error {
+	read := make(map[int64]coupon.Recipient, len(missing))
+	err := s.readPoints(ctx, recipientGet, "id", missing, func(rows *sql.Rows) error {
 		var number int64
 		var attributes string
 		var r coupon.Recipient
 		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable, &r.ErasedAt)
 		if _, isWanted := wanted[number]; isWanted {
 			r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
+			read[number] = r
 			found[r.ID] = &r
 		}
 		return err
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	s.pool.keepRecipients(read, revision)
+	return found, nil
 }
 
 // RecipientsByID gives the recipients that exist of these.

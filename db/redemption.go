@@ -308,6 +308,7 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 				return err
 			}
 		}
+		t.touch(allReversals)
 		t.changePool(func(p *pool) { p.countRedemption(found, -1) })
 		return nil
 	})
