@@ -373,6 +373,7 @@ func TestCodeByValue(t *testing.T) {
 		{"given", "GIVEN", coupon.CodeAssigned, 2},
 		{"Given-2", "given-2", coupon.CodeAvailable, 1},
 	} {
+		s.ForgetRecent()
 		before := s.Statements()
 		code := s.code(t, test.typed)
 		if got := s.Statements() - before; got != test.statements {

@@ -127,6 +127,9 @@ func (w *world) check(rt *rapid.T) {
 			rt.Fatalf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
 		}
 	}
+	if err := w.CheckRecent(ctx); err != nil {
+		rt.Fatal(err)
+	}
 	found, err := w.Availabilities(ctx, w.coupons)
 	if err != nil {
 		rt.Fatal(err)

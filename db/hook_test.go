@@ -3,7 +3,11 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
 )
@@ -45,6 +49,30 @@ func (s *Store) Texts(t *testing.T, statement string) []string {
 		t.Fatal(err)
 	}
 	return rows
+}
+
+// ForgetRecent has everything be read from the rows.
+func (s *Store) ForgetRecent() { s.pool.recent.forget(allRecipients) }
+
+// CheckRecent returns an error when what is kept of codes and recipients is not what the rows say.
+func (s *Store) CheckRecent(ctx context.Context) error {
+	codes, recipients := s.pool.recent.codes.Keys(), s.pool.recent.recipients.Keys()
+	read := func() (found [2]any, err error) {
+		var err1, err2 error
+		found[0], err1 = s.readCodes(ctx, codes)
+		found[1], err2 = s.readRecipients(ctx, recipients)
+		return found, errors.Join(err1, err2)
+	}
+	kept, err := read()
+	if err != nil {
+		return err
+	}
+	s.ForgetRecent()
+	inRows, err := read()
+	if diff := cmp.Diff(inRows, kept); err == nil && diff != "" {
+		err = fmt.Errorf("what is kept differs from the rows (-rows +kept):\n%s", diff)
+	}
+	return err
 }
 
 // ConfirmWith is ConfirmDelivery that calls meanwhile each time when everything was decided and nothing is committed yet.

@@ -416,6 +416,9 @@ func (s *scene) checkSound(t *testing.T) {
 			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
 		}
 	}
+	if err := s.CheckRecent(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // wantError fails the test unless the error is one that a caller can act on, with the code and for the

@@ -1,0 +1,70 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"couponql/coupon"
+)
+
+// TestReadBeforeWritten tells that a code that is read when its redemption is decided and not written yet is read anew later.
+func TestReadBeforeWritten(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+		RequiresAssignment: coupon.Set(new(false)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.AddCodes(t.Context(), c.ID, []coupon.NewCode{{Value: "A-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	err = s.join(t.Context(), 1, func(ctx context.Context, t *tx) error {
+		if _, _, err := t.redeem(&coupon.RedeemRequest{Value: "A-1"}); err != nil {
+			return err
+		}
+		code, err := s.CodeByValue(ctx, "A-1")
+		if err == nil && code.Status != coupon.CodeAvailable {
+			err = fmt.Errorf("what is not on disk is shown: %+v", code)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := s.CodeByValue(t.Context(), "A-1"); err != nil || code.RedeemedAt == nil {
+		t.Errorf("got %+v, %v", code, err)
+	}
+}
+
+// TestReadBeforeChange tells that what was read before a change, and comes after it, is not kept.
+func TestReadBeforeChange(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	codes := s.pool.describe(nil)
+	_, _, revision := s.pool.recallRecipients(nil)
+	err := s.update(t.Context(), func(_ context.Context, t *tx) error {
+		t.hasWritten = true
+		t.touch(allRecipients)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes.codes[1], codes.missing = &knownCode{Code: coupon.Code{Value: "A-1"}}, []int64{1}
+	s.pool.keepCodes(codes)
+	s.pool.keepRecipients(map[int64]coupon.Recipient{1: {}}, revision)
+	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes+recipients > 0 {
+		t.Errorf("%d codes and %d recipients are kept", codes, recipients)
+	}
+	codes.revision, revision = s.pool.revision(), s.pool.revision()
+	s.pool.keepCodes(codes)
+	s.pool.keepRecipients(map[int64]coupon.Recipient{1: {}, 2: {Attributes: coupon.JSON(strings.Repeat(" ", maxRecentAttributes+1))}}, revision)
+	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes != 1 || recipients != 1 {
+		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each", codes, recipients)
+	}
+}
