@@ -433,6 +433,10 @@ func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		// Where everything is known no statement finds out that the caller has gone, and what is built on it costs more.
+		return nil, fmt.Errorf("read codes: %w", context.Cause(ctx))
+	}
 	known, numbers, happened := d.codes, d.missing, d.happened
 	// Each reading fills fields of its own.
 	readings := []func() error{func() error { return s.readValues(ctx, known) }}

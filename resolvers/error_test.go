@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,5 +26,15 @@ func TestPresentBusy(t *testing.T) {
 	}
 	if got := header.Values("Retry-After"); len(got) != 1 || got[0] != "1" {
 		t.Errorf("Retry-After is %v", got)
+	}
+}
+
+// TestEndedRequest tells that a request that ends before its operation is executed is answered all the same.
+func TestEndedRequest(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	answer(w, nil)
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "nothing was changed") {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }

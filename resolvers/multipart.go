@@ -68,7 +68,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 		return
 	}
 	responses, ctx := exec.DispatchOperation(r.Context(), operation)
-	writeResponse(w, http.StatusOK, responses(ctx))
+	answer(w, responses(ctx))
 }
 
 // clear deletes what no mutation took.

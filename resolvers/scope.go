@@ -100,6 +100,8 @@ type loader[V any] struct {
 	mu    sync.Mutex
 	asked map[coupon.ID]bool
 	found map[coupon.ID]V
+	// err is why the store gave nothing. Every object of an answer would ask again, also when the caller has long gone.
+	err error
 }
 
 // load gives what fetch gives for an object, fetching for all objects of the kind that the answer shows.
@@ -115,8 +117,8 @@ func load[V any](ctx context.Context, name string, id coupon.ID, fetch func(cont
 	s.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.asked[id] {
-		return l.found[id], nil
+	if l.asked[id] || l.err != nil {
+		return l.found[id], l.err
 	}
 	ids := []coupon.ID{id}
 	s.mu.Lock()
@@ -127,7 +129,7 @@ func load[V any](ctx context.Context, name string, id coupon.ID, fetch func(cont
 	}
 	s.mu.Unlock()
 	found, err := fetch(ctx, ids)
-	if err != nil {
+	if l.err = err; err != nil {
 		var zero V
 		return zero, err
 	}

@@ -75,7 +75,7 @@ func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		return
 	}
 	responses, ctx := exec.DispatchOperation(r.Context(), operation)
-	writeResponse(w, http.StatusOK, responses(ctx))
+	answer(w, responses(ctx))
 }
 
 // readRequest reads what a request asks for. Its errors are httpErrors.
@@ -193,6 +193,15 @@ func acceptedType(accept []string) string {
 		}
 	}
 	return best
+}
+
+// answer answers a request with what became of its operation; nil says that the request ended before it was executed.
+func answer(w http.ResponseWriter, response *graphql.Response) {
+	if response == nil {
+		refuseHTTP(w, httpError{http.StatusServiceUnavailable, "The request ended before it was executed, and nothing was changed. Try again."})
+		return
+	}
+	writeResponse(w, http.StatusOK, response)
 }
 
 // refuseHTTP answers a request that is not one of GraphQL.
