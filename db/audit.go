@@ -123,9 +123,8 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	})
 }
 
-// takeEntries gives the entries of the transaction and those that wait, with their numbers, as a parameter of
-// journalInsert.
-func (t *tx) takeEntries() (any, error) {
+// takeEntries gives the entries of the transaction and those that wait, with their numbers.
+func (t *tx) takeEntries() []*auditRow {
 	a := &t.store.audit
 	a.mu.Lock()
 	waiting := a.waiting
@@ -150,7 +149,7 @@ func (t *tx) takeEntries() (any, error) {
 			Input: string(e.Input), Outcome: string(e.Outcome), Errors: strings.Join(codes, " "), RequestID: e.RequestID,
 		})
 	}
-	return jsonArray(rows)
+	return rows
 }
 
 // AuditLog gives a page of the audit log, newest first. It returns INVALID for a time that is none.

@@ -94,15 +94,11 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 	if err := j.store.checkDisk(t.reserve); err != nil {
 		return err
 	}
-	redemptions, err := jsonArray(t.redemptions)
+	record, err := json.Marshal(journalRecord{Redemptions: t.redemptions, AuditEntries: t.takeEntries()})
 	if err != nil {
-		return err
+		return fmt.Errorf("write a record of the journal: %w", err)
 	}
-	entries, err := t.takeEntries()
-	if err != nil {
-		return err
-	}
-	if _, err := j.insert.ExecContext(ctx, named("now", t.now), named("redemptions", redemptions), named("audit_entries", entries)); err != nil {
+	if _, err := j.insert.ExecContext(ctx, named("now", t.now), named("record", string(record))); err != nil {
 		err = storageError(title(journalInsert), err)
 		if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
 			// It came to no commit.
@@ -116,11 +112,15 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 
 // appendAudit writes the entries of a transaction, and those that wait, into the journal as part of the transaction.
 func (t *tx) appendAudit(ctx context.Context) error {
-	entries, err := t.takeEntries()
-	if err != nil || entries == nil {
-		return err
+	entries := t.takeEntries()
+	if len(entries) == 0 {
+		return nil
 	}
-	if _, err := t.tx.ExecContext(ctx, journalInsert, named("now", t.now), named("redemptions", nil), named("audit_entries", entries)); err != nil {
+	record, err := json.Marshal(journalRecord{AuditEntries: entries})
+	if err != nil {
+		return fmt.Errorf("write a record of the journal: %w", err)
+	}
+	if _, err := t.tx.ExecContext(ctx, journalInsert, named("now", t.now), named("record", string(record))); err != nil {
 		return storageError(title(journalInsert), err)
 	}
 	t.onCommit(t.store.writer.journal.wake)
@@ -138,6 +138,12 @@ func (j *journal) post(ctx context.Context) error {
 		}
 		return nil
 	}, (*tx).finish)
+}
+
+// journalRecord is what a row of the journal has, as JSON.
+type journalRecord struct {
+	Redemptions  []*redemptionRow `json:"redemptions,omitempty"`
+	AuditEntries []*auditRow      `json:"auditEntries,omitempty"`
 }
 
 // redemptionRow is a redemption as the view redemption reads it.
@@ -170,16 +176,4 @@ type auditRow struct {
 	Outcome   string    `json:"outcome"`
 	Errors    string    `json:"errors"`
 	RequestID string    `json:"request"`
-}
-
-// jsonArray gives a JSON array for a parameter, NULL when it has nothing.
-func jsonArray[T any](rows []T) (any, error) {
-	if len(rows) == 0 {
-		return nil, nil //nolint:nilnil // NULL is the value of nothing
-	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return nil, fmt.Errorf("write rows as JSON: %w", err)
-	}
-	return string(text), nil
 }

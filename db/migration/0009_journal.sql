@@ -6,10 +6,10 @@ ALTER TABLE redemption RENAME TO posted_redemption;
 ALTER TABLE audit_entry RENAME TO posted_audit_entry;
 
 CREATE TABLE journal (
-    written_at    TIMESTAMP NOT NULL,
-    -- JSON arrays, or NULL. Texts above 4096 bytes take the engine longer, so what has its usual value is left out.
-    redemptions   VARCHAR,
-    audit_entries VARCHAR
+    written_at TIMESTAMP NOT NULL,
+    -- A JSON object of redemptions and auditEntries. A second column of text would take the engine as long again, and so
+    -- do texts above 4096 bytes: what has its usual value is left out.
+    record     VARCHAR   NOT NULL
 );
 
 CREATE VIEW redemption AS
@@ -18,9 +18,9 @@ UNION ALL
 SELECT id, coupon, code, delivery, channel, label, assigned, coalesce(redeemed, written_at), coalesce(redeemed, written_at)::DATE, 'API',
     reference, amount, currency, key, NULL, NULL, written_at, true
 FROM (
-    SELECT written_at, unnest(from_json(redemptions, '[{"id": "BIGINT", "coupon": "BIGINT", "code": "BIGINT", "delivery": "BIGINT", "channel": "VARCHAR",
+    SELECT written_at, unnest(from_json(record, '{"redemptions": [{"id": "BIGINT", "coupon": "BIGINT", "code": "BIGINT", "delivery": "BIGINT", "channel": "VARCHAR",
         "label": "VARCHAR", "assigned": "TIMESTAMP", "redeemed": "TIMESTAMP", "reference": "VARCHAR", "amount": "DECIMAL(18, 4)",
-        "currency": "VARCHAR", "key": "VARCHAR"}]'), recursive := true)
+        "currency": "VARCHAR", "key": "VARCHAR"}]}').redemptions, recursive := true)
     FROM journal
 );
 
@@ -29,7 +29,7 @@ SELECT *, false AS is_journaled FROM posted_audit_entry
 UNION ALL
 SELECT id, happened, caller, role, address, kind, action, input, outcome, errors, request, true
 FROM (
-    SELECT unnest(from_json(audit_entries, '[{"id": "BIGINT", "happened": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
-        "kind": "VARCHAR", "action": "VARCHAR", "input": "VARCHAR", "outcome": "VARCHAR", "errors": "VARCHAR", "request": "VARCHAR"}]'), recursive := true)
+    SELECT unnest(from_json(record, '{"auditEntries": [{"id": "BIGINT", "happened": "TIMESTAMP", "caller": "VARCHAR", "role": "VARCHAR", "address": "VARCHAR",
+        "kind": "VARCHAR", "action": "VARCHAR", "input": "VARCHAR", "outcome": "VARCHAR", "errors": "VARCHAR", "request": "VARCHAR"}]}').auditEntries, recursive := true)
     FROM journal
 );

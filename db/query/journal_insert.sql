@@ -1,2 +1,2 @@
 -- write down small redemptions and the entries of the audit log that go with them
-INSERT INTO journal VALUES ($now, $redemptions, $audit_entries)
+INSERT INTO journal VALUES ($now, $record)

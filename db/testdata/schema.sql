@@ -175,8 +175,7 @@ CREATE TABLE import (
 );
 CREATE TABLE journal (
     written_at TIMESTAMP NOT NULL,
-    redemptions VARCHAR,
-    audit_entries VARCHAR
+    record VARCHAR NOT NULL
 );
 CREATE TABLE message (
     id BIGINT NOT NULL,
