@@ -131,8 +131,6 @@ func (o *options) check() error {
 	switch {
 	case o.messages < 10:
 		return fmt.Errorf("--messages=%d: must be 10 or more", o.messages)
-	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
-		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
 	case o.runs < 1:
 		return fmt.Errorf("--runs=%d: must be 1 or more", o.runs)
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
