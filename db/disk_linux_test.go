@@ -160,17 +160,6 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	if err == nil {
-		err = os.WriteFile(to, data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestDiskFullBeforeRewriting opens a database with something to erase from its file on a disk without room for another
 // one: it is served as it is, and made anew when there is room.
 func TestDiskFullBeforeRewriting(t *testing.T) {

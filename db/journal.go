@@ -13,11 +13,12 @@ import (
 	"couponql/coupon"
 )
 
-// postInterval is how long redemptions may lie in the journal before they are posted, when nothing keeps them from it.
-const postInterval = 50 * time.Millisecond
-
-// postRetry is how long it takes until posting is tried again.
-const postRetry = time.Second
+const (
+	// postInterval is how long redemptions may lie in the journal before they are posted, when nothing keeps them from it.
+	postInterval = 50 * time.Millisecond
+	// postRetry is how long it takes until posting is tried again.
+	postRetry = time.Second
+)
 
 // journal writes down what a group of small requests decided, in one row that is on disk at once, and posts it to the
 // tables soon after: the engine takes three times as long for rows in these. Views have both, so that nobody who reads
@@ -94,11 +95,11 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 	if err := j.store.checkDisk(t.reserve); err != nil {
 		return err
 	}
-	record, err := json.Marshal(journalRecord{Redemptions: t.redemptions, AuditEntries: t.takeEntries()})
+	row, err := t.journalRow(t.takeEntries())
 	if err != nil {
-		return fmt.Errorf("write a record of the journal: %w", err)
+		return err
 	}
-	if _, err := j.insert.ExecContext(ctx, named("now", t.now), named("record", string(record))); err != nil {
+	if _, err := j.insert.ExecContext(ctx, row...); err != nil {
 		err = storageError(title(journalInsert), err)
 		if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
 			// It came to no commit.
@@ -116,15 +117,24 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	record, err := json.Marshal(journalRecord{AuditEntries: entries})
+	row, err := t.journalRow(entries)
 	if err != nil {
-		return fmt.Errorf("write a record of the journal: %w", err)
+		return err
 	}
-	if _, err := t.tx.ExecContext(ctx, journalInsert, named("now", t.now), named("record", string(record))); err != nil {
+	if _, err := t.tx.ExecContext(ctx, journalInsert, row...); err != nil {
 		return storageError(title(journalInsert), err)
 	}
 	t.onCommit(t.store.writer.journal.wake)
 	return nil
+}
+
+// journalRow gives the parameters of journalInsert for the redemptions of the transaction and these entries.
+func (t *tx) journalRow(entries []*auditRow) ([]any, error) {
+	record, err := json.Marshal(journalRecord{Redemptions: t.redemptions, AuditEntries: entries})
+	if err != nil {
+		return nil, fmt.Errorf("write a record of the journal: %w", err)
+	}
+	return []any{named("now", t.now), named("record", string(record))}, nil
 }
 
 // post moves what is in the journal to the tables, in one transaction: each of its statements sees the journal as it was

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -211,22 +210,7 @@ func openCopy(t *testing.T, s *Store) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(s.options.Path))
 	for _, suffix := range []string{"", walSuffix} {
-		data, err := os.ReadFile(s.options.Path + suffix)
-		if err == nil {
-			err = os.WriteFile(path+suffix, data, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		copyFile(t, s.options.Path+suffix, path+suffix)
 	}
-	copied, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := copied.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return copied
+	return openAt(t, path)
 }

@@ -73,9 +73,16 @@ func TestQueriesPrepare(t *testing.T) {
 	}
 }
 
+// openTemp opens a new database.
 func openTemp(t testing.TB) *Store {
 	t.Helper()
-	store, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "couponql.duckdb"), MemoryLimit: "1GB"})
+	return openAt(t, filepath.Join(t.TempDir(), "couponql.duckdb"))
+}
+
+// openAt opens the database at a path until the test ends.
+func openAt(t testing.TB, path string) *Store {
+	t.Helper()
+	store, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,4 +92,15 @@ func openTemp(t testing.TB) *Store {
 		}
 	})
 	return store
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -107,16 +107,17 @@ func (p *pool) recallRecipients(numbers []int64) (found map[coupon.ID]*coupon.Re
 	return found, missing, p.revisions.last
 }
 
-// keepRecipients keeps recipients who were read at a revision, unless any changed meanwhile.
-func (p *pool) keepRecipients(read map[int64]coupon.Recipient, revision int64) {
+// keepRecipients keeps those found of the recipients who were missing at a revision, unless any changed meanwhile.
+func (p *pool) keepRecipients(found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.wasTouched(revision, allRecipients) {
 		return
 	}
-	for number, r := range read {
-		if len(r.Attributes) <= maxRecentAttributes {
-			p.recent.recipients.Add(number, &r)
+	for _, number := range missing {
+		if r := found[coupon.NewID(coupon.KindRecipient, number)]; r != nil && len(r.Attributes) <= maxRecentAttributes {
+			kept := *r
+			p.recent.recipients.Add(number, &kept)
 		}
 	}
 }

@@ -56,14 +56,17 @@ func TestReadBeforeChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes.codes[1], codes.missing = &knownCode{Code: coupon.Code{Value: "A-1"}}, []int64{1}
+	recipients := map[coupon.ID]*coupon.Recipient{
+		"recipient_1": {}, "recipient_2": {Attributes: coupon.JSON(strings.Repeat(" ", maxRecentAttributes+1))},
+	}
 	s.pool.keepCodes(codes)
-	s.pool.keepRecipients(map[int64]coupon.Recipient{1: {}}, revision)
+	s.pool.keepRecipients(recipients, []int64{1, 2}, revision)
 	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes+recipients > 0 {
 		t.Errorf("%d codes and %d recipients are kept", codes, recipients)
 	}
 	codes.revision, revision = s.pool.revision(), s.pool.revision()
 	s.pool.keepCodes(codes)
-	s.pool.keepRecipients(map[int64]coupon.Recipient{1: {}, 2: {Attributes: coupon.JSON(strings.Repeat(" ", maxRecentAttributes+1))}}, revision)
+	s.pool.keepRecipients(recipients, []int64{1, 2}, revision)
 	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes != 1 || recipients != 1 {
 		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each", codes, recipients)
 	}

@@ -169,7 +169,6 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 	for _, number := range missing {
 		wanted[number] = struct{}{}
 	}
-	read := make(map[int64]coupon.Recipient, len(missing))
 	err := s.readPoints(ctx, recipientGet, "id", missing, func(rows *sql.Rows) error {
 		var number int64
 		var attributes string
@@ -177,7 +176,6 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable, &r.ErasedAt)
 		if _, isWanted := wanted[number]; isWanted {
 			r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
-			read[number] = r
 			found[r.ID] = &r
 		}
 		return err
@@ -185,7 +183,7 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 	if err != nil {
 		return nil, err
 	}
-	s.pool.keepRecipients(read, revision)
+	s.pool.keepRecipients(found, missing, revision)
 	return found, nil
 }
 

@@ -59,7 +59,8 @@ type request struct {
 	done  chan error
 }
 
-// tx is a transaction of the writer. It is used by one goroutine.
+// tx is a transaction of the writer. It is used by one goroutine. That of a group has no conn and no tx: it decides in memory,
+// and the journal brings it to the disk.
 type tx struct {
 	store *Store
 	conn  *sql.Conn

@@ -36,12 +36,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
-	_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	newAnonymousCoupon(t, s)
 	release := holdWriter(t, s)
 	const waiting, callers = maxWaiting, maxWaiting + 1000
 	errs := make(chan error, callers)
@@ -84,13 +79,7 @@ func TestBusy(t *testing.T) {
 func TestTillsGoFirst(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
-	_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
-		RedemptionLimit: coupon.Set[int](nil),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	newAnonymousCoupon(t, s)
 	const writes, redemptions = 50, 200
 	done := make(chan error, 1+writes)
 	release := holdWriter(t, s)
