@@ -27,17 +27,20 @@ const (
 // client asks one server over HTTP.
 type client struct {
 	url string
-	// key is shown with each request, unless it is "".
-	key  string
-	http *http.Client
+	// connections are for questions, and http is for files.
+	connections *connections
+	http        *http.Client
 }
 
-func newClient(url string) *client {
-	transport := &http.Transport{MaxIdleConnsPerHost: maxCallers}
-	return &client{url: url, http: &http.Client{Transport: transport}}
+// newClient makes a client of the API at a path of a host, which shows a key with each question unless it is "".
+func newClient(host, path, key string) *client {
+	return &client{url: "http://" + host + path, connections: newConnections(host, path, key), http: &http.Client{Transport: &http.Transport{}}}
 }
 
-func (c *client) close() { c.http.CloseIdleConnections() }
+func (c *client) close() {
+	c.connections.close()
+	c.http.CloseIdleConnections()
+}
 
 type variables map[string]any
 
@@ -55,11 +58,43 @@ func operations(query string, vars variables) ([]byte, error) {
 // ask sends a request and decodes the data of its answer, unless data is nil. Errors of GraphQL and the
 // userErrors of a mutation are errors.
 func (c *client) ask(ctx context.Context, query string, vars variables, data any) error {
-	body, err := operations(query, vars)
-	if err != nil {
+	text, err := c.text(ctx, query, vars)
+	if err != nil || data == nil {
 		return err
 	}
-	return c.post(ctx, "application/json", bytes.NewReader(body), int64(len(body)), data)
+	return decode(text, data)
+}
+
+// text is ask that gives the whole answer as it came.
+func (c *client) text(ctx context.Context, query string, vars variables) ([]byte, error) {
+	body, err := operations(query, vars)
+	if err != nil {
+		return nil, err
+	}
+	status, text, err := c.connections.post(ctx, body)
+	if err != nil {
+		return nil, fmt.Errorf("ask: %w", err)
+	}
+	return text, check(status, text)
+}
+
+// check tells whether an answer is what was asked for. A look at the text is enough here, and cheap beside decoding:
+// the callers share the machine with the server.
+func check(status int, text []byte) error {
+	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
+	if isRefused || status != http.StatusOK {
+		return fmt.Errorf("the server answers %d: %.500s", status, text)
+	}
+	return nil
+}
+
+func decode(text []byte, data any) error {
+	if err := json.Unmarshal(text, &struct {
+		Data any `json:"data"`
+	}{data}); err != nil {
+		return fmt.Errorf("decode an answer: %w", err)
+	}
+	return nil
 }
 
 // upload is ask with a file as $input.file.
@@ -94,43 +129,25 @@ func (c *client) upload(ctx context.Context, query string, fields variables, pat
 		return fmt.Errorf("upload: %w", err)
 	}
 	whole := io.MultiReader(bytes.NewReader(form.Bytes()[:head]), file, bytes.NewReader(form.Bytes()[head:]))
-	return c.post(ctx, writer.FormDataContentType(), whole, int64(form.Len())+info.Size(), data)
-}
-
-func (c *client) post(ctx context.Context, contentType string, body io.Reader, size int64, data any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, whole)
 	if err != nil {
 		return fmt.Errorf("make a request: %w", err)
 	}
-	request.ContentLength = size
-	if c.key != "" {
-		request.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	request.Header.Set("Content-Type", contentType)
+	request.ContentLength = int64(form.Len()) + info.Size()
+	request.Header.Set("Content-Type", writer.FormDataContentType())
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask: %w", err)
+		return fmt.Errorf("upload: %w", err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil {
 		return fmt.Errorf("read an answer: %w", err)
 	}
-	// A look at the text is enough here, and cheap beside decoding: the callers share the machine with the
-	// server.
-	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
-	if isRefused || response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answers %s: %.500s", response.Status, text)
+	if err := check(response.StatusCode, text); err != nil {
+		return err
 	}
-	if data == nil {
-		return nil
-	}
-	if err := json.Unmarshal(text, &struct {
-		Data any `json:"data"`
-	}{data}); err != nil {
-		return fmt.Errorf("decode an answer: %w", err)
-	}
-	return nil
+	return decode(text, data)
 }
 
 // follow asks until isOver says of the answer that the job is done.

@@ -239,7 +239,7 @@ func TestDownload(t *testing.T) {
 		_, _ = io.WriteString(w, text)
 	}))
 	defer server.Close()
-	c := newClient(server.URL + "/graphql")
+	c := newClient(server.Listener.Addr().String(), "/graphql", "")
 	defer c.close()
 	for link, want := range map[string]string{
 		"/files/whole?key=1":                        "",

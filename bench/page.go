@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -150,27 +149,8 @@ func (m *fromMemory) serve(ctx context.Context) (c *client, stop func() error, e
 	}
 	web := &http.Server{Handler: server, ReadHeaderTimeout: time.Minute}
 	go func() { _ = web.Serve(listener) }()
-	c = newClient("http://" + listener.Addr().String() + "/graphql")
+	c = newClient(listener.Addr().String(), "/graphql", "")
 	return c, func() error { c.close(); return web.Close() }, nil
-}
-
-// text gives the whole answer to a query.
-func (c *client) text(ctx context.Context, query string, vars variables) ([]byte, error) {
-	body, err := operations(query, vars)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("make a request: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := c.http.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	defer response.Body.Close()
-	return io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 }
 
 // measurePageRate compares how many pages a second the server answers with one that has the same pages in memory.

@@ -77,12 +77,11 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	// No single messages are sent here.
 	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
-	address := "http://" + listener.Addr().String()
+	host := listener.Addr().String()
 	s := &server{
-		client: newClient(address + "/graphql"), keyed: newClient(address + "/keyed"), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
+		client: newClient(host, "/graphql", ""), keyed: newClient(host, "/keyed", benchKey), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
 		http: &http.Server{Handler: transfer.WithBaseURL(mux), ReadHeaderTimeout: time.Minute}, log: log,
 	}
-	s.keyed.key = benchKey
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serve", "error", err)
@@ -111,6 +110,7 @@ func (s *server) stopJobs() {
 func (s *server) close() error {
 	s.stopJobs()
 	s.client.close()
+	s.keyed.close()
 	return errors.Join(s.http.Close(), s.store.Close())
 }
 

@@ -66,7 +66,7 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 		return err
 	}
 	defer func() { err = errors.Join(err, command.Process.Signal(syscall.SIGTERM), command.Wait()) }()
-	c := newClient("http://" + host + "/graphql")
+	c := newClient(host, "/graphql", "")
 	defer c.close()
 	create := `mutation { createCoupon(input: {label: "Idle", code: "IDLE", type: ANONYMOUS, startsAt: "2020-01-01"}) { userErrors { message } } }`
 	if err := c.ask(ctx, create, nil, nil); err != nil {
