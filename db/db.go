@@ -276,7 +276,7 @@ func (s *Store) connect(ctx context.Context) error {
 	s.db.SetMaxIdleConns(maxConnections)
 	settings := []string{
 		"SET GLOBAL TimeZone = 'UTC'",
-		fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
+		fmt.Sprintf("SET threads = %d", runtime.GOMAXPROCS(0)),
 		"SET memory_limit = " + quote(s.options.MemoryLimit),
 		"SET temp_directory = " + quote(s.tempDir()),
 		// Rows are stored in the order they were inserted in: paging and zone maps rely on it.

@@ -76,9 +76,9 @@ func (p *pool) loadRuns(ctx context.Context, s *Store) error {
 // loadKeys indexes the keys, on all cores: hashing them takes as long as fetching them.
 func (p *pool) loadKeys(ctx context.Context, s *Store) error {
 	last := p.next.code - 1
-	share := last/int64(runtime.NumCPU()) + 1
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	share := last/int64(len(errs)) + 1
 	var wait sync.WaitGroup
-	errs := make([]error, runtime.NumCPU())
 	var locks [keyShards]sync.Mutex
 	for i := range errs {
 		first := 1 + int64(i)*share
