@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/marcboeker/go-duckdb/v2"
@@ -14,8 +15,10 @@ import (
 )
 
 const (
-	// postInterval is how long redemptions may lie in the journal before they are posted, when nothing keeps them from it.
-	postInterval = 50 * time.Millisecond
+	// postInterval is how long redemptions lie in the journal before they are posted, when nothing keeps them from it, and
+	// postRows how many redemptions and entries of the audit log are posted at once: who reads a view reads them as JSON.
+	postInterval = 250 * time.Millisecond
+	postRows     = 2000
 	// postRetry is how long it takes until posting is tried again.
 	postRetry = time.Second
 )
@@ -29,9 +32,12 @@ type journal struct {
 	insert *sql.Stmt
 	// posting is the connection of the goroutine that posts.
 	posting *sql.Conn
-	written chan struct{}
-	closing chan struct{}
-	done    chan struct{}
+	// rows counts the redemptions and entries that were written since the last posting began.
+	rows atomic.Int64
+	// written: there is something to post. isLong: as much as should be posted at once.
+	written, isLong chan struct{}
+	closing         chan struct{}
+	done            chan struct{}
 }
 
 // newJournal begins to post what is in the journal, and what is written there through the writer's connection.
@@ -44,7 +50,10 @@ func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, err
 	if err != nil {
 		return nil, errors.Join(storageError(title(journalInsert), err), posting.Close())
 	}
-	j := &journal{store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
+	j := &journal{
+		store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), isLong: make(chan struct{}, 1),
+		closing: make(chan struct{}), done: make(chan struct{}),
+	}
 	// A crash may have left something.
 	j.wake()
 	go j.run(context.WithoutCancel(ctx))
@@ -61,14 +70,25 @@ func (j *journal) close() {
 }
 
 // wake has what was written posted.
-func (j *journal) wake() {
+func (j *journal) wake() { signal(j.written) }
+
+// add counts what was written, and has it posted.
+func (j *journal) add(rows int) {
+	if j.rows.Add(int64(rows)) >= postRows {
+		signal(j.isLong)
+	}
+	j.wake()
+}
+
+// signal tells a channel with room for one, unless it was told already.
+func signal(to chan<- struct{}) {
 	select {
-	case j.written <- struct{}{}:
+	case to <- struct{}{}:
 	default:
 	}
 }
 
-// run posts what was written, all that came within postInterval together, until close was called.
+// run posts what was written, until close was called: all that came within postInterval together, or sooner when it is much.
 func (j *journal) run(ctx context.Context) {
 	defer close(j.done)
 	for isOpen := true; isOpen; {
@@ -78,9 +98,11 @@ func (j *journal) run(ctx context.Context) {
 		}
 		select {
 		case <-time.After(postInterval):
+		case <-j.isLong:
 		case <-j.closing:
 			isOpen = false
 		}
+		j.rows.Store(0)
 		// What could not be posted stays in the journal, where everybody sees it: the disk is full, which those who write are
 		// told, or the engine failed, which Failed tells.
 		if j.post(ctx) != nil {
@@ -95,7 +117,8 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 	if err := j.store.checkDisk(t.reserve); err != nil {
 		return err
 	}
-	row, err := t.journalRow(t.takeEntries())
+	entries := t.takeEntries()
+	row, err := t.journalRow(entries)
 	if err != nil {
 		return err
 	}
@@ -107,7 +130,7 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 		}
 		return j.store.fail(err)
 	}
-	j.wake()
+	j.add(len(t.redemptions) + len(entries))
 	return nil
 }
 
@@ -124,7 +147,7 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if _, err := t.tx.ExecContext(ctx, journalInsert, row...); err != nil {
 		return storageError(title(journalInsert), err)
 	}
-	t.onCommit(t.store.writer.journal.wake)
+	t.onCommit(func() { t.store.writer.journal.add(len(entries)) })
 	return nil
 }
 

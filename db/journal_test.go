@@ -104,6 +104,34 @@ func TestJournalIsPostedOnClose(t *testing.T) {
 	}
 }
 
+// TestMuchIsPostedAtOnce tells that a journal that is long asks to be posted, and that what is posted does not count any more.
+func TestMuchIsPostedAtOnce(t *testing.T) {
+	t.Parallel()
+	j := &journal{written: make(chan struct{}, 1), isLong: make(chan struct{}, 1)}
+	j.add(postRows - 1)
+	if len(j.written) != 1 || len(j.isLong) != 0 {
+		t.Errorf("of %d rows it is told %d times that there are some, and %d times that they are many", postRows-1, len(j.written), len(j.isLong))
+	}
+	j.add(1)
+	j.add(1)
+	if len(j.isLong) != 1 {
+		t.Errorf("of %d rows it is told %d times that they are many", postRows+1, len(j.isLong))
+	}
+
+	s := openTemp(t)
+	newAnonymousCoupon(t, s)
+	requests := make([]*coupon.RedeemRequest, postRows)
+	for i := range requests {
+		requests[i] = &coupon.RedeemRequest{Value: "ALL"}
+	}
+	if _, err := s.RedeemAll(t.Context(), requests); err != nil {
+		t.Fatal(err)
+	}
+	waitPosted(t, s)
+	wantRows(t, s, 0, postRows)
+	waitFor(t, "what is posted counts no more", func() bool { return s.writer.journal.rows.Load() == 0 })
+}
+
 // TestRefusedBesideOthers tells that a request that is refused has no entry in the audit log that says DONE when it shares
 // its turn with one that is not.
 func TestRefusedBesideOthers(t *testing.T) {
@@ -165,9 +193,15 @@ func holdPosting(t *testing.T, s *Store) (resume func()) {
 // waitPosted waits until nothing is in the journal.
 func waitPosted(t *testing.T, s *Store) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); countRows(t, s, "journal") > 0; time.Sleep(time.Millisecond) {
+	waitFor(t, "the journal is posted", func() bool { return countRows(t, s, "journal") == 0 })
+}
+
+// waitFor waits until something holds.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("the journal is not posted")
+			t.Fatalf("not so after 20 s: %s", what)
 		}
 	}
 }
