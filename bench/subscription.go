@@ -72,6 +72,8 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 	if err := c.ask(ctx, create, nil, nil); err != nil {
 		return err
 	}
+	// The server closes connections that are idle as long as opening the others may take.
+	c.close()
 	alone := residentMemory(command.Process.Pid, "VmRSS")
 	n := b.options.subscriptions
 	connections := make([]net.Conn, 0, n)
