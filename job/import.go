@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"couponql/coupon"
@@ -12,8 +13,8 @@ import (
 // quickImportBytes is the size of the largest file whose import may pass others.
 const quickImportBytes = 8 << 20
 
-// runImports runs the imports that wait, oldest first and one after the other; the quick lane those alone that may
-// pass others.
+// runImports runs the imports that wait, oldest first and one after the other; the quick lane the small ones alone. Those of
+// one coupon or delivery follow each other whatever the lane.
 func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, error) {
 	for ctx.Err() == nil {
 		waiting, err := r.store.WaitingImports(ctx)
@@ -30,6 +31,8 @@ func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, e
 		r.mu.Lock()
 		delete(r.importing, id)
 		r.mu.Unlock()
+		// The other lane may have left out what follows it.
+		r.store.NotifyDue()
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -42,7 +45,9 @@ func (r *Runner) claimImport(waiting []db.WaitingImport, isQuickLane bool) coupo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, one := range waiting {
-		if _, isRunning := r.importing[one.ID]; isRunning || isQuickLane && !mayPass(one, waiting[:i]) {
+		_, isRunning := r.importing[one.ID]
+		isTooLarge := isQuickLane && one.ByteCount > quickImportBytes
+		if isRunning || isTooLarge || follows(one, waiting[:i]) {
 			continue
 		}
 		r.importing[one.ID] = struct{}{}
@@ -51,16 +56,8 @@ func (r *Runner) claimImport(waiting []db.WaitingImport, isQuickLane bool) coupo
 	return ""
 }
 
-// mayPass tells whether an import may be run before others that were asked for earlier: when it is short, and none
-// of them changes the same coupon or delivery.
-func mayPass(one db.WaitingImport, earlier []db.WaitingImport) bool {
-	if one.ByteCount > quickImportBytes {
-		return false
-	}
-	for _, other := range earlier {
-		if one.Owner != "" && one.Owner == other.Owner {
-			return false
-		}
-	}
-	return true
+// follows tells whether an import has to wait for one that was asked for earlier, because both change the same coupon or
+// delivery.
+func follows(one db.WaitingImport, earlier []db.WaitingImport) bool {
+	return one.Owner != "" && slices.ContainsFunc(earlier, func(other db.WaitingImport) bool { return one.Owner == other.Owner })
 }
