@@ -549,7 +549,7 @@ func TestBrokenConnection(t *testing.T) {
 // TestStalledClient is cut off, and a slow one is not.
 func TestStalledClient(t *testing.T) {
 	t.Parallel()
-	const patience = 300 * time.Millisecond
+	const patience = time.Second
 	s := newSite(t, patience)
 	id, path := s.create(t, sized(11))
 	begun := time.Now()
