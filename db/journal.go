@@ -80,14 +80,6 @@ func (j *journal) add(rows int) {
 	j.wake()
 }
 
-// signal tells a channel with room for one, unless it was told already.
-func signal(to chan<- struct{}) {
-	select {
-	case to <- struct{}{}:
-	default:
-	}
-}
-
 // run posts what was written, until close was called: all that came within postInterval together, or sooner when it is much.
 func (j *journal) run(ctx context.Context) {
 	defer close(j.done)

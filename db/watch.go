@@ -74,10 +74,15 @@ func (w *watchers) notifyDue() {
 // wakeAll wakes each waiter that is not awake already.
 func wakeAll(waiting map[chan struct{}]struct{}) {
 	for wake := range waiting {
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
+		signal(wake)
+	}
+}
+
+// signal tells a channel with room for one, unless it was told already.
+func signal(to chan<- struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
 	}
 }
 

@@ -31,11 +31,12 @@ func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, e
 		r.mu.Lock()
 		delete(r.importing, id)
 		r.mu.Unlock()
-		// The other lane may have left out what follows it.
-		r.store.NotifyDue()
 		if err != nil {
 			return time.Time{}, err
 		}
+		// The other lane may have left out what follows it. What could not be brought to an end keeps its followers waiting, and is
+		// tried again later: nobody is woken then.
+		r.store.NotifyDue()
 	}
 	return time.Time{}, nil
 }
