@@ -271,16 +271,20 @@ func (w *writer) record(ctx context.Context, group []*request) {
 	if err == nil {
 		t := &tx{store: w.store, now: w.store.now(), reserve: w.store.reserve}
 		for i, r := range group {
-			before := len(t.redemptions)
-			errs[i] = r.run(t) //nolint:contextcheck // each request brings its own context
-			if len(t.redemptions) > before {
+			redemptions, undo := len(t.redemptions), len(t.undo)
+			switch errs[i] = r.run(t); { //nolint:contextcheck // each request brings its own context
+			case errs[i] != nil:
+				// It may have panicked half-way.
+				t.redemptions = t.redemptions[:redemptions]
+				t.takeBack(undo)
+			case len(t.redemptions) > redemptions:
 				t.take(r.ctx) //nolint:contextcheck // as above
 			}
 		}
 		if last := len(t.redemptions) - 1; last >= 0 {
 			t.record(t.redemptions[last].ID)
 			if err = t.publish(func() error { return w.journal.write(ctx, t) }); err != nil {
-				t.takeBack()
+				t.takeBack(0)
 			}
 		}
 	}
@@ -389,7 +393,7 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Co
 	if isLost(err) {
 		err = s.fail(err)
 	}
-	t.takeBack()
+	t.takeBack(0)
 	if rollback := t.tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
 		err = storageError("roll back", rollback)
 	}
@@ -536,11 +540,12 @@ func (t *tx) onCommit(notify func()) { t.committed = append(t.committed, notify)
 // onFailure has undo called, last first, when the transaction does not make it to the disk.
 func (t *tx) onFailure(undo func()) { t.undo = append(t.undo, undo) }
 
-// takeBack takes back in memory what did not make it to the disk.
-func (t *tx) takeBack() {
-	for _, undo := range slices.Backward(t.undo) {
+// takeBack takes back in memory what was done since there were so many things to undo, and does not make it to the disk.
+func (t *tx) takeBack(kept int) {
+	for _, undo := range slices.Backward(t.undo[kept:]) {
 		undo()
 	}
+	t.undo = t.undo[:kept]
 }
 
 // mustNumber gives the number of an id that was read from the database.

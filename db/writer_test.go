@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,5 +124,50 @@ func TestTillsGoFirst(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestPanicInGroup: of a request that fails half-way nothing is recorded, while those that share its transaction are.
+func TestPanicInGroup(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	newAnonymousCoupon(t, s)
+	release := holdWriter(t, s)
+	keys := []string{"k", "l"}
+	panicked, shared := make(chan error, 1), make(chan error, 1)
+	go func() {
+		panicked <- s.join(context.WithoutCancel(t.Context()), len(keys), func(_ context.Context, t *tx) error {
+			for _, key := range keys {
+				if redemption, _, err := t.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); redemption == nil {
+					return err
+				}
+			}
+			panic("a bug")
+		})
+	}()
+	for len(s.writer.joins) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	go func() {
+		_, err := s.Redeem(context.WithoutCancel(t.Context()), &coupon.RedeemRequest{Value: "ALL"})
+		shared <- err
+	}()
+	for len(s.writer.joins) == 1 {
+		time.Sleep(time.Millisecond)
+	}
+	release()
+	if err := <-panicked; err == nil || !strings.Contains(err.Error(), "a bug") {
+		t.Errorf("the request that panicked got %v", err)
+	}
+	if err := <-shared; err != nil {
+		t.Errorf("the one that shared its transaction got %v", err)
+	}
+	for _, key := range keys {
+		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); err != nil {
+			t.Errorf("with the key %s of the request that panicked: %v", key, err)
+		}
+	}
+	if got, want := s.Texts(t, "SELECT id || ' ' || coalesce(idempotency_key, '') FROM redemption ORDER BY id"), []string{"1 ", "2 k", "3 l"}; !slices.Equal(got, want) {
+		t.Errorf("recorded are %q, want %q", got, want)
 	}
 }
