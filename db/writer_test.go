@@ -167,7 +167,8 @@ func TestPanicInGroup(t *testing.T) {
 			t.Errorf("with the key %s of the request that panicked: %v", key, err)
 		}
 	}
-	if got, want := s.Texts(t, "SELECT id || ' ' || coalesce(idempotency_key, '') FROM redemption ORDER BY id"), []string{"1 ", "2 k", "3 l"}; !slices.Equal(got, want) {
+	got := s.Texts(t, "SELECT id || ' ' || coalesce(idempotency_key, '') FROM redemption ORDER BY id")
+	if want := []string{"1 ", "2 k", "3 l"}; !slices.Equal(got, want) {
 		t.Errorf("recorded are %q, want %q", got, want)
 	}
 }
