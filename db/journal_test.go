@@ -149,9 +149,7 @@ func TestRefusedBesideOthers(t *testing.T) {
 			done <- err
 		}()
 	}
-	for len(s.writer.joins) < 2 {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "both redemptions wait", func() bool { return len(s.writer.joins) >= 2 })
 	release()
 	for range 2 {
 		if err := <-done; err != nil {

@@ -94,9 +94,7 @@ func TestTillsGoFirst(t *testing.T) {
 			})
 		}()
 	}
-	for len(s.writer.alone) < writes {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "all writes wait", func() bool { return len(s.writer.alone) >= writes })
 	first := make(chan int64, 1)
 	go func() {
 		done <- s.join(context.WithoutCancel(t.Context()), 1, func(context.Context, *tx) error {
@@ -104,9 +102,7 @@ func TestTillsGoFirst(t *testing.T) {
 			return nil
 		})
 	}()
-	for len(s.writer.joins) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "a redemption waits", func() bool { return len(s.writer.joins) > 0 })
 	release()
 	if before := <-first; before > 0 {
 		t.Errorf("a redemption came after %d of %d writes", before, writes)
@@ -145,16 +141,12 @@ func TestPanicInGroup(t *testing.T) {
 			panic("a bug")
 		})
 	}()
-	for len(s.writer.joins) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "a redemption waits", func() bool { return len(s.writer.joins) > 0 })
 	go func() {
 		_, err := s.Redeem(context.WithoutCancel(t.Context()), &coupon.RedeemRequest{Value: "ALL"})
 		shared <- err
 	}()
-	for len(s.writer.joins) == 1 {
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "the second redemption waits", func() bool { return len(s.writer.joins) > 1 })
 	release()
 	if err := <-panicked; err == nil || !strings.Contains(err.Error(), "a bug") {
 		t.Errorf("the request that panicked got %v", err)
