@@ -1,126 +1,120 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"couponql/client"
 )
 
-// lookups is how many codes are asked for at once.
-const lookups = 100
-
-// lookAtImport tells whether an import is over, and puts that into the ledger. It is an error for one to fail, unless the
-// disk is full.
-func (s *soak) lookAtImport(ctx context.Context, server *server, id string) (isOver bool, err error) {
-	var read struct {
-		Import *struct {
-			Status                               string
-			RowsRead, RowsImported, RowsRejected int
-			Failure                              *string
-		}
+// openWork is what is still to do.
+type openWork struct {
+	Deliveries struct {
+		Nodes []struct{ ID, Channel, Status string }
 	}
-	operation := "query($id: ID!) { import(id: $id) { status rowsRead rowsImported rowsRejected failure } }"
-	if err := server.client.Do(ctx, operation, client.Variables{"id": id}, &read); err != nil {
-		return false, err
-	}
-	i := read.Import
-	switch {
-	case i == nil:
-		return true, fmt.Errorf("%s was acknowledged and is gone", id)
-	case i.Status == "QUEUED" || i.Status == "RUNNING":
-		return false, nil
-	case i.Status == "FAILED" && i.Failure != nil && strings.Contains(*i.Failure, "disk is full"):
-		if i.RowsImported != 0 {
-			return true, fmt.Errorf("%s failed and imported %d rows", id, i.RowsImported)
-		}
-		s.ledger.importRefused(id)
-		return true, nil
-	case i.Status != "SUCCEEDED" || i.RowsImported != importRows || i.RowsRead != importRows || i.RowsRejected != 0:
-		return true, fmt.Errorf("%s is %s %s: %d of %d rows imported, %d rejected", id, i.Status, or(i.Failure), i.RowsImported, i.RowsRead, i.RowsRejected)
-	}
-	s.ledger.importDone(id)
-	return true, nil
+	Imports struct{ Nodes []struct{ ID, Status string } }
 }
 
-func or(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}
-
-// checkImports looks at those whose end nobody saw.
-func (s *soak) checkImports(ctx context.Context) error {
-	for _, id := range s.ledger.open() {
-		isOver, err := s.lookAtImport(ctx, s.server, id)
-		if s.server.hasEnded() {
-			return errors.Join(err, s.server.err)
-		}
-		if err == nil && !isOver {
-			err = fmt.Errorf("%s does not end", id)
-		}
+// settle waits until nothing is to do any more, but for messages that the webhook does not take.
+func (s *soak) settle(ctx context.Context) error {
+	for end := time.Now().Add(settleTimeout); ; sleep(ctx, pollInterval) {
+		var open openWork
+		err := s.do(ctx, `{
+			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED], first: 500) { nodes { id channel status } }
+			imports(status: [QUEUED, RUNNING], first: 500) { nodes { id status } }
+		}`, nil, &open)
 		if err != nil {
-			s.counts.problem(err)
+			return fmt.Errorf("look what is to do: %w", err)
+		}
+		left := len(open.Imports.Nodes)
+		for _, d := range open.Deliveries.Nodes {
+			if d.Channel == "EMAIL" {
+				left++
+			}
+			if d.Status == "PAUSED" {
+				// Whoever paused it was interrupted.
+				if err := s.do(ctx, mutation("resumeDelivery", "delivery { id }"), client.Input(map[string]any{"id": d.ID}), nil); err != nil {
+					return err
+				}
+			}
+		}
+		switch {
+		case left == 0 || ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(end):
+			s.report("P7", fmt.Errorf("not done after %s: %+v\n%s", settleTimeout, open, s.server.text()))
+			return nil
 		}
 	}
-	return nil
 }
 
-// checkDeliveries wants each that was confirmed to be sent whole. What was seen to be so is not looked at again.
-func (s *soak) checkDeliveries(ctx context.Context) error {
-	wanted := map[string]int{}
-	for id, messages := range s.ledger.deliveries {
-		if !s.ledger.seen[id] {
-			wanted[id] = messages
-		}
+// check waits until nothing is to do, and compares what the server says with what was acknowledged. An error means that it
+// does not answer.
+func (s *soak) check(ctx context.Context) error {
+	if err := s.settle(ctx); err != nil {
+		return err
 	}
-	for id, messages := range wanted {
+	if err := s.checkDeliveries(ctx); err != nil {
+		return err
+	}
+	if err := s.checkErased(); err != nil {
+		return err
+	}
+	return s.checkSound(ctx)
+}
+
+// checkDeliveries wants each that is sent to the outbox to be over, a calm one with all its messages, and these to be in the
+// outbox. What was seen to be so is not looked at again.
+func (s *soak) checkDeliveries(ctx context.Context) error {
+	for _, d := range s.sent {
+		if d.isSeen || d.channel != "EMAIL" {
+			continue
+		}
+		d.isSeen = true
 		var read struct {
 			Delivery *struct {
 				Status string
-				Counts struct{ Sent, Total int }
+				Counts struct{ Sent, Total, Pending int }
 			}
 		}
-		if err := s.do(ctx, "query($id: ID!) { delivery(id: $id) { status counts { sent total } } }", client.Variables{"id": id}, &read); err != nil {
+		if err := s.do(ctx, "query($id: ID!) { delivery(id: $id) { status counts { sent total pending } } }", client.Variables{"id": d.id}, &read); err != nil {
 			return err
 		}
-		if d := read.Delivery; d == nil || d.Status != "FINISHED" || d.Counts.Sent != messages || d.Counts.Total != messages {
-			s.counts.problem(fmt.Errorf("%s was confirmed for %d messages and is %+v", id, messages, d))
+		got := read.Delivery
+		if got == nil || got.Counts.Pending > 0 || got.Counts.Total != d.messages || d.isCalm && (got.Status != "FINISHED" || got.Counts.Sent != d.messages) {
+			s.report("P7", fmt.Errorf("%s was confirmed for %d messages (calm: %t) and is %+v", d.id, d.messages, d.isCalm, got))
+			continue
 		}
-		s.ledger.seen[id] = true
+		if err := s.outbox.check(d.id, got.Counts.Sent); err != nil {
+			return err
+		}
 	}
+	s.outbox.compare(s.webhook)
 	return nil
 }
 
-// checkRedeemed wants these codes to be redeemed.
-func (s *soak) checkRedeemed(ctx context.Context, codes []string) error {
-	for len(codes) > 0 {
-		part := codes[:min(lookups, len(codes))]
-		codes = codes[len(part):]
-		var query strings.Builder
-		query.WriteString("{")
-		for i, code := range part {
-			fmt.Fprintf(&query, " c%d: code(value: %q) { status }", i, code)
-		}
-		query.WriteString(" }")
-		var read map[string]*struct{ Status string }
-		if err := s.do(ctx, query.String(), nil, &read); err != nil {
-			return err
-		}
-		for i, code := range part {
-			if c := read[fmt.Sprintf("c%d", i)]; c == nil || c.Status != "REDEEMED" {
-				s.counts.problem(fmt.Errorf("%s was redeemed and is %+v", code, c))
+// personMark is what each word about a person who may be erased has.
+var personMark = regexp.MustCompile(`zz[0-9]+q`)
+
+// checkErased looks for people who were erased in the bytes of the file, which the start made anew.
+func (s *soak) checkErased() error {
+	text, err := os.ReadFile(dataFile(s.dir))
+	if err != nil {
+		return fmt.Errorf("read the database: %w", err)
+	}
+	found := map[string]bool{}
+	for _, mark := range personMark.FindAll(text, -1) {
+		found[string(mark)] = true
+	}
+	count := 0
+	for mark, at := range s.model.erasedBefore(s.server.began) {
+		if found[mark] {
+			if count++; count == 1 {
+				s.report("erasure", fmt.Errorf("%s was erased at %s, the server was started anew at %s, and the bytes are in the file",
+					mark, at.Format(clock), s.server.began.Format(clock)))
 			}
 		}
 	}
@@ -143,144 +137,7 @@ func (s *soak) checkSound(ctx context.Context) error {
 		return fmt.Errorf("integrityReport: %w", err)
 	}
 	if report := read.IntegrityReport; !report.IsSound || len(report.Checks) == 0 {
-		s.counts.problem(fmt.Errorf("the database is not sound: %+v", report))
-	}
-	return nil
-}
-
-// export exports the codes of a coupon and gives the link to the file.
-func (s *soak) export(ctx context.Context, server *server, couponID string) (link string, err error) {
-	s.ledger.export()
-	var queued struct {
-		ExportCodes struct{ Export struct{ ID string } }
-	}
-	operation := "mutation($input: ExportCodesInput!) { exportCodes(input: $input) { export { id } userErrors { code message field } } }"
-	if err := server.client.Do(ctx, operation, client.Input(map[string]any{"couponId": couponID}), &queued); err != nil {
-		return "", err
-	}
-	id := queued.ExportCodes.Export.ID
-	for {
-		var read struct {
-			Export struct {
-				Status       string
-				URL, Failure *string
-			}
-		}
-		if err := server.client.Do(ctx, "query($id: ID!) { export(id: $id) { status url failure } }", client.Variables{"id": id}, &read); err != nil {
-			return "", err
-		}
-		switch e := read.Export; e.Status {
-		case "QUEUED", "RUNNING":
-			sleep(ctx, pollInterval)
-			continue
-		case "SUCCEEDED":
-			return or(e.URL), nil
-		default:
-			return "", fmt.Errorf("%s is %s: %s", id, e.Status, or(e.Failure))
-		}
-	}
-}
-
-// checkCodes wants all codes of the ledger in the exports of both coupons.
-func (s *soak) checkCodes(ctx context.Context) error {
-	tills, err := s.exported(ctx, s.tills)
-	if err != nil {
-		return err
-	}
-	deliveries, err := s.exported(ctx, s.deliveries)
-	if err != nil {
-		return err
-	}
-	missing := func(codes []string, found map[string]string, status string) {
-		for _, code := range codes {
-			if got, isThere := found[code]; !isThere || status != "" && got != status {
-				s.counts.problem(fmt.Errorf("%s was acknowledged and is %q in the export", code, got))
-			}
-		}
-	}
-	for _, f := range s.ledger.imports {
-		missing(f.codes(), tills, "")
-	}
-	missing(s.ledger.added, tills, "")
-	missing(s.ledger.redeemed, tills, "REDEEMED")
-	if len(deliveries) < s.ledger.generated {
-		s.counts.problem(fmt.Errorf("%d codes were generated, and %d are in the export", s.ledger.generated, len(deliveries)))
-	}
-	assigned := 0
-	for _, status := range deliveries {
-		if status == "ASSIGNED" {
-			assigned++
-		}
-	}
-	if messages := s.ledger.sizes().messages; assigned < messages {
-		s.counts.problem(fmt.Errorf("%d messages were confirmed, and %d codes are assigned", messages, assigned))
-	}
-	return nil
-}
-
-// exported gives the status of each code of a coupon, as an export has it.
-func (s *soak) exported(ctx context.Context, couponID string) (statuses map[string]string, err error) {
-	link, err := s.export(ctx, s.server, couponID)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
-	if err != nil {
-		return nil, err
-	}
-	statuses = map[string]string{}
-	_, err = send(request, func(body io.Reader) error {
-		rows := csv.NewReader(body)
-		head, err := rows.Read()
-		if err != nil {
-			return err
-		}
-		if len(head) < 3 || head[0] != "code" || head[2] != "status" {
-			return fmt.Errorf("an export has the columns %v", head)
-		}
-		for {
-			row, err := rows.Read()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if _, isThere := statuses[row[0]]; isThere {
-				s.counts.problem(fmt.Errorf("%s is in an export twice", row[0]))
-			}
-			statuses[row[0]] = row[2]
-		}
-	})
-	return statuses, err
-}
-
-var (
-	messageIDLine = regexp.MustCompile(`(?m)^Message-ID: <(.*)@couponql>$`)
-	codeLine      = regexp.MustCompile(`(?m)^Code: (D.*)$`)
-)
-
-// checkOutbox wants each message of each delivery once, with a code that no other has.
-func (s *soak) checkOutbox() error {
-	holders := map[string]string{}
-	for id, messages := range s.ledger.deliveries {
-		text, err := os.ReadFile(filepath.Join(s.dir, "outbox", id+".mbox"))
-		if err != nil {
-			return fmt.Errorf("read the outbox: %w", err)
-		}
-		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-		for _, pattern := range []*regexp.Regexp{messageIDLine, codeLine} {
-			found := pattern.FindAllSubmatch(text, -1)
-			if len(found) != messages {
-				s.counts.problem(fmt.Errorf("the outbox of %s has %d lines like %s, want %d", id, len(found), pattern, messages))
-			}
-			for _, match := range found {
-				if other, isThere := holders[string(match[1])]; isThere {
-					s.counts.problem(fmt.Errorf("%s is in the outbox of %s and of %s", match[1], id, other))
-				}
-				holders[string(match[1])] = id
-			}
-		}
+		s.report("integrityReport", fmt.Errorf("the database is not sound: %+v", report))
 	}
 	return nil
 }
@@ -295,13 +152,71 @@ func (s *soak) checkFiles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		uploads := s.ledger.uploads + s.ledger.files - s.ledger.answered
-		if counts["spool"]+counts["temp"] == 0 && counts["uploads"] <= uploads && counts["exports"] <= s.ledger.exports {
+		uploads, exports := s.spooled.mayStay()
+		if counts["spool"]+counts["temp"] == 0 && counts["uploads"] <= uploads && counts["exports"] <= exports {
 			return nil
 		}
 		if time.Now().After(end) {
-			s.counts.problem(fmt.Errorf("files are left over: %v, with %d uploads and %d exports", counts, uploads, s.ledger.exports))
+			s.report("leak", fmt.Errorf("files are left over: %v, with %d uploads and %d exports", counts, uploads, exports))
 			return nil
+		}
+	}
+}
+
+// availabilities are the numbers of codes by state, as the server counts them.
+type availabilities map[string]map[state]int
+
+// readAvailability asks for the numbers of both coupons, while nothing changes.
+func (s *soak) readAvailability(ctx context.Context) (availabilities, error) {
+	found := availabilities{}
+	for _, id := range []string{s.deliveries, s.tills} {
+		var read struct {
+			Coupon *struct {
+				Availability struct{ Total, Available, Held, Assigned, Redeemed, Voided int }
+			}
+		}
+		operation := "query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed voided } } }"
+		if err := s.do(ctx, operation, client.Variables{"id": id}, &read); err != nil {
+			return nil, err
+		}
+		if read.Coupon == nil {
+			s.report("P3", fmt.Errorf("%s is gone", id))
+			continue
+		}
+		a := read.Coupon.Availability
+		found[id] = map[state]int{available: a.Available + a.Held, assigned: a.Assigned, redeemed: a.Redeemed, voided: a.Voided, there: a.Total}
+	}
+	return found, nil
+}
+
+// compareAvailability wants the file to have as many codes in each state as the server counted.
+func (s *soak) compareAvailability(ctx context.Context, answered availabilities) error {
+	d, err := openCopy(ctx, dataFile(s.dir))
+	if err != nil {
+		return err
+	}
+	counted, err := d.availability(ctx)
+	if err == nil {
+		compareCounts(answered, counted, s.report)
+	}
+	return joinClose(err, d)
+}
+
+// compareCounts compares what the server counted with what is in the file.
+func compareCounts(answered, counted availabilities, report func(string, error)) {
+	for id, states := range answered {
+		total := 0
+		for state, count := range states {
+			if state == there {
+				continue
+			}
+			total += counted[id][state]
+			if got := counted[id][state]; got != count {
+				report("P4", fmt.Errorf("%d codes of %s are %s, and the server counted %d", got, id, state, count))
+			}
+		}
+		if total != states[there] {
+			report("P4", fmt.Errorf("%s has %d codes, and the server counted %d", id, total, states[there]))
 		}
 	}
 }

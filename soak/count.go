@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,9 +11,6 @@ import (
 	"time"
 )
 
-// maxFailures is how many failures are kept with their text.
-const maxFailures = 20
-
 // outcome is what became of one thing that a client did.
 type outcome int
 
@@ -23,7 +19,7 @@ const (
 	done outcome = iota
 	// refused: the server was overloaded or had no disk, and said so.
 	refused
-	// interrupted: the server was killed, or the client was told to stop.
+	// interrupted: the server was ended, or the client was told to stop.
 	interrupted
 	// failed: nothing explains it.
 	failed
@@ -33,8 +29,6 @@ const (
 type counts struct {
 	mu    sync.Mutex
 	kinds map[string]*kindCounts
-	errs  []error
-	lost  int
 }
 
 type kindCounts struct {
@@ -44,8 +38,8 @@ type kindCounts struct {
 
 func newCounts() *counts { return &counts{kinds: map[string]*kindCounts{}} }
 
-// record counts one thing that was done; err is why it failed.
-func (c *counts) record(kind string, o outcome, took time.Duration, err error) {
+// record counts one thing that was done.
+func (c *counts) record(kind string, o outcome, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.kinds[kind]
@@ -54,46 +48,29 @@ func (c *counts) record(kind string, o outcome, took time.Duration, err error) {
 		c.kinds[kind] = k
 	}
 	k.outcomes[o]++
-	switch o {
-	case done:
+	if o == done {
 		k.times = append(k.times, took)
-	case failed:
-		c.fail(fmt.Errorf("%s: %w", kind, err))
-	case refused, interrupted:
 	}
 }
 
-// problem counts what a check found.
-func (c *counts) problem(err error) {
+// never gives the kinds of things that were never answered as done.
+func (c *counts) never(kinds []kind) (names []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fail(err)
-}
-
-func (c *counts) fail(err error) {
-	if len(c.errs) < maxFailures {
-		c.errs = append(c.errs, err)
-	} else {
-		c.lost++
+	for _, k := range kinds {
+		if c.kinds[k.name] == nil || c.kinds[k.name].outcomes[done] == 0 {
+			names = append(names, k.name)
+		}
 	}
+	return names
 }
 
-// failures gives everything that went wrong as one error; nil: nothing did.
-func (c *counts) failures() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	errs := c.errs
-	if c.lost > 0 {
-		errs = append(slices.Clone(errs), fmt.Errorf("and %d failures more", c.lost))
-	}
-	return errors.Join(errs...)
-}
-
-// print prints a line for each kind.
+// print prints a line for each kind, and one of all.
 func (c *counts) print(out io.Writer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var text strings.Builder
+	var all [failed + 1]int
 	text.WriteString("\tdone\trefused\tinterrupted\tfailed\tp50\tp99\tmost\t\n")
 	for _, kind := range slices.Sorted(maps.Keys(c.kinds)) {
 		k := c.kinds[kind]
@@ -106,7 +83,11 @@ func (c *counts) print(out io.Writer) error {
 		}
 		fmt.Fprintf(&text, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", kind, k.outcomes[done], k.outcomes[refused], k.outcomes[interrupted],
 			k.outcomes[failed], at(0.5), at(0.99), at(1))
+		for i, count := range k.outcomes {
+			all[i] += count
+		}
 	}
+	fmt.Fprintf(&text, "all\t%d\t%d\t%d\t%d\t\t\t\t\n", all[done], all[refused], all[interrupted], all[failed])
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if _, err := io.WriteString(w, text.String()); err != nil {
 		return fmt.Errorf("print what was done: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,18 +19,22 @@ const (
 	minDiskTime = 8 * time.Second
 )
 
-// fullDisk puts a server on a small disk under load, fills the disk in the second third of the time, and checks what the
-// server acknowledged. It gives what went wrong, and whether there was such a disk at all.
+// fullDisk puts a server on a small disk under load, fills the disk in the second third of the time, and compares what the
+// server acknowledged with its file. It gives what went wrong, and whether there was such a disk at all.
 func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out io.Writer) (problems error, isSkipped bool, err error) {
-	s, err := newSoak(o, dir, out)
+	s, err := newSoak(o, filepath.Join(dir, "data"), out)
 	if err != nil {
 		return nil, false, err
 	}
+	defer s.close()
 	if err := mountDisk(dir, diskBytes); err != nil {
 		s.sayf("SKIPPED: the part with a full disk: %v", err)
 		return nil, true, nil
 	}
 	defer func() { s.close(); err = errors.Join(err, unmountDisk(dir)) }()
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, false, fmt.Errorf("make a folder: %w", err)
+	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, false, err
 	}
@@ -44,12 +49,18 @@ func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out 
 	if err := errors.Join(filled, emptied); err != nil {
 		return nil, false, err
 	}
+	// Who was answered badly on the full disk was not told what became of it: the file tells, while no server runs.
 	if s.server.hasEnded() {
 		// The engine may be lost with the disk; then the server ends, and whoever supervises it starts it again.
 		s.sayf("the server ended on the full disk; it is started again")
-		if err := s.start(ctx); err != nil {
-			return nil, false, err
-		}
+	} else {
+		s.stop()
+	}
+	if err := s.look(ctx); err != nil {
+		return nil, false, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, false, err
 	}
 	if err := s.check(ctx); err != nil {
 		return nil, false, err
@@ -60,6 +71,6 @@ func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out 
 		return nil, false, err
 	}
 	s.sayf("\non a disk that was full for a third of %s:", d.Round(time.Second))
-	s.report(d)
-	return s.counts.failures(), false, nil
+	s.tell(d)
+	return s.found.err(), false, nil
 }

@@ -1,14 +1,25 @@
-// The program soak puts a server under load for as long as wanted and looks for what it lost and for what it leaks.
-// `make soak` runs it.
+// The program soak puts a server under load for as long as wanted, ends it over and over, and looks for what it lost, gave
+// twice, told to the wrong one, and leaks. `make soak` runs it.
 //
-// Many clients do all that a server is for, at once and over HTTP: they import, generate, deliver, redeem, ask for pages
-// and statistics, export, subscribe and do not read, upload slowly, and go away in the middle. What the server
-// acknowledges goes into a ledger. The program is the real one, with its files in a folder that is deleted at the end.
+// Many clients do all that a server is for, at once and over HTTP: they import in every mode, generate, add, replace, void
+// and release codes, deliver by the outbox and a webhook that answers badly, pause, stop, split, erase, redeem in every way
+// and reverse, export, ask in SQL, make backups, end keys on open connections, subscribe and do not read, upload slowly, and
+// go away in the middle. The program is the real one, with its files in a folder that is deleted at the end.
+//
+// # What is compared
+//
+// A model has each thing that clients made by a name that they gave it, with the states that it may be in: one, once a deed
+// on it was acknowledged, and two while nobody answered. It knows the ids that were given out, the entries that the audit log
+// must have, who was erased, and who was sent which code. After each end of the server a copy of its file is opened without
+// the server: statement/promise has statements on what is promised, which are this program's own; and what statement/fact
+// reads has to be what the model says. What nobody answered for is from then on as the file has it.
 //
 // # The three parts
 //
-// Half of the time the server is killed, as by a power cut, at random moments, and started again on its files. After each
-// new start what it acknowledged must be there, jobs that were interrupted must end, and integrityReport must be sound.
+// Seven tenths of the time the server is ended at random moments: mostly killed, as by a power cut, also while it starts,
+// and stopped by SIGTERM at times, after which it has to end well and soon. After some of the starts the load waits until all
+// jobs are over, deliveries are compared with the outbox, and integrityReport has to be sound; after some the last backup is
+// restored and compared, and a server on it must give out numbers that nothing has.
 //
 // A tenth of the time another server runs on a small disk, which is filled under it and emptied again: what is refused
 // meanwhile must not be there, and what was acknowledged must. This needs Linux and the right to mount; where that is
@@ -17,8 +28,6 @@
 // In the rest one server runs without a break. After its first minute, or a quarter of the part, and again at the end, the
 // load pauses until nothing is to do; then goroutines, open files, memory and files in the spool are counted, and must
 // not have grown by more than what the data of the time between takes.
-//
-// At the end all codes are exported and compared with the ledger, and so is the outbox.
 package main
 
 import (
@@ -27,6 +36,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -42,6 +52,10 @@ type options struct {
 	duration time.Duration
 	// dir is the folder that the server's files are made in; "" means that for temporary files.
 	dir string
+	// seed is what the clients' random numbers follow from.
+	seed uint64
+	// keep is a folder for copies of the database in which something was found; "" keeps none.
+	keep string
 }
 
 const (
@@ -64,6 +78,8 @@ func main() {
 	flag.StringVar(&o.binary, "binary", "bin/couponql", "the built server")
 	flag.DurationVar(&o.duration, "duration", 10*time.Minute, "how long there is load")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the server's files are made, and deleted at the end (default: that for temporary files)")
+	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e6), "what clients choose by: with the same seed they choose the same, as far as the server answers alike")
+	flag.StringVar(&o.keep, "keep", "", "folder for copies of the database, one for each round in which its file broke a promise")
 	flag.Parse()
 	err := o.check()
 	if flag.NArg() > 0 {
@@ -95,10 +111,12 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 		return err
 	}
 	defer s.close()
+	// What was found is told, also when the soak could not go on.
+	defer func() { s.tell(time.Since(began)) }()
 	if err := s.prepare(ctx); err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
-	if err := s.crashes(ctx, o.duration/2); err != nil {
+	if err := s.crashes(ctx, o.duration*7/10, o.duration); err != nil {
 		return fmt.Errorf("crashes: %w", err)
 	}
 	problems, isSkipped, err := fullDisk(ctx, o, filepath.Join(folder, "disk"), o.duration/10, out)
@@ -106,17 +124,22 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 		return fmt.Errorf("full disk: %w", err)
 	}
 	if problems != nil {
-		s.counts.problem(fmt.Errorf("full disk: %w", problems))
+		s.report("full disk", problems)
 	}
-	if err := s.steady(ctx, o.duration-o.duration/2-o.duration/10); err != nil {
+	if isSkipped {
+		s.lines = append(s.lines, "SKIPPED: the part with a full disk")
+	}
+	if err := s.steady(ctx, o.duration*2/10); err != nil {
 		return fmt.Errorf("steady load: %w", err)
 	}
 	if err := s.finish(ctx); err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}
-	if isSkipped {
-		s.lines = append(s.lines, "SKIPPED: the part with a full disk")
+	for _, name := range s.counts.never(kinds) {
+		s.report("soak", fmt.Errorf("%q was never answered as done, so that nothing is known about it", name))
 	}
-	s.report(time.Since(began))
-	return s.counts.failures()
+	if total := s.found.total(); total > 0 {
+		return fmt.Errorf("%d violations; --seed %d makes the clients choose the same", total, o.seed)
+	}
+	return nil
 }

@@ -21,17 +21,26 @@ import (
 )
 
 const (
+	// startLimit is how long a start may take, whatever happened before it, and stopLimit how long SIGTERM may take.
+	startLimit = 15 * time.Second
+	stopLimit  = 3 * time.Second
+	// startTimeout and stopTimeout are when nobody waits any more.
 	startTimeout = time.Minute
 	stopTimeout  = 30 * time.Second
 	// maxLogBytes bounds what is kept of a server's log, for when it ends by itself.
 	maxLogBytes = 16 << 10
 	// memoryLimit of the engine is soon reached, so that its growth is not taken for a leak.
 	memoryLimit = "256MB"
+	// snapshotAge is how old a snapshot for SQL may be: there are many, then.
+	snapshotAge = "1s"
+	// endingTime is how long a server that is gone may take to be seen as gone.
+	endingTime = 2 * time.Second
 )
 
 // server is one process of the program under load.
 type server struct {
 	cmd    *exec.Cmd
+	began  time.Time
 	url    string
 	client *client.Client
 	// isDying: answers that do not come are no surprise any more.
@@ -44,24 +53,31 @@ type server struct {
 	log bytes.Buffer
 }
 
-// startServer starts a server with its files in a folder and waits until it is ready.
-func startServer(ctx context.Context, binary, dir string) (*server, error) {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit,
-		"--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox"))
-	s := &server{cmd: cmd, ended: make(chan struct{})}
+// launch starts a server with its files in a folder; webhook "": it has none. ready is given its address when it listens.
+func launch(ctx context.Context, binary, dir, webhook string) (s *server, ready <-chan string, err error) {
+	flags := []string{
+		"serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit, "--data", dataFile(dir), "--outbox", filepath.Join(dir, "outbox"),
+		"--rate-limit", "0", "--enable-sql", "--sql-max-age", snapshotAge, "--sql-memory-limit", memoryLimit,
+	}
+	if webhook != "" {
+		flags = append(flags, "--webhook-url", webhook)
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
+	cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_SECRET="+webhookSecret)
+	s = &server{cmd: cmd, began: time.Now(), ended: make(chan struct{})}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
+		return nil, nil, fmt.Errorf("start the server: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w", err)
+		return nil, nil, fmt.Errorf("start the server: %w", err)
 	}
-	ready := make(chan string, 1)
+	listening := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(stderr)
 		for lines.Scan() {
 			if url, isReady := strings.CutPrefix(lines.Text(), "listening on "); isReady {
-				ready <- url
+				listening <- url
 			}
 			s.mu.Lock()
 			if s.log.Len() > maxLogBytes {
@@ -73,12 +89,24 @@ func startServer(ctx context.Context, binary, dir string) (*server, error) {
 		s.err = cmd.Wait()
 		close(s.ended)
 	}()
+	return s, listening, nil
+}
+
+// dataFile is the database file of a server with its files in a folder.
+func dataFile(dir string) string { return filepath.Join(dir, "couponql.duckdb") }
+
+// startServer starts a server, which shows a key to those who ask, and waits until it is ready.
+func startServer(ctx context.Context, binary, dir, webhook, key string) (*server, error) {
+	s, ready, err := launch(ctx, binary, dir, webhook)
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case s.url = <-ready:
-		s.client = client.New(s.url, "")
+		s.client = client.New(s.url, key)
 		return s, nil
 	case <-s.ended:
-		return nil, fmt.Errorf("the server ended: %w\n%s", s.err, s.text())
+		return nil, fmt.Errorf("the server does not start: %w\n%s", s.err, s.text())
 	case <-time.After(startTimeout):
 		s.kill()
 		return nil, fmt.Errorf("the server is not ready after %s:\n%s", startTimeout, s.text())
@@ -100,22 +128,35 @@ func (s *server) kill() {
 	<-s.ended
 }
 
-// stop asks the server to end.
-func (s *server) stop() error {
+// stop asks the server to end, and gives how long that took. It is an error to end with another exit code than 0.
+func (s *server) stop() (took time.Duration, err error) {
 	s.isDying.Store(true)
+	began := time.Now()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("stop the server: %w", err)
+		return 0, fmt.Errorf("stop the server: %w", err)
 	}
 	select {
 	case <-s.ended:
 		if s.err != nil {
-			return fmt.Errorf("the server ended with %w:\n%s", s.err, s.text())
+			return time.Since(began), fmt.Errorf("at SIGTERM the server ended with %w:\n%s", s.err, s.text())
 		}
-		return nil
+		return time.Since(began), nil
 	case <-time.After(stopTimeout):
 		s.kill()
-		return fmt.Errorf("the server did not end within %s:\n%s", stopTimeout, s.text())
+		return time.Since(began), fmt.Errorf("the server did not end within %s of SIGTERM:\n%s", stopTimeout, s.text())
 	}
+}
+
+// endsSoon tells whether the process is gone, or is in a moment.
+func (s *server) endsSoon(ctx context.Context) bool {
+	select {
+	case <-s.ended:
+		return true
+	case <-time.After(endingTime):
+	case <-ctx.Done():
+		return true
+	}
+	return false
 }
 
 // hasEnded tells whether the process is gone.
@@ -135,6 +176,7 @@ func (s *server) metrics(ctx context.Context) (map[string]float64, error) {
 		return nil, fmt.Errorf("read metrics: %w", err)
 	}
 	request.Close = true
+	s.client.Authorize(request)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("read metrics: %w", err)

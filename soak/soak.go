@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// recipientCount recipients are in groups of groupSize; a delivery goes to one group.
-	recipientCount = 2000
+	// recipientCount recipients are in groups of groupSize; a calm delivery goes to one group.
+	recipientCount = 1000
 	groupSize      = 100
 	// settleTimeout is how long jobs may take until all are over, and pollInterval the pause between two looks.
 	settleTimeout = 2 * time.Minute
@@ -27,10 +27,20 @@ const (
 	warmUp = time.Minute
 )
 
-// Between two crashes there is load for a time from minLife to maxLife.
 const (
-	minLife = time.Second
-	maxLife = 10 * time.Second
+	// Between two ends of the server there is load for a time from minLife to maxLife.
+	minLife = 300 * time.Millisecond
+	maxLife = 6 * time.Second
+	// timePerKill is how long the whole soak takes for each kill, at the most: the part with kills goes on until there were as many.
+	timePerKill = 6 * time.Second
+	// One end in termEvery is a SIGTERM, and after one kill in startKillEvery another one comes while the server starts.
+	termEvery      = 6
+	startKillEvery = 5
+	maxStartLife   = 600 * time.Millisecond
+	// After each end the file is looked at. After one start in settleEvery the load waits until all jobs are over, and after one
+	// in restoreEvery the last backup is restored.
+	settleEvery  = 4
+	restoreEvery = 6
 )
 
 // soak is one server with its files, the load on it, and what it acknowledged.
@@ -38,31 +48,55 @@ type soak struct {
 	options *options
 	dir     string
 	out     io.Writer
-	ledger  *ledger
+	random  *rand.Rand
+	model   *model
 	counts  *counts
+	spooled spooled
+	found   *violations
+	webhook *receiver
+	outbox  *outbox
 	server  *server
+	// key is what clients show.
+	key string
 	// deliveries is the coupon of deliveries, and tills the one whose codes are imported and redeemed at once.
 	deliveries, tills string
-	// serial numbers files and batches of codes, so that each code is new.
+	// serial numbers whatever has to be new.
 	serial atomic.Int64
+	// shared is the code of a coupon that many share.
+	shared atomic.Pointer[string]
 	// isDiskFull: answers are refused for want of disk.
 	isDiskFull atomic.Bool
-	crashCount int
-	lines      []string
+
+	mu     sync.Mutex
+	shelf  shelf
+	sent   []*delivery
+	backup *backup
+
+	round, kills, stops, restores int
+	lines                         []string
 }
 
 func newSoak(o *options, dir string, out io.Writer) (*soak, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	return &soak{options: o, dir: dir, out: out, ledger: newLedger(), counts: newCounts()}, nil
+	s := &soak{options: o, dir: dir, out: out, random: rand.New(rand.NewPCG(o.seed, 1)), counts: newCounts(), found: newViolations()}
+	s.model = newModel(s.report)
+	s.outbox = newOutbox(filepath.Join(dir, "outbox"), s.report)
+	s.webhook = newReceiver(o.seed, s.report)
+	return s, nil
 }
 
-// close ends a server that runs when something went wrong.
+// report counts what contradicts a promise.
+func (s *soak) report(promise string, problem error) { s.found.add(promise, s.round, problem) }
+
+// close ends what runs.
 func (s *soak) close() {
 	if s.server != nil && !s.server.hasEnded() {
 		s.server.kill()
 	}
+	s.webhook.CloseClientConnections()
+	s.webhook.Close()
 }
 
 // sayf tells what is done; whoever does not read it changes nothing.
@@ -70,67 +104,84 @@ func (s *soak) sayf(format string, args ...any) { _, _ = fmt.Fprintf(s.out, form
 
 // start starts the server on the files that are there.
 func (s *soak) start(ctx context.Context) (err error) {
-	s.server, err = startServer(ctx, s.options.binary, s.dir)
+	began := time.Now()
+	s.server, err = startServer(ctx, s.options.binary, s.dir, s.webhook.URL, s.key)
+	if took := time.Since(began); err == nil && took > startLimit {
+		s.report("P7", fmt.Errorf("a start took %s", took))
+	}
 	return err
+}
+
+// stop stops the server, and wants it to end well and soon.
+func (s *soak) stop() {
+	took, err := s.server.stop()
+	if err == nil && took > stopLimit {
+		err = fmt.Errorf("the server took %s to end after SIGTERM", took.Round(time.Millisecond))
+	}
+	if err != nil {
+		s.report("stop", err)
+	}
+	s.stops++
 }
 
 func (s *soak) do(ctx context.Context, operation string, vars client.Variables, answer any) error {
 	return s.server.client.Do(ctx, operation, vars, answer)
 }
 
-// prepare starts a server that has two coupons and the recipients.
+// prepare starts a server that has a key, two coupons and the recipients.
 func (s *soak) prepare(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	for _, c := range []struct {
-		id                 *string
-		requiresAssignment bool
-	}{{&s.deliveries, true}, {&s.tills, false}} {
-		var created struct {
-			CreateCoupon struct{ Coupon struct{ ID string } }
-		}
-		in := map[string]any{"label": "Soak", "type": "INDIVIDUAL", "startsAt": "2020-01-01", "requiresAssignment": c.requiresAssignment}
-		operation := "mutation($input: CreateCouponInput!) { createCoupon(input: $input) { coupon { id } userErrors { code message field } } }"
-		if err := s.do(ctx, operation, client.Input(in), &created); err != nil {
-			return err
-		}
-		*c.id = created.CreateCoupon.Coupon.ID
+	c := s.newCaller(&kind{name: "prepare"}, 0)
+	label := c.mark()
+	change := s.model.begin("createApiKey", move{"key " + label, there})
+	var made struct {
+		APIKey struct{ ID string }
+		Token  string
 	}
-	var queued struct {
-		ImportRecipients struct{ Import struct{ ID string } }
-	}
-	operation := "mutation($input: ImportRecipientsInput!) { importRecipients(input: $input) { import { id } userErrors { code message field } } }"
-	err := s.server.client.Upload(ctx, operation, map[string]any{}, "recipients.csv", func(w io.Writer) error {
-		var text strings.Builder
-		text.WriteString("id,email,group\n")
-		for i := range recipientCount {
-			fmt.Fprintf(&text, "r%d,r%d@example.org,g%d\n", i, i, i/groupSize)
-		}
-		_, err := io.WriteString(w, text.String())
-		return err
-	}, &queued)
-	if err != nil {
+	if err := change.settle(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, map[string]any{"label": label, "role": "ADMIN"}, &made)); err != nil {
 		return err
 	}
-	return s.settle(ctx)
+	s.model.give(made.APIKey.ID, "key "+label)
+	s.key = made.Token
+	s.server.client.Close()
+	s.server.client = client.New(s.server.url, s.key)
+	var err error
+	if s.deliveries, _, err = c.newCoupon(ctx, true); err != nil {
+		return err
+	}
+	if s.tills, _, err = c.newCoupon(ctx, false); err != nil {
+		return err
+	}
+	var text strings.Builder
+	text.WriteString("id,email,group\n")
+	people := make([]string, recipientCount)
+	for i := range recipientCount {
+		people[i] = fmt.Sprintf("r%d", i)
+		fmt.Fprintf(&text, "r%d,r%d@example.org,g%d\n", i, i, i/groupSize)
+	}
+	_, err = c.importFile(ctx, "importRecipients", map[string]any{}, text.String(), importing{read: len(people), imported: len(people)},
+		moves(there, recipientNames(people)...)...)
+	return err
 }
 
 // drive puts the server under load for a time, or until it is gone.
 func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.round++
 	var wait sync.WaitGroup
 	for _, k := range kinds {
 		for i := range k.clients {
-			wait.Go(func() { s.driveOne(ctx, &k, &caller{soak: s, server: s.server, number: i}) })
+			wait.Go(func() { s.driveOne(ctx, &k, s.newCaller(&k, i)) })
 		}
 	}
 	select {
 	case <-time.After(d):
 	case <-s.server.ended:
 		if !s.isDiskFull.Load() {
-			s.counts.problem(fmt.Errorf("the server ended by itself: %w\n%s", s.server.err, s.server.text()))
+			s.report("server", fmt.Errorf("the server ended by itself: %w\n%s", s.server.err, s.server.text()))
 		}
 	case <-ctx.Done():
 	}
@@ -142,61 +193,105 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	s.server.client.Close()
 }
 
-// driveOne is one client that does the same over and over.
-func (s *soak) driveOne(ctx context.Context, k *kind, c *caller) {
-	for ctx.Err() == nil && !c.server.hasEnded() {
-		began := time.Now()
-		err := k.do(c, ctx)
-		o := done
-		switch problem, isAnswer := errors.AsType[*client.Error](err); {
-		case err == nil:
-		case errors.Is(err, errNothingToDo):
-			sleep(ctx, k.pause)
-			continue
-		case ctx.Err() != nil || c.server.isDying.Load():
-			o = interrupted
-		case isAnswer && problem.Extensions.Code == "UNAVAILABLE", s.isDiskFull.Load():
-			o = refused
-		default:
-			o = failed
+// crashes ends the server over and over for a time, in most cases by a kill, and looks at its file each time.
+func (s *soak) crashes(ctx context.Context, d, all time.Duration) error {
+	began := time.Now()
+	for time.Since(began) < d || s.kills < int(all/timePerKill) {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		s.counts.record(k.name, o, time.Since(began), err)
-		sleep(ctx, k.pause+time.Duration(rand.Int64N(int64(k.pause)+1)))
-	}
-}
-
-// sleep waits, or until nobody wants more.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
-
-// crashes kills the server over and over for a time, and checks it after each new start.
-func (s *soak) crashes(ctx context.Context, d time.Duration) error {
-	for end := time.Now().Add(d); time.Now().Before(end) && ctx.Err() == nil; {
-		life := min(minLife+rand.N(maxLife-minLife), max(time.Until(end), minLife))
-		s.drive(ctx, life, s.server.kill)
-		began := time.Now()
+		life := minLife + time.Duration(s.random.Int64N(int64(maxLife-minLife)))
+		isTerm := s.random.IntN(termEvery) == 0
+		s.drive(ctx, life, func() { s.end(isTerm) })
+		if err := s.look(ctx); err != nil {
+			return err
+		}
+		if s.random.IntN(startKillEvery) == 0 {
+			if err := s.killStart(ctx); err != nil {
+				return err
+			}
+		}
+		if s.random.IntN(restoreEvery) == 0 {
+			if err := s.tryRestore(ctx); err != nil {
+				return err
+			}
+		}
+		started := time.Now()
 		if err := s.start(ctx); err != nil {
 			return err
 		}
-		s.crashCount++
-		started := time.Since(began)
+		s.sayf("round %d: ended after %.1f s (%s), started again in %.0f ms; %d kills, %d violations", s.round, life.Seconds(),
+			map[bool]string{true: "SIGTERM", false: "kill"}[isTerm], time.Since(started).Seconds()*1000, s.kills, s.found.total())
+		if s.round%settleEvery != 0 {
+			continue
+		}
 		if err := s.check(ctx); err != nil {
 			return err
 		}
-		s.sayf("crash %d after %.1f s: started again in %.0f ms, and sound", s.crashCount, life.Seconds(), started.Seconds()*1000)
 	}
-	return ctx.Err()
+	return nil
+}
+
+// end ends the server, if it did not end by itself.
+func (s *soak) end(isTerm bool) {
+	switch {
+	case s.server.hasEnded():
+	case isTerm:
+		s.stop()
+	default:
+		s.server.kill()
+		s.kills++
+	}
+}
+
+// killStart kills a server while it starts, and looks at its file.
+func (s *soak) killStart(ctx context.Context) error {
+	starting, _, err := launch(ctx, s.options.binary, s.dir, s.webhook.URL)
+	if err != nil {
+		return err
+	}
+	sleep(ctx, time.Duration(s.random.Int64N(int64(maxStartLife))))
+	if starting.hasEnded() {
+		return fmt.Errorf("the server does not start: %w\n%s", starting.err, starting.text())
+	}
+	starting.kill()
+	s.kills++
+	return s.look(ctx)
+}
+
+// look compares the file with what was acknowledged, and asks it about the promises. No server runs.
+func (s *soak) look(ctx context.Context) (err error) {
+	d, err := openCopy(ctx, dataFile(s.dir))
+	if err != nil {
+		// What cannot be opened has lost everything.
+		s.report("P3", err)
+		return err
+	}
+	before := s.found.total()
+	defer func() {
+		if s.options.keep != "" && s.found.total() > before {
+			err = errors.Join(err, copyDatabase(filepath.Join(s.options.keep, fmt.Sprintf("round-%d.duckdb", s.round)), dataFile(s.dir)))
+		}
+		err = errors.Join(err, d.close())
+	}()
+	found, err := d.violations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range found {
+		s.report(v.promise, errors.New(v.text))
+	}
+	facts, err := d.facts(ctx)
+	if err != nil {
+		return err
+	}
+	s.model.compare(facts)
+	return nil
 }
 
 // steady puts one server under load without a break, and looks whether it has grown more than its data.
 func (s *soak) steady(ctx context.Context, d time.Duration) error {
-	if err := s.server.stop(); err != nil {
-		return err
-	}
+	s.stop()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -212,57 +307,15 @@ func (s *soak) steady(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	for _, problem := range before.compare(after) {
-		s.counts.problem(problem)
+		s.report("leak", problem)
 	}
 	s.lines = append(s.lines, before.lines(after, first, d)...)
 	return s.check(ctx)
 }
 
-// settle waits until nothing is to do any more.
-func (s *soak) settle(ctx context.Context) error {
-	for end := time.Now().Add(settleTimeout); ; sleep(ctx, pollInterval) {
-		var open struct {
-			Deliveries, Imports struct{ Nodes []struct{ ID, Status string } }
-		}
-		err := s.do(ctx, `{
-			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED]) { nodes { id status } }
-			imports(status: [QUEUED, RUNNING]) { nodes { id status } }
-		}`, nil, &open)
-		if err != nil {
-			return fmt.Errorf("look what is to do: %w", err)
-		}
-		if len(open.Deliveries.Nodes)+len(open.Imports.Nodes) == 0 {
-			return nil
-		}
-		if time.Now().After(end) {
-			return fmt.Errorf("not done after %s: %+v\n%s", settleTimeout, open, s.server.text())
-		}
-	}
-}
-
-// check waits until nothing is to do, and compares the server with the ledger. What is wrong is counted; an error means
-// that the server does not answer.
-func (s *soak) check(ctx context.Context) error {
-	if err := s.settle(ctx); err != nil {
-		return err
-	}
-	if err := s.checkImports(ctx); err != nil {
-		return err
-	}
-	if err := s.checkDeliveries(ctx); err != nil {
-		return err
-	}
-	if err := s.checkRedeemed(ctx, s.ledger.takeFresh()); err != nil {
-		return err
-	}
-	return s.checkSound(ctx)
-}
-
-// finish starts the server once more, compares everything with the ledger, and stops it.
+// finish starts the server once more, compares everything, and stops it.
 func (s *soak) finish(ctx context.Context) error {
-	if err := s.server.stop(); err != nil {
-		return err
-	}
+	s.stop()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -272,116 +325,31 @@ func (s *soak) finish(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	if err := s.checkCodes(ctx); err != nil {
+	answered, err := s.readAvailability(ctx)
+	if err != nil {
 		return err
 	}
-	if err := s.checkOutbox(); err != nil {
+	s.stop()
+	if err := s.look(ctx); err != nil {
 		return err
 	}
-	return s.server.stop()
+	if err := s.compareAvailability(ctx, answered); err != nil {
+		return err
+	}
+	return s.tryRestore(ctx)
 }
 
-// report prints what was done and what came of it.
-func (s *soak) report(elapsed time.Duration) {
+// tell prints what was done and what came of it.
+func (s *soak) tell(elapsed time.Duration) {
 	s.sayf("")
 	// Nobody reads it, then.
 	_ = s.counts.print(s.out)
-	n := s.ledger.sizes()
-	s.sayf("\nacknowledged, and found again: %d codes imported, %d added, %d generated; %d redemptions; %d deliveries with %d messages",
-		n.imported, n.added, n.generated, n.redeemed, n.deliveries, n.messages)
-	s.sayf("%d crashes in %s", s.crashCount, elapsed.Round(time.Second))
-	for _, line := range s.lines {
+	posts, messages := s.webhook.counts()
+	s.sayf("\n%s with seed %d: %d kills, %d ends by SIGTERM, %d backups restored", elapsed.Round(time.Second), s.options.seed, s.kills, s.stops, s.restores)
+	s.sayf("%s", s.model.summary())
+	s.sayf("sent: %d messages to the outbox; %d requests to the webhook, which took %d messages", s.outbox.count(), posts, messages)
+	for _, line := range append(s.lines, s.found.lines()...) {
 		s.sayf("%s", line)
 	}
-}
-
-// footprint is what a server takes while nothing is to do.
-type footprint struct {
-	goroutines, openFiles, memory float64
-	// codes is how many there are.
-	codes int
-	// fileCounts are the files in the folders of the server, by folder, and mayStay how many of each may stay for a while.
-	fileCounts, mayStay map[string]int
-}
-
-const (
-	// What may come on top while nothing leaks: connections that are about to close, threads, the allocator's slack.
-	slackGoroutines = 20
-	slackFiles      = 20
-	slackMemory     = 128 << 20
-	// bytesOfCode is what a code may take in memory, with its message and redemption, twice over for the garbage collector.
-	bytesOfCode = 400
-)
-
-// fileFolders are those in which files come and go.
-var fileFolders = []string{"spool", "temp", "uploads", "exports"}
-
-// measure waits until nothing is to do, and looks what the server takes.
-func (s *soak) measure(ctx context.Context) (*footprint, error) {
-	if err := s.settle(ctx); err != nil {
-		return nil, err
-	}
-	s.server.client.Close()
-	// Subscriptions and requests of clients that went away end when the server notices it.
-	sleep(ctx, quietTime)
-	metrics, err := s.server.metrics(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f := &footprint{
-		goroutines: metrics["go_goroutines"], openFiles: metrics["process_open_fds"], memory: metrics["process_resident_memory_bytes"],
-		mayStay: map[string]int{"uploads": s.ledger.uploads + s.ledger.files, "exports": s.ledger.exports},
-	}
-	if f.goroutines == 0 || f.openFiles == 0 || f.memory == 0 {
-		return nil, fmt.Errorf("/metrics does not tell what the server takes: %v", f)
-	}
-	n := s.ledger.sizes()
-	f.codes = n.imported + n.added + n.generated
-	f.fileCounts, err = s.countFiles()
-	return f, err
-}
-
-// countFiles counts the files in each of the server's folders.
-func (s *soak) countFiles() (counts map[string]int, err error) {
-	counts = map[string]int{}
-	for _, folder := range fileFolders {
-		if counts[folder], err = files(filepath.Join(s.dir, "couponql.duckdb.files", folder)); err != nil {
-			return nil, fmt.Errorf("count files: %w", err)
-		}
-	}
-	return counts, nil
-}
-
-// quietTime is how long after the load the server is looked at: longer than the interval at which subscriptions are kept
-// alive, which is when the server notices that a client is gone.
-const quietTime = 20 * time.Second
-
-// compare gives what has grown more than it may.
-func (f *footprint) compare(after *footprint) (problems []error) {
-	grown := func(what string, before, after, slack float64) {
-		if after > before+slack {
-			problems = append(problems, fmt.Errorf("%s: %.0f grew to %.0f, by more than %.0f", what, before, after, slack))
-		}
-	}
-	grown("goroutines", f.goroutines, after.goroutines, slackGoroutines)
-	grown("open files", f.openFiles, after.openFiles, slackFiles)
-	grown("bytes of memory", f.memory, after.memory, slackMemory+bytesOfCode*float64(after.codes-f.codes))
-	for folder, count := range after.fileCounts {
-		grown("files in "+folder, float64(f.fileCounts[folder]), float64(count), float64(after.mayStay[folder]-f.mayStay[folder]))
-	}
-	return problems
-}
-
-// lines tells about both.
-func (f *footprint) lines(after *footprint, first, all time.Duration) []string {
-	lines := []string{
-		fmt.Sprintf("without a break, after %s and after %s of load:", first.Round(time.Second), all.Round(time.Second)),
-		fmt.Sprintf("  goroutines %.0f, %.0f", f.goroutines, after.goroutines),
-		fmt.Sprintf("  open files %.0f, %.0f", f.openFiles, after.openFiles),
-		fmt.Sprintf("  memory     %.0f MB, %.0f MB, with %d codes more", f.memory/1e6, after.memory/1e6, after.codes-f.codes),
-	}
-	for _, folder := range fileFolders {
-		lines = append(lines, fmt.Sprintf("  files in %s %d, %d", folder, f.fileCounts[folder], after.fileCounts[folder]))
-	}
-	return lines
+	s.sayf("%d violations", s.found.total())
 }
