@@ -24,7 +24,7 @@ type audit struct {
 	waiting []*coupon.AuditEntry
 	// isDue: somebody will soon write what waits.
 	isDue bool
-	// last is the number of the last entry. The writer's turn alone uses it.
+	// last is the number of the last entry.
 	last int64
 }
 
@@ -123,21 +123,16 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	})
 }
 
-// takeEntries gives the entries of the transaction and those that wait, with their numbers.
+// takeEntries gives the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they
+// wait again; what ends beside the writer may do so when others took the numbers after theirs, which then stay.
 func (t *tx) takeEntries() []*auditRow {
 	a := &t.store.audit
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	waiting := a.waiting
 	a.waiting = nil
-	a.mu.Unlock()
-	before := a.last
-	t.onFailure(func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.last = before
-		a.waiting = append(waiting, a.waiting...)
-	})
 	var rows []*auditRow
+	before := a.last
 	for _, e := range slices.Concat(waiting, t.entries) {
 		a.last++
 		codes := make([]string, len(e.Errors))
@@ -149,6 +144,15 @@ func (t *tx) takeEntries() []*auditRow {
 			Input: string(e.Input), Outcome: string(e.Outcome), Errors: strings.Join(codes, " "), RequestID: e.RequestID,
 		})
 	}
+	after := a.last
+	t.onFailure(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.last == after {
+			a.last = before
+		}
+		a.waiting = append(waiting, a.waiting...)
+	})
 	return rows
 }
 
