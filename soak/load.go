@@ -64,7 +64,7 @@ const (
 // driveOne is one client that does the same over and over.
 func (s *soak) driveOne(ctx context.Context, k *kind, c *caller) {
 	// Not everybody begins at once, and not always at all.
-	if !c.oneIn(k.oneIn) {
+	if !s.isSteady && !c.oneIn(k.oneIn) {
 		return
 	}
 	sleep(ctx, c.upTo(k.pause))

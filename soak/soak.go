@@ -66,6 +66,8 @@ type soak struct {
 	shared atomic.Pointer[string]
 	// isDiskFull: answers are refused for want of disk.
 	isDiskFull atomic.Bool
+	// isSteady: everybody does what they do, and nobody ends the server.
+	isSteady bool
 
 	mu     sync.Mutex
 	shelf  shelf
@@ -295,6 +297,7 @@ func (s *soak) steady(ctx context.Context, d time.Duration) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
+	s.isSteady = true
 	first := min(warmUp, d/4)
 	s.drive(ctx, first, nil)
 	before, err := s.measure(ctx)
