@@ -141,7 +141,7 @@ sbom: build ## Write the bill of materials of the server, bin/couponql.cdx.json,
 		--assets $(CURDIR)/playground/static/LICENSES.txt --lock $(CURDIR)/playground/assets/package-lock.json
 
 .PHONY: soak
-soak: build ## Put the server under load, kill it, fill its disk, and look for what it lost or leaks (DURATION=10m ARGS="--dir …")
+soak: build ## Load the server, kill it, fill its disk; look for what it lost, gave twice or leaks (DURATION=10m ARGS="--seed 7 --keep …")
 	go run ./soak --binary bin/couponql --duration $(DURATION) $(ARGS)
 
 ##@ Measure
