@@ -46,6 +46,10 @@ func (c *caller) useKey(ctx context.Context) error {
 		expiresAt = new(time.Now().Add(1500 * time.Millisecond))
 	}
 	id, label, token, err := c.newKey(ctx, expiresAt)
+	if expiresAt != nil && isRefusal(err) {
+		// The request took so long that the key would have ended before it began.
+		return errNothingToDo
+	}
 	if err != nil {
 		return err
 	}
@@ -79,12 +83,13 @@ func (c *caller) useKey(ctx context.Context) error {
 func (c *caller) expectShut(ctx context.Context, id, token string, socket *websocket.Conn, leave func(), last <-chan time.Time) error {
 	ended := time.Now()
 	label := c.mark()
-	// Should it be done all the same, the coupon is one that nobody asked for.
+	// Should it be done and not be answered, the file has it.
+	c.model.begin("createCoupon by "+id+", which had ended", move{"coupon " + label, gone}).done()
 	operation := fmt.Sprintf("mutation { createCoupon(input: {label: %q, type: INDIVIDUAL, startsAt: \"2020-01-01\"}) { coupon { id } } }", label)
 	answer, err := c.ask(ctx, socket, "after", operation)
 	if err == nil && answer.Type == "next" && strings.Contains(string(answer.Payload), `"id"`) {
 		c.report("rights", fmt.Errorf("%s had ended at %s, and a mutation on its open WebSocket was done: %s", id, ended.Format(clock), answer.Payload))
-		c.model.begin("createCoupon with a key that had ended", move{"coupon " + label, there})
+		c.model.begin("createCoupon by "+id+", which had ended", move{"coupon " + label, there}).done()
 	}
 	err = client.New(c.server.url, token).Do(ctx, "{ caller { name } }", nil, nil)
 	if err == nil {

@@ -53,6 +53,27 @@ func (c *counts) record(kind string, o outcome, took time.Duration) {
 	}
 }
 
+// dones gives how often each kind was done.
+func (c *counts) dones() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := map[string]int{}
+	for name, k := range c.kinds {
+		found[name] = k.outcomes[done]
+	}
+	return found
+}
+
+// doneSince gives how many kinds were done since dones gave the numbers before.
+func (c *counts) doneSince(before map[string]int) (kinds int) {
+	for name, count := range c.dones() {
+		if count > before[name] {
+			kinds++
+		}
+	}
+	return kinds
+}
+
 // never gives the kinds of things that were never answered as done.
 func (c *counts) never(kinds []kind) (names []string) {
 	c.mu.Lock()

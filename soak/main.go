@@ -40,6 +40,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -56,6 +58,8 @@ type options struct {
 	seed uint64
 	// keep is a folder for copies of the database in which something was found; "" keeps none.
 	keep string
+	// only is a part of the names of those kinds of load that there is; "": all.
+	only string
 }
 
 const (
@@ -73,6 +77,13 @@ func (o *options) check() error {
 	return nil
 }
 
+// kinds gives what clients do.
+func (o *options) kinds() []kind {
+	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool {
+		return !slices.ContainsFunc(strings.Split(o.only, ","), func(word string) bool { return strings.Contains(k.name, word) })
+	})
+}
+
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "bin/couponql", "the built server")
@@ -80,6 +91,7 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "", "folder in which the server's files are made, and deleted at the end (default: that for temporary files)")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e6), "what clients choose by: with the same seed they choose the same, as far as the server answers alike")
 	flag.StringVar(&o.keep, "keep", "", "folder for copies of the database, one for each round in which its file broke a promise")
+	flag.StringVar(&o.only, "only", "", "what clients do, to look for the cause of something: kinds with one of these words, with commas in between")
 	flag.Parse()
 	err := o.check()
 	if flag.NArg() > 0 {
@@ -135,7 +147,7 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	if err := s.finish(ctx); err != nil {
 		return fmt.Errorf("at the end: %w", err)
 	}
-	for _, name := range s.counts.never(kinds) {
+	for _, name := range s.counts.never(o.kinds()) {
 		s.report("soak", fmt.Errorf("%q was never answered as done, so that nothing is known about it", name))
 	}
 	if total := s.found.total(); total > 0 {

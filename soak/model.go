@@ -58,9 +58,9 @@ type thing struct {
 	may state
 	// id is what the server called it; "" while nobody was told.
 	id string
-	// deed is the last one, and at when it began.
-	deed string
-	at   time.Time
+	// deed is the last one, at when it began, and since when it was known what came of it.
+	deed      string
+	at, since time.Time
 	// changes is how many deeds are not answered yet.
 	changes int
 }
@@ -161,7 +161,7 @@ func (c *change) closeLocked(become func(i int) state) {
 	for i, move := range c.moves {
 		t := c.model.things[move.name]
 		t.changes--
-		t.may = become(i)
+		t.may, t.since = become(i), time.Now()
 	}
 }
 
@@ -419,7 +419,7 @@ func (m *model) sure(since time.Time, kinds ...string) map[string]state {
 	found := map[string]state{}
 	for name, t := range m.things {
 		kind, _, _ := strings.Cut(name, " ")
-		if t.changes == 0 && t.may.isSure() && t.at.Before(since) && slices.Contains(kinds, kind) {
+		if t.changes == 0 && t.may.isSure() && t.since.Before(since) && slices.Contains(kinds, kind) {
 			found[name] = t.may
 		}
 	}

@@ -31,6 +31,9 @@ const (
 	// Between two ends of the server there is load for a time from minLife to maxLife.
 	minLife = 300 * time.Millisecond
 	maxLife = 6 * time.Second
+	// A life is longer, by patience at the most, until kindsPerLife kinds of deeds were done in it.
+	kindsPerLife = 8
+	patience     = 10 * time.Second
 	// timePerKill is how long the whole soak takes for each kill, at the most: the part with kills goes on until there were as many.
 	timePerKill = 6 * time.Second
 	// One end in termEvery is a SIGTERM, and after one kill in startKillEvery another one comes while the server starts.
@@ -174,13 +177,13 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	defer cancel()
 	s.round++
 	var wait sync.WaitGroup
-	for _, k := range kinds {
+	for _, k := range s.options.kinds() {
 		for i := range k.clients {
 			wait.Go(func() { s.driveOne(ctx, &k, s.newCaller(&k, i)) })
 		}
 	}
 	select {
-	case <-time.After(d):
+	case <-s.lived(ctx, d):
 	case <-s.server.ended:
 		if !s.isDiskFull.Load() {
 			s.report("server", fmt.Errorf("the server ended by itself: %w\n%s", s.server.err, s.server.text()))
@@ -193,6 +196,23 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	cancel()
 	wait.Wait()
 	s.server.client.Close()
+}
+
+// lived is closed after a time, or later when the machine is so slow that few kinds of deeds were done by then: a kill is to
+// meet all of them.
+func (s *soak) lived(ctx context.Context, d time.Duration) <-chan struct{} {
+	done := make(chan struct{})
+	began := time.Now()
+	wanted := min(kindsPerLife, len(s.options.kinds())/3)
+	before := s.counts.dones()
+	go func() {
+		defer close(done)
+		sleep(ctx, d)
+		for ctx.Err() == nil && time.Since(began) < d+patience && s.counts.doneSince(before) < wanted {
+			sleep(ctx, pollInterval)
+		}
+	}()
+	return done
 }
 
 // crashes ends the server over and over for a time, in most cases by a kill, and looks at its file each time.
