@@ -203,7 +203,7 @@ func (c *caller) prepareLively(ctx context.Context, id, channel string, people [
 		return c.split(ctx, id)
 	case 2:
 		if channel == "EMAIL" {
-			return c.mutate(ctx, "sendProof", "message { address }", id, map[string]any{"deliveryId": id, "addresses": []string{"proof@example.org"}}, nil)
+			return c.mutate(ctx, "sendProof", "message { subject }", id, map[string]any{"deliveryId": id, "addresses": []string{"proof@example.org"}}, nil)
 		}
 	case 3:
 		return c.erase(ctx, people[:2])
