@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -54,12 +53,15 @@ func (c *caller) useKey(ctx context.Context) error {
 		return err
 	}
 	socket, err := c.openSocket(ctx, token)
-	if err != nil {
-		return err
+	if err == nil {
+		defer func() { _ = socket.CloseNow() }()
+		err = c.askBefore(ctx, socket)
 	}
-	defer func() { _ = socket.CloseNow() }()
-	if answer, err := c.ask(ctx, socket, "before", "{ caller { name } }"); err != nil || answer.Type != "next" {
-		return errors.Join(err, fmt.Errorf("a key is answered %s on a WebSocket", answer))
+	if err != nil {
+		if expiresAt != nil && time.Now().After(*expiresAt) {
+			return errNothingToDo
+		}
+		return err
 	}
 	streaming, leave := context.WithCancel(ctx)
 	defer leave()
@@ -77,6 +79,15 @@ func (c *caller) useKey(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return c.expectShut(ctx, id, token, socket, leave, last)
+}
+
+// askBefore wants a key that has not ended to be answered.
+func (c *caller) askBefore(ctx context.Context, socket *websocket.Conn) error {
+	answer, err := c.ask(ctx, socket, "before", "{ caller { name } }")
+	if err == nil && answer.Type != "next" {
+		err = fmt.Errorf("a key is answered %s on a WebSocket", answer)
+	}
+	return err
 }
 
 // expectShut wants a key that ended to be let in nowhere.

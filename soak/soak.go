@@ -31,9 +31,11 @@ const (
 	// Between two ends of the server there is load for a time from minLife to maxLife.
 	minLife = 300 * time.Millisecond
 	maxLife = 6 * time.Second
-	// A life is longer, by patience at the most, until kindsPerLife kinds of deeds were done in it.
-	kindsPerLife = 8
-	patience     = 10 * time.Second
+	// A life is longer, by shortPatience at the most, until kindsPerLife kinds of deeds were done in it, and where nobody ends
+	// the server by longPatience, until all were.
+	kindsPerLife  = 8
+	shortPatience = 10 * time.Second
+	longPatience  = time.Minute
 	// timePerKill is how long the whole soak takes for each kill, at the most: the part with kills goes on until there were as many.
 	timePerKill = 6 * time.Second
 	// One end in termEvery is a SIGTERM, and after one kill in startKillEvery another one comes while the server starts.
@@ -203,7 +205,10 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 func (s *soak) lived(ctx context.Context, d time.Duration) <-chan struct{} {
 	done := make(chan struct{})
 	began := time.Now()
-	wanted := min(kindsPerLife, len(s.options.kinds())/3)
+	wanted, patience := min(kindsPerLife, len(s.options.kinds())/3), shortPatience
+	if s.isSteady {
+		wanted, patience = len(s.options.kinds()), longPatience
+	}
 	before := s.counts.dones()
 	go func() {
 		defer close(done)
