@@ -121,17 +121,17 @@ func (c *caller) openSocket(ctx context.Context, token string) (*websocket.Conn,
 		return nil, err
 	}
 	hello := socketMessage{Type: "connection_init", Payload: json.RawMessage(fmt.Sprintf("{\"Authorization\": \"Bearer %s\"}", token))}
-	if err := wsjson.Write(ctx, socket, hello); err != nil {
-		return socket, err
-	}
 	var answer socketMessage
-	if err := wsjson.Read(ctx, socket, &answer); err != nil {
-		return socket, err
+	if err = wsjson.Write(ctx, socket, hello); err == nil {
+		err = wsjson.Read(ctx, socket, &answer)
 	}
-	if answer.Type != "connection_ack" {
-		return socket, fmt.Errorf("a key is answered %s on a WebSocket", answer)
+	if err == nil && answer.Type != "connection_ack" {
+		err = fmt.Errorf("a key is answered %s on a WebSocket", answer)
 	}
-	return socket, nil
+	if err != nil {
+		_ = socket.CloseNow()
+	}
+	return socket, err
 }
 
 // socketMessage is one of the protocol graphql-transport-ws.
