@@ -324,12 +324,16 @@ func (s *soak) steady(ctx context.Context, d time.Duration) error {
 	}
 	s.isSteady = true
 	first := min(warmUp, d/4)
-	s.drive(ctx, first, nil)
+	if err := s.driveOn(ctx, first); err != nil {
+		return err
+	}
 	before, err := s.measure(ctx)
 	if err != nil {
 		return err
 	}
-	s.drive(ctx, d-first, nil)
+	if err := s.driveOn(ctx, d-first); err != nil {
+		return err
+	}
 	after, err := s.measure(ctx)
 	if err != nil {
 		return err
@@ -339,6 +343,18 @@ func (s *soak) steady(ctx context.Context, d time.Duration) error {
 	}
 	s.lines = append(s.lines, before.lines(after, first, d)...)
 	return s.check(ctx)
+}
+
+// driveOn is drive, and starts the server again should it have ended by itself, which is reported, so that the rest is looked at.
+func (s *soak) driveOn(ctx context.Context, d time.Duration) error {
+	s.drive(ctx, d, nil)
+	if !s.server.hasEnded() {
+		return nil
+	}
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	return s.start(ctx)
 }
 
 // finish starts the server once more, compares everything, and stops it.
