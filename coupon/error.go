@@ -26,6 +26,7 @@ const (
 	ErrorCodeNotYetValid        ErrorCode = "CODE_NOT_YET_VALID"
 	ErrorCodeVoided             ErrorCode = "CODE_VOIDED"
 	ErrorRedemptionLimitReached ErrorCode = "REDEMPTION_LIMIT_REACHED"
+	ErrorRateLimited            ErrorCode = "RATE_LIMITED"
 	ErrorTemplateInvalid        ErrorCode = "TEMPLATE_INVALID"
 	ErrorFileUnreadable         ErrorCode = "FILE_UNREADABLE"
 	ErrorFileTooLarge           ErrorCode = "FILE_TOO_LARGE"

@@ -39,8 +39,19 @@ type Redemption struct {
 	Anomalies  []RedemptionAnomaly
 }
 
+// ReversalTime is how long after it was recorded a till takes its own redemption back: a customer who thinks again, a cashier who
+// mistyped. What comes later, such as goods that are returned, is for those who see whose redemption it is.
+const ReversalTime = 24 * time.Hour
+
+// MayReverse tells whether the caller may take a redemption back at an instant, by whom and when it was recorded.
+func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time) bool {
+	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= ReversalTime
+}
+
 // RedeemRequest asks to redeem a code now, or at an instant that just passed.
 type RedeemRequest struct {
+	// Caller is the name of who asks, "" where nobody was asked for.
+	Caller         string
 	Value          string
 	RedeemedAt     *time.Time
 	Reference      *string

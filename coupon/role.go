@@ -1,5 +1,7 @@
 package coupon
 
+import "time"
+
 // Role is what a caller may do; the directives of the schema say which fields that is.
 type Role string
 
@@ -28,6 +30,8 @@ type Caller struct {
 	Address string
 	// KeyID is the key that the caller showed; nil: another proof, or none.
 	KeyID *ID
+	// ExpiresAt is when the proof ends that the caller showed; nil: it does not, or its key tells.
+	ExpiresAt *time.Time
 	// RequestsPerSecond is how many requests are answered; nil: no limit.
 	RequestsPerSecond *int
 }

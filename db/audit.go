@@ -30,27 +30,57 @@ type audit struct {
 
 type auditKey struct{}
 
-// audited is an entry that goes to the disk with the transaction that it is about.
-type audited struct {
+// Audited is a use case that an entry of the audit log is about, which goes to the disk with the transaction that it is about.
+type Audited struct {
 	mu    sync.Mutex
 	entry *coupon.AuditEntry
 	// isTaken: a transaction carries the entry.
 	isTaken bool
 }
 
+// NewAudited gives a use case that an entry is about.
+func NewAudited(entry *coupon.AuditEntry) *Audited { return &Audited{entry: entry} }
+
 // WithAudit gives a context of a use case that an entry of the audit log is about. The first transaction of it that changes
 // anything carries the entry, as DONE: both are on disk, or neither.
 func WithAudit(ctx context.Context, entry *coupon.AuditEntry) context.Context {
-	return context.WithValue(ctx, auditKey{}, &audited{entry: entry})
+	return WithAudited(ctx, NewAudited(entry))
 }
 
-// take has the transaction carry the entry of a context, if it has one that no other transaction carries. Should the
-// transaction fail, or write nothing, the entry is free again.
-func (t *tx) take(ctx context.Context) {
-	a, ok := ctx.Value(auditKey{}).(*audited)
-	if !ok {
-		return
+// WithAudited is WithAudit for a use case of which a part may be done already.
+func WithAudited(ctx context.Context, a *Audited) context.Context {
+	return context.WithValue(ctx, auditKey{}, a)
+}
+
+// WithAuditOfEach gives a context for RedeemAll in which each request is a use case of its own: the transaction carries the
+// entries of those that it redeems.
+func WithAuditOfEach(ctx context.Context, audits []*Audited) context.Context {
+	return context.WithValue(ctx, auditKey{}, audits)
+}
+
+// AuditedOf gives the use case of a context of WithAudit, nil when there is none.
+func AuditedOf(ctx context.Context) *Audited {
+	a, _ := ctx.Value(auditKey{}).(*Audited)
+	return a
+}
+
+// takeOf has the transaction carry the entry of the request with this place in the context of WithAuditOfEach.
+func (t *tx) takeOf(ctx context.Context, place int) {
+	if audits, ok := ctx.Value(auditKey{}).([]*Audited); ok {
+		t.carry(audits[place])
 	}
+}
+
+// take has the transaction carry the entry of the context of WithAudit.
+func (t *tx) take(ctx context.Context) {
+	if a, ok := ctx.Value(auditKey{}).(*Audited); ok {
+		t.carry(a)
+	}
+}
+
+// carry has the transaction carry an entry that no other transaction carries. Should the transaction fail, or write nothing,
+// the entry is free again.
+func (t *tx) carry(a *Audited) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.isTaken {
@@ -67,10 +97,11 @@ func (t *tx) take(ctx context.Context) {
 	})
 }
 
-// Audit records what came of the use case of a context that WithAudit gave, unless its transaction has recorded the same. The
-// entry is on disk within a second.
+// Audit records what came of the use case of a context that WithAudit gave, unless its transaction has recorded the same. That a
+// mutation is done is on disk when Audit returns, also when it had nothing to change; what was refused or read is within a
+// second.
 func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []coupon.ErrorCode) error {
-	a, ok := ctx.Value(auditKey{}).(*audited)
+	a, ok := ctx.Value(auditKey{}).(*Audited)
 	if !ok {
 		return nil
 	}
@@ -79,6 +110,13 @@ func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []
 	a.mu.Unlock()
 	if isRecorded {
 		return nil
+	}
+	if outcome == coupon.AuditDone && a.entry.Kind == coupon.AuditMutation {
+		// It is done, whether or not its caller has gone.
+		return s.join(context.WithoutCancel(ctx), 1, func(_ context.Context, t *tx) error {
+			t.carry(a)
+			return nil
+		})
 	}
 	entry := *a.entry
 	entry.Outcome, entry.Errors = outcome, codes

@@ -416,7 +416,7 @@ func TestCodesOf(t *testing.T) {
 		s.redeem(t, "P1")
 	}
 	taken := s.redeem(t, "P2")
-	if _, err := s.Reverse(t.Context(), taken.ID, nil); err != nil {
+	if _, err := s.Reverse(t.Context(), nil, taken.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.VoidCodes(t.Context(), voiding(id, "S3")); err != nil {

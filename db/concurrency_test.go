@@ -308,7 +308,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			}
 			redeemed.Add(1)
 			if n%10 == 0 {
-				if _, err := s.Reverse(ctx, r.ID, nil); err != nil {
+				if _, err := s.Reverse(ctx, nil, r.ID, nil); err != nil {
 					return err
 				}
 				redeemed.Add(-1)

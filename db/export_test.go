@@ -122,7 +122,7 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Reverse(t.Context(), s.redeem(t, "ALL").ID, nil); err != nil {
+	if _, err := s.Reverse(t.Context(), nil, s.redeem(t, "ALL").ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	const header = "code,redeemedAt,reference,amount,currency,coupon,delivery,channel,label,assignedAt,source,anomalies"

@@ -539,7 +539,7 @@ func (w *world) reverseRedemption(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	if _, err := w.Reverse(w.t.Context(), id, nil); err != nil {
+	if _, err := w.Reverse(w.t.Context(), nil, id, nil); err != nil {
 		rt.Fatal(err)
 	}
 	if before[id].ReversedAt == nil {

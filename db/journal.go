@@ -186,6 +186,7 @@ type redemptionRow struct {
 	Amount         *coupon.Decimal `json:"amount,omitempty"`
 	Currency       *string         `json:"currency,omitempty"`
 	IdempotencyKey *string         `json:"key,omitempty"`
+	Caller         string          `json:"caller,omitempty"`
 }
 
 // auditRow is an entry of the audit log as the view audit_entry reads it.

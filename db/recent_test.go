@@ -36,12 +36,12 @@ func TestRecent(t *testing.T) {
 	}{
 		{"a redemption", func() error { s.redeem(t, "a-2"); return nil }},
 		{"another redemption instead of one", func() error {
-			_, err := s.Reverse(t.Context(), redemption.ID, nil)
+			_, err := s.Reverse(t.Context(), nil, redemption.ID, nil)
 			s.clock.Advance(time.Hour)
 			redemption = s.redeem(t, "A-1")
 			return err
 		}},
-		{"a reversal", func() error { _, err := s.Reverse(t.Context(), redemption.ID, nil); return err }},
+		{"a reversal", func() error { _, err := s.Reverse(t.Context(), nil, redemption.ID, nil); return err }},
 		{"a void", func() error { _, err := s.VoidCodes(t.Context(), voiding(id, "A-4")); return err }},
 		{"a recipient", func() error { s.recipients(t, 3); return nil }},
 		{"an erasure", func() error { _, err := s.EraseRecipients(t.Context(), recipients[:1], nil); return err }},

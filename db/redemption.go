@@ -94,6 +94,18 @@ func (s *Store) ZoneOf(value string) *time.Location {
 	return zoneOf(s, found.couponNumber)
 }
 
+// UnknownCodes tells of each value whether there is no such code.
+func (s *Store) UnknownCodes(values []string) []bool {
+	unknown := make([]bool, len(values))
+	for i, value := range values {
+		_, key, _ := s.keys.Parse(value)
+		s.pool.mu.RLock()
+		unknown[i] = s.pool.findRedeemable(key) == nil
+		s.pool.mu.RUnlock()
+	}
+	return unknown
+}
+
 // RedeemOutcome is what became of a request to redeem: one of the two is set.
 type RedeemOutcome struct {
 	// Redemption has no CodeValue when that is spelled otherwise than the code's key, for which the rows would have
@@ -123,10 +135,13 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 	for i, request := range requests {
 		outcomes[i].Refusal = request.Check(now)
 	}
-	err := s.join(ctx, len(requests), func(_ context.Context, t *tx) error {
+	err := s.join(ctx, len(requests), func(ctx context.Context, t *tx) error {
 		for i, request := range requests {
 			if outcomes[i].Refusal == nil {
 				outcomes[i].Redemption, answered[i], outcomes[i].Refusal = t.redeem(request)
+			}
+			if outcomes[i].Redemption != nil {
+				t.takeOf(ctx, i)
 			}
 		}
 		return nil
@@ -242,7 +257,7 @@ func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &
 func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: number, CouponID: found.couponNumber, CodeID: found.codeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		IdempotencyKey: request.IdempotencyKey,
+		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller,
 	}
 	if found.codeNumber == 0 {
 		return row
@@ -267,8 +282,9 @@ func (p *pool) countRedemption(found *redeemable, by int) {
 }
 
 // Reverse takes a redemption back. Its code is ASSIGNED again, or VOIDED when nobody holds it: it is
-// known outside. Repeating it is harmless. It returns NOT_FOUND and INVALID.
-func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*coupon.Redemption, error) {
+// known outside. Repeating it is harmless. by is who asks; nil: somebody who may take back all. It returns NOT_FOUND, in the same
+// words for one that by may not take back as for one that does not exist, and INVALID.
+func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, reason *string) (*coupon.Redemption, error) {
 	number, err := id.Number(coupon.KindRedemption)
 	if err != nil {
 		return nil, atInput(err, "id")
@@ -280,22 +296,28 @@ func (s *Store) Reverse(ctx context.Context, id coupon.ID, reason *string) (*cou
 		}
 		reason = &clean
 	}
+	notFound := coupon.NotFound(coupon.KindRedemption, id).At("input", "id")
+	if by != nil && by.Role == coupon.RoleRedeemer {
+		notFound.Message += fmt.Sprintf(" A till takes back what it redeemed itself in the last %d hours.", int(coupon.ReversalTime.Hours()))
+	}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		type state struct {
 			couponNumber int64
 			codeNumber   sql.NullInt64
 			isReversed   bool
+			caller       *string
+			recordedAt   time.Time
 		}
 		rows, err := collect(ctx, t, redemptionLive, func(rows *sql.Rows) (state, error) {
 			var st state
-			err := rows.Scan(&st.couponNumber, &st.codeNumber, &st.isReversed)
+			err := rows.Scan(&st.couponNumber, &st.codeNumber, &st.isReversed, &st.caller, &st.recordedAt)
 			return st, err
 		}, named("id", number))
 		switch {
 		case err != nil:
 			return err
-		case len(rows) == 0:
-			return coupon.NotFound(coupon.KindRedemption, id).At("input", "id")
+		case len(rows) == 0 || by != nil && !by.MayReverse(orEmpty(rows[0].caller), rows[0].recordedAt, t.now):
+			return notFound
 		case rows[0].isReversed:
 			return nil
 		}

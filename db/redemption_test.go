@@ -142,7 +142,7 @@ func TestReverse(t *testing.T) {
 		reverse := func(id coupon.ID) {
 			t.Helper()
 			for range 2 { // repeating it is harmless
-				r, err := s.Reverse(t.Context(), id, new("returned"))
+				r, err := s.Reverse(t.Context(), nil, id, new("returned"))
 				if err != nil || !r.ReversedAt.Equal(noon()) {
 					t.Fatalf("got %+v, %v", r, err)
 				}
@@ -173,14 +173,14 @@ func TestReverse(t *testing.T) {
 	})
 	t.Run("INVALID", func(t *testing.T) {
 		t.Parallel()
-		_, err := newScene(t).Reverse(t.Context(), "redemption_1", new("a\nb"))
+		_, err := newScene(t).Reverse(t.Context(), nil, "redemption_1", new("a\nb"))
 		wantError(t, err, coupon.ErrorInvalid, "input.reason")
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		for _, id := range []coupon.ID{"redemption_1", "code_1", ""} {
-			_, err := s.Reverse(t.Context(), id, nil)
+			_, err := s.Reverse(t.Context(), nil, id, nil)
 			wantError(t, err, coupon.ErrorNotFound, "input.id")
 		}
 	})

@@ -82,7 +82,7 @@ func TestReopen(t *testing.T) {
 				value := values[random.IntN(len(values))]
 				r, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: value, IdempotencyKey: new(fmt.Sprint(random.IntN(200)))})
 				if err == nil && random.IntN(4) == 0 {
-					_, err = s.Reverse(t.Context(), r.ID, nil)
+					_, err = s.Reverse(t.Context(), nil, r.ID, nil)
 				}
 				if _, isRefused := coupon.AsUserErrors(err); err != nil && !isRefused {
 					t.Fatal(err)

@@ -413,7 +413,7 @@ func (h *history) redeemOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if h.random.IntN(5) == 0 {
-		if _, err := h.Reverse(t.Context(), r.ID, nil); err != nil {
+		if _, err := h.Reverse(t.Context(), nil, r.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		e.isReversed = true

@@ -271,11 +271,11 @@ func (w *writer) record(ctx context.Context, group []*request) {
 	if err == nil {
 		t := &tx{store: w.store, now: w.store.now(), reserve: w.store.reserve}
 		for i, r := range group {
-			redemptions, undo := len(t.redemptions), len(t.undo)
+			redemptions, entries, undo := len(t.redemptions), len(t.entries), len(t.undo)
 			switch errs[i] = r.run(t); { //nolint:contextcheck // each request brings its own context
 			case errs[i] != nil:
 				// It may have panicked half-way.
-				t.redemptions = t.redemptions[:redemptions]
+				t.redemptions, t.entries = t.redemptions[:redemptions], t.entries[:entries]
 				t.takeBack(undo)
 			case len(t.redemptions) > redemptions:
 				t.take(r.ctx) //nolint:contextcheck // as above
@@ -283,6 +283,10 @@ func (w *writer) record(ctx context.Context, group []*request) {
 		}
 		if last := len(t.redemptions) - 1; last >= 0 {
 			t.record(t.redemptions[last].ID)
+		} else {
+			t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		}
+		if len(t.redemptions)+len(t.entries) > 0 {
 			if err = t.publish(func() error { return w.journal.write(ctx, t) }); err != nil {
 				t.takeBack(0)
 			}

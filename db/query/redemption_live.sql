@@ -1,2 +1,2 @@
--- a redemption to reverse: its code, its coupon, and whether it was reversed
-SELECT coupon_id, code_id, EXISTS (SELECT 1 FROM reversal WHERE redemption_id = $id) FROM redemption WHERE id = $id
+-- a redemption to reverse: its code, its coupon, whether it was reversed, and who recorded it when
+SELECT coupon_id, code_id, EXISTS (SELECT 1 FROM reversal WHERE redemption_id = $id), caller, recorded_at FROM redemption WHERE id = $id

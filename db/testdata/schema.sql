@@ -229,6 +229,7 @@ CREATE TABLE posted_redemption (
     anomalies VARCHAR,
     import_id BIGINT,
     recorded_at TIMESTAMP NOT NULL,
+    caller VARCHAR,
     CHECK(("source" IN ('API', 'IMPORT')))
 );
 CREATE TABLE recipient (
