@@ -46,6 +46,7 @@ type Guard struct {
 	adminKey [sha256.Size]byte
 	rates    rates
 	guesses  guesses
+	presence presence
 }
 
 // New gives the guard of a store. It returns an error for options that make no sense.
@@ -100,33 +101,9 @@ func (g *Guard) holder(ctx context.Context, token string) (*coupon.Caller, error
 		return &coupon.Caller{Name: operator, Label: "the operator of the server", Role: coupon.RoleAdmin}, nil
 	}
 	if g.options.Tokens != nil && strings.Count(token, ".") == 2 {
-		return g.options.Tokens.holder(ctx, token)
+		return g.options.Tokens.holder(ctx, token, g.store.Now())
 	}
 	return nil, ErrWrongKey
-}
-
-// IsStillIn tells whether a caller who was let in before would be let in now.
-func (g *Guard) IsStillIn(c *coupon.Caller) bool {
-	switch {
-	case c.KeyID != nil:
-		return g.store.KeyWorks(*c.KeyID)
-	case c.Name == coupon.LocalCaller:
-		return g.IsOpen()
-	}
-	return true
-}
-
-type callerKey struct{}
-
-// WithCaller gives a context that carries who sent the request.
-func WithCaller(ctx context.Context, c *coupon.Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
-}
-
-// CallerOf gives who sent the request of a context, nil where nobody was asked for.
-func CallerOf(ctx context.Context) *coupon.Caller {
-	c, _ := ctx.Value(callerKey{}).(*coupon.Caller)
-	return c
 }
 
 // Realm is the value of the header WWW-Authenticate of those who are not let in.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,11 @@ func TestTokensOfAnIdentityProvider(t *testing.T) {
 		"a shared secret":  {sign(t, []byte(operatorKey), jose.HS256, claims(none)), "not one of"},
 		"no signature":     {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1LTEifQ.", "not one of"},
 		"garbage":          {"a.b.c", "not one of"},
+		"no subject":       {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { delete(c, "sub") })), "no claim sub"},
+		"an empty subject": {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["sub"] = "" })), "no claim sub"},
+		"a role in other letters": {sign(t, p.key, jose.RS256, claims(func(c map[string]any) {
+			c["realm_access"] = map[string]any{"roles": []string{"ADM\u0131N", "MAR\u212aETER", "ANALY\u017fT"}}
+		})), "no role"},
 	} {
 		_, err := guard.Identify(t.Context(), "Bearer "+test.token, "")
 		if !errors.Is(err, access.ErrWrongKey) || !strings.Contains(err.Error(), test.want) || access.StatusOf(err) != http.StatusUnauthorized {
@@ -212,7 +218,9 @@ func TestProviderDown(t *testing.T) {
 		t.Error(err)
 	}
 	for range 2 {
-		_, err = guard.Identify(t.Context(), "Bearer "+sign(t, p.key, jose.RS256, map[string]any{"sub": "u-1"}), "")
+		_, err = guard.Identify(t.Context(), "Bearer "+sign(t, p.key, jose.RS256, map[string]any{
+			"iss": p.URL, "aud": "couponql", "sub": "u-1", "exp": time.Now().Add(time.Hour).Unix(),
+		}), "")
 		if err == nil || access.StatusOf(err) != http.StatusServiceUnavailable {
 			t.Errorf("got %v", err)
 		}
@@ -264,35 +272,70 @@ func TestGuesses(t *testing.T) {
 	clock := dbtest.NewClock(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
 	guard := newGuard(t, dbtest.New(t, clock.Use), access.Options{})
 	thief, shop := &coupon.Caller{Name: "key_1"}, &coupon.Caller{Name: "key_2"}
+	wrong, right := []bool{true}, []bool{false}
 	for i := range access.MaxGuesses {
-		if guard.MayGuess(thief) != 0 {
+		if allowed, _ := guard.Ask(thief, wrong); allowed != 1 {
 			t.Fatalf("must wait after %d guesses", i)
 		}
-		guard.Guessed(thief, 0, 1)
 	}
-	if wait := guard.MayGuess(thief); wait != time.Second {
-		t.Errorf("after %d guesses the next may be in %s", access.MaxGuesses, wait)
+	// A code that exists is not told apart from one that does not.
+	for _, unknown := range [][]bool{wrong, right, {false, false, true}} {
+		if allowed, wait := guard.Ask(thief, unknown); allowed != 0 || wait != time.Second {
+			t.Errorf("after %d guesses %d may be answered, the next in %s", access.MaxGuesses, allowed, wait)
+		}
 	}
 	clock.Advance(time.Second)
-	if guard.MayGuess(thief) != 0 {
-		t.Error("may not guess again after a second")
-	}
-	// One request with many guesses is paid back.
-	guard.Guessed(thief, 0, 1000)
-	if wait := guard.MayGuess(thief); wait != 1000*time.Second {
-		t.Errorf("after 1000 guesses at once the next may be in %s", wait)
+	if allowed, _ := guard.Ask(thief, []bool{false, true, false, true}); allowed != 2 {
+		t.Errorf("a second later %d may be answered", allowed)
 	}
 	// One code in ten is mistyped, thousands of times within a second.
-	for range 5000 {
-		guard.Guessed(shop, 9, 1)
-	}
-	if wait := guard.MayGuess(shop); wait != 0 {
-		t.Errorf("the shop must wait %s", wait)
+	for i := range 5000 {
+		if allowed, wait := guard.Ask(shop, []bool{true, false, false, false, false, false, false, false, false, false}); allowed != 10 {
+			t.Fatalf("the shop must wait %s after %d", wait, i)
+		}
+		guard.Redeemed(shop, 9)
 	}
 	local := &coupon.Caller{Name: coupon.LocalCaller}
-	guard.Guessed(local, 0, 10_000)
-	if guard.MayGuess(local) != 0 {
+	if allowed, _ := guard.Ask(local, slices.Repeat(wrong, 10_000)); allowed != 10_000 {
 		t.Error("a server without keys slows its own machine")
+	}
+}
+
+// TestGuessesOfAList: a list is answered up to where the guesses end, lists that come together share them, and whoever named
+// many codes goes on a second later.
+func TestGuessesOfAList(t *testing.T) {
+	t.Parallel()
+	clock := dbtest.NewClock(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
+	guard := newGuard(t, dbtest.New(t, clock.Use), access.Options{})
+	till := &coupon.Caller{Name: "key_1"}
+	if allowed, _ := guard.Ask(till, make([]bool, 10_000)); allowed != 10_000 {
+		t.Errorf("of codes that exist %d are answered", allowed)
+	}
+	const lists = 64
+	all := make(chan int, lists)
+	for range lists {
+		go func() {
+			allowed, _ := guard.Ask(till, slices.Repeat([]bool{true}, 10_000))
+			all <- allowed
+		}()
+	}
+	sum := 0
+	for range lists {
+		sum += <-all
+	}
+	if sum != access.MaxGuesses {
+		t.Errorf("%d lists at once guessed %d times", lists, sum)
+	}
+	clock.Advance(time.Second)
+	if allowed, _ := guard.Ask(till, make([]bool, 10_000)); allowed != 10_000 {
+		t.Errorf("a second later %d codes that exist are answered", allowed)
+	}
+	// A guess that was none is given back.
+	for range 3 {
+		if allowed, _ := guard.Ask(till, []bool{true}); allowed != 1 {
+			t.Error("what was found is counted")
+		}
+		guard.Found(till)
 	}
 }
 
@@ -302,7 +345,9 @@ func TestCallerOf(t *testing.T) {
 		t.Error("nobody is somebody")
 	}
 	caller := &coupon.Caller{Name: "key_1"}
-	if got := access.CallerOf(access.WithCaller(t.Context(), caller)); got != caller {
+	during, leave := newGuard(t, dbtest.New(t), access.Options{}).Stay(t.Context(), caller)
+	defer leave()
+	if got := access.CallerOf(during); got != caller {
 		t.Errorf("got %+v", got)
 	}
 }

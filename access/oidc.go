@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -17,11 +16,9 @@ import (
 // DefaultRoleClaim is the claim that has the role of a token.
 const DefaultRoleClaim = "couponql_role"
 
-// rolePrefix may stand before a role in a claim that several programs share, such as couponql-analyst.
-const rolePrefix = "couponql-"
-
-// discoveryInterval is how long a provider that did not answer is left alone.
-const discoveryInterval = 5 * time.Second
+// rolePrefix may stand before a role in a claim that several programs share, such as couponql-analyst; the case of ASCII letters does not
+// matter.
+const rolePrefix = "COUPONQL-"
 
 // TokenOptions say which tokens of an identity provider let their holder in.
 type TokenOptions struct {
@@ -38,12 +35,8 @@ type TokenOptions struct {
 // Tokens reads the tokens of an identity provider: JWTs that it signed. The provider is asked for its keys when the first
 // token comes, so that the server starts without it.
 type Tokens struct {
-	options TokenOptions
-
-	mu       sync.Mutex
-	verifier *oidc.IDTokenVerifier
-	failure  error
-	failedAt time.Time
+	options  TokenOptions
+	provider *provider
 }
 
 // NewTokens gives what reads tokens. It returns an error for options that make no sense.
@@ -57,38 +50,28 @@ func NewTokens(options TokenOptions) (*Tokens, error) {
 	if options.RoleClaim == "" {
 		options.RoleClaim = DefaultRoleClaim
 	}
-	return &Tokens{options: options}, nil
+	return &Tokens{options, newProvider(options.Issuer)}, nil
 }
 
-// verify gives what verifies tokens, once the provider has told its keys.
-func (t *Tokens) ready(ctx context.Context) (*oidc.IDTokenVerifier, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.verifier != nil {
-		return t.verifier, nil
+// holder gives whom a token is of at an instant. It returns ErrWrongKey, or what keeps the provider from being asked.
+func (t *Tokens) holder(ctx context.Context, text string, now time.Time) (*coupon.Caller, error) {
+	config := oidc.Config{ClientID: t.options.Audience, SupportedSigningAlgs: signingAlgorithms(), Now: func() time.Time { return now }}
+	// The provider is not asked about what it would not have signed for this server, so that garbage costs nothing.
+	unproven := config
+	unproven.InsecureSkipSignatureCheck = true
+	if _, err := oidc.NewVerifier(t.options.Issuer, nil, &unproven).Verify(ctx, text); err != nil {
+		return nil, fmt.Errorf("%w (%s)", ErrWrongKey, reasonOf(err))
 	}
-	if time.Since(t.failedAt) < discoveryInterval {
-		return nil, t.failure
+	signature := &signature{provider: t.provider}
+	token, err := oidc.NewVerifier(t.options.Issuer, signature, &config).Verify(ctx, text)
+	if signature.failure != nil {
+		return nil, signature.failure
 	}
-	// The keys are fetched again with this context, which must outlive the request.
-	provider, err := oidc.NewProvider(context.WithoutCancel(ctx), t.options.Issuer)
-	if err != nil {
-		t.failedAt, t.failure = time.Now(), fmt.Errorf("ask the identity provider %s for its keys: %w", t.options.Issuer, err)
-		return nil, t.failure
-	}
-	t.verifier = provider.Verifier(&oidc.Config{ClientID: t.options.Audience})
-	return t.verifier, nil
-}
-
-// holder gives whom a token is of. It returns ErrWrongKey, or what keeps the provider from being asked.
-func (t *Tokens) holder(ctx context.Context, text string) (*coupon.Caller, error) {
-	verifier, err := t.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	token, err := verifier.Verify(ctx, text)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%s)", ErrWrongKey, reasonOf(err))
+	}
+	if token.Subject == "" {
+		return nil, fmt.Errorf("%w (the token has no claim sub, which tells its holder from all others)", ErrWrongKey)
 	}
 	var claims map[string]any
 	if err := token.Claims(&claims); err != nil {
@@ -102,7 +85,7 @@ func (t *Tokens) holder(ctx context.Context, text string) (*coupon.Caller, error
 	if label == "" {
 		label = token.Subject
 	}
-	return &coupon.Caller{Name: "oidc:" + token.Subject, Label: label, Role: role}, nil
+	return &coupon.Caller{Name: "oidc:" + token.Subject, Label: label, Role: role, ExpiresAt: &token.Expiry}, nil
 }
 
 // reasonOf says why a token is not taken, in words that tell its holder what to do and nobody else anything.
@@ -136,7 +119,7 @@ func roleIn(claims map[string]any, path string) (coupon.Role, bool) {
 		}
 	}
 	for i, word := range words {
-		words[i] = strings.ToUpper(strings.TrimPrefix(strings.ToLower(word), rolePrefix))
+		words[i] = strings.TrimPrefix(upperASCII(word), rolePrefix)
 	}
 	for _, role := range coupon.Roles() {
 		if slices.Contains(words, string(role)) {
@@ -144,4 +127,14 @@ func roleIn(claims map[string]any, path string) (coupon.Role, bool) {
 		}
 	}
 	return "", false
+}
+
+// upperASCII makes ASCII letters capitals, and nothing else: of other letters some have the capital of another one.
+func upperASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, text)
 }

@@ -70,7 +70,8 @@ func (r *rates) forget(now time.Time) {
 
 // How many codes a caller may ask about that do not exist.
 const (
-	// MaxGuesses is how many in a row, and GuessesPerSecond how fast that is had back.
+	// MaxGuesses is how many in a row, and GuessesPerSecond how fast that is had back. Nobody has less than none, so that a till
+	// that has named too many goes on a second later.
 	MaxGuesses       = 100
 	GuessesPerSecond = 1
 	// guessesForHit is what a redemption gives back: where customers type codes, some are always wrong.
@@ -88,50 +89,59 @@ type allowance struct {
 	at      time.Time
 }
 
-// at brings the allowance up to an instant.
+// pass brings the allowance up to an instant.
 func (a *allowance) pass(now time.Time) {
 	a.guesses = min(MaxGuesses, a.guesses+max(0, now.Sub(a.at).Seconds())*GuessesPerSecond)
 	a.at = now
 }
 
-// MayGuess tells whether a caller may ask about a code that may not exist: 0, or how long to wait before.
-func (g *Guard) MayGuess(c *coupon.Caller) (wait time.Duration) {
+// Ask counts the codes that a caller asks about, of which some are unknown, and gives how many of them may be answered, from
+// the first on: when no guess is left, nothing is answered any more, be it known or not, and wait is how long it takes until
+// there is one. Codes that are known cost nothing. Requests at the same time share what is left.
+func (g *Guard) Ask(c *coupon.Caller, unknown []bool) (allowed int, wait time.Duration) {
 	if c.Name == coupon.LocalCaller {
-		return 0
+		return len(unknown), 0
 	}
 	g.guesses.mu.Lock()
 	defer g.guesses.mu.Unlock()
 	a := g.guesses.left[c.Name]
-	if a == nil {
-		return 0
+	for i, isUnknown := range unknown {
+		if a == nil && isUnknown {
+			a = g.guesses.open(c.Name, g.store.Now())
+		}
+		if a == nil {
+			continue
+		}
+		if a.pass(g.store.Now()); a.guesses < 1 {
+			return i, time.Duration(math.Ceil((1-a.guesses)/GuessesPerSecond)) * time.Second
+		}
+		if isUnknown {
+			a.guesses--
+		}
 	}
-	a.pass(g.store.Now())
-	if a.guesses >= 1 {
-		return 0
-	}
-	return time.Duration(math.Ceil((1-a.guesses)/GuessesPerSecond)) * time.Second
+	return len(unknown), 0
 }
 
-// Guessed counts the codes that a caller asked about: hits that were redeemed, and misses that do not exist.
-func (g *Guard) Guessed(c *coupon.Caller, hits, misses int) {
-	if c.Name == coupon.LocalCaller {
-		return
-	}
+// open gives the allowance of a caller who never guessed. The lock is held.
+func (g *guesses) open(name string, now time.Time) *allowance {
+	g.forget(now)
+	a := &allowance{guesses: MaxGuesses, at: now}
+	g.left[name] = a
+	return a
+}
+
+// Found gives a guess back that Ask counted: what the caller asked about was there.
+func (g *Guard) Found(c *coupon.Caller) { g.giveBack(c, 1) }
+
+// Redeemed gives back what a caller earns with redemptions.
+func (g *Guard) Redeemed(c *coupon.Caller, count int) { g.giveBack(c, float64(count)*guessesForHit) }
+
+func (g *Guard) giveBack(c *coupon.Caller, guesses float64) {
 	g.guesses.mu.Lock()
 	defer g.guesses.mu.Unlock()
-	a := g.guesses.left[c.Name]
-	if a == nil && misses == 0 {
-		// It is whole.
-		return
+	if a := g.guesses.left[c.Name]; a != nil {
+		a.guesses = min(MaxGuesses, a.guesses+guesses)
 	}
-	now := g.store.Now()
-	if a == nil {
-		g.guesses.forget(now)
-		a = &allowance{guesses: MaxGuesses, at: now}
-		g.guesses.left[c.Name] = a
-	}
-	a.pass(now)
-	a.guesses = min(MaxGuesses, a.guesses+float64(hits)*guessesForHit-float64(misses))
 }
 
 // forget drops the allowances that are whole again, when there are many.
