@@ -28,6 +28,7 @@ func (r *mutationResolver) CreateAPIKey(ctx context.Context, input graph.CreateA
 	problems, err := userErrors(err)
 	payload := &graph.CreateAPIKeyPayload{APIKey: created, UserErrors: problems}
 	if created != nil {
+		r.changeRights(ctx)
 		payload.Token = &token
 	}
 	return payload, err
@@ -35,6 +36,9 @@ func (r *mutationResolver) CreateAPIKey(ctx context.Context, input graph.CreateA
 
 func (r *mutationResolver) RevokeAPIKey(ctx context.Context, input graph.RevokeAPIKeyInput) (*graph.RevokeAPIKeyPayload, error) {
 	revoked, err := r.store.RevokeKey(ctx, input.ID)
+	if err == nil {
+		r.changeRights(ctx)
+	}
 	problems, err := userErrors(err)
 	return &graph.RevokeAPIKeyPayload{APIKey: revoked, UserErrors: problems}, err
 }

@@ -498,6 +498,140 @@ func TestGuessingIsSlow(t *testing.T) {
 	}
 }
 
+// TestGuessingByLists: what is asked in a list, or by aliases, costs as much as one by one: after the last guess nothing is looked at, be
+// it there or not, and what was redeemed before stays redeemed and is told.
+func TestGuessingByLists(t *testing.T) {
+	t.Parallel()
+	for name, build := range map[string]func(values []string) string{
+		"redeemCodes": func(values []string) string {
+			var list strings.Builder
+			for _, value := range values {
+				fmt.Fprintf(&list, "{value: %q}", value)
+			}
+			return "mutation { redeemCodes(input: {redemptions: [" + list.String() + "]}) { results { redemption { codeValue } userErrors { code field } } userErrors { code } } }"
+		},
+		"aliases": func(values []string) string {
+			var list strings.Builder
+			for i, value := range values {
+				fmt.Fprintf(&list, "a%d: redeemCode(input: {value: %q}) { redemption { codeValue } userErrors { code field } }", i, value)
+			}
+			return "mutation { " + list.String() + " }"
+		},
+		"aliases apart": func(values []string) string {
+			var list strings.Builder
+			for i, value := range values {
+				fmt.Fprintf(&list, "a%d: redeemCodes(input: {redemptions: [{value: %q}]}) { results { redemption { codeValue } userErrors { code field } } }", i, value)
+			}
+			return "mutation { " + list.String() + " }"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.become(t, coupon.RoleRedeemer)
+			made, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
+				Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The redemption in front earns no more than there is.
+			values := []string{made.Code}
+			for i := range 2 * access.MaxGuesses {
+				values = append(values, fmt.Sprintf("GUESS-%d", i))
+			}
+			values = append(values, made.Code)
+			_, got := s.answer(t, build(values), nil)
+			if count := strings.Count(got, `"CODE_UNKNOWN"`); count != access.MaxGuesses {
+				t.Errorf("%d guesses were answered: %s", count, got)
+			}
+			if count := strings.Count(got, `"RATE_LIMITED"`); count != access.MaxGuesses+1 {
+				t.Errorf("%d were not looked at: %s", count, got)
+			}
+			if count := strings.Count(got, `"codeValue":"`+made.Code); count != 1 || strings.Contains(got, `"errors":[{`) {
+				t.Errorf("%d were redeemed: %s", count, got)
+			}
+			list, err := s.store.Redemptions(t.Context(), nil, coupon.Page{WantsTotal: true})
+			if err != nil || list.Total != 1 {
+				t.Errorf("%d redemptions are recorded: %v", list.Total, err)
+			}
+			// The till is not locked: a second later it redeems all that is right.
+			s.clock.Advance(time.Second)
+			_, got = s.answer(t, build(slices.Repeat([]string{made.Code}, 300)), nil)
+			if count := strings.Count(got, `"codeValue":"`+made.Code); count != 300 {
+				t.Errorf("a second later %d of 300 are redeemed: %s", count, got)
+			}
+		})
+	}
+}
+
+// TestTillReversesItsOwn: a REDEEMER takes back what its own key redeemed a short while ago. Of others it learns nothing, and asking
+// is guessing; a MARKETER takes back all.
+func TestTillReversesItsOwn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.become(t, coupon.RoleRedeemer)
+	made, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, other, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "till 2", Role: coupon.RoleRedeemer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	redeem := func() string {
+		t.Helper()
+		_, got := s.answer(t, fmt.Sprintf(`mutation { redeemCode(input: {value: %q, reference: "order"}) { redemption { id } } }`, made.Code), nil)
+		_, id, _ := strings.Cut(got, `"id":"`)
+		id, _, _ = strings.Cut(id, `"`)
+		if !strings.HasPrefix(id, "redemption_") {
+			t.Fatal(got)
+		}
+		return id
+	}
+	reverse := func(id string) string {
+		_, got := s.answer(t, fmt.Sprintf(`mutation { reverseRedemption(input: {id: %q}) { redemption { codeValue reversedAt } userErrors { code message } } }`, id), nil)
+		return strings.ReplaceAll(got, id, "ID")
+	}
+	own, late := redeem(), redeem()
+	for range 2 {
+		if got := reverse(own); !strings.Contains(got, `"reversedAt":"2026`) {
+			t.Errorf("its own: %s", got)
+		}
+	}
+	s.token = other
+	unknown := reverse("redemption_999")
+	if !strings.Contains(unknown, "NOT_FOUND") {
+		t.Errorf("one that does not exist: %s", unknown)
+	}
+	// Whether it stands, was reversed, or is in the tables already: it is as if it did not exist.
+	for _, id := range []string{own, late} {
+		if got := reverse(id); got != unknown {
+			t.Errorf("of another till: %s, want %s", got, unknown)
+		}
+	}
+	s.token = s.tokens[coupon.RoleRedeemer]
+	s.clock.Advance(coupon.ReversalTime + time.Second)
+	if got := reverse(late); got != unknown {
+		t.Errorf("its own, too late: %s", got)
+	}
+	s.token = other
+	for i := 0; strings.Contains(reverse(late), "NOT_FOUND"); i++ {
+		if i > access.MaxGuesses {
+			t.Fatal("ids can be counted without end")
+		}
+	}
+	if got := reverse(own); !strings.Contains(got, "RATE_LIMITED") {
+		t.Errorf("after many: %s", got)
+	}
+	s.become(t, coupon.RoleMarketer)
+	if got := reverse(late); !strings.Contains(got, `"reversedAt":"2026`) {
+		t.Errorf("a marketer: %s", got)
+	}
+}
+
 // TestAliasLimit: an operation may not say the same a thousand times over, neither by itself nor by fragments.
 func TestAliasLimit(t *testing.T) {
 	t.Parallel()

@@ -47,9 +47,8 @@ func harmlessSQL(query string) string {
 	return cutText(literal.ReplaceAllLiteralString(query, "'"+coupon.Mask+"'"))
 }
 
-// use is the directive @audited: it records what a field was asked to do, and what came of it.
-func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
-	field := graphql.GetFieldContext(ctx).Field
+// begin begins an entry about what a field is asked to do.
+func (a *auditor) begin(ctx context.Context, field graphql.CollectedField) (*db.Audited, error) {
 	given := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 	input := map[string]any{}
 	for _, argument := range field.Definition.Arguments {
@@ -76,7 +75,20 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 	if err != nil {
 		return nil, err
 	}
-	ctx = db.WithAudit(ctx, entry)
+	return db.NewAudited(entry), nil
+}
+
+// use is the directive @audited: it records what a field was asked to do, and what came of it.
+func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
+	field := graphql.GetFieldContext(ctx).Field
+	audited := aliasesOf(ctx).audits[field.Alias]
+	if audited == nil {
+		var err error
+		if audited, err = a.begin(ctx, field); err != nil {
+			return nil, err
+		}
+	}
+	ctx = db.WithAudited(ctx, audited)
 	payload, err := next(ctx)
 	outcome, codes := outcomeOf(payload, err)
 	if outcome == coupon.AuditRefused {
@@ -109,9 +121,8 @@ func outcomeOf(payload any, err error) (coupon.AuditOutcome, []coupon.ErrorCode)
 	return coupon.AuditDone, nil
 }
 
-// response gives the interceptor that records what an answer showed, and ends the subscriptions of those who are not let in any
-// more.
-func (a *auditor) response(guard *access.Guard, present graphql.ErrorPresenterFunc) graphql.ResponseMiddleware {
+// response gives the interceptor that records what an answer showed.
+func (a *auditor) response(present graphql.ErrorPresenterFunc) graphql.ResponseMiddleware {
 	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		response := next(ctx)
 		if response == nil || !graphql.HasOperationContext(ctx) {
@@ -120,9 +131,6 @@ func (a *auditor) response(guard *access.Guard, present graphql.ErrorPresenterFu
 		operation := graphql.GetOperationContext(ctx)
 		if operation.Operation == nil {
 			return response
-		}
-		if operation.Operation.Operation == ast.Subscription && !guard.IsStillIn(access.CallerOf(ctx)) {
-			return nil
 		}
 		fields, isConfidential := operation.Stats.GetExtension(readExtension).([]string)
 		if !isConfidential {

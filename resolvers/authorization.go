@@ -101,7 +101,7 @@ func (a authorization) MutateOperationContext(ctx context.Context, operation *gr
 	if caller == nil {
 		return refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrNoKey))
 	}
-	if isWebSocket(ctx) {
+	if socketOf(ctx) != nil {
 		if wait := a.guard.Admit(caller); wait > 0 {
 			return refusal(codeRateLimited, nil, "These are more requests than %s may send in a second. Try again in %s.", caller.Label, roundUp(wait))
 		}
@@ -289,13 +289,7 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 			return
 		}
 		if err != nil {
-			status := access.StatusOf(err)
-			if status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", access.Realm)
-				writeRefusal(w, status, refusal(codeUnauthenticated, nil, "%s.", sentence(err)))
-				return
-			}
-			writeRefusal(w, status, refusal(codeUnavailable, nil, "The identity provider of this server does not answer. Try again in a moment, or use a key."))
+			writeRefusal(w, access.StatusOf(err), notIdentified(err))
 			return
 		}
 		if wait := guard.Admit(caller); wait > 0 {
@@ -304,8 +298,21 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 				"These are more requests than the %d a second that %s may send. Try again in %s.", *caller.RequestsPerSecond, caller.Label, roundUp(wait)))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(access.WithCaller(r.Context(), caller)))
+		during, leave := guard.Stay(r.Context(), caller)
+		defer leave()
+		if !isUpgrade(r) {
+			defer cutOff(during, w, false)()
+		}
+		next.ServeHTTP(w, r.WithContext(during))
 	})
+}
+
+// notIdentified says why the guard does not know who asks.
+func notIdentified(err error) *gqlerror.Error {
+	if access.StatusOf(err) == http.StatusUnauthorized {
+		return refusal(codeUnauthenticated, nil, "%s.", sentence(err))
+	}
+	return refusal(codeUnavailable, nil, "The identity provider of this server does not answer. Try again in a moment, or use a key.")
 }
 
 // writeRefusal answers a request that is not let in.
@@ -337,21 +344,13 @@ func addressOf(r *http.Request) string {
 // isUpgrade tells whether a request wants to become a WebSocket.
 func isUpgrade(r *http.Request) bool { return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") }
 
-type webSocketKey struct{}
-
-// isWebSocket tells whether an operation came through a WebSocket.
-func isWebSocket(ctx context.Context) bool { return ctx.Value(webSocketKey{}) != nil }
-
-// withAddress gives a context that carries the address of a request for initialize.
-func withAddress(ctx context.Context, address string) context.Context {
-	return context.WithValue(ctx, webSocketKey{}, address)
-}
-
 // initialize reads the first message of a WebSocket, connection_init, whose payload may have the member Authorization, with the
 // value that the header of this name would have.
 func initialize(guard *access.Guard) transport.WebsocketInitFunc {
 	return func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+		s := socketOf(ctx)
 		if access.CallerOf(ctx) != nil {
+			s.stay(ctx)
 			return ctx, nil, nil
 		}
 		authorization := ""
@@ -360,14 +359,15 @@ func initialize(guard *access.Guard) transport.WebsocketInitFunc {
 				authorization = text
 			}
 		}
-		address, _ := ctx.Value(webSocketKey{}).(string)
-		caller, err := guard.Identify(ctx, authorization, address)
+		caller, err := guard.Identify(ctx, authorization, s.address)
 		if err != nil {
-			// 4403 is what graphql-transport-ws has for those who are not let in.
-			const closeForbidden = 4403
-			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, errors.New(sentence(err))
+			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, notIdentified(err)
 		}
-		return access.WithCaller(ctx, caller), nil, nil
+		during, leave := guard.Stay(ctx, caller)
+		// The context of a request ends with its connection.
+		context.AfterFunc(ctx, leave)
+		s.stay(during)
+		return during, nil, nil
 	}
 }
 

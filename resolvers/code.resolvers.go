@@ -90,24 +90,20 @@ func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.Release
 }
 
 func (r *queryResolver) Code(ctx context.Context, value string) (*coupon.Code, error) {
-	code, err := guess(ctx, r.guard, func() (*coupon.Code, bool, error) {
-		code, err := r.store.CodeByValue(ctx, value)
-		return code, code == nil && err == nil, err
-	})
+	code, err := guess(ctx, r.Resolver, value, func() (*coupon.Code, error) { return r.store.CodeByValue(ctx, value) })
 	show(ctx, shown(code)...)
 	return code, err
 }
 
 func (r *queryResolver) ValidateCode(ctx context.Context, value string) (*graph.ValidateCodePayload, error) {
-	return guess(ctx, r.guard, func() (*graph.ValidateCodePayload, bool, error) {
+	return guess(ctx, r.Resolver, value, func() (*graph.ValidateCodePayload, error) {
 		code, owner, refusal, err := r.store.ValidateCode(ctx, value)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		show(ctx, shown(code)...)
 		show(ctx, shown(owner)...)
-		payload := &graph.ValidateCodePayload{IsRedeemable: refusal == nil, Code: code, Coupon: owner, UserErrors: list(shown(refusal))}
-		return payload, refusal != nil && refusal.Code == coupon.ErrorCodeUnknown, nil
+		return &graph.ValidateCodePayload{IsRedeemable: refusal == nil, Code: code, Coupon: owner, UserErrors: list(shown(refusal))}, nil
 	})
 }
 

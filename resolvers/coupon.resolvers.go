@@ -105,10 +105,7 @@ func (r *queryResolver) Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupo
 }
 
 func (r *queryResolver) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
-	c, err := guess(ctx, r.guard, func() (*coupon.Coupon, bool, error) {
-		c, err := r.store.CouponByCode(ctx, code)
-		return c, c == nil && err == nil, err
-	})
+	c, err := guess(ctx, r.Resolver, code, func() (*coupon.Coupon, error) { return r.store.CouponByCode(ctx, code) })
 	show(ctx, shown(c)...)
 	return c, err
 }

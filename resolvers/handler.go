@@ -68,7 +68,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
 	server.AddTransport(transport.Websocket{
 		KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
-		Implementation: transport.CoderWebsocketImplementation{AcceptOptions: websocket.AcceptOptions{OriginPatterns: options.Origins}},
+		Implementation: sockets{transport.CoderWebsocketImplementation{AcceptOptions: websocket.AcceptOptions{OriginPatterns: options.Origins}}},
 	})
 	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
 	server.AddTransport(transport.Options{})
@@ -76,6 +76,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 	server.AddTransport(plainHTTP{})
 	server.SetQueryCache(smallQueries{lru.New[*ast.QueryDocument](cachedQueries)})
 	server.SetParserTokenLimit(maxTokens)
+	server.Use(presence{r.guard})
 	if options.HidesSchema {
 		server.Use(hiddenSchema{})
 	} else {
@@ -89,9 +90,9 @@ func Handler(r *Resolver, options Options) http.Handler {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	})
 	server.AroundOperations(new(subscriptions).limit)
-	server.AroundResponses(audit.response(r.guard, present(options)))
+	server.AroundResponses(audit.response(present(options)))
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		ctx = withAliases(withScope(ctx))
+		ctx = withAliases(withScope(ctx), audit)
 		if isQuery(ctx) {
 			limited, cancel := context.WithTimeout(ctx, queryTimeout)
 			defer cancel()
@@ -161,7 +162,7 @@ func limitRequests(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		ctx := withHeader(r.Context(), w.Header())
 		if isUpgrade(r) {
-			ctx = withAddress(ctx, addressOf(r))
+			ctx = withSocket(ctx, w, r)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/transfer"
@@ -85,6 +86,8 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 	problems, isUser := coupon.AsUserErrors(err)
 	form, isForm := errors.AsType[httpError](err)
 	switch {
+	case errors.Is(context.Cause(r.Context()), access.ErrOut):
+		answer = refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrOut))
 	case isForm:
 		status, answer.Message = form.status, form.message
 	case isUser && problems[0].Code == coupon.ErrorFileTooLarge:

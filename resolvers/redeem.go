@@ -14,34 +14,49 @@ import (
 	"couponql/graph"
 )
 
-// redeem redeems codes in one step and gives what became of each, in their order.
-func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput) ([]db.RedeemOutcome, error) {
+// redeem redeems codes in one step and gives what became of each, in their order. From where the caller has guessed too often
+// nothing is looked at any more, and each is refused as that. audits has the entry of the audit log about each; nil: that of the
+// context is about all.
+func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput, audits []*db.Audited) ([]db.RedeemOutcome, error) {
 	outcomes := make([]db.RedeemOutcome, len(inputs))
 	caller := access.CallerOf(ctx)
-	if wait := r.guard.MayGuess(caller); wait > 0 {
+	values := make([]string, len(inputs))
+	for i, input := range inputs {
+		values[i] = input.Value
+	}
+	allowed, wait := r.guard.Ask(caller, r.store.UnknownCodes(values))
+	if allowed == 0 && len(rootFields(ctx)) == 1 {
 		return nil, &guessesError{wait}
 	}
-	requests := make([]*coupon.RedeemRequest, 0, len(inputs))
-	places := make([]int, 0, len(inputs))
-	for i, input := range inputs {
+	for i := range outcomes[allowed:] {
+		outcomes[allowed+i].Refusal = coupon.Errorf(coupon.ErrorRateLimited, "%s This code was not looked at.", (&guessesError{wait}).Error()).At("input", "value")
+	}
+	requests, places := make([]*coupon.RedeemRequest, 0, allowed), make([]int, 0, allowed)
+	var audited []*db.Audited
+	for i, input := range inputs[:allowed] {
 		request, err := r.redeemRequest(input)
 		if err != nil {
 			outcomes[i].Refusal = err
 			continue
 		}
+		request.Caller = caller.Name
 		requests, places = append(requests, request), append(places, i)
+		if audits != nil {
+			audited = append(audited, audits[i])
+		}
+	}
+	if audits != nil {
+		ctx = db.WithAuditOfEach(ctx, audited)
 	}
 	done, err := r.store.RedeemAll(ctx, requests)
-	hits, misses := 0, 0
+	hits := 0
 	for i, outcome := range done {
 		outcomes[places[i]] = outcome
 		if outcome.Redemption != nil {
 			hits++
-		} else if isUnknownCode(outcome.Refusal) {
-			misses++
 		}
 	}
-	r.guard.Guessed(caller, hits, misses)
+	r.guard.Redeemed(caller, hits)
 	return outcomes, err
 }
 
@@ -53,58 +68,95 @@ func (e *guessesError) Error() string {
 	return fmt.Sprintf("You have asked about too many codes that do not exist. Try again in %s.", roundUp(e.wait))
 }
 
-// isUnknownCode tells whether a refusal says that there is no such code.
-func isUnknownCode(err error) bool {
-	problems, isUser := coupon.AsUserErrors(err)
-	return isUser && len(problems) > 0 && problems[0].Code == coupon.ErrorCodeUnknown
-}
-
-// guess looks something up by a code that may not exist, unless the caller has missed too often.
-func guess[T any](ctx context.Context, guard *access.Guard, look func() (found T, isUnknown bool, err error)) (T, error) {
-	caller := access.CallerOf(ctx)
-	if wait := guard.MayGuess(caller); wait > 0 {
+// guess looks up a code that may not exist, unless the caller has guessed too often.
+func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T, error)) (T, error) {
+	if allowed, wait := r.guard.Ask(access.CallerOf(ctx), r.store.UnknownCodes([]string{value})); allowed == 0 {
 		var none T
 		return none, &guessesError{wait}
 	}
-	found, isUnknown, err := look()
-	if isUnknown {
-		guard.Guessed(caller, 0, 1)
+	return look()
+}
+
+// reverse takes a redemption back. To a caller who may take back some only, an id of another one is a guess, as one is that nothing
+// has.
+func (r *Resolver) reverse(ctx context.Context, id coupon.ID, reason *string) (*coupon.Redemption, error) {
+	caller := access.CallerOf(ctx)
+	if caller.Role != coupon.RoleRedeemer {
+		return r.store.Reverse(ctx, caller, id, reason)
 	}
-	return found, err
+	if allowed, wait := r.guard.Ask(caller, []bool{true}); allowed == 0 {
+		return nil, &guessesError{wait}
+	}
+	redemption, err := r.store.Reverse(ctx, caller, id, reason)
+	if problems, isUser := coupon.AsUserErrors(err); !isUser || problems[0].Code != coupon.ErrorNotFound {
+		r.guard.Found(caller)
+	}
+	return redemption, err
+}
+
+// aliases has what was done for fields redeemCode of one mutation before their turn: those that stand side by side share a step
+// to the disk. Fields of a mutation are resolved one after the other, so nothing is shared.
+type aliases struct {
+	auditor  *auditor
+	outcomes map[string]db.RedeemOutcome
+	// audits has the entries of the audit log that went with the step.
+	audits map[string]*db.Audited
 }
 
 type aliasesKey struct{}
 
-// withAliases gives a context in which the fields redeemCode of one mutation share a step to the disk.
-func withAliases(ctx context.Context) context.Context {
-	return context.WithValue(ctx, aliasesKey{}, map[string]db.RedeemOutcome{})
+// withAliases gives a context of one operation.
+func withAliases(ctx context.Context, a *auditor) context.Context {
+	return context.WithValue(ctx, aliasesKey{}, &aliases{a, map[string]db.RedeemOutcome{}, map[string]*db.Audited{}})
+}
+
+func aliasesOf(ctx context.Context) *aliases {
+	known, _ := ctx.Value(aliasesKey{}).(*aliases)
+	return known
 }
 
 // redeemAliased redeems the code of the field that is being resolved: with it, those of the fields behind it, whose
-// turn then finds their outcome here. Fields of a mutation are resolved one after the other, so nothing is shared.
+// turn then finds their outcome here.
 func (r *Resolver) redeemAliased(ctx context.Context, input *graph.RedeemCodeInput) (db.RedeemOutcome, error) {
-	done, _ := ctx.Value(aliasesKey{}).(map[string]db.RedeemOutcome)
-	alias := graphql.GetFieldContext(ctx).Field.Alias
-	if outcome, isDone := done[alias]; isDone {
+	known, current := aliasesOf(ctx), graphql.GetFieldContext(ctx).Field
+	if outcome, isDone := known.outcomes[current.Alias]; isDone {
 		return outcome, nil
 	}
-	aliases, inputs := followingRedemptions(ctx)
-	aliases, inputs = append([]string{alias}, aliases...), append([]*graph.RedeemCodeInput{input}, inputs...)
-	outcomes, err := r.redeem(ctx, inputs)
+	fields, inputs := followingRedemptions(ctx)
+	fields, inputs = append([]graphql.CollectedField{current}, fields...), append([]*graph.RedeemCodeInput{input}, inputs...)
+	audits := make([]*db.Audited, len(fields))
+	for i, field := range fields {
+		audited := db.AuditedOf(ctx)
+		if i > 0 {
+			var err error
+			if audited, err = known.auditor.begin(ctx, field); err != nil {
+				return db.RedeemOutcome{}, err
+			}
+			known.audits[field.Alias] = audited
+		}
+		audits[i] = audited
+	}
+	outcomes, err := r.redeem(ctx, inputs, audits)
 	if err != nil {
 		return db.RedeemOutcome{}, err
 	}
 	for i, outcome := range outcomes {
-		done[aliases[i]] = outcome
+		known.outcomes[fields[i].Alias] = outcome
 	}
-	return done[alias], nil
+	return known.outcomes[current.Alias], nil
 }
 
-// followingRedemptions gives the alias and the input of the fields redeemCode that stand right behind the one that is being
-// resolved. A field whose input cannot be read ends the row; its turn tells what is wrong with it.
-func followingRedemptions(ctx context.Context) (aliases []string, inputs []*graph.RedeemCodeInput) {
+// rootFields gives the fields of the operation of a context, a mutation.
+func rootFields(ctx context.Context) []graphql.CollectedField {
+	operation := graphql.GetOperationContext(ctx)
+	return graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
+}
+
+// followingRedemptions gives the fields redeemCode that stand right behind the one that is being resolved, and their inputs. A
+// field whose input cannot be read ends the row; its turn tells what is wrong with it.
+func followingRedemptions(ctx context.Context) (following []graphql.CollectedField, inputs []*graph.RedeemCodeInput) {
 	operation, current := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
-	fields := graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
+	fields := rootFields(ctx)
 	place := slices.IndexFunc(fields, func(field graphql.CollectedField) bool { return field.Alias == current.Alias })
 	for _, field := range fields[place+1:] {
 		if field.Name != current.Name {
@@ -114,9 +166,9 @@ func followingRedemptions(ctx context.Context) (aliases []string, inputs []*grap
 		if err := graphql.UnmarshalNamedInputFromContext(ctx, "RedeemCodeInput", field.ArgumentMap(operation.Variables)["input"], input); err != nil {
 			break
 		}
-		aliases, inputs = append(aliases, field.Alias), append(inputs, input)
+		following, inputs = append(following, field), append(inputs, input)
 	}
-	return aliases, inputs
+	return following, inputs
 }
 
 // followRedemptions sends the redemptions that are recorded from now on, of one coupon or of all.

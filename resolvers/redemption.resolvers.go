@@ -29,7 +29,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 			coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d redemptions, not %d.", coupon.MaxRedemptions, count).At("input", "redemptions"))
 		return payload, nil
 	}
-	outcomes, err := r.redeem(ctx, input.Redemptions)
+	outcomes, err := r.redeem(ctx, input.Redemptions, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 }
 
 func (r *mutationResolver) ReverseRedemption(ctx context.Context, input graph.ReverseRedemptionInput) (*graph.ReverseRedemptionPayload, error) {
-	redemption, err := r.store.Reverse(ctx, input.ID, input.Reason.Value())
+	redemption, err := r.reverse(ctx, input.ID, input.Reason.Value())
 	problems, err := userErrors(err)
 	show(ctx, shown(redemption)...)
 	return &graph.ReverseRedemptionPayload{Redemption: redemption, UserErrors: problems}, err

@@ -186,6 +186,12 @@ func newAnalyst(t *testing.T, store *db.Store, log *slog.Logger) *analyst.Analys
 
 func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	t.Helper()
+	return newGuardedServer(t, access.Options{}, options...)
+}
+
+// newGuardedServer is newServer with other ways to be let in.
+func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.Options)) *server {
+	t.Helper()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 	base := t.TempDir()
 	store := dbtest.Open(t, filepath.Join(base, "couponql.duckdb"), clock.Use)
@@ -206,7 +212,7 @@ func newServer(t *testing.T, options ...func(*job.Options)) *server {
 	}
 	links := transfer.NewLinks(key)
 	mux := http.NewServeMux()
-	guard, err := access.New(store, access.Options{})
+	guard, err := access.New(store, guards)
 	if err != nil {
 		t.Fatal(err)
 	}

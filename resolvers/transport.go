@@ -14,6 +14,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"couponql/access"
 )
 
 // plainHTTP is the transport of queries and mutations without files: GraphQL over HTTP, draft of the GraphQL
@@ -220,7 +222,7 @@ func refuseOperation(w http.ResponseWriter, accepted string, response *graphql.R
 	writeResponse(w, status, response)
 }
 
-// writeResponse writes an answer. Data is JSON that was just written, and is not read again.
+// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out. Data is JSON that was just written, and is not read again.
 func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {
@@ -244,6 +246,9 @@ func writeResponse(w http.ResponseWriter, status int, response *graphql.Response
 	}
 	if len(response.Data) > 0 {
 		member("data", response.Data)
+	} else if len(response.Errors) > 0 && response.Errors[0].Extensions["code"] == codeUnauthenticated {
+		w.Header().Set("WWW-Authenticate", access.Realm)
+		status = http.StatusUnauthorized
 	}
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
