@@ -64,7 +64,7 @@ func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (created
 		if s.keyring.working(t.now) >= coupon.MaxKeys {
 			return coupon.Errorf(coupon.ErrorInvalid, "There are %d keys already, the most there may be. Revoke those that nobody uses.", coupon.MaxKeys)
 		}
-		number, err := one[int64](ctx, t, apiKeyNext)
+		number, err := t.nextNumber(ctx, numberOfKeys)
 		if err != nil {
 			return err
 		}

@@ -157,9 +157,6 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 				err = errors.Join(err, b.run(context.WithoutCancel(ctx), "ROLLBACK"))
 			}
 		}()
-		if err := b.copySequences(ctx, from); err != nil {
-			return err
-		}
 		if err := b.copyTables(ctx, from); err != nil {
 			return err
 		}
@@ -171,28 +168,6 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 		}
 		return b.run(ctx, "COMMIT")
 	})
-}
-
-// copySequences makes sequences that go on where those of the database are.
-func (b *backupConn) copySequences(ctx context.Context, from string) error {
-	type sequence struct {
-		name string
-		next int64
-	}
-	sequences, err := collect(ctx, b.conn, backupSequences, func(rows *sql.Rows) (sequence, error) {
-		var s sequence
-		err := rows.Scan(&s.name, &s.next)
-		return s, err
-	}, named("database", from))
-	if err != nil {
-		return err
-	}
-	for _, s := range sequences {
-		if err := b.run(ctx, fmt.Sprintf("-- copy a sequence\nCREATE SEQUENCE %s START WITH %d", quoteName(s.name), s.next)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // copyTables makes the tables as the engine says that they were made, with all rows in their order.

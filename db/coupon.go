@@ -16,7 +16,7 @@ import (
 func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
 	var created *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, err := one[int64](ctx, t, couponNext)
+		number, err := t.nextNumber(ctx, numberOfCoupons)
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,9 @@ type Options struct {
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
+	// CutsLogAt, when it is not nil, is the byte behind which a damaged log is cut off, with what was acknowledged there. It
+	// must be the one that Open told before; a log that is not damaged stays as it is.
+	CutsLogAt *int64
 	// isInspection opens the file without changing it; see Inspect.
 	isInspection bool
 }
@@ -94,44 +97,56 @@ type Store struct {
 	// isRewritten and notRewritten tell what rewrite did.
 	isRewritten  bool
 	notRewritten error
+	// notice tells what was odd about the engine's log.
+	notice string
 	// rates has the *sendingRate of each delivery that is being sent, by its id.
 	rates   sync.Map
 	keyring apiKeys
 	audit   audit
 }
 
-// Open opens or creates the database, makes its file anew if recipients were erased, brings its schema up to date and
-// loads the pool. It returns an
-// error that says what to do when the file is in use by another process or was made by a newer version.
+// Open opens or creates the database, brings its schema up to date, makes its file anew if recipients were erased, and
+// loads the pool. It returns an error that says what to do, and leaves everything as it is, when the file is in use by
+// another process, is none of this version's databases, or has a log that is damaged.
 func Open(ctx context.Context, options Options) (*Store, error) {
-	s, err := newStore(options)
+	s, err := describeStore(options)
 	if err != nil {
+		return nil, err
+	}
+	isNew, err := checkFile(s.options.Path)
+	if err != nil {
+		return nil, err
+	}
+	if isNew {
+		// The folder that it is to be in may have to be made as well.
+		if err := s.makeFolders(); err != nil {
+			return nil, err
+		}
+	} else if err := s.checkLog(); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.rewrite(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	if err := s.load(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
 }
 
-// newStore gives a store that is not connected yet, and makes its folders.
-func newStore(options Options) (*Store, error) {
-	s, err := describeStore(options)
-	if err != nil {
-		return nil, err
-	}
+// Notice tells what an operator should know of the state in which Open found the database, "" when there is nothing.
+func (s *Store) Notice() string { return s.notice }
+
+// makeFolders makes the folders of the store.
+func (s *Store) makeFolders() error {
 	for _, dir := range []string{s.uploadDir(), s.exportDir(), s.spoolDir(), s.tempDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("create the folder for files: %w", err)
+			return fmt.Errorf("create the folder for files: %w", err)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // describeStore gives a store that is not connected yet and has no folders.
@@ -160,9 +175,9 @@ func describeStore(options Options) (*Store, error) {
 	}, nil
 }
 
-// load migrates and reads everything that is kept in memory.
+// load reads everything that is kept in memory.
 func (s *Store) load(ctx context.Context) error {
-	if err := s.migrate(ctx); err != nil {
+	if err := s.makeFolders(); err != nil {
 		return err
 	}
 	if err := s.checkSettings(ctx); err != nil {
@@ -260,16 +275,13 @@ func (s *Store) clearSpool() error {
 
 // connect opens the file with every setting that the product relies on.
 func (s *Store) connect(ctx context.Context) error {
-	source := s.options.Path
+	source := s.options.Path + withoutExtensions
 	if s.options.isInspection {
 		source += readOnly
 	}
 	connector, err := duckdb.NewConnector(source, nil)
 	if err != nil {
-		if isLockedOut(err) {
-			return fmt.Errorf("open %s: another process has the database open; stop it first: %w", s.options.Path, err)
-		}
-		return fmt.Errorf("open %s: %w", s.options.Path, err)
+		return openError(s.options.Path, err)
 	}
 	s.db = sql.OpenDB(connector)
 	s.db.SetMaxOpenConns(maxConnections)
@@ -281,8 +293,6 @@ func (s *Store) connect(ctx context.Context) error {
 		"SET temp_directory = " + quote(s.tempDir()),
 		// Rows are stored in the order they were inserted in: paging and zone maps rely on it.
 		"SET preserve_insertion_order = true",
-		"SET autoinstall_known_extensions = false",
-		"SET autoload_known_extensions = false",
 		"SET allowed_directories = [" + quote(s.spoolDir()+string(filepath.Separator)) + "]",
 		// Once off, the engine opens no file but its own and the spool's; it cannot be turned on again.
 		"SET enable_external_access = false",
@@ -311,8 +321,20 @@ func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
-// readOnly, behind the name of a file, has the engine leave it as it is.
-const readOnly = "?access_mode=read_only"
+// withoutExtensions, behind the name of a file, keeps the engine from fetching an extension that could read it: of what is
+// set after a file was opened, opening it knows nothing. readOnly, behind that, has the engine leave the file as it is.
+const (
+	withoutExtensions = "?autoinstall_known_extensions=false&autoload_known_extensions=false"
+	readOnly          = "&access_mode=read_only"
+)
+
+// openError says what became of opening a file.
+func openError(path string, err error) error {
+	if isLockedOut(err) {
+		return fmt.Errorf("open %s: another process has the database open; stop it first: %w", path, err)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
 
 // isLockedOut tells the error of opening a file that another process has open.
 func isLockedOut(err error) bool {

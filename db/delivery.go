@@ -19,7 +19,7 @@ import (
 func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
 	var created coupon.ID
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
-		number, err := one[int64](ctx, t, deliveryNext)
+		number, err := t.nextNumber(ctx, numberOfDeliveries)
 		if err != nil {
 			return err
 		}

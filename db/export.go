@@ -42,7 +42,7 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 		if err != nil {
 			return fmt.Errorf("encode the request of an export: %w", err)
 		}
-		if number, err = one[int64](ctx, t, exportNext); err != nil {
+		if number, err = t.nextNumber(ctx, numberOfExports); err != nil {
 			return err
 		}
 		t.onCommit(s.watchers.notifyDue)

@@ -31,7 +31,7 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 			return coupon.Errorf(coupon.ErrorInvalidState, "The file %q is not complete yet: %d bytes are here.", upload.FileName, upload.Received).
 				At("input", "uploadId")
 		}
-		if number, err = one[int64](ctx, t, importNext); err != nil {
+		if number, err = t.nextNumber(ctx, numberOfImports); err != nil {
 			return err
 		}
 		if err := t.insertImport(ctx, number, i, uploadNumber, upload); err != nil {

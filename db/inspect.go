@@ -24,6 +24,10 @@ type Inspection struct {
 	CodeCount, RowCount int
 	// Timezones are those of its coupons.
 	Timezones []string
+	// Notice is not "" when something is odd about the engine's log; IsLogDamaged: the next start says so or does something
+	// about it, and nothing else was read.
+	Notice       string
+	IsLogDamaged bool
 	// ErasedSince is not "" when the file may still have, in parts not in use, text of recipients erased since.
 	ErasedSince string
 	// Report says whether the promises hold; nil when the schema is not that of this version.
@@ -33,8 +37,12 @@ type Inspection struct {
 // Inspect reads a database that no process has open, every value of it, and changes nothing. It returns an error for a
 // file that cannot be opened or read, os.ErrNotExist among them.
 func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, err error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+	isMissing, err := checkFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if isMissing {
+		return nil, fmt.Errorf("open the database: %w: %s", os.ErrNotExist, path)
 	}
 	s, err := describeStore(Options{Path: path, MemoryLimit: memoryLimit, isInspection: true})
 	if err != nil {
@@ -43,6 +51,20 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	found = &Inspection{}
 	if found.SizeBytes, err = dataSize(s.options.Path); err != nil {
 		return nil, err
+	}
+	log, err := readLog(s.options.Path)
+	if err != nil {
+		return nil, err
+	}
+	if found.Notice = log.notice(); log.state == logBroken || log.state == logFilled {
+		if err := probe(s.options.Path); isLockedOut(err) {
+			return nil, openError(s.options.Path, err)
+		}
+		found.IsLogDamaged = true
+		if log.state == logBroken {
+			return found, log.errBroken()
+		}
+		return found, nil
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func TestJournalIsPostedOnClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	closed, err := sql.Open("duckdb", path+readOnly)
+	closed, err := sql.Open("duckdb", path+withoutExtensions+readOnly)
 	if err != nil {
 		t.Fatal(err)
 	}

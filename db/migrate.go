@@ -28,20 +28,15 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(applied) > 0 {
-		if err := s.refuseBackup(ctx); err != nil {
-			return err
-		}
-	}
 	names, err := migrationNames()
 	if err != nil {
 		return err
 	}
-	for name := range applied {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("open %s: it was made by a newer version of couponql (it has the migration %s)", s.options.Path, name)
-		}
-	}
+	return s.applyMigrations(ctx, applied, names)
+}
+
+// applyMigrations applies those of the migrations that are not applied yet.
+func (s *Store) applyMigrations(ctx context.Context, applied map[string]string, names []string) error {
 	for _, name := range names {
 		text, err := migrations.ReadFile(path.Join("migration", name))
 		if err != nil {

@@ -29,17 +29,11 @@ var apiKeyGet string
 //go:embed query/api_key_insert.sql
 var apiKeyInsert string
 
-//go:embed query/api_key_next.sql
-var apiKeyNext string
-
 //go:embed query/api_key_revoke.sql
 var apiKeyRevoke string
 
 //go:embed query/api_key_used.sql
 var apiKeyUsed string
-
-//go:embed query/attempt_batch.sql
-var attemptBatch string
 
 //go:embed query/attempt_insert.sql
 var attemptInsert string
@@ -58,9 +52,6 @@ var auditLast string
 
 //go:embed query/audit_page.sql
 var auditPage string
-
-//go:embed query/backup_sequences.sql
-var backupSequences string
 
 //go:embed query/backup_tables.sql
 var backupTables string
@@ -182,9 +173,6 @@ var couponImportsCount string
 //go:embed query/coupon_insert.sql
 var couponInsert string
 
-//go:embed query/coupon_next.sql
-var couponNext string
-
 //go:embed query/coupon_pace.sql
 var couponPace string
 
@@ -241,9 +229,6 @@ var deliveryMessages string
 
 //go:embed query/delivery_messages_count.sql
 var deliveryMessagesCount string
-
-//go:embed query/delivery_next.sql
-var deliveryNext string
 
 //go:embed query/delivery_page.sql
 var deliveryPage string
@@ -332,9 +317,6 @@ var exportInsert string
 //go:embed query/export_messages.sql
 var exportMessages string
 
-//go:embed query/export_next.sql
-var exportNext string
-
 //go:embed query/export_numbers.sql
 var exportNumbers string
 
@@ -370,9 +352,6 @@ var importGet string
 
 //go:embed query/import_insert.sql
 var importInsert string
-
-//go:embed query/import_next.sql
-var importNext string
 
 //go:embed query/import_page.sql
 var importPage string
@@ -466,6 +445,9 @@ var messageInsert string
 
 //go:embed query/message_insert_scattered.sql
 var messageInsertScattered string
+
+//go:embed query/number_next.sql
+var numberNext string
 
 //go:embed query/parted_add.sql
 var partedAdd string
@@ -721,9 +703,6 @@ var uploadInsert string
 
 //go:embed query/upload_keep.sql
 var uploadKeep string
-
-//go:embed query/upload_next.sql
-var uploadNext string
 
 //go:embed query/upload_numbers.sql
 var uploadNumbers string

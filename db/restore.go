@@ -5,13 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"time"
-
-	"github.com/marcboeker/go-duckdb/v2"
 
 	"couponql/coupon"
 )
@@ -64,6 +61,11 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	if err := checkTarget(path, options.Overwrites); err != nil {
 		return nil, err
 	}
+	if isMissing, err := checkFile(options.Backup); err != nil {
+		return nil, err
+	} else if isMissing {
+		return nil, fmt.Errorf("open the backup: %w: %s", os.ErrNotExist, options.Backup)
+	}
 	temporary := path + restoringSuffix
 	if err := removeDatabase(temporary); err != nil {
 		return nil, err
@@ -113,14 +115,10 @@ func checkTarget(path string, overwrites bool) error {
 	if _, err := os.Stat(path); err != nil {
 		return nil //nolint:nilerr // there is none, or none that can be opened
 	}
-	connector, err := duckdb.NewConnector(path+readOnly, nil)
-	if isLockedOut(err) {
+	if isLockedOut(probe(path)) {
 		return fmt.Errorf("overwrite %s: another process has the database open; stop it first", path)
 	}
-	if err != nil {
-		return nil //nolint:nilerr // it is damaged, which is why it is restored
-	}
-	return connector.Close()
+	return nil
 }
 
 // removeDatabase deletes a database with all that belongs to it, if it exists.
@@ -134,18 +132,10 @@ func removeDatabase(path string) error {
 }
 
 // copyBackup copies a file, which stays as it is, and brings the copy to the disk.
-func copyBackup(from, to string) (err error) {
-	source, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("open the backup: %w", err)
-	}
-	defer func() { _ = source.Close() }()
-	info, err := source.Stat()
+func copyBackup(from, to string) error {
+	info, err := os.Stat(from)
 	if err != nil {
 		return fmt.Errorf("look at the backup: %w", err)
-	}
-	if info.IsDir() {
-		return fmt.Errorf("open the backup: %s is a folder", from)
 	}
 	free, err := freeDisk(filepath.Dir(to))
 	if err != nil {
@@ -154,28 +144,16 @@ func copyBackup(from, to string) (err error) {
 	if needed := uint64(info.Size()) + minFreeDisk; free < needed {
 		return fmt.Errorf("%w: %d MB are free, and restoring takes %d MB", ErrDiskFull, free>>20, needed>>20)
 	}
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("copy the backup: %w", err)
-	}
-	defer func() {
-		if closed := target.Close(); err == nil && closed != nil {
-			err = storageError("copy the backup", closed)
-		}
-	}()
-	if _, err := io.Copy(target, source); err != nil {
-		return storageError("copy the backup", err)
-	}
-	if err := target.Sync(); err != nil {
-		return storageError("copy the backup", err)
-	}
-	return nil
+	return copyDurably(from, to, "copy the backup")
 }
 
 // settleBackup makes a database of the copy of a backup.
 func settleBackup(ctx context.Context, options Options) (restored *Restored, err error) {
-	s, err := newStore(options)
+	s, err := describeStore(options)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.makeFolders(); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
@@ -189,8 +167,10 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 	if restored.TakenAt, err = s.unmarkBackup(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.load(ctx); err != nil {
-		return nil, err
+	for _, step := range []func(context.Context) error{s.migrate, s.load} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.update(ctx, func(ctx context.Context, t *tx) error { return t.settleJobs(ctx, restored) }); err != nil {
 		return nil, err
@@ -227,16 +207,6 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 		return time.Time{}, storageError("make a database of the backup", err)
 	}
 	return takenAt, nil
-}
-
-// refuseBackup returns an error for a database that is a backup.
-func (s *Store) refuseBackup(ctx context.Context) error {
-	takenAt, err := setting(ctx, s, backupTakenAt)
-	if err == nil && takenAt != "" {
-		err = fmt.Errorf("open %s: it is a backup, taken at %s; make a database of it with: couponql restore %s --data NEW.duckdb",
-			s.options.Path, takenAt, s.options.Path)
-	}
-	return err
 }
 
 // settleJobs ends what a server must not go on with: nobody knows what became of it after the backup.

@@ -260,11 +260,10 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		b.ID, b.Number = b.chosen.batchID, b.chosen.number+1
 		if !isSame {
-			ids, err := collect(ctx, t, attemptBatch, scanInto[int64])
-			if err != nil {
+			var err error
+			if b.ID, err = t.nextNumber(ctx, numberOfBatches); err != nil {
 				return err
 			}
-			b.ID = ids[0]
 		}
 		// Until the sender answers the codes count as sent.
 		t.changePool(func(p *pool) { p.update(codes, coupon.StateSent, 0) })

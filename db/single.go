@@ -82,7 +82,7 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 		return nil, err
 	}
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		batches, err := collect(ctx, t, attemptBatch, scanInto[int64])
+		batch, err := t.nextNumber(ctx, numberOfBatches)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 				mustNumber(coupon.KindDelivery, m.DeliveryID),
 			),
 			named("number", m.Attempts+1),
-			named("batch_id", batches[0]),
+			named("batch_id", batch),
 			named("now", t.now),
 		)
 		return err

@@ -81,7 +81,7 @@ func (t *tx) share(ctx context.Context, number int64, d *coupon.Delivery, parts 
 
 // createPart makes the delivery of a part and gives its number.
 func (t *tx) createPart(ctx context.Context, from int64, d *coupon.Delivery, i int, part *coupon.SplitPart) (int64, error) {
-	number, err := one[int64](ctx, t, deliveryNext)
+	number, err := t.nextNumber(ctx, numberOfDeliveries)
 	if err != nil {
 		return 0, err
 	}

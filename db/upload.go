@@ -54,7 +54,7 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		var err error
-		if number, err = one[int64](ctx, t, uploadNext); err != nil {
+		if number, err = t.nextNumber(ctx, numberOfUploads); err != nil {
 			return err
 		}
 		u.CreatedAt, u.ExpiresAt = t.now, t.now.Add(coupon.UploadLifetime)

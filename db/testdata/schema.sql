@@ -1,11 +1,3 @@
-CREATE SEQUENCE alert_id;
-CREATE SEQUENCE api_key_id;
-CREATE SEQUENCE coupon_id;
-CREATE SEQUENCE delivery_id;
-CREATE SEQUENCE export_id;
-CREATE SEQUENCE import_id;
-CREATE SEQUENCE sending_batch_id;
-CREATE SEQUENCE upload_id;
 CREATE TABLE alert (
     id BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
@@ -197,6 +189,10 @@ CREATE TABLE migration (
     name VARCHAR NOT NULL,
     checksum VARCHAR NOT NULL,
     applied_at TIMESTAMP NOT NULL
+);
+CREATE TABLE number (
+    kind VARCHAR NOT NULL,
+    given BIGINT NOT NULL
 );
 CREATE TABLE posted_audit_entry (
     id BIGINT NOT NULL,

@@ -1,0 +1,28 @@
+package db
+
+import "context"
+
+// numbered is what has its numbers from the table number: a row says how many were given out, and changes in the transaction
+// of what gets one. So a number is given out once, whatever is deleted, copied or killed. What only grows has the number
+// after that of its last row; see loadNext.
+type numbered string
+
+const (
+	numberOfAlerts     numbered = "alert"
+	numberOfBatches    numbered = "sending_batch"
+	numberOfCoupons    numbered = "coupon"
+	numberOfDeliveries numbered = "delivery"
+	numberOfExports    numbered = "export"
+	numberOfImports    numbered = "import"
+	numberOfKeys       numbered = "api_key"
+	numberOfUploads    numbered = "upload"
+)
+
+// nextNumber gives out a number.
+func (t *tx) nextNumber(ctx context.Context, of numbered) (int64, error) { return t.giveNumbers(ctx, of, 1) }
+
+// giveNumbers gives out so many numbers and returns the last of them.
+func (t *tx) giveNumbers(ctx context.Context, of numbered, count int) (last int64, err error) {
+	t.hasWritten = true
+	return one[int64](ctx, t, numberNext, named("kind", string(of)), named("count", count))
+}

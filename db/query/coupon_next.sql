@@ -1,2 +1,0 @@
--- the number of the next coupon
-SELECT nextval('coupon_id')

@@ -1,2 +1,0 @@
--- the number of the next delivery
-SELECT nextval('delivery_id')

@@ -1,2 +1,0 @@
--- the number of the next export
-SELECT nextval('export_id')

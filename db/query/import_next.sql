@@ -1,2 +1,0 @@
--- the number of the next import
-SELECT nextval('import_id')

@@ -1,2 +1,0 @@
--- the number of the next upload
-SELECT nextval('upload_id')
