@@ -305,6 +305,7 @@ func TestDraftScattered(t *testing.T) {
 			count+1,
 		),
 	)
+	s.reopen(t) // which takes note of them
 	c := s.newCoupon(t, withoutAssignment)
 	values := numbered("C", 2*count)
 	var even []string

@@ -62,7 +62,7 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 		}
 		found.IsLogDamaged = true
 		if log.state == logBroken {
-			return found, log.errBroken()
+			return found, fmt.Errorf("open %s: %w", s.options.Path, log.errBroken())
 		}
 		return found, nil
 	}
@@ -118,7 +118,8 @@ func (i *Inspection) readMigrations(ctx context.Context, s *Store) error {
 	return nil
 }
 
-// Leftovers gives the files that an interrupted restore or start left beside a database, and nothing needs.
+// Leftovers gives the files that an interrupted restore, or a log that was cut off, left beside a database, and the server
+// does not need.
 func Leftovers(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -126,7 +127,8 @@ func Leftovers(path string) ([]string, error) {
 	}
 	var left []string
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), filepath.Base(path)+restoringSuffix) {
+		base := filepath.Base(path)
+		if strings.HasPrefix(entry.Name(), base+restoringSuffix) || strings.HasPrefix(entry.Name(), base+walSuffix+damagedSuffix) {
 			left = append(left, filepath.Join(filepath.Dir(path), entry.Name()))
 		}
 	}

@@ -15,12 +15,16 @@ const maxExamples = 10
 // invariants are the statements that must give no rows, in the order of the promises.
 func invariants() []struct{ name, statement string } {
 	return []struct{ name, statement string }{
+		{"number_twice", invariantP1NumberTwice},
+		{"number_again", invariantP1NumberAgain},
 		{"code_held_twice", invariantP1CodeHeldTwice},
 		{"message_without_code", invariantP1MessageWithoutCode},
 		{"recipient_twice", invariantP1RecipientTwice},
 		{"redeemed_too_often", invariantP2RedeemedTooOften},
+		{"key_twice", invariantP2KeyTwice},
 		{"half_import", invariantP3HalfImport},
 		{"code_outside_batch", invariantP3BatchIncomplete},
+		{"gone", invariantP3Reference},
 		{"delivery_counts", invariantP4DeliveryCounts},
 		{"message_with_two_outcomes", invariantP4MessageTwiceFinal},
 		{"finished_with_pending", invariantP4FinishedWithPending},
@@ -81,7 +85,7 @@ func checkInvariant(ctx context.Context, q querier, name, statement string) (*co
 
 // checkPool compares the counts in memory, which availability is made of, with the rows.
 func (t *tx) checkPool(ctx context.Context) (*coupon.IntegrityCheck, error) {
-	check := &coupon.IntegrityCheck{Name: "availability", Description: "P4: availability, which is kept in memory, is what the rows say", Examples: []string{}}
+	check := &coupon.IntegrityCheck{Name: "availability", Description: "P4: availability, which is kept in memory, is what the rows say; so are the numbers that come next", Examples: []string{}}
 	type place struct {
 		coupon int64
 		label  string
@@ -97,9 +101,17 @@ func (t *tx) checkPool(ctx context.Context) (*coupon.IntegrityCheck, error) {
 	if err != nil {
 		return check, err
 	}
+	next, err := nextOf(ctx, t)
+	if err != nil {
+		return check, err
+	}
 	p := t.store.pool
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	if p.next.isBehind(next) {
+		check.Violations++
+		check.Examples = append(check.Examples, fmt.Sprintf("next numbers: %+v in memory, %+v by the rows", p.next, next))
+	}
 	for number, known := range p.coupons {
 		for label, pool := range known.labels {
 			at := place{number, label}

@@ -230,16 +230,23 @@ func (p *pool) loadHolds(ctx context.Context, s *Store) error {
 }
 
 func (p *pool) loadNext(ctx context.Context, s *Store) error {
-	next, err := collect(ctx, s, poolNext, func(rows *sql.Rows) (nextNumbers, error) {
+	next, err := nextOf(ctx, s)
+	p.next = next
+	p.recorded.Store(p.next.redemption - 1)
+	return err
+}
+
+// nextOf gives the numbers that come after those of the rows.
+func nextOf(ctx context.Context, q querier) (nextNumbers, error) {
+	next, err := collect(ctx, q, poolNext, func(rows *sql.Rows) (nextNumbers, error) {
 		var n nextNumbers
 		err := rows.Scan(&n.batch, &n.code, &n.recipient, &n.message, &n.redemption)
 		return n, err
 	})
-	if err == nil {
-		p.next = next[0]
-		p.recorded.Store(p.next.redemption - 1)
+	if err != nil {
+		return nextNumbers{}, err
 	}
-	return err
+	return next[0], nil
 }
 
 // collectNumbers runs a statement that gives numbers packed into texts, one a row.

@@ -67,10 +67,10 @@ func readLog(database string) (*logReading, error) {
 	if err := l.read(bufio.NewReaderSize(file, 1<<20)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", l.path, err)
 	}
-	if l.state != logBroken {
+	if l.state != logBroken || l.whole == 0 {
 		return l, nil
 	}
-	isFilled, err := isZero(file, max(l.whole, int64(len(logHeader))), l.size)
+	isFilled, err := isZero(file, l.whole, l.size)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", l.path, err)
 	}
@@ -249,8 +249,8 @@ func (l *logReading) notice() string {
 			"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the file was cut off or the disk lost data.",
 			l.path, l.size-l.whole, l.size)
 	case logFilled:
-		return fmt.Sprintf("The log of the database, %s, ends with zeros behind its last change, as a power failure leaves them: its last %d of %d bytes were never written, "+
-			"so nothing acknowledged is in them.", l.path, l.size-l.whole, l.size)
+		return fmt.Sprintf("The log of the database, %s, ends with zeros behind its last change, as a power failure leaves them: its last %d of %d bytes were never written. "+
+			"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the disk lost data.", l.path, l.size-l.whole, l.size)
 	case logBroken:
 		return fmt.Sprintf("The log of the database, %s, is damaged behind byte %d of %d: %s, and what follows cannot be. "+
 			"Changes that were acknowledged may be in it.", l.path, l.whole, l.size, l.readable())

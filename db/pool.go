@@ -95,6 +95,11 @@ type nextNumbers struct {
 	batch, code, recipient, message, redemption int64
 }
 
+// isBehind tells whether numbers that some rows have would be given out again.
+func (n nextNumbers) isBehind(rows nextNumbers) bool {
+	return n.batch < rows.batch || n.code < rows.code || n.recipient < rows.recipient || n.message < rows.message || n.redemption < rows.redemption
+}
+
 // run is a run of codes with consecutive numbers that were added together with one label.
 type run struct {
 	first, last int64

@@ -380,8 +380,17 @@ var invariantP1CodeHeldTwice string
 //go:embed query/invariant_p1_message_without_code.sql
 var invariantP1MessageWithoutCode string
 
+//go:embed query/invariant_p1_number_again.sql
+var invariantP1NumberAgain string
+
+//go:embed query/invariant_p1_number_twice.sql
+var invariantP1NumberTwice string
+
 //go:embed query/invariant_p1_recipient_twice.sql
 var invariantP1RecipientTwice string
+
+//go:embed query/invariant_p2_key_twice.sql
+var invariantP2KeyTwice string
 
 //go:embed query/invariant_p2_redeemed_too_often.sql
 var invariantP2RedeemedTooOften string
@@ -391,6 +400,9 @@ var invariantP3BatchIncomplete string
 
 //go:embed query/invariant_p3_half_import.sql
 var invariantP3HalfImport string
+
+//go:embed query/invariant_p3_reference.sql
+var invariantP3Reference string
 
 //go:embed query/invariant_p4_delivery_counts.sql
 var invariantP4DeliveryCounts string
@@ -619,6 +631,9 @@ var restoredImports string
 
 //go:embed query/restored_links.sql
 var restoredLinks string
+
+//go:embed query/restored_numbers.sql
+var restoredNumbers string
 
 //go:embed query/restored_outbox.sql
 var restoredOutbox string

@@ -41,6 +41,10 @@ type Restored struct {
 // restoringSuffix and the name of a database file are what it is called until it is whole.
 const restoringSuffix = ".restoring"
 
+// skippedNumbers is how many numbers of coupons, deliveries and so on a restored database passes over: more than were given
+// out since the backup. A coupon's automatic code is made of its number, and the outbox has files by numbers.
+const skippedNumbers = 1_000_000
+
 // What is said of jobs that a backup was made among.
 const (
 	restoredImport   = "The database was restored from a backup, which has no uploaded files: import the file again."
@@ -234,6 +238,7 @@ func (t *tx) settleJobs(ctx context.Context, restored *Restored) (err error) {
 	}{
 		{restoredOutbox, nil},
 		{restoredIdentity, nil},
+		{restoredNumbers, []any{named("skipped", skippedNumbers)}},
 		{restoredUploads, nil},
 		{restoredLinks, []any{named("now", t.now)}},
 		// Links that were given out lead to files of the same names, and not to the same files.
