@@ -74,6 +74,7 @@ type serveCommand struct {
 	CORSOrigins        []string        `name:"cors-origin" placeholder:"ORIGIN" help:"Sites whose pages may use the API, such as https://shop.example.com. Others' pages may not." env:"COUPONQL_CORS_ORIGINS"`
 	TrustedProxies     []netip.Prefix  `name:"trusted-proxy" placeholder:"PREFIX" help:"Proxies that tell truly where requests come from (X-Forwarded-For, -Proto, -Host), such as 10.0.0.0/8." env:"COUPONQL_TRUSTED_PROXIES"`
 	Data               string          `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
+	CutLogAt           *int64          `placeholder:"BYTE" help:"Start without what the damaged log of the database has behind this byte, and lose it: as the server said when it refused to start. What is cut off is kept beside the database."`
 	Outbox             string          `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration   `default:"24h" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
 	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port, or smtps://. Its parameter ?tls= is required (the default), optional or off. Better given by the environment: flags are seen by other users of the machine." env:"COUPONQL_SMTP_URL"`
@@ -202,10 +203,13 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	store, err := db.Open(ctx, db.Options{
-		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit,
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
 	})
 	if err != nil {
 		return err
+	}
+	if notice := store.Notice(); notice != "" {
+		log.WarnContext(ctx, notice)
 	}
 	guard, err := c.guard(store)
 	if err != nil {

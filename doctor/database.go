@@ -21,8 +21,14 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	case errors.Is(err, os.ErrNotExist):
 		r.addf("database", Warning, "%s does not exist: the next start makes an empty database. Check --data if there should be one.", path)
 		return nil
+	case err != nil && found != nil && found.IsLogDamaged:
+		r.addf("log", Failed, "%s.", err)
+		return nil
 	case err != nil:
 		r.addf("database", Failed, "%s. A server that has it open must be stopped first, or asked by --url; a damaged file is restored from a backup.", err)
+		return nil
+	case found.IsLogDamaged:
+		r.addf("log", Warning, "%s The next start takes them away and keeps a copy; until then the database cannot be looked at.", found.Notice)
 		return nil
 	case len(found.UnknownMigrations) > 0:
 		r.addf("database", Failed, "%s was made by a newer version of couponql (%s): use that one.", path, strings.Join(found.UnknownMigrations, ", "))
@@ -38,6 +44,9 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 		)
 	default:
 		r.addf("database", OK, "%s opens; every value of its %d rows, %s, can be read.", path, found.RowCount, size(found.SizeBytes))
+	}
+	if found.Notice != "" {
+		r.addf("log", Warning, "%s", found.Notice)
 	}
 	if found.Report != nil {
 		r.integrity(found.Report)
@@ -146,7 +155,7 @@ func (r *Report) Files(database, outbox string) {
 	case err != nil:
 		r.addf("leftovers", Warning, "%s.", err)
 	case len(left) > 0:
-		r.addf("leftovers", Warning, "An interrupted restore left %s: delete it, unless a restore runs right now.", strings.Join(left, ", "))
+		r.addf("leftovers", Warning, "An interrupted restore or a damaged log left %s, which may have codes and addresses: delete it when nobody needs it, unless a restore runs right now.", strings.Join(left, ", "))
 	default:
 		r.addf("leftovers", OK, "Nothing is left over beside the database.")
 	}
