@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +74,39 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	t.Errorf("the metrics lack\n%s", missing)
+}
+
+// TestMetricsOfInventedNames: whatever clients invent, the number of series stays.
+func TestMetricsOfInventedNames(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	flood := func(round string) {
+		for i := range 40 {
+			name := fmt.Sprintf("X%s%d", round, i)
+			for _, first := range []string{
+				name + " /graphql", "GET /" + name, "GET /files/" + name, "PATCH /uploads/" + name, "DELETE /" + name + "/graphql", "GET /graphql?query=" + name,
+				"GET /graphql?operationName=" + name + "&query=query+" + name + "{" + name + ":caller{" + name + ":name}}", "GET /graphql/" + name,
+				name + " /" + name, "GET /metrics/" + name,
+			} {
+				p.sendRaw(t, first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nX-"+name+": "+name+"\r\nConnection: close\r\n\r\n")
+			}
+		}
+	}
+	series := func() int {
+		_, text := p.get(t, "/metrics", nil)
+		return strings.Count(text, "\ncouponql_")
+	}
+	flood("A")
+	series()
+	before := series()
+	flood("B")
+	if after := series(); after != before || before < 10 {
+		t.Errorf("%d series, and %d after other names", before, after)
+	}
+	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text, `method="other",path="/graphql"`) || strings.Contains(text, "XA1") {
+		t.Error("the metrics have an invented name, or lack what was invented")
+	}
+	p.stop(t, time.Minute)
 }
 
 // collector takes traces as an OpenTelemetry collector does.

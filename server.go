@@ -161,6 +161,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 		return err
 	}
 	log := c.logger()
+	slog.SetDefault(slog.New(libraryLog{log.Handler()}))
 	if c.OTLPEndpoint == "" {
 		return c.serve(ctx, log)
 	}
@@ -179,7 +180,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 
 // logger gives the log as it is wanted.
 func (c *serveCommand) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
+	options := &slog.HandlerOptions{Level: c.LogLevel, ReplaceAttr: cutAttribute}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
@@ -390,10 +391,10 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(newSparseLog(log.Handler()), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(patientListener{listener, stallTime}) }()
 	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
 	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/", "version", version())
 	select {
@@ -464,10 +465,9 @@ func (c *serveCommand) newHandler(
 // observed counts and times requests, and logs each at the level debug: neither what it asked for nor what it got.
 func observed(watch *monitor.Monitor, log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := monitor.PathOf(r)
 		seen := httpsnoop.CaptureMetrics(next, w, r)
-		watch.Request(path, r.Method, seen.Code, seen.Duration)
-		log.DebugContext(r.Context(), "answered", "request", resolvers.RequestID(r.Context()), "method", r.Method, "path", path,
+		watch.Request(r, seen.Code, seen.Duration)
+		log.DebugContext(r.Context(), "answered", "request", resolvers.RequestID(r.Context()), "method", monitor.MethodOf(r), "path", monitor.PathOf(r),
 			"status", seen.Code, "bytes", seen.Written, "took", seen.Duration, "address", r.RemoteAddr)
 	})
 }

@@ -85,9 +85,30 @@ func (m *Monitor) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Request counts a request that was answered.
-func (m *Monitor) Request(path, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(path, method, strconv.Itoa(status)).Observe(took.Seconds())
+// Request counts a request that was answered. Whatever it asked for, its labels are of fixed sets: a series that a client may invent
+// would stay in memory for ever.
+func (m *Monitor) Request(r *http.Request, status int, took time.Duration) {
+	m.requests.WithLabelValues(PathOf(r), MethodOf(r), statusOf(status)).Observe(took.Seconds())
+}
+
+// other is the label of what has none of its own.
+const other = "other"
+
+// MethodOf gives the method of a request, or "other" for one that the server knows nothing of.
+func MethodOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return other
+}
+
+// statusOf gives a status of HTTP as a label.
+func statusOf(status int) string {
+	if http.StatusText(status) == "" {
+		return other
+	}
+	return strconv.Itoa(status)
 }
 
 // Messages counts what came of messages that were handed to the sender of a channel.

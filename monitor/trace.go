@@ -36,7 +36,7 @@ func StartTracing(ctx context.Context, endpoint, version string) (stop func(cont
 
 // Traced gives each request a span, in the trace of its caller where the request names one.
 func Traced(next http.Handler) http.Handler {
-	return otelhttp.NewHandler(next, "request", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + PathOf(r) }))
+	return otelhttp.NewHandler(next, "request", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return MethodOf(r) + " " + PathOf(r) }))
 }
 
 // PathOf gives the path of a request without what names single things, so that there are few.
