@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,9 +40,6 @@ func userErrors(err error) ([]*coupon.UserError, error) {
 	return nil, err
 }
 
-// suggestion is what the validator adds to a message about a name it does not know.
-var suggestion = regexp.MustCompile(` Did you mean .*$`)
-
 // present makes the error that a client sees: problems of the caller and of GraphQL itself as they are,
 // everything else logged whole and answered without detail.
 func present(options Options) graphql.ErrorPresenterFunc {
@@ -57,9 +55,6 @@ func present(options Options) graphql.ErrorPresenterFunc {
 		if isKnown && (known.Err == nil || known.Extensions["code"] != nil) {
 			if known.Path == nil {
 				known.Path = graphql.GetPath(ctx)
-			}
-			if options.HidesSchema {
-				known.Message = suggestion.ReplaceAllString(known.Message, "")
 			}
 			return known
 		}
@@ -91,13 +86,25 @@ func present(options Options) graphql.ErrorPresenterFunc {
 		}
 		requestID := RequestID(ctx)
 		if !errors.Is(err, context.Canceled) {
-			options.Log.ErrorContext(ctx, "request failed", "request", requestID, "path", graphql.GetPath(ctx).String(), "error", err)
+			options.Log.ErrorContext(ctx, "request failed", "request", requestID, "field", placeOf(ctx), "error", err)
 		}
 		return &gqlerror.Error{
 			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),
 			Extensions: map[string]any{"code": codeInternal, "requestId": requestID},
 		}
 	}
+}
+
+// placeOf gives the names of the fields that lead to where a context is. An alias may be anything that a client wrote.
+func placeOf(ctx context.Context) string {
+	var names []string
+	for at := graphql.GetFieldContext(ctx); at != nil; at = at.Parent {
+		if at.Index == nil && at.Field.Field != nil {
+			names = append(names, at.Field.Name)
+		}
+	}
+	slices.Reverse(names)
+	return strings.Join(names, ".")
 }
 
 // unavailable is the answer when the server cannot do now what it can at other times.

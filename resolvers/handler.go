@@ -2,7 +2,9 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -11,7 +13,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -27,21 +28,14 @@ const (
 	// maxFiles is how many files come with one request, and maxPlaces how many variables they are given to.
 	maxFiles  = 10
 	maxPlaces = 100
-	// maxTokens is how long a document may be.
-	maxTokens = 15_000
-	// maxDepth is how deep fields may be nested, and maxAliases how many of them may have a name of the caller's.
-	maxDepth   = 15
-	maxAliases = 1000
-	// maxComplexity is how much one operation may ask for: each field counts one, each list as many times
-	// as it has items at the most.
-	maxComplexity = 500_000
+	// maxNesting is how deep the JSON of a request may be nested.
+	maxNesting = 100
+	// bodyTime is how long a body may take to arrive that is not an upload.
+	bodyTime = 30 * time.Second
 	// queryTimeout ends queries that take too long; a mutation that has begun is finished.
-	queryTimeout = 60 * time.Second
-	// cachedQueries is how many parsed documents are kept, of at most maxCachedQueryBytes each.
-	cachedQueries       = 1000
-	maxCachedQueryBytes = 16 << 10
-	keepAliveInterval   = 15 * time.Second
-	webSocketInitTime   = 10 * time.Second
+	queryTimeout      = 60 * time.Second
+	keepAliveInterval = 15 * time.Second
+	webSocketInitTime = 10 * time.Second
 )
 
 // Options say how the API is served.
@@ -66,24 +60,27 @@ func Handler(r *Resolver, options Options) http.Handler {
 	audit.schema = executable.Schema()
 	server := handler.New(executable)
 	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
-	server.AddTransport(transport.Websocket{
-		KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
-		Implementation: sockets{transport.CoderWebsocketImplementation{AcceptOptions: websocket.AcceptOptions{OriginPatterns: options.Origins}}},
-	})
-	server.AddTransport(transport.SSE{KeepAlivePingInterval: keepAliveInterval})
-	server.AddTransport(transport.Options{})
-	server.AddTransport(multipartForm{store: r.store, options: options})
-	server.AddTransport(plainHTTP{})
-	server.SetQueryCache(smallQueries{lru.New[*ast.QueryDocument](cachedQueries)})
-	server.SetParserTokenLimit(maxTokens)
+	entrance := &gate{documents: newDocuments(audit.schema, options.HidesSchema), budget: &budget{}}
+	for _, one := range []graphql.Transport{
+		transport.Websocket{
+			KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
+			Implementation: sockets{webSocket{options: websocket.AcceptOptions{OriginPatterns: options.Origins}}},
+		},
+		eventStream{},
+		transport.Options{},
+		multipartForm{store: r.store, options: options},
+		plainHTTP{},
+	} {
+		server.AddTransport(gated{Transport: one, gate: entrance})
+	}
+	server.SetQueryCache(readDocuments{})
 	server.Use(presence{r.guard})
 	if options.HidesSchema {
 		server.Use(hiddenSchema{})
 	} else {
 		server.Use(extension.Introspection{})
 	}
-	server.Use(extension.FixedComplexityLimit(maxComplexity))
-	server.Use(shapeLimit{})
+	server.Use(costLimit{executable})
 	server.Use(authorization{guard: r.guard, schema: audit.schema, rules: rulesOf(audit.schema)})
 	server.SetErrorPresenter(present(options))
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
@@ -157,6 +154,9 @@ func limitRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isUpload := (multipartForm{}).Supports(r); !isUpload {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
+			if r.ContentLength != 0 && !isUpgrade(r) {
+				r.Body = punctual(w, r.Body, bodyTime)
+			}
 		}
 		// Answers hold codes and addresses.
 		w.Header().Set("Cache-Control", "no-store")
@@ -168,14 +168,25 @@ func limitRequests(next http.Handler) http.Handler {
 	})
 }
 
-// smallQueries caches parsed documents, but not huge ones: the cache counts documents, not bytes.
-type smallQueries struct {
-	*lru.LRU[*ast.QueryDocument]
+// punctual gives a body of which nothing can be read any more after a time.
+func punctual(w http.ResponseWriter, from io.ReadCloser, within time.Duration) io.ReadCloser {
+	b := &punctualBody{ReadCloser: from, control: http.NewResponseController(w)}
+	// Where the connection has no deadlines, as in a test without one, there is none.
+	_ = b.control.SetReadDeadline(time.Now().Add(within))
+	return b
 }
 
-// Add keeps a document unless it is large.
-func (c smallQueries) Add(ctx context.Context, query string, document *ast.QueryDocument) {
-	if len(query) <= maxCachedQueryBytes {
-		c.LRU.Add(ctx, query, document)
+type punctualBody struct {
+	io.ReadCloser
+
+	control *http.ResponseController
+}
+
+// Read reads. From the end of the body on the server watches the connection, with all the time that the answer takes.
+func (b *punctualBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
 	}
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is
 }

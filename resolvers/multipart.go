@@ -1,9 +1,7 @@
 package resolvers
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +86,9 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 	switch {
 	case errors.Is(context.Cause(r.Context()), access.ErrOut):
 		answer = refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrOut))
+	case form == errNoRoom:
+		refuseHTTP(w, form)
+		return
 	case isForm:
 		status, answer.Message = form.status, form.message
 	case isUser && problems[0].Code == coupon.ErrorFileTooLarge:
@@ -116,11 +117,11 @@ func (f *formFiles) read(r *http.Request) (*graphql.RawParams, error) {
 		return nil, badForm("failed to parse multipart form")
 	}
 	var params graphql.RawParams
-	if err := readField(parts, "operations", "first", &params); err != nil {
+	if err := readField(r.Context(), parts, "operations", "first", &params); err != nil {
 		return nil, err
 	}
 	places := map[string][]string{}
-	if err := readField(parts, "map", "second", &places); err != nil {
+	if err := readField(r.Context(), parts, "map", "second", &places); err != nil {
 		return nil, err
 	}
 	if err := checkPlaces(&params, places); err != nil {
@@ -156,21 +157,26 @@ func (f *formFiles) read(r *http.Request) (*graphql.RawParams, error) {
 }
 
 // readField reads the next part, which must be a field with this name, as JSON.
-func readField(parts *multipart.Reader, name, place string, value any) error {
+func readField(ctx context.Context, parts *multipart.Reader, name, place string, value any) error {
 	part, err := parts.NextPart()
 	if err != nil || part.FormName() != name {
 		return badForm("%s part must be %s", place, name)
 	}
-	text, err := io.ReadAll(io.LimitReader(part, MaxRequestBytes+1))
+	text, err := readText(ctx, io.LimitReader(part, MaxRequestBytes+1))
+	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
+		return problem
+	}
 	if err != nil {
 		return badForm("failed to parse part")
 	}
 	if len(text) > MaxRequestBytes {
 		return httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20)}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(value); err != nil {
+	err = decode(ctx, text, value)
+	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
+		return problem
+	}
+	if err != nil {
 		return badForm("%s form field could not be decoded", name)
 	}
 	return nil

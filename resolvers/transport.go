@@ -1,6 +1,8 @@
 package resolvers
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 
@@ -84,7 +87,7 @@ func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 func readRequest(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
 	switch r.Method {
 	case http.MethodGet:
-		return readURL(r.URL)
+		return readURL(r.Context(), r.URL)
 	case http.MethodPost:
 		return readBody(r)
 	}
@@ -107,7 +110,7 @@ func (p *parameters) params() (*graphql.RawParams, error) {
 	return &graphql.RawParams{Query: *p.Query, OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
 }
 
-func readURL(address *url.URL) (*graphql.RawParams, error) {
+func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) {
 	values, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
 		return nil, httpError{http.StatusBadRequest, "The query string of the URL cannot be read."}
@@ -119,7 +122,11 @@ func readURL(address *url.URL) (*graphql.RawParams, error) {
 		if text == "" {
 			continue
 		}
-		if err := decode(strings.NewReader(text), into); err != nil {
+		err := decode(ctx, []byte(text), into)
+		if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
+			return nil, problem
+		}
+		if err != nil {
 			return nil, httpError{http.StatusBadRequest, fmt.Sprintf("%s of the URL must be a JSON object.", member)}
 		}
 	}
@@ -132,7 +139,16 @@ func readBody(r *http.Request) (*graphql.RawParams, error) {
 		return nil, httpError{http.StatusUnsupportedMediaType, "Send the request as " + typeJSON + " in UTF-8, or files as multipart/form-data."}
 	}
 	var p parameters
-	err = decode(r.Body, &p)
+	text, err := readText(r.Context(), r.Body)
+	if err == nil {
+		err = decode(r.Context(), text, &p)
+	}
+	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
+		return nil, problem
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, httpError{http.StatusRequestTimeout, fmt.Sprintf("The body was not here within %s.", bodyTime)}
+	}
 	if large, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
 		return nil, httpError{
 			http.StatusRequestEntityTooLarge,
@@ -152,9 +168,38 @@ func readBody(r *http.Request) (*graphql.RawParams, error) {
 	return p.params()
 }
 
+// readText reads JSON whole, while there is room for it.
+func readText(ctx context.Context, from io.Reader) ([]byte, error) {
+	var text bytes.Buffer
+	for {
+		// Little by little: what a client says of the length of its body need not be true.
+		const step = 64 << 10
+		n, err := io.CopyN(&text, from, step)
+		if !holdBytes(ctx, copiesOfBody*n) {
+			return nil, errNoRoom
+		}
+		if errors.Is(err, io.EOF) {
+			return text.Bytes(), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read: %w", err)
+		}
+	}
+}
+
+// errNoRoom is what is wrong when a request has to wait until others are answered.
+var errNoRoom = httpError{http.StatusServiceUnavailable, "The server reads and answers as much as it can at once, or as it may for you. Try again in a moment."}
+
 // decode decodes one JSON value, and nothing may come after it. Numbers stay as they are written.
-func decode(text io.Reader, value any) error {
-	decoder := json.NewDecoder(text)
+func decode(ctx context.Context, text []byte, value any) error {
+	values, depth := weigh(text)
+	if depth > maxNesting {
+		return httpError{http.StatusBadRequest, fmt.Sprintf("The JSON is nested deeper than %d levels.", maxNesting)}
+	}
+	if !holdBytes(ctx, bytesOfValue*int64(values)) {
+		return errNoRoom
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(value); err != nil {
 		return fmt.Errorf("decode: %w", err)
@@ -163,6 +208,29 @@ func decode(text io.Reader, value any) error {
 		return errors.Join(errors.New("decode: more than one value"), err)
 	}
 	return nil
+}
+
+// weigh gives how many values a JSON text has, or a few more, and how deep they are nested.
+func weigh(text []byte) (values, depth int) {
+	level, isText := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case isText && c == '\\':
+			i++
+		case c == '"':
+			isText = !isText
+		case isText:
+		case c == '{' || c == '[':
+			values++
+			level++
+			depth = max(depth, level)
+		case c == '}' || c == ']':
+			level--
+		case c == ',':
+			values++
+		}
+	}
+	return values, depth
 }
 
 // acceptedType gives the media type that the client would rather have of the two, application/json if it does not care,
@@ -209,13 +277,20 @@ func answer(w http.ResponseWriter, response *graphql.Response) {
 // refuseHTTP answers a request that is not one of GraphQL.
 func refuseHTTP(w http.ResponseWriter, problem httpError) {
 	answer := &gqlerror.Error{Message: problem.message, Extensions: map[string]any{"code": codeBadRequest}}
+	if problem == errNoRoom {
+		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		answer.Extensions = map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(retryAfter.Seconds())}
+	}
 	writeResponse(w, problem.status, &graphql.Response{Errors: gqlerror.List{answer}})
 }
 
 // refuseOperation answers a request whose operation cannot be executed.
 func refuseOperation(w http.ResponseWriter, accepted string, response *graphql.Response) {
 	status := http.StatusOK
-	if accepted == typeResponse {
+	switch {
+	case isOverloaded(response.Errors):
+		status = http.StatusServiceUnavailable
+	case accepted == typeResponse:
 		status = http.StatusBadRequest
 	}
 	response.Data = nil
