@@ -16,7 +16,7 @@ const maxLogged = 8 << 10
 // cutAttribute cuts what is logged. That it is on one line, and cannot be taken for another, the handlers of slog see to.
 func cutAttribute(_ []string, attribute slog.Attr) slog.Attr {
 	text := ""
-	switch value := attribute.Value.Resolve(); value.Kind() {
+	switch value := attribute.Value.Resolve(); value.Kind() { //nolint:exhaustive // the others are short
 	case slog.KindString:
 		text = value.String()
 	case slog.KindAny:

@@ -27,7 +27,7 @@ func (p *process) sendRaw(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -72,18 +72,20 @@ func TestNothingSentIsLogged(t *testing.T) {
 				}
 			}
 			for _, first := range []string{
-				"GET /graphql?query=" + inURL, "GET /" + inURL, "GET /graphql?variables=" + inURL + ";" + inURL, "PLANTED-CODE /graphql", "GET /files/" + inURL,
+				"GET /graphql?query=" + inURL, "GET /" + inURL, "GET /graphql?variables=" + inURL + ";" + inURL, "PLANTED-CODE /graphql",
+				"GET /files/" + inURL,
 				"GET /files/export_1/" + inURL + "?signature=" + inURL, "PATCH /uploads/" + inURL, "POST /uploads/" + inURL, "HEAD /uploads/" + inURL, "GET " + planted,
 				"GET /metrics?" + inURL,
 			} {
 				p.sendRaw(t, first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: "+inHeader+"\r\nUpload-Metadata: filename "+inHeader+"\r\nUpload-Offset: "+inHeader+
 					"\r\nOrigin: "+inHeader+"\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
 			}
+			const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 			for _, header := range []string{
-				"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + inHeader,
-				"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nOrigin: http://PLANTED-CODE.example",
+				upgrade + "Sec-WebSocket-Key: " + inHeader,
+				upgrade + "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nOrigin: http://PLANTED-CODE.example",
 				"Upgrade: " + inHeader + "\r\nConnection: " + inHeader, "Host: " + inHeader, inHeader + ": x",
-				"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: " + inHeader + "\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+				upgrade + "Sec-WebSocket-Protocol: " + inHeader + "\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
 			} {
 				p.sendRaw(t, "GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n"+header+"\r\n\r\n")
 			}
@@ -108,7 +110,7 @@ func TestNothingSentIsLogged(t *testing.T) {
 // converse sends messages by a WebSocket, and reads until nothing comes any more.
 func (p *process) converse(t *testing.T, protocol string, messages []string) {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), p.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{protocol}}) //nolint:bodyclose // there is none
+	conn, _, err := websocket.Dial(t.Context(), p.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{protocol}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,8 @@ func TestMetricsOfInventedNames(t *testing.T) {
 		for i := range 40 {
 			name := fmt.Sprintf("X%s%d", round, i)
 			for _, first := range []string{
-				name + " /graphql", "GET /" + name, "GET /files/" + name, "PATCH /uploads/" + name, "DELETE /" + name + "/graphql", "GET /graphql?query=" + name,
+				name + " /graphql", "GET /" + name, "GET /files/" + name, "PATCH /uploads/" + name,
+				"DELETE /" + name + "/graphql", "GET /graphql?query=" + name,
 				"GET /graphql?operationName=" + name + "&query=query+" + name + "{" + name + ":caller{" + name + ":name}}", "GET /graphql/" + name,
 				name + " /" + name, "GET /metrics/" + name,
 			} {

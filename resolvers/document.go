@@ -166,7 +166,7 @@ func measure(document *ast.QueryDocument) (steps int, problem *gqlerror.Error) {
 		}
 	}
 	if r.problem == nil && size > maxSelections {
-		r.refuse(nil, "The document is too large with its fragments in their places: it has more than %d fields, arguments and values. "+
+		r.refusef(nil, "The document is too large with its fragments in their places: it has more than %d fields, arguments and values. "+
 			"Send several documents.", maxSelections)
 	}
 	if r.problem != nil {
@@ -181,8 +181,8 @@ func measure(document *ast.QueryDocument) (steps int, problem *gqlerror.Error) {
 	return r.steps, r.problem
 }
 
-// refuse notes the first thing that is too much.
-func (r *ruler) refuse(position *ast.Position, format string, args ...any) {
+// refusef notes the first thing that is too much.
+func (r *ruler) refusef(position *ast.Position, format string, args ...any) {
 	if r.problem == nil {
 		r.problem = refusal(codeDocument, position, format, args...)
 	}
@@ -260,7 +260,7 @@ func (r *ruler) directives(all ast.DirectiveList) int {
 
 func (r *ruler) arguments(all ast.ArgumentList, position *ast.Position) int {
 	if len(all) > maxArguments {
-		r.refuse(position, "A field or directive has %d arguments; the server allows %d.", len(all), maxArguments)
+		r.refusef(position, "A field or directive has %d arguments; the server allows %d.", len(all), maxArguments)
 	}
 	size := 0
 	for _, argument := range all {
@@ -309,7 +309,7 @@ func (r *ruler) compare(sets ...ast.SelectionSet) {
 		r.comparisons += pairs(g.count) * c.deepest * (1 + g.arguments)
 	}
 	if r.comparisons > maxComparisons {
-		r.refuse(nil, "The document selects too many fields or fragments that answer under one name: each is compared with each other. "+
+		r.refusef(nil, "The document selects too many fields or fragments that answer under one name: each is compared with each other. "+
 			"Select a field once, or give it aliases.")
 	}
 	for _, g := range c.groups {

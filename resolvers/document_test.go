@@ -146,21 +146,21 @@ func manyOf(count int, format string) string {
 
 // worst are documents that are dear for their size, by a size.
 func worst() map[string]func(n int) string {
-	fragments := func(n int, format, last string) string {
+	fragments := func(n int, format string) string {
 		var text strings.Builder
 		for i := range n {
 			fmt.Fprintf(&text, " fragment F%[1]d on Caller "+format, i, i+1)
 		}
-		fmt.Fprintf(&text, " fragment F%d on Caller %s", n, last)
+		fmt.Fprintf(&text, " fragment F%d on Caller {name}", n)
 		return text.String()
 	}
 	return map[string]func(n int) string{
-		"fragments that double": func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d}", "{name}") },
+		"fragments that double": func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d}") },
 		"fragments in two fields": func(n int) string {
-			return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d ... on Caller{...F%[2]d}}", "{name}")
+			return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d ... on Caller{...F%[2]d}}")
 		},
-		"a chain of fragments": func(n int) string { return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d}", "{name}") },
-		"cycles":               func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d ...F0}", "{name}") },
+		"a chain of fragments": func(n int) string { return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d}") },
+		"cycles":               func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d ...F0}") },
 		"operations that share a fragment": func(n int) string {
 			var text strings.Builder
 			for i := range n {
@@ -202,7 +202,7 @@ func worst() map[string]func(n int) string {
 			return "query(" + names.String() + "){" + uses.String() + "}"
 		},
 		"unused variables":        func(n int) string { return "query(" + strings.Repeat("$v:String ", n) + "){caller{name}}" },
-		"unused fragments":        func(n int) string { return "{caller{name}}" + fragments(n, "{name}", "{name}") },
+		"unused fragments":        func(n int) string { return "{caller{name}}" + fragments(n, "{name}") },
 		"introspection":           func(n int) string { return manyOf(n, "a%d:__schema{types{name}}") },
 		"braces":                  func(n int) string { return strings.Repeat("{a", n) },
 		"brackets":                func(n int) string { return "{a(b:" + strings.Repeat("[", n) },
