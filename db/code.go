@@ -30,13 +30,9 @@ type codeRows struct {
 }
 
 func (s *Store) newCodeRows() (*codeRows, error) {
-	spools := make([]*spool, 3)
-	for i := range spools {
-		one, err := s.newSpool()
-		if err != nil {
-			return nil, err
-		}
-		spools[i] = one
+	spools, err := s.newSpools(3)
+	if err != nil {
+		return nil, err
 	}
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()

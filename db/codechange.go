@@ -235,7 +235,7 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, err
 		}), nil
 	}
 	if candidates == nil {
-		candidates = t.store.pool.page(selected, 0, int(t.store.pool.next.code))
+		candidates = t.store.pool.all(selected)
 	}
 	return candidates, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -203,5 +204,63 @@ func TestDiskFullBeforeRewriting(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSpoolsOnFullDisk runs out of files while the spools of a use case are made: none of them stays.
+func TestSpoolsOnFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := mountDisk(t, "160m,nr_inodes=64")
+	s := openAt(t, filepath.Join(dir, "couponql.duckdb"))
+	id := addPool(t, s, "A1")
+	useCases := map[string]func() error{
+		"codes": func() error {
+			_, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "B1"}})
+			return err
+		},
+		"generated codes": func() error {
+			_, _, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 10, Pattern: "########", Alphabet: "ABCDEFGHJK"})
+			return err
+		},
+		"recipients": func() error {
+			_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1"}})
+			return err
+		},
+	}
+	takeFiles(t, dir)
+	for room := range 3 {
+		for name, do := range useCases {
+			if needed := map[string]int{"recipients": 2}[name]; needed > 0 && room >= needed {
+				continue
+			}
+			if err := do(); !errors.Is(err, ErrDiskFull) {
+				t.Errorf("%s with room for %d files: %v", name, room, err)
+			}
+			if left, err := os.ReadDir(s.spoolDir()); err != nil || len(left) > 0 {
+				t.Fatalf("%s with room for %d files left %v, %v", name, room, left, err)
+			}
+		}
+		if err := os.Remove(filepath.Join(dir, fmt.Sprintf("taken-%d", room))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, do := range useCases {
+		if err := do(); err != nil {
+			t.Errorf("%s with room again: %v", name, err)
+		}
+	}
+}
+
+// takeFiles makes files, taken-0 and so on, until the disk has no room for another one.
+func takeFiles(t *testing.T, dir string) {
+	t.Helper()
+	for i := 0; ; i++ {
+		err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("taken-%d", i)), nil, 0o600)
+		if errors.Is(err, syscall.ENOSPC) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -424,7 +424,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	}
 	selected, candidates := s.selectCodes(number, e.Request.CodeFilter, facts)
 	if candidates == nil {
-		candidates = s.pool.page(selected, 0, s.pool.count(selected)+1)
+		candidates = s.pool.all(selected)
 	}
 	x.expect(e, heldCodeBytes*len(candidates))
 	x.rows += " AND c.id IN (FROM chosen)"

@@ -752,10 +752,27 @@ func (p *pool) page(s *selection, after int64, limit int) []int64 {
 	return numbers
 }
 
+// all gives the numbers of all codes of the selection. It takes memory for those alone, however many others there are.
+func (p *pool) all(s *selection) []int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	numbers := make([]int64, 0, p.countLocked(s))
+	p.walk(s, p.runs, 0, func(number int64) bool {
+		numbers = append(numbers, number)
+		return true
+	})
+	return numbers
+}
+
 // count counts the codes of the selection.
 func (p *pool) count(s *selection) int {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
+	return p.countLocked(s)
+}
+
+// countLocked is count where the pool is locked.
+func (p *pool) countLocked(s *selection) int {
 	total := 0
 	if s.importID == 0 && s.deliveryID == 0 {
 		for number, known := range p.coupons {

@@ -29,15 +29,11 @@ type recipientRows struct {
 }
 
 func (s *Store) newRecipientRows() (*recipientRows, error) {
-	rows, err := s.newSpool()
+	spools, err := s.newSpools(2)
 	if err != nil {
 		return nil, err
 	}
-	refused, err := s.newSpool()
-	if err != nil {
-		return nil, err
-	}
-	return &recipientRows{rows: rows, refused: refusals{refused}}, nil
+	return &recipientRows{rows: spools[0], refused: refusals{spools[1]}}, nil
 }
 
 func (r *recipientRows) remove() error { return errors.Join(r.rows.remove(), r.refused.remove()) }

@@ -33,6 +33,22 @@ func (s *Store) newSpool() (*spool, error) {
 	return &spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
 }
 
+// newSpools gives so many spools, or none: on a full disk, where the second one fails, the first must not stay.
+func (s *Store) newSpools(count int) ([]*spool, error) {
+	spools := make([]*spool, 0, count)
+	for range count {
+		one, err := s.newSpool()
+		if err != nil {
+			for _, made := range spools {
+				err = errors.Join(err, made.remove())
+			}
+			return nil, err
+		}
+		spools = append(spools, one)
+	}
+	return spools, nil
+}
+
 // number adds a field.
 func (p *spool) number(n int64) *spool {
 	p.line = strconv.AppendInt(p.separate(), n, 10)
