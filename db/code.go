@@ -39,6 +39,9 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.pool.added}, nil
 }
 
+// total is how many rows there are, with those that are refused already.
+func (c *codeRows) total() int { return c.rows.rows + c.refused.rows }
+
 func (c *codeRows) remove() error {
 	return errors.Join(c.rows.remove(), c.candidates.remove(), c.refused.remove())
 }
@@ -88,7 +91,8 @@ type codeAddition struct {
 	gate         gate
 	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
 	replacesUnused bool
-	// removed is how many codes made, or would make, way.
+	// unused are those codes; removed is how many made, or would make, way.
+	unused  []span
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
@@ -111,15 +115,15 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 		return err
 	}
 	a.tell(20)
-	var removed []span
+	a.first, a.last, a.unused = 0, 0, nil
 	if a.replacesUnused {
 		var err error
-		if removed, err = t.unusedCodes(ctx, func(r *run) bool { return r.couponID == a.couponNumber }); err != nil {
+		if a.unused, err = t.unusedCodes(ctx, func(r *run) bool { return r.couponID == a.couponNumber }); err != nil {
 			return err
 		}
 	}
-	a.removed = countOf(removed)
-	if err := t.createUnused(ctx, removed); err != nil {
+	a.removed = countOf(a.unused)
+	if err := t.createUnused(ctx, a.unused); err != nil {
 		return err
 	}
 	if err := t.refuseCodes(ctx, a.couponNumber, rows); err != nil {
@@ -130,14 +134,32 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 	if err != nil {
 		return err
 	}
-	a.count = rows.rows.rows + rows.refused.rows - refused
+	a.count = rows.total() - refused
 	if !a.gate.opens(refused) {
+		a.unused = nil
 		return nil
 	}
-	if err := t.removeUnused(ctx, removed); err != nil || a.count == 0 {
+	if err := t.deleteUnused(ctx, a.unused); err != nil || a.count == 0 {
 		return err
 	}
 	return t.insertBatch(ctx, a)
+}
+
+// settleAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
+// committed. Beside what checkRivals returns, errRival when others made a row impossible and the file is whole or nothing.
+func (t *tx) settleAddition(ctx context.Context, a *codeAddition, w *witness) error {
+	if err := t.checkRivals(ctx, a); err != nil || len(a.unused) == 0 {
+		return err
+	}
+	stay, err := t.settleRemoval(ctx, a.unused, w)
+	if err != nil {
+		return err
+	}
+	if len(stay) > 0 && a.gate.rejectFile {
+		return errRival
+	}
+	a.removed -= len(stay)
+	return t.yieldCodes(ctx, a, stay)
 }
 
 // insertBatch writes the staged codes that were not refused.

@@ -100,7 +100,12 @@ func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon
 // DeleteCoupon deletes a coupon with its codes, while none of them was ever given away. It returns
 // NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the coupon.
 func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	leave, err := s.removals.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		number, c, err := t.coupon(ctx, id)
 		if err != nil {
 			return err
@@ -133,6 +138,10 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 		})
 		return nil
 	})
+	if err == nil {
+		s.pool.forgetKeys()
+	}
+	return err
 }
 
 // applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.

@@ -75,8 +75,11 @@ type Store struct {
 	reports chan struct{}
 	// additions and preparations are lanes beside the writer.
 	additions, preparations lane
-	statements              atomic.Int64
-	watchers                watchers
+	// recipients, removals and redemptions let one at a time change recipients in place, delete codes, and read a file of
+	// redemptions. No till needs them. Whoever has one may wait for the writer's turn; nobody waits for one in it.
+	recipients, removals, redemptions lane
+	statements                        atomic.Int64
+	watchers                          watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
 	// failed is closed when the engine failed; failure then tells why.
@@ -170,6 +173,7 @@ func describeStore(options Options) (*Store, error) {
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   make(chan struct{}, 1),
 		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
+		recipients: make(lane, 1), removals: make(lane, 1), redemptions: make(lane, 1),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
 	}, nil

@@ -75,6 +75,12 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 
 // erase erases those whom choose puts into the temporary table chosen.
 func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) error) (*coupon.Erasure, error) {
+	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
+	leave, err := s.recipients.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var locked []coupon.ID
 	for {
 		// A batch that is being handed over is recorded first: its messages are sent, the others are not begun. That needs

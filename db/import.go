@@ -274,25 +274,35 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 	if err := i.CheckUndo(); err != nil {
 		return nil, 0, 0, atInput(err, "id")
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		unused, err := t.unusedCodes(ctx, func(r *run) bool { return r.importID == number })
-		if err != nil {
+	leave, err := s.removals.enter(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer leave()
+	var unused []span
+	err = s.decideBeside(ctx, func(t *tx, _ *witness) error {
+		var err error
+		if unused, err = t.unusedCodes(ctx, func(r *run) bool { return r.importID == number }); err != nil {
 			return err
 		}
-		removed = countOf(unused)
-		kept = s.pool.count(&selection{importID: number, now: t.now}) - removed
 		if err := t.createUnused(ctx, unused); err != nil {
 			return err
 		}
-		if err := t.removeUnused(ctx, unused); err != nil {
+		return t.deleteUnused(ctx, unused)
+	}, func(ctx context.Context, t *tx, w *witness) error {
+		stay, err := t.settleRemoval(ctx, unused, w)
+		if err != nil {
 			return err
 		}
+		removed = countOf(unused) - len(stay)
+		kept = s.pool.count(&selection{importID: number, now: t.now}) - removed
 		_, err = t.exec(ctx, importUndo, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
 		return nil, 0, 0, err
 	}
+	s.pool.forgetKeys()
 	i, err = s.importByNumber(ctx, number)
 	return i, removed, kept, err
 }
@@ -329,11 +339,14 @@ type gate struct {
 // opens tells whether rows are stored when this many were refused.
 func (g gate) opens(refused int) bool { return !g.isDryRun && (!g.rejectFile || refused == 0) }
 
+// recordRefused records the rejected rows of an import, which takes long when they are many.
+func (t *tx) recordRefused(ctx context.Context, number int64) error {
+	_, err := t.exec(ctx, refusedRecord, named("import_id", number))
+	return err
+}
+
 // settleImport records the outcome of an import in the transaction that stored its rows.
 func (t *tx) settleImport(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
-	if _, err := t.exec(ctx, refusedRecord, named("import_id", number)); err != nil {
-		return err
-	}
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRefused: rowsRead - imported}
 	if i.OnRejection == coupon.RejectFile && o.rowsRefused > 0 {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}

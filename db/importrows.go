@@ -101,12 +101,6 @@ func (r *importReader) describe(found file.Layout) {
 	r.source.Layout = layout
 }
 
-// update stores the rows of the import in one transaction. The statements of it end when ctx does, and then
-// nothing of it remains: so an import is canceled, and a server stopped, at any moment.
-func (r *importReader) update(ctx context.Context, do func(*tx) error) error {
-	return r.store.update(ctx, func(_ context.Context, t *tx) error { return do(t) })
-}
-
 // advance tells how much of checking and storing is done, in per cent.
 func (r *importReader) advance(percent int64) {
 	r.progress.stored.Store(percent)
@@ -165,68 +159,72 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.source.Mode == coupon.ImportAdd {
-		err := r.addCodesBeside(ctx, rows, gate)
-		if !errors.Is(err, errRival) {
-			return err
-		}
-		// Somebody added one of the codes meanwhile. That is rare enough to begin again where nobody can.
-	}
-	return r.update(ctx, func(t *tx) error {
-		couponNumber, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode)
+	switch r.source.Mode {
+	case coupon.ImportVoid:
+		return r.voidCodes(ctx, rows, gate)
+	case coupon.ImportReplaceUnused:
+		leave, err := r.store.removals.enter(ctx)
 		if err != nil {
 			return err
 		}
-		if r.source.Mode == coupon.ImportVoid {
-			return r.voidCodes(ctx, t, couponNumber, rows, gate)
-		}
-		addition := r.addition(couponNumber, rows, gate)
-		addition.replacesUnused = r.source.Mode == coupon.ImportReplaceUnused
-		if err := t.insertCodes(ctx, addition); err != nil {
-			return err
-		}
-		return r.settleCodes(ctx, t, addition)
-	})
+		defer leave()
+		defer r.store.pool.forgetKeys()
+	case coupon.ImportAdd:
+	}
+	return r.addCodes(ctx, rows, gate)
 }
 
-func (r *importReader) addition(couponNumber int64, rows *codeRows, gate gate) *codeAddition {
-	return &codeAddition{couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
-}
-
-// addCodesBeside adds the codes of the file while the writer serves others. It returns errRival when one of them was
-// added by others meanwhile.
-func (r *importReader) addCodesBeside(ctx context.Context, rows *codeRows, gate gate) error {
+// addCodes adds the codes of the file while the writer serves others.
+func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) error {
 	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
 	if err != nil {
 		return err
 	}
-	addition := r.addition(couponNumber, rows, gate)
-	return r.store.beside(ctx, r.store.additions, func(_ context.Context, t *tx) error {
-		return t.insertCodes(ctx, addition)
-	}, func(ctx context.Context, t *tx) error {
+	addition := &codeAddition{
+		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
+		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
+	}
+	return r.store.decideBeside(ctx, func(t *tx, _ *witness) error {
+		if err := t.insertCodes(ctx, addition); err != nil {
+			return err
+		}
+		return t.recordRefused(ctx, r.number)
+	}, func(ctx context.Context, t *tx, w *witness) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return err
 		}
-		if err := t.checkRivals(ctx, addition); err != nil {
+		if err := t.settleAddition(ctx, addition, w); err != nil {
 			return err
 		}
-		return r.settleCodes(ctx, t, addition)
+		r.source.Changes.Added, r.source.Changes.Removed = addition.count, addition.removed
+		return t.settleImport(ctx, r.number, r.source, rows.total(), addition.count)
 	})
 }
 
-func (r *importReader) settleCodes(ctx context.Context, t *tx, addition *codeAddition) error {
-	rows := addition.rows
-	r.source.Changes.Added, r.source.Changes.Removed = addition.count, addition.removed
-	return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, addition.count)
-}
-
-func (r *importReader) voidCodes(ctx context.Context, t *tx, couponNumber int64, rows *codeRows, gate gate) error {
-	count, err := t.voidRows(ctx, couponNumber, rows, gate, "voided by the import of "+r.source.FileName)
+// voidCodes voids the codes of the file while the writer serves others.
+func (r *importReader) voidCodes(ctx context.Context, rows *codeRows, gate gate) error {
+	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
 	if err != nil {
 		return err
 	}
-	r.source.Changes.Voided = count
-	return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, count)
+	voiding := &codeVoiding{
+		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
+	}
+	return r.store.decideBeside(ctx, func(t *tx, _ *witness) error {
+		if err := t.voidRows(ctx, voiding); err != nil {
+			return err
+		}
+		return t.recordRefused(ctx, r.number)
+	}, func(ctx context.Context, t *tx, w *witness) error {
+		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
+			return err
+		}
+		if err := t.settleVoiding(ctx, voiding, w); err != nil {
+			return err
+		}
+		r.source.Changes.Voided = voiding.count
+		return t.settleImport(ctx, r.number, r.source, rows.total(), voiding.count)
+	})
 }
 
 // Places of the fields in file.Columns.
@@ -263,14 +261,20 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	if err != nil {
 		return err
 	}
-	return r.update(ctx, func(t *tx) error {
-		added, changed, err := t.upsertRecipients(ctx, rows, gate)
-		if err != nil {
+	leave, err := r.store.recipients.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	var added, changed int
+	return r.store.decideBeside(ctx, func(t *tx, _ *witness) (err error) {
+		if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil {
 			return err
 		}
-		imported := added + changed
+		return t.recordRefused(ctx, r.number)
+	}, func(ctx context.Context, t *tx, _ *witness) error {
 		r.source.Changes.Added, r.source.Changes.Changed = added, changed
-		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+		return t.settleImport(ctx, r.number, r.source, rows.total(), added+changed)
 	})
 }
 
@@ -319,22 +323,11 @@ const (
 )
 
 func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err error) {
-	rows, err := r.store.newSpool()
+	rows, err := r.store.newRedemptionRows(r.number, gate)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.remove()) }()
-	refusedSpool, err := r.store.newSpool()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, refusedSpool.remove()) }()
-	refused := refusals{refusedSpool}
-	candidates, err := r.store.newSpool()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, candidates.remove()) }()
 	zone, err := coupon.LoadZone(r.source.Timezone)
 	if err != nil {
 		return err
@@ -350,54 +343,66 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 		return err
 	}
 	err = r.each(ctx, true, func(row *file.Row) error {
-		return refused.add(row.Line, row.Reason, row.Raw)
+		return rows.refused.add(row.Line, row.Reason, row.Raw)
 	}, func(row *file.Row) error {
-		return r.takeRedemption(row, dates, rows, candidates, refused)
+		return r.takeRedemption(row, dates, rows)
 	})
 	if err != nil {
 		return err
 	}
-	return r.update(ctx, func(t *tx) error {
-		imported, err := t.recordRedemptions(ctx, r.number, rows, candidates, refused, gate)
-		if err != nil {
+	leave, err := r.store.redemptions.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return r.store.decideBeside(ctx, func(t *tx, w *witness) error {
+		if err := t.recordRedemptions(ctx, rows); err != nil {
 			return err
 		}
-		r.source.Changes.Added = imported
-		return t.settleImport(ctx, r.number, r.source, rows.rows+refused.rows, imported)
+		if err := t.recordRefused(ctx, r.number); err != nil {
+			return err
+		}
+		return t.catchUp(ctx, rows, w)
+	}, func(ctx context.Context, t *tx, w *witness) error {
+		if err := t.settleRedemptions(ctx, rows, w); err != nil {
+			return err
+		}
+		r.source.Changes.Added = rows.count
+		return t.settleImport(ctx, r.number, r.source, rows.total(), rows.count)
 	})
 }
 
-func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows, candidates *spool, refused refusals) error {
+func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows *redemptionRows) error {
 	raw := row.Get(redemptionsCode)
 	value, key, reason := r.store.keys.Parse(raw)
 	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
-		return refused.add(row.Line, reason, raw)
+		return rows.refused.add(row.Line, reason, raw)
 	}
 	if reason != "" {
-		return refused.add(row.Line, coupon.RejectedEmpty, raw)
+		return rows.refused.add(row.Line, coupon.RejectedEmpty, raw)
 	}
 	date := row.Get(redemptionsRedeemedAt)
 	at, reason := dates.Parse(date)
 	if reason != "" {
-		return refused.add(row.Line, reason, date)
+		return rows.refused.add(row.Line, reason, date)
 	}
 	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
 	if reason != "" {
-		return refused.add(row.Line, reason, row.Get(redemptionsReference))
+		return rows.refused.add(row.Line, reason, row.Get(redemptionsReference))
 	}
 	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
 	if amount != "" {
 		if _, err := coupon.ParseDecimal(amount); err != nil {
-			return refused.add(row.Line, coupon.RejectedMalformed, amount)
+			return rows.refused.add(row.Line, coupon.RejectedMalformed, amount)
 		}
 	}
 	if currency != "" && !coupon.IsCurrency(currency) {
-		return refused.add(row.Line, coupon.RejectedMalformed, currency)
+		return rows.refused.add(row.Line, coupon.RejectedMalformed, currency)
 	}
-	if err := r.store.addCandidates(candidates, row.Line, key); err != nil {
+	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err
 	}
-	return rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).
+	return rows.rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).
 		text(dates.Latest(date, at).Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
 }
 
@@ -426,25 +431,39 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 	if err != nil {
 		return err
 	}
-	return r.update(ctx, func(t *tx) error {
-		deliveryNumber, d, err := t.delivery(ctx, *r.source.DeliveryID)
+	// Whoever erases recipients has to find the rejected rows that name them.
+	leave, err := r.store.recipients.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	deliveryNumber, imported := int64(0), 0
+	return r.store.decideBeside(ctx, func(t *tx, _ *witness) (err error) {
+		if deliveryNumber, _, err = t.delivery(ctx, *r.source.DeliveryID); err != nil {
+			return err
+		}
+		if imported, err = t.addTargets(ctx, deliveryNumber, rows, gate); err != nil {
+			return err
+		}
+		return t.recordRefused(ctx, r.number)
+	}, func(ctx context.Context, t *tx, w *witness) error {
+		if r.store.pool.isTouched(w.revision, *r.source.DeliveryID) {
+			return errRival
+		}
+		_, d, err := t.delivery(ctx, *r.source.DeliveryID)
 		if err != nil {
 			return err
 		}
 		if _, err := d.Check(coupon.ActionEdit); err != nil {
 			return err
 		}
-		imported, err := t.addTargets(ctx, deliveryNumber, rows, gate)
-		if err != nil {
-			return err
-		}
 		r.source.Changes.Added = imported
-		if gate.opens(rows.rows.rows + rows.refused.rows - imported) {
+		if gate.opens(rows.total() - imported) {
 			if err := t.settleTargets(ctx, deliveryNumber, d); err != nil {
 				return err
 			}
 		}
-		return t.settleImport(ctx, r.number, r.source, rows.rows.rows+rows.refused.rows, imported)
+		return t.settleImport(ctx, r.number, r.source, rows.total(), imported)
 	})
 }
 
@@ -460,7 +479,7 @@ func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, 
 	if err != nil {
 		return 0, err
 	}
-	count := rows.rows.rows + rows.refused.rows - refused
+	count := rows.total() - refused
 	if count == 0 || !gate.opens(refused) {
 		return count, nil
 	}

@@ -232,7 +232,7 @@ func (p *pool) loadHolds(ctx context.Context, s *Store) error {
 func (p *pool) loadNext(ctx context.Context, s *Store) error {
 	next, err := nextOf(ctx, s)
 	p.next = next
-	p.recorded.Store(p.next.redemption - 1)
+	p.recorded.add(1, p.next.redemption-1)
 	return err
 }
 

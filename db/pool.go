@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"couponql/coupon"
@@ -33,8 +32,15 @@ type pool struct {
 	holds      map[int64]*hold
 	answers    *answers
 	next       nextNumbers
-	// recorded is the number of the last redemption that is on disk.
-	recorded atomic.Int64
+	// recorded tells in which order redemptions came to the disk.
+	recorded recordedNumbers
+	// witnesses are told what happens to codes.
+	witnesses []*witness
+	// last is the run of the code that was changed last: those that change together lie together.
+	last struct {
+		run    *run
+		counts *labelPool
+	}
 	// added counts the runs that were added since the start.
 	added int
 	// revisions tells when things last changed that preparing a delivery reads.
@@ -230,11 +236,12 @@ func (p *pool) reserveMessages(count int) int64 {
 	return first
 }
 
-// removeCodes forgets codes that are deleted; no span goes beyond its run.
+// removeCodes forgets codes that are deleted; no span goes beyond its run. Their keys stay in the index until forgetKeys.
 func (p *pool) removeCodes(spans []span) {
 	if len(spans) == 0 {
 		return
 	}
+	p.last.run = nil
 	gone := map[*run]bool{}
 	for _, s := range spans {
 		r := p.runOf(s.first)
@@ -244,6 +251,7 @@ func (p *pool) removeCodes(spans []span) {
 				continue
 			}
 			counts.add(p.codes.state(number), -1)
+			p.note(number, coupon.StateGone)
 			p.codes.setState(number, coupon.StateGone)
 		}
 		if s.first == r.first && s.end() == r.last+1 {
@@ -257,12 +265,18 @@ func (p *pool) removeCodes(spans []span) {
 			pool.runs = slices.DeleteFunc(pool.runs, isGone)
 		}
 	}
-	held := func() {}
-	p.keys.removeFunc(func(number int64) bool { return number < p.codes.end() && p.codes.state(number).Has(coupon.StateGone) }, held, held)
+}
+
+// forgetKeys takes the keys of codes that are gone out of the index, which nobody finds any more. It looks at all of the
+// index, part by part, and takes the lock for each.
+func (p *pool) forgetKeys() {
+	isGone := func(number int64) bool { return number < p.codes.end() && p.codes.state(number).Has(coupon.StateGone) }
+	p.keys.removeFunc(isGone, p.mu.Lock, p.mu.Unlock)
 }
 
 // removeCoupon forgets a coupon whose codes are gone.
 func (p *pool) removeCoupon(number int64) {
+	p.last.run = nil
 	delete(p.couponKeys, p.coupons[number].key)
 	delete(p.coupons, number)
 }
@@ -298,6 +312,22 @@ func (p *pool) reserve(count int) (batch, first int64) {
 	p.next.batch++
 	p.next.code += int64(count)
 	return batch, first
+}
+
+// nextRecipient gives the number of the next recipient.
+func (p *pool) nextRecipient() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.next.recipient
+}
+
+// reserveRedemptions gives out the first of so many numbers of redemptions. They are never given out again.
+func (p *pool) reserveRedemptions(count int) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := p.next.redemption
+	p.next.redemption += int64(count)
+	return first
 }
 
 // runsSince gives the runs that were added after another one.
@@ -400,8 +430,12 @@ func (p *pool) setStatus(codes map[coupon.ID]*coupon.Code, now time.Time) {
 
 // setState changes where a code stands and keeps the counts.
 func (p *pool) setState(number int64, state coupon.CodeState) {
-	r := p.runOf(number)
-	pool := p.coupons[r.couponID].labels[r.label]
+	p.note(number, state)
+	if r := p.last.run; r == nil || number < r.first || number > r.last {
+		r = p.runOf(number)
+		p.last.run, p.last.counts = r, p.coupons[r.couponID].labels[r.label]
+	}
+	pool := p.last.counts
 	pool.counts.add(p.codes.state(number), -1)
 	p.codes.setState(number, state)
 	if state.Has(coupon.StateGone) {
@@ -671,7 +705,9 @@ func (p *pool) assign(couponID, deliveryID int64, spans []span) {
 	for _, s := range spans {
 		pool := p.coupons[couponID].labels[s.label]
 		for number := s.first; number < s.end(); number++ {
-			p.codes.setState(number, p.codes.state(number)|coupon.StateAssigned)
+			state := p.codes.state(number) | coupon.StateAssigned
+			p.note(number, state)
+			p.codes.setState(number, state)
 			p.codes.setHolder(number, deliveryID)
 		}
 		pool.counts.assigned += s.count

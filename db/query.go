@@ -59,6 +59,21 @@ var backupTables string
 //go:embed query/backup_views.sql
 var backupViews string
 
+//go:embed query/belated_create.sql
+var belatedCreate string
+
+//go:embed query/belated_delete.sql
+var belatedDelete string
+
+//go:embed query/belated_forget.sql
+var belatedForget string
+
+//go:embed query/belated_list.sql
+var belatedList string
+
+//go:embed query/belated_record.sql
+var belatedRecord string
+
 //go:embed query/chosen_add_filter.sql
 var chosenAddFilter string
 
@@ -85,6 +100,9 @@ var codeByPrefix string
 
 //go:embed query/code_by_redemption.sql
 var codeByRedemption string
+
+//go:embed query/code_delete.sql
+var codeDelete string
 
 //go:embed query/code_delete_unused.sql
 var codeDeleteUnused string
@@ -125,6 +143,9 @@ var codeRefuseExisting string
 //go:embed query/code_refuse_newer.sql
 var codeRefuseNewer string
 
+//go:embed query/code_restore.sql
+var codeRestore string
+
 //go:embed query/code_return_insert.sql
 var codeReturnInsert string
 
@@ -137,6 +158,9 @@ var codeReturned string
 //go:embed query/code_sent.sql
 var codeSent string
 
+//go:embed query/code_spared.sql
+var codeSpared string
+
 //go:embed query/code_stage.sql
 var codeStage string
 
@@ -145,6 +169,12 @@ var codeVoidInsert string
 
 //go:embed query/code_voided.sql
 var codeVoided string
+
+//go:embed query/code_whole.sql
+var codeWhole string
+
+//go:embed query/contested_create.sql
+var contestedCreate string
 
 //go:embed query/coupon_delete.sql
 var couponDelete string
@@ -431,6 +461,9 @@ var journalPostAuditEntries string
 //go:embed query/journal_post_redemptions.sql
 var journalPostRedemptions string
 
+//go:embed query/late_create.sql
+var lateCreate string
+
 //go:embed query/matched_create.sql
 var matchedCreate string
 
@@ -439,6 +472,9 @@ var matchedNumbers string
 
 //go:embed query/matched_refuse.sql
 var matchedRefuse string
+
+//go:embed query/matched_spare.sql
+var matchedSpare string
 
 //go:embed query/matched_void.sql
 var matchedVoid string
@@ -530,11 +566,20 @@ var recipientCount string
 //go:embed query/recipient_count_known.sql
 var recipientCountKnown string
 
+//go:embed query/recipient_delete_merged.sql
+var recipientDeleteMerged string
+
 //go:embed query/recipient_get.sql
 var recipientGet string
 
 //go:embed query/recipient_insert.sql
 var recipientInsert string
+
+//go:embed query/recipient_insert_merged.sql
+var recipientInsertMerged string
+
+//go:embed query/recipient_merge.sql
+var recipientMerge string
 
 //go:embed query/recipient_page.sql
 var recipientPage string
@@ -551,6 +596,15 @@ var recipientStagedIDs string
 //go:embed query/recipient_update.sql
 var recipientUpdate string
 
+//go:embed query/recording_codes.sql
+var recordingCodes string
+
+//go:embed query/recording_coupons.sql
+var recordingCoupons string
+
+//go:embed query/recording_create.sql
+var recordingCreate string
+
 //go:embed query/redemption_count.sql
 var redemptionCount string
 
@@ -560,6 +614,9 @@ var redemptionGet string
 //go:embed query/redemption_insert_staged.sql
 var redemptionInsertStaged string
 
+//go:embed query/redemption_late.sql
+var redemptionLate string
+
 //go:embed query/redemption_live.sql
 var redemptionLive string
 
@@ -568,12 +625,6 @@ var redemptionNext string
 
 //go:embed query/redemption_page.sql
 var redemptionPage string
-
-//go:embed query/redemption_recorded.sql
-var redemptionRecorded string
-
-//go:embed query/redemption_recorded_anonymous.sql
-var redemptionRecordedAnonymous string
 
 //go:embed query/redemption_refuse_doubles.sql
 var redemptionRefuseDoubles string
@@ -665,6 +716,9 @@ var settingInsert string
 //go:embed query/setting_note.sql
 var settingNote string
 
+//go:embed query/spared_record.sql
+var sparedRecord string
+
 //go:embed query/taken_create.sql
 var takenCreate string
 
@@ -724,3 +778,6 @@ var uploadNumbers string
 
 //go:embed query/upload_release.sql
 var uploadRelease string
+
+//go:embed query/void_delete.sql
+var voidDelete string

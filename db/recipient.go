@@ -36,6 +36,9 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 	return &recipientRows{rows: spools[0], refused: refusals{spools[1]}}, nil
 }
 
+// total is how many rows there are, with those that are refused already.
+func (r *recipientRows) total() int { return r.rows.rows + r.refused.rows }
+
 func (r *recipientRows) remove() error { return errors.Join(r.rows.remove(), r.refused.remove()) }
 
 // put adds a recipient whose fields were cleaned.
@@ -67,8 +70,12 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	return r.rows.text(string(attributes)).text(strconv.FormatBool(isContactable)).number(int64(given)).end()
 }
 
+// maxUpdated is how many recipients are changed in place. More of them are written anew: what is changed in place is written
+// when it is committed, in the writer's turn.
+const maxUpdated = coupon.MaxUpsertedRecipients
+
 // upsertRecipients adds or changes the staged recipients that are not refused; the refused ones stay in
-// the temporary table. It gives how many were, or would be, added and changed.
+// the temporary table. It gives how many were, or would be, added and changed. The caller is in the lane of recipients.
 func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (added, changed int, err error) {
 	if err := t.stage(ctx, recipientStage, rows.rows, rows.refused); err != nil {
 		return 0, 0, err
@@ -85,16 +92,21 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	if count == 0 || !gate.opens(doubles+rows.refused.rows) {
 		return added, changed, nil
 	}
-	next := &t.store.pool.next
-	for _, step := range []struct {
+	now := named("now", t.now)
+	type step struct {
 		statement string
 		args      []any
 		count     int
-	}{
-		{recipientUpdate, nil, changed},
-		{recipientInsert, []any{named("first_id", next.recipient)}, added},
-	} {
-		touched, err := t.exec(ctx, step.statement, append(step.args, named("now", t.now))...)
+	}
+	steps := []step{{recipientUpdate, []any{now}, changed}}
+	if changed > maxUpdated {
+		if err := t.create(ctx, recipientMerge); err != nil {
+			return 0, 0, err
+		}
+		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
+	}
+	for _, step := range append(steps, step{recipientInsert, []any{named("first_id", t.store.pool.nextRecipient()), now}, added}) {
+		touched, err := t.exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -144,6 +156,11 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	if err := problems.OrNil(); err != nil || len(recipients) == 0 {
 		return []*coupon.Recipient{}, err
 	}
+	leave, err := s.recipients.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var numbers []int64
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		if _, _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {

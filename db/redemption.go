@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -181,7 +180,7 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 	t.onFailure(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.next.redemption--
+		// Its number is not given out again: a file may have taken the next ones.
 		p.countRedemption(found, -1)
 		if request.IdempotencyKey != nil {
 			p.answers.remove(*request.IdempotencyKey)
@@ -275,6 +274,7 @@ func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequ
 
 func (p *pool) countRedemption(found *redeemable, by int) {
 	if found.codeNumber == 0 {
+		p.noteCoupon(found.couponNumber)
 		p.coupons[found.couponNumber].redeemed += by
 		return
 	}
@@ -348,7 +348,7 @@ const maxRecorded = 500
 // place where Recorded is to begin for those that are recorded from now on.
 func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
 	changed, stop = s.Watch(redemptionsWatched)
-	return s.pool.recorded.Load(), changed, stop
+	return s.pool.recorded.end(), changed, stop
 }
 
 // redemptionsWatched is what is watched of all redemptions together.
@@ -363,25 +363,25 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 			return nil, place, err
 		}
 	}
-	next = s.pool.recorded.Load()
-	if next == place {
-		return nil, place, nil
+	next = place
+	var numbers []int64
+	for len(numbers) < maxRecorded {
+		span, isThere := s.pool.recorded.next(next)
+		if !isThere {
+			break
+		}
+		part, err := collect(ctx, s, redemptionNext, scanInto[int64],
+			named("first", span.first), named("last", span.last), named("coupon_id", couponNumber), named("limit", maxRecorded-len(numbers)))
+		if err != nil {
+			return nil, place, err
+		}
+		next = span.end()
+		if numbers = append(numbers, part...); len(numbers) == maxRecorded {
+			next = span.place + numbers[maxRecorded-1] - span.first + 1
+		}
 	}
-	numbers, err := collect(
-		ctx,
-		s,
-		redemptionNext,
-		scanInto[int64],
-		named("after", place),
-		named("last", next),
-		named("coupon_id", couponNumber),
-		named("limit", maxRecorded),
-	)
-	if err != nil {
-		return nil, place, err
-	}
-	if len(numbers) == maxRecorded {
-		next = numbers[len(numbers)-1]
+	if len(numbers) == 0 {
+		return nil, next, nil
 	}
 	found, err := s.readRedemptions(ctx, numbers)
 	if err != nil {
@@ -390,11 +390,13 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 	return inOrder(found, coupon.KindRedemption, numbers), next, nil
 }
 
-// record tells, when the transaction is on disk, those who watch redemptions of the last one.
-func (t *tx) record(last int64) {
+// record tells, when the transaction is on disk, those who watch redemptions of those with these numbers.
+func (t *tx) record(spans ...recordedSpan) {
 	s := t.store
 	t.onCommit(func() {
-		s.pool.recorded.Store(last)
+		for _, span := range spans {
+			s.pool.recorded.add(span.first, span.last)
+		}
 		s.watchers.notify(redemptionsWatched)
 	})
 }
@@ -491,87 +493,4 @@ func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 		numbers[i], _ = id.Number(kind)
 	}
 	return numbers
-}
-
-// recordRedemptions records the staged redemptions that are not refused; the refused ones stay in the
-// temporary table. It gives how many were, or would be, recorded.
-func (t *tx) recordRedemptions(ctx context.Context, importNumber int64, rows, candidates *spool, refused refusals, gate gate) (int, error) {
-	candidatesPath, err := candidates.flush()
-	if err != nil {
-		return 0, err
-	}
-	if err := t.stage(ctx, redemptionStage, rows, refused, named("candidates", candidatesPath)); err != nil {
-		return 0, err
-	}
-	for _, step := range []struct {
-		statement string
-		args      []any
-	}{
-		{redemptionRefuseUnknown, nil},
-		{redemptionRefuseRecorded, []any{named("import_id", importNumber)}},
-		{redemptionRefuseDoubles, nil},
-		{redemptionRefuseSpent, nil},
-	} {
-		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
-			return 0, err
-		}
-	}
-	refusedTotal, err := one[int](ctx, t, refusedCount)
-	if err != nil {
-		return 0, err
-	}
-	count := rows.rows + refused.rows - refusedTotal
-	if count == 0 || !gate.opens(refusedTotal) {
-		return count, nil
-	}
-	p := t.store.pool
-	first := p.next.redemption
-	added, err := t.exec(ctx, redemptionInsertStaged, named("first_id", first), named("import_id", importNumber), named("now", t.now))
-	if err == nil && added != count {
-		err = fmt.Errorf("record redemptions: %d instead of %d", added, count)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return count, t.countRecorded(ctx, first, count)
-}
-
-// countRecorded takes redemptions that were just recorded over into the pool when they are on disk.
-func (t *tx) countRecorded(ctx context.Context, first int64, count int) error {
-	var numbers []int64
-	_, err := collect(ctx, t, redemptionRecorded, func(rows *sql.Rows) (struct{}, error) {
-		var packed string
-		var total int
-		if err := rows.Scan(&packed, &total); err != nil {
-			return struct{}{}, err
-		}
-		var err error
-		numbers, err = parseNumbers(packed)
-		return struct{}{}, err
-	}, named("first_id", first))
-	if err != nil {
-		return err
-	}
-	anonymous := map[int64]int{}
-	_, err = collect(ctx, t, redemptionRecordedAnonymous, func(rows *sql.Rows) (struct{}, error) {
-		var number int64
-		var times int
-		err := rows.Scan(&number, &times)
-		anonymous[number] = times
-		return struct{}{}, err
-	}, named("first_id", first))
-	if err != nil {
-		return err
-	}
-	t.record(first + int64(count) - 1)
-	t.changePool(func(p *pool) {
-		p.next.redemption += int64(count)
-		for _, number := range numbers {
-			p.addRedemptions(number, 1)
-		}
-		for number, times := range anonymous {
-			p.coupons[number].redeemed += times
-		}
-	})
-	return nil
 }

@@ -2,11 +2,17 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"slices"
+	"sort"
 
 	"couponql/coupon"
 )
 
-// unusedCodes gives the codes of some runs that nobody ever had: they are neither redeemed nor voided, and no
+// unusedPart is how many codes are looked at between two looks at the lock: tills wait for it.
+const unusedPart = 1 << 16
+
+// unusedCodes gives the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
 // message holds them or ever held them.
 func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span, error) {
 	numbers, err := collectNumbers(ctx, t, codeReturned)
@@ -18,26 +24,33 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span,
 		returned[number] = struct{}{}
 	}
 	p := t.store.pool
+	var runs []*run
 	p.mu.RLock()
-	defer p.mu.RUnlock()
-	var spans []span
 	for _, r := range p.runs {
-		if !isWanted(r) {
-			continue
+		if isWanted(r) {
+			runs = append(runs, r)
 		}
+	}
+	p.mu.RUnlock()
+	var spans []span
+	for _, r := range runs {
 		current := span{label: r.label}
-		for number := r.first; number <= r.last; number++ {
-			if _, wasHeld := returned[number]; wasHeld || p.codes.state(number) != 0 {
-				continue
+		for first := r.first; first <= r.last; first += unusedPart {
+			p.mu.RLock()
+			for number := first; number <= min(r.last, first+unusedPart-1); number++ {
+				if _, wasHeld := returned[number]; wasHeld || p.codes.state(number) != 0 {
+					continue
+				}
+				if current.count > 0 && current.end() != number {
+					spans = append(spans, current)
+					current.count = 0
+				}
+				if current.count == 0 {
+					current.first = number
+				}
+				current.count++
 			}
-			if current.count > 0 && current.end() != number {
-				spans = append(spans, current)
-				current.count = 0
-			}
-			if current.count == 0 {
-				current.first = number
-			}
-			current.count++
+			p.mu.RUnlock()
 		}
 		if current.count > 0 {
 			spans = append(spans, current)
@@ -47,83 +60,222 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span,
 }
 
 // createUnused makes the temporary table unused of the numbers of codes.
-func (t *tx) createUnused(ctx context.Context, spans []span) (err error) {
+func (t *tx) createUnused(ctx context.Context, spans []span) error {
 	if err := t.create(ctx, unusedCreate); err != nil || len(spans) == 0 {
 		return err
 	}
-	rows, err := t.store.newSpool()
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if removed := rows.remove(); err == nil {
-			err = removed
+	return t.createSpooled(ctx, unusedLoad, func(rows *spool) error {
+		for _, s := range spans {
+			if err := rows.number(s.first).number(int64(s.count)).end(); err != nil {
+				return err
+			}
 		}
-	}()
-	for _, s := range spans {
-		if err := rows.number(s.first).number(int64(s.count)).end(); err != nil {
-			return err
-		}
-	}
-	path, err := rows.flush()
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(ctx, unusedLoad, named("path", path))
-	return err
+		return nil
+	})
 }
 
-// removeUnused deletes the codes in the temporary table unused, which are those of the spans.
-func (t *tx) removeUnused(ctx context.Context, spans []span) error {
+// deleteUnused deletes the codes in the temporary table unused, which are those of the spans. settleRemoval takes them out of
+// the pool.
+func (t *tx) deleteUnused(ctx context.Context, spans []span) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	if _, err := t.exec(ctx, codeDeleteUnused); err != nil {
-		return err
+	_, err := t.exec(ctx, codeDeleteUnused)
+	return err
+}
+
+// wholeCode is a code as it is stored.
+type wholeCode struct {
+	number, batch, coupon int64
+	key                   string
+	label, value          *string
+}
+
+// settleRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
+// that others gave away, redeemed or voided meanwhile stay; it gives them.
+func (t *tx) settleRemoval(ctx context.Context, spans []span, w *witness) (stay []wholeCode, err error) {
+	numbers, err := w.happened(func(number int64) bool { return isWithin(spans, number) })
+	if err != nil {
+		return nil, err
+	}
+	if len(numbers) > 0 {
+		stay, err = collect(ctx, t.latest(), codeWhole, func(rows *sql.Rows) (wholeCode, error) {
+			var c wholeCode
+			err := rows.Scan(&c.number, &c.batch, &c.coupon, &c.label, &c.key, &c.value)
+			return c, err
+		}, between(numbers)...)
+		if err == nil && len(stay) != len(numbers) {
+			err = errRival
+		}
+		if err == nil {
+			err = t.restoreCodes(ctx, stay)
+		}
+		if err != nil {
+			return nil, err
+		}
+		spans = cutOut(spans, numbers)
 	}
 	t.changePool(func(p *pool) { p.removeCodes(spans) })
+	return stay, nil
+}
+
+// restoreCodes stores codes again that the transaction deleted.
+func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
+	var ids, batches, coupons []int64
+	var keys []string
+	var labels, values []any
+	for _, c := range codes {
+		ids, batches, coupons, keys = append(ids, c.number), append(batches, c.batch), append(coupons, c.coupon), append(keys, c.key)
+		labels, values = append(labels, optional(c.label)), append(values, optional(c.value))
+	}
+	_, err := t.exec(ctx, codeRestore, named("ids", ids), named("batches", batches), named("coupons", coupons), named("labels", labels),
+		named("keys", keys), named("values", values))
+	return err
+}
+
+// isWithin tells whether a number lies in one of the spans, which are in order.
+func isWithin(spans []span, number int64) bool {
+	i := sort.Search(len(spans), func(i int) bool { return spans[i].end() > number })
+	return i < len(spans) && spans[i].first <= number
+}
+
+// cutOut gives spans without some of their numbers, which are in order.
+func cutOut(spans []span, numbers []int64) []span {
+	var left []span
+	for _, s := range spans {
+		for len(numbers) > 0 && numbers[0] < s.end() {
+			if before := int(numbers[0] - s.first); before > 0 {
+				left = append(left, span{first: s.first, count: before, label: s.label})
+			}
+			s.count -= int(numbers[0]-s.first) + 1
+			s.first = numbers[0] + 1
+			numbers = numbers[1:]
+		}
+		if s.count > 0 {
+			left = append(left, s)
+		}
+	}
+	return left
+}
+
+// yieldCodes takes those of an addition back that were to take the place of codes that stay.
+func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) error {
+	if a.last == 0 || len(stay) == 0 {
+		return nil
+	}
+	keys := make([]string, len(stay))
+	for i, c := range stay {
+		keys[i] = c.key
+	}
+	numbers, err := collect(ctx, t, codeSpared, scanInto[int64], named("first_id", a.first), named("last_id", a.last), named("keys", keys))
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	if _, err := t.exec(ctx, sparedRecord, named("import_id", a.importNumber), named("keys", keys)); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, codeDelete, between(numbers)...); err != nil {
+		return err
+	}
+	a.count -= len(numbers)
+	t.changePool(func(p *pool) {
+		spans := make([]span, len(numbers))
+		for i, number := range numbers {
+			spans[i] = span{first: number, count: 1, label: p.runOf(number).label}
+		}
+		p.removeCodes(spans)
+	})
 	return nil
 }
 
+// codeVoiding is the voiding of the codes of a file.
+type codeVoiding struct {
+	couponNumber, importNumber int64
+	rows                       *codeRows
+	gate                       gate
+	reason                     string
+	// count is how many codes are, or would be, voided; when they are, numbers are theirs, in order.
+	count   int
+	numbers []int64
+}
+
 // voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the temporary table
-// refused. The gate may keep all of them as they are. It gives how many codes were, or would be, voided.
-func (t *tx) voidRows(ctx context.Context, couponNumber int64, rows *codeRows, gate gate, reason string) (int, error) {
-	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
-		return 0, err
+// refused. The gate may keep all of them as they are. What happens meanwhile is left to settleVoiding.
+func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
+	v.numbers = nil
+	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.refused); err != nil {
+		return err
 	}
-	path, err := rows.candidates.flush()
+	path, err := v.rows.candidates.flush()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := t.create(ctx, matchedCreate, named("path", path)); err != nil {
-		return 0, err
+		return err
 	}
 	for _, step := range []struct {
 		statement string
 		args      []any
 	}{
-		{matchedRefuse, []any{named("coupon_id", couponNumber)}},
+		{matchedRefuse, []any{named("coupon_id", v.couponNumber)}},
 		{codeRefuseDoubles, nil},
 	} {
 		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	refused, err := one[int](ctx, t, refusedCount)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	count := rows.rows.rows + rows.refused.rows - refused
-	if count == 0 || !gate.opens(refused) {
-		return count, nil
+	if v.count = v.rows.total() - refused; v.count == 0 || !v.gate.opens(refused) {
+		return nil
 	}
-	numbers, err := collectNumbers(ctx, t, matchedNumbers)
+	if v.numbers, err = collectNumbers(ctx, t, matchedNumbers); err != nil {
+		return err
+	}
+	slices.Sort(v.numbers)
+	_, err = t.exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason))
+	return err
+}
+
+// settleVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
+// voided or deleted meanwhile are refused.
+func (t *tx) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) error {
+	p := t.store.pool
+	var numbers []int64
+	var reasons []string
+	happened, err := w.happened(isIn(v.numbers))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if _, err := t.exec(ctx, matchedVoid, named("now", t.now), named("reason", reason)); err != nil {
-		return 0, err
+	for _, number := range happened {
+		reason := coupon.RejectionReason("")
+		switch state := p.codes.state(number); {
+		case state.Has(coupon.StateGone):
+			reason = coupon.RejectedUnknownCode
+		case state.Has(coupon.StateRedeemed):
+			reason = coupon.RejectedAlreadyRedeemed
+		case state.Has(coupon.StateVoided):
+			reason = coupon.RejectedAlreadyRecorded
+		default:
+			continue
+		}
+		numbers, reasons = append(numbers, number), append(reasons, string(reason))
 	}
-	t.changePool(func(p *pool) { p.update(numbers, coupon.StateVoided, 0) })
-	return count, nil
+	if len(numbers) > 0 {
+		if v.gate.rejectFile {
+			return errRival
+		}
+		if _, err := t.exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, voidDelete, named("ids", numbers)); err != nil {
+			return err
+		}
+		v.count -= len(numbers)
+		v.numbers = slices.DeleteFunc(v.numbers, isIn(numbers))
+	}
+	t.changePool(func(p *pool) { p.update(v.numbers, coupon.StateVoided, 0) })
+	return nil
 }

@@ -75,6 +75,9 @@ type tx struct {
 	reserve uint64
 	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
 	hasTemporary bool
+	// turn is the transaction of the writer's connection in whose turn this one ends, which sees what others committed since it
+	// began; nil before, and in the writer's own transactions.
+	turn *tx
 	// draft is that of the connection; nil in the writer's turn, whose connection cannot be given away.
 	draft *draft
 	// keepsDraft: the temporary table draft stays.
@@ -281,8 +284,8 @@ func (w *writer) record(ctx context.Context, group []*request) {
 				t.take(r.ctx) //nolint:contextcheck // as above
 			}
 		}
-		if last := len(t.redemptions) - 1; last >= 0 {
-			t.record(t.redemptions[last].ID)
+		if len(t.redemptions) > 0 {
+			t.record(consecutive(t.redemptions)...)
 		} else {
 			t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		}
@@ -366,7 +369,8 @@ func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Cont
 // besideOn is beside on a connection of the caller's, who is in a lane.
 func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(context.Context, *tx) error) error {
 	return s.transact(ctx, conn, do, func(t *tx) error {
-		return s.update(ctx, func(ctx context.Context, _ *tx) error {
+		return s.update(ctx, func(ctx context.Context, turn *tx) error {
+			t.turn = turn
 			if err := finish(ctx, t); err != nil {
 				return err
 			}
@@ -462,6 +466,14 @@ func (t *tx) QueryContext(ctx context.Context, statement string, args ...any) (*
 	return t.tx.QueryContext(ctx, statement, args...)
 }
 
+// latest gives what sees all that others have committed by now.
+func (t *tx) latest() querier {
+	if t.turn != nil {
+		return t.turn
+	}
+	return t.store
+}
+
 // exec runs a statement that writes and gives the number of rows it touched.
 func (t *tx) exec(ctx context.Context, statement string, args ...any) (int, error) {
 	t.store.statements.Add(1)
@@ -490,7 +502,7 @@ const draftTable = "draft"
 
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
-	return []string{"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased"}
+	return []string{"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased", "recording", "late", "contested", "belated", "merged"}
 }
 
 func (t *tx) dropTemporary(ctx context.Context) error {

@@ -2,4 +2,5 @@
 INSERT INTO refused
 SELECT s.line, 'DUPLICATE_IN_FILE', coalesce(s.value, s.key)
 FROM stage s JOIN (SELECT key, min(line) AS first_line FROM stage GROUP BY key HAVING count(*) > 1) d ON d.key = s.key
-WHERE s.line > d.first_line AND s.line NOT IN (SELECT line FROM refused)
+ANTI JOIN refused r ON r.line = s.line
+WHERE s.line > d.first_line

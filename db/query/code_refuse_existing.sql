@@ -4,4 +4,4 @@ SELECT s.line, CASE WHEN c.coupon_id = $coupon_id THEN 'ALREADY_EXISTS' ELSE 'EX
 FROM read_csv($path, auto_detect = false, header = false, delim = '\t', columns = {'line': 'BIGINT', 'code_id': 'BIGINT'}) candidate
 JOIN code c ON c.id = candidate.code_id
 JOIN stage s ON s.line = candidate.line AND s.key = c.key
-WHERE c.id NOT IN (FROM unused)
+ANTI JOIN unused u ON u.id = c.id

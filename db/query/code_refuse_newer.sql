@@ -2,4 +2,6 @@
 INSERT INTO refused
 SELECT s.line, CASE WHEN c.coupon_id = $coupon_id THEN 'ALREADY_EXISTS' ELSE 'EXISTS_ELSEWHERE' END, coalesce(s.value, s.key)
 FROM code c JOIN stage s ON s.key = c.key
-WHERE c.id BETWEEN $first_id AND $last_id AND s.line NOT IN (SELECT line FROM refused) AND c.id NOT IN (FROM unused)
+ANTI JOIN refused r ON r.line = s.line
+ANTI JOIN unused u ON u.id = c.id
+WHERE c.id BETWEEN $first_id AND $last_id

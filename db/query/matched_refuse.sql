@@ -1,13 +1,16 @@
 -- refuse staged codes that cannot be voided: that do not exist, are another coupon's, are redeemed, or voided already
 INSERT INTO refused
-SELECT line, 'UNKNOWN_CODE', coalesce(value, key) FROM stage ANTI JOIN matched ON matched.line = stage.line
+SELECT s.line, 'UNKNOWN_CODE', coalesce(s.value, s.key) FROM stage s ANTI JOIN matched m ON m.line = s.line
 UNION ALL
 SELECT line, reason, raw FROM (
-    SELECT line, raw,
+    SELECT m.line, m.raw,
         CASE
-            WHEN coupon_id <> $coupon_id THEN 'EXISTS_ELSEWHERE'
-            WHEN code_id IN (SELECT code_id FROM redemption WHERE code_id IS NOT NULL AND id NOT IN (SELECT redemption_id FROM reversal)) THEN 'ALREADY_REDEEMED'
-            WHEN code_id IN (SELECT code_id FROM code_void) THEN 'ALREADY_RECORDED'
+            WHEN m.coupon_id <> $coupon_id THEN 'EXISTS_ELSEWHERE'
+            WHEN r.code_id IS NOT NULL THEN 'ALREADY_REDEEMED'
+            WHEN v.code_id IS NOT NULL THEN 'ALREADY_RECORDED'
         END AS reason
-    FROM matched
+    FROM matched m
+    LEFT JOIN (SELECT DISTINCT code_id FROM redemption r ANTI JOIN reversal v ON v.redemption_id = r.id WHERE coupon_id = $coupon_id AND code_id IS NOT NULL) r
+        ON r.code_id = m.code_id
+    LEFT JOIN (SELECT DISTINCT code_id FROM code_void) v ON v.code_id = m.code_id
 ) WHERE reason IS NOT NULL

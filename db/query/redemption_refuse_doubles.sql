@@ -1,9 +1,13 @@
--- refuse staged redemptions that an earlier row of the file reports too: with the same reference, or, where one has none, at the same time
+-- refuse staged redemptions that an earlier row of the file reports too: with the same reference, or, where one has none, at the same time. Each row is compared with the first of its kind alone, so that many alike cost no more than as many unlike
 INSERT INTO refused
-SELECT line, 'DUPLICATE_IN_FILE', raw FROM (
-    SELECT line, raw,
-        reference IS NOT NULL AND row_number() OVER (PARTITION BY coupon_id, code_id, reference ORDER BY line) > 1
-        OR code_id IS NOT NULL AND CASE WHEN reference IS NULL THEN row_number() OVER same_time > 1 ELSE count(*) FILTER (reference IS NULL) OVER same_time > 0 END AS is_double
-    FROM stage WHERE line NOT IN (SELECT line FROM refused)
-    WINDOW same_time AS (PARTITION BY coupon_id, code_id, redeemed_at ORDER BY line)
-) WHERE is_double
+WITH good AS (FROM stage s ANTI JOIN refused r ON r.line = s.line)
+SELECT s.line, 'DUPLICATE_IN_FILE', s.raw
+FROM good s
+LEFT JOIN (
+    SELECT coupon_id, code_id, reference, min(line) AS first_line FROM good WHERE reference IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+) same_reference ON same_reference.coupon_id = s.coupon_id AND same_reference.code_id IS NOT DISTINCT FROM s.code_id AND same_reference.reference = s.reference
+LEFT JOIN (
+    SELECT code_id, redeemed_at, min(line) AS first_line, min(line) FILTER (reference IS NULL) AS first_without
+    FROM good WHERE code_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+) same_time ON same_time.code_id = s.code_id AND same_time.redeemed_at = s.redeemed_at
+WHERE s.line > same_reference.first_line OR s.line > CASE WHEN s.reference IS NULL THEN same_time.first_line ELSE same_time.first_without END

@@ -2,10 +2,10 @@
 INSERT INTO refused
 SELECT line, 'ALREADY_REDEEMED', raw FROM (
     SELECT s.line, s.raw, p.redemption_limit, coalesce(live.times, 0) + row_number() OVER (PARTITION BY s.coupon_id, s.code_id ORDER BY s.line) AS times
-    FROM stage s JOIN coupon p ON p.id = s.coupon_id
+    FROM (FROM stage s ANTI JOIN refused r ON r.line = s.line) s
+    JOIN coupon p ON p.id = s.coupon_id AND p.redemption_limit IS NOT NULL
     LEFT JOIN (
         SELECT coupon_id, code_id, count(*) AS times FROM redemption r ANTI JOIN reversal v ON v.redemption_id = r.id
-        WHERE coupon_id IN (SELECT coupon_id FROM stage) GROUP BY coupon_id, code_id
+        WHERE coupon_id IN (SELECT DISTINCT coupon_id FROM stage) GROUP BY coupon_id, code_id
     ) live ON live.coupon_id = s.coupon_id AND live.code_id IS NOT DISTINCT FROM s.code_id
-    WHERE s.line NOT IN (SELECT line FROM refused)
 ) WHERE times > redemption_limit

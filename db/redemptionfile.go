@@ -1,0 +1,291 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"couponql/coupon"
+)
+
+// redemptionRows are the redemptions of a file on their way into the table.
+type redemptionRows struct {
+	importNumber int64
+	// rows has a row a redemption, and candidates a row for each code that may be its own: line, number.
+	rows, candidates *spool
+	refused          refusals
+	gate             gate
+	// count is how many are, or would be, recorded; when they are, first and last are their numbers.
+	count       int
+	first, last int64
+	// codes are those that they redeem, in order and as often as they do, and coupons those whose they are, with how often they
+	// redeem a coupon's own code.
+	codes   []int64
+	coupons map[int64]int
+}
+
+func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRows, error) {
+	spools, err := s.newSpools(3)
+	if err != nil {
+		return nil, err
+	}
+	return &redemptionRows{importNumber: importNumber, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, gate: gate}, nil
+}
+
+func (r *redemptionRows) remove() error {
+	return errors.Join(r.rows.remove(), r.candidates.remove(), r.refused.remove())
+}
+
+func (r *redemptionRows) total() int { return r.rows.rows + r.refused.rows }
+
+// recordRedemptions records the redemptions of a file that are not refused; the refused ones stay in the temporary table. What
+// others redeem meanwhile is left to settleRedemptions.
+func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
+	candidates, err := r.candidates.flush()
+	if err != nil {
+		return err
+	}
+	if err := t.stage(ctx, redemptionStage, r.rows, r.refused, named("candidates", candidates)); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{redemptionRefuseUnknown, nil},
+		{redemptionRefuseRecorded, []any{named("import_id", r.importNumber)}},
+		{redemptionRefuseDoubles, nil},
+		{redemptionRefuseSpent, nil},
+	} {
+		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+			return err
+		}
+	}
+	refused, err := one[int](ctx, t, refusedCount)
+	if err != nil {
+		return err
+	}
+	r.first, r.last, r.codes, r.coupons = 0, 0, nil, map[int64]int{}
+	if r.count = r.total() - refused; r.count == 0 || !r.gate.opens(refused) {
+		return nil
+	}
+	r.first = t.store.pool.reserveRedemptions(r.count)
+	r.last = r.first + int64(r.count) - 1
+	if err := t.create(ctx, recordingCreate, named("first_id", r.first)); err != nil {
+		return err
+	}
+	added, err := t.exec(ctx, redemptionInsertStaged, named("import_id", r.importNumber), named("now", t.now))
+	if err == nil && added != r.count {
+		err = fmt.Errorf("record redemptions: %d instead of %d", added, r.count)
+	}
+	if err != nil {
+		return err
+	}
+	if r.codes, err = collectNumbers(ctx, t, recordingCodes); err != nil {
+		return err
+	}
+	slices.Sort(r.codes)
+	_, err = collect(ctx, t, recordingCoupons, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var times int
+		err := rows.Scan(&number, &times)
+		r.coupons[number] = times
+		return struct{}{}, err
+	})
+	return err
+}
+
+// catchUp takes into account what others redeemed so far, so that less is left to the writer's turn.
+func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *witness) error {
+	if !w.isWatching || r.first == 0 {
+		return nil
+	}
+	// What the witness has seen by now is on disk after a turn of the writer.
+	seen, err := t.store.takeSeen(ctx, w)
+	if err != nil {
+		return err
+	}
+	return t.yieldRedemptions(ctx, r, seen)
+}
+
+// takeSeen takes over what a witness has noted so far, with every redemption of it on disk.
+func (s *Store) takeSeen(ctx context.Context, w *witness) (seen *witness, err error) {
+	err = s.update(ctx, func(context.Context, *tx) error {
+		p := s.pool
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		taken := *w
+		seen = &taken
+		w.redeemed, w.coupons, w.redemption = nil, map[int64]struct{}{}, p.next.redemption
+		return nil
+	})
+	return seen, err
+}
+
+// settleRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
+// anything but redemptions changed that they depend on.
+func (t *tx) settleRedemptions(ctx context.Context, r *redemptionRows, w *witness) error {
+	if r.first == 0 {
+		return nil
+	}
+	p := t.store.pool
+	if w.isBlind || len(among(isIn(r.codes), w.changed)) > 0 {
+		return errRival
+	}
+	for number := range r.coupons {
+		if p.coupons[number] == nil || p.isTouched(w.revision, coupon.NewID(coupon.KindCoupon, number)) {
+			return errRival
+		}
+	}
+	if err := t.yieldRedemptions(ctx, r, w); err != nil || r.count == 0 {
+		return err
+	}
+	t.record(recordedSpan{first: r.first, last: r.last})
+	t.changePool(func(p *pool) {
+		for _, number := range r.codes {
+			p.addRedemptions(number, 1)
+		}
+		for number, times := range r.coupons {
+			if times > 0 {
+				p.countRedemption(&redeemable{couponNumber: number}, times)
+			}
+		}
+	})
+	return nil
+}
+
+// yieldRedemptions takes redemptions of a file back that others made impossible.
+func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witness) error {
+	codes := among(isIn(r.codes), seen.redeemed)
+	var coupons []int64
+	for number := range seen.coupons {
+		if r.coupons[number] > 0 {
+			coupons = append(coupons, number)
+		}
+	}
+	if len(codes)+len(coupons) == 0 {
+		return nil
+	}
+	if err := t.createContested(ctx, codes, coupons); err != nil {
+		return err
+	}
+	if err := t.createLate(ctx, seen.redemption, codes, coupons); err != nil {
+		return err
+	}
+	if err := t.create(ctx, belatedCreate); err != nil {
+		return err
+	}
+	type belated struct{ coupon, code int64 }
+	gone, err := collect(ctx, t, belatedList, func(rows *sql.Rows) (belated, error) {
+		var b belated
+		err := rows.Scan(&b.coupon, &b.code)
+		return b, err
+	})
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	if r.gate.rejectFile {
+		return errRival
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{{belatedDelete, nil}, {belatedForget, nil}, {belatedRecord, []any{named("import_id", r.importNumber)}}} {
+		touched, err := t.exec(ctx, step.statement, step.args...)
+		if err == nil && touched != len(gone) {
+			err = fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, len(gone))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.count -= len(gone)
+	less := map[int64]int{}
+	r.coupons = maps.Clone(r.coupons)
+	for _, b := range gone {
+		if b.code == 0 {
+			r.coupons[b.coupon]--
+		} else {
+			less[b.code]++
+		}
+	}
+	r.codes = slices.DeleteFunc(r.codes, func(number int64) bool {
+		less[number]--
+		return less[number] >= 0
+	})
+	return nil
+}
+
+// createContested makes the temporary table contested of codes, and of coupons whose own code is meant.
+func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error {
+	return t.createSpooled(ctx, contestedCreate, func(rows *spool) error {
+		p := t.store.pool
+		p.mu.RLock()
+		defer p.mu.RUnlock()
+		for _, number := range codes {
+			// A code whose run is gone was changed, which is a rival's doing.
+			if run := p.runOf(number); run != nil {
+				if err := rows.number(run.couponID).number(number).number(int64(p.redeemCount(number))).end(); err != nil {
+					return err
+				}
+			}
+		}
+		for _, number := range coupons {
+			if known := p.coupons[number]; known != nil {
+				if err := rows.number(number).number(0).number(int64(known.redeemed)).end(); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// createLate makes the temporary table late of the redemptions of codes, and of the own codes of coupons, from a number on.
+// The transaction does not see them: they are younger.
+func (t *tx) createLate(ctx context.Context, first int64, codes, coupons []int64) error {
+	return t.createSpooled(ctx, lateCreate, func(rows *spool) error {
+		_, err := collect(ctx, t.latest(), redemptionLate, func(found *sql.Rows) (struct{}, error) {
+			var couponNumber int64
+			var codeNumber *int64
+			var at time.Time
+			var reference *string
+			if err := found.Scan(&couponNumber, &codeNumber, &at, &reference); err != nil {
+				return struct{}{}, err
+			}
+			rows.number(couponNumber)
+			if codeNumber == nil {
+				rows.optional("")
+			} else {
+				rows.number(*codeNumber)
+			}
+			return struct{}{}, rows.text(at.Format(spoolTime)).optional(orEmpty(reference)).end()
+		}, named("first_id", first), named("ids", codes), named("coupons", coupons))
+		return err
+	})
+}
+
+// createSpooled makes a temporary table by a statement that reads a spool, which write fills.
+func (t *tx) createSpooled(ctx context.Context, statement string, write func(*spool) error) (err error) {
+	rows, err := t.store.newSpool()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if removed := rows.remove(); err == nil {
+			err = removed
+		}
+	}()
+	if err := write(rows); err != nil {
+		return err
+	}
+	path, err := rows.flush()
+	if err != nil {
+		return err
+	}
+	return t.create(ctx, statement, named("path", path))
+}
