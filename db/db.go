@@ -430,7 +430,7 @@ func (p planned) QueryContext(ctx context.Context, statement string, args ...any
 func collect[T any](ctx context.Context, q querier, statement string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, statement, args...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", title(statement), err)
+		return nil, storageError(title(statement), err)
 	}
 	defer rows.Close()
 	items := []T{}
@@ -442,7 +442,7 @@ func collect[T any](ctx context.Context, q querier, statement string, scan func(
 		items = append(items, item)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", title(statement), err)
+		return nil, storageError(title(statement), err)
 	}
 	return items, nil
 }

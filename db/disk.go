@@ -21,6 +21,10 @@ const (
 // ErrDiskFull is the cause of errors of writes for which the disk has no room. Nothing of them remains.
 var ErrDiskFull = errors.New("the disk is full")
 
+// ErrMemory is the cause of errors of statements for which the engine had not enough memory, because of what they ask or because
+// of what others ask at the same time. Nothing of them remains.
+var ErrMemory = errors.New("the engine is out of memory")
+
 // checkDisk returns ErrDiskFull unless so many bytes of the disk are free.
 func (s *Store) checkDisk(reserve uint64) error {
 	free, err := freeDisk(filepath.Dir(s.options.Path))
@@ -40,7 +44,7 @@ func storageError(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
 	}
 	if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
-		return fmt.Errorf("%s: the engine ran out of memory or of disk: %w", doing, err)
+		return fmt.Errorf("%s: %w: %w", doing, ErrMemory, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -85,6 +85,25 @@ func (s *Store) AnalyzeWith(ctx context.Context, id coupon.ID, check coupon.Cont
 	return s.prepareDelivery(ctx, id, hooked(s.analysis(check, &coupon.UserErrors{}), meanwhile))
 }
 
+// RunImportWith reads the file of an import and stores its rows, and has something happen before its turn to commit.
+func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func()) error {
+	i, err := s.importByNumber(ctx, mustNumber(coupon.KindImport, id))
+	if err != nil {
+		return err
+	}
+	r := s.newImportReader(mustNumber(coupon.KindImport, id), i, &importProgress{})
+	r.decide = func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error {
+		return s.decideBeside(ctx, func(t *tx, w *witness) error {
+			err := do(t, w)
+			if err == nil && w.isWatching {
+				meanwhile()
+			}
+			return err
+		}, finish)
+	}
+	return r.run(ctx)
+}
+
 func hooked(p *preparation, meanwhile func()) *preparation {
 	prepare := p.prepare
 	p.prepare = func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {

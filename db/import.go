@@ -185,7 +185,7 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
-	if err = s.runImport(ctx, number, i, progress); err != nil {
+	if err = s.newImportReader(number, i, progress).run(ctx); err != nil {
 		err = s.endImport(ctx, number, i, progress, err)
 	}
 	if err != nil {
@@ -208,6 +208,8 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		return fmt.Errorf("run %s: %w", i.ID, context.Cause(ctx))
 	case isUser:
 		failure, err = problems[0].Message, nil
+	case errors.Is(err, ErrMemory):
+		failure = "The file needs more memory than the database engine may take (--memory-limit). Nothing was imported: import it in parts, or let the engine take more."
 	case errors.Is(err, ErrDiskFull):
 		failure = "The server's disk is full. Nothing was imported: make room and import the file again."
 	}

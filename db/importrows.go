@@ -12,11 +12,15 @@ import (
 	"couponql/file"
 )
 
-// runImport reads the file of an import and stores its rows. i.Format becomes what the file is.
-func (s *Store) runImport(ctx context.Context, number int64, i *coupon.Import, progress *importProgress) error {
-	r := &importReader{store: s, number: number, source: i, progress: progress}
-	gate := gate{isDryRun: i.IsDryRun, rejectFile: i.OnRejection == coupon.RejectFile}
-	switch i.Kind {
+// newImportReader gives what reads the file of an import and stores its rows.
+func (s *Store) newImportReader(number int64, i *coupon.Import, progress *importProgress) *importReader {
+	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideBeside}
+}
+
+// run reads the file and stores its rows. The format of the import becomes what the file is.
+func (r *importReader) run(ctx context.Context) error {
+	gate := gate{isDryRun: r.source.IsDryRun, rejectFile: r.source.OnRejection == coupon.RejectFile}
+	switch r.source.Kind {
 	case coupon.ImportCodes:
 		return r.importCodes(ctx, gate)
 	case coupon.ImportRecipients:
@@ -26,7 +30,7 @@ func (s *Store) runImport(ctx context.Context, number int64, i *coupon.Import, p
 	case coupon.ImportTargets:
 		return r.importTargets(ctx, gate)
 	}
-	return fmt.Errorf("import of %s", i.Kind)
+	return fmt.Errorf("import of %s", r.source.Kind)
 }
 
 // importReader reads the file of one import.
@@ -35,6 +39,8 @@ type importReader struct {
 	number   int64
 	source   *coupon.Import
 	progress *importProgress
+	// decide is Store.decideBeside.
+	decide func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error
 }
 
 // each gives every row that can be read to take, and every other one to refuse. It counts progress, so
@@ -184,7 +190,7 @@ func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) 
 		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
 		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
-	return r.store.decideBeside(ctx, func(t *tx, _ *witness) error {
+	return r.decide(ctx, func(t *tx, _ *witness) error {
 		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
@@ -210,7 +216,7 @@ func (r *importReader) voidCodes(ctx context.Context, rows *codeRows, gate gate)
 	voiding := &codeVoiding{
 		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
 	}
-	return r.store.decideBeside(ctx, func(t *tx, _ *witness) error {
+	return r.decide(ctx, func(t *tx, _ *witness) error {
 		if err := t.voidRows(ctx, voiding); err != nil {
 			return err
 		}
@@ -267,7 +273,7 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	}
 	defer leave()
 	var added, changed int
-	return r.store.decideBeside(ctx, func(t *tx, _ *witness) (err error) {
+	return r.decide(ctx, func(t *tx, _ *witness) (err error) {
 		if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil {
 			return err
 		}
@@ -355,7 +361,7 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 		return err
 	}
 	defer leave()
-	return r.store.decideBeside(ctx, func(t *tx, w *witness) error {
+	return r.decide(ctx, func(t *tx, w *witness) error {
 		if err := t.recordRedemptions(ctx, rows); err != nil {
 			return err
 		}
@@ -438,7 +444,7 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 	}
 	defer leave()
 	deliveryNumber, imported := int64(0), 0
-	return r.store.decideBeside(ctx, func(t *tx, _ *witness) (err error) {
+	return r.decide(ctx, func(t *tx, _ *witness) (err error) {
 		if deliveryNumber, _, err = t.delivery(ctx, *r.source.DeliveryID); err != nil {
 			return err
 		}

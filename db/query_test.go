@@ -29,6 +29,11 @@ func TestQueriesPrepare(t *testing.T) {
 		"parted (part INTEGER, recipient_id BIGINT)",
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
 		"refused (line BIGINT, reason VARCHAR, value VARCHAR)",
+		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
+		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR)",
+		"late (coupon_id BIGINT, code_id BIGINT, redeemed_at TIMESTAMP, reference VARCHAR)",
+		"contested (coupon_id BIGINT, code_id BIGINT, times BIGINT)",
+		"belated (id BIGINT, line BIGINT, coupon_id BIGINT, code_id BIGINT, raw VARCHAR, reason VARCHAR)",
 	} {
 		if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+table); err != nil {
 			t.Fatal(err)
@@ -37,6 +42,7 @@ func TestQueriesPrepare(t *testing.T) {
 	stages := map[string]string{
 		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
 		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
+		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
 	}
@@ -51,7 +57,7 @@ func TestQueriesPrepare(t *testing.T) {
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".sql")
 		noun, _, _ := strings.Cut(name, "_")
-		if noun == "matched" {
+		if noun == "matched" || noun == "spared" {
 			noun = "code"
 		}
 		if columns := stages[noun]; columns != "" {

@@ -122,11 +122,10 @@ func (t *tx) settleRemoval(ctx context.Context, spans []span, w *witness) (stay 
 // restoreCodes stores codes again that the transaction deleted.
 func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
 	var ids, batches, coupons []int64
-	var keys []string
-	var labels, values []any
+	var labels, keys, values []string
 	for _, c := range codes {
 		ids, batches, coupons, keys = append(ids, c.number), append(batches, c.batch), append(coupons, c.coupon), append(keys, c.key)
-		labels, values = append(labels, optional(c.label)), append(values, optional(c.value))
+		labels, values = append(labels, orEmpty(c.label)), append(values, orEmpty(c.value))
 	}
 	_, err := t.exec(ctx, codeRestore, named("ids", ids), named("batches", batches), named("coupons", coupons), named("labels", labels),
 		named("keys", keys), named("values", values))

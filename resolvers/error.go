@@ -76,6 +76,12 @@ func present(options Options) graphql.ErrorPresenterFunc {
 		if errors.Is(err, db.ErrDiskFull) {
 			return unavailable(ctx, "The server's disk is full, so nothing was changed. Free space there and try again.")
 		}
+		if errors.Is(err, db.ErrMemory) {
+			// Who runs the server has to know: it is given too little, or asked too much.
+			options.Log.WarnContext(ctx, "out of memory", "request", RequestID(ctx), "path", graphql.GetPath(ctx).String(), "error", err)
+			retryLater(ctx, retryAfter)
+			return unavailable(ctx, fmt.Sprintf("Other work takes the memory of the server's database, so nothing was changed. Try again in %s.", retryAfter))
+		}
 		if errors.Is(err, db.ErrBusy) {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))

@@ -1,0 +1,312 @@
+package db_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"couponql/coupon"
+	"couponql/db"
+)
+
+// TestImportMeanwhile has something happen to what an import is about right before it commits: it counts what happened, as if
+// it had come after it.
+func TestImportMeanwhile(t *testing.T) {
+	t.Parallel()
+	redemptions := newImport(coupon.ImportRedemptions)
+	redeem := func(values ...string) func(*testing.T, *scene, coupon.ID) {
+		return func(t *testing.T, s *scene, _ coupon.ID) {
+			t.Helper()
+			for _, value := range values {
+				if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: value, Reference: new("till")}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	voided := func(values ...string) func(*testing.T, *scene, coupon.ID) {
+		return func(t *testing.T, s *scene, c coupon.ID) {
+			t.Helper()
+			if _, err := s.VoidCodes(t.Context(), voiding(c, values...)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	assign := func(t *testing.T, s *scene, c coupon.ID) {
+		t.Helper()
+		s.deliver(t, c, s.recipients(t, 1)) // A0001
+	}
+	release := func(t *testing.T, s *scene, c coupon.ID) {
+		t.Helper()
+		assign(t, s, c)
+		_, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A0001"}}, true, "undeliverable")
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	limited := func(t *testing.T, s *scene, c coupon.ID) {
+		t.Helper()
+		if _, err := s.UpdateCoupon(t.Context(), c, &coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
+			t.Error(err)
+		}
+	}
+	all := "code\n" + strings.Join(numbered("A", 4), "\n") + "\n"
+	void, replace := []func(*coupon.Import){withMode(coupon.ImportVoid)}, []func(*coupon.Import){withMode(coupon.ImportReplaceUnused)}
+	for name, test := range map[string]struct {
+		kind      coupon.ImportKind
+		edits     []func(*coupon.Import)
+		text      string
+		limit     int
+		meanwhile func(*testing.T, *scene, coupon.ID)
+		want      string
+		rejected  []string
+		// stand is where the codes A0001 to A0004 stand in the end.
+		stand string
+	}{
+		"redemptions, one by a till": {
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n", meanwhile: redeem("A0002"),
+			want: "SUCCEEDED 2 = 1 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 2, redeemed 2",
+		},
+		"redemptions, the same by a till": {
+			kind: redemptions.Kind, text: "code,date,order\nA0001,2026-11-20,till\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0002,2026-11-20,\n", limit: 3,
+			meanwhile: redeem("A0001"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"2 ALREADY_RECORDED A0001"}, stand: "available 2, redeemed 2",
+		},
+		"redemptions, up to the limit": {
+			kind: redemptions.Kind, text: "code,date,order\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0001,2026-11-20,o3\nA0002,2026-11-20,\n", limit: 3,
+			meanwhile: redeem("A0001", "A0003"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"4 ALREADY_REDEEMED A0001"}, stand: "available 1, redeemed 3",
+		},
+		"redemptions of a file that is whole or nothing": {
+			kind: redemptions.Kind, edits: []func(*coupon.Import){rejectFile}, text: "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n",
+			meanwhile: redeem("A0002"), want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 3, redeemed 1",
+		},
+		"redemptions, one assigned": {
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: assign, want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1",
+		},
+		"redemptions, the coupon changed": {
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: limited, want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1",
+		},
+		"void, one redeemed and one voided": {
+			kind: coupon.ImportCodes, edits: void, text: all, want: "SUCCEEDED 4 = 2 + 2", stand: "redeemed 1, voided 3",
+			meanwhile: func(t *testing.T, s *scene, c coupon.ID) {
+				t.Helper()
+				redeem("A0002")(t, s, c)
+				voided("A0003")(t, s, c)
+			},
+			rejected: []string{"3 ALREADY_REDEEMED A0002", "4 ALREADY_RECORDED A0003"},
+		},
+		"void a file that is whole or nothing": {
+			kind: coupon.ImportCodes, edits: append(void, rejectFile), text: all, meanwhile: redeem("A0002"),
+			want: "FAILED 4 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 3, redeemed 1",
+		},
+		"void, one assigned": {kind: coupon.ImportCodes, edits: void, text: all, meanwhile: assign, want: "SUCCEEDED 4 = 4 + 0", stand: "voided 4"},
+		"replace, one redeemed that is not in the file": {
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\nB2\n", meanwhile: redeem("A0002"),
+			want: "SUCCEEDED 2 = 2 + 0", stand: "available 2, redeemed 1",
+		},
+		"replace, one redeemed that is in the file": {
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\na0002\nA0003\n", meanwhile: redeem("A0002"),
+			want: "SUCCEEDED 3 = 2 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"}, stand: "available 2, redeemed 1",
+		},
+		"replace by a file that is whole or nothing": {
+			kind: coupon.ImportCodes, edits: append(replace, rejectFile), text: "code\nB1\na0002\n", meanwhile: redeem("A0002"),
+			want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"}, stand: "available 3, redeemed 1",
+		},
+		"replace, one voided": {
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: voided("A0001"), want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, voided 1",
+		},
+		"replace, one assigned": {
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: assign, want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, assigned 1",
+		},
+		"replace, one given away and returned": {
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: release, want: "SUCCEEDED 1 = 1 + 0", stand: "available 2",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			c := s.newCoupon(t, withoutAssignment, withLimit(max(1, test.limit)))
+			s.codes(t, c, "", numbered("A", 4)...)
+			edits := test.edits
+			if test.kind == coupon.ImportCodes {
+				edits = append(slices.Clone(edits), into(c))
+			}
+			id := s.queue(t, newImport(test.kind, edits...), test.text)
+			happened := false
+			err := s.RunImportWith(t.Context(), id, func() {
+				if !happened {
+					happened = true
+					test.meanwhile(t, s, c)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantImport(t, s.imported(t, id), test.want)
+			if diff := cmp.Diff(append([]string{}, test.rejected...), s.rejections(t, id)); diff != "" {
+				t.Errorf("rejections (-want +got):\n%s", diff)
+			}
+			for range 2 {
+				s.wantAvailability(t, c, test.stand)
+				s.checkSound(t)
+				s.reopen(t)
+			}
+		})
+	}
+}
+
+// TestRedemptionsOfAnonymousMeanwhile tells that a file and tills together never exceed the limit of a coupon's own code.
+func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t, anonymous, withCode("ALL"), withLimit(5))
+	id := s.queue(t, newImport(coupon.ImportRedemptions), "code,date,order\nALL,2026-11-20,o1\nALL,2026-11-20,o2\nALL,2026-11-20,o3\nALL,2026-11-20,o4\n")
+	err := s.RunImportWith(t.Context(), id, func() {
+		for _, reference := range []string{"o2", "t1", "t2"} {
+			if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL", Reference: &reference}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantImport(t, s.imported(t, id), "SUCCEEDED 4 = 2 + 2")
+	s.wantRejections(t, id, "3 ALREADY_RECORDED ALL", "5 ALREADY_REDEEMED ALL")
+	_, err = s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL"})
+	wantError(t, err, coupon.ErrorRedemptionLimitReached, "input.value")
+	if list, err := s.Redemptions(t.Context(), &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}, coupon.Page{First: 1, WantsTotal: true}); err != nil || list.Total != 5 {
+		t.Errorf("%d redemptions, %v", list.Total, err)
+	}
+	s.checkSound(t)
+	s.reopen(t)
+	s.checkSound(t)
+}
+
+// TestTargetsMeanwhile tells that targets that others add or take out while a file of targets is imported count.
+func TestTargetsMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		meanwhile func(*scene, coupon.ID, []coupon.ID) error
+		want      string
+		targets   int
+	}{
+		"one is added": {func(s *scene, d coupon.ID, recipients []coupon.ID) error {
+			_, err := s.AddTargets(t.Context(), d, recipients[1:2], nil)
+			return err
+		}, "SUCCEEDED 3 = 2 + 1", 3},
+		"all are taken out": {func(s *scene, d coupon.ID, _ []coupon.ID) error {
+			_, err := s.ClearTargets(t.Context(), d)
+			return err
+		}, "SUCCEEDED 3 = 3 + 0", 3},
+		"a recipient is changed": {func(s *scene, _ coupon.ID, _ []coupon.ID) error { return nil }, "SUCCEEDED 3 = 3 + 0", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			recipients := s.recipients(t, 3)
+			d := s.newDelivery(t, "", nil)
+			id := s.queue(t, newImport(coupon.ImportTargets, into(d)), "id\nr1\nr2\nr3\n")
+			happened := false
+			err := s.RunImportWith(t.Context(), id, func() {
+				if !happened {
+					happened = true
+					if err := test.meanwhile(s, d, recipients); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantImport(t, s.imported(t, id), test.want)
+			if got := s.delivery(t, d).TargetCount; got != test.targets {
+				t.Errorf("%d targets, want %d", got, test.targets)
+			}
+			s.checkSound(t)
+		})
+	}
+}
+
+// TestTillsBesideImports redeems codes at tills while files redeem, void, replace and take out the same ones, and asks in the end
+// who got what: no code is redeemed beyond its limit, none is redeemed that made way, and nothing that a till was told is lost.
+func TestTillsBesideImports(t *testing.T) {
+	t.Parallel()
+	const codes, tills = 3000, 4
+	for name, test := range map[string]struct {
+		run func(*testing.T, *scene, coupon.ID, coupon.ID) error
+	}{
+		"redemptions": {func(t *testing.T, s *scene, _, _ coupon.ID) error {
+			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportRedemptions), "code,date,order\n"+strings.Join(numbered("T", codes), ",2026-11-20,f\n")+",2026-11-20,f\n"))
+		}},
+		"void": {func(t *testing.T, s *scene, c, _ coupon.ID) error {
+			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\n"+strings.Join(numbered("T", codes), "\n")))
+		}},
+		"replace": {func(t *testing.T, s *scene, c, _ coupon.ID) error {
+			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)), "code\n"+strings.Join(numbered("T", codes/2), "\n")))
+		}},
+		"undo": {func(t *testing.T, s *scene, _, first coupon.ID) error {
+			_, _, _, err := s.UndoImport(t.Context(), first)
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			c := s.newCoupon(t, withoutAssignment)
+			first := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered("T", codes), "\n")).ID
+			var isOver atomic.Bool
+			var redeemed, next atomic.Int64
+			for _, err := range atOnce(1+tills, func(i int) error {
+				if i == 0 {
+					// The tills are on their way by then.
+					for redeemed.Load() < tills {
+						time.Sleep(time.Millisecond)
+					}
+					defer isOver.Store(true)
+					return test.run(t, s, c, first)
+				}
+				for !isOver.Load() {
+					number := int(next.Add(1))
+					if number > codes {
+						return nil
+					}
+					// Here and there, so that the file has met some codes and some not.
+					_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: fmt.Sprintf("T%04d", 1+number*1009%codes), Reference: new(fmt.Sprint(number))})
+					if _, isRefused := coupon.AsUserErrors(err); err != nil && !isRefused {
+						return err
+					}
+					if err == nil {
+						redeemed.Add(1)
+					}
+				}
+				return nil
+			}) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			for range 2 {
+				s.checkSound(t)
+				list, err := s.Redemptions(t.Context(), &coupon.StatsFilter{}, coupon.Page{First: 1, WantsTotal: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := s.availability(t, c)
+				want := int(redeemed.Load())
+				if name == "redemptions" {
+					want = codes
+				}
+				if list.Total != want || a.Redeemed != want {
+					t.Errorf("%d redemptions, %d redeemed codes, want %d, by tills %d", list.Total, a.Redeemed, want, redeemed.Load())
+				}
+				t.Logf("tills redeemed %d: %+v", redeemed.Load(), *a)
+				s.reopen(t)
+			}
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package db_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"couponql/coupon"
+)
+
+// reported is a row of a file of redemptions.
+type reported struct{ code, day, order string }
+
+// books is what redemptions were recorded, and the plain rules for more: each row is compared with each.
+type books struct {
+	recorded []reported
+	// limits are those of the codes; 0 for none. Codes that begin with a C are those of coupons.
+	limits map[string]int
+}
+
+func isShared(code string) bool { return strings.HasPrefix(code, "C") }
+
+// isSame tells whether two reports are about one redemption.
+func isSame(a, b reported) bool {
+	if a.code != b.code {
+		return false
+	}
+	return a.order != "" && a.order == b.order || !isShared(a.code) && a.day == b.day && (a.order == "" || b.order == "")
+}
+
+// judge tells of each row why it is rejected; "" records it. isKnown: the very same file was imported before.
+func (b *books) judge(rows []reported, isKnown bool) []coupon.RejectionReason {
+	reasons := make([]coupon.RejectionReason, len(rows))
+	for i, row := range rows {
+		if _, isCode := b.limits[row.code]; !isCode {
+			reasons[i] = coupon.RejectedUnknownCode
+		}
+		for _, before := range b.recorded {
+			if isSame(row, before) || isKnown && isShared(row.code) && row.order == "" && before == row {
+				reasons[i] = coupon.RejectedAlreadyRecorded
+			}
+		}
+	}
+	doubles := map[int]bool{}
+	for i, row := range rows {
+		for j := range i {
+			if reasons[i] == "" && reasons[j] == "" && isSame(row, rows[j]) {
+				doubles[i] = true
+			}
+		}
+	}
+	used := map[string]int{}
+	for _, before := range b.recorded {
+		used[before.code]++
+	}
+	ranks := map[string]int{}
+	for i, row := range rows {
+		if doubles[i] {
+			reasons[i] = coupon.RejectedDuplicateInFile
+		}
+		if reasons[i] != "" {
+			continue
+		}
+		if ranks[row.code]++; b.limits[row.code] > 0 && used[row.code]+ranks[row.code] > b.limits[row.code] {
+			reasons[i] = coupon.RejectedAlreadyRedeemed
+		}
+	}
+	for i, row := range rows {
+		if reasons[i] == "" {
+			b.recorded = append(b.recorded, row)
+		}
+	}
+	return reasons
+}
+
+// TestRedemptionRules imports small files full of doubles, one after the other, and compares what is rejected with the plain
+// rules.
+func TestRedemptionRules(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	made := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		made++
+		b := &books{limits: map[string]int{}}
+		codes := []string{fmt.Sprintf("NOBODY%d", made)}
+		for _, limit := range []int{1, 3, 100} {
+			code := fmt.Sprintf("A%d-%d", made, limit)
+			s.codes(t, s.newCoupon(t, withoutAssignment, withLimit(limit)), "", code)
+			b.limits[code] = limit
+			codes = append(codes, code)
+		}
+		for _, limit := range []int{1, 3, 0} {
+			code := fmt.Sprintf("C%d-%d", made, limit)
+			edits := []func(*coupon.CouponChanges){anonymous, withCode(code)}
+			if limit > 0 {
+				edits = append(edits, withLimit(limit))
+			}
+			s.newCoupon(t, edits...)
+			b.limits[code] = limit
+			codes = append(codes, code)
+		}
+		row := rapid.Custom(func(rt *rapid.T) reported {
+			return reported{
+				code: rapid.SampledFrom(codes).Draw(rt, "code"), day: rapid.SampledFrom([]string{"2026-11-19", "2026-11-20"}).Draw(rt, "day"),
+				order: rapid.SampledFrom([]string{"", "", "o1", "o2"}).Draw(rt, "order"),
+			}
+		})
+		var last []reported
+		for range rapid.IntRange(1, 3).Draw(rt, "files") {
+			rows := rapid.SliceOfN(row, 1, 25).Draw(rt, "rows")
+			isKnown := last != nil && rapid.Bool().Draw(rt, "the same file again")
+			if isKnown {
+				rows = last
+			}
+			last = rows
+			text := repeated("code,redeemed on,order", len(rows), func(i int) string { return rows[i].code + "," + rows[i].day + "," + rows[i].order })
+			i := s.importFile(t, newImport(coupon.ImportRedemptions), text)
+			var want []string
+			for i, reason := range b.judge(rows, isKnown) {
+				if reason != "" {
+					want = append(want, fmt.Sprintf("%d %s %s", i+2, reason, rows[i].code))
+				}
+			}
+			if diff := cmp.Diff(append([]string{}, want...), s.rejections(t, i.ID)); diff != "" {
+				rt.Fatalf("rejections of\n%s(-want +got):\n%s", text, diff)
+			}
+		}
+	})
+	s.checkSound(t)
+}
