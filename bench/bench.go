@@ -54,6 +54,9 @@ func (b *bench) runAll(ctx context.Context) error {
 	if err := b.measureTills(ctx); err != nil {
 		return err
 	}
+	if err := b.measureBeside(ctx); err != nil {
+		return err
+	}
 	if err := b.measureAudience(ctx); err != nil {
 		return err
 	}

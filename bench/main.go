@@ -44,6 +44,12 @@
 // It is tuned modestly and loses nothing in a crash: shared_buffers 2GB, max_wal_size 8GB, work_mem 256MB, fsync and
 // synchronous_commit on.
 //
+// # Beside tills
+//
+// With --beside=N a chapter comes that has a database of its own, in which files of N rows of every kind and mode are
+// imported, one after the other, while tills redeem over HTTP: it tells what the tills see of each. --modes names some of
+// them. The project's goals are about N = 1,000,000.
+//
 // # Analysts
 //
 // With --analysts=N, 200,000 unless told, a chapter has a database with a coupon of N codes: 100 deliveries gave away
@@ -80,6 +86,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -96,6 +104,10 @@ type options struct {
 	audience int
 	// tills is how many codes the pool has that tills redeem from; 0 leaves out what is about tills.
 	tills int
+	// beside is how many rows each file has that is imported while tills redeem; 0 leaves out what is about it. modes narrows it
+	// to some kinds and modes, by commas; "" means all.
+	beside int
+	modes  string
 	// analysts is how many codes the coupon has that analysts ask about; 0 leaves out what they ask.
 	analysts int
 	// subscriptions is how many subscriptions wait at once; 0 leaves out what is about them.
@@ -141,6 +153,11 @@ func (o *options) check() error {
 
 // checkChapters refuses sizes of chapters that cannot be told.
 func (o *options) checkChapters() error {
+	for mode := range strings.SplitSeq(o.modes, ",") {
+		if o.modes != "" && !slices.Contains(besideModeNames(), mode) {
+			return fmt.Errorf("--modes=%s: %q is none of %s", o.modes, mode, strings.Join(besideModeNames(), ", "))
+		}
+	}
 	switch {
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
 		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)
@@ -148,6 +165,8 @@ func (o *options) checkChapters() error {
 		return fmt.Errorf("--audience=%d: must be 0 (nothing about a large delivery), or %d or more with at most %d codes", o.audience, minAudience, maxCodes)
 	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
 		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
+	case o.beside != 0 && (o.beside < minBeside || o.beside > maxCodes/10):
+		return fmt.Errorf("--beside=%d: must be 0 (nothing about files beside tills) or %d to %d", o.beside, minBeside, maxCodes/10)
 	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
 		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
 	case o.subscriptions < 0 || uint64(o.subscriptions) > maxFiles()-spareFiles:
@@ -168,6 +187,8 @@ func main() {
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
 	flag.IntVar(&o.audience, "audience", 0, "messages of a large delivery, 1000000 for the project's goals; 0: leave it out")
 	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
+	flag.IntVar(&o.beside, "beside", 0, "rows of a file of each kind and mode that is imported while tills redeem, 1000000 for the project's goals; 0: leave them out")
+	flag.StringVar(&o.modes, "modes", "", "which of them, by commas (default all): "+strings.Join(besideModeNames(), ","))
 	flag.IntVar(&o.analysts, "analysts", 200_000, "codes of the coupon that analysts ask about, 10000000 for the project's goals; 0: leave out analysts")
 	flag.IntVar(&o.subscriptions, "subscriptions", 0, "subscriptions that wait at once, 10000 for the project's goals; 0: leave them out")
 	flag.BoolVar(&o.peers, "peers", false, "measure beside PostgreSQL too, where its programs are installed; needs --bulk, --audience, --tills or --analysts")
