@@ -153,10 +153,8 @@ func (o *options) check() error {
 
 // checkChapters refuses sizes of chapters that cannot be told.
 func (o *options) checkChapters() error {
-	for mode := range strings.SplitSeq(o.modes, ",") {
-		if o.modes != "" && !slices.Contains(besideModeNames(), mode) {
-			return fmt.Errorf("--modes=%s: %q is none of %s", o.modes, mode, strings.Join(besideModeNames(), ", "))
-		}
+	if err := o.checkBeside(); err != nil {
+		return err
 	}
 	switch {
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
@@ -165,8 +163,6 @@ func (o *options) checkChapters() error {
 		return fmt.Errorf("--audience=%d: must be 0 (nothing about a large delivery), or %d or more with at most %d codes", o.audience, minAudience, maxCodes)
 	case o.tills != 0 && (o.tills < minTills || o.tills > maxCodes):
 		return fmt.Errorf("--tills=%d: must be 0 (nothing about tills) or %d to %d", o.tills, minTills, maxCodes)
-	case o.beside != 0 && (o.beside < minBeside || o.beside > maxCodes/10):
-		return fmt.Errorf("--beside=%d: must be 0 (nothing about files beside tills) or %d to %d", o.beside, minBeside, maxCodes/10)
 	case o.analysts != 0 && (o.analysts < minAnalysts || o.analysts > maxCodes):
 		return fmt.Errorf("--analysts=%d: must be 0 (nothing about analysts) or %d to %d", o.analysts, minAnalysts, maxCodes)
 	case o.subscriptions < 0 || uint64(o.subscriptions) > maxFiles()-spareFiles:
@@ -180,6 +176,19 @@ func (o *options) checkChapters() error {
 	return nil
 }
 
+// checkBeside refuses files beside tills that cannot be.
+func (o *options) checkBeside() error {
+	if o.beside != 0 && (o.beside < minBeside || o.beside > maxCodes/10) {
+		return fmt.Errorf("--beside=%d: must be 0 (nothing about files beside tills) or %d to %d", o.beside, minBeside, maxCodes/10)
+	}
+	for mode := range strings.SplitSeq(o.modes, ",") {
+		if o.modes != "" && !slices.Contains(besideModeNames(), mode) {
+			return fmt.Errorf("--modes=%s: %q is none of %s", o.modes, mode, strings.Join(besideModeNames(), ", "))
+		}
+	}
+	return nil
+}
+
 func main() {
 	var o options
 	flag.IntVar(&o.codes, "codes", 1_000_000, "codes in the imported file")
@@ -187,7 +196,8 @@ func main() {
 	flag.IntVar(&o.bulk, "bulk", 0, "rows imported for a coupon that has as many codes, 5000000 for the project's goals; 0: leave out bulk")
 	flag.IntVar(&o.audience, "audience", 0, "messages of a large delivery, 1000000 for the project's goals; 0: leave it out")
 	flag.IntVar(&o.tills, "tills", 0, "codes of the pool that tills redeem from, 10000000 for the project's goals; 0: leave out tills")
-	flag.IntVar(&o.beside, "beside", 0, "rows of a file of each kind and mode that is imported while tills redeem, 1000000 for the project's goals; 0: leave them out")
+	flag.IntVar(&o.beside, "beside", 0,
+		"rows of a file of each kind and mode that is imported while tills redeem, 1000000 for the project's goals; 0: leave them out")
 	flag.StringVar(&o.modes, "modes", "", "which of them, by commas (default all): "+strings.Join(besideModeNames(), ","))
 	flag.IntVar(&o.analysts, "analysts", 200_000, "codes of the coupon that analysts ask about, 10000000 for the project's goals; 0: leave out analysts")
 	flag.IntVar(&o.subscriptions, "subscriptions", 0, "subscriptions that wait at once, 10000 for the project's goals; 0: leave them out")

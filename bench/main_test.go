@@ -118,7 +118,7 @@ func TestOptionsCheck(t *testing.T) {
 		"bulk":                   {options{codes: 1000, messages: 10, runs: 1, bulk: 5_000_000}, ""},
 		"too little bulk":        {options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999"},
 		"too few rows beside":    {options{codes: 1000, messages: 10, runs: 1, beside: minBeside - 1}, "--beside=999"},
-		"an unknown mode":        {options{codes: 1000, messages: 10, runs: 1, beside: minBeside, modes: "add,x"}, `"x" is none of`},
+		"an unknown mode":        {options{codes: 1000, messages: 10, runs: 1, beside: minBeside, modes: "add,x"}, "--modes=add,x"},
 		"too much bulk":          {options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001"},
 		"an audience":            {options{codes: 1000, messages: 10, runs: 1, audience: 5_000_000, peers: true}, ""},
 		"too small an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: 99}, "--audience=99"},

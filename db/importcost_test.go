@@ -39,10 +39,10 @@ func repeated(header string, rows int, row func(i int) string) string {
 func same(text string) func(int) string { return func(int) string { return text } }
 
 // importing imports a file before the measured one, unless it is "", and the measured one.
-func importing(i func(s *scene, t *testing.T) *coupon.Import, first, measured func(rows int) string) costCase {
+func importing(i func(t *testing.T, s *scene) *coupon.Import, first, measured func(rows int) string) costCase {
 	return costCase{func(t *testing.T, s *scene, rows int) func() {
 		t.Helper()
-		wanted := i(s, t)
+		wanted := i(t, s)
 		if first != nil {
 			s.importFile(t, withoutDryRun(wanted), first(rows))
 		}
@@ -66,8 +66,8 @@ func withoutDryRun(i *coupon.Import) *coupon.Import {
 }
 
 func costCases() map[string]costCase {
-	codes := func(edits ...func(*coupon.Import)) func(*scene, *testing.T) *coupon.Import {
-		return func(s *scene, t *testing.T) *coupon.Import {
+	codes := func(edits ...func(*coupon.Import)) func(*testing.T, *scene) *coupon.Import {
+		return func(t *testing.T, s *scene) *coupon.Import {
 			t.Helper()
 			return newImport(coupon.ImportCodes, append(edits, into(s.newCoupon(t, withoutAssignment)))...)
 		}
@@ -77,8 +77,8 @@ func costCases() map[string]costCase {
 	}
 	number := func(i int) string { return fmt.Sprintf("N%07d", i) }
 	one, all := file("code", same("ONE")), file("code", number)
-	redemptions := func(changes ...func(*coupon.CouponChanges)) func(*scene, *testing.T) *coupon.Import {
-		return func(s *scene, t *testing.T) *coupon.Import {
+	redemptions := func(changes ...func(*coupon.CouponChanges)) func(*testing.T, *scene) *coupon.Import {
+		return func(t *testing.T, s *scene) *coupon.Import {
 			t.Helper()
 			c := s.newCoupon(t, append(changes, withoutAssignment)...)
 			if len(changes) == 1 {
@@ -94,8 +94,8 @@ func costCases() map[string]costCase {
 	times := file(header, func(i int) string {
 		return fmt.Sprintf("ONE,%s,", time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339))
 	})
-	recipients := func(*scene, *testing.T) *coupon.Import { return newImport(coupon.ImportRecipients) }
-	targets := func(s *scene, t *testing.T) *coupon.Import {
+	recipients := func(*testing.T, *scene) *coupon.Import { return newImport(coupon.ImportRecipients) }
+	targets := func(t *testing.T, s *scene) *coupon.Import {
 		t.Helper()
 		s.importFile(t, newImport(coupon.ImportRecipients), repeated("id", 4*costRows, number))
 		return newImport(coupon.ImportTargets, into(s.newDelivery(t, "", nil)))
@@ -127,7 +127,7 @@ func costCases() map[string]costCase {
 	}
 	cases["undo"] = costCase{func(t *testing.T, s *scene, rows int) func() {
 		t.Helper()
-		id := s.importFile(t, codes()(s, t), all(rows)).ID
+		id := s.importFile(t, codes()(t, s), all(rows)).ID
 		return func() {
 			if _, removed, _, err := s.UndoImport(t.Context(), id); err != nil || removed != rows {
 				t.Fatalf("%d removed: %v", removed, err)
@@ -136,7 +136,7 @@ func costCases() map[string]costCase {
 	}}
 	cases["rejected rows"] = costCase{func(t *testing.T, s *scene, rows int) func() {
 		t.Helper()
-		id := s.importFile(t, codes()(s, t), one(rows)).ID
+		id := s.importFile(t, codes()(t, s), one(rows)).ID
 		return func() {
 			if err := s.WriteRejects(t.Context(), id, io.Discard); err != nil {
 				t.Fatal(err)

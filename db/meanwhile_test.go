@@ -77,11 +77,13 @@ func TestImportMeanwhile(t *testing.T) {
 			want: "SUCCEEDED 2 = 1 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 2, redeemed 2",
 		},
 		"redemptions, the same by a till": {
-			kind: redemptions.Kind, text: "code,date,order\nA0001,2026-11-20,till\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0002,2026-11-20,\n", limit: 3,
+			kind: redemptions.Kind,
+			text: "code,date,order\nA0001,2026-11-20,till\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0002,2026-11-20,\n", limit: 3,
 			meanwhile: redeem("A0001"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"2 ALREADY_RECORDED A0001"}, stand: "available 2, redeemed 2",
 		},
 		"redemptions, up to the limit": {
-			kind: redemptions.Kind, text: "code,date,order\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0001,2026-11-20,o3\nA0002,2026-11-20,\n", limit: 3,
+			kind: redemptions.Kind,
+			text: "code,date,order\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0001,2026-11-20,o3\nA0002,2026-11-20,\n", limit: 3,
 			meanwhile: redeem("A0001", "A0003"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"4 ALREADY_REDEEMED A0001"}, stand: "available 1, redeemed 3",
 		},
 		"redemptions of a file that is whole or nothing": {
@@ -89,10 +91,12 @@ func TestImportMeanwhile(t *testing.T) {
 			meanwhile: redeem("A0002"), want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 3, redeemed 1", again: 1,
 		},
 		"redemptions, one assigned": {
-			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: assign, want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1", again: 1,
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: assign,
+			want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1", again: 1,
 		},
 		"redemptions, the coupon changed": {
-			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: limited, want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1", again: 1,
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: limited,
+			want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1", again: 1,
 		},
 		"void, one redeemed and one voided": {
 			kind: coupon.ImportCodes, edits: void, text: all, want: "SUCCEEDED 4 = 2 + 2", stand: "redeemed 1, voided 3",
@@ -121,7 +125,8 @@ func TestImportMeanwhile(t *testing.T) {
 			want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"}, stand: "available 3, redeemed 1", again: 1,
 		},
 		"replace, one voided": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: voided("A0001"), want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, voided 1",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: voided("A0001"),
+			want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, voided 1",
 		},
 		"replace, one assigned": {
 			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: assign, want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, assigned 1",
@@ -170,7 +175,8 @@ func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t, anonymous, withCode("ALL"), withLimit(5))
-	id := s.queue(t, newImport(coupon.ImportRedemptions), "code,date,order\nALL,2026-11-20,o1\nALL,2026-11-20,o2\nALL,2026-11-20,o3\nALL,2026-11-20,o4\n")
+	id := s.queue(t, newImport(coupon.ImportRedemptions),
+		"code,date,order\nALL,2026-11-20,o1\nALL,2026-11-20,o2\nALL,2026-11-20,o3\nALL,2026-11-20,o4\n")
 	err := s.RunImportWith(t.Context(), id, func() {
 		for _, reference := range []string{"o2", "t1", "t2"} {
 			if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL", Reference: &reference}); err != nil {
@@ -244,13 +250,19 @@ func TestTillsBesideImports(t *testing.T) {
 	const codes, tills = 3000, 4
 	for name, run := range map[string]func(*testing.T, *scene, coupon.ID, coupon.ID) error{
 		"redemptions": func(t *testing.T, s *scene, _, _ coupon.ID) error {
-			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportRedemptions), "code,date,order\n"+strings.Join(numbered("T", codes), ",2026-11-20,f\n")+",2026-11-20,f\n"))
+			return s.RunImport(t.Context(), s.queue(t,
+				newImport(coupon.ImportRedemptions),
+				"code,date,order\n"+strings.Join(numbered("T", codes), ",2026-11-20,f\n")+",2026-11-20,f\n"))
 		},
 		"void": func(t *testing.T, s *scene, c, _ coupon.ID) error {
-			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\n"+strings.Join(numbered("T", codes), "\n")))
+			return s.RunImport(t.Context(), s.queue(t,
+				newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)),
+				"code\n"+strings.Join(numbered("T", codes), "\n")))
 		},
 		"replace": func(t *testing.T, s *scene, c, _ coupon.ID) error {
-			return s.RunImport(t.Context(), s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)), "code\n"+strings.Join(numbered("T", codes/2), "\n")))
+			return s.RunImport(t.Context(), s.queue(t,
+				newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)),
+				"code\n"+strings.Join(numbered("T", codes/2), "\n")))
 		},
 		"undo": func(t *testing.T, s *scene, _, first coupon.ID) error {
 			_, _, _, err := s.UndoImport(t.Context(), first)
@@ -435,7 +447,8 @@ func TestImportManyKnownRecipients(t *testing.T) {
 		if err != nil || changed == nil {
 			t.Fatalf("%+v, %v", changed, err)
 		}
-		if changed.ID != first.ID || changed.Email != nil || *changed.Phone != *first.Phone || *changed.FirstName != "Ada" || changed.Attributes != first.Attributes {
+		if changed.ID != first.ID || changed.Email != nil || *changed.Phone != *first.Phone || *changed.FirstName != "Ada" ||
+			changed.Attributes != first.Attributes {
 			t.Errorf("got %+v, was %+v", changed, first)
 		}
 		list, err := s.Recipients(t.Context(), nil, coupon.Page{First: 1, WantsTotal: true})

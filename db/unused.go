@@ -249,7 +249,7 @@ func (t *tx) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) erro
 		return err
 	}
 	for _, number := range happened {
-		reason := coupon.RejectionReason("")
+		var reason coupon.RejectionReason
 		switch state := p.codes.state(number); {
 		case state.Has(coupon.StateGone):
 			reason = coupon.RejectedUnknownCode

@@ -502,7 +502,10 @@ const draftTable = "draft"
 
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
-	return []string{"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased", "recording", "late", "contested", "belated", "merged"}
+	return []string{
+		"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
+		"recording", "late", "contested", "belated", "merged",
+	}
 }
 
 func (t *tx) dropTemporary(ctx context.Context) error {
