@@ -29,6 +29,7 @@ import (
 
 	"couponql/access"
 	"couponql/analyst"
+	"couponql/background"
 	"couponql/command"
 	"couponql/coupon"
 	"couponql/db"
@@ -394,7 +395,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 		ErrorLog:          slog.NewLogLogger(newSparseLog(log.Handler()), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(patientListener{listener, stallTime}) }()
+	background.Go(func() error { return server.Serve(patientListener{listener, stallTime}) }, func(err error) { failed <- err })
 	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
 	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/", "version", version())
 	select {
@@ -408,7 +409,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	deadline, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer stop()
 	// What takes longer than a moment is a subscription or a long query: it is told to end.
-	defer time.AfterFunc(graceTime, cancel).Stop()
+	defer background.After(graceTime, func() error { return nil }, func(error) { cancel() }).Stop()
 	if err := server.Shutdown(deadline); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}

@@ -159,7 +159,7 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked boo
 		return nil, err
 	}
 	result.IsTruncated, result.ElapsedMs, result.SnapshotAt = last.IsTruncated, last.ElapsedMs, snapshot.TakenAt
-	result.SnapshotAgeMs = float64(a.store.Now().Sub(snapshot.TakenAt).Microseconds()) / 1000
+	result.SnapshotAgeMs = float64(snapshot.Age().Microseconds()) / 1000
 	return result, nil
 }
 

@@ -470,6 +470,57 @@ func TestSnapshotAge(t *testing.T) {
 	ask(0, "[[3]]")
 }
 
+// TestSnapshotIsRemoved: a snapshot that nobody asks any more is gone from the disk after maxAge, without another query, and
+// however the clock is set.
+func TestSnapshotIsRemoved(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, func(o *analyst.Options) { o.MaxAge = 100 * time.Millisecond })
+	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.snapshots(t); len(got) != 1 {
+		t.Fatalf("after a query there are %v", got)
+	}
+	r.clock.Jump(-24 * time.Hour)
+	r.clock.Advance(99 * time.Millisecond)
+	got, err := r.Ask(t.Context(), "SELECT 1", 1, false)
+	if err != nil || got.SnapshotAgeMs < 0 {
+		t.Errorf("with the clock set back: %+v, %v", got, err)
+	}
+	r.clock.Advance(100 * time.Millisecond)
+	for deadline := time.Now().Add(10 * time.Second); len(r.snapshots(t)) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("ten seconds after the last query there are %v", r.snapshots(t))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err != nil {
+		t.Errorf("the next query: %v", err)
+	}
+}
+
+// TestSnapshotFails: a snapshot that cannot be made is an error of who asks, and a line in the log; the next one is made.
+func TestSnapshotFails(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, nil)
+	spool := filepath.Join(r.folder, "couponql.duckdb.files", "spool")
+	if err := os.Rename(spool, spool+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err == nil {
+		t.Error("SQL is answered without a snapshot")
+	}
+	if err := os.Rename(spool+"-away", spool); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err != nil {
+		t.Errorf("the next query: %v", err)
+	}
+	if !strings.Contains(r.log.String(), "no snapshot could be made") {
+		t.Errorf("the log says %s", r.log)
+	}
+}
+
 // TestQueue: few run at once, some wait, and more are refused.
 func TestQueue(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 )
@@ -38,10 +39,10 @@ func Answer(in io.Reader, out io.Writer, exit func(code int)) error {
 	if err := confine(&r); err != nil {
 		return err
 	}
-	go func() {
-		_, _ = io.Copy(io.Discard, lines)
-		exit(1)
-	}()
+	background.Go(func() error {
+		_, err := io.Copy(io.Discard, lines)
+		return err
+	}, func(error) { exit(1) })
 	w := bufio.NewWriterSize(out, 1<<16)
 	e := &encoder{json.NewEncoder(w)}
 	last, err := e.answer(context.Background(), &r)

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"couponql/background"
 )
 
 // What a process needs of addresses beside what the engine may take: the program, its stacks, and what Go and the C library
@@ -66,8 +68,8 @@ func closeFile(number int) {
 // start starts a process that gains no rights by what it executes, and that Landlock, where the kernel has it, keeps from all
 // files but the program, the snapshot and the file to be written, and from the network.
 func start(cmd *exec.Cmd, r *request) error {
-	started := make(chan error)
-	go func() {
+	started := make(chan error, 1)
+	background.Go(func() error {
 		// What is set here is the thread's, and its children have it. The thread ends with this function, since it
 		// is not unlocked.
 		runtime.LockOSThread()
@@ -76,15 +78,13 @@ func start(cmd *exec.Cmd, r *request) error {
 			_ = unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		}
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			started <- fmt.Errorf("give up rights: %w", err)
-			return
+			return fmt.Errorf("give up rights: %w", err)
 		}
 		if err := restrict(cmd, r); err != nil {
-			started <- err
-			return
+			return err
 		}
-		started <- cmd.Start()
-	}()
+		return cmd.Start()
+	}, func(err error) { started <- err })
 	return <-started
 }
 

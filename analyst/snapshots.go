@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 )
@@ -24,6 +25,9 @@ type snapshots struct {
 
 	mu      sync.Mutex
 	current *shared
+	// askedAt is the steady time of the last query; expiry removes the current snapshot when it is maxAge ago.
+	askedAt time.Time
+	expiry  *time.Timer
 	// next is what is being made; nil when nothing is.
 	next *making
 }
@@ -53,14 +57,13 @@ func (n *snapshots) acquire(ctx context.Context) (*db.Snapshot, func(), error) {
 	// What was made while the caller waited is as new as can be, even if the limit is shorter than the making.
 	for hasWaited := false; ; hasWaited = true {
 		n.mu.Lock()
+		n.askedAt = n.store.Steady()
 		age := n.maxAge
 		if n.current != nil {
-			age = n.store.Now().Sub(n.current.TakenAt)
+			age = n.current.Age()
 		}
 		if n.next == nil && age >= n.maxAge/2 {
-			m := &making{done: make(chan struct{})}
-			n.next = m
-			n.making.Go(func() { n.make(m) })
+			n.begin()
 		}
 		next := n.next
 		if n.current != nil && (age < n.maxAge || hasWaited) {
@@ -85,13 +88,33 @@ func (n *snapshots) acquire(ctx context.Context) (*db.Snapshot, func(), error) {
 	}
 }
 
-// make makes a snapshot the current one.
-func (n *snapshots) make(m *making) {
-	taken, err := n.store.TakeSnapshot(n.ctx)
+// begin has a snapshot made that becomes the current one. Whoever calls it holds the lock.
+func (n *snapshots) begin() {
+	m := &making{done: make(chan struct{})}
+	n.next = m
+	n.making.Add(1)
+	var taken *db.Snapshot
+	background.Go(func() (err error) {
+		taken, err = n.store.TakeSnapshot(n.ctx)
+		return err
+	}, func(err error) {
+		defer n.making.Done()
+		if err != nil && n.ctx.Err() == nil {
+			n.log.Error("no snapshot could be made for SQL", "error", err)
+		}
+		n.end(m, taken, err)
+	})
+}
+
+// end makes a snapshot the current one, unless it could not be made, and tells those who wait.
+func (n *snapshots) end(m *making, taken *db.Snapshot, err error) {
 	n.mu.Lock()
 	old := n.current
 	if err == nil {
 		n.current = &shared{taken, 1}
+		// Those who wait for it are yet to ask it.
+		n.askedAt = n.store.Steady()
+		n.expireAfter(n.maxAge)
 	}
 	n.next = nil
 	n.mu.Unlock()
@@ -100,6 +123,37 @@ func (n *snapshots) make(m *making) {
 	if err == nil && old != nil {
 		n.release(old)
 	}
+}
+
+// expireAfter looks in a while whether the current snapshot is still asked. Whoever calls it holds the lock.
+func (n *snapshots) expireAfter(wait time.Duration) {
+	if n.expiry != nil {
+		n.expiry.Stop()
+	}
+	n.expiry = background.After(wait, n.expire, func(err error) {
+		if err != nil {
+			n.log.Error("a snapshot that nobody asks is not removed", "error", err)
+		}
+	})
+}
+
+// expire removes the current snapshot when nobody has asked for maxAge: it has what may have been erased since.
+func (n *snapshots) expire() error {
+	n.mu.Lock()
+	old := n.current
+	if old == nil {
+		n.mu.Unlock()
+		return nil
+	}
+	if rest := n.maxAge - n.store.Steady().Sub(n.askedAt); rest > 0 {
+		n.expireAfter(rest)
+		n.mu.Unlock()
+		return nil
+	}
+	n.current = nil
+	n.mu.Unlock()
+	n.release(old)
+	return nil
 }
 
 // release gives a snapshot back, and removes it after its last use.
@@ -123,6 +177,9 @@ func (n *snapshots) close() error {
 	n.making.Wait()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.expiry != nil {
+		n.expiry.Stop()
+	}
 	if n.current == nil {
 		return nil
 	}

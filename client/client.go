@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"couponql/background"
 )
 
 const (
@@ -124,7 +126,7 @@ func (c *Client) Upload(
 	// Ends the writer when the server answers before it has read everything. The error is always nil.
 	defer func() { _ = reader.Close() }()
 	form := multipart.NewWriter(writer)
-	go func() { writer.CloseWithError(writeForm(form, body, fileName, write)) }()
+	background.Go(func() error { return writeForm(form, body, fileName, write) }, func(err error) { writer.CloseWithError(err) })
 	return c.post(ctx, form.FormDataContentType(), reader, answer)
 }
 

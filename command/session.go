@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"couponql/background"
 	"couponql/client"
 	"couponql/coupon"
 )
@@ -131,6 +132,10 @@ func (s *session) follow(ctx context.Context, look func(context.Context) (coupon
 // spite of an interrupt, so that it is known what became of it.
 func (s *session) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(s.pace.grace, cancel) })
+	end := func(error) { cancel() }
+	stop := background.AfterDone(ctx, func() error {
+		background.After(s.pace.grace, func() error { return nil }, end)
+		return nil
+	}, func(error) {})
 	return longer, func() { stop(); cancel() }
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"couponql/background"
 )
 
 const (
@@ -94,11 +96,11 @@ func (s *session) put(ctx context.Context, address string, content io.Reader, sh
 	defer watch.stop()
 	// A source may be silent for ever, and a request only ends when a read of its body has: this one ends with ctx.
 	reader, writer := io.Pipe()
-	go func() {
+	background.Go(func() error {
 		_, err := io.Copy(writer, content)
-		writer.CloseWithError(err)
-	}()
-	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
+		return err
+	}, func(err error) { writer.CloseWithError(err) })
+	stop := background.AfterDone(ctx, func() error { return reader.CloseWithError(context.Cause(ctx)) }, func(error) {})
 	defer stop()
 	body := &watchedReader{reader, watch, func(n int) { shown.add(n) }}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, address, body)
@@ -222,7 +224,8 @@ type watch struct {
 
 func (s *session) watch(ctx context.Context) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &watch{time.AfterFunc(s.pace.silence, func() { cancel(errSilent) }), s.pace.silence, cancel}
+	timer := background.After(s.pace.silence, func() error { return errSilent }, func(err error) { cancel(err) })
+	return ctx, &watch{timer, s.pace.silence, cancel}
 }
 
 // touch says that something moved.

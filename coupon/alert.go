@@ -128,9 +128,10 @@ type AlertNotice struct {
 
 // When a notice is told again that its receiver did not take.
 const (
-	// firstNoticeDelay is how long it waits after the first attempt, and maxNoticeDelay at the most.
+	// firstNoticeDelay is how long it waits after the first attempt, and MaxNoticeDelay at the most: one that seems to wait
+	// longer waits since a clock that was set back.
 	firstNoticeDelay = 10 * time.Second
-	maxNoticeDelay   = time.Hour
+	MaxNoticeDelay   = time.Hour
 	// NoticeTime is how long after the alert began attempts are repeated.
 	NoticeTime = 3 * 24 * time.Hour
 )
@@ -142,13 +143,13 @@ func (n *AlertNotice) Settle(attempt *Attempt, now time.Time) (retryAt time.Time
 		return time.Time{}, true
 	}
 	delay := firstNoticeDelay
-	for i := 0; i < n.Attempts && delay < maxNoticeDelay; i++ {
+	for i := 0; i < n.Attempts && delay < MaxNoticeDelay; i++ {
 		delay *= RetryFactor
 	}
-	retryAt = now.Add(min(delay, maxNoticeDelay))
+	retryAt = now.Add(min(delay, MaxNoticeDelay))
 	if attempt.NotBefore.After(retryAt) {
 		retryAt = attempt.NotBefore
-		if latest := now.Add(maxNoticeDelay); retryAt.After(latest) {
+		if latest := now.Add(MaxNoticeDelay); retryAt.After(latest) {
 			retryAt = latest
 		}
 	}

@@ -38,7 +38,7 @@ func (a *answers) find(key string) int64 {
 	return 0
 }
 
-// add takes a key, and forgets those that do not count any more.
+// add takes a key, and forgets those that do not count any more. now is by a clock that nobody sets.
 func (a *answers) add(key string, number int64, now time.Time) {
 	last := len(a.generations) - 1
 	if last < 0 || now.Sub(a.generations[last].began) >= answersAge {

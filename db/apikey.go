@@ -170,7 +170,7 @@ func (s *Store) FindKey(token string) *coupon.APIKey {
 	if !known.Digest.Matches(token) || !known.Works(now) {
 		return nil
 	}
-	if known.LastUsedAt == nil || now.Sub(*known.LastUsedAt) >= usedInterval {
+	if known.LastUsedAt == nil || now.Sub(*known.LastUsedAt).Abs() >= usedInterval {
 		s.noteUse(number, now)
 	}
 	return known
@@ -199,7 +199,10 @@ func (s *Store) noteUse(number int64, now time.Time) {
 	r.keys[number] = &used
 	if len(r.used) == 0 {
 		// A use that is lost with a crash is the loss of a minute's precision.
-		time.AfterFunc(usedInterval, func() { _ = s.writeUses(context.Background()) })
+		s.later(usedInterval, func() error {
+			_ = s.writeUses(context.Background())
+			return nil
+		})
 	}
 	r.used[number] = struct{}{}
 }

@@ -125,7 +125,7 @@ func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []
 	isFull := len(s.audit.waiting) >= maxAuditWaiting
 	if !s.audit.isDue {
 		s.audit.isDue = true
-		time.AfterFunc(auditInterval, s.writeAuditSoon)
+		s.later(auditInterval, s.writeAuditSoon)
 	}
 	s.audit.mu.Unlock()
 	if isFull {
@@ -135,14 +135,15 @@ func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []
 }
 
 // writeAuditSoon writes what waits, and tries again later when the disk is full.
-func (s *Store) writeAuditSoon() {
+func (s *Store) writeAuditSoon() error {
 	err := s.writeAudit(context.Background())
 	s.audit.mu.Lock()
 	defer s.audit.mu.Unlock()
 	s.audit.isDue = err != nil && len(s.audit.waiting) > 0
 	if s.audit.isDue {
-		time.AfterFunc(auditInterval, s.writeAuditSoon)
+		s.later(auditInterval, s.writeAuditSoon)
 	}
+	return nil
 }
 
 // writeAudit brings the entries that wait to the disk.

@@ -60,7 +60,7 @@ func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exp
 		if err := refuseUnsound(&coupon.IntegrityReport{Checks: checks}); err != nil {
 			return err
 		}
-		rows, err = readAll(ctx, conn)
+		rows, err = s.readAll(ctx, conn)
 		return err
 	})
 	if err != nil {
@@ -157,11 +157,25 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 				err = errors.Join(err, b.run(context.WithoutCancel(ctx), "ROLLBACK"))
 			}
 		}()
-		if err := b.copyTables(ctx, from); err != nil {
+		var tables []table
+		var views []string
+		err = b.store.listCatalogs(ctx, func() (err error) {
+			if tables, err = b.tables(ctx, from); err != nil {
+				return err
+			}
+			views, err = collect(ctx, b.conn, backupViews, scanInto[string], named("database", from))
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		if err := b.copyViews(ctx, from); err != nil {
+		if err := b.copyTables(ctx, from, tables); err != nil {
 			return err
+		}
+		for _, create := range views {
+			if err := b.run(ctx, "-- copy a view\n"+create); err != nil {
+				return err
+			}
 		}
 		if err := change(); err != nil {
 			return err
@@ -170,17 +184,19 @@ func (b *backupConn) copyAll(ctx context.Context, change func() error) error {
 	})
 }
 
-// copyTables makes the tables as the engine says that they were made, with all rows in their order.
-func (b *backupConn) copyTables(ctx context.Context, from string) error {
-	type table struct{ name, create string }
-	tables, err := collect(ctx, b.conn, backupTables, func(rows *sql.Rows) (table, error) {
+// table is a table by its name and by how the engine says that it was made.
+type table struct{ name, create string }
+
+func (b *backupConn) tables(ctx context.Context, from string) ([]table, error) {
+	return collect(ctx, b.conn, backupTables, func(rows *sql.Rows) (table, error) {
 		var t table
 		err := rows.Scan(&t.name, &t.create)
 		return t, err
 	}, named("database", from))
-	if err != nil {
-		return err
-	}
+}
+
+// copyTables makes tables, with all rows in their order.
+func (b *backupConn) copyTables(ctx context.Context, from string, tables []table) error {
 	for _, t := range tables {
 		if err := b.run(ctx, "-- copy a table\n"+t.create); err != nil {
 			return err
@@ -192,28 +208,18 @@ func (b *backupConn) copyTables(ctx context.Context, from string) error {
 	return nil
 }
 
-// copyViews makes the views as the engine says that they were made.
-func (b *backupConn) copyViews(ctx context.Context, from string) error {
-	views, err := collect(ctx, b.conn, backupViews, scanInto[string], named("database", from))
-	if err != nil {
-		return err
-	}
-	for _, create := range views {
-		if err := b.run(ctx, "-- copy a view\n"+create); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // readAll reads every value of a database, whose blocks have checksums, and gives how many rows it has.
-func readAll(ctx context.Context, q querier) (rows int, err error) {
-	tables, err := collect(
-		ctx,
-		q,
-		"-- the tables of this database\nSELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary",
-		scanInto[string],
-	)
+func (s *Store) readAll(ctx context.Context, q querier) (rows int, err error) {
+	var tables []string
+	err = s.listCatalogs(ctx, func() (err error) {
+		tables, err = collect(
+			ctx,
+			q,
+			"-- the tables of this database\nSELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary",
+			scanInto[string],
+		)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}

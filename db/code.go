@@ -8,10 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -471,13 +471,11 @@ func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]
 			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *knownCode) **time.Time { return &code.VoidedAt })
 		})
 	}
-	errs := make([]error, len(readings))
-	var wait sync.WaitGroup
-	for i, read := range readings {
-		wait.Go(func() { errs[i] = read() })
+	var parts background.Group
+	for _, read := range readings {
+		parts.Go(read)
 	}
-	wait.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if err := parts.Wait(); err != nil {
 		return nil, err
 	}
 	s.pool.keepCodes(d)

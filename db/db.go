@@ -16,6 +16,7 @@ import (
 
 	"github.com/marcboeker/go-duckdb/v2"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -58,6 +59,8 @@ type Options struct {
 	// CutsLogAt, when it is not nil, is the byte behind which a damaged log is cut off, with what was acknowledged there. It
 	// must be the one that Open told before; a log that is not damaged stays as it is.
 	CutsLogAt *int64
+	// Steady is a clock that nobody sets; nil means the machine's.
+	Steady func() time.Time
 	// isInspection opens the file without changing it; see Inspect.
 	isInspection bool
 }
@@ -78,8 +81,11 @@ type Store struct {
 	// recipients, removals and redemptions let one at a time change recipients in place, delete codes, and read a file of
 	// redemptions. No till needs them. Whoever has one may wait for the writer's turn; nobody waits for one in it.
 	recipients, removals, redemptions lane
-	statements                        atomic.Int64
-	watchers                          watchers
+	// catalogs is held while a snapshot is attached, and while catalogs are listed; see listCatalogs.
+	catalogs   lane
+	settled    *settledClock
+	statements atomic.Int64
+	watchers   watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
 	// failed is closed when the engine failed; failure then tells why.
@@ -163,17 +169,23 @@ func describeStore(options Options) (*Store, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Steady == nil {
+		began := time.Now()
+		options.Steady = func() time.Time { return began.Round(0).Add(time.Since(began)) }
+	}
 	path, err := filepath.Abs(options.Path)
 	if err != nil {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
+	settled := &settledClock{lead: options.Now().Sub(options.Steady())}
 	return &Store{
 		options:   options,
+		settled:   settled,
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   make(chan struct{}, 1),
 		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
-		recipients: make(lane, 1), removals: make(lane, 1), redemptions: make(lane, 1),
+		recipients: make(lane, 1), removals: make(lane, 1), redemptions: make(lane, 1), catalogs: make(lane, 1),
 		reserve: minFreeDisk,
 		failed:  make(chan struct{}),
 	}, nil
@@ -245,6 +257,21 @@ func (s *Store) Close() error {
 
 // ID gives what tells this database from every other one: 32 characters that never change.
 func (s *Store) ID() string { return s.id }
+
+// background runs what belongs to the store beside its callers. What goes wrong in it without anybody who could be told is the
+// end of the store; see Failed.
+func (s *Store) background(do func() error) { background.Go(do, s.failWith) }
+
+// later is background after a while.
+func (s *Store) later(wait time.Duration, do func() error) *time.Timer {
+	return background.After(wait, do, s.failWith)
+}
+
+func (s *Store) failWith(err error) {
+	if err != nil {
+		_ = s.fail(err)
+	}
+}
 
 // uploadDir holds files that come in until nobody needs them any more.
 func (s *Store) uploadDir() string { return filepath.Join(s.filesDir(), "uploads") }
@@ -351,12 +378,6 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''"
 
 // quoteName makes a name of SQL of the name of a column.
 func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// now gives the time to the precision that the database keeps.
-func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
-
-// Now tells the time by the store's clock.
-func (s *Store) Now() time.Time { return s.now() }
 
 // Keys tells how this database compares codes.
 func (s *Store) Keys() coupon.CodeKeys { return s.keys }

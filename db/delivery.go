@@ -196,7 +196,10 @@ func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
 	p := t.store.pool
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.coupons[mustNumber(coupon.KindCoupon, *d.CouponID)].coupon
+	if known := p.coupons[mustNumber(coupon.KindCoupon, *d.CouponID)]; known != nil {
+		return known.coupon
+	}
+	return nil
 }
 
 func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupon.DeliveryChanges) error {
@@ -544,6 +547,10 @@ type judgement struct {
 // analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared, unless they are drafted.
 func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck, plan *analysisPlan) (*judgement, error) {
 	c := t.couponOf(d)
+	if c == nil && d.CouponID != nil {
+		// Beside the writer the delivery got another coupon, and this one was deleted.
+		return nil, errRival
+	}
 	found := &judgement{content: check(d, c)}
 	if found.messages = t.drafted(found.content.Uses); found.messages == nil {
 		var err error
@@ -760,7 +767,8 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]sp
 	for _, need := range found.messages.labels {
 		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
 		if taken := countOf(part); taken != need.Needed {
-			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d", taken, need.Label, need.Needed)
+			// Beside the writer others took, voided or removed some since they were counted.
+			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d: %w", taken, need.Label, need.Needed, errRival)
 		}
 		spans = append(spans, part...)
 	}

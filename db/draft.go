@@ -102,7 +102,10 @@ func (t *tx) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coup
 	t.changePool(func(p *pool) {
 		kept := t.draft
 		kept.messages, kept.uses, kept.reliesOn, kept.isKept = messages, uses, reliedOn(d), true
-		kept.expiry = time.AfterFunc(draftDuration, func() { p.expireDraft(kept) })
+		kept.expiry = t.store.later(draftDuration, func() error {
+			p.expireDraft(kept)
+			return nil
+		})
 		p.draft = kept
 	})
 }

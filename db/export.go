@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -198,7 +199,12 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	s.exporting.Store(id, progress)
 	defer s.exporting.Delete(id)
 	stop := s.keepNotifying(ctx, id)
-	rows, size, err := s.writeExport(ctx, number, e, progress, write)
+	var rows int
+	var size int64
+	err = background.Run(func() (err error) {
+		rows, size, err = s.writeExport(ctx, number, e, progress, write)
+		return err
+	})
 	stop()
 	if ctx.Err() != nil {
 		// The server stops: the export stays RUNNING and is run again at the next start.
@@ -210,7 +216,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 // keepNotifying wakes those who watch an object from time to time, until stop is called.
 func (s *Store) keepNotifying(ctx context.Context, id coupon.ID) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	go func() {
+	s.background(func() error {
 		ticker := time.NewTicker(progressInterval)
 		defer ticker.Stop()
 		for {
@@ -218,10 +224,10 @@ func (s *Store) keepNotifying(ctx context.Context, id coupon.ID) (stop func()) {
 			case <-ticker.C:
 				s.watchers.notify(id)
 			case <-ctx.Done():
-				return
+				return nil
 			}
 		}
-	}()
+	})
 	return cancel
 }
 

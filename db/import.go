@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -185,7 +186,7 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
-	if err = s.newImportReader(number, i, progress).run(ctx); err != nil {
+	if err = background.Run(func() error { return s.newImportReader(number, i, progress).run(ctx) }); err != nil {
 		err = s.endImport(ctx, number, i, progress, err)
 	}
 	if err != nil {

@@ -73,7 +73,7 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	if err := found.readMigrations(ctx, s); err != nil {
 		return nil, err
 	}
-	if found.RowCount, err = readAll(ctx, s); err != nil {
+	if found.RowCount, err = s.readAll(ctx, s); err != nil {
 		return nil, fmt.Errorf("read every value: %w", err)
 	}
 	if len(found.MissingMigrations)+len(found.UnknownMigrations) > 0 {

@@ -56,7 +56,10 @@ func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, err
 	}
 	// A crash may have left something.
 	j.wake()
-	go j.run(context.WithoutCancel(ctx))
+	s.background(func() error {
+		j.run(context.WithoutCancel(ctx))
+		return nil
+	})
 	return j, nil
 }
 
@@ -98,7 +101,11 @@ func (j *journal) run(ctx context.Context) {
 		// What could not be posted stays in the journal, where everybody sees it: the disk is full, which those who write are
 		// told, or the engine failed, which Failed tells.
 		if j.post(ctx) != nil {
-			time.AfterFunc(postRetry, j.wake)
+			s := j.store
+			s.later(postRetry, func() error {
+				j.wake()
+				return nil
+			})
 		}
 	}
 }

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -76,16 +76,15 @@ func (p *pool) loadRuns(ctx context.Context, s *Store) error {
 // loadKeys indexes the keys, on all cores: hashing them takes as long as fetching them.
 func (p *pool) loadKeys(ctx context.Context, s *Store) error {
 	last := p.next.code - 1
-	errs := make([]error, runtime.GOMAXPROCS(0))
-	share := last/int64(len(errs)) + 1
-	var wait sync.WaitGroup
+	cores := runtime.GOMAXPROCS(0)
+	share := last/int64(cores) + 1
+	var parts background.Group
 	var locks [keyShards]sync.Mutex
-	for i := range errs {
+	for i := range cores {
 		first := 1 + int64(i)*share
-		wait.Go(func() { errs[i] = p.loadKeysBetween(ctx, s, first, min(last, first+share-1), &locks) })
+		parts.Go(func() error { return p.loadKeysBetween(ctx, s, first, min(last, first+share-1), &locks) })
 	}
-	wait.Wait()
-	return errors.Join(errs...)
+	return parts.Wait()
 }
 
 func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64, locks *[keyShards]sync.Mutex) error {
@@ -193,7 +192,7 @@ func (p *pool) loadRedemptions(ctx context.Context, s *Store) error {
 		var key string
 		var number int64
 		err := rows.Scan(&key, &number)
-		p.answers.add(key, number, now)
+		p.answers.add(key, number, s.Steady())
 		return struct{}{}, err
 	}, named("since", now.Add(-AnswerLifetime)))
 	return err

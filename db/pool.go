@@ -470,6 +470,9 @@ func (p *pool) mostRedeemed(couponNumber int64) int {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	known := p.coupons[couponNumber]
+	if known == nil { // It was deleted meanwhile.
+		return 0
+	}
 	most := known.redeemed
 	for _, pool := range known.labels {
 		if pool.counts.redeemed > 0 {
@@ -577,6 +580,9 @@ func (p *pool) promisable(couponID int64, byLabel bool, label string, except int
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	known := p.coupons[couponID]
+	if known == nil { // It was deleted meanwhile.
+		return 0
+	}
 	free := 0
 	for _, pool := range known.labels {
 		free += pool.counts.free()
@@ -618,6 +624,9 @@ func (p *pool) take(couponID int64, byLabel bool, label string, count int, excep
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	known := p.coupons[couponID]
+	if known == nil { // It was deleted meanwhile.
+		return nil
+	}
 	if byLabel {
 		if pool := known.labels[label]; pool != nil {
 			return p.takeFrom(pool, count)

@@ -176,7 +176,7 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 	p.next.redemption++
 	p.countRedemption(found, 1)
 	if request.IdempotencyKey != nil {
-		p.answers.add(*request.IdempotencyKey, number, t.now)
+		p.answers.add(*request.IdempotencyKey, number, t.store.Steady())
 	}
 	t.onFailure(func() {
 		p.mu.Lock()

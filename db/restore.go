@@ -165,7 +165,7 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	restored = &Restored{}
-	if restored.RowCount, err = readAll(ctx, s); err != nil {
+	if restored.RowCount, err = s.readAll(ctx, s); err != nil {
 		return nil, fmt.Errorf("read the backup: %w", err)
 	}
 	if restored.TakenAt, err = s.unmarkBackup(ctx); err != nil {

@@ -56,7 +56,7 @@ func (s *Store) rewrite(ctx context.Context) error {
 
 // copyWithoutErased copies the database to a file and reads it again.
 func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
-	rows, err := readAll(ctx, s)
+	rows, err := s.readAll(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
 		return err
 	}
 	err = b.attached(ctx, " (READ_ONLY)", func(string) error {
-		copied, err := readAll(ctx, b.conn)
+		copied, err := s.readAll(ctx, b.conn)
 		if err == nil && copied != rows-1 {
 			err = fmt.Errorf("the copy has %d rows instead of %d", copied, rows-1)
 		}

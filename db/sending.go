@@ -119,7 +119,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if next.Coupon, err = s.couponOf(ctx, d); err != nil {
 		return nil, err
 	}
-	next.chosen = waiting.choose(s.now(), limit)
+	next.chosen = waiting.choose(s.moment(), limit)
 	if numbers := next.chosen.messages; len(numbers) > 0 {
 		next.Contents, err = s.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
 		for i := range next.Contents {
@@ -144,7 +144,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		next.Contents = contents[:min(len(contents), limit)]
 	}
 	if len(next.Contents) == 0 {
-		next.RetryAt = waiting.nextRetry()
+		next.RetryAt = waiting.nextRetry(s.moment())
 	}
 	return next, nil
 }

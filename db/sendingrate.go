@@ -18,7 +18,7 @@ func (s *Store) recordRate(id coupon.ID, settled, waiting int) {
 	r := known.(*sendingRate) //nolint:forcetypeassert // nothing else is stored
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Record(s.now(), settled, waiting)
+	r.Record(s.Steady(), settled, waiting)
 }
 
 // estimate sets the rates of deliveries and the time that they take.
@@ -29,7 +29,7 @@ func (s *Store) estimate(deliveries map[coupon.ID]*coupon.Delivery) {
 			r = known.(*sendingRate) //nolint:forcetypeassert // nothing else is stored
 		}
 		r.mu.Lock()
-		d.Estimate(&r.SendingRate, s.now())
+		d.Estimate(&r.SendingRate, s.Steady())
 		r.mu.Unlock()
 	}
 }

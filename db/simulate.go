@@ -2,9 +2,13 @@ package db
 
 import (
 	"context"
+	"errors"
 
 	"couponql/coupon"
 )
+
+// maxSimulations is how often a delivery is judged anew whose coupon went away meanwhile.
+const maxSimulations = 3
 
 // SimulateDelivery tells what an analysis would say if a delivery had these changes, and only those of its targets that
 // match the filter; its Lines are the log. Nothing is held or written, and the writer is not kept waiting. It returns
@@ -28,7 +32,7 @@ func (s *Store) SimulateDelivery(
 	defer conn.Close()
 	var analysis *coupon.Analysis
 	var problems coupon.UserErrors
-	err = s.transact(ctx, conn, func(_ context.Context, t *tx) error {
+	judge := func(_ context.Context, t *tx) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
 			return atInput(err, "id")
@@ -43,7 +47,13 @@ func (s *Store) SimulateDelivery(
 		analysis, content, err = t.simulate(ctx, number, d, filter, check)
 		problems = content.Problems
 		return err
-	}, func(t *tx) error { return t.dropTemporary(ctx) })
+	}
+	for range maxSimulations {
+		err = s.transact(ctx, conn, judge, func(t *tx) error { return t.dropTemporary(ctx) })
+		if !errors.Is(err, errRival) {
+			break
+		}
+	}
 	return analysis, problems, err
 }
 

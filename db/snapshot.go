@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"couponql/background"
 )
 
 // The statements that make a snapshot. They are apart from the others since each file has several, which name tables
@@ -28,12 +30,19 @@ type Snapshot struct {
 	// Dir is its folder.
 	Dir string
 	// TakenAt is the instant at which everything in it was so.
-	TakenAt time.Time
+	TakenAt  time.Time
+	store    *Store
+	steadyAt time.Time
+}
+
+// Age tells how old the snapshot is: never less than the time that has passed, however the clock was set since.
+func (n *Snapshot) Age() time.Duration {
+	return max(n.store.now().Sub(n.TakenAt), n.store.Steady().Sub(n.steadyAt))
 }
 
 // TakeSnapshot copies what analysts may ask about, as it is at one instant. It disturbs others no more than an export
-// does. The snapshot stays until Remove, or until the store is opened again.
-func (s *Store) TakeSnapshot(ctx context.Context) (taken *Snapshot, err error) {
+// does. The snapshot stays until Remove, or until the store is opened again. When ctx is done it ends soon.
+func (s *Store) TakeSnapshot(ctx context.Context) (*Snapshot, error) {
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
@@ -48,18 +57,31 @@ func (s *Store) TakeSnapshot(ctx context.Context) (taken *Snapshot, err error) {
 	if err != nil {
 		return nil, storageError("make the folder of a snapshot", err)
 	}
-	taken = &Snapshot{Dir: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, taken.Remove())
+	n := &Snapshot{Dir: dir, store: s}
+	if err := background.Run(func() error { return n.take(ctx) }); err != nil {
+		if isLost(err) {
+			err = s.fail(err)
 		}
-	}()
+		return nil, errors.Join(err, n.Remove())
+	}
+	return n, nil
+}
+
+// take writes the snapshot.
+func (n *Snapshot) take(ctx context.Context) (err error) {
+	s := n.store
+	leave, err := s.catalogs.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	conn, err := s.connection(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer conn.Close()
-	run := func(statement string, args ...any) error {
+	// It does not go back to the others: whatever went wrong on it goes with it.
+	defer discard(conn)
+	run := func(ctx context.Context, statement string, args ...any) error {
 		s.statements.Add(1)
 		if _, err := conn.ExecContext(ctx, statement, args...); err != nil {
 			return storageError("take a snapshot", err)
@@ -67,32 +89,43 @@ func (s *Store) TakeSnapshot(ctx context.Context) (taken *Snapshot, err error) {
 		return nil
 	}
 	// The path is ours.
-	if err := run("-- attach a snapshot\nATTACH " + quote(filepath.Join(dir, snapshotFile)) + " AS snapshot"); err != nil {
-		return nil, err
+	if err := run(ctx, "-- attach a snapshot\nATTACH "+quote(filepath.Join(n.Dir, snapshotFile))+" AS snapshot"); err != nil {
+		return err
 	}
 	defer func() {
 		// Detaching writes the file; it must happen also when the caller has gone.
-		_, detached := conn.ExecContext(context.WithoutCancel(ctx), "-- detach a snapshot\nDETACH snapshot")
-		err = errors.Join(err, detached)
+		err = errors.Join(err, run(context.WithoutCancel(ctx), "-- detach a snapshot\nDETACH snapshot"))
 	}()
-	if err := run("BEGIN"); err != nil {
-		return nil, err
+	if err := run(ctx, "BEGIN"); err != nil {
+		return err
 	}
-	taken.TakenAt = s.now()
-	err = errors.Join(run("-- begin a snapshot\nCREATE SCHEMA snapshot.fact; CREATE TABLE snapshot.fact.snapshot (taken_at TIMESTAMP)"))
+	n.TakenAt, n.steadyAt = s.now(), s.Steady()
+	err = run(ctx, "-- begin a snapshot\nCREATE SCHEMA snapshot.fact; CREATE TABLE snapshot.fact.snapshot (taken_at TIMESTAMP)")
 	if err == nil {
-		err = run("-- note when a snapshot was taken\nINSERT INTO snapshot.fact.snapshot VALUES ($now)", named("now", taken.TakenAt))
+		err = run(ctx, "-- note when a snapshot was taken\nINSERT INTO snapshot.fact.snapshot VALUES ($now)", named("now", n.TakenAt))
 	}
 	for _, statements := range []string{snapshotTables, snapshotViews, "COMMIT"} {
 		if err == nil {
-			err = run(statements)
+			err = run(ctx, statements)
 		}
 	}
 	if err != nil {
-		_, undone := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return nil, errors.Join(err, undone)
+		// A commit that failed has ended the transaction by itself.
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	}
-	return taken, nil
+	return err
+}
+
+// listCatalogs runs do, which asks the engine what there is: tables, views, sequences. The engine then looks into every
+// database that is attached, and keeps it until the transaction ends; so none of them may come or go meanwhile, and there
+// must be no snapshot among them, which the transaction would keep from being written.
+func (s *Store) listCatalogs(ctx context.Context, do func() error) error {
+	leave, err := s.catalogs.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return do()
 }
 
 // Remove deletes the snapshot. A process that has it open keeps its own view of it.

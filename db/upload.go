@@ -356,7 +356,7 @@ func (s *Store) ForgetFiles(ctx context.Context) error {
 
 // clearExports deletes the files of exports whose time is over.
 func (s *Store) clearExports(ctx context.Context) error {
-	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.now()))
+	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.Settled()))
 }
 
 // forgetUploads forgets the uploads that nobody needs any more, and deletes their files.
@@ -365,7 +365,7 @@ func (s *Store) forgetUploads(ctx context.Context) error {
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		var err error
-		forgotten, err = t.exec(ctx, uploadDeleteExpired, named("now", t.now))
+		forgotten, err = t.exec(ctx, uploadDeleteExpired, named("now", s.Settled()))
 		return err
 	})
 	if err != nil || forgotten == 0 {

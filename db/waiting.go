@@ -21,7 +21,24 @@ type waitingMessage struct {
 	mayBeSent bool
 	// repeatsBatch: the last batch has to be repeated as it was.
 	repeatsBatch bool
-	retryAt      time.Time
+	// retryAt is when it is handed over again, by the clock, or by the steady one if that comes before: steadyAt. So a clock
+	// that is set back does not put it off.
+	retryAt, steadyAt time.Time
+}
+
+// moment is an instant by the clock and by the steady one.
+type moment struct{ now, steady time.Time }
+
+func (s *Store) moment() moment { return moment{s.now(), s.Steady()} }
+
+// postpone has the message wait until an instant, for MaxRetryDelay at the most.
+func (m *waitingMessage) postpone(retryAt time.Time, at moment) {
+	m.retryAt, m.steadyAt = retryAt, at.steady.Add(min(retryAt.Sub(at.now), coupon.MaxRetryDelay))
+}
+
+// rest is how long the message still waits; 0 or less: no longer.
+func (m *waitingMessage) rest(at moment) time.Duration {
+	return min(m.retryAt.Sub(at.now), m.steadyAt.Sub(at.steady))
 }
 
 // waitingMessages has the waiting messages of one delivery by their numbers.
@@ -32,13 +49,13 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 	if known, found := s.waiting.Load(id); found {
 		return known.(waitingMessages), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	w := waitingMessages{}
+	w, at := waitingMessages{}, s.moment()
 	_, err := collect(ctx, s, attemptWaiting, func(rows *sql.Rows) (struct{}, error) {
 		var message int64
 		var retryAt sql.NullTime
 		m := &waitingMessage{}
 		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt)
-		m.retryAt = retryAt.Time
+		m.postpone(retryAt.Time, at)
 		if earlier := w[message]; earlier != nil {
 			m.mayBeSent = m.mayBeSent || earlier.mayBeSent
 		}
@@ -64,10 +81,10 @@ type choice struct {
 
 // choose gives the waiting messages to hand over now: a batch in flight first, then those that waited longest.
 // All of them make their attempt with one number.
-func (w waitingMessages) choose(now time.Time, limit int) choice {
+func (w waitingMessages) choose(at moment, limit int) choice {
 	var first *waitingMessage
 	for _, m := range w {
-		if (m.isInFlight || !m.retryAt.After(now)) && (first == nil || m.isBefore(first)) {
+		if (m.isInFlight || m.rest(at) <= 0) && (first == nil || m.isBefore(first)) {
 			first = m
 		}
 	}
@@ -79,7 +96,7 @@ func (w waitingMessages) choose(now time.Time, limit int) choice {
 		switch {
 		case m.number != first.number || m.isInFlight != first.isInFlight || m.repeatsBatch != first.repeatsBatch:
 		case (first.isInFlight || first.repeatsBatch) && m.batchID != first.batchID:
-		case !m.isInFlight && m.retryAt.After(now):
+		case !m.isInFlight && m.rest(at) > 0:
 		default:
 			c.messages = append(c.messages, message)
 		}
@@ -104,11 +121,11 @@ func (m *waitingMessage) isBefore(other *waitingMessage) bool {
 }
 
 // nextRetry gives when the first message is to be handed over again; the zero time when none waits.
-func (w waitingMessages) nextRetry() time.Time {
+func (w waitingMessages) nextRetry(at moment) time.Time {
 	var next time.Time
 	for _, m := range w {
-		if next.IsZero() || m.retryAt.Before(next) {
-			next = m.retryAt
+		if retryAt := at.now.Add(m.rest(at)); next.IsZero() || retryAt.Before(next) {
+			next = retryAt
 		}
 	}
 	return next
@@ -131,6 +148,7 @@ func (w waitingMessages) settle(b *Batch, outcome *Outcome) {
 		m := w[message]
 		m.number, m.batchID = b.Number, b.ID
 		m.isInFlight, m.repeatsBatch = false, r.RepeatsBatch
-		m.mayBeSent, m.retryAt = r.Settlement.MayBeSent, r.Settlement.RetryAt
+		m.mayBeSent = r.Settlement.MayBeSent
+		m.postpone(r.Settlement.RetryAt, b.store.moment())
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -104,7 +104,10 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 		store: s, conn: conn, journal: journal, joins: make(chan *request, maxWaiting), alone: make(chan *request, maxWaiting), done: make(chan struct{}),
 	}
 	// The writer outlives the opening of the store; each request brings a context of its own.
-	go w.run(context.WithoutCancel(ctx))
+	s.background(func() error {
+		w.run(context.WithoutCancel(ctx))
+		return nil
+	})
 	return w, nil
 }
 
@@ -303,7 +306,7 @@ func (r *request) run(t *tx) error {
 	if r.ctx.Err() != nil {
 		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
 	}
-	return protect(context.WithoutCancel(r.ctx), t, r.do)
+	return background.Run(func() error { return r.do(context.WithoutCancel(r.ctx), t) })
 }
 
 // answer tells requests what came of each, and of the transaction that they shared.
@@ -315,16 +318,6 @@ func (w *writer) answer(group []*request, errs []error, shared error) {
 	for i, r := range group {
 		r.done <- cmp.Or(errs[i], shared)
 	}
-}
-
-// protect turns a panic into an error: one bad request must not end the writer.
-func protect(ctx context.Context, t *tx, do func(context.Context, *tx) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return do(ctx, t)
 }
 
 func (w *writer) transact(ctx context.Context, do func(context.Context, *tx) error) error {
@@ -392,9 +385,13 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Co
 		return storageError("begin", err)
 	}
 	t := &tx{store: s, conn: conn, tx: sqlTx, now: s.now(), reserve: s.reserve}
-	if err = do(ctx, t); err == nil {
-		err = end(t)
-	}
+	// A panic must leave neither the transaction open nor its caller without an answer.
+	err = background.Run(func() error {
+		if err := do(ctx, t); err != nil {
+			return err
+		}
+		return end(t)
+	})
 	if t.isCommitted {
 		return err
 	}
@@ -439,25 +436,36 @@ func (t *tx) finish() error {
 
 // publish commits and takes what was written over into the pool, in one step for readers.
 func (t *tx) publish(commit func() error) error {
+	if err := t.commit(commit); err != nil {
+		return err
+	}
+	for _, notify := range t.committed {
+		notify()
+	}
+	return nil
+}
+
+// commit is publish but for those who are told of it.
+func (t *tx) commit(commit func() error) error {
 	p := t.store.pool
 	if len(t.changes) > 0 {
 		p.mu.Lock()
+		defer p.mu.Unlock()
 	}
-	err := commit()
-	if err == nil {
+	if err := commit(); err != nil {
+		return err
+	}
+	err := background.Run(func() error {
 		for _, change := range t.changes {
 			change(p)
 		}
+		return nil
+	})
+	if err != nil {
+		// Memory is not what is on disk, so that nothing can be decided by it any more.
+		return t.store.fail(fmt.Errorf("take over what was committed: %w", err))
 	}
-	if len(t.changes) > 0 {
-		p.mu.Unlock()
-	}
-	if err == nil {
-		for _, notify := range t.committed {
-			notify()
-		}
-	}
-	return err
+	return nil
 }
 
 // QueryContext makes the transaction a querier that counts.

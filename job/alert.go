@@ -29,7 +29,7 @@ func (r *Runner) tellAlerts(ctx context.Context) (time.Time, error) {
 			return time.Time{}, err
 		}
 		for i, notice := range notices {
-			if times[i].After(r.store.Now()) {
+			if rest := times[i].Sub(r.store.Now()); rest > 0 && rest <= coupon.MaxNoticeDelay {
 				return times[i], nil
 			}
 			if err := r.tellAlert(ctx, notice); err != nil || ctx.Err() != nil {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/message"
@@ -36,7 +36,7 @@ func (r *Runner) startDeliveries(ctx context.Context) (next time.Time, err error
 		r.sending[d.ID] = struct{}{}
 		r.mu.Unlock()
 		if !isSending {
-			r.done.Go(func() { r.send(ctx, d.ID) })
+			r.run(ctx, func() { r.send(ctx, d.ID) })
 		}
 	}
 	return next, nil
@@ -89,22 +89,14 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 			return
 		default:
 			// What waits for its next try keeps the delivery IN_PROGRESS.
-			select {
-			case <-time.After(done.retryAt.Sub(r.store.Now())):
-			case <-due:
-			case <-changed:
-			case <-ctx.Done():
-			}
+			r.await(ctx, done.retryAt, due, changed)
 			continue
 		}
 		sleep(ctx, pause)
 		pause = min(2*pause, maxRetryInterval)
-		for rest := done.retryAt.Sub(r.store.Now()); rest > 0 && ctx.Err() == nil; rest = done.retryAt.Sub(r.store.Now()) {
-			select {
-			case <-time.After(rest):
-			case <-due:
-			case <-ctx.Done():
-			}
+		// A sender that asks for patience is left alone, whatever else there is to do.
+		if !done.retryAt.IsZero() {
+			r.await(ctx, done.retryAt, nil, nil)
 		}
 	}
 }
@@ -168,7 +160,12 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{retryAt: batch.RetryAt}, nil
 	}
 	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
-	outcome, err := r.handOver(inner, way.out, batch)
+	var outcome *db.Outcome
+	// Whatever goes wrong, the batch is given back.
+	err = background.Run(func() (err error) {
+		outcome, err = r.handOver(inner, way.out, batch)
+		return err
+	})
 	if err != nil {
 		end(monitor.OutcomeFailed)
 		batch.Release()
@@ -291,9 +288,9 @@ func (r *Runner) record(ctx context.Context, batch *db.Batch, outcome *db.Outcom
 func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.Outcome, error) {
 	results := make([]coupon.RenderedMessage, len(batch.Contents))
 	failures := make([]error, len(batch.Contents))
-	var wait sync.WaitGroup
+	var workers background.Group
 	for worker := range renderers {
-		wait.Go(func() {
+		workers.Go(func() error {
 			for i := worker; i < len(batch.Contents); i += renderers {
 				content := &batch.Contents[i]
 				if content.IsVoided {
@@ -303,9 +300,12 @@ func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessa
 				content.Data.Complete(batch.Delivery, batch.Coupon)
 				results[i], failures[i] = template.Render(&content.Data)
 			}
+			return nil
 		})
 	}
-	wait.Wait()
+	if err := workers.Wait(); err != nil {
+		return nil, nil, fmt.Errorf("render a batch of %s: %w", batch.Delivery.ID, err)
+	}
 	outcome := &db.Outcome{}
 	outgoing := make([]coupon.OutgoingMessage, 0, len(batch.Contents))
 	for i, content := range batch.Contents {

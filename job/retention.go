@@ -14,12 +14,13 @@ const retentionInterval = time.Hour
 func (r *Runner) eraseIdle() func(context.Context) (time.Time, error) {
 	var next time.Time
 	return func(ctx context.Context) (time.Time, error) {
-		now := r.store.Now()
-		if now.Before(next) {
-			return next, nil
+		if rest := next.Sub(r.store.Steady()); rest > 0 {
+			return r.store.Now().Add(rest), nil
 		}
+		// A clock that is set forward must erase nobody.
+		before := r.store.Settled().Add(-r.options.Retention)
 		for ctx.Err() == nil {
-			erased, err := r.store.EraseIdle(ctx, now.Add(-r.options.Retention))
+			erased, err := r.store.EraseIdle(ctx, before)
 			if err != nil {
 				return time.Time{}, err
 			}
@@ -28,7 +29,7 @@ func (r *Runner) eraseIdle() func(context.Context) (time.Time, error) {
 			}
 			r.options.Log.InfoContext(ctx, "recipients of whom nothing was heard were erased", "count", erased, "for", r.options.Retention)
 		}
-		next = now.Add(retentionInterval)
-		return next, nil
+		next = r.store.Steady().Add(retentionInterval)
+		return r.store.Now().Add(retentionInterval), nil
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/monitor"
@@ -52,19 +53,17 @@ func Start(store *db.Store, out sender.Sender, options Options) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}, importing: map[coupon.ID]struct{}{}}
 	// Two lanes: large imports follow each other, and small ones pass them.
-	r.done.Go(func() {
-		r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
-	})
-	r.done.Go(func() { r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) }) })
-	r.done.Go(func() { r.repeat(ctx, r.runExports) })
-	r.done.Go(func() { r.repeat(ctx, r.forget) })
-	r.done.Go(func() { r.repeat(ctx, r.startDeliveries) })
-	r.done.Go(func() { r.repeat(ctx, r.recordAlerts) })
+	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
+	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) })
+	r.repeat(ctx, r.runExports)
+	r.repeat(ctx, r.forget)
+	r.repeat(ctx, r.startDeliveries)
+	r.repeat(ctx, r.recordAlerts)
 	if options.Retention > 0 {
-		r.done.Go(func() { r.repeat(ctx, r.eraseIdle()) })
+		r.repeat(ctx, r.eraseIdle())
 	}
 	if options.Alerts != nil {
-		r.done.Go(func() { r.repeat(ctx, r.tellAlerts) })
+		r.repeat(ctx, r.tellAlerts)
 	}
 	return r
 }
@@ -78,25 +77,67 @@ func (r *Runner) Stop() {
 // retryInterval is how long a job waits after an error that was not its own.
 const retryInterval = time.Second
 
+// lookInterval is the longest time until the clock is looked at again: a timer counts the seconds that the machine is awake,
+// and the clock may be set, or jump with a machine that slept.
+const lookInterval = time.Second
+
+// run does something beside the others until it ends; Stop waits for it.
+func (r *Runner) run(ctx context.Context, do func()) {
+	r.done.Add(1)
+	background.Go(func() error {
+		do()
+		return nil
+	}, func(err error) {
+		if err != nil {
+			r.options.Log.ErrorContext(ctx, "job ended", "error", err)
+		}
+		r.done.Done()
+	})
+}
+
 // repeat does step whenever there may be work: at the start, when the store says so, and at the time that
 // the last step gave (the zero time: none).
 func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next time.Time, err error)) {
-	due, stop := r.store.WatchDue()
-	defer stop()
-	for ctx.Err() == nil {
-		next, err := step(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.options.Log.ErrorContext(ctx, "job failed", "error", err)
-			next = r.store.Now().Add(retryInterval)
+	r.run(ctx, func() {
+		due, stop := r.store.WatchDue()
+		defer stop()
+		for ctx.Err() == nil {
+			var next time.Time
+			err := background.Run(func() (err error) {
+				next, err = step(ctx)
+				return err
+			})
+			if err != nil && ctx.Err() == nil {
+				r.options.Log.ErrorContext(ctx, "job failed", "error", err)
+				next = r.store.Now().Add(retryInterval)
+			}
+			r.await(ctx, next, due, nil)
 		}
-		wait := make(<-chan time.Time)
+	})
+}
+
+// await waits until there may be work: due or changed says so (nil: never), or an instant has come (the zero time: none). It
+// has come when the clock says so, or when as much time has passed as there was left, so that a clock that is set back puts
+// nothing off; whoever goes by the clock looks at it then. It returns early when ctx is done.
+func (r *Runner) await(ctx context.Context, next time.Time, due, changed <-chan struct{}) {
+	began, rest := r.store.Steady(), next.Sub(r.store.Now())
+	for {
+		var look <-chan time.Time
 		if !next.IsZero() {
-			wait = time.After(next.Sub(r.store.Now()))
+			left := min(next.Sub(r.store.Now()), rest-r.store.Steady().Sub(began))
+			if left <= 0 {
+				return
+			}
+			look = time.After(min(left, lookInterval))
 		}
 		select {
+		case <-look:
 		case <-due:
-		case <-wait:
+			return
+		case <-changed:
+			return
 		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -259,6 +259,22 @@ func TestScheduled(t *testing.T) {
 	s.checkOutbox(t, id, 3)
 }
 
+// TestScheduledAndJumps sets the clock on to when a delivery is due, without the timers of the machine knowing: so it is for a
+// machine that slept.
+func TestScheduledAndJumps(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	_, id := s.ready(t, 3, func(d *coupon.DeliveryChanges) {
+		d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-24T12:00:00Z")))
+	})
+	s.confirm(t, id)
+	s.start(t, 0)
+	s.clock.Jump(-24 * time.Hour)
+	s.clock.Jump(48 * time.Hour)
+	s.wait(t, id, isFinished)
+	s.checkOutbox(t, id, 3)
+}
+
 // TestVoidedBeforeSending: a message whose code was voided must not go out.
 func TestVoidedBeforeSending(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/access"
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -390,14 +391,15 @@ func (s *subscriptions) enter(ctx context.Context, caller *coupon.Caller) bool {
 	}
 	s.total++
 	s.open[caller.Name]++
-	context.AfterFunc(ctx, func() {
+	background.AfterDone(ctx, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.total--
 		if s.open[caller.Name]--; s.open[caller.Name] == 0 {
 			delete(s.open, caller.Name)
 		}
-	})
+		return nil
+	}, func(error) {})
 	return true
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"couponql/access"
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/graph"
@@ -186,27 +187,28 @@ func followRedemptions(ctx context.Context, store *db.Store, couponID *coupon.ID
 		}
 	}
 	events := make(chan *coupon.Redemption)
-	go func() {
-		defer stop()
-		defer close(events)
+	background.Go(func() error {
 		for {
 			redemptions, next, err := store.Recorded(ctx, place, id)
 			if err != nil {
-				// The client is gone, or the store is: either way nothing more comes.
-				return
+				return err
 			}
 			for _, redemption := range redemptions {
 				select {
 				case events <- redemption:
 				case <-ctx.Done():
-					return
+					return nil
 				}
 			}
 			if place == next && !wait(ctx, changed, nil) {
-				return
+				return nil
 			}
 			place = next
 		}
-	}()
+	}, func(err error) {
+		endStream(ctx, err)
+		close(events)
+		stop()
+	})
 	return events, nil
 }

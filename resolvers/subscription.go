@@ -5,6 +5,10 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+
+	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
 )
@@ -36,45 +40,59 @@ func follow[T any](
 		return nil, err
 	}
 	events := make(chan *T)
-	go func() {
-		defer stop()
-		defer close(events)
-		last := found[id]
-		for {
+	background.Go(func() error {
+		for last := found[id]; last != nil; {
 			select {
 			case events <- last:
 			case <-ctx.Done():
-				return
+				return nil
 			}
 			if isOver(last) {
-				return
+				return nil
 			}
-			next := nextState(ctx, changed, last, func() *T {
+			var err error
+			last, err = nextState(ctx, changed, last, func() (*T, error) {
 				found, err := read(ctx, []coupon.ID{id})
-				if err != nil {
-					return nil
-				}
-				return found[id]
+				return found[id], err
 			})
-			if next == nil {
-				return
+			if err != nil {
+				return err
 			}
-			last = next
 		}
-	}()
+		return nil
+	}, func(err error) {
+		endStream(ctx, err)
+		close(events)
+		stop()
+	})
 	return events, nil
+}
+
+// endStream logs why a stream ends that has not come to its end, and tells the client unless that has gone.
+func endStream(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	// Of the transports only the WebSocket has a place for an error at the end; the others panic.
+	_ = background.Run(func() error {
+		graphql.AddError(ctx, err)
+		for _, presented := range graphql.GetErrors(ctx) {
+			transport.AddSubscriptionError(ctx, presented)
+		}
+		return nil
+	})
 }
 
 // nextState waits until an object is other than it was, and gives it; nil when it is gone or the client
 // is.
-func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() *T) *T {
+func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() (*T, error)) (*T, error) {
 	for {
 		if !wait(ctx, changed, time.After(lookInterval)) {
-			return nil
+			return nil, nil //nolint:nilnil // nothing more comes
 		}
-		next := read()
-		if next == nil || !reflect.DeepEqual(next, last) {
-			return next
+		next, err := read()
+		if err != nil || next == nil || !reflect.DeepEqual(next, last) {
+			return next, err
 		}
 	}
 }

@@ -62,7 +62,7 @@ func OpenOutbox(dir string) (*Outbox, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(dir, folderMode); err != nil {
+		if err := makeFolder(dir); err != nil {
 			return nil, fmt.Errorf("create outbox: %w", err)
 		}
 	case err != nil:
@@ -116,6 +116,12 @@ func (o *Outbox) write(delivery coupon.ID, ending string, at int64, batch []coup
 	}
 	path := filepath.Join(o.dir, string(delivery)+ending+extension)
 	file, isNew, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Somebody removed the folder, perhaps with all that was in it.
+		if err = makeFolder(o.dir); err == nil {
+			file, isNew, err = open(path)
+		}
+	}
 	if err != nil {
 		return 0, fmt.Errorf("append to outbox: %w", err)
 	}
@@ -136,6 +142,14 @@ func (o *Outbox) write(delivery coupon.ID, ending string, at int64, batch []coup
 		return 0, fmt.Errorf("append to outbox: %w", errors.Join(err, file.Truncate(at)))
 	}
 	return size, nil
+}
+
+// makeFolder makes the folder of an outbox, and brings its name to the disk.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, folderMode); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(dir))
 }
 
 // open opens a file for writing and tells whether it was created.

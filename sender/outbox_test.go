@@ -326,6 +326,26 @@ func TestAppendErrors(t *testing.T) {
 	}
 }
 
+// TestFolderIsMadeAgain removes the folder of an outbox between two batches.
+func TestFolderIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	o, dir := open(t)
+	for range 2 {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Append("delivery_1", 0, batch(coupon.ChannelEmail, 1, 1), sentAt); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(filepath.Join(dir, "delivery_1.mbox")); err != nil || info.Size() == 0 {
+			t.Errorf("the file is %v, %v", info, err)
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v, want a folder of mode 0700", info, err)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -58,13 +59,14 @@ const stopGrace = 5 * time.Second
 // graceful gives a context that ends stopGrace after ctx.
 func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
+	stop := background.AfterDone(ctx, func() error {
 		select {
 		case <-time.After(stopGrace):
 			cancel()
 		case <-late.Done():
 		}
-	})
+		return nil
+	}, func(error) {})
 	return late, func() {
 		stop()
 		cancel()

@@ -16,6 +16,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -155,11 +156,16 @@ func (s *SMTP) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error)
 		r.places <- i
 	}
 	close(r.places)
-	var wait sync.WaitGroup
+	var workers background.Group
 	for range min(maxMailConnections, len(batch.Messages)) {
-		wait.Go(func() { s.work(ctx, r) })
+		workers.Go(func() error {
+			s.work(ctx, r)
+			return nil
+		})
 	}
-	wait.Wait()
+	if err := workers.Wait(); err != nil {
+		return nil, fmt.Errorf("send mail: %w", err)
+	}
 	if ctx.Err() == nil {
 		for place := range r.places {
 			r.attempts[place] = postponed(r.reason)

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"couponql/background"
 )
 
 // stallTime is how long a client may neither send nor take a byte before it is cut off.
@@ -21,7 +23,7 @@ func Body(w http.ResponseWriter, r *http.Request) (content io.Reader, end func()
 func newBody(w http.ResponseWriter, r *http.Request, patience time.Duration) (content *body, end func()) {
 	b := &body{from: r.Body, ctx: r.Context(), control: http.NewResponseController(w), patience: patience}
 	b.wait()
-	b.release = context.AfterFunc(r.Context(), func() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) })
+	b.release = background.AfterDone(r.Context(), func() error { return b.control.SetReadDeadline(time.Unix(1, 0)) }, func(error) {})
 	return b, func() { b.release() }
 }
 

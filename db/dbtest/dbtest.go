@@ -39,6 +39,8 @@ func Open(t testing.TB, path string, options ...func(*db.Options)) *db.Store {
 type Clock struct {
 	mu sync.Mutex
 	at time.Time
+	// lead is how far the clock was set ahead of the time that passed.
+	lead time.Duration
 }
 
 // NewClock gives a clock that stands at an instant.
@@ -48,18 +50,38 @@ func NewClock(at time.Time) *Clock { return &Clock{at: at} }
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.at.Add(c.lead)
+}
+
+// Steady tells the time as it passed, however the clock jumped.
+func (c *Clock) Steady() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.at
 }
 
-// Set moves the clock to an instant.
+// Set lets time pass until an instant; for one that was before, it sets the clock back.
 func (c *Clock) Set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
+	if by := at.Sub(c.Now()); by < 0 {
+		c.Jump(by)
+	} else {
+		c.Advance(by)
+	}
 }
 
-// Advance moves the clock on by a duration.
-func (c *Clock) Advance(by time.Duration) { c.Set(c.Now().Add(by)) }
+// Advance lets time pass.
+func (c *Clock) Advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(by)
+}
+
+// Jump sets the clock forward or back by a duration, without any time passing.
+func (c *Clock) Jump(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lead += by
+}
 
 // Use makes a store use the clock.
-func (c *Clock) Use(o *db.Options) { o.Now = c.Now }
+func (c *Clock) Use(o *db.Options) { o.Now, o.Steady = c.Now, c.Steady }
