@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"couponql/background"
 	"couponql/coupon"
 )
 
@@ -70,7 +71,7 @@ func (g *Guard) Stay(ctx context.Context, c *coupon.Caller) (during context.Cont
 	p.stays[s] = struct{}{}
 	if !p.isWatched {
 		p.isWatched = true
-		time.AfterFunc(presenceInterval, g.watch)
+		g.watch()
 	}
 	return during, func() {
 		p.mu.Lock()
@@ -109,11 +110,22 @@ func (g *Guard) Spare(ctx context.Context) {
 
 // watch looks again and again, as long as there is somebody.
 func (g *Guard) watch() {
-	g.Look()
-	p := &g.presence
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.isWatched = len(p.stays) > 0; p.isWatched {
-		time.AfterFunc(presenceInterval, g.watch)
-	}
+	background.After(presenceInterval, func() error {
+		g.Look()
+		return nil
+	}, func(err error) {
+		p := &g.presence
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err != nil {
+			// Nobody knows who is still in: so nobody is.
+			for s := range p.stays {
+				delete(p.stays, s)
+				s.end(ErrOut)
+			}
+		}
+		if p.isWatched = len(p.stays) > 0; p.isWatched {
+			g.watch()
+		}
+	})
 }

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+
+	"couponql/background"
 )
 
 // Limits of what is asked of an identity provider.
@@ -131,8 +132,11 @@ func (p *provider) begin() {
 		return
 	}
 	p.answered = make(chan struct{})
-	go func() {
-		keys, err := p.fetch()
+	var keys []jose.JSONWebKey
+	background.Go(func() (err error) {
+		keys, err = p.fetch()
+		return err
+	}, func(err error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if err == nil {
@@ -141,7 +145,7 @@ func (p *provider) begin() {
 		p.askedAt, p.failure = time.Now(), err
 		close(p.answered)
 		p.answered = nil
-	}()
+	})
 }
 
 // ask gives the keys that the provider has now, or had when it was asked just before.
@@ -165,12 +169,7 @@ func (p *provider) ask(ctx context.Context) ([]jose.JSONWebKey, error) {
 }
 
 // fetch asks the provider for its keys.
-func (p *provider) fetch() (keys []jose.JSONWebKey, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic over the answer of the identity provider: %v\n%s", r, debug.Stack())
-		}
-	}()
+func (p *provider) fetch() ([]jose.JSONWebKey, error) {
 	// It is for all who wait, so that it outlives each of their requests.
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(context.Background(), p.client), providerTimeout)
 	defer cancel()
@@ -205,6 +204,7 @@ func (p *provider) fetch() (keys []jose.JSONWebKey, err error) {
 	if err := json.NewDecoder(response.Body).Decode(&set); err != nil {
 		return failed(err)
 	}
+	var keys []jose.JSONWebKey
 	for _, text := range set.Keys {
 		// A key of a kind that is not known here signs no token that is (RFC 7517, 5).
 		var key jose.JSONWebKey

@@ -366,7 +366,10 @@ func initialize(guard *access.Guard) transport.WebsocketInitFunc {
 		}
 		during, leave := guard.Stay(ctx, caller)
 		// The context of a request ends with its connection.
-		context.AfterFunc(ctx, leave)
+		background.AfterDone(ctx, func() error {
+			leave()
+			return nil
+		}, func(error) {})
 		s.stay(during)
 		return during, nil, nil
 	}

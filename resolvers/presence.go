@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/access"
+	"couponql/background"
 )
 
 // farewellTime is how long a client may take to read that its caller is out, before its connection is cut off.
@@ -101,10 +102,9 @@ func (r *Resolver) changeRights(ctx context.Context) {
 // called when the request is answered: the connection may be used for others.
 func cutOff(ctx context.Context, w http.ResponseWriter, isSocket bool) (done func()) {
 	control, isThrough := http.NewResponseController(w), make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(isThrough)
+	stop := background.AfterDone(ctx, func() error {
 		if !errors.Is(context.Cause(ctx), access.ErrOut) {
-			return
+			return nil
 		}
 		// Where the connection has no deadlines, as in a test without one, there is none.
 		deadline := time.Now().Add(farewellTime)
@@ -112,7 +112,8 @@ func cutOff(ctx context.Context, w http.ResponseWriter, isSocket bool) (done fun
 		if isSocket {
 			_ = control.SetReadDeadline(deadline)
 		}
-	})
+		return nil
+	}, func(error) { close(isThrough) })
 	return func() {
 		if !stop() {
 			<-isThrough
