@@ -67,7 +67,8 @@ type Analyst struct {
 	store       *db.Store
 	options     Options
 	memoryBytes uint64
-	snapshots   *snapshots
+	// whole and masked keep what those are asked who may see everything, and those who may not.
+	whole, masked *snapshots
 	// running has a place for each process, and waiting one for each query besides.
 	running chan struct{}
 	waiting chan struct{}
@@ -92,7 +93,8 @@ func New(store *db.Store, options Options) (*Analyst, error) {
 		return nil, errors.New("the age of a snapshot and the time of a query must be more than 0")
 	}
 	return &Analyst{
-		store: store, options: options, memoryBytes: memory, snapshots: newSnapshots(store, options.MaxAge, options.Log),
+		store: store, options: options, memoryBytes: memory,
+		whole: newSnapshots(store, false, options.MaxAge, options.Log), masked: newSnapshots(store, true, options.MaxAge, options.Log),
 		running: make(chan struct{}, maxProcesses), waiting: make(chan struct{}, maxWaiting),
 	}, nil
 }
@@ -121,7 +123,7 @@ func (a *Analyst) Close() error {
 	if a == nil {
 		return nil
 	}
-	return a.snapshots.close()
+	return errors.Join(a.whole.close(), a.masked.close())
 }
 
 func off() error {
@@ -138,7 +140,7 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked boo
 		return nil, err
 	}
 	result := &coupon.SQLResult{Columns: []*coupon.SQLColumn{}, Rows: [][]any{}}
-	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit, IsMasked: isMasked}, a.options.Timeout, func(l *line) error {
+	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit}, isMasked, a.options.Timeout, func(l *line) error {
 		if l.Columns != nil {
 			result.Columns = l.Columns
 		}
@@ -171,7 +173,7 @@ func (a *Analyst) Check(ctx context.Context, query string, isMasked bool) error 
 	if err := coupon.CheckSQL(query, 1); err != nil {
 		return err
 	}
-	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query, IsMasked: isMasked}, a.options.Timeout, func(*line) error { return nil })
+	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query}, isMasked, a.options.Timeout, func(*line) error { return nil })
 	return err
 }
 
@@ -188,12 +190,11 @@ func (a *Analyst) Export(ctx context.Context, e *coupon.Export, path string) (ro
 	last, _, err := a.run(ctx, &request{
 		Task:              taskFile,
 		Query:             e.Request.Query,
-		IsMasked:          e.Request.IsMasked,
 		File:              path,
 		FileBytes:         room,
 		Format:            e.Format,
 		IsSpreadsheetSafe: e.Request.IsSpreadsheetSafe,
-	}, exportTimeout, func(*line) error { return nil })
+	}, e.Request.IsMasked, exportTimeout, func(*line) error { return nil })
 	if err != nil {
 		return 0, err
 	}
@@ -224,14 +225,19 @@ func (a *Analyst) enter(ctx context.Context, isPatient bool) (leave func(), err 
 	}
 }
 
-// run has a process do what a request says, and hands every line of its answer but the last to take.
-func (a *Analyst) run(ctx context.Context, r *request, timeout time.Duration, take func(*line) error) (*end, *db.Snapshot, error) {
+// run has a process do what a request says of a whole or a masked snapshot, and hands every line of its answer but the last to
+// take.
+func (a *Analyst) run(ctx context.Context, r *request, isMasked bool, timeout time.Duration, take func(*line) error) (*end, *db.Snapshot, error) {
 	leave, err := a.enter(ctx, r.Task == taskFile)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer leave()
-	snapshot, release, err := a.snapshots.acquire(ctx)
+	snapshots := a.whole
+	if isMasked {
+		snapshots = a.masked
+	}
+	snapshot, release, err := snapshots.acquire(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -224,6 +224,7 @@ func TestHostile(t *testing.T) {
 		{"SELECT * FROM pragma_database_size()", rejected, "pragma_database_size"},
 		{"SELECT * FROM duckdb_secrets()", rejected, "duckdb_secrets"},
 		{"SELECT current_setting('temp_directory')", rejected, "current_setting is not available"},
+		{"SELECT json_serialize_plan('SELECT 1 FROM fact.codes', optimize := true)", rejected, "json_serialize_plan is not available"},
 		{"SELECT getenv('HOME')", rejected, "getenv is not available"},
 		{"SELECT write_log('x')", rejected, "write_log is not available"},
 		{"SELECT nextval('coupon_id')", rejected, "nextval"},
@@ -331,9 +332,39 @@ func TestAllowed(t *testing.T) {
 		"SELECT metadata->>'x' FROM coupons", "SELECT date_trunc('month', added_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin') FROM codes",
 		"PIVOT (SELECT label, status FROM codes) ON status IN ('AVAILABLE', 'REDEEMED') USING count(*)", "SELECT * FROM codes ASOF JOIN coupons ON codes.coupon_id = coupons.id AND codes.added_at >= coupons.starts_at",
 	} {
-		if got, err := r.Ask(t.Context(), query, 10, false); err != nil || got.RowCount() == 0 {
-			t.Errorf("%s: got %+v, %v", query, got, err)
+		for _, isMasked := range []bool{false, true} {
+			if got, err := r.Ask(t.Context(), query, 10, isMasked); err != nil || got.RowCount() == 0 {
+				t.Errorf("%s, masked %t: got %+v, %v", query, isMasked, got, err)
+			}
 		}
+	}
+}
+
+// TestMasked: who may not see codes is asked of a snapshot without any, and others of one with all, in any order and when they are
+// renewed; a file that is exported has what its caller may see.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, nil)
+	r.addCodes(t, 3)
+	for range 2 {
+		for _, isMasked := range []bool{false, true, false} {
+			got, err := r.Ask(t.Context(), "SELECT DISTINCT left(value, 5) FROM codes", 10, isMasked)
+			want := map[bool]string{false: `[["CODE-"]]`, true: `[["•••"]]`}[isMasked]
+			if err != nil || fmt.Sprintf("%s", got.Rows) != want {
+				t.Errorf("masked %t: got %+v, %v, want %s", isMasked, got, err, want)
+			}
+			path := filepath.Join(t.TempDir(), "rows")
+			if _, err := r.Export(t.Context(), &coupon.Export{
+				Kind: coupon.ExportSQL, Format: coupon.FormatCSV, Request: coupon.ExportRequest{Query: "SELECT value FROM codes", IsMasked: isMasked},
+			}, path); err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(path)
+			if err != nil || strings.Contains(string(content), "CODE-") == isMasked {
+				t.Errorf("masked %t: the file has %s, %v", isMasked, content, err)
+			}
+		}
+		r.clock.Advance(2 * time.Minute)
 	}
 }
 
@@ -554,7 +585,7 @@ func TestQueue(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
-	taken, err := r.store.TakeSnapshot(t.Context())
+	taken, err := r.store.TakeSnapshot(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func endOf(err error) *end {
 }
 
 func (e *encoder) answer(ctx context.Context, r *request) (last *end, err error) {
-	options := db.SnapshotOptions{MemoryLimit: r.MemoryLimit, Threads: threads, IsMasked: r.IsMasked}
+	options := db.SnapshotOptions{MemoryLimit: r.MemoryLimit, Threads: threads}
 	if r.Task == taskFile {
 		options.ExportDir = filepath.Dir(r.File)
 	}

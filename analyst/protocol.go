@@ -22,8 +22,6 @@ const (
 type request struct {
 	Task  task   `json:"task"`
 	Query string `json:"query"`
-	// IsMasked: codes and personal data are not shown.
-	IsMasked bool `json:"isMasked,omitempty"`
 	// Limit is how many rows are wanted.
 	Limit int `json:"limit,omitempty"`
 	// MemoryLimit is as the engine reads it, MemoryBytes the same in bytes.

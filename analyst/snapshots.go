@@ -15,9 +15,11 @@ import (
 
 // snapshots keeps the one snapshot that queries are asked of, and those that older queries still have.
 type snapshots struct {
-	store  *db.Store
-	maxAge time.Duration
-	log    *slog.Logger
+	store *db.Store
+	// isMasked: they have no codes and no personal data.
+	isMasked bool
+	maxAge   time.Duration
+	log      *slog.Logger
 	// stop ends the making of a snapshot, and making waits for that.
 	ctx    context.Context //nolint:containedctx // a snapshot is made for all who wait, not for one request
 	stop   context.CancelFunc
@@ -45,9 +47,9 @@ type making struct {
 	err  error
 }
 
-func newSnapshots(store *db.Store, maxAge time.Duration, log *slog.Logger) *snapshots {
+func newSnapshots(store *db.Store, isMasked bool, maxAge time.Duration, log *slog.Logger) *snapshots {
 	ctx, stop := context.WithCancel(context.Background())
-	return &snapshots{store: store, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
+	return &snapshots{store: store, isMasked: isMasked, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
 }
 
 // acquire gives a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
@@ -95,7 +97,7 @@ func (n *snapshots) begin() {
 	n.making.Add(1)
 	var taken *db.Snapshot
 	background.Go(func() (err error) {
-		taken, err = n.store.TakeSnapshot(n.ctx)
+		taken, err = n.store.TakeSnapshot(n.ctx, n.isMasked)
 		return err
 	}, func(err error) {
 		defer n.making.Done()

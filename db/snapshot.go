@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"couponql/background"
+	"couponql/coupon"
 )
 
 // The statements that make a snapshot. They are apart from the others since each file has several, which name tables
@@ -20,6 +21,11 @@ var snapshotTables string
 
 //go:embed snapshot/views.sql
 var snapshotViews string
+
+// snapshotFunctions has the functions that analysts may call.
+//
+//go:embed snapshot/functions.txt
+var snapshotFunctions string
 
 // snapshotFile is the name of a snapshot's database in its folder. The engine calls the database by it, and so do the
 // statements.
@@ -40,9 +46,21 @@ func (n *Snapshot) Age() time.Duration {
 	return max(n.store.now().Sub(n.TakenAt), n.store.Steady().Sub(n.steadyAt))
 }
 
+// confidentialMacros give the macros that tables.sql hands codes and personal data to. In a masked snapshot they forget what they
+// are given, so that nothing that is asked of it, and no fault of the engine, can tell it.
+func confidentialMacros(isMasked bool) string {
+	text, object := "x", "x"
+	if isMasked {
+		text, object = maskedText("x"), "'"+string(coupon.EmptyJSON)+"'"
+	}
+	return "-- say what becomes of what is confidential\nCREATE OR REPLACE TEMP MACRO confidential_text(x) AS " + text +
+		";\nCREATE OR REPLACE TEMP MACRO confidential_object(x) AS " + object
+}
+
 // TakeSnapshot copies what analysts may ask about, as it is at one instant. It disturbs others no more than an export
-// does. The snapshot stays until Remove, or until the store is opened again. When ctx is done it ends soon.
-func (s *Store) TakeSnapshot(ctx context.Context) (*Snapshot, error) {
+// does. The snapshot stays until Remove, or until the store is opened again. When ctx is done it ends soon. isMasked: it has
+// coupon.Mask in the place of codes and personal data.
+func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, error) {
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
@@ -104,7 +122,7 @@ func (n *Snapshot) take(ctx context.Context) (err error) {
 	if err == nil {
 		err = run(ctx, "-- note when a snapshot was taken\nINSERT INTO snapshot.fact.snapshot VALUES ($now)", named("now", n.TakenAt))
 	}
-	for _, statements := range []string{snapshotTables, snapshotViews, "COMMIT"} {
+	for _, statements := range []string{confidentialMacros(isMasked), snapshotTables, snapshotViews, "COMMIT"} {
 		if err == nil {
 			err = run(ctx, statements)
 		}

@@ -26,8 +26,6 @@ type SnapshotOptions struct {
 	MemoryLimit string
 	// Threads is how many cores a query may keep busy.
 	Threads int
-	// IsMasked: codes and personal data are shown as coupon.Mask.
-	IsMasked bool
 	// ExportDir is the one folder that Export may write to; "" means that nothing is written.
 	ExportDir string
 }
@@ -35,9 +33,8 @@ type SnapshotOptions struct {
 // OpenedSnapshot answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
 // that has nothing to lose; what is refused here is refused for a better message, and as a second line.
 type OpenedSnapshot struct {
-	db       *sql.DB
-	dir      string
-	isMasked bool
+	db  *sql.DB
+	dir string
 }
 
 // OpenSnapshot opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
@@ -52,7 +49,7 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
 	}
-	n := &OpenedSnapshot{sql.OpenDB(connector), full, o.IsMasked}
+	n := &OpenedSnapshot{sql.OpenDB(connector), full}
 	n.db.SetMaxOpenConns(1)
 	settings := []string{
 		"SET GLOBAL TimeZone = 'UTC'",
@@ -67,40 +64,12 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 	if o.ExportDir != "" {
 		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+quote(o.ExportDir+string(filepath.Separator))+"]")
 	}
-	if o.IsMasked {
-		settings = append(maskedViews(), settings...)
-	}
 	for _, setting := range settings {
 		if _, err := n.db.ExecContext(ctx, setting); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", setting, err), n.db.Close())
 		}
 	}
 	return n, nil
-}
-
-// maskedViews gives statements that put views without codes and personal data before those of the snapshot. Whoever may not
-// name a schema, see checkNode, reads nothing else.
-func maskedViews() []string {
-	confidential := map[string][]string{
-		"codes": {"value"}, "recipients": {"email", "phone", "first_name", "last_name", "attributes"}, "messages": {"address", "failure"},
-		"coupons": nil, "deliveries": nil, "redemptions": nil, "imports": nil,
-	}
-	var statements []string
-	for view, columns := range confidential {
-		replaced := ""
-		for i, column := range columns {
-			masked := maskedText(column)
-			if column == "attributes" {
-				masked = "'{}'::JSON"
-			}
-			replaced += []string{" REPLACE (", ", "}[min(i, 1)] + masked + " AS " + column
-		}
-		if replaced != "" {
-			replaced += ")"
-		}
-		statements = append(statements, "-- mask a view\nCREATE TEMP VIEW "+view+" AS SELECT *"+replaced+" FROM snapshot.main."+view)
-	}
-	return statements
 }
 
 // Close closes the snapshot.
@@ -282,34 +251,17 @@ func rejected(message string) *coupon.UserError {
 	return coupon.Errorf(coupon.ErrorQueryRejected, "%s", message).At("query")
 }
 
-// knownTableFunctions are the functions that may stand in FROM: none of them leads out of the query and of what the
-// views say of themselves.
-func knownTableFunctions() []string {
-	return []string{
-		"unnest", "range", "generate_series", "repeat", "repeat_row", "json_each", "json_tree", "histogram", "histogram_values", "summary",
-		"duckdb_columns", "duckdb_tables", "duckdb_views", "duckdb_functions", "duckdb_types", "duckdb_keywords", "pg_timezone_names", "icu_calendar_names",
-	}
-}
+// allowedFunctions are the functions that a query may call; those that it may call in FROM have "FROM " before their name.
+var allowedFunctions = readFunctions(snapshotFunctions)
 
-// nameTakers are those of the knownTableFunctions that read a table whose name is given to them as a text, which may have a
-// schema in it.
-func nameTakers() []string { return []string{"histogram", "histogram_values", "summary"} }
-
-// refusedFunctions have an effect beyond their result, or tell of the server.
-func refusedFunctions() []string {
-	return []string{
-		"write_log",
-		"nextval",
-		"currval",
-		"current_setting",
-		"getenv",
-		"sleep_ms",
-		"pg_sleep",
-		"stats",
-		"json_execute_serialized_sql",
-		"read_text",
-		"read_blob",
+func readFunctions(text string) map[string]bool {
+	functions := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "-- ") {
+			functions[strings.ToLower(name)] = true
+		}
 	}
+	return functions
 }
 
 // inner are the names of tables that tell of the engine rather than of the data.
@@ -328,7 +280,11 @@ func (n *OpenedSnapshot) checkTree(node any) error {
 		if err := n.checkNode(node); err != nil {
 			return err
 		}
-		for _, child := range node {
+		for key, child := range node {
+			if function, isFunction := child.(map[string]any); isFunction && key == "function" && node["type"] == "TABLE_FUNCTION" {
+				// Its name was looked for among those of FROM.
+				child = function["children"]
+			}
 			if err := n.checkTree(child); err != nil {
 				return err
 			}
@@ -343,29 +299,26 @@ func (n *OpenedSnapshot) checkNode(node map[string]any) error {
 		return strings.ToLower(value)
 	}
 	switch {
-	case n.isMasked && text("table_name") != "" && text("schema_name")+text("catalog_name") != "":
-		return rejected("Name the views without a schema: codes, not main.codes. Codes and personal data are masked for you.")
 	case text("class") == "parameter":
 		return rejected("The query has a parameter ($1 or ?), and there are no values for it: write the value instead.")
-	case text("class") == "function" && slices.Contains(refusedFunctions(), text("function_name")):
-		return rejected("The function " + text("function_name") + " is not available here.")
 	case text("type") == "table_function":
 		function, _ := node["function"].(map[string]any)
 		name, _ := function["function_name"].(string)
-		if isKnown := slices.Contains(
-			knownTableFunctions(),
-			strings.ToLower(name),
-		); !isKnown ||
-			n.isMasked && slices.Contains(nameTakers(), strings.ToLower(name)) {
+		if !allowedFunctions["from "+strings.ToLower(name)] {
 			return rejected(
 				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
 					"messages, redemptions and imports.",
 			)
 		}
+	case node["function_name"] != nil && !allowedFunctions[text("function_name")]:
+		return rejected("The function " + text("function_name") + " is not available here.")
 	case text("type") == "base_table":
 		name := text("table_name")
 		if inner.MatchString(name) && !slices.Contains([]string{"duckdb_columns", "duckdb_tables", "duckdb_views"}, name) {
 			return rejected("The table " + name + " is not available here. What there is, say SHOW TABLES and DESCRIBE codes.")
+		}
+		if schema := text("schema_name"); !slices.Contains([]string{"", "main", "information_schema"}, schema) {
+			return rejected("The table " + schema + "." + name + " is not available here. Name the views without a schema: codes.")
 		}
 	}
 	return nil

@@ -1,9 +1,10 @@
 -- The tables of a snapshot, which is the attached database "snapshot". Its schema fact has what the views of views.sql show: numbers
 -- stand for ids of large tables, which the views make, since texts of ten million ids take longer to write than all else.
--- Nothing secret is here: no settings, no keys, no templates' data.
+-- Nothing secret is here: no settings, no keys, no templates' data. What confidential_text and confidential_object are given is a code or personal data:
+-- in a masked snapshot it is not there. These macros are made before, see confidentialMacros.
 
 CREATE TABLE snapshot.fact.coupons AS
-SELECT 'coupon_' || id AS id, label, code, type,
+SELECT 'coupon_' || id AS id, label, confidential_text(code) AS code, type,
     CASE
         WHEN archived_at IS NOT NULL THEN 'ARCHIVED'
         WHEN taken_at < starts_at THEN 'SCHEDULED'
@@ -21,11 +22,14 @@ FROM delivery;
 
 CREATE TABLE snapshot.fact.imports AS
 SELECT 'import_' || id AS id, kind, mode, status, format, is_dry_run, 'coupon_' || coupon_id AS coupon_id, 'delivery_' || delivery_id AS delivery_id,
-    file_name, byte_count, checksum, on_rejection, label, rows_read, rows_imported, rows_rejected, failure, created_at, started_at, finished_at, undone_at
+    file_name, byte_count, confidential_text(checksum) AS checksum, on_rejection, label, rows_read, rows_imported, rows_rejected,
+    confidential_text(failure) AS failure, created_at, started_at, finished_at, undone_at
 FROM import;
 
 CREATE TABLE snapshot.fact.recipients AS
-SELECT id, external_id, email, phone, first_name, last_name, attributes, is_contactable, updated_at FROM recipient;
+SELECT id, external_id, confidential_text(email) AS email, confidential_text(phone) AS phone, confidential_text(first_name) AS first_name,
+    confidential_text(last_name) AS last_name, confidential_object(attributes) AS attributes, is_contactable, updated_at
+FROM recipient;
 
 CREATE TABLE snapshot.fact.redemptions AS
 SELECT r.id, 'coupon_' || r.coupon_id AS coupon_id, r.code_id, 'delivery_' || r.delivery_id AS delivery_id, r.channel, r.label, r.source, r.redeemed_at,
@@ -35,10 +39,11 @@ FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id;
 
 -- Every message with what became of it. A message whose code was returned has none.
 CREATE TABLE snapshot.fact.messages AS
-SELECT m.id, 'delivery_' || m.delivery_id AS delivery_id, 'coupon_' || m.coupon_id AS coupon_id, d.channel, m.recipient_id, m.address,
+SELECT m.id, 'delivery_' || m.delivery_id AS delivery_id, 'coupon_' || m.coupon_id AS coupon_id, d.channel, m.recipient_id, confidential_text(m.address) AS address,
     CASE WHEN b.message_id IS NULL THEN m.code_id END AS code_id, m.label, coalesce(s.outcome, 'PENDING') AS status,
     greatest(coalesce(a.attempts, 0), coalesce(f.refusals, 0) + CASE WHEN s.outcome = 'SENT' THEN 1 ELSE 0 END) AS attempts,
-    m.created_at, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS sent_at, CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END AS failure
+    m.created_at, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS sent_at,
+    confidential_text(CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END) AS failure
 FROM message m
 JOIN delivery d ON d.id = m.delivery_id
 LEFT JOIN sending s ON s.message_id = m.id
@@ -48,7 +53,7 @@ LEFT JOIN (SELECT message_id, count(*) AS refusals, arg_max(reason, number) AS r
 
 -- Every code with where it stands, decided as coupon.CodeState does.
 CREATE TABLE snapshot.fact.codes AS
-SELECT c.id, coalesce(c.value, c.key) AS value, c.label, 'coupon_' || c.coupon_id AS coupon_id,
+SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value, c.label, 'coupon_' || c.coupon_id AS coupon_id,
     CASE
         WHEN r.code_id IS NOT NULL THEN 'REDEEMED'
         WHEN v.code_id IS NOT NULL THEN 'VOIDED'
