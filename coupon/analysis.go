@@ -263,8 +263,12 @@ func (j *judgement) checkCodes() {
 		if j.delivery.MatchLabelTo != nil {
 			a.ShortByLabel = append(a.ShortByLabel, &LabelShortage{Label: need.Label, Needed: need.Needed, Available: need.Available})
 			remedy.Label = &need.Label
-			remedy.Text = fmt.Sprintf("Add %s with the label %q to the coupon.", plural(short, "code"), need.Label)
-			j.addf(LogError, "Not enough codes with the label %q: %d needed, %d available, %d missing.", need.Label, need.Needed, need.Available, short)
+			// What a label says is known of a recipient, so that no sentence repeats it.
+			remedy.Text = fmt.Sprintf("Add %s with this label to the coupon.", plural(short, "code"))
+			j.addf(
+				LogError, "Not enough codes with the label of shortByLabel[%d]: %d needed, %d available, %d missing.", len(a.ShortByLabel)-1,
+				need.Needed, need.Available, short,
+			)
 		}
 		a.Remedies = append(a.Remedies, remedy)
 	}

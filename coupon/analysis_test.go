@@ -198,13 +198,13 @@ func TestJudge(t *testing.T) {
 				TargetCount: 3, MessageCount: 3, CodesNeeded: 7, CodesAvailable: 12, CodesShort: 3,
 				ShortByLabel: []*LabelShortage{{Label: "Ball", Needed: 4, Available: 3}, {Label: "Gym", Needed: 2}},
 				Remedies: []*Remedy{
-					{Kind: RemedyAddCodes, Count: 1, Label: new("Ball"), Text: `Add 1 code with the label "Ball" to the coupon.`},
-					{Kind: RemedyAddCodes, Count: 2, Label: new("Gym"), Text: `Add 2 codes with the label "Gym" to the coupon.`},
+					{Kind: RemedyAddCodes, Count: 1, Label: new("Ball"), Text: "Add 1 code with this label to the coupon."},
+					{Kind: RemedyAddCodes, Count: 2, Label: new("Gym"), Text: "Add 2 codes with this label to the coupon."},
 					{Kind: RemedySplitDelivery, Count: 4, Text: "Split the delivery: there are codes for 4 messages now."},
 				},
 			},
-			log: three + "ERROR Not enough codes with the label \"Ball\": 4 needed, 3 available, 1 missing.\n" +
-				"ERROR Not enough codes with the label \"Gym\": 2 needed, 0 available, 2 missing.\n" +
+			log: three + "ERROR Not enough codes with the label of shortByLabel[0]: 4 needed, 3 available, 1 missing.\n" +
+				"ERROR Not enough codes with the label of shortByLabel[1]: 2 needed, 0 available, 2 missing.\n" +
 				"ERROR Not enough codes: 7 needed, 3 missing.\n" + stopped,
 		},
 		"short of every label": {
@@ -213,10 +213,10 @@ func TestJudge(t *testing.T) {
 			want: Analysis{
 				TargetCount: 3, MessageCount: 3, CodesNeeded: 3, CodesShort: 3, ShortByLabel: []*LabelShortage{{Label: "Gym", Needed: 3}},
 				Remedies: []*Remedy{
-					{Kind: RemedyAddCodes, Count: 3, Label: new("Gym"), Text: `Add 3 codes with the label "Gym" to the coupon.`},
+					{Kind: RemedyAddCodes, Count: 3, Label: new("Gym"), Text: "Add 3 codes with this label to the coupon."},
 				},
 			},
-			log: three + "ERROR Not enough codes with the label \"Gym\": 3 needed, 0 available, 3 missing.\nERROR Not enough codes: 3 needed, 3 missing.\n" + stopped,
+			log: three + "ERROR Not enough codes with the label of shortByLabel[0]: 3 needed, 0 available, 3 missing.\nERROR Not enough codes: 3 needed, 3 missing.\n" + stopped,
 		},
 		"template warnings": {
 			findings: Findings{TargetCount: 3, MessageCount: 3, TemplateWarnings: []string{"The body names no code: 100%."}},
@@ -247,7 +247,7 @@ func TestJudge(t *testing.T) {
 				TargetCount: 2, Exclusions: []*Exclusion{{ExcludedNoAddress, 2}}, CodesNeeded: 1, CodesShort: 1,
 				ShortByLabel: []*LabelShortage{{Label: "Ski", Needed: 1}},
 				Remedies: []*Remedy{
-					{Kind: RemedyAddCodes, Count: 1, Label: new("Ski"), Text: `Add 1 code with the label "Ski" to the coupon.`},
+					{Kind: RemedyAddCodes, Count: 1, Label: new("Ski"), Text: "Add 1 code with this label to the coupon."},
 				},
 			},
 			log: "INFO The analysis started.\nINFO 7 codes that the last analysis held: free again.\nINFO 2 recipients in the target.\n" +
@@ -255,7 +255,7 @@ func TestJudge(t *testing.T) {
 				"ERROR There is nobody to send to. Add targets, or mend the addresses of those left out.\n" +
 				"ERROR The coupon \"Ski\" ends at 2026-11-24T09:15:00Z, before the messages go out at 2026-11-24T09:15:00Z. " +
 				"Send earlier, or let the coupon end later.\n" +
-				"ERROR Not enough codes with the label \"Ski\": 1 needed, 0 available, 1 missing.\nERROR Not enough codes: 1 needed, 1 missing.\n" +
+				"ERROR Not enough codes with the label of shortByLabel[0]: 1 needed, 0 available, 1 missing.\nERROR Not enough codes: 1 needed, 1 missing.\n" +
 				"ERROR Mend the body.\nWARNING Look at the subject.\n" + stopped,
 		},
 	}

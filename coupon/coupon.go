@@ -227,7 +227,9 @@ type CouponFilter struct {
 	Type   *CouponType
 	Status []CouponStatus
 	Search *string
-	IsLow  *bool
+	// IsMasked: whoever searches may not see codes, so that only labels are searched.
+	IsMasked bool
+	IsLow    *bool
 }
 
 // CouponOrder is the order of a list of coupons.

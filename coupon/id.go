@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -48,6 +49,15 @@ func (id ID) FileName() string { return string(id) }
 func (id ID) Kind() Kind {
 	kind, _, _ := strings.Cut(string(id), "_")
 	return Kind(kind)
+}
+
+// IsKnown tells whether the server makes ids like this one, whether or not there is such an object.
+func (id ID) IsKnown() bool {
+	kind := id.Kind()
+	_, err := id.Number(kind)
+	return err == nil && slices.Contains([]Kind{
+		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport, KindExport, KindUpload, KindAPIKey, KindAuditEntry,
+	}, kind)
 }
 
 // Number gives the number of an object of this kind. It returns NOT_FOUND for an id of another kind

@@ -350,7 +350,7 @@ func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {
 	}
 	if filter.Search != nil {
 		search := strings.ToLower(strings.TrimSpace(*filter.Search))
-		return strings.Contains(strings.ToLower(c.Label), search) || strings.Contains(strings.ToLower(c.Code), search)
+		return strings.Contains(strings.ToLower(c.Label), search) || !filter.IsMasked && strings.Contains(strings.ToLower(c.Code), search)
 	}
 	return true
 }

@@ -27,6 +27,11 @@ var snapshotViews string
 //go:embed snapshot/functions.txt
 var snapshotFunctions string
 
+// snapshotKeywords has the words of SQL.
+//
+//go:embed snapshot/keywords.txt
+var snapshotKeywords string
+
 // snapshotFile is the name of a snapshot's database in its folder. The engine calls the database by it, and so do the
 // statements.
 const snapshotFile = "snapshot.duckdb"

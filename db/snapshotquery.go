@@ -252,16 +252,56 @@ func rejected(message string) *coupon.UserError {
 }
 
 // allowedFunctions are the functions that a query may call; those that it may call in FROM have "FROM " before their name.
-var allowedFunctions = readFunctions(snapshotFunctions)
+var allowedFunctions = readNames(snapshotFunctions)
 
-func readFunctions(text string) map[string]bool {
-	functions := map[string]bool{}
+// readNames reads a list of names, one a line, in small letters.
+func readNames(text string) map[string]bool {
+	names := map[string]bool{}
 	for line := range strings.Lines(text) {
 		if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "-- ") {
-			functions[strings.ToLower(name)] = true
+			names[strings.ToLower(name)] = true
 		}
 	}
-	return functions
+	return names
+}
+
+// sqlWords are the words of a query that tell nothing but what was asked: those of SQL, functions, views and their columns.
+var sqlWords = func() map[string]bool {
+	words := readNames(snapshotKeywords)
+	for name := range allowedFunctions {
+		words[strings.TrimPrefix(name, "from ")] = true
+	}
+	for _, column := range regexp.MustCompile(`(?m)^COMMENT ON COLUMN snapshot\.main\.(\w+)\.(\w+)`).FindAllStringSubmatch(snapshotViews, -1) {
+		words[column[1]], words[column[2]] = true, true
+	}
+	return words
+}()
+
+// sqlToken is a part of a query that may be a code or a name: a text, also with escapes, a name in quotation marks, a comment, each
+// also one that does not end; a word, and a number. After a text between dollars nothing is kept: it may have dollars in it.
+var sqlToken = regexp.MustCompile(
+	`(?s)[eE]'(?:[^'\\]|\\.|'')*(?:'|\z)|'(?:[^']|'')*(?:'|\z)|"(?:[^"]|"")*(?:"|\z)|\$\w*\$.*|--[^\n]*|/\*.*?(?:\*/|\z)|[\pL\pN\pM_][\pL\pN\pM_$.]*`,
+)
+
+// maxShortWord is how long a word may be that is kept although nobody knows it, such as another name for a view.
+const maxShortWord = 2
+
+// HarmlessSQL gives a query with coupon.Mask in the place of all that may be a code or personal data.
+func HarmlessSQL(query string) string {
+	return sqlToken.ReplaceAllStringFunc(query, func(token string) string {
+		for word := range strings.SplitSeq(strings.Trim(token, `"`), ".") {
+			if len(word) > maxShortWord && !sqlWords[strings.ToLower(word)] && !isShortNumber(word) {
+				return "'" + coupon.Mask + "'"
+			}
+		}
+		return token
+	})
+}
+
+// isShortNumber tells whether a word is a number that counts or limits: such a short one is no code.
+func isShortNumber(word string) bool {
+	_, err := strconv.ParseUint(word, 10, 64)
+	return err == nil && len(word) <= 4
 }
 
 // inner are the names of tables that tell of the engine rather than of the data.

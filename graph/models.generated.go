@@ -258,7 +258,7 @@ type CreateDeliveryInput struct {
 
 // A file that is to be sent.
 type CreateUploadInput struct {
-	// What the file is called; the import will show it. 1 to 255 characters.
+	// What the file is called; the import will show it. 1 to 255 characters; control characters are left out.
 	FileName string `json:"fileName"`
 	// The file's size in bytes, if known. A file of another size is then refused.
 	ByteCount graphql.Omittable[*float64] `json:"byteCount,omitempty"`
@@ -833,7 +833,7 @@ type SimulateDeliveryInput struct {
 	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
 	// As if it were limited to so many messages; null or 0: no limit.
 	MessageLimit graphql.Omittable[*int] `json:"messageLimit,omitempty"`
-	// As if codes had to match this attribute of the recipients. Null: any code.
+	// As if codes had to match this attribute of the recipients, whose values the answer tells. Null: any code.
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
 	// As if sending started then. Null: at once.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`

@@ -40,8 +40,8 @@ func accessTable() string {
 			if field.Directives.ForName("confidential") != nil {
 				mark = " confidential"
 			}
-			if field.Directives.ForName("unlogged") != nil {
-				mark = " unlogged"
+			if field.Directives.ForName("logged") != nil {
+				mark = " logged"
 			}
 			if definition.Kind == ast.InputObject {
 				if mark != "" {

@@ -38,21 +38,12 @@ func (a *auditor) entry(ctx context.Context, kind coupon.AuditKind, action strin
 	}, nil
 }
 
-// literal is what may be a code or a name in SQL: a text, also with escapes, a long number, and a comment, also one that does
-// not end. After a text between dollars nothing is kept: it may have dollars in it.
-var literal = regexp.MustCompile(`(?s)[eE]'(?:[^'\\]|\\.|'')*(?:'|\z)|'(?:[^']|'')*(?:'|\z)|\$\w*\$.*|--[^\n]*|/\*.*?(?:\*/|\z)|\b\d{5,}\b`)
-
-// harmlessSQL gives a query without literals, cut to what the audit log keeps.
-func harmlessSQL(query string) string {
-	return cutText(literal.ReplaceAllLiteralString(query, "'"+coupon.Mask+"'"))
-}
-
 // begin begins an entry about what a field is asked to do.
 func (a *auditor) begin(ctx context.Context, field graphql.CollectedField) (*db.Audited, error) {
 	given := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
 	input := map[string]any{}
 	for _, argument := range field.Definition.Arguments {
-		value := a.harmless(argument.Type, given[argument.Name], false)
+		value := a.harmless(argument.Type, given[argument.Name], secrecyOf(argument.Directives))
 		if members, isObject := value.(map[string]any); isObject {
 			// The members of the argument input say enough.
 			maps.Copy(input, members)
@@ -65,7 +56,7 @@ func (a *auditor) begin(ctx context.Context, field graphql.CollectedField) (*db.
 		if members, isInput := given["input"].(map[string]any); !isWhole && isInput {
 			query, _ = members["query"].(string)
 		}
-		input["query"] = harmlessSQL(query)
+		input["query"] = cutText(db.HarmlessSQL(query))
 	}
 	kind := coupon.AuditMutation
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {
@@ -162,11 +153,11 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 	variables := map[string]any{}
 	for _, variable := range operation.Operation.VariableDefinitions {
 		if value, isGiven := operation.Variables[variable.Variable]; isGiven {
-			// Which argument it is given to, and so whether it is a code, only that argument knows: texts are left out.
-			variables[variable.Variable] = a.harmless(variable.Type, value, variable.Type.Name() == "String")
+			// Which argument it is given to, and so whether it is a label, only that argument knows: texts are left out.
+			variables[cutName(variable.Variable)] = a.harmless(variable.Type, value, secrecyUnsaid)
 		}
 	}
-	entry, err := a.entry(ctx, coupon.AuditRead, cutText(action), map[string]any{"fields": fields, "variables": variables})
+	entry, err := a.entry(ctx, coupon.AuditRead, cutName(action), map[string]any{"fields": fields, "variables": variables})
 	if err != nil {
 		return err
 	}
@@ -177,51 +168,134 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 	return a.store.Audit(db.WithAudit(ctx, entry), outcome, nil)
 }
 
-// harmless gives a value of an input type without what is confidential, cut to what the audit log keeps.
-func (a *auditor) harmless(kind *ast.Type, value any, isConfidential bool) any {
+// secrecy says what the schema tells of a given value.
+type secrecy int
+
+const (
+	// secrecyUnsaid: a text may be anything.
+	secrecyUnsaid secrecy = iota
+	// secrecyNone: the value is @logged, a name or a setting.
+	secrecyNone
+	// secrecyFull: the value is @confidential, and so is whatever is in it.
+	secrecyFull
+)
+
+func secrecyOf(directives ast.DirectiveList) secrecy {
+	switch {
+	case directives.ForName("confidential") != nil:
+		return secrecyFull
+	case directives.ForName("logged") != nil:
+		return secrecyNone
+	}
+	return secrecyUnsaid
+}
+
+// harmless gives a value of an input type as the audit log may keep it: what the type and the directives of the schema say to be
+// neither a code nor personal data, cut; the mask in the place of all else.
+func (a *auditor) harmless(kind *ast.Type, value any, is secrecy) any {
 	if value == nil {
 		return nil
 	}
-	definition := a.schema.Types[kind.Name()]
-	switch v := value.(type) {
-	case []any:
-		items := make([]any, 0, min(len(v), coupon.MaxAuditItems+1))
-		for i, item := range v {
+	if items, isList := itemsOf(kind, value); isList {
+		kept := make([]any, 0, min(len(items), coupon.MaxAuditItems+1))
+		for i, item := range items {
 			if i == coupon.MaxAuditItems {
-				items = append(items, fmt.Sprintf("… and %d more", len(v)-i))
+				kept = append(kept, fmt.Sprintf("… and %d more", len(items)-i))
 				break
 			}
-			items = append(items, a.harmless(elementOf(kind), item, isConfidential))
+			kept = append(kept, a.harmless(kind.Elem, item, is))
 		}
-		return items
-	case map[string]any:
-		if definition == nil || definition.Kind != ast.InputObject {
-			// A JSON object is kept as its owner wrote it, unless it is about a person.
-			if isConfidential {
-				return coupon.Mask
-			}
-			return cutJSON(v)
-		}
+		return kept
+	}
+	definition := a.schema.Types[kind.Name()]
+	switch {
+	case is == secrecyFull || definition == nil:
+	case definition.Kind == ast.InputObject:
+		given := membersOf(value)
 		members := map[string]any{}
 		for _, field := range definition.Fields {
-			if inner, isGiven := v[field.Name]; isGiven {
-				isSecret := isConfidential || field.Directives.ForName("confidential") != nil || field.Directives.ForName("unlogged") != nil
-				members[field.Name] = a.harmless(field.Type, inner, isSecret)
+			if inner, isGiven := given[field.Name]; isGiven {
+				members[field.Name] = a.harmless(field.Type, inner, secrecyOf(field.Directives))
 			}
 		}
 		return members
-	case graphql.Upload:
-		return map[string]any{"fileName": cutText(v.Filename), "byteCount": v.Size}
-	case *graphql.Upload:
-		return map[string]any{"fileName": cutText(v.Filename), "byteCount": v.Size}
+	case definition.Kind == ast.Enum:
+		if text, isText := value.(string); isText && definition.EnumValues.ForName(text) != nil {
+			return text
+		}
+	case definition.Kind == ast.Scalar:
+		return harmlessScalar(kind.Name(), value, is)
 	}
-	if isConfidential {
-		return coupon.Mask
+	return coupon.Mask
+}
+
+// Instants and amounts, as far as the audit log keeps them: nothing else looks like that.
+var (
+	loggedInstant = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?$`)
+	loggedAmount  = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?$`)
+)
+
+// harmlessScalar gives a value of a scalar as the audit log may keep it.
+func harmlessScalar(name string, value any, is secrecy) any {
+	text, isText := value.(string)
+	switch name {
+	case "Boolean":
+		if _, isBool := value.(bool); isBool {
+			return value
+		}
+	case "Int", "Float":
+		switch number := value.(type) {
+		case int, int32, int64, float32, float64:
+			return value
+		case json.Number:
+			if _, err := number.Float64(); err == nil {
+				return value
+			}
+		}
+	case "ID":
+		if isText && coupon.ID(text).IsKnown() {
+			return text
+		}
+	case "DateTime", "Date":
+		if isText && loggedInstant.MatchString(text) {
+			return text
+		}
+	case "Decimal":
+		if digits := fmt.Sprint(value); loggedAmount.MatchString(digits) {
+			return digits
+		}
+	case "String":
+		if isText && is == secrecyNone {
+			return cutText(text)
+		}
+	case "Upload":
+		if file, isFile := value.(graphql.Upload); isFile {
+			return map[string]any{"byteCount": file.Size}
+		}
 	}
-	if text, isText := value.(string); isText {
-		return cutText(text)
+	return coupon.Mask
+}
+
+// itemsOf gives the items of a value of a list type, of whatever Go type they are; one item stands for a list of one. isList is
+// false for a type that is no list.
+func itemsOf(kind *ast.Type, value any) (items []any, isList bool) {
+	if kind.Elem == nil {
+		return nil, false
 	}
-	return value
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return []any{value}, true
+	}
+	for i := range list.Len() {
+		items = append(items, list.Index(i).Interface())
+	}
+	return items, true
+}
+
+// membersOf gives the members of a value of an input object; none of what is no object.
+func membersOf(value any) map[string]any {
+	members, _ := value.(map[string]any)
+	return members
 }
 
 // cutText cuts a text to what the audit log keeps.
@@ -232,11 +306,8 @@ func cutText(text string) string {
 	return string([]rune(text)[:coupon.MaxAuditText]) + "…"
 }
 
-// cutJSON gives a JSON object, or the beginning of its text when it is long.
-func cutJSON(object map[string]any) any {
-	text, err := json.Marshal(object)
-	if err != nil || utf8.RuneCount(text) > coupon.MaxAuditText {
-		return cutText(string(text))
-	}
-	return object
-}
+// maxAuditName is how long a name of the caller's own choice may be in the audit log: that of an operation or a variable.
+const maxAuditName = 64
+
+// cutName cuts such a name. It is made of letters, digits and underscores, which the parser has seen to.
+func cutName(name string) string { return name[:min(len(name), maxAuditName)] }

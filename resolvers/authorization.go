@@ -218,36 +218,28 @@ func (w *walk) confidential(f *ast.Field) string {
 
 // confidentialIn gives the place of a confidential field in a value of an input type, "" when there is none.
 func (w *walk) confidentialIn(kind *ast.Type, value any) string {
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			if place := w.confidentialIn(elementOf(kind), item); place != "" {
+	if items, isList := itemsOf(kind, value); isList {
+		for _, item := range items {
+			if place := w.confidentialIn(kind.Elem, item); place != "" {
 				return place
 			}
 		}
-	case map[string]any:
-		for _, field := range w.schema.Types[kind.Name()].Fields {
-			inner := v[field.Name]
-			if inner == nil {
-				continue
-			}
-			if field.Directives.ForName("confidential") != nil {
-				return field.Name
-			}
-			if place := w.confidentialIn(field.Type, inner); place != "" {
-				return field.Name + "." + place
-			}
+		return ""
+	}
+	given := membersOf(value)
+	for _, field := range w.schema.Types[kind.Name()].Fields {
+		inner := given[field.Name]
+		if inner == nil {
+			continue
+		}
+		if field.Directives.ForName("confidential") != nil {
+			return field.Name
+		}
+		if place := w.confidentialIn(field.Type, inner); place != "" {
+			return field.Name + "." + place
 		}
 	}
 	return ""
-}
-
-// elementOf gives the type of the items of a list; one item may stand for a list of one.
-func elementOf(kind *ast.Type) *ast.Type {
-	if kind.Elem != nil {
-		return kind.Elem
-	}
-	return kind
 }
 
 // mask is the directive @confidential: it hides the value of a field from those who may not see it. Of inputs it only says
@@ -258,6 +250,10 @@ func mask(ctx context.Context, object any, next graphql.Resolver) (any, error) {
 		return value, err
 	}
 	if caller := access.CallerOf(ctx); caller != nil && !caller.IsMasked() {
+		return value, nil
+	}
+	if export, isExport := object.(*coupon.Export); isExport && export.IsMasked() {
+		// What was exported had nothing to hide.
 		return value, nil
 	}
 	switch v := value.(type) {

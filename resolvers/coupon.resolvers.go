@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 
+	"couponql/access"
 	"couponql/coupon"
 	"couponql/graph"
 )
@@ -114,6 +115,9 @@ func (r *queryResolver) Coupons(ctx context.Context, filter *coupon.CouponFilter
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
+	}
+	if filter != nil {
+		filter.IsMasked = access.CallerOf(ctx).IsMasked()
 	}
 	list, err := r.store.Coupons(ctx, filter, or(orderBy, coupon.OrderCreatedAtDesc), page)
 	if err != nil {

@@ -1,6 +1,6 @@
--- imports and deliveries that failed lately; an import whose file succeeded since is mended
+-- imports and deliveries that failed lately; an import whose file succeeded since is mended. Why it failed is for those alone who may see it
 SELECT 'IMPORT_FAILED' AS kind, 4 AS rank, i.id AS subject_id, i.finished_at AS due_at,
-    'The import of "' || i.file_name || '" failed: ' || coalesce(i.failure, 'nobody knows why.') AS text
+    'The import of "' || i.file_name || '" failed. Its `failure` says why.' AS text
 FROM import i
 WHERE i.status = 'FAILED' AND NOT i.is_dry_run AND i.finished_at > $since AND NOT EXISTS (
     FROM import n WHERE n.status = 'SUCCEEDED' AND NOT n.is_dry_run AND n.kind = i.kind AND n.checksum = i.checksum AND n.id > i.id
