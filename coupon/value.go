@@ -53,7 +53,7 @@ func (k CodeKeys) Key(value string) string {
 }
 
 // Parse cleans a raw value and gives it with its key, or the reason why it cannot be a code: EMPTY,
-// TOO_LONG or BAD_CHARACTER (a control character or bytes that are not UTF-8). A value is never cut.
+// TOO_LONG or BAD_CHARACTER (a control character, U+FFFE or U+FFFF, or bytes that are not UTF-8). A value is never cut.
 func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) {
 	value = CleanValue(raw)
 	switch {
@@ -68,7 +68,7 @@ func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) 
 				return "", "", RejectedBadCharacter
 			}
 		}
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, isNoText):
 		return "", "", RejectedBadCharacter
 	case utf8.RuneCountInString(value) > MaxTextLength:
 		return "", "", RejectedTooLong
@@ -80,6 +80,9 @@ func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) 
 	}
 	return value, key, ""
 }
+
+// isNoText tells control characters and the two that are no characters and that XML, which codes are exported to, cannot carry.
+func isNoText(r rune) bool { return unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' }
 
 func isPlainASCII(s string) bool {
 	for i := range len(s) {

@@ -162,9 +162,9 @@ func newAssignment(columns int) *assignment {
 // FILE_UNREADABLE when the file's columns do not allow an answer.
 func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) (*assignment, error) {
 	for i, name := range names {
-		if name != "" && slices.Contains(names[:i], name) {
+		if earlier := slices.Index(names[:i], name); name != "" && earlier >= 0 {
 			return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The file has two columns with the name `%s`. Rename or remove one of them.", excerpt(name, maxNameLength))
+				"The columns %d and %d of the file have the same name. Rename or remove one of them.", earlier+1, i+1)
 		}
 	}
 	a := newAssignment(len(columns))
@@ -222,8 +222,7 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 			taken[found[0]] = true
 		default:
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The columns `%s` and `%s` could both hold the %s. Say with options.columns which one does.",
-				excerpt(names[found[0]], maxNameLength), excerpt(names[found[1]], maxNameLength), columns[i].words())
+				"The columns %d and %d could both hold the %s. Say with options.columns which one does.", found[0]+1, found[1]+1, columns[i].words())
 		}
 	}
 	return nil
@@ -238,8 +237,8 @@ func (a *assignment) extend(name string, cell int, columns []Column) error {
 		case a.isSettled[i] || IsReject(name) || !columns[i].matches(spelling):
 		case a.fields[i] >= 0:
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The column `%s`, which the first rows do not have, and another one could both hold the %s. Say with options.columns which one does.",
-				excerpt(name, maxNameLength), columns[i].words())
+				"A column that the first rows do not have and the column %d could both hold the %s. Say with options.columns which one does.",
+				a.fields[i]+1, columns[i].words())
 		default:
 			a.fields[i], a.isSettled[i] = cell, spelling == normal(columns[i].Name)
 			return nil
@@ -254,7 +253,7 @@ func (a *assignment) addOther(name string, cell int) error {
 		return nil
 	}
 	if slices.ContainsFunc(a.others, func(other otherColumn) bool { return other.name == name }) {
-		return mappingError("Two columns would have the name `%s`.", name)
+		return mappingError("Two columns would have the same name.")
 	}
 	a.others = append(a.others, otherColumn{name: name, cell: cell})
 	return nil
@@ -287,13 +286,13 @@ func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 			continue
 		}
 		if found >= 0 {
-			return 0, mappingError("The file has more than one column `%s`.", mapping.Column)
+			return 0, mappingError("The file has more than one column with the name that is given for `%s`.", mapping.Field)
 		}
 		found = cell
 	}
 	if found < 0 {
 		return 0, coupon.Errorf(coupon.ErrorFileUnreadable,
-			"The file has no column `%s`. Its columns are: %s.", excerpt(mapping.Column, maxNameLength), list(names)).
+			"The file has %s, and none with the name that is given for `%s`.", count(names), mapping.Field).
 			At("input", "options", "columns")
 	}
 	return found, nil
@@ -304,7 +303,7 @@ func mappingError(format string, args ...any) error {
 }
 
 // checkRequired returns FILE_UNREADABLE when a required column is missing; names are the file's columns,
-// or the cells of its first row.
+// or the cells of its first row. No error repeats them: what was taken for the name of a column may be a code, or a person's.
 func (a *assignment) checkRequired(columns []Column, names []string) error {
 	for i := range columns {
 		if columns[i].IsRequired && a.fields[i] < 0 {
@@ -316,33 +315,25 @@ func (a *assignment) checkRequired(columns []Column, names []string) error {
 
 func missing(column *Column, names []string) error {
 	return coupon.Errorf(coupon.ErrorFileUnreadable,
-		"The file has no column for the %s. Its columns are: %s. Name one `%s`, or map it with options.columns.",
-		column.words(), list(names), column.Name)
+		"The file has %s, and none for the %s. Name one `%s`, or map it with options.columns.", count(names), column.words(), column.Name)
 }
 
-// The longest part of a file that an error message repeats: so many names of so many characters.
-const (
-	maxNames      = 20
-	maxNameLength = 40
-)
-
-// list writes names of columns for a message, the first ones of many.
-func list(names []string) string {
-	shown := make([]string, 0, maxNames)
-	for _, name := range names[:min(len(names), maxNames)] {
-		shown = append(shown, excerpt(name, maxNameLength))
+// count says how many columns there are.
+func count(names []string) string {
+	if len(names) == 1 {
+		return "1 column"
 	}
-	text := strings.Join(shown, ", ")
-	if more := len(names) - len(shown); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return fmt.Sprintf("%d columns", len(names))
 }
 
+// maxNameLength is how much of what the caller gave an error message repeats.
+const maxNameLength = 40
+
+// fieldNames lists the fields of a kind of file for a message.
 func fieldNames(columns []Column) string {
 	names := make([]string, len(columns))
 	for i := range columns {
 		names[i] = columns[i].Name
 	}
-	return list(names)
+	return strings.Join(names, ", ")
 }

@@ -99,7 +99,7 @@ func (c *charset) declared(sample []byte) (*charset, error) {
 	set, err := namedCharset(name, sample)
 	if err != nil {
 		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
-			"The file declares the encoding %q, which is not known. Save it as UTF-8.", excerpt(name, maxNameLength))
+			"The file declares an encoding that is not known. Save it as UTF-8.")
 	}
 	return set, nil
 }

@@ -94,7 +94,7 @@ func (p *parquetRows) openColumns() (names []string, err error) {
 	}
 	for i := range elements {
 		name := coupon.CleanValue(elements[i].Name)
-		column, err := newParquetColumn(p, &elements[i], name)
+		column, err := newParquetColumn(p, &elements[i], i+1)
 		if err != nil {
 			return nil, err
 		}

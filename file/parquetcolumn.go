@@ -17,8 +17,8 @@ import (
 
 // parquetColumn reads the values of one column, page after page.
 type parquetColumn struct {
-	rows *parquetRows
-	name string
+	rows   *parquetRows
+	number int
 	parquetType
 	isOptional bool
 
@@ -42,8 +42,8 @@ type parquetColumn struct {
 
 // newParquetColumn makes the column that an element of the schema describes. It returns FILE_UNREADABLE
 // for columns that are no list of simple values.
-func newParquetColumn(rows *parquetRows, element *format.SchemaElement, name string) (*parquetColumn, error) {
-	c := &parquetColumn{rows: rows, name: excerpt(name, maxNameLength)}
+func newParquetColumn(rows *parquetRows, element *format.SchemaElement, number int) (*parquetColumn, error) {
+	c := &parquetColumn{rows: rows, number: number}
 	repetition := format.Required
 	if element.RepetitionType.Valid {
 		repetition = element.RepetitionType.V
@@ -51,7 +51,7 @@ func newParquetColumn(rows *parquetRows, element *format.SchemaElement, name str
 	isGroup := !element.Type.Valid || element.NumChildren.Valid && element.NumChildren.V > 0
 	if isGroup || repetition == format.Repeated {
 		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
-			"The column `%s` of the Parquet file is nested. Write a file of simple columns, without lists and structures.", c.name)
+			"The column %d of the Parquet file is nested. Write a file of simple columns, without lists and structures.", number)
 	}
 	c.isOptional = repetition == format.Optional
 	var isKnown bool
@@ -64,8 +64,8 @@ func newParquetColumn(rows *parquetRows, element *format.SchemaElement, name str
 func (c *parquetColumn) unsupported(problem string) error {
 	return coupon.Errorf(
 		coupon.ErrorFileUnreadable,
-		"The column `%s` of the Parquet file %s. Write it in another way, or without this column.",
-		c.name,
+		"The column %d of the Parquet file %s. Write it in another way, or without this column.",
+		c.number,
 		problem,
 	)
 }

@@ -252,41 +252,41 @@ func TestOpenErrors(t *testing.T) {
 
 		"no column for codes": {
 			content: "foo,bar\nA1,x\n",
-			want:    "The file has no column for the codes. Its columns are: foo, bar. Name one `code`, or map it with options.columns.",
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
 		"codes are never guessed": {
 			content: "A1,soccer\nB2,tennis\n",
-			want:    "The file has no column for the codes. Its columns are: A1, soccer.",
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
 		"header without codes": {
 			content: "label,x\nsoccer,A1\n",
-			want:    "The file has no column for the codes. Its columns are: label, x.",
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"header said, not known": {content: "foo\nA1\n", options: coupon.FileOptions{HasHeader: new(true)}, want: "Its columns are: foo."},
+		"header said, not known": {content: "foo\nA1\n", options: coupon.FileOptions{HasHeader: new(true)}, want: "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns."},
 		"recipients without id": {
 			kind: coupon.ImportRecipients, content: "foo,bar\n42,x\n",
-			want: "no column for the external ids. Its columns are: foo, bar.",
+			want: "The file has 2 columns, and none for the external ids. Name one `externalId`, or map it with options.columns.",
 		},
 		"recipients, e-mail first": {
 			kind: coupon.ImportRecipients, content: "anna@example.com,Anna\n",
-			want: "no column for the external ids. Its columns are: anna@example.com, Anna.",
+			want: "The file has 2 columns, and none for the external ids. Name one `externalId`, or map it with options.columns.",
 		},
-		"targets are never guessed": {kind: coupon.ImportTargets, content: "Oslo,42\nRome,43\n", want: "no column for the external ids"},
+		"targets are never guessed": {kind: coupon.ImportTargets, content: "Oslo,42\nRome,43\n", want: "and none for the external ids"},
 		"redemptions without date": {
 			kind: coupon.ImportRedemptions, content: "code,amount\nA1,5\n",
-			want: "no column for the dates of redemption",
+			want: "and none for the dates of redemption",
 		},
-		"redemptions, one column": {kind: coupon.ImportRedemptions, content: "A1\nB2\n", want: "no column for the dates of redemption"},
-		"redemptions, date first": {kind: coupon.ImportRedemptions, content: "2026-11-24,A1\n", want: "no column for the codes"},
+		"redemptions, one column": {kind: coupon.ImportRedemptions, content: "A1\nB2\n", want: "and none for the dates of redemption"},
+		"redemptions, date first": {kind: coupon.ImportRedemptions, content: "2026-11-24,A1\n", want: "and none for the codes"},
 
 		"mapped column missing": {
 			content: "foo,bar\nA1,x\n",
 			options: coupon.FileOptions{Columns: mapped("code", "baz")},
-			want:    "The file has no column `baz`. Its columns are: foo, bar.",
+			want:    "The file has 2 columns, and none with the name that is given for `code`.",
 		},
 		"mapped position missing": {
 			content: "A1,x\n", options: coupon.FileOptions{HasHeader: new(false), Columns: mapped("code", "column3")},
-			want: "no column `column3`. Its columns are: column1, column2.",
+			want: "The file has 2 columns, and none with the name that is given for `code`.",
 		},
 		"mapped field unknown": {
 			content: "foo,code\nA1,x\n", options: coupon.FileOptions{Columns: mapped("kode", "foo")}, code: coupon.ErrorInvalid,
@@ -307,29 +307,29 @@ func TestOpenErrors(t *testing.T) {
 		"attribute mapped twice": {
 			kind: coupon.ImportRecipients, content: "id,a,b\n1,2,3\n",
 			code:    coupon.ErrorInvalid,
-			want:    "Two columns would have the name `tier`",
+			want:    "Two columns would have the same name.",
 			options: coupon.FileOptions{Columns: append(mapped("tier", "a"), mapped("tier", "b")...)},
 		},
 		"attribute mapped onto a column": {
 			kind: coupon.ImportRecipients, content: "id,a,b\n1,2,3\n",
 			code:    coupon.ErrorInvalid,
-			want:    "Two columns would have the name `b`",
+			want:    "Two columns would have the same name.",
 			options: coupon.FileOptions{Columns: mapped("b", "a")},
 		},
 		"column could be two": {
 			content: "id,E-Mail,EMAIL\n",
 			options: coupon.FileOptions{Columns: mapped("code", "e_mail")},
 			code:    coupon.ErrorInvalid,
-			want:    "more than one column `e_mail`",
+			want:    "The file has more than one column with the name that is given for `code`.",
 		},
-		"known name twice":    {content: "code,code\nA1,B2\n", want: "two columns with the name `code`"},
-		"known name two ways": {content: "Code,CODE\nA1,B2\n", want: "The columns `Code` and `CODE` could both hold the codes."},
-		"aliases of label":    {content: "code,name,category\nA1,,\n", want: "The columns `name` and `category` could both hold the label."},
+		"known name twice":    {content: "code,code\nA1,B2\n", want: "The columns 1 and 2 of the file have the same name. Rename or remove one of them."},
+		"known name two ways": {content: "Code,CODE\nA1,B2\n", want: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does."},
+		"aliases of label":    {content: "code,name,category\nA1,,\n", want: "The columns 2 and 3 could both hold the label. Say with options.columns which one does."},
 		"aliases of one field": {
 			content: "voucher,promo code\nA1,B2\n",
-			want:    "The columns `voucher` and `promo code` could both hold the codes.",
+			want:    "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
-		"unknown name twice": {content: "code,x,x\nA1,,\n", want: "two columns with the name `x`"},
+		"unknown name twice": {content: "code,x,x\nA1,,\n", want: "The columns 2 and 3 of the file have the same name. Rename or remove one of them."},
 		"broken header":      {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
 		"long header": {
 			content: strings.Repeat("x", MaxRowBytes+1) + "\nA1\n",
@@ -341,7 +341,7 @@ func TestOpenErrors(t *testing.T) {
 		},
 		"many long names": {
 			content: strings.Repeat("\"\n\x01"+strings.Repeat("long ", 30)+"\",", 30) + "x\n",
-			want:    "long long and 11 more. Name one `code`",
+			want:    "The file has 31 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
 		"empty, cut off": {
 			content: string(gzipped(t, []byte("code\nA1\n"))[:12]),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
@@ -126,8 +127,7 @@ func (x *xmlRows) next(row *Row) error {
 			case token.Name.Local == x.element.name && x.depth >= x.element.depth:
 				return x.readRow(row, token, start)
 			case x.depth == x.element.depth && x.key.isIn(token.Attr):
-				return x.broken(start.line, fmt.Sprintf("the rows are elements <%s>, and here is an element <%s> that has a value of theirs",
-					excerpt(x.element.name, maxNameLength), excerpt(token.Name.Local, maxNameLength)))
+				return x.broken(start.line, "an element that has not the name of the rows has a value of theirs")
 			}
 		case xml.CharData:
 			if x.depth == 0 && len(trimXML(token)) > 0 {
@@ -201,16 +201,34 @@ func (x *xmlRows) failure(line int, err error) error {
 		return coupon.Errorf(coupon.ErrorFileUnreadable,
 			"The XML file is cut off: it ends on line %d, before its outermost element does. Send the whole file again.", syntax.Line)
 	case isSyntax:
-		return x.broken(syntax.Line, syntax.Msg)
+		return x.broken(syntax.Line, xmlProblem(syntax.Msg))
 	}
-	return x.broken(line, err.Error())
+	return x.broken(line, xmlProblem(err.Error()))
 }
 
-// broken makes the error of XML that cannot be read on.
+// quotesXML finds what a message of the parser repeats of a file.
+var quotesXML = regexp.MustCompile(`[<"'][\pL\pN_/:?]|&|encoding|version`)
+
+// xmlProblem gives a message of the parser, or its kind where it repeats what is in the file.
+func xmlProblem(message string) string {
+	switch isQuote := quotesXML.MatchString(message); {
+	case !isQuote:
+		return message
+	case strings.Contains(message, "version"):
+		return "only version 1.0 of XML is read"
+	case strings.Contains(message, "entity"):
+		return "it has an entity that is not known, such as & where &amp; is meant"
+	case strings.Contains(message, "element"):
+		return "its elements are not closed in the order in which they were opened"
+	}
+	return "its syntax is wrong"
+}
+
+// broken makes the error of XML that cannot be read on. problem has nothing of the file.
 func (x *xmlRows) broken(line int, problem string) error {
 	x.isBroken = true
 	return coupon.Errorf(coupon.ErrorFileUnreadable,
-		"The XML cannot be read on line %d: %s. Nothing is taken from the file; mend it and import it again.", line, excerpt(problem, coupon.MaxTextLength))
+		"The XML cannot be read on line %d: %s. Nothing is taken from the file; mend it and import it again.", line, problem)
 }
 
 // readRow reads the row whose first tag was read.

@@ -178,15 +178,15 @@ func TestXMLErrors(t *testing.T) {
 		"entity bomb":      {content: bomb, want: "on line 1: it has a document type definition"},
 		"external entity":  {content: external, want: "document type definition"},
 		"late DTD":         {content: good + "<!DOCTYPE c>", rows: 1, want: "on line 3: it has a document type definition"},
-		"unknown entity":   {content: good + "<value code=\"&foo;\"/></c>", rows: 1, want: "on line 3: invalid character entity &foo;"},
+		"unknown entity":   {content: good + "<value code=\"&foo;\"/></c>", rows: 1, want: "The XML cannot be read on line 3: it has an entity that is not known, such as & where &amp; is meant"},
 		"bad reference":    {content: good + "<value code=\"&#0;\"/></c>", rows: 1, want: "on line 3"},
 		"instruction":      {content: "<?php echo 1 ?>" + good + "</c>", want: "processing instruction"},
 		"late declaration": {content: good + "<?xml version=\"1.0\"?></c>", rows: 1, want: "processing instruction"},
 		"stylesheet":       {content: "<?xml version=\"1.0\"?><?xml-stylesheet href=\"http://x/\"?>" + good + "</c>", want: "processing instruction"},
-		"XML 1.1":          {content: "<?xml version=\"1.1\"?>" + good + "</c>", want: "version"},
+		"XML 1.1":          {content: "<?xml version=\"1.1\"?>" + good + "</c>", want: "The XML cannot be read on line 1: only version 1.0 of XML is read"},
 		"unknown encoding": {
 			content: "<?xml version=\"1.0\" encoding=\"klingon\"?>" + good + "</c>",
-			want:    `declares the encoding "klingon", which is not known`,
+			want:    "The file declares an encoding that is not known. Save it as UTF-8.",
 		},
 		"deep":          {content: good + strings.Repeat("<a>", 1_000_000), rows: 1, want: "more than 100 elements are nested"},
 		"deep, at once": {content: strings.Repeat("<a>", 1_000_000), want: "more than 100 elements are nested"},
@@ -198,21 +198,21 @@ func TestXMLErrors(t *testing.T) {
 		"truncated":       {content: good + "<value code=\"B2\"/>\n<value co", rows: 2, want: "it ends on line 4, before its outermost element does"},
 		"no end":          {content: good, rows: 1, want: "it ends on line 3"},
 		"in CDATA":        {content: good + "<![CDATA[", rows: 1, want: "it ends on line 3"},
-		"wrong end":       {content: good + "<value code=\"B2\"></c>", rows: 1, want: "on line 3: element <value> closed by </c>"},
+		"wrong end":       {content: good + "<value code=\"B2\"></c>", rows: 1, want: "The XML cannot be read on line 3: its elements are not closed in the order in which they were opened"},
 		"no quotes":       {content: good + "<value code=B2/></c>", rows: 1, want: "on line 3: unquoted or missing attribute value"},
 		"bare ampersand":  {content: good + "\n<value code=\"B&C\"/></c>", rows: 1, want: "on line 4"},
 		"text after":      {content: good + "</c>\nmore", rows: 1, want: "text outside the outermost element"},
 		"two roots":       {content: good + "</c>\n<c/>", rows: 1, want: "on line 4: a second outermost element begins"},
-		"other rows":      {content: good + "<code code=\"B2\"/></c>", want: "could be the elements <code> or <value>"},
-		"two kinds":       {content: "<c><a code=\"A1\"/><b code=\"B2\"/></c>", want: "could be the elements <a> or <b>, as both hold codes"},
-		"one around many": {kind: coupon.ImportTargets, content: "<c><batch id=\"1\"><r id=\"2\"/><r id=\"3\"/></batch></c>", want: "<batch> or <r>"},
+		"other rows":      {content: good + "<code code=\"B2\"/></c>", want: "The rows of the XML file could be elements of two names, as both hold codes. Import a file that has only one of them."},
+		"two kinds":       {content: "<c><a code=\"A1\"/><b code=\"B2\"/></c>", want: "The rows of the XML file could be elements of two names, as both hold codes. Import a file that has only one of them."},
+		"one around many": {kind: coupon.ImportTargets, content: "<c><batch id=\"1\"><r id=\"2\"/><r id=\"3\"/></batch></c>", want: "The rows of the XML file could be elements of two names, as both hold external ids. Import a file that has only one of them."},
 		"no code": {
 			content: "<c><value foo=\"A1\"><bar>1</bar></value></c>",
-			want:    "The file has no column for the codes. Its columns are: foo, bar.",
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"no date":          {kind: coupon.ImportRedemptions, content: "<c><value code=\"A1\"/></c>", want: "no column for the dates of redemption"},
+		"no date":          {kind: coupon.ImportRedemptions, content: "<c><value code=\"A1\"/></c>", want: "and none for the dates of redemption"},
 		"two names":        {content: "<c><value voucher=\"A1\" promoCode=\"B2\"/></c>", want: "could both hold the codes"},
-		"mapped, missing":  {content: good + "</c>", options: coupon.FileOptions{Columns: mapped("code", "foo")}, want: "no column for the codes"},
+		"mapped, missing":  {content: good + "</c>", options: coupon.FileOptions{Columns: mapped("code", "foo")}, want: "and none for the codes"},
 		"too many columns": {content: "<c><value code=\"A1\"" + wide.String() + "/></c>", want: "more than 1000 columns"},
 		"long text": {
 			content: good + "<value><code>" + strings.Repeat("x", 3*MaxRowBytes) + "</code></value></c>",
@@ -225,7 +225,7 @@ func TestXMLErrors(t *testing.T) {
 			want:    "on line 3: a part of it is longer",
 		},
 		"long comment":   {content: good + "<!--" + strings.Repeat("x", 3*MaxRowBytes) + "--></c>", rows: 1, want: "on line 3: a part of it is longer"},
-		"long space":     {content: "<c>" + strings.Repeat(" ", 3*MaxRowBytes) + "<value code=\"A1\"/></c>", want: "no column for the codes"},
+		"long space":     {content: "<c>" + strings.Repeat(" ", 3*MaxRowBytes) + "<value code=\"A1\"/></c>", want: "and none for the codes"},
 		"CSV, asked for": {content: "code\nA1\n", options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: "text outside the outermost element"},
 		"JSONL, asked for": {
 			content: "{\"code\":\"A1\"}",
@@ -283,7 +283,7 @@ func TestLateXML(t *testing.T) {
 		t.Errorf("got %+v, %v", row, err)
 	}
 	_, err := r.Next()
-	checkUserError(t, err, "", "on line 60003: the rows are elements <value>, and here is an element <other>")
+	checkUserError(t, err, "", "The XML cannot be read on line 60003: an element that has not the name of the rows has a value of theirs")
 }
 
 // TestLongXML has rows that are too long in parts which are not.

@@ -213,8 +213,7 @@ func (o *xmlOutline) choose(found []xmlElement) (xmlElement, error) {
 		isOneOfMany := o.counts[row] == 1 && o.counts[other] > 1
 		if other.name != row.name && (other.depth == row.depth || isOneOfMany) {
 			return xmlElement{}, coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The rows of the XML file could be the elements <%s> or <%s>, as both hold %s. Import a file that has only one of them.",
-				excerpt(row.name, maxNameLength), excerpt(other.name, maxNameLength), o.rows.key.column.words())
+				"The rows of the XML file could be elements of two names, as both hold %s. Import a file that has only one of them.", o.rows.key.column.words())
 		}
 	}
 	return row, nil

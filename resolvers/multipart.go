@@ -52,8 +52,17 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	start := graphql.Now()
 	files := &formFiles{store: f.store}
 	defer f.clear(r.Context(), files)
-	params, err := files.read(r)
+	parts, params, places, err := openForm(r)
 	if err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
+	if operation, problems := exec.CreateOperationContext(r.Context(), params); problems != nil {
+		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
+		return
+	}
+	if err := files.read(r.Context(), parts, params, places); err != nil {
 		f.refuse(w, r, err)
 		return
 	}
@@ -110,50 +119,50 @@ type formFiles struct {
 	stored []*storedFile
 }
 
-// read reads a request, stores its files and puts them into the variables.
-func (f *formFiles) read(r *http.Request) (*graphql.RawParams, error) {
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, badForm("failed to parse multipart form")
+// openForm reads what a request asks for, and the variables that its files are for; there the variables have a file of nothing.
+func openForm(r *http.Request) (parts *multipart.Reader, params *graphql.RawParams, places map[string][]string, err error) {
+	if parts, err = r.MultipartReader(); err != nil {
+		return nil, nil, nil, badForm("failed to parse multipart form")
 	}
-	var params graphql.RawParams
-	if err := readField(r.Context(), parts, "operations", "first", &params); err != nil {
-		return nil, err
+	params, places = &graphql.RawParams{}, map[string][]string{}
+	if err := readField(r.Context(), parts, "operations", "first", params); err != nil {
+		return nil, nil, nil, err
 	}
-	places := map[string][]string{}
 	if err := readField(r.Context(), parts, "map", "second", &places); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	if err := checkPlaces(&params, places); err != nil {
-		return nil, err
-	}
+	return parts, params, places, checkPlaces(params, places)
+}
+
+// read stores the files of a request and puts them into the variables.
+func (f *formFiles) read(ctx context.Context, parts *multipart.Reader, params *graphql.RawParams, places map[string][]string) error {
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, badForm("failed to parse part")
+			return badForm("failed to parse part")
 		}
 		key := part.FormName()
 		if len(places[key]) == 0 {
-			return nil, badForm("invalid empty operations paths list for key %.100s", key)
+			return badForm("invalid empty operations paths list for key %.100s", key)
 		}
-		upload, err := f.receive(r.Context(), key, part)
+		upload, err := f.receive(ctx, key, part)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, path := range places[key] {
 			if err := put(params.Variables, path, upload); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		delete(places, key)
 	}
 	for key := range places {
-		return nil, badForm("failed to get key %.100s from form", key)
+		return badForm("failed to get key %.100s from form", key)
 	}
-	return &params, nil
+	return nil
 }
 
 // readField reads the next part, which must be a field with this name, as JSON.
@@ -191,7 +200,7 @@ func checkPlaces(params *graphql.RawParams, places map[string][]string) error {
 		}
 		count += len(paths)
 		for _, path := range paths {
-			if err := put(params.Variables, path, nil); err != nil {
+			if err := put(params.Variables, path, graphql.Upload{}); err != nil {
 				return err
 			}
 		}

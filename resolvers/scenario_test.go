@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +147,8 @@ type server struct {
 	// tokens has a key of each role, once there are keys; token is that of who asks.
 	tokens map[coupon.Role]string
 	token  string
+	// logged has what the server wrote to its log.
+	logged *logLines
 	// start starts the jobs, and stop stops them.
 	start func()
 	stop  func()
@@ -200,7 +203,8 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	logged := &logLines{}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(testWriter{t}, logged), nil))
 	answers := newAnalyst(t, store, log)
 	jobs := job.Options{Query: answers.Export, Log: log}
 	for _, option := range options {
@@ -218,7 +222,7 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	}
 	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
-	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base}
+	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base, logged: logged}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
 	s.start()
@@ -238,6 +242,26 @@ func (s *server) moveClock(t *testing.T, at string) {
 	s.clock.Set(instant)
 	s.start()
 	s.settle(t)
+}
+
+// logLines keeps the log of a server.
+type logLines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write keeps what is written.
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String gives all that was written.
+func (l *logLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // testWriter makes the log of a server that of its test.
