@@ -3,7 +3,6 @@ package coupon
 import (
 	"math"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -53,7 +52,7 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 		key := keys.Key(string(r))
 		// A character that joins the one before it, such as a loose accent, would make two draws one character.
 		joins := !norm.NFKC.PropertiesString(key).BoundaryBefore()
-		if r == utf8.RuneError || isEdge(r) || unicode.IsControl(r) || joins || utf8.RuneCountInString(key) != 1 {
+		if r == utf8.RuneError || isEdge(r) || isNoText(r) || joins || utf8.RuneCountInString(key) != 1 {
 			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q, which codes cannot be made of.", r).At("input", "alphabet")
 		}
 		if seen[key] {

@@ -98,7 +98,7 @@ func isPlainASCII(s string) bool {
 func CleanLabel(raw string) (label string, reason RejectionReason) {
 	label = CleanValue(raw)
 	switch {
-	case !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl):
+	case !utf8.ValidString(label) || strings.ContainsFunc(label, isNoText):
 		return "", RejectedBadCharacter
 	case utf8.RuneCountInString(label) > MaxTextLength:
 		return "", RejectedTooLong

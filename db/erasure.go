@@ -174,6 +174,8 @@ func (t *tx) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		args      []any
 	}{
 		{erasureRejections, nil},
+		{erasureFindings, nil},
+		{erasureAnalyses, nil},
 		{erasureOutcomes, []any{named("reason", erasedReason)}},
 		{erasureRefusals, []any{named("reason", erasedReason)}},
 		{erasureMessages, nil},

@@ -132,6 +132,16 @@ func TestErase(t *testing.T) {
 	s.importFile(t, newImport(coupon.ImportRecipients), "id,email\nx1,a@example.org\nZk-4711,b@example.org\nZk-4711,c@example.org\n")
 	target := s.newDelivery(t, "", nil)
 	s.importFile(t, newImport(coupon.ImportTargets, into(target)), "id\nzelda.4711@example.org\nZk-4711\nnobody\n")
+	// The first row of a file was taken for its header, an analysis found too few codes for what an attribute says, and a file had no
+	// column for the ids.
+	s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code,zelda.4711@example.org,Zk-4711\nC99,y,z\n")
+	if failed := s.importFile(t, newImport(coupon.ImportRecipients), "zelda.4711@example.org;Zk-4711;x\na@example.org;b;c\n"); failed.Status != coupon.ImportFailed {
+		t.Errorf("got %+v", failed)
+	}
+	short := s.newDelivery(t, c, all, func(d *coupon.DeliveryChanges) { d.MatchLabelTo = coupon.Set(new("hobby")) })
+	if a := s.analyze(t, short, coupon.DeliveryEditing); len(a.ShortByLabel) != 1 || a.ShortByLabel[0].Label != "violet-hatter" {
+		t.Errorf("got %+v", a)
+	}
 	if got := s.found(t); len(got) < 10 {
 		t.Fatalf("only %v is known", got)
 	}

@@ -488,7 +488,7 @@ func timeColumn(name string) exportColumn { return exportColumn{name: name, isTi
 // The columns of each kind, by the names that an import knows.
 func codeColumns() []exportColumn {
 	return []exportColumn{
-		secretColumn("code"), textColumn("label"), textColumn("status"), textColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
+		secretColumn("code"), textColumn("label"), textColumn("status"), secretColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
 		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
 	}
 }
@@ -507,9 +507,7 @@ func redemptionColumns() []exportColumn {
 		textColumn("reference"),
 		{name: "amount", isNumber: true},
 		textColumn("currency"),
-		textColumn(
-			"coupon",
-		),
+		secretColumn("coupon"),
 		textColumn("delivery"),
 		textColumn("channel"),
 		textColumn("label"),

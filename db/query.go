@@ -290,6 +290,9 @@ var deliveryWaiting string
 //go:embed query/draft_create.sql
 var draftCreate string
 
+//go:embed query/erasure_analyses.sql
+var erasureAnalyses string
+
 //go:embed query/erasure_cancel.sql
 var erasureCancel string
 
@@ -301,6 +304,9 @@ var erasureCodes string
 
 //go:embed query/erasure_deliveries.sql
 var erasureDeliveries string
+
+//go:embed query/erasure_findings.sql
+var erasureFindings string
 
 //go:embed query/erasure_idle.sql
 var erasureIdle string
