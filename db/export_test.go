@@ -281,7 +281,7 @@ func TestExportImport(t *testing.T) {
 	s, again := newScene(t), newScene(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		c, d := s.newCoupon(t, withoutAssignment), again.newCoupon(t, withoutAssignment)
-		text := rapid.StringOfN(rapid.RuneFrom([]rune("aB0=+-@'\"<>&;,|\\ÄßN .#%😀\u00a0中\u2028\u200d\ue000\ufdd0\ufffd\ufffe\uffff\U0001fffe\U0010ffff")), 1, 8, -1)
+		text := rapid.StringOfN(rapid.RuneFrom([]rune("aB0=+-@'\"<>&;,|\\ÄßN .#%😀\u00a0中")), 1, 8, -1)
 		var codes []coupon.NewCode
 		for i, value := range rapid.SliceOfN(text, 1, 20).Draw(rt, "values") {
 			label := rapid.OneOf(rapid.Just(""), text).Draw(rt, fmt.Sprint("label ", i))
@@ -305,12 +305,9 @@ func TestExportImport(t *testing.T) {
 				_, err := s.Redeem(
 					t.Context(),
 					&coupon.RedeemRequest{
-						Value: code.Value,
-						Reference: new(text.Filter(func(text string) bool {
-							kept, reason := coupon.CleanLabel(text)
-							return isReference(text) && reason == "" && kept == text
-						}).Draw(rt, "reference")),
-						Amount: new(coupon.Decimal("1.25")),
+						Value:     code.Value,
+						Reference: new(text.Filter(isReference).Draw(rt, "reference")),
+						Amount:    new(coupon.Decimal("1.25")),
 					},
 				)
 				if err != nil {
