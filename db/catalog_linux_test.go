@@ -25,7 +25,7 @@ func TestBackupBesideSnapshots(t *testing.T) {
 	snapshots := make(chan error, 1)
 	go func() {
 		for ctx.Err() == nil {
-			taken, err := s.TakeSnapshot(t.Context())
+			taken, err := s.TakeSnapshot(t.Context(), false)
 			if err == nil {
 				err = checkSnapshot(t, taken)
 			}
@@ -107,21 +107,21 @@ func TestSnapshotFails(t *testing.T) {
 			if err := os.Rename(s.spoolDir(), s.spoolDir()+"-away"); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.TakeSnapshot(t.Context())
+			_, err := s.TakeSnapshot(t.Context(), false)
 			if err := os.Rename(s.spoolDir()+"-away", s.spoolDir()); err != nil {
 				t.Fatal(err)
 			}
 			return err
 		},
 		"whoever asked has gone": func() error {
-			_, err := s.TakeSnapshot(gone)
+			_, err := s.TakeSnapshot(gone, false)
 			return err
 		},
 		"its disk is full": func() error {
 			if err := syscall.Mount("tmpfs", s.spoolDir(), "tmpfs", 0, "size=1m"); err != nil {
 				t.Skipf("mounting a small disk: %v", err)
 			}
-			_, err := s.TakeSnapshot(t.Context())
+			_, err := s.TakeSnapshot(t.Context(), false)
 			if left, read := os.ReadDir(s.spoolDir()); read != nil || len(left) > 0 {
 				t.Errorf("the snapshot left %v, %v", left, read)
 			}
@@ -144,7 +144,7 @@ func TestSnapshotFails(t *testing.T) {
 		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "after " + name}}); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		taken, err := s.TakeSnapshot(t.Context())
+		taken, err := s.TakeSnapshot(t.Context(), false)
 		if err != nil {
 			t.Fatalf("after: %s: %v", name, err)
 		}

@@ -119,7 +119,7 @@ func TestSettled(t *testing.T) {
 func TestSnapshotAge(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	taken, err := s.TakeSnapshot(t.Context())
+	taken, err := s.TakeSnapshot(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, err
 		return nil, storageError("make the folder of a snapshot", err)
 	}
 	n := &Snapshot{Dir: dir, store: s}
-	if err := background.Run(func() error { return n.take(ctx) }); err != nil {
+	if err := background.Run(func() error { return n.take(ctx, isMasked) }); err != nil {
 		if isLost(err) {
 			err = s.fail(err)
 		}
@@ -91,7 +91,7 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, err
 }
 
 // take writes the snapshot.
-func (n *Snapshot) take(ctx context.Context) (err error) {
+func (n *Snapshot) take(ctx context.Context, isMasked bool) (err error) {
 	s := n.store
 	leave, err := s.catalogs.enter(ctx)
 	if err != nil {
