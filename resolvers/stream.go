@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"couponql/background"
 )
 
 // eventStream is the transport of Server-Sent Events, by the protocol graphql-sse with a connection for each operation
@@ -103,8 +105,7 @@ func (e *events) next(response *graphql.Response) {
 func (e *events) keepAlive(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	background.Go(func() error {
 		ticker := time.NewTicker(keepAliveInterval)
 		defer ticker.Stop()
 		for {
@@ -112,10 +113,15 @@ func (e *events) keepAlive(ctx context.Context) (stop func()) {
 			case <-ticker.C:
 				e.send(": ping\n\n")
 			case <-ctx.Done():
-				return
+				return nil
 			}
 		}
-	}()
+	}, func(err error) {
+		if err != nil {
+			e.cancel()
+		}
+		close(done)
+	})
 	return func() {
 		cancel()
 		<-done
