@@ -159,8 +159,9 @@ func TestPanicInGroup(t *testing.T) {
 			t.Errorf("with the key %s of the request that panicked: %v", key, err)
 		}
 	}
-	got := s.Texts(t, "SELECT id || ' ' || coalesce(idempotency_key, '') FROM redemption ORDER BY id")
-	if want := []string{"1 ", "2 k", "3 l"}; !slices.Equal(got, want) {
+	// The numbers that the panic took are not given out again.
+	got := s.Texts(t, "SELECT coalesce(idempotency_key, '') FROM redemption ORDER BY id")
+	if want := []string{"", "k", "l"}; !slices.Equal(got, want) {
 		t.Errorf("recorded are %q, want %q", got, want)
 	}
 }
