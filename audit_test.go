@@ -12,7 +12,11 @@ func TestAuditSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
-	p.must(t, `mutation { createCoupon(input: {label: "a", type: ANONYMOUS, code: "ALL", startsAt: "2020-01-01", redemptionLimit: null}) { coupon { id } } }`, new(any))
+	p.must(
+		t,
+		`mutation { createCoupon(input: {label: "a", type: ANONYMOUS, code: "ALL", startsAt: "2020-01-01", redemptionLimit: null}) { coupon { id } } }`,
+		new(any),
+	)
 	const aliases = 500
 	many := func(field func(i int) string) string {
 		var fields strings.Builder

@@ -55,13 +55,25 @@ func TestNothingSentIsLogged(t *testing.T) {
 				return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + inHeader + "\"\r\n\r\n" + content + "\r\n"
 			}
 			bodies := map[string]string{
-				"application/json": `{"query":"PLANTED-CODE"` + planted, "application/json; charset=utf-8": `{"query":` + string(quoted) + `}`,
-				"application/json ": `{"query":"{caller{name}}","operationName":` + string(quoted) + `}`,
-				" application/json": `{"query":"query($v:Int!){coupons(first:$v){totalCount}}","variables":{"v":` + string(quoted) + `}}`,
-				"application/json;": `{"query":` + string(quoted) + `,"variables":` + string(quoted) + `}`, "text/" + inHeader: planted,
-				boundary: part("operations", planted), boundary + " ": part("operations", `{"query":"{a}","variables":{}}`) + part("map", planted),
-				boundary + ";": part("operations", `{"query":"mutation($f:Upload!){importCodes(input:{couponId:\"x\",file:$f}){import{id}}}","variables":{"f":null}}`) +
-					part("map", `{"0":["variables.f.`+inURL+`"]}`) + part(inURL, planted) + "--x--\r\n",
+				"application/json":                `{"query":"PLANTED-CODE"` + planted,
+				"application/json; charset=utf-8": `{"query":` + string(quoted) + `}`,
+				"application/json ":               `{"query":"{caller{name}}","operationName":` + string(quoted) + `}`,
+				" application/json":               `{"query":"query($v:Int!){coupons(first:$v){totalCount}}","variables":{"v":` + string(quoted) + `}}`,
+				"application/json;":               `{"query":` + string(quoted) + `,"variables":` + string(quoted) + `}`,
+				"text/" + inHeader:                planted,
+				boundary:                          part("operations", planted),
+				boundary + " ":                    part("operations", `{"query":"{a}","variables":{}}`) + part("map", planted),
+				boundary + ";": part(
+					"operations",
+					`{"query":"mutation($f:Upload!){importCodes(input:{couponId:\"x\",file:$f}){import{id}}}","variables":{"f":null}}`,
+				) +
+					part(
+						"map",
+						`{"0":["variables.f.`+inURL+`"]}`,
+					) + part(
+					inURL,
+					planted,
+				) + "--x--\r\n",
 				"multipart/form-data": planted,
 			}
 			for contentType, body := range bodies {
@@ -77,8 +89,11 @@ func TestNothingSentIsLogged(t *testing.T) {
 				"GET /files/export_1/" + inURL + "?signature=" + inURL, "PATCH /uploads/" + inURL, "POST /uploads/" + inURL, "HEAD /uploads/" + inURL, "GET " + planted,
 				"GET /metrics?" + inURL,
 			} {
-				p.sendRaw(t, first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: "+inHeader+"\r\nUpload-Metadata: filename "+inHeader+"\r\nUpload-Offset: "+inHeader+
-					"\r\nOrigin: "+inHeader+"\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
+				p.sendRaw(
+					t,
+					first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: "+inHeader+"\r\nUpload-Metadata: filename "+inHeader+"\r\nUpload-Offset: "+inHeader+
+						"\r\nOrigin: "+inHeader+"\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+				)
 			}
 			const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 			for _, header := range []string{
@@ -91,7 +106,9 @@ func TestNothingSentIsLogged(t *testing.T) {
 			}
 			for _, protocol := range []string{"graphql-transport-ws", "graphql-ws"} {
 				for _, messages := range [][]string{
-					{planted}, {`{"type":` + string(quoted) + `}`}, {`{"type":"connection_init","payload":{"Authorization":` + string(quoted) + `}}`, planted},
+					{planted},
+					{`{"type":` + string(quoted) + `}`},
+					{`{"type":"connection_init","payload":{"Authorization":` + string(quoted) + `}}`, planted},
 					{
 						`{"type":"connection_init"}`, `{"type":"subscribe","id":` + string(quoted) + `,"payload":` + string(quoted) + `}`,
 						`{"type":"subscribe","id":"2","payload":{"query":` + string(quoted) + `}}`, `{"type":"pong","payload":` + string(quoted) + `}`,

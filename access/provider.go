@@ -88,7 +88,8 @@ func (s *signature) VerifySignature(ctx context.Context, token string) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("read a token: %w", err)
 	}
-	if payload := signedBy(s.provider.known(), signed); payload != nil {
+	known := s.provider.known() //nolint:contextcheck // the provider is asked for all, not for this request
+	if payload := signedBy(known, signed); payload != nil {
 		return payload, nil
 	}
 	keys, err := s.provider.ask(ctx)
@@ -155,7 +156,7 @@ func (p *provider) ask(ctx context.Context) ([]jose.JSONWebKey, error) {
 		defer p.mu.Unlock()
 		return p.keys, p.failure
 	}
-	p.begin()
+	p.begin() //nolint:contextcheck // the provider is asked for all who wait
 	answered := p.answered
 	p.mu.Unlock()
 	select {
@@ -181,7 +182,7 @@ func (p *provider) fetch() ([]jose.JSONWebKey, error) {
 		return failed(err)
 	}
 	var place struct {
-		Keys string `json:"jwks_uri"`
+		Keys string `json:"jwks_uri"` //nolint:tagliatelle // OpenID Connect Discovery 1.0 calls it so
 	}
 	if err := found.Claims(&place); err != nil {
 		return failed(err)

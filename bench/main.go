@@ -76,6 +76,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,14 +149,11 @@ func (o *options) check() error {
 	case o.codes < 3*o.runs*o.messages || o.codes > maxCodes:
 		return fmt.Errorf("--codes=%d: must be %d (three kinds of delivery, each %d times) to %d", o.codes, 3*o.runs*o.messages, o.runs, maxCodes)
 	}
-	return o.checkChapters()
+	return cmp.Or(o.checkChapters(), o.checkBeside())
 }
 
 // checkChapters refuses sizes of chapters that cannot be told.
 func (o *options) checkChapters() error {
-	if err := o.checkBeside(); err != nil {
-		return err
-	}
 	switch {
 	case o.bulk != 0 && (o.bulk < minBulk || o.bulk > maxCodes/2):
 		return fmt.Errorf("--bulk=%d: must be 0 (nothing about bulk) or %d to %d", o.bulk, minBulk, maxCodes/2)

@@ -18,7 +18,10 @@ func TestBackupBesideSnapshots(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
-	if _, _, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJKLMNPQR"}); err != nil {
+	if _, _, err := s.GenerateCodes(
+		t.Context(),
+		&GenerateRequest{CouponID: id, Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJKLMNPQR"},
+	); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -37,7 +40,10 @@ func TestBackupBesideSnapshots(t *testing.T) {
 		snapshots <- nil
 	}()
 	for range 4 {
-		e, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 1}})
+		e, err := s.CreateExport(
+			t.Context(),
+			&coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 1}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +103,10 @@ func TestSnapshotFails(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
-	if _, _, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 300_000, Pattern: "############", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ"}); err != nil {
+	if _, _, err := s.GenerateCodes(
+		t.Context(),
+		&GenerateRequest{CouponID: id, Count: 300_000, Pattern: "############", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ"},
+	); err != nil {
 		t.Fatal(err)
 	}
 	gone, cancel := context.WithCancel(t.Context())

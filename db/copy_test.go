@@ -19,8 +19,12 @@ import (
 )
 
 var (
-	fillPath       = flag.String("fill", "", "used by the tests themselves: a database that a process of its own makes and leaves open until it is killed")
-	fillErases     = flag.Bool("fill-erases", false, "used by the tests themselves: somebody is erased in that database, so that the next start makes its file anew")
+	fillPath   = flag.String("fill", "", "used by the tests themselves: a database that a process of its own makes and leaves open until it is killed")
+	fillErases = flag.Bool(
+		"fill-erases",
+		false,
+		"used by the tests themselves: somebody is erased in that database, so that the next start makes its file anew",
+	)
 	fillMigrations = flag.Int("fill-migrations", 0, "used by the tests themselves: how many migrations that database has; 0: all")
 )
 
@@ -187,7 +191,14 @@ func readCopied(t *testing.T, path string) copied {
 func filledCopied(t *testing.T, migrated int, erases, isKilled bool) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
-	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCopies$", "-fill="+path, fmt.Sprint("-fill-migrations=", migrated), fmt.Sprint("-fill-erases=", erases))
+	process := exec.CommandContext(
+		t.Context(),
+		os.Args[0],
+		"-test.run=^TestCopies$",
+		"-fill="+path,
+		fmt.Sprint("-fill-migrations=", migrated),
+		fmt.Sprint("-fill-erases=", erases),
+	)
 	in, err := process.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +239,7 @@ const filled = "filled"
 func fillCopied(t *testing.T) {
 	t.Helper()
 	wait := func() {
-		fmt.Println(filled)
+		_, _ = fmt.Fprintln(os.Stdout, filled)
 		_, _ = bufio.NewReader(os.Stdin).ReadString(0)
 	}
 	if *fillMigrations > 0 {
@@ -243,7 +254,10 @@ func fillCopied(t *testing.T) {
 // fillStore makes some of everything, and deletes the newest again.
 func fillStore(t *testing.T, s *Store) {
 	t.Helper()
-	ctx := WithAudit(t.Context(), &coupon.AuditEntry{At: s.Now(), Caller: "key_1", Role: coupon.RoleAdmin, Kind: coupon.AuditMutation, Action: "redeemCode", Input: "{}", RequestID: "R"})
+	ctx := WithAudit(
+		t.Context(),
+		&coupon.AuditEntry{At: s.Now(), Caller: "key_1", Role: coupon.RoleAdmin, Kind: coupon.AuditMutation, Action: "redeemCode", Input: "{}", RequestID: "R"},
+	)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

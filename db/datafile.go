@@ -65,8 +65,11 @@ func refuseOrphan(path string) error {
 	if info.Size() == 0 {
 		return nil
 	}
-	return fmt.Errorf("open %s: it does not exist, but its log %s does, which has changes that belong to it; bring the file back, restore a backup, or move the log away to begin with a new database",
-		path, path+walSuffix)
+	return fmt.Errorf(
+		"open %s: it does not exist, but its log %s does, which has changes that belong to it; bring the file back, restore a backup, or move the log away to begin with a new database",
+		path,
+		path+walSuffix,
+	)
 }
 
 // refuseForeign returns an error for a database that the engine opened and this version must not change: one of somebody

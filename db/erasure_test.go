@@ -135,7 +135,11 @@ func TestErase(t *testing.T) {
 	// The first row of a file was taken for its header, an analysis found too few codes for what an attribute says, and a file had no
 	// column for the ids.
 	s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code,zelda.4711@example.org,Zk-4711\nC99,y,z\n")
-	if failed := s.importFile(t, newImport(coupon.ImportRecipients), "zelda.4711@example.org;Zk-4711;x\na@example.org;b;c\n"); failed.Status != coupon.ImportFailed {
+	if failed := s.importFile(
+		t,
+		newImport(coupon.ImportRecipients),
+		"zelda.4711@example.org;Zk-4711;x\na@example.org;b;c\n",
+	); failed.Status != coupon.ImportFailed {
 		t.Errorf("got %+v", failed)
 	}
 	short := s.newDelivery(t, c, all, func(d *coupon.DeliveryChanges) { d.MatchLabelTo = coupon.Set(new("hobby")) })

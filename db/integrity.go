@@ -85,7 +85,11 @@ func checkInvariant(ctx context.Context, q querier, name, statement string) (*co
 
 // checkPool compares the counts in memory, which availability is made of, with the rows.
 func (t *tx) checkPool(ctx context.Context) (*coupon.IntegrityCheck, error) {
-	check := &coupon.IntegrityCheck{Name: "availability", Description: "P4: availability, which is kept in memory, is what the rows say; so are the numbers that come next", Examples: []string{}}
+	check := &coupon.IntegrityCheck{
+		Name:        "availability",
+		Description: "P4: availability, which is kept in memory, is what the rows say; so are the numbers that come next",
+		Examples:    []string{},
+	}
 	type place struct {
 		coupon int64
 		label  string

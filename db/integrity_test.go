@@ -60,7 +60,11 @@ func TestIntegrityOfNumbers(t *testing.T) {
 		// A key may be used again when it does not count any more.
 		later := filepath.Join(t.TempDir(), "couponql.duckdb")
 		copyFile(t, path, later)
-		ExecOn(t, later, "INSERT INTO posted_redemption SELECT * REPLACE (id + 7 AS id, recorded_at + INTERVAL 25 HOUR AS recorded_at, NULL AS code_id) FROM posted_redemption WHERE code_id IS NULL")
+		ExecOn(
+			t,
+			later,
+			"INSERT INTO posted_redemption SELECT * REPLACE (id + 7 AS id, recorded_at + INTERVAL 25 HOUR AS recorded_at, NULL AS code_id) FROM posted_redemption WHERE code_id IS NULL",
+		)
 		found, err := Inspect(t.Context(), later, "1GB")
 		if err != nil || !found.Report.IsSound() {
 			t.Errorf("got %v, %v", found.Report.Broken(), err)
@@ -99,7 +103,10 @@ func TestNumbersSetBack(t *testing.T) {
 		t.Errorf("the next export is %v, %v", created, err)
 	}
 	// A backup of it is refused, and leaves nothing.
-	created, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 2}})
+	created, err := s.CreateExport(
+		t.Context(),
+		&coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 2}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

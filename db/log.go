@@ -249,8 +249,13 @@ func (l *logReading) notice() string {
 			"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the file was cut off or the disk lost data.",
 			l.path, l.size-l.whole, l.size)
 	case logFilled:
-		return fmt.Sprintf("The log of the database, %s, ends with zeros behind its last change, as a power failure leaves them: its last %d of %d bytes were never written. "+
-			"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the disk lost data.", l.path, l.size-l.whole, l.size)
+		return fmt.Sprintf(
+			"The log of the database, %s, ends with zeros behind its last change, as a power failure leaves them: its last %d of %d bytes were never written. "+
+				"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the disk lost data.",
+			l.path,
+			l.size-l.whole,
+			l.size,
+		)
 	case logBroken:
 		return fmt.Sprintf("The log of the database, %s, is damaged behind byte %d of %d: %s, and what follows cannot be. "+
 			"Changes that were acknowledged may be in it.", l.path, l.whole, l.size, l.readable())
@@ -273,8 +278,12 @@ func (l *logReading) readable() string {
 
 // errBrokenLog is what Open returns for a log with damage that may have cost what was acknowledged.
 func (l *logReading) errBroken() error {
-	return fmt.Errorf("%s Nothing was changed. Restore the last backup (couponql restore), or go on without what cannot be read: start once with --cut-log-at=%d, "+
-		"which keeps the damaged log beside the database", l.notice(), l.whole)
+	return fmt.Errorf(
+		"%s Nothing was changed. Restore the last backup (couponql restore), or go on without what cannot be read: start once with --cut-log-at=%d, "+
+			"which keeps the damaged log beside the database",
+		l.notice(),
+		l.whole,
+	)
 }
 
 // cut takes away what cannot be read, and gives the name of the copy of the log that it keeps beside the database.

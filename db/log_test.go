@@ -125,7 +125,8 @@ func TestDamagedLog(t *testing.T) {
 // openCut opens a database that was not opened, in the way that the error says, after another place was refused.
 func openCut(t *testing.T, path string, log []byte, refused error, text string) *Store {
 	t.Helper()
-	if !strings.Contains(refused.Error(), path+walSuffix) || !strings.Contains(refused.Error(), text) || !strings.Contains(refused.Error(), "couponql restore") {
+	if !strings.Contains(refused.Error(), path+walSuffix) || !strings.Contains(refused.Error(), text) ||
+		!strings.Contains(refused.Error(), "couponql restore") {
 		t.Errorf("refused: %v", refused)
 	}
 	if now, err := os.ReadFile(path + walSuffix); err != nil || !bytes.Equal(now, log) {

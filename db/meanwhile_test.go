@@ -191,7 +191,12 @@ func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
 	s.wantRejections(t, id, "3 ALREADY_RECORDED ALL", "5 ALREADY_REDEEMED ALL")
 	_, err = s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL"})
 	wantError(t, err, coupon.ErrorRedemptionLimitReached, "input.value")
-	if list, err := s.Redemptions(t.Context(), &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}, coupon.Page{First: 1, WantsTotal: true}); err != nil || list.Total != 5 {
+	if list, err := s.Redemptions(
+		t.Context(),
+		&coupon.StatsFilter{CouponIDs: []coupon.ID{c}},
+		coupon.Page{First: 1, WantsTotal: true},
+	); err != nil ||
+		list.Total != 5 {
 		t.Errorf("%d redemptions, %v", list.Total, err)
 	}
 	s.checkSound(t)

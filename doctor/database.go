@@ -155,7 +155,12 @@ func (r *Report) Files(database, outbox string) {
 	case err != nil:
 		r.addf("leftovers", Warning, "%s.", err)
 	case len(left) > 0:
-		r.addf("leftovers", Warning, "An interrupted restore or a damaged log left %s, which may have codes and addresses: delete it when nobody needs it, unless a restore runs right now.", strings.Join(left, ", "))
+		r.addf(
+			"leftovers",
+			Warning,
+			"An interrupted restore or a damaged log left %s, which may have codes and addresses: delete it when nobody needs it, unless a restore runs right now.",
+			strings.Join(left, ", "),
+		)
 	default:
 		r.addf("leftovers", OK, "Nothing is left over beside the database.")
 	}

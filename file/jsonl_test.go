@@ -168,8 +168,11 @@ func TestOpenJSONLErrors(t *testing.T) {
 			content: `{"foo":1}` + "\n" + `{"bar":2}`,
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"no code in a long": {content: strings.Repeat(`{"foo":1}`+"\n", maxNamedRows) + `{"code":"A1"}`, want: "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns."},
-		"two codes":         {content: `{"voucher":1}` + "\n" + `{"promo code":2}`, want: "could both hold the codes"},
+		"no code in a long": {
+			content: strings.Repeat(`{"foo":1}`+"\n", maxNamedRows) + `{"code":"A1"}`,
+			want:    "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns.",
+		},
+		"two codes": {content: `{"voucher":1}` + "\n" + `{"promo code":2}`, want: "could both hold the codes"},
 		"mapped, missing": {
 			content: `{"code":1}`,
 			options: coupon.FileOptions{Columns: mapped("code", "foo")},
@@ -224,8 +227,11 @@ func TestLateColumns(t *testing.T) {
 		"attribute":  {late: `{"id":2,"tier":"gold"}`, want: "2 tier=gold"},
 		"known":      {late: `{"id":2,"E-Mail":"a@example.com"}`, want: "2|a@example.com"},
 		"exactly so": {late: `{"email":"x","id":2}`, want: "2|x"},
-		"no better":  {late: `{"user id":2}`, wantErr: "A column that the first rows do not have and the column 1 could both hold the external ids. Say with options.columns which one does."},
-		"better":     {late: `{"externalId":2}`, wantErr: "could both hold the external ids"},
+		"no better": {
+			late:    `{"user id":2}`,
+			wantErr: "A column that the first rows do not have and the column 1 could both hold the external ids. Say with options.columns which one does.",
+		},
+		"better": {late: `{"externalId":2}`, wantErr: "could both hold the external ids"},
 		"name in use": {
 			late:    `{"id":2,"tier":3}`,
 			options: coupon.FileOptions{Columns: mapped("tier", "x")},

@@ -158,13 +158,22 @@ func TestParquetErrors(t *testing.T) {
 		content string
 		want    string
 	}{
-		"list":      {content: string(parquetOf(t, []struct{ Code []string }{{}})), want: "The column 1 of the Parquet file is nested. Write a file of simple columns, without lists and structures."},
-		"structure": {content: string(parquetOf(t, []struct{ Code struct{ A string } }{{}})), want: "The column 1 of the Parquet file is nested. Write a file of simple columns, without lists and structures."},
-		"map":       {content: string(parquetOf(t, []struct{ Code map[string]string }{{}})), want: "is nested"},
+		"list": {
+			content: string(parquetOf(t, []struct{ Code []string }{{}})),
+			want:    "The column 1 of the Parquet file is nested. Write a file of simple columns, without lists and structures.",
+		},
+		"structure": {
+			content: string(parquetOf(t, []struct{ Code struct{ A string } }{{}})),
+			want:    "The column 1 of the Parquet file is nested. Write a file of simple columns, without lists and structures.",
+		},
+		"map": {content: string(parquetOf(t, []struct{ Code map[string]string }{{}})), want: "is nested"},
 		"time of day": {content: string(parquetOf(t, []struct {
 			Code int32 `parquet:"code,time(millisecond)"`
 		}{{}})), want: "values of a kind that cannot be read"},
-		"no code":          {content: string(parquetOf(t, []struct{ A, B string }{{}})), want: "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns."},
+		"no code": {
+			content: string(parquetOf(t, []struct{ A, B string }{{}})),
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
+		},
 		"too many columns": {content: string(schemaOnly(t, wide)), want: "The file has 10000 columns. At most 1000 can be read."},
 		"Brotli": {
 			content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Brotli))),

@@ -262,7 +262,11 @@ func TestOpenErrors(t *testing.T) {
 			content: "label,x\nsoccer,A1\n",
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"header said, not known": {content: "foo\nA1\n", options: coupon.FileOptions{HasHeader: new(true)}, want: "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns."},
+		"header said, not known": {
+			content: "foo\nA1\n",
+			options: coupon.FileOptions{HasHeader: new(true)},
+			want:    "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns.",
+		},
 		"recipients without id": {
 			kind: coupon.ImportRecipients, content: "foo,bar\n42,x\n",
 			want: "The file has 2 columns, and none for the external ids. Name one `externalId`, or map it with options.columns.",
@@ -324,7 +328,10 @@ func TestOpenErrors(t *testing.T) {
 		},
 		"known name twice":    {content: "code,code\nA1,B2\n", want: "The columns 1 and 2 of the file have the same name. Rename or remove one of them."},
 		"known name two ways": {content: "Code,CODE\nA1,B2\n", want: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does."},
-		"aliases of label":    {content: "code,name,category\nA1,,\n", want: "The columns 2 and 3 could both hold the label. Say with options.columns which one does."},
+		"aliases of label": {
+			content: "code,name,category\nA1,,\n",
+			want:    "The columns 2 and 3 could both hold the label. Say with options.columns which one does.",
+		},
 		"aliases of one field": {
 			content: "voucher,promo code\nA1,B2\n",
 			want:    "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",

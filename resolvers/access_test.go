@@ -530,7 +530,10 @@ func TestGuessingByLists(t *testing.T) {
 			s := newServer(t)
 			s.become(t, coupon.RoleRedeemer)
 			made, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+				Type:            coupon.TypeAnonymous,
+				Label:           coupon.Set(new("a")),
+				StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				RedemptionLimit: coupon.Set[int](nil),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -572,7 +575,10 @@ func TestTillReversesItsOwn(t *testing.T) {
 	s := newServer(t)
 	s.become(t, coupon.RoleRedeemer)
 	made, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+		Type:            coupon.TypeAnonymous,
+		Label:           coupon.Set(new("a")),
+		StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		RedemptionLimit: coupon.Set[int](nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -592,7 +598,11 @@ func TestTillReversesItsOwn(t *testing.T) {
 		return id
 	}
 	reverse := func(id string) string {
-		_, got := s.answer(t, fmt.Sprintf(`mutation { reverseRedemption(input: {id: %q}) { redemption { codeValue reversedAt } userErrors { code message } } }`, id), nil)
+		_, got := s.answer(
+			t,
+			fmt.Sprintf(`mutation { reverseRedemption(input: {id: %q}) { redemption { codeValue reversedAt } userErrors { code message } } }`, id),
+			nil,
+		)
 		return strings.ReplaceAll(got, id, "ID")
 	}
 	own, late := redeem(), redeem()

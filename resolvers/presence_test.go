@@ -53,7 +53,14 @@ func credentials() []credential {
 			return s, newKey(t, s, nil)
 		}, func(t *testing.T, s *server) {
 			t.Helper()
-			if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_5"}) { apiKey { isWorking } } }`, nil); !strings.Contains(got, `"isWorking":false`) {
+			if _, got := s.answer(
+				t,
+				`mutation { revokeApiKey(input: {id: "key_5"}) { apiKey { isWorking } } }`,
+				nil,
+			); !strings.Contains(
+				got,
+				`"isWorking":false`,
+			) {
 				t.Fatal(got)
 			}
 		}},
@@ -79,7 +86,14 @@ func credentials() []credential {
 			return newServer(t), ""
 		}, func(t *testing.T, s *server) {
 			t.Helper()
-			if _, got := s.answer(t, `mutation { createApiKey(input: {label: "first", role: ADMIN}) { token } }`, nil); !strings.Contains(got, `"token":"cpnql_`) {
+			if _, got := s.answer(
+				t,
+				`mutation { createApiKey(input: {label: "first", role: ADMIN}) { token } }`,
+				nil,
+			); !strings.Contains(
+				got,
+				`"token":"cpnql_`,
+			) {
 				t.Fatal(got)
 			}
 		}},
@@ -325,7 +339,10 @@ func TestRightsEndAtOnce(t *testing.T) {
 			t.Parallel()
 			s, authorization := one.let(t)
 			c, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeAnonymous, Label: coupon.Set(new("a")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set[int](nil),
+				Type:            coupon.TypeAnonymous,
+				Label:           coupon.Set(new("a")),
+				StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				RedemptionLimit: coupon.Set[int](nil),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -451,7 +468,9 @@ func TestOwnRightEnds(t *testing.T) {
 			if protocol != "" {
 				l = overSocket(t, s, "", protocol, false, "")
 			}
-			got := l.ask(`mutation { a: createApiKey(input: {label: "a", role: ADMIN}) { token } b: createApiKey(input: {label: "b", role: REDEEMER}) { token } }`)
+			got := l.ask(
+				`mutation { a: createApiKey(input: {label: "a", role: ADMIN}) { token } b: createApiKey(input: {label: "b", role: REDEEMER}) { token } }`,
+			)
 			if strings.Count(got, `"cpnql_`) != 2 {
 				t.Errorf("got %s", got)
 			}

@@ -30,7 +30,8 @@ func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput, 
 		return nil, &guessesError{wait}
 	}
 	for i := range outcomes[allowed:] {
-		outcomes[allowed+i].Refusal = coupon.Errorf(coupon.ErrorRateLimited, "%s This code was not looked at.", (&guessesError{wait}).Error()).At("input", "value")
+		outcomes[allowed+i].Refusal = coupon.Errorf(coupon.ErrorRateLimited, "%s This code was not looked at.", (&guessesError{wait}).Error()).
+			At("input", "value")
 	}
 	requests, places := make([]*coupon.RedeemRequest, 0, allowed), make([]int, 0, allowed)
 	var audited []*db.Audited

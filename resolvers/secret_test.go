@@ -102,7 +102,8 @@ func (s *server) plant(t *testing.T) {
 		{query: `mutation($v: [RedeemCodeInput!]!) { redeemCodes(input: {redemptions: $v}) { redeemedCount } }`, variables: map[string]any{"v": map[string]any{
 			"value": "QZLISTCODE", "idempotencyKey": "QZIDEMPOTENCY", "reference": "QZREFERENCE",
 		}}},
-		{query: `mutation($r: String, $o: String!, $v: [String!]) { reverseRedemption(input: {id: "redemption_1", reason: $r}) { userErrors { message } }
+		{
+			query: `mutation($r: String, $o: String!, $v: [String!]) { reverseRedemption(input: {id: "redemption_1", reason: $r}) { userErrors { message } }
 			redeemCode(input: {value: $o}) { userErrors { message } }
 			voidCodes(input: {couponId: "coupon_1", values: $v}) { userErrors { message } }
 			releaseCodes(input: {couponId: "coupon_1", values: "QZNONE", reason: "QZREASON"}) { userErrors { message } }
@@ -110,7 +111,8 @@ func (s *server) plant(t *testing.T) {
 			createUpload(input: {fileName: "QZFILE\u0000\r\n.csv", checksum: "QZCHECKSUM"}) { upload { id } userErrors { message } }
 			archiveCoupon(input: {id: "QZID_1"}) { userErrors { message } }
 			exportSql(input: {query: "SELECT replace(value, 'QZCSVCODE', 'QZCAST')::INT AS QZWORD FROM codes WHERE value = 'QZCSVCODE'"}) { export { id } userErrors { message } } }`,
-			variables: map[string]any{"r": "QZREASON", "o": "QZOWNCODE", "v": "QZDOUBLE"}},
+			variables: map[string]any{"r": "QZREASON", "o": "QZOWNCODE", "v": "QZDOUBLE"},
+		},
 		// Reads by variables of every type, also wrong ones.
 		{query: `query QZ($a: [AttributeFilter!], $s: RecipientFilter, $x: String!, $id: ID!, $n: CodeFilter, $d: DateTime, $after: String) {
 			a: recipients(filter: {attributes: $a}) { nodes { email } } b: recipients(filter: $s) { nodes { email } } recipient(externalId: $x) { email }
@@ -259,10 +261,20 @@ func (s *server) exportAll(t *testing.T, hidden secrets) {
 	s.become(t, coupon.RoleAnalyst)
 	const fields = "{ export { id } userErrors { message } }"
 	for _, format := range []string{"CSV", "XML", "JSONL", "PARQUET"} {
-		s.ask(t, `mutation { exportCodes(input: {couponId: "coupon_1", format: `+format+`}) `+fields+` exportMessages(input: {deliveryId: "delivery_2", format: `+format+`}) `+fields+`
-			exportRedemptions(input: {format: `+format+`}) `+fields+` }`, nil, nil)
+		s.ask(
+			t,
+			`mutation { exportCodes(input: {couponId: "coupon_1", format: `+format+`}) `+fields+` exportMessages(input: {deliveryId: "delivery_2", format: `+format+`}) `+fields+`
+			exportRedemptions(input: {format: `+format+`}) `+fields+` }`,
+			nil,
+			nil,
+		)
 	}
-	s.ask(t, `mutation { exportSql(input: {query: "SELECT * FROM codes, recipients", format: CSV}) `+fields+` b: exportSql(input: {query: "SELECT value::INT FROM codes"}) `+fields+` }`, nil, nil)
+	s.ask(
+		t,
+		`mutation { exportSql(input: {query: "SELECT * FROM codes, recipients", format: CSV}) `+fields+` b: exportSql(input: {query: "SELECT value::INT FROM codes"}) `+fields+` }`,
+		nil,
+		nil,
+	)
 	s.settle(t)
 	files := 0
 	for number := 2; ; number++ {

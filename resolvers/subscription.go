@@ -88,7 +88,7 @@ func endStream(ctx context.Context, err error) {
 func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() (*T, error)) (*T, error) {
 	for {
 		if !wait(ctx, changed, time.After(lookInterval)) {
-			return nil, nil //nolint:nilnil // nothing more comes
+			return nil, nil
 		}
 		next, err := read()
 		if err != nil || next == nil || !reflect.DeepEqual(next, last) {

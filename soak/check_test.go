@@ -104,8 +104,10 @@ func TestOutbox(t *testing.T) {
 		"sound":         {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"), "delivery_1-resent.mbox": text("message_1", "a@x", "D1-A")}, nil, nil},
 		"code twice":    {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-A")}, nil, []string{"P1"}},
 		"message twice": {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_1", "b@x", "D1-B")}, nil, []string{"sending"}},
-		"resent to another": {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
-			"delivery_1-resent.mbox": text("message_1", "c@x", "D1-A")}, nil, []string{"P1"}},
+		"resent to another": {map[string]string{
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+			"delivery_1-resent.mbox": text("message_1", "c@x", "D1-A"),
+		}, nil, []string{"P1"}},
 		"by both ways": {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B")}, map[string]string{"D1-A": "c"}, []string{"P1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +148,13 @@ func TestReceiver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var found finding
-			r := &receiver{report: found.report, random: rand.New(rand.NewPCG(1, 1)), batches: map[string]string{}, takers: map[string]string{}, holders: map[string]string{}}
+			r := &receiver{
+				report:  found.report,
+				random:  rand.New(rand.NewPCG(1, 1)),
+				batches: map[string]string{},
+				takers:  map[string]string{},
+				holders: map[string]string{},
+			}
 			r.look("k1", []posted{first})
 			r.take("k1", []posted{first})
 			r.look(tt.key, []posted{tt.second})

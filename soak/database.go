@@ -178,7 +178,18 @@ func (d *database) facts(ctx context.Context) (*facts, error) {
 	return f, errors.Join(
 		d.each(ctx, statement("copy/audited"), func() { f.audited[text] = true }, &text),
 		d.each(ctx, statement("copy/groups"), func() { f.groups[name] = count }, &name, &count),
-		d.each(ctx, statement("copy/imports"), func() { f.imports = append(f.imports, i) }, &i.file, &i.id, &i.status, &i.read, &i.imported, &i.rejected, &i.failure),
+		d.each(
+			ctx,
+			statement("copy/imports"),
+			func() { f.imports = append(f.imports, i) },
+			&i.file,
+			&i.id,
+			&i.status,
+			&i.read,
+			&i.imported,
+			&i.rejected,
+			&i.failure,
+		),
 		d.readPeople(ctx, f.people),
 	)
 }

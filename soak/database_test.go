@@ -28,8 +28,8 @@ func newDatabase(t *testing.T, doctor ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	for _, statement := range strings.Split(string(schema)+string(sound)+strings.Join(doctor, ";\n"), ";\n") {
+	defer func() { _ = db.Close() }()
+	for statement := range strings.SplitSeq(string(schema)+string(sound)+strings.Join(doctor, ";\n"), ";\n") {
 		// The views are the server's; the soak reads the tables.
 		if strings.HasPrefix(statement, "CREATE VIEW") || strings.TrimSpace(statement) == "" {
 			continue
@@ -68,7 +68,9 @@ func TestPromises(t *testing.T) {
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
 		},
 		"p1_message_without_code": {"UPDATE message SET code_id = NULL WHERE id = 1"},
-		"p1_number_twice":         {`INSERT INTO journal VALUES ('2026-01-01', '{"auditEntries": [{"id": 1, "action": "other", "input": "{}", "outcome": "DONE"}]}')`},
+		"p1_number_twice": {
+			`INSERT INTO journal VALUES ('2026-01-01', '{"auditEntries": [{"id": 1, "action": "other", "input": "{}", "outcome": "DONE"}]}')`,
+		},
 		"p1_recipient_twice": {
 			another + "VALUES (3, 1, 1, 1, 'a@x', 3, '2026-01-01')", "UPDATE delivery SET message_count = 3 WHERE id = 1",
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
@@ -77,15 +79,18 @@ func TestPromises(t *testing.T) {
 			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')", "INSERT INTO sending VALUES (3, 1, 'SENT', '2026-01-01', NULL)",
 			"INSERT INTO code_return VALUES (1, 1, 1, '2026-01-01', 'test')", "UPDATE delivery SET message_count = 3, sent_count = 3 WHERE id = 1",
 		},
-		"p2_redeemed_too_often":    {`INSERT INTO journal VALUES ('2026-01-01', '{"redemptions": [{"id": 3, "coupon": 1, "code": 1}]}')`},
-		"p2_reversed_twice":        {"INSERT INTO reversal SELECT * FROM reversal"},
-		"p3_half_import":           {"UPDATE import SET status = 'FAILED'"},
-		"p3_points_nowhere":        {"DELETE FROM target", "UPDATE delivery SET target_count = 0", "INSERT INTO rejection VALUES (9, 1, 'EMPTY', '')"},
-		"p4_delivery_counts":       {"UPDATE delivery SET target_count = 7 WHERE id = 2"},
-		"p4_message_settled_twice": {"INSERT INTO sending SELECT * FROM sending WHERE message_id = 2", "UPDATE delivery SET sent_count = 3, message_count = 3 WHERE id = 1"},
-		"p4_over_and_pending":      {"DELETE FROM sending WHERE message_id = 2", "UPDATE delivery SET sent_count = 1 WHERE id = 1"},
-		"p5_rows_lost":             {"DELETE FROM rejection"},
-		"p6_code_twice":            {"UPDATE code SET key = 'SUMMER' WHERE id = 3"},
+		"p2_redeemed_too_often": {`INSERT INTO journal VALUES ('2026-01-01', '{"redemptions": [{"id": 3, "coupon": 1, "code": 1}]}')`},
+		"p2_reversed_twice":     {"INSERT INTO reversal SELECT * FROM reversal"},
+		"p3_half_import":        {"UPDATE import SET status = 'FAILED'"},
+		"p3_points_nowhere":     {"DELETE FROM target", "UPDATE delivery SET target_count = 0", "INSERT INTO rejection VALUES (9, 1, 'EMPTY', '')"},
+		"p4_delivery_counts":    {"UPDATE delivery SET target_count = 7 WHERE id = 2"},
+		"p4_message_settled_twice": {
+			"INSERT INTO sending SELECT * FROM sending WHERE message_id = 2",
+			"UPDATE delivery SET sent_count = 3, message_count = 3 WHERE id = 1",
+		},
+		"p4_over_and_pending": {"DELETE FROM sending WHERE message_id = 2", "UPDATE delivery SET sent_count = 1 WHERE id = 1"},
+		"p5_rows_lost":        {"DELETE FROM rejection"},
+		"p6_code_twice":       {"UPDATE code SET key = 'SUMMER' WHERE id = 3"},
 	}
 	for _, name := range namesIn("promise") {
 		if doctored[name] == nil {

@@ -53,7 +53,14 @@ func (c *caller) analyze(ctx context.Context, id string) (messages int, err erro
 			Analysis struct{ MessageCount, CodesShort int }
 		}
 	}
-	if err := c.mutate(ctx, "analyzeDelivery", "delivery { status analysis { messageCount codesShort } }", id, map[string]any{"id": id}, &analyzed); err != nil {
+	if err := c.mutate(
+		ctx,
+		"analyzeDelivery",
+		"delivery { status analysis { messageCount codesShort } }",
+		id,
+		map[string]any{"id": id},
+		&analyzed,
+	); err != nil {
 		return 0, err
 	}
 	got := analyzed.Delivery
@@ -185,7 +192,10 @@ func (c *caller) deliverLively(ctx context.Context) error {
 		return change.settle(c.mutate(ctx, "deleteDelivery", "deletedId", id, map[string]any{"id": id}, nil))
 	}
 	if err := c.confirm(ctx, delivery{id: id, channel: channel, messages: messages}, label); err != nil {
-		if problem, isProblem := errors.AsType[*client.UserError](err); isProblem && slices.Contains([]string{"ANALYSIS_STALE", "INSUFFICIENT_CODES"}, problem.Code) {
+		if problem, isProblem := errors.AsType[*client.UserError](
+			err,
+		); isProblem &&
+			slices.Contains([]string{"ANALYSIS_STALE", "INSUFFICIENT_CODES"}, problem.Code) {
 			return nil
 		}
 		return err
@@ -276,7 +286,12 @@ func (c *caller) resend(ctx context.Context, id string) error {
 			Messages struct{ Nodes []struct{ ID string } }
 		}
 	}
-	if err := c.do(ctx, "query($id: ID!) { delivery(id: $id) { messages(status: [SENT], first: 1) { nodes { id } } } }", client.Variables{"id": id}, &read); err != nil {
+	if err := c.do(
+		ctx,
+		"query($id: ID!) { delivery(id: $id) { messages(status: [SENT], first: 1) { nodes { id } } } }",
+		client.Variables{"id": id},
+		&read,
+	); err != nil {
 		return err
 	}
 	for _, message := range read.Delivery.Messages.Nodes {

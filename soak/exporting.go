@@ -48,10 +48,10 @@ func (c *caller) export(ctx context.Context, action, mark string, in map[string]
 func (c *caller) exportSome(ctx context.Context) error {
 	in := map[string]any{"format": formats[c.random.IntN(len(formats))]}
 	action, mark := "exportRedemptions", ""
-	switch d := c.someDelivery(); {
-	case c.oneIn(3):
+	switch d, kind := c.someDelivery(), c.random.IntN(9); {
+	case kind < 3:
 		action, mark, in["couponId"] = "exportCodes", c.tills, c.tills
-	case c.oneIn(3):
+	case kind < 5:
 		action, mark = "exportSql", c.mark()
 		in["query"] = "SELECT status, count(*) AS " + mark + " FROM codes GROUP BY status"
 	case d != "":

@@ -473,5 +473,11 @@ func (m *model) summary() string {
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%s: %d", kind, counts[kind]))
 	}
-	return fmt.Sprintf("acknowledged, and compared: %s; codes generated: %d; people erased: %d; ids: %d", strings.Join(parts, ", "), generated, len(m.erased), len(m.owners))
+	return fmt.Sprintf(
+		"acknowledged, and compared: %s; codes generated: %d; people erased: %d; ids: %d",
+		strings.Join(parts, ", "),
+		generated,
+		len(m.erased),
+		len(m.owners),
+	)
 }

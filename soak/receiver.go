@@ -37,12 +37,17 @@ func newReceiver(seed uint64, report func(string, error)) *receiver {
 
 // posted is a message as the webhook has it.
 type posted struct {
-	MessageID, DeliveryID, Recipient, Code string
+	MessageID  string `json:"messageId"`
+	DeliveryID string `json:"deliveryId"`
+	Recipient  string `json:"recipient"`
+	Code       string `json:"code"`
 }
 
 // ServeHTTP takes a batch, or not.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	var body struct{ Messages []posted }
+	var body struct {
+		Messages []posted `json:"messages"`
+	}
 	if err := json.NewDecoder(request.Body).Decode(&body); err != nil {
 		// The server was killed while it sent.
 		w.WriteHeader(http.StatusBadRequest)
@@ -85,7 +90,10 @@ func (r *receiver) look(key string, messages []posted) {
 	slices.Sort(ids)
 	batch := strings.Join(ids, " ")
 	if before, isKnown := r.batches[key]; isKnown && before != batch {
-		r.report("sending", fmt.Errorf("the key %s came with %.80s… (%d messages) and then with %.80s… (%d)", key, before, strings.Count(before, " ")+1, batch, len(ids)))
+		r.report(
+			"sending",
+			fmt.Errorf("the key %s came with %.80s… (%d messages) and then with %.80s… (%d)", key, before, strings.Count(before, " ")+1, batch, len(ids)),
+		)
 	}
 	r.batches[key] = batch
 }

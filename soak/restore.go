@@ -120,7 +120,14 @@ func (s *soak) checkNumbers(ctx context.Context, dir string, highest map[string]
 		s.report("backup", fmt.Errorf("a restored database refuses work: %w", err))
 		return nil
 	}
-	ids := []string{made.Coupon.Coupon.ID, made.Delivery.Delivery.ID, made.Upload.Upload.ID, made.Key.APIKey.ID, made.Export.Export.ID, made.Recipients.Recipients[0].ID}
+	ids := []string{
+		made.Coupon.Coupon.ID,
+		made.Delivery.Delivery.ID,
+		made.Upload.Upload.ID,
+		made.Key.APIKey.ID,
+		made.Export.Export.ID,
+		made.Recipients.Recipients[0].ID,
+	}
 	compareNumbers(ids, highest, s.report)
 	return nil
 }

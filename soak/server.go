@@ -54,7 +54,7 @@ type server struct {
 }
 
 // launch starts a server with its files in a folder; webhook "": it has none. ready is given its address when it listens.
-func launch(ctx context.Context, binary, dir, webhook string) (s *server, ready <-chan string, err error) {
+func launch(ctx context.Context, binary, dir, webhook string) (_ *server, ready <-chan string, _ error) {
 	flags := []string{
 		"serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit, "--data", dataFile(dir), "--outbox", filepath.Join(dir, "outbox"),
 		"--rate-limit", "0", "--enable-sql", "--sql-max-age", snapshotAge, "--sql-memory-limit", memoryLimit,
@@ -64,7 +64,7 @@ func launch(ctx context.Context, binary, dir, webhook string) (s *server, ready 
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
 	cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_SECRET="+webhookSecret)
-	s = &server{cmd: cmd, began: time.Now(), ended: make(chan struct{})}
+	s := &server{cmd: cmd, began: time.Now(), ended: make(chan struct{})}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("start the server: %w", err)
