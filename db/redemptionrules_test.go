@@ -17,6 +17,8 @@ type reported struct{ code, day, order string }
 // books is what redemptions were recorded, and the plain rules for more: each row is compared with each.
 type books struct {
 	recorded []reported
+	// files has the text of the file that each of them came from.
+	files []string
 	// limits are those of the codes; 0 for none. Codes that begin with a C are those of coupons.
 	limits map[string]int
 }
@@ -31,15 +33,15 @@ func isSame(a, b reported) bool {
 	return a.order != "" && a.order == b.order || !isShared(a.code) && a.day == b.day && (a.order == "" || b.order == "")
 }
 
-// judge tells of each row why it is rejected; "" records it. isKnown: the very same file was imported before.
-func (b *books) judge(rows []reported, isKnown bool) []coupon.RejectionReason {
+// judge tells of each row of a file why it is rejected; "" records it.
+func (b *books) judge(rows []reported, file string) []coupon.RejectionReason {
 	reasons := make([]coupon.RejectionReason, len(rows))
 	for i, row := range rows {
 		if _, isCode := b.limits[row.code]; !isCode {
 			reasons[i] = coupon.RejectedUnknownCode
 		}
-		for _, before := range b.recorded {
-			if isSame(row, before) || isKnown && isShared(row.code) && row.order == "" && before == row {
+		for k, before := range b.recorded {
+			if isSame(row, before) || b.files[k] == file && isShared(row.code) && row.order == "" && before == row {
 				reasons[i] = coupon.RejectedAlreadyRecorded
 			}
 		}
@@ -70,7 +72,7 @@ func (b *books) judge(rows []reported, isKnown bool) []coupon.RejectionReason {
 	}
 	for i, row := range rows {
 		if reasons[i] == "" {
-			b.recorded = append(b.recorded, row)
+			b.recorded, b.files = append(b.recorded, row), append(b.files, file)
 		}
 	}
 	return reasons
@@ -111,15 +113,14 @@ func TestRedemptionRules(t *testing.T) {
 		var last []reported
 		for range rapid.IntRange(1, 3).Draw(rt, "files") {
 			rows := rapid.SliceOfN(row, 1, 25).Draw(rt, "rows")
-			isKnown := last != nil && rapid.Bool().Draw(rt, "the same file again")
-			if isKnown {
+			if last != nil && rapid.Bool().Draw(rt, "the same file again") {
 				rows = last
 			}
 			last = rows
 			text := repeated("code,redeemed on,order", len(rows), func(i int) string { return rows[i].code + "," + rows[i].day + "," + rows[i].order })
 			i := s.importFile(t, newImport(coupon.ImportRedemptions), text)
 			var want []string
-			for i, reason := range b.judge(rows, isKnown) {
+			for i, reason := range b.judge(rows, text) {
 				if reason != "" {
 					want = append(want, fmt.Sprintf("%d %s %s", i+2, reason, rows[i].code))
 				}
