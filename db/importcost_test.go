@@ -152,8 +152,8 @@ func costCases() map[string]costCase {
 //
 //nolint:paralleltest // it measures the whole process
 func TestImportCost(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a minute")
+	if testing.Short() || hasRaceDetector {
+		t.Skip("it takes a minute, and measures time of the processor")
 	}
 	for name, test := range costCases() {
 		t.Run(name, func(t *testing.T) {
