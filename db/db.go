@@ -38,8 +38,9 @@ const (
 	maxAdditions = 3
 	// maxPreparations is how many deliveries are analyzed or confirmed at once: two would take the same codes.
 	maxPreparations = 1
-	// maxConnections: the writer and the journal never give theirs back, and an export, a snapshot and a draft take one for long.
-	maxConnections = maxReaders + maxAdditions + maxPreparations + 5
+	// maxConnections: the writer and the journal never give theirs back, and an export, a snapshot, a draft and an integrity
+	// report take one for long.
+	maxConnections = maxReaders + maxAdditions + maxPreparations + 6
 )
 
 // Options says how to open a store. Only Path is required.

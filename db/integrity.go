@@ -33,26 +33,70 @@ func invariants() []struct{ name, statement string } {
 	}
 }
 
-// IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in memory
-// with them. It runs while the writer waits, so that it sees one state.
+// IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in memory with them. Rows and
+// memory are those of one instant, at which the writer waits; the rest is done beside it, until ctx is done.
 func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
 	release, err := s.report(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	var report *coupon.IntegrityReport
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
-		checks, err := checkInvariants(ctx, t)
+	conn, err := s.connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	var rows *tx
+	var known poolState
+	err = s.update(ctx, func(_ context.Context, t *tx) error {
+		reading, err := conn.BeginTx(ctx, nil)
 		if err != nil {
-			return err
+			return storageError("begin", err)
 		}
-		check, err := t.checkPool(ctx)
-		report = &coupon.IntegrityReport{CheckedAt: t.now, Checks: checks}
-		report.Checks = append(report.Checks, check)
+		rows = &tx{store: s, conn: conn, tx: reading, now: t.now}
+		known = s.pool.state()
+		// The engine fixes what a transaction sees when it first looks at a table.
+		_, err = setting(ctx, rows, caseSensitiveCodes)
 		return err
 	})
-	return report, err
+	if rows != nil {
+		// It has changed nothing.
+		defer func() { _ = rows.tx.Rollback() }()
+	}
+	if err != nil {
+		return nil, err
+	}
+	checks, err := checkInvariants(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	check, err := rows.checkPool(ctx, known)
+	return &coupon.IntegrityReport{CheckedAt: rows.now, Checks: append(checks, check)}, err
+}
+
+// poolState is what is kept in memory of the pool at one instant.
+type poolState struct {
+	next   nextNumbers
+	counts map[poolPlace]poolCounts
+}
+
+// poolPlace is where codes of one label stand.
+type poolPlace struct {
+	coupon int64
+	label  string
+}
+
+// state copies what checkPool compares.
+func (p *pool) state() poolState {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	known := poolState{next: p.next, counts: map[poolPlace]poolCounts{}}
+	for number, of := range p.coupons {
+		for label, pool := range of.labels {
+			known.counts[poolPlace{number, label}] = pool.counts
+		}
+	}
+	return known
 }
 
 // checkInvariants recomputes the promises from the rows of the database that q asks.
@@ -84,19 +128,15 @@ func checkInvariant(ctx context.Context, q querier, name, statement string) (*co
 }
 
 // checkPool compares the counts in memory, which availability is made of, with the rows.
-func (t *tx) checkPool(ctx context.Context) (*coupon.IntegrityCheck, error) {
+func (t *tx) checkPool(ctx context.Context, known poolState) (*coupon.IntegrityCheck, error) {
 	check := &coupon.IntegrityCheck{
 		Name:        "availability",
 		Description: "P4: availability, which is kept in memory, is what the rows say; so are the numbers that come next",
 		Examples:    []string{},
 	}
-	type place struct {
-		coupon int64
-		label  string
-	}
-	wanted := map[place]poolCounts{}
+	wanted := map[poolPlace]poolCounts{}
 	_, err := collect(ctx, t, poolRecount, func(rows *sql.Rows) (struct{}, error) {
-		var at place
+		var at poolPlace
 		var c poolCounts
 		err := rows.Scan(&at.coupon, &at.label, &c.total, &c.redeemed, &c.voided, &c.assigned)
 		wanted[at] = c
@@ -109,27 +149,22 @@ func (t *tx) checkPool(ctx context.Context) (*coupon.IntegrityCheck, error) {
 	if err != nil {
 		return check, err
 	}
-	p := t.store.pool
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if p.next.isBehind(next) {
-		check.Violations++
-		check.Examples = append(check.Examples, fmt.Sprintf("next numbers: %+v in memory, %+v by the rows", p.next, next))
-	}
-	for number, known := range p.coupons {
-		for label, pool := range known.labels {
-			at := place{number, label}
-			if wanted[at] != pool.counts {
-				check.Violations++
-				check.Examples = append(check.Examples, fmt.Sprintf("coupon_%d %q: %+v in memory, %+v in the rows", number, label, pool.counts, wanted[at]))
-			}
-			delete(wanted, at)
+	offend := func(format string, args ...any) {
+		if check.Violations++; len(check.Examples) < maxExamples {
+			check.Examples = append(check.Examples, fmt.Sprintf(format, args...))
 		}
 	}
-	for at := range wanted {
-		check.Violations++
-		check.Examples = append(check.Examples, fmt.Sprintf("coupon_%d %q is not in memory", at.coupon, at.label))
+	if known.next.isBehind(next) {
+		offend("next numbers: %+v in memory, %+v by the rows", known.next, next)
 	}
-	check.Examples = check.Examples[:min(len(check.Examples), maxExamples)]
+	for at, counts := range known.counts {
+		if wanted[at] != counts {
+			offend("coupon_%d %q: %+v in memory, %+v in the rows", at.coupon, at.label, counts, wanted[at])
+		}
+		delete(wanted, at)
+	}
+	for at := range wanted {
+		offend("coupon_%d %q is not in memory", at.coupon, at.label)
+	}
 	return check, nil
 }

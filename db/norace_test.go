@@ -1,0 +1,6 @@
+//go:build !race
+
+package db_test
+
+// hasRaceDetector: see race_test.go.
+const hasRaceDetector = false
