@@ -234,3 +234,21 @@ func TestExportInterrupted(t *testing.T) {
 		t.Errorf("%v are left, %v", left, err)
 	}
 }
+
+// TestExportOfOneWhoMayNotAskByCode: who may not find a coupon by its code is told to give its id, with which the export works.
+func TestExportOfOneWhoMayNotAskByCode(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, func(s *server) {
+		s.answers["FindCoupon"] = []string{
+			`{"errors":[{"message":"Query.couponByCode is not for the role ANALYST, which Ann has.","extensions":{"code":"FORBIDDEN"}}]}`,
+		}
+	})
+	got := s.run(t.Context(), t, nil, nil, "export", "codes", "--coupon", "SUMMER")
+	if want := (result{codeFailed, "", "couponql: find coupon SUMMER: Query.couponByCode is not for the role ANALYST, which Ann has. " +
+		"Give the coupon's id, such as coupon_17\n"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := s.run(t.Context(), t, nil, nil, "export", "codes", "--coupon", "coupon_17"); got.code != 0 || got.out != download {
+		t.Errorf("got %+v", got)
+	}
+}

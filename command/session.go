@@ -19,6 +19,9 @@ import (
 // most of a minute, in which a server is restarted.
 const maxTries = 10
 
+// forbidden is the code of the answer to a caller whose role may not ask for something.
+const forbidden = "FORBIDDEN"
+
 // session is the work of one command with one server.
 type session struct {
 	*Console
@@ -48,7 +51,7 @@ func (s *session) resolve(address string) (string, error) {
 	return full.String(), nil
 }
 
-// findCoupon gives the id of the coupon with this id or code.
+// findCoupon gives the id of the coupon with this id or code. An ANALYST may not ask by a code.
 func (s *session) findCoupon(ctx context.Context, idOrCode string) (string, error) {
 	type found struct {
 		Coupon *struct{ ID string }
@@ -60,7 +63,11 @@ func (s *session) findCoupon(ctx context.Context, idOrCode string) (string, erro
 		}
 	}
 	if answer.Coupon == nil {
-		if err := s.client.Do(ctx, couponByCode, client.Variables{"code": idOrCode}, &answer); err != nil {
+		err := s.client.Do(ctx, couponByCode, client.Variables{"code": idOrCode}, &answer)
+		if refused, isAnswer := errors.AsType[*client.Error](err); isAnswer && refused.Extensions.Code == forbidden {
+			return "", fmt.Errorf("find coupon %s: %w Give the coupon's id, such as coupon_17", idOrCode, err)
+		}
+		if err != nil {
 			return "", fmt.Errorf("find coupon %s: %w", idOrCode, err)
 		}
 	}
