@@ -90,10 +90,12 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))
 		}
-		requestID := RequestID(ctx)
-		if !errors.Is(err, context.Canceled) {
-			options.Log.ErrorContext(ctx, "request failed", "request", requestID, "field", placeOf(ctx), "error", err)
+		if errors.Is(err, context.Canceled) {
+			// Who reads this did not go away, so that it is the server that ends.
+			return unavailable(ctx, "The server is stopping, and did not finish this. Ask again.")
 		}
+		requestID := RequestID(ctx)
+		options.Log.ErrorContext(ctx, "request failed", "request", requestID, "field", placeOf(ctx), "error", err)
 		return &gqlerror.Error{
 			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),
 			Extensions: map[string]any{"code": codeInternal, "requestId": requestID},

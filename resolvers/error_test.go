@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -36,5 +37,17 @@ func TestEndedRequest(t *testing.T) {
 	answer(w, nil)
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "nothing was changed") {
 		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+// TestPresentStop tells that an operation that ends because the server stops is answered so, and is no fault that the log has.
+func TestPresentStop(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	ctx, stop := context.WithCancel(graphql.WithResponseContext(t.Context(), nil, nil))
+	stop()
+	err := present(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})(ctx, fmt.Errorf("answer an analyst: %w", context.Cause(ctx)))
+	if err.Extensions["code"] != "UNAVAILABLE" || err.Message != "The server is stopping, and did not finish this. Ask again." || log.Len() > 0 {
+		t.Errorf("got %v, logged %q", err, log.String())
 	}
 }
