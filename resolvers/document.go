@@ -38,7 +38,7 @@ const (
 	maxCachedQueryBytes = 16 << 10
 )
 
-// codeDocument is the code of a document that is too large to be validated.
+// codeDocument is the code of a document that is too large to be read or validated.
 const codeDocument = "DOCUMENT_LIMIT_EXCEEDED"
 
 // documents reads documents, and keeps small ones. What reading one may cost is known, and refused, by a look at each of its parts
@@ -61,9 +61,7 @@ func (d *documents) read(ctx context.Context, query string) (*ast.QueryDocument,
 	}
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, maxTokens)
 	if err != nil {
-		problem := gqlerror.WrapIfUnwrapped(err)
-		errcode.Set(problem, errcode.ParseFailed)
-		return nil, shortened(gqlerror.List{problem})
+		return nil, shortened(gqlerror.List{unread(err)})
 	}
 	if len(document.Operations) == 0 {
 		problem := gqlerror.Errorf("no operation provided")
@@ -83,6 +81,20 @@ func (d *documents) read(ctx context.Context, query string) (*ast.QueryDocument,
 		d.known.Add(ctx, query, document)
 	}
 	return document, nil
+}
+
+// unread says why a document could not be read. The parser tells its own limits by their messages alone.
+func unread(err error) *gqlerror.Error {
+	problem := gqlerror.WrapIfUnwrapped(err)
+	switch problem.Message {
+	case fmt.Sprintf("exceeded token limit of %d", maxTokens):
+		return refusal(codeDocument, nil, "The document has more than %d tokens. Send several documents, or give lists as variables.", maxTokens)
+	case fmt.Sprintf("exceeded maximum nesting depth of %d", parser.MaxNestingDepth):
+		return refusal(codeDocument, nil, "The document is nested more than %d levels deep. An operation may nest its fields %d levels deep: ask for less at once.",
+			parser.MaxNestingDepth, maxDepth)
+	}
+	errcode.Set(problem, errcode.ParseFailed)
+	return problem
 }
 
 // validate gives what is wrong with a document, with suggestions where they are cheap.

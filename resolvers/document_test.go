@@ -295,8 +295,9 @@ func TestDocumentLimits(t *testing.T) {
 		"arguments":   {worst()["unknown arguments"](51), codeDocument, "has 51 arguments; the server allows 50"},
 		"a cycle":     {"{caller{...A}} fragment A on Caller{...B} fragment B on Caller{...A}", "GRAPHQL_VALIDATION_FAILED", `Cannot spread fragment "A" within itself via "B".`},
 		"itself":      {"{caller{...A}} fragment A on Caller{...A}", "GRAPHQL_VALIDATION_FAILED", `Cannot spread fragment "A" within itself.`},
-		"tokens":      {manyOf(15_000, "a"), "GRAPHQL_PARSE_FAILED", "token limit"},
-		"nesting":     {strings.Repeat("{a", 2000), "GRAPHQL_PARSE_FAILED", "nesting depth"},
+		"tokens":      {manyOf(15_000, "a"), codeDocument, "more than 15000 tokens. Send several documents"},
+		"a syntax":    {"{caller{name}", "GRAPHQL_PARSE_FAILED", "Expected Name"},
+		"nesting":     {strings.Repeat("{a", 2000), codeDocument, "nested more than 1000 levels deep"},
 		"suggestions": {"{couponz{totalCount}}", "GRAPHQL_VALIDATION_FAILED", `Did you mean "coupon" or "coupons"`},
 		"a long name": {"{" + strings.Repeat("coupons", 1000) + "}", "GRAPHQL_VALIDATION_FAILED", "…"},
 	} {

@@ -26,7 +26,7 @@ func TestGateOfEveryTransport(t *testing.T) {
 		double: "DOCUMENT_LIMIT_EXCEEDED",
 		"{caller{" + strings.Repeat("name ", 5000) + "}}":                                           "DOCUMENT_LIMIT_EXCEEDED",
 		"{coupons(first:500){nodes{codes(first:500){nodes{value label}}}}}":                         "COMPLEXITY_LIMIT_EXCEEDED",
-		"{" + strings.Repeat("__typename ", 15_001) + "}":                                           "GRAPHQL_PARSE_FAILED",
+		"{" + strings.Repeat("__typename ", 15_001) + "}":                                           "DOCUMENT_LIMIT_EXCEEDED",
 		"{" + strings.Join(numbered(10, "a%:integrityReport{isSound}"), " ") + "}":                  "COMPLEXITY_LIMIT_EXCEEDED",
 		"{" + strings.Join(numbered(100, "a%:__schema{types{fields{name args{name}}}}"), " ") + "}": "COMPLEXITY_LIMIT_EXCEEDED",
 	} {

@@ -77,7 +77,9 @@ func (l costLimit) MutateOperationContext(ctx context.Context, operation *graphq
 	operation.Stats.SetExtension(costExtension, c)
 	switch {
 	case c.complexity > maxComplexity:
-		return refusal("COMPLEXITY_LIMIT_EXCEEDED", nil, "operation has complexity %d, which exceeds the limit of %d", c.complexity, maxComplexity)
+		return refusal("COMPLEXITY_LIMIT_EXCEEDED", nil,
+			"The operation has complexity %d, which exceeds the limit of %d. Ask for fewer fields, smaller pages, or several operations.",
+			c.complexity, maxComplexity)
 	case c.schemaSize > maxSchemaSize:
 		return refusal("COMPLEXITY_LIMIT_EXCEEDED", nil, "The operation asks for too much of the schema. Ask for each part of it once.")
 	case c.aliases > maxAliases:

@@ -84,9 +84,9 @@ func TestRefusedQueries(t *testing.T) {
 		},
 		{
 			`{ coupons(first: 500) { nodes { codes(first: 500) { nodes { value label status } } } } }`,
-			"COMPLEXITY_LIMIT_EXCEEDED", "exceeds the limit",
+			"COMPLEXITY_LIMIT_EXCEEDED", "Ask for fewer fields, smaller pages, or several operations",
 		},
-		{"{ " + strings.Repeat("__typename ", 15_001) + "}", "GRAPHQL_PARSE_FAILED", "token limit"},
+		{"{ " + strings.Repeat("__typename ", 15_001) + "}", "DOCUMENT_LIMIT_EXCEEDED", "more than 15000 tokens"},
 		// Problems of the input are data: none of these is an error of the request.
 		{`mutation { createDelivery(input: {label: "x", body: "x", messageLimit: 3000000000}) { userErrors { message } } }`, "", ""},
 		{
