@@ -417,7 +417,9 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 		return coupon.NotFound(coupon.KindCoupon, *e.Request.CouponID)
 	}
 	x.rows = exportCodes
-	x.args = []any{named("coupon_id", number), named("coupon", c.Code), named("has_ended", c.HasEnded(s.now()))}
+	x.args = []any{
+		named("coupon_id", number), named("coupon", c.Code), named("coupon_type", string(c.Type)), named("has_ended", c.HasEnded(s.now())),
+	}
 	x.use(e, "coupon", "value", codeColumns())
 	available := s.pool.availability(number, s.now())
 	x.expect(e, codeBytes*available.Total+(heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed))
@@ -475,11 +477,14 @@ type exportColumn struct {
 	name string
 	// isTime: it is an instant in UTC. isNumber: it is a decimal number. Everything else is text.
 	isTime, isNumber bool
-	// isConfidential: it is a code or about a person, which not everybody may see.
-	isConfidential bool
+	// isConfidential: it is a code or about a person, which not everybody may see. isOwnCode: it is the own code of a coupon, whose
+	// type is in the column coupon_type beside it and says whether it is confidential.
+	isConfidential, isOwnCode bool
 }
 
 func secretColumn(name string) exportColumn { return exportColumn{name: name, isConfidential: true} }
+
+func ownCodeColumn(name string) exportColumn { return exportColumn{name: name, isOwnCode: true} }
 
 func textColumn(name string) exportColumn { return exportColumn{name: name} }
 
@@ -488,7 +493,7 @@ func timeColumn(name string) exportColumn { return exportColumn{name: name, isTi
 // The columns of each kind, by the names that an import knows.
 func codeColumns() []exportColumn {
 	return []exportColumn{
-		secretColumn("code"), textColumn("label"), textColumn("status"), secretColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
+		secretColumn("code"), textColumn("label"), textColumn("status"), ownCodeColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
 		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
 	}
 }
@@ -507,7 +512,7 @@ func redemptionColumns() []exportColumn {
 		textColumn("reference"),
 		{name: "amount", isNumber: true},
 		textColumn("currency"),
-		secretColumn("coupon"),
+		ownCodeColumn("coupon"),
 		textColumn("delivery"),
 		textColumn("channel"),
 		textColumn("label"),
@@ -550,12 +555,22 @@ func fileOptions(format coupon.FileFormat) string {
 	return ""
 }
 
-// expression gives a column as the format wants it.
+// expression gives a column as the format wants it, masked if it has to be.
 func (c exportColumn) expression(e *coupon.Export) string {
+	shown := c.shown(e)
+	switch {
+	case e.Request.IsMasked && c.isConfidential:
+		return maskedText(shown)
+	case e.Request.IsMasked && c.isOwnCode:
+		return maskedOwnCode(shown, "coupon_type")
+	}
+	return shown
+}
+
+// shown gives a column, which is not masked, as the format wants it.
+func (c exportColumn) shown(e *coupon.Export) string {
 	name := `"` + c.name + `"`
 	switch {
-	case c.isConfidential && e.Request.IsMasked:
-		return maskedText(name)
 	case c.isTime && e.Format == coupon.FormatParquet:
 		return "timezone('UTC', " + name + ")"
 	case c.isTime:
@@ -571,6 +586,17 @@ func (c exportColumn) expression(e *coupon.Export) string {
 // maskedText gives the mask in the place of a text.
 func maskedText(name string) string {
 	return "CASE WHEN " + name + " IS NOT NULL THEN " + quote(coupon.Mask) + " END"
+}
+
+// maskedOwnCode gives the mask in the place of the own code of a coupon, if that of its type is secret.
+func maskedOwnCode(code, couponType string) string {
+	var names []string
+	for _, t := range coupon.CouponTypes() {
+		if !t.IsOwnCodeSecret() {
+			names = append(names, quote(string(t)))
+		}
+	}
+	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code + " ELSE " + maskedText(code) + " END"
 }
 
 // safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -96,6 +97,57 @@ func TestExportCodes(t *testing.T) {
 	_, text = s.export(t, codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{DeliveryID: new(coupon.ID("delivery_99"))}))
 	wantFile(t, text, header)
 	s.wantNoFiles(t)
+}
+
+// TestExportOwnCodes: a masked file has the own code of a coupon where it is only a name, in every format, and no code that can be
+// redeemed.
+func TestExportOwnCodes(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	named := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("=SPORT15")) }, withoutAssignment)
+	s.newCoupon(t, func(c *coupon.CouponChanges) { c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN")) })
+	s.codes(t, named, "", "SECRET-A")
+	s.redeem(t, "SECRET-A")
+	s.redeem(t, "SECRETOWN")
+	engine, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = engine.Close() }()
+	for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet} {
+		for _, isSafe := range []bool{false, true} {
+			if isSafe && format != coupon.FormatCSV {
+				continue
+			}
+			codes := codesOf(named, format, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}})
+			redemptions := &coupon.Export{Kind: coupon.ExportRedemptions, Format: format}
+			for e, want := range map[*coupon.Export]string{codes: "=SPORT15", redemptions: "=SPORT15 •••"} {
+				e.Request.IsMasked, e.Request.IsSpreadsheetSafe = true, isSafe
+				_, text := s.export(t, e)
+				if format == coupon.FormatParquet {
+					path := filepath.Join(t.TempDir(), "a.parquet")
+					if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					err := engine.QueryRowContext(t.Context(), "SELECT string_agg(to_json(f)::VARCHAR, '\n' ORDER BY coupon) FROM read_parquet($1) f", path).Scan(&text)
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				if isSafe {
+					want = strings.Replace(want, "=", "'=", 1)
+				}
+				for _, name := range strings.Fields(want) {
+					if !strings.Contains(text, name) {
+						t.Errorf("%s %s, safe %t: %s is not in\n%s", e.Kind, format, isSafe, name, text)
+					}
+				}
+				if strings.Contains(text, "SECRET") || !isSafe && strings.Contains(text, "'=") || strings.Contains(text, "coupon_type") {
+					t.Errorf("%s %s, safe %t:\n%s", e.Kind, format, isSafe, text)
+				}
+			}
+		}
+	}
 }
 
 // TestExportMessagesAndRedemptions tells what files say of messages and redemptions.

@@ -54,11 +54,12 @@ func (n *Snapshot) Age() time.Duration {
 // confidentialMacros give the macros that tables.sql hands codes and personal data to. In a masked snapshot they forget what they
 // are given, so that nothing that is asked of it, and no fault of the engine, can tell it.
 func confidentialMacros(isMasked bool) string {
-	text, object := "x", "x"
+	text, ownCode, object := "x", "x", "x"
 	if isMasked {
-		text, object = maskedText("x"), "'"+string(coupon.EmptyJSON)+"'"
+		text, ownCode, object = maskedText("x"), maskedOwnCode("x", "coupon_type"), "'"+string(coupon.EmptyJSON)+"'"
 	}
 	return "-- say what becomes of what is confidential\nCREATE OR REPLACE TEMP MACRO confidential_text(x) AS " + text +
+		";\nCREATE OR REPLACE TEMP MACRO confidential_own_code(x, coupon_type) AS " + ownCode +
 		";\nCREATE OR REPLACE TEMP MACRO confidential_object(x) AS " + object
 }
 

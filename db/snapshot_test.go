@@ -214,7 +214,8 @@ func TestSnapshotSecrets(t *testing.T) {
 func TestMaskedSnapshot(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	id := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("SECRETOWN")) })
+	id := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("SPORT15")) })
+	s.newCoupon(t, func(c *coupon.CouponChanges) { c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN")) })
 	s.codes(t, id, "gold", "SECRET-AAAA", "SECRET-BBBB")
 	_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
 		ExternalID: "r-1", Email: coupon.Set(new("SECRET@example.com")), Phone: coupon.Set(new("+49301234567")), FirstName: coupon.Set(new("SECRETFIRST")),
@@ -251,7 +252,7 @@ func TestMaskedSnapshot(t *testing.T) {
 	for query, want := range map[string]string{
 		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                    `["•••","gold","coupon_1"]`,
 		"SELECT value FROM main.codes LIMIT 1":                                                             `["•••"]`,
-		"SELECT code, label FROM coupons":                                                                  `["•••","Winter sale"]`,
+		"SELECT list((code, type) ORDER BY id)::VARCHAR FROM coupons":                                      `["[(SPORT15, INDIVIDUAL), (•••, ANONYMOUS)]"]`,
 		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'": `["•••","•••","•••","•••",{}]`,
 		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                       `[1,"•••",0]`,
 		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                            `[0]`,

@@ -256,6 +256,9 @@ func mask(ctx context.Context, object any, next graphql.Resolver) (any, error) {
 		// What was exported had nothing to hide.
 		return value, nil
 	}
+	if c, isCoupon := object.(*coupon.Coupon); isCoupon && value == c.Code && !c.Type.IsOwnCodeSecret() {
+		return value, nil
+	}
 	switch v := value.(type) {
 	case string:
 		return coupon.MaskText(v), nil

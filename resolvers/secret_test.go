@@ -65,7 +65,7 @@ func (s *server) plant(t *testing.T) {
 		variables map[string]any
 		files     map[string]string
 	}{
-		{query: `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, startsAt: "2026-11-01", requiresAssignment: false, metadata: {a: "QZMETADATA"}}) { coupon { id } }
+		{query: `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, code: "QZNAME", startsAt: "2026-11-01", requiresAssignment: false, metadata: {a: "QZMETADATA"}}) { coupon { id } }
 			anonymous: createCoupon(input: {label: "All", type: ANONYMOUS, code: "QZOWNCODE", startsAt: "2026-11-01"}) { coupon { id } } }`},
 		{query: `mutation($v: [NewCode!]!) { addCodes(input: {couponId: "coupon_1", codes: $v}) { codes { id } } }`, variables: map[string]any{"v": map[string]any{
 			"value": "QZLISTCODE", "label": "Ball",
@@ -208,17 +208,30 @@ func TestSecretsStay(t *testing.T) {
 			t.Errorf("not even a MARKETER sees %s: this test looks for what is not there", secret)
 		}
 	}
+	// The own code of an INDIVIDUAL coupon redeems nothing, so that everybody who counts may tell coupons apart by it.
+	named := map[string]bool{
+		`{ node(id: "coupon_1")`: false, `{ coupons `: false, `{ redemptions `: false, `{ deliveries `: false, `{ sql(query: "SELECT * FROM coupons")`: false,
+	}
 	hidden := slices.DeleteFunc(masked(), func(secret string) bool { return secret == "QZSUBJECT" })
 	for query, answer := range s.askAll(t, coupon.RoleAnalyst) {
 		for _, secret := range hidden.in(answer) {
 			place := strings.Index(strings.ToUpper(answer), secret)
 			t.Errorf("%.100s tells an ANALYST %s: …%s", query, secret, answer[max(0, place-200):min(len(answer), max(0, place)+20)])
 		}
+		for beginning := range named {
+			named[beginning] = named[beginning] || strings.HasPrefix(query, beginning) && strings.Contains(answer, "QZNAME")
+		}
+	}
+	for beginning, isShown := range named {
+		if !isShown {
+			t.Errorf("an ANALYST who asks %s… is not told the own code of an INDIVIDUAL coupon", beginning)
+		}
 	}
 	for _, query := range []string{
 		`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}, matchLabelTo: "postalAddress"}) { analysis { shortByLabel { label } remedies { text label } log { text } } } }`,
 		`{ simulateDelivery(input: {id: "delivery_1"}) { analysis { shortByLabel { label } remedies { text label } log { text } } userErrors { message } } }`,
 		`{ coupons(filter: {search: "QZOWNCODE"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZOWNCODE") { id } }`,
+		`{ coupons(filter: {search: "QZNAME"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZNAME") { id } }`,
 		`{ coupons(orderBy: LABEL_ASC) { edges { cursor node { code } } } }`,
 		`subscription { importProgress(id: "import_2") { failure checksum layout { columns { name field } } } }`,
 		`subscription { exportProgress(id: "export_1") { failure } }`,
@@ -276,7 +289,7 @@ func (s *server) exportAll(t *testing.T, hidden secrets) {
 		nil,
 	)
 	s.settle(t)
-	files := 0
+	files, named := 0, 0
 	for number := 2; ; number++ {
 		data := s.ask(t, fmt.Sprintf(`{ export(id: "export_%d") { url failure isMasked } }`, number), nil, nil)
 		export, isThere := data["export"].(map[string]any)
@@ -307,6 +320,13 @@ func (s *server) exportAll(t *testing.T, hidden secrets) {
 			t.Errorf("the file of export_%d has %v", number, found)
 		}
 		files++
+		if strings.Contains(string(content), "QZNAME") {
+			named++
+		}
+	}
+	// The files of codes; what the coupon's only redemption was is reversed, and Parquet may be compressed.
+	if named < 3 {
+		t.Errorf("%d files have the own code of an INDIVIDUAL coupon", named)
 	}
 	if files < 13 {
 		t.Errorf("%d files were exported", files)

@@ -1,7 +1,7 @@
 -- the codes of a coupon, each with where it stands, for a file
 SELECT coalesce(c.value, c.key) AS code, c.label,
     CASE WHEN r.code_id IS NOT NULL THEN 'REDEEMED' WHEN v.code_id IS NOT NULL THEN 'VOIDED' WHEN $has_ended THEN 'EXPIRED' WHEN m.id IS NOT NULL THEN 'ASSIGNED' ELSE 'AVAILABLE' END AS status,
-    $coupon::VARCHAR AS coupon, 'delivery_' || m.delivery_id AS delivery, k.external_id AS recipient, d.channel, m.address,
+    $coupon::VARCHAR AS coupon, $coupon_type::VARCHAR AS coupon_type, 'delivery_' || m.delivery_id AS delivery, k.external_id AS recipient, d.channel, m.address,
     m.created_at AS "assignedAt", s.settled_at AS "sentAt", r.redeemed_at AS "redeemedAt"
 FROM code c
 LEFT JOIN (SELECT id, code_id, delivery_id, recipient_id, address, created_at FROM message WHERE coupon_id = $coupon_id AND id NOT IN (SELECT message_id FROM code_return)) m ON m.code_id = c.id

@@ -1,6 +1,6 @@
 -- the redemptions that count, for a file
 SELECT coalesce(c.value, c.key, p.code) AS code, r.redeemed_at AS "redeemedAt", r.reference, r.amount, r.currency,
-    p.code AS coupon, 'delivery_' || r.delivery_id AS delivery, r.channel, r.label, r.assigned_at AS "assignedAt", r.source, r.anomalies
+    p.code AS coupon, p.type AS coupon_type, 'delivery_' || r.delivery_id AS delivery, r.channel, r.label, r.assigned_at AS "assignedAt", r.source, r.anomalies
 FROM redemption r
 JOIN coupon p ON p.id = r.coupon_id
 LEFT JOIN code c ON c.id = r.code_id

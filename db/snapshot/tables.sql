@@ -1,10 +1,11 @@
 -- The tables of a snapshot, which is the attached database "snapshot". Its schema fact has what the views of views.sql show: numbers
 -- stand for ids of large tables, which the views make, since texts of ten million ids take longer to write than all else.
 -- Nothing secret is here: no settings, no keys, no templates' data. What confidential_text and confidential_object are given is a code or personal data:
--- in a masked snapshot it is not there. These macros are made before, see confidentialMacros.
+-- in a masked snapshot it is not there. confidential_own_code is given the own code of a coupon and its type, which says whether it is one.
+-- These macros are made before, see confidentialMacros.
 
 CREATE TABLE snapshot.fact.coupons AS
-SELECT 'coupon_' || id AS id, label, confidential_text(code) AS code, type,
+SELECT 'coupon_' || id AS id, label, confidential_own_code(code, type) AS code, type,
     CASE
         WHEN archived_at IS NOT NULL THEN 'ARCHIVED'
         WHEN taken_at < starts_at THEN 'SCHEDULED'

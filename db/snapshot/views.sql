@@ -8,7 +8,7 @@ FROM fact.coupons;
 COMMENT ON VIEW snapshot.main.coupons IS 'The coupons, one a row.';
 COMMENT ON COLUMN snapshot.main.coupons.id IS 'Such as coupon_17.';
 COMMENT ON COLUMN snapshot.main.coupons.label IS 'What it is called.';
-COMMENT ON COLUMN snapshot.main.coupons.code IS 'Its own code; of an ANONYMOUS coupon the one that everybody gets.';
+COMMENT ON COLUMN snapshot.main.coupons.code IS 'Its own code; of an ANONYMOUS coupon the one that everybody gets, of an INDIVIDUAL one only a name.';
 COMMENT ON COLUMN snapshot.main.coupons.type IS 'ANONYMOUS or INDIVIDUAL.';
 COMMENT ON COLUMN snapshot.main.coupons.status IS 'SCHEDULED, ACTIVE, EXPIRED or ARCHIVED, when the snapshot was taken.';
 COMMENT ON COLUMN snapshot.main.coupons.starts_at IS 'From when on it is valid.';
