@@ -337,6 +337,9 @@ func (c *serveCommand) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen=%s: %w", c.Listen, err)
 	}
+	if c.CutLogAt != nil && *c.CutLogAt < 0 {
+		return fmt.Errorf("--cut-log-at=%d: must be the byte that the server said when it refused to start", *c.CutLogAt)
+	}
 	if c.RateLimit < 0 {
 		return fmt.Errorf("--rate-limit=%d: must be 0 (no limit) or more", c.RateLimit)
 	}
