@@ -294,8 +294,8 @@ func TestRestoreRefuses(t *testing.T) {
 		overwrite bool
 		want      string
 	}{
-		"a damaged file":    {writing(damaged), false, "restore"},
-		"half a file":       {writing(content[:len(content)/2]), false, "restore"},
+		"a damaged file":    {writing(damaged), false, "damaged or was cut off, and nothing was made"},
+		"half a file":       {writing(content[:len(content)/2]), false, "damaged or was cut off, and nothing was made"},
 		"a text":            {writing([]byte(strings.Repeat("text ", 5000))), false, "restore"},
 		"no file":           {func(*testing.T, string, string) {}, false, "open the backup"},
 		"an unsound backup": {func(t *testing.T, file, _ string) { t.Helper(); unsound(t, file) }, false, "code_twice: 1"},

@@ -75,20 +75,9 @@ func refuseOrphan(path string) error {
 // refuseForeign returns an error for a database that the engine opened and this version must not change: one of somebody
 // else, a backup, or one of a newer version.
 func (s *Store) refuseForeign(ctx context.Context) error {
-	tables, err := collect(ctx, s, "-- the tables of a database\nSELECT table_name FROM duckdb_tables() WHERE NOT temporary", scanInto[string])
+	applied, err := s.ownMigrations(ctx)
 	if err != nil {
 		return err
-	}
-	const record = "migration"
-	if !slices.Contains(tables, record) {
-		if len(tables) > 0 {
-			return fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file", s.options.Path)
-		}
-		return nil
-	}
-	applied, err := s.appliedMigrations(ctx)
-	if err != nil {
-		return fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file: %w", s.options.Path, err)
 	}
 	names, err := migrationNames()
 	if err != nil {
@@ -110,6 +99,36 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 	return err
 }
 
+// ownMigrations gives the migrations of a database that the engine opened, none for one whose first start did not come to its
+// end. It returns an error for a database of somebody else, and for one that has lost all that was in it.
+func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
+	tables, err := collect(ctx, s, "-- the tables of a database\nSELECT table_name FROM duckdb_tables() WHERE NOT temporary", scanInto[string])
+	if err != nil {
+		return nil, err
+	}
+	const record = "migration"
+	if len(tables) > 0 && !slices.Contains(tables, record) {
+		return nil, fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file", s.options.Path)
+	}
+	var applied map[string]string
+	if len(tables) > 0 {
+		if applied, err = s.appliedMigrations(ctx); err != nil {
+			return nil, fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file: %w", s.options.Path, err)
+		}
+	}
+	if len(applied) > 0 {
+		return applied, nil
+	}
+	// All that a young database has is in its log, so that a file without anything is what is left when the log is lost.
+	for _, m := range marks() {
+		if isSet, err := m.isSet(s.options.Path); err != nil || isSet {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("open %s: it has nothing in it, and its log %s is missing or has nothing that can be read: what was acknowledged was in the log; "+
+		"bring the log back, restore a backup, or delete the file to begin with a new database", s.options.Path, s.options.Path+walSuffix)
+}
+
 // checkLog reads the engine's log before the engine does, which would leave out some damage without a word, and refuse
 // other damage without a way on. It takes away what was never acknowledged, and what the operator says.
 func (s *Store) checkLog() error {
@@ -117,7 +136,9 @@ func (s *Store) checkLog() error {
 	if err != nil {
 		return err
 	}
-	s.notice = l.notice()
+	if s.notice = l.notice(); s.options.CutsLogAt != nil && l.state != logBroken {
+		s.addNotice(needlessCut)
+	}
 	if l.state != logBroken && l.state != logFilled {
 		return nil
 	}
@@ -128,11 +149,76 @@ func (s *Store) checkLog() error {
 	if l.state == logBroken && (s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.whole) {
 		return fmt.Errorf("open %s: %w", s.options.Path, l.errBroken())
 	}
-	kept, err := l.cut()
+	kept, err := l.keep()
 	if err != nil {
 		return err
 	}
-	s.notice += fmt.Sprintf(" It was cut off at byte %d; as it was it is kept in %s.", l.whole, kept)
+	if l.state == logBroken {
+		// From now on a start that is killed leaves the rest to the next one.
+		if err := markCut.set(s.options.Path); err != nil {
+			return err
+		}
+	}
+	if err := l.cut(); err != nil {
+		return err
+	}
+	s.addNotice(fmt.Sprintf("It was cut off at byte %d; as it was it is kept in %s.", l.whole, kept))
+	return nil
+}
+
+// needlessCut is said when there is nothing to cut off, lest the flag stays for a day when there is.
+const needlessCut = "The log of the database has no damage that --cut-log-at is for, and nothing acknowledged was cut off: take the flag away."
+
+// addNotice puts sentences behind those that an operator is told.
+func (s *Store) addNotice(text string) {
+	if s.notice != "" {
+		s.notice += " "
+	}
+	s.notice += text
+}
+
+// finishStart does what follows from a log that was cut off, by this start or by one that was killed, and takes the marks of the
+// start away. A kill between the two has the next start do it again, which changes nothing but numbers and the id: nothing was
+// served yet.
+func (s *Store) finishStart(ctx context.Context) error {
+	wasCut, err := markCut.isSet(s.options.Path)
+	if err != nil {
+		return err
+	}
+	if wasCut {
+		if err := s.settleCut(ctx); err != nil {
+			return fmt.Errorf("go on after the log of the database was cut off: %w", err)
+		}
+	}
+	for _, m := range marks() {
+		if err := m.remove(s.options.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleCut treats a database whose log was cut off as one that was restored.
+func (s *Store) settleCut(ctx context.Context) error {
+	settled := &Restored{}
+	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts when the disk is nearly full.
+		return t.settleJobs(ctx, lostWithLog, settled)
+	})
+	if err != nil {
+		return err
+	}
+	// The id is another one, and uploads are gone.
+	if err := errors.Join(s.checkSettings(ctx), s.clearUploads(ctx)); err != nil {
+		return err
+	}
+	paused := "no delivery was being sent or scheduled"
+	if len(settled.Paused) > 0 {
+		paused = fmt.Sprintf("paused deliveries: %v", settled.Paused)
+	}
+	s.addNotice(fmt.Sprintf("Acknowledged changes were cut off with the log of the database, so it is as after restoring a backup: new numbers begin %d further on, "+
+		"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See The log of the database in README.md.",
+		skippedNumbers, paused, settled.FailedImports, settled.FailedExports))
 	return nil
 }
 

@@ -58,7 +58,7 @@ type Options struct {
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
 	// CutsLogAt, when it is not nil, is the byte behind which a damaged log is cut off, with what was acknowledged there. It
-	// must be the one that Open told before; a log that is not damaged stays as it is.
+	// must be the one that Open told before; a log that is not damaged stays as it is. What follows is that of Restore.
 	CutsLogAt *int64
 	// Steady is a clock that nobody sets; nil means the machine's.
 	Steady func() time.Time
@@ -132,13 +132,20 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		if err := s.makeFolders(); err != nil {
 			return nil, err
 		}
+		// Of a database that was here before there may be a mark; it says nothing of this one.
+		if err := errors.Join(markCut.remove(s.options.Path), markFirst.set(s.options.Path)); err != nil {
+			return nil, err
+		}
+		if s.options.CutsLogAt != nil {
+			s.addNotice(needlessCut)
+		}
 	} else if err := s.checkLog(); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load} {
+	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load, s.finishStart} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -256,7 +263,7 @@ func (s *Store) Close() error {
 	return unwritten
 }
 
-// ID gives what tells this database from every other one: 32 characters that never change.
+// ID gives what tells this database from every other one: 32 characters that change only when acknowledged changes were lost.
 func (s *Store) ID() string { return s.id }
 
 // background runs what belongs to the store beside its callers. What goes wrong in it without anybody who could be told is the

@@ -35,6 +35,31 @@ func ExecOn(t *testing.T, path, statement string) {
 	}
 }
 
+// MarkCut and MarkFirst leave the marks of starts that were killed.
+func MarkCut(t *testing.T, path string) { t.Helper(); leaveMark(t, markCut, path) }
+
+// MarkFirst is like MarkCut.
+func MarkFirst(t *testing.T, path string) { t.Helper(); leaveMark(t, markFirst, path) }
+
+func leaveMark(t *testing.T, m mark, path string) {
+	t.Helper()
+	if err := m.set(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// CutLog does what a start does until the log is cut off, and no more.
+func CutLog(t *testing.T, path string, at int64) {
+	t.Helper()
+	s, err := describeStore(Options{Path: path, CutsLogAt: &at})
+	if err == nil {
+		err = s.checkLog()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Schema gives what the database consists of.
 func (s *Store) Schema(t *testing.T) string {
 	t.Helper()

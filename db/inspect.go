@@ -20,6 +20,8 @@ type Inspection struct {
 	BackupTakenAt string
 	// MissingMigrations are those that the next start will apply, and UnknownMigrations those of a newer version.
 	MissingMigrations, UnknownMigrations []string
+	// IsBegun: its first start did not come to its end, and nothing is in it.
+	IsBegun bool
 	// CodeCount is how many codes it has, and RowCount how many rows.
 	CodeCount, RowCount int
 	// Timezones are those of its coupons.
@@ -66,6 +68,12 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 		}
 		return found, nil
 	}
+	if wasCut, err := markCut.isSet(s.options.Path); err != nil {
+		return nil, err
+	} else if wasCut {
+		const interrupted = "The log of the database was cut off by a start that did not come to its end: the next one does what follows from that."
+		found.Notice = strings.TrimSpace(found.Notice + " " + interrupted)
+	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -96,10 +104,11 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 }
 
 func (i *Inspection) readMigrations(ctx context.Context, s *Store) error {
-	applied, err := s.appliedMigrations(ctx)
+	applied, err := s.ownMigrations(ctx)
 	if err != nil {
-		return fmt.Errorf("it is no database of couponql: %w", err)
+		return err
 	}
+	i.IsBegun = len(applied) == 0
 	names, err := migrationNames()
 	if err != nil {
 		return err

@@ -286,23 +286,19 @@ func (l *logReading) errBroken() error {
 	)
 }
 
-// cut takes away what cannot be read, and gives the name of the copy of the log that it keeps beside the database.
-func (l *logReading) cut() (kept string, err error) {
-	kept, err = l.keep()
-	if err != nil {
-		return "", err
-	}
+// cut takes away what cannot be read.
+func (l *logReading) cut() error {
 	file, err := os.OpenFile(l.path, os.O_WRONLY, 0)
 	if err != nil {
-		return "", fmt.Errorf("cut the log of the database: %w", err)
+		return fmt.Errorf("cut the log of the database: %w", err)
 	}
 	if err := errors.Join(file.Truncate(l.whole), file.Sync(), file.Close()); err != nil {
-		return "", storageError("cut the log of the database", err)
+		return storageError("cut the log of the database", err)
 	}
-	return kept, nil
+	return nil
 }
 
-// keep copies the log to a name that no file has.
+// keep copies the log, as it is, to a name beside it that no file has, and gives the name.
 func (l *logReading) keep() (string, error) {
 	for i := 1; ; i++ {
 		kept := fmt.Sprintf("%s%s%d", l.path, damagedSuffix, i)

@@ -173,6 +173,7 @@ func TestForeignFiles(t *testing.T) {
 			func(t *testing.T, path string) { t.Helper(); ExecOn(t, path, "CREATE TABLE migration (i INT)") },
 			"not of couponql",
 		},
+		"one that has lost its log": {func(t *testing.T, path string) { t.Helper(); ExecOn(t, path, "SELECT 1") }, "nothing in it"},
 		"a backup": {func(t *testing.T, path string) {
 			t.Helper()
 			copyFile(t, backedUp(t, reopened(t, path+".source")), path)

@@ -52,6 +52,21 @@ const (
 	restoredDelivery = "Paused: the database was restored from a backup of %s. What was sent since is not recorded: see to that, and resume or stop."
 )
 
+// loss is how acknowledged changes were lost, in the words that are said of the jobs among them.
+type loss struct{ ofImport, ofExport, ofDelivery string }
+
+// lostWithLog is the loss when a damaged log was cut off.
+var lostWithLog = loss{
+	ofImport:   "The log of the database was damaged and cut off, and with it perhaps the end of this import: import the file again.",
+	ofExport:   "The log of the database was damaged and cut off, and with it perhaps the end of this export: export again.",
+	ofDelivery: "Paused: the log of the database was damaged and cut off. What was sent since is not recorded: see to that, and resume or stop.",
+}
+
+// lostSince is the loss when a backup of an instant was restored.
+func lostSince(backup time.Time) loss {
+	return loss{restoredImport, restoredExport, fmt.Sprintf(restoredDelivery, backup.Format(time.RFC3339))}
+}
+
 // Restore makes a database of a backup, without a server: every value is read, the promises are checked, and only then
 // it stands at its path. It has another id than the one that was backed up, so that what it sends is not taken for a
 // repetition, and sends nothing by itself: deliveries are paused, and imports and exports that were not done have
@@ -102,7 +117,13 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 
 // databaseFiles gives the names of what belongs to a database: the file itself comes last, so that as long as it is there
 // the rest is as well.
-func databaseFiles(path string) []string { return []string{path + filesSuffix, path + walSuffix, path} }
+func databaseFiles(path string) []string {
+	names := []string{path + filesSuffix, path + walSuffix}
+	for _, m := range marks() {
+		names = append(names, path+string(m))
+	}
+	return append(names, path)
+}
 
 // checkTarget refuses a path where a database is, or was.
 func checkTarget(path string, overwrites bool) error {
@@ -161,12 +182,12 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
-		return nil, err
+		return nil, damagedBackup(ctx, err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	restored = &Restored{}
 	if restored.RowCount, err = s.readAll(ctx, s); err != nil {
-		return nil, fmt.Errorf("read the backup: %w", err)
+		return nil, damagedBackup(ctx, err)
 	}
 	if restored.TakenAt, err = s.unmarkBackup(ctx); err != nil {
 		return nil, err
@@ -176,13 +197,23 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 			return nil, err
 		}
 	}
-	if err := s.update(ctx, func(ctx context.Context, t *tx) error { return t.settleJobs(ctx, restored) }); err != nil {
+	if err := s.update(ctx, func(ctx context.Context, t *tx) error {
+		return t.settleJobs(ctx, lostSince(restored.TakenAt), restored)
+	}); err != nil {
 		return nil, err
 	}
 	if restored.Report, err = s.IntegrityReport(ctx); err != nil {
 		return nil, err
 	}
 	return restored, refuseUnsound(restored.Report)
+}
+
+// damagedBackup says what it means that the engine cannot read the copy of a backup.
+func damagedBackup(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, ErrDiskFull) {
+		return fmt.Errorf("read the backup: %w", err)
+	}
+	return fmt.Errorf("the backup is damaged or was cut off, and nothing was made of it; take another one, or fetch it again (%w)", err)
 }
 
 // unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
@@ -213,12 +244,13 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	return takenAt, nil
 }
 
-// settleJobs ends what a server must not go on with: nobody knows what became of it after the backup.
-func (t *tx) settleJobs(ctx context.Context, restored *Restored) (err error) {
-	if restored.FailedImports, err = t.exec(ctx, restoredImports, named("failure", restoredImport), named("now", t.now)); err != nil {
+// settleJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
+// may have been given out, and gives the database another id.
+func (t *tx) settleJobs(ctx context.Context, how loss, restored *Restored) (err error) {
+	if restored.FailedImports, err = t.exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
 		return err
 	}
-	if restored.FailedExports, err = t.exec(ctx, restoredExports, named("failure", restoredExport), named("now", t.now)); err != nil {
+	if restored.FailedExports, err = t.exec(ctx, restoredExports, named("failure", how.ofExport), named("now", t.now)); err != nil {
 		return err
 	}
 	numbers, err := collect(ctx, t, restoredDeliveries, scanInto[int64])
@@ -227,8 +259,7 @@ func (t *tx) settleJobs(ctx context.Context, restored *Restored) (err error) {
 	}
 	for _, number := range numbers {
 		restored.Paused = append(restored.Paused, coupon.NewID(coupon.KindDelivery, number))
-		text := fmt.Sprintf(restoredDelivery, restored.TakenAt.Format(time.RFC3339))
-		if err := t.setStatus(ctx, number, coupon.DeliveryPaused, nil, text); err != nil {
+		if err := t.setStatus(ctx, number, coupon.DeliveryPaused, nil, how.ofDelivery); err != nil {
 			return err
 		}
 	}

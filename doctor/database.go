@@ -30,6 +30,8 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	case found.IsLogDamaged:
 		r.addf("log", Warning, "%s The next start takes them away and keeps a copy; until then the database cannot be looked at.", found.Notice)
 		return nil
+	case found.IsBegun:
+		r.addf("database", Warning, "%s has nothing in it: its first start did not come to its end, and the next one makes it.", path)
 	case len(found.UnknownMigrations) > 0:
 		r.addf("database", Failed, "%s was made by a newer version of couponql (%s): use that one.", path, strings.Join(found.UnknownMigrations, ", "))
 	case found.BackupTakenAt != "":
@@ -49,7 +51,7 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 		r.addf("log", Warning, "%s", found.Notice)
 	}
 	if found.Report != nil {
-		r.integrity(found.Report)
+		r.integrity(found.Report, " that need no running server")
 	}
 	if found.ErasedSince != "" {
 		r.addf(
@@ -63,10 +65,10 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	return found
 }
 
-// integrity tells whether the promises hold.
-func (r *Report) integrity(report *coupon.IntegrityReport) {
+// integrity tells whether the promises hold. kind says, if not "", which checks were made.
+func (r *Report) integrity(report *coupon.IntegrityReport, kind string) {
 	if report.IsSound() {
-		r.addf("integrity", OK, "All %d checks of integrityReport hold.", len(report.Checks))
+		r.addf("integrity", OK, "All %d checks of integrityReport%s hold.", len(report.Checks), kind)
 		return
 	}
 	var broken []string

@@ -46,7 +46,7 @@ func (r *Report) Server(ctx context.Context, asked *client.Client, version strin
 		r.addf("integrity", Failed, "The server does not tell: %s.", err)
 		return
 	}
-	r.integrity(&coupon.IntegrityReport{CheckedAt: answer.IntegrityReport.CheckedAt, Checks: answer.IntegrityReport.Checks})
+	r.integrity(&coupon.IntegrityReport{CheckedAt: answer.IntegrityReport.CheckedAt, Checks: answer.IntegrityReport.Checks}, "")
 }
 
 // version compares the server's version with that of this program.
