@@ -144,8 +144,8 @@ func version() string {
 	return "unknown"
 }
 
-// How a server stops: requests may end by themselves for graceTime, are then canceled, and after
-// shutdownTimeout cut off.
+// How a server stops: its jobs are told at once; requests may end by themselves for graceTime, are then canceled, with what the
+// store does for them, and after shutdownTimeout cut off.
 const (
 	graceTime       = time.Second
 	shutdownTimeout = 15 * time.Second
@@ -235,8 +235,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	watch := monitor.New(store, version())
-	//nolint:contextcheck // jobs outlive ctx: runner.Stop ends them after the last request
-	runner := job.Start(store, out, job.Options{
+	runner := job.Start(ctx, store, out, job.Options{
 		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Monitor: watch, Log: log,
 		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,
 	})
@@ -245,7 +244,8 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if guard.IsOpen() {
 		log.WarnContext(ctx, "there is no key yet, so everybody on this machine is let in, and nobody else; couponql key create makes one")
 	}
-	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store.Failed(), log)
+	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store, log)
+	store.Interrupt()
 	runner.Stop()
 	return errors.Join(err, answers.Close(), store.Close())
 }
@@ -385,7 +385,7 @@ func isLoopback(host string) bool {
 
 // serve answers requests until ctx is done, and then lets those that run end. When the store is lost it ends
 // at once; closing the store then tells why.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, lost <-chan struct{}, log *slog.Logger) error {
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, store *db.Store, log *slog.Logger) error {
 	// Requests are canceled with base, which ends subscriptions when the server stops.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -404,15 +404,19 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, los
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
-	case <-lost:
+	case <-store.Failed():
 		return server.Close()
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
 	deadline, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer stop()
-	// What takes longer than a moment is a subscription or a long query: it is told to end.
-	defer background.After(graceTime, func() error { return nil }, func(error) { cancel() }).Stop()
+	// What takes longer than a moment is a subscription, a long query or a long change: it is told to end. The store comes first, so
+	// that whose change it cuts off hears that nothing remains of it.
+	defer background.After(graceTime, func() error {
+		store.Interrupt()
+		return nil
+	}, func(error) { cancel() }).Stop()
 	if err := server.Shutdown(deadline); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}

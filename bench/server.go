@@ -96,7 +96,7 @@ func (s *server) startJobs() error {
 	if err != nil {
 		return err
 	}
-	s.runner = job.Start(s.store, out, job.Options{Log: s.log})
+	s.runner = job.Start(context.Background(), s.store, out, job.Options{Log: s.log})
 	return nil
 }
 

@@ -220,7 +220,7 @@ func (s *Store) writeUses(ctx context.Context) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.conclude(ctx, func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		_, err := t.exec(ctx, apiKeyUsed, named("ids", numbers), named("times", times))
 		return err

@@ -154,7 +154,7 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	if isEmpty {
 		return nil
 	}
-	return s.update(ctx, func(_ context.Context, t *tx) error {
+	return s.conclude(ctx, func(_ context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		// Every transaction that writes takes them along.
 		t.hasWritten = true

@@ -87,6 +87,8 @@ type generator struct {
 // was added by others, too.
 func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (guessesForOneHit float64, err error) {
 	s := g.store
+	ctx, leave := s.within(ctx)
+	defer leave()
 	couponNumber, err := g.check(ctx, couponID, count)
 	if err != nil {
 		return 0, err

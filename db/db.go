@@ -85,6 +85,7 @@ type Store struct {
 	// catalogs is held while a snapshot is attached, and while catalogs are listed; see listCatalogs.
 	catalogs   lane
 	settled    *settledClock
+	work       *work
 	statements atomic.Int64
 	watchers   watchers
 	// reserve is how many bytes of the disk every commit leaves free.
@@ -190,6 +191,7 @@ func describeStore(options Options) (*Store, error) {
 	return &Store{
 		options:   options,
 		settled:   settled,
+		work:      newWork(),
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   make(chan struct{}, 1),
 		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
@@ -233,14 +235,19 @@ func (s *Store) load(ctx context.Context) error {
 	return err
 }
 
-// Close finishes what is being written and closes the file, unless the engine failed; see Failed.
+// Close interrupts what may take long, finishes what takes a moment and closes the file, unless the engine failed; see
+// Interrupt and Failed.
 //
 //nolint:contextcheck // it finishes what requests began
 func (s *Store) Close() error {
+	s.Interrupt()
+	if s.whole() == nil {
+		s.work.going.Wait()
+	}
 	var unwritten error
 	if s.writer != nil {
 		unwritten = errors.Join(s.writeUses(context.Background()), s.writeAudit(context.Background()))
-		if errors.Is(unwritten, errClosed) {
+		if errors.Is(unwritten, ErrClosed) {
 			// Closed before: what came since has changed nothing.
 			unwritten = nil
 		}

@@ -108,9 +108,11 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		return p.finish(ctx, t, number, d)
 	}
 	beside := func() error {
+		ctx, end := s.within(ctx)
+		defer end()
 		leave, err := s.preparations.enter(ctx)
 		if err != nil {
-			return err
+			return cutOff(ctx, err)
 		}
 		defer leave()
 		// From here on changes are looked for at the end; up to here they would have outdated the draft.

@@ -171,6 +171,8 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	if err != nil {
 		return err
 	}
+	ctx, leave := s.within(ctx)
+	defer leave()
 	defer s.watchers.notify(id)
 	err = s.update(ctx, func(ctx context.Context, t *tx) error {
 		t.onCommit(func() { s.watchers.notify(id) })
@@ -246,7 +248,7 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 			failed = nil
 		}
 	}
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.conclude(ctx, func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		_, err := t.exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
 			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(e.Lifetime())))

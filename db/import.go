@@ -162,6 +162,8 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
+	ctx, leave := s.within(ctx)
+	defer leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	progress := &importProgress{cancel: cancel, done: make(chan struct{})}
@@ -218,7 +220,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		o.failure = &failure
 	}
 	i.Changes = coupon.ImportChanges{}
-	finish := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
+	finish := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		return t.finishImport(ctx, number, o)
 	})
@@ -273,6 +275,8 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 	if i, err = s.importByNumber(ctx, number); err != nil {
 		return nil, 0, 0, atInput(err, "id")
 	}
+	ctx, end := s.within(ctx)
+	defer end()
 	// An import that is over never changes in what this depends on.
 	if err := i.CheckUndo(); err != nil {
 		return nil, 0, 0, atInput(err, "id")

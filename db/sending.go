@@ -310,7 +310,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 			failed, failures = append(failed, content), append(failures, refused.Settlement.Failure)
 		}
 	}
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.conclude(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.recordSending(ctx, number, coupon.MessageSent, outcome.Sent, make([]any, len(outcome.Sent))); err != nil {
 			return err
 		}

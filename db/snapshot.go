@@ -70,6 +70,8 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, err
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
+	ctx, leave := s.within(ctx)
+	defer leave()
 	info, err := os.Stat(s.options.Path)
 	if err != nil {
 		return nil, fmt.Errorf("look how large the database is: %w", err)

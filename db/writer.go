@@ -28,9 +28,6 @@ const (
 // request may be made again soon.
 var ErrBusy = errors.New("too many writes wait")
 
-// errClosed answers writes that come after Close.
-var errClosed = errors.New("the database is closed")
-
 // writer is the one goroutine that writes.
 type writer struct {
 	store   *Store
@@ -56,7 +53,9 @@ type request struct {
 	// joins is how many rows the request appends at the most, having decided in memory: it may share a transaction. 0: it
 	// may not.
 	joins int
-	done  chan error
+	// isBrief: it takes a moment, so that Interrupt leaves it alone.
+	isBrief bool
+	done    chan error
 }
 
 // tx is a transaction of the writer. It is used by one goroutine. That of a group has no conn and no tx: it decides in memory,
@@ -125,9 +124,14 @@ func (w *writer) close() {
 
 // update runs a use case that writes, alone in a transaction. When do returns an error, nothing of it
 // remains; when update returns nil, everything is on disk. A caller who goes away before the turn of
-// the use case cancels it; once begun it is finished, so that no outcome is unknown.
+// the use case cancels it; once begun it is finished, so that no outcome is unknown. Interrupt alone ends it before it is committed.
 func (s *Store) update(ctx context.Context, do func(context.Context, *tx) error) error {
 	return s.writer.ask(&request{ctx: ctx, do: do, done: make(chan error, 1)})
+}
+
+// conclude is update for what has happened already and takes a moment to record: Interrupt leaves it alone.
+func (s *Store) conclude(ctx context.Context, do func(context.Context, *tx) error) error {
+	return s.writer.ask(&request{ctx: ctx, do: do, isBrief: true, done: make(chan error, 1)})
 }
 
 // join runs a small use case that may share a transaction with others: do must decide in memory,
@@ -144,7 +148,7 @@ func (w *writer) ask(r *request) error {
 	w.closing.RLock()
 	if w.closed {
 		w.closing.RUnlock()
-		return errClosed
+		return ErrClosed
 	}
 	err := w.queue(r)
 	w.closing.RUnlock()
@@ -306,7 +310,13 @@ func (r *request) run(t *tx) error {
 	if r.ctx.Err() != nil {
 		return fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
 	}
-	return background.Run(func() error { return r.do(context.WithoutCancel(r.ctx), t) })
+	ctx := context.WithoutCancel(r.ctx)
+	if r.joins > 0 || r.isBrief {
+		return background.Run(func() error { return r.do(ctx, t) })
+	}
+	ctx, leave := t.store.within(ctx)
+	defer leave()
+	return cutOff(ctx, background.Run(func() error { return r.do(ctx, t) }))
 }
 
 // answer tells requests what came of each, and of the transaction that they shared.
@@ -361,7 +371,9 @@ func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Cont
 
 // besideOn is beside on a connection of the caller's, who is in a lane.
 func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(context.Context, *tx) error) error {
-	return s.transact(ctx, conn, do, func(t *tx) error {
+	inner, leave := s.within(context.WithoutCancel(ctx))
+	defer leave()
+	err := s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) }, func(t *tx) error {
 		return s.update(ctx, func(ctx context.Context, turn *tx) error {
 			t.turn = turn
 			if err := finish(ctx, t); err != nil {
@@ -371,6 +383,7 @@ func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(co
 			return t.end(ctx)
 		})
 	})
+	return cutOff(inner, err)
 }
 
 // transact runs do in a transaction of a connection, and then end, which calls tx.end in the writer's turn.

@@ -108,7 +108,7 @@ func (s *scene) startAlerts(t *testing.T, l *listener) *job.Runner {
 		}
 		t.Cleanup(options.Alerts.Close)
 	}
-	runner := job.Start(s.Store, out, options)
+	runner := job.Start(t.Context(), s.Store, out, options)
 	t.Cleanup(runner.Stop)
 	return runner
 }

@@ -35,7 +35,7 @@ func TestRetention(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runner := job.Start(s.Store, out, job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Retention: test.retention})
+			runner := job.Start(t.Context(), s.Store, out, job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Retention: test.retention})
 			t.Cleanup(runner.Stop)
 			isErased := func(id coupon.ID) bool {
 				found, err := s.RecipientsByID(t.Context(), []coupon.ID{id})

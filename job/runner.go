@@ -48,9 +48,10 @@ type Runner struct {
 	importing map[coupon.ID]struct{}
 }
 
-// Start begins to run the jobs of a store, sending what no other sender is chosen for to the outbox. What an earlier server left unfinished is taken up first.
-func Start(store *db.Store, out sender.Sender, options Options) *Runner {
-	ctx, stop := context.WithCancel(context.Background())
+// Start begins to run the jobs of a store, sending what no other sender is chosen for to the outbox. What an earlier server left
+// unfinished is taken up first. When ctx is done, jobs end at their next step; Stop waits for that.
+func Start(ctx context.Context, store *db.Store, out sender.Sender, options Options) *Runner {
+	ctx, stop := context.WithCancel(ctx)
 	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}, importing: map[coupon.ID]struct{}{}}
 	// Two lanes: large imports follow each other, and small ones pass them.
 	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })

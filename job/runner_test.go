@@ -38,7 +38,7 @@ func (s *scene) start(t *testing.T, sendRate int) *job.Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := job.Start(s.Store, out, job.Options{SendRate: sendRate, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	runner := job.Start(t.Context(), s.Store, out, job.Options{SendRate: sendRate, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	t.Cleanup(runner.Stop)
 	return runner
 }

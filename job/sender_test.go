@@ -113,7 +113,7 @@ func (s *scene) startSender(t *testing.T, out sender.Sender) *job.Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := job.Start(s.Store, box, job.Options{
+	runner := job.Start(t.Context(), s.Store, box, job.Options{
 		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Senders: map[coupon.Channel]sender.Sender{coupon.ChannelEmail: out},
 	})

@@ -86,6 +86,10 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))
 		}
+		if errors.Is(err, db.ErrClosed) {
+			retryLater(ctx, retryAfter)
+			return unavailable(ctx, "The server stops, so nothing was changed. Try again when it is back.")
+		}
 		if errors.Is(err, analyst.ErrBusy) {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))

@@ -224,7 +224,7 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
 	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base, logged: logged}
 	t.Cleanup(s.Close)
-	s.start = func() { s.stop = job.Start(store, out, jobs).Stop }
+	s.start = func() { s.stop = job.Start(t.Context(), store, out, jobs).Stop }
 	s.start()
 	t.Cleanup(func() { s.stop() })
 	return s

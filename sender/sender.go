@@ -54,7 +54,7 @@ const (
 )
 
 // stopGrace is how long a sender goes on with a batch when the server stops.
-const stopGrace = 5 * time.Second
+const stopGrace = 2 * time.Second
 
 // graceful gives a context that ends stopGrace after ctx.
 func graceful(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -1,0 +1,67 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"couponql/background"
+)
+
+// ErrClosed answers what the end of the store cut off, and what comes after it: nothing of that remains.
+var ErrClosed = errors.New("the database is closed")
+
+// work is what may take long, all of which ends before the store is closed.
+type work struct {
+	// ending is done when it has to end.
+	ending context.Context //nolint:containedctx // it is the store's life, which no caller brings along
+	end    context.CancelCauseFunc
+	mu     sync.Mutex
+	going  sync.WaitGroup
+}
+
+func newWork() *work {
+	ending, end := context.WithCancelCause(context.Background())
+	return &work{ending: ending, end: end}
+}
+
+// Interrupt ends at once what may take long, and refuses more of it: whatever is not committed yet is undone, its callers get
+// ErrClosed, and jobs go on at the next start. What takes a moment is still done until Close: redemptions, and what became
+// of messages and jobs.
+func (s *Store) Interrupt() {
+	s.work.mu.Lock()
+	defer s.work.mu.Unlock()
+	s.work.end(ErrClosed)
+}
+
+// within gives a context that ends with ctx and by Interrupt, which Close waits for until leave is called. Commits and
+// rollbacks do not run in it: they come to their end.
+func (s *Store) within(ctx context.Context) (inner context.Context, leave func()) {
+	inner, cancel := context.WithCancelCause(ctx)
+	w := s.work
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ending.Err() != nil {
+		cancel(ErrClosed)
+		return inner, func() {}
+	}
+	w.going.Add(1)
+	stop := background.AfterDone(w.ending, func() error {
+		cancel(ErrClosed)
+		return nil
+	}, func(error) {})
+	return inner, func() {
+		stop()
+		cancel(nil)
+		w.going.Done()
+	}
+}
+
+// cutOff names the cause of an error in a context of within, when that is Interrupt.
+func cutOff(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClosed) && !errors.Is(err, ErrClosed) {
+		return fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return err
+}
