@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -26,12 +27,17 @@ type question struct {
 // ask gives the columns and the rows of a query, each row as a line of JSON.
 func (q question) ask(t testing.TB, query string) ([]*coupon.SQLColumn, []string, error) {
 	t.Helper()
-	columns, err := q.Check(t.Context(), query)
+	return q.askWith(t.Context(), query)
+}
+
+// askWith is ask in a context of the caller's.
+func (q question) askWith(ctx context.Context, query string) ([]*coupon.SQLColumn, []string, error) {
+	columns, err := q.Check(ctx, query)
 	if err != nil {
 		return nil, nil, err
 	}
 	rows := []string{}
-	_, err = q.Rows(t.Context(), query, columns, coupon.MaxSQLRows, func(row []json.RawMessage) error {
+	_, err = q.Rows(ctx, query, columns, coupon.MaxSQLRows, func(row []json.RawMessage) error {
 		line, err := json.Marshal(row)
 		rows = append(rows, string(line))
 		return err
