@@ -61,7 +61,7 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sa
 		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
 		guessesForOneHit, err = g.add(ctx, request.CouponID, request.Count)
 		if !errors.Is(err, errRival) {
-			return g.sample, guessesForOneHit, err
+			return g.sample, guessesForOneHit, s.cutOff(err)
 		}
 		// Somebody added one of the codes meanwhile: draw again.
 	}

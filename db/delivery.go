@@ -112,7 +112,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		defer end()
 		leave, err := s.preparations.enter(ctx)
 		if err != nil {
-			return cutOff(ctx, err)
+			return err
 		}
 		defer leave()
 		// From here on changes are looked for at the end; up to here they would have outdated the draft.
@@ -136,7 +136,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 			return finish(ctx, t)
 		})
 	}
-	err := beside()
+	err := s.cutOff(beside())
 	if errors.Is(err, errRival) || isConflict(err) {
 		err = s.update(ctx, func(ctx context.Context, t *tx) error {
 			if err := prepare(ctx, t); err != nil {

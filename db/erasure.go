@@ -78,7 +78,7 @@ func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) err
 	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
 	leave, err := s.recipients.enter(ctx)
 	if err != nil {
-		return nil, err
+		return nil, s.cutOff(err)
 	}
 	defer leave()
 	var locked []coupon.ID

@@ -283,7 +283,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 	}
 	leave, err := s.removals.enter(ctx)
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, 0, s.cutOff(err)
 	}
 	defer leave()
 	var unused []span
@@ -307,7 +307,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		return err
 	})
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, 0, s.cutOff(err)
 	}
 	s.pool.forgetKeys()
 	i, err = s.importByNumber(ctx, number)

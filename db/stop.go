@@ -58,9 +58,9 @@ func (s *Store) within(ctx context.Context) (inner context.Context, leave func()
 	}
 }
 
-// cutOff names the cause of an error in a context of within, when that is Interrupt.
-func cutOff(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClosed) && !errors.Is(err, ErrClosed) {
+// cutOff makes ErrClosed of the error of what has changed nothing since it was cut off while the store ends.
+func (s *Store) cutOff(err error) error {
+	if errors.Is(err, context.Canceled) && s.work.ending.Err() != nil && !errors.Is(err, ErrClosed) {
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	return err

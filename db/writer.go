@@ -126,7 +126,7 @@ func (w *writer) close() {
 // remains; when update returns nil, everything is on disk. A caller who goes away before the turn of
 // the use case cancels it; once begun it is finished, so that no outcome is unknown. Interrupt alone ends it before it is committed.
 func (s *Store) update(ctx context.Context, do func(context.Context, *tx) error) error {
-	return s.writer.ask(&request{ctx: ctx, do: do, done: make(chan error, 1)})
+	return s.cutOff(s.writer.ask(&request{ctx: ctx, do: do, done: make(chan error, 1)}))
 }
 
 // conclude is update for what has happened already and takes a moment to record: Interrupt leaves it alone.
@@ -316,7 +316,7 @@ func (r *request) run(t *tx) error {
 	}
 	ctx, leave := t.store.within(ctx)
 	defer leave()
-	return cutOff(ctx, background.Run(func() error { return r.do(ctx, t) }))
+	return background.Run(func() error { return r.do(ctx, t) })
 }
 
 // answer tells requests what came of each, and of the transaction that they shared.
@@ -373,7 +373,7 @@ func (s *Store) beside(ctx context.Context, l lane, do, finish func(context.Cont
 func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(context.Context, *tx) error) error {
 	inner, leave := s.within(context.WithoutCancel(ctx))
 	defer leave()
-	err := s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) }, func(t *tx) error {
+	return s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) }, func(t *tx) error {
 		return s.update(ctx, func(ctx context.Context, turn *tx) error {
 			t.turn = turn
 			if err := finish(ctx, t); err != nil {
@@ -383,7 +383,6 @@ func (s *Store) besideOn(ctx context.Context, conn *sql.Conn, do, finish func(co
 			return t.end(ctx)
 		})
 	})
-	return cutOff(inner, err)
 }
 
 // transact runs do in a transaction of a connection, and then end, which calls tx.end in the writer's turn.
