@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -62,7 +63,11 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 		case "help", "config", "print-config":
 			continue
 		}
-		var value any = fmt.Sprint(flag.Target.Interface())
+		if flag.Target.Kind() == reflect.Pointer && flag.Target.IsNil() {
+			// Nobody set it, and there is no value that says so.
+			continue
+		}
+		var value any = fmt.Sprint(reflect.Indirect(flag.Target).Interface())
 		if flag.IsSlice() {
 			value = strings.Join(strings.Fields(strings.Trim(fmt.Sprint(flag.Target.Interface()), "[]")), ",")
 		}
