@@ -41,7 +41,8 @@ INSERT INTO recipient BY NAME
     SELECT i + 1 AS id, 'c-' || i AS external_id, 'customer.' || i || '@example.com' AS email, '{}' AS attributes, true AS is_contactable, $start AS updated_at
     FROM range($each::BIGINT) r(i);
 INSERT INTO delivery BY NAME
-    SELECT (SELECT given FROM number WHERE kind = 'delivery') + 1 + i AS id, 'Delivery ' || i AS label, ['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'][1 + i % 4] AS channel, 1 AS coupon_id,
+    SELECT (SELECT given FROM number WHERE kind = 'delivery') + 1 + i AS id, 'Delivery ' || i AS label,
+        ['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'][1 + i % 4] AS channel, 1 AS coupon_id,
         '' AS body, 'FINISHED' AS status, $each::BIGINT AS target_count, 1 + i * $each::BIGINT AS first_message_id, $each::BIGINT AS message_count,
         $each::BIGINT AS sent_count, 0 AS failed_count, 0 AS canceled_count, 0 AS outbox_size, $start AS created_at,
         $start + to_days(i::INTEGER) AS confirmed_at, $start + to_days(i::INTEGER) + INTERVAL 1 HOUR AS finished_at

@@ -226,7 +226,8 @@ func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
 		began, err := t.exec(
 			ctx,
 			"-- record alerts that began\nINSERT INTO alert (id, kind, subject_id, due_at, text, began_at, is_untold, attempts, tell_at)\n"+
-				currentAlerts+`SELECT (SELECT given FROM number WHERE kind = 'alert') + row_number() OVER (), kind, subject_id, due_at, text, $now, $is_told, 0, $now
+				currentAlerts+`SELECT (SELECT given FROM number WHERE kind = 'alert') + row_number() OVER (),
+    kind, subject_id, due_at, text, $now, $is_told, 0, $now
 FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subject_id)`,
 			slices.Concat(args, []any{named("now", t.now), named("is_told", isTold)})...)
 		if err != nil {

@@ -216,9 +216,11 @@ func (s *Store) settleCut(ctx context.Context) error {
 	if len(settled.Paused) > 0 {
 		paused = fmt.Sprintf("paused deliveries: %v", settled.Paused)
 	}
-	s.addNotice(fmt.Sprintf("Acknowledged changes were cut off with the log of the database, so it is as after restoring a backup: new numbers begin %d further on, "+
-		"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See The log of the database in README.md.",
-		skippedNumbers, paused, settled.FailedImports, settled.FailedExports))
+	s.addNotice(
+		fmt.Sprintf("Acknowledged changes were cut off with the log of the database, so it is as after restoring a backup: new numbers begin %d further on, "+
+			"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See The log of the database in README.md.",
+			skippedNumbers, paused, settled.FailedImports, settled.FailedExports),
+	)
 	return nil
 }
 

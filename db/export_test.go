@@ -129,7 +129,8 @@ func TestExportOwnCodes(t *testing.T) {
 					if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 						t.Fatal(err)
 					}
-					err := engine.QueryRowContext(t.Context(), "SELECT string_agg(to_json(f)::VARCHAR, '\n' ORDER BY coupon) FROM read_parquet($1) f", path).Scan(&text)
+					err := engine.QueryRowContext(t.Context(), "SELECT string_agg(to_json(f)::VARCHAR, '\n' ORDER BY coupon) FROM read_parquet($1) f", path).
+						Scan(&text)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -137,7 +138,7 @@ func TestExportOwnCodes(t *testing.T) {
 				if isSafe {
 					want = strings.Replace(want, "=", "'=", 1)
 				}
-				for _, name := range strings.Fields(want) {
+				for name := range strings.FieldsSeq(want) {
 					if !strings.Contains(text, name) {
 						t.Errorf("%s %s, safe %t: %s is not in\n%s", e.Kind, format, isSafe, name, text)
 					}

@@ -204,7 +204,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 	problems, isUser := coupon.AsUserErrors(err)
 	failure := "The server could not finish the import; its log has the cause. Nothing was imported."
 	switch {
-	case errors.Is(context.Cause(ctx), errCanceled):
+	case errors.Is(context.Cause(ctx), errCanceled), errors.Is(err, errCanceled):
 		o.status, err = coupon.ImportCanceled, nil
 	case ctx.Err() != nil:
 		// The server stops: the import stays RUNNING and is run again at the next start.
@@ -224,6 +224,10 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		return t.finishImport(ctx, number, o)
 	})
+	if errors.Is(finish, errCanceled) {
+		// Its outcome is recorded already.
+		finish = nil
+	}
 	return errors.Join(err, finish)
 }
 
@@ -328,9 +332,13 @@ func (t *tx) finishImport(ctx context.Context, number int64, o *importOutcome) e
 	if err != nil {
 		return fmt.Errorf("encode the findings of an import: %w", err)
 	}
-	_, err = t.exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
+	finished, err := t.exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
 		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRefused),
 		named("findings", string(findings)), named("failure", o.failure), named("now", t.now))
+	if err == nil && finished == 0 {
+		// It was called off between two attempts, or while the server that ran it was down: nothing of it may stay.
+		return errCanceled
+	}
 	if err == nil && o.rowsRefused > 0 {
 		_, err = t.exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
 	}

@@ -385,6 +385,28 @@ func TestImportIsCanceledMeanwhile(t *testing.T) {
 	}
 }
 
+// TestImportIsCalledOffBetweenAttempts records that an import was called off after it began to decide and before it commits, as
+// one does whose server was started again: it must neither be done nor take back what was said of it.
+func TestImportIsCalledOffBetweenAttempts(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t, withoutAssignment)
+	s.codes(t, c, "", numbered("A", 4)...)
+	for _, mode := range []coupon.ImportMode{coupon.ImportAdd, coupon.ImportReplaceUnused, coupon.ImportVoid} {
+		id := s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(mode)), "code\nB1\nA0001\n")
+		number, _ := id.Number(coupon.KindImport)
+		err := s.RunImportWith(t.Context(), id, func() { s.Exec(t, fmt.Sprintf("UPDATE import SET status = 'CANCELED' WHERE id = %d", number)) })
+		if err == nil || !strings.Contains(err.Error(), "the import was canceled") {
+			t.Errorf("%s: got %v, want that it was canceled", mode, err)
+		}
+		if got := s.imported(t, id).Status; got != coupon.ImportCanceled {
+			t.Errorf("%s: it is %s", mode, got)
+		}
+		s.wantAvailability(t, c, "available 4")
+	}
+	s.checkSound(t)
+}
+
 // TestErasureWaitsForImport erases a recipient while a file that names it is imported: what the import rejected of it is erased,
 // too, and nobody is told that the server failed.
 func TestErasureWaitsForImport(t *testing.T) {

@@ -99,7 +99,9 @@ type longJob struct {
 
 // longJobs are all that take long.
 func longJobs() []longJob {
-	imported := func(kind coupon.ImportKind, mode coupon.ImportMode, text func(t *testing.T, g *stage, suffix string) (*coupon.Import, string)) func(*testing.T, *stage, string) job {
+	imported := func(
+		kind coupon.ImportKind, mode coupon.ImportMode, text func(t *testing.T, g *stage, suffix string) (*coupon.Import, string),
+	) func(*testing.T, *stage, string) job {
 		return func(t *testing.T, g *stage, suffix string) job {
 			t.Helper()
 			i, rows := text(t, g, suffix)
@@ -140,10 +142,13 @@ func longJobs() []longJob {
 		{name: "codes ADD", ready: imported(coupon.ImportCodes, coupon.ImportAdd, func(_ *testing.T, g *stage, suffix string) (*coupon.Import, string) {
 			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.numbered("N"+suffix, g.size), "\n")
 		})},
-		{name: "codes REPLACE_UNUSED", ready: imported(coupon.ImportCodes, coupon.ImportReplaceUnused, func(t *testing.T, g *stage, suffix string) (*coupon.Import, string) {
-			t.Helper()
-			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.numbered("M"+suffix, 4*g.size), "\n")
-		})},
+		{
+			name: "codes REPLACE_UNUSED",
+			ready: imported(coupon.ImportCodes, coupon.ImportReplaceUnused, func(t *testing.T, g *stage, suffix string) (*coupon.Import, string) {
+				t.Helper()
+				return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.numbered("M"+suffix, 4*g.size), "\n")
+			}),
+		},
 		{name: "codes VOID", ready: imported(coupon.ImportCodes, coupon.ImportVoid, func(_ *testing.T, g *stage, _ string) (*coupon.Import, string) {
 			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.values[:g.size/2], "\n")
 		})},
@@ -398,13 +403,14 @@ func cutOffJobs(t *testing.T, s *scene, cut func(ended <-chan struct{}), wasCut 
 }
 
 // cutOff runs a job that cut stops after a few of its statements, and gives what the job says.
-func (g *stage) cutOff(t *testing.T, run job, cut func(ended <-chan struct{})) (err error) {
+func (g *stage) cutOff(t *testing.T, run job, cut func(ended <-chan struct{})) error {
 	t.Helper()
+	var said error
 	ended := make(chan struct{})
 	begun := g.Statements() + 1 + rand.Int64N(5)
 	go func() {
 		defer close(ended)
-		err = run(context.WithoutCancel(t.Context()))
+		said = run(context.WithoutCancel(t.Context()))
 	}()
 	for isOver := false; !isOver && g.Statements() < begun; {
 		select {
@@ -415,7 +421,7 @@ func (g *stage) cutOff(t *testing.T, run job, cut func(ended <-chan struct{})) (
 	}
 	cut(ended)
 	<-ended
-	return err
+	return said
 }
 
 // TestCloseDuringJobs closes the store in the middle of each job that takes long.
