@@ -43,8 +43,10 @@ func TestAuditSurvivesAKill(t *testing.T) {
 		{"one with a key", `mutation { redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } }`, 1, 1},
 		{"the same again", `mutation { redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } }`, 0, 1},
 		{"again in a list", `mutation { redeemCodes(input: {redemptions: [{value: "ALL", idempotencyKey: "k"}]}) { redeemedCount } }`, 0, 1},
-		{"again beside a new one", `mutation { a: redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } b: ` + redeem("ALL") + ` }`, 1, 2},
-		{"nothing to change", `mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } again: reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0, 2},
+		{"again beside a new one", `mutation { a: redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } b: ` +
+			redeem("ALL") + ` }`, 1, 2},
+		{"nothing to change", `mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } ` +
+			`again: reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0, 2},
 		{"nothing to change again", `mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0, 1},
 	} {
 		redeemed, done := countDone(t, p)

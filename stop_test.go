@@ -61,7 +61,12 @@ func TestStopDuringJobs(t *testing.T) {
 	s.during(t, "sql", func() {
 		_ = s.p.ask(t.Context(), `{ sql(query: "SELECT count(*) FROM codes a JOIN codes b ON a.value < b.value") { rows } }`, nil, &none)
 	})
-	s.importing(t, "codes REPLACE_UNUSED", `importCodes(input: {couponId: "coupon_1", mode: REPLACE_UNUSED, file: $file})`, s.rows("code\n", "N%07d\n", stopRows))
+	s.importing(
+		t,
+		"codes REPLACE_UNUSED",
+		`importCodes(input: {couponId: "coupon_1", mode: REPLACE_UNUSED, file: $file})`,
+		s.rows("code\n", "N%07d\n", stopRows),
+	)
 	for deadline := time.Now().Add(time.Minute); ; pause(t) {
 		var read struct {
 			Delivery struct {

@@ -90,8 +90,13 @@ func unread(err error) *gqlerror.Error {
 	case fmt.Sprintf("exceeded token limit of %d", maxTokens):
 		return refusal(codeDocument, nil, "The document has more than %d tokens. Send several documents, or give lists as variables.", maxTokens)
 	case fmt.Sprintf("exceeded maximum nesting depth of %d", parser.MaxNestingDepth):
-		return refusal(codeDocument, nil, "The document is nested more than %d levels deep. An operation may nest its fields %d levels deep: ask for less at once.",
-			parser.MaxNestingDepth, maxDepth)
+		return refusal(
+			codeDocument,
+			nil,
+			"The document is nested more than %d levels deep. An operation may nest its fields %d levels deep: ask for less at once.",
+			parser.MaxNestingDepth,
+			maxDepth,
+		)
 	}
 	errcode.Set(problem, errcode.ParseFailed)
 	return problem

@@ -65,24 +65,31 @@ func (s *server) plant(t *testing.T) {
 		variables map[string]any
 		files     map[string]string
 	}{
-		{query: `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, code: "QZNAME", startsAt: "2026-11-01", requiresAssignment: false, metadata: {a: "QZMETADATA"}}) { coupon { id } }
+		{query: `mutation { createCoupon(input: {label: "Winter", type: INDIVIDUAL, code: "QZNAME", startsAt: "2026-11-01",
+				requiresAssignment: false, metadata: {a: "QZMETADATA"}}) { coupon { id } }
 			anonymous: createCoupon(input: {label: "All", type: ANONYMOUS, code: "QZOWNCODE", startsAt: "2026-11-01"}) { coupon { id } } }`},
 		{query: `mutation($v: [NewCode!]!) { addCodes(input: {couponId: "coupon_1", codes: $v}) { codes { id } } }`, variables: map[string]any{"v": map[string]any{
 			"value": "QZLISTCODE", "label": "Ball",
 		}}},
-		{query: `mutation($v: [RecipientInput!]!) { upsertRecipients(input: {recipients: $v}) { recipients { id } } }`, variables: map[string]any{"v": map[string]any{
-			"externalId": "QZEXTERNAL", "email": "QZMAIL@example.com", "phone": "+49QZPHONE", "firstName": "QZFIRST", "lastName": "QZLAST",
-			"attributes": map[string]any{"postalAddress": "QZSTREET 1", "pushToken": "QZTOKEN", "sport": "QZSPORT"},
-		}}},
+		{
+			query: `mutation($v: [RecipientInput!]!) { upsertRecipients(input: {recipients: $v}) { recipients { id } } }`,
+			variables: map[string]any{"v": map[string]any{
+				"externalId": "QZEXTERNAL", "email": "QZMAIL@example.com", "phone": "+49QZPHONE", "firstName": "QZFIRST", "lastName": "QZLAST",
+				"attributes": map[string]any{"postalAddress": "QZSTREET 1", "pushToken": "QZTOKEN", "sport": "QZSPORT"},
+			}},
+		},
 		{
 			query: `mutation($a: Upload!, $b: Upload!, $c: Upload!, $d: Upload!, $e: Upload!, $f: Upload!) {
 				a: importCodes(input: {couponId: "coupon_1", file: $a}) { import { id } userErrors { message } }
 				b: importCodes(input: {couponId: "coupon_1", file: $b}) { import { id } userErrors { message } }
 				c: importRecipients(input: {file: $c}) { import { id } userErrors { message } }
-				d: importRecipients(input: {file: $d, options: {hasHeader: true, columns: [{field: "externalId", column: "1"}]}}) { import { id } userErrors { message } }
+				d: importRecipients(input: {file: $d, options: {hasHeader: true, columns: [{field: "externalId", column: "1"}]}}) {
+					import { id } userErrors { message } }
 				e: importCodes(input: {couponId: "coupon_1", file: $e}) { import { id } userErrors { message } }
-				f: importRecipients(input: {file: $f, options: {hasHeader: true, columns: [{field: "externalId", column: "c-9"}]}}) { import { id } userErrors { message } }
-				g: importCodes(input: {couponId: "coupon_1", file: $f, options: {columns: [{field: "code", column: "QZUNKNOWN"}]}}) { import { id } userErrors { message } } }`,
+				f: importRecipients(input: {file: $f, options: {hasHeader: true, columns: [{field: "externalId", column: "c-9"}]}}) {
+					import { id } userErrors { message } }
+				g: importCodes(input: {couponId: "coupon_1", file: $f, options: {columns: [{field: "code", column: "QZUNKNOWN"}]}}) {
+					import { id } userErrors { message } } }`,
 			variables: map[string]any{"a": "@QZFILE-a.csv", "b": "@b.csv", "c": "@c.csv", "d": "@d.csv", "e": "@e.xml", "f": "@f.csv"},
 			files: map[string]string{
 				"QZFILE-a.csv": "code,QZHEADFIELD\nQZCSVCODE,x\nQZDOUBLE,x\nQZDOUBLE,x\n", "b.csv": "QZHEADER77;2026;x\nQZHEADER78;2026;x\n",
@@ -90,10 +97,12 @@ func (s *server) plant(t *testing.T) {
 				"e.xml": "<a><value code=\"X1\"/>&QZHEADER;</a>", "f.csv": "c-9,QZHEADFIELD@example.com\nc-8,x\n",
 			},
 		},
-		{query: `mutation { createDelivery(input: {label: "d", couponId: "coupon_1", subject: "QZSUBJECT", matchLabelTo: "sport", body: "{{ couponValue.code }} {{ recipient.lastName }} QZBODY"}) { delivery { id } }
+		{query: `mutation { createDelivery(input: {label: "d", couponId: "coupon_1", subject: "QZSUBJECT", matchLabelTo: "sport",
+				body: "{{ couponValue.code }} {{ recipient.lastName }} QZBODY"}) { delivery { id } }
 			addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}}) { delivery { id } }
 			analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } }
-			b: createDelivery(input: {label: "e", couponId: "coupon_1", subject: "QZSUBJECT {{ recipient.firstName }}", body: "{{ couponValue.code }}"}) { delivery { id } }
+			b: createDelivery(input: {label: "e", couponId: "coupon_1", subject: "QZSUBJECT {{ recipient.firstName }}",
+				body: "{{ couponValue.code }}"}) { delivery { id } }
 			c: addTargets(input: {deliveryId: "delivery_2", filter: {attributes: [{name: "sport", in: ["QZSPORT"]}]}}) { delivery { id } }
 			d: analyzeDelivery(input: {id: "delivery_2"}) { delivery { id } }
 			e: confirmDelivery(input: {id: "delivery_2"}) { delivery { id } userErrors { message } }
@@ -118,8 +127,10 @@ func (s *server) plant(t *testing.T) {
 			a: recipients(filter: {attributes: $a}) { nodes { email } } b: recipients(filter: $s) { nodes { email } } recipient(externalId: $x) { email }
 			c: node(id: $id) { ... on Recipient { email } } coupon(id: "coupon_1") { codes(filter: $n) { nodes { value } } stats(from: $d) { sent } }
 			d: recipients(after: $after) { nodes { email } } QZALIAS: recipients { nodes { email } } }`, variables: map[string]any{
-			"a": map[string]any{"name": "QZATTRIBUTE", "in": "QZSPORT"}, "s": map[string]any{"search": "QZSEARCH", "attributes": map[string]any{"name": "x", "in": "QZATTRIBUTE"}},
-			"x": "QZEXTERNAL", "id": "QZID", "n": map[string]any{"valuePrefix": "QZPREFIX", "importId": "QZID", "label": "Ball"}, "d": "QZDATE", "after": "QZCURSOR",
+			"a": map[string]any{"name": "QZATTRIBUTE", "in": "QZSPORT"},
+			"s": map[string]any{"search": "QZSEARCH", "attributes": map[string]any{"name": "x", "in": "QZATTRIBUTE"}},
+			"x": "QZEXTERNAL", "id": "QZID", "n": map[string]any{"valuePrefix": "QZPREFIX", "importId": "QZID", "label": "Ball"},
+			"d": "QZDATE", "after": "QZCURSOR",
 		}},
 		{query: `query($s: [CodeStatus!]) { coupon(id: "coupon_1") { codes(filter: {status: $s}) { nodes { value } } } }`, variables: map[string]any{"s": "QZENUM"}},
 		{query: `query($q: String!) { sql(query: $q) { rows } }`, variables: map[string]any{"q": `SELECT 'QZSQL', "QZQUOTED", QZWORD FROM codes -- QZSQL`}},
@@ -228,7 +239,8 @@ func TestSecretsStay(t *testing.T) {
 		}
 	}
 	for _, query := range []string{
-		`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}, matchLabelTo: "postalAddress"}) { analysis { shortByLabel { label } remedies { text label } log { text } } } }`,
+		`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}, matchLabelTo: "postalAddress"}) ` +
+			`{ analysis { shortByLabel { label } remedies { text label } log { text } } } }`,
 		`{ simulateDelivery(input: {id: "delivery_1"}) { analysis { shortByLabel { label } remedies { text label } log { text } } userErrors { message } } }`,
 		`{ coupons(filter: {search: "QZOWNCODE"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZOWNCODE") { id } }`,
 		`{ coupons(filter: {search: "QZNAME"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZNAME") { id } }`,

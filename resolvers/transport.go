@@ -297,7 +297,8 @@ func refuseOperation(w http.ResponseWriter, accepted string, response *graphql.R
 	writeResponse(w, status, response)
 }
 
-// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out. Data is JSON that was just written, and is not read again.
+// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out.
+// Data is JSON that was just written, and is not read again.
 func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {

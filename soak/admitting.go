@@ -116,11 +116,11 @@ func (c *caller) expectShut(ctx context.Context, id, token string, socket *webso
 
 // openSocket opens a WebSocket that shows a key.
 func (c *caller) openSocket(ctx context.Context, token string) (*websocket.Conn, error) {
-	socket, _, err := websocket.Dial(
+	socket, _, err := websocket.Dial( //nolint:bodyclose // the package closes it
 		ctx,
 		strings.Replace(c.server.url, "http", "ws", 1)+"/graphql",
 		&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}},
-	) //nolint:bodyclose // the package closes it
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -38,8 +38,11 @@ func (c *caller) upTo(d time.Duration) time.Duration { return time.Duration(c.ra
 // errNothingToDo: there is nothing that the client could ask for.
 var errNothingToDo = errors.New("nothing to do")
 
-// mark gives a name that nothing else has: by it a thing is found in the database, and what was done to it in the audit log.
+// mark gives a name that nothing else has: by it a thing is found in the database.
 func (s *soak) mark() string { return fmt.Sprintf("mk%dx", s.serial.Add(1)) }
+
+// isMark tells such a name from an id.
+func isMark(name string) bool { return strings.HasPrefix(name, "mk") }
 
 func (c *caller) do(ctx context.Context, operation string, vars client.Variables, answer any) error {
 	return c.server.client.Do(ctx, operation, vars, answer)
@@ -51,8 +54,8 @@ func mutation(action, selection string) string {
 		strings.ToUpper(action[:1]), action[1:], action, selection)
 }
 
-// mutate asks for a mutation, and notes that it was answered as done. Its entry in the audit log is found by a mark in its
-// input; "": it has none.
+// mutate asks for a mutation, and notes that it was answered as done. Its entry in the audit log is found by the id in its
+// input, or counted where that has a mark alone; "": it has none.
 func (c *caller) mutate(ctx context.Context, action, selection, mark string, in map[string]any, payload any) error {
 	var answer map[string]json.RawMessage
 	if err := c.do(ctx, mutation(action, selection), client.Input(in), &answer); err != nil {

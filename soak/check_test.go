@@ -101,14 +101,23 @@ func TestOutbox(t *testing.T) {
 		webhook map[string]string
 		want    []string
 	}{
-		"sound":         {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"), "delivery_1-resent.mbox": text("message_1", "a@x", "D1-A")}, nil, nil},
-		"code twice":    {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-A")}, nil, []string{"P1"}},
-		"message twice": {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_1", "b@x", "D1-B")}, nil, []string{"sending"}},
+		"sound": {map[string]string{
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+			"delivery_1-resent.mbox": text("message_1", "a@x", "D1-A"),
+		}, nil, nil},
+		"code twice": {map[string]string{
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-A"),
+		}, nil, []string{"P1"}},
+		"message twice": {map[string]string{
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_1", "b@x", "D1-B"),
+		}, nil, []string{"sending"}},
 		"resent to another": {map[string]string{
 			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
 			"delivery_1-resent.mbox": text("message_1", "c@x", "D1-A"),
 		}, nil, []string{"P1"}},
-		"by both ways": {map[string]string{"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B")}, map[string]string{"D1-A": "c"}, []string{"P1"}},
+		"by both ways": {map[string]string{
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+		}, map[string]string{"D1-A": "c"}, []string{"P1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -159,7 +159,7 @@ func (d *database) violations(ctx context.Context) (found []violation, err error
 
 // facts reads what the file says of all that clients made.
 func (d *database) facts(ctx context.Context) (*facts, error) {
-	f := &facts{things: map[string]fact{}, audited: map[string]bool{}, groups: map[string]int{}, people: map[string]string{}}
+	f := &facts{things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{}, people: map[string]string{}}
 	var name, id, text string
 	for _, kind := range namesIn("fact") {
 		err := d.each(ctx, statement("fact/"+kind), func() {
@@ -176,7 +176,7 @@ func (d *database) facts(ctx context.Context) (*facts, error) {
 	var count int
 	var i importState
 	return f, errors.Join(
-		d.each(ctx, statement("copy/audited"), func() { f.audited[text] = true }, &text),
+		d.each(ctx, statement("copy/audited"), func() { f.audited[text] = count }, &text, &count),
 		d.each(ctx, statement("copy/groups"), func() { f.groups[name] = count }, &name, &count),
 		d.each(
 			ctx,

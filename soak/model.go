@@ -74,8 +74,8 @@ type model struct {
 	// open are the changes that nobody answered for, and imports those that are not over, by their files.
 	open    map[*change]bool
 	imports map[string]*importing
-	// acknowledged are entries that the audit log must have, with the time of the answer.
-	acknowledged map[string]time.Time
+	// acknowledged are how many entries the audit log must have more than audited, by mutation and the id in its input.
+	acknowledged, audited map[string]int
 	// groups are how many codes were generated under a name, and whether that was acknowledged.
 	groups map[string]group
 	// erased are the marks of people of whom nothing may be left.
@@ -101,7 +101,7 @@ type importing struct {
 func newModel(report func(string, error)) *model {
 	return &model{
 		things: map[string]*thing{}, owners: map[string]string{}, open: map[*change]bool{}, imports: map[string]*importing{},
-		acknowledged: map[string]time.Time{}, groups: map[string]group{}, erased: map[string]time.Time{}, report: report,
+		acknowledged: map[string]int{}, groups: map[string]group{}, erased: map[string]time.Time{}, report: report,
 	}
 }
 
@@ -202,11 +202,24 @@ func (m *model) give(id, name string) {
 	}
 }
 
+// renumber notes that a thing is about to have another id.
+func (m *model) renumber(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t := m.things[name]; t != nil {
+		t.id = ""
+	}
+}
+
 // acknowledge notes that a mutation was answered as done, and by what its entry in the audit log is found.
 func (m *model) acknowledge(action, mark string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.acknowledged[action+" "+mark] = time.Now()
+	entry := action
+	if !isMark(mark) {
+		entry += " " + mark
+	}
+	m.acknowledged[entry]++
 }
 
 func (m *model) generate(name string, g group) {
@@ -294,7 +307,7 @@ type facts struct {
 	things  map[string]fact
 	twice   []string
 	imports []importState
-	audited map[string]bool
+	audited map[string]int
 	groups  map[string]int
 	people  map[string]string
 }
@@ -335,13 +348,14 @@ func (m *model) compare(f *facts) {
 			delete(m.groups, name)
 		}
 	}
-	for entry, at := range m.acknowledged {
-		if !f.audited[entry] {
-			m.report("audit log", fmt.Errorf("%q was answered as done at %s and has no entry", entry, at.Format(clock)))
+	for entry, count := range m.acknowledged {
+		if got := f.audited[entry] - m.audited[entry]; got < count {
+			m.report("audit log", fmt.Errorf("%q was answered as done %d times since the last start, and has %d entries", entry, count, got))
 		}
 	}
 	// What is there stays, which is not looked at over and over.
 	clear(m.acknowledged)
+	m.audited = f.audited
 	for mark, column := range f.people {
 		if at, isErased := m.erased[mark]; isErased {
 			m.report("erasure", fmt.Errorf("%s was erased at %s, and is in %s", mark, at.Format(clock), column))

@@ -23,7 +23,7 @@ func (f *finding) expect(t *testing.T, want ...string) {
 }
 
 func noFacts() *facts {
-	return &facts{things: map[string]fact{}, audited: map[string]bool{}, groups: map[string]int{}, people: map[string]string{}}
+	return &facts{things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{}, people: map[string]string{}}
 }
 
 // TestCompare: what was acknowledged is there, what was refused is not, and what nobody answered for is either.
@@ -94,7 +94,7 @@ func TestCompareNames(t *testing.T) {
 			m.generate("D1", group{5, true})
 			m.erase([]string{"zz1q"})
 			f := noFacts()
-			f.things["coupon mk1x"], f.audited["createCoupon mk1x"], f.groups["D1"] = fact{"coupon_1", there}, true, 5
+			f.things["coupon mk1x"], f.audited["createCoupon"], f.groups["D1"] = fact{"coupon_1", there}, 1, 5
 			tt.doctor(f)
 			m.compare(f)
 			found.expect(t, tt.want...)

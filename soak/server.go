@@ -59,11 +59,11 @@ func launch(ctx context.Context, binary, dir, webhook string) (_ *server, ready 
 		"serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit, "--data", dataFile(dir), "--outbox", filepath.Join(dir, "outbox"),
 		"--rate-limit", "0", "--enable-sql", "--sql-max-age", snapshotAge, "--sql-memory-limit", memoryLimit,
 	}
-	if webhook != "" {
-		flags = append(flags, "--webhook-url", webhook)
-	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
-	cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_SECRET="+webhookSecret)
+	if webhook != "" {
+		cmd.Args = append(cmd.Args, "--webhook-url", webhook)
+		cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_SECRET="+webhookSecret)
+	}
 	s := &server{cmd: cmd, began: time.Now(), ended: make(chan struct{})}
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -226,6 +226,8 @@ func (c *caller) lifeOfCoupon(ctx context.Context) error {
 // replaceUnused replaces codes that nobody has by those of a file, in which one of them is again.
 func (c *caller) replaceUnused(ctx context.Context, couponID string, codes []string) error {
 	fresh := append(c.newCodes(redeemedCodes), codes[0])
+	// It makes way like the others, and comes back with a number of its own.
+	c.model.renumber(codeNames(codes[:1])[0])
 	made := append(moves(gone, codeNames(codes[1:])...), moves(available, codeNames(fresh)...)...)
 	_, err := c.importFile(ctx, "importCodes", map[string]any{"couponId": couponID, "mode": "REPLACE_UNUSED"}, csvOf(fresh, 1),
 		importing{read: len(fresh) + 1, imported: len(fresh)}, made...)
