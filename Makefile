@@ -16,7 +16,7 @@ TOOL := go tool -modfile=tools/go.mod
 
 VERSION ?= $(shell git describe --tags --always --dirty)
 URL ?= http://127.0.0.1:8080
-TEST_TIMEOUT ?= 20m
+TEST_TIMEOUT ?= 60m
 BENCH ?= .
 BENCHTIME ?= 1s
 COUNT ?= 1

@@ -470,16 +470,20 @@ func TestInternalErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		resolver *resolvers.Resolver
 		cause    string
+		queries  []string
 	}{
-		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil, guard), "closed"},
-		"a panic":           {resolvers.New(nil, nil, nil, nil, guard), "nil pointer"},
+		// A mutation is told that the server stops.
+		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil, guard), "closed", []string{`{ recipients { totalCount } }`}},
+		"a panic": {
+			resolvers.New(nil, nil, nil, nil, guard), "nil pointer",
+			[]string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
 			handler := resolvers.Handler(test.resolver, resolvers.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
-			for _, query := range []string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) {
-				coupon { id } } }`} {
+			for _, query := range test.queries {
 				log.Reset()
 				body, contentType := request(t, query, nil, nil)
 				ctx := resolvers.WithRequestID(t.Context(), "request-7")
