@@ -669,6 +669,7 @@ const (
 	ErrorCodeCodeNotYetValid        ErrorCode = "CODE_NOT_YET_VALID"
 	ErrorCodeCodeVoided             ErrorCode = "CODE_VOIDED"
 	ErrorCodeRedemptionLimitReached ErrorCode = "REDEMPTION_LIMIT_REACHED"
+	ErrorCodeRateLimited            ErrorCode = "RATE_LIMITED"
 	ErrorCodeTemplateInvalid        ErrorCode = "TEMPLATE_INVALID"
 	ErrorCodeFileUnreadable         ErrorCode = "FILE_UNREADABLE"
 	ErrorCodeFileTooLarge           ErrorCode = "FILE_TOO_LARGE"
@@ -692,6 +693,7 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeCodeNotYetValid,
 	ErrorCodeCodeVoided,
 	ErrorCodeRedemptionLimitReached,
+	ErrorCodeRateLimited,
 	ErrorCodeTemplateInvalid,
 	ErrorCodeFileUnreadable,
 	ErrorCodeFileTooLarge,
