@@ -276,7 +276,7 @@ func (l *logReading) readable() string {
 	}
 }
 
-// errBrokenLog is what Open returns for a log with damage that may have cost what was acknowledged.
+// errBroken is what Open returns for a log with damage that may have cost what was acknowledged.
 func (l *logReading) errBroken() error {
 	return fmt.Errorf(
 		"%s Nothing was changed. Restore the last backup (couponql restore), or go on without what cannot be read: start once with --cut-log-at=%d, "+
