@@ -79,9 +79,15 @@ func TestFullDisk(t *testing.T) {
 	p.must(t, redeem, &none)
 	p.importFile(t, field, codesFile("C", 1000))
 
-	// A server that stops on a disk without any room loses nothing.
+	// A server that stops on a disk without any room loses nothing: what was refused at last is in its log.
 	filler = fill(t, dir, 0)
+	if err := p.ask(t.Context(), strings.Replace(redeem, "A000001", "A000002", 1), nil, &none); err == nil {
+		t.Error("a redemption was acknowledged on a full disk")
+	}
 	p.stop(t, shutdownTimeout)
+	if text := p.text(); !strings.Contains(text, "the last notes were not written") || !strings.Contains(text, "action=redeemCode") {
+		t.Errorf("what the audit log lacks was not told:\n%s", text)
+	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}

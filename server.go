@@ -247,7 +247,23 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store, log)
 	store.Interrupt()
 	runner.Stop()
-	return errors.Join(err, answers.Close(), store.Close())
+	return errors.Join(err, answers.Close(), closeStore(ctx, store, log))
+}
+
+// closeStore closes the store. What a full disk kept from the audit log goes to the log instead: it is no reason to call the
+// server broken.
+func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
+	err := store.Close()
+	unrecorded, ok := errors.AsType[*db.UnrecordedError](err)
+	if !ok {
+		return err
+	}
+	log.ErrorContext(ctx, "the last notes were not written", "error", unrecorded)
+	for _, e := range unrecorded.Entries {
+		log.WarnContext(ctx, "an entry that the audit log lacks", "at", e.At, "caller", e.Caller, "role", e.Role, "address", e.Address, "action", e.Action,
+			"input", string(e.Input), "outcome", e.Outcome, "errors", e.Errors, "requestId", e.RequestID)
+	}
+	return nil
 }
 
 // guard gives what tells who sends a request.

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -160,6 +162,35 @@ func (s *Store) writeAudit(ctx context.Context) error {
 		t.hasWritten = true
 		return nil
 	})
+}
+
+// UnrecordedError tells what a closed store could not note on a full disk. Nothing of it was a change: those take their entries
+// along.
+type UnrecordedError struct {
+	// Entries of the audit log are about what was read or refused in the last second, or since the disk is full.
+	Entries []*coupon.AuditEntry
+	cause   error
+}
+
+func (e *UnrecordedError) Error() string {
+	return fmt.Sprintf("%d entries of the audit log and the last uses of keys were not written: %v", len(e.Entries), e.cause)
+}
+
+func (e *UnrecordedError) Unwrap() error { return e.cause }
+
+// writeLast writes what waited for a better moment, when the store is closed.
+func (s *Store) writeLast() error {
+	err := errors.Join(s.writeUses(context.Background()), s.writeAudit(context.Background()))
+	switch {
+	case errors.Is(err, ErrClosed):
+		// Closed before: what came since has changed nothing.
+		return nil
+	case errors.Is(err, ErrDiskFull):
+		s.audit.mu.Lock()
+		defer s.audit.mu.Unlock()
+		return &UnrecordedError{Entries: s.audit.waiting, cause: err}
+	}
+	return err
 }
 
 // takeEntries gives the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they

@@ -236,7 +236,7 @@ func (s *Store) load(ctx context.Context) error {
 }
 
 // Close interrupts what may take long, finishes what takes a moment and closes the file, unless the engine failed; see
-// Interrupt and Failed.
+// Interrupt and Failed. It returns an UnrecordedError when all is well but for a disk that had no room for the last notes.
 //
 //nolint:contextcheck // it finishes what requests began
 func (s *Store) Close() error {
@@ -246,11 +246,7 @@ func (s *Store) Close() error {
 	}
 	var unwritten error
 	if s.writer != nil {
-		unwritten = errors.Join(s.writeUses(context.Background()), s.writeAudit(context.Background()))
-		if errors.Is(unwritten, ErrClosed) {
-			// Closed before: what came since has changed nothing.
-			unwritten = nil
-		}
+		unwritten = s.writeLast()
 		s.writer.close()
 	}
 	if err := s.whole(); err != nil {
