@@ -222,7 +222,7 @@ func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
 	if err != nil || changes == 0 {
 		return err
 	}
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		began, err := t.exec(
 			ctx,
 			"-- record alerts that began\nINSERT INTO alert (id, kind, subject_id, due_at, text, began_at, is_untold, attempts, tell_at)\n"+
@@ -270,7 +270,7 @@ func (s *Store) UntoldAlerts(ctx context.Context, limit int) (notices []*coupon.
 // SettleAlert records what came of telling a notice: when it is done, nobody is told of it again; else it is told at an
 // instant.
 func (s *Store) SettleAlert(ctx context.Context, notice *coupon.AlertNotice, retryAt time.Time, isDone bool) error {
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		if !isDone {
 			_, err := t.exec(ctx, alertPostpone, named("id", notice.Number), named("attempts", notice.Attempts+1), named("tell_at", retryAt))
 			return err

@@ -55,7 +55,7 @@ func (s *Store) HasKeys() bool {
 // CreateKey creates a key of this label, role, limit and end, and gives it with its token, which nobody can ever ask for
 // again. It returns INVALID.
 func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (created *coupon.APIKey, token string, err error) {
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		// All keys are made here, one after the other.
 		made, err := asked.Key(t.now, !s.HasKeys())
 		if err != nil {
@@ -108,7 +108,7 @@ func (s *Store) RevokeKey(ctx context.Context, id coupon.ID) (*coupon.APIKey, er
 	if err != nil {
 		return nil, atInput(err, "id")
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		known := s.key(number)
 		if known == nil {
 			return coupon.NotFound(coupon.KindAPIKey, id).At("input", "id")
@@ -220,7 +220,7 @@ func (s *Store) writeUses(ctx context.Context) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	return s.conclude(ctx, func(ctx context.Context, t *tx) error {
+	return s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		_, err := t.exec(ctx, apiKeyUsed, named("ids", numbers), named("times", times))
 		return err

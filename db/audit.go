@@ -67,22 +67,22 @@ func AuditedOf(ctx context.Context) *Audited {
 }
 
 // takeOf has the transaction carry the entry of the request with this place in the context of WithAuditOfEach.
-func (t *tx) takeOf(ctx context.Context, place int) {
+func (e *effects) takeOf(ctx context.Context, place int) {
 	if audits, ok := ctx.Value(auditKey{}).([]*Audited); ok {
-		t.carry(audits[place])
+		e.carry(audits[place])
 	}
 }
 
 // take has the transaction carry the entry of the context of WithAudit.
-func (t *tx) take(ctx context.Context) {
+func (e *effects) take(ctx context.Context) {
 	if a, ok := ctx.Value(auditKey{}).(*Audited); ok {
-		t.carry(a)
+		e.carry(a)
 	}
 }
 
 // carry has the transaction carry an entry that no other transaction carries. Should the transaction fail, or write nothing,
 // the entry is free again.
-func (t *tx) carry(a *Audited) {
+func (e *effects) carry(a *Audited) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.isTaken {
@@ -91,8 +91,8 @@ func (t *tx) carry(a *Audited) {
 	a.isTaken = true
 	entry := *a.entry
 	entry.Outcome = coupon.AuditDone
-	t.entries = append(t.entries, &entry)
-	t.onFailure(func() {
+	e.entries = append(e.entries, &entry)
+	e.onFailure(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.isTaken = false
@@ -115,8 +115,8 @@ func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []
 	}
 	if outcome == coupon.AuditDone && a.entry.Kind == coupon.AuditMutation {
 		// It is done, whether or not its caller has gone.
-		return s.join(context.WithoutCancel(ctx), 1, func(_ context.Context, t *tx) error {
-			t.carry(a)
+		return s.join(context.WithoutCancel(ctx), 1, func(g *group) error {
+			g.carry(a)
 			return nil
 		})
 	}
@@ -156,7 +156,7 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	if isEmpty {
 		return nil
 	}
-	return s.conclude(ctx, func(_ context.Context, t *tx) error {
+	return s.conclude(ctx, func(_ context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		// Every transaction that writes takes them along.
 		t.hasWritten = true
@@ -195,27 +195,27 @@ func (s *Store) writeLast() error {
 
 // takeEntries gives the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they
 // wait again; what ends beside the writer may do so when others took the numbers after theirs, which then stay.
-func (t *tx) takeEntries() []*auditRow {
-	a := &t.store.audit
+func (e *effects) takeEntries() []*auditRow {
+	a := &e.store.audit
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	waiting := a.waiting
 	a.waiting = nil
 	var rows []*auditRow
 	before := a.last
-	for _, e := range slices.Concat(waiting, t.entries) {
+	for _, entry := range slices.Concat(waiting, e.entries) {
 		a.last++
-		codes := make([]string, len(e.Errors))
-		for i, code := range e.Errors {
+		codes := make([]string, len(entry.Errors))
+		for i, code := range entry.Errors {
 			codes[i] = string(code)
 		}
 		rows = append(rows, &auditRow{
-			ID: a.last, AtTime: e.At, Caller: e.Caller, Role: string(e.Role), Address: e.Address, Kind: string(e.Kind), Action: e.Action,
-			Input: string(e.Input), Outcome: string(e.Outcome), Errors: strings.Join(codes, " "), RequestID: e.RequestID,
+			ID: a.last, AtTime: entry.At, Caller: entry.Caller, Role: string(entry.Role), Address: entry.Address, Kind: string(entry.Kind), Action: entry.Action,
+			Input: string(entry.Input), Outcome: string(entry.Outcome), Errors: strings.Join(codes, " "), RequestID: entry.RequestID,
 		})
 	}
 	after := a.last
-	t.onFailure(func() {
+	e.onFailure(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.last == after {

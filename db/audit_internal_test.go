@@ -12,8 +12,8 @@ import (
 func TestAuditNumbersOnce(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
-	begin := func(actions ...string) *tx {
-		failing := &tx{store: s}
+	begin := func(actions ...string) *effects {
+		failing := &effects{store: s}
 		for _, action := range actions {
 			failing.entries = append(failing.entries, &coupon.AuditEntry{Action: action})
 		}

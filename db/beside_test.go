@@ -70,7 +70,7 @@ func TestRivals(t *testing.T) {
 					return err
 				}
 				return test.rival(s, c.ID)
-			}, func(ctx context.Context, tx *tx) error {
+			}, func(ctx context.Context, tx *turn) error {
 				if _, err := tx.poolOf(ctx, c.ID, coupon.ImportAdd); err != nil {
 					return err
 				}

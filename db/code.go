@@ -147,7 +147,7 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 
 // settleAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
 // committed. Beside what checkRivals returns, errRival when others made a row impossible and the file is whole or nothing.
-func (t *tx) settleAddition(ctx context.Context, a *codeAddition, w *witness) error {
+func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *witness) error {
 	if err := t.checkRivals(ctx, a); err != nil || len(a.unused) == 0 {
 		return err
 	}
@@ -190,7 +190,7 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
 // when another code or a coupon that was committed since they were compared has the key of one of them.
-func (t *tx) checkRivals(ctx context.Context, a *codeAddition) error {
+func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 	if a.last == 0 {
 		return nil
 	}
@@ -357,7 +357,7 @@ func eachKeys(ctx context.Context, q querier, first, last int64, take func([]key
 
 // poolOf gives the number of an individual coupon whose codes may be added to, or voided. It returns NOT_FOUND, and
 // INVALID_STATE for an anonymous coupon, and for an archived one, which takes no new codes.
-func (t *tx) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
+func (t *turn) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
 	if err != nil {
 		return 0, atInput(err, "couponId")
@@ -388,7 +388,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		}
 	}
 	addition := &codeAddition{rows: rows}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {
 			return err

@@ -112,7 +112,7 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 			return errRival
 		}
 		return nil
-	}, func(ctx context.Context, t *tx) error {
+	}, func(ctx context.Context, t *turn) error {
 		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 
 // check refuses a coupon that takes no codes, and a pattern with too little room.
 func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
-	err = g.store.update(ctx, func(ctx context.Context, t *tx) error {
+	err = g.store.update(ctx, func(ctx context.Context, t *turn) error {
 		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ type CodeSelection struct {
 }
 
 // choose gives the numbers of the selected codes, in order.
-func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, error) {
+func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, error) {
 	couponNumber, _, err := t.coupon(ctx, selection.CouponID)
 	if err != nil {
 		return nil, atInput(err, "couponId")
@@ -243,7 +243,7 @@ func (t *tx) choose(ctx context.Context, selection *CodeSelection) ([]int64, err
 }
 
 // numbersOfValues gives the numbers of the codes with these values, in order.
-func (t *tx) numbersOfValues(values []string) []int64 {
+func (t *turn) numbersOfValues(values []string) []int64 {
 	p := t.store.pool
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -262,7 +262,7 @@ func (t *tx) numbersOfValues(values []string) []int64 {
 // VoidCodes makes codes worthless for good; redeemed ones stay redeemed, and voiding a voided code again
 // changes nothing. It gives how many codes were voided. It returns NOT_FOUND and INVALID.
 func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided int, err error) {
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		numbers, err := t.choose(ctx, selection)
 		if err != nil {
 			return err
@@ -276,7 +276,7 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided
 	return voided, err
 }
 
-func (t *tx) void(ctx context.Context, numbers []int64, reason string) error {
+func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
 	if len(numbers) == 0 {
 		return nil
 	}
@@ -297,7 +297,7 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).
 			At("input", "reason")
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		chosen, err := t.choose(ctx, selection)
 		if err != nil {
 			return err
@@ -338,7 +338,7 @@ func between(numbers []int64) []any {
 	return []any{named("ids", numbers), named("first", slices.Min(numbers)), named("last", slices.Max(numbers))}
 }
 
-func (t *tx) release(ctx context.Context, numbers []int64, reason string) error {
+func (t *turn) release(ctx context.Context, numbers []int64, reason string) error {
 	if len(numbers) == 0 {
 		return nil
 	}

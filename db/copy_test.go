@@ -309,7 +309,7 @@ func fillStore(t *testing.T, s *Store) {
 	u, err := s.CreateUpload(t.Context(), &coupon.Upload{FileName: "f.csv"})
 	must(err)
 	must(s.DeleteUpload(t.Context(), u.ID))
-	must(s.update(t.Context(), func(ctx context.Context, t *tx) error {
+	must(s.update(t.Context(), func(ctx context.Context, t *turn) error {
 		_, err := t.nextNumber(ctx, numberOfBatches)
 		return err
 	}))

@@ -15,7 +15,7 @@ import (
 // when a coupon or a code has the code that was given.
 func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
 	var created *coupon.Coupon
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, err := t.nextNumber(ctx, numberOfCoupons)
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 // reached.
 func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
 	var updated *coupon.Coupon
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, c, err := t.coupon(ctx, id)
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 // stay redeemable. Repeating it is harmless. It returns NOT_FOUND.
 func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
 	var archived *coupon.Coupon
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, c, err := t.coupon(ctx, id)
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 		return err
 	}
 	defer leave()
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, c, err := t.coupon(ctx, id)
 		if err != nil {
 			return err
@@ -145,7 +145,7 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 }
 
 // applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.
-func (t *tx) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) error {
+func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) error {
 	var problems coupon.UserErrors
 	if err := c.Apply(changes); err != nil && !errors.As(err, &problems) {
 		return err
@@ -169,7 +169,7 @@ func (t *tx) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) error 
 }
 
 // ownerOf gives the coupon whose own code, or one of whose codes, has this key; "" when none has.
-func (t *tx) ownerOf(key string) coupon.ID {
+func (t *turn) ownerOf(key string) coupon.ID {
 	p := t.store.pool
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -184,7 +184,7 @@ func (t *tx) ownerOf(key string) coupon.ID {
 }
 
 // automaticCode gives CPN and the coupon's number, or the next number that is free.
-func (t *tx) automaticCode(number int64) string {
+func (t *turn) automaticCode(number int64) string {
 	for ; ; number++ {
 		code := fmt.Sprintf("%s%d", coupon.AutomaticCodePrefix, number)
 		if t.ownerOf(t.store.keys.Key(code)) == "" {
@@ -193,7 +193,7 @@ func (t *tx) automaticCode(number int64) string {
 	}
 }
 
-func (t *tx) writeCoupon(ctx context.Context, statement string, number int64, c *coupon.Coupon) error {
+func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, c *coupon.Coupon) error {
 	key := t.store.keys.Key(c.Code)
 	args := []any{
 		named("id", number), named("label", c.Label), named("code", c.Code), named("code_key", key),
@@ -215,7 +215,7 @@ func (t *tx) writeCoupon(ctx context.Context, statement string, number int64, c 
 }
 
 // coupon gives a copy of a coupon to change, or NOT_FOUND.
-func (t *tx) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
+func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
 	number, err := id.Number(coupon.KindCoupon)
 	if err != nil {
 		return 0, nil, atInput(err, "id")
@@ -237,7 +237,7 @@ func atInput(err error, field string) error {
 	return err
 }
 
-func (t *tx) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
+func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
 	_, err = collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
 		return struct{}{}, rows.Scan(&deliveries, &isUsed)
 	}, named("id", number))

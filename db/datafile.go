@@ -201,7 +201,7 @@ func (s *Store) finishStart(ctx context.Context) error {
 // settleCut treats a database whose log was cut off as one that was restored.
 func (s *Store) settleCut(ctx context.Context) error {
 	settled := &Restored{}
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts when the disk is nearly full.
 		return t.settleJobs(ctx, lostWithLog, settled)
 	})

@@ -18,7 +18,7 @@ import (
 // an unknown coupon and INVALID_STATE for an archived one.
 func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
 	var created coupon.ID
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, err := t.nextNumber(ctx, numberOfDeliveries)
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 // UpdateDelivery changes a delivery that was not confirmed. One that was READY is EDITING again, and the
 // codes held for it are free. Beside what CreateDelivery returns, NOT_FOUND and INVALID_STATE.
 func (s *Store) UpdateDelivery(ctx context.Context, id coupon.ID, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		if err := t.applyDelivery(ctx, d, changes); err != nil {
 			return err
 		}
@@ -53,9 +53,9 @@ func (s *Store) UpdateDelivery(ctx context.Context, id coupon.ID, changes *coupo
 // changeDelivery runs a use case on one delivery: finds it, checks that the action is allowed now, and
 // does it, unless it was done before. field is the input's field that names the delivery.
 func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, action coupon.DeliveryAction,
-	do func(context.Context, *tx, int64, *coupon.Delivery) error,
+	do func(context.Context, *turn, int64, *coupon.Delivery) error,
 ) (*coupon.Delivery, error) {
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
 			return atInput(err, field)
@@ -81,7 +81,8 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 // the writer's turn, returns errRival when the decision does not hold any more, and writes the rest.
 type preparation struct {
 	action          coupon.DeliveryAction
-	prepare, finish func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error
+	prepare func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error
+	finish  func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error
 }
 
 // prepareDelivery is changeDelivery for a long use case, which keeps nobody waiting: it runs beside the writer, and only
@@ -99,7 +100,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		}
 		return p.prepare(ctx, t, number, d)
 	}
-	finish := func(ctx context.Context, t *tx) error {
+	finish := func(ctx context.Context, t *turn) error {
 		if isDone {
 			return nil
 		}
@@ -129,7 +130,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		return s.besideOn(ctx, draft.conn, func(ctx context.Context, t *tx) error {
 			t.draft = draft
 			return prepare(ctx, t)
-		}, func(ctx context.Context, t *tx) error {
+		}, func(ctx context.Context, t *turn) error {
 			if s.pool.isTouched(seen, reliedOn(d)...) {
 				return errRival
 			}
@@ -138,8 +139,8 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	}
 	err := s.cutOff(beside())
 	if errors.Is(err, errRival) || isConflict(err) {
-		err = s.update(ctx, func(ctx context.Context, t *tx) error {
-			if err := prepare(ctx, t); err != nil {
+		err = s.update(ctx, func(ctx context.Context, t *turn) error {
+			if err := prepare(ctx, t.tx); err != nil {
 				return err
 			}
 			return finish(ctx, t)
@@ -248,7 +249,7 @@ func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, 
 }
 
 // unprepare makes a READY delivery EDITING again and frees what is held for it; the log tells why.
-func (t *tx) unprepare(ctx context.Context, number int64, d *coupon.Delivery, why string) error {
+func (t *turn) unprepare(ctx context.Context, number int64, d *coupon.Delivery, why string) error {
 	freed, err := t.freeHold(ctx, number)
 	if err != nil {
 		return err
@@ -266,7 +267,7 @@ func (t *tx) unprepare(ctx context.Context, number int64, d *coupon.Delivery, wh
 }
 
 // freeHold frees what is held for a delivery and gives how many codes that were.
-func (t *tx) freeHold(ctx context.Context, number int64) (int, error) {
+func (t *turn) freeHold(ctx context.Context, number int64) (int, error) {
 	p := t.store.pool
 	held := p.holds[number]
 	if held == nil {
@@ -284,7 +285,7 @@ func (t *tx) freeHold(ctx context.Context, number int64) (int, error) {
 	return held.total(), nil
 }
 
-func (t *tx) writeAnalysis(ctx context.Context, number int64, d *coupon.Delivery) error {
+func (t *turn) writeAnalysis(ctx context.Context, number int64, d *coupon.Delivery) error {
 	text, err := json.Marshal(d.Analysis)
 	if err != nil {
 		return fmt.Errorf("encode the analysis: %w", err)
@@ -327,7 +328,7 @@ func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupo
 // DeleteDelivery deletes a delivery that was never confirmed, with its targets. It returns NOT_FOUND and
 // INVALID_STATE.
 func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
 			return atInput(err, "id")
@@ -359,7 +360,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).
 			At("input", "recipientIds")
 	}
-	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		if err := t.create(ctx, chosenCreate); err != nil {
 			return err
 		}
@@ -432,7 +433,7 @@ func (t *tx) countTargets(ctx context.Context, number int64) (count int, last in
 }
 
 // settleTargets records a changed number of targets.
-func (t *tx) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
+func (t *turn) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
 	t.touch(d.ID)
 	count, _, err := t.countTargets(ctx, number)
 	if err != nil {
@@ -450,7 +451,7 @@ func (t *tx) settleTargets(ctx context.Context, number int64, d *coupon.Delivery
 
 // ClearTargets takes all targets out of a delivery. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		if _, err := t.exec(ctx, targetDelete, named("id", number)); err != nil {
 			return err
 		}
@@ -496,7 +497,7 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 			}
 			return t.createDraft(ctx, d, found.content.Uses)
 		},
-		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 			if wanted != nil && !s.pool.canPromise(wanted, number, t.now) {
 				return errRival
 			}
@@ -660,7 +661,7 @@ func holdFor(d *coupon.Delivery, messages *preparedMessages) *hold {
 }
 
 // hold holds codes for a delivery; nil holds none.
-func (t *tx) hold(ctx context.Context, number int64, h *hold) error {
+func (t *turn) hold(ctx context.Context, number int64, h *hold) error {
 	if h == nil {
 		return nil
 	}
@@ -721,7 +722,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 			firstMessage = s.pool.reserveMessages(found.messages.count)
 			return t.writeMessages(ctx, number, d, firstMessage, found.messages.count, spans)
 		},
-		finish: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 			if found.analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
 				return errRival
 			}
@@ -824,14 +825,14 @@ func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delive
 	defer unlock()
 	// While a delivery is paused, codes may be released and their messages canceled.
 	defer s.forgetSending(id)
-	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *tx, number int64, _ *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
 		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
 	})
 }
 
 // ResumeDelivery goes on sending. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		t.onCommit(s.watchers.notifyDue)
 		return t.setStatus(ctx, number, d.Resumed(t.now), nil, "Resumed.")
 	})
@@ -843,7 +844,7 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
 	defer s.forgetSending(id)
-	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		freed, err := t.freeHold(ctx, number)
 		if err != nil {
 			return err
@@ -877,7 +878,7 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 	})
 }
 
-func (t *tx) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
+func (t *turn) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
 	if _, err := t.exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {
 		return err
 	}

@@ -1,19 +1,24 @@
-// Package db keeps everything in one DuckDB file. It is the only package that knows SQL and the
-// driver; it gives and takes the types of package coupon.
+// Package db keeps everything in one DuckDB file. It is the only package that knows SQL and the driver. It
+// takes and returns the types of package coupon, and a few of its own about files, jobs and sending.
 //
-// # Lanes
+// # Turns
 //
-// Reads go through a small pool of connections and are never blocked. All writes go through one
-// writer (writer.go): a goroutine that owns one connection and runs one use case after the other, each
-// in a transaction of its own, or many small ones (redemptions) together, so that they share a row of
-// the journal (journal.go) and the disk's flush. There is no other way to write, so a use case may
-// look, decide and write without any lock, and nothing it decided on can change under it.
+// Reads go through a few connections and are never blocked. There are three ways to write, each with a type
+// of its own (turn.go), so that the compiler says what may be done where:
+//
+//   - turn: the writer's turn. One use case after the other has it, in a transaction of its own. It may look,
+//     decide and write without a lock: nothing that it decided on can change before its commit.
+//   - tx: a long use case beside the writer, on a connection of its own. It makes temporary tables and appends
+//     rows that nobody else touches. It ends in a turn, where it looks at what others did meanwhile.
+//   - group: many small use cases, redemptions above all, that share a turn. They decide in memory, and one row
+//     of the journal (journal.go) brings all of them to the disk. The journal posts its rows to the tables soon
+//     after, on a connection of its own.
 //
 // # The pool
 //
 // What every decision about a code needs (does it exist, where does it stand) is kept in memory
-// (pool.go): an index from a code's key to its number and a byte of state a code, loaded from the
-// rows at start. The rows are the truth: the pool is changed when a transaction has committed, and
+// (pool.go): an index from a code's key to its number, a slot of 8 bytes, and 9 bytes of state a code, loaded
+// from the rows at start. The rows are the truth: the pool is changed when a transaction has committed, and
 // integrityReport compares the two.
 //
 // # Statements

@@ -98,7 +98,7 @@ func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.Re
 }
 
 // keepDraft leaves what is drafted to the confirmation, once the transaction is on disk.
-func (t *tx) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
+func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
 	t.changePool(func(p *pool) {
 		kept := t.draft
 		kept.messages, kept.uses, kept.reliesOn, kept.isKept = messages, uses, reliedOn(d), true
@@ -120,9 +120,9 @@ func (t *tx) drafted(uses coupon.RecipientFields) *preparedMessages {
 
 // outdate takes the draft out of the pool when it relies on something that changed, and frees it when the change is on disk:
 // what was erased is in no draft any more. The pool is locked.
-func (t *tx) outdate(p *pool, id coupon.ID) {
+func (e *effects) outdate(p *pool, id coupon.ID) {
 	if p.draft != nil && slices.Contains(p.draft.reliesOn, id) {
-		t.onCommit(p.draft.free)
+		e.onCommit(p.draft.free)
 		p.draft = nil
 	}
 }

@@ -31,7 +31,7 @@ func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalID
 	for i, id := range externalIDs {
 		clean[i] = coupon.CleanValue(id)
 	}
-	return s.erase(ctx, func(ctx context.Context, t *tx) error {
+	return s.erase(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	if err != nil || len(numbers) == 0 {
 		return 0, err
 	}
-	erasure, err := s.erase(ctx, func(ctx context.Context, t *tx) error {
+	erasure, err := s.erase(ctx, func(ctx context.Context, t *turn) error {
 		// Somebody may have come back meanwhile.
 		idle, err := find(ctx, t, numbers)
 		if err == nil {
@@ -74,7 +74,7 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 }
 
 // erase erases those whom choose puts into the temporary table chosen.
-func (s *Store) erase(ctx context.Context, choose func(context.Context, *tx) error) (*coupon.Erasure, error) {
+func (s *Store) erase(ctx context.Context, choose func(context.Context, *turn) error) (*coupon.Erasure, error) {
 	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
 	leave, err := s.recipients.enter(ctx)
 	if err != nil {
@@ -112,9 +112,9 @@ func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
 
 // eraseLocked erases, or gives the deliveries that have to be locked for that, in order.
 func (s *Store) eraseLocked(
-	ctx context.Context, choose func(context.Context, *tx) error, locked []coupon.ID,
+	ctx context.Context, choose func(context.Context, *turn) error, locked []coupon.ID,
 ) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.create(ctx, chosenCreate); err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (s *Store) eraseLocked(
 }
 
 // eraseChosen erases the recipients of the temporary table chosen.
-func (t *tx) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
+func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 	erasure := &coupon.Erasure{}
 	codes, err := collectNumbers(ctx, t, erasureCodes)
 	if err != nil {

@@ -35,7 +35,7 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 		return nil, err
 	}
 	var number int64
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.checkExport(ctx, e); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 	return s.exportByNumber(ctx, number)
 }
 
-func (t *tx) checkExport(ctx context.Context, e *coupon.Export) error {
+func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 	switch e.Kind {
 	case coupon.ExportCodes:
 		number, c, err := t.coupon(ctx, *e.Request.CouponID)
@@ -174,7 +174,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	ctx, leave := s.within(ctx)
 	defer leave()
 	defer s.watchers.notify(id)
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.onCommit(func() { s.watchers.notify(id) })
 		_, err := t.exec(ctx, exportStart, named("id", number), named("now", t.now))
 		return err
@@ -248,7 +248,7 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 			failed = nil
 		}
 	}
-	err := s.conclude(ctx, func(ctx context.Context, t *tx) error {
+	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		_, err := t.exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
 			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(e.Lifetime())))

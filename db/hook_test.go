@@ -117,7 +117,7 @@ func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func(
 		return err
 	}
 	r := s.newImportReader(mustNumber(coupon.KindImport, id), i, &importProgress{})
-	r.decide = func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error {
+	r.decide = func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error {
 		return s.decideBeside(ctx, func(t *tx, w *witness) error {
 			err := do(t, w)
 			if err == nil && w.isWatching {

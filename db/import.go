@@ -20,7 +20,7 @@ import (
 // INVALID_STATE when that takes no rows now or the upload is not complete, and INVALID.
 func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool) (*coupon.Import, error) {
 	var number int64
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.checkImport(ctx, i); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 	return s.importByNumber(ctx, number)
 }
 
-func (t *tx) insertImport(ctx context.Context, number int64, i *coupon.Import, uploadNumber int64, upload *coupon.Upload) error {
+func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import, uploadNumber int64, upload *coupon.Upload) error {
 	options, err := json.Marshal(i.Options)
 	if err != nil {
 		return fmt.Errorf("encode the options of an import: %w", err)
@@ -68,7 +68,7 @@ func (t *tx) insertImport(ctx context.Context, number int64, i *coupon.Import, u
 	return err
 }
 
-func (t *tx) checkImport(ctx context.Context, i *coupon.Import) error {
+func (t *turn) checkImport(ctx context.Context, i *coupon.Import) error {
 	if i.Kind == coupon.ImportCodes {
 		if _, err := t.poolOf(ctx, *i.CouponID, i.Mode); err != nil {
 			return err
@@ -172,7 +172,7 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	defer close(progress.done)
 	defer s.running.Delete(id)
 	var started int
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.onCommit(func() { s.watchers.notify(id) })
 		var err error
 		started, err = t.exec(ctx, importStart, named("id", number), named("now", t.now))
@@ -220,7 +220,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		o.failure = &failure
 	}
 	i.Changes = coupon.ImportChanges{}
-	finish := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
+	finish := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		return t.finishImport(ctx, number, o)
 	})
@@ -250,7 +250,7 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 		}
 	}
 	canceled := false
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		count, err := t.exec(ctx, importCancel, named("id", number), named("now", t.now))
 		canceled = count > 0
 		t.onCommit(func() { s.watchers.notify(id) })
@@ -300,7 +300,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 			return err
 		}
 		return t.deleteUnused(ctx, unused)
-	}, func(ctx context.Context, t *tx, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *witness) error {
 		stay, err := t.settleRemoval(ctx, unused, w)
 		if err != nil {
 			return err
@@ -327,7 +327,7 @@ type importOutcome struct {
 	failure                             *string
 }
 
-func (t *tx) finishImport(ctx context.Context, number int64, o *importOutcome) error {
+func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome) error {
 	findings, err := json.Marshal(o.source.ImportFindings)
 	if err != nil {
 		return fmt.Errorf("encode the findings of an import: %w", err)
@@ -361,7 +361,7 @@ func (t *tx) recordRefused(ctx context.Context, number int64) error {
 }
 
 // settleImport records the outcome of an import in the transaction that stored its rows.
-func (t *tx) settleImport(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
+func (t *turn) settleImport(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRefused: rowsRead - imported}
 	if i.OnRejection == coupon.RejectFile && o.rowsRefused > 0 {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}

@@ -40,7 +40,7 @@ type importReader struct {
 	source   *coupon.Import
 	progress *importProgress
 	// decide is Store.decideBeside.
-	decide func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error
+	decide func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error
 }
 
 // each gives every row that can be read to take, and every other one to refuse. It counts progress, so
@@ -195,7 +195,7 @@ func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) 
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *tx, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *witness) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return err
 		}
@@ -221,7 +221,7 @@ func (r *importReader) voidCodes(ctx context.Context, rows *codeRows, gate gate)
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *tx, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *witness) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *tx, _ *witness) error {
+	}, func(ctx context.Context, t *turn, _ *witness) error {
 		r.source.Changes.Added, r.source.Changes.Changed = added, changed
 		return t.settleImport(ctx, r.number, r.source, rows.total(), added+changed)
 	})
@@ -369,7 +369,7 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 			return err
 		}
 		return t.catchUp(ctx, rows, w)
-	}, func(ctx context.Context, t *tx, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *witness) error {
 		if err := t.settleRedemptions(ctx, rows, w); err != nil {
 			return err
 		}
@@ -452,7 +452,7 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *tx, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *witness) error {
 		if r.store.pool.isTouched(w.revision, *r.source.DeliveryID) {
 			return errRival
 		}
@@ -521,7 +521,7 @@ func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused r
 	if rows.rows <= rowGroup {
 		return nil
 	}
-	return t.settle(ctx)
+	return t.commitTemporary(ctx)
 }
 
 // rowGroup is how many rows the engine stores, and gives to a core, as one.

@@ -48,12 +48,12 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	defer conn.Close()
 	var rows *tx
 	var known poolState
-	err = s.update(ctx, func(_ context.Context, t *tx) error {
+	err = s.update(ctx, func(_ context.Context, t *turn) error {
 		reading, err := conn.BeginTx(ctx, nil)
 		if err != nil {
 			return storageError("begin", err)
 		}
-		rows = &tx{store: s, conn: conn, tx: reading, now: t.now}
+		rows = &tx{effects: effects{store: s, now: t.now}, conn: conn, tx: reading}
 		known = s.pool.state()
 		// The engine fixes what a transaction sees when it first looks at a table.
 		_, err = setting(ctx, rows, caseSensitiveCodes)

@@ -112,12 +112,12 @@ func (j *journal) run(ctx context.Context) {
 
 // write brings the redemptions of a group to the disk in a row of the journal, with its entries of the audit log and
 // those that wait. No transaction stays open: the row is there, or it is not.
-func (j *journal) write(ctx context.Context, t *tx) error {
-	if err := j.store.checkDisk(t.reserve); err != nil {
+func (j *journal) write(ctx context.Context, g *group) error {
+	if err := j.store.checkDisk(g.reserve); err != nil {
 		return err
 	}
-	entries := t.takeEntries()
-	row, err := t.journalRow(entries)
+	entries := g.takeEntries()
+	row, err := journalRow(g.now, g.redemptions, entries)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (j *journal) write(ctx context.Context, t *tx) error {
 		}
 		return j.store.fail(err)
 	}
-	j.add(len(t.redemptions) + len(entries))
+	j.add(len(g.redemptions) + len(entries))
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	row, err := t.journalRow(entries)
+	row, err := journalRow(t.now, nil, entries)
 	if err != nil {
 		return err
 	}
@@ -150,13 +150,13 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	return nil
 }
 
-// journalRow gives the parameters of journalInsert for the redemptions of the transaction and these entries.
-func (t *tx) journalRow(entries []*auditRow) ([]any, error) {
-	record, err := json.Marshal(journalRecord{Redemptions: t.redemptions, AuditEntries: entries})
+// journalRow gives the parameters of journalInsert.
+func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow) ([]any, error) {
+	record, err := json.Marshal(journalRecord{Redemptions: redemptions, AuditEntries: entries})
 	if err != nil {
 		return nil, fmt.Errorf("write a record of the journal: %w", err)
 	}
-	return []any{named("now", t.now), named("record", string(record))}, nil
+	return []any{named("now", now), named("record", string(record))}, nil
 }
 
 // post moves what is in the journal to the tables, in one transaction: each of its statements sees the journal as it was

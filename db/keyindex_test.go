@@ -362,7 +362,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	add("AFTER") // the index learns it too late
 	var count int
 	var refused []*coupon.Rejection
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		addition := &codeAddition{couponNumber: number, rows: rows}
 		if err = t.insertCodes(ctx, addition); err != nil {
 			return err

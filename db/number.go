@@ -19,12 +19,12 @@ const (
 )
 
 // nextNumber gives out a number.
-func (t *tx) nextNumber(ctx context.Context, of numbered) (int64, error) {
+func (t *turn) nextNumber(ctx context.Context, of numbered) (int64, error) {
 	return t.giveNumbers(ctx, of, 1)
 }
 
 // giveNumbers gives out so many numbers and returns the last of them.
-func (t *tx) giveNumbers(ctx context.Context, of numbered, count int) (last int64, err error) {
+func (t *turn) giveNumbers(ctx context.Context, of numbered, count int) (last int64, err error) {
 	t.hasWritten = true
 	return one[int64](ctx, t, numberNext, named("kind", string(of)), named("count", count))
 }

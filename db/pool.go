@@ -68,11 +68,11 @@ type revisions struct {
 const allRecipients = coupon.ID("recipients")
 
 // touch records, when the transaction is on disk, that something changed.
-func (t *tx) touch(id coupon.ID) {
-	t.changePool(func(p *pool) {
+func (e *effects) touch(id coupon.ID) {
+	e.changePool(func(p *pool) {
 		p.revisions.last++
 		p.revisions.at[id] = p.revisions.last
-		t.outdate(p, id)
+		e.outdate(p, id)
 		p.recent.forget(id)
 	})
 }

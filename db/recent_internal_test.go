@@ -23,11 +23,11 @@ func TestReadBeforeWritten(t *testing.T) {
 	if _, _, err := s.AddCodes(t.Context(), c.ID, []coupon.NewCode{{Value: "A-1"}}); err != nil {
 		t.Fatal(err)
 	}
-	err = s.join(t.Context(), 1, func(ctx context.Context, t *tx) error {
-		if _, _, err := t.redeem(&coupon.RedeemRequest{Value: "A-1"}); err != nil {
+	err = s.join(t.Context(), 1, func(g *group) error {
+		if _, _, err := g.redeem(&coupon.RedeemRequest{Value: "A-1"}); err != nil {
 			return err
 		}
-		code, err := s.CodeByValue(ctx, "A-1")
+		code, err := s.CodeByValue(t.Context(), "A-1")
 		if err == nil && code.Status != coupon.CodeAvailable {
 			err = fmt.Errorf("what is not on disk is shown: %+v", code)
 		}
@@ -47,7 +47,7 @@ func TestReadBeforeChange(t *testing.T) {
 	s := openTemp(t)
 	codes := s.pool.describe(nil)
 	_, _, revision := s.pool.recallRecipients(nil)
-	err := s.update(t.Context(), func(_ context.Context, t *tx) error {
+	err := s.update(t.Context(), func(_ context.Context, t *turn) error {
 		t.hasWritten = true
 		t.touch(allRecipients)
 		return nil

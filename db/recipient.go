@@ -162,7 +162,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	}
 	defer leave()
 	var numbers []int64
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		if _, _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
 			return err
 		}

@@ -135,13 +135,13 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 	for i, request := range requests {
 		outcomes[i].Refusal = request.Check(now)
 	}
-	err := s.join(ctx, len(requests), func(ctx context.Context, t *tx) error {
+	err := s.join(ctx, len(requests), func(g *group) error {
 		for i, request := range requests {
 			if outcomes[i].Refusal == nil {
-				outcomes[i].Redemption, answered[i], outcomes[i].Refusal = t.redeem(request)
+				outcomes[i].Redemption, answered[i], outcomes[i].Refusal = g.redeem(request)
 			}
 			if outcomes[i].Redemption != nil {
-				t.takeOf(ctx, i)
+				g.takeOf(ctx, i)
 			}
 		}
 		return nil
@@ -154,13 +154,13 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 
 // redeem decides about a redemption, appends its row and marks the pool; the mark is taken back when the commit fails.
 // It gives the redemption as it will be read, the number of the one that the idempotency key recorded before, or why not.
-func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemption, answered int64, refusal error) {
-	_, key, _ := t.store.keys.Parse(request.Value)
-	at := t.now
+func (g *group) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemption, answered int64, refusal error) {
+	_, key, _ := g.store.keys.Parse(request.Value)
+	at := g.now
 	if request.RedeemedAt != nil {
 		at = request.RedeemedAt.UTC().Truncate(time.Microsecond)
 	}
-	p := t.store.pool
+	p := g.store.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if request.IdempotencyKey != nil {
@@ -176,9 +176,9 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 	p.next.redemption++
 	p.countRedemption(found, 1)
 	if request.IdempotencyKey != nil {
-		p.answers.add(*request.IdempotencyKey, number, t.store.Steady())
+		p.answers.add(*request.IdempotencyKey, number, g.store.Steady())
 	}
-	t.onFailure(func() {
+	g.onFailure(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		// Its number is not given out again: a file may have taken the next ones.
@@ -191,7 +191,7 @@ func (t *tx) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemptio
 	if request.RedeemedAt != nil {
 		row.RedeemedAt = &at
 	}
-	t.redemptions = append(t.redemptions, row)
+	g.redemptions = append(g.redemptions, row)
 	redemption = &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
@@ -301,7 +301,7 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 	if by != nil && by.Role == coupon.RoleRedeemer {
 		notFound.Message += fmt.Sprintf(" A till takes back what it redeemed itself in the last %d hours.", int(coupon.ReversalTime.Hours()))
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		type state struct {
 			couponNumber int64
 			codeNumber   sql.NullInt64
@@ -391,10 +391,10 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 	return inOrder(found, coupon.KindRedemption, numbers), next, nil
 }
 
-// record tells, when the transaction is on disk, those who watch redemptions of those with these numbers.
-func (t *tx) record(spans ...recordedSpan) {
-	s := t.store
-	t.onCommit(func() {
+// announce tells those who watch redemptions of these numbers, when they are on disk.
+func (e *effects) announce(spans ...recordedSpan) {
+	s := e.store
+	e.onCommit(func() {
 		for _, span := range spans {
 			s.pool.recorded.add(span.first, span.last)
 		}

@@ -109,12 +109,12 @@ func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *witness) error {
 	if err != nil {
 		return err
 	}
-	return t.yieldRedemptions(ctx, r, seen)
+	return t.yieldRedemptions(ctx, r, seen, t.store)
 }
 
 // takeSeen takes over what a witness has noted so far, with every redemption of it on disk.
 func (s *Store) takeSeen(ctx context.Context, w *witness) (seen *witness, err error) {
-	err = s.update(ctx, func(context.Context, *tx) error {
+	err = s.update(ctx, func(context.Context, *turn) error {
 		p := s.pool
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Store) takeSeen(ctx context.Context, w *witness) (seen *witness, err er
 
 // settleRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
 // anything but redemptions changed that they depend on.
-func (t *tx) settleRedemptions(ctx context.Context, r *redemptionRows, w *witness) error {
+func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *witness) error {
 	if r.first == 0 {
 		return nil
 	}
@@ -141,10 +141,10 @@ func (t *tx) settleRedemptions(ctx context.Context, r *redemptionRows, w *witnes
 			return errRival
 		}
 	}
-	if err := t.yieldRedemptions(ctx, r, w); err != nil || r.count == 0 {
+	if err := t.yieldRedemptions(ctx, r, w, t.latest); err != nil || r.count == 0 {
 		return err
 	}
-	t.record(recordedSpan{first: r.first, last: r.last})
+	t.announce(recordedSpan{first: r.first, last: r.last})
 	t.changePool(func(p *pool) {
 		for _, number := range r.codes {
 			p.addRedemptions(number, 1)
@@ -158,8 +158,8 @@ func (t *tx) settleRedemptions(ctx context.Context, r *redemptionRows, w *witnes
 	return nil
 }
 
-// yieldRedemptions takes redemptions of a file back that others made impossible.
-func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witness) error {
+// yieldRedemptions takes redemptions of a file back that others made impossible. latest sees what these committed.
+func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witness, latest querier) error {
 	codes := among(isIn(r.codes), seen.redeemed)
 	var coupons []int64
 	for number := range seen.coupons {
@@ -173,7 +173,7 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witn
 	if err := t.createContested(ctx, codes, coupons); err != nil {
 		return err
 	}
-	if err := t.createLate(ctx, seen.redemption, codes, coupons); err != nil {
+	if err := t.createLate(ctx, latest, seen.redemption, codes, coupons); err != nil {
 		return err
 	}
 	if err := t.create(ctx, belatedCreate); err != nil {
@@ -246,10 +246,10 @@ func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error 
 }
 
 // createLate makes the temporary table late of the redemptions of codes, and of the own codes of coupons, from a number on.
-// The transaction does not see them: they are younger.
-func (t *tx) createLate(ctx context.Context, first int64, codes, coupons []int64) error {
+// latest sees them; the transaction does not, since they are younger.
+func (t *tx) createLate(ctx context.Context, latest querier, first int64, codes, coupons []int64) error {
 	return t.createSpooled(ctx, lateCreate, func(rows *spool) error {
-		_, err := collect(ctx, t.latest(), redemptionLate, func(found *sql.Rows) (struct{}, error) {
+		_, err := collect(ctx, latest, redemptionLate, func(found *sql.Rows) (struct{}, error) {
 			var couponNumber int64
 			var codeNumber *int64
 			var at time.Time

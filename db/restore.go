@@ -197,7 +197,7 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 			return nil, err
 		}
 	}
-	if err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	if err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		return t.settleJobs(ctx, lostSince(restored.TakenAt), restored)
 	}); err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 
 // settleJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
 // may have been given out, and gives the database another id.
-func (t *tx) settleJobs(ctx context.Context, how loss, restored *Restored) (err error) {
+func (t *turn) settleJobs(ctx context.Context, how loss, restored *Restored) (err error) {
 	if restored.FailedImports, err = t.exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
 		return err
 	}

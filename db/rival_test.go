@@ -17,7 +17,7 @@ func TestCodesGoWhileTaken(t *testing.T) {
 	id := addPool(t, s, "A1", "A2")
 	d := &coupon.Delivery{CouponID: &id}
 	found := &judgement{analysis: &coupon.Analysis{CodesNeeded: 3}, messages: &preparedMessages{labels: []coupon.LabelNeed{{Needed: 3}}}}
-	err := s.update(t.Context(), func(_ context.Context, x *tx) error {
+	err := s.update(t.Context(), func(_ context.Context, x *turn) error {
 		_, err := x.takeCodes(1, d, found)
 		return err
 	})
@@ -26,7 +26,7 @@ func TestCodesGoWhileTaken(t *testing.T) {
 	}
 	gone := coupon.ID("coupon_99")
 	d.CouponID = &gone
-	err = s.update(t.Context(), func(ctx context.Context, x *tx) error {
+	err = s.update(t.Context(), func(ctx context.Context, x *turn) error {
 		_, err := x.analyze(ctx, 1, d, func(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings { return coupon.ContentFindings{} }, &analysisPlan{})
 		return err
 	})
@@ -57,7 +57,7 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 		t.Error(err)
 	}
 	// What is on disk and not in memory is the end of the store.
-	err = s.update(t.Context(), func(ctx context.Context, x *tx) error {
+	err = s.update(t.Context(), func(ctx context.Context, x *turn) error {
 		x.changePool(func(*pool) { panic("broken") })
 		_, err := x.exec(ctx, settingInsert, named("name", "x"), named("value", "y"))
 		return err

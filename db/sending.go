@@ -35,7 +35,7 @@ func (s *Store) DueDeliveries(ctx context.Context) ([]Due, error) {
 // BeginSending makes a SCHEDULED delivery whose time has come IN_PROGRESS. One that is not SCHEDULED any
 // more is left alone.
 func (s *Store) BeginSending(ctx context.Context, id coupon.ID) error {
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil || d.Status != coupon.DeliveryScheduled {
 			return err
@@ -257,7 +257,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 		b.ID, b.Number = b.chosen.batchID, b.chosen.number
 		return nil
 	}
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		b.ID, b.Number = b.chosen.batchID, b.chosen.number+1
 		if !isSame {
 			var err error
@@ -310,7 +310,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 			failed, failures = append(failed, content), append(failures, refused.Settlement.Failure)
 		}
 	}
-	err := s.conclude(ctx, func(ctx context.Context, t *tx) error {
+	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.recordSending(ctx, number, coupon.MessageSent, outcome.Sent, make([]any, len(outcome.Sent))); err != nil {
 			return err
 		}
@@ -375,7 +375,7 @@ func codesOf(contents []Content, isWanted func(*Content) bool) []int64 {
 }
 
 // recordRefusals records what came of attempts that were not accepted.
-func (t *tx) recordRefusals(ctx context.Context, deliveryNumber int64, number int, refused []Refusal) error {
+func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number int, refused []Refusal) error {
 	if len(refused) == 0 {
 		return nil
 	}
@@ -413,7 +413,7 @@ func (t *tx) recordRefusals(ctx context.Context, deliveryNumber int64, number in
 const timestampLayout = "2006-01-02 15:04:05.999999"
 
 // recordSending records an outcome of messages.
-func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) error {
+func (t *turn) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) error {
 	if len(contents) == 0 {
 		return nil
 	}
@@ -434,7 +434,7 @@ func (t *tx) recordSending(ctx context.Context, number int64, outcome coupon.Mes
 }
 
 // finishDelivery ends a delivery that has no pending message.
-func (t *tx) finishDelivery(ctx context.Context, number int64, id coupon.ID) error {
+func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID) error {
 	_, d, err := t.delivery(ctx, id)
 	if err != nil || d.Counts.Pending > 0 {
 		return err

@@ -43,7 +43,7 @@ func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 }
 
 func (s *Store) makeLinkKey(ctx context.Context, name string) (stored string, err error) {
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts, to be read from, when the disk is nearly full.
 		if stored, err = setting(ctx, t, name); err != nil || stored != "" {
 			return err

@@ -81,7 +81,7 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 	if err != nil {
 		return nil, err
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		batch, err := t.nextNumber(ctx, numberOfBatches)
 		if err != nil {
 			return err

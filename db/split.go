@@ -16,7 +16,7 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 		return nil, err
 	}
 	var numbers []int64
-	_, err := s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error {
+	_, err := s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
 		if err := t.share(ctx, number, d, parts); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 }
 
 // share fills the temporary table parted with the targets that each part takes. The rest is taken last.
-func (t *tx) share(ctx context.Context, number int64, d *coupon.Delivery, parts coupon.SplitParts) error {
+func (t *turn) share(ctx context.Context, number int64, d *coupon.Delivery, parts coupon.SplitParts) error {
 	if err := t.create(ctx, partedCreate); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (t *tx) share(ctx context.Context, number int64, d *coupon.Delivery, parts 
 }
 
 // createPart makes the delivery of a part and gives its number.
-func (t *tx) createPart(ctx context.Context, from int64, d *coupon.Delivery, i int, part *coupon.SplitPart) (int64, error) {
+func (t *turn) createPart(ctx context.Context, from int64, d *coupon.Delivery, i int, part *coupon.SplitPart) (int64, error) {
 	number, err := t.nextNumber(ctx, numberOfDeliveries)
 	if err != nil {
 		return 0, err

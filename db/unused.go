@@ -93,13 +93,13 @@ type wholeCode struct {
 
 // settleRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
 // that others gave away, redeemed or voided meanwhile stay; it gives them.
-func (t *tx) settleRemoval(ctx context.Context, spans []span, w *witness) (stay []wholeCode, err error) {
+func (t *turn) settleRemoval(ctx context.Context, spans []span, w *witness) (stay []wholeCode, err error) {
 	numbers, err := w.happened(func(number int64) bool { return isWithin(spans, number) })
 	if err != nil {
 		return nil, err
 	}
 	if len(numbers) > 0 {
-		stay, err = collect(ctx, t.latest(), codeWhole, func(rows *sql.Rows) (wholeCode, error) {
+		stay, err = collect(ctx, t.latest, codeWhole, func(rows *sql.Rows) (wholeCode, error) {
 			var c wholeCode
 			err := rows.Scan(&c.number, &c.batch, &c.coupon, &c.label, &c.key, &c.value)
 			return c, err
@@ -240,7 +240,7 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 
 // settleVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
 // voided or deleted meanwhile are refused.
-func (t *tx) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) error {
+func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) error {
 	p := t.store.pool
 	var numbers []int64
 	var reasons []string

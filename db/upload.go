@@ -52,7 +52,7 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 		}
 	}
 	var number int64
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		var err error
 		if number, err = t.nextNumber(ctx, numberOfUploads); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 	if byteCount > coupon.MaxUploadBytes {
 		return coupon.ErrUploadTooLarge()
 	}
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, u, err := s.upload(ctx, t, id)
 		if err != nil {
 			return err
@@ -273,7 +273,7 @@ func (s *Store) complete(ctx context.Context, number int64, u *coupon.Upload, in
 		return errors.Join(s.discard(number, in),
 			coupon.Errorf(coupon.ErrorInvalid, "The file was announced with the checksum %s and has %s. Send it again from its start.", *u.Checksum, checksum))
 	}
-	err := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
+	err := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
 		completed, err := t.exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
 		if err == nil && completed == 0 { // It was deleted while it was sent.
 			err = coupon.NotFound(coupon.KindUpload, u.ID)
@@ -337,7 +337,7 @@ func (s *Store) DeleteUpload(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
-	err = s.update(ctx, func(ctx context.Context, t *tx) error {
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		_, err := t.exec(ctx, uploadDelete, named("id", number))
 		return err
@@ -362,7 +362,7 @@ func (s *Store) clearExports(ctx context.Context) error {
 // forgetUploads forgets the uploads that nobody needs any more, and deletes their files.
 func (s *Store) forgetUploads(ctx context.Context) error {
 	forgotten := 0
-	err := s.update(ctx, func(ctx context.Context, t *tx) error {
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		var err error
 		forgotten, err = t.exec(ctx, uploadDeleteExpired, named("now", s.Settled()))

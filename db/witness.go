@@ -36,26 +36,26 @@ type witness struct {
 // decideBeside runs a long use case that decides by where codes stand, as beside does. What others do to codes meanwhile is
 // noted by a witness, for finish to take into account, which returns errRival when it cannot: then the use case begins again,
 // and in the end in the writer's turn, where both run with a witness that saw nothing.
-func (s *Store) decideBeside(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error {
+func (s *Store) decideBeside(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error {
 	for range maxAttempts {
 		if err := s.decideOnce(ctx, do, finish); !errors.Is(err, errRival) && !isConflict(err) {
 			return err
 		}
 	}
-	return s.update(ctx, func(ctx context.Context, t *tx) error {
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		w := s.pool.newWitness()
-		if err := do(t, w); err != nil {
+		if err := do(t.tx, w); err != nil {
 			return err
 		}
 		return finish(ctx, t, w)
 	})
 }
 
-func (s *Store) decideOnce(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error {
+func (s *Store) decideOnce(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error {
 	p := s.pool
 	var w *witness
 	// In the writer's turn no redemption has its number and is not on disk.
-	err := s.update(ctx, func(context.Context, *tx) error {
+	err := s.update(ctx, func(context.Context, *turn) error {
 		w = p.newWitness()
 		w.isWatching = true
 		p.mu.Lock()
@@ -72,7 +72,7 @@ func (s *Store) decideOnce(ctx context.Context, do func(*tx, *witness) error, fi
 		p.witnesses = slices.DeleteFunc(p.witnesses, func(other *witness) bool { return other == w })
 	}()
 	return s.beside(ctx, s.additions, func(_ context.Context, t *tx) error { return do(t, w) },
-		func(ctx context.Context, t *tx) error { return finish(ctx, t, w) })
+		func(ctx context.Context, t *turn) error { return finish(ctx, t, w) })
 }
 
 func (p *pool) newWitness() *witness {

@@ -18,7 +18,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	held := make(chan error, 1)
 	go func() {
-		held <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *tx) error {
+		held <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *turn) error {
 			close(begun)
 			<-end
 			return nil
@@ -88,7 +88,7 @@ func TestTillsGoFirst(t *testing.T) {
 	var finished atomic.Int64
 	for range writes {
 		go func() {
-			done <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *tx) error {
+			done <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *turn) error {
 				finished.Add(1)
 				return nil
 			})
@@ -97,7 +97,7 @@ func TestTillsGoFirst(t *testing.T) {
 	waitFor(t, "all writes wait", func() bool { return len(s.writer.alone) >= writes })
 	first := make(chan int64, 1)
 	go func() {
-		done <- s.join(context.WithoutCancel(t.Context()), 1, func(context.Context, *tx) error {
+		done <- s.join(context.WithoutCancel(t.Context()), 1, func(*group) error {
 			first <- finished.Load()
 			return nil
 		})
@@ -132,9 +132,9 @@ func TestPanicInGroup(t *testing.T) {
 	keys := []string{"k", "l"}
 	panicked, shared := make(chan error, 1), make(chan error, 1)
 	go func() {
-		panicked <- s.join(context.WithoutCancel(t.Context()), len(keys), func(_ context.Context, t *tx) error {
+		panicked <- s.join(context.WithoutCancel(t.Context()), len(keys), func(g *group) error {
 			for _, key := range keys {
-				if redemption, _, err := t.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); redemption == nil {
+				if redemption, _, err := g.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); redemption == nil {
 					return err
 				}
 			}
