@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,4 +70,13 @@ func (id ID) Number(kind Kind) (int64, error) {
 		return 0, NotFound(kind, id)
 	}
 	return number, nil
+}
+
+// MustNumber gives the number of an id that was read from the database. It panics for any other.
+func MustNumber(kind Kind, id ID) int64 {
+	number, err := id.Number(kind)
+	if err != nil {
+		panic(fmt.Sprintf("the id %q is not one of a %s", id, kind))
+	}
+	return number
 }

@@ -105,3 +105,18 @@ func CleanLabel(raw string) (label string, reason RejectionReason) {
 	}
 	return label, ""
 }
+
+// Printable makes any text fit to be shown: control characters and broken bytes become the replacement character, and what is
+// longer than MaxTextLength is cut with an ellipsis.
+func Printable(text string) string {
+	clean := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+	if utf8.RuneCountInString(clean) <= MaxTextLength {
+		return clean
+	}
+	return string([]rune(clean)[:MaxTextLength-1]) + "…"
+}

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // Forecasts tells when the pools of coupons run dry. Anonymous coupons, which have no pool, have none.
 func (s *Store) Forecasts(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.StockForecast, error) {
 	numbers := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		numbers = append(numbers, mustNumber(coupon.KindCoupon, id))
+		numbers = append(numbers, coupon.MustNumber(coupon.KindCoupon, id))
 	}
 	return s.forecasts(ctx, numbers, s.now())
 }
 
 func (s *Store) forecasts(ctx context.Context, numbers []int64, now time.Time) (map[coupon.ID]*coupon.StockForecast, error) {
-	numbers = slices.DeleteFunc(slices.Clone(numbers), func(number int64) bool { return !s.pool.hasPool(number) })
+	numbers = slices.DeleteFunc(slices.Clone(numbers), func(number int64) bool { return !s.memory.HasPool(number) })
 	found := make(map[coupon.ID]*coupon.StockForecast, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -54,18 +55,10 @@ func (s *Store) forecasts(ctx context.Context, numbers []int64, now time.Time) (
 		return nil, err
 	}
 	for _, number := range numbers {
-		available := s.pool.availability(number, now).Available
+		available := s.memory.Availability(number, now).Available
 		found[coupon.NewID(coupon.KindCoupon, number)] = coupon.NewStockForecast(available, paces[number].assigned, paces[number].first, planned[number], now)
 	}
 	return found, nil
-}
-
-// hasPool tells whether a coupon has a pool of codes.
-func (p *pool) hasPool(number int64) bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	known := p.coupons[number]
-	return known != nil && known.coupon.Type == coupon.TypeIndividual
 }
 
 // numberedAlert is an alert and the number of what it is about.
@@ -79,21 +72,21 @@ type numberedAlert struct {
 func (s *Store) couponAlerts(ctx context.Context, now time.Time) ([]numberedAlert, error) {
 	var coupons []*coupon.Coupon
 	var numbers []int64
-	s.pool.mu.RLock()
-	for number, known := range s.pool.coupons {
-		if status := known.coupon.StatusAt(now); status != coupon.CouponExpired && status != coupon.CouponArchived {
-			c := *known.coupon
-			coupons, numbers = append(coupons, &c), append(numbers, number)
+	s.memory.Read(func(v memory.View) {
+		for number, known := range v.Coupons() {
+			if status := known.StatusAt(now); status != coupon.CouponExpired && status != coupon.CouponArchived {
+				c := *known
+				coupons, numbers = append(coupons, &c), append(numbers, number)
+			}
 		}
-	}
-	s.pool.mu.RUnlock()
+	})
 	forecasts, err := s.forecasts(ctx, numbers, now)
 	if err != nil {
 		return nil, err
 	}
 	var alerts []numberedAlert
 	for i, c := range coupons {
-		for _, alert := range c.Alerts(s.pool.availability(numbers[i], now), forecasts[c.ID], now) {
+		for _, alert := range c.Alerts(s.memory.Availability(numbers[i], now), forecasts[c.ID], now) {
 			alerts = append(alerts, numberedAlert{alert, numbers[i]})
 		}
 	}

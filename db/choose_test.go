@@ -43,7 +43,7 @@ func TestVoidDuringAddition(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				s.pool.reserve(1)
+				s.memory.TakeCodes(1)
 			}
 		}
 	}()
@@ -69,14 +69,14 @@ func TestChoiceTakesOwnMemory(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s, "A1", "A2", "A3")
-	s.pool.reserve(100_000_000)
+	s.memory.TakeCodes(100_000_000)
 	for name, filter := range map[string]*coupon.CodeFilter{
 		"all": {}, "a status": {Status: []coupon.CodeStatus{coupon.CodeAvailable}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			selected, _ := s.selectCodes(mustNumber(coupon.KindCoupon, id), filter, nil)
-			chosen := s.pool.all(selected)
+			selected, _ := s.selectCodes(coupon.MustNumber(coupon.KindCoupon, id), filter, nil)
+			chosen := s.memory.All(selected)
 			if !slices.Equal(chosen, []int64{1, 2, 3}) || cap(chosen) > 8 {
 				t.Errorf("chosen are %v in memory for %d", chosen, cap(chosen))
 			}

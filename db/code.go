@@ -13,6 +13,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // codeRows are new codes on their way into a pool.
@@ -34,9 +35,7 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.pool.added}, nil
+	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.memory.LastRun()}, nil
 }
 
 // total is how many rows there are, with those that are refused already.
@@ -70,16 +69,15 @@ func (c *codeRows) put(line int, value, key, label string) error {
 }
 
 // addCandidates adds a row for each code that may have this key: line, number of the code.
-func (s *Store) addCandidates(candidates *spool, line int, key string) error {
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	hash, _ := s.pool.keys.hash(key)
-	for number := range s.pool.keys.candidates(hash) {
-		if err := candidates.number(int64(line)).number(number).end(); err != nil {
-			return err
+func (s *Store) addCandidates(candidates *spool, line int, key string) (err error) {
+	s.memory.Read(func(v memory.View) {
+		for number := range v.Candidates(key) {
+			if err = candidates.number(int64(line)).number(number).end(); err != nil {
+				return
+			}
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // codeAddition is an addition of codes to a pool.
@@ -92,7 +90,7 @@ type codeAddition struct {
 	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
 	replacesUnused bool
 	// unused are those codes; removed is how many made, or would make, way.
-	unused  []span
+	unused  []memory.Span
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
@@ -118,11 +116,11 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 	a.first, a.last, a.unused = 0, 0, nil
 	if a.replacesUnused {
 		var err error
-		if a.unused, err = t.unusedCodes(ctx, func(r *run) bool { return r.couponID == a.couponNumber }); err != nil {
+		if a.unused, err = t.unusedCodes(ctx, func(r *memory.Run) bool { return r.CouponID == a.couponNumber }); err != nil {
 			return err
 		}
 	}
-	a.removed = countOf(a.unused)
+	a.removed = memory.CountOf(a.unused)
 	if err := t.createUnused(ctx, a.unused); err != nil {
 		return err
 	}
@@ -147,7 +145,7 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 
 // settleAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
 // committed. Beside what checkRivals returns, errRival when others made a row impossible and the file is whole or nothing.
-func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *witness) error {
+func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	if err := t.checkRivals(ctx, a); err != nil || len(a.unused) == 0 {
 		return err
 	}
@@ -164,10 +162,10 @@ func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *witness) 
 
 // insertBatch writes the staged codes that were not refused.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
-	batch, first := t.store.pool.reserve(a.count)
+	batch, first := t.store.memory.TakeCodes(a.count)
 	a.first, a.last = first, first+int64(a.count)-1
-	if a.last > maxCodeNumber {
-		return fmt.Errorf("the database is full: it holds at most %d codes", maxCodeNumber)
+	if a.last > memory.MaxCodeNumber {
+		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
 	}
 	var importID any
 	if a.importNumber != 0 {
@@ -194,35 +192,34 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 	if a.last == 0 {
 		return nil
 	}
-	p := t.store.pool
+	m := t.store.memory
 	var suspects []int64
 	keys := map[string]struct{}{}
-	look := func(key string) {
-		hash, _ := p.keys.hash(key)
-		for number := range p.keys.candidates(hash) {
+	look := func(v memory.View, key string) {
+		for number := range v.Candidates(key) {
 			if number >= a.first && number <= a.last {
 				suspects = append(suspects, number)
 				keys[key] = struct{}{}
 			}
 		}
 	}
-	for _, r := range p.runsSince(a.rows.seen) {
-		err := eachKeys(ctx, t.store, r.first, r.last, func(packs []keyPack) {
+	for _, r := range m.RunsSince(a.rows.seen) {
+		err := eachKeys(ctx, t.store, r.First, r.Last, func(packs []keyPack) {
 			for _, pack := range packs {
-				p.mu.RLock()
-				pack.each(func(_ int64, key string, _ bool) { look(key) })
-				p.mu.RUnlock()
+				m.Read(func(v memory.View) {
+					pack.each(func(_ int64, key string, _ bool) { look(v, key) })
+				})
 			}
 		})
 		if err != nil {
 			return err
 		}
 	}
-	p.mu.RLock()
-	for key := range p.couponKeys {
-		look(key)
-	}
-	p.mu.RUnlock()
+	m.Read(func(v memory.View) {
+		for key := range v.CouponKeys() {
+			look(v, key)
+		}
+	})
 	return readRange(ctx, t, codeKey, "id", suspects, func(rows *sql.Rows) error {
 		var number int64
 		var key string
@@ -246,8 +243,8 @@ func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows
 			return err
 		}
 	}
-	for _, r := range t.store.pool.runsSince(rows.seen) {
-		if _, err := t.exec(ctx, codeRefuseNewer, named("first_id", r.first), named("last_id", r.last), named("coupon_id", couponNumber)); err != nil {
+	for _, r := range t.store.memory.RunsSince(rows.seen) {
+		if _, err := t.exec(ctx, codeRefuseNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
@@ -258,55 +255,29 @@ func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows
 	return err
 }
 
-// indexCodes reads a new batch back and takes it over into the pool when it is on disk.
+// indexCodes reads a new batch back and takes it over into memory when it is on disk.
 func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error {
-	p := t.store.pool
-	first, last := a.first, a.last
-	runs, err := collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*run, error) {
-		r := &run{couponID: a.couponNumber, importID: a.importNumber, addedAt: t.now}
-		err := rows.Scan(&r.label, &r.first, &r.last)
+	runs, err := collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
+		r := &memory.Run{CouponID: a.couponNumber, ImportID: a.importNumber, AddedAt: t.now}
+		err := rows.Scan(&r.Label, &r.First, &r.Last)
 		return r, err
-	}, named("batch_id", batch), named("first_id", first))
+	}, named("batch_id", batch), named("first_id", a.first))
 	if err != nil {
 		return err
 	}
-	prints := make([]keyPrint, last-first+1)
-	count := 0
-	keys := &keyBatch{}
-	t.onFailure(func() { p.removeKeys(first, last) })
-	err = eachKeys(ctx, t, first, last, func(packs []keyPack) {
+	addition := t.store.memory.NewAddition(a.first, a.last)
+	t.onFailure(addition.Forget)
+	err = eachKeys(ctx, t, a.first, a.last, func(packs []keyPack) {
 		for _, pack := range packs {
-			pack.each(func(number int64, key string, isRespelled bool) {
-				hash, bits := p.keys.hash(key)
-				prints[number-first] = newPrint(bits, isRespelled)
-				keys.add(hash, number)
-				count++
-			})
+			pack.each(addition.Put)
 		}
-		// Until the codes are committed a look-up finds a candidate that no run confirms.
-		p.keys.insertBatch(keys, func(int) { p.mu.Lock() }, func(int) { p.mu.Unlock() })
+		addition.Index()
 	})
 	if err != nil {
 		return err
 	}
-	if count != len(prints) {
-		return fmt.Errorf("add codes: %d keys were read back instead of %d", count, len(prints))
-	}
-	t.changePool(func(p *pool) {
-		p.codes.reach(last)
-		for i, one := range prints {
-			p.codes.setPrint(first+int64(i), one)
-		}
-		for _, r := range runs {
-			p.addRun(r)
-		}
-	})
-	return nil
-}
-
-// removeKeys takes the keys of codes out of the index that were not committed.
-func (p *pool) removeKeys(first, last int64) {
-	p.keys.removeFunc(func(number int64) bool { return number >= first && number <= last }, p.mu.Lock, p.mu.Unlock)
+	t.change(func(c memory.Change) { c.Add(addition, runs) })
+	return addition.Check()
 }
 
 // keysPerStatement is how many keys are packed by one statement: the engine holds all of them in memory.
@@ -440,14 +411,14 @@ func inOrder[T any](found map[coupon.ID]T, kind coupon.Kind, numbers []int64) []
 
 // readCodes reads codes by number, with where they stand.
 func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	return s.completeCodes(ctx, s.pool.describe(numbers))
+	return s.completeCodes(ctx, s.memory.Describe(numbers))
 }
 
 // completeCodes reads what memory does not know of codes: the values that are missing, and when things happened. Memory
 // tells which kinds of things happened to any of them at all, and only those are asked for, side by side, each in a
 // small statement of its own: the same tables joined in one statement take several times as long. What happens meanwhile
 // is left out, so that a code stands where it stood when memory was asked. Codes that have no row any more are left out.
-func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]*coupon.Code, error) {
+func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[coupon.ID]*coupon.Code, error) {
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
@@ -455,7 +426,7 @@ func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]
 		// Where everything is known no statement finds out that the caller has gone, and what is built on it costs more.
 		return nil, fmt.Errorf("read codes: %w", context.Cause(ctx))
 	}
-	known, numbers, happened := d.codes, d.missing, d.happened
+	known, numbers, happened := d.Codes, d.Missing, d.Happened
 	// Each reading fills fields of its own.
 	readings := []func() error{func() error { return s.readValues(ctx, known) }}
 	if happened.Has(coupon.StateAssigned) {
@@ -463,12 +434,12 @@ func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]
 	}
 	if happened.Has(coupon.StateRedeemed) {
 		readings = append(readings, func() error {
-			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed, func(code *knownCode) **time.Time { return &code.RedeemedAt })
+			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed, func(code *memory.KnownCode) **time.Time { return &code.RedeemedAt })
 		})
 	}
 	if happened.Has(coupon.StateVoided) {
 		readings = append(readings, func() error {
-			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *knownCode) **time.Time { return &code.VoidedAt })
+			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *memory.KnownCode) **time.Time { return &code.VoidedAt })
 		})
 	}
 	var parts background.Group
@@ -478,19 +449,19 @@ func (s *Store) completeCodes(ctx context.Context, d *described) (map[coupon.ID]
 	if err := parts.Wait(); err != nil {
 		return nil, err
 	}
-	s.pool.keepCodes(d)
+	s.memory.KeepCodes(d)
 	found := make(map[coupon.ID]*coupon.Code, len(known))
 	for _, code := range known {
 		if code.Value != "" {
 			found[code.ID] = &code.Code
 		}
 	}
-	s.pool.setStatus(found, s.now())
+	s.memory.SetStatus(found, s.now())
 	return found, nil
 }
 
 // readValues reads the values of the codes that have none yet.
-func (s *Store) readValues(ctx context.Context, known map[int64]*knownCode) error {
+func (s *Store) readValues(ctx context.Context, known map[int64]*memory.KnownCode) error {
 	var numbers []int64
 	for number, code := range known {
 		if code.Value == "" {
@@ -513,15 +484,15 @@ func (s *Store) readFirst(
 	ctx context.Context,
 	statement string,
 	numbers []int64,
-	known map[int64]*knownCode,
+	known map[int64]*memory.KnownCode,
 	state coupon.CodeState,
-	field func(*knownCode) **time.Time,
+	field func(*memory.KnownCode) **time.Time,
 ) error {
 	return s.readPoints(ctx, statement, "code_id", numbers, func(rows *sql.Rows) error {
 		var number int64
 		var at time.Time
 		err := rows.Scan(&number, &at)
-		if code := known[number]; code != nil && code.state.Has(state) {
+		if code := known[number]; code != nil && code.Flags.Has(state) {
 			first := field(code)
 			*first = earlier(*first, at)
 		}
@@ -531,7 +502,7 @@ func (s *Store) readFirst(
 
 // readHolders reads which messages hold the codes, and when these were sent. Memory knows by which delivery a
 // code is held, and a delivery has but one message with it.
-func (s *Store) readHolders(ctx context.Context, numbers []int64, known map[int64]*knownCode) error {
+func (s *Store) readHolders(ctx context.Context, numbers []int64, known map[int64]*memory.KnownCode) error {
 	var messages []int64
 	holds := map[int64]*coupon.Code{}
 	err := s.readPoints(ctx, codeHeld, "code_id", numbers, func(rows *sql.Rows) error {
@@ -544,7 +515,7 @@ func (s *Store) readHolders(ctx context.Context, numbers []int64, known map[int6
 		}
 		code.MessageID, code.RecipientID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindRecipient, recipient))
 		code.Address = &address
-		if code.state.Has(coupon.StateSent) {
+		if code.Flags.Has(coupon.StateSent) {
 			messages = append(messages, message)
 			holds[message] = &code.Code
 		}
@@ -617,8 +588,8 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 // readCode reads one code. value is its value; "" when only the rows know. It gives nil when there is no such code. Of a code
 // to which nothing happened and whose value is known, memory knows everything: no statement is run.
 func (s *Store) readCode(ctx context.Context, number int64, value string) (*coupon.Code, error) {
-	d := s.pool.describe([]int64{number})
-	if code := d.codes[number]; code != nil && value != "" {
+	d := s.memory.Describe([]int64{number})
+	if code := d.Codes[number]; code != nil && value != "" {
 		code.Value = value
 	}
 	found, err := s.completeCodes(ctx, d)
@@ -631,9 +602,7 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 	if reason != "" {
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
 	}
-	s.pool.mu.RLock()
-	number, isRespelled := s.pool.find(key)
-	s.pool.mu.RUnlock()
+	number, isRespelled := s.memory.Find(key)
 	if isRespelled {
 		key = ""
 	}
@@ -662,12 +631,12 @@ func (s *Store) CodesOf(
 	for _, id := range coupons {
 		list := &coupon.List[*coupon.Code]{}
 		lists[id] = list
-		selected, candidates := s.selectCodes(mustNumber(coupon.KindCoupon, id), filter, facts)
+		selected, candidates := s.selectCodes(coupon.MustNumber(coupon.KindCoupon, id), filter, facts)
 		var numbers []int64
 		if candidates == nil {
-			numbers = s.pool.page(selected, after, page.First+1)
+			numbers = s.memory.Page(selected, after, page.First+1)
 			if page.WantsTotal {
-				list.Total = s.pool.count(selected)
+				list.Total = s.memory.Count(selected)
 			}
 		} else {
 			list.Total = len(candidates)
@@ -705,19 +674,19 @@ func cursorsOf(numbers []int64) []coupon.Cursor {
 // selectCodes makes a filter a selection of what memory knows. What only rows know are the facts that
 // codeFacts gave; with them it gives the candidates, already narrowed by the selection. nil candidates mean:
 // all of the selection.
-func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts map[int64][]int64) (*selection, []int64) {
-	selected := &selection{couponID: couponNumber, now: s.now()}
+func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts map[int64][]int64) (*memory.Selection, []int64) {
+	selected := &memory.Selection{CouponID: couponNumber, Now: s.now()}
 	if filter == nil {
 		return selected, nil
 	}
-	selected.labels, selected.status = filter.Label, filter.Status
+	selected.Labels, selected.Status = filter.Label, filter.Status
 	if filter.DeliveryID != nil {
 		number, err := filter.DeliveryID.Number(coupon.KindDelivery)
 		if err != nil {
 			// A delivery that does not exist gave no codes away.
 			return selected, []int64{}
 		}
-		selected.deliveryID = number
+		selected.DeliveryID = number
 	}
 	if filter.ImportID != nil {
 		number, err := filter.ImportID.Number(coupon.KindImport)
@@ -725,12 +694,12 @@ func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts
 			// An import that does not exist brought no codes.
 			return selected, []int64{}
 		}
-		selected.importID = number
+		selected.ImportID = number
 	}
 	if facts == nil {
 		return selected, nil
 	}
-	return selected, s.pool.keep(selected, facts[couponNumber])
+	return selected, s.memory.Keep(selected, facts[couponNumber])
 }
 
 // codeFacts gives, by coupon, the numbers of the codes that the part of a filter leaves which only rows know;
@@ -767,7 +736,7 @@ func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64,
 		for _, number := range numbers {
 			known[number] = []int64{}
 		}
-		s.pool.sortByCoupon(codes, known)
+		s.memory.SortByCoupon(codes, known)
 		maps.Copy(facts, known)
 	}
 	return facts, nil

@@ -12,14 +12,13 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // zoneOf gives the time zone of a coupon; UTC when there is none.
 func zoneOf(s *Store, couponNumber int64) *time.Location {
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	if known := s.pool.coupons[couponNumber]; known != nil {
-		if zone, err := coupon.LoadZone(known.coupon.Timezone); err == nil {
+	if known := s.memory.Coupon(couponNumber); known != nil {
+		if zone, err := coupon.LoadZone(known.Timezone); err == nil {
 			return zone
 		}
 	}
@@ -121,7 +120,7 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 	if err != nil {
 		return 0, err
 	}
-	return g.pattern.Space() / float64(s.pool.availability(couponNumber, s.now()).Total), nil
+	return g.pattern.Space() / float64(s.memory.Availability(couponNumber, s.now()).Total), nil
 }
 
 // check refuses a coupon that takes no codes, and a pattern with too little room.
@@ -130,7 +129,7 @@ func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (c
 		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}
-		return g.pattern.CheckSpace(g.store.pool.availability(couponNumber, t.now).Total + count)
+		return g.pattern.CheckSpace(g.store.memory.Availability(couponNumber, t.now).Total + count)
 	})
 	return couponNumber, err
 }
@@ -172,17 +171,15 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) erro
 // isKnown tells whether a code with this hash exists or was drawn before. Another code with the same
 // hash is as good a reason to draw again: there are plenty.
 func (g *generator) isKnown(key string) bool {
-	p := g.store.pool
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	hash, _ := p.keys.hash(key)
-	for range p.keys.candidates(hash) {
-		return true
-	}
-	if _, isCoupon := p.couponKeys[key]; isCoupon {
-		return true
-	}
-	return !g.drawn.add(hash)
+	isThere := false
+	g.store.memory.Read(func(v memory.View) {
+		for range v.Candidates(key) {
+			isThere = true
+			return
+		}
+		_, isThere = v.CouponOfKey(key)
+	})
+	return isThere || !g.drawn.add(g.store.memory.Hash(key))
 }
 
 // draw gives a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
@@ -229,7 +226,7 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 	if selection.Values != nil {
 		named := t.numbersOfValues(selection.Values)
 		if candidates == nil {
-			return t.store.pool.keep(selected, named), nil
+			return t.store.memory.Keep(selected, named), nil
 		}
 		return slices.DeleteFunc(named, func(n int64) bool {
 			_, found := slices.BinarySearch(candidates, n)
@@ -237,20 +234,17 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 		}), nil
 	}
 	if candidates == nil {
-		candidates = t.store.pool.all(selected)
+		candidates = t.store.memory.All(selected)
 	}
 	return candidates, nil
 }
 
 // numbersOfValues gives the numbers of the codes with these values, in order.
 func (t *turn) numbersOfValues(values []string) []int64 {
-	p := t.store.pool
-	p.mu.RLock()
-	defer p.mu.RUnlock()
 	numbers := make([]int64, 0, len(values))
 	for _, value := range values {
 		if _, key, reason := t.store.keys.Parse(value); reason == "" {
-			if number, _ := p.find(key); number != 0 {
+			if number, _ := t.store.memory.Find(key); number != 0 {
 				numbers = append(numbers, number)
 			}
 		}
@@ -267,8 +261,8 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided
 		if err != nil {
 			return err
 		}
-		numbers = slices.DeleteFunc(numbers, func(n int64) bool {
-			return s.pool.codes.state(n).Has(coupon.StateRedeemed | coupon.StateVoided)
+		numbers = s.memory.KeepStates(numbers, func(_ int64, state coupon.CodeState) bool {
+			return !state.Has(coupon.StateRedeemed | coupon.StateVoided)
 		})
 		voided = len(numbers)
 		return t.void(ctx, numbers, "voided by voidCodes")
@@ -283,7 +277,7 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
 	if _, err := t.exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
 		return err
 	}
-	t.changePool(func(p *pool) { p.update(numbers, coupon.StateVoided, 0) })
+	t.change(func(c memory.Change) { c.Update(numbers, coupon.StateVoided, 0) })
 	return nil
 }
 
@@ -302,18 +296,11 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		if err != nil {
 			return err
 		}
-		var numbers []int64
-		for _, number := range chosen {
-			state := s.pool.codes.state(number)
-			switch {
-			case !state.Has(coupon.StateAssigned) || state.Has(coupon.StateRedeemed|coupon.StateVoided):
-				kept++
-			case state.Has(coupon.StateSent) && !evenIfSent:
-				kept++
-			default:
-				numbers = append(numbers, number)
-			}
-		}
+		count := len(chosen)
+		numbers := s.memory.KeepStates(chosen, func(_ int64, state coupon.CodeState) bool {
+			return state.Has(coupon.StateAssigned) && !state.Has(coupon.StateRedeemed|coupon.StateVoided) && (evenIfSent || !state.Has(coupon.StateSent))
+		})
+		kept = count - len(numbers)
 		if len(numbers) == 0 {
 			return nil
 		}
@@ -359,7 +346,7 @@ func (t *turn) release(ctx context.Context, numbers []int64, reason string) erro
 	if returned != len(numbers) {
 		return fmt.Errorf("release codes: %d of %d were held by a message", returned, len(numbers))
 	}
-	t.changePool(func(p *pool) { p.update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
+	t.change(func(c memory.Change) { c.Update(numbers, 0, coupon.StateAssigned|coupon.StateSent) })
 	return nil
 }
 

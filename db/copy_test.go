@@ -428,7 +428,7 @@ func backedUp(t *testing.T, path string) string {
 		t.Fatalf("the backup is %+v, %v", done[created.ID], err)
 	}
 	backup := filepath.Join(t.TempDir(), "backup.duckdb")
-	copyFile(t, s.exportPath(mustNumber(coupon.KindExport, created.ID)), backup)
+	copyFile(t, s.exportPath(coupon.MustNumber(coupon.KindExport, created.ID)), backup)
 	return backup
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // CreateCoupon makes a coupon. It returns INVALID for what breaks a coupon's rules and ALREADY_EXISTS
@@ -68,7 +69,7 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 					At("input", "code")
 			}
 		}
-		if most := s.pool.mostRedeemed(number); c.RedemptionLimit != nil && most > *c.RedemptionLimit {
+		if most := s.memory.MostRedeemed(number); c.RedemptionLimit != nil && most > *c.RedemptionLimit {
 			return coupon.Errorf(coupon.ErrorInvalidState, "A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).
 				At("input", "redemptionLimit")
 		}
@@ -126,20 +127,11 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 				return err
 			}
 		}
-		t.changePool(func(p *pool) {
-			var codes []span
-			for _, r := range p.runs {
-				if r.couponID == number {
-					codes = append(codes, span{first: r.first, count: int(r.last - r.first + 1), label: r.label})
-				}
-			}
-			p.removeCodes(codes)
-			p.removeCoupon(number)
-		})
+		t.change(func(c memory.Change) { c.RemoveCoupon(number) })
 		return nil
 	})
 	if err == nil {
-		s.pool.forgetKeys()
+		s.memory.ForgetKeys()
 	}
 	return err
 }
@@ -170,17 +162,17 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 
 // ownerOf gives the coupon whose own code, or one of whose codes, has this key; "" when none has.
 func (t *turn) ownerOf(key string) coupon.ID {
-	p := t.store.pool
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if number, found := p.couponKeys[key]; found {
-		return coupon.NewID(coupon.KindCoupon, number)
-	}
-	number, _ := p.find(key)
-	if number == 0 {
-		return ""
-	}
-	return coupon.NewID(coupon.KindCoupon, p.runOf(number).couponID)
+	var owner coupon.ID
+	t.store.memory.Read(func(v memory.View) {
+		number, isCoupon := v.CouponOfKey(key)
+		if code, _ := v.Find(key); !isCoupon && code != 0 {
+			number = v.RunOf(code).CouponID
+		}
+		if number != 0 {
+			owner = coupon.NewID(coupon.KindCoupon, number)
+		}
+	})
+	return owner
 }
 
 // automaticCode gives CPN and the coupon's number, or the next number that is free.
@@ -209,8 +201,8 @@ func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, 
 		return err
 	}
 	kept := *c
-	t.touch(coupon.NewID(coupon.KindCoupon, number))
-	t.changePool(func(p *pool) { p.setCoupon(number, key, &kept) })
+	t.touch(memory.Topic(coupon.NewID(coupon.KindCoupon, number)))
+	t.change(func(c memory.Change) { c.SetCoupon(number, key, &kept) })
 	return nil
 }
 
@@ -220,11 +212,11 @@ func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, e
 	if err != nil {
 		return 0, nil, atInput(err, "id")
 	}
-	known := t.store.pool.coupons[number]
+	known := t.store.memory.Coupon(number)
 	if known == nil {
 		return 0, nil, coupon.NotFound(coupon.KindCoupon, id).At("input", "id")
 	}
-	c := *known.coupon
+	c := *known
 	c.Status = c.StatusAt(t.now)
 	return number, &c, nil
 }
@@ -269,27 +261,28 @@ func (s *Store) readCoupons(ctx context.Context, q querier, numbers []int64) ([]
 func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Coupon, error) {
 	now := s.now()
 	found := make(map[coupon.ID]*coupon.Coupon, len(ids))
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	for _, id := range ids {
-		number, err := id.Number(coupon.KindCoupon)
-		if err != nil || s.pool.coupons[number] == nil {
-			continue
+	s.memory.Read(func(v memory.View) {
+		for _, id := range ids {
+			number, err := id.Number(coupon.KindCoupon)
+			known := v.Coupon(number)
+			if err != nil || known == nil {
+				continue
+			}
+			c := *known
+			c.Status = c.StatusAt(now)
+			found[id] = &c
 		}
-		c := *s.pool.coupons[number].coupon
-		c.Status = c.StatusAt(now)
-		found[id] = &c
-	}
+	})
 	return found, nil
 }
 
 // CouponByCode gives the coupon with this code, compared like all codes, or nil.
 func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {
 	_, key, _ := s.keys.Parse(code)
-	s.pool.mu.RLock()
-	number, found := s.pool.couponKeys[key]
-	s.pool.mu.RUnlock()
-	if !found {
+	var number int64
+	var isThere bool
+	s.memory.Read(func(v memory.View) { number, isThere = v.CouponOfKey(key) })
+	if !isThere {
 		return nil, nil //nolint:nilnil // "no such coupon" is an answer of this query, not an error
 	}
 	id := coupon.NewID(coupon.KindCoupon, number)
@@ -301,22 +294,22 @@ func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, 
 func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page) (*coupon.List[*coupon.Coupon], error) {
 	now := s.now()
 	matches := []*coupon.Coupon{}
-	s.pool.mu.RLock()
-	numbers := make([]int64, 0, len(s.pool.coupons))
-	for number, known := range s.pool.coupons {
-		c := *known.coupon
-		c.Status = c.StatusAt(now)
-		if filter != nil && !matchesCoupon(filter, &c) {
-			continue
+	var numbers []int64
+	s.memory.Read(func(v memory.View) {
+		for number, known := range v.Coupons() {
+			c := *known
+			c.Status = c.StatusAt(now)
+			if filter != nil && !matchesCoupon(filter, &c) {
+				continue
+			}
+			matches = append(matches, &c)
+			numbers = append(numbers, number)
 		}
-		matches = append(matches, &c)
-		numbers = append(numbers, number)
-	}
-	s.pool.mu.RUnlock()
+	})
 	if filter != nil && filter.IsLow != nil {
 		kept := matches[:0]
 		for i, c := range matches {
-			if s.pool.availability(numbers[i], now).IsLow == *filter.IsLow {
+			if s.memory.Availability(numbers[i], now).IsLow == *filter.IsLow {
 				kept = append(kept, c)
 			}
 		}
@@ -357,7 +350,7 @@ func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {
 
 // couponPlace is the place of a coupon in an order: what it is sorted by, then its number.
 func couponPlace(order coupon.CouponOrder, c *coupon.Coupon) coupon.Cursor {
-	place := coupon.Cursor{Number: mustNumber(coupon.KindCoupon, c.ID)}
+	place := coupon.Cursor{Number: coupon.MustNumber(coupon.KindCoupon, c.ID)}
 	switch order {
 	case coupon.OrderLabelAsc:
 		place.Key = strings.ToLower(c.Label)
@@ -388,7 +381,7 @@ func (s *Store) Availabilities(_ context.Context, ids []coupon.ID) (map[coupon.I
 	now := s.now()
 	found := make(map[coupon.ID]*coupon.Availability, len(ids))
 	for _, id := range ids {
-		found[id] = s.pool.availability(mustNumber(coupon.KindCoupon, id), now)
+		found[id] = s.memory.Availability(coupon.MustNumber(coupon.KindCoupon, id), now)
 	}
 	return found, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // Defaults of Options.
@@ -74,7 +75,8 @@ type Store struct {
 	id      string
 	db      *sql.DB
 	keys    coupon.CodeKeys
-	pool    *pool
+	memory  *memory.Memory
+	drafts  drafts
 	writer  *writer
 	reports chan struct{}
 	// additions and preparations are lanes beside the writer.
@@ -226,11 +228,12 @@ func (s *Store) load(ctx context.Context) error {
 		return err
 	}
 	s.audit.last = last
-	pool, err := loadPool(ctx, s)
-	if err != nil {
+	if s.memory, err = memory.New(); err != nil {
+		return err
+	}
+	if err := s.loadMemory(ctx); err != nil {
 		return fmt.Errorf("load the codes: %w", err)
 	}
-	s.pool = pool
 	s.writer, err = newWriter(ctx, s)
 	return err
 }
@@ -253,9 +256,7 @@ func (s *Store) Close() error {
 		return err
 	}
 	// A plan that is open keeps the engine from closing the file, and so does a draft.
-	if s.pool != nil {
-		s.pool.takeDraft().free()
-	}
+	s.drafts.take().free()
 	s.plans.Range(func(_, plan any) bool {
 		_ = plan.(*sql.Stmt).Close() //nolint:forcetypeassert // nothing else is stored
 		return true

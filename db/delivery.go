@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // CreateDelivery makes a delivery. It returns INVALID for what breaks a delivery's rules, NOT_FOUND for
@@ -67,7 +68,7 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 		if isDone {
 			return nil
 		}
-		t.touch(id)
+		t.touch(memory.Topic(id))
 		t.onCommit(func() { s.watchers.notify(id) })
 		return do(ctx, t, number, d)
 	})
@@ -80,7 +81,7 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 // preparation is a long use case about one delivery: prepare decides and writes what nobody else touches, and finish, in
 // the writer's turn, returns errRival when the decision does not hold any more, and writes the rest.
 type preparation struct {
-	action          coupon.DeliveryAction
+	action  coupon.DeliveryAction
 	prepare func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error
 	finish  func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error
 }
@@ -104,7 +105,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		if isDone {
 			return nil
 		}
-		t.touch(id)
+		t.touch(memory.Topic(id))
 		t.onCommit(func() { s.watchers.notify(id) })
 		return p.finish(ctx, t, number, d)
 	}
@@ -117,7 +118,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		}
 		defer leave()
 		// From here on changes are looked for at the end; up to here they would have outdated the draft.
-		seen := s.pool.revision()
+		seen := s.memory.Revision()
 		draft, err := s.draftFor(ctx, id, p.action)
 		if err != nil {
 			return err
@@ -131,7 +132,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 			t.draft = draft
 			return prepare(ctx, t)
 		}, func(ctx context.Context, t *turn) error {
-			if s.pool.isTouched(seen, reliedOn(d)...) {
+			if s.memory.IsTouched(seen, reliedOn(d)...) {
 				return errRival
 			}
 			return finish(ctx, t)
@@ -153,10 +154,10 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 }
 
 // reliedOn gives the things whose changes matter to a preparation of a delivery.
-func reliedOn(d *coupon.Delivery) []coupon.ID {
-	things := []coupon.ID{d.ID, allRecipients}
+func reliedOn(d *coupon.Delivery) []memory.Topic {
+	things := []memory.Topic{memory.Topic(d.ID), memory.AllRecipients}
 	if d.CouponID != nil {
-		things = append(things, *d.CouponID)
+		things = append(things, memory.Topic(*d.CouponID))
 	}
 	return things
 }
@@ -196,13 +197,7 @@ func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
 	if d.CouponID == nil {
 		return nil
 	}
-	p := t.store.pool
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if known := p.coupons[mustNumber(coupon.KindCoupon, *d.CouponID)]; known != nil {
-		return known.coupon
-	}
-	return nil
+	return t.store.memory.Coupon(coupon.MustNumber(coupon.KindCoupon, *d.CouponID))
 }
 
 func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupon.DeliveryChanges) error {
@@ -213,15 +208,12 @@ func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupo
 	}
 	if couponID != nil {
 		number, err := couponID.Number(coupon.KindCoupon)
-		p := t.store.pool
-		p.mu.RLock()
-		known := p.coupons[number]
-		p.mu.RUnlock()
+		known := t.store.memory.Coupon(number)
 		if err != nil || known == nil {
 			return coupon.NotFound(coupon.KindCoupon, *couponID).At("input", "couponId")
 		}
-		if known.coupon.ArchivedAt != nil && changes.CouponID.IsSet {
-			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is archived. Choose another one.", known.coupon.Label).At("input", "couponId")
+		if known.ArchivedAt != nil && changes.CouponID.IsSet {
+			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is archived. Choose another one.", known.Label).At("input", "couponId")
 		}
 		zone = zoneOf(t.store, number)
 	}
@@ -268,21 +260,18 @@ func (t *turn) unprepare(ctx context.Context, number int64, d *coupon.Delivery, 
 
 // freeHold frees what is held for a delivery and gives how many codes that were.
 func (t *turn) freeHold(ctx context.Context, number int64) (int, error) {
-	p := t.store.pool
-	held := p.holds[number]
+	held := t.store.memory.HoldOf(number)
 	if held == nil {
 		return 0, nil
 	}
 	if _, err := t.exec(ctx, holdDelete, named("id", number)); err != nil {
 		return 0, err
 	}
-	t.changePool(func(p *pool) {
-		delete(p.holds, number)
-	})
-	if !t.now.Before(held.until) {
+	t.change(func(c memory.Change) { c.Hold(number, nil) })
+	if !t.now.Before(held.Until) {
 		return 0, nil
 	}
-	return held.total(), nil
+	return held.Total(), nil
 }
 
 func (t *turn) writeAnalysis(ctx context.Context, number int64, d *coupon.Delivery) error {
@@ -339,7 +328,7 @@ func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 		if _, err := t.freeHold(ctx, number); err != nil {
 			return err
 		}
-		t.touch(id)
+		t.touch(memory.Topic(id))
 		for _, statement := range []string{targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete} {
 			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
 				return err
@@ -434,7 +423,7 @@ func (t *tx) countTargets(ctx context.Context, number int64) (count int, last in
 
 // settleTargets records a changed number of targets.
 func (t *turn) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
-	t.touch(d.ID)
+	t.touch(memory.Topic(d.ID))
 	count, _, err := t.countTargets(ctx, number)
 	if err != nil {
 		return err
@@ -473,11 +462,11 @@ func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.
 // analysis is the preparation of AnalyzeDelivery; what is wrong with the templates goes to problems.
 func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors) *preparation {
 	var found *judgement
-	var wanted *hold
+	var wanted *memory.Hold
 	return &preparation{
 		action: coupon.ActionAnalyze,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{freed: s.pool.heldFor(number, t.now)}); err != nil {
+			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{freed: s.memory.HeldFor(number, t.now)}); err != nil {
 				return err
 			}
 			*problems, wanted = found.content.Problems, nil
@@ -498,7 +487,7 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 			return t.createDraft(ctx, d, found.content.Uses)
 		},
 		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-			if wanted != nil && !s.pool.canPromise(wanted, number, t.now) {
+			if wanted != nil && !s.memory.CanPromise(wanted, number, t.now) {
 				return errRival
 			}
 			if _, err := t.freeHold(ctx, number); err != nil {
@@ -629,14 +618,16 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 
 // needs gives the codes that messages need, and what there is for them.
 func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
-	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
-	byLabel := d.MatchLabelTo != nil
+	claim := claimOf(d, number, t.now)
+	byLabel := claim.ByLabel
+	claim.ByLabel = false
 	// What other deliveries hold without naming a label leaves this many for all labels together.
-	left := t.store.pool.promisable(couponNumber, false, "", number, t.now)
+	left := t.store.memory.Promisable(claim, "")
+	claim.ByLabel = byLabel
 	needs := slices.Clone(messages.labels)
 	for i := range needs {
 		need := &needs[i]
-		need.Available = t.store.pool.promisable(couponNumber, byLabel, need.Label, number, t.now)
+		need.Available = t.store.memory.Promisable(claim, need.Label)
 		if byLabel {
 			need.Available = min(need.Available, left)
 			left -= min(need.Needed, need.Available)
@@ -649,27 +640,30 @@ func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages)
 func (t *tx) mayDraft(count int) bool { return t.draft != nil && count <= maxDraft }
 
 // holdFor gives the hold that a sufficient delivery needs; nil when it needs no codes.
-func holdFor(d *coupon.Delivery, messages *preparedMessages) *hold {
+func holdFor(d *coupon.Delivery, messages *preparedMessages) *memory.Hold {
 	if d.Analysis.CodesNeeded == 0 {
 		return nil
 	}
-	h := &hold{couponID: mustNumber(coupon.KindCoupon, *d.CouponID), byLabel: d.MatchLabelTo != nil, counts: map[string]int{}, until: *d.Analysis.HeldUntil}
+	h := &memory.Hold{
+		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil, Counts: map[string]int{},
+		Until: *d.Analysis.HeldUntil,
+	}
 	for _, need := range messages.labels {
-		h.counts[need.Label] = need.Needed
+		h.Counts[need.Label] = need.Needed
 	}
 	return h
 }
 
 // hold holds codes for a delivery; nil holds none.
-func (t *turn) hold(ctx context.Context, number int64, h *hold) error {
+func (t *turn) hold(ctx context.Context, number int64, h *memory.Hold) error {
 	if h == nil {
 		return nil
 	}
 	var labels []any
 	var counts []int64
-	for _, label := range slices.Sorted(maps.Keys(h.counts)) {
-		counts = append(counts, int64(h.counts[label]))
-		if h.byLabel {
+	for _, label := range slices.Sorted(maps.Keys(h.Counts)) {
+		counts = append(counts, int64(h.Counts[label]))
+		if h.ByLabel {
 			labels = append(labels, label)
 		} else {
 			labels = append(labels, nil)
@@ -679,14 +673,14 @@ func (t *turn) hold(ctx context.Context, number int64, h *hold) error {
 		ctx,
 		holdInsert,
 		named("id", number),
-		named("coupon_id", h.couponID),
+		named("coupon_id", h.CouponID),
 		named("labels", labels),
 		named("counts", counts),
-		named("until", h.until),
+		named("until", h.Until),
 	); err != nil {
 		return err
 	}
-	t.changePool(func(p *pool) { p.holds[number] = h })
+	t.change(func(c memory.Change) { c.Hold(number, h) })
 	return nil
 }
 
@@ -700,7 +694,7 @@ func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.
 
 func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 	var found *judgement
-	var spans []span
+	var spans []memory.Span
 	var firstMessage int64
 	return &preparation{
 		action: coupon.ActionConfirm,
@@ -719,11 +713,11 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 					return err
 				}
 			}
-			firstMessage = s.pool.reserveMessages(found.messages.count)
+			firstMessage = s.memory.TakeMessages(found.messages.count)
 			return t.writeMessages(ctx, number, d, firstMessage, found.messages.count, spans)
 		},
 		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-			if found.analysis.CodesNeeded > 0 && !s.pool.canTake(mustNumber(coupon.KindCoupon, *d.CouponID), d.MatchLabelTo != nil, spans, number, t.now) {
+			if found.analysis.CodesNeeded > 0 && !s.memory.CanTake(claimOf(d, number, t.now), spans) {
 				return errRival
 			}
 			if _, err := t.freeHold(ctx, number); err != nil {
@@ -737,7 +731,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 				named("first_message_id", firstMessage), named("message_count", found.messages.count)); err != nil {
 				return err
 			}
-			t.changePool(func(p *pool) { p.deliveries[number] = &confirmed{channel: d.Channel, at: t.now} })
+			t.change(func(c memory.Change) { c.Confirm(number, memory.Confirmed{Channel: d.Channel, At: t.now}) })
 			t.onCommit(s.watchers.notifyDue)
 			return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
 		},
@@ -760,31 +754,38 @@ func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
 	return nil
 }
 
+// claimOf returns what a delivery wants of its coupon's codes.
+func claimOf(d *coupon.Delivery, number int64, now time.Time) memory.Claim {
+	return memory.Claim{
+		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil, Delivery: number, Now: now,
+	}
+}
+
 // takeCodes takes the codes of a delivery's messages out of the pool, in the order of the messages.
-func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]span, error) {
+func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]memory.Span, error) {
 	if found.analysis.CodesNeeded == 0 {
 		return nil, nil
 	}
-	couponNumber := mustNumber(coupon.KindCoupon, *d.CouponID)
-	var spans []span
+	claim := claimOf(d, number, t.now)
+	var spans []memory.Span
 	for _, need := range found.messages.labels {
-		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
-		if taken := countOf(part); taken != need.Needed {
+		part := t.store.memory.Take(claim, need.Label, need.Needed)
+		if taken := memory.CountOf(part); taken != need.Needed {
 			// Beside the writer others took, voided or removed some since they were counted.
 			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d: %w", taken, need.Label, need.Needed, errRival)
 		}
 		spans = append(spans, part...)
 	}
-	if number > maxHolder {
-		return nil, fmt.Errorf("take codes: the number of the delivery is above %d", maxHolder)
+	if number > memory.MaxHolder {
+		return nil, fmt.Errorf("take codes: the number of the delivery is above %d", memory.MaxHolder)
 	}
-	t.changePool(func(p *pool) { p.assign(couponNumber, number, spans) })
+	t.change(func(c memory.Change) { c.Assign(claim.CouponID, number, spans) })
 	return spans, nil
 }
 
 // writeMessages writes the drafted messages of a delivery. Codes that follow one another are counted: looking up each one's
 // place and sorting again takes as long as the rest.
-func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, spans []span) error {
+func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, spans []memory.Span) error {
 	args := []any{
 		named("id", number), named("first_id", first), named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("now", t.now),
 	}
@@ -793,7 +794,7 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 	case 0:
 		args = append(args, named("first_code", nil), named("label", nil))
 	case 1:
-		args = append(args, named("first_code", spans[0].first), named("label", spans[0].label))
+		args = append(args, named("first_code", spans[0].First), named("label", spans[0].Label))
 	default:
 		statement = messageInsertScattered
 		if err := t.createTaken(ctx, spans); err != nil {
@@ -808,13 +809,13 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 }
 
 // createTaken lists the codes of spans by their place.
-func (t *tx) createTaken(ctx context.Context, spans []span) error {
+func (t *tx) createTaken(ctx context.Context, spans []memory.Span) error {
 	var places, firsts, counts []int64
 	var labels []string
 	place := int64(0)
 	for _, s := range spans {
-		places, firsts, counts, labels = append(places, place), append(firsts, s.first), append(counts, int64(s.count)), append(labels, s.label)
-		place += int64(s.count)
+		places, firsts, counts, labels = append(places, place), append(firsts, s.First), append(counts, int64(s.Count)), append(labels, s.Label)
+		place += int64(s.Count)
 	}
 	return t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels))
 }
@@ -1041,7 +1042,7 @@ func (s *Store) ExclusionsOf(
 	for id, p := range pages {
 		lists[id] = &coupon.List[*coupon.ExcludedRecipient]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
 		for _, seq := range p.numbers {
-			parents, seqs = append(parents, mustNumber(coupon.KindDelivery, id)), append(seqs, seq)
+			parents, seqs = append(parents, coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
 		}
 	}
 	_, err = collect(ctx, s, exclusionGet, func(rows *sql.Rows) (struct{}, error) {

@@ -14,12 +14,11 @@
 //     of the journal (journal.go) brings all of them to the disk. The journal posts its rows to the tables soon
 //     after, on a connection of its own.
 //
-// # The pool
+// # Memory
 //
-// What every decision about a code needs (does it exist, where does it stand) is kept in memory
-// (pool.go): an index from a code's key to its number, a slot of 8 bytes, and 9 bytes of state a code, loaded
-// from the rows at start. The rows are the truth: the pool is changed when a transaction has committed, and
-// integrityReport compares the two.
+// What every decision about a code needs (does it exist, where does it stand) is kept in memory, by package
+// memory. The rows are the truth: memory is filled from them at start (load.go) and changed in one step with a
+// commit, and integrityReport compares the two.
 //
 // # Statements
 //

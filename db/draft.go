@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"sync"
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 const (
@@ -17,12 +19,12 @@ const (
 )
 
 // draft is what an analysis leaves for the confirmation: the messages of a delivery as they would be written, but for their
-// codes. It is in the pool as long as nothing was touched that it relies on, so that it is right whenever it is found there.
+// codes. It is kept as long as nothing was touched that it relies on, so that it is right whenever it is found.
 type draft struct {
 	// conn has the temporary table draft.
 	conn     *sql.Conn
 	delivery coupon.ID
-	reliesOn []coupon.ID
+	reliesOn []memory.Topic
 	// messages is nil as long as nothing is drafted.
 	messages *preparedMessages
 	uses     coupon.RecipientFields
@@ -31,10 +33,47 @@ type draft struct {
 	expiry *time.Timer
 }
 
+// drafts keeps the one draft that there is memory for.
+type drafts struct {
+	mu   sync.Mutex
+	kept *draft
+}
+
+// keep keeps a draft until it is taken, outdated or expired.
+func (d *drafts) keep(one *draft) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kept = one
+}
+
+// take returns the draft and keeps it no longer; nil when there is none.
+func (d *drafts) take() *draft { return d.takeIf(func(*draft) bool { return true }) }
+
+// outdate takes the draft when it relies on what changed.
+func (d *drafts) outdate(changed memory.Topic) *draft {
+	return d.takeIf(func(kept *draft) bool { return slices.Contains(kept.reliesOn, changed) })
+}
+
+// expire frees a draft unless somebody took it.
+func (d *drafts) expire(one *draft) {
+	d.takeIf(func(kept *draft) bool { return kept == one }).free()
+}
+
+func (d *drafts) takeIf(isWanted func(*draft) bool) *draft {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	kept := d.kept
+	if kept == nil || !isWanted(kept) {
+		return nil
+	}
+	d.kept = nil
+	return kept
+}
+
 // draftFor gives the draft of a delivery that is to be confirmed, or else an empty one. What was drafted for anything else
-// is freed: there is memory for one.
+// is freed.
 func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.DeliveryAction) (*draft, error) {
-	kept := s.pool.takeDraft()
+	kept := s.drafts.take()
 	if kept != nil && kept.delivery == id && action == coupon.ActionConfirm {
 		kept.isKept = false
 		return kept, nil
@@ -45,28 +84,6 @@ func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.Delive
 		return nil, err
 	}
 	return &draft{conn: conn, delivery: id}, nil
-}
-
-// takeDraft takes the draft out of the pool, or gives nil.
-func (p *pool) takeDraft() *draft {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	kept := p.draft
-	p.draft = nil
-	return kept
-}
-
-// expireDraft frees a draft unless somebody took it.
-func (p *pool) expireDraft(d *draft) {
-	p.mu.Lock()
-	isThere := p.draft == d
-	if isThere {
-		p.draft = nil
-	}
-	p.mu.Unlock()
-	if isThere {
-		d.free()
-	}
 }
 
 // free gives the connection back, and the memory with it. Nothing is freed where there is no draft.
@@ -99,14 +116,14 @@ func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.Re
 
 // keepDraft leaves what is drafted to the confirmation, once the transaction is on disk.
 func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
-	t.changePool(func(p *pool) {
+	t.change(func(memory.Change) {
 		kept := t.draft
 		kept.messages, kept.uses, kept.reliesOn, kept.isKept = messages, uses, reliedOn(d), true
 		kept.expiry = t.store.later(draftDuration, func() error {
-			p.expireDraft(kept)
+			t.store.drafts.expire(kept)
 			return nil
 		})
-		p.draft = kept
+		t.store.drafts.keep(kept)
 	})
 }
 
@@ -116,13 +133,4 @@ func (t *tx) drafted(uses coupon.RecipientFields) *preparedMessages {
 		return nil
 	}
 	return t.draft.messages
-}
-
-// outdate takes the draft out of the pool when it relies on something that changed, and frees it when the change is on disk:
-// what was erased is in no draft any more. The pool is locked.
-func (e *effects) outdate(p *pool, id coupon.ID) {
-	if p.draft != nil && slices.Contains(p.draft.reliesOn, id) {
-		e.onCommit(p.draft.free)
-		p.draft = nil
-	}
 }

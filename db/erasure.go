@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // erasedReason takes the place of what was said of an erased recipient's messages.
@@ -187,7 +188,7 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 	if erasure.ErasedCount, err = t.exec(ctx, erasureRecipients, named("now", t.now)); err != nil || erasure.ErasedCount == 0 {
 		return erasure, err
 	}
-	t.touch(allRecipients)
+	t.touch(memory.AllRecipients)
 	_, err = t.exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
 	return erasure, err
 }

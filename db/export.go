@@ -384,7 +384,7 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		err = s.exportCodes(ctx, conn, e, x)
 	case coupon.ExportMessages:
 		x.rows = exportMessages
-		x.args = []any{named("delivery_id", mustNumber(coupon.KindDelivery, *e.Request.DeliveryID))}
+		x.args = []any{named("delivery_id", coupon.MustNumber(coupon.KindDelivery, *e.Request.DeliveryID))}
 		x.use(e, "messages", "message", messageColumns())
 		var d map[coupon.ID]*coupon.Delivery
 		if d, err = s.DeliveriesByID(ctx, []coupon.ID{*e.Request.DeliveryID}); err == nil && len(d) == 0 {
@@ -409,7 +409,7 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 }
 
 func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
-	number := mustNumber(coupon.KindCoupon, *e.Request.CouponID)
+	number := coupon.MustNumber(coupon.KindCoupon, *e.Request.CouponID)
 	found, err := s.CouponsByID(ctx, []coupon.ID{*e.Request.CouponID})
 	if err != nil {
 		return err
@@ -423,7 +423,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 		named("coupon_id", number), named("coupon", c.Code), named("coupon_type", string(c.Type)), named("has_ended", c.HasEnded(s.now())),
 	}
 	x.use(e, "coupon", "value", codeColumns())
-	available := s.pool.availability(number, s.now())
+	available := s.memory.Availability(number, s.now())
 	x.expect(e, codeBytes*available.Total+(heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed))
 	if e.Request.CodeFilter == nil {
 		return nil
@@ -434,7 +434,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	}
 	selected, candidates := s.selectCodes(number, e.Request.CodeFilter, facts)
 	if candidates == nil {
-		candidates = s.pool.all(selected)
+		candidates = s.memory.All(selected)
 	}
 	x.expect(e, heldCodeBytes*len(candidates))
 	x.rows += " AND c.id IN (FROM chosen)"

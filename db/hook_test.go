@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // Exec runs a statement, past every rule.
@@ -77,11 +78,14 @@ func (s *Store) Texts(t *testing.T, statement string) []string {
 }
 
 // ForgetRecent has everything be read from the rows.
-func (s *Store) ForgetRecent() { s.pool.recent.forget(allRecipients) }
+func (s *Store) ForgetRecent() {
+	// Without a commit that could fail.
+	_ = s.memory.Commit(func() error { return nil }, func(c memory.Change) { c.Touch(memory.AllRecipients) })
+}
 
 // CheckRecent returns an error when what is kept of codes and recipients is not what the rows say.
 func (s *Store) CheckRecent(ctx context.Context) error {
-	codes, recipients := s.pool.recent.codes.Keys(), s.pool.recent.recipients.Keys()
+	codes, recipients := s.memory.Recent()
 	read := func() (found [2]any, err error) {
 		var err1, err2 error
 		found[0], err1 = s.readCodes(ctx, codes)
@@ -112,15 +116,15 @@ func (s *Store) AnalyzeWith(ctx context.Context, id coupon.ID, check coupon.Cont
 
 // RunImportWith reads the file of an import and stores its rows, and has something happen before its turn to commit.
 func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func()) error {
-	i, err := s.importByNumber(ctx, mustNumber(coupon.KindImport, id))
+	i, err := s.importByNumber(ctx, coupon.MustNumber(coupon.KindImport, id))
 	if err != nil {
 		return err
 	}
-	r := s.newImportReader(mustNumber(coupon.KindImport, id), i, &importProgress{})
-	r.decide = func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error {
-		return s.decideBeside(ctx, func(t *tx, w *witness) error {
+	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i, &importProgress{})
+	r.decide = func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error {
+		return s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
 			err := do(t, w)
-			if err == nil && w.isWatching {
+			if err == nil && w.IsWatching {
 				meanwhile()
 			}
 			return err
@@ -143,24 +147,28 @@ func hooked(p *preparation, meanwhile func()) *preparation {
 
 // Drafted gives the delivery that is drafted, or "".
 func (s *Store) Drafted() coupon.ID {
-	s.pool.mu.RLock()
-	defer s.pool.mu.RUnlock()
-	if s.pool.draft == nil {
-		return ""
+	if kept := s.keptDraft(); kept != nil {
+		return kept.delivery
 	}
-	return s.pool.draft.delivery
+	return ""
 }
 
 // MarkDraft changes the addresses of a draft, past every rule, so that messages tell whether they were drafted.
 func (s *Store) MarkDraft(t *testing.T) {
 	t.Helper()
-	if _, err := s.pool.draft.conn.ExecContext(t.Context(), "UPDATE draft SET address = 'drafted ' || address"); err != nil {
+	if _, err := s.keptDraft().conn.ExecContext(t.Context(), "UPDATE draft SET address = 'drafted ' || address"); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // ExpireDraft has the time of the draft end.
-func (s *Store) ExpireDraft() { s.pool.expireDraft(s.pool.draft) }
+func (s *Store) ExpireDraft() { s.drafts.expire(s.keptDraft()) }
+
+func (s *Store) keptDraft() *draft {
+	s.drafts.mu.Lock()
+	defer s.drafts.mu.Unlock()
+	return s.drafts.kept
+}
 
 // MayDraft tells whether so many messages may be drafted, beside the writer and in its turn.
 func MayDraft(count int) (beside, inTurn bool) {

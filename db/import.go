@@ -13,6 +13,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
@@ -290,30 +291,30 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		return nil, 0, 0, s.cutOff(err)
 	}
 	defer leave()
-	var unused []span
-	err = s.decideBeside(ctx, func(t *tx, _ *witness) error {
+	var unused []memory.Span
+	err = s.decideBeside(ctx, func(t *tx, _ *memory.Witness) error {
 		var err error
-		if unused, err = t.unusedCodes(ctx, func(r *run) bool { return r.importID == number }); err != nil {
+		if unused, err = t.unusedCodes(ctx, func(r *memory.Run) bool { return r.ImportID == number }); err != nil {
 			return err
 		}
 		if err := t.createUnused(ctx, unused); err != nil {
 			return err
 		}
 		return t.deleteUnused(ctx, unused)
-	}, func(ctx context.Context, t *turn, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
 		stay, err := t.settleRemoval(ctx, unused, w)
 		if err != nil {
 			return err
 		}
-		removed = countOf(unused) - len(stay)
-		kept = s.pool.count(&selection{importID: number, now: t.now}) - removed
+		removed = memory.CountOf(unused) - len(stay)
+		kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - removed
 		_, err = t.exec(ctx, importUndo, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
 		return nil, 0, 0, s.cutOff(err)
 	}
-	s.pool.forgetKeys()
+	s.memory.ForgetKeys()
 	i, err = s.importByNumber(ctx, number)
 	return i, removed, kept, err
 }
@@ -479,7 +480,7 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 	for id, p := range pages {
 		lists[id] = &coupon.List[*coupon.Rejection]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
 		for _, line := range p.numbers {
-			parents, lines = append(parents, mustNumber(coupon.KindImport, id)), append(lines, line)
+			parents, lines = append(parents, coupon.MustNumber(coupon.KindImport, id)), append(lines, line)
 		}
 	}
 	_, err = collect(ctx, s, rejectionGet, func(rows *sql.Rows) (struct{}, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 	"couponql/file"
 )
 
@@ -40,7 +41,7 @@ type importReader struct {
 	source   *coupon.Import
 	progress *importProgress
 	// decide is Store.decideBeside.
-	decide func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *turn, *witness) error) error
+	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
 
 // each gives every row that can be read to take, and every other one to refuse. It counts progress, so
@@ -84,7 +85,7 @@ func (s *Store) openImport(i *coupon.Import) (*file.Reader, error) {
 	if i.UploadID == nil {
 		return nil, fmt.Errorf("the file of %s is not known", i.ID)
 	}
-	return file.Open(s.uploadPath(mustNumber(coupon.KindUpload, *i.UploadID)), i.Options, file.Columns(i.Kind))
+	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options, file.Columns(i.Kind))
 }
 
 // describe notes how the file turned out to be written, and which of its columns are not read.
@@ -158,7 +159,7 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 			label = *r.source.Label
 		}
 		if kind := coupon.OddCode(code); kind != "" {
-			r.source.Warn(kind, row.Line, printable(code))
+			r.source.Warn(kind, row.Line, coupon.Printable(code))
 		}
 		return rows.add(row.Line, code, label)
 	})
@@ -174,7 +175,7 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 			return err
 		}
 		defer leave()
-		defer r.store.pool.forgetKeys()
+		defer r.store.memory.ForgetKeys()
 	case coupon.ImportAdd:
 	}
 	return r.addCodes(ctx, rows, gate)
@@ -190,12 +191,12 @@ func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) 
 		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
 		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
-	return r.decide(ctx, func(t *tx, _ *witness) error {
+	return r.decide(ctx, func(t *tx, _ *memory.Witness) error {
 		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return err
 		}
@@ -216,12 +217,12 @@ func (r *importReader) voidCodes(ctx context.Context, rows *codeRows, gate gate)
 	voiding := &codeVoiding{
 		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
 	}
-	return r.decide(ctx, func(t *tx, _ *witness) error {
+	return r.decide(ctx, func(t *tx, _ *memory.Witness) error {
 		if err := t.voidRows(ctx, voiding); err != nil {
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return err
 		}
@@ -273,12 +274,12 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	}
 	defer leave()
 	var added, changed int
-	return r.decide(ctx, func(t *tx, _ *witness) (err error) {
+	return r.decide(ctx, func(t *tx, _ *memory.Witness) (err error) {
 		if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil {
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, _ *witness) error {
+	}, func(ctx context.Context, t *turn, _ *memory.Witness) error {
 		r.source.Changes.Added, r.source.Changes.Changed = added, changed
 		return t.settleImport(ctx, r.number, r.source, rows.total(), added+changed)
 	})
@@ -361,7 +362,7 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 		return err
 	}
 	defer leave()
-	return r.decide(ctx, func(t *tx, w *witness) error {
+	return r.decide(ctx, func(t *tx, w *memory.Witness) error {
 		if err := t.recordRedemptions(ctx, rows); err != nil {
 			return err
 		}
@@ -369,7 +370,7 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 			return err
 		}
 		return t.catchUp(ctx, rows, w)
-	}, func(ctx context.Context, t *turn, w *witness) error {
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
 		if err := t.settleRedemptions(ctx, rows, w); err != nil {
 			return err
 		}
@@ -408,7 +409,7 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err
 	}
-	return rows.rows.number(int64(row.Line)).text(printable(value)).text(key).text(at.Format(spoolTime)).
+	return rows.rows.number(int64(row.Line)).text(coupon.Printable(value)).text(key).text(at.Format(spoolTime)).
 		text(dates.Latest(date, at).Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
 }
 
@@ -444,7 +445,7 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 	}
 	defer leave()
 	deliveryNumber, imported := int64(0), 0
-	return r.decide(ctx, func(t *tx, _ *witness) (err error) {
+	return r.decide(ctx, func(t *tx, _ *memory.Witness) (err error) {
 		if deliveryNumber, _, err = t.delivery(ctx, *r.source.DeliveryID); err != nil {
 			return err
 		}
@@ -452,8 +453,8 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 			return err
 		}
 		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *witness) error {
-		if r.store.pool.isTouched(w.revision, *r.source.DeliveryID) {
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
+		if r.store.memory.IsTouched(w.Revision, memory.Topic(*r.source.DeliveryID)) {
 			return errRival
 		}
 		_, d, err := t.delivery(ctx, *r.source.DeliveryID)

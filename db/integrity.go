@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // maxExamples is how many offenders a check names.
@@ -47,14 +48,14 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	}
 	defer conn.Close()
 	var rows *tx
-	var known poolState
+	var known memory.Summary
 	err = s.update(ctx, func(_ context.Context, t *turn) error {
 		reading, err := conn.BeginTx(ctx, nil)
 		if err != nil {
 			return storageError("begin", err)
 		}
 		rows = &tx{effects: effects{store: s, now: t.now}, conn: conn, tx: reading}
-		known = s.pool.state()
+		known = s.memory.Summary()
 		// The engine fixes what a transaction sees when it first looks at a table.
 		_, err = setting(ctx, rows, caseSensitiveCodes)
 		return err
@@ -72,31 +73,6 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	}
 	check, err := rows.checkPool(ctx, known)
 	return &coupon.IntegrityReport{CheckedAt: rows.now, Checks: append(checks, check)}, err
-}
-
-// poolState is what is kept in memory of the pool at one instant.
-type poolState struct {
-	next   nextNumbers
-	counts map[poolPlace]poolCounts
-}
-
-// poolPlace is where codes of one label stand.
-type poolPlace struct {
-	coupon int64
-	label  string
-}
-
-// state copies what checkPool compares.
-func (p *pool) state() poolState {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	known := poolState{next: p.next, counts: map[poolPlace]poolCounts{}}
-	for number, of := range p.coupons {
-		for label, pool := range of.labels {
-			known.counts[poolPlace{number, label}] = pool.counts
-		}
-	}
-	return known
 }
 
 // checkInvariants recomputes the promises from the rows of the database that q asks.
@@ -128,17 +104,17 @@ func checkInvariant(ctx context.Context, q querier, name, statement string) (*co
 }
 
 // checkPool compares the counts in memory, which availability is made of, with the rows.
-func (t *tx) checkPool(ctx context.Context, known poolState) (*coupon.IntegrityCheck, error) {
+func (t *tx) checkPool(ctx context.Context, known memory.Summary) (*coupon.IntegrityCheck, error) {
 	check := &coupon.IntegrityCheck{
 		Name:        "availability",
 		Description: "P4: availability, which is kept in memory, is what the rows say; so are the numbers that come next",
 		Examples:    []string{},
 	}
-	wanted := map[poolPlace]poolCounts{}
+	wanted := map[memory.Place]memory.Counts{}
 	_, err := collect(ctx, t, poolRecount, func(rows *sql.Rows) (struct{}, error) {
-		var at poolPlace
-		var c poolCounts
-		err := rows.Scan(&at.coupon, &at.label, &c.total, &c.redeemed, &c.voided, &c.assigned)
+		var at memory.Place
+		var c memory.Counts
+		err := rows.Scan(&at.Coupon, &at.Label, &c.Total, &c.Redeemed, &c.Voided, &c.Assigned)
 		wanted[at] = c
 		return struct{}{}, err
 	})
@@ -154,17 +130,17 @@ func (t *tx) checkPool(ctx context.Context, known poolState) (*coupon.IntegrityC
 			check.Examples = append(check.Examples, fmt.Sprintf(format, args...))
 		}
 	}
-	if known.next.isBehind(next) {
-		offend("next numbers: %+v in memory, %+v by the rows", known.next, next)
+	if known.Next.IsBehind(next) {
+		offend("next numbers: %+v in memory, %+v by the rows", known.Next, next)
 	}
-	for at, counts := range known.counts {
+	for at, counts := range known.Counts {
 		if wanted[at] != counts {
-			offend("coupon_%d %q: %+v in memory, %+v in the rows", at.coupon, at.label, counts, wanted[at])
+			offend("coupon_%d %q: %+v in memory, %+v in the rows", at.Coupon, at.Label, counts, wanted[at])
 		}
 		delete(wanted, at)
 	}
 	for at := range wanted {
-		offend("coupon_%d %q is not in memory", at.coupon, at.label)
+		offend("coupon_%d %q is not in memory", at.Coupon, at.Label)
 	}
 	return check, nil
 }

@@ -7,114 +7,99 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
-// loadPool reads all that the pool keeps.
-func loadPool(ctx context.Context, s *Store) (*pool, error) {
-	p := newPool()
-	var err error
-	if p.recent, err = newRecent(); err != nil {
-		return nil, err
-	}
-	steps := []func(context.Context, *Store) error{
-		p.loadNext, p.loadCoupons, p.loadRuns, p.loadKeys, p.loadDeliveries, p.loadStates, p.loadRedemptions, p.loadHolds,
-	}
-	for _, step := range steps {
-		if err := step(ctx, s); err != nil {
-			return nil, err
+// loadMemory fills the memory from the rows.
+func (s *Store) loadMemory(ctx context.Context) error {
+	return s.memory.Load(func(l *memory.Loader) error {
+		for _, load := range []func(context.Context, *memory.Loader) error{
+			s.loadNext, s.loadCoupons, s.loadRuns, s.indexKeys, s.loadDeliveries, s.loadStates, s.loadRedemptions, s.loadAnswers, s.loadHolds,
+		} {
+			if err := load(ctx, l); err != nil {
+				return err
+			}
 		}
-	}
-	return p, nil
+		return nil
+	})
 }
 
-func (p *pool) loadCoupons(ctx context.Context, s *Store) error {
+func (s *Store) loadNext(ctx context.Context, l *memory.Loader) error {
+	next, err := nextOf(ctx, s)
+	l.SetNumbers(next)
+	return err
+}
+
+func (s *Store) loadCoupons(ctx context.Context, l *memory.Loader) error {
 	coupons, err := s.readCoupons(ctx, s, nil)
 	if err != nil {
 		return err
 	}
 	for _, c := range coupons {
-		p.setCoupon(mustNumber(coupon.KindCoupon, c.ID), s.keys.Key(c.Code), c)
+		l.SetCoupon(coupon.MustNumber(coupon.KindCoupon, c.ID), s.keys.Key(c.Code), c)
 	}
 	return nil
 }
 
-func (p *pool) loadRuns(ctx context.Context, s *Store) error {
+func (s *Store) loadRuns(ctx context.Context, l *memory.Loader) error {
 	type counted struct {
-		run
+		memory.Run
 		count int64
 	}
-	runs, err := collect(ctx, s, poolRuns, func(rows *sql.Rows) (counted, error) {
+	runs, err := collect(ctx, s, poolRuns, func(rows *sql.Rows) (*counted, error) {
 		var r counted
-		err := rows.Scan(&r.couponID, &r.label, &r.importID, &r.addedAt, &r.first, &r.last, &r.count)
-		return r, err
+		err := rows.Scan(&r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First, &r.Last, &r.count)
+		return &r, err
 	})
 	if err != nil {
 		return err
 	}
 	count := 0
 	for _, r := range runs {
-		p.addRun(&r.run)
+		l.AddRun(&r.Run, r.count)
 		count += int(r.count)
-		if gaps := r.last - r.first + 1 - r.count; gaps > 0 {
-			// loadKeys clears the mark of those that are there.
-			p.coupons[r.couponID].labels[r.label].counts.total -= int(gaps)
-			for number := r.first; number <= r.last; number++ {
-				p.codes.setState(number, coupon.StateGone)
-			}
-		}
 	}
-	unshared := func() {}
-	p.keys.reserve(count, unshared, unshared)
+	l.Reserve(count)
 	return nil
 }
 
-// loadKeys indexes the keys, on all cores: hashing them takes as long as fetching them.
-func (p *pool) loadKeys(ctx context.Context, s *Store) error {
-	last := p.next.code - 1
+// indexKeys indexes the keys of the codes, on all cores: hashing them takes as long as fetching them.
+func (s *Store) indexKeys(ctx context.Context, l *memory.Loader) error {
+	last := l.NextCode() - 1
 	cores := runtime.GOMAXPROCS(0)
 	share := last/int64(cores) + 1
 	var parts background.Group
-	var locks [keyShards]sync.Mutex
 	for i := range cores {
 		first := 1 + int64(i)*share
-		parts.Go(func() error { return p.loadKeysBetween(ctx, s, first, min(last, first+share-1), &locks) })
+		parts.Go(func() error {
+			batch := l.NewBatch()
+			return eachKeys(ctx, s, first, min(last, first+share-1), func(packs []keyPack) {
+				for _, pack := range packs {
+					pack.each(batch.Put)
+				}
+				batch.Insert()
+			})
+		})
 	}
 	return parts.Wait()
 }
 
-func (p *pool) loadKeysBetween(ctx context.Context, s *Store, first, last int64, locks *[keyShards]sync.Mutex) error {
-	keys := &keyBatch{}
-	return eachKeys(ctx, s, first, last, func(packs []keyPack) {
-		for _, pack := range packs {
-			pack.each(func(number int64, key string, isRespelled bool) {
-				hash, bits := p.keys.hash(key)
-				keys.add(hash, number)
-				p.codes.setPrint(number, newPrint(bits, isRespelled))
-				p.codes.setState(number, 0)
-			})
-		}
-		p.keys.insertBatch(keys, func(shard int) { locks[shard].Lock() }, func(shard int) { locks[shard].Unlock() })
-	})
-}
-
-func (p *pool) loadDeliveries(ctx context.Context, s *Store) error {
+func (s *Store) loadDeliveries(ctx context.Context, l *memory.Loader) error {
 	_, err := collect(ctx, s, poolDeliveries, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
-		var d confirmed
-		err := rows.Scan(&number, &d.channel, &d.at)
-		p.deliveries[number] = &d
+		var how memory.Confirmed
+		err := rows.Scan(&number, &how.Channel, &how.At)
+		l.Confirm(number, how)
 		return struct{}{}, err
 	})
 	return err
 }
 
 // loadStates replays what the rows say of each code, in the order of a life.
-func (p *pool) loadStates(ctx context.Context, s *Store) error {
+func (s *Store) loadStates(ctx context.Context, l *memory.Loader) error {
 	type packed struct {
 		delivery int64
 		isSent   bool
@@ -137,20 +122,18 @@ func (p *pool) loadStates(ctx context.Context, s *Store) error {
 		if err != nil {
 			return err
 		}
-		p.update(numbers, flags, 0)
-		for _, number := range numbers {
-			p.codes.setHolder(number, row.delivery)
-		}
+		l.Update(numbers, flags, 0)
+		l.SetHolder(numbers, row.delivery)
 	}
 	voided, err := collectNumbers(ctx, s, poolVoided)
 	if err != nil {
 		return err
 	}
-	p.update(voided, coupon.StateVoided, 0)
+	l.Update(voided, coupon.StateVoided, 0)
 	return nil
 }
 
-func (p *pool) loadRedemptions(ctx context.Context, s *Store) error {
+func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 	type packed struct {
 		times   int
 		numbers string
@@ -169,81 +152,62 @@ func (p *pool) loadRedemptions(ctx context.Context, s *Store) error {
 			return err
 		}
 		for _, number := range numbers {
-			p.addRedemptions(number, row.times)
+			l.CountRedemptions(0, number, row.times)
 		}
 	}
-	type counted struct {
-		couponID int64
-		times    int
-	}
-	anonymous, err := collect(ctx, s, poolRedeemedAnonymous, func(rows *sql.Rows) (counted, error) {
-		var row counted
-		err := rows.Scan(&row.couponID, &row.times)
-		return row, err
-	})
-	if err != nil {
-		return err
-	}
-	for _, row := range anonymous {
-		p.coupons[row.couponID].redeemed = row.times
-	}
-	now := s.now()
-	_, err = collect(ctx, s, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
-		var key string
-		var number int64
-		err := rows.Scan(&key, &number)
-		p.answers.add(key, number, s.Steady())
+	_, err = collect(ctx, s, poolRedeemedAnonymous, func(rows *sql.Rows) (struct{}, error) {
+		var couponNumber int64
+		var times int
+		err := rows.Scan(&couponNumber, &times)
+		if err == nil {
+			l.CountRedemptions(couponNumber, 0, times)
+		}
 		return struct{}{}, err
-	}, named("since", now.Add(-AnswerLifetime)))
+	})
 	return err
 }
 
-func (p *pool) loadHolds(ctx context.Context, s *Store) error {
-	type row struct {
-		delivery, couponID int64
-		label              *string
-		count              int
-		until              time.Time
-	}
-	holds, err := collect(ctx, s, poolHolds, func(rows *sql.Rows) (row, error) {
-		var r row
-		err := rows.Scan(&r.delivery, &r.couponID, &r.label, &r.count, &r.until)
-		return r, err
-	})
-	if err != nil {
-		return err
-	}
-	for _, r := range holds {
-		h := p.holds[r.delivery]
-		if h == nil {
-			h = &hold{couponID: r.couponID, byLabel: r.label != nil, counts: map[string]int{}, until: r.until}
-			p.holds[r.delivery] = h
-		}
-		label := ""
-		if r.label != nil {
-			label = *r.label
-		}
-		h.counts[label] = r.count
-	}
-	return nil
+func (s *Store) loadAnswers(ctx context.Context, l *memory.Loader) error {
+	_, err := collect(ctx, s, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
+		var key string
+		var number int64
+		err := rows.Scan(&key, &number)
+		l.SetAnswer(key, number, s.Steady())
+		return struct{}{}, err
+	}, named("since", s.now().Add(-memory.AnswerLifetime)))
+	return err
 }
 
-func (p *pool) loadNext(ctx context.Context, s *Store) error {
-	next, err := nextOf(ctx, s)
-	p.next = next
-	p.recorded.add(1, p.next.redemption-1)
+func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
+	holds := map[int64]*memory.Hold{}
+	_, err := collect(ctx, s, poolHolds, func(rows *sql.Rows) (struct{}, error) {
+		var delivery int64
+		var part memory.Hold
+		var label *string
+		var count int
+		err := rows.Scan(&delivery, &part.CouponID, &label, &count, &part.Until)
+		if holds[delivery] == nil {
+			part.ByLabel, part.Counts = label != nil, map[string]int{}
+			holds[delivery] = &part
+		}
+		holds[delivery].Counts[orEmpty(label)] = count
+		return struct{}{}, err
+	})
+	for delivery, h := range holds {
+		l.Hold(delivery, h)
+	}
 	return err
 }
 
 // nextOf gives the numbers that come after those of the rows.
-func nextOf(ctx context.Context, q querier) (nextNumbers, error) {
-	next, err := collect(ctx, q, poolNext, func(rows *sql.Rows) (nextNumbers, error) {
-		var n nextNumbers
-		err := rows.Scan(&n.batch, &n.code, &n.recipient, &n.message, &n.redemption)
+func nextOf(ctx context.Context, q querier) (memory.Numbers, error) {
+	next, err := collect(ctx, q, poolNext, func(rows *sql.Rows) (memory.Numbers, error) {
+		var n memory.Numbers
+		err := rows.Scan(&n.Batch, &n.Code, &n.Recipient, &n.Message, &n.Redemption)
 		return n, err
 	})
 	if err != nil {
-		return nextNumbers{}, err
+		return memory.Numbers{}, err
 	}
 	return next[0], nil
 }

@@ -35,7 +35,7 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
 	filter.Labels = nil
 	where, args := (&narrowed{filter: &filter, period: n.period}).where(f)
 	o := &outcomes{
-		hasRepeats: s.pool.hasRepeats(),
+		hasRepeats: s.memory.HasRepeats(),
 		chosen:     "SELECT f.id, f.is_single, " + columns + where,
 		args:       args,
 		labeled:    func(string) string { return "" },
@@ -61,18 +61,6 @@ func (o *outcomes) firsts(single, many, more string) string {
 		statement += "\n    UNION ALL\n    SELECT " + many + fmt.Sprintf(live, "NOT c.is_single") + more + "\n    GROUP BY r.delivery_id, r.code_id"
 	}
 	return statement
-}
-
-// hasRepeats tells whether there are individual coupons whose codes can be redeemed more than once.
-func (p *pool) hasRepeats() bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for _, known := range p.coupons {
-		if limit := known.coupon.RedemptionLimit; known.coupon.Type == coupon.TypeIndividual && (limit == nil || *limit != 1) {
-			return true
-		}
-	}
-	return false
 }
 
 // assigned gives the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.

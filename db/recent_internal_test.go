@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // TestReadBeforeWritten tells that a code that is read when its redemption is decided and not written yet is read anew later.
@@ -45,29 +46,29 @@ func TestReadBeforeWritten(t *testing.T) {
 func TestReadBeforeChange(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
-	codes := s.pool.describe(nil)
-	_, _, revision := s.pool.recallRecipients(nil)
+	codes := s.memory.Describe(nil)
+	_, _, revision := s.memory.RecallRecipients(nil)
 	err := s.update(t.Context(), func(_ context.Context, t *turn) error {
 		t.hasWritten = true
-		t.touch(allRecipients)
+		t.touch(memory.AllRecipients)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes.codes[1], codes.missing = &knownCode{Code: coupon.Code{Value: "A-1"}}, []int64{1}
+	codes.Codes[1], codes.Missing = &memory.KnownCode{Code: coupon.Code{Value: "A-1"}}, []int64{1}
 	recipients := map[coupon.ID]*coupon.Recipient{
-		"recipient_1": {}, "recipient_2": {Attributes: coupon.JSON(strings.Repeat(" ", maxRecentAttributes+1))},
+		"recipient_1": {}, "recipient_2": {Attributes: coupon.JSON(strings.Repeat(" ", memory.MaxRecentAttributes+1))},
 	}
-	s.pool.keepCodes(codes)
-	s.pool.keepRecipients(recipients, []int64{1, 2}, revision)
-	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes+recipients > 0 {
+	s.memory.KeepCodes(codes)
+	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
+	if codes, recipients := s.memory.Recent(); len(codes)+len(recipients) > 0 {
 		t.Errorf("%d codes and %d recipients are kept", codes, recipients)
 	}
-	codes.revision, revision = s.pool.revision(), s.pool.revision()
-	s.pool.keepCodes(codes)
-	s.pool.keepRecipients(recipients, []int64{1, 2}, revision)
-	if codes, recipients := s.pool.recent.codes.Len(), s.pool.recent.recipients.Len(); codes != 1 || recipients != 1 {
+	codes.Revision, revision = s.memory.Revision(), s.memory.Revision()
+	s.memory.KeepCodes(codes)
+	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
+	if codes, recipients := s.memory.Recent(); len(codes) != 1 || len(recipients) != 1 {
 		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each", codes, recipients)
 	}
 }

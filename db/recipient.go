@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // The bits that tell which fields of a recipient were given; see recipient_update.sql.
@@ -105,7 +106,7 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
 	}
-	for _, step := range append(steps, step{recipientInsert, []any{named("first_id", t.store.pool.nextRecipient()), now}, added}) {
+	for _, step := range append(steps, step{recipientInsert, []any{named("first_id", t.store.memory.NextRecipient()), now}, added}) {
 		touched, err := t.exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
@@ -114,8 +115,8 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 			return 0, 0, fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, step.count)
 		}
 	}
-	t.touch(allRecipients)
-	t.changePool(func(p *pool) { p.next.recipient += int64(added) })
+	t.touch(memory.AllRecipients)
+	t.change(func(c memory.Change) { c.AddRecipients(added) })
 	return added, changed, nil
 }
 
@@ -177,7 +178,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 }
 
 func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Recipient, error) {
-	found, missing, revision := s.pool.recallRecipients(numbers)
+	found, missing, revision := s.memory.RecallRecipients(numbers)
 	wanted := make(map[int64]struct{}, len(missing))
 	for _, number := range missing {
 		wanted[number] = struct{}{}
@@ -196,7 +197,7 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 	if err != nil {
 		return nil, err
 	}
-	s.pool.keepRecipients(found, missing, revision)
+	s.memory.KeepRecipients(found, missing, revision)
 	return found, nil
 }
 

@@ -9,72 +9,32 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
-
-// redeemable is a code, or the own code of an anonymous coupon, that a value names.
-type redeemable struct {
-	couponNumber int64
-	// codeNumber is 0 for an anonymous coupon.
-	codeNumber int64
-	// value is as it was given when the code was added; "" when only the rows know.
-	value string
-}
-
-// findRedeemable finds what a key names, or gives nil. The lock is held.
-func (p *pool) findRedeemable(key string) *redeemable {
-	if couponNumber, isCoupon := p.couponKeys[key]; isCoupon {
-		known := p.coupons[couponNumber].coupon
-		if known.Type != coupon.TypeAnonymous {
-			return nil
-		}
-		return &redeemable{couponNumber: couponNumber, value: known.Code}
-	}
-	number, isRespelled := p.find(key)
-	if number == 0 {
-		return nil
-	}
-	found := &redeemable{couponNumber: p.runOf(number).couponID, codeNumber: number}
-	if !isRespelled {
-		found.value = key
-	}
-	return found
-}
-
-// check decides about a redemption from memory alone. value is what the caller entered, for the message. The lock is held.
-func (p *pool) check(found *redeemable, value string, at time.Time) *coupon.UserError {
-	value = printable(coupon.CleanValue(value))
-	if found == nil {
-		return coupon.Errorf(coupon.ErrorCodeUnknown, "There is no code %q.", value)
-	}
-	known := p.coupons[found.couponNumber]
-	facts := coupon.Redeemability{Value: value, Count: known.redeemed}
-	if found.codeNumber != 0 {
-		facts.State, facts.Count = p.codes.state(found.codeNumber), p.redeemCount(found.codeNumber)
-	}
-	return known.coupon.CheckRedemption(facts, at)
-}
 
 // ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
 // own) and the coupon, where they exist, and the reason why not, or nil.
 func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
 	// What cannot be a code has no key, and no code has none.
 	_, key, _ := s.keys.Parse(value)
-	s.pool.mu.RLock()
-	found := s.pool.findRedeemable(key)
-	refusal := s.pool.check(found, value, s.now())
-	s.pool.mu.RUnlock()
+	var found *memory.Redeemable
+	var refusal *coupon.UserError
+	s.memory.Read(func(v memory.View) {
+		found = v.Redeemable(key)
+		refusal = v.Check(found, value, s.now())
+	})
 	if refusal != nil {
 		refusal = refusal.At("value")
 	}
 	if found == nil {
 		return nil, nil, refusal, nil
 	}
-	id := coupon.NewID(coupon.KindCoupon, found.couponNumber)
+	id := coupon.NewID(coupon.KindCoupon, found.CouponNumber)
 	coupons, err := s.CouponsByID(ctx, []coupon.ID{id})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	code, err := s.readCode(ctx, found.codeNumber, found.value)
+	code, err := s.readCode(ctx, found.CodeNumber, found.Value)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -85,13 +45,11 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 // there is none.
 func (s *Store) ZoneOf(value string) *time.Location {
 	_, key, _ := s.keys.Parse(value)
-	s.pool.mu.RLock()
-	found := s.pool.findRedeemable(key)
-	s.pool.mu.RUnlock()
+	found := s.memory.Redeemable(key)
 	if found == nil {
 		return time.UTC
 	}
-	return zoneOf(s, found.couponNumber)
+	return zoneOf(s, found.CouponNumber)
 }
 
 // UnknownCodes tells of each value whether there is no such code.
@@ -99,9 +57,7 @@ func (s *Store) UnknownCodes(values []string) []bool {
 	unknown := make([]bool, len(values))
 	for i, value := range values {
 		_, key, _ := s.keys.Parse(value)
-		s.pool.mu.RLock()
-		unknown[i] = s.pool.findRedeemable(key) == nil
-		s.pool.mu.RUnlock()
+		unknown[i] = s.memory.Redeemable(key) == nil
 	}
 	return unknown
 }
@@ -160,49 +116,48 @@ func (g *group) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemp
 	if request.RedeemedAt != nil {
 		at = request.RedeemedAt.UTC().Truncate(time.Microsecond)
 	}
-	p := g.store.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if request.IdempotencyKey != nil {
-		if answered = p.answers.find(*request.IdempotencyKey); answered != 0 {
-			return nil, answered, nil
-		}
-	}
-	found := p.findRedeemable(key)
-	if refusal := p.check(found, request.Value, at); refusal != nil {
-		return nil, 0, refusal.At("input", "value")
-	}
-	number := p.next.redemption
-	p.next.redemption++
-	p.countRedemption(found, 1)
-	if request.IdempotencyKey != nil {
-		p.answers.add(*request.IdempotencyKey, number, g.store.Steady())
-	}
-	g.onFailure(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		// Its number is not given out again: a file may have taken the next ones.
-		p.countRedemption(found, -1)
-		if request.IdempotencyKey != nil {
-			p.answers.remove(*request.IdempotencyKey)
-		}
+	m := g.store.memory
+	redeemed, answered, refused := m.Redeem(&memory.Attempt{
+		Key: key, Value: request.Value, At: at, IdempotencyKey: request.IdempotencyKey, Steady: g.store.Steady(),
 	})
-	row := p.rowOf(number, found, request)
+	switch {
+	case refused != nil:
+		return nil, 0, refused.At("input", "value")
+	case answered != 0:
+		return nil, answered, nil
+	}
+	g.onFailure(func() { m.Unredeem(redeemed) })
+	row := rowOf(redeemed, request)
 	if request.RedeemedAt != nil {
 		row.RedeemedAt = &at
 	}
 	g.redemptions = append(g.redemptions, row)
 	redemption = &coupon.Redemption{
-		ID: coupon.NewID(coupon.KindRedemption, number), CouponID: coupon.NewID(coupon.KindCoupon, found.couponNumber), CodeValue: found.value,
+		ID: coupon.NewID(coupon.KindRedemption, redeemed.Number), CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
 	}
-	if found.codeNumber != 0 {
-		redemption.CodeID = new(coupon.NewID(coupon.KindCode, found.codeNumber))
+	if redeemed.CodeNumber != 0 {
+		redemption.CodeID = new(coupon.NewID(coupon.KindCode, redeemed.CodeNumber))
 	}
 	if request.Amount != nil {
 		redemption.Amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
 	}
 	return redemption, 0, nil
+}
+
+// rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
+func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
+	row := &redemptionRow{
+		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
+		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller,
+	}
+	if r.Label != "" {
+		row.Label = &r.Label
+	}
+	if r.Delivery != 0 {
+		row.DeliveryID, row.Channel, row.AssignedAt = &r.Delivery, new(string(r.Confirmed.Channel)), &r.Confirmed.At
+	}
+	return row
 }
 
 // decimalScale is the number of digits after the point that amounts are kept with.
@@ -253,35 +208,6 @@ func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest)
 // equal compares what two pointers point to, or whether neither points to anything.
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
-func (p *pool) rowOf(number int64, found *redeemable, request *coupon.RedeemRequest) *redemptionRow {
-	row := &redemptionRow{
-		ID: number, CouponID: found.couponNumber, CodeID: found.codeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller,
-	}
-	if found.codeNumber == 0 {
-		return row
-	}
-	if label := p.runOf(found.codeNumber).label; label != "" {
-		row.Label = &label
-	}
-	if p.codes.state(found.codeNumber).Has(coupon.StateAssigned) {
-		number := p.codes.holder(found.codeNumber)
-		delivery := p.deliveries[number]
-		row.DeliveryID, row.Channel, row.AssignedAt = &number, new(string(delivery.channel)), &delivery.at
-	}
-	return row
-}
-
-func (p *pool) countRedemption(found *redeemable, by int) {
-	if found.codeNumber == 0 {
-		p.noteCoupon(found.couponNumber)
-		p.coupons[found.couponNumber].redeemed += by
-		return
-	}
-	p.addRedemptions(found.codeNumber, by)
-}
-
 // Reverse takes a redemption back. Its code is ASSIGNED again, or VOIDED when nobody holds it: it is
 // known outside. Repeating it is harmless. by is who asks; nil: somebody who may take back all. It returns NOT_FOUND, in the same
 // words for one that by may not take back as for one that does not exist, and INVALID.
@@ -322,17 +248,21 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 		case rows[0].isReversed:
 			return nil
 		}
-		found := &redeemable{couponNumber: rows[0].couponNumber, codeNumber: rows[0].codeNumber.Int64}
+		couponNumber, code := rows[0].couponNumber, rows[0].codeNumber.Int64
 		if _, err := t.exec(ctx, reversalInsert, named("id", number), named("now", t.now), named("reason", optional(reason))); err != nil {
 			return err
 		}
-		if n := found.codeNumber; n != 0 && s.pool.redeemCount(n) == 1 && !s.pool.codes.state(n).Has(coupon.StateAssigned|coupon.StateVoided) {
-			if err := t.void(ctx, []int64{n}, "its redemption was reversed, and nobody holds it"); err != nil {
+		isLast := false
+		s.memory.Read(func(v memory.View) {
+			isLast = code != 0 && v.RedeemCount(code) == 1 && !v.State(code).Has(coupon.StateAssigned|coupon.StateVoided)
+		})
+		if isLast {
+			if err := t.void(ctx, []int64{code}, "its redemption was reversed, and nobody holds it"); err != nil {
 				return err
 			}
 		}
-		t.touch(allReversals)
-		t.changePool(func(p *pool) { p.countRedemption(found, -1) })
+		t.touch(memory.AllReversals)
+		t.change(func(c memory.Change) { c.CountRedemptions(couponNumber, code, -1) })
 		return nil
 	})
 	if err != nil {
@@ -349,7 +279,7 @@ const maxRecorded = 500
 // place where Recorded is to begin for those that are recorded from now on.
 func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
 	changed, stop = s.Watch(redemptionsWatched)
-	return s.pool.recorded.end(), changed, stop
+	return s.memory.RecordedEnd(), changed, stop
 }
 
 // redemptionsWatched is what is watched of all redemptions together.
@@ -367,18 +297,18 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 	next = place
 	var numbers []int64
 	for len(numbers) < maxRecorded {
-		span, isThere := s.pool.recorded.next(next)
+		span, isThere := s.memory.RecordedFrom(next)
 		if !isThere {
 			break
 		}
 		part, err := collect(ctx, s, redemptionNext, scanInto[int64],
-			named("first", span.first), named("last", span.last), named("coupon_id", couponNumber), named("limit", maxRecorded-len(numbers)))
+			named("first", span.First), named("last", span.Last), named("coupon_id", couponNumber), named("limit", maxRecorded-len(numbers)))
 		if err != nil {
 			return nil, place, err
 		}
-		next = span.end()
+		next = span.End()
 		if numbers = append(numbers, part...); len(numbers) == maxRecorded {
-			next = span.place + numbers[maxRecorded-1] - span.first + 1
+			next = span.Place + numbers[maxRecorded-1] - span.First + 1
 		}
 	}
 	if len(numbers) == 0 {
@@ -392,11 +322,11 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 }
 
 // announce tells those who watch redemptions of these numbers, when they are on disk.
-func (e *effects) announce(spans ...recordedSpan) {
+func (e *effects) announce(spans ...memory.Recorded) {
 	s := e.store
 	e.onCommit(func() {
 		for _, span := range spans {
-			s.pool.recorded.add(span.first, span.last)
+			s.memory.Record(span.First, span.Last)
 		}
 		s.watchers.notify(redemptionsWatched)
 	})
@@ -494,4 +424,17 @@ func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 		numbers[i], _ = id.Number(kind)
 	}
 	return numbers
+}
+
+// consecutive gives the numbers of redemptions that were decided one after the other.
+func consecutive(redemptions []*redemptionRow) []memory.Recorded {
+	var spans []memory.Recorded
+	for _, r := range redemptions {
+		if last := len(spans) - 1; last >= 0 && spans[last].Last+1 == r.ID {
+			spans[last].Last++
+		} else {
+			spans = append(spans, memory.Recorded{First: r.ID, Last: r.ID})
+		}
+	}
+	return spans
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // redemptionRows are the redemptions of a file on their way into the table.
@@ -73,7 +75,7 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	if r.count = r.total() - refused; r.count == 0 || !r.gate.opens(refused) {
 		return nil
 	}
-	r.first = t.store.pool.reserveRedemptions(r.count)
+	r.first = t.store.memory.TakeRedemptions(r.count)
 	r.last = r.first + int64(r.count) - 1
 	if err := t.create(ctx, recordingCreate, named("first_id", r.first)); err != nil {
 		return err
@@ -100,8 +102,8 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 }
 
 // catchUp takes into account what others redeemed so far, so that less is left to the writer's turn.
-func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *witness) error {
-	if !w.isWatching || r.first == 0 {
+func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
+	if !w.IsWatching || r.first == 0 {
 		return nil
 	}
 	// What the witness has seen by now is on disk after a turn of the writer.
@@ -113,14 +115,9 @@ func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *witness) error {
 }
 
 // takeSeen takes over what a witness has noted so far, with every redemption of it on disk.
-func (s *Store) takeSeen(ctx context.Context, w *witness) (seen *witness, err error) {
+func (s *Store) takeSeen(ctx context.Context, w *memory.Witness) (seen *memory.Witness, err error) {
 	err = s.update(ctx, func(context.Context, *turn) error {
-		p := s.pool
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		taken := *w
-		seen = &taken
-		w.redeemed, w.coupons, w.redemption = nil, map[int64]struct{}{}, p.next.redemption
+		seen = s.memory.TakeSeen(w)
 		return nil
 	})
 	return seen, err
@@ -128,30 +125,30 @@ func (s *Store) takeSeen(ctx context.Context, w *witness) (seen *witness, err er
 
 // settleRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
 // anything but redemptions changed that they depend on.
-func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *witness) error {
+func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
 	if r.first == 0 {
 		return nil
 	}
-	p := t.store.pool
-	if w.isBlind || len(among(isIn(r.codes), w.changed)) > 0 {
-		return errRival
+	if isChanged, err := w.Changed(isIn(r.codes)); err != nil || isChanged {
+		return cmp.Or(err, errRival)
 	}
 	for number := range r.coupons {
-		if p.coupons[number] == nil || p.isTouched(w.revision, coupon.NewID(coupon.KindCoupon, number)) {
+		m := t.store.memory
+		if m.Coupon(number) == nil || m.IsTouched(w.Revision, memory.Topic(coupon.NewID(coupon.KindCoupon, number))) {
 			return errRival
 		}
 	}
 	if err := t.yieldRedemptions(ctx, r, w, t.latest); err != nil || r.count == 0 {
 		return err
 	}
-	t.announce(recordedSpan{first: r.first, last: r.last})
-	t.changePool(func(p *pool) {
+	t.announce(memory.Recorded{First: r.first, Last: r.last})
+	t.change(func(c memory.Change) {
 		for _, number := range r.codes {
-			p.addRedemptions(number, 1)
+			c.CountRedemptions(0, number, 1)
 		}
 		for number, times := range r.coupons {
 			if times > 0 {
-				p.countRedemption(&redeemable{couponNumber: number}, times)
+				c.CountRedemptions(number, 0, times)
 			}
 		}
 	})
@@ -159,21 +156,16 @@ func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *witn
 }
 
 // yieldRedemptions takes redemptions of a file back that others made impossible. latest sees what these committed.
-func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witness, latest querier) error {
-	codes := among(isIn(r.codes), seen.redeemed)
-	var coupons []int64
-	for number := range seen.coupons {
-		if r.coupons[number] > 0 {
-			coupons = append(coupons, number)
-		}
-	}
+func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memory.Witness, latest querier) error {
+	codes := seen.Redeemed(isIn(r.codes))
+	coupons := seen.Coupons(func(number int64) bool { return r.coupons[number] > 0 })
 	if len(codes)+len(coupons) == 0 {
 		return nil
 	}
 	if err := t.createContested(ctx, codes, coupons); err != nil {
 		return err
 	}
-	if err := t.createLate(ctx, latest, seen.redemption, codes, coupons); err != nil {
+	if err := t.createLate(ctx, latest, seen.Redemption, codes, coupons); err != nil {
 		return err
 	}
 	if err := t.create(ctx, belatedCreate); err != nil {
@@ -222,26 +214,21 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *witn
 
 // createContested makes the temporary table contested of codes, and of coupons whose own code is meant.
 func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error {
-	return t.createSpooled(ctx, contestedCreate, func(rows *spool) error {
-		p := t.store.pool
-		p.mu.RLock()
-		defer p.mu.RUnlock()
-		for _, number := range codes {
-			// A code whose run is gone was changed, which is a rival's doing.
-			if run := p.runOf(number); run != nil {
-				if err := rows.number(run.couponID).number(number).number(int64(p.redeemCount(number))).end(); err != nil {
-					return err
+	return t.createSpooled(ctx, contestedCreate, func(rows *spool) (err error) {
+		t.store.memory.Read(func(v memory.View) {
+			for _, number := range codes {
+				// A code whose run is gone was changed, which is a rival's doing.
+				if run := v.RunOf(number); run != nil && err == nil {
+					err = rows.number(run.CouponID).number(number).number(int64(v.RedeemCount(number))).end()
 				}
 			}
-		}
-		for _, number := range coupons {
-			if known := p.coupons[number]; known != nil {
-				if err := rows.number(number).number(0).number(int64(known.redeemed)).end(); err != nil {
-					return err
+			for _, number := range coupons {
+				if v.Coupon(number) != nil && err == nil {
+					err = rows.number(number).number(0).number(int64(v.CouponRedeemCount(number))).end()
 				}
 			}
-		}
-		return nil
+		})
+		return err
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // TestCodesGoWhileTaken takes codes that others took, voided or removed since they were counted, and looks at a coupon that was
@@ -33,7 +34,7 @@ func TestCodesGoWhileTaken(t *testing.T) {
 	if !errors.Is(err, errRival) {
 		t.Errorf("a coupon that is gone: %v", err)
 	}
-	if free := s.pool.promisable(99, false, "", 1, s.now()); free != 0 {
+	if free := s.memory.Promisable(memory.Claim{CouponID: 99, Delivery: 1, Now: s.now()}, ""); free != 0 {
 		t.Errorf("%d codes of a coupon that is gone", free)
 	}
 }
@@ -58,7 +59,7 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 	}
 	// What is on disk and not in memory is the end of the store.
 	err = s.update(t.Context(), func(ctx context.Context, x *turn) error {
-		x.changePool(func(*pool) { panic("broken") })
+		x.change(func(memory.Change) { panic("broken") })
 		_, err := x.exec(ctx, settingInsert, named("name", "x"), named("value", "y"))
 		return err
 	})

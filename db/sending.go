@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // Due is a delivery that is to be sent.
@@ -98,7 +99,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		s.forgetSending(id)
 		return nil, nil //nolint:nilnil // there is nothing to send
 	}
-	number := mustNumber(coupon.KindDelivery, id)
+	number := coupon.MustNumber(coupon.KindDelivery, id)
 	waiting, err := s.waitingOf(ctx, id)
 	if err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if numbers := next.chosen.messages; len(numbers) > 0 {
 		next.Contents, err = s.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
 		for i := range next.Contents {
-			next.Contents[i].MayBeSent = waiting[mustNumber(coupon.KindMessage, next.Contents[i].MessageID)].mayBeSent
+			next.Contents[i].MayBeSent = waiting[coupon.MustNumber(coupon.KindMessage, next.Contents[i].MessageID)].mayBeSent
 		}
 		if err != nil {
 			return nil, err
@@ -140,7 +141,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		if err != nil {
 			return nil, err
 		}
-		contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[mustNumber(coupon.KindMessage, c.MessageID)] != nil })
+		contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[coupon.MustNumber(coupon.KindMessage, c.MessageID)] != nil })
 		next.Contents = contents[:min(len(contents), limit)]
 	}
 	if len(next.Contents) == 0 {
@@ -247,9 +248,9 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	numbers := make([]int64, len(contents))
 	var codes []int64
 	for i := range contents {
-		numbers[i] = mustNumber(coupon.KindMessage, contents[i].MessageID)
+		numbers[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
 		if contents[i].CodeID != nil {
-			codes = append(codes, mustNumber(coupon.KindCode, *contents[i].CodeID))
+			codes = append(codes, coupon.MustNumber(coupon.KindCode, *contents[i].CodeID))
 		}
 	}
 	isSame := b.chosen.batchID != 0 && len(contents) == b.chosen.batchSize
@@ -266,12 +267,12 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 			}
 		}
 		// Until the sender answers the codes count as sent.
-		t.changePool(func(p *pool) { p.update(codes, coupon.StateSent, 0) })
+		t.change(func(c memory.Change) { c.Update(codes, coupon.StateSent, 0) })
 		_, err := t.exec(
 			ctx,
 			attemptInsert,
 			named("ids", numbers),
-			named("delivery_id", mustNumber(coupon.KindDelivery, b.Delivery.ID)),
+			named("delivery_id", coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)),
 			named("number", b.Number),
 			named("batch_id", b.ID),
 			named("now", t.now),
@@ -295,7 +296,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 // an error the batch is still there, to be recorded again or released.
 func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 	s := b.store
-	number := mustNumber(coupon.KindDelivery, b.Delivery.ID)
+	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
 	if len(outcome.Refused) > 0 && b.ID == 0 {
 		return fmt.Errorf("record a batch of %s: it was not begun", b.Delivery.ID)
 	}
@@ -315,7 +316,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 			return err
 		}
 		sentCodes := codesOf(outcome.Sent, func(*Content) bool { return true })
-		t.changePool(func(p *pool) { p.update(sentCodes, coupon.StateSent, 0) })
+		t.change(func(c memory.Change) { c.Update(sentCodes, coupon.StateSent, 0) })
 		if err := t.recordRefusals(ctx, number, b.Number, outcome.Refused); err != nil {
 			return err
 		}
@@ -324,7 +325,7 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		}
 		// A voided code stays where it is, and so does one that may be on its way.
 		failedCodes := codesOf(failed, func(c *Content) bool {
-			return !c.MayBeSent && !s.pool.codes.state(mustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided)
+			return !c.MayBeSent && !s.memory.State(coupon.MustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided)
 		})
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err
@@ -368,7 +369,7 @@ func codesOf(contents []Content, isWanted func(*Content) bool) []int64 {
 	codes := make([]int64, 0, len(contents))
 	for i := range contents {
 		if c := &contents[i]; c.CodeID != nil && isWanted(c) {
-			codes = append(codes, mustNumber(coupon.KindCode, *c.CodeID))
+			codes = append(codes, coupon.MustNumber(coupon.KindCode, *c.CodeID))
 		}
 	}
 	return codes
@@ -384,16 +385,16 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]string, len(refused))
 	for i := range refused {
 		r := &refused[i]
-		ids[i], reasons[i] = mustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
+		ids[i], reasons[i] = coupon.MustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
 		mayBeSent[i], repeats[i] = r.Settlement.MayBeSent, r.RepeatsBatch
 		if !r.Settlement.RetryAt.IsZero() {
 			retryAt[i] = r.Settlement.RetryAt.UTC().Format(timestampLayout)
 		}
 		if r.CodeID != nil && !r.Settlement.MayBeSent {
-			free = append(free, mustNumber(coupon.KindCode, *r.CodeID))
+			free = append(free, coupon.MustNumber(coupon.KindCode, *r.CodeID))
 		}
 	}
-	t.changePool(func(p *pool) { p.update(free, 0, coupon.StateSent) })
+	t.change(func(c memory.Change) { c.Update(free, 0, coupon.StateSent) })
 	_, err := t.exec(
 		ctx,
 		refusalInsert,
@@ -419,7 +420,7 @@ func (t *turn) recordSending(ctx context.Context, number int64, outcome coupon.M
 	}
 	messages := make([]int64, len(contents))
 	for i := range contents {
-		messages[i] = mustNumber(coupon.KindMessage, contents[i].MessageID)
+		messages[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
 	}
 	_, err := t.exec(
 		ctx,
@@ -503,7 +504,7 @@ func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message)
 	}
 	numbers := make([]int64, len(messages))
 	for i, m := range messages {
-		numbers[i] = mustNumber(coupon.KindMessage, m.ID)
+		numbers[i] = coupon.MustNumber(coupon.KindMessage, m.ID)
 	}
 	contents, err := s.contents(ctx, 0, slices.Min(numbers), slices.Max(numbers), numbers)
 	for _, c := range contents {
@@ -532,14 +533,14 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	number := mustNumber(coupon.KindDelivery, deliveryID)
+	number := coupon.MustNumber(coupon.KindDelivery, deliveryID)
 	messages, err := collect(
 		ctx,
 		s,
 		deliveryFirstMessage,
 		scanInto[int64],
 		named("id", number),
-		named("recipient_id", mustNumber(coupon.KindRecipient, recipientID)),
+		named("recipient_id", coupon.MustNumber(coupon.KindRecipient, recipientID)),
 	)
 	if err != nil {
 		return nil, nil, nil, err
@@ -567,7 +568,7 @@ func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coup
 	if d.MatchLabelTo != nil {
 		label = r.Attributes.Text(*d.MatchLabelTo)
 	}
-	number := s.pool.firstFree(mustNumber(coupon.KindCoupon, c.ID), d.MatchLabelTo != nil, label, s.now())
+	number := s.memory.FirstFree(claimOf(d, 0, s.now()), label)
 	code, err := s.readCode(ctx, number, "")
 	if err != nil || code == nil {
 		return nil, err

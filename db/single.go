@@ -89,10 +89,10 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 		_, err = t.exec(
 			ctx,
 			attemptInsert,
-			named("ids", []int64{mustNumber(coupon.KindMessage, id)}),
+			named("ids", []int64{coupon.MustNumber(coupon.KindMessage, id)}),
 			named(
 				"delivery_id",
-				mustNumber(coupon.KindDelivery, m.DeliveryID),
+				coupon.MustNumber(coupon.KindDelivery, m.DeliveryID),
 			),
 			named("number", m.Attempts+1),
 			named("batch_id", batch),

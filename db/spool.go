@@ -7,8 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"couponql/coupon"
 )
@@ -117,24 +115,9 @@ func (p *spool) remove() error {
 	return nil
 }
 
-// printable makes any text fit to be shown and spooled: control characters and broken bytes become the
-// replacement character, and what is longer than a value may be is cut with an ellipsis.
-func printable(text string) string {
-	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
-	if utf8.RuneCountInString(clean) <= coupon.MaxTextLength {
-		return clean
-	}
-	return string([]rune(clean)[:coupon.MaxTextLength-1]) + "…"
-}
-
 // refusals is the spool of rows that are not imported.
 type refusals struct{ *spool }
 
 func (r refusals) add(line int, reason coupon.RejectionReason, value string) error {
-	return r.number(int64(line)).text(string(reason)).optional(printable(value)).end()
+	return r.number(int64(line)).text(string(reason)).optional(coupon.Printable(value)).end()
 }

@@ -114,7 +114,7 @@ func FuzzSpool(f *testing.F) {
 	}
 	s := openTemp(f)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		checkSpool(t, s, []string{printable(a), printable(b), printable(a + b), printable(b + a)})
+		checkSpool(t, s, []string{coupon.Printable(a), coupon.Printable(b), coupon.Printable(a + b), coupon.Printable(b + a)})
 	})
 }
 
@@ -123,12 +123,12 @@ func FuzzPrintable(f *testing.F) {
 	f.Add("a\x00\xff\u0085b")
 	f.Add(strings.Repeat("é", 300))
 	f.Fuzz(func(t *testing.T, text string) {
-		got := printable(text)
+		got := coupon.Printable(text)
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || utf8.RuneCountInString(got) > coupon.MaxTextLength {
-			t.Errorf("printable(%q) = %q", text, got)
+			t.Errorf("coupon.Printable(%q) = %q", text, got)
 		}
-		if again := printable(got); again != got {
-			t.Errorf("printable(%q) = %q", got, again)
+		if again := coupon.Printable(got); again != got {
+			t.Errorf("coupon.Printable(%q) = %q", got, again)
 		}
 	})
 }

@@ -671,7 +671,7 @@ func (s *Store) DeliveryStats(
 	for i, id := range deliveries {
 		zones[i] = time.UTC
 		if d := known[id]; d != nil && d.CouponID != nil {
-			zones[i] = zoneOf(s, mustNumber(coupon.KindCoupon, *d.CouponID))
+			zones[i] = zoneOf(s, coupon.MustNumber(coupon.KindCoupon, *d.CouponID))
 		}
 	}
 	return s.statsOf(ctx, coupon.ByDelivery, coupon.KindDelivery, deliveries, zones, from, to, wanted)

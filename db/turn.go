@@ -10,6 +10,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // effects are what a write does besides its rows: entries of the audit log, changes of memory, and what is undone there when
@@ -21,7 +22,7 @@ type effects struct {
 	// reserve is how many bytes of the disk must be free at the commit.
 	reserve   uint64
 	entries   []*coupon.AuditEntry
-	changes   []func(*pool)
+	changes   []func(memory.Change)
 	committed []func()
 	undo      []func()
 }
@@ -292,30 +293,38 @@ func (e *effects) publish(commit func() error) error {
 
 // commit is publish but for those who are told of it.
 func (e *effects) commit(commit func() error) error {
-	p := e.store.pool
-	if len(e.changes) > 0 {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	if len(e.changes) == 0 {
+		return commit()
 	}
-	if err := commit(); err != nil {
-		return err
-	}
-	err := background.Run(func() error {
-		for _, change := range e.changes {
-			change(p)
-		}
-		return nil
+	var failed error
+	err := e.store.memory.Commit(commit, func(c memory.Change) {
+		failed = background.Run(func() error {
+			for _, change := range e.changes {
+				change(c)
+			}
+			return nil
+		})
 	})
-	if err != nil {
+	if failed != nil {
 		// Memory is not what is on disk, so that nothing can be decided by it any more.
-		return e.store.fail(fmt.Errorf("take over what was committed: %w", err))
+		return e.store.fail(fmt.Errorf("take over what was committed: %w", failed))
 	}
-	return nil
+	return err
 }
 
-// changePool has change called when the transaction is on disk, while the pool is locked: nobody sees
-// the rows of the transaction with the pool of before it.
-func (e *effects) changePool(change func(*pool)) { e.changes = append(e.changes, change) }
+// change has do called when everything is on disk, in one step with it: nobody sees the rows with the memory of before.
+func (e *effects) change(do func(memory.Change)) { e.changes = append(e.changes, do) }
+
+// touch records, when it is on disk, that something changed. A draft that relies on it is freed: what was erased is in no draft
+// any more.
+func (e *effects) touch(topic memory.Topic) {
+	e.change(func(c memory.Change) {
+		c.Touch(topic)
+		if outdated := e.store.drafts.outdate(topic); outdated != nil {
+			e.onCommit(outdated.free)
+		}
+	})
+}
 
 // onCommit has notify called when the transaction is on disk and the pool is changed, before the caller
 // hears of it.

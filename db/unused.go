@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"couponql/coupon"
+	"couponql/db/duckdb/memory"
 )
 
 // unusedPart is how many codes are looked at between two looks at the lock: tills wait for it.
@@ -14,7 +15,7 @@ const unusedPart = 1 << 16
 
 // unusedCodes gives the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
 // message holds them or ever held them.
-func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span, error) {
+func (t *tx) unusedCodes(ctx context.Context, isWanted func(*memory.Run) bool) ([]memory.Span, error) {
 	numbers, err := collectNumbers(ctx, t, codeReturned)
 	if err != nil {
 		return nil, err
@@ -23,36 +24,30 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span,
 	for _, number := range numbers {
 		returned[number] = struct{}{}
 	}
-	p := t.store.pool
-	var runs []*run
-	p.mu.RLock()
-	for _, r := range p.runs {
-		if isWanted(r) {
-			runs = append(runs, r)
-		}
-	}
-	p.mu.RUnlock()
-	var spans []span
-	for _, r := range runs {
-		current := span{label: r.label}
-		for first := r.first; first <= r.last; first += unusedPart {
-			p.mu.RLock()
-			for number := first; number <= min(r.last, first+unusedPart-1); number++ {
-				if _, wasHeld := returned[number]; wasHeld || p.codes.state(number) != 0 {
-					continue
-				}
-				if current.count > 0 && current.end() != number {
-					spans = append(spans, current)
-					current.count = 0
-				}
-				if current.count == 0 {
-					current.first = number
-				}
-				current.count++
+	var spans []memory.Span
+	for _, r := range t.store.memory.Runs(isWanted) {
+		current := memory.Span{Label: r.Label}
+		look := func(v memory.View, number int64) {
+			if _, wasHeld := returned[number]; wasHeld || v.State(number) != 0 {
+				return
 			}
-			p.mu.RUnlock()
+			if current.Count > 0 && current.End() != number {
+				spans = append(spans, current)
+				current.Count = 0
+			}
+			if current.Count == 0 {
+				current.First = number
+			}
+			current.Count++
 		}
-		if current.count > 0 {
+		for first := r.First; first <= r.Last; first += unusedPart {
+			t.store.memory.Read(func(v memory.View) {
+				for number := first; number <= min(r.Last, first+unusedPart-1); number++ {
+					look(v, number)
+				}
+			})
+		}
+		if current.Count > 0 {
 			spans = append(spans, current)
 		}
 	}
@@ -60,13 +55,13 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*run) bool) ([]span,
 }
 
 // createUnused makes the temporary table unused of the numbers of codes.
-func (t *tx) createUnused(ctx context.Context, spans []span) error {
+func (t *tx) createUnused(ctx context.Context, spans []memory.Span) error {
 	if err := t.create(ctx, unusedCreate); err != nil || len(spans) == 0 {
 		return err
 	}
 	return t.createSpooled(ctx, unusedLoad, func(rows *spool) error {
 		for _, s := range spans {
-			if err := rows.number(s.first).number(int64(s.count)).end(); err != nil {
+			if err := rows.number(s.First).number(int64(s.Count)).end(); err != nil {
 				return err
 			}
 		}
@@ -76,7 +71,7 @@ func (t *tx) createUnused(ctx context.Context, spans []span) error {
 
 // deleteUnused deletes the codes in the temporary table unused, which are those of the spans. settleRemoval takes them out of
 // the pool.
-func (t *tx) deleteUnused(ctx context.Context, spans []span) error {
+func (t *tx) deleteUnused(ctx context.Context, spans []memory.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
@@ -93,8 +88,8 @@ type wholeCode struct {
 
 // settleRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
 // that others gave away, redeemed or voided meanwhile stay; it gives them.
-func (t *turn) settleRemoval(ctx context.Context, spans []span, w *witness) (stay []wholeCode, err error) {
-	numbers, err := w.happened(func(number int64) bool { return isWithin(spans, number) })
+func (t *turn) settleRemoval(ctx context.Context, spans []memory.Span, w *memory.Witness) (stay []wholeCode, err error) {
+	numbers, err := w.Happened(func(number int64) bool { return isWithin(spans, number) })
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +110,7 @@ func (t *turn) settleRemoval(ctx context.Context, spans []span, w *witness) (sta
 		}
 		spans = cutOut(spans, numbers)
 	}
-	t.changePool(func(p *pool) { p.removeCodes(spans) })
+	t.change(func(c memory.Change) { c.RemoveCodes(spans) })
 	return stay, nil
 }
 
@@ -133,24 +128,24 @@ func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
 }
 
 // isWithin tells whether a number lies in one of the spans, which are in order.
-func isWithin(spans []span, number int64) bool {
-	i := sort.Search(len(spans), func(i int) bool { return spans[i].end() > number })
-	return i < len(spans) && spans[i].first <= number
+func isWithin(spans []memory.Span, number int64) bool {
+	i := sort.Search(len(spans), func(i int) bool { return spans[i].End() > number })
+	return i < len(spans) && spans[i].First <= number
 }
 
 // cutOut gives spans without some of their numbers, which are in order.
-func cutOut(spans []span, numbers []int64) []span {
-	var left []span
+func cutOut(spans []memory.Span, numbers []int64) []memory.Span {
+	var left []memory.Span
 	for _, s := range spans {
-		for len(numbers) > 0 && numbers[0] < s.end() {
-			if before := int(numbers[0] - s.first); before > 0 {
-				left = append(left, span{first: s.first, count: before, label: s.label})
+		for len(numbers) > 0 && numbers[0] < s.End() {
+			if before := int(numbers[0] - s.First); before > 0 {
+				left = append(left, memory.Span{First: s.First, Count: before, Label: s.Label})
 			}
-			s.count -= int(numbers[0]-s.first) + 1
-			s.first = numbers[0] + 1
+			s.Count -= int(numbers[0]-s.First) + 1
+			s.First = numbers[0] + 1
 			numbers = numbers[1:]
 		}
-		if s.count > 0 {
+		if s.Count > 0 {
 			left = append(left, s)
 		}
 	}
@@ -177,13 +172,7 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 		return err
 	}
 	a.count -= len(numbers)
-	t.changePool(func(p *pool) {
-		spans := make([]span, len(numbers))
-		for i, number := range numbers {
-			spans[i] = span{first: number, count: 1, label: p.runOf(number).label}
-		}
-		p.removeCodes(spans)
-	})
+	t.change(func(c memory.Change) { c.RemoveEach(numbers) })
 	return nil
 }
 
@@ -240,17 +229,17 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 
 // settleVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
 // voided or deleted meanwhile are refused.
-func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) error {
-	p := t.store.pool
+func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *memory.Witness) error {
+	m := t.store.memory
 	var numbers []int64
 	var reasons []string
-	happened, err := w.happened(isIn(v.numbers))
+	happened, err := w.Happened(isIn(v.numbers))
 	if err != nil {
 		return err
 	}
 	for _, number := range happened {
 		var reason coupon.RejectionReason
-		switch state := p.codes.state(number); {
+		switch state := m.State(number); {
 		case state.Has(coupon.StateGone):
 			reason = coupon.RejectedUnknownCode
 		case state.Has(coupon.StateRedeemed):
@@ -275,6 +264,6 @@ func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *witness) er
 		v.count -= len(numbers)
 		v.numbers = slices.DeleteFunc(v.numbers, isIn(numbers))
 	}
-	t.changePool(func(p *pool) { p.update(v.numbers, coupon.StateVoided, 0) })
+	t.change(func(c memory.Change) { c.Update(v.numbers, coupon.StateVoided, 0) })
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 		}
 		w[message] = m // the last attempt counts
 		return struct{}{}, err
-	}, named("id", mustNumber(coupon.KindDelivery, id)))
+	}, named("id", coupon.MustNumber(coupon.KindDelivery, id)))
 	if err == nil {
 		s.waiting.Store(id, w)
 	}
@@ -135,12 +135,12 @@ func (w waitingMessages) nextRetry(at moment) time.Time {
 func (w waitingMessages) settle(b *Batch, outcome *Outcome) {
 	for _, done := range [][]Content{outcome.Sent, outcome.Failed} {
 		for i := range done {
-			delete(w, mustNumber(coupon.KindMessage, done[i].MessageID))
+			delete(w, coupon.MustNumber(coupon.KindMessage, done[i].MessageID))
 		}
 	}
 	for i := range outcome.Refused {
 		r := &outcome.Refused[i]
-		message := mustNumber(coupon.KindMessage, r.MessageID)
+		message := coupon.MustNumber(coupon.KindMessage, r.MessageID)
 		if r.Settlement.Status != coupon.MessagePending {
 			delete(w, message)
 			continue

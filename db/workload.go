@@ -20,7 +20,7 @@ type Load struct {
 func (s *Store) Load() Load {
 	load := Load{
 		Statements: s.statements.Load(), Commits: s.writer.commits.Load(), Committed: s.writer.committed.Load(),
-		Waiting: len(s.writer.joins) + len(s.writer.alone), Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.pool.size(),
+		Waiting: len(s.writer.joins) + len(s.writer.alone), Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.memory.Size(),
 	}
 	s.audit.mu.Lock()
 	load.AuditWaiting = len(s.audit.waiting)

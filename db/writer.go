@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"couponql/background"
-	"couponql/coupon"
 )
 
 const (
@@ -295,13 +294,4 @@ func (l lane) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for others of the kind: %w", context.Cause(ctx))
 	}
-}
-
-// mustNumber gives the number of an id that was read from the database.
-func mustNumber(kind coupon.Kind, id coupon.ID) int64 {
-	number, err := id.Number(kind)
-	if err != nil {
-		panic(fmt.Sprintf("the id %q is not one of a %s", id, kind))
-	}
-	return number
 }

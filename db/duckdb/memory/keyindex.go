@@ -1,4 +1,4 @@
-package db
+package memory
 
 import (
 	"hash/maphash"
@@ -10,7 +10,7 @@ import (
 // which grows alone: that takes a moment, not the second that many millions would take at once.
 //
 // The hash is cut, so what it finds are candidates. Another 31 bits of the hash, the print, lie beside the code's
-// state (codeTable): look-ups compare these too (pool.find), and additions compare the keys themselves.
+// state (codeTable): look-ups compare these too (View.Find), and additions compare the keys themselves.
 //
 // The zero value is not usable; see newKeyIndex.
 type keyIndex struct {

@@ -1,0 +1,65 @@
+package memory
+
+// Numbers has the number that the next row of each growing table gets.
+type Numbers struct {
+	Batch, Code, Recipient, Message, Redemption int64
+}
+
+// IsBehind reports whether numbers that some rows have would be given out again.
+func (n Numbers) IsBehind(rows Numbers) bool {
+	return n.Batch < rows.Batch || n.Code < rows.Code || n.Recipient < rows.Recipient || n.Message < rows.Message ||
+		n.Redemption < rows.Redemption
+}
+
+// take gives out so many numbers and returns the first. They are never given out again.
+func (m *Memory) take(next *int64, count int) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first := *next
+	*next += int64(count)
+	return first
+}
+
+// TakeMessages gives out numbers of messages, TakeRedemptions of redemptions. Both return the first; none is given out again.
+func (m *Memory) TakeMessages(count int) int64 { return m.take(&m.next.Message, count) }
+
+// TakeRedemptions is TakeMessages for redemptions.
+func (m *Memory) TakeRedemptions(count int) int64 { return m.take(&m.next.Redemption, count) }
+
+// TakeCodes gives out the number of a batch, and so many numbers of codes, of which it returns the first.
+func (m *Memory) TakeCodes(count int) (batch, first int64) {
+	return m.take(&m.next.Batch, 1), m.take(&m.next.Code, count)
+}
+
+// NextRecipient returns the number of the next recipient. Only one use case at a time adds recipients.
+func (m *Memory) NextRecipient() int64 {
+	return answer(m, func(v View) int64 { return v.next.Recipient })
+}
+
+// AddRecipients takes over that so many recipients were added.
+func (c Change) AddRecipients(count int) { c.next.Recipient += int64(count) }
+
+// Summary is what can be compared with the rows.
+type Summary struct {
+	Next   Numbers
+	Counts map[Place]Counts
+}
+
+// Place is where codes of one coupon with one label stand.
+type Place struct {
+	Coupon int64
+	Label  string
+}
+
+// Summary returns the next numbers and the counts of one instant.
+func (m *Memory) Summary() Summary {
+	return answer(m, func(v View) Summary {
+		s := Summary{Next: v.next, Counts: map[Place]Counts{}}
+		for number, known := range v.coupons {
+			for label, codes := range known.labels {
+				s.Counts[Place{number, label}] = codes.counts
+			}
+		}
+		return s
+	})
+}
