@@ -185,3 +185,18 @@ func TestCleanLabel(t *testing.T) {
 		})
 	}
 }
+
+// FuzzPrintable tells that any text can be shown and spooled: no control character, valid, not too long.
+func FuzzPrintable(f *testing.F) {
+	f.Add("a\x00\xff\u0085b")
+	f.Add(strings.Repeat("é", 300))
+	f.Fuzz(func(t *testing.T, text string) {
+		got := Printable(text)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || utf8.RuneCountInString(got) > MaxTextLength {
+			t.Errorf("Printable(%q) = %q", text, got)
+		}
+		if again := Printable(got); again != got {
+			t.Errorf("Printable(%q) = %q", got, again)
+		}
+	})
+}

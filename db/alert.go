@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -32,7 +33,7 @@ func (s *Store) forecasts(ctx context.Context, numbers []int64, now time.Time) (
 		first    *time.Time
 	}
 	paces := map[int64]pace{}
-	_, err := collect(ctx, s, couponPace, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, couponPace, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var p pace
 		err := rows.Scan(&number, &p.assigned, &p.first)
@@ -43,7 +44,7 @@ func (s *Store) forecasts(ctx context.Context, numbers []int64, now time.Time) (
 		return nil, err
 	}
 	planned := map[int64][]*coupon.PlannedDelivery{}
-	_, err = collect(ctx, s, couponPlanned, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, s.engine, couponPlanned, func(rows *sql.Rows) (struct{}, error) {
 		var number, delivery int64
 		var p coupon.PlannedDelivery
 		err := rows.Scan(&number, &delivery, &p.ContactAt, &p.Codes)
@@ -121,7 +122,7 @@ func (s *Store) Alerts(ctx context.Context, page coupon.Page) (*coupon.List[*cou
 	since := named("since", now.Add(-coupon.FailedJobWindow))
 	list := &coupon.List[*coupon.Alert]{}
 	if page.WantsTotal {
-		failed, err := one[int](ctx, s, "-- count what failed lately\nSELECT count(*) FROM ("+alertFailed+")", since)
+		failed, err := duckdb.One[int](ctx, s.engine, "-- count what failed lately\nSELECT count(*) FROM ("+alertFailed+")", since)
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +137,7 @@ func (s *Store) Alerts(ctx context.Context, page coupon.Page) (*coupon.List[*cou
 		alerts = slices.DeleteFunc(alerts, func(a numberedAlert) bool { return compareAlerts(placeOf(a), after) <= 0 })
 	}
 	if len(alerts) <= page.First {
-		failed, err := collect(ctx, s, "-- a page of what failed lately\nSELECT kind, subject_id, due_at, text FROM ("+alertFailed+
+		failed, err := duckdb.Collect(ctx, s.engine, "-- a page of what failed lately\nSELECT kind, subject_id, due_at, text FROM ("+alertFailed+
 			")\nWHERE rank > $rank OR rank = $rank AND subject_id < $number\nORDER BY rank, subject_id DESC\nLIMIT $limit",
 			func(rows *sql.Rows) (numberedAlert, error) {
 				a := numberedAlert{Alert: &coupon.Alert{}}
@@ -170,7 +171,7 @@ func (s *Store) setBeginnings(ctx context.Context, alerts []numberedAlert) error
 	if len(numbers) == 0 {
 		return nil
 	}
-	_, err := collect(ctx, s, alertBegan, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, alertBegan, func(rows *sql.Rows) (struct{}, error) {
 		var kind string
 		var number int64
 		var at time.Time
@@ -209,14 +210,14 @@ func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
 		named("since", now.Add(-coupon.FailedJobWindow)),
 	}
 	// Mostly nothing changed, and nothing has to be written.
-	changes, err := one[int](ctx, s, "-- count alerts that began or are over\n"+currentAlerts+
+	changes, err := duckdb.One[int](ctx, s.engine, "-- count alerts that began or are over\n"+currentAlerts+
 		`SELECT (SELECT count(*) FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subject_id))
     + (SELECT count(*) FROM alert a ANTI JOIN current c USING (kind, subject_id) WHERE a.ended_at IS NULL)`, args...)
 	if err != nil || changes == 0 {
 		return err
 	}
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
-		began, err := t.exec(
+		began, err := t.Exec(
 			ctx,
 			"-- record alerts that began\nINSERT INTO alert (id, kind, subject_id, due_at, text, began_at, is_untold, attempts, tell_at)\n"+
 				currentAlerts+`SELECT (SELECT given FROM number WHERE kind = 'alert') + row_number() OVER (),
@@ -229,12 +230,12 @@ FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subj
 		if _, err := t.giveNumbers(ctx, numberOfAlerts, began); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, "-- record alerts that are over\nUPDATE alert SET ended_at = $now WHERE ended_at IS NULL AND id IN (\n"+currentAlerts+
+		_, err = t.Exec(ctx, "-- record alerts that are over\nUPDATE alert SET ended_at = $now WHERE ended_at IS NULL AND id IN (\n"+currentAlerts+
 			"SELECT a.id FROM alert a ANTI JOIN current c USING (kind, subject_id) WHERE a.ended_at IS NULL)", append(args, named("now", t.now))...)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, alertForget); err != nil {
+		if _, err := t.Exec(ctx, alertForget); err != nil {
 			return err
 		}
 		if began > 0 && isTold {
@@ -247,7 +248,7 @@ FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subj
 // UntoldAlerts gives at most limit notices that a receiver outside is to be told, those that wait longest first, and when
 // each is to be told.
 func (s *Store) UntoldAlerts(ctx context.Context, limit int) (notices []*coupon.AlertNotice, times []time.Time, err error) {
-	notices, err = collect(ctx, s, alertUntold, func(rows *sql.Rows) (*coupon.AlertNotice, error) {
+	notices, err = duckdb.Collect(ctx, s.engine, alertUntold, func(rows *sql.Rows) (*coupon.AlertNotice, error) {
 		var number, subject int64
 		var tellAt time.Time
 		n := &coupon.AlertNotice{}
@@ -265,13 +266,13 @@ func (s *Store) UntoldAlerts(ctx context.Context, limit int) (notices []*coupon.
 func (s *Store) SettleAlert(ctx context.Context, notice *coupon.AlertNotice, retryAt time.Time, isDone bool) error {
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		if !isDone {
-			_, err := t.exec(ctx, alertPostpone, named("id", notice.Number), named("attempts", notice.Attempts+1), named("tell_at", retryAt))
+			_, err := t.Exec(ctx, alertPostpone, named("id", notice.Number), named("attempts", notice.Attempts+1), named("tell_at", retryAt))
 			return err
 		}
-		if _, err := t.exec(ctx, alertTold, named("id", notice.Number)); err != nil {
+		if _, err := t.Exec(ctx, alertTold, named("id", notice.Number)); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, alertForget)
+		_, err := t.Exec(ctx, alertForget)
 		return err
 	})
 }

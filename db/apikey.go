@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // usedInterval is how precisely the last use of a key is kept.
@@ -27,7 +28,7 @@ type apiKeys struct {
 // loadKeys reads the keys.
 func (s *Store) loadKeys(ctx context.Context) error {
 	s.keyring.keys, s.keyring.used = map[int64]*coupon.APIKey{}, map[int64]struct{}{}
-	_, err := collect(ctx, s, apiKeyGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, apiKeyGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var digest string
 		k := &coupon.APIKey{}
@@ -72,7 +73,7 @@ func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (created
 		made.ID, made.CreatedAt, made.Digest = coupon.NewID(coupon.KindAPIKey, number), t.now, coupon.DigestOf(token)
 		created = made
 		t.onCommit(func() { s.keyring.set(number, made) })
-		_, err = t.exec(ctx, apiKeyInsert, named("id", number), named("label", made.Label), named("role", string(made.Role)),
+		_, err = t.Exec(ctx, apiKeyInsert, named("id", number), named("label", made.Label), named("role", string(made.Role)),
 			named("requests_per_second", optional(made.RequestsPerSecond)), named("digest", hex.EncodeToString(made.Digest[:])), named("now", t.now),
 			named("expires_at", optional(made.ExpiresAt)))
 		return err
@@ -119,7 +120,7 @@ func (s *Store) RevokeKey(ctx context.Context, id coupon.ID) (*coupon.APIKey, er
 		revoked := *known
 		revoked.RevokedAt = &t.now
 		t.onCommit(func() { s.keyring.set(number, &revoked) })
-		_, err := t.exec(ctx, apiKeyRevoke, named("id", number), named("now", t.now))
+		_, err := t.Exec(ctx, apiKeyRevoke, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
@@ -222,7 +223,7 @@ func (s *Store) writeUses(ctx context.Context) error {
 	}
 	return s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
-		_, err := t.exec(ctx, apiKeyUsed, named("ids", numbers), named("times", times))
+		_, err := t.Exec(ctx, apiKeyUsed, named("ids", numbers), named("times", times))
 		return err
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 const (
@@ -159,7 +160,7 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	return s.conclude(ctx, func(_ context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		// Every transaction that writes takes them along.
-		t.hasWritten = true
+		t.HasWritten = true
 		return nil
 	})
 }
@@ -270,7 +271,7 @@ func optionalText[T ~string](word *T) any {
 
 func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.AuditEntry, error) {
 	found := make(map[coupon.ID]*coupon.AuditEntry, len(numbers))
-	_, err := collect(ctx, s, auditGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, auditGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var codes string
 		e := &coupon.AuditEntry{}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // TestBackupBesideSnapshots takes snapshots one after the other while backups are made: the engine stays whole, and every
@@ -65,7 +66,7 @@ func TestBackupBesideSnapshots(t *testing.T) {
 // checkSnapshot opens a snapshot, as another process does, and removes it: nobody may have it open, or hold back its rows.
 func checkSnapshot(t *testing.T, taken *Snapshot) error {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(taken.Dir, snapshotFile+walSuffix)); err == nil {
+	if _, err := os.Stat(filepath.Join(taken.Dir, snapshotFile+duckdb.LogSuffix)); err == nil {
 		t.Error("the snapshot was given away before it was whole")
 	}
 	return taken.Remove()
@@ -147,7 +148,7 @@ func TestSnapshotFails(t *testing.T) {
 		}
 		select {
 		case <-s.Failed():
-			t.Fatalf("%s: the store failed: %v", name, s.failure)
+			t.Fatalf("%s: the store failed: %v", name, s.engine.Whole())
 		default:
 		}
 		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "after " + name}}); err != nil {

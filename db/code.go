@@ -13,6 +13,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -20,9 +21,9 @@ import (
 type codeRows struct {
 	store *Store
 	// rows has a row a code: line, key, value where it differs, label.
-	rows *spool
+	rows *duckdb.Spool
 	// candidates has a row for each code that may exist already: line, number of the candidate.
-	candidates *spool
+	candidates *duckdb.Spool
 	refused    refusals
 	// seen is the last run that was added when the rows were begun: later ones were added since by others.
 	seen int
@@ -31,7 +32,7 @@ type codeRows struct {
 }
 
 func (s *Store) newCodeRows() (*codeRows, error) {
-	spools, err := s.newSpools(3)
+	spools, err := s.engine.NewSpools(3)
 	if err != nil {
 		return nil, err
 	}
@@ -39,10 +40,10 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 }
 
 // total is how many rows there are, with those that are refused already.
-func (c *codeRows) total() int { return c.rows.rows + c.refused.rows }
+func (c *codeRows) total() int { return c.rows.Rows() + c.refused.Rows() }
 
 func (c *codeRows) remove() error {
-	return errors.Join(c.rows.remove(), c.candidates.remove(), c.refused.remove())
+	return errors.Join(c.rows.Remove(), c.candidates.Remove(), c.refused.Remove())
 }
 
 // add takes a raw code of a line, or refuses it when it cannot be one.
@@ -65,14 +66,14 @@ func (c *codeRows) put(line int, value, key, label string) error {
 	if value == key {
 		value = ""
 	}
-	return c.rows.number(int64(line)).text(key).optional(value).optional(label).end()
+	return c.rows.Number(int64(line)).Text(key).Optional(value).Optional(label).End()
 }
 
 // addCandidates adds a row for each code that may have this key: line, number of the code.
-func (s *Store) addCandidates(candidates *spool, line int, key string) (err error) {
+func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (err error) {
 	s.memory.Read(func(v memory.View) {
 		for number := range v.Candidates(key) {
-			if err = candidates.number(int64(line)).number(number).end(); err != nil {
+			if err = candidates.Number(int64(line)).Number(number).End(); err != nil {
 				return
 			}
 		}
@@ -128,7 +129,7 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 		return err
 	}
 	a.tell(50)
-	refused, err := one[int](ctx, t, refusedCount)
+	refused, err := duckdb.One[int](ctx, t, refusedCount)
 	if err != nil {
 		return err
 	}
@@ -171,11 +172,11 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	if a.importNumber != 0 {
 		importID = a.importNumber
 	}
-	if _, err := t.exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
+	if _, err := t.Exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
 		named("first_id", a.first), named("last_id", a.last), named("now", t.now)); err != nil {
 		return err
 	}
-	added, err := t.exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", batch), named("coupon_id", a.couponNumber))
+	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", batch), named("coupon_id", a.couponNumber))
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 		}
 	}
 	for _, r := range m.RunsSince(a.rows.seen) {
-		err := eachKeys(ctx, t.store, r.First, r.Last, func(packs []keyPack) {
+		err := eachKeys(ctx, t.store.engine, r.First, r.Last, func(packs []keyPack) {
 			for _, pack := range packs {
 				m.Read(func(v memory.View) {
 					pack.each(func(_ int64, key string, _ bool) { look(v, key) })
@@ -220,7 +221,7 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 			look(v, key)
 		}
 	})
-	return readRange(ctx, t, codeKey, "id", suspects, func(rows *sql.Rows) error {
+	return duckdb.EachNumbered(ctx, t, codeKey, "id", suspects, func(rows *sql.Rows) error {
 		var number int64
 		var key string
 		err := rows.Scan(&number, &key)
@@ -234,30 +235,30 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 // refuseCodes refuses the staged codes that exist, other than those in the temporary table unused, and all but the
 // first of those that are alike.
 func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
-	if rows.candidates.rows > 0 {
-		path, err := rows.candidates.flush()
+	if rows.candidates.Rows() > 0 {
+		path, err := rows.candidates.Flush()
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, codeRefuseExisting, named("path", path), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRefuseExisting, named("path", path), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
 	for _, r := range t.store.memory.RunsSince(rows.seen) {
-		if _, err := t.exec(ctx, codeRefuseNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRefuseNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
+	if _, err := t.Exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
 		return err
 	}
-	_, err := t.exec(ctx, codeRefuseDoubles)
+	_, err := t.Exec(ctx, codeRefuseDoubles)
 	return err
 }
 
 // indexCodes reads a new batch back and takes it over into memory when it is on disk.
 func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error {
-	runs, err := collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
+	runs, err := duckdb.Collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
 		r := &memory.Run{CouponID: a.couponNumber, ImportID: a.importNumber, AddedAt: t.now}
 		err := rows.Scan(&r.Label, &r.First, &r.Last)
 		return r, err
@@ -309,9 +310,9 @@ func (p keyPack) each(take func(number int64, key string, isRespelled bool)) {
 }
 
 // eachKeys gives the keys of all codes between two numbers, up to keysPerStatement at a time.
-func eachKeys(ctx context.Context, q querier, first, last int64, take func([]keyPack)) error {
+func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take func([]keyPack)) error {
 	for ; first <= last; first += keysPerStatement {
-		packs, err := collect(ctx, q, poolKeys, func(rows *sql.Rows) (keyPack, error) {
+		packs, err := duckdb.Collect(ctx, q, poolKeys, func(rows *sql.Rows) (keyPack, error) {
 			var lowest int64
 			var p keyPack
 			err := rows.Scan(&lowest, &p.text)
@@ -368,7 +369,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}
-		rejections, err = collect(ctx, t, refusedList, scanRejection)
+		rejections, err = duckdb.Collect(ctx, t, refusedList, scanRejection)
 		return err
 	})
 	if err != nil || addition.count == 0 {
@@ -419,7 +420,7 @@ func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*
 // small statement of its own: the same tables joined in one statement take several times as long. What happens meanwhile
 // is left out, so that a code stands where it stood when memory was asked. Codes that have no row any more are left out.
 func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[coupon.ID]*coupon.Code, error) {
-	if err := s.whole(); err != nil {
+	if err := s.engine.Whole(); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
@@ -544,29 +545,9 @@ func earlier(first *time.Time, second time.Time) *time.Time {
 	return &second
 }
 
-// maxSpread is how many rows are read for each that is wanted before they are picked by number, which costs
-// a join.
-const maxSpread = 8
-
-// readRange runs a statement whose rows have numbers in a column, and whose condition, which ends it, is that
-// the number lies between $first and $last, for these numbers. Rows with others may be among them.
-func readRange(ctx context.Context, q querier, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
-	if len(numbers) == 0 {
-		return nil
-	}
-	first, last := slices.Min(numbers), slices.Max(numbers)
-	args := []any{named("first", first), named("last", last)}
-	if last-first >= int64(maxSpread*len(numbers)) {
-		statement += " AND " + column + " IN (SELECT unnest($ids::BIGINT[]))"
-		args = append(args, named("ids", numbers))
-	}
-	_, err := collect(ctx, q, statement, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, scan(rows) }, args...)
-	return err
-}
-
-// readPoints is readRange for readers, with a statement that is planned once.
+// readPoints is duckdb.EachNumbered for readers, with a statement that is planned once.
 func (s *Store) readPoints(ctx context.Context, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
-	return readRange(ctx, planned{s}, statement, column, numbers, scan)
+	return duckdb.EachNumbered(ctx, s.engine.Planned(), statement, column, numbers, scan)
 }
 
 // CodesByID gives the codes that exist of these.
@@ -624,7 +605,7 @@ func (s *Store) CodesOf(
 	lists := make(map[coupon.ID]*coupon.List[*coupon.Code], len(coupons))
 	pages := make(map[coupon.ID][]int64, len(coupons))
 	var all []int64
-	facts, err := s.codeFacts(ctx, s, numbersOf(coupon.KindCoupon, coupons), filter)
+	facts, err := s.codeFacts(ctx, s.engine, numbersOf(coupon.KindCoupon, coupons), filter)
 	if err != nil {
 		return nil, err
 	}
@@ -705,7 +686,7 @@ func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts
 // codeFacts gives, by coupon, the numbers of the codes that the part of a filter leaves which only rows know;
 // nil when the filter has no such part. Coupons whose time zone, in which the filter's dates are meant, is
 // the same share a statement.
-func (s *Store) codeFacts(ctx context.Context, q querier, couponNumbers []int64, filter *coupon.CodeFilter) (map[int64][]int64, error) {
+func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter) (map[int64][]int64, error) {
 	if filter == nil {
 		return nil, nil //nolint:nilnil // nothing is filtered
 	}

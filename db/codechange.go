@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -274,7 +275,7 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	if _, err := t.exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
+	if _, err := t.Exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
 		return err
 	}
 	t.change(func(c memory.Change) { c.Update(numbers, coupon.StateVoided, 0) })
@@ -304,7 +305,7 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		if len(numbers) == 0 {
 			return nil
 		}
-		sending, err := collect(ctx, t, codeReturnUnsendable, scanInto[int64], between(numbers)...)
+		sending, err := duckdb.Collect(ctx, t, codeReturnUnsendable, duckdb.ScanInto[int64], between(numbers)...)
 		if err != nil {
 			return err
 		}
@@ -330,16 +331,16 @@ func (t *turn) release(ctx context.Context, numbers []int64, reason string) erro
 		return nil
 	}
 	args := append(between(numbers), named("now", t.now), named("reason", reason))
-	canceled, err := t.exec(ctx, messageCancelByCode, args...)
+	canceled, err := t.Exec(ctx, messageCancelByCode, args...)
 	if err != nil {
 		return err
 	}
 	if canceled > 0 {
-		if _, err := t.exec(ctx, deliveryRecount); err != nil {
+		if _, err := t.Exec(ctx, deliveryRecount); err != nil {
 			return err
 		}
 	}
-	returned, err := t.exec(ctx, codeReturnInsert, args...)
+	returned, err := t.Exec(ctx, codeReturnInsert, args...)
 	if err != nil {
 		return err
 	}
@@ -357,7 +358,7 @@ func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID]
 	if len(numbers) == 0 {
 		return events, nil
 	}
-	_, err := collect(ctx, s, codeEvents, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, codeEvents, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var deliveryNumber *int64
 		var at time.Time

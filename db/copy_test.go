@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 var (
@@ -135,12 +136,12 @@ func readCopied(t *testing.T, path string) copied {
 	t.Helper()
 	dir := t.TempDir()
 	read := filepath.Join(dir, "couponql.duckdb")
-	for _, suffix := range []string{"", walSuffix} {
+	for _, suffix := range []string{"", duckdb.LogSuffix} {
 		if _, err := os.Stat(path + suffix); suffix == "" || err == nil {
 			copyFile(t, path+suffix, read+suffix)
 		}
 	}
-	database, err := sql.Open("duckdb", read+withoutExtensions+readOnly)
+	database, err := sql.Open("duckdb", read+"?access_mode=read_only")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,14 +151,14 @@ func readCopied(t *testing.T, path string) copied {
 		}
 	}()
 	ask := func(statement string) []string {
-		found, err := collect(t.Context(), database, statement, scanInto[string])
+		found, err := duckdb.Collect(t.Context(), database, statement, duckdb.ScanInto[string])
 		if err != nil {
 			t.Fatal(err)
 		}
 		return found
 	}
 	c := copied{rows: map[string][]string{}, settings: map[string]string{}, given: map[string]int64{}}
-	c.schema = schemaOf(t, &Store{db: database, failed: make(chan struct{})}) +
+	c.schema = schemaOf(t, database) +
 		strings.Join(ask("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name"), "\n")
 	for _, table := range ask("SELECT table_name FROM duckdb_tables() ORDER BY table_name") {
 		switch table {
@@ -338,7 +339,7 @@ func fillEarlier(t *testing.T, migrated int, wait func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.db.ExecContext(t.Context(), createMigrationTable); err != nil {
+	if err := s.engine.Exec(t.Context(), createMigrationTable); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.applyMigrations(t.Context(), nil, names[:migrated]); err != nil {
@@ -349,7 +350,7 @@ func fillEarlier(t *testing.T, migrated int, wait func()) {
 		// What sequences gave out before is what a table says now.
 		numbered = strings.NewReplacer("nextval('coupon_id')", "i + 1", "nextval('delivery_id')", "i + 1", "nextval('import_id')", "1")
 		const given = "UPDATE number SET given = CASE kind WHEN 'coupon' THEN 3 WHEN 'delivery' THEN 2 WHEN 'import' THEN 1 ELSE given END"
-		if _, err := s.db.ExecContext(t.Context(), given); err != nil {
+		if err := s.engine.Exec(t.Context(), given); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -363,12 +364,12 @@ func fillEarlier(t *testing.T, migrated int, wait func()) {
 		"DELETE FROM coupon WHERE id = 3",
 		"DELETE FROM delivery WHERE id = 2",
 	} {
-		if _, err := s.db.ExecContext(t.Context(), numbered.Replace(statement)); err != nil {
+		if err := s.engine.Exec(t.Context(), numbered.Replace(statement)); err != nil {
 			t.Fatal(statement, err)
 		}
 	}
 	wait()
-	if err := s.db.Close(); err != nil {
+	if err := s.engine.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -101,7 +102,7 @@ func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon
 // DeleteCoupon deletes a coupon with its codes, while none of them was ever given away. It returns
 // NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the coupon.
 func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
-	leave, err := s.removals.enter(ctx)
+	leave, err := s.removals.Enter(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 				At("input", "id")
 		}
 		for _, statement := range []string{couponDeleteVoids, couponDeleteCodes, couponDelete} {
-			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
+			if _, err := t.Exec(ctx, statement, named("id", number)); err != nil {
 				return err
 			}
 		}
@@ -197,7 +198,7 @@ func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, 
 	if statement == couponInsert {
 		args = append(args, named("type", string(c.Type)), named("created_at", c.CreatedAt))
 	}
-	if _, err := t.exec(ctx, statement, args...); err != nil {
+	if _, err := t.Exec(ctx, statement, args...); err != nil {
 		return err
 	}
 	kept := *c
@@ -230,20 +231,20 @@ func atInput(err error, field string) error {
 }
 
 func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
-	_, err = collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
 		return struct{}{}, rows.Scan(&deliveries, &isUsed)
 	}, named("id", number))
 	return deliveries, isUsed, err
 }
 
 // readCoupons reads coupons by number, or all for nil.
-func (s *Store) readCoupons(ctx context.Context, q querier, numbers []int64) ([]*coupon.Coupon, error) {
+func (s *Store) readCoupons(ctx context.Context, q duckdb.Querier, numbers []int64) ([]*coupon.Coupon, error) {
 	now := s.now()
 	var ids any
 	if numbers != nil {
 		ids = numbers
 	}
-	return collect(ctx, q, couponGet, func(rows *sql.Rows) (*coupon.Coupon, error) {
+	return duckdb.Collect(ctx, q, couponGet, func(rows *sql.Rows) (*coupon.Coupon, error) {
 		var (
 			number        int64
 			key, metadata string

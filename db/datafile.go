@@ -1,76 +1,13 @@
 package db
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
-	"github.com/marcboeker/go-duckdb/v2"
+	"couponql/db/duckdb"
 )
-
-// checkFile looks whether there is something that the engine may be given as a database, before it is: the engine would
-// take an empty file for a new database, and look for an extension that reads what others wrote. isNew: there is none yet.
-func checkFile(path string) (isNew bool, err error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return true, refuseOrphan(path)
-	}
-	if err != nil {
-		return false, fmt.Errorf("open %s: %w", path, err)
-	}
-	switch {
-	case info.IsDir():
-		return false, fmt.Errorf("open %s: it is a folder; give the file of a database", path)
-	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("open %s: it is no ordinary file; give the file of a database", path)
-	case info.Size() == 0:
-		return false, fmt.Errorf("open %s: it is empty, so it is no database any more; restore a backup, or delete it to begin with a new database", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return false, fmt.Errorf("open the database: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	// The engine's file begins with a checksum of eight bytes and its mark.
-	const mark, markAt = "DUCK", 8
-	beginning := make([]byte, 16)
-	read, err := io.ReadFull(file, beginning)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, fmt.Errorf("open %s: %w", path, err)
-	}
-	beginning = beginning[:read]
-	switch {
-	case bytes.HasPrefix(beginning, []byte("SQLite format 3")):
-		return false, fmt.Errorf("open %s: it is a database of SQLite, not of couponql; give another file", path)
-	case len(beginning) < markAt+len(mark) || string(beginning[markAt:markAt+len(mark)]) != mark:
-		return false, fmt.Errorf("open %s: it is no database, or its beginning is damaged; give another file, or restore a backup", path)
-	}
-	return false, nil
-}
-
-// refuseOrphan returns an error when a database is gone and its log is there, which the engine would take for that of a
-// new one.
-func refuseOrphan(path string) error {
-	info, err := os.Stat(path + walSuffix)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	if info.Size() == 0 {
-		return nil
-	}
-	return fmt.Errorf(
-		"open %s: it does not exist, but its log %s does, which has changes that belong to it; bring the file back, restore a backup, or move the log away to begin with a new database",
-		path,
-		path+walSuffix,
-	)
-}
 
 // refuseForeign returns an error for a database that the engine opened and this version must not change: one of somebody
 // else, a backup, or one of a newer version.
@@ -91,7 +28,7 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 	if len(applied) == 0 {
 		return nil
 	}
-	takenAt, err := setting(ctx, s, backupTakenAt)
+	takenAt, err := setting(ctx, s.engine, backupTakenAt)
 	if err == nil && takenAt != "" {
 		err = fmt.Errorf("open %s: it is a backup, taken at %s; make a database of it with: couponql restore %s --data NEW.duckdb",
 			s.options.Path, takenAt, s.options.Path)
@@ -102,7 +39,7 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 // ownMigrations gives the migrations of a database that the engine opened, none for one whose first start did not come to its
 // end. It returns an error for a database of somebody else, and for one that has lost all that was in it.
 func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
-	tables, err := collect(ctx, s, "-- the tables of a database\nSELECT table_name FROM duckdb_tables() WHERE NOT temporary", scanInto[string])
+	tables, err := duckdb.Collect(ctx, s.engine, "-- the tables of a database\nSELECT table_name FROM duckdb_tables() WHERE NOT temporary", duckdb.ScanInto[string])
 	if err != nil {
 		return nil, err
 	}
@@ -126,43 +63,43 @@ func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return nil, fmt.Errorf("open %s: it has nothing in it, and its log %s is missing or has nothing that can be read: what was acknowledged was in the log; "+
-		"bring the log back, restore a backup, or delete the file to begin with a new database", s.options.Path, s.options.Path+walSuffix)
+		"bring the log back, restore a backup, or delete the file to begin with a new database", s.options.Path, s.options.Path+duckdb.LogSuffix)
 }
 
 // checkLog reads the engine's log before the engine does, which would leave out some damage without a word, and refuse
 // other damage without a way on. It takes away what was never acknowledged, and what the operator says.
 func (s *Store) checkLog() error {
-	l, err := readLog(s.options.Path)
+	l, err := duckdb.ReadLog(s.options.Path)
 	if err != nil {
 		return err
 	}
-	if s.notice = l.notice(); s.options.CutsLogAt != nil && l.state != logBroken {
+	if s.notice = l.Notice(); s.options.CutsLogAt != nil && l.State != duckdb.LogBroken {
 		s.addNotice(needlessCut)
 	}
-	if l.state != logBroken && l.state != logFilled {
+	if l.State != duckdb.LogBroken && l.State != duckdb.LogFilled {
 		return nil
 	}
 	// A server that runs is writing it right now.
-	if err := probe(s.options.Path); isLockedOut(err) {
-		return openError(s.options.Path, err)
+	if err := duckdb.Probe(s.options.Path); duckdb.IsLockedOut(err) {
+		return duckdb.OpenError(s.options.Path, err)
 	}
-	if l.state == logBroken && (s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.whole) {
-		return fmt.Errorf("open %s: %w", s.options.Path, l.errBroken())
+	if l.State == duckdb.LogBroken && (s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.Whole) {
+		return fmt.Errorf("open %s: %w", s.options.Path, l.BrokenError())
 	}
-	kept, err := l.keep()
+	kept, err := l.Keep()
 	if err != nil {
 		return err
 	}
-	if l.state == logBroken {
+	if l.State == duckdb.LogBroken {
 		// From now on a start that is killed leaves the rest to the next one.
 		if err := markCut.set(s.options.Path); err != nil {
 			return err
 		}
 	}
-	if err := l.cut(); err != nil {
+	if err := l.Cut(); err != nil {
 		return err
 	}
-	s.addNotice(fmt.Sprintf("It was cut off at byte %d; as it was it is kept in %s.", l.whole, kept))
+	s.addNotice(fmt.Sprintf("It was cut off at byte %d; as it was it is kept in %s.", l.Whole, kept))
 	return nil
 }
 
@@ -221,39 +158,5 @@ func (s *Store) settleCut(ctx context.Context) error {
 			"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See The log of the database in README.md.",
 			skippedNumbers, paused, settled.FailedImports, settled.FailedExports),
 	)
-	return nil
-}
-
-// probe opens a database without changing it, and gives the engine's error.
-func probe(path string) error {
-	connector, err := duckdb.NewConnector(path+withoutExtensions+readOnly, nil)
-	if err != nil {
-		return err
-	}
-	return connector.Close()
-}
-
-// copyDurably copies a file to a new one, which only its owner may read, and brings it to the disk.
-func copyDurably(from, to, what string) (err error) {
-	source, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer func() {
-		if closed := target.Close(); err == nil && closed != nil {
-			err = storageError(what, closed)
-		}
-	}()
-	if _, err := io.Copy(target, source); err != nil {
-		return storageError(what, err)
-	}
-	if err := target.Sync(); err != nil {
-		return storageError(what, err)
-	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -8,16 +9,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/marcboeker/go-duckdb/v2"
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -42,6 +39,26 @@ const (
 	// maxConnections: the writer and the journal never give theirs back, and an export, a snapshot, a draft and an integrity
 	// report take one for long.
 	maxConnections = maxReaders + maxAdditions + maxPreparations + 6
+)
+
+// A write is refused unless this much of the disk is free when it is committed. From time to time a commit
+// makes the engine fold its log, of at most 16 MB, into the file (a checkpoint); when that runs out of disk,
+// the engine is lost. The outcome of a job may go deeper, so that it is told.
+const (
+	minFreeDisk           = 64 << 20
+	minFreeDiskForOutcome = 16 << 20
+)
+
+// What Store's methods return for reasons of the engine. Nothing was changed then.
+var (
+	// ErrDiskFull: the disk has no room for a write.
+	ErrDiskFull = duckdb.ErrDiskFull
+	// ErrMemory: a statement wanted more memory than the engine has, for what it asks or for what others ask at the same time.
+	ErrMemory = duckdb.ErrMemory
+	// ErrBusy: more small writes wait than the writer can do in a moment; the same request may be made again soon.
+	ErrBusy = duckdb.ErrBusy
+	// ErrClosed: the end of the store cut the use case off, or it came after.
+	ErrClosed = duckdb.ErrClosed
 )
 
 // Options says how to open a store. Only Path is required.
@@ -72,32 +89,24 @@ type Options struct {
 type Store struct {
 	options Options
 	// id tells the database from every other one.
-	id      string
-	db      *sql.DB
-	keys    coupon.CodeKeys
-	memory  *memory.Memory
-	drafts  drafts
-	writer  *writer
-	reports chan struct{}
+	id     string
+	engine *duckdb.Engine
+	keys   coupon.CodeKeys
+	memory *memory.Memory
+	drafts drafts
+	writer *writer
+	// reports is the lane of heavy questions, of which one runs at a time, so that they cannot starve quick reads.
+	reports duckdb.Lane
 	// additions and preparations are lanes beside the writer.
-	additions, preparations lane
+	additions, preparations duckdb.Lane
 	// recipients, removals and redemptions let one at a time change recipients in place, delete codes, and read a file of
 	// redemptions. No till needs them. Whoever has one may wait for the writer's turn; nobody waits for one in it.
-	recipients, removals, redemptions lane
-	// catalogs is held while a snapshot is attached, and while catalogs are listed; see listCatalogs.
-	catalogs   lane
-	settled    *settledClock
-	work       *work
-	statements atomic.Int64
-	watchers   watchers
+	recipients, removals, redemptions duckdb.Lane
+	settled                           *settledClock
+	work                              *work
+	watchers                          watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
-	// failed is closed when the engine failed; failure then tells why.
-	failed   chan struct{}
-	failOnce sync.Once
-	failure  error
-	// plans has the *sql.Stmt of each planned statement.
-	plans sync.Map
 	// running has the *importProgress of each import that runs, by its id.
 	running sync.Map
 	// exporting has the *exportProgress of each export that runs, by its id.
@@ -126,7 +135,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	isNew, err := checkFile(s.options.Path)
+	isNew, err := duckdb.CheckFile(s.options.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -195,11 +204,10 @@ func describeStore(options Options) (*Store, error) {
 		settled:   settled,
 		work:      newWork(),
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
-		reports:   make(chan struct{}, 1),
-		additions: make(lane, maxAdditions), preparations: make(lane, maxPreparations),
-		recipients: make(lane, 1), removals: make(lane, 1), redemptions: make(lane, 1), catalogs: make(lane, 1),
+		reports:   duckdb.NewLane(1),
+		additions: duckdb.NewLane(maxAdditions), preparations: duckdb.NewLane(maxPreparations),
+		recipients: duckdb.NewLane(1), removals: duckdb.NewLane(1), redemptions: duckdb.NewLane(1),
 		reserve: minFreeDisk,
-		failed:  make(chan struct{}),
 	}, nil
 }
 
@@ -223,7 +231,7 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.loadKeys(ctx); err != nil {
 		return fmt.Errorf("load the keys: %w", err)
 	}
-	last, err := one[int64](ctx, s, auditLast)
+	last, err := duckdb.One[int64](ctx, s.engine, auditLast)
 	if err != nil {
 		return err
 	}
@@ -244,7 +252,7 @@ func (s *Store) load(ctx context.Context) error {
 //nolint:contextcheck // it finishes what requests began
 func (s *Store) Close() error {
 	s.Interrupt()
-	if s.whole() == nil {
+	if s.engine.Whole() == nil {
 		s.work.going.Wait()
 	}
 	var unwritten error
@@ -252,19 +260,12 @@ func (s *Store) Close() error {
 		unwritten = s.writeLast()
 		s.writer.close()
 	}
-	if err := s.whole(); err != nil {
+	if err := s.engine.Whole(); err != nil {
 		return err
 	}
-	// A plan that is open keeps the engine from closing the file, and so does a draft.
+	// A draft keeps the engine from closing the file.
 	s.drafts.take().free()
-	s.plans.Range(func(_, plan any) bool {
-		_ = plan.(*sql.Stmt).Close() //nolint:forcetypeassert // nothing else is stored
-		return true
-	})
-	if err := s.db.Close(); err != nil {
-		return errors.Join(unwritten, fmt.Errorf("close the database: %w", err))
-	}
-	return unwritten
+	return cmp.Or(s.engine.Close(), unwritten)
 }
 
 // ID gives what tells this database from every other one: 32 characters that change only when acknowledged changes were lost.
@@ -281,7 +282,7 @@ func (s *Store) later(wait time.Duration, do func() error) *time.Timer {
 
 func (s *Store) failWith(err error) {
 	if err != nil {
-		_ = s.fail(err)
+		_ = s.engine.Fail(err)
 	}
 }
 
@@ -316,195 +317,27 @@ func (s *Store) clearSpool() error {
 	return nil
 }
 
-// connect opens the file with every setting that the product relies on.
-func (s *Store) connect(ctx context.Context) error {
-	source := s.options.Path + withoutExtensions
-	if s.options.isInspection {
-		source += readOnly
-	}
-	connector, err := duckdb.NewConnector(source, nil)
-	if err != nil {
-		return openError(s.options.Path, err)
-	}
-	s.db = sql.OpenDB(connector)
-	s.db.SetMaxOpenConns(maxConnections)
-	s.db.SetMaxIdleConns(maxConnections)
-	settings := []string{
-		"SET GLOBAL TimeZone = 'UTC'",
-		fmt.Sprintf("SET threads = %d", runtime.GOMAXPROCS(0)),
-		"SET memory_limit = " + quote(s.options.MemoryLimit),
-		"SET temp_directory = " + quote(s.tempDir()),
-		// Rows are stored in the order they were inserted in: paging and zone maps rely on it.
-		"SET preserve_insertion_order = true",
-		"SET allowed_directories = [" + quote(s.spoolDir()+string(filepath.Separator)) + "]",
-		// Once off, the engine opens no file but its own and the spool's; it cannot be turned on again.
-		"SET enable_external_access = false",
-		"SET lock_configuration = true",
-	}
-	for _, setting := range settings {
-		if _, err := s.db.ExecContext(ctx, setting); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", setting, err), s.db.Close())
-		}
-	}
-	return nil
+// connect opens the file.
+func (s *Store) connect(ctx context.Context) (err error) {
+	s.engine, err = duckdb.Open(ctx, duckdb.Options{
+		Path: s.options.Path, SpoolDir: s.spoolDir(), TempDir: s.tempDir(), MemoryLimit: s.options.MemoryLimit,
+		MaxConnections: maxConnections, TemporaryTables: temporaryTables(), IsReadOnly: s.options.isInspection,
+	})
+	return err
 }
-
-// connection takes a connection from the pool.
-func (s *Store) connection(ctx context.Context) (*sql.Conn, error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return nil, storageError("open a connection", err)
-	}
-	return conn, nil
-}
-
-// discard closes a connection that is not to go back to the others, with the temporary tables that it has.
-func discard(conn *sql.Conn) {
-	// This error says that the connection is bad, and is given back.
-	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-}
-
-// withoutExtensions, behind the name of a file, keeps the engine from fetching an extension that could read it: of what is
-// set after a file was opened, opening it knows nothing. readOnly, behind that, has the engine leave the file as it is.
-const (
-	withoutExtensions = "?autoinstall_known_extensions=false&autoload_known_extensions=false"
-	readOnly          = "&access_mode=read_only"
-)
-
-// openError says what became of opening a file.
-func openError(path string, err error) error {
-	if isLockedOut(err) {
-		return fmt.Errorf("open %s: another process has the database open; stop it first: %w", path, err)
-	}
-	return fmt.Errorf("open %s: %w", path, err)
-}
-
-// isLockedOut tells the error of opening a file that another process has open.
-func isLockedOut(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Could not set lock")
-}
-
-// quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's
-// own settings and for constants of ours, never for input.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
-// quoteName makes a name of SQL of the name of a column.
-func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // Keys tells how this database compares codes.
 func (s *Store) Keys() coupon.CodeKeys { return s.keys }
 
 // Statements counts the statements that were run since the start.
-func (s *Store) Statements() int64 { return s.statements.Load() }
+func (s *Store) Statements() int64 { return s.engine.Statements() }
 
 // Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	if err := s.whole(); err != nil {
-		return err
-	}
-	if err := s.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("ping the database: %w", err)
-	}
-	return nil
-}
+func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
 
-// report waits for the lane of heavy questions, of which one runs at a time, so that they cannot
-// starve quick reads. The caller gives it back with the function it gets.
-func (s *Store) report(ctx context.Context) (func(), error) {
-	select {
-	case s.reports <- struct{}{}:
-		return func() { <-s.reports }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for other reports: %w", context.Cause(ctx))
-	}
-}
-
-// querier runs statements: the readers' pool, or the writer's transaction.
-type querier interface {
-	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
-}
-
-// QueryContext makes the readers' pool a querier that counts.
-func (s *Store) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
-	if err := s.whole(); err != nil {
-		return nil, err
-	}
-	s.statements.Add(1)
-	return s.db.QueryContext(ctx, statement, args...)
-}
-
-// planned is a querier of the readers' pool for statements that read a few rows of one table by number: their
-// plan is the same whatever the tables hold, and making it takes half of their time, so it is made once for each
-// connection. A statement that joins is not for it: its plan would stay that for the tables as they once were.
-type planned struct{ store *Store }
-
-// QueryContext makes the planned statements a querier that counts.
-func (p planned) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
-	s := p.store
-	if err := s.whole(); err != nil {
-		return nil, err
-	}
-	known, isPlanned := s.plans.Load(statement)
-	if !isPlanned {
-		plan, err := s.db.PrepareContext(ctx, statement)
-		if err != nil {
-			return nil, err
-		}
-		var isTwice bool
-		if known, isTwice = s.plans.LoadOrStore(statement, plan); isTwice {
-			_ = plan.Close() //nolint:sqlclosecheck // another one was quicker; every other plan is closed with the store
-		}
-	}
-	s.statements.Add(1)
-	return known.(*sql.Stmt).QueryContext(ctx, args...) //nolint:forcetypeassert // nothing else is stored
-}
-
-// collect runs a statement and scans every row of its answer.
-func collect[T any](ctx context.Context, q querier, statement string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, statement, args...)
-	if err != nil {
-		return nil, storageError(title(statement), err)
-	}
-	defer rows.Close()
-	items := []T{}
-	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("%s: scan: %w", title(statement), err)
-		}
-		items = append(items, item)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, storageError(title(statement), err)
-	}
-	return items, nil
-}
-
-// scanInto scans rows of one column.
-func scanInto[T any](rows *sql.Rows) (T, error) {
-	var value T
-	err := rows.Scan(&value)
-	return value, err
-}
-
-// one gives the single value of a statement that always has exactly one row.
-func one[T any](ctx context.Context, q querier, statement string, args ...any) (T, error) {
-	values, err := collect(ctx, q, statement, scanInto[T], args...)
-	if err == nil && len(values) != 1 {
-		err = fmt.Errorf("%s: %d rows instead of one", title(statement), len(values))
-	}
-	if err != nil {
-		var zero T
-		return zero, err
-	}
-	return values[0], nil
-}
-
-// title gives the first line of a statement, which says what it is for.
-func title(statement string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(statement), "\n")
-	return strings.TrimSpace(strings.TrimPrefix(line, "--"))
-}
+// Failed returns a channel that is closed when the engine failed. Nothing can be read or written then, Close tells why and
+// leaves the file alone, and the process has to end: the engine is freed with it.
+func (s *Store) Failed() <-chan struct{} { return s.engine.Failed() }
 
 // named is a parameter of a statement.
 func named(name string, value any) any { return sql.Named(name, value) }

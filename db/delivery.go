@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -112,7 +113,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	beside := func() error {
 		ctx, end := s.within(ctx)
 		defer end()
-		leave, err := s.preparations.enter(ctx)
+		leave, err := s.preparations.Enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -139,7 +140,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		})
 	}
 	err := s.cutOff(beside())
-	if errors.Is(err, errRival) || isConflict(err) {
+	if errors.Is(err, errRival) || duckdb.IsConflict(err) {
 		err = s.update(ctx, func(ctx context.Context, t *turn) error {
 			if err := prepare(ctx, t.tx); err != nil {
 				return err
@@ -221,7 +222,7 @@ func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupo
 }
 
 func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, d *coupon.Delivery, more ...any) error {
-	_, err := t.exec(ctx, statement, append(
+	_, err := t.Exec(ctx, statement, append(
 		more,
 		named("id", number),
 		named("label", d.Label),
@@ -264,7 +265,7 @@ func (t *turn) freeHold(ctx context.Context, number int64) (int, error) {
 	if held == nil {
 		return 0, nil
 	}
-	if _, err := t.exec(ctx, holdDelete, named("id", number)); err != nil {
+	if _, err := t.Exec(ctx, holdDelete, named("id", number)); err != nil {
 		return 0, err
 	}
 	t.change(func(c memory.Change) { c.Hold(number, nil) })
@@ -279,14 +280,14 @@ func (t *turn) writeAnalysis(ctx context.Context, number int64, d *coupon.Delive
 	if err != nil {
 		return fmt.Errorf("encode the analysis: %w", err)
 	}
-	_, err = t.exec(ctx, deliverySetAnalysis, named("id", number), named("analysis", string(text)), named("status", string(d.Status)))
+	_, err = t.Exec(ctx, deliverySetAnalysis, named("id", number), named("analysis", string(text)), named("status", string(d.Status)))
 	return err
 }
 
 // log adds lines to a delivery's log; with newRound they begin the log of a new analysis.
 func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupon.LogEntry) error {
 	type place struct{ round, seq int }
-	last, err := collect(ctx, t, deliveryLogRound, func(rows *sql.Rows) (place, error) {
+	last, err := duckdb.Collect(ctx, t, deliveryLogRound, func(rows *sql.Rows) (place, error) {
 		var p place
 		err := rows.Scan(&p.round, &p.seq)
 		return p, err
@@ -301,7 +302,7 @@ func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupo
 	for i, line := range lines {
 		levels[i], texts[i] = string(line.Level), line.Text
 	}
-	_, err = t.exec(
+	_, err = t.Exec(
 		ctx,
 		deliveryLogInsert,
 		named("id", number),
@@ -330,7 +331,7 @@ func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 		}
 		t.touch(memory.Topic(id))
 		for _, statement := range []string{targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete} {
-			if _, err := t.exec(ctx, statement, named("id", number)); err != nil {
+			if _, err := t.Exec(ctx, statement, named("id", number)); err != nil {
 				return err
 			}
 		}
@@ -350,7 +351,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 			At("input", "recipientIds")
 	}
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if err := t.create(ctx, chosenCreate); err != nil {
+		if err := t.Create(ctx, chosenCreate); err != nil {
 			return err
 		}
 		if recipients != nil {
@@ -363,7 +364,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(ctx, chosenAddFilter+where, args...); err != nil {
+			if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
 				return err
 			}
 		}
@@ -387,11 +388,11 @@ func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error
 	for number := range unique {
 		numbers = append(numbers, number)
 	}
-	count, err := t.exec(ctx, chosenAddIDs, named("ids", numbers))
+	count, err := t.Exec(ctx, chosenAddIDs, named("ids", numbers))
 	if err != nil || count == len(numbers) {
 		return err
 	}
-	known, err := collect(ctx, t, "-- the chosen recipients\nSELECT id FROM chosen", scanInto[int64])
+	known, err := duckdb.Collect(ctx, t, "-- the chosen recipients\nSELECT id FROM chosen", duckdb.ScanInto[int64])
 	if err != nil {
 		return err
 	}
@@ -410,12 +411,12 @@ func (t *tx) addChosen(ctx context.Context, number int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, targetInsert, named("id", number), named("seq", last))
+	_, err = t.Exec(ctx, targetInsert, named("id", number), named("seq", last))
 	return err
 }
 
 func (t *tx) countTargets(ctx context.Context, number int64) (count int, last int64, err error) {
-	_, err = collect(ctx, t, targetCount, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, t, targetCount, func(rows *sql.Rows) (struct{}, error) {
 		return struct{}{}, rows.Scan(&count, &last)
 	}, named("id", number))
 	return count, last, err
@@ -428,7 +429,7 @@ func (t *turn) settleTargets(ctx context.Context, number int64, d *coupon.Delive
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, targetRecord, named("id", number), named("count", count)); err != nil {
+	if _, err := t.Exec(ctx, targetRecord, named("id", number), named("count", count)); err != nil {
 		return err
 	}
 	wasReady := d.Status == coupon.DeliveryReady
@@ -441,7 +442,7 @@ func (t *turn) settleTargets(ctx context.Context, number int64, d *coupon.Delive
 // ClearTargets takes all targets out of a delivery. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if _, err := t.exec(ctx, targetDelete, named("id", number)); err != nil {
+		if _, err := t.Exec(ctx, targetDelete, named("id", number)); err != nil {
 			return err
 		}
 		return t.settleTargets(ctx, number, d)
@@ -470,10 +471,10 @@ func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors)
 				return err
 			}
 			*problems, wanted = found.content.Problems, nil
-			if _, err := t.exec(ctx, exclusionDelete, named("id", number)); err != nil {
+			if _, err := t.Exec(ctx, exclusionDelete, named("id", number)); err != nil {
 				return err
 			}
-			if _, err := t.exec(ctx, exclusionInsert, named("id", number)); err != nil {
+			if _, err := t.Exec(ctx, exclusionInsert, named("id", number)); err != nil {
 				return err
 			}
 			d.Analysis, d.Status = found.analysis, coupon.DeliveryEditing
@@ -571,21 +572,21 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 	}
 	// The engine compiles a pattern that is a parameter anew for every row, one that stands in the
 	// statement once: 3 ms against 0.5 µs an address. The pattern is a constant of ours, never input.
-	prepare := strings.Replace(deliveryPrepare, "$address_pattern", quote(d.Channel.AddressPattern()), 1)
+	prepare := strings.Replace(deliveryPrepare, "$address_pattern", duckdb.Quote(d.Channel.AddressPattern()), 1)
 	if onlyChosen {
 		prepare = strings.Replace(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)", 1)
 	}
-	err := t.create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
+	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
 	if err != nil {
 		return nil, err
 	}
 	if d.Limit() > 0 {
-		if _, err := t.exec(ctx, deliveryPrepareLimit, named("id", number), named("limit", d.Limit())); err != nil {
+		if _, err := t.Exec(ctx, deliveryPrepareLimit, named("id", number), named("limit", d.Limit())); err != nil {
 			return nil, err
 		}
 	}
 	messages := &preparedMessages{exclusions: map[coupon.ExclusionReason]int{}}
-	_, err = collect(ctx, t, preparedReasons, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, t, preparedReasons, func(rows *sql.Rows) (struct{}, error) {
 		var reason *coupon.ExclusionReason
 		var count int
 		err := rows.Scan(&reason, &count)
@@ -601,7 +602,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 		return nil, err
 	}
 	if c != nil && c.Type == coupon.TypeIndividual {
-		messages.labels, err = collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
+		messages.labels, err = duckdb.Collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
 			var label sql.NullString
 			var need coupon.LabelNeed
 			err := rows.Scan(&label, &need.Needed)
@@ -612,7 +613,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 			return nil, err
 		}
 	}
-	messages.fingerprint, err = one[string](ctx, t, preparedFingerprint)
+	messages.fingerprint, err = duckdb.One[string](ctx, t, preparedFingerprint)
 	return messages, err
 }
 
@@ -669,7 +670,7 @@ func (t *turn) hold(ctx context.Context, number int64, h *memory.Hold) error {
 			labels = append(labels, nil)
 		}
 	}
-	if _, err := t.exec(
+	if _, err := t.Exec(
 		ctx,
 		holdInsert,
 		named("id", number),
@@ -727,7 +728,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 			if d.ContactAt != nil && d.ContactAt.After(t.now) {
 				status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
 			}
-			if _, err := t.exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
+			if _, err := t.Exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
 				named("first_message_id", firstMessage), named("message_count", found.messages.count)); err != nil {
 				return err
 			}
@@ -801,7 +802,7 @@ func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery
 			return err
 		}
 	}
-	written, err := t.exec(ctx, statement, args...)
+	written, err := t.Exec(ctx, statement, args...)
 	if err == nil && written != count {
 		err = fmt.Errorf("write messages: %d instead of %d", written, count)
 	}
@@ -817,7 +818,7 @@ func (t *tx) createTaken(ctx context.Context, spans []memory.Span) error {
 		places, firsts, counts, labels = append(places, place), append(firsts, s.First), append(counts, int64(s.Count)), append(labels, s.Label)
 		place += int64(s.Count)
 	}
-	return t.create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels))
+	return t.Create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels))
 }
 
 // PauseDelivery stops sending until ResumeDelivery. It returns NOT_FOUND and INVALID_STATE.
@@ -854,7 +855,7 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 		if err != nil {
 			return err
 		}
-		canceled, err := t.exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now))
+		canceled, err := t.Exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now))
 		if err != nil {
 			return err
 		}
@@ -862,7 +863,7 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 			return err
 		}
 		if canceled > 0 {
-			if _, err := t.exec(ctx, deliveryRecount); err != nil {
+			if _, err := t.Exec(ctx, deliveryRecount); err != nil {
 				return err
 			}
 		}
@@ -880,7 +881,7 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 }
 
 func (t *turn) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
-	if _, err := t.exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {
+	if _, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {
 		return err
 	}
 	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
@@ -892,17 +893,17 @@ func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon
 }
 
 func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
-	found, err := readDeliveries(ctx, planned{s}, numbers)
+	found, err := readDeliveries(ctx, s.engine.Planned(), numbers)
 	s.estimate(found)
 	return found, err
 }
 
-func readDeliveries(ctx context.Context, q querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
 	found := make(map[coupon.ID]*coupon.Delivery, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := collect(ctx, q, deliveryGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, q, deliveryGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var couponNumber *int64
 		var analysis *string
@@ -974,7 +975,7 @@ func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind cou
 	result := &coupon.List[T]{}
 	var err error
 	if page.WantsTotal {
-		if result.Total, err = one[int](ctx, s, count, args...); err != nil {
+		if result.Total, err = duckdb.One[int](ctx, s.engine, count, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -985,7 +986,7 @@ func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind cou
 	if page.After != nil {
 		after = page.After.Number
 	}
-	numbers, err := collect(ctx, s, list, scanInto[int64], append(args, named("after", after), named("limit", page.First+1))...)
+	numbers, err := duckdb.Collect(ctx, s.engine, list, duckdb.ScanInto[int64], append(args, named("after", after), named("limit", page.First+1))...)
 	if err != nil {
 		return nil, err
 	}
@@ -1011,7 +1012,7 @@ func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page 
 // LogOf gives the log of each delivery since its last analysis began.
 func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
 	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
-	_, err := collect(ctx, s, deliveryLogGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var line coupon.LogEntry
 		err := rows.Scan(&number, &line.At, &line.Level, &line.Text)
@@ -1045,7 +1046,7 @@ func (s *Store) ExclusionsOf(
 			parents, seqs = append(parents, coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
 		}
 	}
-	_, err = collect(ctx, s, exclusionGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, s.engine, exclusionGet, func(rows *sql.Rows) (struct{}, error) {
 		var parent, number int64
 		var excluded coupon.ExcludedRecipient
 		err := rows.Scan(&parent, &number, &excluded.Reason)

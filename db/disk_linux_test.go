@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // mountDisk mounts a small disk, or skips the test.
@@ -144,7 +145,7 @@ func TestReserve(t *testing.T) {
 	if !errors.Is(err, ErrDiskFull) {
 		t.Fatalf("after %d batches: %v", batches, err)
 	}
-	free, err := freeDisk(dir)
+	free, err := duckdb.FreeDisk(dir)
 	if err != nil || free < minFreeDiskForOutcome*2 {
 		t.Errorf("%d bytes are free, %v", free, err)
 	}
@@ -180,7 +181,7 @@ func TestDiskFullBeforeRewriting(t *testing.T) {
 	filler := filepath.Join(dir, "filler")
 	for _, isFull := range []bool{true, false} {
 		if isFull {
-			free, err := freeDisk(dir)
+			free, err := duckdb.FreeDisk(dir)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -79,7 +80,7 @@ func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.Delive
 		return kept, nil
 	}
 	kept.free()
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +97,12 @@ func (d *draft) free() {
 		return
 	}
 	d.expiry.Stop()
-	discard(d.conn)
+	duckdb.Discard(d.conn)
 }
 
 // createDraft drafts the prepared messages of a delivery.
 func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.RecipientFields) error {
-	return t.create(
+	return t.Create(
 		ctx,
 		draftCreate,
 		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -40,7 +41,7 @@ func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalID
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, chosenAddFilter+where, args...)
+		_, err = t.Exec(ctx, chosenAddFilter+where, args...)
 		return err
 	})
 }
@@ -48,14 +49,14 @@ func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalID
 // EraseIdle erases the first MaxErasedRecipients of whom nothing was heard since an instant: they were not changed, no
 // message was made for them, and none of their codes redeemed. It gives how many were erased.
 func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
-	find := func(ctx context.Context, q querier, among any) ([]int64, error) {
-		return collect(ctx, q, erasureIdle, scanInto[int64], named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
+	find := func(ctx context.Context, q duckdb.Querier, among any) ([]int64, error) {
+		return duckdb.Collect(ctx, q, erasureIdle, duckdb.ScanInto[int64], named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
 	}
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return 0, err
 	}
-	numbers, err := find(ctx, s, nil)
+	numbers, err := find(ctx, s.engine, nil)
 	release()
 	if err != nil || len(numbers) == 0 {
 		return 0, err
@@ -64,7 +65,7 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 		// Somebody may have come back meanwhile.
 		idle, err := find(ctx, t, numbers)
 		if err == nil {
-			_, err = t.exec(ctx, chosenAddIDs, named("ids", idle))
+			_, err = t.Exec(ctx, chosenAddIDs, named("ids", idle))
 		}
 		return err
 	})
@@ -77,7 +78,7 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 // erase erases those whom choose puts into the temporary table chosen.
 func (s *Store) erase(ctx context.Context, choose func(context.Context, *turn) error) (*coupon.Erasure, error) {
 	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
-	leave, err := s.recipients.enter(ctx)
+	leave, err := s.recipients.Enter(ctx)
 	if err != nil {
 		return nil, s.cutOff(err)
 	}
@@ -116,16 +117,16 @@ func (s *Store) eraseLocked(
 	ctx context.Context, choose func(context.Context, *turn) error, locked []coupon.ID,
 ) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		if err := t.create(ctx, chosenCreate); err != nil {
+		if err := t.Create(ctx, chosenCreate); err != nil {
 			return err
 		}
 		if err := choose(ctx, t); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, erasureChoose); err != nil {
+		if _, err := t.Exec(ctx, erasureChoose); err != nil {
 			return err
 		}
-		numbers, err := collect(ctx, t, erasureDeliveries, scanInto[int64])
+		numbers, err := duckdb.Collect(ctx, t, erasureDeliveries, duckdb.ScanInto[int64])
 		if err != nil {
 			return err
 		}
@@ -155,19 +156,19 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		return nil, err
 	}
 	slices.Sort(codes)
-	if erasure.CanceledMessageCount, err = t.exec(ctx, erasureCancel, named("now", t.now), named("reason", erasedReason)); err != nil {
+	if erasure.CanceledMessageCount, err = t.Exec(ctx, erasureCancel, named("now", t.now), named("reason", erasedReason)); err != nil {
 		return nil, err
 	}
 	if err := t.release(ctx, codes, "the recipient was erased"); err != nil {
 		return nil, err
 	}
 	if erasure.CanceledMessageCount > 0 {
-		if _, err := t.exec(ctx, deliveryRecount); err != nil {
+		if _, err := t.Exec(ctx, deliveryRecount); err != nil {
 			return nil, err
 		}
 		t.onCommit(t.store.watchers.notifyDue)
 	}
-	if err := t.create(ctx, erasureTexts); err != nil {
+	if err := t.Create(ctx, erasureTexts); err != nil {
 		return nil, err
 	}
 	for _, step := range []struct {
@@ -181,14 +182,14 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		{erasureRefusals, []any{named("reason", erasedReason)}},
 		{erasureMessages, nil},
 	} {
-		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return nil, err
 		}
 	}
-	if erasure.ErasedCount, err = t.exec(ctx, erasureRecipients, named("now", t.now)); err != nil || erasure.ErasedCount == 0 {
+	if erasure.ErasedCount, err = t.Exec(ctx, erasureRecipients, named("now", t.now)); err != nil || erasure.ErasedCount == 0 {
 		return erasure, err
 	}
 	t.touch(memory.AllRecipients)
-	_, err = t.exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
+	_, err = t.Exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
 	return erasure, err
 }

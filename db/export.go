@@ -14,6 +14,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // exportProgress is how far a running export is.
@@ -47,7 +48,7 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 			return err
 		}
 		t.onCommit(s.watchers.notifyDue)
-		_, err = t.exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)), named("format", string(e.Format)),
+		_, err = t.Exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)), named("format", string(e.Format)),
 			named("request", string(request)), named("now", t.now))
 		return err
 	})
@@ -105,7 +106,7 @@ func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Expor
 // ExportsByID gives the exports that exist of these, with the progress of those that run.
 func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
 	found := make(map[coupon.ID]*coupon.Export, len(ids))
-	_, err := collect(ctx, s, exportGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, exportGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var request string
 		var e coupon.Export
@@ -156,7 +157,7 @@ func (p *exportProgress) tell(e *coupon.Export) {
 
 // WaitingExports gives the exports that are queued or were interrupted, oldest first.
 func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
-	return collect(ctx, s, exportWaiting, func(rows *sql.Rows) (coupon.ID, error) {
+	return duckdb.Collect(ctx, s.engine, exportWaiting, func(rows *sql.Rows) (coupon.ID, error) {
 		var number int64
 		err := rows.Scan(&number)
 		return coupon.NewID(coupon.KindExport, number), err
@@ -176,7 +177,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	defer s.watchers.notify(id)
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.onCommit(func() { s.watchers.notify(id) })
-		_, err := t.exec(ctx, exportStart, named("id", number), named("now", t.now))
+		_, err := t.Exec(ctx, exportStart, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
@@ -250,7 +251,7 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 	}
 	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
-		_, err := t.exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
+		_, err := t.Exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
 			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(e.Lifetime())))
 		return err
 	})
@@ -263,7 +264,7 @@ type WriteQuery func(ctx context.Context, e *coupon.Export, path string) (rows i
 
 func (w WriteQuery) write(ctx context.Context, e *coupon.Export, progress *exportProgress) (int, error) {
 	if err := os.MkdirAll(filepath.Dir(progress.path), 0o700); err != nil {
-		return 0, storageError("make the folder of an export", err)
+		return 0, duckdb.StorageError("make the folder of an export", err)
 	}
 	return w(ctx, e, progress.path)
 }
@@ -285,7 +286,7 @@ func (s *Store) writeExport(
 	if rows, err = write(ctx, e, progress); err != nil {
 		return 0, 0, err
 	}
-	if size, err = syncFile(progress.path); err != nil {
+	if size, err = duckdb.SyncFile(progress.path); err != nil {
 		return 0, 0, err
 	}
 	if err := os.Rename(progress.path, s.exportPath(number)); err != nil {
@@ -296,7 +297,7 @@ func (s *Store) writeExport(
 
 // writeRows has the engine write the rows of a table.
 func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -312,40 +313,10 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 		}
 	}()
 	progress.expected.Store(int64(x.expected))
-	if err := s.checkDisk(s.reserve + uint64(x.expected)); err != nil {
+	if err := s.engine.CheckDisk(s.reserve + uint64(x.expected)); err != nil {
 		return 0, err
 	}
-	return s.copyTo(ctx, conn, x, progress.path)
-}
-
-// syncFile brings a file to the disk and gives its size.
-func syncFile(path string) (size int64, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return 0, fmt.Errorf("keep an export: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := file.Sync(); err != nil {
-		return 0, storageError("keep an export", err)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return 0, fmt.Errorf("keep an export: %w", err)
-	}
-	return info.Size(), nil
-}
-
-func (s *Store) copyTo(ctx context.Context, conn *sql.Conn, x *exportStatement, path string) (int, error) {
-	s.statements.Add(1)
-	result, err := conn.ExecContext(ctx, x.copyTo(path), x.args...)
-	if err != nil {
-		return 0, storageError("write an export", err)
-	}
-	count, err := result.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("write an export: %w", err)
-	}
-	return int(count), nil
+	return s.engine.RunCounting(ctx, conn, x.copyTo(progress.path), x.args...)
 }
 
 // exportStatement is what the engine is asked for: fixed fragments all of them, put together by kind and format.
@@ -358,7 +329,7 @@ type exportStatement struct {
 
 // copyTo gives the statement that writes the file; the path is ours.
 func (x *exportStatement) copyTo(path string) string {
-	return "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + quote(path) + " (" + x.format + ")"
+	return "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + duckdb.Quote(path) + " (" + x.format + ")"
 }
 
 // What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has room.
@@ -400,7 +371,7 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		}
 		x.use(e, "redemptions", "redemption", redemptionColumns())
 		var total int
-		total, err = one[int](ctx, s, redemptionCount, x.args...)
+		total, err = duckdb.One[int](ctx, s.engine, redemptionCount, x.args...)
 		x.expect(e, redemptionBytes*total)
 	case coupon.ExportSQL, coupon.ExportBackup:
 		return nil, fmt.Errorf("no statement writes the file of an export of %s", e.Kind)
@@ -428,7 +399,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	if e.Request.CodeFilter == nil {
 		return nil
 	}
-	facts, err := s.codeFacts(ctx, s, []int64{number}, e.Request.CodeFilter)
+	facts, err := s.codeFacts(ctx, s.engine, []int64{number}, e.Request.CodeFilter)
 	if err != nil {
 		return err
 	}
@@ -448,17 +419,17 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 
 // choose makes the temporary table chosen of numbers.
 func (s *Store) choose(ctx context.Context, conn *sql.Conn, numbers []int64) (err error) {
-	rows, err := s.newSpool()
+	rows, err := s.engine.NewSpool()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.remove()) }()
+	defer func() { err = errors.Join(err, rows.Remove()) }()
 	for _, number := range numbers {
-		if err := rows.number(number).end(); err != nil {
+		if err := rows.Number(number).End(); err != nil {
 			return err
 		}
 	}
-	path, err := rows.flush()
+	path, err := rows.Flush()
 	if err != nil {
 		return err
 	}
@@ -466,9 +437,8 @@ func (s *Store) choose(ctx context.Context, conn *sql.Conn, numbers []int64) (er
 		statement string
 		args      []any
 	}{{chosenCreate, nil}, {chosenLoad, []any{named("path", path)}}} {
-		s.statements.Add(1)
-		if _, err := conn.ExecContext(ctx, step.statement, step.args...); err != nil {
-			return storageError(title(step.statement), err)
+		if err := s.engine.Run(ctx, conn, step.statement, step.args...); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -535,11 +505,11 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		for i, c := range columns {
-			parts[i] = `coalesce(' ` + c.name + `="' || ` + xmlText(c.expression(e)) + ` || '"', '')`
+			parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e)) + ` || '"', '')`
 		}
 		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
-		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
-			", SUFFIX " + quote("\n</"+root+">\n")
+		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
+			", SUFFIX " + duckdb.Quote("\n</"+root+">\n")
 	}
 }
 
@@ -580,14 +550,14 @@ func (c exportColumn) shown(e *coupon.Export) string {
 	case c.isNumber && e.Format != coupon.FormatParquet:
 		return name + "::VARCHAR"
 	case !c.isNumber && e.Request.IsSpreadsheetSafe:
-		return safeText(name)
+		return duckdb.SafeText(name)
 	}
 	return name
 }
 
 // maskedText gives the mask in the place of a text.
 func maskedText(name string) string {
-	return "CASE WHEN " + name + " IS NOT NULL THEN " + quote(coupon.Mask) + " END"
+	return "CASE WHEN " + name + " IS NOT NULL THEN " + duckdb.Quote(coupon.Mask) + " END"
 }
 
 // maskedOwnCode gives the mask in the place of the own code of a coupon, if that of its type is secret.
@@ -595,30 +565,10 @@ func maskedOwnCode(code, couponType string) string {
 	var names []string
 	for _, t := range coupon.CouponTypes() {
 		if !t.IsOwnCodeSecret() {
-			names = append(names, quote(string(t)))
+			names = append(names, duckdb.Quote(string(t)))
 		}
 	}
 	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code + " ELSE " + maskedText(code) + " END"
-}
-
-// safeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
-// apostrophe before what it would take for a formula (CSV injection, OWASP).
-func safeText(name string) string {
-	const number, month = `[0-9][0-9.,:/ -]*([eE][+-]?[0-9]+)?`, `(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]?[0-9]+`
-	return `CASE
-        WHEN regexp_full_match(` + name + `, '` + number + `|` + month + `') THEN '="' || ` + name + ` || '"'
-        WHEN regexp_matches(` + name + `, '^[=+@\t\r-]') THEN '''' || ` + name + `
-        ELSE ` + name + ` END`
-}
-
-// xmlText escapes a text for an attribute of XML, and leaves out the characters that XML 1.0 cannot have
-// (https://www.w3.org/TR/xml/#charsets).
-func xmlText(expression string) string {
-	text := "regexp_replace(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]', '', 'g')`
-	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}} {
-		text = "replace(" + text + ", " + quote(pair[0]) + ", " + quote(pair[1]) + ")"
-	}
-	return "replace(replace(replace(" + text + `, chr(9), '&#9;'), chr(10), '&#10;'), chr(13), '&#13;')`
 }
 
 // OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file

@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
 // Exec runs a statement, past every rule.
 func (s *Store) Exec(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+	if err := s.engine.Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -64,13 +65,13 @@ func CutLog(t *testing.T, path string, at int64) {
 // Schema gives what the database consists of.
 func (s *Store) Schema(t *testing.T) string {
 	t.Helper()
-	return schemaOf(t, s)
+	return schemaOf(t, s.engine)
 }
 
 // Texts gives the rows of a statement with one column.
 func (s *Store) Texts(t *testing.T, statement string) []string {
 	t.Helper()
-	rows, err := collect(t.Context(), s, statement, scanInto[string])
+	rows, err := duckdb.Collect(t.Context(), s.engine, statement, duckdb.ScanInto[string])
 	if err != nil {
 		t.Fatal(err)
 	}

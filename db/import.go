@@ -13,6 +13,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -40,7 +41,7 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 			return err
 		}
 		if isOwned {
-			if _, err := t.exec(ctx, uploadRelease, named("id", uploadNumber), named("now", t.now)); err != nil {
+			if _, err := t.Exec(ctx, uploadRelease, named("id", uploadNumber), named("now", t.now)); err != nil {
 				return err
 			}
 		}
@@ -61,7 +62,7 @@ func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import,
 	if err != nil {
 		return fmt.Errorf("encode the options of an import: %w", err)
 	}
-	_, err = t.exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)), named("mode", string(i.Mode)),
+	_, err = t.Exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)), named("mode", string(i.Mode)),
 		named("format", string(i.Format)), named("is_dry_run", i.IsDryRun), named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
 		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
 		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
@@ -135,7 +136,7 @@ type WaitingImport struct {
 
 // WaitingImports gives the imports that are queued or were interrupted, oldest first.
 func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
-	return collect(ctx, s, importWaiting, func(rows *sql.Rows) (WaitingImport, error) {
+	return duckdb.Collect(ctx, s.engine, importWaiting, func(rows *sql.Rows) (WaitingImport, error) {
 		var number int64
 		var couponNumber, deliveryNumber *int64
 		var i WaitingImport
@@ -176,7 +177,7 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.onCommit(func() { s.watchers.notify(id) })
 		var err error
-		started, err = t.exec(ctx, importStart, named("id", number), named("now", t.now))
+		started, err = t.Exec(ctx, importStart, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
@@ -252,7 +253,7 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	}
 	canceled := false
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		count, err := t.exec(ctx, importCancel, named("id", number), named("now", t.now))
+		count, err := t.Exec(ctx, importCancel, named("id", number), named("now", t.now))
 		canceled = count > 0
 		t.onCommit(func() { s.watchers.notify(id) })
 		return err
@@ -286,7 +287,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 	if err := i.CheckUndo(); err != nil {
 		return nil, 0, 0, atInput(err, "id")
 	}
-	leave, err := s.removals.enter(ctx)
+	leave, err := s.removals.Enter(ctx)
 	if err != nil {
 		return nil, 0, 0, s.cutOff(err)
 	}
@@ -308,7 +309,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		}
 		removed = memory.CountOf(unused) - len(stay)
 		kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - removed
-		_, err = t.exec(ctx, importUndo, named("id", number), named("now", t.now))
+		_, err = t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
 		return err
 	})
 	if err != nil {
@@ -333,7 +334,7 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 	if err != nil {
 		return fmt.Errorf("encode the findings of an import: %w", err)
 	}
-	finished, err := t.exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
+	finished, err := t.Exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
 		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRefused),
 		named("findings", string(findings)), named("failure", o.failure), named("now", t.now))
 	if err == nil && finished == 0 {
@@ -341,7 +342,7 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 		return errCanceled
 	}
 	if err == nil && o.rowsRefused > 0 {
-		_, err = t.exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
+		_, err = t.Exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
 	}
 	return err
 }
@@ -357,7 +358,7 @@ func (g gate) opens(refused int) bool { return !g.isDryRun && (!g.rejectFile || 
 
 // recordRefused records the rejected rows of an import, which takes long when they are many.
 func (t *tx) recordRefused(ctx context.Context, number int64) error {
-	_, err := t.exec(ctx, refusedRecord, named("import_id", number))
+	_, err := t.Exec(ctx, refusedRecord, named("import_id", number))
 	return err
 }
 
@@ -381,7 +382,7 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := collect(ctx, s, importGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, importGet, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var couponNumber, deliveryNumber, uploadNumber *int64
 		var options string
@@ -483,7 +484,7 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 			parents, lines = append(parents, coupon.MustNumber(coupon.KindImport, id)), append(lines, line)
 		}
 	}
-	_, err = collect(ctx, s, rejectionGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, s.engine, rejectionGet, func(rows *sql.Rows) (struct{}, error) {
 		var parent int64
 		var r coupon.Rejection
 		err := rows.Scan(&parent, &r.Line, &r.Reason, &r.Value)
@@ -497,7 +498,7 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 // RejectionReasonsOf counts each import's rejected rows by reason, most frequent first.
 func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID][]*coupon.RejectionCount, error) {
 	counts := make(map[coupon.ID][]*coupon.RejectionCount, len(imports))
-	_, err := collect(ctx, s, rejectionReasons, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, rejectionReasons, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var c coupon.RejectionCount
 		err := rows.Scan(&number, &c.Reason, &c.Count)
@@ -512,7 +513,7 @@ func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (ma
 func (s *Store) SameFileOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID]*coupon.Import, error) {
 	earlier := map[coupon.ID]int64{}
 	var numbers []int64
-	_, err := collect(ctx, s, importSameFile, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, importSameFile, func(rows *sql.Rows) (struct{}, error) {
 		var number, first int64
 		err := rows.Scan(&number, &first)
 		earlier[coupon.NewID(coupon.KindImport, number)] = first

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 	"couponql/file"
 )
@@ -129,7 +130,7 @@ func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
 		p.notified = now
 		r.store.watchers.notify(r.source.ID)
 		// A small file can unpack to more rows than the disk has room for: it must not take the room of others.
-		if err := r.store.checkDisk(2 * r.store.reserve); err != nil {
+		if err := r.store.engine.CheckDisk(2 * r.store.reserve); err != nil {
 			return err
 		}
 	}
@@ -170,7 +171,7 @@ func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
 	case coupon.ImportVoid:
 		return r.voidCodes(ctx, rows, gate)
 	case coupon.ImportReplaceUnused:
-		leave, err := r.store.removals.enter(ctx)
+		leave, err := r.store.removals.Enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -268,7 +269,7 @@ func (r *importReader) importRecipients(ctx context.Context, gate gate) (err err
 	if err != nil {
 		return err
 	}
-	leave, err := r.store.recipients.enter(ctx)
+	leave, err := r.store.recipients.Enter(ctx)
 	if err != nil {
 		return err
 	}
@@ -357,7 +358,7 @@ func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err er
 	if err != nil {
 		return err
 	}
-	leave, err := r.store.redemptions.enter(ctx)
+	leave, err := r.store.redemptions.Enter(ctx)
 	if err != nil {
 		return err
 	}
@@ -409,8 +410,8 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err
 	}
-	return rows.rows.number(int64(row.Line)).text(coupon.Printable(value)).text(key).text(at.Format(spoolTime)).
-		text(dates.Latest(date, at).Format(spoolTime)).optional(reference).optional(amount).optional(currency).end()
+	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
+		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(amount).Optional(currency).End()
 }
 
 // spoolTime is how a spool has an instant.
@@ -433,13 +434,13 @@ func (r *importReader) importTargets(ctx context.Context, gate gate) (err error)
 		if reason != "" {
 			return rows.refused.add(row.Line, reason, raw)
 		}
-		return rows.rows.number(int64(row.Line)).text(externalID).end()
+		return rows.rows.Number(int64(row.Line)).Text(externalID).End()
 	})
 	if err != nil {
 		return err
 	}
 	// Whoever erases recipients has to find the rejected rows that name them.
-	leave, err := r.store.recipients.enter(ctx)
+	leave, err := r.store.recipients.Enter(ctx)
 	if err != nil {
 		return err
 	}
@@ -479,10 +480,10 @@ func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, 
 	if err := t.stage(ctx, targetStage, rows.rows, rows.refused); err != nil {
 		return 0, err
 	}
-	if _, err := t.exec(ctx, targetRefuse, named("id", number)); err != nil {
+	if _, err := t.Exec(ctx, targetRefuse, named("id", number)); err != nil {
 		return 0, err
 	}
-	refused, err := one[int](ctx, t, refusedCount)
+	refused, err := duckdb.One[int](ctx, t, refusedCount)
 	if err != nil {
 		return 0, err
 	}
@@ -494,35 +495,35 @@ func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, 
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec(ctx, targetInsertStaged, named("id", number), named("seq", last))
+	_, err = t.Exec(ctx, targetInsertStaged, named("id", number), named("seq", last))
 	return count, err
 }
 
 // stage makes the temporary tables of an import: its rows, and those that are refused already. It comes before
 // anything that lasts is written.
-func (t *tx) stage(ctx context.Context, statement string, rows *spool, refused refusals, more ...any) error {
-	if err := t.create(ctx, refusedCreate); err != nil {
+func (t *tx) stage(ctx context.Context, statement string, rows *duckdb.Spool, refused refusals, more ...any) error {
+	if err := t.Create(ctx, refusedCreate); err != nil {
 		return err
 	}
-	path, err := rows.flush()
+	path, err := rows.Flush()
 	if err != nil {
 		return err
 	}
-	if err := t.create(ctx, statement, append(more, named("path", path))...); err != nil {
+	if err := t.Create(ctx, statement, append(more, named("path", path))...); err != nil {
 		return err
 	}
-	if refused.rows > 0 {
-		if path, err = refused.flush(); err != nil {
+	if refused.Rows() > 0 {
+		if path, err = refused.Flush(); err != nil {
 			return err
 		}
-		if _, err = t.exec(ctx, refusedLoad, named("path", path)); err != nil {
+		if _, err = t.Exec(ctx, refusedLoad, named("path", path)); err != nil {
 			return err
 		}
 	}
-	if rows.rows <= rowGroup {
+	if rows.Rows() <= rowGroup {
 		return nil
 	}
-	return t.commitTemporary(ctx)
+	return t.CommitTemporary(ctx)
 }
 
 // rowGroup is how many rows the engine stores, and gives to a core, as one.

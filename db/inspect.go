@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // Inspection tells what a database is like that no server has open.
@@ -39,7 +40,7 @@ type Inspection struct {
 // Inspect reads a database that no process has open, every value of it, and changes nothing. It returns an error for a
 // file that cannot be opened or read, os.ErrNotExist among them.
 func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, err error) {
-	isMissing, err := checkFile(path)
+	isMissing, err := duckdb.CheckFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +52,20 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 		return nil, err
 	}
 	found = &Inspection{}
-	if found.SizeBytes, err = dataSize(s.options.Path); err != nil {
+	if found.SizeBytes, err = duckdb.Size(s.options.Path); err != nil {
 		return nil, err
 	}
-	log, err := readLog(s.options.Path)
+	log, err := duckdb.ReadLog(s.options.Path)
 	if err != nil {
 		return nil, err
 	}
-	if found.Notice = log.notice(); log.state == logBroken || log.state == logFilled {
-		if err := probe(s.options.Path); isLockedOut(err) {
-			return nil, openError(s.options.Path, err)
+	if found.Notice = log.Notice(); log.State == duckdb.LogBroken || log.State == duckdb.LogFilled {
+		if err := duckdb.Probe(s.options.Path); duckdb.IsLockedOut(err) {
+			return nil, duckdb.OpenError(s.options.Path, err)
 		}
 		found.IsLogDamaged = true
-		if log.state == logBroken {
-			return found, fmt.Errorf("open %s: %w", s.options.Path, log.errBroken())
+		if log.State == duckdb.LogBroken {
+			return found, fmt.Errorf("open %s: %w", s.options.Path, log.BrokenError())
 		}
 		return found, nil
 	}
@@ -81,24 +82,24 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	if err := found.readMigrations(ctx, s); err != nil {
 		return nil, err
 	}
-	if found.RowCount, err = s.readAll(ctx, s); err != nil {
+	if found.RowCount, err = s.engine.ReadAll(ctx, s.engine); err != nil {
 		return nil, fmt.Errorf("read every value: %w", err)
 	}
 	if len(found.MissingMigrations)+len(found.UnknownMigrations) > 0 {
 		return found, nil
 	}
-	if found.CodeCount, err = one[int](ctx, s, "-- how many codes there are\nSELECT count(*) FROM code"); err != nil {
+	if found.CodeCount, err = duckdb.One[int](ctx, s.engine, "-- how many codes there are\nSELECT count(*) FROM code"); err != nil {
 		return nil, err
 	}
-	if found.Timezones, err = collect(ctx, s, "-- the time zones of coupons\nSELECT DISTINCT timezone FROM coupon ORDER BY ALL", scanInto[string]); err != nil {
+	if found.Timezones, err = duckdb.Collect(ctx, s.engine, "-- the time zones of coupons\nSELECT DISTINCT timezone FROM coupon ORDER BY ALL", duckdb.ScanInto[string]); err != nil {
 		return nil, err
 	}
 	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {
-		if *value, err = setting(ctx, s, name); err != nil {
+		if *value, err = setting(ctx, s.engine, name); err != nil {
 			return nil, err
 		}
 	}
-	checks, err := checkInvariants(ctx, s)
+	checks, err := checkInvariants(ctx, s.engine)
 	found.Report = &coupon.IntegrityReport{CheckedAt: s.now(), Checks: checks}
 	return found, err
 }
@@ -137,7 +138,7 @@ func Leftovers(path string) ([]string, error) {
 	var left []string
 	for _, entry := range entries {
 		base := filepath.Base(path)
-		if strings.HasPrefix(entry.Name(), base+restoringSuffix) || strings.HasPrefix(entry.Name(), base+walSuffix+damagedSuffix) {
+		if strings.HasPrefix(entry.Name(), base+restoringSuffix) || strings.HasPrefix(entry.Name(), base+duckdb.LogSuffix+duckdb.DamagedSuffix) {
 			left = append(left, filepath.Join(filepath.Dir(path), entry.Name()))
 		}
 	}
@@ -146,6 +147,6 @@ func Leftovers(path string) ([]string, error) {
 
 // Disk gives how many bytes of the disk that a folder is on are free, and how many of them writes leave alone.
 func Disk(dir string) (free, reserve uint64, err error) {
-	free, err = freeDisk(dir)
+	free, err = duckdb.FreeDisk(dir)
 	return free, minFreeDisk, err
 }

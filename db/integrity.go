@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -37,12 +38,12 @@ func invariants() []struct{ name, statement string } {
 // IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in memory with them. Rows and
 // memory are those of one instant, at which the writer waits; the rest is done beside it, until ctx is done.
 func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +51,11 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	var rows *tx
 	var known memory.Summary
 	err = s.update(ctx, func(_ context.Context, t *turn) error {
-		reading, err := conn.BeginTx(ctx, nil)
+		reading, err := s.engine.Begin(ctx, conn)
 		if err != nil {
-			return storageError("begin", err)
+			return err
 		}
-		rows = &tx{effects: effects{store: s, now: t.now}, conn: conn, tx: reading}
+		rows = &tx{Tx: reading, effects: effects{store: s, now: t.now}}
 		known = s.memory.Summary()
 		// The engine fixes what a transaction sees when it first looks at a table.
 		_, err = setting(ctx, rows, caseSensitiveCodes)
@@ -62,7 +63,7 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 	})
 	if rows != nil {
 		// It has changed nothing.
-		defer func() { _ = rows.tx.Rollback() }()
+		defer func() { _ = rows.Rollback(context.WithoutCancel(ctx)) }()
 	}
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 }
 
 // checkInvariants recomputes the promises from the rows of the database that q asks.
-func checkInvariants(ctx context.Context, q querier) ([]*coupon.IntegrityCheck, error) {
+func checkInvariants(ctx context.Context, q duckdb.Querier) ([]*coupon.IntegrityCheck, error) {
 	var checks []*coupon.IntegrityCheck
 	for _, i := range invariants() {
 		check, err := checkInvariant(ctx, q, i.name, i.statement)
@@ -88,11 +89,11 @@ func checkInvariants(ctx context.Context, q querier) ([]*coupon.IntegrityCheck, 
 	return checks, nil
 }
 
-func checkInvariant(ctx context.Context, q querier, name, statement string) (*coupon.IntegrityCheck, error) {
-	check := &coupon.IntegrityCheck{Name: name, Description: title(statement), Examples: []string{}}
+func checkInvariant(ctx context.Context, q duckdb.Querier, name, statement string) (*coupon.IntegrityCheck, error) {
+	check := &coupon.IntegrityCheck{Name: name, Description: duckdb.Title(statement), Examples: []string{}}
 	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender",
-		title(statement), statement, maxExamples)
-	_, err := collect(ctx, q, counted, func(rows *sql.Rows) (struct{}, error) {
+		duckdb.Title(statement), statement, maxExamples)
+	_, err := duckdb.Collect(ctx, q, counted, func(rows *sql.Rows) (struct{}, error) {
 		var examples *string
 		err := rows.Scan(&check.Violations, &examples)
 		if examples != nil {
@@ -111,7 +112,7 @@ func (t *tx) checkPool(ctx context.Context, known memory.Summary) (*coupon.Integ
 		Examples:    []string{},
 	}
 	wanted := map[memory.Place]memory.Counts{}
-	_, err := collect(ctx, t, poolRecount, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, t, poolRecount, func(rows *sql.Rows) (struct{}, error) {
 		var at memory.Place
 		var c memory.Counts
 		err := rows.Scan(&at.Coupon, &at.Label, &c.Total, &c.Redeemed, &c.Voided, &c.Assigned)

@@ -9,9 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/marcboeker/go-duckdb/v2"
-
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 const (
@@ -42,13 +41,13 @@ type journal struct {
 
 // newJournal begins to post what is in the journal, and what is written there through the writer's connection.
 func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, error) {
-	posting, err := s.connection(ctx)
+	posting, err := s.engine.Connection(ctx)
 	if err != nil {
 		return nil, err
 	}
 	insert, err := writing.PrepareContext(ctx, journalInsert)
 	if err != nil {
-		return nil, errors.Join(storageError(title(journalInsert), err), posting.Close())
+		return nil, errors.Join(duckdb.StorageError(duckdb.Title(journalInsert), err), posting.Close())
 	}
 	j := &journal{
 		store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), isLong: make(chan struct{}, 1),
@@ -113,7 +112,7 @@ func (j *journal) run(ctx context.Context) {
 // write brings the redemptions of a group to the disk in a row of the journal, with its entries of the audit log and
 // those that wait. No transaction stays open: the row is there, or it is not.
 func (j *journal) write(ctx context.Context, g *group) error {
-	if err := j.store.checkDisk(g.reserve); err != nil {
+	if err := j.store.engine.CheckDisk(g.reserve); err != nil {
 		return err
 	}
 	entries := g.takeEntries()
@@ -122,12 +121,12 @@ func (j *journal) write(ctx context.Context, g *group) error {
 		return err
 	}
 	if _, err := j.insert.ExecContext(ctx, row...); err != nil {
-		err = storageError(title(journalInsert), err)
-		if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
+		err = duckdb.StorageError(duckdb.Title(journalInsert), err)
+		if errors.Is(err, duckdb.ErrMemory) {
 			// It came to no commit.
 			return err
 		}
-		return j.store.fail(err)
+		return j.store.engine.Fail(err)
 	}
 	j.add(len(g.redemptions) + len(entries))
 	return nil
@@ -143,8 +142,8 @@ func (t *tx) appendAudit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.tx.ExecContext(ctx, journalInsert, row...); err != nil {
-		return storageError(title(journalInsert), err)
+	if err := t.Append(ctx, journalInsert, row...); err != nil {
+		return err
 	}
 	t.onCommit(func() { t.store.writer.journal.add(len(entries)) })
 	return nil
@@ -164,8 +163,8 @@ func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow
 func (j *journal) post(ctx context.Context) error {
 	return j.store.transact(ctx, j.posting, func(ctx context.Context, t *tx) error {
 		for _, statement := range []string{journalPostRedemptions, journalPostAuditEntries, journalClear} {
-			if _, err := t.tx.ExecContext(ctx, statement); err != nil {
-				return storageError(title(statement), err)
+			if err := t.Append(ctx, statement); err != nil {
+				return err
 			}
 		}
 		return nil

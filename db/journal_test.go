@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // TestJournal tells that redemptions and their entries of the audit log read the same while they are in the journal, after a
@@ -88,7 +89,7 @@ func TestJournalIsPostedOnClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	closed, err := sql.Open("duckdb", path+withoutExtensions+readOnly)
+	closed, err := sql.Open("duckdb", path+"?access_mode=read_only")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestRefusedBesideOthers(t *testing.T) {
 			done <- err
 		}()
 	}
-	waitFor(t, "both redemptions wait", func() bool { return len(s.writer.joins) >= 2 })
+	waitFor(t, "both redemptions wait", func() bool { return joinsOf(s) >= 2 })
 	release()
 	for range 2 {
 		if err := <-done; err != nil {
@@ -215,7 +216,7 @@ func wantRows(t *testing.T, s *Store, journaled, posted int) {
 
 func countRows(t *testing.T, s *Store, from string) int {
 	t.Helper()
-	count, err := one[int](t.Context(), s, "SELECT count(*) FROM "+from)
+	count, err := duckdb.One[int](t.Context(), s.engine, "SELECT count(*) FROM "+from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func recordedIn(t *testing.T, s *Store) ([]*coupon.Redemption, []*coupon.AuditEn
 func openCopy(t *testing.T, s *Store) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(s.options.Path))
-	for _, suffix := range []string{"", walSuffix} {
+	for _, suffix := range []string{"", duckdb.LogSuffix} {
 		copyFile(t, s.options.Path+suffix, path+suffix)
 	}
 	return openAt(t, path)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -217,7 +218,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 			return err
 		}
 		count = addition.count
-		refused, err = collect(ctx, t, refusedList, scanRejection)
+		refused, err = duckdb.Collect(ctx, t, refusedList, scanRejection)
 		return err
 	})
 	if err != nil || count != 1 || len(refused) != 3 {

@@ -10,6 +10,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -28,13 +29,13 @@ func (s *Store) loadMemory(ctx context.Context) error {
 }
 
 func (s *Store) loadNext(ctx context.Context, l *memory.Loader) error {
-	next, err := nextOf(ctx, s)
+	next, err := nextOf(ctx, s.engine)
 	l.SetNumbers(next)
 	return err
 }
 
 func (s *Store) loadCoupons(ctx context.Context, l *memory.Loader) error {
-	coupons, err := s.readCoupons(ctx, s, nil)
+	coupons, err := s.readCoupons(ctx, s.engine, nil)
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (s *Store) loadRuns(ctx context.Context, l *memory.Loader) error {
 		memory.Run
 		count int64
 	}
-	runs, err := collect(ctx, s, poolRuns, func(rows *sql.Rows) (*counted, error) {
+	runs, err := duckdb.Collect(ctx, s.engine, poolRuns, func(rows *sql.Rows) (*counted, error) {
 		var r counted
 		err := rows.Scan(&r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First, &r.Last, &r.count)
 		return &r, err
@@ -76,7 +77,7 @@ func (s *Store) indexKeys(ctx context.Context, l *memory.Loader) error {
 		first := 1 + int64(i)*share
 		parts.Go(func() error {
 			batch := l.NewBatch()
-			return eachKeys(ctx, s, first, min(last, first+share-1), func(packs []keyPack) {
+			return eachKeys(ctx, s.engine, first, min(last, first+share-1), func(packs []keyPack) {
 				for _, pack := range packs {
 					pack.each(batch.Put)
 				}
@@ -88,7 +89,7 @@ func (s *Store) indexKeys(ctx context.Context, l *memory.Loader) error {
 }
 
 func (s *Store) loadDeliveries(ctx context.Context, l *memory.Loader) error {
-	_, err := collect(ctx, s, poolDeliveries, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, poolDeliveries, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var how memory.Confirmed
 		err := rows.Scan(&number, &how.Channel, &how.At)
@@ -105,7 +106,7 @@ func (s *Store) loadStates(ctx context.Context, l *memory.Loader) error {
 		isSent   bool
 		numbers  string
 	}
-	assigned, err := collect(ctx, s, poolAssigned, func(rows *sql.Rows) (packed, error) {
+	assigned, err := duckdb.Collect(ctx, s.engine, poolAssigned, func(rows *sql.Rows) (packed, error) {
 		var row packed
 		err := rows.Scan(&row.delivery, &row.isSent, &row.numbers)
 		return row, err
@@ -125,7 +126,7 @@ func (s *Store) loadStates(ctx context.Context, l *memory.Loader) error {
 		l.Update(numbers, flags, 0)
 		l.SetHolder(numbers, row.delivery)
 	}
-	voided, err := collectNumbers(ctx, s, poolVoided)
+	voided, err := collectNumbers(ctx, s.engine, poolVoided)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 		times   int
 		numbers string
 	}
-	redeemed, err := collect(ctx, s, poolRedeemed, func(rows *sql.Rows) (packed, error) {
+	redeemed, err := duckdb.Collect(ctx, s.engine, poolRedeemed, func(rows *sql.Rows) (packed, error) {
 		var row packed
 		err := rows.Scan(&row.times, &row.numbers)
 		return row, err
@@ -155,7 +156,7 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 			l.CountRedemptions(0, number, row.times)
 		}
 	}
-	_, err = collect(ctx, s, poolRedeemedAnonymous, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, s.engine, poolRedeemedAnonymous, func(rows *sql.Rows) (struct{}, error) {
 		var couponNumber int64
 		var times int
 		err := rows.Scan(&couponNumber, &times)
@@ -168,7 +169,7 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 }
 
 func (s *Store) loadAnswers(ctx context.Context, l *memory.Loader) error {
-	_, err := collect(ctx, s, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
 		var key string
 		var number int64
 		err := rows.Scan(&key, &number)
@@ -180,7 +181,7 @@ func (s *Store) loadAnswers(ctx context.Context, l *memory.Loader) error {
 
 func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 	holds := map[int64]*memory.Hold{}
-	_, err := collect(ctx, s, poolHolds, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, poolHolds, func(rows *sql.Rows) (struct{}, error) {
 		var delivery int64
 		var part memory.Hold
 		var label *string
@@ -200,8 +201,8 @@ func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 }
 
 // nextOf gives the numbers that come after those of the rows.
-func nextOf(ctx context.Context, q querier) (memory.Numbers, error) {
-	next, err := collect(ctx, q, poolNext, func(rows *sql.Rows) (memory.Numbers, error) {
+func nextOf(ctx context.Context, q duckdb.Querier) (memory.Numbers, error) {
+	next, err := duckdb.Collect(ctx, q, poolNext, func(rows *sql.Rows) (memory.Numbers, error) {
 		var n memory.Numbers
 		err := rows.Scan(&n.Batch, &n.Code, &n.Recipient, &n.Message, &n.Redemption)
 		return n, err
@@ -213,8 +214,8 @@ func nextOf(ctx context.Context, q querier) (memory.Numbers, error) {
 }
 
 // collectNumbers runs a statement that gives numbers packed into texts, one a row.
-func collectNumbers(ctx context.Context, q querier, statement string, args ...any) ([]int64, error) {
-	packed, err := collect(ctx, q, statement, scanInto[string], args...)
+func collectNumbers(ctx context.Context, q duckdb.Querier, statement string, args ...any) ([]int64, error) {
+	packed, err := duckdb.Collect(ctx, q, statement, duckdb.ScanInto[string], args...)
 	if err != nil {
 		return nil, err
 	}

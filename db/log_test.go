@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // TestDamagedLog damages the log that a kill left in every way: what was acknowledged is there, or the start says what is
@@ -20,19 +21,20 @@ import (
 func TestDamagedLog(t *testing.T) {
 	t.Parallel()
 	killed := filledCopied(t, 0, false, true)
-	for _, suffix := range []string{"", walSuffix} {
+	for _, suffix := range []string{"", duckdb.LogSuffix} {
 		if info, err := os.Stat(killed + suffix); err != nil || info.Size() < 1000 {
 			t.Fatalf("%s: %v, %v", killed+suffix, info, err)
 		}
 	}
-	sound, err := os.ReadFile(killed + walSuffix)
+	sound, err := os.ReadFile(killed + duckdb.LogSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := readLog(killed)
-	if err != nil || whole.state != logWhole || whole.changes < 10 || whole.whole != int64(len(sound)) {
+	whole, err := duckdb.ReadLog(killed)
+	if err != nil || whole.State != duckdb.LogWhole || whole.Changes < 10 || whole.Whole != int64(len(sound)) {
 		t.Fatalf("the sound log is %+v, %v", whole, err)
 	}
+	const logHeader = 8
 	random := make([]byte, len(sound))
 	for i := range random {
 		random[i] = byte(rand.IntN(256))
@@ -57,7 +59,7 @@ func TestDamagedLog(t *testing.T) {
 		"whole":                {sound, starts, ""},
 		"zeros behind it":      {slices.Concat(sound, make([]byte, 4096)), cuts, "ends with zeros"},
 		"one zero behind it":   {slices.Concat(sound, make([]byte, 1)), notes, "middle of a change"},
-		"a change of zeros":    {slices.Concat(sound, sound[len(logHeader):len(logHeader)+40], make([]byte, 5000)), cuts, "ends with zeros"},
+		"a change of zeros":    {slices.Concat(sound, sound[logHeader:logHeader+40], make([]byte, 5000)), cuts, "ends with zeros"},
 		"nothing but zeros":    {make([]byte, len(sound)), refuses, "none of its changes can be read"},
 		"cut in an entry":      {sound[:len(sound)-5], notes, "middle of a change"},
 		"cut in the middle":    {sound[:len(sound)/2+3], notes, "middle of a change"},
@@ -74,7 +76,7 @@ func TestDamagedLog(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "couponql.duckdb")
 			copyFile(t, killed, path)
-			if err := os.WriteFile(path+walSuffix, test.log, 0o600); err != nil {
+			if err := os.WriteFile(path+duckdb.LogSuffix, test.log, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			found, err := Inspect(t.Context(), path, "1GB")
@@ -98,7 +100,7 @@ func TestDamagedLog(t *testing.T) {
 			if (test.want == starts) != (s.Notice() == "") || !strings.Contains(s.Notice(), test.text) {
 				t.Errorf("notice %q", s.Notice())
 			}
-			kept, err := filepath.Glob(path + walSuffix + damagedSuffix + "*")
+			kept, err := filepath.Glob(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "*")
 			if err != nil || (len(kept) == 1) != (test.want >= cuts) {
 				t.Errorf("kept %v, %v", kept, err)
 			}
@@ -125,11 +127,11 @@ func TestDamagedLog(t *testing.T) {
 // openCut opens a database that was not opened, in the way that the error says, after another place was refused.
 func openCut(t *testing.T, path string, log []byte, refused error, text string) *Store {
 	t.Helper()
-	if !strings.Contains(refused.Error(), path+walSuffix) || !strings.Contains(refused.Error(), text) ||
+	if !strings.Contains(refused.Error(), path+duckdb.LogSuffix) || !strings.Contains(refused.Error(), text) ||
 		!strings.Contains(refused.Error(), "couponql restore") {
 		t.Errorf("refused: %v", refused)
 	}
-	if now, err := os.ReadFile(path + walSuffix); err != nil || !bytes.Equal(now, log) {
+	if now, err := os.ReadFile(path + duckdb.LogSuffix); err != nil || !bytes.Equal(now, log) {
 		t.Errorf("refusing changed the log: %v", err)
 	}
 	_, behind, _ := strings.Cut(refused.Error(), "--cut-log-at=")
@@ -166,7 +168,7 @@ func TestForeignFiles(t *testing.T) {
 		"a text":           {write(strings.Repeat("text ", 5000)), "no database"},
 		"a short text":     {write("x"), "no database"},
 		"an empty file":    {write(""), "it is empty"},
-		"a log alone":      {func(t *testing.T, path string) { t.Helper(); write("x")(t, path+walSuffix) }, "does not exist, but its log"},
+		"a log alone":      {func(t *testing.T, path string) { t.Helper(); write("x")(t, path+duckdb.LogSuffix) }, "does not exist, but its log"},
 		"a folder":         {func(t *testing.T, path string) { t.Helper(); mkdir(t, path) }, "it is a folder"},
 		"another database": {func(t *testing.T, path string) { t.Helper(); ExecOn(t, path, "CREATE TABLE x (i INT)") }, "not of couponql"},
 		"one with a table of that name": {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"couponql/db/duckdb"
 )
 
 // mark is an empty file beside a database that tells of a start which did not come to its end, so that the next one does what
@@ -27,12 +29,12 @@ func (m mark) set(path string) error {
 	const what = "mark the start on a database"
 	file, err := os.OpenFile(path+string(m), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
-		return storageError(what, err)
+		return duckdb.StorageError(what, err)
 	}
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return storageError(what, err)
+		return duckdb.StorageError(what, err)
 	}
-	return syncFolder(filepath.Dir(path))
+	return duckdb.SyncFolder(filepath.Dir(path))
 }
 
 func (m mark) isSet(path string) (bool, error) {
@@ -55,5 +57,5 @@ func (m mark) remove(path string) error {
 	if err != nil {
 		return fmt.Errorf("take away the mark of a start: %w", err)
 	}
-	return syncFolder(filepath.Dir(path))
+	return duckdb.SyncFolder(filepath.Dir(path))
 }

@@ -3,12 +3,15 @@ package db
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
 	"strconv"
+
+	"couponql/db/duckdb"
 )
 
 //go:embed migration/*.sql
@@ -21,7 +24,7 @@ CREATE TABLE IF NOT EXISTS migration (name VARCHAR NOT NULL, checksum VARCHAR NO
 // record. A file that has a migration we don't know was made by a newer version, and one whose record
 // differs was made by an edited one: both are refused rather than guessed at.
 func (s *Store) migrate(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, createMigrationTable); err != nil {
+	if err := s.engine.Exec(ctx, createMigrationTable); err != nil {
 		return fmt.Errorf("create the record of migrations: %w", err)
 	}
 	applied, err := s.appliedMigrations(ctx)
@@ -58,23 +61,14 @@ func (s *Store) applyMigrations(ctx context.Context, applied map[string]string, 
 }
 
 func (s *Store) appliedMigrations(ctx context.Context) (map[string]string, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT name, checksum FROM migration")
-	if err != nil {
-		return nil, fmt.Errorf("read the record of migrations: %w", err)
-	}
-	defer rows.Close()
 	applied := map[string]string{}
-	for rows.Next() {
+	err := duckdb.Each(ctx, s.engine, "-- read the record of migrations\nSELECT name, checksum FROM migration", func(rows *sql.Rows) error {
 		var name, checksum string
-		if err := rows.Scan(&name, &checksum); err != nil {
-			return nil, fmt.Errorf("read the record of migrations: %w", err)
-		}
+		err := rows.Scan(&name, &checksum)
 		applied[name] = checksum
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the record of migrations: %w", err)
-	}
-	return applied, nil
+		return err
+	})
+	return applied, err
 }
 
 func migrationNames() ([]string, error) {
@@ -91,20 +85,14 @@ func migrationNames() ([]string, error) {
 }
 
 func (s *Store) applyMigration(ctx context.Context, name, text, checksum string) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	err := s.engine.Transact(ctx, func(t *duckdb.Tx) error {
+		if err := t.Append(ctx, text); err != nil {
+			return err
+		}
+		return t.Append(ctx, "-- record a migration\nINSERT INTO migration VALUES (?, ?, ?)", name, checksum, s.now())
+	})
 	if err != nil {
 		return fmt.Errorf("apply migration %s: %w", name, err)
-	}
-	// After a commit there is nothing to roll back; before it the error below tells more.
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, text); err != nil {
-		return fmt.Errorf("apply migration %s: %w", name, err)
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO migration VALUES (?, ?, ?)", name, checksum, s.now()); err != nil {
-		return fmt.Errorf("record migration %s: %w", name, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit migration %s: %w", name, err)
 	}
 	return nil
 }
@@ -117,21 +105,21 @@ const caseSensitiveCodes = "case_sensitive_codes"
 func (s *Store) checkSettings(ctx context.Context) error {
 	const name = caseSensitiveCodes
 	wanted := strconv.FormatBool(s.keys.CaseSensitive)
-	stored, err := setting(ctx, s, name)
+	stored, err := setting(ctx, s.engine, name)
 	if err != nil {
 		return err
 	}
 	switch stored {
 	case wanted:
 	case "":
-		if _, err := s.db.ExecContext(ctx, settingInsert, named("name", name), named("value", wanted)); err != nil {
+		if err := s.engine.Exec(ctx, settingInsert, named("name", name), named("value", wanted)); err != nil {
 			return fmt.Errorf("record the settings: %w", err)
 		}
 	default:
 		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
 			s.options.Path, stored, stored)
 	}
-	ids, err := collect(ctx, s, "SELECT value FROM setting WHERE name = 'database_id'", scanInto[string])
+	ids, err := duckdb.Collect(ctx, s.engine, "SELECT value FROM setting WHERE name = 'database_id'", duckdb.ScanInto[string])
 	if err != nil {
 		return err
 	}

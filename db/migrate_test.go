@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"couponql/db/duckdb"
 )
 
 var (
@@ -19,7 +21,7 @@ var (
 // TestSchema compares the tables that the migrations make with the ones that were reviewed.
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	got := schemaOf(t, openTemp(t))
+	got := schemaOf(t, openTemp(t).engine)
 	const golden = "testdata/schema.sql"
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -36,10 +38,10 @@ func TestSchema(t *testing.T) {
 }
 
 // schemaOf gives what a database consists of.
-func schemaOf(t *testing.T, s *Store) string {
+func schemaOf(t *testing.T, q duckdb.Querier) string {
 	t.Helper()
 	// The engine's own text of a table differs between its versions, so it is put together here.
-	lines, err := collect(t.Context(), s, `-- what the database consists of
+	lines, err := duckdb.Collect(t.Context(), q, `-- what the database consists of
 		SELECT format(E'CREATE TABLE {} (\n    {}\n);', c.table_name, concat_ws(E',\n    ', c.lines, k.lines)) FROM (
 			SELECT table_name, string_agg(line, E',\n    ' ORDER BY column_index) AS lines
 			FROM (
@@ -54,7 +56,7 @@ func schemaOf(t *testing.T, s *Store) string {
 		UNION ALL SELECT format('CREATE SEQUENCE {};', sequence_name) FROM duckdb_sequences()
 		UNION ALL SELECT format('CREATE VIEW {};', view_name) FROM duckdb_views() WHERE NOT internal
 		UNION ALL SELECT format('CREATE INDEX {};', index_name) FROM duckdb_indexes()
-		ORDER BY ALL`, scanInto[string])
+		ORDER BY ALL`, duckdb.ScanInto[string])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +83,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.db.ExecContext(t.Context(), test.statement); err != nil {
+			if err := s.engine.Exec(t.Context(), test.statement); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {

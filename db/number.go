@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"couponql/db/duckdb"
+)
 
 // numbered is what has its numbers from the table number: a row says how many were given out, and changes in the transaction
 // of what gets one. So a number is given out once, whatever is deleted, copied or killed. What only grows has the number
@@ -25,6 +29,6 @@ func (t *turn) nextNumber(ctx context.Context, of numbered) (int64, error) {
 
 // giveNumbers gives out so many numbers and returns the last of them.
 func (t *turn) giveNumbers(ctx context.Context, of numbered, count int) (last int64, err error) {
-	t.hasWritten = true
-	return one[int64](ctx, t, numberNext, named("kind", string(of)), named("count", count))
+	t.HasWritten = true
+	return duckdb.One[int64](ctx, t, numberNext, named("kind", string(of)), named("count", count))
 }

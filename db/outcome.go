@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // outcomes asks what became of the codes of deliveries. Redeemed counts codes: most can be redeemed once, so that their
@@ -88,13 +89,13 @@ func (s *Store) Funnel(ctx context.Context, filter *coupon.StatsFilter, timezone
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	o := s.newOutcomes(n, countedColumns)
-	found, err := collect(ctx, s, `-- how far codes got that were given away
+	found, err := duckdb.Collect(ctx, s.engine, `-- how far codes got that were given away
 WITH chosen AS (
 `+o.chosen+`
 ), given AS (
@@ -143,7 +144,7 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 		}
 		compared[id] = all[i]
 	}
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 		within = " AND r.redeemed_at < c.confirmed_at + to_days($days::INTEGER)"
 		args = append(args, named("days", *question.WithinDays))
 	}
-	_, err = collect(ctx, s, `-- how many codes of each delivery were redeemed
+	_, err = duckdb.Collect(ctx, s.engine, `-- how many codes of each delivery were redeemed
 WITH chosen AS (
 `+o.chosen+`
 ), first AS (
@@ -191,7 +192,7 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +220,7 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
     GROUP BY r.delivery_id, r.code_id`
 	}
 	type cell struct{ day, since, count int64 }
-	cells, err := collect(ctx, s, `-- codes by the day of their assignment, and by how many days later they were redeemed
+	cells, err := duckdb.Collect(ctx, s.engine, `-- codes by the day of their assignment, and by how many days later they were redeemed
 WITH chosen AS (
 `+o.chosen+`
 QUALIFY dense_rank() OVER (ORDER BY day DESC) <= $limit

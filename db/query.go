@@ -53,12 +53,6 @@ var auditLast string
 //go:embed query/audit_page.sql
 var auditPage string
 
-//go:embed query/backup_tables.sql
-var backupTables string
-
-//go:embed query/backup_views.sql
-var backupViews string
-
 //go:embed query/belated_create.sql
 var belatedCreate string
 

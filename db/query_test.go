@@ -13,7 +13,7 @@ func TestQueriesPrepare(t *testing.T) {
 	t.Parallel()
 	store := openTemp(t)
 	ctx := t.Context()
-	conn, err := store.db.Conn(ctx)
+	conn, err := store.engine.Connection(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +46,13 @@ func TestQueriesPrepare(t *testing.T) {
 		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
 	}
-	files, err := filepath.Glob("query/*.sql")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no statements: %v", err)
+	var files []string
+	for _, pattern := range []string{"query/*.sql", "duckdb/query/*.sql"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no statements in %s: %v", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, path := range files {
 		text, err := os.ReadFile(path)

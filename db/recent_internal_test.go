@@ -49,7 +49,7 @@ func TestReadBeforeChange(t *testing.T) {
 	codes := s.memory.Describe(nil)
 	_, _, revision := s.memory.RecallRecipients(nil)
 	err := s.update(t.Context(), func(_ context.Context, t *turn) error {
-		t.hasWritten = true
+		t.HasWritten = true
 		t.touch(memory.AllRecipients)
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -25,12 +26,12 @@ const (
 
 // recipientRows are recipients on their way into the table.
 type recipientRows struct {
-	rows    *spool
+	rows    *duckdb.Spool
 	refused refusals
 }
 
 func (s *Store) newRecipientRows() (*recipientRows, error) {
-	spools, err := s.newSpools(2)
+	spools, err := s.engine.NewSpools(2)
 	if err != nil {
 		return nil, err
 	}
@@ -38,14 +39,14 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 }
 
 // total is how many rows there are, with those that are refused already.
-func (r *recipientRows) total() int { return r.rows.rows + r.refused.rows }
+func (r *recipientRows) total() int { return r.rows.Rows() + r.refused.Rows() }
 
-func (r *recipientRows) remove() error { return errors.Join(r.rows.remove(), r.refused.remove()) }
+func (r *recipientRows) remove() error { return errors.Join(r.rows.Remove(), r.refused.Remove()) }
 
 // put adds a recipient whose fields were cleaned.
 func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	given := 0
-	r.rows.number(int64(line)).text(c.ExternalID)
+	r.rows.Number(int64(line)).Text(c.ExternalID)
 	for i, change := range []coupon.Change[string]{c.Email, c.Phone, c.FirstName, c.LastName} {
 		text := ""
 		if change.IsSet {
@@ -54,7 +55,7 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 				text = *change.Value
 			}
 		}
-		r.rows.optional(text)
+		r.rows.Optional(text)
 	}
 	attributes := coupon.EmptyJSON
 	if c.Attributes.IsSet {
@@ -68,7 +69,7 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 		given |= givenContactable
 		isContactable = c.IsContactable.Value == nil || *c.IsContactable.Value
 	}
-	return r.rows.text(string(attributes)).text(strconv.FormatBool(isContactable)).number(int64(given)).end()
+	return r.rows.Text(string(attributes)).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
 }
 
 // maxUpdated is how many recipients are changed in place. More of them are written anew: what is changed in place is written
@@ -81,16 +82,16 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	if err := t.stage(ctx, recipientStage, rows.rows, rows.refused); err != nil {
 		return 0, 0, err
 	}
-	doubles, err := t.exec(ctx, recipientRefuseDoubles)
+	doubles, err := t.Exec(ctx, recipientRefuseDoubles)
 	if err != nil {
 		return 0, 0, err
 	}
-	count := rows.rows.rows - doubles
-	if changed, err = one[int](ctx, t, recipientCountKnown); err != nil {
+	count := rows.rows.Rows() - doubles
+	if changed, err = duckdb.One[int](ctx, t, recipientCountKnown); err != nil {
 		return 0, 0, err
 	}
 	added = count - changed
-	if count == 0 || !gate.opens(doubles+rows.refused.rows) {
+	if count == 0 || !gate.opens(doubles+rows.refused.Rows()) {
 		return added, changed, nil
 	}
 	now := named("now", t.now)
@@ -101,18 +102,18 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	}
 	steps := []step{{recipientUpdate, []any{now}, changed}}
 	if changed > maxUpdated {
-		if err := t.create(ctx, recipientMerge); err != nil {
+		if err := t.Create(ctx, recipientMerge); err != nil {
 			return 0, 0, err
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
 	}
 	for _, step := range append(steps, step{recipientInsert, []any{named("first_id", t.store.memory.NextRecipient()), now}, added}) {
-		touched, err := t.exec(ctx, step.statement, step.args...)
+		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
 		}
 		if touched != step.count {
-			return 0, 0, fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, step.count)
+			return 0, 0, fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, step.count)
 		}
 	}
 	t.touch(memory.AllRecipients)
@@ -157,7 +158,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	if err := problems.OrNil(); err != nil || len(recipients) == 0 {
 		return []*coupon.Recipient{}, err
 	}
-	leave, err := s.recipients.enter(ctx)
+	leave, err := s.recipients.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 		if _, _, err := t.upsertRecipients(ctx, rows, gate{}); err != nil {
 			return err
 		}
-		numbers, err = collect(ctx, t, recipientStagedIDs, scanInto[int64])
+		numbers, err = duckdb.Collect(ctx, t, recipientStagedIDs, duckdb.ScanInto[int64])
 		return err
 	})
 	if err != nil {
@@ -208,7 +209,7 @@ func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (map[coupon
 
 // RecipientByExternalID gives the recipient with the caller's own id, or nil.
 func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*coupon.Recipient, error) {
-	numbers, err := collect(ctx, s, recipientByExternalID, scanInto[int64], named("external_id", coupon.CleanValue(externalID)))
+	numbers, err := duckdb.Collect(ctx, s.engine, recipientByExternalID, duckdb.ScanInto[int64], named("external_id", coupon.CleanValue(externalID)))
 	if err != nil || len(numbers) == 0 {
 		return nil, err
 	}
@@ -225,7 +226,7 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 	}
 	list := &coupon.List[*coupon.Recipient]{}
 	if page.WantsTotal {
-		if list.Total, err = one[int](ctx, s, recipientCount+where, args...); err != nil {
+		if list.Total, err = duckdb.One[int](ctx, s.engine, recipientCount+where, args...); err != nil {
 			return nil, err
 		}
 	}
@@ -236,7 +237,7 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 	if page.After != nil {
 		after = page.After.Number
 	}
-	numbers, err := collect(ctx, s, recipientPage+where+" AND id > $after ORDER BY id LIMIT $limit", scanInto[int64],
+	numbers, err := duckdb.Collect(ctx, s.engine, recipientPage+where+" AND id > $after ORDER BY id LIMIT $limit", duckdb.ScanInto[int64],
 		append(args, named("after", after), named("limit", page.First+1))...)
 	if err != nil {
 		return nil, err
@@ -328,7 +329,7 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 	}
 	args := append([]any{named("ids", numbersOf(n.parentKind, n.parents))}, n.args...)
 	if n.page.WantsTotal {
-		_, err := collect(ctx, s, n.count, func(rows *sql.Rows) (struct{}, error) {
+		_, err := duckdb.Collect(ctx, s.engine, n.count, func(rows *sql.Rows) (struct{}, error) {
 			var parent int64
 			var total int
 			err := rows.Scan(&parent, &total)
@@ -349,7 +350,7 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 	case n.isNewestFirst:
 		after = nil
 	}
-	_, err := collect(ctx, s, n.list, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, n.list, func(rows *sql.Rows) (struct{}, error) {
 		var parent int64
 		var list []any
 		if err := rows.Scan(&parent, &list); err != nil {

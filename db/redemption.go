@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -235,7 +236,7 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 			caller       *string
 			recordedAt   time.Time
 		}
-		rows, err := collect(ctx, t, redemptionLive, func(rows *sql.Rows) (state, error) {
+		rows, err := duckdb.Collect(ctx, t, redemptionLive, func(rows *sql.Rows) (state, error) {
 			var st state
 			err := rows.Scan(&st.couponNumber, &st.codeNumber, &st.isReversed, &st.caller, &st.recordedAt)
 			return st, err
@@ -249,7 +250,7 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 			return nil
 		}
 		couponNumber, code := rows[0].couponNumber, rows[0].codeNumber.Int64
-		if _, err := t.exec(ctx, reversalInsert, named("id", number), named("now", t.now), named("reason", optional(reason))); err != nil {
+		if _, err := t.Exec(ctx, reversalInsert, named("id", number), named("now", t.now), named("reason", optional(reason))); err != nil {
 			return err
 		}
 		isLast := false
@@ -301,7 +302,7 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 		if !isThere {
 			break
 		}
-		part, err := collect(ctx, s, redemptionNext, scanInto[int64],
+		part, err := duckdb.Collect(ctx, s.engine, redemptionNext, duckdb.ScanInto[int64],
 			named("first", span.First), named("last", span.Last), named("coupon_id", couponNumber), named("limit", maxRecorded-len(numbers)))
 		if err != nil {
 			return nil, place, err
@@ -342,7 +343,7 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := collect(ctx, s, redemptionGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, redemptionGet, func(rows *sql.Rows) (struct{}, error) {
 		var number, couponNumber int64
 		var codeNumber *int64
 		var amount, anomalies *string

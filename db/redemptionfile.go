@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -18,7 +19,7 @@ import (
 type redemptionRows struct {
 	importNumber int64
 	// rows has a row a redemption, and candidates a row for each code that may be its own: line, number.
-	rows, candidates *spool
+	rows, candidates *duckdb.Spool
 	refused          refusals
 	gate             gate
 	// count is how many are, or would be, recorded; when they are, first and last are their numbers.
@@ -31,7 +32,7 @@ type redemptionRows struct {
 }
 
 func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRows, error) {
-	spools, err := s.newSpools(3)
+	spools, err := s.engine.NewSpools(3)
 	if err != nil {
 		return nil, err
 	}
@@ -39,15 +40,15 @@ func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRow
 }
 
 func (r *redemptionRows) remove() error {
-	return errors.Join(r.rows.remove(), r.candidates.remove(), r.refused.remove())
+	return errors.Join(r.rows.Remove(), r.candidates.Remove(), r.refused.Remove())
 }
 
-func (r *redemptionRows) total() int { return r.rows.rows + r.refused.rows }
+func (r *redemptionRows) total() int { return r.rows.Rows() + r.refused.Rows() }
 
 // recordRedemptions records the redemptions of a file that are not refused; the refused ones stay in the temporary table. What
 // others redeem meanwhile is left to settleRedemptions.
 func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
-	candidates, err := r.candidates.flush()
+	candidates, err := r.candidates.Flush()
 	if err != nil {
 		return err
 	}
@@ -63,11 +64,11 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 		{redemptionRefuseDoubles, nil},
 		{redemptionRefuseSpent, nil},
 	} {
-		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return err
 		}
 	}
-	refused, err := one[int](ctx, t, refusedCount)
+	refused, err := duckdb.One[int](ctx, t, refusedCount)
 	if err != nil {
 		return err
 	}
@@ -77,10 +78,10 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	}
 	r.first = t.store.memory.TakeRedemptions(r.count)
 	r.last = r.first + int64(r.count) - 1
-	if err := t.create(ctx, recordingCreate, named("first_id", r.first)); err != nil {
+	if err := t.Create(ctx, recordingCreate, named("first_id", r.first)); err != nil {
 		return err
 	}
-	added, err := t.exec(ctx, redemptionInsertStaged, named("import_id", r.importNumber), named("now", t.now))
+	added, err := t.Exec(ctx, redemptionInsertStaged, named("import_id", r.importNumber), named("now", t.now))
 	if err == nil && added != r.count {
 		err = fmt.Errorf("record redemptions: %d instead of %d", added, r.count)
 	}
@@ -91,7 +92,7 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 		return err
 	}
 	slices.Sort(r.codes)
-	_, err = collect(ctx, t, recordingCoupons, func(rows *sql.Rows) (struct{}, error) {
+	_, err = duckdb.Collect(ctx, t, recordingCoupons, func(rows *sql.Rows) (struct{}, error) {
 		var number int64
 		var times int
 		err := rows.Scan(&number, &times)
@@ -111,7 +112,7 @@ func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *memory.Witness) 
 	if err != nil {
 		return err
 	}
-	return t.yieldRedemptions(ctx, r, seen, t.store)
+	return t.yieldRedemptions(ctx, r, seen, t.store.engine)
 }
 
 // takeSeen takes over what a witness has noted so far, with every redemption of it on disk.
@@ -156,7 +157,7 @@ func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *memo
 }
 
 // yieldRedemptions takes redemptions of a file back that others made impossible. latest sees what these committed.
-func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memory.Witness, latest querier) error {
+func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memory.Witness, latest duckdb.Querier) error {
 	codes := seen.Redeemed(isIn(r.codes))
 	coupons := seen.Coupons(func(number int64) bool { return r.coupons[number] > 0 })
 	if len(codes)+len(coupons) == 0 {
@@ -168,11 +169,11 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 	if err := t.createLate(ctx, latest, seen.Redemption, codes, coupons); err != nil {
 		return err
 	}
-	if err := t.create(ctx, belatedCreate); err != nil {
+	if err := t.Create(ctx, belatedCreate); err != nil {
 		return err
 	}
 	type belated struct{ coupon, code int64 }
-	gone, err := collect(ctx, t, belatedList, func(rows *sql.Rows) (belated, error) {
+	gone, err := duckdb.Collect(ctx, t, belatedList, func(rows *sql.Rows) (belated, error) {
 		var b belated
 		err := rows.Scan(&b.coupon, &b.code)
 		return b, err
@@ -187,9 +188,9 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 		statement string
 		args      []any
 	}{{belatedDelete, nil}, {belatedForget, nil}, {belatedRecord, []any{named("import_id", r.importNumber)}}} {
-		touched, err := t.exec(ctx, step.statement, step.args...)
+		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err == nil && touched != len(gone) {
-			err = fmt.Errorf("%s: %d instead of %d", title(step.statement), touched, len(gone))
+			err = fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, len(gone))
 		}
 		if err != nil {
 			return err
@@ -214,17 +215,17 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 
 // createContested makes the temporary table contested of codes, and of coupons whose own code is meant.
 func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error {
-	return t.createSpooled(ctx, contestedCreate, func(rows *spool) (err error) {
+	return t.createSpooled(ctx, contestedCreate, func(rows *duckdb.Spool) (err error) {
 		t.store.memory.Read(func(v memory.View) {
 			for _, number := range codes {
 				// A code whose run is gone was changed, which is a rival's doing.
 				if run := v.RunOf(number); run != nil && err == nil {
-					err = rows.number(run.CouponID).number(number).number(int64(v.RedeemCount(number))).end()
+					err = rows.Number(run.CouponID).Number(number).Number(int64(v.RedeemCount(number))).End()
 				}
 			}
 			for _, number := range coupons {
 				if v.Coupon(number) != nil && err == nil {
-					err = rows.number(number).number(0).number(int64(v.CouponRedeemCount(number))).end()
+					err = rows.Number(number).Number(0).Number(int64(v.CouponRedeemCount(number))).End()
 				}
 			}
 		})
@@ -234,9 +235,9 @@ func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error 
 
 // createLate makes the temporary table late of the redemptions of codes, and of the own codes of coupons, from a number on.
 // latest sees them; the transaction does not, since they are younger.
-func (t *tx) createLate(ctx context.Context, latest querier, first int64, codes, coupons []int64) error {
-	return t.createSpooled(ctx, lateCreate, func(rows *spool) error {
-		_, err := collect(ctx, latest, redemptionLate, func(found *sql.Rows) (struct{}, error) {
+func (t *tx) createLate(ctx context.Context, latest duckdb.Querier, first int64, codes, coupons []int64) error {
+	return t.createSpooled(ctx, lateCreate, func(rows *duckdb.Spool) error {
+		_, err := duckdb.Collect(ctx, latest, redemptionLate, func(found *sql.Rows) (struct{}, error) {
 			var couponNumber int64
 			var codeNumber *int64
 			var at time.Time
@@ -244,35 +245,35 @@ func (t *tx) createLate(ctx context.Context, latest querier, first int64, codes,
 			if err := found.Scan(&couponNumber, &codeNumber, &at, &reference); err != nil {
 				return struct{}{}, err
 			}
-			rows.number(couponNumber)
+			rows.Number(couponNumber)
 			if codeNumber == nil {
-				rows.optional("")
+				rows.Optional("")
 			} else {
-				rows.number(*codeNumber)
+				rows.Number(*codeNumber)
 			}
-			return struct{}{}, rows.text(at.Format(spoolTime)).optional(orEmpty(reference)).end()
+			return struct{}{}, rows.Text(at.Format(spoolTime)).Optional(orEmpty(reference)).End()
 		}, named("first_id", first), named("ids", codes), named("coupons", coupons))
 		return err
 	})
 }
 
 // createSpooled makes a temporary table by a statement that reads a spool, which write fills.
-func (t *tx) createSpooled(ctx context.Context, statement string, write func(*spool) error) (err error) {
-	rows, err := t.store.newSpool()
+func (t *tx) createSpooled(ctx context.Context, statement string, write func(*duckdb.Spool) error) (err error) {
+	rows, err := t.store.engine.NewSpool()
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if removed := rows.remove(); err == nil {
+		if removed := rows.Remove(); err == nil {
 			err = removed
 		}
 	}()
 	if err := write(rows); err != nil {
 		return err
 	}
-	path, err := rows.flush()
+	path, err := rows.Flush()
 	if err != nil {
 		return err
 	}
-	return t.create(ctx, statement, named("path", path))
+	return t.Create(ctx, statement, named("path", path))
 }

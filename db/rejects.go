@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/file"
 )
 
@@ -78,7 +79,7 @@ type rejectedRows struct {
 func (r *rejectedRows) next(ctx context.Context) (*coupon.Rejection, error) {
 	if len(r.page) == 0 && !r.isOver {
 		var err error
-		r.page, err = collect(ctx, r.store, rejectionAfter, func(rows *sql.Rows) (coupon.Rejection, error) {
+		r.page, err = duckdb.Collect(ctx, r.store.engine, rejectionAfter, func(rows *sql.Rows) (coupon.Rejection, error) {
 			var one coupon.Rejection
 			err := rows.Scan(&one.Line, &one.Reason, &one.Value)
 			return one, err
@@ -182,4 +183,11 @@ func (w *rejectWriter) flush() error {
 		return fmt.Errorf("write rejected rows: %w", err)
 	}
 	return nil
+}
+
+// refusals is the spool of rows that are not imported.
+type refusals struct{ *duckdb.Spool }
+
+func (r refusals) add(line int, reason coupon.RejectionReason, value string) error {
+	return r.Number(int64(line)).Text(string(reason)).Optional(coupon.Printable(value)).End()
 }

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // RestoreOptions says what to restore.
@@ -80,7 +80,7 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	if err := checkTarget(path, options.Overwrites); err != nil {
 		return nil, err
 	}
-	if isMissing, err := checkFile(options.Backup); err != nil {
+	if isMissing, err := duckdb.CheckFile(options.Backup); err != nil {
 		return nil, err
 	} else if isMissing {
 		return nil, fmt.Errorf("open the backup: %w: %s", os.ErrNotExist, options.Backup)
@@ -112,13 +112,13 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	if err := os.Rename(temporary, path); err != nil {
 		return nil, fmt.Errorf("put the restored database in its place: %w", err)
 	}
-	return restored, syncFolder(filepath.Dir(path))
+	return restored, duckdb.SyncFolder(filepath.Dir(path))
 }
 
 // databaseFiles gives the names of what belongs to a database: the file itself comes last, so that as long as it is there
 // the rest is as well.
 func databaseFiles(path string) []string {
-	names := []string{path + filesSuffix, path + walSuffix}
+	names := []string{path + filesSuffix, path + duckdb.LogSuffix}
 	for _, m := range marks() {
 		names = append(names, path+string(m))
 	}
@@ -140,7 +140,7 @@ func checkTarget(path string, overwrites bool) error {
 	if _, err := os.Stat(path); err != nil {
 		return nil //nolint:nilerr // there is none, or none that can be opened
 	}
-	if isLockedOut(probe(path)) {
+	if duckdb.IsLockedOut(duckdb.Probe(path)) {
 		return fmt.Errorf("overwrite %s: another process has the database open; stop it first", path)
 	}
 	return nil
@@ -162,14 +162,14 @@ func copyBackup(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("look at the backup: %w", err)
 	}
-	free, err := freeDisk(filepath.Dir(to))
+	free, err := duckdb.FreeDisk(filepath.Dir(to))
 	if err != nil {
 		return fmt.Errorf("look how much of the disk is free: %w", err)
 	}
 	if needed := uint64(info.Size()) + minFreeDisk; free < needed {
 		return fmt.Errorf("%w: %d MB are free, and restoring takes %d MB", ErrDiskFull, free>>20, needed>>20)
 	}
-	return copyDurably(from, to, "copy the backup")
+	return duckdb.CopyDurably(from, to, "copy the backup")
 }
 
 // settleBackup makes a database of the copy of a backup.
@@ -186,7 +186,7 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	restored = &Restored{}
-	if restored.RowCount, err = s.readAll(ctx, s); err != nil {
+	if restored.RowCount, err = s.engine.ReadAll(ctx, s.engine); err != nil {
 		return nil, damagedBackup(ctx, err)
 	}
 	if restored.TakenAt, err = s.unmarkBackup(ctx); err != nil {
@@ -219,7 +219,7 @@ func damagedBackup(ctx context.Context, err error) error {
 // unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
 func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	settings := map[string]string{}
-	_, err := collect(ctx, s, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) (struct{}, error) {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		settings[name] = value
@@ -238,8 +238,8 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	}
 	s.keys.CaseSensitive = settings[caseSensitiveCodes] == "true"
 	s.options.CaseSensitiveCodes = s.keys.CaseSensitive
-	if _, err := s.db.ExecContext(ctx, settingDelete, named("name", backupTakenAt)); err != nil {
-		return time.Time{}, storageError("make a database of the backup", err)
+	if err := s.engine.Exec(ctx, settingDelete, named("name", backupTakenAt)); err != nil {
+		return time.Time{}, err
 	}
 	return takenAt, nil
 }
@@ -247,13 +247,13 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 // settleJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
 // may have been given out, and gives the database another id.
 func (t *turn) settleJobs(ctx context.Context, how loss, restored *Restored) (err error) {
-	if restored.FailedImports, err = t.exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
+	if restored.FailedImports, err = t.Exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
 		return err
 	}
-	if restored.FailedExports, err = t.exec(ctx, restoredExports, named("failure", how.ofExport), named("now", t.now)); err != nil {
+	if restored.FailedExports, err = t.Exec(ctx, restoredExports, named("failure", how.ofExport), named("now", t.now)); err != nil {
 		return err
 	}
-	numbers, err := collect(ctx, t, restoredDeliveries, scanInto[int64])
+	numbers, err := duckdb.Collect(ctx, t, restoredDeliveries, duckdb.ScanInto[int64])
 	if err != nil {
 		return err
 	}
@@ -275,24 +275,9 @@ func (t *turn) settleJobs(ctx context.Context, how loss, restored *Restored) (er
 		// Links that were given out lead to files of the same names, and not to the same files.
 		{settingDelete, []any{named("name", linkKeyName)}},
 	} {
-		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// syncFolder brings the list of names of a folder to the disk. Windows knows no such thing.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync a folder: %w", err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("sync a folder: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"couponql/db/duckdb"
 )
 
 // Rewritten tells what Open did about the text of recipients who were erased since the last start, which the engine
@@ -17,19 +19,19 @@ func (s *Store) Rewritten() (isDone bool, err error) { return s.isRewritten, s.n
 // free blocks does away with all old text, for blocks that are in use hold some too. The file is replaced in one step, by
 // a copy that was read again.
 func (s *Store) rewrite(ctx context.Context) error {
-	tables, err := one[int](ctx, s, "-- whether this is a database of couponql\nSELECT count(*) FROM duckdb_tables() WHERE table_name = 'setting'")
+	tables, err := duckdb.One[int](ctx, s.engine, "-- whether this is a database of couponql\nSELECT count(*) FROM duckdb_tables() WHERE table_name = 'setting'")
 	if err != nil || tables == 0 {
 		return err
 	}
-	since, err := setting(ctx, s, erasedSinceRewrite)
+	since, err := setting(ctx, s.engine, erasedSinceRewrite)
 	if err != nil || since == "" {
 		return err
 	}
-	size, err := dataSize(s.options.Path)
+	size, err := duckdb.Size(s.options.Path)
 	if err != nil {
 		return err
 	}
-	if err := s.checkDisk(s.reserve + 2*size); err != nil {
+	if err := s.engine.CheckDisk(s.reserve + 2*size); err != nil {
 		s.notRewritten = fmt.Errorf("make the file anew without recipients erased since %s: %w", since, err)
 		return nil
 	}
@@ -38,16 +40,16 @@ func (s *Store) rewrite(ctx context.Context) error {
 		return fmt.Errorf("make the file anew without recipients erased since %s: %w", since, err)
 	}
 	// Closing brings the log of the old file into it: what is left of it must not be taken for that of the new one.
-	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("close the database: %w", err)
+	if err := s.engine.Close(); err != nil {
+		return err
 	}
-	if _, err := os.Stat(s.options.Path + walSuffix); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("make the file anew: the engine left %s: %w", s.options.Path+walSuffix, err)
+	if _, err := os.Stat(s.options.Path + duckdb.LogSuffix); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("make the file anew: the engine left %s: %w", s.options.Path+duckdb.LogSuffix, err)
 	}
 	if err := os.Rename(path, s.options.Path); err != nil {
 		return fmt.Errorf("put the new file in its place: %w", err)
 	}
-	if err := syncFolder(filepath.Dir(s.options.Path)); err != nil {
+	if err := duckdb.SyncFolder(filepath.Dir(s.options.Path)); err != nil {
 		return err
 	}
 	s.isRewritten = true
@@ -56,23 +58,23 @@ func (s *Store) rewrite(ctx context.Context) error {
 
 // copyWithoutErased copies the database to a file and reads it again.
 func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
-	rows, err := s.readAll(ctx, s)
+	rows, err := s.engine.ReadAll(ctx, s.engine)
 	if err != nil {
 		return err
 	}
-	b, err := s.newBackupConn(ctx, path)
+	c, err := s.engine.NewCopy(ctx, path)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	err = b.copyAll(ctx, func() error {
-		return b.run(ctx, settingDelete, named("name", erasedSinceRewrite))
+	defer c.Close()
+	err = c.All(ctx, func() error {
+		return c.Run(ctx, settingDelete, named("name", erasedSinceRewrite))
 	})
 	if err != nil {
 		return err
 	}
-	err = b.attached(ctx, " (READ_ONLY)", func(string) error {
-		copied, err := s.readAll(ctx, b.conn)
+	err = c.Check(ctx, func() error {
+		copied, err := s.engine.ReadAll(ctx, c)
 		if err == nil && copied != rows-1 {
 			err = fmt.Errorf("the copy has %d rows instead of %d", copied, rows-1)
 		}
@@ -81,6 +83,6 @@ func (s *Store) copyWithoutErased(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = syncFile(path)
+	_, err = duckdb.SyncFile(path)
 	return err
 }

@@ -60,7 +60,7 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 	// What is on disk and not in memory is the end of the store.
 	err = s.update(t.Context(), func(ctx context.Context, x *turn) error {
 		x.change(func(memory.Change) { panic("broken") })
-		_, err := x.exec(ctx, settingInsert, named("name", "x"), named("value", "y"))
+		_, err := x.Exec(ctx, settingInsert, named("name", "x"), named("value", "y"))
 		return err
 	})
 	if err == nil {

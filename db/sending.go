@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -20,7 +21,7 @@ type Due struct {
 
 // DueDeliveries gives the deliveries that are to be sent now or later.
 func (s *Store) DueDeliveries(ctx context.Context) ([]Due, error) {
-	return collect(ctx, s, deliveryWaiting, func(rows *sql.Rows) (Due, error) {
+	return duckdb.Collect(ctx, s.engine, deliveryWaiting, func(rows *sql.Rows) (Due, error) {
 		var number int64
 		var status coupon.DeliveryStatus
 		var contactAt sql.NullTime
@@ -108,7 +109,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		status                       string
 		first, count, done, outboxed int64
 	}
-	states, err := collect(ctx, planned{s}, sendingState, func(rows *sql.Rows) (state, error) {
+	states, err := duckdb.Collect(ctx, s.engine.Planned(), sendingState, func(rows *sql.Rows) (state, error) {
 		var st state
 		err := rows.Scan(&st.status, &st.first, &st.count, &st.done, &st.outboxed)
 		return st, err
@@ -155,7 +156,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 	if ids != nil {
 		wanted = ids
 	}
-	return collect(ctx, planned{s}, messageContent, func(rows *sql.Rows) (Content, error) {
+	return duckdb.Collect(ctx, s.engine.Planned(), messageContent, func(rows *sql.Rows) (Content, error) {
 		var c Content
 		var messageNumber, recipientNumber int64
 		var codeNumber *int64
@@ -268,7 +269,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 		}
 		// Until the sender answers the codes count as sent.
 		t.change(func(c memory.Change) { c.Update(codes, coupon.StateSent, 0) })
-		_, err := t.exec(
+		_, err := t.Exec(
 			ctx,
 			attemptInsert,
 			named("ids", numbers),
@@ -330,11 +331,11 @@ func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
 		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
 			return err
 		}
-		pending, err := collect(
+		pending, err := duckdb.Collect(
 			ctx,
 			t,
 			sendingRecord,
-			scanInto[int],
+			duckdb.ScanInto[int],
 			named("id", number),
 			named("sent", len(outcome.Sent)),
 			named("failed", len(failed)),
@@ -395,7 +396,7 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 		}
 	}
 	t.change(func(c memory.Change) { c.Update(free, 0, coupon.StateSent) })
-	_, err := t.exec(
+	_, err := t.Exec(
 		ctx,
 		refusalInsert,
 		named("ids", ids),
@@ -422,7 +423,7 @@ func (t *turn) recordSending(ctx context.Context, number int64, outcome coupon.M
 	for i := range contents {
 		messages[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
 	}
-	_, err := t.exec(
+	_, err := t.Exec(
 		ctx,
 		sendingInsert,
 		named("ids", messages),
@@ -462,7 +463,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := collect(ctx, s, messageGet, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, messageGet, func(rows *sql.Rows) (struct{}, error) {
 		var number, deliveryNumber, recipientNumber int64
 		var codeNumber *int64
 		var finalAt *time.Time
@@ -534,11 +535,11 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 		return nil, nil, nil, err
 	}
 	number := coupon.MustNumber(coupon.KindDelivery, deliveryID)
-	messages, err := collect(
+	messages, err := duckdb.Collect(
 		ctx,
-		s,
+		s.engine,
 		deliveryFirstMessage,
-		scanInto[int64],
+		duckdb.ScanInto[int64],
 		named("id", number),
 		named("recipient_id", coupon.MustNumber(coupon.KindRecipient, recipientID)),
 	)

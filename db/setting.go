@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+
+	"couponql/db/duckdb"
 )
 
 // setting gives the value of a setting, "" when it is not set.
-func setting(ctx context.Context, q querier, name string) (string, error) {
-	stored, err := collect(ctx, q, settingGet, scanInto[string], named("name", name))
+func setting(ctx context.Context, q duckdb.Querier, name string) (string, error) {
+	stored, err := duckdb.Collect(ctx, q, settingGet, duckdb.ScanInto[string], named("name", name))
 	if err != nil || len(stored) == 0 {
 		return "", err
 	}
@@ -25,7 +27,7 @@ const linkKeyBytes = 32
 // LinkKey gives the secret key of this database that links to its files are signed with: 256 random bits, made
 // when it is first asked for. It must never be logged or answered.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
-	stored, err := setting(ctx, s, linkKeyName)
+	stored, err := setting(ctx, s.engine, linkKeyName)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +55,7 @@ func (s *Store) makeLinkKey(ctx context.Context, name string) (stored string, er
 			return err
 		}
 		stored = hex.EncodeToString(key)
-		_, err := t.exec(ctx, settingInsert, named("name", name), named("value", stored))
+		_, err := t.Exec(ctx, settingInsert, named("name", name), named("value", stored))
 		return err
 	})
 	return stored, err

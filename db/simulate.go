@@ -20,12 +20,12 @@ func (s *Store) SimulateDelivery(
 	filter *coupon.RecipientFilter,
 	check coupon.ContentCheck,
 ) (*coupon.Analysis, coupon.UserErrors, error) {
-	done, err := s.report(ctx)
+	done, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer done()
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Store) SimulateDelivery(
 		return err
 	}
 	for range maxSimulations {
-		err = s.transact(ctx, conn, judge, func(t *tx) error { return t.dropTemporary(ctx) })
+		err = s.transact(ctx, conn, judge, func(t *tx) error { return t.DropTemporary(ctx) })
 		if !errors.Is(err, errRival) {
 			break
 		}
@@ -69,10 +69,10 @@ func (t *tx) simulate(
 		if err != nil {
 			return nil, coupon.ContentFindings{}, inInput(err)
 		}
-		if err := t.create(ctx, chosenCreate); err != nil {
+		if err := t.Create(ctx, chosenCreate); err != nil {
 			return nil, coupon.ContentFindings{}, err
 		}
-		if _, err := t.exec(ctx, chosenAddFilter+where, args...); err != nil {
+		if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
 			return nil, coupon.ContentFindings{}, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // ProofContent gives what is needed to render a message of a delivery as a recipient would get it, or as its first
@@ -17,7 +18,7 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 		if _, err := s.delivery(ctx, deliveryID); err != nil {
 			return nil, atInput(err, "deliveryId")
 		}
-		targets, err := collect(ctx, s, targetFirst, scanInto[int64], named("id", number))
+		targets, err := duckdb.Collect(ctx, s.engine, targetFirst, duckdb.ScanInto[int64], named("id", number))
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +87,7 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(
+		_, err = t.Exec(
 			ctx,
 			attemptInsert,
 			named("ids", []int64{coupon.MustNumber(coupon.KindMessage, id)}),

@@ -11,6 +11,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // The statements that make a snapshot. They are apart from the others since each file has several, which name tables
@@ -67,7 +68,7 @@ func confidentialMacros(isMasked bool) string {
 // does. The snapshot stays until Remove, or until the store is opened again. When ctx is done it ends soon. isMasked: it has
 // coupon.Mask in the place of codes and personal data.
 func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, error) {
-	if err := s.whole(); err != nil {
+	if err := s.engine.Whole(); err != nil {
 		return nil, err
 	}
 	ctx, leave := s.within(ctx)
@@ -76,17 +77,17 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, err
 	if err != nil {
 		return nil, fmt.Errorf("look how large the database is: %w", err)
 	}
-	if err := s.checkDisk(s.reserve + 2*uint64(info.Size())); err != nil {
+	if err := s.engine.CheckDisk(s.reserve + 2*uint64(info.Size())); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp(s.spoolDir(), "snapshot-*")
 	if err != nil {
-		return nil, storageError("make the folder of a snapshot", err)
+		return nil, duckdb.StorageError("make the folder of a snapshot", err)
 	}
 	n := &Snapshot{Dir: dir, store: s}
 	if err := background.Run(func() error { return n.take(ctx, isMasked) }); err != nil {
-		if isLost(err) {
-			err = s.fail(err)
+		if duckdb.IsLost(err) {
+			err = s.engine.Fail(err)
 		}
 		return nil, errors.Join(err, n.Remove())
 	}
@@ -96,26 +97,25 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*Snapshot, err
 // take writes the snapshot.
 func (n *Snapshot) take(ctx context.Context, isMasked bool) (err error) {
 	s := n.store
-	leave, err := s.catalogs.enter(ctx)
+	leave, err := s.engine.Catalogs(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return err
 	}
 	// It does not go back to the others: whatever went wrong on it goes with it.
-	defer discard(conn)
+	defer duckdb.Discard(conn)
 	run := func(ctx context.Context, statement string, args ...any) error {
-		s.statements.Add(1)
-		if _, err := conn.ExecContext(ctx, statement, args...); err != nil {
-			return storageError("take a snapshot", err)
+		if err := s.engine.Run(ctx, conn, statement, args...); err != nil {
+			return fmt.Errorf("take a snapshot: %w", err)
 		}
 		return nil
 	}
 	// The path is ours.
-	if err := run(ctx, "-- attach a snapshot\nATTACH "+quote(filepath.Join(n.Dir, snapshotFile))+" AS snapshot"); err != nil {
+	if err := run(ctx, "-- attach a snapshot\nATTACH "+duckdb.Quote(filepath.Join(n.Dir, snapshotFile))+" AS snapshot"); err != nil {
 		return err
 	}
 	defer func() {
@@ -142,18 +142,6 @@ func (n *Snapshot) take(ctx context.Context, isMasked bool) (err error) {
 	return err
 }
 
-// listCatalogs runs do, which asks the engine what there is: tables, views, sequences. The engine then looks into every
-// database that is attached, and keeps it until the transaction ends; so none of them may come or go meanwhile, and there
-// must be no snapshot among them, which the transaction would keep from being written.
-func (s *Store) listCatalogs(ctx context.Context, do func() error) error {
-	leave, err := s.catalogs.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	return do()
-}
-
 // Remove deletes the snapshot. A process that has it open keeps its own view of it.
 func (n *Snapshot) Remove() error {
 	if err := os.RemoveAll(n.Dir); err != nil {
@@ -165,10 +153,10 @@ func (n *Snapshot) Remove() error {
 // FreeForExport gives how many bytes of the disk a file may take before others miss them. It returns ErrDiskFull when
 // there are none.
 func (s *Store) FreeForExport() (uint64, error) {
-	if err := s.checkDisk(s.reserve); err != nil {
+	if err := s.engine.CheckDisk(s.reserve); err != nil {
 		return 0, err
 	}
-	free, err := freeDisk(filepath.Dir(s.options.Path))
+	free, err := duckdb.FreeDisk(filepath.Dir(s.options.Path))
 	if err != nil {
 		return 0, fmt.Errorf("look how much of the disk is free: %w", err)
 	}

@@ -15,9 +15,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/marcboeker/go-duckdb/v2"
+	driver "github.com/marcboeker/go-duckdb/v2"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // SnapshotOptions says how to open a snapshot.
@@ -41,7 +42,7 @@ type OpenedSnapshot struct {
 func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSnapshot, error) {
 	// What is not set here the engine would read from files of the system, which may be out of its reach.
 	parameters := url.Values{"access_mode": {"READ_ONLY"}, "memory_limit": {o.MemoryLimit}, "threads": {strconv.Itoa(o.Threads)}}
-	connector, err := duckdb.NewConnector(filepath.Join(dir, snapshotFile)+"?"+parameters.Encode(), nil)
+	connector, err := driver.NewConnector(filepath.Join(dir, snapshotFile)+"?"+parameters.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
 	}
@@ -62,7 +63,7 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 		"SET lock_configuration = true",
 	}
 	if o.ExportDir != "" {
-		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+quote(o.ExportDir+string(filepath.Separator))+"]")
+		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+duckdb.Quote(o.ExportDir+string(filepath.Separator))+"]")
 	}
 	for _, setting := range settings {
 		if _, err := n.db.ExecContext(ctx, setting); err != nil {
@@ -92,7 +93,7 @@ func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQL
 	// Only here the engine's messages show the query as its author wrote it. It is one SELECT, of which preparing runs
 	// nothing.
 	err = conn.Raw(func(raw any) error {
-		statement, err := raw.(*duckdb.Conn).Prepare(query) //nolint:forcetypeassert // it is the driver's
+		statement, err := raw.(*driver.Conn).Prepare(query) //nolint:forcetypeassert // it is the driver's
 		if err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQL
 }
 
 // asTable makes a table of a query. The engine itself takes nothing but one SELECT there, and the text stays a text.
-func asTable(query string) string { return "query(" + quote(query) + ")" }
+func asTable(query string) string { return "query(" + duckdb.Quote(query) + ")" }
 
 // Rows runs a query that was checked. It calls take with at most limit rows, each as an array of JSON, and tells whether
 // there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what take returns.
@@ -175,7 +176,7 @@ func (n *OpenedSnapshot) Export(
 ) (rows int, err error) {
 	expressions := make([]string, len(columns))
 	for i, c := range columns {
-		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + quoteName(c.Name)
+		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + duckdb.QuoteName(c.Name)
 	}
 	x := &exportStatement{rows: "FROM " + asTable(query), columns: strings.Join(expressions, ", "), format: fileOptions(format)}
 	result, err := n.db.ExecContext(ctx, x.copyTo(path))
@@ -194,7 +195,7 @@ func (n *OpenedSnapshot) Export(
 
 // fileExpression gives a column as the file has it: numbers, dates and nested values as the format can say them.
 func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool) string {
-	name := quoteName(c.Name)
+	name := duckdb.QuoteName(c.Name)
 	switch {
 	case format == coupon.FormatParquet && (c.Type == "HUGEINT" || c.Type == "UHUGEINT"):
 		// The engine would write a floating-point number.
@@ -215,7 +216,7 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 	}
 	text := textOf(name, c.Type)
 	if isSpreadsheetSafe {
-		return safeText(text)
+		return duckdb.SafeText(text)
 	}
 	return text
 }
@@ -432,14 +433,14 @@ func valueOf(text *string, kind string) (json.RawMessage, error) {
 // explain makes of what the engine has against a query an error that its author understands. A message that quotes
 // what we made of the query loses the quotation.
 func (n *OpenedSnapshot) explain(err error, quotesAuthor bool) error {
-	engine, ok := errors.AsType[*duckdb.Error](err)
+	engine, ok := errors.AsType[*driver.Error](err)
 	if !ok {
 		return err
 	}
 	switch engine.Type { //nolint:exhaustive // the others are as the engine says
-	case duckdb.ErrorTypeOutOfMemory:
+	case driver.ErrorTypeOutOfMemory:
 		return ErrSnapshotMemory
-	case duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal:
+	case driver.ErrorTypeInternal, driver.ErrorTypeFatal:
 		return fmt.Errorf("answer an analyst: %w", err)
 	}
 	message, _, _ := strings.Cut(engine.Msg, "\n\nStack Trace")

@@ -27,7 +27,7 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 			}
 			numbers = append(numbers, created)
 		}
-		if _, err := t.exec(ctx, partedDelete, named("id", number)); err != nil {
+		if _, err := t.Exec(ctx, partedDelete, named("id", number)); err != nil {
 			return err
 		}
 		if err := t.settleTargets(ctx, number, d); err != nil {
@@ -49,7 +49,7 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 
 // share fills the temporary table parted with the targets that each part takes. The rest is taken last.
 func (t *turn) share(ctx context.Context, number int64, d *coupon.Delivery, parts coupon.SplitParts) error {
-	if err := t.create(ctx, partedCreate); err != nil {
+	if err := t.Create(ctx, partedCreate); err != nil {
 		return err
 	}
 	limits := parts.Limits(d.TargetCount)
@@ -58,7 +58,7 @@ func (t *turn) share(ctx context.Context, number int64, d *coupon.Delivery, part
 			if part.Rest != isRest {
 				continue
 			}
-			if err := t.create(ctx, chosenCreate); err != nil {
+			if err := t.Create(ctx, chosenCreate); err != nil {
 				return err
 			}
 			if part.Filter != nil {
@@ -66,11 +66,11 @@ func (t *turn) share(ctx context.Context, number int64, d *coupon.Delivery, part
 				if err != nil {
 					return atPart(err, i)
 				}
-				if _, err := t.exec(ctx, chosenAddFilter+where, args...); err != nil {
+				if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
 					return err
 				}
 			}
-			_, err := t.exec(ctx, partedAdd, named("id", number), named("part", i), named("is_chosen", part.Filter != nil), named("limit", limits[i]))
+			_, err := t.Exec(ctx, partedAdd, named("id", number), named("part", i), named("is_chosen", part.Filter != nil), named("limit", limits[i]))
 			if err != nil {
 				return err
 			}
@@ -97,11 +97,11 @@ func (t *turn) createPart(ctx context.Context, from int64, d *coupon.Delivery, i
 	if err := t.writeDelivery(ctx, deliveryInsert, number, &created, named("now", t.now)); err != nil {
 		return 0, err
 	}
-	count, err := t.exec(ctx, partedInsert, named("id", number), named("from", from), named("part", i))
+	count, err := t.Exec(ctx, partedInsert, named("id", number), named("from", from), named("part", i))
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.exec(ctx, targetRecord, named("id", number), named("count", count)); err != nil {
+	if _, err := t.Exec(ctx, targetRecord, named("id", number), named("count", count)); err != nil {
 		return 0, err
 	}
 	text := fmt.Sprintf("Split off %q (%s) with %d targets.", d.Label, d.ID, count)

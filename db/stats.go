@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // fact is a kind of row that statistics count: where its columns are, and what is counted.
@@ -99,7 +100,7 @@ func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Tim
 		return &clock{isUTC: true, offsets: coupon.ClockOffsets(zone, now, now)}, nil
 	}
 	if from == nil {
-		first, err := one[sql.NullTime](ctx, s, factFirst)
+		first, err := duckdb.One[sql.NullTime](ctx, s.engine, factFirst)
 		if err != nil {
 			return nil, err
 		}
@@ -404,7 +405,7 @@ func (s *Store) RedemptionStats(ctx context.Context, question *coupon.StatsQuest
 }
 
 func (s *Store) redemptionStats(ctx context.Context, question *coupon.StatsQuestion, zone *time.Location, n *narrowed) ([]*coupon.StatsRow, error) {
-	release, err := s.report(ctx)
+	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -461,7 +462,7 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 		if !ok {
 			continue
 		}
-		_, err := collect(ctx, s, groupStatement(f, keys, where), func(rows *sql.Rows) (struct{}, error) {
+		_, err := duckdb.Collect(ctx, s.engine, groupStatement(f, keys, where), func(rows *sql.Rows) (struct{}, error) {
 			return struct{}{}, addStats(rows, len(keys), groups)
 		}, args...)
 		if err != nil {
@@ -478,7 +479,7 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	} else {
 		where += "\nWHERE f.amount IS NOT NULL"
 	}
-	_, err := collect(ctx, s, currencyStatement(keys, where), func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, currencyStatement(keys, where), func(rows *sql.Rows) (struct{}, error) {
 		return struct{}{}, addCurrencies(rows, len(keys), groups)
 	}, append(args, named("currencies", coupon.MaxStatsCurrencies))...)
 	return err

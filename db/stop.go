@@ -9,9 +9,6 @@ import (
 	"couponql/background"
 )
 
-// ErrClosed answers what the end of the store cut off, and what comes after it: nothing of that remains.
-var ErrClosed = errors.New("the database is closed")
-
 // work is what may take long, all of which ends before the store is closed.
 type work struct {
 	// ending is done when it has to end.

@@ -10,6 +10,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -32,21 +33,13 @@ func (s *Store) newEffects() effects { return effects{store: s, now: s.now(), re
 // tx is a transaction of one goroutine, on a connection of its own. Others may write at the same time: it reads, makes temporary
 // tables, and appends rows that nobody else touches.
 type tx struct {
+	*duckdb.Tx
 	effects
 
-	conn       *sql.Conn
-	tx         *sql.Tx
-	hasWritten bool
-	// hasTemporary: the transaction made temporary tables, which are dropped at its end.
-	hasTemporary bool
-	// hasCommittedTemporary: temporary tables were committed, so that a rollback leaves them.
-	hasCommittedTemporary bool
 	// draft is that of the connection; nil on the writer's connection, which cannot be given away.
 	draft *draft
 	// keepsDraft: the temporary table draft stays.
 	keepsDraft bool
-	// isCommitted: what the transaction wrote is on disk.
-	isCommitted bool
 }
 
 // turn is the writer's turn: nobody else writes until it ends. What a use case reads in it, from the rows or from memory, holds
@@ -55,7 +48,7 @@ type turn struct {
 	*tx
 
 	// latest sees what others committed, also when the transaction began before they did.
-	latest querier
+	latest duckdb.Querier
 }
 
 // group is the turn that small use cases share. They decide in memory and append redemptions; there is no connection, so that
@@ -70,21 +63,19 @@ type group struct {
 // everything is on disk. A caller who goes away before the turn cancels the use case; once begun it is finished, so that no
 // outcome is unknown. Interrupt alone ends it before it is committed.
 func (s *Store) update(ctx context.Context, do func(context.Context, *turn) error) error {
-	return s.cutOff(s.writer.ask(&request{ctx: ctx, alone: do, done: make(chan error, 1)}))
+	return s.cutOff(s.writer.Ask(&request{ctx: ctx, alone: do, done: make(chan error, 1)}))
 }
 
 // conclude is update for what has happened already and takes a moment to record: Interrupt leaves it alone.
 func (s *Store) conclude(ctx context.Context, do func(context.Context, *turn) error) error {
-	return s.writer.ask(&request{ctx: ctx, alone: do, isBrief: true, done: make(chan error, 1)})
+	return s.writer.Ask(&request{ctx: ctx, alone: do, isBrief: true, done: make(chan error, 1)})
 }
 
 // join runs a small use case in a group. do returns its error before it changes anything, and hands what it marks in memory to
 // onFailure to take back. rows is how many rows it appends at the most. join returns ErrBusy when too many requests wait:
 // somebody stands at a till, and would rather know.
 func (s *Store) join(ctx context.Context, rows int, do func(*group) error) error {
-	s.writer.joining.Add(1)
-	defer s.writer.joining.Add(-1)
-	return s.writer.ask(&request{ctx: ctx, join: do, rows: rows, done: make(chan error, 1)})
+	return s.writer.Ask(&request{ctx: ctx, join: do, rows: rows, done: make(chan error, 1)})
 }
 
 // errRival says that what a use case decided beside the writer does not hold any more: others changed something that it
@@ -95,13 +86,13 @@ var errRival = errors.New("others changed the same meanwhile")
 // writer's turn for the same transaction, right before the commit. There it looks at what others did meanwhile, and returns
 // errRival when that matters. The transaction sees the rows as they were when do began; it must change no row in place that
 // others may have changed since.
-func (s *Store) beside(ctx context.Context, l lane, do func(context.Context, *tx) error, finish func(context.Context, *turn) error) error {
-	leave, err := l.enter(ctx)
+func (s *Store) beside(ctx context.Context, l duckdb.Lane, do func(context.Context, *tx) error, finish func(context.Context, *turn) error) error {
+	leave, err := l.Enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	conn, err := s.connection(ctx)
+	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,16 +119,12 @@ func (s *Store) besideOn(
 
 // transact runs do in a transaction of a connection, and then end, which calls tx.end in the writer's turn.
 func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, end func(*tx) error) error {
-	if err := s.whole(); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	inner, err := s.engine.Begin(ctx, conn)
+	if err != nil {
 		return err
 	}
-	// A transaction outlives the context of its use case, so that rolling it back is never left out.
-	ctx = context.WithoutCancel(ctx)
-	sqlTx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return storageError("begin", err)
-	}
-	t := &tx{effects: s.newEffects(), conn: conn, tx: sqlTx}
+	t := &tx{Tx: inner, effects: s.newEffects()}
 	// A panic must leave neither the transaction open nor its caller without an answer.
 	err = background.Run(func() error {
 		if err := do(ctx, t); err != nil {
@@ -145,28 +132,26 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Co
 		}
 		return end(t)
 	})
-	if t.isCommitted {
+	if t.IsCommitted() {
 		return err
 	}
-	if isLost(err) {
-		err = s.fail(err)
+	if duckdb.IsLost(err) {
+		err = s.engine.Fail(err)
 	}
 	t.takeBack(0)
-	if rollback := t.tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) && err == nil {
-		err = storageError("roll back", rollback)
-	}
-	if t.hasCommittedTemporary {
-		err = errors.Join(err, dropTables(temporaryTables(), func(statement string) error {
-			_, err := conn.ExecContext(ctx, statement)
-			return err
-		}))
+	if rollback := t.Rollback(ctx); err == nil {
+		err = rollback
 	}
 	return err
 }
 
 // end brings the transaction to the disk when it wrote anything.
 func (t *tx) end(ctx context.Context) error {
-	if err := t.dropTemporary(ctx); err != nil || !t.hasWritten {
+	var kept []string
+	if t.keepsDraft {
+		kept = []string{draftTable}
+	}
+	if err := t.DropTemporary(ctx, kept...); err != nil || !t.HasWritten {
 		return err
 	}
 	if err := t.appendAudit(ctx); err != nil {
@@ -177,43 +162,10 @@ func (t *tx) end(ctx context.Context) error {
 
 // finish brings what the transaction wrote to the disk.
 func (t *tx) finish() error {
-	if err := t.store.checkDisk(t.reserve); err != nil {
+	if err := t.store.engine.CheckDisk(t.reserve); err != nil {
 		return err
 	}
-	if err := t.publish(t.tx.Commit); err != nil {
-		return t.store.fail(storageError("commit", err))
-	}
-	t.isCommitted = true
-	return nil
-}
-
-// QueryContext makes the transaction a querier that counts.
-func (t *tx) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
-	t.store.statements.Add(1)
-	return t.tx.QueryContext(ctx, statement, args...)
-}
-
-// exec runs a statement that writes and gives the number of rows it touched.
-func (t *tx) exec(ctx context.Context, statement string, args ...any) (int, error) {
-	t.store.statements.Add(1)
-	t.hasWritten = true
-	result, err := t.tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return 0, storageError(title(statement), err)
-	}
-	count, err := result.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", title(statement), err)
-	}
-	return int(count), nil
-}
-
-// create makes a temporary table of the use case, dropped when the transaction ends: what it held is
-// memory that nobody else can use.
-func (t *tx) create(ctx context.Context, statement string, args ...any) error {
-	t.hasTemporary = true
-	_, err := t.exec(ctx, statement, args...)
-	return err
+	return t.publish(t.Commit)
 }
 
 // draftTable is the temporary table that an analysis may leave; see draft.
@@ -225,46 +177,6 @@ func temporaryTables() []string {
 		"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
 		"recording", "late", "contested", "belated", "merged",
 	}
-}
-
-func (t *tx) dropTemporary(ctx context.Context) error {
-	if !t.hasTemporary {
-		return nil
-	}
-	tables := temporaryTables()
-	if t.keepsDraft {
-		tables = slices.DeleteFunc(tables, func(table string) bool { return table == draftTable })
-	}
-	return dropTables(tables, func(statement string) error {
-		_, err := t.exec(ctx, statement)
-		return err
-	})
-}
-
-func dropTables(tables []string, exec func(statement string) error) error {
-	for _, table := range tables {
-		if err := exec("-- drop a temporary table\nDROP TABLE IF EXISTS temp." + table); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// commitTemporary commits the temporary tables made so far and begins the transaction anew: the engine reads what an
-// open transaction wrote on one core, and what was committed on all of them. Nothing that lasts may have been
-// written before.
-func (t *tx) commitTemporary(ctx context.Context) error {
-	if err := t.tx.Commit(); err != nil {
-		return t.store.fail(storageError("commit temporary tables", err))
-	}
-	t.hasCommittedTemporary = true
-	// Its own context would end the connection with the transaction when the use case is canceled.
-	next, err := t.conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return storageError("begin", err)
-	}
-	t.tx = next
-	return nil
 }
 
 // end brings what the group decided to the disk: redemptions, and entries of what changed nothing.
@@ -307,7 +219,7 @@ func (e *effects) commit(commit func() error) error {
 	})
 	if failed != nil {
 		// Memory is not what is on disk, so that nothing can be decided by it any more.
-		return e.store.fail(fmt.Errorf("take over what was committed: %w", failed))
+		return e.store.engine.Fail(fmt.Errorf("take over what was committed: %w", failed))
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -56,12 +57,12 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*memory.Run) bool) (
 
 // createUnused makes the temporary table unused of the numbers of codes.
 func (t *tx) createUnused(ctx context.Context, spans []memory.Span) error {
-	if err := t.create(ctx, unusedCreate); err != nil || len(spans) == 0 {
+	if err := t.Create(ctx, unusedCreate); err != nil || len(spans) == 0 {
 		return err
 	}
-	return t.createSpooled(ctx, unusedLoad, func(rows *spool) error {
+	return t.createSpooled(ctx, unusedLoad, func(rows *duckdb.Spool) error {
 		for _, s := range spans {
-			if err := rows.number(s.First).number(int64(s.Count)).end(); err != nil {
+			if err := rows.Number(s.First).Number(int64(s.Count)).End(); err != nil {
 				return err
 			}
 		}
@@ -75,7 +76,7 @@ func (t *tx) deleteUnused(ctx context.Context, spans []memory.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, codeDeleteUnused)
+	_, err := t.Exec(ctx, codeDeleteUnused)
 	return err
 }
 
@@ -94,7 +95,7 @@ func (t *turn) settleRemoval(ctx context.Context, spans []memory.Span, w *memory
 		return nil, err
 	}
 	if len(numbers) > 0 {
-		stay, err = collect(ctx, t.latest, codeWhole, func(rows *sql.Rows) (wholeCode, error) {
+		stay, err = duckdb.Collect(ctx, t.latest, codeWhole, func(rows *sql.Rows) (wholeCode, error) {
 			var c wholeCode
 			err := rows.Scan(&c.number, &c.batch, &c.coupon, &c.label, &c.key, &c.value)
 			return c, err
@@ -122,7 +123,7 @@ func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
 		ids, batches, coupons, keys = append(ids, c.number), append(batches, c.batch), append(coupons, c.coupon), append(keys, c.key)
 		labels, values = append(labels, orEmpty(c.label)), append(values, orEmpty(c.value))
 	}
-	_, err := t.exec(ctx, codeRestore, named("ids", ids), named("batches", batches), named("coupons", coupons), named("labels", labels),
+	_, err := t.Exec(ctx, codeRestore, named("ids", ids), named("batches", batches), named("coupons", coupons), named("labels", labels),
 		named("keys", keys), named("values", values))
 	return err
 }
@@ -161,14 +162,14 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 	for i, c := range stay {
 		keys[i] = c.key
 	}
-	numbers, err := collect(ctx, t, codeSpared, scanInto[int64], named("first_id", a.first), named("last_id", a.last), named("keys", keys))
+	numbers, err := duckdb.Collect(ctx, t, codeSpared, duckdb.ScanInto[int64], named("first_id", a.first), named("last_id", a.last), named("keys", keys))
 	if err != nil || len(numbers) == 0 {
 		return err
 	}
-	if _, err := t.exec(ctx, sparedRecord, named("import_id", a.importNumber), named("keys", keys)); err != nil {
+	if _, err := t.Exec(ctx, sparedRecord, named("import_id", a.importNumber), named("keys", keys)); err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, codeDelete, between(numbers)...); err != nil {
+	if _, err := t.Exec(ctx, codeDelete, between(numbers)...); err != nil {
 		return err
 	}
 	a.count -= len(numbers)
@@ -194,11 +195,11 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.refused); err != nil {
 		return err
 	}
-	path, err := v.rows.candidates.flush()
+	path, err := v.rows.candidates.Flush()
 	if err != nil {
 		return err
 	}
-	if err := t.create(ctx, matchedCreate, named("path", path)); err != nil {
+	if err := t.Create(ctx, matchedCreate, named("path", path)); err != nil {
 		return err
 	}
 	for _, step := range []struct {
@@ -208,11 +209,11 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		{matchedRefuse, []any{named("coupon_id", v.couponNumber)}},
 		{codeRefuseDoubles, nil},
 	} {
-		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return err
 		}
 	}
-	refused, err := one[int](ctx, t, refusedCount)
+	refused, err := duckdb.One[int](ctx, t, refusedCount)
 	if err != nil {
 		return err
 	}
@@ -223,7 +224,7 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		return err
 	}
 	slices.Sort(v.numbers)
-	_, err = t.exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason))
+	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason))
 	return err
 }
 
@@ -255,10 +256,10 @@ func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *memory.Witn
 		if v.gate.rejectFile {
 			return errRival
 		}
-		if _, err := t.exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {
+		if _, err := t.Exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, voidDelete, named("ids", numbers)); err != nil {
+		if _, err := t.Exec(ctx, voidDelete, named("ids", numbers)); err != nil {
 			return err
 		}
 		v.count -= len(numbers)

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // receiving is an upload that is being written. There is one for each that was written to since the start.
@@ -47,7 +48,7 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 		return nil, err
 	}
 	if u.ByteCount != nil {
-		if err := s.checkDisk(s.reserve + uint64(*u.ByteCount)); err != nil {
+		if err := s.engine.CheckDisk(s.reserve + uint64(*u.ByteCount)); err != nil {
 			return nil, err
 		}
 	}
@@ -58,7 +59,7 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 			return err
 		}
 		u.CreatedAt, u.ExpiresAt = t.now, t.now.Add(coupon.UploadLifetime)
-		_, err = t.exec(ctx, uploadInsert, named("id", number), named("file_name", u.FileName), named("byte_count", u.ByteCount),
+		_, err = t.Exec(ctx, uploadInsert, named("id", number), named("file_name", u.FileName), named("byte_count", u.ByteCount),
 			named("checksum", u.Checksum), named("now", t.now), named("expires_at", u.ExpiresAt))
 		return err
 	})
@@ -69,16 +70,16 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 // UploadByID gives an upload with how much of it is here. It returns NOT_FOUND for one that never was, or that
 // is gone.
 func (s *Store) UploadByID(ctx context.Context, id coupon.ID) (*coupon.Upload, error) {
-	_, u, err := s.upload(ctx, s, id)
+	_, u, err := s.upload(ctx, s.engine, id)
 	return u, err
 }
 
-func (s *Store) upload(ctx context.Context, q querier, id coupon.ID) (int64, *coupon.Upload, error) {
+func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (int64, *coupon.Upload, error) {
 	number, err := id.Number(coupon.KindUpload)
 	if err != nil {
 		return 0, nil, err
 	}
-	found, err := collect(ctx, q, uploadGet, func(rows *sql.Rows) (*coupon.Upload, error) {
+	found, err := duckdb.Collect(ctx, q, uploadGet, func(rows *sql.Rows) (*coupon.Upload, error) {
 		u := &coupon.Upload{ID: id}
 		err := rows.Scan(&u.FileName, &u.ByteCount, &u.Checksum, &u.IsComplete, &u.CreatedAt, &u.ExpiresAt)
 		return u, err
@@ -118,7 +119,7 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 			}
 			return nil
 		}
-		_, err = t.exec(ctx, uploadAnnounce, named("id", number), named("byte_count", byteCount))
+		_, err = t.Exec(ctx, uploadAnnounce, named("id", number), named("byte_count", byteCount))
 		return err
 	})
 }
@@ -137,7 +138,7 @@ func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r i
 		return nil, coupon.Errorf(coupon.ErrorInvalidState, "Another request is sending the file right now.")
 	}
 	defer in.mu.Unlock()
-	number, u, err := s.upload(ctx, s, id)
+	number, u, err := s.upload(ctx, s.engine, id)
 	switch {
 	case err != nil:
 		s.receiving.Delete(id)
@@ -168,11 +169,11 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 	}
 	file, err := os.OpenFile(s.uploadPath(number), flags, 0o600)
 	if err != nil {
-		return storageError("store an upload", err)
+		return duckdb.StorageError("store an upload", err)
 	}
 	defer func() {
 		if closed := file.Close(); err == nil && closed != nil {
-			err = storageError("store an upload", closed)
+			err = duckdb.StorageError("store an upload", closed)
 		}
 	}()
 	most := int64(coupon.MaxUploadBytes)
@@ -207,7 +208,7 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 		err = synced
 	}
 	if err != nil {
-		return storageError("store an upload", err)
+		return duckdb.StorageError("store an upload", err)
 	}
 	return nil
 }
@@ -228,7 +229,7 @@ type landing struct {
 // Write writes to the file. It returns ErrDiskFull, as storageError does.
 func (l *landing) Write(p []byte) (int, error) {
 	if l.unchecked <= 0 {
-		if err := l.store.checkDisk(l.store.reserve + diskInterval); err != nil {
+		if err := l.store.engine.CheckDisk(l.store.reserve + diskInterval); err != nil {
 			return 0, err
 		}
 		l.unchecked = diskInterval
@@ -274,7 +275,7 @@ func (s *Store) complete(ctx context.Context, number int64, u *coupon.Upload, in
 			coupon.Errorf(coupon.ErrorInvalid, "The file was announced with the checksum %s and has %s. Send it again from its start.", *u.Checksum, checksum))
 	}
 	err := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
-		completed, err := t.exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
+		completed, err := t.Exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
 		if err == nil && completed == 0 { // It was deleted while it was sent.
 			err = coupon.NotFound(coupon.KindUpload, u.ID)
 		}
@@ -319,7 +320,7 @@ func (s *Store) Receive(ctx context.Context, fileName string, r io.Reader) (*cou
 // OpenUpload opens a complete upload to be read; what is open can be read even when the upload is deleted. It
 // returns NOT_FOUND.
 func (s *Store) OpenUpload(ctx context.Context, id coupon.ID) (io.ReadSeekCloser, error) {
-	number, _, err := s.upload(ctx, s, id)
+	number, _, err := s.upload(ctx, s.engine, id)
 	if err != nil {
 		return nil, err
 	}
@@ -339,7 +340,7 @@ func (s *Store) DeleteUpload(ctx context.Context, id coupon.ID) error {
 	}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
-		_, err := t.exec(ctx, uploadDelete, named("id", number))
+		_, err := t.Exec(ctx, uploadDelete, named("id", number))
 		return err
 	})
 	if err != nil {
@@ -365,7 +366,7 @@ func (s *Store) forgetUploads(ctx context.Context) error {
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		var err error
-		forgotten, err = t.exec(ctx, uploadDeleteExpired, named("now", s.Settled()))
+		forgotten, err = t.Exec(ctx, uploadDeleteExpired, named("now", s.Settled()))
 		return err
 	})
 	if err != nil || forgotten == 0 {
@@ -387,7 +388,7 @@ func (s *Store) clearFiles(ctx context.Context, dir string, kind coupon.Kind, st
 	if err != nil {
 		return fmt.Errorf("read a folder of files: %w", err)
 	}
-	numbers, err := collect(ctx, s, statement, scanInto[int64], args...)
+	numbers, err := duckdb.Collect(ctx, s.engine, statement, duckdb.ScanInto[int64], args...)
 	if err != nil {
 		return err
 	}

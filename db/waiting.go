@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // waitingMessage is a message that was handed over and is pending all the same.
@@ -50,7 +51,7 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 		return known.(waitingMessages), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	w, at := waitingMessages{}, s.moment()
-	_, err := collect(ctx, s, attemptWaiting, func(rows *sql.Rows) (struct{}, error) {
+	_, err := duckdb.Collect(ctx, s.engine, attemptWaiting, func(rows *sql.Rows) (struct{}, error) {
 		var message int64
 		var retryAt sql.NullTime
 		m := &waitingMessage{}

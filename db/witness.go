@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
@@ -52,7 +53,7 @@ func (s *Store) decideOnce(
 
 // isRival reports whether others changed what a use case relied on, or may have.
 func isRival(err error) bool {
-	return errors.Is(err, errRival) || errors.Is(err, memory.ErrBlind) || isConflict(err)
+	return errors.Is(err, errRival) || errors.Is(err, memory.ErrBlind) || duckdb.IsConflict(err)
 }
 
 // isIn tells whether a number is one of those, which are in order.

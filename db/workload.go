@@ -1,6 +1,10 @@
 package db
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"couponql/db/duckdb"
+)
 
 // Load says how busy a store is.
 type Load struct {
@@ -18,17 +22,18 @@ type Load struct {
 
 // Load tells how busy the store is now.
 func (s *Store) Load() Load {
+	joins, alone := s.writer.Waiting()
 	load := Load{
-		Statements: s.statements.Load(), Commits: s.writer.commits.Load(), Committed: s.writer.committed.Load(),
-		Waiting: len(s.writer.joins) + len(s.writer.alone), Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.memory.Size(),
+		Statements: s.Statements(), Commits: s.writer.commits.Load(), Committed: s.writer.committed.Load(),
+		Waiting: joins + alone, Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.memory.Size(),
 	}
 	s.audit.mu.Lock()
 	load.AuditWaiting = len(s.audit.waiting)
 	s.audit.mu.Unlock()
-	if size, err := dataSize(s.options.Path); err == nil {
+	if size, err := duckdb.Size(s.options.Path); err == nil {
 		load.DatabaseBytes = size
 	}
-	if free, err := freeDisk(filepath.Dir(s.options.Path)); err == nil {
+	if free, err := duckdb.FreeDisk(filepath.Dir(s.options.Path)); err == nil {
 		load.FreeBytes = free
 	}
 	return load

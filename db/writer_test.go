@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // holdWriter keeps the writer busy until release is called: what is asked of it meanwhile waits.
@@ -40,7 +41,7 @@ func TestBusy(t *testing.T) {
 	s := openTemp(t)
 	newAnonymousCoupon(t, s)
 	release := holdWriter(t, s)
-	const waiting, callers = maxWaiting, maxWaiting + 1000
+	const waiting, callers = duckdb.MaxWaiting, duckdb.MaxWaiting + 1000
 	errs := make(chan error, callers)
 	redeem := func() error {
 		_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL"})
@@ -94,7 +95,7 @@ func TestTillsGoFirst(t *testing.T) {
 			})
 		}()
 	}
-	waitFor(t, "all writes wait", func() bool { return len(s.writer.alone) >= writes })
+	waitFor(t, "all writes wait", func() bool { return alonesOf(s) >= writes })
 	first := make(chan int64, 1)
 	go func() {
 		done <- s.join(context.WithoutCancel(t.Context()), 1, func(*group) error {
@@ -102,7 +103,7 @@ func TestTillsGoFirst(t *testing.T) {
 			return nil
 		})
 	}()
-	waitFor(t, "a redemption waits", func() bool { return len(s.writer.joins) > 0 })
+	waitFor(t, "a redemption waits", func() bool { return joinsOf(s) > 0 })
 	release()
 	if before := <-first; before > 0 {
 		t.Errorf("a redemption came after %d of %d writes", before, writes)
@@ -141,12 +142,12 @@ func TestPanicInGroup(t *testing.T) {
 			panic("a bug")
 		})
 	}()
-	waitFor(t, "a redemption waits", func() bool { return len(s.writer.joins) > 0 })
+	waitFor(t, "a redemption waits", func() bool { return joinsOf(s) > 0 })
 	go func() {
 		_, err := s.Redeem(context.WithoutCancel(t.Context()), &coupon.RedeemRequest{Value: "ALL"})
 		shared <- err
 	}()
-	waitFor(t, "the second redemption waits", func() bool { return len(s.writer.joins) > 1 })
+	waitFor(t, "the second redemption waits", func() bool { return joinsOf(s) > 1 })
 	release()
 	if err := <-panicked; err == nil || !strings.Contains(err.Error(), "a bug") {
 		t.Errorf("the request that panicked got %v", err)
@@ -164,4 +165,15 @@ func TestPanicInGroup(t *testing.T) {
 	if want := []string{"", "k", "l"}; !slices.Equal(got, want) {
 		t.Errorf("recorded are %q, want %q", got, want)
 	}
+}
+
+// joinsOf counts the requests that wait to share a turn, and alonesOf those that wait for one of their own.
+func joinsOf(s *Store) int {
+	joins, _ := s.writer.Waiting()
+	return joins
+}
+
+func alonesOf(s *Store) int {
+	_, alones := s.writer.Waiting()
+	return alones
 }

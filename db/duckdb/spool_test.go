@@ -1,12 +1,9 @@
-package db
+package duckdb
 
 import (
-	"slices"
-	"strconv"
+	"path/filepath"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"couponql/coupon"
 )
@@ -14,7 +11,7 @@ import (
 // TestSpool sends texts that look like the spool's own signs through every statement that reads one.
 func TestSpool(t *testing.T) {
 	t.Parallel()
-	s := openTemp(t)
+	e := open(t)
 	texts := []string{
 		`\N`,
 		`"`,
@@ -53,32 +50,32 @@ func TestSpool(t *testing.T) {
 		`"\"`,
 		strings.Repeat("x", 100_000),
 	}
-	checkSpool(t, s, texts)
+	checkSpool(t, e, texts)
 }
 
 // checkSpool writes a row a text, as a required and as an optional field, and reads them back.
-func checkSpool(t *testing.T, s *Store, texts []string) {
+func checkSpool(t *testing.T, e *Engine, texts []string) {
 	t.Helper()
-	rows, err := s.newSpool()
+	rows, err := e.NewSpool()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := rows.remove(); err != nil {
+		if err := rows.Remove(); err != nil {
 			t.Error(err)
 		}
 	}()
 	for i, text := range texts {
-		if err := rows.number(int64(i)).text(text).optional(text).optional("").end(); err != nil {
+		if err := rows.Number(int64(i)).Text(text).Optional(text).Optional("").End(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	path, err := rows.flush()
+	path, err := rows.Flush()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The same options as in code_stage.sql.
-	read, err := s.db.QueryContext(t.Context(), `SELECT line, key, value, label
+	read, err := e.QueryContext(t.Context(), `SELECT line, key, value, label
 		FROM read_csv(?, auto_detect = false, header = false, delim = '\t', quote = '"', escape = '"', nullstr = '\N',
 			allow_quoted_nulls = false, columns = {'line': 'BIGINT', 'key': 'VARCHAR', 'value': 'VARCHAR', 'label': 'VARCHAR'})
 		ORDER BY line`, path)
@@ -112,47 +109,27 @@ func FuzzSpool(f *testing.F) {
 	for _, text := range []string{"a", `"`, `\N`, `a"b\`, "x, y", "'", "\u2029", `"\N`, "\r"} {
 		f.Add(text, "x"+text)
 	}
-	s := openTemp(f)
+	e := open(f)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		checkSpool(t, s, []string{coupon.Printable(a), coupon.Printable(b), coupon.Printable(a + b), coupon.Printable(b + a)})
+		checkSpool(t, e, []string{coupon.Printable(a), coupon.Printable(b), coupon.Printable(a + b), coupon.Printable(b + a)})
 	})
 }
 
-// FuzzPrintable tells that any text can be shown and spooled: no control character, valid, not too long.
-func FuzzPrintable(f *testing.F) {
-	f.Add("a\x00\xff\u0085b")
-	f.Add(strings.Repeat("é", 300))
-	f.Fuzz(func(t *testing.T, text string) {
-		got := coupon.Printable(text)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || utf8.RuneCountInString(got) > coupon.MaxTextLength {
-			t.Errorf("coupon.Printable(%q) = %q", text, got)
-		}
-		if again := coupon.Printable(got); again != got {
-			t.Errorf("coupon.Printable(%q) = %q", got, again)
-		}
+// open opens an engine on a new file until the test ends.
+func open(t testing.TB) *Engine {
+	t.Helper()
+	dir := t.TempDir()
+	e, err := Open(t.Context(), Options{
+		Path: filepath.Join(dir, "test.duckdb"), SpoolDir: dir, TempDir: filepath.Join(dir, "temp"), MemoryLimit: "500MB", MaxConnections: 4,
+		TemporaryTables: []string{"stage"},
 	})
-}
-
-// FuzzParseNumbers compares with numbers joined again.
-func FuzzParseNumbers(f *testing.F) {
-	for _, packed := range []string{"", "1", "1 2 3", "9223372036854775807", "1  2", " 1", "x", "1 -2", "99999999999999999999"} {
-		f.Add(packed)
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, packed string) {
-		numbers, err := parseNumbers(packed)
-		if err != nil {
-			return
-		}
-		if (len(numbers) == 0) != (packed == "") {
-			t.Errorf("parseNumbers(%q) = %v", packed, numbers)
-		}
-		texts := make([]string, len(numbers))
-		for i, number := range numbers {
-			texts[i] = strconv.FormatInt(number, 10)
-		}
-		again, err := parseNumbers(strings.Join(texts, " "))
-		if err != nil || !slices.Equal(again, numbers) {
-			t.Errorf("parseNumbers(%q) = %v, and joined again %v, %v", packed, numbers, again, err)
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
 		}
 	})
+	return e
 }

@@ -1,4 +1,4 @@
-package db
+package duckdb
 
 import (
 	"bufio"
@@ -22,35 +22,38 @@ const (
 	maxLogEntry = 1 << 36
 )
 
-// logState tells how much of a log can be read.
-type logState int
+// LogState tells how much of a log can be read.
+type LogState int
 
 const (
-	// logWhole: there is none, or all of it can be read.
-	logWhole logState = iota
-	// logUnfinished: it ends in the middle of a change, as a crash leaves it; the engine leaves that change out.
-	logUnfinished
-	// logFilled: behind the last change there are zeros, as some file systems leave them after a power failure.
-	logFilled
-	// logBroken: something in it cannot be read, and what comes behind it neither.
-	logBroken
-	// logUnknown: it is written in a way that only another version of the engine knows.
-	logUnknown
+	// LogWhole: there is none, or all of it can be read.
+	LogWhole LogState = iota
+	// LogUnfinished: it ends in the middle of a change, as a crash leaves it; the engine leaves that change out.
+	LogUnfinished
+	// LogFilled: behind the last change there are zeros, as some file systems leave them after a power failure.
+	LogFilled
+	// LogBroken: something in it cannot be read, and what comes behind it neither.
+	LogBroken
+	// LogUnknown: it is written in a way that only another version of the engine knows.
+	LogUnknown
 )
 
-// logReading is what became of reading the log of a database.
-type logReading struct {
-	path  string
-	state logState
-	// size is how many bytes it has, and whole how many of them are changes that can be read.
-	size, whole int64
-	// changes counts those.
-	changes int
+// LogReading is what became of reading the log of a database.
+type LogReading struct {
+	path string
+	// State tells how much of it can be read.
+	State LogState
+	// size is how many bytes it has.
+	size int64
+	// Whole is how many bytes of it are changes that can be read.
+	Whole int64
+	// Changes counts those.
+	Changes int
 }
 
-// readLog reads the log of the database at a path as the engine will, from beginning to end.
-func readLog(database string) (*logReading, error) {
-	l := &logReading{path: database + walSuffix}
+// ReadLog reads the log of the database at a path as the engine will, from beginning to end.
+func ReadLog(database string) (*LogReading, error) {
+	l := &LogReading{path: database + LogSuffix}
 	file, err := os.Open(l.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return l, nil
@@ -67,83 +70,83 @@ func readLog(database string) (*logReading, error) {
 	if err := l.read(bufio.NewReaderSize(file, 1<<20)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", l.path, err)
 	}
-	if l.state != logBroken || l.whole == 0 {
+	if l.State != LogBroken || l.Whole == 0 {
 		return l, nil
 	}
-	isFilled, err := isZero(file, l.whole, l.size)
+	isFilled, err := isZero(file, l.Whole, l.size)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", l.path, err)
 	}
 	if isFilled {
-		l.state = logFilled
+		l.State = LogFilled
 	}
 	return l, nil
 }
 
 // read goes from entry to entry. A change that is not followed by its end is left out, whatever comes of the rest.
-func (l *logReading) read(in *bufio.Reader) error {
+func (l *LogReading) read(in *bufio.Reader) error {
 	if l.size == 0 {
 		return nil
 	}
 	header := make([]byte, len(logHeader))
 	if _, err := io.ReadFull(in, header); errors.Is(err, io.ErrUnexpectedEOF) {
-		l.state = logUnfinished
+		l.State = LogUnfinished
 		return nil
 	} else if err != nil {
 		return err
 	}
 	if string(header) != logHeader {
-		l.state = logBroken
+		l.State = LogBroken
 		if bytes.HasPrefix(header, []byte(logHeader[:4])) {
-			l.state = logUnknown
+			l.State = LogUnknown
 		}
 		return nil
 	}
 	at := int64(len(logHeader))
-	l.whole = at
+	l.Whole = at
 	for at < l.size {
 		size, isCommit, state, err := readLogEntry(in, l.size-at)
-		if err != nil || state != logWhole {
-			l.state = state
+		if err != nil || state != LogWhole {
+			l.State = state
 			return err
 		}
 		at += logEntryHeader + size
 		if isCommit {
-			l.whole = at
-			l.changes++
+			l.Whole = at
+			l.Changes++
 		}
 	}
-	if l.whole < at {
-		l.state = logUnfinished
+	if l.Whole < at {
+		l.State = LogUnfinished
 	}
 	return nil
 }
 
 // readLogEntry reads an entry, of which at most so many bytes are left.
-func readLogEntry(in *bufio.Reader, left int64) (size int64, isCommit bool, state logState, err error) {
+func readLogEntry(in *bufio.Reader, left int64) (size int64, isCommit bool, state LogState, err error) {
 	header := make([]byte, logEntryHeader)
 	if left < logEntryHeader {
-		return 0, false, logUnfinished, nil
+		return 0, false, LogUnfinished, nil
 	}
 	if _, err := io.ReadFull(in, header); err != nil {
-		return 0, false, logBroken, err
+		return 0, false, LogBroken, err
 	}
 	announced, wanted := binary.LittleEndian.Uint64(header), binary.LittleEndian.Uint64(header[8:])
 	switch {
 	case announced == 0 || announced > maxLogEntry:
-		return 0, false, logBroken, nil
+		return 0, false, LogBroken, nil
 	case int64(announced) > left-logEntryHeader:
-		return 0, false, logUnfinished, nil
+		return 0, false, LogUnfinished, nil
 	}
 	size = int64(announced)
 	beginning, sum, err := sumLogEntry(in, size)
 	if err != nil {
-		return 0, false, logBroken, err
+		return 0, false, LogBroken, err
 	}
 	if sum != wanted {
-		return 0, false, logBroken, nil
+		return 0, false, LogBroken, nil
 	}
-	return size, bytes.HasPrefix(beginning, []byte(logCommit)), logWhole, nil
+	return size, bytes.HasPrefix(beginning, []byte(logCommit)), LogWhole, nil
 }
 
 // sumLogEntry reads so many bytes and gives the first of them and the engine's checksum of all.
@@ -233,7 +236,7 @@ func isZero(file *os.File, from, length int64) (bool, error) {
 			return true, nil
 		}
 		size, isCommit, state, err := readLogEntry(in, length-at)
-		if err != nil || state != logWhole || isCommit {
+		if err != nil || state != LogWhole || isCommit {
 			return false, err
 		}
 		at += logEntryHeader + size
@@ -241,73 +244,73 @@ func isZero(file *os.File, from, length int64) (bool, error) {
 	return true, nil
 }
 
-// notice tells an operator what was found, and "" when there is nothing to tell.
-func (l *logReading) notice() string {
-	switch l.state {
-	case logUnfinished:
+// Notice tells an operator what was found, and "" when there is nothing to tell.
+func (l *LogReading) Notice() string {
+	switch l.State {
+	case LogUnfinished:
 		return fmt.Sprintf("The log of the database, %s, ends in the middle of a change, as after a crash: its last %d of %d bytes are left out. "+
 			"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the file was cut off or the disk lost data.",
-			l.path, l.size-l.whole, l.size)
-	case logFilled:
+			l.path, l.size-l.Whole, l.size)
+	case LogFilled:
 		return fmt.Sprintf(
 			"The log of the database, %s, ends with zeros behind its last change, as a power failure leaves them: its last %d of %d bytes were never written. "+
 				"The server acknowledges a change when all of it is on the disk, so nothing acknowledged is in them, unless the disk lost data.",
 			l.path,
-			l.size-l.whole,
+			l.size-l.Whole,
 			l.size,
 		)
-	case logBroken:
+	case LogBroken:
 		return fmt.Sprintf("The log of the database, %s, is damaged behind byte %d of %d: %s, and what follows cannot be. "+
-			"Changes that were acknowledged may be in it.", l.path, l.whole, l.size, l.readable())
-	case logWhole, logUnknown:
+			"Changes that were acknowledged may be in it.", l.path, l.Whole, l.size, l.readable())
+	case LogWhole, LogUnknown:
 	}
 	return ""
 }
 
 // readable says what can be read.
-func (l *logReading) readable() string {
-	switch l.changes {
+func (l *LogReading) readable() string {
+	switch l.Changes {
 	case 0:
 		return "none of its changes can be read"
 	case 1:
 		return "1 change before that can be read"
 	default:
-		return fmt.Sprintf("%d changes before that can be read", l.changes)
+		return fmt.Sprintf("%d changes before that can be read", l.Changes)
 	}
 }
 
-// errBroken is what Open returns for a log with damage that may have cost what was acknowledged.
-func (l *logReading) errBroken() error {
+// BrokenError is what Open returns for a log with damage that may have cost what was acknowledged.
+func (l *LogReading) BrokenError() error {
 	return fmt.Errorf(
 		"%s Nothing was changed. Restore the last backup (couponql restore), or go on without what cannot be read: start once with --cut-log-at=%d, "+
 			"which keeps the damaged log beside the database",
-		l.notice(),
-		l.whole,
+		l.Notice(),
+		l.Whole,
 	)
 }
 
-// cut takes away what cannot be read.
-func (l *logReading) cut() error {
+// Cut takes away what cannot be read.
+func (l *LogReading) Cut() error {
 	file, err := os.OpenFile(l.path, os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("cut the log of the database: %w", err)
 	}
-	if err := errors.Join(file.Truncate(l.whole), file.Sync(), file.Close()); err != nil {
-		return storageError("cut the log of the database", err)
+	if err := errors.Join(file.Truncate(l.Whole), file.Sync(), file.Close()); err != nil {
+		return StorageError("cut the log of the database", err)
 	}
 	return nil
 }
 
-// keep copies the log, as it is, to a name beside it that no file has, and gives the name.
-func (l *logReading) keep() (string, error) {
+// Keep copies the log, as it is, to a name beside it that no file has, and gives the name.
+func (l *LogReading) Keep() (string, error) {
 	for i := 1; ; i++ {
-		kept := fmt.Sprintf("%s%s%d", l.path, damagedSuffix, i)
+		kept := fmt.Sprintf("%s%s%d", l.path, DamagedSuffix, i)
 		if _, err := os.Lstat(kept); err == nil {
 			continue
 		}
-		return kept, copyDurably(l.path, kept, "keep the damaged log")
+		return kept, CopyDurably(l.path, kept, "keep the damaged log")
 	}
 }
 
-// damagedSuffix, a number, and the name of a log are the name of a copy of it as it was when it was damaged.
-const damagedSuffix = ".damaged-"
+// DamagedSuffix, a number, and the name of a log are the name of a copy of it as it was when it was damaged.
+const DamagedSuffix = ".damaged-"

@@ -1,14 +1,14 @@
 //go:build linux || darwin
 
-package db
+package duckdb
 
 import (
 	"fmt"
 	"syscall"
 )
 
-// freeDisk gives how many bytes of the disk that a folder is on are free for this process.
-func freeDisk(dir string) (uint64, error) {
+// FreeDisk returns how many bytes of the disk that a folder is on are free for this process.
+func FreeDisk(dir string) (uint64, error) {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(dir, &stat); err != nil {
 		return 0, fmt.Errorf("statfs %s: %w", dir, err)
