@@ -339,7 +339,7 @@ func (s *Store) copyTo(ctx context.Context, conn *sql.Conn, x *exportStatement, 
 	s.statements.Add(1)
 	result, err := conn.ExecContext(ctx, x.copyTo(path), x.args...)
 	if err != nil {
-		return 0, storageError("write an export", err)
+		return 0, explainXML(storageError("write an export", err))
 	}
 	count, err := result.RowsAffected()
 	if err != nil {
@@ -535,7 +535,7 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		for i, c := range columns {
-			parts[i] = `coalesce(' ` + c.name + `="' || ` + xmlText(c.expression(e)) + ` || '"', '')`
+			parts[i] = `coalesce(' ` + c.name + `="' || ` + xmlText(c.expression(e), c.name) + ` || '"', '')`
 		}
 		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
 		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
@@ -611,14 +611,30 @@ func safeText(name string) string {
         ELSE ` + name + ` END`
 }
 
-// xmlText escapes a text for an attribute of XML, and leaves out the characters that XML 1.0 cannot have
-// (https://www.w3.org/TR/xml/#charsets).
-func xmlText(expression string) string {
-	text := "regexp_replace(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]', '', 'g')`
-	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}} {
+// xmlText escapes the text of a column for an attribute of XML. What XML 1.0 cannot have (https://www.w3.org/TR/xml/#charsets)
+// ends the export: left out, it would make another code of one, without a word. U+FFFD is escaped, since as itself it is what a
+// reader puts in the place of bytes that are no text.
+func xmlText(expression, column string) string {
+	text := "CASE WHEN regexp_matches(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]') THEN error(` +
+		quote(errNoXML+column+".") + ") ELSE " + expression + " END"
+	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}, {"\uFFFD", "&#xFFFD;"}} {
 		text = "replace(" + text + ", " + quote(pair[0]) + ", " + quote(pair[1]) + ")"
 	}
 	return "replace(replace(replace(" + text + `, chr(9), '&#9;'), chr(10), '&#10;'), chr(13), '&#13;')`
+}
+
+// errNoXML, the name of a column and a point are what the engine is told to say of a text that XML cannot carry.
+const errNoXML = "no XML for the column "
+
+// explainXML makes a sentence of that; it names the column and repeats nothing of what is in it.
+func explainXML(err error) error {
+	_, behind, isFound := strings.Cut(err.Error(), errNoXML)
+	column, _, _ := strings.Cut(behind, ".")
+	if !isFound {
+		return err
+	}
+	return coupon.Errorf(coupon.ErrorInvalid, "The column %s has a character that XML cannot carry, such as U+FFFE or a control character, "+
+		"so nothing was written. Export as CSV, JSONL or PARQUET.", column)
 }
 
 // OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file
