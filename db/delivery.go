@@ -138,7 +138,8 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	}
 	err := s.cutOff(beside())
 	if errors.Is(err, errRival) || isConflict(err) {
-		err = s.update(ctx, func(ctx context.Context, t *tx) error {
+		// It has begun, and comes to its end whether or not its caller stays.
+		err = s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *tx) error {
 			if err := prepare(ctx, t); err != nil {
 				return err
 			}

@@ -118,7 +118,7 @@ func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func(
 	}
 	r := s.newImportReader(mustNumber(coupon.KindImport, id), i, &importProgress{})
 	r.decide = func(ctx context.Context, do func(*tx, *witness) error, finish func(context.Context, *tx, *witness) error) error {
-		return s.decideBeside(ctx, func(t *tx, w *witness) error {
+		return s.decideImport(ctx, func(t *tx, w *witness) error {
 			err := do(t, w)
 			if err == nil && w.isWatching {
 				meanwhile()
