@@ -298,7 +298,8 @@ func (l *logReading) cut() error {
 	return nil
 }
 
-// keep copies the log, as it is, to a name beside it that no file has, and gives the name.
+// keep copies the log, as it is, to a name beside it that no file has, and gives the name. It returns ErrDiskFull where there is no
+// room for that: nothing is cut off then.
 func (l *logReading) keep() (string, error) {
 	for i := 1; ; i++ {
 		kept := fmt.Sprintf("%s%s%d", l.path, damagedSuffix, i)
