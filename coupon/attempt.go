@@ -96,7 +96,7 @@ func retryDelay(number int, jitter float64) time.Duration {
 // reason gives the reason as one line of bounded length: it comes from another machine.
 func (a *Attempt) reason() string {
 	line := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(a.Reason, "?"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
+		return unicode.IsSpace(r) || isNoText(r)
 	}), " ")
 	if runes := []rune(line); len(runes) > MaxReasonLength {
 		line = string(runes[:MaxReasonLength-1]) + "…"

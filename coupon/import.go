@@ -163,6 +163,10 @@ func (i *Import) HasRejects(now time.Time) bool {
 	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
 }
 
+// RowsHeldBack gives how many rows were read and neither imported nor rejected: those that a RUNNING
+// import has read so far, and whatever was not bad in a file of which nothing was imported.
+func (i *Import) RowsHeldBack() int { return i.RowsRead - i.RowsImported - i.RowsRejected }
+
 // MaxColumnMappings is how many columns one import maps.
 const MaxColumnMappings = 1_000
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // MaxJSONBytes is the size of the largest JSON object that is kept (metadata, attributes).
@@ -37,6 +38,20 @@ func (j *JSON) UnmarshalGQL(value any) error {
 	}
 	*j = JSON(text)
 	return nil
+}
+
+// hasNUL tells whether a text in the object has the character NUL, which no file of text can carry.
+func (j JSON) hasNUL() bool {
+	for i := 0; i < len(j); i++ {
+		switch {
+		case j[i] != '\\':
+		case strings.HasPrefix(string(j[i:]), `\u0000`):
+			return true
+		default:
+			i++ // What is escaped is no escape.
+		}
+	}
+	return false
 }
 
 // Text gives a member of the object as text: a string trimmed like a code, anything else as JSON, and ""

@@ -95,6 +95,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	if r.Attributes.Value != nil && len(*r.Attributes.Value) > MaxJSONBytes {
 		return RejectedTooLong, "attributes", string(*r.Attributes.Value)
 	}
+	if r.Attributes.Value != nil && r.Attributes.Value.hasNUL() {
+		return RejectedBadCharacter, "attributes", string(*r.Attributes.Value)
+	}
 	return "", "", ""
 }
 

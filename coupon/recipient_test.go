@@ -100,6 +100,11 @@ func TestRecipientChangesCleanReasons(t *testing.T) {
 			field:   "attributes",
 			value:   string(tooMuch),
 		},
+		"NUL in attributes": {
+			changes: RecipientChanges{ExternalID: "R1", Attributes: Set(new(JSON(`{"a":"\\\u0000"}`)))}, reason: RejectedBadCharacter,
+			field: "attributes", value: `{"a":"\\\u0000"}`,
+		},
+		"no NUL in attributes": {changes: RecipientChanges{ExternalID: "R1", Attributes: Set(new(JSON(`{"a":"\\u0000\u0001\\"}`)))}},
 		"the first of many": {
 			changes: RecipientChanges{ExternalID: "R1", LastName: Set(&long), Phone: Set(new("\x01x\x01")), Attributes: Set(&tooMuch)},
 			reason:  RejectedBadCharacter,

@@ -104,7 +104,7 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 	}
 	g.drawn = nil
 	addition := &codeAddition{couponNumber: couponNumber, rows: rows}
-	err = s.beside(ctx, s.additions, func(_ context.Context, t *tx) error {
+	err = s.beside(ctx, s.additions, func(ctx context.Context, t *tx) error {
 		if err := t.insertCodes(ctx, addition); err != nil {
 			return err
 		}

@@ -86,7 +86,7 @@ func (s *Store) checkLog() error {
 	if l.State == duckdb.LogBroken && (s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.Whole) {
 		return fmt.Errorf("open %s: %w", s.options.Path, l.BrokenError())
 	}
-	kept, err := l.Keep()
+	kept, err := l.Keep(minFreeDisk)
 	if err != nil {
 		return err
 	}

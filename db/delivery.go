@@ -141,7 +141,8 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	}
 	err := s.cutOff(beside())
 	if errors.Is(err, errRival) || duckdb.IsConflict(err) {
-		err = s.update(ctx, func(ctx context.Context, t *turn) error {
+		// It has begun, and comes to its end whether or not its caller stays.
+		err = s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
 			if err := prepare(ctx, t.tx); err != nil {
 				return err
 			}

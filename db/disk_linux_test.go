@@ -1,12 +1,14 @@
 package db
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -205,6 +207,59 @@ func TestDiskFullBeforeRewriting(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDiskFullBeforeCuttingLog starts on a log that ends with zeros, on a disk without room for a copy of it: nothing is changed
+// until there is room.
+func TestDiskFullBeforeCuttingLog(t *testing.T) {
+	t.Parallel()
+	killed := filledCopied(t, 0, false, true)
+	dir := mountDisk(t, "160m")
+	path, filler := filepath.Join(dir, "couponql.duckdb"), filepath.Join(dir, "filler")
+	copyFile(t, killed, path)
+	sound, err := os.ReadFile(killed + duckdb.LogSuffix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slices.Concat(sound, make([]byte, 4096))
+	if err := os.WriteFile(path+duckdb.LogSuffix, log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	free, err := duckdb.FreeDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filler, make([]byte, free-minFreeDisk-uint64(len(sound))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"}); !errors.Is(err, ErrDiskFull) {
+		t.Fatal(s, err)
+	}
+	if content, err := os.ReadFile(path + duckdb.LogSuffix); err != nil || !bytes.Equal(content, log) {
+		t.Errorf("the log has %d bytes of %d, %v", len(content), len(log), err)
+	}
+	if left, err := filepath.Glob(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "*"); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	if kept, err := os.ReadFile(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "1"); err != nil || !bytes.Equal(kept, log) {
+		t.Errorf("kept are %d bytes of %d, %v", len(kept), len(log), err)
+	}
+	checkReport(t, s)
+}
+
+// TestCopyDurablyFails: of a copy that fails on its way nothing stays.
+func TestCopyDurablyFails(t *testing.T) {
+	t.Parallel()
+	to := filepath.Join(t.TempDir(), "copy")
+	// A folder can be opened, and not be read.
+	err := duckdb.CopyDurably(t.TempDir(), to, "copy a folder", minFreeDisk)
+	if _, left := os.Lstat(to); err == nil || !errors.Is(left, os.ErrNotExist) {
+		t.Errorf("got %v, left %v", err, left)
 	}
 }
 

@@ -316,7 +316,8 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 	if err := s.engine.CheckDisk(s.reserve + uint64(x.expected)); err != nil {
 		return 0, err
 	}
-	return s.engine.RunCounting(ctx, conn, x.copyTo(progress.path), x.args...)
+	rows, err = s.engine.RunCounting(ctx, conn, x.copyTo(progress.path), x.args...)
+	return rows, explainXML(err)
 }
 
 // exportStatement is what the engine is asked for: fixed fragments all of them, put together by kind and format.
@@ -505,7 +506,7 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		for i, c := range columns {
-			parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e)) + ` || '"', '')`
+			parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) + ` || '"', '')`
 		}
 		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
 		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
@@ -569,6 +570,17 @@ func maskedOwnCode(code, couponType string) string {
 		}
 	}
 	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code + " ELSE " + maskedText(code) + " END"
+}
+
+// explainXML makes a sentence of the error for a column that XML cannot carry; it names the column and repeats nothing of what
+// is in it.
+func explainXML(err error) error {
+	column, isFound := duckdb.ColumnWithoutXML(err)
+	if !isFound {
+		return err
+	}
+	return coupon.Errorf(coupon.ErrorInvalid, "The column %s has a character that XML cannot carry, such as U+FFFE or a control character, "+
+		"so nothing was written. Export as CSV, JSONL or PARQUET.", column)
 }
 
 // OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file

@@ -123,7 +123,7 @@ func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func(
 	}
 	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i, &importProgress{})
 	r.decide = func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error {
-		return s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
+		return s.decideImport(ctx, func(t *tx, w *memory.Witness) error {
 			err := do(t, w)
 			if err == nil && w.IsWatching {
 				meanwhile()

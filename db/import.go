@@ -292,6 +292,9 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		return nil, 0, 0, s.cutOff(err)
 	}
 	defer leave()
+	// From here on it comes to its end, whether or not its caller stays.
+	ctx, done := s.within(context.WithoutCancel(ctx))
+	defer done()
 	var unused []memory.Span
 	err = s.decideBeside(ctx, func(t *tx, _ *memory.Witness) error {
 		var err error

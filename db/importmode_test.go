@@ -274,3 +274,68 @@ func TestImportFindings(t *testing.T) {
 		}
 	}
 }
+
+// TestImportNumbers tells what the numbers of an import are for every kind and mode, and whatever became of it: each row
+// is imported, rejected or held back.
+func TestImportNumbers(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t, withoutAssignment)
+	s.codes(t, c, "", "V1", "V2", "R1", "R2")
+	s.recipients(t, 2)
+	for name, test := range map[string]struct {
+		of   func() *coupon.Import
+		text string
+	}{
+		"codes": {
+			func() *coupon.Import { return newImport(coupon.ImportCodes, into(s.newCoupon(t))) }, "code,label\nA1,\nA2,\n,x\n",
+		},
+		"codes that replace": {
+			func() *coupon.Import {
+				return newImport(coupon.ImportCodes, into(s.newCoupon(t)), withMode(coupon.ImportReplaceUnused))
+			},
+			"code,label\nB1,\nB2,\n,x\n",
+		},
+		"codes to void": {
+			func() *coupon.Import { return newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)) },
+			"code\nV1\nV2\nNOBODY\n",
+		},
+		"redemptions": {
+			func() *coupon.Import { return newImport(coupon.ImportRedemptions) },
+			"code,date\nR1,2026-11-20\nR2,2026-11-20\nNOBODY,2026-11-20\n",
+		},
+		"recipients": {func() *coupon.Import { return newImport(coupon.ImportRecipients) }, "id,email\nr1,\nr9,\n,a@example.org\n"},
+		"targets": {
+			func() *coupon.Import { return newImport(coupon.ImportTargets, into(s.newDelivery(t, "", nil))) }, "id\nr1\nr2\nnobody\n",
+		},
+	} {
+		for _, one := range []struct {
+			edits        []func(*coupon.Import)
+			text, want   string
+			wantRejected int
+		}{
+			{[]func(*coupon.Import){rejectFile, dryRun}, test.text, "FAILED 3 = 0 + 1 + 2", 1},
+			{[]func(*coupon.Import){rejectFile}, test.text, "FAILED 3 = 0 + 1 + 2", 1},
+			{[]func(*coupon.Import){dryRun}, test.text, "SUCCEEDED 3 = 2 + 1 + 0", 1},
+			// The quotation mark that never ends makes the last row a bad one, too.
+			{[]func(*coupon.Import){rejectFile}, test.text + "\"X", "FAILED 4 = 0 + 2 + 2", 2},
+			{nil, test.text, "SUCCEEDED 3 = 2 + 1 + 0", 1},
+		} {
+			i := test.of()
+			for _, edit := range one.edits {
+				edit(i)
+			}
+			done := s.importFile(t, i, one.text)
+			got := fmt.Sprintf("%s %d = %d + %d + %d", done.Status, done.RowsRead, done.RowsImported, done.RowsRejected, done.RowsHeldBack())
+			if rejected := s.rejections(t, done.ID); got != one.want || len(rejected) != one.wantRejected {
+				t.Errorf("%s, %s, dry run %t: got %s, want %s; rejected are %q", name, i.OnRejection, i.IsDryRun, got, one.want, rejected)
+			}
+		}
+	}
+	// What cannot be read to its end is not judged.
+	broken := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "<codes><code>X1</code><code>X2</code></oops>")
+	if broken.Status != coupon.ImportFailed || broken.RowsRead != 2 || broken.RowsHeldBack() != 2 {
+		t.Errorf("a file that is broken behind its second row: %+v", broken)
+	}
+	s.checkSound(t)
+}

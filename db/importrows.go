@@ -16,7 +16,19 @@ import (
 
 // newImportReader gives what reads the file of an import and stores its rows.
 func (s *Store) newImportReader(number int64, i *coupon.Import, progress *importProgress) *importReader {
-	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideBeside}
+	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideImport}
+}
+
+// decideImport is decideBeside for a job, which is ended where it stands when it is called off.
+func (s *Store) decideImport(
+	ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error,
+) error {
+	return s.decideBeside(ctx, do, func(inner context.Context, t *turn, w *memory.Witness) error {
+		if ctx.Err() != nil {
+			return fmt.Errorf("store the rows: %w", context.Cause(ctx))
+		}
+		return finish(inner, t, w)
+	})
 }
 
 // run reads the file and stores its rows. The format of the import becomes what the file is.
@@ -41,7 +53,7 @@ type importReader struct {
 	number   int64
 	source   *coupon.Import
 	progress *importProgress
-	// decide is Store.decideBeside.
+	// decide is Store.decideImport.
 	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
 

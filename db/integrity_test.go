@@ -39,6 +39,11 @@ func TestIntegrityOfNumbers(t *testing.T) {
 			tests["INSERT INTO "+table+" FROM "+table] = struct{ check, want string }{"number_twice", name}
 		}
 	}
+	for status, counts := range map[string]string{"SUCCEEDED": "3, 1, 1", "FAILED": "3, 1, 0", "CANCELED": "3, 0, 4"} {
+		tests["INSERT INTO import (id, kind, mode, status, format, is_dry_run, file_name, byte_count, checksum, on_rejection, options, timezone, created_at, "+
+			"rows_read, rows_imported, rows_rejected) VALUES (9, 'CODES', 'ADD', '"+status+"', 'CSV', false, 'f', 1, 'x', 'SKIP_ROW', '{}', 'UTC', "+
+			"now()::TIMESTAMP, "+counts+")"] = struct{ check, want string }{"import_rows", "import_9"}
+	}
 	for statement, test := range tests {
 		t.Run(statement, func(t *testing.T) {
 			t.Parallel()

@@ -94,7 +94,7 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 			err = errors.Join(err, removeDatabase(temporary))
 		}
 	}()
-	if err := copyBackup(options.Backup, temporary); err != nil {
+	if err := duckdb.CopyDurably(options.Backup, temporary, "copy the backup", minFreeDisk); err != nil {
 		return nil, err
 	}
 	restored, err = settleBackup(ctx, Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
@@ -154,22 +154,6 @@ func removeDatabase(path string) error {
 		}
 	}
 	return nil
-}
-
-// copyBackup copies a file, which stays as it is, and brings the copy to the disk.
-func copyBackup(from, to string) error {
-	info, err := os.Stat(from)
-	if err != nil {
-		return fmt.Errorf("look at the backup: %w", err)
-	}
-	free, err := duckdb.FreeDisk(filepath.Dir(to))
-	if err != nil {
-		return fmt.Errorf("look how much of the disk is free: %w", err)
-	}
-	if needed := uint64(info.Size()) + minFreeDisk; free < needed {
-		return fmt.Errorf("%w: %d MB are free, and restoring takes %d MB", ErrDiskFull, free>>20, needed>>20)
-	}
-	return duckdb.CopyDurably(from, to, "copy the backup")
 }
 
 // settleBackup makes a database of the copy of a backup.

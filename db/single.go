@@ -76,13 +76,14 @@ func (s *Store) message(ctx context.Context, id coupon.ID) (*coupon.Message, err
 	return found[id], err
 }
 
-// RecordResend records that a message was handed over once more, and gives it.
+// RecordResend records that a message was handed over once more, whether or not its caller has gone, and gives it.
 func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
+	ctx = context.WithoutCancel(ctx)
 	m, err := s.message(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+	err = s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		batch, err := t.nextNumber(ctx, numberOfBatches)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -310,36 +311,47 @@ func (g *stage) redeemAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// excludes tells what a job may be refused because of another one that runs at the same time.
-func excludes(job, other string) coupon.ErrorCode {
+// excludes tells what a job may be refused because of others that run at the same time.
+func excludes(job string, others []longJob) coupon.ErrorCode {
+	isAmong := func(name string) bool {
+		return slices.ContainsFunc(others, func(other longJob) bool { return other.name == name })
+	}
 	switch {
-	case job == "confirmation" && (other == "recipients" || other == "erasure"):
+	case job == "confirmation" && (isAmong("recipients") || isAmong("erasure")):
 		return coupon.ErrorAnalysisStale
 	default:
 		return ""
 	}
 }
 
-// TestTogether runs every two of the jobs that take long at the same time, on the same coupon and recipients: both end as they
-// should, the store answers, and all promises hold, also after a new start.
+// partSize is how many of the long jobs are a part of them.
+const partSize = 3
+
+// TestTogether runs every two of the jobs that take long at the same time, on the same coupon and recipients: all end as they
+// should, the store answers, and all promises hold, also after a new start. They run by parts, each beside each and beside itself: so
+// every two of them meet, and more than two.
 func TestTogether(t *testing.T) {
 	t.Parallel()
-	jobs := longJobs()
-	for i, one := range jobs {
-		t.Run(one.name, func(t *testing.T) {
+	parts := slices.Collect(slices.Chunk(longJobs(), partSize))
+	for i, part := range parts {
+		t.Run(part[0].name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
-			for j, other := range jobs[i:] {
-				if j == 0 && one.isSingle {
-					continue
+			for j, other := range parts[i:] {
+				if j == 0 {
+					other = slices.DeleteFunc(slices.Clone(other), func(one longJob) bool { return one.isSingle })
 				}
 				g := newStage(t, s, fmt.Sprintf("s%d", j), togetherSize)
-				names := []string{one.name, other.name}
-				ready := []job{one.ready(t, g, "A"), other.ready(t, g, "B")}
-				for k, err := range atOnce(2, func(k int) error { return ready[k](t.Context()) }) {
+				// Analyses, confirmations and sendings take as many codes each as there are recipients.
+				g.codes(t, g.coupon, "", g.numbered("Q", partSize*g.size)...)
+				jobs, ready := slices.Concat(part, other), []job{}
+				for k, one := range jobs {
+					ready = append(ready, one.ready(t, g, string(rune('A'+k/partSize))))
+				}
+				for k, err := range atOnce(len(jobs), func(k int) error { return ready[k](t.Context()) }) {
 					problems, isUser := coupon.AsUserErrors(err)
-					if err != nil && (!isUser || problems[0].Code != excludes(names[k], names[1-k])) {
-						t.Errorf("%s beside %s: %v", names[k], names[1-k], err)
+					if err != nil && (!isUser || problems[0].Code != excludes(jobs[k].name, jobs)) {
+						t.Errorf("%s beside %s and %s: %v", jobs[k].name, part[0].name, other[0].name, err)
 					}
 				}
 				if err := s.Ping(t.Context()); err != nil {

@@ -100,14 +100,18 @@ func (s *Store) beside(ctx context.Context, l duckdb.Lane, do func(context.Conte
 	return s.besideOn(ctx, conn, do, finish)
 }
 
-// besideOn is beside on a connection of the caller's, who is in a lane.
+// besideOn is beside on a connection of the caller's, who is in a lane. What a caller begins who then goes away comes to its end
+// all the same, as in update: nobody waits for it, and nothing of it was done for nothing. Interrupt alone ends it.
 func (s *Store) besideOn(
 	ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, finish func(context.Context, *turn) error,
 ) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("begin beside the writer: %w", context.Cause(ctx))
+	}
 	inner, leave := s.within(context.WithoutCancel(ctx))
 	defer leave()
 	return s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) }, func(t *tx) error {
-		return s.update(ctx, func(ctx context.Context, own *turn) error {
+		return s.update(inner, func(ctx context.Context, own *turn) error {
 			if err := finish(ctx, &turn{tx: t, latest: own.tx}); err != nil {
 				return err
 			}

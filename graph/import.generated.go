@@ -466,6 +466,29 @@ func (ec *executionContext) fieldContext_Import_rowsRejected(_ context.Context, 
 	return graphql.NewScalarFieldContext("Import", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Import_rowsHeldBack(ctx context.Context, field graphql.CollectedField, obj *coupon.Import) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Import_rowsHeldBack(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RowsHeldBack(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Import_rowsHeldBack(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Import", field, true, false, "Int")
+}
+
 func (ec *executionContext) _Import_rejectionsByReason(ctx context.Context, field graphql.CollectedField, obj *coupon.Import) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2736,6 +2759,11 @@ func (ec *executionContext) _Import(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "rowsRejected":
 			out.Values[i] = ec._Import_rowsRejected(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rowsHeldBack":
+			out.Values[i] = ec._Import_rowsHeldBack(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

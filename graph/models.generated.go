@@ -639,7 +639,7 @@ type RecipientInput struct {
 	FirstName graphql.Omittable[*string] `json:"firstName,omitempty"`
 	// At most 255 characters.
 	LastName graphql.Omittable[*string] `json:"lastName,omitempty"`
-	// Replaces the attributes as a whole, at most 64 KiB.
+	// Replaces the attributes as a whole, at most 64 KiB. A text with the character NUL is refused.
 	Attributes graphql.Omittable[*coupon.JSON] `json:"attributes,omitempty"`
 	// False puts the person on the denylist. Omitted: true for a new recipient.
 	IsContactable graphql.Omittable[*bool] `json:"isContactable,omitempty"`

@@ -415,6 +415,7 @@ type ComplexityRoot struct {
 		Rejections         func(childComplexity int, first *int, after *string) int
 		RejectionsByReason func(childComplexity int) int
 		RejectsURL         func(childComplexity int) int
+		RowsHeldBack       func(childComplexity int) int
 		RowsImported       func(childComplexity int) int
 		RowsRead           func(childComplexity int) int
 		RowsRejected       func(childComplexity int) int
@@ -2406,6 +2407,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Import.RejectsURL(childComplexity), true
+	case "Import.rowsHeldBack":
+		if e.ComplexityRoot.Import.RowsHeldBack == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.RowsHeldBack(childComplexity), true
 	case "Import.rowsImported":
 		if e.ComplexityRoot.Import.RowsImported == nil {
 			break
@@ -5357,6 +5364,8 @@ func (ec *executionContext) childFields_Import(ctx context.Context, field graphq
 		return ec.fieldContext_Import_rowsImported(ctx, field)
 	case "rowsRejected":
 		return ec.fieldContext_Import_rowsRejected(ctx, field)
+	case "rowsHeldBack":
+		return ec.fieldContext_Import_rowsHeldBack(ctx, field)
 	case "rejectionsByReason":
 		return ec.fieldContext_Import_rejectionsByReason(ctx, field)
 	case "rejections":

@@ -269,8 +269,9 @@ func harmlessScalar(name string, value any, is secrecy) any {
 			return cutText(text)
 		}
 	case "Upload":
-		if file, isFile := value.(graphql.Upload); isFile {
-			return map[string]any{"byteCount": file.Size}
+		upload, _ := value.(graphql.Upload)
+		if file, isStored := upload.File.(*storedFile); isStored {
+			return map[string]any{"byteCount": file.size}
 		}
 	}
 	return coupon.Mask

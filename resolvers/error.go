@@ -86,17 +86,14 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))
 		}
-		if errors.Is(err, db.ErrClosed) {
+		if errors.Is(err, db.ErrClosed) || errors.Is(err, context.Canceled) {
+			// Who reads this did not go away, so that it is the server that ends.
 			retryLater(ctx, retryAfter)
-			return unavailable(ctx, "The server stops, so nothing was changed. Try again when it is back.")
+			return unavailable(ctx, "The server stops and did not do this. Try again when it is back.")
 		}
 		if errors.Is(err, analyst.ErrBusy) {
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))
-		}
-		if errors.Is(err, context.Canceled) {
-			// Who reads this did not go away, so that it is the server that ends.
-			return unavailable(ctx, "The server is stopping, and did not finish this. Ask again.")
 		}
 		requestID := RequestID(ctx)
 		options.Log.ErrorContext(ctx, "request failed", "request", requestID, "field", placeOf(ctx), "error", err)

@@ -40,14 +40,20 @@ func TestEndedRequest(t *testing.T) {
 	}
 }
 
-// TestPresentStop tells that an operation that ends because the server stops is answered so, and is no fault that the log has.
+// TestPresentStop tells that an operation that ends because the server stops is answered so, whoever noticed first, and is no fault
+// that the log has.
 func TestPresentStop(t *testing.T) {
 	t.Parallel()
-	var log strings.Builder
-	ctx, stop := context.WithCancel(graphql.WithResponseContext(t.Context(), nil, nil))
+	canceled, stop := context.WithCancel(t.Context())
 	stop()
-	err := present(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})(ctx, fmt.Errorf("answer an analyst: %w", context.Cause(ctx)))
-	if err.Extensions["code"] != "UNAVAILABLE" || err.Message != "The server is stopping, and did not finish this. Ask again." || log.Len() > 0 {
-		t.Errorf("got %v, logged %q", err, log.String())
+	for _, cause := range []error{context.Cause(canceled), db.ErrClosed} {
+		var log strings.Builder
+		header := http.Header{}
+		ctx := withHeader(graphql.WithResponseContext(t.Context(), nil, nil), header)
+		err := present(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})(ctx, fmt.Errorf("answer an analyst: %w", cause))
+		const want = "The server stops and did not do this. Try again when it is back."
+		if err.Extensions["code"] != "UNAVAILABLE" || err.Message != want || log.Len() > 0 || header.Get("Retry-After") != "1" {
+			t.Errorf("%v: got %v, Retry-After %q, logged %q", cause, err, header.Get("Retry-After"), log.String())
+		}
 	}
 }

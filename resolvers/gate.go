@@ -60,8 +60,6 @@ func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.
 	if problems != nil {
 		return operation, shortened(problems)
 	}
-	// A form is read twice: before its files, and with them.
-	a.leave()
 	held := a.gate.budget.of(ctx)
 	count := 1
 	if operation.Operation.Operation == ast.Subscription {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -52,29 +54,25 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	start := graphql.Now()
 	files := &formFiles{store: f.store}
 	defer f.clear(r.Context(), files)
-	parts, params, places, err := openForm(r)
+	parts, params, err := files.open(r)
 	if err != nil {
 		f.refuse(w, r, err)
 		return
 	}
-	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
-	if operation, problems := exec.CreateOperationContext(r.Context(), params); problems != nil {
-		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
-		return
-	}
-	if err := files.read(r.Context(), parts, params, places); err != nil {
-		f.refuse(w, r, err)
-		return
-	}
-	// The body is read to its end, where the deadline for the client's next byte ends.
-	_, _ = io.Copy(io.Discard, io.LimitReader(content, MaxRequestBytes))
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
 	operation, problems := exec.CreateOperationContext(r.Context(), params)
 	if problems != nil {
 		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
 		return
 	}
+	if err := files.read(r.Context(), parts); err != nil {
+		f.refuse(w, r, err)
+		return
+	}
+	// The body is read to its end, where the deadline for the client's next byte ends.
+	_, _ = io.Copy(io.Discard, io.LimitReader(content, MaxRequestBytes))
 	responses, ctx := exec.DispatchOperation(r.Context(), operation)
 	answer(w, responses(ctx))
 }
@@ -113,29 +111,57 @@ func badForm(format string, args ...any) error {
 	return httpError{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
 }
 
-// formFiles are the files that came with one request.
+// formFiles are the files that come with one request.
 type formFiles struct {
-	store  *db.Store
-	stored []*storedFile
+	store *db.Store
+	// expected has the files that have not come yet, by the names of their parts; the variables have them already.
+	expected map[string]*storedFile
+	stored   []*storedFile
 }
 
-// openForm reads what a request asks for, and the variables that its files are for; there the variables have a file of nothing.
-func openForm(r *http.Request) (parts *multipart.Reader, params *graphql.RawParams, places map[string][]string, err error) {
+// open reads what a request asks for, and the variables that its files are for: they have the files from here on, which read
+// fills.
+func (f *formFiles) open(r *http.Request) (parts *multipart.Reader, params *graphql.RawParams, err error) {
 	if parts, err = r.MultipartReader(); err != nil {
-		return nil, nil, nil, badForm("failed to parse multipart form")
+		return nil, nil, badForm("failed to parse multipart form")
 	}
-	params, places = &graphql.RawParams{}, map[string][]string{}
+	params = &graphql.RawParams{}
 	if err := readField(r.Context(), parts, "operations", "first", params); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
+	places := map[string][]string{}
 	if err := readField(r.Context(), parts, "map", "second", &places); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return parts, params, places, checkPlaces(params, places)
+	return parts, params, f.expect(params, places)
 }
 
-// read stores the files of a request and puts them into the variables.
-func (f *formFiles) read(ctx context.Context, parts *multipart.Reader, params *graphql.RawParams, places map[string][]string) error {
+// expect puts the files into the variables. It refuses a map that cannot be followed before any file is received.
+func (f *formFiles) expect(params *graphql.RawParams, places map[string][]string) error {
+	f.expected = make(map[string]*storedFile, len(places))
+	count := 0
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		paths := places[key]
+		if len(paths) == 0 {
+			return badForm("invalid empty operations paths list for key %.100s", key)
+		}
+		count += len(paths)
+		file := &storedFile{}
+		f.expected[key] = file
+		for _, path := range paths {
+			if err := put(params.Variables, path, graphql.Upload{File: file}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(places) > maxFiles || count > maxPlaces {
+		return badForm("a request has at most %d files, for at most %d variables", maxFiles, maxPlaces)
+	}
+	return nil
+}
+
+// read stores the files of a request.
+func (f *formFiles) read(ctx context.Context, parts *multipart.Reader) error {
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -145,21 +171,16 @@ func (f *formFiles) read(ctx context.Context, parts *multipart.Reader, params *g
 			return badForm("failed to parse part")
 		}
 		key := part.FormName()
-		if len(places[key]) == 0 {
+		file := f.expected[key]
+		if file == nil {
 			return badForm("invalid empty operations paths list for key %.100s", key)
 		}
-		upload, err := f.receive(ctx, key, part)
-		if err != nil {
+		delete(f.expected, key)
+		if err := f.receive(ctx, key, part, file); err != nil {
 			return err
 		}
-		for _, path := range places[key] {
-			if err := put(params.Variables, path, upload); err != nil {
-				return err
-			}
-		}
-		delete(places, key)
 	}
-	for key := range places {
+	for key := range f.expected {
 		return badForm("failed to get key %.100s from form", key)
 	}
 	return nil
@@ -187,26 +208,6 @@ func readField(ctx context.Context, parts *multipart.Reader, name, place string,
 	}
 	if err != nil {
 		return badForm("%s form field could not be decoded", name)
-	}
-	return nil
-}
-
-// checkPlaces refuses a map that cannot be followed before any file is received.
-func checkPlaces(params *graphql.RawParams, places map[string][]string) error {
-	count := 0
-	for key, paths := range places {
-		if len(paths) == 0 {
-			return badForm("invalid empty operations paths list for key %.100s", key)
-		}
-		count += len(paths)
-		for _, path := range paths {
-			if err := put(params.Variables, path, graphql.Upload{}); err != nil {
-				return err
-			}
-		}
-	}
-	if len(places) > maxFiles || count > maxPlaces {
-		return badForm("a request has at most %d files, for at most %d variables", maxFiles, maxPlaces)
 	}
 	return nil
 }
@@ -243,23 +244,21 @@ func put(variables map[string]any, path string, file any) error {
 }
 
 // receive stores a file.
-func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Part) (graphql.Upload, error) {
+func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Part, file *storedFile) error {
 	source := &formPart{from: part}
 	// A name of nothing but spaces is none, which the store can do without.
-	name := strings.TrimSpace(part.FileName())
-	stored, err := f.store.Receive(ctx, name, source)
+	file.name = strings.TrimSpace(part.FileName())
+	stored, err := f.store.Receive(ctx, file.name, source)
 	switch {
 	case source.err != nil:
-		return graphql.Upload{}, badForm("failed to read file for key %.100s", key)
+		return badForm("failed to read file for key %.100s", key)
 	case err != nil:
-		return graphql.Upload{}, err
+		return err
 	}
-	file := &storedFile{id: stored.ID, name: name}
+	file.id, file.size = stored.ID, stored.Received
 	f.stored = append(f.stored, file)
-	if file.ReadSeekCloser, err = f.store.OpenUpload(ctx, stored.ID); err != nil {
-		return graphql.Upload{}, err
-	}
-	return graphql.Upload{File: file, Filename: stored.FileName, Size: stored.Received, ContentType: part.Header.Get("Content-Type")}, nil
+	file.ReadSeekCloser, err = f.store.OpenUpload(ctx, stored.ID)
+	return err
 }
 
 // clear deletes what no mutation took.
@@ -292,12 +291,13 @@ func (p *formPart) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// storedFile is a file of a request that is an upload already.
+// storedFile is a file of a request, which is an upload once it has come: before that nothing of the operation is done.
 type storedFile struct {
 	io.ReadSeekCloser
 
 	id      coupon.ID
 	name    string
+	size    int64
 	isTaken atomic.Bool
 }
 

@@ -1,5 +1,7 @@
 package duckdb
 
+import "strings"
+
 // The fragments of a COPY statement that say how a text is written.
 
 // SafeText writes what a spreadsheet would take for a number or a date as a formula that gives the text, and puts an
@@ -12,14 +14,29 @@ func SafeText(name string) string {
         ELSE ` + name + ` END`
 }
 
-// XMLText escapes a text for an attribute of XML, and leaves out the characters that XML 1.0 cannot have
-// (https://www.w3.org/TR/xml/#charsets).
-func XMLText(expression string) string {
-	text := "regexp_replace(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]', '', 'g')`
-	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}} {
+// XMLText escapes the text of a column for an attribute of XML. What XML 1.0 cannot have (https://www.w3.org/TR/xml/#charsets)
+// ends the export: left out, it would make another code of one, without a word. U+FFFD is escaped, since as itself it is what a
+// reader puts in the place of bytes that are no text.
+func XMLText(expression, column string) string {
+	text := "CASE WHEN regexp_matches(" + expression + `, '[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]') THEN error(` +
+		Quote(errNoXML+column+".") + ") ELSE " + expression + " END"
+	for _, pair := range [][2]string{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}, {"\uFFFD", "&#xFFFD;"}} {
 		text = "replace(" + text + ", " + Quote(pair[0]) + ", " + Quote(pair[1]) + ")"
 	}
 	return "replace(replace(replace(" + text + `, chr(9), '&#9;'), chr(10), '&#10;'), chr(13), '&#13;')`
+}
+
+// errNoXML, the name of a column and a point are what the engine is told to say of a text that XML cannot carry.
+const errNoXML = "no XML for the column "
+
+// ColumnWithoutXML returns the column of XMLText whose text XML cannot carry, if that is what an error says.
+func ColumnWithoutXML(err error) (column string, isFound bool) {
+	if err == nil {
+		return "", false
+	}
+	_, behind, isFound := strings.Cut(err.Error(), errNoXML)
+	column, _, _ = strings.Cut(behind, ".")
+	return column, isFound
 }
 
 // FileOptions says to the engine how to write a format that it knows, CSV, JSONL or PARQUET; "" for any other.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/marcboeker/go-duckdb/v2"
@@ -83,13 +84,25 @@ func Probe(path string) error {
 	return connector.Close()
 }
 
-// CopyDurably copies a file to a new one, which only its owner may read, and brings it to the disk.
-func CopyDurably(from, to, what string) (err error) {
+// CopyDurably copies a file to a new one, which only its owner may read, and brings it to the disk. It returns ErrDiskFull, and
+// begins nothing, where the copy would leave less of the disk free than the reserve. Of a copy that failed nothing stays.
+func CopyDurably(from, to, what string, reserve uint64) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer func() { _ = source.Close() }()
+	info, err := source.Stat()
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	free, err := FreeDisk(filepath.Dir(to))
+	if err != nil {
+		return fmt.Errorf("%s: look how much of the disk is free: %w", what, err)
+	}
+	if needed := uint64(info.Size()) + reserve; free < needed {
+		return fmt.Errorf("%s: %w: %d MB are free, and it takes %d MB; make room and try again", what, ErrDiskFull, free>>20, needed>>20)
+	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -97,6 +110,9 @@ func CopyDurably(from, to, what string) (err error) {
 	defer func() {
 		if closed := target.Close(); err == nil && closed != nil {
 			err = StorageError(what, closed)
+		}
+		if err != nil {
+			err = errors.Join(err, os.Remove(to))
 		}
 	}()
 	if _, err := io.Copy(target, source); err != nil {

@@ -301,14 +301,15 @@ func (l *LogReading) Cut() error {
 	return nil
 }
 
-// Keep copies the log, as it is, to a name beside it that no file has, and gives the name.
-func (l *LogReading) Keep() (string, error) {
+// Keep copies the log, as it is, to a name beside it that no file has, and gives the name. It returns ErrDiskFull where there is
+// no room for that, beside the reserve: nothing is cut off then.
+func (l *LogReading) Keep(reserve uint64) (string, error) {
 	for i := 1; ; i++ {
 		kept := fmt.Sprintf("%s%s%d", l.path, DamagedSuffix, i)
 		if _, err := os.Lstat(kept); err == nil {
 			continue
 		}
-		return kept, CopyDurably(l.path, kept, "keep the damaged log")
+		return kept, CopyDurably(l.path, kept, "keep the damaged log", reserve)
 	}
 }
 
