@@ -771,7 +771,7 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]sp
 		part := t.store.pool.take(couponNumber, d.MatchLabelTo != nil, need.Label, need.Needed, number, t.now)
 		if taken := countOf(part); taken != need.Needed {
 			// Beside the writer others took, voided or removed some since they were counted.
-			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d: %w", taken, need.Label, need.Needed, errRival)
+			return nil, fmt.Errorf("take codes with one label: %d instead of %d: %w", taken, need.Needed, errRival)
 		}
 		spans = append(spans, part...)
 	}
