@@ -61,7 +61,11 @@ func TestOldSentences(t *testing.T) {
 	}
 	const untouched = `{"remedies": [{"kind": "ADD_CODES", "count": 1, "text": "Add 1 code to the coupon."}], "fingerprint": "g"}`
 	for id, analysis := range []any{string(old), untouched, nil} {
-		exec("INSERT INTO delivery SELECT $1, 'd', 'EMAIL', NULL, 's', 'b', NULL, 'sport', NULL, 'EDITING', 0, $2, NULL, 0, 0, 0, 0, 0, now()::TIMESTAMP, NULL, NULL", id+1, analysis)
+		exec(
+			"INSERT INTO delivery SELECT $1, 'd', 'EMAIL', NULL, 's', 'b', NULL, 'sport', NULL, 'EDITING', 0, $2, NULL, 0, 0, 0, 0, 0, now()::TIMESTAMP, NULL, NULL",
+			id+1,
+			analysis,
+		)
 	}
 	exec("UPDATE number SET given = 3 WHERE kind = 'delivery'")
 	for round := range 2 {
@@ -70,8 +74,10 @@ func TestOldSentences(t *testing.T) {
 			exec("INSERT INTO delivery_log VALUES (1, $1, $2, now()::TIMESTAMP, $3, $4)", round+1, i+1, level, text)
 		}
 	}
-	exec(`INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure, created_at)
-		SELECT 7, 'CODES', 'ADD', 'FAILED', 'CSV', false, NULL, 'f.csv', 1, 'x', 'SKIP', '{}', 'UTC', 0, 0, 0, 'SECRET', now()::TIMESTAMP`)
+	exec(
+		`INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure, created_at)
+		SELECT 7, 'CODES', 'ADD', 'FAILED', 'CSV', false, NULL, 'f.csv', 1, 'x', 'SKIP', '{}', 'UTC', 0, 0, 0, 'SECRET', now()::TIMESTAMP`,
+	)
 	for i, kind := range []string{"IMPORT_FAILED", "DELIVERY_FAILED"} {
 		exec("INSERT INTO alert VALUES ($1, $2, 7, now()::TIMESTAMP, 'It failed: SECRET', now()::TIMESTAMP, NULL, true, 0, now()::TIMESTAMP)", i+1, kind)
 	}

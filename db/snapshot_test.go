@@ -258,17 +258,17 @@ func TestMaskedSnapshot(t *testing.T) {
 	q, end := openTaken(t, taken)
 	defer end()
 	for query, want := range map[string]string{
-		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                    `["•••","•••","coupon_1"]`,
-		"SELECT value FROM main.codes LIMIT 1":                                                             `["•••"]`,
-		"SELECT list((code, type) ORDER BY id)::VARCHAR FROM coupons":                                      `["[(SPORT15, INDIVIDUAL), (•••, ANONYMOUS)]"]`,
-		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'": `["•••","•••","•••","•••",{}]`,
-		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                       `[1,"•••",0]`,
-		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                            `[0]`,
-		"SELECT max(c.value) FROM codes c JOIN messages m ON m.code_id = c.id":                             `["•••"]`,
-		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                           `["•••"]`,
+		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                                                     `["•••","•••","coupon_1"]`,
+		"SELECT value FROM main.codes LIMIT 1":                                                                                              `["•••"]`,
+		"SELECT list((code, type) ORDER BY id)::VARCHAR FROM coupons":                                                                       `["[(SPORT15, INDIVIDUAL), (•••, ANONYMOUS)]"]`,
+		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'":                                  `["•••","•••","•••","•••",{}]`,
+		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                                                        `[1,"•••",0]`,
+		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                                                             `[0]`,
+		"SELECT max(c.value) FROM codes c JOIN messages m ON m.code_id = c.id":                                                              `["•••"]`,
+		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                                                            `["•••"]`,
 		"SELECT DISTINCT c.label, m.label, r.label FROM codes c JOIN messages m ON m.code_id = c.id JOIN redemptions r ON r.code_id = c.id": `["•••","•••","•••"]`,
-		"SELECT DISTINCT label FROM imports":   `["•••"]`,
-		"SELECT * EXCLUDE coupon_id FROM labels": `["gold",3,2,0,1,0,0]`,
+		"SELECT DISTINCT label FROM imports":                                                                                                `["•••"]`,
+		"SELECT * EXCLUDE coupon_id FROM labels":                                                                                            `["gold",3,2,0,1,0,0]`,
 	} {
 		if got := q.rows(t, query); !cmp.Equal(got, []string{want}) {
 			t.Errorf("%s: got %v, want %s", query, got, want)

@@ -151,7 +151,7 @@ func (s *server) plant(t *testing.T) {
 			redeemCode(input: {value: "QZMATCHED"}) { userErrors { message } }
 			generateCodes(input: {couponId: "coupon_1", count: 1, pattern: "########", label: "QZLABEL"}) { userErrors { message } } }`},
 		{
-			query: `mutation($f: Upload!) { importCodes(input: {couponId: "coupon_1", file: $f, label: "QZLABEL"}) { userErrors { message } } }`,
+			query:     `mutation($f: Upload!) { importCodes(input: {couponId: "coupon_1", file: $f, label: "QZLABEL"}) { userErrors { message } } }`,
 			variables: map[string]any{"f": "@g.csv"}, files: map[string]string{"g.csv": "code\nG1\n"},
 		},
 	} {
@@ -247,7 +247,11 @@ func TestSecretsStay(t *testing.T) {
 	for query, answer := range s.askAll(t, coupon.RoleAnalyst) {
 		// What a whole pool has is counted by label.
 		counted := countsByLabel.FindString(answer)
-		if answer = countsByLabel.ReplaceAllString(answer, ""); strings.HasPrefix(query, `{ node(id: "coupon_1") { ... on Coupon `) && !strings.Contains(counted, "QZLABEL") {
+		if answer = countsByLabel.ReplaceAllString(
+			answer,
+			"",
+		); strings.HasPrefix(query, `{ node(id: "coupon_1") { ... on Coupon `) &&
+			!strings.Contains(counted, "QZLABEL") {
 			t.Errorf("%.100s tells an ANALYST no counts by label: %s", query, counted)
 		}
 		if strings.Contains(query, "FROM labels") || strings.Contains(query, "SUMMARIZE labels") {
@@ -351,7 +355,8 @@ func (s *server) nameThings(t *testing.T) {
 		}
 	}
 	for _, one := range []struct{ method, query, accepts string }{
-		{http.MethodPost, "?QZCLIENT=QZCLIENT", "application/json"}, {http.MethodGet, "?" + values.Encode(), "application/json"},
+		{http.MethodPost, "?QZCLIENT=QZCLIENT", "application/json"},
+		{http.MethodGet, "?" + values.Encode(), "application/json"},
 		{http.MethodPost, "", "text/event-stream"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), one.method, s.URL+"/graphql"+one.query, bytes.NewReader(body))
