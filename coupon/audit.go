@@ -43,7 +43,7 @@ type AuditEntry struct {
 	Role    Role
 	Address string
 	Kind    AuditKind
-	// Action is the field that was asked for, such as voidCodes; of a READ the operation's name.
+	// Action is the field that was asked for, such as voidCodes; of a READ the fields of the operation's root.
 	Action string
 	// Input is what was given, without secrets, codes and personal data; of a READ the confidential fields.
 	Input     JSON

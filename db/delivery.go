@@ -774,7 +774,7 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]me
 		part := t.store.memory.Take(claim, need.Label, need.Needed)
 		if taken := memory.CountOf(part); taken != need.Needed {
 			// Beside the writer others took, voided or removed some since they were counted.
-			return nil, fmt.Errorf("take codes: %d with the label %q instead of %d: %w", taken, need.Label, need.Needed, errRival)
+			return nil, fmt.Errorf("take codes with one label: %d instead of %d: %w", taken, need.Needed, errRival)
 		}
 		spans = append(spans, part...)
 	}

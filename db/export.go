@@ -466,14 +466,14 @@ func timeColumn(name string) exportColumn { return exportColumn{name: name, isTi
 // The columns of each kind, by the names that an import knows.
 func codeColumns() []exportColumn {
 	return []exportColumn{
-		secretColumn("code"), textColumn("label"), textColumn("status"), ownCodeColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
+		secretColumn("code"), secretColumn("label"), textColumn("status"), ownCodeColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
 		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
 	}
 }
 
 func messageColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("message"), textColumn("externalId"), textColumn("channel"), secretColumn("address"), secretColumn("code"), textColumn("label"),
+		textColumn("message"), textColumn("externalId"), textColumn("channel"), secretColumn("address"), secretColumn("code"), secretColumn("label"),
 		textColumn("status"), timeColumn("sentAt"), secretColumn("failure"), textColumn("delivery"),
 	}
 }
@@ -488,7 +488,7 @@ func redemptionColumns() []exportColumn {
 		ownCodeColumn("coupon"),
 		textColumn("delivery"),
 		textColumn("channel"),
-		textColumn("label"),
+		secretColumn("label"),
 		timeColumn("assignedAt"),
 		textColumn("source"),
 		textColumn("anomalies"),

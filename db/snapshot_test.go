@@ -231,6 +231,8 @@ func TestMaskedSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.deliver(t, id, s.recipients(t, 1))
+	s.redeem(t, "SECRET-AAAA")
+	s.importFile(t, newImport(coupon.ImportCodes, into(id), func(i *coupon.Import) { i.Label = new("gold") }), "code\nSECRET-CCCC\n")
 	whole, err := s.TakeSnapshot(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
@@ -256,15 +258,17 @@ func TestMaskedSnapshot(t *testing.T) {
 	q, end := openTaken(t, taken)
 	defer end()
 	for query, want := range map[string]string{
-		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                    `["•••","gold","coupon_1"]`,
-		"SELECT value FROM main.codes LIMIT 1":                                                             `["•••"]`,
-		"SELECT list((code, type) ORDER BY id)::VARCHAR FROM coupons":                                      `["[(SPORT15, INDIVIDUAL), (•••, ANONYMOUS)]"]`,
-		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'": `["•••","•••","•••","•••",{}]`,
-		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                       `[1,"•••",0]`,
-		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                            `[0]`,
-		"SELECT max(c.value) FROM codes c JOIN messages m ON m.code_id = c.id":                             `["•••"]`,
-		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                           `["•••"]`,
-		"SELECT label, count(*) FROM codes GROUP BY ALL":                                                   `["gold",2]`,
+		"SELECT value, label, coupon_id FROM codes ORDER BY id LIMIT 1":                                                                     `["•••","•••","coupon_1"]`,
+		"SELECT value FROM main.codes LIMIT 1":                                                                                              `["•••"]`,
+		"SELECT list((code, type) ORDER BY id)::VARCHAR FROM coupons":                                                                       `["[(SPORT15, INDIVIDUAL), (•••, ANONYMOUS)]"]`,
+		"SELECT email, phone, first_name, last_name, attributes FROM recipients WHERE external_id = 'r-1'":                                  `["•••","•••","•••","•••",{}]`,
+		"SELECT count(DISTINCT address), min(address), count(failure) FROM messages":                                                        `[1,"•••",0]`,
+		"SELECT count(*) FROM codes WHERE value LIKE 'SECRET%'":                                                                             `[0]`,
+		"SELECT max(c.value) FROM codes c JOIN messages m ON m.code_id = c.id":                                                              `["•••"]`,
+		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                                                            `["•••"]`,
+		"SELECT DISTINCT c.label, m.label, r.label FROM codes c JOIN messages m ON m.code_id = c.id JOIN redemptions r ON r.code_id = c.id": `["•••","•••","•••"]`,
+		"SELECT DISTINCT label FROM imports":                                                                                                `["•••"]`,
+		"SELECT * EXCLUDE coupon_id FROM labels":                                                                                            `["gold",3,2,0,1,0,0]`,
 	} {
 		if got := q.rows(t, query); !cmp.Equal(got, []string{want}) {
 			t.Errorf("%s: got %v, want %s", query, got, want)
@@ -359,7 +363,7 @@ func TestSnapshotColumns(t *testing.T) {
 	if got := q.rows(t, `SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal AND comment IS NULL`); len(got) > 0 {
 		t.Errorf("without a comment: %v", got)
 	}
-	want := []string{`["codes"]`, `["coupons"]`, `["deliveries"]`, `["imports"]`, `["messages"]`, `["recipients"]`, `["redemptions"]`}
+	want := []string{`["codes"]`, `["coupons"]`, `["deliveries"]`, `["imports"]`, `["labels"]`, `["messages"]`, `["recipients"]`, `["redemptions"]`}
 	got := q.rows(t, `SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal AND comment IS NOT NULL ORDER BY 1`)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -390,7 +394,7 @@ func TestSQLDocument(t *testing.T) {
 	defer end()
 	var b strings.Builder
 	b.WriteString(sqlDocument)
-	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports"} {
+	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports", "labels"} {
 		var about [1]string
 		if err := json.Unmarshal([]byte(q.rows(t, "SELECT comment FROM duckdb_views() WHERE view_name = '"+view+"'")[0]), &about); err != nil {
 			t.Fatal(err)

@@ -348,7 +348,7 @@ func (n *OpenedSnapshot) checkNode(node map[string]any) error {
 		if !allowedFunctions["from "+strings.ToLower(name)] {
 			return rejected(
 				"The table function " + name + " is not available here: a query reads nothing but the views coupons, codes, recipients, deliveries, " +
-					"messages, redemptions and imports.",
+					"messages, redemptions, imports and labels.",
 			)
 		}
 	case node["function_name"] != nil && !allowedFunctions[text("function_name")]:

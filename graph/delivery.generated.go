@@ -3352,11 +3352,30 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 			it.ContactAt = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
-			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
-			if err != nil {
-				return it, err
+			directive0 := func(ctx context.Context) (any, error) {
+				return ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
 			}
-			it.Filter = graphql.OmittableOf(data)
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *coupon.RecipientFilter
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*coupon.RecipientFilter); ok {
+				it.Filter = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Filter = graphql.OmittableOf[*coupon.RecipientFilter](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *couponql/coupon.RecipientFilter`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		}
 	}
 	return it, nil

@@ -837,7 +837,7 @@ type SimulateDeliveryInput struct {
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
 	// As if sending started then. Null: at once.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
-	// As if only the targets that match were its targets.
+	// As if only the targets that match were its targets. Of one target, what it needs would say what its attribute says.
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
 

@@ -6,13 +6,15 @@ import (
 	"net/http"
 	"net/url"
 
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"github.com/felixge/httpsnoop"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // StartTracing sends spans to a collector, by OTLP over HTTP, at an address such as http://127.0.0.1:4318. stop sends what is left. A
@@ -34,9 +36,25 @@ func StartTracing(ctx context.Context, endpoint, version string) (stop func(cont
 	return provider.Shutdown, nil
 }
 
-// Traced gives each request a span, in the trace of its caller where the request names one.
+// Traced gives each request a span, in the trace of its caller where the request names one. Of what a client sends (its program,
+// the names of files, the state of its trace) nothing is told: the attributes are those of the metrics.
 func Traced(next http.Handler) http.Handler {
-	return otelhttp.NewHandler(next, "request", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return MethodOf(r) + " " + PathOf(r) }))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		if caller := trace.SpanContextFromContext(ctx); caller.IsValid() {
+			ctx = trace.ContextWithRemoteSpanContext(ctx, caller.WithTraceState(trace.TraceState{}))
+		}
+		ctx, span := tracer().Start(
+			ctx, MethodOf(r)+" "+PathOf(r), trace.WithSpanKind(trace.SpanKindServer),
+			trace.WithAttributes(semconv.HTTPRequestMethodKey.String(MethodOf(r)), semconv.URLPath(PathOf(r))),
+		)
+		defer span.End()
+		seen := httpsnoop.CaptureMetrics(next, w, r.WithContext(ctx))
+		span.SetAttributes(semconv.HTTPResponseStatusCode(seen.Code))
+		if seen.Code >= http.StatusInternalServerError {
+			span.SetStatus(codes.Error, "")
+		}
+	})
 }
 
 // PathOf gives the path of a request without what names single things, so that there are few.

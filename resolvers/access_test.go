@@ -296,6 +296,13 @@ func TestConfidentialInputs(t *testing.T) {
 		}},
 		{`query($p: String) { node(id: "coupon_1") { ... on Coupon { codes(filter: {valuePrefix: $p}) { totalCount } } } }`, "filter.valuePrefix", map[string]any{"p": "A"}},
 		{`mutation { exportCodes(input: {couponId: "coupon_1", filter: {valuePrefix: "A"}}) { export { id } } }`, "input.filter.valuePrefix", nil},
+		{`{ coupon(id: "coupon_1") { codes(filter: {label: "a", recipientId: "recipient_1"}) { totalCount } } }`, "filter.label", nil},
+		{`{ redemptions(filter: {labels: ["a"]}) { totalCount } }`, "filter.labels", nil},
+		{`mutation { exportRedemptions(input: {filter: {labels: ["a"]}}) { export { id } } }`, "input.filter.labels", nil},
+		{`{ redemptionStats(groupBy: LABEL) { keys } }`, "groupBy.LABEL", nil},
+		{`query($by: [StatsDimension!]!) { redemptionStats(groupBy: $by) { keys } }`, "groupBy.LABEL", map[string]any{"by": []any{"COUPON", "LABEL"}}},
+		{`query($by: [StatsDimension!] = [HOUR, LABEL]) { redemptionStats(groupBy: $by) { keys } }`, "groupBy.LABEL", nil},
+		{`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["a"]}}) { analysis { codesAvailable } } }`, "input.filter", nil},
 		{`query { ...f } fragment f on Query { coupon(id: "coupon_1") { ...g } } fragment g on Coupon { codes(filter: {valuePrefix: "A"}) { totalCount } }`, "filter.valuePrefix", nil},
 	} {
 		if _, got := s.answer(t, test.query, test.variables); !strings.Contains(got, `"FORBIDDEN"`) || !strings.Contains(got, test.place) {
@@ -305,6 +312,7 @@ func TestConfidentialInputs(t *testing.T) {
 	for _, query := range []string{
 		`query($p: String) { coupon(id: "coupon_1") { codes(filter: {valuePrefix: $p, status: [VOIDED]}) { totalCount } } }`,
 		`{ recipients(filter: {externalIds: ["a"]}) { totalCount } }`,
+		`{ redemptionStats(groupBy: [COUPON, HOUR]) { keys } coupons { nodes { availability { byLabel { label redeemed } } } } }`,
 	} {
 		if _, got := s.answer(t, query, nil); strings.Contains(got, "errors") {
 			t.Errorf("%s: got %s", query, got)

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -23,6 +25,22 @@ import (
 type auditor struct {
 	store  *db.Store
 	schema *ast.Schema
+	// words are the names of arguments and of fields of inputs.
+	words map[string]bool
+}
+
+// newAuditor gives the auditor of a schema.
+func newAuditor(store *db.Store, schema *ast.Schema) *auditor {
+	a := &auditor{store: store, schema: schema, words: map[string]bool{}}
+	for _, definition := range schema.Types {
+		for _, field := range definition.Fields {
+			a.words[field.Name] = a.words[field.Name] || definition.Kind == ast.InputObject
+			for _, argument := range field.Arguments {
+				a.words[argument.Name] = true
+			}
+		}
+	}
+	return a
 }
 
 // entry begins an entry about the request of a context.
@@ -137,27 +155,22 @@ func (a *auditor) response(present graphql.ErrorPresenterFunc) graphql.ResponseM
 	}
 }
 
-// read records that an operation showed confidential fields.
+// read records that an operation showed confidential fields. Names that a client chose, of the operation, of variables and of
+// aliases, may be those of people, and are not kept.
 func (a *auditor) read(ctx context.Context, fields []string, response *graphql.Response) error {
 	operation := graphql.GetOperationContext(ctx)
-	action := operation.OperationName
-	if action == "" {
-		action = operation.Operation.Name
-	}
-	if action == "" {
-		for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query", "Subscription"}) {
-			action = field.Name
-			break
-		}
-	}
 	variables := map[string]any{}
-	for _, variable := range operation.Operation.VariableDefinitions {
+	for i, variable := range operation.Operation.VariableDefinitions {
 		if value, isGiven := operation.Variables[variable.Variable]; isGiven {
+			name := variable.Variable
+			if !a.words[name] {
+				name = fmt.Sprintf("variable%d", i+1)
+			}
 			// Which argument it is given to, and so whether it is a label, only that argument knows: texts are left out.
-			variables[cutName(variable.Variable)] = a.harmless(variable.Type, value, secrecyUnsaid)
+			variables[name] = a.harmless(variable.Type, value, secrecyUnsaid)
 		}
 	}
-	entry, err := a.entry(ctx, coupon.AuditRead, cutName(action), map[string]any{"fields": fields, "variables": variables})
+	entry, err := a.entry(ctx, coupon.AuditRead, rootOf(operation), map[string]any{"fields": fields, "variables": variables})
 	if err != nil {
 		return err
 	}
@@ -166,6 +179,17 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 		outcome = coupon.AuditFailed
 	}
 	return a.store.Audit(db.WithAudit(ctx, entry), outcome, nil)
+}
+
+// rootOf gives the names of the fields of an operation's root, each once, in their order.
+func rootOf(operation *graphql.OperationContext) string {
+	var names []string
+	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query", "Subscription"}) {
+		if !slices.Contains(names, field.Name) {
+			names = append(names, field.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // secrecy says what the schema tells of a given value.
@@ -306,9 +330,3 @@ func cutText(text string) string {
 	}
 	return string([]rune(text)[:coupon.MaxAuditText]) + "…"
 }
-
-// maxAuditName is how long a name of the caller's own choice may be in the audit log: that of an operation or a variable.
-const maxAuditName = 64
-
-// cutName cuts such a name. It is made of letters, digits and underscores, which the parser has seen to.
-func cutName(name string) string { return name[:min(len(name), maxAuditName)] }

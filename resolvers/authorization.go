@@ -216,7 +216,7 @@ func (w *walk) confidential(f *ast.Field) string {
 	return ""
 }
 
-// confidentialIn gives the place of a confidential field in a value of an input type, "" when there is none.
+// confidentialIn gives the place of a confidential field, or choice, in a value of an input type, "" when there is none.
 func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 	if items, isList := itemsOf(kind, value); isList {
 		for _, item := range items {
@@ -226,8 +226,16 @@ func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 		}
 		return ""
 	}
+	definition := w.schema.Types[kind.Name()]
+	if definition.Kind == ast.Enum {
+		text, _ := value.(string)
+		if chosen := definition.EnumValues.ForName(text); chosen != nil && chosen.Directives.ForName("confidential") != nil {
+			return chosen.Name
+		}
+		return ""
+	}
 	given := membersOf(value)
-	for _, field := range w.schema.Types[kind.Name()].Fields {
+	for _, field := range definition.Fields {
 		inner := given[field.Name]
 		if inner == nil {
 			continue

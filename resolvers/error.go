@@ -78,7 +78,7 @@ func present(options Options) graphql.ErrorPresenterFunc {
 		}
 		if errors.Is(err, db.ErrMemory) {
 			// Who runs the server has to know: it is given too little, or asked too much.
-			options.Log.WarnContext(ctx, "out of memory", "request", RequestID(ctx), "path", graphql.GetPath(ctx).String(), "error", err)
+			options.Log.WarnContext(ctx, "out of memory", "request", RequestID(ctx), "field", placeOf(ctx), "error", err)
 			retryLater(ctx, retryAfter)
 			return unavailable(ctx, fmt.Sprintf("Other work takes the memory of the server's database, so nothing was changed. Try again in %s.", retryAfter))
 		}

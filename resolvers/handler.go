@@ -54,13 +54,13 @@ type Options struct {
 func Handler(r *Resolver, options Options) http.Handler {
 	config := graph.Config{Resolvers: r}
 	setComplexity(&config.Complexity)
-	audit := &auditor{store: r.store}
+	schema := graph.NewExecutableSchema(config).Schema()
+	audit := newAuditor(r.store, schema)
 	config.Directives.Confidential, config.Directives.Audited = mask, audit.use
 	executable := graph.NewExecutableSchema(config)
-	audit.schema = executable.Schema()
 	server := handler.New(executable)
 	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
-	entrance := &gate{documents: newDocuments(audit.schema, options.HidesSchema), budget: &budget{}}
+	entrance := &gate{documents: newDocuments(schema, options.HidesSchema), budget: &budget{}}
 	for _, one := range []graphql.Transport{
 		transport.Websocket{
 			KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
@@ -81,7 +81,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 		server.Use(extension.Introspection{})
 	}
 	server.Use(costLimit{executable})
-	server.Use(authorization{guard: r.guard, schema: audit.schema, rules: rulesOf(audit.schema)})
+	server.Use(authorization{guard: r.guard, schema: schema, rules: rulesOf(schema)})
 	server.SetErrorPresenter(present(options))
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())

@@ -3,16 +3,19 @@ package resolvers_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"couponql/coupon"
@@ -38,13 +41,16 @@ func (s secrets) in(text string) []string {
 	return found
 }
 
+// countsByLabel is what a whole pool has by label.
+var countsByLabel = regexp.MustCompile(`"byLabel":\[[^\]]*\]`)
+
 var cursorText = regexp.MustCompile(`"(?:cursor|startCursor|endCursor)":"([\w-]+)"`)
 
 // masked are the markers of what is a code or personal data: an ANALYST sees none of them, a MARKETER all.
 func masked() secrets {
 	return secrets{
 		"QZLISTCODE", "QZCSVCODE", "QZDOUBLE", "QZOWNCODE", "QZMAIL", "QZPHONE", "QZFIRST", "QZLAST", "QZSTREET", "QZTOKEN", "QZSPORT", "QZHEADER",
-		"QZHEADFIELD", "QZCAST", "QZSUBJECT",
+		"QZHEADFIELD", "QZCAST", "QZSUBJECT", "QZLABEL", "QZMATCHED",
 	}
 }
 
@@ -53,6 +59,7 @@ func given() secrets {
 	return secrets{
 		"QZREASON", "QZREFERENCE", "QZIDEMPOTENCY", "QZFILE", "QZMETADATA", "QZID", "QZATTRIBUTE", "QZSEARCH", "QZPREFIX", "QZSQL", "QZQUOTED", "QZWORD",
 		"QZEXTERNAL", "QZPATTERN", "QZDATE", "QZENUM", "QZPROOF", "QZCURSOR", "QZBODY", "QZUNKNOWN", "QZCHECKSUM", "QZALIAS", "QZTEMPLATE",
+		"QZOPERATION", "QZVARIABLE", "QZFRAGMENT", "QZCLIENT",
 	}
 }
 
@@ -75,7 +82,7 @@ func (s *server) plant(t *testing.T) {
 			query: `mutation($v: [RecipientInput!]!) { upsertRecipients(input: {recipients: $v}) { recipients { id } } }`,
 			variables: map[string]any{"v": map[string]any{
 				"externalId": "QZEXTERNAL", "email": "QZMAIL@example.com", "phone": "+49QZPHONE", "firstName": "QZFIRST", "lastName": "QZLAST",
-				"attributes": map[string]any{"postalAddress": "QZSTREET 1", "pushToken": "QZTOKEN", "sport": "QZSPORT"},
+				"attributes": map[string]any{"postalAddress": "QZSTREET 1", "pushToken": "QZTOKEN", "sport": "QZSPORT", "club": "QZLABEL"},
 			}},
 		},
 		{
@@ -135,6 +142,18 @@ func (s *server) plant(t *testing.T) {
 		{query: `query($s: [CodeStatus!]) { coupon(id: "coupon_1") { codes(filter: {status: $s}) { nodes { value } } } }`, variables: map[string]any{"s": "QZENUM"}},
 		{query: `query($q: String!) { sql(query: $q) { rows } }`, variables: map[string]any{"q": `SELECT 'QZSQL', "QZQUOTED", QZWORD FROM codes -- QZSQL`}},
 		{query: `{ sql(query: "SELECT value::INT FROM codes WHERE value = 'QZCSVCODE'") { rows } }`},
+		// A code whose label a delivery matches to what an attribute says, and which is redeemed; a file and a pattern with that label.
+		{query: `mutation { addCodes(input: {couponId: "coupon_1", codes: [{value: "QZMATCHED", label: "QZLABEL"}]}) { userErrors { message } }
+			createDelivery(input: {label: "h", couponId: "coupon_1", matchLabelTo: "club", body: "{{ couponValue.code }}"}) { delivery { id } }
+			addTargets(input: {deliveryId: "delivery_4", filter: {externalIds: ["QZEXTERNAL"]}}) { userErrors { message } }
+			analyzeDelivery(input: {id: "delivery_4"}) { delivery { id } }
+			confirmDelivery(input: {id: "delivery_4"}) { userErrors { message } }
+			redeemCode(input: {value: "QZMATCHED"}) { userErrors { message } }
+			generateCodes(input: {couponId: "coupon_1", count: 1, pattern: "########", label: "QZLABEL"}) { userErrors { message } } }`},
+		{
+			query:     `mutation($f: Upload!) { importCodes(input: {couponId: "coupon_1", file: $f, label: "QZLABEL"}) { userErrors { message } } }`,
+			variables: map[string]any{"f": "@g.csv"}, files: map[string]string{"g.csv": "code\nG1\n"},
+		},
 	} {
 		body, contentType := request(t, step.query, step.variables, func(name string) []byte { return []byte(step.files[name]) })
 		s.post(t, body, contentType)
@@ -178,14 +197,15 @@ func (s *server) askAll(t *testing.T, role coupon.Role) map[string]string {
 		ask(query + " }")
 	}
 	for kind, ids := range map[string][]string{
-		"Import": {"import_1", "import_2", "import_3", "import_4", "import_5", "import_6", "import_7"}, "Export": {"export_1"},
-		"Delivery": {"delivery_1", "delivery_2", "delivery_3"}, "Coupon": {"coupon_1", "coupon_2"}, "Redemption": {"redemption_1", "redemption_2"},
+		"Import": {"import_1", "import_2", "import_3", "import_4", "import_5", "import_6", "import_7", "import_8"}, "Export": {"export_1"},
+		"Delivery": {"delivery_1", "delivery_2", "delivery_3", "delivery_4"}, "Coupon": {"coupon_1", "coupon_2"},
+		"Redemption": {"redemption_1", "redemption_2", "redemption_3"},
 	} {
 		for _, id := range ids {
 			ask(`{ node(id: "` + id + `") { ... on ` + kind + ` { ` + everything(may, role, kind, 2) + ` } } }`)
 		}
 	}
-	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports"} {
+	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports", "labels"} {
 		ask(`{ sql(query: "SELECT * FROM ` + view + `") { rows } }`)
 		ask(`{ sql(query: "SUMMARIZE ` + view + `") { rows } }`)
 	}
@@ -225,6 +245,18 @@ func TestSecretsStay(t *testing.T) {
 	}
 	hidden := slices.DeleteFunc(masked(), func(secret string) bool { return secret == "QZSUBJECT" })
 	for query, answer := range s.askAll(t, coupon.RoleAnalyst) {
+		// What a whole pool has is counted by label.
+		counted := countsByLabel.FindString(answer)
+		if answer = countsByLabel.ReplaceAllString(
+			answer,
+			"",
+		); strings.HasPrefix(query, `{ node(id: "coupon_1") { ... on Coupon `) &&
+			!strings.Contains(counted, "QZLABEL") {
+			t.Errorf("%.100s tells an ANALYST no counts by label: %s", query, counted)
+		}
+		if strings.Contains(query, "FROM labels") || strings.Contains(query, "SUMMARIZE labels") {
+			continue
+		}
 		for _, secret := range hidden.in(answer) {
 			place := strings.Index(strings.ToUpper(answer), secret)
 			t.Errorf("%.100s tells an ANALYST %s: …%s", query, secret, answer[max(0, place-200):min(len(answer), max(0, place)+20)])
@@ -245,6 +277,10 @@ func TestSecretsStay(t *testing.T) {
 		`{ coupons(filter: {search: "QZOWNCODE"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZOWNCODE") { id } }`,
 		`{ coupons(filter: {search: "QZNAME"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZNAME") { id } }`,
 		`{ coupons(orderBy: LABEL_ASC) { edges { cursor node { code } } } }`,
+		`{ coupon(id: "coupon_1") { codes(filter: {label: "QZLABEL", recipientId: "recipient_1"}) { totalCount } } }`,
+		`{ redemptions(filter: {labels: ["QZLABEL"]}) { totalCount } }`, `{ redemptionStats(groupBy: LABEL) { keys } }`,
+		`{ redemptionFunnel(filter: {labels: ["QZLABEL"]}) { stage count } }`, `{ recipient(externalId: "QZEXTERNAL") { codes { nodes { label } } } }`,
+		`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}}) { analysis { codesAvailable } } }`,
 		`subscription { importProgress(id: "import_2") { failure checksum layout { columns { name field } } } }`,
 		`subscription { exportProgress(id: "export_1") { failure } }`,
 	} {
@@ -253,6 +289,7 @@ func TestSecretsStay(t *testing.T) {
 			t.Errorf("%s tells an ANALYST %v: %s", query, found, answer)
 		}
 	}
+	s.nameThings(t)
 	s.exportAll(t, hidden)
 	s.formsOfOthers(t)
 	// A webhook is told the texts of alerts.
@@ -270,13 +307,82 @@ func TestSecretsStay(t *testing.T) {
 	if err != nil || len(log.Items) < 20 {
 		t.Fatalf("%d entries, %v", len(log.Items), err)
 	}
+	reads, ofNodes := map[string]int{}, 0
 	for _, entry := range log.Items {
+		if entry.Kind == coupon.AuditRead && strings.Contains(string(entry.Input), `"variable1":"`) {
+			reads[entry.Action]++
+		}
+		if slices.Contains(strings.Fields(entry.Action), "node") {
+			ofNodes++
+		}
 		if found := everywhere.in(entry.Action + " " + string(entry.Input)); len(found) > 0 {
 			t.Errorf("the audit log has %v: %s %s", found, entry.Action, entry.Input)
 		}
 	}
+	if want := map[string]int{"coupon recipients node": 3, "importProgress": 1}; !cmp.Equal(reads, want) {
+		t.Errorf("operations with names of their own are in the audit log as %v, want %v", reads, want)
+	}
+	// Whatever stands beside it in an operation, a field is found.
+	found, err := s.store.AuditLog(t.Context(), &coupon.AuditFilter{Action: new("node")}, coupon.Page{First: 1, WantsTotal: true})
+	if err != nil || found.Total != ofNodes {
+		t.Errorf("%d entries about node, %v, want %d", found.Total, err, ofNodes)
+	}
 	if found := everywhere.in(s.logged.String()); len(found) > 0 {
 		t.Errorf("the log has %v: %s", found, s.logged)
+	}
+}
+
+// nameThings asks with names of a client's own for all that may have one, by every transport.
+func (s *server) nameThings(t *testing.T) {
+	t.Helper()
+	s.become(t, coupon.RoleMarketer)
+	const query = `query QZOPERATION($QZVARIABLE: ID = "coupon_1", $id: ID = "QZID") { ...QZFRAGMENT }
+		fragment QZFRAGMENT on Query { QZALIAS: coupon(id: $QZVARIABLE) { QZALIAS: codes { nodes { value } } } recipients { totalCount } node(id: $id) { id } }`
+	parameters := map[string]any{
+		"query": query, "operationName": "QZOPERATION", "variables": map[string]any{"QZVARIABLE": "coupon_1", "QZCLIENT": "QZCLIENT"},
+		"extensions": map[string]any{"QZCLIENT": map[string]any{"persistedQuery": "QZCLIENT"}}, "QZCLIENT": "QZCLIENT",
+	}
+	body, err := json.Marshal(parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := url.Values{"QZCLIENT": {"QZCLIENT"}}
+	for name, value := range parameters {
+		if text, isText := value.(string); isText {
+			values.Set(name, text)
+		} else if text, err := json.Marshal(value); err == nil {
+			values.Set(name, string(text))
+		}
+	}
+	for _, one := range []struct{ method, query, accepts string }{
+		{http.MethodPost, "?QZCLIENT=QZCLIENT", "application/json"},
+		{http.MethodGet, "?" + values.Encode(), "application/json"},
+		{http.MethodPost, "", "text/event-stream"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), one.method, s.URL+"/graphql"+one.query, bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Content-Type": "application/json", "Accept": one.accepts, "User-Agent": "QZCLIENT", "Referer": "QZCLIENT", "X-Request-ID": "QZCLIENT",
+			"Apollographql-Client-Name": "QZCLIENT", "X-Forwarded-For": "QZCLIENT",
+		} {
+			r.Header.Set(name, value)
+		}
+		s.authorize(r)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || !strings.Contains(string(answer), "QZCSVCODE") {
+			t.Errorf("%s %s: %s, %v", one.method, one.accepts, answer, err)
+		}
+	}
+	const follow = `subscription QZOPERATION($QZVARIABLE: ID! = "import_2") { QZALIAS: importProgress(id: $QZVARIABLE) { checksum } }`
+	if got := overWebSocket(t, s, follow).next(); !strings.Contains(got.data, "checksum") {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -395,6 +501,33 @@ func (s *server) formsOfOthers(t *testing.T) {
 		}
 		if now := uploads(); !slices.Equal(now, before) {
 			t.Errorf("the file of a %s was stored: %v", role, now)
+		}
+	}
+}
+
+// TestLabelsAreConfidential: a label is the name of a thing, or is that of a code, which deliveries match to what an attribute says. A new
+// field or input with a label must be one or the other.
+func TestLabelsAreConfidential(t *testing.T) {
+	t.Parallel()
+	// What has a name that its owner gave it, and what counts a whole pool.
+	named := []string{
+		"Coupon", "CreateCouponInput", "UpdateCouponInput", "Delivery", "CreateDeliveryInput", "UpdateDeliveryInput", "SplitPart",
+		"ApiKey", "CreateApiKeyInput", "Caller", "LabelAvailability",
+	}
+	for _, definition := range schema().Types {
+		for _, field := range definition.Fields {
+			isLabel := strings.Contains(strings.ToLower(field.Name), "label") && field.Type.Name() == "String"
+			if field.Name == "callerLabel" || field.Name == "matchLabelTo" || !isLabel {
+				continue
+			}
+			if isConfidential := field.Directives.ForName("confidential") != nil; isConfidential == slices.Contains(named, definition.Name) {
+				t.Errorf("%s.%s: confidential: %t", definition.Name, field.Name, isConfidential)
+			}
+		}
+	}
+	for _, dimension := range schema().Types["StatsDimension"].EnumValues {
+		if isConfidential := dimension.Directives.ForName("confidential") != nil; isConfidential != (dimension.Name == "LABEL") {
+			t.Errorf("StatsDimension.%s: confidential: %t", dimension.Name, isConfidential)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 -- The tables of a snapshot, which is the attached database "snapshot". Its schema fact has what the views of views.sql show: numbers
 -- stand for ids of large tables, which the views make, since texts of ten million ids take longer to write than all else.
--- Nothing secret is here: no settings, no keys, no templates' data. What confidential_text and confidential_object are given is a code or personal data:
--- in a masked snapshot it is not there. confidential_own_code is given the own code of a coupon and its type, which says whether it is one.
+-- Nothing secret is here: no settings, no keys, no templates' data. What confidential_text and confidential_object are given is a code, the label of
+-- one, or personal data: in a masked snapshot it is not there. confidential_own_code is given the own code of a coupon and its type, which says whether it is one.
 -- These macros are made before, see confidentialMacros.
 
 CREATE TABLE snapshot.fact.coupons AS
@@ -23,8 +23,8 @@ FROM delivery;
 
 CREATE TABLE snapshot.fact.imports AS
 SELECT 'import_' || id AS id, kind, mode, status, format, is_dry_run, 'coupon_' || coupon_id AS coupon_id, 'delivery_' || delivery_id AS delivery_id,
-    file_name, byte_count, confidential_text(checksum) AS checksum, on_rejection, label, rows_read, rows_imported, rows_rejected,
-    confidential_text(failure) AS failure, created_at, started_at, finished_at, undone_at
+    file_name, byte_count, confidential_text(checksum) AS checksum, on_rejection, confidential_text(label) AS label, rows_read, rows_imported,
+    rows_rejected, confidential_text(failure) AS failure, created_at, started_at, finished_at, undone_at
 FROM import;
 
 CREATE TABLE snapshot.fact.recipients AS
@@ -33,15 +33,15 @@ SELECT id, external_id, confidential_text(email) AS email, confidential_text(pho
 FROM recipient;
 
 CREATE TABLE snapshot.fact.redemptions AS
-SELECT r.id, 'coupon_' || r.coupon_id AS coupon_id, r.code_id, 'delivery_' || r.delivery_id AS delivery_id, r.channel, r.label, r.source, r.redeemed_at,
-    r.redeemed_on, r.assigned_at, r.amount, r.currency, r.reference, r.anomalies, 'import_' || r.import_id AS import_id, r.recorded_at,
+SELECT r.id, 'coupon_' || r.coupon_id AS coupon_id, r.code_id, 'delivery_' || r.delivery_id AS delivery_id, r.channel, confidential_text(r.label) AS label, r.source,
+    r.redeemed_at, r.redeemed_on, r.assigned_at, r.amount, r.currency, r.reference, r.anomalies, 'import_' || r.import_id AS import_id, r.recorded_at,
     v.redemption_id IS NOT NULL AS is_reversed, v.reversed_at, v.reason AS reversal_reason
 FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id;
 
 -- Every message with what became of it. A message whose code was returned has none.
 CREATE TABLE snapshot.fact.messages AS
 SELECT m.id, 'delivery_' || m.delivery_id AS delivery_id, 'coupon_' || m.coupon_id AS coupon_id, d.channel, m.recipient_id, confidential_text(m.address) AS address,
-    CASE WHEN b.message_id IS NULL THEN m.code_id END AS code_id, m.label, coalesce(s.outcome, 'PENDING') AS status,
+    CASE WHEN b.message_id IS NULL THEN m.code_id END AS code_id, confidential_text(m.label) AS label, coalesce(s.outcome, 'PENDING') AS status,
     greatest(coalesce(a.attempts, 0), coalesce(f.refusals, 0) + CASE WHEN s.outcome = 'SENT' THEN 1 ELSE 0 END) AS attempts,
     m.created_at, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS sent_at,
     confidential_text(CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END) AS failure
@@ -54,7 +54,7 @@ LEFT JOIN (SELECT message_id, count(*) AS refusals, arg_max(reason, number) AS r
 
 -- Every code with where it stands, decided as coupon.CodeState does.
 CREATE TABLE snapshot.fact.codes AS
-SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value, c.label, 'coupon_' || c.coupon_id AS coupon_id,
+SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value, confidential_text(c.label) AS label, 'coupon_' || c.coupon_id AS coupon_id,
     CASE
         WHEN r.code_id IS NOT NULL THEN 'REDEEMED'
         WHEN v.code_id IS NOT NULL THEN 'VOIDED'
@@ -73,3 +73,12 @@ LEFT JOIN (
     SELECT code_id, min(redeemed_at) AS redeemed_at, count(*) AS redemption_count FROM snapshot.fact.redemptions WHERE code_id IS NOT NULL AND NOT is_reversed GROUP BY code_id
 ) r ON r.code_id = c.id
 LEFT JOIN (SELECT code_id, min(voided_at) AS voided_at FROM code_void GROUP BY code_id) v ON v.code_id = c.id;
+
+-- How many codes of a pool have a label, in a masked snapshot too: it is of the single code that a label may tell about a person.
+CREATE TABLE snapshot.fact.labels AS
+SELECT f.coupon_id, c.label, count(*) AS total, count_if(f.status = 'AVAILABLE') AS available, count_if(f.status = 'ASSIGNED') AS assigned,
+    count_if(f.status = 'REDEEMED') AS redeemed, count_if(f.status = 'EXPIRED') AS expired, count_if(f.status = 'VOIDED') AS voided
+FROM code c JOIN snapshot.fact.codes f ON f.id = c.id
+WHERE c.label IS NOT NULL
+GROUP BY f.coupon_id, c.label
+ORDER BY f.coupon_id, c.label;

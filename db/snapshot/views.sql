@@ -153,3 +153,16 @@ COMMENT ON COLUMN snapshot.main.imports.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN snapshot.main.imports.started_at IS 'When it began.';
 COMMENT ON COLUMN snapshot.main.imports.finished_at IS 'When it ended.';
 COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When its codes were taken out again.';
+
+CREATE VIEW snapshot.main.labels AS
+SELECT coupon_id, label, total, available, assigned, redeemed, expired, voided
+FROM fact.labels;
+COMMENT ON VIEW snapshot.main.labels IS 'The labels of the codes in each pool, one a row.';
+COMMENT ON COLUMN snapshot.main.labels.coupon_id IS 'Whose pool it is.';
+COMMENT ON COLUMN snapshot.main.labels.label IS 'The label. Codes without one are left out.';
+COMMENT ON COLUMN snapshot.main.labels.total IS 'How many codes have it.';
+COMMENT ON COLUMN snapshot.main.labels.available IS 'How many of them are AVAILABLE, those held for deliveries too.';
+COMMENT ON COLUMN snapshot.main.labels.assigned IS 'How many of them are ASSIGNED.';
+COMMENT ON COLUMN snapshot.main.labels.redeemed IS 'How many of them are REDEEMED.';
+COMMENT ON COLUMN snapshot.main.labels.expired IS 'How many of them are EXPIRED.';
+COMMENT ON COLUMN snapshot.main.labels.voided IS 'How many of them are VOIDED.';
