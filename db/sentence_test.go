@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // TestOldSentences brings a database up to date whose sentences were made when they repeated labels of codes and what is in files: logs,
@@ -29,7 +30,7 @@ func TestOldSentences(t *testing.T) {
 	}
 	exec := func(statement string, args ...any) {
 		t.Helper()
-		if _, err := s.db.ExecContext(t.Context(), statement, args...); err != nil {
+		if err := s.engine.Exec(t.Context(), statement, args...); err != nil {
 			t.Fatal(statement, err)
 		}
 	}
@@ -81,7 +82,7 @@ func TestOldSentences(t *testing.T) {
 	for i, kind := range []string{"IMPORT_FAILED", "DELIVERY_FAILED"} {
 		exec("INSERT INTO alert VALUES ($1, $2, 7, now()::TIMESTAMP, 'It failed: SECRET', now()::TIMESTAMP, NULL, true, 0, now()::TIMESTAMP)", i+1, kind)
 	}
-	if err := s.db.Close(); err != nil {
+	if err := s.engine.Close(); err != nil {
 		t.Fatal(err)
 	}
 
@@ -94,7 +95,7 @@ func TestOldSentences(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	texts, err := collect(t.Context(), s, "SELECT level || ' ' || text FROM delivery_log ORDER BY round, seq", scanInto[string])
+	texts, err := duckdb.Collect(t.Context(), s.engine, "SELECT level || ' ' || text FROM delivery_log ORDER BY round, seq", duckdb.ScanInto[string])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +119,11 @@ func TestOldSentences(t *testing.T) {
 	if got, err := json.Marshal(found["delivery_1"].Analysis); err != nil || string(got) != string(wanted) {
 		t.Errorf("got %s, %v\nwant %s", got, err, wanted)
 	}
-	alerts, err := collect(t.Context(), s, "SELECT text FROM alert ORDER BY id", scanInto[string])
+	alerts, err := duckdb.Collect(t.Context(), s.engine, "SELECT text FROM alert ORDER BY id", duckdb.ScanInto[string])
 	if want := []string{"The import of \"f.csv\" failed. Its `failure` says why.", "It failed: SECRET"}; err != nil || !slices.Equal(alerts, want) {
 		t.Errorf("got %q, %v, want %q", alerts, err, want)
 	}
-	kept, err := collect(t.Context(), s, "SELECT coalesce(analysis, 'none') FROM delivery WHERE id > 1 ORDER BY id", scanInto[string])
+	kept, err := duckdb.Collect(t.Context(), s.engine, "SELECT coalesce(analysis, 'none') FROM delivery WHERE id > 1 ORDER BY id", duckdb.ScanInto[string])
 	if err != nil || !slices.Equal(kept, []string{untouched, "none"}) {
 		t.Errorf("got %q, %v", kept, err)
 	}
