@@ -192,7 +192,10 @@ func TestHoldsOutliveJumps(t *testing.T) {
 		by   time.Duration
 		want string
 	}{
-		{30 * time.Hour, "available 2"}, {-30 * time.Hour, "held 2"}, {-24 * time.Hour, "held 2"}, {48*time.Hour - time.Minute, "held 2"},
+		{30 * time.Hour, "available 2"},
+		{-30 * time.Hour, "held 2"},
+		{-24 * time.Hour, "held 2"},
+		{48*time.Hour - time.Minute, "held 2"},
 		{time.Minute, "available 2"},
 	} {
 		s.clock.Jump(step.by)
