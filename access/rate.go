@@ -36,7 +36,7 @@ func (g *Guard) Admit(c *coupon.Caller) (wait time.Duration) {
 	if c.RequestsPerSecond == nil {
 		return 0
 	}
-	limit, now := *c.RequestsPerSecond, g.store.Now()
+	limit, now := *c.RequestsPerSecond, g.store.Steady()
 	g.rates.mu.Lock()
 	defer g.rates.mu.Unlock()
 	known := g.rates.limiters[c.Name]
@@ -89,9 +89,9 @@ type allowance struct {
 	at      time.Time
 }
 
-// pass brings the allowance up to an instant.
+// pass brings the allowance up to an instant of the steady clock: one that is set gives no guesses back, and locks nobody out.
 func (a *allowance) pass(now time.Time) {
-	a.guesses = min(MaxGuesses, a.guesses+max(0, now.Sub(a.at).Seconds())*GuessesPerSecond)
+	a.guesses = min(MaxGuesses, a.guesses+now.Sub(a.at).Seconds()*GuessesPerSecond)
 	a.at = now
 }
 
@@ -107,12 +107,12 @@ func (g *Guard) Ask(c *coupon.Caller, unknown []bool) (allowed int, wait time.Du
 	a := g.guesses.left[c.Name]
 	for i, isUnknown := range unknown {
 		if a == nil && isUnknown {
-			a = g.guesses.open(c.Name, g.store.Now())
+			a = g.guesses.open(c.Name, g.store.Steady())
 		}
 		if a == nil {
 			continue
 		}
-		if a.pass(g.store.Now()); a.guesses < 1 {
+		if a.pass(g.store.Steady()); a.guesses < 1 {
 			return i, time.Duration(math.Ceil((1-a.guesses)/GuessesPerSecond)) * time.Second
 		}
 		if isUnknown {

@@ -501,6 +501,22 @@ func TestSnapshotAge(t *testing.T) {
 	ask(0, "[[3]]")
 }
 
+// TestSnapshotAfterJumps: who asks after the machine slept, or the clock was set, is told what is so now, and no age below zero.
+func TestSnapshotAfterJumps(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, nil)
+	for i, step := range []struct{ jump, pass time.Duration }{{0, 0}, {8 * time.Hour, 0}, {-24 * time.Hour, analyst.DefaultMaxAge}, {48 * time.Hour, 0}} {
+		r.clock.Jump(step.jump)
+		r.clock.Advance(step.pass)
+		got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false)
+		if err != nil || fmt.Sprintf("%s", got.Rows) != fmt.Sprintf("[[%d]]", i) || got.SnapshotAgeMs != 0 {
+			t.Errorf("after a jump by %s and %s: %+v, %v, want %d codes", step.jump, step.pass, got, err, i)
+		}
+		// All but the last of them are there already.
+		r.addCodes(t, i+1)
+	}
+}
+
 // TestSnapshotIsRemoved: a snapshot that nobody asks any more is gone from the disk after maxAge, without another query, and
 // however the clock is set.
 func TestSnapshotIsRemoved(t *testing.T) {

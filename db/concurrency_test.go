@@ -201,6 +201,129 @@ func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
 	s.checkSound(t)
 }
 
+// TestConfirmAmongOthers has several clients confirm two deliveries of one coupon while its codes are added, voided, replaced and
+// redeemed by files and at tills, and a third delivery is split. Each delivery is confirmed as a whole or not at all, what was
+// acknowledged is there, and no code was given away that somebody had redeemed before.
+func TestConfirmAmongOthers(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	const clients, messages, spare = 3, 40, 30
+	recipients := s.recipients(t, messages)
+	for round := range 2 {
+		c := s.newCoupon(t, withoutAssignment)
+		values := numbered(fmt.Sprintf("P%d-", round), 2*messages+spare)
+		s.codes(t, c, "", values...)
+		deliveries := []coupon.ID{s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)}
+		for _, id := range deliveries[:2] {
+			s.analyze(t, id, coupon.DeliveryReady)
+		}
+		file := func(kind coupon.ImportKind, mode coupon.ImportMode, text string) coupon.ID {
+			edits := []func(*coupon.Import){withMode(mode)}
+			if kind == coupon.ImportCodes {
+				edits = append(edits, into(c))
+			}
+			return s.queue(t, newImport(kind, edits...), text)
+		}
+		brought := func(prefix string) string {
+			return "code\n" + strings.Join(numbered(fmt.Sprintf("%s%d-", prefix, round), messages), "\n")
+		}
+		files := []coupon.ID{
+			file(coupon.ImportCodes, coupon.ImportAdd, brought("A")),
+			file(coupon.ImportCodes, coupon.ImportVoid, "code\n"+strings.Join(values[:10], "\n")),
+			file(coupon.ImportRedemptions, coupon.ImportAdd, "code,date\n"+strings.Join(values[5:15], ",2026-11-22\n")+",2026-11-22\n"),
+			file(coupon.ImportCodes, coupon.ImportReplaceUnused, brought("R")),
+		}
+		redeemed := make([]atomic.Int64, len(values))
+		others := []func() error{
+			func() error {
+				_, err := s.SplitDelivery(t.Context(), deliveries[2], coupon.SplitParts{{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true}})
+				return err
+			},
+			func() error {
+				// A till, at codes that a delivery gives away too, and at those that none needs.
+				for i := 12; i < len(values); i += 3 {
+					_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: values[i]})
+					if _, isRefused := coupon.AsUserErrors(err); err != nil && !isRefused {
+						return err
+					}
+					if err == nil {
+						redeemed[i].Add(1)
+					}
+				}
+				return nil
+			},
+		}
+		for _, id := range files {
+			others = append(others, func() error { return s.RunImport(t.Context(), id) })
+		}
+		errs := atOnce(2*clients+len(others), func(i int) error {
+			if i >= 2*clients {
+				return others[i-2*clients]()
+			}
+			d, err := s.ConfirmDelivery(t.Context(), deliveries[i%2], fine)
+			if err == nil && d.Counts.Total != messages {
+				err = fmt.Errorf("%s was confirmed with %d messages", d.ID, d.Counts.Total)
+			}
+			return err
+		})
+		if got := outcomes(t, errs[2*clients:]); got[""] != len(others) {
+			t.Errorf("round %d: outcomes of the others %v", round, got)
+		}
+		if got := outcomes(t, errs[:2*clients]); got[""]+got[coupon.ErrorInsufficientCodes] != 2*clients {
+			t.Errorf("round %d: outcomes of the confirmations %v", round, got)
+		}
+		s.checkSound(t)
+		a, changes := s.availability(t, c), coupon.ImportChanges{}
+		fromFile := 0
+		for i, id := range files {
+			done := s.imported(t, id)
+			if done.Status != coupon.ImportSucceeded {
+				t.Errorf("round %d: %s is %+v", round, id, done)
+			}
+			if i == 2 {
+				fromFile = done.RowsImported
+				continue
+			}
+			changes.Added += done.Changes.Added
+			changes.Removed += done.Changes.Removed
+			changes.Voided += done.Changes.Voided
+		}
+		atTill := 0
+		for i := range redeemed {
+			atTill += int(redeemed[i].Load())
+		}
+		// A file records what happened to voided codes too: these count as redeemed.
+		both := len(s.Texts(t, fmt.Sprintf(`-- codes that are voided and redeemed
+SELECT v.code_id::VARCHAR FROM code_void v JOIN redemption r ON r.code_id = v.code_id WHERE r.coupon_id = %s`, strings.TrimPrefix(string(c), "coupon_"))))
+		if a.Total != len(values)+changes.Added-changes.Removed || a.Redeemed != fromFile+atTill || a.Voided != changes.Voided-both {
+			t.Errorf("round %d: %+v after %+v, %d redemptions of a file and %d at a till", round, a, changes, fromFile, atTill)
+		}
+		early := s.Texts(t, `-- codes that were redeemed before somebody got them
+SELECT r.code_id::VARCHAR FROM redemption r JOIN message m ON m.code_id = r.code_id WHERE r.delivery_id IS NULL AND r.source = 'API'`)
+		if len(early) > 0 {
+			t.Errorf("round %d: given away although redeemed before: %v", round, early)
+		}
+		for i, id := range deliveries[:2] {
+			d := s.delivery(t, id)
+			told := 0
+			for client := i; client < 2*clients; client += 2 {
+				if errs[client] == nil {
+					told++
+				}
+			}
+			if d.Counts.Total != 0 && d.Counts.Total != messages || (told > 0) != (d.Counts.Total > 0) {
+				t.Errorf("round %d: %s has %d messages, and %d of its clients are told so", round, id, d.Counts.Total, told)
+			}
+			if d.Counts.Total > 0 {
+				s.send(t, id)
+			}
+		}
+		s.checkSound(t)
+	}
+	s.reopen(t)
+	s.checkSound(t)
+}
+
 func TestRedeemAtOnce(t *testing.T) {
 	t.Parallel()
 	const callers = 64

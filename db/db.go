@@ -61,6 +61,12 @@ var (
 	ErrClosed = duckdb.ErrClosed
 )
 
+// DiskNotice is duckdb.DiskNotice.
+func DiskNotice(err error) string { return duckdb.DiskNotice(err) }
+
+// DiskError is an ErrDiskFull that tells how much room there is, and how much there must be.
+type DiskError = duckdb.DiskError
+
 // Options says how to open a store. Only Path is required.
 type Options struct {
 	// Path is the database file; it is created when it does not exist. Beside it the store keeps the

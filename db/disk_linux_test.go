@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -30,6 +31,45 @@ func mountDisk(t *testing.T, size string) (dir string) {
 		}
 	})
 	return dir
+}
+
+// MountDisk is mountDisk.
+func MountDisk(t *testing.T, size string) (dir string) { t.Helper(); return mountDisk(t, size) }
+
+// LeaveFree makes a small disk so large that so many bytes of it are free, whatever is on it and still comes to it.
+func LeaveFree(t *testing.T, dir string, bytes uint64) {
+	t.Helper()
+	for {
+		var disk syscall.Statfs_t
+		if err := syscall.Statfs(dir, &disk); err != nil {
+			t.Error(err)
+			return
+		}
+		used := (disk.Blocks - disk.Bfree) * uint64(disk.Bsize)
+		err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", used+bytes))
+		// More is on it than a moment ago.
+		if errors.Is(err, syscall.EINVAL) {
+			continue
+		}
+		if err != nil {
+			t.Errorf("make a disk smaller: %v", err)
+		}
+		return
+	}
+}
+
+// What writes, and the outcomes of jobs, leave free.
+const (
+	Reserve          = minFreeDisk
+	ReserveOfOutcome = minFreeDiskForOutcome
+)
+
+// InTurn has something happen while nothing else is committed by the writer.
+func (s *Store) InTurn(ctx context.Context, do func()) error {
+	return s.conclude(ctx, func(context.Context, *turn) error {
+		do()
+		return nil
+	})
 }
 
 // addRandom adds codes that do not compress, and gives one of them.

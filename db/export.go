@@ -240,14 +240,18 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 	var failure *string
 	if failed != nil {
 		status, rows, size = coupon.ImportFailed, 0, 0
-		failure = new("The server could not finish the export; its log has the cause.")
-		if errors.Is(failed, ErrDiskFull) {
-			failure = new("The server's disk is full: make room and export again.")
-			failed = nil
-		} else if problems, isUser := coupon.AsUserErrors(failed); isUser {
-			failure = new(problems.Error())
-			failed = nil
+		text := "The server could not finish the export; its log has the cause."
+		problems, isUser := coupon.AsUserErrors(failed)
+		switch {
+		case errors.Is(failed, ErrDiskFull):
+			text, failed = duckdb.DiskNotice(failed)+" Make room and export again.", nil
+		case errors.Is(failed, ErrMemory):
+			text = "The export needs more memory than the database engine may take (--memory-limit) beside other work. " +
+				"Export again later, or let the engine take more."
+		case isUser:
+			text, failed = problems.Error(), nil
 		}
+		failure = &text
 	}
 	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)

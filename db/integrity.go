@@ -38,6 +38,8 @@ func invariants() []struct{ name, statement string } {
 // IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in memory with them. Rows and
 // memory are those of one instant, at which the writer waits; the rest is done beside it, until ctx is done.
 func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
+	ctx, leave := s.within(ctx)
+	defer leave()
 	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err

@@ -177,3 +177,43 @@ func waitingContents(t *testing.T, s *scene, id coupon.ID) int {
 	defer batch.Release()
 	return len(batch.Contents)
 }
+
+// TestHoldsOutliveJumps tells that held codes are free when the clock says so, also after a sleep; that a clock which was set
+// forward by mistake takes no hold away; and that no jump gives a code twice.
+func TestHoldsOutliveJumps(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t)
+	s.codes(t, c, "", "A1", "A2")
+	recipients := s.recipients(t, 2)
+	first, second := s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)
+	s.analyze(t, first, coupon.DeliveryReady)
+	for _, step := range []struct {
+		by   time.Duration
+		want string
+	}{
+		{30 * time.Hour, "available 2"},
+		{-30 * time.Hour, "held 2"},
+		{-24 * time.Hour, "held 2"},
+		{48*time.Hour - time.Minute, "held 2"},
+		{time.Minute, "available 2"},
+	} {
+		s.clock.Jump(step.by)
+		s.wantAvailability(t, c, step.want)
+	}
+	s.analyze(t, second, coupon.DeliveryReady)
+	s.clock.Jump(-24 * time.Hour)
+	// Both are held for now, so that neither is sure of its codes until one is analyzed again.
+	for _, id := range []coupon.ID{first, second} {
+		_, err := s.ConfirmDelivery(t.Context(), id, fine)
+		wantError(t, err, coupon.ErrorInsufficientCodes, "input.id")
+	}
+	s.analyze(t, first, coupon.DeliveryEditing)
+	if _, err := s.ConfirmDelivery(t.Context(), second, fine); err != nil {
+		t.Error(err)
+	}
+	s.wantAvailability(t, c, "assigned 2")
+	s.checkSound(t)
+	s.reopen(t)
+	s.checkSound(t)
+}

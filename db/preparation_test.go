@@ -18,6 +18,16 @@ func TestConfirmBesideOthers(t *testing.T) {
 	redeem := func(value string) func(*testing.T, *scene, others) {
 		return func(t *testing.T, s *scene, _ others) { t.Helper(); s.redeem(t, value) }
 	}
+	importing := func(edit func(*coupon.Import), text string) func(*testing.T, *scene, others) {
+		return func(t *testing.T, s *scene, o others) {
+			t.Helper()
+			i := newImport(coupon.ImportCodes, into(o.coupon), edit)
+			if done := s.importFile(t, i, text); done.Status != coupon.ImportSucceeded || done.RowsRejected > 0 {
+				t.Fatalf("the import is %+v", done)
+			}
+		}
+	}
+	redeeming := func(i *coupon.Import) { i.Kind, i.CouponID = coupon.ImportRedemptions, nil }
 	for name, test := range map[string]struct {
 		meanwhile func(*testing.T, *scene, others)
 		// want is the outcome, and turns how often the delivery could be confirmed as far as it was judged.
@@ -41,6 +51,22 @@ func TestConfirmBesideOthers(t *testing.T) {
 			t.Helper()
 			s.codes(t, o.coupon, "", "B1", "B2")
 		}, "", 1, "available 5, assigned 4"},
+		"a file voids a code that it took":   {importing(withMode(coupon.ImportVoid), "code\nC0002\n"), "", 2, "available 2, assigned 4, voided 1"},
+		"a file redeems a code that it took": {importing(redeeming, "code,date\nC0003,2026-11-22\n"), "", 2, "available 2, assigned 4, redeemed 1"},
+		"a file redeems a code of another delivery": {
+			importing(redeeming, "code,date\nC0001,2026-11-22\n"), "", 1, "available 3, assigned 3, redeemed 1",
+		},
+		"a file takes the place of the codes that it took": {
+			importing(withMode(coupon.ImportReplaceUnused), "code\nB1\nB2\nB3\nB4\n"), "", 2, "available 1, assigned 4",
+		},
+		"a file brings codes": {importing(withMode(coupon.ImportAdd), "code\nB1\nB2\n"), "", 1, "available 5, assigned 4"},
+		"the delivery is split": {func(t *testing.T, s *scene, o others) {
+			t.Helper()
+			parts := coupon.SplitParts{{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true}}
+			if _, err := s.SplitDelivery(t.Context(), o.delivery, parts); err != nil {
+				t.Fatal(err)
+			}
+		}, coupon.ErrorInvalidState, 1, "available 6, assigned 1"},
 		"too many codes are voided": {func(t *testing.T, s *scene, o others) {
 			t.Helper()
 			if _, err := s.VoidCodes(t.Context(), voiding(o.coupon, "C0002", "C0003", "C0004", "C0005")); err != nil {

@@ -54,3 +54,44 @@ func TestRetention(t *testing.T) {
 		})
 	}
 }
+
+// TestRetentionAndJumps sets the clock forward by more than recipients are kept: nobody is erased who was heard of in time.
+func TestRetentionAndJumps(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	const retention = 30 * 24 * time.Hour
+	add := func(externalID string) coupon.ID {
+		t.Helper()
+		kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: externalID, Email: coupon.Set(new("a@example.org"))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kept[0].ID
+	}
+	old := add("old")
+	s.clock.Advance(retention + time.Hour)
+	recent := add("recent")
+	s.clock.Jump(2 * retention)
+	out, err := sender.OpenOutbox(s.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := job.Start(t.Context(), s.Store, out, job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Retention: retention})
+	t.Cleanup(runner.Stop)
+	isErased := func(id coupon.ID) bool {
+		found, err := s.RecipientsByID(t.Context(), []coupon.ID{id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found[id].ErasedAt != nil
+	}
+	for deadline := time.Now().Add(time.Minute); !isErased(old); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("who was not heard of for long is not erased")
+		}
+	}
+	// They are erased in one batch, oldest first, so that the other one would be by now.
+	if runner.Stop(); isErased(recent) {
+		t.Error("a clock that was set forward erases recipients")
+	}
+}

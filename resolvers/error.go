@@ -74,13 +74,14 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			return &gqlerror.Error{Message: guesses.Error(), Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeRateLimited}}
 		}
 		if errors.Is(err, db.ErrDiskFull) {
-			return unavailable(ctx, "The server's disk is full, so nothing was changed. Free space there and try again.")
+			return unavailable(ctx, db.DiskNotice(err)+" Nothing was changed. Free space there and try again.")
 		}
 		if errors.Is(err, db.ErrMemory) {
 			// Who runs the server has to know: it is given too little, or asked too much.
 			options.Log.WarnContext(ctx, "out of memory", "request", RequestID(ctx), "field", placeOf(ctx), "error", err)
 			retryLater(ctx, retryAfter)
-			return unavailable(ctx, fmt.Sprintf("Other work takes the memory of the server's database, so nothing was changed. Try again in %s.", retryAfter))
+			return unavailable(ctx, fmt.Sprintf("The server's database has too little memory for this beside its other work, so nothing was changed. "+
+				"Try again in %s. If that does not help, ask for less at once, or let the database take more (--memory-limit).", retryAfter))
 		}
 		if errors.Is(err, db.ErrBusy) {
 			retryLater(ctx, retryAfter)

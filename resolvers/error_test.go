@@ -57,3 +57,30 @@ func TestPresentStop(t *testing.T) {
 		}
 	}
 }
+
+// TestPresentScarce tells that whoever is kept from something by a full disk or by too little memory learns what happened, how much
+// there is, if that is known, and what to do.
+func TestPresentScarce(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{
+			fmt.Errorf("commit: %w", &db.DiskError{Free: 12<<20 + 1, Needed: 64 << 20}),
+			"The server's disk is full: 12 MB are free, and 64 MB are needed. Nothing was changed. Free space there and try again.",
+		},
+		{fmt.Errorf("write: %w", db.ErrDiskFull), "The server's disk is full. Nothing was changed. Free space there and try again."},
+		{
+			fmt.Errorf("analyze: %w", db.ErrMemory),
+			"The server's database has too little memory for this beside its other work, so nothing was changed. Try again in 1s. " +
+				"If that does not help, ask for less at once, or let the database take more (--memory-limit).",
+		},
+	} {
+		ctx := graphql.WithResponseContext(t.Context(), nil, nil)
+		got := present(Options{Log: slog.New(slog.DiscardHandler)})(ctx, test.err)
+		if got.Message != test.want || got.Extensions["code"] != "UNAVAILABLE" {
+			t.Errorf("%v: got %q, %v, want %q", test.err, got.Message, got.Extensions, test.want)
+		}
+	}
+}

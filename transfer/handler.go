@@ -72,7 +72,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, db.ErrWrongChecksum):
 		refuse(w, statusChecksumMismatch, "The bytes have another checksum than Upload-Checksum says. None of them was kept: send them again.")
 	case errors.Is(err, db.ErrDiskFull):
-		refuse(w, http.StatusInsufficientStorage, "The server's disk is full. Free space there, and go on.")
+		refuse(w, http.StatusInsufficientStorage, db.DiskNotice(err)+" Free space there, and go on.")
 	case isGone(r, err):
 		// The client rarely hears it; when it merely stalled, it may.
 		refuse(w, http.StatusRequestTimeout, "The connection broke off or stalled. What came in was kept: go on there.")

@@ -17,14 +17,36 @@ var ErrDiskFull = errors.New("the disk is full")
 // of what others ask at the same time. Nothing of them remains.
 var ErrMemory = errors.New("the engine is out of memory")
 
-// CheckDisk returns ErrDiskFull unless so many bytes of the disk are free that the database is on.
+// DiskError is an ErrDiskFull that tells how much room there is, and how much there must be.
+type DiskError struct{ Free, Needed uint64 }
+
+func (e *DiskError) Error() string { return ErrDiskFull.Error() + ": " + e.room() }
+
+// Is makes it an ErrDiskFull.
+func (e *DiskError) Is(target error) bool { return target == ErrDiskFull }
+
+func (e *DiskError) room() string {
+	const mb = 1 << 20
+	return fmt.Sprintf("%d MB are free, and %d MB are needed", e.Free/mb, (e.Needed+mb-1)/mb)
+}
+
+// DiskNotice says of an ErrDiskFull, to whom it keeps from something, that the disk is full and how much of it is free, if that is
+// known. What came of it and what to do is to follow.
+func DiskNotice(err error) string {
+	if known, ok := errors.AsType[*DiskError](err); ok {
+		return "The server's disk is full: " + known.room() + "."
+	}
+	return "The server's disk is full."
+}
+
+// CheckDisk returns a DiskError unless so many bytes of the disk are free that the database is on.
 func (e *Engine) CheckDisk(reserve uint64) error {
 	free, err := FreeDisk(filepath.Dir(e.options.Path))
 	if err != nil {
 		return fmt.Errorf("look how much of the disk is free: %w", err)
 	}
 	if free < reserve {
-		return fmt.Errorf("%w: %d MB are free, and %d MB are kept in reserve", ErrDiskFull, free>>20, reserve>>20)
+		return &DiskError{Free: free, Needed: reserve}
 	}
 	return nil
 }
@@ -35,6 +57,10 @@ func StorageError(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
 	}
 	if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
+		// What the memory has no room for goes to the disk, of which the engine leaves a part to others.
+		if strings.Contains(err.Error(), "max_temp_directory_size") {
+			return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
+		}
 		return fmt.Errorf("%s: %w: %w", doing, ErrMemory, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)

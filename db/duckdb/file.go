@@ -101,7 +101,7 @@ func CopyDurably(from, to, what string, reserve uint64) (err error) {
 		return fmt.Errorf("%s: look how much of the disk is free: %w", what, err)
 	}
 	if needed := uint64(info.Size()) + reserve; free < needed {
-		return fmt.Errorf("%s: %w: %d MB are free, and it takes %d MB; make room and try again", what, ErrDiskFull, free>>20, needed>>20)
+		return fmt.Errorf("%s: %w; make room and try again", what, &DiskError{Free: free, Needed: needed})
 	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
