@@ -46,7 +46,11 @@ const (
 )
 
 // ErrBusy says that too many queries wait.
-var ErrBusy = errors.New("too many SQL queries wait")
+var ErrBusy error = &coupon.UnavailableError{
+	Cause:  "too many SQL queries wait",
+	Reason: "The server answers other SQL queries, and many wait",
+	Advice: fmt.Sprintf("Try again in %s.", coupon.RetryAfter), RetryAfter: coupon.RetryAfter,
+}
 
 // Options says how to answer.
 type Options struct {

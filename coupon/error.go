@@ -3,7 +3,9 @@ package coupon
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // ErrorCode says what kind of problem a caller has, in the words of the public schema.
@@ -97,6 +99,56 @@ func AsUserErrors(err error) (UserErrors, bool) {
 		return UserErrors{one}, true
 	}
 	return nil, false
+}
+
+// Under puts the fields of user errors below more of a path: an argument of a query is a member of the
+// input of a mutation. A problem without a field keeps none. It returns copies, since others may hold
+// the errors, and any other error as it is.
+func Under(err error, path ...string) error {
+	problems, ok := AsUserErrors(err)
+	if !ok {
+		return err
+	}
+	placed := make(UserErrors, len(problems))
+	for i, problem := range problems {
+		one := *problem
+		if len(one.Field) > 0 {
+			one.Field = slices.Concat(path, one.Field)
+		}
+		placed[i] = &one
+	}
+	if len(placed) == 1 {
+		return placed[0]
+	}
+	return placed
+}
+
+// RetryAfter is when a request may be made again that was refused because too much is going on.
+const RetryAfter = time.Second
+
+// UnavailableError says that the server cannot do now what it can do at other times. Whoever answers it
+// needs to know nothing else about it.
+type UnavailableError struct {
+	// Cause is for the log.
+	Cause string
+	// Reason begins a sentence for a person, and Advice is the next one: what to do.
+	Reason, Advice string
+	// RetryAfter is when the same request may succeed; 0: once somebody has made room on the disk.
+	RetryAfter time.Duration
+	// IsLogged: whoever runs the server has to hear of it.
+	IsLogged bool
+}
+
+// Error returns the cause.
+func (e *UnavailableError) Error() string { return e.Cause }
+
+// Sentences returns what a caller is told. remains says what is left of the request, such as "nothing was
+// changed"; "": that goes without saying.
+func (e *UnavailableError) Sentences(remains string) string {
+	if remains != "" {
+		remains = ", so " + remains
+	}
+	return e.Reason + remains + ". " + e.Advice
 }
 
 // NotFound says that there is no object of this kind with this id.

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/coupon"
 )
 
 // A write is refused unless this much of the disk is free when it is committed. From time to time a commit
@@ -19,11 +21,20 @@ const (
 )
 
 // ErrDiskFull is the cause of errors of writes for which the disk has no room. Nothing of them remains.
-var ErrDiskFull = errors.New("the disk is full")
+var ErrDiskFull error = &coupon.UnavailableError{
+	Cause:  "the disk is full",
+	Reason: "The server's disk is full", Advice: "Free space there and try again.",
+}
 
 // ErrMemory is the cause of errors of statements for which the engine had not enough memory, because of what they ask or because
 // of what others ask at the same time. Nothing of them remains.
-var ErrMemory = errors.New("the engine is out of memory")
+var ErrMemory error = &coupon.UnavailableError{
+	Cause:  "the engine is out of memory",
+	Reason: "Other work takes the memory of the server's database",
+	Advice: fmt.Sprintf("Try again in %s.", coupon.RetryAfter), RetryAfter: coupon.RetryAfter,
+	// The engine is given too little, or asked too much.
+	IsLogged: true,
+}
 
 // checkDisk returns ErrDiskFull unless so many bytes of the disk are free.
 func (s *Store) checkDisk(reserve uint64) error {

@@ -71,26 +71,18 @@ func (t *tx) checkExport(ctx context.Context, e *coupon.Export) error {
 		if e.Request.CodeFilter != nil {
 			_, _, err = t.store.factStatement(zone, number, e.Request.CodeFilter)
 		}
-		return inInput(err)
+		return coupon.Under(err, "input")
 	case coupon.ExportMessages:
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
 		return atInput(err, "deliveryId")
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
-		return inInput(err)
+		return coupon.Under(err, "input")
 	case coupon.ExportSQL, coupon.ExportBackup:
 		// Whoever runs the query has checked it, and there is always something to back up.
 		return nil
 	}
 	return fmt.Errorf("export of %s", e.Kind)
-}
-
-// inInput makes the field of a user error, which a query has as an argument, one of the input of a mutation.
-func inInput(err error) error {
-	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-		return problem.At(append([]string{"input"}, problem.Field...)...)
-	}
-	return err
 }
 
 func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Export, error) {

@@ -7,10 +7,14 @@ import (
 	"sync"
 
 	"couponql/background"
+	"couponql/coupon"
 )
 
 // ErrClosed answers what the end of the store cut off, and what comes after it: nothing of that remains.
-var ErrClosed = errors.New("the database is closed")
+var ErrClosed error = &coupon.UnavailableError{
+	Cause:  "the database is closed",
+	Reason: "The server stops", Advice: "Try again when it is back.", RetryAfter: coupon.RetryAfter,
+}
 
 // work is what may take long, all of which ends before the store is closed.
 type work struct {

@@ -26,7 +26,11 @@ const (
 
 // ErrBusy says that more small writes wait for the writer than it can do in a moment: nothing was changed, and the same
 // request may be made again soon.
-var ErrBusy = errors.New("too many writes wait")
+var ErrBusy error = &coupon.UnavailableError{
+	Cause:  "too many writes wait",
+	Reason: "The server has more to write than it can in a moment",
+	Advice: fmt.Sprintf("Try again in %s.", coupon.RetryAfter), RetryAfter: coupon.RetryAfter,
+}
 
 // writer is the one goroutine that writes.
 type writer struct {
