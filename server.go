@@ -32,6 +32,7 @@ import (
 	"couponql/background"
 	"couponql/command"
 	"couponql/coupon"
+	"couponql/courier"
 	"couponql/db"
 	"couponql/job"
 	"couponql/monitor"
@@ -240,7 +241,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,
 	})
 	links := transfer.NewLinks(key)
-	resolver := resolvers.New(store, links, job.NewCourier(store, out, senders), answers, guard)
+	resolver := resolvers.New(store, links, courier.New(store, out, senders), answers, guard)
 	if guard.IsOpen() {
 		log.WarnContext(ctx, "there is no key yet, so everybody on this machine is let in, and nobody else; couponql key create makes one")
 	}
@@ -452,7 +453,7 @@ func (c *serveCommand) newHandler(
 	mux.Handle("/graphql", resolvers.Handler(resolver, resolvers.Options{
 		Log: log, Monitor: watch, HidesSchema: !c.Introspection, Origins: c.CORSOrigins,
 	}))
-	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID})
+	files := transfer.Handler(transfer.Options{Store: store, Links: links, Log: log})
 	mux.Handle("/uploads/", files)
 	mux.Handle("/files/", files)
 	mux.Handle("GET /metrics", forStaff(guard, watch.Handler()))
@@ -491,7 +492,7 @@ func observed(watch *monitor.Monitor, log *slog.Logger, next http.Handler) http.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := httpsnoop.CaptureMetrics(next, w, r)
 		watch.Request(r, seen.Code, seen.Duration)
-		log.DebugContext(r.Context(), "answered", "request", resolvers.RequestID(r.Context()), "method", monitor.MethodOf(r), "path", monitor.PathOf(r),
+		log.DebugContext(r.Context(), "answered", "request", monitor.RequestID(r.Context()), "method", monitor.MethodOf(r), "path", monitor.PathOf(r),
 			"status", seen.Code, "bytes", seen.Written, "took", seen.Duration, "address", r.RemoteAddr)
 	})
 }
@@ -578,7 +579,7 @@ func withRequestID(next http.Handler) http.Handler {
 		id := rand.Text()
 		w.Header().Set("X-Request-ID", id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r.WithContext(resolvers.WithRequestID(r.Context(), id)))
+		next.ServeHTTP(w, r.WithContext(monitor.WithRequestID(r.Context(), id)))
 	})
 }
 

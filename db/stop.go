@@ -13,7 +13,7 @@ import (
 // ErrClosed answers what the end of the store cut off, and what comes after it: nothing of that remains.
 var ErrClosed error = &coupon.UnavailableError{
 	Cause:  "the database is closed",
-	Reason: "The server stops", Advice: "Try again when it is back.", RetryAfter: coupon.RetryAfter,
+	Reason: "The server stops and did not do this", Advice: "Try again when it is back.", RetryAfter: coupon.RetryAfter,
 }
 
 // work is what may take long, all of which ends before the store is closed.

@@ -8,9 +8,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
+	"couponql/coupon"
 	"couponql/db"
 )
 
@@ -27,6 +30,32 @@ func TestPresentBusy(t *testing.T) {
 	}
 	if got := header.Values("Retry-After"); len(got) != 1 || got[0] != "1" {
 		t.Errorf("Retry-After is %v", got)
+	}
+}
+
+// TestPresentUnavailable: an error that nobody listed is answered as what the server cannot do now, and logged only if it says so.
+// That nothing was changed a mutation hears.
+func TestPresentUnavailable(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[ast.Operation]string{
+		ast.Query: "The shelf is full. Clear it.", ast.Mutation: "The shelf is full, so nothing was changed. Clear it.",
+	} {
+		for _, isLogged := range []bool{false, true} {
+			var log strings.Builder
+			header := http.Header{}
+			ctx := graphql.WithOperationContext(t.Context(), &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: kind}})
+			ctx = withHeader(graphql.WithResponseContext(ctx, nil, nil), header)
+			cause := &coupon.UnavailableError{
+				Cause: "no shelf", Reason: "The shelf is full", Advice: "Clear it.", RetryAfter: 2500 * time.Millisecond, IsLogged: isLogged,
+			}
+			err := present(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})(ctx, fmt.Errorf("put: %w", cause))
+			if err.Extensions["code"] != "UNAVAILABLE" || err.Message != want {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if header.Get("Retry-After") != "3" || strings.Contains(log.String(), "no shelf") != isLogged {
+				t.Errorf("Retry-After is %q, logged %q", header.Get("Retry-After"), log.String())
+			}
+		}
 	}
 }
 
