@@ -85,8 +85,12 @@ func run(args []string) int {
 func newParser(c *commands, options ...kong.Option) *kong.Kong {
 	const description = "Personalized coupons for marketing deliveries: a GraphQL API over an embedded DuckDB file."
 	return kong.Must(c, append([]kong.Option{
-		kong.Name("couponql"), kong.Description(description), kong.ShortUsageOnError(),
-		kong.Vars{"version": version()}, defaults(), kong.Configuration(readSettings),
+		kong.Name("couponql"),
+		kong.Description(description),
+		kong.ShortUsageOnError(),
+		kong.Vars{"version": version()},
+		defaults(),
+		kong.Configuration(readSettings),
 	}, options...)...)
 }
 
