@@ -19,7 +19,7 @@ type restoreCommand struct {
 	Data        string `help:"The database file to make." placeholder:"FILE" required:"true" type:"path"`
 	Force       bool   `help:"Delete the database that is there, with its files. No server may have it open."`
 	JSON        bool   `name:"json" help:"Write the result as JSON to standard output, for programs."`
-	MemoryLimit string `default:"1GB" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	MemoryLimit string `default:"${memory_limit}" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
 }
 
 // Help is what --help says beside the flags.

@@ -17,6 +17,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/unavailable"
 )
 
 // Defaults of Options.
@@ -46,7 +47,11 @@ const (
 )
 
 // ErrBusy says that too many queries wait.
-var ErrBusy = errors.New("too many SQL queries wait")
+var ErrBusy error = &unavailable.Error{
+	Cause:  "too many SQL queries wait",
+	Reason: "The server answers other SQL queries, and many wait",
+	Advice: fmt.Sprintf("Try again in %s.", unavailable.RetryAfter), RetryAfter: unavailable.RetryAfter,
+}
 
 // Options says how to answer.
 type Options struct {

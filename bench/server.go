@@ -76,7 +76,7 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	mux.Handle("/keyed", resolvers.Handler(resolvers.New(store, links, nil, nil, closed), resolvers.Options{Log: log}))
 	// No single messages are sent here.
 	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard), resolvers.Options{Log: log}))
-	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
+	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log}))
 	host := listener.Addr().String()
 	s := &server{
 		client: newClient(host, "/graphql", ""), keyed: newClient(host, "/keyed", benchKey), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),

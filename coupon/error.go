@@ -3,6 +3,7 @@ package coupon
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -97,6 +98,28 @@ func AsUserErrors(err error) (UserErrors, bool) {
 		return UserErrors{one}, true
 	}
 	return nil, false
+}
+
+// Under puts the fields of user errors below more of a path: an argument of a query is a member of the
+// input of a mutation. A problem without a field keeps none. It returns copies, since others may hold
+// the errors, and any other error as it is.
+func Under(err error, path ...string) error {
+	problems, ok := AsUserErrors(err)
+	if !ok {
+		return err
+	}
+	placed := make(UserErrors, len(problems))
+	for i, problem := range problems {
+		one := *problem
+		if len(one.Field) > 0 {
+			one.Field = slices.Concat(path, one.Field)
+		}
+		placed[i] = &one
+	}
+	if len(placed) == 1 {
+		return placed[0]
+	}
+	return placed
 }
 
 // NotFound says that there is no object of this kind with this id.

@@ -91,3 +91,30 @@ func TestUserErrorsOrNil(t *testing.T) {
 		t.Errorf("got %#v, want %#v", got, some)
 	}
 }
+
+// TestUnder: what others may hold stays as it is, a problem without a field keeps none, and what is internal is left alone.
+func TestUnder(t *testing.T) {
+	t.Parallel()
+	one := Errorf(ErrorInvalid, "Mend it.").At("filter", "labels")
+	two := Errorf(ErrorNotFound, "There is no such thing.")
+	for name, test := range map[string]struct {
+		err  error
+		want []string
+	}{
+		"one":            {fmt.Errorf("look: %w", one), []string{"input.filter.labels INVALID: Mend it."}},
+		"without fields": {two, []string{" NOT_FOUND: There is no such thing."}},
+		"several":        {UserErrors{one, two}, []string{"input.filter.labels INVALID: Mend it.", " NOT_FOUND: There is no such thing."}},
+		"none":           {nil, nil},
+	} {
+		if diff := cmp.Diff(test.want, problemLines(t, Under(test.err, "input"))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"filter", "labels"}, one.Field); diff != "" || two.Field != nil {
+		t.Errorf("the errors themselves have changed (-want +got):\n%s", diff)
+	}
+	internal := errors.New("disk is full")
+	if got := Under(internal, "input"); !errors.Is(got, internal) {
+		t.Errorf("got %v", got)
+	}
+}

@@ -61,9 +61,6 @@ var (
 	ErrClosed = duckdb.ErrClosed
 )
 
-// DiskNotice is duckdb.DiskNotice.
-func DiskNotice(err error) string { return duckdb.DiskNotice(err) }
-
 // DiskError is an ErrDiskFull that tells how much room there is, and how much there must be.
 type DiskError = duckdb.DiskError
 

@@ -15,6 +15,7 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db/duckdb"
+	"couponql/unavailable"
 )
 
 // exportProgress is how far a running export is.
@@ -72,26 +73,18 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 		if e.Request.CodeFilter != nil {
 			_, _, err = t.store.factStatement(zone, number, e.Request.CodeFilter)
 		}
-		return inInput(err)
+		return coupon.Under(err, "input")
 	case coupon.ExportMessages:
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
 		return atInput(err, "deliveryId")
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
-		return inInput(err)
+		return coupon.Under(err, "input")
 	case coupon.ExportSQL, coupon.ExportBackup:
 		// Whoever runs the query has checked it, and there is always something to back up.
 		return nil
 	}
 	return fmt.Errorf("export of %s", e.Kind)
-}
-
-// inInput makes the field of a user error, which a query has as an argument, one of the input of a mutation.
-func inInput(err error) error {
-	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-		return problem.At(append([]string{"input"}, problem.Field...)...)
-	}
-	return err
 }
 
 func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Export, error) {
@@ -244,7 +237,7 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 		problems, isUser := coupon.AsUserErrors(failed)
 		switch {
 		case errors.Is(failed, ErrDiskFull):
-			text, failed = duckdb.DiskNotice(failed)+" Make room and export again.", nil
+			text, failed = diskNotice(failed)+" Make room and export again.", nil
 		case errors.Is(failed, ErrMemory):
 			text = "The export needs more memory than the database engine may take (--memory-limit) beside other work. " +
 				"Export again later, or let the engine take more."
@@ -606,4 +599,10 @@ func (s *Store) OpenExport(ctx context.Context, id coupon.ID) (*os.File, *coupon
 		return nil, nil, fmt.Errorf("open %s: %w", id, err)
 	}
 	return file, e, nil
+}
+
+// diskNotice begins the failure of a job that an ErrDiskFull ended. What came of it and what to do is to follow.
+func diskNotice(err error) string {
+	full, _ := errors.AsType[*unavailable.Error](err)
+	return full.Reason + "."
 }

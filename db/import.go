@@ -216,7 +216,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 	case errors.Is(err, ErrMemory):
 		failure = "The file needs more memory than the database engine may take (--memory-limit). Nothing was imported: import it in parts, or let the engine take more."
 	case errors.Is(err, ErrDiskFull):
-		failure = duckdb.DiskNotice(err) + " Nothing was imported: make room and import the file again."
+		failure = diskNotice(err) + " Nothing was imported: make room and import the file again."
 	}
 	if o.status == coupon.ImportFailed {
 		o.failure = &failure

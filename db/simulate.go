@@ -67,7 +67,7 @@ func (t *tx) simulate(
 	if filter != nil {
 		where, args, err := recipientCondition(filter)
 		if err != nil {
-			return nil, coupon.ContentFindings{}, inInput(err)
+			return nil, coupon.ContentFindings{}, coupon.Under(err, "input")
 		}
 		if err := t.Create(ctx, chosenCreate); err != nil {
 			return nil, coupon.ContentFindings{}, err

@@ -30,7 +30,7 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 	}
 	d, c, content, err := s.PreviewContent(ctx, deliveryID, *recipientID)
 	if err != nil {
-		return nil, inInput(err)
+		return nil, coupon.Under(err, "input")
 	}
 	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{*content}}, nil
 }

@@ -251,15 +251,15 @@ func (s *splitter) splitPlain(row *Row, number int, line []byte) {
 // splitQuoted splits a row whose first line, which ends at end, has a quote. It is not done when more
 // had to be read.
 func (s *splitter) splitQuoted(row *Row, end int) (isDone bool, err error) {
-	size, lines, outcome := s.parse(row)
-	if outcome == unfinished && s.err == nil {
+	size, lines, shape := s.parse(row)
+	if shape == unfinished && s.err == nil {
 		s.fill()
 		return false, nil
 	}
-	if outcome == unfinished && !errors.Is(s.err, io.EOF) {
+	if shape == unfinished && !errors.Is(s.err, io.EOF) {
 		return false, s.err
 	}
-	if outcome == unfinished || outcome == broken {
+	if shape == unfinished || shape == broken {
 		row.reject(s.line, coupon.RejectedMalformed, s.buf[s.pos:end])
 		s.strictUntil = max(s.strictUntil, s.line+lines-1)
 		s.pos = s.nextLine(end)
@@ -268,7 +268,7 @@ func (s *splitter) splitQuoted(row *Row, end int) (isDone bool, err error) {
 	}
 	raw := bytes.TrimRight(s.buf[s.pos:s.pos+size], "\r\n")
 	switch {
-	case outcome == tooWide:
+	case shape == tooWide:
 		row.reject(s.line, coupon.RejectedMalformed, raw)
 	case s.isBad(raw):
 		row.reject(s.line, coupon.RejectedBadCharacter, raw)
@@ -280,11 +280,11 @@ func (s *splitter) splitQuoted(row *Row, end int) (isDone bool, err error) {
 	return true, nil
 }
 
-// outcome is how the parsing of a row with quotes went.
-type outcome int
+// shape is what a row with quotes looks like.
+type shape int
 
 const (
-	whole outcome = iota
+	whole shape = iota
 	// unfinished: the buffer ends before the row does.
 	unfinished
 	// broken: a quote is not closed, or not closed where a cell ends.
@@ -295,7 +295,7 @@ const (
 
 // parse reads the cells of the row at pos into s.text and the row's spans. It gives the size of the
 // row with its line end, and the number of lines that it looked at.
-func (s *splitter) parse(row *Row) (size, lines int, result outcome) {
+func (s *splitter) parse(row *Row) (size, lines int, result shape) {
 	data := s.buf[s.pos:]
 	isOpen := !errors.Is(s.err, io.EOF)
 	s.text = s.text[:0]
@@ -332,7 +332,7 @@ func (s *splitter) parse(row *Row) (size, lines int, result outcome) {
 
 // parseCell adds the cell that begins at i to s.text. It gives the position after the cell and how many
 // lines end in it. The row has so many lines before the cell.
-func (s *splitter) parseCell(data []byte, i, before int) (end, lines int, isQuoted bool, result outcome) {
+func (s *splitter) parseCell(data []byte, i, before int) (end, lines int, isQuoted bool, result shape) {
 	end = s.skipSpaces(data, i)
 	if end < len(data) && data[end] == '"' {
 		end, lines, result = s.parseQuotes(data, end+1, before)
@@ -350,7 +350,7 @@ func (s *splitter) parseCell(data []byte, i, before int) (end, lines int, isQuot
 // parseQuotes adds a quoted cell to s.text; i is the position after its first quote. It gives the
 // position after the last quote and the spaces that follow, and how many lines end in the cell. The
 // row has so many lines before the cell.
-func (s *splitter) parseQuotes(data []byte, i, before int) (end, lines int, result outcome) {
+func (s *splitter) parseQuotes(data []byte, i, before int) (end, lines int, result shape) {
 	for {
 		length := bytes.IndexByte(data[i:], '"')
 		part := data[i:]

@@ -9,6 +9,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
+	"couponql/courier"
 	"couponql/db"
 	"couponql/message"
 	"couponql/monitor"
@@ -108,14 +109,6 @@ func sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// senderOf gives the sender of a channel: the outbox, where there is no other.
-func senderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, out sender.Sender) sender.Sender {
-	if chosen := senders[channel]; chosen != nil {
-		return chosen
-	}
-	return out
-}
-
 // maxBatchBytes bounds the memory of a batch: so much text its templates may have together.
 const maxBatchBytes = 64 << 20
 
@@ -135,7 +128,7 @@ func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	if err != nil || found[id] == nil {
 		return route{}, err
 	}
-	out := senderOf(found[id].Channel, r.options.Senders, r.outbox)
+	out := courier.SenderOf(found[id].Channel, r.options.Senders, r.outbox)
 	limit := min(out.Traits().MaxBatch, max(1, maxBatchBytes/max(1, len(found[id].Body))))
 	if r.options.SendRate > 0 {
 		limit = min(limit, r.options.SendRate)
@@ -172,7 +165,7 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{}, err
 	}
 	done := progress(batch, outcome)
-	err = r.record(inner, batch, outcome)
+	err = r.recordBatch(inner, batch, outcome)
 	end(monitor.OutcomeOf(err))
 	return done, err
 }
@@ -234,12 +227,12 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	}
 	r.options.Monitor.Messages(batch.Delivery.Channel, attempts)
 	outcome.OutboxSize = sending.OutboxSize
-	settle(outcome, batch, attempts, r.store.Now())
+	divide(outcome, batch, attempts, r.store.Now())
 	return outcome, nil
 }
 
-// settle sorts the messages that were handed over by what came of their attempts.
-func settle(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
+// divide puts the messages that were handed over among the sent and the refused, by what came of their attempts.
+func divide(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
 	rendered := outcome.Sent
 	outcome.Sent = make([]db.Content, 0, len(rendered))
 	// The messages of a batch that is repeated come back together.
@@ -264,10 +257,10 @@ func settle(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now
 	}
 }
 
-// record records what became of a batch. What was handed over must not be handed over again for want of a
+// recordBatch records what became of a batch. What was handed over must not be handed over again for want of a
 // record, so that it goes on trying until the server stops; meanwhile the delivery can neither be paused nor
 // stopped.
-func (r *Runner) record(ctx context.Context, batch *db.Batch, outcome *db.Outcome) error {
+func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.Outcome) error {
 	for pause := retryInterval; ; pause = min(2*pause, maxRetryInterval) {
 		// A server that stops waits for this: it takes a moment.
 		err := batch.Record(context.WithoutCancel(ctx), outcome)
@@ -318,24 +311,7 @@ func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessa
 			continue
 		}
 		outcome.Sent = append(outcome.Sent, content)
-		outgoing = append(outgoing, outgoingMessage(batch, content, results[i], template.IsHTML()))
+		outgoing = append(outgoing, courier.OutgoingMessage(batch, content, results[i], template.IsHTML()))
 	}
 	return outgoing, outcome, nil
-}
-
-func outgoingMessage(batch *db.Batch, content db.Content, rendered coupon.RenderedMessage, isHTML bool) coupon.OutgoingMessage {
-	m := coupon.OutgoingMessage{
-		MessageID: content.MessageID, DeliveryID: batch.Delivery.ID, Recipient: content.Data.Recipient.ExternalID, Channel: batch.Delivery.Channel,
-		Address: content.Address, Body: rendered.Body, IsHTML: isHTML,
-	}
-	if rendered.Subject != nil {
-		m.Subject = *rendered.Subject
-	}
-	switch {
-	case content.Data.CouponValue != nil:
-		m.Code = content.Data.CouponValue.Code
-	case batch.Coupon != nil && batch.Coupon.Type == coupon.TypeAnonymous:
-		m.Code = batch.Coupon.Code
-	}
-	return m
 }

@@ -720,7 +720,7 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 			"codes.csv":  "code\nSECRETCODE-1\nSECRETCODE-2\nSECRETCODE-1\nSECRETCODE-" + strings.Repeat("X", 300) + "\n",
 			"people.csv": "external id,email,phone,first name,last name,city\nr-1,SECRETMAIL@example.com,+49305550123,SECRETFIRST,SECRETLAST,SECRETCITY\nr-2,SECRET no address,,,,\n",
 		})
-	s.settle(t)
+	s.drain(t)
 	s.ask(
 		t,
 		`mutation { createDelivery(input: {label: "December", couponId: "coupon_1", subject: "{{ recipient.lastName }}", body: "{{ couponValue.code }} {{ recipient.attributes.city }}"}) {
@@ -731,11 +731,11 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 		nil,
 		nil,
 	)
-	s.settle(t)
+	s.drain(t)
 	s.ask(t, `mutation { redeemCode(input: {value: "SECRETCODE-1", reference: "order-1"}) { userErrors { message } }
 		voidCodes(input: {couponId: "coupon_1", values: ["SECRETCODE-2"]}) { userErrors { message } }
 		exportMessages(input: {deliveryId: "delivery_1"}) { export { id } } }`, nil, nil)
-	s.settle(t)
+	s.drain(t)
 	secrets := []string{"SECRETCODE", "SECRETMAIL", "5550123", "SECRETFIRST", "SECRETLAST", "SECRETCITY", "SECRET no address"}
 	arguments := map[string]string{
 		"id":          `"coupon_1"`,

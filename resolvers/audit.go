@@ -19,6 +19,7 @@ import (
 	"couponql/access"
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/monitor"
 )
 
 // auditor writes the audit log.
@@ -52,7 +53,7 @@ func (a *auditor) entry(ctx context.Context, kind coupon.AuditKind, action strin
 	caller := access.CallerOf(ctx)
 	return &coupon.AuditEntry{
 		At: a.store.Now(), Caller: caller.Name, Role: caller.Role, Address: caller.Address, Kind: kind, Action: action, Input: coupon.JSON(text),
-		RequestID: RequestID(ctx),
+		RequestID: monitor.RequestID(ctx),
 	}, nil
 }
 

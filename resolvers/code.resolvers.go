@@ -13,23 +13,23 @@ import (
 )
 
 func (r *codeResolver) Coupon(ctx context.Context, obj *coupon.Code) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", &obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, &obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *codeResolver) Delivery(ctx context.Context, obj *coupon.Code) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *codeResolver) Recipient(ctx context.Context, obj *coupon.Code) (*coupon.Recipient, error) {
-	return loadShown(ctx, "recipient", obj.RecipientID, r.store.RecipientsByID)
+	return loadShown(ctx, recipientObject, obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *codeResolver) Import(ctx context.Context, obj *coupon.Code) (*coupon.Import, error) {
-	return loadShown(ctx, "import", obj.ImportID, r.store.ImportsByID)
+	return loadShown(ctx, importObject, obj.ImportID, r.store.ImportsByID)
 }
 
 func (r *codeResolver) Events(ctx context.Context, obj *coupon.Code) ([]*coupon.CodeEvent, error) {
-	return load(ctx, "code.events", obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
+	return load(ctx, codeEvents, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
 		found, err := r.store.EventsOf(ctx, ids)
 		for _, events := range found {
 			show(ctx, events...)
@@ -43,9 +43,9 @@ func (r *codeResolver) Redemptions(ctx context.Context, obj *coupon.Code, first 
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("code.redemptions", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+	list, err := loadList(ctx, codeRedemptions, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
 		return r.store.CodeRedemptions(ctx, ids, page)
-	})
+	}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (r *codeResolver) Redemptions(ctx context.Context, obj *coupon.Code, first 
 }
 
 func (r *codeEventResolver) Delivery(ctx context.Context, obj *coupon.CodeEvent) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *mutationResolver) AddCodes(ctx context.Context, input graph.AddCodesInput) (*graph.AddCodesPayload, error) {

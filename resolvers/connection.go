@@ -2,8 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -31,50 +29,8 @@ func pageOf(ctx context.Context, first *int, after *string) (coupon.Page, error)
 	return page, nil
 }
 
-// pageName names a page with its arguments, for load.
-func pageName(field string, page coupon.Page, filter ...any) string {
-	after := ""
-	if page.After != nil {
-		after = page.After.String()
-	}
-	return fmt.Sprint(field, page.First, after, page.WantsItems, page.WantsTotal, describe(filter))
-}
-
-// describe gives filters as text, following pointers.
-func describe(filters []any) string {
-	var text strings.Builder
-	for _, filter := range filters {
-		if f, ok := filter.(*coupon.CodeFilter); ok && f != nil {
-			fmt.Fprint(
-				&text,
-				optional(f.ImportID),
-				f.Status,
-				fmt.Sprintf("%q", f.Label),
-				optional(f.DeliveryID),
-				optional(f.RecipientID),
-				optional(f.ValuePrefix),
-				optional(f.AssignedFrom),
-				optional(f.AssignedTo),
-				optional(f.RedeemedFrom),
-				optional(f.RedeemedTo),
-			)
-			continue
-		}
-		fmt.Fprintf(&text, "|%v", filter)
-	}
-	return text.String()
-}
-
-// optional gives a value that may be missing as text that tells it from every present one.
-func optional[T ~string](value *T) string {
-	if value == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%q", string(*value))
-}
-
 // connect gives the parts of a connection, and remembers its nodes as shown.
-func connect[N, E any](
+func connect[N referrer, E any](
 	ctx context.Context,
 	list *coupon.List[N],
 	page coupon.Page,

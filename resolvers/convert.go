@@ -121,6 +121,16 @@ type importRequest struct {
 	dryRun      *bool
 }
 
+// importRequestOf gives the request of an input: Go cannot name the fields that all inputs of imports have.
+func importRequestOf(
+	file graphql.Omittable[*graphql.Upload], uploadID graphql.Omittable[*coupon.ID], options graphql.Omittable[*coupon.FileOptions],
+	onRejection graphql.Omittable[*coupon.OnRejection], dryRun graphql.Omittable[*bool],
+) *importRequest {
+	return &importRequest{
+		file: file.Value(), uploadID: uploadID.Value(), options: options.Value(), onRejection: onRejection.Value(), dryRun: dryRun.Value(),
+	}
+}
+
 // queueImport queues an import of a file that came with the request, which is then gone with the import, or of an
 // upload.
 func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (*graph.ImportPayload, error) {
@@ -199,7 +209,7 @@ func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph
 func (r *Resolver) changedDelivery(ctx context.Context, id coupon.ID, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
 	payload, err := deliveryPayload(ctx, d, err)
 	if err == nil && len(payload.UserErrors) > 0 {
-		payload.Delivery, err = loadShown(ctx, "delivery", &id, r.store.DeliveriesByID)
+		payload.Delivery, err = loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID)
 	}
 	return payload, err
 }

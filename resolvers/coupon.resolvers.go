@@ -14,7 +14,7 @@ import (
 )
 
 func (r *availabilityResolver) RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error) {
-	forecast, err := load(ctx, "coupon.forecast", obj.CouponID, r.forecasts)
+	forecast, err := load(ctx, couponForecast, obj.CouponID, r.forecasts)
 	if forecast == nil || err != nil {
 		return nil, err
 	}
@@ -22,11 +22,11 @@ func (r *availabilityResolver) RunsOutAt(ctx context.Context, obj *coupon.Availa
 }
 
 func (r *availabilityResolver) Forecast(ctx context.Context, obj *coupon.Availability) (*coupon.StockForecast, error) {
-	return load(ctx, "coupon.forecast", obj.CouponID, r.forecasts)
+	return load(ctx, couponForecast, obj.CouponID, r.forecasts)
 }
 
 func (r *couponResolver) Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error) {
-	return load(ctx, "coupon.availability", obj.ID, r.store.Availabilities)
+	return load(ctx, couponAvailability, obj.ID, r.store.Availabilities)
 }
 
 func (r *couponResolver) Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*graph.CodeConnection, error) {
@@ -34,9 +34,9 @@ func (r *couponResolver) Codes(ctx context.Context, obj *coupon.Coupon, filter *
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("coupon.codes", page, filter), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+	list, err := loadList(ctx, couponCodes, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 		return r.store.CodesOf(ctx, ids, filter, page)
-	})
+	}, page, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func (r *couponResolver) Deliveries(ctx context.Context, obj *coupon.Coupon, fir
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("coupon.deliveries", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+	list, err := loadList(ctx, couponDeliveries, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
 		return r.store.CouponDeliveries(ctx, ids, page)
-	})
+	}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +62,9 @@ func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first 
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("coupon.imports", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
+	list, err := loadList(ctx, couponImports, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
 		return r.store.CouponImports(ctx, ids, page)
-	})
+	}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +73,9 @@ func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first 
 
 func (r *couponResolver) Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
 	wanted := measuresOf(ctx)
-	return load(ctx, statsName("coupon", from, to, wanted), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+	return load(ctx, couponStats, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
 		return r.store.CouponStats(ctx, ids, from, to, wanted)
-	})
+	}, from, to, wanted)
 }
 
 func (r *mutationResolver) CreateCoupon(ctx context.Context, input graph.CreateCouponInput) (*graph.CouponPayload, error) {
@@ -98,11 +98,11 @@ func (r *mutationResolver) ArchiveCoupon(ctx context.Context, input graph.Archiv
 }
 
 func (r *plannedDeliveryResolver) Delivery(ctx context.Context, obj *coupon.PlannedDelivery) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *queryResolver) Coupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", &id, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, &id, r.store.CouponsByID)
 }
 
 func (r *queryResolver) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, error) {

@@ -10,18 +10,19 @@ import (
 
 	"couponql/coupon"
 	"couponql/graph"
+	"couponql/message"
 )
 
 func (r *analysisResolver) Log(ctx context.Context, obj *coupon.Analysis) ([]*coupon.LogEntry, error) {
 	if obj.Lines != nil { // The analysis was only simulated.
 		return obj.Lines, nil
 	}
-	log, err := load(ctx, "delivery.log", obj.DeliveryID, r.store.LogOf)
+	log, err := load(ctx, deliveryLog, obj.DeliveryID, r.store.LogOf)
 	return list(log), err
 }
 
 func (r *deliveryResolver) Coupon(ctx context.Context, obj *coupon.Delivery) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*graph.ExcludedRecipientConnection, error) {
@@ -29,9 +30,9 @@ func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery,
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("delivery.exclusions", page, reason), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+	list, err := loadList(ctx, deliveryExclusions, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
 		return r.store.ExclusionsOf(ctx, ids, reason, page)
-	})
+	}, page, reason)
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +44,9 @@ func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, s
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("delivery.messages", page, status), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
+	list, err := loadList(ctx, deliveryMessages, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 		return r.store.DeliveryMessages(ctx, ids, status, page)
-	})
+	}, page, status)
 	if err != nil {
 		return nil, err
 	}
@@ -54,29 +55,29 @@ func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, s
 
 func (r *deliveryResolver) Stats(ctx context.Context, obj *coupon.Delivery, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
 	wanted := measuresOf(ctx)
-	return load(ctx, statsName("delivery", from, to, wanted), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
+	return load(ctx, deliveryStats, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {
 		return r.store.DeliveryStats(ctx, ids, from, to, wanted)
-	})
+	}, from, to, wanted)
 }
 
 func (r *excludedRecipientResolver) Recipient(ctx context.Context, obj *coupon.ExcludedRecipient) (*coupon.Recipient, error) {
-	return loadShown(ctx, "recipient", &obj.RecipientID, r.store.RecipientsByID)
+	return loadShown(ctx, recipientObject, &obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *messageResolver) Delivery(ctx context.Context, obj *coupon.Message) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *messageResolver) Recipient(ctx context.Context, obj *coupon.Message) (*coupon.Recipient, error) {
-	return loadShown(ctx, "recipient", &obj.RecipientID, r.store.RecipientsByID)
+	return loadShown(ctx, recipientObject, &obj.RecipientID, r.store.RecipientsByID)
 }
 
 func (r *messageResolver) Code(ctx context.Context, obj *coupon.Message) (*coupon.Code, error) {
-	return loadShown(ctx, "code", obj.CodeID, r.store.CodesByID)
+	return loadShown(ctx, codeObject, obj.CodeID, r.store.CodesByID)
 }
 
 func (r *messageResolver) Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error) {
-	return load(ctx, "message.rendered", obj.ID, r.renderMessages)
+	return load(ctx, messageRendered, obj.ID, r.renderMessages)
 }
 
 func (r *mutationResolver) CreateDelivery(ctx context.Context, input graph.CreateDeliveryInput) (*graph.DeliveryPayload, error) {
@@ -133,14 +134,14 @@ func (r *mutationResolver) ResendMessage(ctx context.Context, input graph.Resend
 }
 
 func (r *mutationResolver) AnalyzeDelivery(ctx context.Context, input graph.AnalyzeDeliveryInput) (*graph.DeliveryPayload, error) {
-	d, problems, err := r.store.AnalyzeDelivery(ctx, input.ID, CheckContent)
+	d, problems, err := r.store.AnalyzeDelivery(ctx, input.ID, message.CheckContent)
 	payload, err := r.changedDelivery(ctx, input.ID, d, err)
 	payload.UserErrors = append(payload.UserErrors, problems...)
 	return payload, err
 }
 
 func (r *mutationResolver) ConfirmDelivery(ctx context.Context, input graph.ConfirmDeliveryInput) (*graph.DeliveryPayload, error) {
-	d, err := r.store.ConfirmDelivery(ctx, input.ID, CheckContent)
+	d, err := r.store.ConfirmDelivery(ctx, input.ID, message.CheckContent)
 	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
@@ -160,7 +161,7 @@ func (r *mutationResolver) StopDelivery(ctx context.Context, input graph.StopDel
 }
 
 func (r *queryResolver) Delivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", &id, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID)
 }
 
 func (r *queryResolver) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) (*graph.DeliveryConnection, error) {
@@ -183,7 +184,7 @@ func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.Simula
 	changes := &coupon.DeliveryChanges{
 		CouponID: change(input.CouponID), MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
 	}
-	analysis, problems, err := r.store.SimulateDelivery(ctx, input.ID, changes, input.Filter.Value(), CheckContent)
+	analysis, problems, err := r.store.SimulateDelivery(ctx, input.ID, changes, input.Filter.Value(), message.CheckContent)
 	if err != nil {
 		problems, err = userErrors(err)
 	}

@@ -121,7 +121,7 @@ func TestStopWhileSending(t *testing.T) {
 					t.Errorf("%v codes are available and %v assigned; %v messages were sent and %v canceled", available, assigned, sent, canceled)
 				}
 			}
-			s.settle(t)
+			s.drain(t)
 			s.checkPromises(t)
 		})
 	}

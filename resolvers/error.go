@@ -3,7 +3,7 @@ package resolvers
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,11 +13,13 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"couponql/analyst"
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/monitor"
+	"couponql/unavailable"
 )
 
 // The codes of errors that the caller cannot mend by changing the input, in extensions.code.
@@ -73,30 +75,19 @@ func present(options Options) graphql.ErrorPresenterFunc {
 			retryLater(ctx, guesses.wait)
 			return &gqlerror.Error{Message: guesses.Error(), Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeRateLimited}}
 		}
-		if errors.Is(err, db.ErrDiskFull) {
-			return unavailable(ctx, db.DiskNotice(err)+" Nothing was changed. Free space there and try again.")
+		if unable, isUnable := errors.AsType[*unavailable.Error](err); isUnable {
+			remains := ""
+			if runs(ctx, ast.Mutation) {
+				remains = "nothing was changed"
+			}
+			return refuseNow(ctx, options.Log, unable, err, remains)
 		}
-		if errors.Is(err, db.ErrMemory) {
-			// Who runs the server has to know: it is given too little, or asked too much.
-			options.Log.WarnContext(ctx, "out of memory", "request", RequestID(ctx), "field", placeOf(ctx), "error", err)
-			retryLater(ctx, retryAfter)
-			return unavailable(ctx, fmt.Sprintf("The server's database has too little memory for this beside its other work, so nothing was changed. "+
-				"Try again in %s. If that does not help, ask for less at once, or let the database take more (--memory-limit).", retryAfter))
+		if errors.Is(err, context.Canceled) {
+			// Who reads this did not go away, so that it is the server that ends. What it has done by then nobody knows here.
+			unable, _ := errors.AsType[*unavailable.Error](db.ErrClosed)
+			return refuseNow(ctx, options.Log, unable, err, "")
 		}
-		if errors.Is(err, db.ErrBusy) {
-			retryLater(ctx, retryAfter)
-			return unavailable(ctx, fmt.Sprintf("The server has more to write than it can in a moment, and changed nothing. Try again in %s.", retryAfter))
-		}
-		if errors.Is(err, db.ErrClosed) || errors.Is(err, context.Canceled) {
-			// Who reads this did not go away, so that it is the server that ends.
-			retryLater(ctx, retryAfter)
-			return unavailable(ctx, "The server stops and did not do this. Try again when it is back.")
-		}
-		if errors.Is(err, analyst.ErrBusy) {
-			retryLater(ctx, retryAfter)
-			return unavailable(ctx, fmt.Sprintf("The server answers other SQL queries, and many wait. Try again in %s.", retryAfter))
-		}
-		requestID := RequestID(ctx)
+		requestID := monitor.RequestID(ctx)
 		options.Log.ErrorContext(ctx, "request failed", "request", requestID, "field", placeOf(ctx), "error", err)
 		return &gqlerror.Error{
 			Message: "Something went wrong on the server; its log has the cause under request " + requestID + ".", Path: graphql.GetPath(ctx),
@@ -117,13 +108,21 @@ func placeOf(ctx context.Context) string {
 	return strings.Join(names, ".")
 }
 
-// unavailable is the answer when the server cannot do now what it can at other times.
-func unavailable(ctx context.Context, message string) *gqlerror.Error {
+// asUnavailable is the answer when the server cannot do now what it can at other times.
+func asUnavailable(ctx context.Context, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable}}
 }
 
-// retryAfter is when a client whose request was refused because too many wait may try again.
-const retryAfter = time.Second
+// refuseNow answers what the server cannot do now. remains says what is left of the request, as UnavailableError.Sentences has it.
+func refuseNow(ctx context.Context, log *slog.Logger, unable *unavailable.Error, err error, remains string) *gqlerror.Error {
+	if unable.IsLogged {
+		log.WarnContext(ctx, unable.Cause, "request", monitor.RequestID(ctx), "field", placeOf(ctx), "error", err)
+	}
+	if unable.RetryAfter > 0 {
+		retryLater(ctx, unable.RetryAfter)
+	}
+	return asUnavailable(ctx, unable.Sentences(remains))
+}
 
 type headerKey struct{}
 
@@ -142,17 +141,4 @@ func retryLater(ctx context.Context, wait time.Duration) {
 	if response, ok := ctx.Value(headerKey{}).(*responseHeader); ok {
 		response.once.Do(func() { response.header.Set("Retry-After", strconv.Itoa(int(roundUp(wait).Seconds()))) })
 	}
-}
-
-type requestIDKey struct{}
-
-// WithRequestID gives a context that carries the id of the request, for the log and for errors.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
-
-// RequestID gives the id of the request that a context belongs to.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
 }

@@ -8,10 +8,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"couponql/db"
+	"couponql/unavailable"
 )
 
 // TestPresentBusy tells that a client whose request was refused because too many wait learns when to come back.
@@ -27,6 +30,32 @@ func TestPresentBusy(t *testing.T) {
 	}
 	if got := header.Values("Retry-After"); len(got) != 1 || got[0] != "1" {
 		t.Errorf("Retry-After is %v", got)
+	}
+}
+
+// TestPresentUnavailable: an error that nobody listed is answered as what the server cannot do now, and logged only if it says so.
+// That nothing was changed a mutation hears.
+func TestPresentUnavailable(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[ast.Operation]string{
+		ast.Query: "The shelf is full. Clear it.", ast.Mutation: "The shelf is full, so nothing was changed. Clear it.",
+	} {
+		for _, isLogged := range []bool{false, true} {
+			var log strings.Builder
+			header := http.Header{}
+			ctx := graphql.WithOperationContext(t.Context(), &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: kind}})
+			ctx = withHeader(graphql.WithResponseContext(ctx, nil, nil), header)
+			cause := &unavailable.Error{
+				Cause: "no shelf", Reason: "The shelf is full", Advice: "Clear it.", RetryAfter: 2500 * time.Millisecond, IsLogged: isLogged,
+			}
+			err := present(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})(ctx, fmt.Errorf("put: %w", cause))
+			if err.Extensions["code"] != "UNAVAILABLE" || err.Message != want {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if header.Get("Retry-After") != "3" || strings.Contains(log.String(), "no shelf") != isLogged {
+				t.Errorf("Retry-After is %q, logged %q", header.Get("Retry-After"), log.String())
+			}
+		}
 	}
 }
 
@@ -68,12 +97,12 @@ func TestPresentScarce(t *testing.T) {
 	}{
 		{
 			fmt.Errorf("commit: %w", &db.DiskError{Free: 12<<20 + 1, Needed: 64 << 20}),
-			"The server's disk is full: 12 MB are free, and 64 MB are needed. Nothing was changed. Free space there and try again.",
+			"The server's disk is full: 12 MB are free, and 64 MB are needed. Free space there and try again.",
 		},
-		{fmt.Errorf("write: %w", db.ErrDiskFull), "The server's disk is full. Nothing was changed. Free space there and try again."},
+		{fmt.Errorf("write: %w", db.ErrDiskFull), "The server's disk is full. Free space there and try again."},
 		{
 			fmt.Errorf("analyze: %w", db.ErrMemory),
-			"The server's database has too little memory for this beside its other work, so nothing was changed. Try again in 1s. " +
+			"The server's database has too little memory for this beside its other work. Try again in 1s. " +
 				"If that does not help, ask for less at once, or let the database take more (--memory-limit).",
 		},
 	} {

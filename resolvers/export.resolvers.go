@@ -39,7 +39,7 @@ func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.Ex
 
 func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLInput) (*graph.ExportPayload, error) {
 	if err := r.analyst.Check(ctx, input.Query, access.CallerOf(ctx).IsMasked()); err != nil {
-		problems, err := userErrors(inInput(err))
+		problems, err := userErrors(coupon.Under(err, "input"))
 		return &graph.ExportPayload{UserErrors: problems}, err
 	}
 	e := &coupon.Export{Kind: coupon.ExportSQL, Request: coupon.ExportRequest{Query: input.Query}}
@@ -52,7 +52,7 @@ func (r *mutationResolver) ExportBackup(ctx context.Context, input graph.ExportB
 }
 
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {
-	return loadShown(ctx, "export", &id, r.store.ExportsByID)
+	return loadShown(ctx, exportObject, &id, r.store.ExportsByID)
 }
 
 func (r *subscriptionResolver) ExportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Export, error) {

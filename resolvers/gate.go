@@ -9,6 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"couponql/unavailable"
 )
 
 // gate is what every operation passes, whatever transport it comes by: its document is read, its cost is known, and there is room
@@ -104,11 +106,11 @@ func bytesOf(operation *graphql.OperationContext) int64 {
 
 // overloaded is the answer of a server that has no room for an operation.
 func overloaded(ctx context.Context) *gqlerror.Error {
-	retryLater(ctx, retryAfter)
+	retryLater(ctx, unavailable.RetryAfter)
 	return &gqlerror.Error{
 		Message: fmt.Sprintf("The server answers as much as it can at once, or as it may to you, and did nothing of this. Read the answers that wait, "+
-			"ask for less at once, or try again in %s.", retryAfter),
-		Extensions: map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(retryAfter.Seconds())},
+			"ask for less at once, or try again in %s.", unavailable.RetryAfter),
+		Extensions: map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds())},
 	}
 }
 

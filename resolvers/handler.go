@@ -90,7 +90,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 	server.AroundResponses(audit.response(present(options)))
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		ctx = withAliases(withScope(ctx), audit)
-		if isQuery(ctx) {
+		if runs(ctx, ast.Query) {
 			limited, cancel := context.WithTimeout(ctx, queryTimeout)
 			defer cancel()
 			ctx = limited
@@ -140,13 +140,13 @@ func rootOutcome(ctx context.Context, alias string, isRefused bool) monitor.Outc
 	return outcome
 }
 
-// isQuery tells whether a query is answered. A request that cannot be read has no operation.
-func isQuery(ctx context.Context) bool {
+// runs tells whether an operation of a kind is answered. A request that cannot be read has no operation.
+func runs(ctx context.Context, kind ast.Operation) bool {
 	if !graphql.HasOperationContext(ctx) {
 		return false
 	}
 	operation := graphql.GetOperationContext(ctx).Operation
-	return operation != nil && operation.Operation == ast.Query
+	return operation != nil && operation.Operation == kind
 }
 
 // limitRequests bounds the bodies of requests that carry no file.

@@ -14,11 +14,11 @@ import (
 )
 
 func (r *importResolver) Coupon(ctx context.Context, obj *coupon.Import) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *importResolver) RejectionsByReason(ctx context.Context, obj *coupon.Import) ([]*coupon.RejectionCount, error) {
-	counts, err := load(ctx, "import.rejectionsByReason", obj.ID, r.store.RejectionReasonsOf)
+	counts, err := load(ctx, importRejectionsByReason, obj.ID, r.store.RejectionReasonsOf)
 	return list(counts), err
 }
 
@@ -27,9 +27,9 @@ func (r *importResolver) Rejections(ctx context.Context, obj *coupon.Import, fir
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("import.rejections", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
+	list, err := loadList(ctx, importRejections, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
 		return r.store.RejectionsOf(ctx, ids, page)
-	})
+	}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (r *importResolver) RejectsURL(ctx context.Context, obj *coupon.Import) (*s
 }
 
 func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*coupon.Import, error) {
-	return load(ctx, "import.sameFileAs", obj.ID, r.store.SameFileOf)
+	return load(ctx, importSameFileAs, obj.ID, r.store.SameFileOf)
 }
 
 func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateUploadInput) (*graph.CreateUploadPayload, error) {
@@ -64,27 +64,19 @@ func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateU
 
 func (r *mutationResolver) ImportCodes(ctx context.Context, input graph.ImportCodesInput) (*graph.ImportPayload, error) {
 	i := &coupon.Import{Kind: coupon.ImportCodes, Mode: or(input.Mode.Value(), coupon.ImportAdd), CouponID: &input.CouponID, Label: input.Label.Value()}
-	return r.queueImport(ctx, i, &importRequest{
-		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
-	})
+	return r.queueImport(ctx, i, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) ImportRecipients(ctx context.Context, input graph.ImportRecipientsInput) (*graph.ImportPayload, error) {
-	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRecipients}, &importRequest{
-		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
-	})
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRecipients}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) ImportTargets(ctx context.Context, input graph.ImportTargetsInput) (*graph.ImportPayload, error) {
-	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportTargets, DeliveryID: &input.DeliveryID}, &importRequest{
-		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
-	})
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportTargets, DeliveryID: &input.DeliveryID}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) ImportRedemptions(ctx context.Context, input graph.ImportRedemptionsInput) (*graph.ImportPayload, error) {
-	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRedemptions, Timezone: or(input.Timezone.Value(), "UTC")}, &importRequest{
-		file: input.File.Value(), uploadID: input.UploadID.Value(), options: input.Options.Value(), onRejection: input.OnRejection.Value(), dryRun: input.DryRun.Value(),
-	})
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRedemptions, Timezone: or(input.Timezone.Value(), "UTC")}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) CancelImport(ctx context.Context, input graph.CancelImportInput) (*graph.ImportPayload, error) {
@@ -102,7 +94,7 @@ func (r *mutationResolver) UndoImport(ctx context.Context, input graph.UndoImpor
 }
 
 func (r *queryResolver) Import(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
-	return loadShown(ctx, "import", &id, r.store.ImportsByID)
+	return loadShown(ctx, importObject, &id, r.store.ImportsByID)
 }
 
 func (r *queryResolver) Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) (*graph.ImportConnection, error) {

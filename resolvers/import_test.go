@@ -19,7 +19,7 @@ func (s *server) importCodes(t *testing.T, name, content string) map[string]any 
 	data := s.ask(t, `mutation ($file: Upload!) { importCodes(input: {couponId: "coupon_1", file: $file}) { import { id }
 		userErrors { message } } }`,
 		map[string]any{"file": "@" + name}, map[string]string{name: content})
-	s.settle(t)
+	s.drain(t)
 	data = s.ask(t, `query ($id: ID!) { import(id: $id) { status failure rowsRead rowsImported rowsRejected rejectionsByReason {
 		reason count } rejections(first: 500) { totalCount nodes { line reason value } } } }`,
 		map[string]any{"id": at[string](t, data, "importCodes", "import", "id")}, nil)

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -50,11 +49,6 @@ func addMeasures(wanted *coupon.StatsMeasures, fields []graphql.CollectedField) 
 			wanted.TimeToRedeem = true
 		}
 	}
-}
-
-// statsName names the statistics of an object with their arguments, for load.
-func statsName(owner string, from, to *coupon.DateTime, wanted coupon.StatsMeasures) string {
-	return fmt.Sprint(owner, ".stats", optional(from), optional(to), wanted)
 }
 
 // instant gives an instant as it is answered.

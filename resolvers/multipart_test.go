@@ -93,7 +93,7 @@ func TestFormTakenTwice(t *testing.T) {
 	if want := `{"data":{"a":{"import":null,"userErrors":[{"code":"NOT_FOUND"}]},"b":` + imported + `,"c":` + imported + `}}`; status != 200 || got != want {
 		t.Errorf("%d %s, want %s", status, got, want)
 	}
-	s.settle(t)
+	s.drain(t)
 	data := s.ask(t, `{ imports { nodes { status rowsImported rowsRejected } } }`, nil, nil)
 	const later, earlier = "map[rowsImported:0 rowsRejected:1 status:SUCCEEDED]", "map[rowsImported:1 rowsRejected:0 status:SUCCEEDED]"
 	// Each lane runs one of them, and either may come first.
@@ -162,7 +162,7 @@ func TestLinks(t *testing.T) {
 		if got := fmt.Sprint(at[any](t, data, "importCodes")); got != "map[import:map[rejectsUrl:<nil>] userErrors:[]]" {
 			t.Errorf("got %s", got)
 		}
-		s.settle(t)
+		s.drain(t)
 	}
 	data = s.ask(t, `{ imports { nodes { rowsImported rowsRejected rejectsUrl } } }`, nil, nil)
 	link := at[string](t, at[[]any](t, data, "imports", "nodes")[0], "rejectsUrl")

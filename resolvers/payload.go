@@ -50,21 +50,21 @@ func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.Redeem
 func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 	switch id.Kind() {
 	case coupon.KindCoupon:
-		return nodeOf(loadShown(ctx, "coupon", &id, r.store.CouponsByID))
+		return nodeOf(loadShown(ctx, couponObject, &id, r.store.CouponsByID))
 	case coupon.KindCode:
-		return nodeOf(loadShown(ctx, "code", &id, r.store.CodesByID))
+		return nodeOf(loadShown(ctx, codeObject, &id, r.store.CodesByID))
 	case coupon.KindRecipient:
-		return nodeOf(loadShown(ctx, "recipient", &id, r.store.RecipientsByID))
+		return nodeOf(loadShown(ctx, recipientObject, &id, r.store.RecipientsByID))
 	case coupon.KindDelivery:
-		return nodeOf(loadShown(ctx, "delivery", &id, r.store.DeliveriesByID))
+		return nodeOf(loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID))
 	case coupon.KindMessage:
-		return nodeOf(loadShown(ctx, "message", &id, r.store.MessagesByID))
+		return nodeOf(loadShown(ctx, messageObject, &id, r.store.MessagesByID))
 	case coupon.KindRedemption:
-		return nodeOf(loadShown(ctx, "redemption", &id, r.store.RedemptionsByID))
+		return nodeOf(loadShown(ctx, redemptionObject, &id, r.store.RedemptionsByID))
 	case coupon.KindImport:
-		return nodeOf(loadShown(ctx, "import", &id, r.store.ImportsByID))
+		return nodeOf(loadShown(ctx, importObject, &id, r.store.ImportsByID))
 	case coupon.KindExport:
-		return nodeOf(loadShown(ctx, "export", &id, r.store.ExportsByID))
+		return nodeOf(loadShown(ctx, exportObject, &id, r.store.ExportsByID))
 	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry:
 	}
 	// Nothing has this id.
@@ -101,21 +101,6 @@ func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *
 	return &graph.ExportPayload{Export: created, UserErrors: problems}, err
 }
 
-// inInput makes the field of what is wrong with an argument of a query, which may be a value of its own there, one of the
-// input of a mutation.
-func inInput(err error) error {
-	problems, ok := coupon.AsUserErrors(err)
-	if !ok {
-		return err
-	}
-	for _, problem := range problems {
-		if len(problem.Field) > 0 {
-			problem.Field = append([]string{"input"}, problem.Field...)
-		}
-	}
-	return problems
-}
-
 // checkSyntax checks templates when they are written; whether their tokens exist the analysis tells,
 // which knows the coupon.
 func checkSyntax(subject, body *string) error {
@@ -126,9 +111,6 @@ func checkSyntax(subject, body *string) error {
 	return err
 }
 
-// previewCode stands for the code of a recipient when there is none to show.
-const previewCode = "PREVIEW-CODE"
-
 // previewMessage shows a message of a delivery as a recipient will get it, with what is wrong with its
 // templates.
 func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (*graph.PreviewMessagePayload, error) {
@@ -138,10 +120,10 @@ func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID c
 		return &graph.PreviewMessagePayload{UserErrors: problems}, err
 	}
 	if c != nil && c.Type == coupon.TypeIndividual && content.Data.CouponValue == nil {
-		content.Data.CouponValue = &coupon.CodeData{Code: previewCode}
+		content.Data.CouponValue = &coupon.CodeData{Code: message.PreviewCode}
 	}
 	content.Data.Complete(d, c)
-	payload := &graph.PreviewMessagePayload{UserErrors: CheckContent(d, c).Problems}
+	payload := &graph.PreviewMessagePayload{UserErrors: message.CheckContent(d, c).Problems}
 	template, err := message.Parse(d.Subject, d.Body)
 	if err == nil {
 		var rendered coupon.RenderedMessage
@@ -170,11 +152,11 @@ func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[cou
 	}
 	rendered := make(map[coupon.ID]*coupon.RenderedMessage, len(found))
 	for deliveryID, messages := range byDelivery {
-		d, err := loadShown(ctx, "delivery", &deliveryID, r.store.DeliveriesByID)
+		d, err := loadShown(ctx, deliveryObject, &deliveryID, r.store.DeliveriesByID)
 		if err != nil {
 			return nil, err
 		}
-		c, err := loadShown(ctx, "coupon", d.CouponID, r.store.CouponsByID)
+		c, err := loadShown(ctx, couponObject, d.CouponID, r.store.CouponsByID)
 		if err != nil {
 			return nil, err
 		}

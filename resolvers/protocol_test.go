@@ -19,6 +19,7 @@ import (
 
 	"couponql/access"
 	"couponql/db/dbtest"
+	"couponql/monitor"
 	"couponql/resolvers"
 	"couponql/transfer"
 )
@@ -366,7 +367,7 @@ func TestUploads(t *testing.T) {
 				if status != test.status || !strings.Contains(got, test.want) {
 					t.Errorf("%d %s", status, got)
 				}
-				s.settle(t)
+				s.drain(t)
 				vanish(t, filepath.Join(s.folder, "*.files", "uploads", "*"))
 				s.checkPromises(t)
 			})
@@ -446,7 +447,7 @@ func TestLargeUpload(t *testing.T) {
 	if grown := int64(content.most) - int64(memory.HeapAlloc); grown > allowed {
 		t.Errorf("the heap grew by %d MB", grown>>20)
 	}
-	s.settle(t)
+	s.drain(t)
 	data := s.ask(t, `{ import(id: "import_1") { status byteCount } }`, nil, nil)
 	if at[string](t, data, "import", "status") != "FAILED" || at[float64](t, data, "import", "byteCount") < size {
 		t.Errorf("the import is %v", data)
@@ -486,7 +487,7 @@ func TestInternalErrors(t *testing.T) {
 			for _, query := range test.queries {
 				log.Reset()
 				body, contentType := request(t, query, nil, nil)
-				ctx := resolvers.WithRequestID(t.Context(), "request-7")
+				ctx := monitor.WithRequestID(t.Context(), "request-7")
 				r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 				r.Header.Set("Content-Type", contentType)
 				recorder := httptest.NewRecorder()

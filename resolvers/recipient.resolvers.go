@@ -51,9 +51,9 @@ func (r *recipientResolver) Codes(ctx context.Context, obj *coupon.Recipient, fi
 	if err != nil {
 		return nil, err
 	}
-	list, err := loadList(ctx, pageName("recipient.codes", page), obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+	list, err := loadList(ctx, recipientCodes, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 		return r.store.RecipientCodes(ctx, ids, page)
-	})
+	}, page)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -77,6 +78,17 @@ func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T
 		return none, &guessesError{wait}
 	}
 	return look()
+}
+
+// ofRedemption gives the problems of one redemption as those of its place in the list of the input. Others may hold the problems.
+func ofRedemption(problems []*coupon.UserError, place int) []*coupon.UserError {
+	placed := make([]*coupon.UserError, len(problems))
+	for i, problem := range problems {
+		one := *problem
+		one.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(place)}, problem.Field[1:])
+		placed[i] = &one
+	}
+	return placed
 }
 
 // reverse takes a redemption back. To a caller who may take back some only, an id of another one is a guess, as one is that nothing

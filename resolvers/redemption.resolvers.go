@@ -7,8 +7,6 @@ package resolvers
 
 import (
 	"context"
-	"slices"
-	"strconv"
 
 	"couponql/coupon"
 	"couponql/graph"
@@ -41,9 +39,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 		if result.Redemption != nil {
 			payload.RedeemedCount++
 		}
-		for _, problem := range result.UserErrors {
-			problem.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(i)}, problem.Field[1:])
-		}
+		result.UserErrors = ofRedemption(result.UserErrors, i)
 		payload.Results = append(payload.Results, result)
 	}
 	return payload, nil
@@ -69,11 +65,11 @@ func (r *queryResolver) Redemptions(ctx context.Context, filter *coupon.StatsFil
 }
 
 func (r *redemptionResolver) Coupon(ctx context.Context, obj *coupon.Redemption) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", &obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, &obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *redemptionResolver) Code(ctx context.Context, obj *coupon.Redemption) (*coupon.Code, error) {
-	return loadShown(ctx, "code", obj.CodeID, r.store.CodesByID)
+	return loadShown(ctx, codeObject, obj.CodeID, r.store.CodesByID)
 }
 
 func (r *redemptionResolver) CodeValue(ctx context.Context, obj *coupon.Redemption) (string, error) {

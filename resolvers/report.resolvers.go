@@ -14,19 +14,19 @@ import (
 )
 
 func (r *alertResolver) Coupon(ctx context.Context, obj *coupon.Alert) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *alertResolver) Delivery(ctx context.Context, obj *coupon.Alert) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *alertResolver) Import(ctx context.Context, obj *coupon.Alert) (*coupon.Import, error) {
-	return loadShown(ctx, "import", obj.ImportID, r.store.ImportsByID)
+	return loadShown(ctx, importObject, obj.ImportID, r.store.ImportsByID)
 }
 
 func (r *deliveryComparisonResolver) Delivery(ctx context.Context, obj *coupon.DeliveryComparison) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", &obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) ([]*coupon.StatsRow, error) {
@@ -75,11 +75,11 @@ func (r *queryResolver) SQL(ctx context.Context, query string, limit *int) (*cou
 }
 
 func (r *statsRowResolver) Coupon(ctx context.Context, obj *coupon.StatsRow) (*coupon.Coupon, error) {
-	return loadShown(ctx, "coupon", obj.CouponID, r.store.CouponsByID)
+	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
 func (r *statsRowResolver) Delivery(ctx context.Context, obj *coupon.StatsRow) (*coupon.Delivery, error) {
-	return loadShown(ctx, "delivery", obj.DeliveryID, r.store.DeliveriesByID)
+	return loadShown(ctx, deliveryObject, obj.DeliveryID, r.store.DeliveriesByID)
 }
 
 func (r *Resolver) Alert() graph.AlertResolver { return &alertResolver{r} }

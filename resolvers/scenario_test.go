@@ -27,6 +27,7 @@ import (
 	"couponql/access"
 	"couponql/analyst"
 	"couponql/coupon"
+	"couponql/courier"
 	"couponql/db"
 	"couponql/db/dbtest"
 	"couponql/job"
@@ -220,8 +221,8 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, job.NewCourier(store, out, nil), answers, guard), resolvers.Options{Log: log}))
-	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log, RequestID: resolvers.RequestID}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, courier.New(store, out, nil), answers, guard), resolvers.Options{Log: log}))
+	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log}))
 	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base, logged: logged}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(t.Context(), store, out, jobs).Stop }
@@ -241,7 +242,7 @@ func (s *server) moveClock(t *testing.T, at string) {
 	s.stop()
 	s.clock.Set(instant)
 	s.start()
-	s.settle(t)
+	s.drain(t)
 }
 
 // logLines keeps the log of a server.
@@ -299,7 +300,7 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 		s.become(t, coupon.RoleAdmin)
 	}
 	answer := s.post(t, body, contentType)
-	s.settle(t)
+	s.drain(t)
 	// Links differ in each run: by the port, and by the key of the database.
 	answer = signature.ReplaceAll(bytes.ReplaceAll(answer, []byte(s.URL), []byte("http://server")), []byte("signature=…"))
 	var indented bytes.Buffer
@@ -416,8 +417,8 @@ func (s *server) authorize(r *http.Request) {
 	}
 }
 
-// settle waits until no job has anything to do.
-func (s *server) settle(t *testing.T) {
+// drain waits until no job has anything to do.
+func (s *server) drain(t *testing.T) {
 	t.Helper()
 	due, stop := s.store.WatchDue()
 	defer stop()

@@ -2,6 +2,8 @@ package resolvers
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"sync"
 
 	"couponql/coupon"
@@ -17,14 +19,21 @@ import (
 type scope struct {
 	mu      sync.Mutex
 	shown   map[coupon.Kind]map[coupon.ID]struct{}
-	loaders map[string]any
+	loaders map[loaderKey]any
+}
+
+// loaderKey tells the loader of a field with its arguments.
+type loaderKey struct {
+	// field is a *field[V], whose loader is a *loader[V].
+	field     any
+	arguments string
 }
 
 type scopeKey struct{}
 
 // withScope gives a context with a fresh scope.
 func withScope(ctx context.Context) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[string]any{}})
+	return context.WithValue(ctx, scopeKey{}, &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[loaderKey]any{}})
 }
 
 func scopeOf(ctx context.Context) *scope {
@@ -32,66 +41,29 @@ func scopeOf(ctx context.Context) *scope {
 		return s
 	}
 	// Nothing is shared without a scope, but everything still works.
-	return &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[string]any{}}
+	return &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[loaderKey]any{}}
 }
 
+// referrer is an object that tells which ids it shows.
+type referrer interface{ Refers() []coupon.ID }
+
 // show remembers objects, and those they refer to, as part of the answer.
-func show[T any](ctx context.Context, objects ...T) {
+func show[T referrer](ctx context.Context, objects ...T) {
 	s := scopeOf(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, object := range objects {
-		switch o := any(object).(type) {
-		case *coupon.Coupon:
-			s.add(o.ID)
-		case *coupon.Code:
-			s.add(o.ID, o.CouponID)
-			s.addOptional(o.DeliveryID, o.RecipientID, o.ImportID)
-		case *coupon.Recipient:
-			s.add(o.ID)
-		case *coupon.Delivery:
-			s.add(o.ID)
-			s.addOptional(o.CouponID)
-		case *coupon.ExcludedRecipient:
-			s.add(o.RecipientID)
-		case *coupon.Message:
-			s.add(o.ID, o.DeliveryID, o.RecipientID)
-			s.addOptional(o.CodeID)
-		case *coupon.Redemption:
-			s.add(o.ID, o.CouponID)
-			s.addOptional(o.CodeID)
-		case *coupon.Import:
-			s.add(o.ID)
-			s.addOptional(o.CouponID)
-		case *coupon.CodeEvent:
-			s.addOptional(o.DeliveryID)
-		case *coupon.StatsRow:
-			s.addOptional(o.CouponID, o.DeliveryID)
-		case *coupon.PlannedDelivery:
-			s.add(o.DeliveryID)
-		case *coupon.DeliveryComparison:
-			s.add(o.DeliveryID)
-		case *coupon.Alert:
-			s.addOptional(o.CouponID, o.DeliveryID, o.ImportID)
-		}
+		s.add(object.Refers())
 	}
 }
 
-func (s *scope) add(ids ...coupon.ID) {
+func (s *scope) add(ids []coupon.ID) {
 	for _, id := range ids {
 		kind := id.Kind()
 		if s.shown[kind] == nil {
 			s.shown[kind] = map[coupon.ID]struct{}{}
 		}
 		s.shown[kind][id] = struct{}{}
-	}
-}
-
-func (s *scope) addOptional(ids ...*coupon.ID) {
-	for _, id := range ids {
-		if id != nil {
-			s.add(*id)
-		}
 	}
 }
 
@@ -104,17 +76,18 @@ type loader[V any] struct {
 	err error
 }
 
-// load gives what fetch gives for an object, fetching for all objects of the kind that the answer shows.
-// name is that of the field and its arguments. What fetch does not give is the zero value.
-func load[V any](ctx context.Context, name string, id coupon.ID, fetch func(context.Context, []coupon.ID) (map[coupon.ID]V, error)) (V, error) {
+// reading reads what a field gives for objects. What is not there gives the zero value.
+type reading[V any] = func(context.Context, []coupon.ID) (map[coupon.ID]V, error)
+
+// load gives what a field with its arguments gives for an object. It reads that for all objects of the kind
+// that the answer shows.
+func load[V any](ctx context.Context, f *field[V], id coupon.ID, read reading[V], arguments ...any) (V, error) {
 	s := scopeOf(ctx)
-	s.mu.Lock()
-	l, ok := s.loaders[name].(*loader[V])
-	if !ok {
-		l = &loader[V]{asked: map[coupon.ID]bool{}, found: map[coupon.ID]V{}}
-		s.loaders[name] = l
+	l, err := loaderOf(s, f, arguments)
+	if err != nil {
+		var zero V
+		return zero, err
 	}
-	s.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.asked[id] || l.err != nil {
@@ -128,7 +101,7 @@ func load[V any](ctx context.Context, name string, id coupon.ID, fetch func(cont
 		}
 	}
 	s.mu.Unlock()
-	found, err := fetch(ctx, ids)
+	found, err := read(ctx, ids)
 	if l.err = err; err != nil {
 		var zero V
 		return zero, err
@@ -142,14 +115,35 @@ func load[V any](ctx context.Context, name string, id coupon.ID, fetch func(cont
 	return l.found[id], nil
 }
 
+// loaderOf gives the loader of a field with its arguments.
+func loaderOf[V any](s *scope, f *field[V], arguments []any) (*loader[V], error) {
+	key := loaderKey{field: f}
+	if len(arguments) > 0 {
+		// Arguments that are equal have the same text, whatever they point to.
+		text, err := json.Marshal(arguments)
+		if err != nil {
+			return nil, fmt.Errorf("tell the arguments of %s: %w", f.name, err)
+		}
+		key.arguments = string(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, isKnown := s.loaders[key].(*loader[V])
+	if !isKnown {
+		l = &loader[V]{asked: map[coupon.ID]bool{}, found: map[coupon.ID]V{}}
+		s.loaders[key] = l
+	}
+	return l, nil
+}
+
 // loadShown is load for a field that gives an object, which is then part of the answer too.
-func loadShown[V any](ctx context.Context, name string, id *coupon.ID, fetch func(context.Context, []coupon.ID) (map[coupon.ID]V, error)) (V, error) {
+func loadShown[V referrer](ctx context.Context, f *field[V], id *coupon.ID, read reading[V]) (V, error) {
 	if id == nil {
 		var none V
 		return none, nil
 	}
-	return load(ctx, name, *id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]V, error) {
-		found, err := fetch(ctx, ids)
+	return load(ctx, f, *id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]V, error) {
+		found, err := read(ctx, ids)
 		for _, object := range found {
 			show(ctx, object)
 		}
@@ -159,17 +153,14 @@ func loadShown[V any](ctx context.Context, name string, id *coupon.ID, fetch fun
 
 // loadList is load for a field that gives a page of each object: what is on any of the pages is part of the
 // answer at once, so that the fields of all of it share their statements whichever is answered first.
-func loadList[N any](
-	ctx context.Context,
-	name string,
-	id coupon.ID,
-	fetch func(context.Context, []coupon.ID) (map[coupon.ID]*coupon.List[N], error),
+func loadList[N referrer](
+	ctx context.Context, f *field[*coupon.List[N]], id coupon.ID, read reading[*coupon.List[N]], arguments ...any,
 ) (*coupon.List[N], error) {
-	return load(ctx, name, id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[N], error) {
-		found, err := fetch(ctx, ids)
+	return load(ctx, f, id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[N], error) {
+		found, err := read(ctx, ids)
 		for _, list := range found {
 			show(ctx, list.Items...)
 		}
 		return found, err
-	})
+	}, arguments...)
 }

@@ -157,7 +157,7 @@ func (s *server) plant(t *testing.T) {
 	} {
 		body, contentType := request(t, step.query, step.variables, func(name string) []byte { return []byte(step.files[name]) })
 		s.post(t, body, contentType)
-		s.settle(t)
+		s.drain(t)
 	}
 }
 
@@ -406,7 +406,7 @@ func (s *server) exportAll(t *testing.T, hidden secrets) {
 		nil,
 		nil,
 	)
-	s.settle(t)
+	s.drain(t)
 	files, named := 0, 0
 	for number := 2; ; number++ {
 		data := s.ask(t, fmt.Sprintf(`{ export(id: "export_%d") { url failure isMasked } }`, number), nil, nil)

@@ -94,7 +94,7 @@ func newShop(t *testing.T) *server {
 		s.ask(t, `mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { userErrors { message } }
 			}`, map[string]any{"input": shopCoupon(i)}, nil)
 	}
-	s.settle(t)
+	s.drain(t)
 	for i := 1; i <= shopDeliveries; i++ {
 		s.deliver(t, i, max(1, i-8))
 	}
@@ -129,7 +129,7 @@ func (s *server) deliver(t *testing.T, i, couponNumber int) {
 	s.ask(t, `mutation ($coupon: ID!, $file: Upload!) { importCodes(input: {couponId: $coupon, file: $file}) { userErrors { message } } }`,
 		map[string]any{"coupon": fmt.Sprintf("coupon_%d", couponNumber), "file": "@codes.csv"},
 		map[string]string{"codes.csv": codes.String()})
-	s.settle(t)
+	s.drain(t)
 	var targets []string
 	for j := range shopTargets {
 		targets = append(targets, fmt.Sprintf("r-%03d", (i-1)*shopTargets+j))
@@ -145,7 +145,7 @@ func (s *server) deliver(t *testing.T, i, couponNumber int) {
 		analyzeDelivery(input: {id: $id}) { userErrors { message } }
 		confirmDelivery(input: {id: $id}) { userErrors { message } }
 	}`, map[string]any{"id": fmt.Sprintf("delivery_%d", i), "targets": targets}, nil)
-	s.settle(t)
+	s.drain(t)
 	data := s.ask(t, `query ($id: ID!) { delivery(id: $id) { status messages { nodes { code { value } } } }
 		}`, map[string]any{"id": fmt.Sprintf("delivery_%d", i)}, nil)
 	if got := at[string](t, data, "delivery", "status"); got != "FINISHED" {

@@ -317,7 +317,7 @@ func TestSubscriberGoesAway(t *testing.T) { //nolint:paralleltest // it counts t
 		t.Run(name, func(t *testing.T) {
 			s := newDelivery(t, 2)
 			s.ask(t, pause, nil, nil)
-			s.settle(t)
+			s.drain(t)
 			http.DefaultClient.CloseIdleConnections()
 			before := runtime.NumGoroutine()
 			for range 10 {

@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/access"
+	"couponql/unavailable"
 )
 
 // plainHTTP is the transport of queries and mutations without files: GraphQL over HTTP, draft of the GraphQL
@@ -278,8 +279,8 @@ func answer(w http.ResponseWriter, response *graphql.Response) {
 func refuseHTTP(w http.ResponseWriter, problem httpError) {
 	answer := &gqlerror.Error{Message: problem.message, Extensions: map[string]any{"code": codeBadRequest}}
 	if problem == errNoRoom {
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
-		answer.Extensions = map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(retryAfter.Seconds())}
+		w.Header().Set("Retry-After", strconv.Itoa(int(unavailable.RetryAfter.Seconds())))
+		answer.Extensions = map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds())}
 	}
 	writeResponse(w, problem.status, &graphql.Response{Errors: gqlerror.List{answer}})
 }

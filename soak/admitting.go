@@ -31,7 +31,7 @@ func (c *caller) newKey(ctx context.Context, expiresAt *time.Time) (id, label, t
 		APIKey struct{ ID string }
 		Token  string
 	}
-	if err := change.settle(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, in, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, in, &made)); err != nil {
 		return "", "", "", err
 	}
 	c.model.give(made.APIKey.ID, "key "+label)
@@ -69,7 +69,7 @@ func (c *caller) useKey(ctx context.Context) error {
 	go c.follow(streaming, token, last)
 	if expiresAt == nil {
 		change := c.model.begin("revokeApiKey", move{"key " + label, revoked})
-		if err := change.settle(c.mutate(ctx, "revokeApiKey", "apiKey { id }", id, map[string]any{"id": id}, nil)); err != nil {
+		if err := change.answered(c.mutate(ctx, "revokeApiKey", "apiKey { id }", id, map[string]any{"id": id}, nil)); err != nil {
 			return err
 		}
 	} else {

@@ -88,7 +88,7 @@ func (c *caller) sendFile(ctx context.Context, action string, in map[string]any,
 	if isRefusal(err) {
 		c.model.forgetImport(file)
 	}
-	if made.settle(err) != nil {
+	if made.answered(err) != nil {
 		return "", err
 	}
 	var queued queuedImport

@@ -18,9 +18,9 @@ type openWork struct {
 	Imports struct{ Nodes []struct{ ID, Status string } }
 }
 
-// settle waits until nothing is to do any more, but for messages that the webhook does not take.
-func (s *soak) settle(ctx context.Context) error {
-	for end := time.Now().Add(settleTimeout); ; sleep(ctx, pollInterval) {
+// drain waits until nothing is to do any more, but for messages that the webhook does not take.
+func (s *soak) drain(ctx context.Context) error {
+	for end := time.Now().Add(drainTimeout); ; sleep(ctx, pollInterval) {
 		var open openWork
 		err := s.do(ctx, `{
 			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED], first: 500) { nodes { id channel status } }
@@ -45,7 +45,7 @@ func (s *soak) settle(ctx context.Context) error {
 		case left == 0 || ctx.Err() != nil:
 			return ctx.Err()
 		case time.Now().After(end):
-			s.report("P7", fmt.Errorf("not done after %s: %+v\n%s", settleTimeout, open, s.server.text()))
+			s.report("P7", fmt.Errorf("not done after %s: %+v\n%s", drainTimeout, open, s.server.text()))
 			return nil
 		}
 	}
@@ -54,7 +54,7 @@ func (s *soak) settle(ctx context.Context) error {
 // check waits until nothing is to do, and compares what the server says with what was acknowledged. An error means that it
 // does not answer.
 func (s *soak) check(ctx context.Context) error {
-	if err := s.settle(ctx); err != nil {
+	if err := s.drain(ctx); err != nil {
 		return err
 	}
 	if err := s.checkDeliveries(ctx); err != nil {

@@ -26,7 +26,7 @@ func (c *caller) newDelivery(ctx context.Context, channel string) (id, label str
 	change := c.model.begin("createDelivery", move{"delivery " + label, open})
 	var made struct{ Delivery struct{ ID string } }
 	in := map[string]any{"label": label, "channel": channel, "couponId": c.deliveries, "subject": "For you", "body": "Code: {{ couponValue.code }}"}
-	if err := change.settle(c.mutate(ctx, "createDelivery", "delivery { id }", label, in, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createDelivery", "delivery { id }", label, in, &made)); err != nil {
 		return "", "", err
 	}
 	c.model.give(made.Delivery.ID, "delivery "+label)
@@ -77,7 +77,7 @@ func (c *caller) analyze(ctx context.Context, id string) (messages int, err erro
 // confirm has a delivery sent.
 func (c *caller) confirm(ctx context.Context, d delivery, label string) error {
 	change := c.model.begin("confirmDelivery", move{"delivery " + label, sending})
-	err := change.settle(c.mutate(ctx, "confirmDelivery", "delivery { status }", d.id, map[string]any{"id": d.id}, nil))
+	err := change.answered(c.mutate(ctx, "confirmDelivery", "delivery { status }", d.id, map[string]any{"id": d.id}, nil))
 	if err == nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *caller) newPeople(ctx context.Context) (people []string, err error) {
 		return people, err
 	}
 	change := c.model.begin("upsertRecipients", moves(there, recipientNames(people)...)...)
-	return people, change.settle(c.mutate(ctx, "upsertRecipients", "recipients { id }", "", map[string]any{"recipients": inputs}, nil))
+	return people, change.answered(c.mutate(ctx, "upsertRecipients", "recipients { id }", "", map[string]any{"recipients": inputs}, nil))
 }
 
 func recipientNames(people []string) []string {
@@ -143,7 +143,7 @@ func recipientNames(people []string) []string {
 // erase erases people.
 func (c *caller) erase(ctx context.Context, people []string) error {
 	change := c.model.begin("eraseRecipients", moves(gone, recipientNames(people)...)...)
-	err := change.settle(c.mutate(ctx, "eraseRecipients", "erasedCount", "", map[string]any{"externalIds": people}, nil))
+	err := change.answered(c.mutate(ctx, "eraseRecipients", "erasedCount", "", map[string]any{"externalIds": people}, nil))
 	if err == nil {
 		c.model.erase(people)
 	}
@@ -189,7 +189,7 @@ func (c *caller) deliverLively(ctx context.Context) error {
 	}
 	if c.oneIn(6) {
 		change := c.model.begin("deleteDelivery", move{"delivery " + label, gone})
-		return change.settle(c.mutate(ctx, "deleteDelivery", "deletedId", id, map[string]any{"id": id}, nil))
+		return change.answered(c.mutate(ctx, "deleteDelivery", "deletedId", id, map[string]any{"id": id}, nil))
 	}
 	if err := c.confirm(ctx, delivery{id: id, channel: channel, messages: messages}, label); err != nil {
 		if problem, isProblem := errors.AsType[*client.UserError](
@@ -227,7 +227,7 @@ func (c *caller) split(ctx context.Context, id string) error {
 	change := c.model.begin("splitDelivery", move{"delivery " + label, open})
 	var split struct{ Deliveries []struct{ ID, Label string } }
 	in := map[string]any{"deliveryId": id, "parts": []any{map[string]any{"label": label, "count": peopleAtOnce / 3}}}
-	if err := change.settle(c.mutate(ctx, "splitDelivery", "deliveries { id label }", label, in, &split)); err != nil {
+	if err := change.answered(c.mutate(ctx, "splitDelivery", "deliveries { id label }", label, in, &split)); err != nil {
 		return err
 	}
 	for _, d := range split.Deliveries {
@@ -251,7 +251,7 @@ func (c *caller) disturb(ctx context.Context, id, label, channel string, people 
 	switch c.random.IntN(5) {
 	case 0:
 		change := c.model.begin("stopDelivery", move{"delivery " + label, stopped})
-		err = change.settle(c.mutate(ctx, "stopDelivery", "delivery { id }", id, map[string]any{"id": id}, nil))
+		err = change.answered(c.mutate(ctx, "stopDelivery", "delivery { id }", id, map[string]any{"id": id}, nil))
 	case 1, 2:
 		err = c.erase(ctx, people[:c.random.IntN(len(people))+1])
 	case 3:

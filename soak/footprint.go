@@ -30,7 +30,7 @@ var fileFolders = []string{"spool", "temp", "uploads", "exports"}
 
 // measure waits until nothing is to do, and looks what the server takes.
 func (s *soak) measure(ctx context.Context) (*footprint, error) {
-	if err := s.settle(ctx); err != nil {
+	if err := s.drain(ctx); err != nil {
 		return nil, err
 	}
 	s.server.client.Close()

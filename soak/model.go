@@ -168,8 +168,8 @@ func (c *change) closeLocked(become func(i int) state) {
 func (c *change) done()    { c.close(func(i int) state { return c.moves[i].to }) }
 func (c *change) refused() { c.close(func(i int) state { return c.before[i] }) }
 
-// settle ends the change as it was answered. Where nobody answered, the database will tell.
-func (c *change) settle(err error) error {
+// answered ends the change as it was answered. Where nobody answered, the database will tell.
+func (c *change) answered(err error) error {
 	switch {
 	case err == nil:
 		c.done()

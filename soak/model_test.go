@@ -50,7 +50,7 @@ func TestCompare(t *testing.T) {
 			var found finding
 			m := newModel(found.report)
 			m.begin("addCodes", move{"code F1", available}).done()
-			_ = m.begin("redeemCode", move{"code F1", redeemed}).settle(tt.answer)
+			_ = m.begin("redeemCode", move{"code F1", redeemed}).answered(tt.answer)
 			f := noFacts()
 			if tt.got != gone {
 				f.things["code F1"] = fact{"code_1", tt.got}

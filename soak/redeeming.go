@@ -97,7 +97,7 @@ func (c *caller) redeem(ctx context.Context) error {
 func (c *caller) redeemOne(ctx context.Context, deed string, r *redemption) error {
 	change := c.beginRedeem(deed, []redemption{*r})
 	var answer redeemedCode
-	err := change.settle(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
+	err := change.answered(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
 	if err == nil {
 		if r.id != "" && r.id != answer.Redemption.ID {
 			c.report("P2", fmt.Errorf("%s was redeemed as %s with the key %s, and with the same key as %s", r.code, r.id, r.reference, answer.Redemption.ID))
@@ -154,7 +154,7 @@ func (c *caller) redeemMany(ctx context.Context) error {
 		inputs = append(inputs, r.input())
 	}
 	var answer struct{ Results []redeemedCode }
-	err := change.settle(c.mutate(ctx, "redeemCodes", "results { redemption { id } userErrors { code } }", all[0].reference,
+	err := change.answered(c.mutate(ctx, "redeemCodes", "results { redemption { id } userErrors { code } }", all[0].reference,
 		map[string]any{"redemptions": inputs}, &answer))
 	for i := range answer.Results {
 		err = c.takeRedeemed(&all[i], answer.Results[i], err)
@@ -232,7 +232,7 @@ func (c *caller) reverse(ctx context.Context) error {
 	r := taken[0]
 	reason := c.mark()
 	change := c.model.begin("reverseRedemption", move{"redemption " + r.reference, reversed}, move{"code " + r.code, voided})
-	return change.settle(c.mutate(ctx, "reverseRedemption", "redemption { id }", reason, map[string]any{"id": r.id, "reason": reason}, nil))
+	return change.answered(c.mutate(ctx, "reverseRedemption", "redemption { id }", reason, map[string]any{"id": r.id, "reason": reason}, nil))
 }
 
 // useAnonymous redeems the code of a coupon that many share, more often than it may be.
@@ -242,7 +242,7 @@ func (c *caller) useAnonymous(ctx context.Context) error {
 		change := c.model.begin("createCoupon", move{"coupon " + label, there})
 		var made struct{ Coupon struct{ ID, Code string } }
 		in := map[string]any{"label": label, "type": "ANONYMOUS", "startsAt": "2020-01-01", "redemptionLimit": sharedLimit}
-		if err := change.settle(c.mutate(ctx, "createCoupon", "coupon { id code }", label, in, &made)); err != nil {
+		if err := change.answered(c.mutate(ctx, "createCoupon", "coupon { id code }", label, in, &made)); err != nil {
 			return err
 		}
 		c.model.give(made.Coupon.ID, "coupon "+label)
@@ -255,7 +255,7 @@ func (c *caller) useAnonymous(ctx context.Context) error {
 	r := redemption{code: *code, reference: c.mark()}
 	change := c.model.begin("redeemCode of many", move{"redemption " + r.reference, live})
 	var answer redeemedCode
-	err := change.settle(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
+	err := change.answered(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
 	if problem, isProblem := errors.AsType[*client.UserError](err); isProblem && problem.Code == "REDEMPTION_LIMIT_REACHED" {
 		return nil
 	}

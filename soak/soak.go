@@ -20,9 +20,9 @@ const (
 	// recipientCount recipients are in groups of groupSize; a calm delivery goes to one group.
 	recipientCount = 1000
 	groupSize      = 100
-	// settleTimeout is how long jobs may take until all are over, and pollInterval the pause between two looks.
-	settleTimeout = 2 * time.Minute
-	pollInterval  = 50 * time.Millisecond
+	// drainTimeout is how long jobs may take until all are over, and pollInterval the pause between two looks.
+	drainTimeout = 2 * time.Minute
+	pollInterval = 50 * time.Millisecond
 	// warmUp is after how long with load the first count is made; shorter parts make it after a quarter of their time.
 	warmUp = time.Minute
 )
@@ -42,9 +42,9 @@ const (
 	termEvery      = 6
 	startKillEvery = 5
 	maxStartLife   = 600 * time.Millisecond
-	// After each end the file is looked at. After one start in settleEvery the load waits until all jobs are over, and after one
+	// After each end the file is looked at. After one start in drainEvery the load waits until all jobs are over, and after one
 	// in restoreEvery the last backup is restored.
-	settleEvery  = 4
+	drainEvery   = 4
 	restoreEvery = 6
 )
 
@@ -147,7 +147,7 @@ func (s *soak) prepare(ctx context.Context) error {
 		APIKey struct{ ID string }
 		Token  string
 	}
-	if err := change.settle(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, map[string]any{"label": label, "role": "ADMIN"}, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, map[string]any{"label": label, "role": "ADMIN"}, &made)); err != nil {
 		return err
 	}
 	s.model.give(made.APIKey.ID, "key "+label)
@@ -249,7 +249,7 @@ func (s *soak) crashes(ctx context.Context, d, all time.Duration) error {
 		}
 		s.sayf("round %d: ended after %.1f s (%s), started again in %.0f ms; %d kills, %d violations", s.round, life.Seconds(),
 			map[bool]string{true: "SIGTERM", false: "kill"}[isTerm], time.Since(started).Seconds()*1000, s.kills, s.found.total())
-		if s.round%settleEvery != 0 {
+		if s.round%drainEvery != 0 {
 			continue
 		}
 		if err := s.check(ctx); err != nil {

@@ -97,7 +97,7 @@ func (c *caller) uploadSlowly(ctx context.Context) error {
 	if isRefusal(err) {
 		c.model.forgetImport(file)
 	}
-	if queue.settle(err) != nil {
+	if queue.answered(err) != nil {
 		return err
 	}
 	c.model.give(queued.Import.ID, "import "+file)
@@ -141,7 +141,7 @@ func (c *caller) undoImport(ctx context.Context) error {
 	}
 	var undone struct{ RemovedCount, KeptCount int }
 	change := c.model.begin("undoImport", moves(gone, codeNames(codes[1:])...)...)
-	if err := change.settle(c.mutate(ctx, "undoImport", "removedCount keptCount", id, map[string]any{"id": id}, &undone)); err != nil {
+	if err := change.answered(c.mutate(ctx, "undoImport", "removedCount keptCount", id, map[string]any{"id": id}, &undone)); err != nil {
 		return err
 	}
 	if undone.RemovedCount != len(codes)-1 || undone.KeptCount != 1 {
@@ -156,7 +156,7 @@ func (c *caller) newCoupon(ctx context.Context, requiresAssignment bool) (id, la
 	change := c.model.begin("createCoupon", move{"coupon " + label, there})
 	in := map[string]any{"label": label, "type": "INDIVIDUAL", "startsAt": "2020-01-01", "requiresAssignment": requiresAssignment}
 	var made struct{ Coupon struct{ ID string } }
-	if err := change.settle(c.mutate(ctx, "createCoupon", "coupon { id }", label, in, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createCoupon", "coupon { id }", label, in, &made)); err != nil {
 		return "", "", err
 	}
 	c.model.give(made.Coupon.ID, "coupon "+label)
@@ -172,7 +172,7 @@ func (c *caller) addCodesTo(ctx context.Context, couponID string, codes []string
 	}
 	change := c.model.begin("addCodes", moves(available, codeNames(codes)...)...)
 	var added struct{ Codes []struct{ ID, Value string } }
-	err := change.settle(c.mutate(ctx, "addCodes", "codes { id value }", label, map[string]any{"couponId": couponID, "codes": inputs}, &added))
+	err := change.answered(c.mutate(ctx, "addCodes", "codes { id value }", label, map[string]any{"couponId": couponID, "codes": inputs}, &added))
 	if err != nil {
 		return err
 	}
@@ -213,14 +213,14 @@ func (c *caller) lifeOfCoupon(ctx context.Context) error {
 		return c.voidCodes(ctx, id, codes)
 	case 3:
 		change := c.model.begin("archiveCoupon", move{"coupon " + label, archived})
-		return change.settle(c.mutate(ctx, "archiveCoupon", "coupon { id }", id, map[string]any{"id": id}, nil))
+		return change.answered(c.mutate(ctx, "archiveCoupon", "coupon { id }", id, map[string]any{"id": id}, nil))
 	}
 	note := c.mark()
 	if err := c.mutate(ctx, "updateCoupon", "coupon { id }", note, map[string]any{"id": id, "metadata": map[string]any{"note": note}}, nil); err != nil {
 		return err
 	}
 	change := c.model.begin("deleteCoupon", append(moves(gone, codeNames(codes)...), move{"coupon " + label, gone})...)
-	return change.settle(c.mutate(ctx, "deleteCoupon", "deletedId", id, map[string]any{"id": id}, nil))
+	return change.answered(c.mutate(ctx, "deleteCoupon", "deletedId", id, map[string]any{"id": id}, nil))
 }
 
 // replaceUnused replaces codes that nobody has by those of a file, in which one of them is again.
@@ -244,7 +244,7 @@ func (c *caller) voidByFile(ctx context.Context, couponID string, codes []string
 func (c *caller) voidCodes(ctx context.Context, couponID string, codes []string) error {
 	change := c.model.begin("voidCodes", moves(voided, codeNames(codes)...)...)
 	var voided struct{ VoidedCount int }
-	err := change.settle(c.mutate(ctx, "voidCodes", "voidedCount", couponID, map[string]any{"couponId": couponID, "values": codes}, &voided))
+	err := change.answered(c.mutate(ctx, "voidCodes", "voidedCount", couponID, map[string]any{"couponId": couponID, "values": codes}, &voided))
 	if err == nil && voided.VoidedCount != len(codes) {
 		err = fmt.Errorf("%d codes instead of %d were voided", voided.VoidedCount, len(codes))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/monitor"
 )
 
 // rejectsSuffix and the id of an import are the name of the file of its rejected rows.
@@ -90,7 +91,7 @@ func (h *handler) rejects(w http.ResponseWriter, r *http.Request, importID coupo
 		h.fail(w, r, err)
 	default:
 		if !isGone(r, err) {
-			h.Log.ErrorContext(r.Context(), "download broke off", "request", h.RequestID(r.Context()), "path", r.URL.Path, "error", err)
+			h.Log.ErrorContext(r.Context(), "download broke off", "request", monitor.RequestID(r.Context()), "path", r.URL.Path, "error", err)
 		}
 		// The client must not take what it has for the whole file.
 		panic(http.ErrAbortHandler)

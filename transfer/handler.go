@@ -1,15 +1,18 @@
 package transfer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/monitor"
+	"couponql/unavailable"
 )
 
 // Options says what a Handler works with; all of them are needed.
@@ -17,8 +20,6 @@ type Options struct {
 	Store *db.Store
 	Links *Links
 	Log   *slog.Logger
-	// RequestID gives the id of the request that a context belongs to.
-	RequestID func(context.Context) string
 }
 
 // handler has the routes.
@@ -66,21 +67,35 @@ func refuse(w http.ResponseWriter, status int, sentence string) {
 // fail answers an error of the store.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	problems, isUser := coupon.AsUserErrors(err)
+	unable, isUnable := errors.AsType[*unavailable.Error](err)
 	switch {
 	case isUser:
 		refuse(w, statusOf(problems[0].Code), problems.Error())
 	case errors.Is(err, db.ErrWrongChecksum):
 		refuse(w, statusChecksumMismatch, "The bytes have another checksum than Upload-Checksum says. None of them was kept: send them again.")
-	case errors.Is(err, db.ErrDiskFull):
-		refuse(w, http.StatusInsufficientStorage, db.DiskNotice(err)+" Free space there, and go on.")
+	case isUnable:
+		h.refuseNow(w, r, unable, err)
 	case isGone(r, err):
 		// The client rarely hears it; when it merely stalled, it may.
 		refuse(w, http.StatusRequestTimeout, "The connection broke off or stalled. What came in was kept: go on there.")
 	default:
-		id := h.RequestID(r.Context())
+		id := monitor.RequestID(r.Context())
 		h.Log.ErrorContext(r.Context(), "transfer failed", "request", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		refuse(w, http.StatusServiceUnavailable, "Something went wrong on the server; its log has the cause under request "+id+".")
 	}
+}
+
+// refuseNow answers what the server cannot do now. What it has of a file it keeps.
+func (h *handler) refuseNow(w http.ResponseWriter, r *http.Request, unable *unavailable.Error, err error) {
+	if unable.IsLogged {
+		h.Log.WarnContext(r.Context(), unable.Cause, "request", monitor.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	status := http.StatusInsufficientStorage
+	if unable.RetryAfter > 0 {
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(unable.RetryAfter.Seconds()))))
+	}
+	refuse(w, status, unable.Sentences(""))
 }
 
 // statusOf gives the status for a problem of the caller.

@@ -3,7 +3,6 @@ package transfer
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
@@ -25,6 +24,7 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/db/dbtest"
+	"couponql/monitor"
 )
 
 // site is a server of the routes with a store on a real file.
@@ -74,9 +74,10 @@ func (s *site) open(t *testing.T, patience time.Duration) {
 		t.Fatal(err)
 	}
 	s.links = NewLinks(key)
-	s.Server = httptest.NewServer(newHandler(Options{
-		Store: s.store, Links: s.links, Log: slog.New(slog.NewTextHandler(s.log, nil)), RequestID: func(context.Context) string { return "request-7" },
-	}, patience))
+	handler := newHandler(Options{Store: s.store, Links: s.links, Log: slog.New(slog.NewTextHandler(s.log, nil))}, patience)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(monitor.WithRequestID(r.Context(), "request-7")))
+	}))
 	t.Cleanup(s.Close)
 }
 

@@ -8,35 +8,43 @@ import (
 	"syscall"
 
 	"github.com/marcboeker/go-duckdb/v2"
+
+	"couponql/unavailable"
 )
 
 // ErrDiskFull is the cause of errors of writes for which the disk has no room. Nothing of them remains.
-var ErrDiskFull = errors.New("the disk is full")
+var ErrDiskFull error = &unavailable.Error{
+	Cause: "the disk is full", Reason: "The server's disk is full", Advice: "Free space there and try again.",
+}
 
 // ErrMemory is the cause of errors of statements for which the engine had not enough memory, because of what they ask or because
 // of what others ask at the same time. Nothing of them remains.
-var ErrMemory = errors.New("the engine is out of memory")
+var ErrMemory error = &unavailable.Error{
+	Cause:  "the engine is out of memory",
+	Reason: "The server's database has too little memory for this beside its other work",
+	Advice: fmt.Sprintf("Try again in %s. If that does not help, ask for less at once, or let the database take more (--memory-limit).",
+		unavailable.RetryAfter),
+	RetryAfter: unavailable.RetryAfter,
+	// The engine is given too little, or asked too much.
+	IsLogged: true,
+}
 
 // DiskError is an ErrDiskFull that tells how much room there is, and how much there must be.
 type DiskError struct{ Free, Needed uint64 }
 
 func (e *DiskError) Error() string { return ErrDiskFull.Error() + ": " + e.room() }
 
-// Is makes it an ErrDiskFull.
-func (e *DiskError) Is(target error) bool { return target == ErrDiskFull }
+// Unwrap makes it an ErrDiskFull, and tells callers how much room there is.
+func (e *DiskError) Unwrap() []error {
+	return []error{
+		&unavailable.Error{Cause: e.Error(), Reason: "The server's disk is full: " + e.room(), Advice: "Free space there and try again."},
+		ErrDiskFull,
+	}
+}
 
 func (e *DiskError) room() string {
 	const mb = 1 << 20
 	return fmt.Sprintf("%d MB are free, and %d MB are needed", e.Free/mb, (e.Needed+mb-1)/mb)
-}
-
-// DiskNotice says of an ErrDiskFull, to whom it keeps from something, that the disk is full and how much of it is free, if that is
-// known. What came of it and what to do is to follow.
-func DiskNotice(err error) string {
-	if known, ok := errors.AsType[*DiskError](err); ok {
-		return "The server's disk is full: " + known.room() + "."
-	}
-	return "The server's disk is full."
 }
 
 // CheckDisk returns a DiskError unless so many bytes of the disk are free that the database is on.

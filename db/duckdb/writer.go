@@ -2,11 +2,12 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"couponql/unavailable"
 )
 
 const (
@@ -20,10 +21,17 @@ const (
 
 // ErrBusy says that more small writes wait for the writer than it can do in a moment: nothing was changed, and the same
 // request may be made again soon.
-var ErrBusy = errors.New("too many writes wait")
+var ErrBusy error = &unavailable.Error{
+	Cause:  "too many writes wait",
+	Reason: "The server has more to write than it can in a moment",
+	Advice: fmt.Sprintf("Try again in %s.", unavailable.RetryAfter), RetryAfter: unavailable.RetryAfter,
+}
 
 // ErrClosed answers what the end of the store cut off, and what comes after it: nothing of that remains.
-var ErrClosed = errors.New("the database is closed")
+var ErrClosed error = &unavailable.Error{
+	Cause:  "the database is closed",
+	Reason: "The server stops and did not do this", Advice: "Try again when it is back.", RetryAfter: unavailable.RetryAfter,
+}
 
 // Request asks for a turn of a Writer.
 type Request interface {

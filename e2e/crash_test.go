@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func TestCrash(t *testing.T) {
 		p = start(t, c.dir, "--send-rate", "600")
 		c.crash(t, p, delivery)
 		p = start(t, c.dir)
-		c.settle(t, p, delivery)
+		c.drain(t, p, delivery)
 		c.check(t, p)
 	}
 	if len(c.added) == 0 || len(c.redeemed) == 0 || len(c.imports) == 0 {
@@ -259,9 +259,9 @@ func (c *crashes) redeem(ctx context.Context, p *process, caller int) {
 	}
 }
 
-// settle waits until all jobs that were interrupted are done. A delivery whose confirmation was lost is
+// drain waits until all jobs that were interrupted are done. A delivery whose confirmation was lost is
 // confirmed now.
-func (c *crashes) settle(t *testing.T, p *process, delivery string) {
+func (c *crashes) drain(t *testing.T, p *process, delivery string) {
 	t.Helper()
 	for id, rows := range c.imports {
 		if got := p.waitImport(t, id); got != rows {

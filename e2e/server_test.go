@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -25,6 +25,9 @@ import (
 // binary is the program under test, built once.
 var binary string
 
+// shutdownTimeout is how long a server takes at most to end: what runs then it cuts off.
+const shutdownTimeout = 15 * time.Second
+
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
@@ -32,7 +35,7 @@ func runTests(m *testing.M) int {
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
 		binary = filepath.Join(dir, "couponql")
-		build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".")
+		build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "..")
 		build.Stdout, build.Stderr = os.Stdout, os.Stderr
 		err = build.Run()
 	}
@@ -472,7 +475,7 @@ func TestVersion(t *testing.T) {
 		t.Errorf("the log tells no version %s:\n%s", version, log)
 	}
 	released := filepath.Join(t.TempDir(), "couponql")
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", released, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", released, "..")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build a release: %v\n%s", err, output)
 	}

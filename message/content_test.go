@@ -1,4 +1,4 @@
-package resolvers_test
+package message_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"couponql/coupon"
-	"couponql/resolvers"
+	"couponql/message"
 )
 
 // TestCheckContentSample: what fails when it is rendered is told by the analysis, before every message fails.
@@ -19,7 +19,7 @@ func TestCheckContentSample(t *testing.T) {
 		"{{ couponValue.code }}\n{{ 1 | divided_by: recipient.attributes.zero }}":       "cannot divide by zero. (body, line 2, column 8)",
 		"{{ couponValue.code }}{% for tag in recipient.attributes.tags %}x{% endfor %}": "",
 	} {
-		found := resolvers.CheckContent(&coupon.Delivery{Label: "L", Body: body}, c)
+		found := message.CheckContent(&coupon.Delivery{Label: "L", Body: body}, c)
 		if len(found.Problems) > 0 || len(found.Warnings) > 1 || (len(found.Warnings) == 1) != (want != "") ||
 			want != "" && !strings.Contains(found.Warnings[0], want) {
 			t.Errorf("%q: got %v and %q, want %q", body, found.Problems, found.Warnings, want)

@@ -1,4 +1,7 @@
-package job
+// Package courier hands messages over to senders: single ones while somebody waits, which are proofs and messages that are
+// sent again. It also knows what the jobs that send deliveries share with it: which sender a channel has, and what a sender
+// is given of a message.
+package courier
 
 import (
 	"context"
@@ -18,9 +21,9 @@ type Courier struct {
 	senders map[coupon.Channel]sender.Sender
 }
 
-// NewCourier gives the courier of a store. Channels that have no sender go to the outbox, to files beside those of
+// New gives the courier of a store. Channels that have no sender go to the outbox, to files beside those of
 // deliveries.
-func NewCourier(store *db.Store, out sender.Sender, senders map[coupon.Channel]sender.Sender) *Courier {
+func New(store *db.Store, out sender.Sender, senders map[coupon.Channel]sender.Sender) *Courier {
 	return &Courier{store: store, outbox: out, senders: senders}
 }
 
@@ -72,7 +75,7 @@ func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, er
 	if err != nil {
 		return nil, err
 	}
-	if senderOf(batch.Delivery.Channel, c.senders, c.outbox).Traits().NamesRecipients {
+	if SenderOf(batch.Delivery.Channel, c.senders, c.outbox).Traits().NamesRecipients {
 		if err := batch.NameRecipients(ctx); err != nil {
 			return nil, err
 		}
@@ -105,11 +108,11 @@ func renderOne(batch *db.Batch) (coupon.OutgoingMessage, error) {
 	if err != nil {
 		return coupon.OutgoingMessage{}, err
 	}
-	return outgoingMessage(batch, *content, rendered, template.IsHTML()), nil
+	return OutgoingMessage(batch, *content, rendered, template.IsHTML()), nil
 }
 
 func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupon.OutgoingMessage) ([]coupon.Attempt, error) {
-	out := senderOf(messages[0].Channel, c.senders, c.outbox)
+	out := SenderOf(messages[0].Channel, c.senders, c.outbox)
 	attempts, err := out.Send(ctx, &sender.Batch{
 		Key: c.store.ID() + "-" + rand.Text(), Origin: c.store.ID(), DeliveryID: messages[0].DeliveryID,
 		Messages: messages, At: c.store.Now(), Extra: extra,
@@ -121,4 +124,30 @@ func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupo
 		return nil, fmt.Errorf("hand over single messages: %w", err)
 	}
 	return attempts, nil
+}
+
+// SenderOf gives the sender of a channel: the outbox, where there is no other.
+func SenderOf(channel coupon.Channel, senders map[coupon.Channel]sender.Sender, out sender.Sender) sender.Sender {
+	if chosen := senders[channel]; chosen != nil {
+		return chosen
+	}
+	return out
+}
+
+// OutgoingMessage gives what a sender is handed of a message of a batch, as it was rendered.
+func OutgoingMessage(batch *db.Batch, content db.Content, rendered coupon.RenderedMessage, isHTML bool) coupon.OutgoingMessage {
+	m := coupon.OutgoingMessage{
+		MessageID: content.MessageID, DeliveryID: batch.Delivery.ID, Recipient: content.Data.Recipient.ExternalID, Channel: batch.Delivery.Channel,
+		Address: content.Address, Body: rendered.Body, IsHTML: isHTML,
+	}
+	if rendered.Subject != nil {
+		m.Subject = *rendered.Subject
+	}
+	switch {
+	case content.Data.CouponValue != nil:
+		m.Code = content.Data.CouponValue.Code
+	case batch.Coupon != nil && batch.Coupon.Type == coupon.TypeAnonymous:
+		m.Code = batch.Coupon.Code
+	}
+	return m
 }

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -27,7 +27,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 	if err := json.Unmarshal(text, &module); err != nil {
 		t.Fatal(err)
 	}
-	reasons, err := os.ReadFile(filepath.Join("docs", "adr", "0013-dependencies.md"))
+	reasons, err := os.ReadFile(filepath.Join("..", "docs", "adr", "0013-dependencies.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 func TestPackagesArePinned(t *testing.T) {
 	t.Parallel()
 	var lists []string
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

@@ -1,0 +1,16 @@
+package monitor
+
+import "context"
+
+type requestIDKey struct{}
+
+// WithRequestID gives a context that carries the id of the request, for the log and for errors.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID gives the id of the request that a context belongs to.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
