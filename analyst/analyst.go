@@ -17,6 +17,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/db/snapshot"
 	"couponql/unavailable"
 )
 
@@ -232,7 +233,7 @@ func (a *Analyst) enter(ctx context.Context, isPatient bool) (leave func(), err 
 
 // run has a process do what a request says of a whole or a masked snapshot, and hands every line of its answer but the last to
 // take.
-func (a *Analyst) run(ctx context.Context, r *request, isMasked bool, timeout time.Duration, take func(*line) error) (*end, *db.Snapshot, error) {
+func (a *Analyst) run(ctx context.Context, r *request, isMasked bool, timeout time.Duration, take func(*line) error) (*end, *snapshot.Snapshot, error) {
 	leave, err := a.enter(ctx, r.Task == taskFile)
 	if err != nil {
 		return nil, nil, err

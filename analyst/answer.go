@@ -12,7 +12,7 @@ import (
 
 	"couponql/background"
 	"couponql/coupon"
-	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // Command is the hidden command of the program that runs Answer.
@@ -60,19 +60,19 @@ func endOf(err error) *end {
 	if problems, ok := coupon.AsUserErrors(err); ok {
 		return &end{Code: problems[0].Code, Message: problems.Error()}
 	}
-	if errors.Is(err, db.ErrSnapshotMemory) {
+	if errors.Is(err, snapshot.ErrMemory) {
 		return &end{NeedsMemory: true}
 	}
 	return &end{Failure: err.Error()}
 }
 
 func (e *encoder) answer(ctx context.Context, r *request) (last *end, err error) {
-	options := db.SnapshotOptions{MemoryLimit: r.MemoryLimit, Threads: threads}
+	options := snapshot.Options{MemoryLimit: r.MemoryLimit, Threads: threads}
 	if r.Task == taskFile {
 		options.ExportDir = filepath.Dir(r.File)
 	}
 	// The process was started in the folder of the snapshot.
-	snapshot, err := db.OpenSnapshot(ctx, ".", options)
+	snapshot, err := snapshot.Open(ctx, ".", options)
 	if err != nil {
 		return nil, err
 	}

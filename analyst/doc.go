@@ -12,6 +12,6 @@
 //	kill it: at the end, the time limit, or when
 //	the caller has gone
 //
-// The process sees a copy of the data that has nothing secret in it (db.Snapshot), and on Linux no other file and no TCP
+// The process sees a copy of the data that has nothing secret in it (snapshot.Snapshot), and on Linux no other file and no TCP
 // connection (Landlock), whatever the SQL makes the engine do. The process ends itself when the server has gone.
 package analyst

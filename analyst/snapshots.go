@@ -11,6 +11,7 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // snapshots keeps the one snapshot that queries are asked of, and those that older queries still have.
@@ -36,7 +37,7 @@ type snapshots struct {
 
 // shared is a snapshot and how many use it; being the current one counts as a use.
 type shared struct {
-	*db.Snapshot
+	*snapshot.Snapshot
 
 	users int
 }
@@ -55,7 +56,7 @@ func newSnapshots(store *db.Store, isMasked bool, maxAge time.Duration, log *slo
 // acquire gives a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
 // none is there, all wait for one maker. A snapshot past half of its time is followed by a new one while it is still asked,
 // so that those who go on asking do not wait.
-func (n *snapshots) acquire(ctx context.Context) (*db.Snapshot, func(), error) {
+func (n *snapshots) acquire(ctx context.Context) (*snapshot.Snapshot, func(), error) {
 	// What was made while the caller waited is as new as can be, even if the limit is shorter than the making.
 	for hasWaited := false; ; hasWaited = true {
 		n.mu.Lock()
@@ -95,7 +96,7 @@ func (n *snapshots) begin() {
 	m := &making{done: make(chan struct{})}
 	n.next = m
 	n.making.Add(1)
-	var taken *db.Snapshot
+	var taken *snapshot.Snapshot
 	background.Go(func() (err error) {
 		taken, err = n.store.TakeSnapshot(n.ctx, n.isMasked)
 		return err
@@ -109,7 +110,7 @@ func (n *snapshots) begin() {
 }
 
 // end makes a snapshot the current one, unless it could not be made, and tells those who wait.
-func (n *snapshots) end(m *making, taken *db.Snapshot, err error) {
+func (n *snapshots) end(m *making, taken *snapshot.Snapshot, err error) {
 	n.mu.Lock()
 	old := n.current
 	if err == nil {

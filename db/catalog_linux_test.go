@@ -11,6 +11,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
+	"couponql/db/snapshot"
 )
 
 // TestBackupBesideSnapshots takes snapshots one after the other while backups are made: the engine stays whole, and every
@@ -64,9 +65,9 @@ func TestBackupBesideSnapshots(t *testing.T) {
 }
 
 // checkSnapshot opens a snapshot, as another process does, and removes it: nobody may have it open, or hold back its rows.
-func checkSnapshot(t *testing.T, taken *Snapshot) error {
+func checkSnapshot(t *testing.T, taken *snapshot.Snapshot) error {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(taken.Dir, snapshotFile+duckdb.LogSuffix)); err == nil {
+	if _, err := os.Stat(filepath.Join(taken.Dir, snapshot.File+duckdb.LogSuffix)); err == nil {
 		t.Error("the snapshot was given away before it was whole")
 	}
 	return taken.Remove()

@@ -15,6 +15,7 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db/duckdb"
+	"couponql/db/snapshot"
 	"couponql/unavailable"
 )
 
@@ -313,7 +314,7 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 	if err := s.engine.CheckDisk(s.reserve + uint64(x.expected)); err != nil {
 		return 0, err
 	}
-	rows, err = s.engine.RunCounting(ctx, conn, x.copyTo(progress.path), x.args...)
+	rows, err = s.engine.RunCounting(ctx, conn, duckdb.CopyTo(progress.path, x.columns, x.rows, x.format), x.args...)
 	return rows, explainXML(err)
 }
 
@@ -323,11 +324,6 @@ type exportStatement struct {
 	args                  []any
 	// expected is about how many bytes the file will have.
 	expected float64
-}
-
-// copyTo gives the statement that writes the file; the path is ours.
-func (x *exportStatement) copyTo(path string) string {
-	return "-- write an export\nCOPY (SELECT " + x.columns + " FROM (" + x.rows + ")) TO " + duckdb.Quote(path) + " (" + x.format + ")"
 }
 
 // What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has room.
@@ -499,7 +495,7 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 		parts[i] = c.expression(e) + ` AS "` + c.name + `"`
 	}
 	x.columns = strings.Join(parts, ", ")
-	x.format = fileOptions(e.Format)
+	x.format = duckdb.FileOptions(string(e.Format))
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		for i, c := range columns {
@@ -511,28 +507,14 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	}
 }
 
-// fileOptions says to the engine how to write a format; XML it does not know.
-func fileOptions(format coupon.FileFormat) string {
-	switch format {
-	case coupon.FormatCSV:
-		return "FORMAT csv, HEADER"
-	case coupon.FormatJSONL:
-		return "FORMAT json"
-	case coupon.FormatParquet:
-		return "FORMAT parquet, COMPRESSION zstd"
-	case coupon.FormatXML, coupon.FormatDuckDB:
-	}
-	return ""
-}
-
 // expression gives a column as the format wants it, masked if it has to be.
 func (c exportColumn) expression(e *coupon.Export) string {
 	shown := c.shown(e)
 	switch {
 	case e.Request.IsMasked && c.isConfidential:
-		return maskedText(shown)
+		return snapshot.MaskedText(shown)
 	case e.Request.IsMasked && c.isOwnCode:
-		return maskedOwnCode(shown, "coupon_type")
+		return snapshot.MaskedOwnCode(shown, "coupon_type")
 	}
 	return shown
 }
@@ -551,22 +533,6 @@ func (c exportColumn) shown(e *coupon.Export) string {
 		return duckdb.SafeText(name)
 	}
 	return name
-}
-
-// maskedText gives the mask in the place of a text.
-func maskedText(name string) string {
-	return "CASE WHEN " + name + " IS NOT NULL THEN " + duckdb.Quote(coupon.Mask) + " END"
-}
-
-// maskedOwnCode gives the mask in the place of the own code of a coupon, if that of its type is secret.
-func maskedOwnCode(code, couponType string) string {
-	var names []string
-	for _, t := range coupon.CouponTypes() {
-		if !t.IsOwnCodeSecret() {
-			names = append(names, duckdb.Quote(string(t)))
-		}
-	}
-	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code + " ELSE " + maskedText(code) + " END"
 }
 
 // explainXML makes a sentence of the error for a column that XML cannot carry; it names the column and repeats nothing of what

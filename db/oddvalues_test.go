@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"couponql/coupon"
-	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // oddTexts are texts that files, spreadsheets and databases take for something else.
@@ -208,7 +208,7 @@ func (s *scene) exportRecipients(t *testing.T, format coupon.FileFormat, recipie
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	opened, err := db.OpenSnapshot(t.Context(), taken.Dir, db.SnapshotOptions{MemoryLimit: "500MB", Threads: 1, ExportDir: dir})
+	opened, err := snapshot.Open(t.Context(), taken.Dir, snapshot.Options{MemoryLimit: "500MB", Threads: 1, ExportDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

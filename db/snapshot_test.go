@@ -17,11 +17,12 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // question is a snapshot that tests ask.
 type question struct {
-	*db.OpenedSnapshot
+	*snapshot.Opened
 }
 
 // ask gives the columns and the rows of a query, each row as a line of JSON.
@@ -66,9 +67,9 @@ func openSnapshot(t testing.TB, s *db.Store) (q question, end func()) {
 }
 
 // openTaken opens a snapshot that was taken.
-func openTaken(t testing.TB, taken *db.Snapshot) (q question, end func()) {
+func openTaken(t testing.TB, taken *snapshot.Snapshot) (q question, end func()) {
 	t.Helper()
-	opened, err := db.OpenSnapshot(t.Context(), taken.Dir, db.SnapshotOptions{MemoryLimit: "500MB", Threads: 1})
+	opened, err := snapshot.Open(t.Context(), taken.Dir, snapshot.Options{MemoryLimit: "500MB", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

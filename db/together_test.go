@@ -15,6 +15,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // stage is what long jobs share: a coupon whose codes are redeemed and sent, those who get them, and a delivery to them that is
@@ -311,7 +312,7 @@ func (g *stage) countCodes(ctx context.Context) (count string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, taken.Remove()) }()
-	opened, err := db.OpenSnapshot(ctx, taken.Dir, db.SnapshotOptions{MemoryLimit: "500MB", Threads: 1})
+	opened, err := snapshot.Open(ctx, taken.Dir, snapshot.Options{MemoryLimit: "500MB", Threads: 1})
 	if err != nil {
 		return "", err
 	}

@@ -19,6 +19,7 @@ import (
 	"couponql/access"
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/db/snapshot"
 	"couponql/monitor"
 )
 
@@ -75,7 +76,7 @@ func (a *auditor) begin(ctx context.Context, field graphql.CollectedField) (*db.
 		if members, isInput := given["input"].(map[string]any); !isWhole && isInput {
 			query, _ = members["query"].(string)
 		}
-		input["query"] = cutText(db.HarmlessSQL(query))
+		input["query"] = cutText(snapshot.HarmlessSQL(query))
 	}
 	kind := coupon.AuditMutation
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {

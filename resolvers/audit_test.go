@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"couponql/coupon"
-	"couponql/db"
+	"couponql/db/snapshot"
 )
 
 // TestHarmlessSQL: whatever may be a code or a name in a query does not come into the audit log, however it is written.
@@ -27,13 +27,13 @@ func TestHarmlessSQL(t *testing.T) {
 		"SELECT $$SECRET":  "SELECT " + mask,
 		"SELECT * FROM codes WHERE value = 12345678": "SELECT * FROM codes WHERE value = " + mask,
 	} {
-		if got := cutText(db.HarmlessSQL(query)); got != want {
+		if got := cutText(snapshot.HarmlessSQL(query)); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
 	}
 	// A text that is cut in its middle was masked before.
 	long := "SELECT " + strings.Repeat("1, ", 60) + "'SECRET that goes on and on'"
-	if got := cutText(db.HarmlessSQL(long)); strings.Contains(got, "SECRET") || len([]rune(got)) > coupon.MaxAuditText+1 {
+	if got := cutText(snapshot.HarmlessSQL(long)); strings.Contains(got, "SECRET") || len([]rune(got)) > coupon.MaxAuditText+1 {
 		t.Errorf("got %s", got)
 	}
 }

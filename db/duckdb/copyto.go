@@ -51,3 +51,8 @@ func FileOptions(format string) string {
 	}
 	return ""
 }
+
+// CopyTo returns the statement that writes rows, the answer of a query, to a file as FileOptions says. The path must be ours.
+func CopyTo(path, columns, rows, options string) string {
+	return "-- write an export\nCOPY (SELECT " + columns + " FROM (" + rows + ")) TO " + Quote(path) + " (" + options + ")"
+}

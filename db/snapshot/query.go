@@ -1,4 +1,4 @@
-package db
+package snapshot
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 	"couponql/db/duckdb"
 )
 
-// SnapshotOptions says how to open a snapshot.
-type SnapshotOptions struct {
+// Options says how to open a snapshot.
+type Options struct {
 	// MemoryLimit is what the engine may take, such as "1GB". It spills nothing to disk.
 	MemoryLimit string
 	// Threads is how many cores a query may keep busy.
@@ -31,18 +31,18 @@ type SnapshotOptions struct {
 	ExportDir string
 }
 
-// OpenedSnapshot answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
+// Opened answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
 // that has nothing to lose; what is refused here is refused for a better message, and as a second line.
-type OpenedSnapshot struct {
+type Opened struct {
 	db  *sql.DB
 	dir string
 }
 
-// OpenSnapshot opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
-func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSnapshot, error) {
+// Open opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
+func Open(ctx context.Context, dir string, o Options) (*Opened, error) {
 	// What is not set here the engine would read from files of the system, which may be out of its reach.
 	parameters := url.Values{"access_mode": {"READ_ONLY"}, "memory_limit": {o.MemoryLimit}, "threads": {strconv.Itoa(o.Threads)}}
-	connector, err := driver.NewConnector(filepath.Join(dir, snapshotFile)+"?"+parameters.Encode(), nil)
+	connector, err := driver.NewConnector(filepath.Join(dir, File)+"?"+parameters.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
 	}
@@ -50,7 +50,7 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
 	}
-	n := &OpenedSnapshot{sql.OpenDB(connector), full}
+	n := &Opened{sql.OpenDB(connector), full}
 	n.db.SetMaxOpenConns(1)
 	settings := []string{
 		"SET GLOBAL TimeZone = 'UTC'",
@@ -74,10 +74,10 @@ func OpenSnapshot(ctx context.Context, dir string, o SnapshotOptions) (*OpenedSn
 }
 
 // Close closes the snapshot.
-func (n *OpenedSnapshot) Close() error { return n.db.Close() }
+func (n *Opened) Close() error { return n.db.Close() }
 
 // Check tells whether a query can be answered, and gives its columns, without running it. It returns QUERY_REJECTED.
-func (n *OpenedSnapshot) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, error) {
+func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, error) {
 	tree, err := n.parse(ctx, query)
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func asTable(query string) string { return "query(" + duckdb.Quote(query) + ")" 
 
 // Rows runs a query that was checked. It calls take with at most limit rows, each as an array of JSON, and tells whether
 // there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what take returns.
-func (n *OpenedSnapshot) Rows(
+func (n *Opened) Rows(
 	ctx context.Context, query string, columns []*coupon.SQLColumn, limit int, take func(row []json.RawMessage) error,
 ) (isTruncated bool, err error) {
 	names, expressions := make([]string, len(columns)), make([]string, len(columns))
@@ -169,17 +169,17 @@ func (n *OpenedSnapshot) Rows(
 	return false, nil
 }
 
-// Export writes all rows of a query that was checked to a new file in the folder of SnapshotOptions, and gives how many
+// Export writes all rows of a query that was checked to a new file in the folder of Options, and gives how many
 // there are. It returns QUERY_REJECTED and RESULT_TOO_LARGE.
-func (n *OpenedSnapshot) Export(
+func (n *Opened) Export(
 	ctx context.Context, query string, columns []*coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool, path string,
 ) (rows int, err error) {
 	expressions := make([]string, len(columns))
 	for i, c := range columns {
 		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + duckdb.QuoteName(c.Name)
 	}
-	x := &exportStatement{rows: "FROM " + asTable(query), columns: strings.Join(expressions, ", "), format: fileOptions(format)}
-	result, err := n.db.ExecContext(ctx, x.copyTo(path))
+	write := duckdb.CopyTo(path, strings.Join(expressions, ", "), "FROM "+asTable(query), duckdb.FileOptions(string(format)))
+	result, err := n.db.ExecContext(ctx, write)
 	if err != nil {
 		if strings.Contains(err.Error(), "File too large") || strings.Contains(err.Error(), "No space left") {
 			return 0, coupon.Errorf(coupon.ErrorResultTooLarge, "The file is larger than the server has room for. Export fewer rows or columns, or as PARQUET.")
@@ -222,9 +222,9 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 }
 
 // parse gives the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
-func (n *OpenedSnapshot) parse(ctx context.Context, query string) (any, error) {
+func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 	text := ""
-	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", named("query", query)).Scan(&text)
+	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", sql.Named("query", query)).Scan(&text)
 	if err != nil {
 		return nil, n.explain(err, false)
 	}
@@ -253,7 +253,7 @@ func rejected(message string) *coupon.UserError {
 }
 
 // allowedFunctions are the functions that a query may call; those that it may call in FROM have "FROM " before their name.
-var allowedFunctions = readNames(snapshotFunctions)
+var allowedFunctions = readNames(functions)
 
 // readNames reads a list of names, one a line, in small letters.
 func readNames(text string) map[string]bool {
@@ -268,11 +268,11 @@ func readNames(text string) map[string]bool {
 
 // sqlWords are the words of a query that tell nothing but what was asked: those of SQL, functions, views and their columns.
 var sqlWords = func() map[string]bool {
-	words := readNames(snapshotKeywords)
+	words := readNames(keywords)
 	for name := range allowedFunctions {
 		words[strings.TrimPrefix(name, "from ")] = true
 	}
-	for _, column := range regexp.MustCompile(`(?m)^COMMENT ON COLUMN snapshot\.main\.(\w+)\.(\w+)`).FindAllStringSubmatch(snapshotViews, -1) {
+	for _, column := range regexp.MustCompile(`(?m)^COMMENT ON COLUMN snapshot\.main\.(\w+)\.(\w+)`).FindAllStringSubmatch(views, -1) {
 		words[column[1]], words[column[2]] = true, true
 	}
 	return words
@@ -309,7 +309,7 @@ func isShortNumber(word string) bool {
 var inner = regexp.MustCompile(`(?i)^(duckdb|pragma|pg|sqlite)_`)
 
 // checkTree refuses what a query may not name.
-func (n *OpenedSnapshot) checkTree(node any) error {
+func (n *Opened) checkTree(node any) error {
 	switch node := node.(type) {
 	case []any:
 		for _, child := range node {
@@ -334,7 +334,7 @@ func (n *OpenedSnapshot) checkTree(node any) error {
 	return nil
 }
 
-func (n *OpenedSnapshot) checkNode(node map[string]any) error {
+func (n *Opened) checkNode(node map[string]any) error {
 	text := func(key string) string {
 		value, _ := node[key].(string)
 		return strings.ToLower(value)
@@ -432,20 +432,20 @@ func valueOf(text *string, kind string) (json.RawMessage, error) {
 
 // explain makes of what the engine has against a query an error that its author understands. A message that quotes
 // what we made of the query loses the quotation.
-func (n *OpenedSnapshot) explain(err error, quotesAuthor bool) error {
+func (n *Opened) explain(err error, quotesAuthor bool) error {
 	engine, ok := errors.AsType[*driver.Error](err)
 	if !ok {
 		return err
 	}
 	switch engine.Type { //nolint:exhaustive // the others are as the engine says
 	case driver.ErrorTypeOutOfMemory:
-		return ErrSnapshotMemory
+		return ErrMemory
 	case driver.ErrorTypeInternal, driver.ErrorTypeFatal:
 		return fmt.Errorf("answer an analyst: %w", err)
 	}
 	message, _, _ := strings.Cut(engine.Msg, "\n\nStack Trace")
 	if strings.Contains(message, "ailed to allocate") || strings.Contains(message, "bad_alloc") {
-		return ErrSnapshotMemory
+		return ErrMemory
 	}
 	if !quotesAuthor {
 		message, _, _ = strings.Cut(message, "\n\nLINE ")
@@ -454,5 +454,5 @@ func (n *OpenedSnapshot) explain(err error, quotesAuthor bool) error {
 	return rejected(strings.TrimSpace(message))
 }
 
-// ErrSnapshotMemory says that a query needs more memory than it may take.
-var ErrSnapshotMemory = errors.New("the query needs more memory than it may take")
+// ErrMemory says that a query needs more memory than it may take.
+var ErrMemory = errors.New("the query needs more memory than it may take")
