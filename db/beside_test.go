@@ -66,7 +66,7 @@ func TestRivals(t *testing.T) {
 			}
 			addition := &codeAddition{couponNumber: coupon.MustNumber(coupon.KindCoupon, c.ID), rows: rows}
 			err = s.beside(t.Context(), s.additions, func(ctx context.Context, tx *tx) error {
-				if err := tx.insertCodes(ctx, addition); err != nil {
+				if err := tx.insertCodes(ctx, addition, nil); err != nil {
 					return err
 				}
 				return test.rival(s, c.ID)

@@ -107,8 +107,8 @@ func (a *codeAddition) tell(percent int64) {
 }
 
 // insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
-// table refused. The gate may keep all of them out.
-func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
+// table refused. The gate may keep all of them out. w is that of an addition that replaces codes.
+func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	rows := a.rows
 	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition) error {
 	a.first, a.last, a.unused = 0, 0, nil
 	if a.replacesUnused {
 		var err error
-		if a.unused, err = t.unusedCodes(ctx, func(r *memory.Run) bool { return r.CouponID == a.couponNumber }); err != nil {
+		if a.unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.CouponID == a.couponNumber }); err != nil {
 			return err
 		}
 	}
@@ -366,7 +366,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 			return err
 		}
 		addition.couponNumber = number
-		if err := t.insertCodes(ctx, addition); err != nil {
+		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
 		rejections, err = duckdb.Collect(ctx, t, refusedList, scanRejection)

@@ -105,7 +105,7 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 	g.drawn = nil
 	addition := &codeAddition{couponNumber: couponNumber, rows: rows}
 	err = s.beside(ctx, s.additions, func(ctx context.Context, t *tx) error {
-		if err := t.insertCodes(ctx, addition); err != nil {
+		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
 		if addition.count != count {

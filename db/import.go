@@ -296,9 +296,9 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 	ctx, done := s.within(context.WithoutCancel(ctx))
 	defer done()
 	var unused []memory.Span
-	err = s.decideBeside(ctx, func(t *tx, _ *memory.Witness) error {
+	err = s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
 		var err error
-		if unused, err = t.unusedCodes(ctx, func(r *memory.Run) bool { return r.ImportID == number }); err != nil {
+		if unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.ImportID == number }); err != nil {
 			return err
 		}
 		if err := t.createUnused(ctx, unused); err != nil {

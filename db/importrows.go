@@ -204,8 +204,8 @@ func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) 
 		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
 		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
-	return r.decide(ctx, func(t *tx, _ *memory.Witness) error {
-		if err := t.insertCodes(ctx, addition); err != nil {
+	return r.decide(ctx, func(t *tx, w *memory.Witness) error {
+		if err := t.insertCodes(ctx, addition, w); err != nil {
 			return err
 		}
 		return t.recordRefused(ctx, r.number)

@@ -214,7 +214,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	var refused []*coupon.Rejection
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		addition := &codeAddition{couponNumber: number, rows: rows}
-		if err = t.insertCodes(ctx, addition); err != nil {
+		if err = t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
 		count = addition.count

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -15,8 +16,8 @@ import (
 const unusedPart = 1 << 16
 
 // unusedCodes gives the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
-// message holds them or ever held them.
-func (t *tx) unusedCodes(ctx context.Context, isWanted func(*memory.Run) bool) ([]memory.Span, error) {
+// message holds them or ever held them. Runs that came since the witness began, and the transaction may not see, are left out.
+func (t *tx) unusedCodes(ctx context.Context, w *memory.Witness, isWanted func(*memory.Run) bool) ([]memory.Span, error) {
 	numbers, err := collectNumbers(ctx, t, codeReturned)
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func (t *tx) unusedCodes(ctx context.Context, isWanted func(*memory.Run) bool) (
 		returned[number] = struct{}{}
 	}
 	var spans []memory.Span
-	for _, r := range t.store.memory.Runs(isWanted) {
+	for _, r := range t.store.memory.RunsBefore(w, isWanted) {
 		current := memory.Span{Label: r.Label}
 		look := func(v memory.View, number int64) {
 			if _, wasHeld := returned[number]; wasHeld || v.State(number) != 0 {
@@ -76,7 +77,11 @@ func (t *tx) deleteUnused(ctx context.Context, spans []memory.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	_, err := t.Exec(ctx, codeDeleteUnused)
+	deleted, err := t.Exec(ctx, codeDeleteUnused)
+	if count := memory.CountOf(spans); err == nil && deleted != count {
+		// Memory would forget what is still there.
+		err = fmt.Errorf("delete codes: %d instead of %d: %w", deleted, count, errRival)
+	}
 	return err
 }
 

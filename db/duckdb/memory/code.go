@@ -121,8 +121,8 @@ func (v View) RunOf(number int64) *Run {
 	return v.runs[i]
 }
 
-// Runs returns the runs by their first number that are wanted.
-func (m *Memory) Runs(isWanted func(*Run) bool) []*Run {
+// runsOf returns the runs by their first number that are wanted.
+func (m *Memory) runsOf(isWanted func(*Run) bool) []*Run {
 	return answer(m, func(v View) (runs []*Run) {
 		for _, r := range v.runs {
 			if isWanted(r) {
@@ -138,7 +138,7 @@ func (m *Memory) LastRun() (seq int) { return answer(m, func(v View) int { retur
 
 // RunsSince returns the runs that were added after another one.
 func (m *Memory) RunsSince(seq int) []*Run {
-	return m.Runs(func(r *Run) bool { return r.seq > seq })
+	return m.runsOf(func(r *Run) bool { return r.seq > seq })
 }
 
 // SetStatus tells of codes that were read where they stand at an instant.

@@ -28,7 +28,12 @@ func (m *Memory) TakeRedemptions(count int) int64 { return m.take(&m.next.Redemp
 
 // TakeCodes gives out the number of a batch, and so many numbers of codes, of which it returns the first.
 func (m *Memory) TakeCodes(count int) (batch, first int64) {
-	return m.take(&m.next.Batch, 1), m.take(&m.next.Code, count)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	batch, first = m.next.Batch, m.next.Code
+	m.next.Batch++
+	m.next.Code += int64(count)
+	return batch, first
 }
 
 // NextRecipient returns the number of the next recipient. Only one use case at a time adds recipients.

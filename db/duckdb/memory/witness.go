@@ -22,6 +22,8 @@ type Witness struct {
 	Revision int64
 	// Redemption is the number of the first redemption that was not on disk when the witness began.
 	Redemption int64
+	// lastRun is the last run of codes that was added before the witness began.
+	lastRun int
 	// redeemed are the codes that were redeemed, whose redemptions were reversed, or that were sent, and changed those to which
 	// anything else happened: in no order, and as often as it happened. coupons are those whose own code was redeemed.
 	redeemed, changed []int64
@@ -33,7 +35,7 @@ type Witness struct {
 // Alone returns a witness for whom nothing happens.
 func (m *Memory) Alone() *Witness {
 	return answer(m, func(v View) *Witness {
-		return &Witness{Revision: v.revisions.last, Redemption: v.next.Redemption, coupons: map[int64]struct{}{}}
+		return &Witness{Revision: v.revisions.last, Redemption: v.next.Redemption, lastRun: v.added, coupons: map[int64]struct{}{}}
 	})
 }
 
@@ -49,6 +51,12 @@ func (m *Memory) Watch() (w *Witness, stop func()) {
 		defer m.mu.Unlock()
 		m.witnesses = slices.DeleteFunc(m.witnesses, func(other *Witness) bool { return other == w })
 	}
+}
+
+// RunsBefore returns the runs by their first number that are wanted and were there when the witness began. A transaction that began
+// later sees all of their codes; of runs that came since it may see none.
+func (m *Memory) RunsBefore(w *Witness, isWanted func(*Run) bool) []*Run {
+	return m.runsOf(func(r *Run) bool { return r.seq <= w.lastRun && isWanted(r) })
 }
 
 // TakeSeen takes the redemptions over that a witness has noted so far, and has it go on from here.
