@@ -249,26 +249,6 @@ func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page c
 	}, s.readAudit)
 }
 
-// boundOf gives a bound of a period in UTC, nil for none.
-func boundOf(bound *coupon.DateTime, read func(coupon.DateTime, *time.Location) (time.Time, error), field string) (any, error) {
-	if bound == nil {
-		return nil, nil //nolint:nilnil // there is no bound
-	}
-	instant, err := read(*bound, time.UTC)
-	if err != nil {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("filter", field)
-	}
-	return instant, nil
-}
-
-// optionalText gives a word of the schema for a statement, or NULL.
-func optionalText[T ~string](word *T) any {
-	if word == nil {
-		return nil
-	}
-	return string(*word)
-}
-
 func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.AuditEntry, error) {
 	found := make(map[coupon.ID]*coupon.AuditEntry, len(numbers))
 	_, err := duckdb.Collect(ctx, s.engine, auditGet, func(rows *sql.Rows) (struct{}, error) {

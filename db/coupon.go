@@ -222,14 +222,6 @@ func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, e
 	return number, &c, nil
 }
 
-// atInput names the field of the input that a user error is about.
-func atInput(err error, field string) error {
-	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-		return problem.At("input", field)
-	}
-	return err
-}
-
 func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
 	_, err = duckdb.Collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
 		return struct{}{}, rows.Scan(&deliveries, &isUsed)

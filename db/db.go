@@ -3,8 +3,6 @@ package db
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -341,14 +339,3 @@ func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
 // Failed returns a channel that is closed when the engine failed. Nothing can be read or written then, Close tells why and
 // leaves the file alone, and the process has to end: the engine is freed with it.
 func (s *Store) Failed() <-chan struct{} { return s.engine.Failed() }
-
-// named is a parameter of a statement.
-func named(name string, value any) any { return sql.Named(name, value) }
-
-// optional gives what a pointer points to, or NULL.
-func optional[T any](value *T) driver.Value {
-	if value == nil {
-		return nil
-	}
-	return *value
-}

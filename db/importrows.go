@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,18 +32,91 @@ func (s *Store) decideImport(
 
 // run reads the file and stores its rows. The format of the import becomes what the file is.
 func (r *importReader) run(ctx context.Context) error {
-	gate := gate{isDryRun: r.source.IsDryRun, rejectFile: r.source.OnRejection == coupon.RejectFile}
-	switch r.source.Kind {
-	case coupon.ImportCodes:
-		return r.importCodes(ctx, gate)
-	case coupon.ImportRecipients:
-		return r.importRecipients(ctx, gate)
-	case coupon.ImportRedemptions:
-		return r.importRedemptions(ctx, gate)
-	case coupon.ImportTargets:
-		return r.importTargets(ctx, gate)
+	kinds := map[coupon.ImportKind]func(gate) (*importing, error){
+		coupon.ImportCodes: r.importingCodes, coupon.ImportRecipients: r.importingRecipients,
+		coupon.ImportRedemptions: r.importingRedemptions, coupon.ImportTargets: r.importingTargets,
 	}
-	return fmt.Errorf("import of %s", r.source.Kind)
+	begin := kinds[r.source.Kind]
+	if begin == nil {
+		return fmt.Errorf("import of %s", r.source.Kind)
+	}
+	rows, err := begin(gate{isDryRun: r.source.IsDryRun, rejectFile: r.source.OnRejection == coupon.RejectFile})
+	if err != nil {
+		return err
+	}
+	return r.importRows(ctx, rows)
+}
+
+// importing is what an import does with rows of its kind.
+type importing struct {
+	rows importedRows
+	// look is given every row once before take is, where one row says how others are to be read; nil: nothing does.
+	look func(*file.Row)
+	// take notes a row that can be read, or rejects it.
+	take func(*file.Row) error
+	// lane is what the import waits for when the file is read; nil: nothing.
+	lane duckdb.Lane
+	// store decides about the rows and writes them, beside the writer. The rejected ones it leaves in a temporary table.
+	store func(ctx context.Context, t *tx, w *memory.Witness) error
+	// catchUp may take into account what others did so far, so that less is left to finish; nil: it is not worth it.
+	catchUp func(ctx context.Context, t *tx, w *memory.Witness) error
+	// finish takes it into account in the writer's turn. It returns how many rows were, or would be, imported.
+	finish func(ctx context.Context, t *turn, w *memory.Witness) (imported int, err error)
+	// end is called in the end, whatever came of it; nil: there is nothing to do.
+	end func()
+}
+
+// importedRows are the rows of a file on their way into tables.
+type importedRows interface {
+	// reject notes a row that is not imported.
+	reject(line int, reason coupon.RejectionReason, value string) error
+	// total is how many rows there are, with those that are rejected already.
+	total() int
+	remove() error
+}
+
+// importRows reads the rows of the file, stores them beside the writer and records what came of it.
+func (r *importReader) importRows(ctx context.Context, i *importing) (err error) {
+	defer func() { err = errors.Join(err, i.rows.remove()) }()
+	if i.look != nil {
+		ignore := func(*file.Row) error { return nil }
+		err := r.each(ctx, false, ignore, func(row *file.Row) error {
+			i.look(row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	err = r.each(ctx, true, func(row *file.Row) error { return i.rows.reject(row.Line, row.Reason, row.Raw) }, i.take)
+	if err != nil {
+		return err
+	}
+	if i.lane != nil {
+		leave, err := i.lane.Enter(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	if i.end != nil {
+		defer i.end()
+	}
+	return r.decide(ctx, func(t *tx, w *memory.Witness) error {
+		if err := i.store(ctx, t, w); err != nil {
+			return err
+		}
+		if err := t.recordRefused(ctx, r.number); err != nil || i.catchUp == nil {
+			return err
+		}
+		return i.catchUp(ctx, t, w)
+	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
+		imported, err := i.finish(ctx, t, w)
+		if err != nil {
+			return err
+		}
+		return t.settleImport(ctx, r.number, r.source, i.rows.total(), imported)
+	})
 }
 
 // importReader reads the file of one import.
@@ -150,365 +222,6 @@ func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
 		return fmt.Errorf("read the file: %w", context.Cause(ctx))
 	}
 	return nil
-}
-
-// Places of the fields in file.Columns.
-const (
-	codesCode = iota
-	codesLabel
-)
-
-func (r *importReader) importCodes(ctx context.Context, gate gate) (err error) {
-	rows, err := r.store.newCodeRows()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.remove()) }()
-	err = r.each(ctx, true, func(row *file.Row) error {
-		return rows.refused.add(row.Line, row.Reason, row.Raw)
-	}, func(row *file.Row) error {
-		code, label := row.Get(codesCode), row.Get(codesLabel)
-		if label == "" && r.source.Label != nil {
-			label = *r.source.Label
-		}
-		if kind := coupon.OddCode(code); kind != "" {
-			r.source.Warn(kind, row.Line, coupon.Printable(code))
-		}
-		return rows.add(row.Line, code, label)
-	})
-	if err != nil {
-		return err
-	}
-	switch r.source.Mode {
-	case coupon.ImportVoid:
-		return r.voidCodes(ctx, rows, gate)
-	case coupon.ImportReplaceUnused:
-		leave, err := r.store.removals.Enter(ctx)
-		if err != nil {
-			return err
-		}
-		defer leave()
-		defer r.store.memory.ForgetKeys()
-	case coupon.ImportAdd:
-	}
-	return r.addCodes(ctx, rows, gate)
-}
-
-// addCodes adds the codes of the file while the writer serves others.
-func (r *importReader) addCodes(ctx context.Context, rows *codeRows, gate gate) error {
-	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
-	if err != nil {
-		return err
-	}
-	addition := &codeAddition{
-		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
-		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
-	}
-	return r.decide(ctx, func(t *tx, w *memory.Witness) error {
-		if err := t.insertCodes(ctx, addition, w); err != nil {
-			return err
-		}
-		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
-			return err
-		}
-		if err := t.settleAddition(ctx, addition, w); err != nil {
-			return err
-		}
-		r.source.Changes.Added, r.source.Changes.Removed = addition.count, addition.removed
-		return t.settleImport(ctx, r.number, r.source, rows.total(), addition.count)
-	})
-}
-
-// voidCodes voids the codes of the file while the writer serves others.
-func (r *importReader) voidCodes(ctx context.Context, rows *codeRows, gate gate) error {
-	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
-	if err != nil {
-		return err
-	}
-	voiding := &codeVoiding{
-		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
-	}
-	return r.decide(ctx, func(t *tx, _ *memory.Witness) error {
-		if err := t.voidRows(ctx, voiding); err != nil {
-			return err
-		}
-		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
-			return err
-		}
-		if err := t.settleVoiding(ctx, voiding, w); err != nil {
-			return err
-		}
-		r.source.Changes.Voided = voiding.count
-		return t.settleImport(ctx, r.number, r.source, rows.total(), voiding.count)
-	})
-}
-
-// Places of the fields in file.Columns.
-const (
-	recipientsExternalID = iota
-	recipientsEmail
-	recipientsPhone
-	recipientsFirstName
-	recipientsLastName
-	recipientsContactable
-)
-
-func (r *importReader) importRecipients(ctx context.Context, gate gate) (err error) {
-	rows, err := r.store.newRecipientRows()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.remove()) }()
-	err = r.each(ctx, true, func(row *file.Row) error {
-		return rows.refused.add(row.Line, row.Reason, row.Raw)
-	}, func(row *file.Row) error {
-		changes, reason, value, err := recipientOf(row)
-		if err != nil {
-			return err
-		}
-		if reason == "" {
-			reason, _, value = changes.Clean()
-		}
-		if reason != "" {
-			return rows.refused.add(row.Line, reason, value)
-		}
-		return rows.put(row.Line, changes)
-	})
-	if err != nil {
-		return err
-	}
-	leave, err := r.store.recipients.Enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	var added, changed int
-	return r.decide(ctx, func(t *tx, _ *memory.Witness) (err error) {
-		if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil {
-			return err
-		}
-		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, _ *memory.Witness) error {
-		r.source.Changes.Added, r.source.Changes.Changed = added, changed
-		return t.settleImport(ctx, r.number, r.source, rows.total(), added+changed)
-	})
-}
-
-// recipientOf reads a row; columns that are no field of a recipient are attributes.
-func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
-	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
-	for place, change := range map[int]*coupon.Change[string]{
-		recipientsEmail: &changes.Email, recipientsPhone: &changes.Phone, recipientsFirstName: &changes.FirstName, recipientsLastName: &changes.LastName,
-	} {
-		if row.Has(place) {
-			*change = coupon.Set(new(row.Get(place)))
-		}
-	}
-	if row.Has(recipientsContactable) {
-		isContactable, ok := parseFlag(row.Get(recipientsContactable))
-		if !ok {
-			return nil, coupon.RejectedMalformed, row.Get(recipientsContactable), nil
-		}
-		changes.IsContactable = coupon.Set(&isContactable)
-	}
-	attributes := map[string]string{}
-	hasAttributes := false
-	row.Extra(func(name, value string) {
-		hasAttributes = true
-		if value != "" {
-			attributes[name] = value
-		}
-	})
-	if hasAttributes {
-		text, err := json.Marshal(attributes)
-		if err != nil {
-			return nil, "", "", fmt.Errorf("encode attributes: %w", err)
-		}
-		changes.Attributes = coupon.Set(new(coupon.JSON(text)))
-	}
-	return changes, "", "", nil
-}
-
-// Places of the fields in file.Columns.
-const (
-	redemptionsCode = iota
-	redemptionsRedeemedAt
-	redemptionsReference
-	redemptionsAmount
-	redemptionsCurrency
-)
-
-func (r *importReader) importRedemptions(ctx context.Context, gate gate) (err error) {
-	rows, err := r.store.newRedemptionRows(r.number, gate)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.remove()) }()
-	zone, err := coupon.LoadZone(r.source.Timezone)
-	if err != nil {
-		return err
-	}
-	dates := &coupon.FileDates{Zone: zone, Now: r.store.now()}
-	// A first pass tells in which order days and months stand.
-	ignore := func(*file.Row) error { return nil }
-	err = r.each(ctx, false, ignore, func(row *file.Row) error {
-		dates.Observe(row.Get(redemptionsRedeemedAt))
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = r.each(ctx, true, func(row *file.Row) error {
-		return rows.refused.add(row.Line, row.Reason, row.Raw)
-	}, func(row *file.Row) error {
-		return r.takeRedemption(row, dates, rows)
-	})
-	if err != nil {
-		return err
-	}
-	leave, err := r.store.redemptions.Enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	return r.decide(ctx, func(t *tx, w *memory.Witness) error {
-		if err := t.recordRedemptions(ctx, rows); err != nil {
-			return err
-		}
-		if err := t.recordRefused(ctx, r.number); err != nil {
-			return err
-		}
-		return t.catchUp(ctx, rows, w)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		if err := t.settleRedemptions(ctx, rows, w); err != nil {
-			return err
-		}
-		r.source.Changes.Added = rows.count
-		return t.settleImport(ctx, r.number, r.source, rows.total(), rows.count)
-	})
-}
-
-func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows *redemptionRows) error {
-	raw := row.Get(redemptionsCode)
-	value, key, reason := r.store.keys.Parse(raw)
-	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
-		return rows.refused.add(row.Line, reason, raw)
-	}
-	if reason != "" {
-		return rows.refused.add(row.Line, coupon.RejectedEmpty, raw)
-	}
-	date := row.Get(redemptionsRedeemedAt)
-	at, reason := dates.Parse(date)
-	if reason != "" {
-		return rows.refused.add(row.Line, reason, date)
-	}
-	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
-	if reason != "" {
-		return rows.refused.add(row.Line, reason, row.Get(redemptionsReference))
-	}
-	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
-	if amount != "" {
-		if _, err := coupon.ParseDecimal(amount); err != nil {
-			return rows.refused.add(row.Line, coupon.RejectedMalformed, amount)
-		}
-	}
-	if currency != "" && !coupon.IsCurrency(currency) {
-		return rows.refused.add(row.Line, coupon.RejectedMalformed, currency)
-	}
-	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
-		return err
-	}
-	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
-		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(amount).Optional(currency).End()
-}
-
-// spoolTime is how a spool has an instant.
-const spoolTime = "2006-01-02 15:04:05.000000"
-
-func (r *importReader) importTargets(ctx context.Context, gate gate) (err error) {
-	rows, err := r.store.newRecipientRows()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.remove()) }()
-	err = r.each(ctx, true, func(row *file.Row) error {
-		return rows.refused.add(row.Line, row.Reason, row.Raw)
-	}, func(row *file.Row) error {
-		raw := row.Get(recipientsExternalID)
-		externalID, reason := coupon.CleanLabel(raw)
-		if reason == "" && externalID == "" {
-			reason = coupon.RejectedEmpty
-		}
-		if reason != "" {
-			return rows.refused.add(row.Line, reason, raw)
-		}
-		return rows.rows.Number(int64(row.Line)).Text(externalID).End()
-	})
-	if err != nil {
-		return err
-	}
-	// Whoever erases recipients has to find the rejected rows that name them.
-	leave, err := r.store.recipients.Enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	deliveryNumber, imported := int64(0), 0
-	return r.decide(ctx, func(t *tx, _ *memory.Witness) (err error) {
-		if deliveryNumber, _, err = t.delivery(ctx, *r.source.DeliveryID); err != nil {
-			return err
-		}
-		if imported, err = t.addTargets(ctx, deliveryNumber, rows, gate); err != nil {
-			return err
-		}
-		return t.recordRefused(ctx, r.number)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		if r.store.memory.IsTouched(w.Revision, memory.Topic(*r.source.DeliveryID)) {
-			return errRival
-		}
-		_, d, err := t.delivery(ctx, *r.source.DeliveryID)
-		if err != nil {
-			return err
-		}
-		if _, err := d.Check(coupon.ActionEdit); err != nil {
-			return err
-		}
-		r.source.Changes.Added = imported
-		if gate.opens(rows.total() - imported) {
-			if err := t.settleTargets(ctx, deliveryNumber, d); err != nil {
-				return err
-			}
-		}
-		return t.settleImport(ctx, r.number, r.source, rows.total(), imported)
-	})
-}
-
-// addTargets adds the staged targets that are not refused. It gives how many were, or would be, added.
-func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, gate gate) (int, error) {
-	if err := t.stage(ctx, targetStage, rows.rows, rows.refused); err != nil {
-		return 0, err
-	}
-	if _, err := t.Exec(ctx, targetRefuse, named("id", number)); err != nil {
-		return 0, err
-	}
-	refused, err := duckdb.One[int](ctx, t, refusedCount)
-	if err != nil {
-		return 0, err
-	}
-	count := rows.total() - refused
-	if count == 0 || !gate.opens(refused) {
-		return count, nil
-	}
-	_, last, err := t.countTargets(ctx, number)
-	if err != nil {
-		return 0, err
-	}
-	_, err = t.Exec(ctx, targetInsertStaged, named("id", number), named("seq", last))
-	return count, err
 }
 
 // stage makes the temporary tables of an import: its rows, and those that are refused already. It comes before

@@ -3,10 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"runtime"
-	"strconv"
-	"strings"
 
 	"couponql/background"
 	"couponql/coupon"
@@ -211,37 +208,4 @@ func nextOf(ctx context.Context, q duckdb.Querier) (memory.Numbers, error) {
 		return memory.Numbers{}, err
 	}
 	return next[0], nil
-}
-
-// collectNumbers runs a statement that gives numbers packed into texts, one a row.
-func collectNumbers(ctx context.Context, q duckdb.Querier, statement string, args ...any) ([]int64, error) {
-	packed, err := duckdb.Collect(ctx, q, statement, duckdb.ScanInto[string], args...)
-	if err != nil {
-		return nil, err
-	}
-	var numbers []int64
-	for _, text := range packed {
-		part, err := parseNumbers(text)
-		if err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, part...)
-	}
-	return numbers, nil
-}
-
-// parseNumbers reads numbers that a statement packed into a text; "" gives nil.
-func parseNumbers(packed string) ([]int64, error) {
-	if packed == "" {
-		return nil, nil
-	}
-	numbers := make([]int64, 0, strings.Count(packed, " ")+1)
-	for text := range strings.SplitSeq(packed, " ") {
-		number, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read packed numbers: %w", err)
-		}
-		numbers = append(numbers, number)
-	}
-	return numbers, nil
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +35,11 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 		return nil, err
 	}
 	return &recipientRows{rows: spools[0], refused: refusals{spools[1]}}, nil
+}
+
+// reject notes a row that is not imported.
+func (r *recipientRows) reject(line int, reason coupon.RejectionReason, value string) error {
+	return r.refused.add(line, reason, value)
 }
 
 // total is how many rows there are, with those that are refused already.
@@ -296,102 +300,4 @@ func (s *Store) RecipientCodes(ctx context.Context, recipients []coupon.ID, page
 		return nil, err
 	}
 	return fillPages(ctx, pages, coupon.KindCode, s.readPoolCodes)
-}
-
-func (s *Store) readPoolCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	return s.readCodes(ctx, numbers)
-}
-
-// nestedPage asks for a page of something of each of several parents.
-type nestedPage struct {
-	parents    []coupon.ID
-	parentKind coupon.Kind
-	page       coupon.Page
-	// list gives (parent, numbers of the items after $after, at most $limit); count gives (parent, total).
-	list, count string
-	// isNewestFirst: list takes the largest numbers below $after, and NULL for the first page.
-	isNewestFirst bool
-	args          []any
-}
-
-// numberPage is a page of something, by number.
-type numberPage struct {
-	numbers []int64
-	hasNext bool
-	total   int
-}
-
-// pagesOf answers a nested page with at most two statements, however many parents there are.
-func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numberPage, error) {
-	pages := make(map[coupon.ID]*numberPage, len(n.parents))
-	for _, id := range n.parents {
-		pages[id] = &numberPage{}
-	}
-	args := append([]any{named("ids", numbersOf(n.parentKind, n.parents))}, n.args...)
-	if n.page.WantsTotal {
-		_, err := duckdb.Collect(ctx, s.engine, n.count, func(rows *sql.Rows) (struct{}, error) {
-			var parent int64
-			var total int
-			err := rows.Scan(&parent, &total)
-			pages[coupon.NewID(n.parentKind, parent)].total = total
-			return struct{}{}, err
-		}, args...)
-		if err != nil {
-			return nil, err
-		}
-	}
-	if !n.page.WantsItems {
-		return pages, nil
-	}
-	var after any = int64(0)
-	switch {
-	case n.page.After != nil:
-		after = n.page.After.Number
-	case n.isNewestFirst:
-		after = nil
-	}
-	_, err := duckdb.Collect(ctx, s.engine, n.list, func(rows *sql.Rows) (struct{}, error) {
-		var parent int64
-		var list []any
-		if err := rows.Scan(&parent, &list); err != nil {
-			return struct{}{}, err
-		}
-		numbers := make([]int64, len(list))
-		for i, number := range list {
-			numbers[i], _ = number.(int64)
-		}
-		slices.Sort(numbers)
-		if n.isNewestFirst {
-			slices.Reverse(numbers)
-		}
-		page := pages[coupon.NewID(n.parentKind, parent)]
-		if page.hasNext = len(numbers) > n.page.First; page.hasNext {
-			numbers = numbers[:n.page.First]
-		}
-		page.numbers = numbers
-		return struct{}{}, nil
-	}, append(args, named("after", after), named("limit", n.page.First+1))...)
-	return pages, err
-}
-
-// fillPages reads the items of all pages at once.
-func fillPages[T any](
-	ctx context.Context,
-	pages map[coupon.ID]*numberPage,
-	kind coupon.Kind,
-	read func(context.Context, []int64) (map[coupon.ID]T, error),
-) (map[coupon.ID]*coupon.List[T], error) {
-	var all []int64
-	for _, page := range pages {
-		all = append(all, page.numbers...)
-	}
-	found, err := read(ctx, all)
-	if err != nil {
-		return nil, err
-	}
-	lists := make(map[coupon.ID]*coupon.List[T], len(pages))
-	for id, page := range pages {
-		lists[id] = &coupon.List[T]{Items: inOrder(found, kind, page.numbers), Cursors: cursorsOf(page.numbers), HasNext: page.hasNext, Total: page.total}
-	}
-	return lists, nil
 }

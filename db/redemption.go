@@ -206,9 +206,6 @@ func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest)
 		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
 }
 
-// equal compares what two pointers point to, or whether neither points to anything.
-func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
-
 // Reverse takes a redemption back. Its code is ASSIGNED again, or VOIDED when nobody holds it: it is
 // known outside. Repeating it is harmless. by is who asks; nil: somebody who may take back all. It returns NOT_FOUND, in the same
 // words for one that by may not take back as for one that does not exist, and INVALID.
@@ -412,19 +409,6 @@ func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 		named("coupons", numbersParameter(coupon.KindCoupon, filter.CouponIDs)), named("deliveries", numbersParameter(coupon.KindDelivery, filter.DeliveryIDs)),
 		named("channels", texts(filter.Channels)), named("labels", texts(filter.Labels)), named("from", period.From), named("to", period.To),
 	}, nil
-}
-
-// numbersParameter gives ids as a parameter; none gives NULL, which narrows nothing, and ids that name
-// nothing are 0, which nothing has.
-func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
-	if len(ids) == 0 {
-		return nil
-	}
-	numbers := make([]int64, len(ids))
-	for i, id := range ids {
-		numbers[i], _ = id.Number(kind)
-	}
-	return numbers
 }
 
 // consecutive gives the numbers of redemptions that were decided one after the other.

@@ -13,6 +13,7 @@ import (
 	"couponql/coupon"
 	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
+	"couponql/file"
 )
 
 // redemptionRows are the redemptions of a file on their way into the table.
@@ -41,6 +42,11 @@ func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRow
 
 func (r *redemptionRows) remove() error {
 	return errors.Join(r.rows.Remove(), r.candidates.Remove(), r.refused.Remove())
+}
+
+// reject notes a row that is not imported.
+func (r *redemptionRows) reject(line int, reason coupon.RejectionReason, value string) error {
+	return r.refused.add(line, reason, value)
 }
 
 func (r *redemptionRows) total() int { return r.rows.Rows() + r.refused.Rows() }
@@ -277,3 +283,79 @@ func (t *tx) createSpooled(ctx context.Context, statement string, write func(*du
 	}
 	return t.Create(ctx, statement, named("path", path))
 }
+
+// Places of the fields in file.Columns.
+const (
+	redemptionsCode = iota
+	redemptionsRedeemedAt
+	redemptionsReference
+	redemptionsAmount
+	redemptionsCurrency
+)
+
+func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
+	zone, err := coupon.LoadZone(r.source.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.store.newRedemptionRows(r.number, gate)
+	if err != nil {
+		return nil, err
+	}
+	dates := &coupon.FileDates{Zone: zone, Now: r.store.now()}
+	return &importing{
+		rows: rows,
+		// A first pass tells in which order days and months stand.
+		look: func(row *file.Row) { dates.Observe(row.Get(redemptionsRedeemedAt)) },
+		take: func(row *file.Row) error { return r.takeRedemption(row, dates, rows) },
+		lane: r.store.redemptions,
+		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {
+			return t.recordRedemptions(ctx, rows)
+		},
+		catchUp: func(ctx context.Context, t *tx, w *memory.Witness) error { return t.catchUp(ctx, rows, w) },
+		finish: func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
+			if err := t.settleRedemptions(ctx, rows, w); err != nil {
+				return 0, err
+			}
+			r.source.Changes.Added = rows.count
+			return rows.count, nil
+		},
+	}, nil
+}
+
+func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows *redemptionRows) error {
+	raw := row.Get(redemptionsCode)
+	value, key, reason := r.store.keys.Parse(raw)
+	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
+		return rows.refused.add(row.Line, reason, raw)
+	}
+	if reason != "" {
+		return rows.refused.add(row.Line, coupon.RejectedEmpty, raw)
+	}
+	date := row.Get(redemptionsRedeemedAt)
+	at, reason := dates.Parse(date)
+	if reason != "" {
+		return rows.refused.add(row.Line, reason, date)
+	}
+	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
+	if reason != "" {
+		return rows.refused.add(row.Line, reason, row.Get(redemptionsReference))
+	}
+	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
+	if amount != "" {
+		if _, err := coupon.ParseDecimal(amount); err != nil {
+			return rows.refused.add(row.Line, coupon.RejectedMalformed, amount)
+		}
+	}
+	if currency != "" && !coupon.IsCurrency(currency) {
+		return rows.refused.add(row.Line, coupon.RejectedMalformed, currency)
+	}
+	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
+		return err
+	}
+	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
+		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(amount).Optional(currency).End()
+}
+
+// spoolTime is how a spool has an instant.
+const spoolTime = "2006-01-02 15:04:05.000000"

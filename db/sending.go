@@ -189,13 +189,6 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 	}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
 }
 
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}
-
 // Outcome is what became of the messages of a batch. One that is not in it stays as it is.
 type Outcome struct {
 	// Sent are the messages that the sender took; Failed those that were not handed over and never will be,
@@ -411,9 +404,6 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 	return err
 }
 
-// timestampLayout is how the engine reads a TIMESTAMP.
-const timestampLayout = "2006-01-02 15:04:05.999999"
-
 // recordSending records an outcome of messages.
 func (t *turn) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) error {
 	if len(contents) == 0 {
@@ -451,136 +441,4 @@ func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID) e
 		status, text = coupon.DeliveryFailed, fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
 	}
 	return t.setStatus(ctx, number, status, &t.now, text)
-}
-
-// MessagesByID gives the messages that exist of these.
-func (s *Store) MessagesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Message, error) {
-	return s.readMessages(ctx, numbersOf(coupon.KindMessage, ids))
-}
-
-func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Message, error) {
-	found := make(map[coupon.ID]*coupon.Message, len(numbers))
-	if len(numbers) == 0 {
-		return found, nil
-	}
-	_, err := duckdb.Collect(ctx, s.engine, messageGet, func(rows *sql.Rows) (struct{}, error) {
-		var number, deliveryNumber, recipientNumber int64
-		var codeNumber *int64
-		var finalAt *time.Time
-		var m coupon.Message
-		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.Failure, &m.Attempts)
-		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage, number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
-		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient, recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
-		if m.Status == coupon.MessageSent {
-			m.SentAt = finalAt
-		}
-		found[m.ID] = &m
-		return struct{}{}, err
-	}, between(numbers)...)
-	return found, err
-}
-
-// DeliveryMessages gives a page of each delivery's messages, in the order of their numbers.
-func (s *Store) DeliveryMessages(
-	ctx context.Context,
-	deliveries []coupon.ID,
-	status []coupon.MessageStatus,
-	page coupon.Page,
-) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
-	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages, count: deliveryMessagesCount,
-		args: []any{named("status", texts(status))},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return fillPages(ctx, pages, coupon.KindMessage, s.readMessages)
-}
-
-// MessageContents gives what is needed to render messages, by their ids.
-func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (map[coupon.ID]Content, error) {
-	found := make(map[coupon.ID]Content, len(messages))
-	if len(messages) == 0 {
-		return found, nil
-	}
-	numbers := make([]int64, len(messages))
-	for i, m := range messages {
-		numbers[i] = coupon.MustNumber(coupon.KindMessage, m.ID)
-	}
-	contents, err := s.contents(ctx, 0, slices.Min(numbers), slices.Max(numbers), numbers)
-	for _, c := range contents {
-		found[c.MessageID] = c
-	}
-	return found, err
-}
-
-// PreviewContent gives what is needed to show the message of a delivery that a recipient will get: the
-// true one once it is written, else with the code that would be next, or none when the pool is empty. It
-// changes nothing. It returns NOT_FOUND.
-func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.Delivery, *coupon.Coupon, *Content, error) {
-	d, err := s.delivery(ctx, deliveryID)
-	if err != nil {
-		return nil, nil, nil, atField(err, "deliveryId")
-	}
-	recipients, err := s.RecipientsByID(ctx, []coupon.ID{recipientID})
-	r := recipients[recipientID]
-	if err == nil && r == nil {
-		err = coupon.NotFound(coupon.KindRecipient, recipientID).At("recipientId")
-	}
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	c, err := s.couponOf(ctx, d)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	number := coupon.MustNumber(coupon.KindDelivery, deliveryID)
-	messages, err := duckdb.Collect(
-		ctx,
-		s.engine,
-		deliveryFirstMessage,
-		duckdb.ScanInto[int64],
-		named("id", number),
-		named("recipient_id", coupon.MustNumber(coupon.KindRecipient, recipientID)),
-	)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	if len(messages) > 0 {
-		contents, err := s.contents(ctx, number, messages[0], messages[0], messages[:1])
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		return d, c, &contents[0], nil
-	}
-	content := &Content{RecipientID: recipientID, Data: coupon.MessageData{Recipient: coupon.RecipientData{
-		ExternalID: r.ExternalID, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName, Attributes: r.Attributes,
-	}}}
-	content.Data.CouponValue, err = s.nextCode(ctx, d, c, r)
-	return d, c, content, err
-}
-
-// nextCode gives the code that a recipient would get next, without taking it; nil when there is none.
-func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, r *coupon.Recipient) (*coupon.CodeData, error) {
-	if c == nil || c.Type != coupon.TypeIndividual {
-		return nil, nil //nolint:nilnil // there is no code of one's own
-	}
-	label := ""
-	if d.MatchLabelTo != nil {
-		label = r.Attributes.Text(*d.MatchLabelTo)
-	}
-	number := s.memory.FirstFree(claimOf(d, 0, s.now()), label)
-	code, err := s.readCode(ctx, number, "")
-	if err != nil || code == nil {
-		return nil, err
-	}
-	return &coupon.CodeData{Code: code.Value, Label: orEmpty(code.Label)}, nil
-}
-
-// atField names the argument that a user error is about.
-func atField(err error, field string) error {
-	if problem, ok := coupon.AsUserErrors(err); ok && len(problem) == 1 {
-		return problem[0].At(field)
-	}
-	return err
 }

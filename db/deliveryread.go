@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"couponql/coupon"
+	"couponql/db/duckdb"
+)
+
+// DeliveriesByID gives the deliveries that exist of these.
+func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
+	return s.readDeliveries(ctx, numbersOf(coupon.KindDelivery, ids))
+}
+
+func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+	found, err := readDeliveries(ctx, s.engine.Planned(), numbers)
+	s.estimate(found)
+	return found, err
+}
+
+func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+	found := make(map[coupon.ID]*coupon.Delivery, len(numbers))
+	if len(numbers) == 0 {
+		return found, nil
+	}
+	_, err := duckdb.Collect(ctx, q, deliveryGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var couponNumber *int64
+		var analysis *string
+		var d coupon.Delivery
+		if err := rows.Scan(
+			&number,
+			&d.Label,
+			&d.Channel,
+			&couponNumber,
+			&d.Subject,
+			&d.Body,
+			&d.MessageLimit,
+			&d.MatchLabelTo,
+			&d.ContactAt,
+			&d.Status,
+			&d.TargetCount,
+			&analysis,
+			&d.Counts.Total,
+			&d.Counts.Sent,
+			&d.Counts.Failed,
+			&d.Counts.Canceled,
+			&d.CreatedAt,
+			&d.ConfirmedAt,
+			&d.FinishedAt,
+		); err != nil {
+			return struct{}{}, err
+		}
+		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
+		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled
+		if analysis != nil {
+			d.Analysis = &coupon.Analysis{}
+			if err := json.Unmarshal([]byte(*analysis), d.Analysis); err != nil {
+				return struct{}{}, fmt.Errorf("decode the analysis of %s: %w", d.ID, err)
+			}
+			d.Analysis.DeliveryID = d.ID
+			if d.Status != coupon.DeliveryReady {
+				d.Analysis.HeldUntil = nil
+			}
+		}
+		found[d.ID] = &d
+		return struct{}{}, nil
+	}, named("ids", numbers))
+	return found, err
+}
+
+// Deliveries gives a page of deliveries, newest first; status and couponID narrow it unless empty.
+func (s *Store) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page) (*coupon.List[*coupon.Delivery], error) {
+	args := []any{named("status", texts(status)), named("coupon_id", optionalNumber(coupon.KindCoupon, couponID))}
+	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args, s.readDeliveries)
+}
+
+// CouponDeliveries gives a page of each coupon's deliveries, newest first.
+func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponDeliveries, count: couponDeliveriesCount, isNewestFirst: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fillPages(ctx, pages, coupon.KindDelivery, s.readDeliveries)
+}
+
+// LogOf gives the log of each delivery since its last analysis began.
+func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
+	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
+	_, err := duckdb.Collect(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) (struct{}, error) {
+		var number int64
+		var line coupon.LogEntry
+		err := rows.Scan(&number, &line.At, &line.Level, &line.Text)
+		id := coupon.NewID(coupon.KindDelivery, number)
+		logs[id] = append(logs[id], &line)
+		return struct{}{}, err
+	}, named("ids", numbersOf(coupon.KindDelivery, deliveries)))
+	return logs, err
+}
+
+// ExclusionsOf gives a page of those whom the last analysis of each delivery left out, in the order of
+// the targets.
+func (s *Store) ExclusionsOf(
+	ctx context.Context,
+	deliveries []coupon.ID,
+	reasons []coupon.ExclusionReason,
+	page coupon.Page,
+) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryExclusions, count: deliveryExclusionsCount,
+		args: []any{named("reason", texts(reasons))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	lists := make(map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], len(pages))
+	var parents, seqs []int64
+	for id, p := range pages {
+		lists[id] = &coupon.List[*coupon.ExcludedRecipient]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
+		for _, seq := range p.numbers {
+			parents, seqs = append(parents, coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
+		}
+	}
+	_, err = duckdb.Collect(ctx, s.engine, exclusionGet, func(rows *sql.Rows) (struct{}, error) {
+		var parent, number int64
+		var excluded coupon.ExcludedRecipient
+		err := rows.Scan(&parent, &number, &excluded.Reason)
+		excluded.RecipientID = coupon.NewID(coupon.KindRecipient, number)
+		list := lists[coupon.NewID(coupon.KindDelivery, parent)]
+		list.Items = append(list.Items, &excluded)
+		return struct{}{}, err
+	}, named("parents", parents), named("seqs", seqs))
+	return lists, err
+}

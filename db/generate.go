@@ -1,0 +1,186 @@
+package db
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+
+	"couponql/coupon"
+	"couponql/db/duckdb/memory"
+)
+
+// GenerateRequest asks for random codes.
+type GenerateRequest struct {
+	CouponID coupon.ID
+	Count    int
+	Pattern  string
+	Alphabet string
+	Label    *string
+}
+
+// generatedSample is how many of the generated codes are shown.
+const generatedSample = 10
+
+// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which
+// was in the database. It gives a sample, and how many random guesses hit one code of the pool on
+// average. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
+func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sample []string, guessesForOneHit float64, err error) {
+	if request.Count < 1 || request.Count > coupon.MaxGeneratedCodes {
+		return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).
+			At("input", "count")
+	}
+	pattern, err := coupon.NewPattern(request.Pattern, request.Alphabet, s.keys)
+	if err != nil {
+		return nil, 0, err
+	}
+	label := ""
+	if request.Label != nil {
+		var reason coupon.RejectionReason
+		if label, reason = coupon.CleanLabel(*request.Label); reason != "" {
+			return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
+		}
+	}
+	for {
+		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
+		guessesForOneHit, err = g.add(ctx, request.CouponID, request.Count)
+		if !errors.Is(err, errRival) {
+			return g.sample, guessesForOneHit, s.cutOff(err)
+		}
+		// Somebody added one of the codes meanwhile: draw again.
+	}
+}
+
+// maxMisses is how many random codes in a row may exist already before the search is given up: codes of
+// other coupons can fill a space that is wide enough for this one.
+const maxMisses = 1_000_000
+
+// generator draws codes that are unlike each other and unlike every code of the database.
+type generator struct {
+	store   *Store
+	pattern *coupon.Pattern
+	label   string
+	random  *bufio.Reader
+	// drawn holds the hashes of the codes drawn so far.
+	drawn  *hashSet
+	sample []string
+	failed error
+}
+
+// add draws codes and adds them beside the writer, which serves others meanwhile. It returns errRival when one of them
+// was added by others, too.
+func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (guessesForOneHit float64, err error) {
+	s := g.store
+	ctx, leave := s.within(ctx)
+	defer leave()
+	couponNumber, err := g.check(ctx, couponID, count)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := s.newCodeRows()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.remove()) }()
+	rows.areDistinct = true
+	if err := g.drawAll(ctx, rows, count); err != nil {
+		return 0, err
+	}
+	g.drawn = nil
+	addition := &codeAddition{couponNumber: couponNumber, rows: rows}
+	err = s.beside(ctx, s.additions, func(ctx context.Context, t *tx) error {
+		if err := t.insertCodes(ctx, addition, nil); err != nil {
+			return err
+		}
+		if addition.count != count {
+			return errRival
+		}
+		return nil
+	}, func(ctx context.Context, t *turn) error {
+		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
+			return err
+		}
+		return t.checkRivals(ctx, addition)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return g.pattern.Space() / float64(s.memory.Availability(couponNumber, s.now()).Total), nil
+}
+
+// check refuses a coupon that takes no codes, and a pattern with too little room.
+func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
+	err = g.store.update(ctx, func(ctx context.Context, t *turn) error {
+		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
+			return err
+		}
+		return g.pattern.CheckSpace(g.store.memory.Availability(couponNumber, t.now).Total + count)
+	})
+	return couponNumber, err
+}
+
+// drawAll draws codes until there are enough that are new.
+func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) error {
+	var text []byte
+	for line, misses := 1, 0; line <= count; misses++ {
+		if misses > maxMisses {
+			return coupon.Errorf(coupon.ErrorCodeSpaceTooSmall, "Nearly every code that the pattern can make exists already, be it of another coupon. Use more %q or a larger alphabet.", coupon.PatternMark).
+				At("input", "pattern")
+		}
+		text = g.pattern.Append(text[:0], g.draw)
+		if g.failed != nil {
+			return g.failed
+		}
+		value, key, reason := g.store.keys.Parse(string(text))
+		if reason != "" {
+			return coupon.Errorf(coupon.ErrorInvalid, "The pattern makes values that cannot be codes, such as %q.", text).At("input", "pattern")
+		}
+		if g.isKnown(key) {
+			continue
+		}
+		if len(g.sample) < generatedSample {
+			g.sample = append(g.sample, value)
+		}
+		if err := rows.put(line, value, key, g.label); err != nil {
+			return err
+		}
+		if line%rowsPerCheck == 0 && ctx.Err() != nil {
+			return fmt.Errorf("draw codes: %w", context.Cause(ctx))
+		}
+		line++
+		misses = 0
+	}
+	return nil
+}
+
+// isKnown tells whether a code with this hash exists or was drawn before. Another code with the same
+// hash is as good a reason to draw again: there are plenty.
+func (g *generator) isKnown(key string) bool {
+	isThere := false
+	g.store.memory.Read(func(v memory.View) {
+		for range v.Candidates(key) {
+			isThere = true
+			return
+		}
+		_, isThere = v.CouponOfKey(key)
+	})
+	return isThere || !g.drawn.add(g.store.memory.Hash(key))
+}
+
+// draw gives a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
+// thrown away, since they would favour small numbers.
+func (g *generator) draw(n int) int {
+	limit := 256 - 256%n
+	for {
+		b, err := g.random.ReadByte()
+		if err != nil {
+			g.failed = fmt.Errorf("read random bytes: %w", errors.Join(err, io.ErrUnexpectedEOF))
+			return 0
+		}
+		if int(b) < limit {
+			return int(b) % n
+		}
+	}
+}
