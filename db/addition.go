@@ -21,7 +21,7 @@ type codeRows struct {
 	rows *duckdb.Spool
 	// candidates has a row for each code that may exist already: line, number of the candidate.
 	candidates *duckdb.Spool
-	refused    refusals
+	rejected   rejectedSpool
 	// seen is the last run that was added when the rows were begun: later ones were added since by others.
 	seen int
 	// areDistinct: no two rows are alike.
@@ -33,30 +33,30 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &codeRows{store: s, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, seen: s.memory.LastRun()}, nil
+	return &codeRows{store: s, rows: spools[0], candidates: spools[1], rejected: rejectedSpool{spools[2]}, seen: s.memory.LastRun()}, nil
 }
 
 // reject notes a row that is not imported.
 func (c *codeRows) reject(line int, reason coupon.RejectionReason, value string) error {
-	return c.refused.add(line, reason, value)
+	return c.rejected.add(line, reason, value)
 }
 
-// total is how many rows there are, with those that are refused already.
-func (c *codeRows) total() int { return c.rows.Rows() + c.refused.Rows() }
+// total is how many rows there are, with those that are rejected already.
+func (c *codeRows) total() int { return c.rows.Rows() + c.rejected.Rows() }
 
 func (c *codeRows) remove() error {
-	return errors.Join(c.rows.Remove(), c.candidates.Remove(), c.refused.Remove())
+	return errors.Join(c.rows.Remove(), c.candidates.Remove(), c.rejected.Remove())
 }
 
-// add takes a raw code of a line, or refuses it when it cannot be one.
+// add takes a raw code of a line, or rejects it when it cannot be one.
 func (c *codeRows) add(line int, raw, rawLabel string) error {
 	value, key, reason := c.store.keys.Parse(raw)
 	if reason != "" {
-		return c.refused.add(line, reason, raw)
+		return c.rejected.add(line, reason, raw)
 	}
 	label, reason := coupon.CleanLabel(rawLabel)
 	if reason != "" {
-		return c.refused.add(line, reason, rawLabel)
+		return c.rejected.add(line, reason, rawLabel)
 	}
 	return c.put(line, value, key, label)
 }
@@ -109,10 +109,10 @@ func (a *codeAddition) tell(percent int64) {
 }
 
 // insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
-// table refused. The gate may keep all of them out. w is that of an addition that replaces codes.
+// table rejected. The gate may keep all of them out. w is that of an addition that replaces codes.
 func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	rows := a.rows
-	if err := t.stage(ctx, codeStage, rows.rows, rows.refused); err != nil {
+	if err := t.stage(ctx, codeStage, rows.rows, rows.rejected); err != nil {
 		return err
 	}
 	a.tell(20)
@@ -127,16 +127,16 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness
 	if err := t.createUnused(ctx, a.unused); err != nil {
 		return err
 	}
-	if err := t.refuseCodes(ctx, a.couponNumber, rows); err != nil {
+	if err := t.rejectCodes(ctx, a.couponNumber, rows); err != nil {
 		return err
 	}
 	a.tell(50)
-	refused, err := duckdb.One[int](ctx, t, refusedCount)
+	rejected, err := duckdb.One[int](ctx, t, rejectedCount)
 	if err != nil {
 		return err
 	}
-	a.count = rows.total() - refused
-	if !a.gate.opens(refused) {
+	a.count = rows.total() - rejected
+	if !a.gate.opens(rejected) {
 		a.unused = nil
 		return nil
 	}
@@ -146,13 +146,13 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness
 	return t.insertBatch(ctx, a)
 }
 
-// settleAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
+// reconcileAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
 // committed. Beside what checkRivals returns, errRival when others made a row impossible and the file is whole or nothing.
-func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *memory.Witness) error {
+func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	if err := t.checkRivals(ctx, a); err != nil || len(a.unused) == 0 {
 		return err
 	}
-	stay, err := t.settleRemoval(ctx, a.unused, w)
+	stay, err := t.reconcileRemoval(ctx, a.unused, w)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (t *turn) settleAddition(ctx context.Context, a *codeAddition, w *memory.Wi
 	return t.yieldCodes(ctx, a, stay)
 }
 
-// insertBatch writes the staged codes that were not refused.
+// insertBatch writes the staged codes that were not rejected.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	batch, first := t.store.memory.TakeCodes(a.count)
 	a.first, a.last = first, first+int64(a.count)-1
@@ -234,27 +234,27 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 	})
 }
 
-// refuseCodes refuses the staged codes that exist, other than those in the temporary table unused, and all but the
+// rejectCodes rejects the staged codes that exist, other than those in the temporary table unused, and all but the
 // first of those that are alike.
-func (t *tx) refuseCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
+func (t *tx) rejectCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
 	if rows.candidates.Rows() > 0 {
 		path, err := rows.candidates.Flush()
 		if err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, codeRefuseExisting, named("path", path), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRejectExisting, named("path", path), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
 	for _, r := range t.store.memory.RunsSince(rows.seen) {
-		if _, err := t.Exec(ctx, codeRefuseNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRejectNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
-	if _, err := t.Exec(ctx, codeRefuseCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
+	if _, err := t.Exec(ctx, codeRejectCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
 		return err
 	}
-	_, err := t.Exec(ctx, codeRefuseDoubles)
+	_, err := t.Exec(ctx, codeRejectDoubles)
 	return err
 }
 
@@ -371,7 +371,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
-		rejections, err = duckdb.Collect(ctx, t, refusedList, scanRejection)
+		rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection)
 		return err
 	})
 	if err != nil || addition.count == 0 {

@@ -33,24 +33,24 @@ func (s *Store) forecasts(ctx context.Context, numbers []int64, now time.Time) (
 		first    *time.Time
 	}
 	paces := map[int64]pace{}
-	_, err := duckdb.Collect(ctx, s.engine, couponPace, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, couponPace, func(rows *sql.Rows) error {
 		var number int64
 		var p pace
 		err := rows.Scan(&number, &p.assigned, &p.first)
 		paces[number] = p
-		return struct{}{}, err
+		return err
 	}, named("ids", numbers), named("since", now.Add(-coupon.PaceWindow)))
 	if err != nil {
 		return nil, err
 	}
 	planned := map[int64][]*coupon.PlannedDelivery{}
-	_, err = duckdb.Collect(ctx, s.engine, couponPlanned, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, s.engine, couponPlanned, func(rows *sql.Rows) error {
 		var number, delivery int64
 		var p coupon.PlannedDelivery
 		err := rows.Scan(&number, &delivery, &p.ContactAt, &p.Codes)
 		p.DeliveryID = coupon.NewID(coupon.KindDelivery, delivery)
 		planned[number] = append(planned[number], &p)
-		return struct{}{}, err
+		return err
 	}, named("ids", numbers), named("now", now), named("limit", coupon.MaxPlannedDeliveries))
 	if err != nil {
 		return nil, err
@@ -171,13 +171,13 @@ func (s *Store) setBeginnings(ctx context.Context, alerts []numberedAlert) error
 	if len(numbers) == 0 {
 		return nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, alertBegan, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, alertBegan, func(rows *sql.Rows) error {
 		var kind string
 		var number int64
 		var at time.Time
 		err := rows.Scan(&kind, &number, &at)
 		low[number].At = at
-		return struct{}{}, err
+		return err
 	}, named("ids", numbers))
 	return err
 }

@@ -66,7 +66,7 @@ func (s *scene) failDelivery(t *testing.T, couponID coupon.ID, recipients []coup
 	if err != nil {
 		t.Fatal(err)
 	}
-	failed := &db.Outcome{Failed: batch.Contents, Failures: make([]string, len(batch.Contents)), OutboxSize: batch.OutboxSize}
+	failed := &db.SentBatch{Failed: batch.Contents, Failures: make([]string, len(batch.Contents)), OutboxSize: batch.OutboxSize}
 	if err := batch.Record(t.Context(), failed); err != nil {
 		t.Fatal(err)
 	}

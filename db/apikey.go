@@ -28,20 +28,20 @@ type apiKeys struct {
 // loadKeys reads the keys.
 func (s *Store) loadKeys(ctx context.Context) error {
 	s.keyring.keys, s.keyring.used = map[int64]*coupon.APIKey{}, map[int64]struct{}{}
-	_, err := duckdb.Collect(ctx, s.engine, apiKeyGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, apiKeyGet, func(rows *sql.Rows) error {
 		var number int64
 		var digest string
 		k := &coupon.APIKey{}
 		err := rows.Scan(&number, &k.Label, &k.Role, &k.RequestsPerSecond, &digest, &k.CreatedAt, &k.ExpiresAt, &k.LastUsedAt, &k.RevokedAt)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
 		k.ID = coupon.NewID(coupon.KindAPIKey, number)
 		if read, err := hex.Decode(k.Digest[:], []byte(digest)); err != nil || read != len(k.Digest) {
-			return struct{}{}, fmt.Errorf("the digest of %s is damaged", k.ID)
+			return fmt.Errorf("the digest of %s is damaged", k.ID)
 		}
 		s.keyring.keys[number] = k
-		return struct{}{}, nil
+		return nil
 	})
 	return err
 }

@@ -251,7 +251,7 @@ func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page c
 
 func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.AuditEntry, error) {
 	found := make(map[coupon.ID]*coupon.AuditEntry, len(numbers))
-	_, err := duckdb.Collect(ctx, s.engine, auditGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, auditGet, func(rows *sql.Rows) error {
 		var number int64
 		var codes string
 		e := &coupon.AuditEntry{}
@@ -261,7 +261,7 @@ func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*
 			e.Errors = append(e.Errors, coupon.ErrorCode(code))
 		}
 		found[e.ID] = e
-		return struct{}{}, err
+		return err
 	}, named("ids", numbers))
 	return found, err
 }

@@ -8,13 +8,13 @@ import (
 const (
 	// maxDrift is by how much the clock may be set forward until what has passed is doubted.
 	maxDrift = time.Minute
-	// settleTime is how long a clock that was set forward has to go on until it is believed.
-	settleTime = 24 * time.Hour
+	// beliefTime is how long a clock that was set forward has to go on until it is believed.
+	beliefTime = 24 * time.Hour
 )
 
-// settledClock tells which instants have passed for sure. A clock that is set forward, by mistake or for a moment, must take
+// passedClock tells which instants have passed for sure. A clock that is set forward, by mistake or for a moment, must take
 // nothing away that cannot be brought back; one that is set back is believed at once.
-type settledClock struct {
+type passedClock struct {
 	mu sync.Mutex
 	// lead is how far the clock is believed to be before the steady one; what it was at the start is believed.
 	lead time.Duration
@@ -23,7 +23,7 @@ type settledClock struct {
 }
 
 // tell gives the instant that has passed for sure, by a clock that may be set and by one that nobody sets.
-func (c *settledClock) tell(now, steady time.Time) time.Time {
+func (c *passedClock) tell(now, steady time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	lead := now.Sub(steady)
@@ -32,7 +32,7 @@ func (c *settledClock) tell(now, steady time.Time) time.Time {
 	case isAhead && c.doubtedAt.IsZero():
 		c.doubtedAt = steady
 		return steady.Add(c.lead)
-	case isAhead && steady.Sub(c.doubtedAt) < settleTime:
+	case isAhead && steady.Sub(c.doubtedAt) < beliefTime:
 		return steady.Add(c.lead)
 	}
 	c.lead, c.doubtedAt = lead, time.Time{}
@@ -50,6 +50,6 @@ func (s *Store) Now() time.Time { return s.now() }
 // it is no date.
 func (s *Store) Steady() time.Time { return s.options.Steady().UTC() }
 
-// Settled tells an instant that has passed for sure: Now, but for a clock that was set forward since less than a day. What
+// Passed tells an instant that has passed for sure: Now, but for a clock that was set forward since less than a day. What
 // time takes away for good goes by it.
-func (s *Store) Settled() time.Time { return s.settled.tell(s.now(), s.Steady()) }
+func (s *Store) Passed() time.Time { return s.certain.tell(s.now(), s.Steady()) }

@@ -166,21 +166,21 @@ func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID]
 	if len(numbers) == 0 {
 		return events, nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, codeEvents, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, codeEvents, func(rows *sql.Rows) error {
 		var number int64
 		var deliveryNumber *int64
 		var at time.Time
 		var kind coupon.CodeEventKind
 		var detail *string
 		if err := rows.Scan(&number, &at, &kind, &deliveryNumber, &detail); err != nil {
-			return struct{}{}, err
+			return err
 		}
 		if detail == nil {
 			detail = new(string)
 		}
 		id := coupon.NewID(coupon.KindCode, number)
 		events[id] = append(events[id], coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber), *detail))
-		return struct{}{}, nil
+		return nil
 	}, between(numbers)...)
 	return events, err
 }

@@ -223,8 +223,8 @@ func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, e
 }
 
 func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
-	_, err = duckdb.Collect(ctx, t, couponReferences, func(rows *sql.Rows) (struct{}, error) {
-		return struct{}{}, rows.Scan(&deliveries, &isUsed)
+	err = duckdb.Each(ctx, t, couponReferences, func(rows *sql.Rows) error {
+		return rows.Scan(&deliveries, &isUsed)
 	}, named("id", number))
 	return deliveries, isUsed, err
 }

@@ -158,7 +158,7 @@ func (c *cutScene) check(t *testing.T, s *scene) {
 	}
 	if batch, err := s.NextBatch(t.Context(), c.ready, 1); err != nil || batch == nil || batch.OutboxSize < 1<<60 {
 		t.Errorf("the batch is %+v, %v", batch, err)
-	} else if err := batch.Record(t.Context(), &db.Outcome{Sent: batch.Contents, OutboxSize: 1}); err != nil {
+	} else if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents, OutboxSize: 1}); err != nil {
 		t.Fatal(err)
 	}
 	made := s.newCoupon(t)

@@ -123,7 +123,7 @@ func (s *Store) finishStart(ctx context.Context) error {
 		return err
 	}
 	if wasCut {
-		if err := s.settleCut(ctx); err != nil {
+		if err := s.adoptCut(ctx); err != nil {
 			return fmt.Errorf("go on after the log of the database was cut off: %w", err)
 		}
 	}
@@ -135,12 +135,12 @@ func (s *Store) finishStart(ctx context.Context) error {
 	return nil
 }
 
-// settleCut treats a database whose log was cut off as one that was restored.
-func (s *Store) settleCut(ctx context.Context) error {
+// adoptCut treats a database whose log was cut off as one that was restored.
+func (s *Store) adoptCut(ctx context.Context) error {
 	settled := &Restored{}
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts when the disk is nearly full.
-		return t.settleJobs(ctx, lostWithLog, settled)
+		return t.endJobs(ctx, lostWithLog, settled)
 	})
 	if err != nil {
 		return err

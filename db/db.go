@@ -103,7 +103,7 @@ type Store struct {
 	// recipients, removals and redemptions let one at a time change recipients in place, delete codes, and read a file of
 	// redemptions. No till needs them. Whoever has one may wait for the writer's turn; nobody waits for one in it.
 	recipients, removals, redemptions duckdb.Lane
-	settled                           *settledClock
+	certain                           *passedClock
 	work                              *work
 	watchers                          watchers
 	// reserve is how many bytes of the disk every commit leaves free.
@@ -199,10 +199,10 @@ func describeStore(options Options) (*Store, error) {
 		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	options.Path = path
-	settled := &settledClock{lead: options.Now().Sub(options.Steady())}
+	passed := &passedClock{lead: options.Now().Sub(options.Steady())}
 	return &Store{
 		options:   options,
-		settled:   settled,
+		certain:   passed,
 		work:      newWork(),
 		keys:      coupon.CodeKeys{CaseSensitive: options.CaseSensitiveCodes},
 		reports:   duckdb.NewLane(1),

@@ -592,7 +592,7 @@ func TestRecord(t *testing.T) {
 		if err != nil || len(batch.Contents) != 4 || !batch.Contents[1].IsVoided {
 			t.Fatalf("got %+v, %v", batch, err)
 		}
-		outcome := &db.Outcome{
+		outcome := &db.SentBatch{
 			Sent: batch.Contents[2:], Failed: batch.Contents[:2], Failures: []string{"No such mailbox.", "Voided."},
 			OutboxSize: 77,
 		}
@@ -616,7 +616,7 @@ func TestRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := batch.Record(t.Context(), &db.Outcome{Failed: batch.Contents, Failures: []string{"No."}}); err != nil {
+		if err := batch.Record(t.Context(), &db.SentBatch{Failed: batch.Contents, Failures: []string{"No."}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.delivery(t, id).Status; got != coupon.DeliveryFailed {

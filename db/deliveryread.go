@@ -26,7 +26,7 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := duckdb.Collect(ctx, q, deliveryGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, q, deliveryGet, func(rows *sql.Rows) error {
 		var number int64
 		var couponNumber *int64
 		var analysis *string
@@ -52,14 +52,14 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 			&d.ConfirmedAt,
 			&d.FinishedAt,
 		); err != nil {
-			return struct{}{}, err
+			return err
 		}
 		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
 		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled
 		if analysis != nil {
 			d.Analysis = &coupon.Analysis{}
 			if err := json.Unmarshal([]byte(*analysis), d.Analysis); err != nil {
-				return struct{}{}, fmt.Errorf("decode the analysis of %s: %w", d.ID, err)
+				return fmt.Errorf("decode the analysis of %s: %w", d.ID, err)
 			}
 			d.Analysis.DeliveryID = d.ID
 			if d.Status != coupon.DeliveryReady {
@@ -67,7 +67,7 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 			}
 		}
 		found[d.ID] = &d
-		return struct{}{}, nil
+		return nil
 	}, named("ids", numbers))
 	return found, err
 }
@@ -92,13 +92,13 @@ func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page 
 // LogOf gives the log of each delivery since its last analysis began.
 func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
 	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
-	_, err := duckdb.Collect(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) error {
 		var number int64
 		var line coupon.LogEntry
 		err := rows.Scan(&number, &line.At, &line.Level, &line.Text)
 		id := coupon.NewID(coupon.KindDelivery, number)
 		logs[id] = append(logs[id], &line)
-		return struct{}{}, err
+		return err
 	}, named("ids", numbersOf(coupon.KindDelivery, deliveries)))
 	return logs, err
 }
@@ -126,14 +126,14 @@ func (s *Store) ExclusionsOf(
 			parents, seqs = append(parents, coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
 		}
 	}
-	_, err = duckdb.Collect(ctx, s.engine, exclusionGet, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, s.engine, exclusionGet, func(rows *sql.Rows) error {
 		var parent, number int64
 		var excluded coupon.ExcludedRecipient
 		err := rows.Scan(&parent, &number, &excluded.Reason)
 		excluded.RecipientID = coupon.NewID(coupon.KindRecipient, number)
 		list := lists[coupon.NewID(coupon.KindDelivery, parent)]
 		list.Items = append(list.Items, &excluded)
-		return struct{}{}, err
+		return err
 	}, named("parents", parents), named("seqs", seqs))
 	return lists, err
 }

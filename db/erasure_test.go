@@ -114,7 +114,7 @@ func TestErase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := batch.Record(t.Context(), &db.Outcome{
+	if err := batch.Record(t.Context(), &db.SentBatch{
 		Failed: batch.Contents, Failures: []string{"550 zelda.4711@example.org: unknown", "550 other", "550 third"},
 	}); err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestEraseWaitsForTheBatch(t *testing.T) {
 		}
 		done <- erasure
 	}()
-	if err := batch.Record(t.Context(), &db.Outcome{Sent: batch.Contents}); err != nil {
+	if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents}); err != nil {
 		t.Fatal(err)
 	}
 	if erasure := <-done; erasure == nil || erasure.ErasedCount != 1 || erasure.CanceledMessageCount != 0 {

@@ -98,7 +98,7 @@ func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Expor
 // ExportsByID gives the exports that exist of these, with the progress of those that run.
 func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
 	found := make(map[coupon.ID]*coupon.Export, len(ids))
-	_, err := duckdb.Collect(ctx, s.engine, exportGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, exportGet, func(rows *sql.Rows) error {
 		var number int64
 		var request string
 		var e coupon.Export
@@ -117,11 +117,11 @@ func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID
 			&e.ExpiresAt,
 		)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
 		e.ID = coupon.NewID(coupon.KindExport, number)
 		if err := json.Unmarshal([]byte(request), &e.Request); err != nil {
-			return struct{}{}, fmt.Errorf("decode the request of %s: %w", e.ID, err)
+			return fmt.Errorf("decode the request of %s: %w", e.ID, err)
 		}
 		if e.Status.IsFinal() {
 			e.Progress = 1
@@ -129,7 +129,7 @@ func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID
 			known.(*exportProgress).tell(&e) //nolint:forcetypeassert // nothing else is stored
 		}
 		found[e.ID] = &e
-		return struct{}{}, nil
+		return nil
 	}, named("ids", numbersOf(coupon.KindExport, ids)))
 	return found, err
 }

@@ -211,7 +211,7 @@ func TestExportPostponed(t *testing.T) {
 		if err := batch.Begin(t.Context(), batch.Contents); err != nil {
 			t.Fatal(err)
 		}
-		outcome := &db.Outcome{}
+		outcome := &db.SentBatch{}
 		for i, attempt := range attempts {
 			outcome.Refused = append(outcome.Refused, db.Refusal{
 				Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, s.clock.Now(), 0),

@@ -435,7 +435,7 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 		w.handOver(rt, batch)
 		return
 	}
-	outcome := &db.Outcome{OutboxSize: batch.OutboxSize}
+	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
 	for _, content := range batch.Contents {
 		if content.IsVoided || rapid.IntRange(0, 5).Draw(rt, "fails") == 0 {
 			outcome.Failed = append(outcome.Failed, content)
@@ -451,7 +451,7 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 
 // handOver hands a batch to a sender that refuses, postpones, leaves open and forgets to record.
 func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
-	outcome := &db.Outcome{OutboxSize: batch.OutboxSize}
+	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
 	var handed []db.Content
 	for _, content := range batch.Contents {
 		if content.IsVoided {

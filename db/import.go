@@ -306,7 +306,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		}
 		return t.deleteUnused(ctx, unused)
 	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		stay, err := t.settleRemoval(ctx, unused, w)
+		stay, err := t.reconcileRemoval(ctx, unused, w)
 		if err != nil {
 			return err
 		}
@@ -327,9 +327,9 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 type importOutcome struct {
 	status coupon.ImportStatus
 	// source has the format and the findings.
-	source                              *coupon.Import
-	rowsRead, rowsImported, rowsRefused int
-	failure                             *string
+	source                               *coupon.Import
+	rowsRead, rowsImported, rowsRejected int
+	failure                              *string
 }
 
 func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome) error {
@@ -338,13 +338,13 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 		return fmt.Errorf("encode the findings of an import: %w", err)
 	}
 	finished, err := t.Exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
-		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRefused),
+		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRejected),
 		named("findings", string(findings)), named("failure", o.failure), named("now", t.now))
 	if err == nil && finished == 0 {
 		// It was called off between two attempts, or while the server that ran it was down: nothing of it may stay.
 		return errCanceled
 	}
-	if err == nil && o.rowsRefused > 0 {
+	if err == nil && o.rowsRejected > 0 {
 		_, err = t.Exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
 	}
 	return err
@@ -356,21 +356,21 @@ type gate struct {
 	rejectFile bool
 }
 
-// opens tells whether rows are stored when this many were refused.
-func (g gate) opens(refused int) bool { return !g.isDryRun && (!g.rejectFile || refused == 0) }
+// opens tells whether rows are stored when this many were rejected.
+func (g gate) opens(rejected int) bool { return !g.isDryRun && (!g.rejectFile || rejected == 0) }
 
-// recordRefused records the rejected rows of an import, which takes long when they are many.
-func (t *tx) recordRefused(ctx context.Context, number int64) error {
-	_, err := t.Exec(ctx, refusedRecord, named("import_id", number))
+// recordRejected records the rejected rows of an import, which takes long when they are many.
+func (t *tx) recordRejected(ctx context.Context, number int64) error {
+	_, err := t.Exec(ctx, rejectedRecord, named("import_id", number))
 	return err
 }
 
-// settleImport records the outcome of an import in the transaction that stored its rows.
-func (t *turn) settleImport(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
-	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRefused: rowsRead - imported}
-	if i.OnRejection == coupon.RejectFile && o.rowsRefused > 0 {
+// recordOutcome records the outcome of an import in the transaction that stored its rows.
+func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
+	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
+	if i.OnRejection == coupon.RejectFile && o.rowsRejected > 0 {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
-		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRefused, rowsRead))
+		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRejected, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
 }

@@ -60,7 +60,7 @@ func (r *importReader) addCodes(i *importing, a *codeAddition) {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return 0, err
 		}
-		if err := t.settleAddition(ctx, a, w); err != nil {
+		if err := t.reconcileAddition(ctx, a, w); err != nil {
 			return 0, err
 		}
 		r.source.Changes.Added, r.source.Changes.Removed = a.count, a.removed
@@ -75,7 +75,7 @@ func (r *importReader) voidCodes(i *importing, v *codeVoiding) {
 		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
 			return 0, err
 		}
-		if err := t.settleVoiding(ctx, v, w); err != nil {
+		if err := t.reconcileVoiding(ctx, v, w); err != nil {
 			return 0, err
 		}
 		r.source.Changes.Voided = v.count

@@ -20,7 +20,7 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, importGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, importGet, func(rows *sql.Rows) error {
 		var number int64
 		var couponNumber, deliveryNumber, uploadNumber *int64
 		var options string
@@ -55,18 +55,18 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			&i.FileExpiresAt,
 		)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
 		i.UploadID = coupon.NewIDPtr(coupon.KindUpload, uploadNumber)
 		if findings != nil {
 			if err := json.Unmarshal([]byte(*findings), &i.ImportFindings); err != nil {
-				return struct{}{}, fmt.Errorf("decode the findings of an import: %w", err)
+				return fmt.Errorf("decode the findings of an import: %w", err)
 			}
 		}
 		i.ID = coupon.NewID(coupon.KindImport, number)
 		i.CouponID, i.DeliveryID = coupon.NewIDPtr(coupon.KindCoupon, couponNumber), coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber)
 		if err := json.Unmarshal([]byte(options), &i.Options); err != nil {
-			return struct{}{}, fmt.Errorf("decode the options of %s: %w", i.ID, err)
+			return fmt.Errorf("decode the options of %s: %w", i.ID, err)
 		}
 		if i.Status.IsFinal() {
 			i.Progress = 1
@@ -76,7 +76,7 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			}
 		}
 		found[i.ID] = &i
-		return struct{}{}, nil
+		return nil
 	}, named("ids", numbers))
 	return found, err
 }
@@ -122,13 +122,13 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 			parents, lines = append(parents, coupon.MustNumber(coupon.KindImport, id)), append(lines, line)
 		}
 	}
-	_, err = duckdb.Collect(ctx, s.engine, rejectionGet, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, s.engine, rejectionGet, func(rows *sql.Rows) error {
 		var parent int64
 		var r coupon.Rejection
 		err := rows.Scan(&parent, &r.Line, &r.Reason, &r.Value)
 		list := lists[coupon.NewID(coupon.KindImport, parent)]
 		list.Items = append(list.Items, &r)
-		return struct{}{}, err
+		return err
 	}, named("parents", parents), named("lines", lines))
 	return lists, err
 }
@@ -136,13 +136,13 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 // RejectionReasonsOf counts each import's rejected rows by reason, most frequent first.
 func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID][]*coupon.RejectionCount, error) {
 	counts := make(map[coupon.ID][]*coupon.RejectionCount, len(imports))
-	_, err := duckdb.Collect(ctx, s.engine, rejectionReasons, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, rejectionReasons, func(rows *sql.Rows) error {
 		var number int64
 		var c coupon.RejectionCount
 		err := rows.Scan(&number, &c.Reason, &c.Count)
 		id := coupon.NewID(coupon.KindImport, number)
 		counts[id] = append(counts[id], &c)
-		return struct{}{}, err
+		return err
 	}, named("ids", numbersOf(coupon.KindImport, imports)))
 	return counts, err
 }
@@ -151,12 +151,12 @@ func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (ma
 func (s *Store) SameFileOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID]*coupon.Import, error) {
 	earlier := map[coupon.ID]int64{}
 	var numbers []int64
-	_, err := duckdb.Collect(ctx, s.engine, importSameFile, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, importSameFile, func(rows *sql.Rows) error {
 		var number, first int64
 		err := rows.Scan(&number, &first)
 		earlier[coupon.NewID(coupon.KindImport, number)] = first
 		numbers = append(numbers, first)
-		return struct{}{}, err
+		return err
 	}, named("ids", numbersOf(coupon.KindImport, imports)))
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func (r *importReader) importRows(ctx context.Context, i *importing) (err error)
 		if err := i.store(ctx, t, w); err != nil {
 			return err
 		}
-		if err := t.recordRefused(ctx, r.number); err != nil || i.catchUp == nil {
+		if err := t.recordRejected(ctx, r.number); err != nil || i.catchUp == nil {
 			return err
 		}
 		return i.catchUp(ctx, t, w)
@@ -115,7 +115,7 @@ func (r *importReader) importRows(ctx context.Context, i *importing) (err error)
 		if err != nil {
 			return err
 		}
-		return t.settleImport(ctx, r.number, r.source, i.rows.total(), imported)
+		return t.recordOutcome(ctx, r.number, r.source, i.rows.total(), imported)
 	})
 }
 
@@ -129,9 +129,9 @@ type importReader struct {
 	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
 
-// each gives every row that can be read to take, and every other one to refuse. It counts progress, so
+// each gives every row that can be read to take, and every other one to reject. It counts progress, so
 // only the pass that stores rows sets count.
-func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.Row) error, take func(*file.Row) error) (err error) {
+func (r *importReader) each(ctx context.Context, count bool, reject func(*file.Row) error, take func(*file.Row) error) (err error) {
 	reader, err := r.store.openImport(r.source)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (r *importReader) each(ctx context.Context, count bool, refuse func(*file.R
 			}
 		}
 		if row.Reason != "" {
-			err = refuse(row)
+			err = reject(row)
 		} else {
 			err = take(row)
 		}
@@ -224,10 +224,10 @@ func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
 	return nil
 }
 
-// stage makes the temporary tables of an import: its rows, and those that are refused already. It comes before
+// stage makes the temporary tables of an import: its rows, and those that are rejected already. It comes before
 // anything that lasts is written.
-func (t *tx) stage(ctx context.Context, statement string, rows *duckdb.Spool, refused refusals, more ...any) error {
-	if err := t.Create(ctx, refusedCreate); err != nil {
+func (t *tx) stage(ctx context.Context, statement string, rows *duckdb.Spool, rejected rejectedSpool, more ...any) error {
+	if err := t.Create(ctx, rejectedCreate); err != nil {
 		return err
 	}
 	path, err := rows.Flush()
@@ -237,11 +237,11 @@ func (t *tx) stage(ctx context.Context, statement string, rows *duckdb.Spool, re
 	if err := t.Create(ctx, statement, append(more, named("path", path))...); err != nil {
 		return err
 	}
-	if refused.Rows() > 0 {
-		if path, err = refused.Flush(); err != nil {
+	if rejected.Rows() > 0 {
+		if path, err = rejected.Flush(); err != nil {
 			return err
 		}
-		if _, err = t.Exec(ctx, refusedLoad, named("path", path)); err != nil {
+		if _, err = t.Exec(ctx, rejectedLoad, named("path", path)); err != nil {
 			return err
 		}
 	}

@@ -95,13 +95,13 @@ func checkInvariant(ctx context.Context, q duckdb.Querier, name, statement strin
 	check := &coupon.IntegrityCheck{Name: name, Description: duckdb.Title(statement), Examples: []string{}}
 	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender",
 		duckdb.Title(statement), statement, maxExamples)
-	_, err := duckdb.Collect(ctx, q, counted, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, q, counted, func(rows *sql.Rows) error {
 		var examples *string
 		err := rows.Scan(&check.Violations, &examples)
 		if examples != nil {
 			check.Examples = strings.Split(*examples, "\n")
 		}
-		return struct{}{}, err
+		return err
 	})
 	return check, err
 }
@@ -114,12 +114,12 @@ func (t *tx) checkPool(ctx context.Context, known memory.Summary) (*coupon.Integ
 		Examples:    []string{},
 	}
 	wanted := map[memory.Place]memory.Counts{}
-	_, err := duckdb.Collect(ctx, t, poolRecount, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, t, poolRecount, func(rows *sql.Rows) error {
 		var at memory.Place
 		var c memory.Counts
 		err := rows.Scan(&at.Coupon, &at.Label, &c.Total, &c.Redeemed, &c.Voided, &c.Assigned)
 		wanted[at] = c
-		return struct{}{}, err
+		return err
 	})
 	if err != nil {
 		return check, err

@@ -96,7 +96,7 @@ func TestSettled(t *testing.T) {
 	s := dbtest.New(t, clock.Use)
 	want := func(at time.Time, when string) {
 		t.Helper()
-		if got := s.Settled(); !got.Equal(at) {
+		if got := s.Passed(); !got.Equal(at) {
 			t.Errorf("%s: %s has passed for sure, want %s", when, got, at)
 		}
 	}
@@ -150,7 +150,7 @@ func TestRetriesOutliveJumps(t *testing.T) {
 	if err := batch.Begin(t.Context(), batch.Contents); err != nil {
 		t.Fatal(err)
 	}
-	err = batch.Record(t.Context(), &db.Outcome{Refused: []db.Refusal{{
+	err = batch.Record(t.Context(), &db.SentBatch{Refused: []db.Refusal{{
 		Content:    batch.Contents[0],
 		Settlement: coupon.Settlement{Status: coupon.MessagePending, RetryAt: s.Now().Add(time.Minute), Failure: "busy"},
 	}}})

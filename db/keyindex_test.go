@@ -218,7 +218,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 			return err
 		}
 		count = addition.count
-		refused, err = duckdb.Collect(ctx, t, refusedList, scanRejection)
+		refused, err = duckdb.Collect(ctx, t, rejectedList, scanRejection)
 		return err
 	})
 	if err != nil || count != 1 || len(refused) != 3 {

@@ -86,12 +86,12 @@ func (s *Store) indexKeys(ctx context.Context, l *memory.Loader) error {
 }
 
 func (s *Store) loadDeliveries(ctx context.Context, l *memory.Loader) error {
-	_, err := duckdb.Collect(ctx, s.engine, poolDeliveries, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, poolDeliveries, func(rows *sql.Rows) error {
 		var number int64
 		var how memory.Confirmed
 		err := rows.Scan(&number, &how.Channel, &how.At)
 		l.Confirm(number, how)
-		return struct{}{}, err
+		return err
 	})
 	return err
 }
@@ -153,32 +153,32 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 			l.CountRedemptions(0, number, row.times)
 		}
 	}
-	_, err = duckdb.Collect(ctx, s.engine, poolRedeemedAnonymous, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, s.engine, poolRedeemedAnonymous, func(rows *sql.Rows) error {
 		var couponNumber int64
 		var times int
 		err := rows.Scan(&couponNumber, &times)
 		if err == nil {
 			l.CountRedemptions(couponNumber, 0, times)
 		}
-		return struct{}{}, err
+		return err
 	})
 	return err
 }
 
 func (s *Store) loadAnswers(ctx context.Context, l *memory.Loader) error {
-	_, err := duckdb.Collect(ctx, s.engine, poolAnswers, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, poolAnswers, func(rows *sql.Rows) error {
 		var key string
 		var number int64
 		err := rows.Scan(&key, &number)
 		l.SetAnswer(key, number, s.Steady())
-		return struct{}{}, err
+		return err
 	}, named("since", s.now().Add(-memory.AnswerLifetime)))
 	return err
 }
 
 func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 	holds := map[int64]*memory.Hold{}
-	_, err := duckdb.Collect(ctx, s.engine, poolHolds, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, poolHolds, func(rows *sql.Rows) error {
 		var delivery int64
 		var part memory.Hold
 		var label *string
@@ -189,7 +189,7 @@ func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 			holds[delivery] = &part
 		}
 		holds[delivery].Counts[orEmpty(label)] = count
-		return struct{}{}, err
+		return err
 	})
 	for delivery, h := range holds {
 		l.Hold(delivery, h)

@@ -20,7 +20,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, messageGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, messageGet, func(rows *sql.Rows) error {
 		var number, deliveryNumber, recipientNumber int64
 		var codeNumber *int64
 		var finalAt *time.Time
@@ -32,7 +32,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 			m.SentAt = finalAt
 		}
 		found[m.ID] = &m
-		return struct{}{}, err
+		return err
 	}, between(numbers)...)
 	return found, err
 }

@@ -9,9 +9,9 @@ import (
 	"couponql/db/duckdb"
 )
 
-// outcomes asks what became of the codes of deliveries. Redeemed counts codes: most can be redeemed once, so that their
+// givenAway asks what became of the codes of deliveries. Redeemed counts codes: most can be redeemed once, so that their
 // redemptions are counted, and only those of other coupons are told apart.
-type outcomes struct {
+type givenAway struct {
 	// hasRepeats: there are coupons whose codes can be redeemed more than once.
 	hasRepeats bool
 	// chosen is the statement of the deliveries; args are its parameters and those of labeled.
@@ -24,7 +24,7 @@ type outcomes struct {
 
 // newOutcomes chooses deliveries of individual coupons by a filter, whose period is about when they were confirmed.
 // columns are what is read of them; f is the delivery.
-func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
+func (s *Store) newOutcomes(n *narrowed, columns string) *givenAway {
 	f := &fact{
 		from: `(
     SELECT d.*, c.redemption_limit IS NOT DISTINCT FROM 1 AS is_single
@@ -35,7 +35,7 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
 	filter := *n.filter
 	filter.Labels = nil
 	where, args := (&narrowed{filter: &filter, period: n.period}).where(f)
-	o := &outcomes{
+	o := &givenAway{
 		hasRepeats: s.memory.HasRepeats(),
 		chosen:     "SELECT f.id, f.is_single, " + columns + where,
 		args:       args,
@@ -52,7 +52,7 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *outcomes {
 // firsts gives the statement of the first redemption of each code that stands. Columns of the deliveries in `chosen` are
 // c's, and those of redemptions r's; single is read of a code that is redeemed once, and many, with aggregates, of
 // others. more narrows the redemptions.
-func (o *outcomes) firsts(single, many, more string) string {
+func (o *givenAway) firsts(single, many, more string) string {
 	const live = `
     FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND %s ANTI JOIN reversal v ON v.redemption_id = r.id
     WHERE r.code_id IS NOT NULL`
@@ -65,7 +65,7 @@ func (o *outcomes) firsts(single, many, more string) string {
 }
 
 // assigned gives the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
-func (o *outcomes) assigned() string {
+func (o *givenAway) assigned() string {
 	if !o.hasLabels {
 		return "SELECT id, target_count AS targeted, message_count AS assigned, sent_count AS sent FROM chosen"
 	}
@@ -155,19 +155,19 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 		within = " AND r.redeemed_at < c.confirmed_at + to_days($days::INTEGER)"
 		args = append(args, named("days", *question.WithinDays))
 	}
-	_, err = duckdb.Collect(ctx, s.engine, `-- how many codes of each delivery were redeemed
+	err = duckdb.Each(ctx, s.engine, `-- how many codes of each delivery were redeemed
 WITH chosen AS (
 `+o.chosen+`
 ), first AS (
     `+o.firsts("r.delivery_id", "r.delivery_id", within)+`
 )
 SELECT c.id, count(f.delivery_id) FROM chosen c LEFT JOIN first f ON f.delivery_id = c.id GROUP BY c.id`,
-		func(rows *sql.Rows) (struct{}, error) {
+		func(rows *sql.Rows) error {
 			var number int64
 			var redeemed int
 			err := rows.Scan(&number, &redeemed)
 			compared[coupon.NewID(coupon.KindDelivery, number)].Redeemed = &redeemed
-			return struct{}{}, err
+			return err
 		}, args...)
 	if err != nil {
 		return nil, err

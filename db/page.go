@@ -71,12 +71,12 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 	}
 	args := append([]any{named("ids", numbersOf(n.parentKind, n.parents))}, n.args...)
 	if n.page.WantsTotal {
-		_, err := duckdb.Collect(ctx, s.engine, n.count, func(rows *sql.Rows) (struct{}, error) {
+		err := duckdb.Each(ctx, s.engine, n.count, func(rows *sql.Rows) error {
 			var parent int64
 			var total int
 			err := rows.Scan(&parent, &total)
 			pages[coupon.NewID(n.parentKind, parent)].total = total
-			return struct{}{}, err
+			return err
 		}, args...)
 		if err != nil {
 			return nil, err
@@ -92,11 +92,11 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 	case n.isNewestFirst:
 		after = nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, n.list, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, n.list, func(rows *sql.Rows) error {
 		var parent int64
 		var list []any
 		if err := rows.Scan(&parent, &list); err != nil {
-			return struct{}{}, err
+			return err
 		}
 		numbers := make([]int64, len(list))
 		for i, number := range list {
@@ -111,7 +111,7 @@ func (s *Store) pagesOf(ctx context.Context, n *nestedPage) (map[coupon.ID]*numb
 			numbers = numbers[:n.page.First]
 		}
 		page.numbers = numbers
-		return struct{}{}, nil
+		return nil
 	}, append(args, named("after", after), named("limit", n.page.First+1))...)
 	return pages, err
 }

@@ -280,7 +280,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 		}
 	}
 	messages := &preparedMessages{exclusions: map[coupon.ExclusionReason]int{}}
-	_, err = duckdb.Collect(ctx, t, preparedReasons, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, t, preparedReasons, func(rows *sql.Rows) error {
 		var reason *coupon.ExclusionReason
 		var count int
 		err := rows.Scan(&reason, &count)
@@ -290,7 +290,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 		} else {
 			messages.exclusions[*reason] = count
 		}
-		return struct{}{}, err
+		return err
 	})
 	if err != nil {
 		return nil, err

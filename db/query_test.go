@@ -28,7 +28,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"unused (id BIGINT)",
 		"parted (part INTEGER, recipient_id BIGINT)",
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
-		"refused (line BIGINT, reason VARCHAR, value VARCHAR)",
+		"rejected (line BIGINT, reason VARCHAR, value VARCHAR)",
 		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
 		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR)",
 		"late (coupon_id BIGINT, code_id BIGINT, redeemed_at TIMESTAMP, reference VARCHAR)",

@@ -25,8 +25,8 @@ const (
 
 // recipientRows are recipients on their way into the table.
 type recipientRows struct {
-	rows    *duckdb.Spool
-	refused refusals
+	rows     *duckdb.Spool
+	rejected rejectedSpool
 }
 
 func (s *Store) newRecipientRows() (*recipientRows, error) {
@@ -34,18 +34,18 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recipientRows{rows: spools[0], refused: refusals{spools[1]}}, nil
+	return &recipientRows{rows: spools[0], rejected: rejectedSpool{spools[1]}}, nil
 }
 
 // reject notes a row that is not imported.
 func (r *recipientRows) reject(line int, reason coupon.RejectionReason, value string) error {
-	return r.refused.add(line, reason, value)
+	return r.rejected.add(line, reason, value)
 }
 
-// total is how many rows there are, with those that are refused already.
-func (r *recipientRows) total() int { return r.rows.Rows() + r.refused.Rows() }
+// total is how many rows there are, with those that are rejected already.
+func (r *recipientRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
-func (r *recipientRows) remove() error { return errors.Join(r.rows.Remove(), r.refused.Remove()) }
+func (r *recipientRows) remove() error { return errors.Join(r.rows.Remove(), r.rejected.Remove()) }
 
 // put adds a recipient whose fields were cleaned.
 func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
@@ -80,13 +80,13 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 // when it is committed, in the writer's turn.
 const maxUpdated = coupon.MaxUpsertedRecipients
 
-// upsertRecipients adds or changes the staged recipients that are not refused; the refused ones stay in
+// upsertRecipients adds or changes the staged recipients that are not rejected; the rejected ones stay in
 // the temporary table. It gives how many were, or would be, added and changed. The caller is in the lane of recipients.
 func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (added, changed int, err error) {
-	if err := t.stage(ctx, recipientStage, rows.rows, rows.refused); err != nil {
+	if err := t.stage(ctx, recipientStage, rows.rows, rows.rejected); err != nil {
 		return 0, 0, err
 	}
-	doubles, err := t.Exec(ctx, recipientRefuseDoubles)
+	doubles, err := t.Exec(ctx, recipientRejectDoubles)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -95,7 +95,7 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		return 0, 0, err
 	}
 	added = count - changed
-	if count == 0 || !gate.opens(doubles+rows.refused.Rows()) {
+	if count == 0 || !gate.opens(doubles+rows.rejected.Rows()) {
 		return added, changed, nil
 	}
 	now := named("now", t.now)

@@ -340,7 +340,7 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	_, err := duckdb.Collect(ctx, s.engine, redemptionGet, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, redemptionGet, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var codeNumber *int64
 		var amount, anomalies *string
@@ -368,7 +368,7 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 			r.Anomalies = append(r.Anomalies, coupon.RedemptionAnomaly(name))
 		}
 		found[r.ID] = &r
-		return struct{}{}, err
+		return err
 	}, between(numbers)...)
 	return found, err
 }

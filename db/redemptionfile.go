@@ -21,7 +21,7 @@ type redemptionRows struct {
 	importNumber int64
 	// rows has a row a redemption, and candidates a row for each code that may be its own: line, number.
 	rows, candidates *duckdb.Spool
-	refused          refusals
+	rejected         rejectedSpool
 	gate             gate
 	// count is how many are, or would be, recorded; when they are, first and last are their numbers.
 	count       int
@@ -37,49 +37,49 @@ func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRow
 	if err != nil {
 		return nil, err
 	}
-	return &redemptionRows{importNumber: importNumber, rows: spools[0], candidates: spools[1], refused: refusals{spools[2]}, gate: gate}, nil
+	return &redemptionRows{importNumber: importNumber, rows: spools[0], candidates: spools[1], rejected: rejectedSpool{spools[2]}, gate: gate}, nil
 }
 
 func (r *redemptionRows) remove() error {
-	return errors.Join(r.rows.Remove(), r.candidates.Remove(), r.refused.Remove())
+	return errors.Join(r.rows.Remove(), r.candidates.Remove(), r.rejected.Remove())
 }
 
 // reject notes a row that is not imported.
 func (r *redemptionRows) reject(line int, reason coupon.RejectionReason, value string) error {
-	return r.refused.add(line, reason, value)
+	return r.rejected.add(line, reason, value)
 }
 
-func (r *redemptionRows) total() int { return r.rows.Rows() + r.refused.Rows() }
+func (r *redemptionRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
-// recordRedemptions records the redemptions of a file that are not refused; the refused ones stay in the temporary table. What
-// others redeem meanwhile is left to settleRedemptions.
+// recordRedemptions records the redemptions of a file that are not rejected; the rejected ones stay in the temporary table. What
+// others redeem meanwhile is left to reconcileRedemptions.
 func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	candidates, err := r.candidates.Flush()
 	if err != nil {
 		return err
 	}
-	if err := t.stage(ctx, redemptionStage, r.rows, r.refused, named("candidates", candidates)); err != nil {
+	if err := t.stage(ctx, redemptionStage, r.rows, r.rejected, named("candidates", candidates)); err != nil {
 		return err
 	}
 	for _, step := range []struct {
 		statement string
 		args      []any
 	}{
-		{redemptionRefuseUnknown, nil},
-		{redemptionRefuseRecorded, []any{named("import_id", r.importNumber)}},
-		{redemptionRefuseDoubles, nil},
-		{redemptionRefuseSpent, nil},
+		{redemptionRejectUnknown, nil},
+		{redemptionRejectRecorded, []any{named("import_id", r.importNumber)}},
+		{redemptionRejectDoubles, nil},
+		{redemptionRejectSpent, nil},
 	} {
 		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return err
 		}
 	}
-	refused, err := duckdb.One[int](ctx, t, refusedCount)
+	rejected, err := duckdb.One[int](ctx, t, rejectedCount)
 	if err != nil {
 		return err
 	}
 	r.first, r.last, r.codes, r.coupons = 0, 0, nil, map[int64]int{}
-	if r.count = r.total() - refused; r.count == 0 || !r.gate.opens(refused) {
+	if r.count = r.total() - rejected; r.count == 0 || !r.gate.opens(rejected) {
 		return nil
 	}
 	r.first = t.store.memory.TakeRedemptions(r.count)
@@ -98,12 +98,12 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 		return err
 	}
 	slices.Sort(r.codes)
-	_, err = duckdb.Collect(ctx, t, recordingCoupons, func(rows *sql.Rows) (struct{}, error) {
+	err = duckdb.Each(ctx, t, recordingCoupons, func(rows *sql.Rows) error {
 		var number int64
 		var times int
 		err := rows.Scan(&number, &times)
 		r.coupons[number] = times
-		return struct{}{}, err
+		return err
 	})
 	return err
 }
@@ -130,9 +130,9 @@ func (s *Store) takeSeen(ctx context.Context, w *memory.Witness) (seen *memory.W
 	return seen, err
 }
 
-// settleRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
+// reconcileRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
 // anything but redemptions changed that they depend on.
-func (t *turn) settleRedemptions(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
+func (t *turn) reconcileRedemptions(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
 	if r.first == 0 {
 		return nil
 	}
@@ -243,13 +243,13 @@ func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error 
 // latest sees them; the transaction does not, since they are younger.
 func (t *tx) createLate(ctx context.Context, latest duckdb.Querier, first int64, codes, coupons []int64) error {
 	return t.createSpooled(ctx, lateCreate, func(rows *duckdb.Spool) error {
-		_, err := duckdb.Collect(ctx, latest, redemptionLate, func(found *sql.Rows) (struct{}, error) {
+		err := duckdb.Each(ctx, latest, redemptionLate, func(found *sql.Rows) error {
 			var couponNumber int64
 			var codeNumber *int64
 			var at time.Time
 			var reference *string
 			if err := found.Scan(&couponNumber, &codeNumber, &at, &reference); err != nil {
-				return struct{}{}, err
+				return err
 			}
 			rows.Number(couponNumber)
 			if codeNumber == nil {
@@ -257,7 +257,7 @@ func (t *tx) createLate(ctx context.Context, latest duckdb.Querier, first int64,
 			} else {
 				rows.Number(*codeNumber)
 			}
-			return struct{}{}, rows.Text(at.Format(spoolTime)).Optional(orEmpty(reference)).End()
+			return rows.Text(at.Format(spoolTime)).Optional(orEmpty(reference)).End()
 		}, named("first_id", first), named("ids", codes), named("coupons", coupons))
 		return err
 	})
@@ -314,7 +314,7 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 		},
 		catchUp: func(ctx context.Context, t *tx, w *memory.Witness) error { return t.catchUp(ctx, rows, w) },
 		finish: func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
-			if err := t.settleRedemptions(ctx, rows, w); err != nil {
+			if err := t.reconcileRedemptions(ctx, rows, w); err != nil {
 				return 0, err
 			}
 			r.source.Changes.Added = rows.count
@@ -327,28 +327,28 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	raw := row.Get(redemptionsCode)
 	value, key, reason := r.store.keys.Parse(raw)
 	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
-		return rows.refused.add(row.Line, reason, raw)
+		return rows.rejected.add(row.Line, reason, raw)
 	}
 	if reason != "" {
-		return rows.refused.add(row.Line, coupon.RejectedEmpty, raw)
+		return rows.rejected.add(row.Line, coupon.RejectedEmpty, raw)
 	}
 	date := row.Get(redemptionsRedeemedAt)
 	at, reason := dates.Parse(date)
 	if reason != "" {
-		return rows.refused.add(row.Line, reason, date)
+		return rows.rejected.add(row.Line, reason, date)
 	}
 	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
 	if reason != "" {
-		return rows.refused.add(row.Line, reason, row.Get(redemptionsReference))
+		return rows.rejected.add(row.Line, reason, row.Get(redemptionsReference))
 	}
 	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
 	if amount != "" {
 		if _, err := coupon.ParseDecimal(amount); err != nil {
-			return rows.refused.add(row.Line, coupon.RejectedMalformed, amount)
+			return rows.rejected.add(row.Line, coupon.RejectedMalformed, amount)
 		}
 	}
 	if currency != "" && !coupon.IsCurrency(currency) {
-		return rows.refused.add(row.Line, coupon.RejectedMalformed, currency)
+		return rows.rejected.add(row.Line, coupon.RejectedMalformed, currency)
 	}
 	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err

@@ -185,9 +185,9 @@ func (w *rejectWriter) flush() error {
 	return nil
 }
 
-// refusals is the spool of rows that are not imported.
-type refusals struct{ *duckdb.Spool }
+// rejectedSpool is the spool of rows that are not imported.
+type rejectedSpool struct{ *duckdb.Spool }
 
-func (r refusals) add(line int, reason coupon.RejectionReason, value string) error {
+func (r rejectedSpool) add(line int, reason coupon.RejectionReason, value string) error {
 	return r.Number(int64(line)).Text(string(reason)).Optional(coupon.Printable(value)).End()
 }

@@ -97,7 +97,7 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	if err := duckdb.CopyDurably(options.Backup, temporary, "copy the backup", minFreeDisk); err != nil {
 		return nil, err
 	}
-	restored, err = settleBackup(ctx, Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
+	restored, err = adoptBackup(ctx, Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
 	if err != nil {
 		return nil, fmt.Errorf("restore %s: %w", options.Backup, err)
 	}
@@ -156,8 +156,8 @@ func removeDatabase(path string) error {
 	return nil
 }
 
-// settleBackup makes a database of the copy of a backup.
-func settleBackup(ctx context.Context, options Options) (restored *Restored, err error) {
+// adoptBackup makes a database of the copy of a backup.
+func adoptBackup(ctx context.Context, options Options) (restored *Restored, err error) {
 	s, err := describeStore(options)
 	if err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func settleBackup(ctx context.Context, options Options) (restored *Restored, err
 		}
 	}
 	if err := s.update(ctx, func(ctx context.Context, t *turn) error {
-		return t.settleJobs(ctx, lostSince(restored.TakenAt), restored)
+		return t.endJobs(ctx, lostSince(restored.TakenAt), restored)
 	}); err != nil {
 		return nil, err
 	}
@@ -203,11 +203,11 @@ func damagedBackup(ctx context.Context, err error) error {
 // unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
 func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	settings := map[string]string{}
-	_, err := duckdb.Collect(ctx, s.engine, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		settings[name] = value
-		return struct{}{}, err
+		return err
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("it is no database of couponql: %w", err)
@@ -228,9 +228,9 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	return takenAt, nil
 }
 
-// settleJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
+// endJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
 // may have been given out, and gives the database another id.
-func (t *turn) settleJobs(ctx context.Context, how loss, restored *Restored) (err error) {
+func (t *turn) endJobs(ctx context.Context, how loss, restored *Restored) (err error) {
 	if restored.FailedImports, err = t.Exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
 		return err
 	}

@@ -205,7 +205,7 @@ func (s *scene) sendBatch(t *testing.T, id coupon.ID, limit int) int {
 	if batch == nil {
 		return 0
 	}
-	if err := batch.Record(t.Context(), &db.Outcome{
+	if err := batch.Record(t.Context(), &db.SentBatch{
 		Sent:       batch.Contents,
 		OutboxSize: batch.OutboxSize + int64(len(batch.Contents)),
 	}); err != nil {

@@ -189,8 +189,8 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 	}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
 }
 
-// Outcome is what became of the messages of a batch. One that is not in it stays as it is.
-type Outcome struct {
+// SentBatch is what became of the messages of a batch. One that is not in it stays as it is.
+type SentBatch struct {
 	// Sent are the messages that the sender took; Failed those that were not handed over and never will be,
 	// with the reason.
 	Sent     []Content
@@ -288,7 +288,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 // codes go back to the pool, unless they may be on their way), which wait, and how far the outbox file is
 // valid. When no message is pending any more the delivery is FINISHED, or FAILED if every message failed. After
 // an error the batch is still there, to be recorded again or released.
-func (b *Batch) Record(ctx context.Context, outcome *Outcome) error {
+func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	s := b.store
 	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
 	if len(outcome.Refused) > 0 && b.ID == 0 {

@@ -30,7 +30,7 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 		if _, err := t.Exec(ctx, partedDelete, named("id", number)); err != nil {
 			return err
 		}
-		if err := t.settleTargets(ctx, number, d); err != nil {
+		if err := t.targetsChanged(ctx, number, d); err != nil {
 			return err
 		}
 		return t.log(

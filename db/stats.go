@@ -87,8 +87,8 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 		if !ok {
 			continue
 		}
-		_, err := duckdb.Collect(ctx, s.engine, groupStatement(f, keys, where), func(rows *sql.Rows) (struct{}, error) {
-			return struct{}{}, addStats(rows, len(keys), groups)
+		err := duckdb.Each(ctx, s.engine, groupStatement(f, keys, where), func(rows *sql.Rows) error {
+			return addStats(rows, len(keys), groups)
 		}, args...)
 		if err != nil {
 			return err
@@ -104,8 +104,8 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	} else {
 		where += "\nWHERE f.amount IS NOT NULL"
 	}
-	_, err := duckdb.Collect(ctx, s.engine, currencyStatement(keys, where), func(rows *sql.Rows) (struct{}, error) {
-		return struct{}{}, addCurrencies(rows, len(keys), groups)
+	err := duckdb.Each(ctx, s.engine, currencyStatement(keys, where), func(rows *sql.Rows) error {
+		return addCurrencies(rows, len(keys), groups)
 	}, append(args, named("currencies", coupon.MaxStatsCurrencies))...)
 	return err
 }
@@ -244,7 +244,7 @@ func (s *Store) statsOf(
 	from, to *coupon.DateTime, wanted coupon.StatsMeasures,
 ) (map[coupon.ID]*coupon.RedemptionStats, error) {
 	found := make(map[coupon.ID]*coupon.RedemptionStats, len(ids))
-	owners := &spans{dimension: dimension}
+	owners := &windows{dimension: dimension}
 	for i, id := range ids {
 		found[id] = &coupon.RedemptionStats{}
 		period, err := coupon.NewPeriod(from, to, zones[i], "")

@@ -177,9 +177,9 @@ func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 	return ""
 }
 
-// spans narrows facts to those of some coupons or deliveries, each with a period of its own. It is a table in the
+// windows narrows facts to those of some coupons or deliveries, each with a period of its own. It is a table in the
 // statement; without spans it is empty.
-type spans struct {
+type windows struct {
 	dimension coupon.StatsDimension
 	ids       []int64
 	// froms and tos are in microseconds since 1970; hasBounds: some are not at the ends of time.
@@ -187,7 +187,7 @@ type spans struct {
 	hasBounds  bool
 }
 
-func (s *spans) add(id int64, period coupon.Period) {
+func (s *windows) add(id int64, period coupon.Period) {
 	from, to := int64(math.MinInt64), int64(math.MaxInt64)
 	if period.From != nil {
 		from, s.hasBounds = period.From.UnixMicro(), true
@@ -202,7 +202,7 @@ func (s *spans) add(id int64, period coupon.Period) {
 type narrowed struct {
 	filter *coupon.StatsFilter
 	period coupon.Period
-	spans  *spans
+	spans  *windows
 }
 
 // where gives the part of a statement from FROM on that leaves out what is not wanted, with its parameters.

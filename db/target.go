@@ -42,7 +42,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 		if err := t.addChosen(ctx, number); err != nil {
 			return err
 		}
-		return t.settleTargets(ctx, number, d)
+		return t.targetsChanged(ctx, number, d)
 	})
 }
 
@@ -87,14 +87,14 @@ func (t *tx) addChosen(ctx context.Context, number int64) error {
 }
 
 func (t *tx) countTargets(ctx context.Context, number int64) (count int, last int64, err error) {
-	_, err = duckdb.Collect(ctx, t, targetCount, func(rows *sql.Rows) (struct{}, error) {
-		return struct{}{}, rows.Scan(&count, &last)
+	err = duckdb.Each(ctx, t, targetCount, func(rows *sql.Rows) error {
+		return rows.Scan(&count, &last)
 	}, named("id", number))
 	return count, last, err
 }
 
-// settleTargets records a changed number of targets.
-func (t *turn) settleTargets(ctx context.Context, number int64, d *coupon.Delivery) error {
+// targetsChanged records a changed number of targets.
+func (t *turn) targetsChanged(ctx context.Context, number int64, d *coupon.Delivery) error {
 	t.touch(memory.Topic(d.ID))
 	count, _, err := t.countTargets(ctx, number)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Deliver
 		if _, err := t.Exec(ctx, targetDelete, named("id", number)); err != nil {
 			return err
 		}
-		return t.settleTargets(ctx, number, d)
+		return t.targetsChanged(ctx, number, d)
 	})
 }
 
@@ -160,7 +160,7 @@ func (r *importReader) importingTargets(gate gate) (*importing, error) {
 			}
 			r.source.Changes.Added = imported
 			if gate.opens(rows.total() - imported) {
-				if err := t.settleTargets(ctx, deliveryNumber, d); err != nil {
+				if err := t.targetsChanged(ctx, deliveryNumber, d); err != nil {
 					return 0, err
 				}
 			}
@@ -169,20 +169,20 @@ func (r *importReader) importingTargets(gate gate) (*importing, error) {
 	}, nil
 }
 
-// addTargets adds the staged targets that are not refused. It gives how many were, or would be, added.
+// addTargets adds the staged targets that are not rejected. It gives how many were, or would be, added.
 func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, gate gate) (int, error) {
-	if err := t.stage(ctx, targetStage, rows.rows, rows.refused); err != nil {
+	if err := t.stage(ctx, targetStage, rows.rows, rows.rejected); err != nil {
 		return 0, err
 	}
-	if _, err := t.Exec(ctx, targetRefuse, named("id", number)); err != nil {
+	if _, err := t.Exec(ctx, targetReject, named("id", number)); err != nil {
 		return 0, err
 	}
-	refused, err := duckdb.One[int](ctx, t, refusedCount)
+	rejected, err := duckdb.One[int](ctx, t, rejectedCount)
 	if err != nil {
 		return 0, err
 	}
-	count := rows.total() - refused
-	if count == 0 || !gate.opens(refused) {
+	count := rows.total() - rejected
+	if count == 0 || !gate.opens(rejected) {
 		return count, nil
 	}
 	_, last, err := t.countTargets(ctx, number)

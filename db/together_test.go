@@ -331,7 +331,7 @@ func (g *stage) sendAll(ctx context.Context, id coupon.ID) error {
 		if err != nil || batch == nil {
 			return err
 		}
-		err = batch.Record(ctx, &db.Outcome{Sent: batch.Contents, OutboxSize: batch.OutboxSize + int64(len(batch.Contents))})
+		err = batch.Record(ctx, &db.SentBatch{Sent: batch.Contents, OutboxSize: batch.OutboxSize + int64(len(batch.Contents))})
 		if err != nil {
 			batch.Release()
 			return err

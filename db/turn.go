@@ -178,7 +178,7 @@ const draftTable = "draft"
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
 	return []string{
-		"stage", "refused", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
+		"stage", "rejected", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
 		"recording", "late", "contested", "belated", "merged",
 	}
 }

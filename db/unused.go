@@ -71,7 +71,7 @@ func (t *tx) createUnused(ctx context.Context, spans []memory.Span) error {
 	})
 }
 
-// deleteUnused deletes the codes in the temporary table unused, which are those of the spans. settleRemoval takes them out of
+// deleteUnused deletes the codes in the temporary table unused, which are those of the spans. reconcileRemoval takes them out of
 // the pool.
 func (t *tx) deleteUnused(ctx context.Context, spans []memory.Span) error {
 	if len(spans) == 0 {
@@ -92,9 +92,9 @@ type wholeCode struct {
 	label, value          *string
 }
 
-// settleRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
+// reconcileRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
 // that others gave away, redeemed or voided meanwhile stay; it gives them.
-func (t *turn) settleRemoval(ctx context.Context, spans []memory.Span, w *memory.Witness) (stay []wholeCode, err error) {
+func (t *turn) reconcileRemoval(ctx context.Context, spans []memory.Span, w *memory.Witness) (stay []wholeCode, err error) {
 	numbers, err := w.Happened(func(number int64) bool { return isWithin(spans, number) })
 	if err != nil {
 		return nil, err
@@ -194,10 +194,10 @@ type codeVoiding struct {
 }
 
 // voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the temporary table
-// refused. The gate may keep all of them as they are. What happens meanwhile is left to settleVoiding.
+// rejected. The gate may keep all of them as they are. What happens meanwhile is left to reconcileVoiding.
 func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	v.numbers = nil
-	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.refused); err != nil {
+	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.rejected); err != nil {
 		return err
 	}
 	path, err := v.rows.candidates.Flush()
@@ -211,18 +211,18 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		statement string
 		args      []any
 	}{
-		{matchedRefuse, []any{named("coupon_id", v.couponNumber)}},
-		{codeRefuseDoubles, nil},
+		{matchedReject, []any{named("coupon_id", v.couponNumber)}},
+		{codeRejectDoubles, nil},
 	} {
 		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
 			return err
 		}
 	}
-	refused, err := duckdb.One[int](ctx, t, refusedCount)
+	rejected, err := duckdb.One[int](ctx, t, rejectedCount)
 	if err != nil {
 		return err
 	}
-	if v.count = v.rows.total() - refused; v.count == 0 || !v.gate.opens(refused) {
+	if v.count = v.rows.total() - rejected; v.count == 0 || !v.gate.opens(rejected) {
 		return nil
 	}
 	if v.numbers, err = collectNumbers(ctx, t, matchedNumbers); err != nil {
@@ -233,9 +233,9 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	return err
 }
 
-// settleVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
-// voided or deleted meanwhile are refused.
-func (t *turn) settleVoiding(ctx context.Context, v *codeVoiding, w *memory.Witness) error {
+// reconcileVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
+// voided or deleted meanwhile are rejected.
+func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.Witness) error {
 	m := t.store.memory
 	var numbers []int64
 	var reasons []string

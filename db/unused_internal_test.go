@@ -36,7 +36,7 @@ func TestReplaceSparesWhatItCannotSee(t *testing.T) {
 		}
 		return err
 	}, func(ctx context.Context, tx *turn, w *memory.Witness) error {
-		_, err := tx.settleRemoval(ctx, unused, w)
+		_, err := tx.reconcileRemoval(ctx, unused, w)
 		return err
 	})
 	if err != nil || attempts != 1 || memory.CountOf(unused) != 2 {

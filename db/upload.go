@@ -357,7 +357,7 @@ func (s *Store) ForgetFiles(ctx context.Context) error {
 
 // clearExports deletes the files of exports whose time is over.
 func (s *Store) clearExports(ctx context.Context) error {
-	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.Settled()))
+	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.Passed()))
 }
 
 // forgetUploads forgets the uploads that nobody needs any more, and deletes their files.
@@ -366,7 +366,7 @@ func (s *Store) forgetUploads(ctx context.Context) error {
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome) // Deleting makes room.
 		var err error
-		forgotten, err = t.Exec(ctx, uploadDeleteExpired, named("now", s.Settled()))
+		forgotten, err = t.Exec(ctx, uploadDeleteExpired, named("now", s.Passed()))
 		return err
 	})
 	if err != nil || forgotten == 0 {

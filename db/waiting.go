@@ -51,7 +51,7 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 		return known.(waitingMessages), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	w, at := waitingMessages{}, s.moment()
-	_, err := duckdb.Collect(ctx, s.engine, attemptWaiting, func(rows *sql.Rows) (struct{}, error) {
+	err := duckdb.Each(ctx, s.engine, attemptWaiting, func(rows *sql.Rows) error {
 		var message int64
 		var retryAt sql.NullTime
 		m := &waitingMessage{}
@@ -61,7 +61,7 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 			m.mayBeSent = m.mayBeSent || earlier.mayBeSent
 		}
 		w[message] = m // the last attempt counts
-		return struct{}{}, err
+		return err
 	}, named("id", coupon.MustNumber(coupon.KindDelivery, id)))
 	if err == nil {
 		s.waiting.Store(id, w)
@@ -133,7 +133,7 @@ func (w waitingMessages) nextRetry(at moment) time.Time {
 }
 
 // settle takes over the outcome of a batch that was recorded.
-func (w waitingMessages) settle(b *Batch, outcome *Outcome) {
+func (w waitingMessages) settle(b *Batch, outcome *SentBatch) {
 	for _, done := range [][]Content{outcome.Sent, outcome.Failed} {
 		for i := range done {
 			delete(w, coupon.MustNumber(coupon.KindMessage, done[i].MessageID))

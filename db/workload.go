@@ -6,8 +6,8 @@ import (
 	"couponql/db/duckdb"
 )
 
-// Load says how busy a store is.
-type Load struct {
+// Workload says how busy a store is.
+type Workload struct {
 	// Statements, Commits and Committed count since the start: SQL statements, transactions of the writer, and the writes that those carried.
 	Statements, Commits, Committed int64
 	// Waiting is how many writes wait for the writer, Additions and Preparations how many run beside it.
@@ -20,10 +20,10 @@ type Load struct {
 	DatabaseBytes, FreeBytes uint64
 }
 
-// Load tells how busy the store is now.
-func (s *Store) Load() Load {
+// Workload tells how busy the store is now.
+func (s *Store) Workload() Workload {
 	joins, alone := s.writer.Waiting()
-	load := Load{
+	load := Workload{
 		Statements: s.Statements(), Commits: s.writer.commits.Load(), Committed: s.writer.committed.Load(),
 		Waiting: joins + alone, Additions: len(s.additions), Preparations: len(s.preparations), Codes: s.memory.Size(),
 	}

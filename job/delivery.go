@@ -153,7 +153,7 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{retryAt: batch.RetryAt}, nil
 	}
 	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
-	var outcome *db.Outcome
+	var outcome *db.SentBatch
 	// Whatever goes wrong, the batch is given back.
 	err = background.Run(func() (err error) {
 		outcome, err = r.handOver(inner, way.out, batch)
@@ -171,7 +171,7 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 }
 
 // progress tells what a batch came to.
-func progress(batch *db.Batch, outcome *db.Outcome) step {
+func progress(batch *db.Batch, outcome *db.SentBatch) step {
 	done := step{count: len(batch.Contents), isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents)}
 	for i := range outcome.Refused {
 		refused := &outcome.Refused[i]
@@ -189,7 +189,7 @@ func progress(batch *db.Batch, outcome *db.Outcome) step {
 
 // handOver renders a batch, hands it over and gives what became of its messages. An error means that it was
 // not handed over.
-func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (*db.Outcome, error) {
+func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (*db.SentBatch, error) {
 	id := batch.Delivery.ID
 	if out.Traits().NamesRecipients {
 		if err := batch.NameRecipients(ctx); err != nil {
@@ -232,7 +232,7 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 }
 
 // divide puts the messages that were handed over among the sent and the refused, by what came of their attempts.
-func divide(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
+func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
 	rendered := outcome.Sent
 	outcome.Sent = make([]db.Content, 0, len(rendered))
 	// The messages of a batch that is repeated come back together.
@@ -260,7 +260,7 @@ func divide(outcome *db.Outcome, batch *db.Batch, attempts []coupon.Attempt, now
 // recordBatch records what became of a batch. What was handed over must not be handed over again for want of a
 // record, so that it goes on trying until the server stops; meanwhile the delivery can neither be paused nor
 // stopped.
-func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.Outcome) error {
+func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.SentBatch) error {
 	for pause := retryInterval; ; pause = min(2*pause, maxRetryInterval) {
 		// A server that stops waits for this: it takes a moment.
 		err := batch.Record(context.WithoutCancel(ctx), outcome)
@@ -278,7 +278,7 @@ func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.O
 
 // render renders a batch on several cores. A message whose templates fail on its recipient's values, or
 // whose code was voided, fails for good.
-func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.Outcome, error) {
+func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.SentBatch, error) {
 	results := make([]coupon.RenderedMessage, len(batch.Contents))
 	failures := make([]error, len(batch.Contents))
 	var workers background.Group
@@ -299,7 +299,7 @@ func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessa
 	if err := workers.Wait(); err != nil {
 		return nil, nil, fmt.Errorf("render a batch of %s: %w", batch.Delivery.ID, err)
 	}
-	outcome := &db.Outcome{}
+	outcome := &db.SentBatch{}
 	outgoing := make([]coupon.OutgoingMessage, 0, len(batch.Contents))
 	for i, content := range batch.Contents {
 		if failures[i] != nil {

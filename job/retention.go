@@ -18,7 +18,7 @@ func (r *Runner) eraseIdle() func(context.Context) (time.Time, error) {
 			return r.store.Now().Add(rest), nil
 		}
 		// A clock that is set forward must erase nobody.
-		before := r.store.Settled().Add(-r.options.Retention)
+		before := r.store.Passed().Add(-r.options.Retention)
 		for ctx.Err() == nil {
 			erased, err := r.store.EraseIdle(ctx, before)
 			if err != nil {

@@ -42,7 +42,7 @@ func (c *storeCollector) Describe(into chan<- *prometheus.Desc) {
 
 // Collect looks at the store.
 func (c *storeCollector) Collect(into chan<- prometheus.Metric) {
-	load := c.store.Load()
+	load := c.store.Workload()
 	counter := func(d *prometheus.Desc, value float64) {
 		into <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value)
 	}

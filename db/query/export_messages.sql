@@ -1,4 +1,4 @@
--- the messages of a delivery, each with what became of it, for a file. A pending one tells why it was refused last
+-- the messages of a delivery, each with what became of it, for a file. A pending one tells why it was rejected last
 SELECT 'message_' || m.id AS message, r.external_id AS "externalId", d.channel, m.address, CASE WHEN b.message_id IS NULL THEN coalesce(c.value, c.key) END AS code, m.label,
     coalesce(s.outcome, 'PENDING') AS status, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS "sentAt",
     CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END AS failure,

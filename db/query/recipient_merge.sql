@@ -8,5 +8,5 @@ SELECT r.id, r.external_id,
     CASE WHEN s.given & 16 > 0 THEN s.attributes ELSE r.attributes END AS attributes,
     CASE WHEN s.given & 32 > 0 THEN s.is_contactable ELSE r.is_contactable END AS is_contactable,
     r.erased_at
-FROM (FROM stage ANTI JOIN refused ON refused.line = stage.line) s
+FROM (FROM stage ANTI JOIN rejected ON rejected.line = stage.line) s
 JOIN recipient r ON r.external_id = s.external_id

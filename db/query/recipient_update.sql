@@ -7,5 +7,5 @@ UPDATE recipient SET
     attributes = CASE WHEN s.given & 16 > 0 THEN s.attributes ELSE recipient.attributes END,
     is_contactable = CASE WHEN s.given & 32 > 0 THEN s.is_contactable ELSE recipient.is_contactable END,
     updated_at = $now
-FROM (FROM stage ANTI JOIN refused ON refused.line = stage.line) s
+FROM (FROM stage ANTI JOIN rejected ON rejected.line = stage.line) s
 WHERE s.external_id = recipient.external_id

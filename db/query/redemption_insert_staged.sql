@@ -1,4 +1,4 @@
--- record the redemptions of a file that were not refused, with what redeemCode would have refused them for
+-- record the redemptions of a file that were not rejected, with what redeemCode would have rejected them for
 INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at)
 SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.created_at, s.redeemed_at, s.redeemed_at::DATE,
     'IMPORT', s.reference, s.amount, s.currency,

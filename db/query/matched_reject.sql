@@ -1,5 +1,5 @@
--- refuse staged codes that cannot be voided: that do not exist, are another coupon's, are redeemed, or voided already
-INSERT INTO refused
+-- reject staged codes that cannot be voided: that do not exist, are another coupon's, are redeemed, or voided already
+INSERT INTO rejected
 SELECT s.line, 'UNKNOWN_CODE', coalesce(s.value, s.key) FROM stage s ANTI JOIN matched m ON m.line = s.line
 UNION ALL
 SELECT line, reason, raw FROM (

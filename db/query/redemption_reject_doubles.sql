@@ -1,6 +1,6 @@
--- refuse staged redemptions that an earlier row of the file reports too: with the same reference, or, where one has none, at the same time. Each row is compared with the first of its kind alone, so that many alike cost no more than as many unlike
-INSERT INTO refused
-WITH good AS (FROM stage s ANTI JOIN refused r ON r.line = s.line)
+-- reject staged redemptions that an earlier row of the file reports too: with the same reference, or, where one has none, at the same time. Each row is compared with the first of its kind alone, so that many alike cost no more than as many unlike
+INSERT INTO rejected
+WITH good AS (FROM stage s ANTI JOIN rejected r ON r.line = s.line)
 SELECT s.line, 'DUPLICATE_IN_FILE', s.raw
 FROM good s
 LEFT JOIN (

@@ -1,5 +1,5 @@
--- refuse staged redemptions that were recorded before: of the same code with the same reference, or, where one has none, at the same time. What is alike in the file is looked for once, and every join is by equal values alone: many alike on both sides cost no more than as many unlike
-INSERT INTO refused
+-- reject staged redemptions that were recorded before: of the same code with the same reference, or, where one has none, at the same time. What is alike in the file is looked for once, and every join is by equal values alone: many alike on both sides cost no more than as many unlike
+INSERT INTO rejected
 WITH same_reference AS (
     SELECT k.coupon_id, k.code_id, k.reference
     FROM (SELECT DISTINCT coupon_id, code_id, reference FROM stage WHERE coupon_id IS NOT NULL AND reference IS NOT NULL) k

@@ -1,2 +1,0 @@
--- how many rows were refused
-SELECT count(*) FROM refused

@@ -1,2 +1,0 @@
--- a place for the rows that are not imported
-CREATE OR REPLACE TEMP TABLE refused (line BIGINT, reason VARCHAR, value VARCHAR)

@@ -1,2 +1,0 @@
--- the refused rows
-SELECT line, reason, value FROM refused ORDER BY line

@@ -1,2 +1,0 @@
--- keep the refused rows with their import
-INSERT INTO rejection (import_id, line, reason, value) SELECT $import_id, line, reason, value FROM refused ORDER BY line

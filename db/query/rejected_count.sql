@@ -1,0 +1,2 @@
+-- how many rows were rejected
+SELECT count(*) FROM rejected

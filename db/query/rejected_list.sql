@@ -1,0 +1,2 @@
+-- the rejected rows
+SELECT line, reason, value FROM rejected ORDER BY line
