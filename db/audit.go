@@ -211,7 +211,8 @@ func (e *effects) takeEntries() []*auditRow {
 			codes[i] = string(code)
 		}
 		rows = append(rows, &auditRow{
-			ID: a.last, AtTime: entry.At, Caller: entry.Caller, Role: string(entry.Role), Address: entry.Address, Kind: string(entry.Kind), Action: entry.Action,
+			ID: a.last, AtTime: entry.At, Caller: entry.Caller, Role: string(entry.Role), Address: entry.Address,
+			Kind: string(entry.Kind), Action: entry.Action,
 			Input: string(entry.Input), Outcome: string(entry.Outcome), Errors: strings.Join(codes, " "), RequestID: entry.RequestID,
 		})
 	}

@@ -50,7 +50,8 @@ func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalID
 // message was made for them, and none of their codes redeemed. It gives how many were erased.
 func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	find := func(ctx context.Context, q duckdb.Querier, among any) ([]int64, error) {
-		return duckdb.Collect(ctx, q, erasureIdle, duckdb.ScanInto[int64], named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
+		return duckdb.Collect(ctx, q, erasureIdle, duckdb.ScanInto[int64],
+			named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
 	}
 	release, err := s.reports.Enter(ctx)
 	if err != nil {

@@ -197,8 +197,12 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 			parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) + ` || '"', '')`
 		}
 		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
-		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n") +
-			", SUFFIX " + duckdb.Quote("\n</"+root+">\n")
+		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(
+			`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n",
+		) +
+			", SUFFIX " + duckdb.Quote(
+			"\n</"+root+">\n",
+		)
 	}
 }
 

@@ -76,7 +76,8 @@ func TestOldSentences(t *testing.T) {
 		}
 	}
 	exec(
-		`INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure, created_at)
+		`INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum,
+			on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure, created_at)
 		SELECT 7, 'CODES', 'ADD', 'FAILED', 'CSV', false, NULL, 'f.csv', 1, 'x', 'SKIP', '{}', 'UTC', 0, 0, 0, 'SECRET', now()::TIMESTAMP`,
 	)
 	for i, kind := range []string{"IMPORT_FAILED", "DELIVERY_FAILED"} {

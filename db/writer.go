@@ -99,7 +99,7 @@ func (w *writer) commitGroup(ctx context.Context, requests []*request) {
 				g.redemptions, g.entries = g.redemptions[:redemptions], g.entries[:entries]
 				g.takeBack(undo)
 			case len(g.redemptions) > redemptions:
-				g.take(r.ctx)
+				g.take(r.ctx) //nolint:contextcheck // each request brings its own context
 			}
 		}
 		if err = g.end(ctx, w.journal); err != nil {

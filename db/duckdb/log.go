@@ -26,15 +26,15 @@ const (
 type LogState int
 
 const (
-	// LogWhole: there is none, or all of it can be read.
+	// LogWhole says that there is none, or all of it can be read.
 	LogWhole LogState = iota
-	// LogUnfinished: it ends in the middle of a change, as a crash leaves it; the engine leaves that change out.
+	// LogUnfinished says that it ends in the middle of a change, as a crash leaves it; the engine leaves that change out.
 	LogUnfinished
-	// LogFilled: behind the last change there are zeros, as some file systems leave them after a power failure.
+	// LogFilled says that behind the last change there are zeros, as some file systems leave them after a power failure.
 	LogFilled
-	// LogBroken: something in it cannot be read, and what comes behind it neither.
+	// LogBroken says that something in it cannot be read, and what comes behind it neither.
 	LogBroken
-	// LogUnknown: it is written in a way that only another version of the engine knows.
+	// LogUnknown says that it is written in a way that only another version of the engine knows.
 	LogUnknown
 )
 
@@ -313,5 +313,5 @@ func (l *LogReading) Keep(reserve uint64) (string, error) {
 	}
 }
 
-// DamagedSuffix, a number, and the name of a log are the name of a copy of it as it was when it was damaged.
+// DamagedSuffix and a number, behind the name of a log, are the name of a copy of it as it was when it was damaged.
 const DamagedSuffix = ".damaged-"

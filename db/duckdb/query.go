@@ -10,6 +10,7 @@ import (
 
 // Querier runs statements: an Engine, a Tx or a connection.
 type Querier interface {
+	// QueryContext runs a statement that answers with rows.
 	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
 }
 

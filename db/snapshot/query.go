@@ -224,7 +224,8 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 // parse gives the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
 func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 	text := ""
-	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", sql.Named("query", query)).Scan(&text)
+	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", sql.Named("query", query)).
+		Scan(&text)
 	if err != nil {
 		return nil, n.explain(err, false)
 	}

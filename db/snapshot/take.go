@@ -38,9 +38,11 @@ var keywords string
 // statements.
 const File = "snapshot.duckdb"
 
-// Clock tells the time: Now by one that may be set, Steady by one that nobody sets.
+// Clock tells the time.
 type Clock interface {
+	// Now tells the time by a clock that may be set.
 	Now() time.Time
+	// Steady tells the time by one that nobody sets.
 	Steady() time.Time
 }
 
