@@ -21,8 +21,8 @@ import (
 type doctorCommand struct {
 	serveCommand
 
-	URL  string `name:"url" placeholder:"URL" help:"The server that runs with these settings; without it, it must be stopped, since its database is opened."`
-	Key  string `name:"key" env:"COUPONQL_KEY"  help:"Key to show to that server. Better given by the environment: flags are seen by other users of the machine."`
+	URL  string `name:"url" placeholder:"URL" help:"The running server with these settings. Unless given, the server must be stopped: its database is opened."`
+	Key  string `name:"key" env:"COUPONQL_KEY"  help:"API key of that server. Prefer the environment: other users of the machine can see flags."`
 	JSON bool   `name:"json" help:"Write the findings as JSON to standard output, for programs."`
 }
 

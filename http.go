@@ -182,7 +182,7 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 		switch {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", access.Realm)
-			answer(w, access.StatusOf(err), "show a key that works: Authorization: Bearer, and the key")
+			answer(w, access.StatusOf(err), "show an API key that works in the header Authorization: Bearer")
 		case caller.Role == coupon.RoleRedeemer:
 			answer(w, http.StatusForbidden, "the role REDEEMER does not see metrics")
 		default:

@@ -17,15 +17,15 @@ import (
 type restoreCommand struct {
 	File        string `arg:"" help:"The backup, as couponql backup wrote it." type:"existingfile"`
 	Data        string `help:"The database file to make." placeholder:"FILE" required:"true" type:"path"`
-	Force       bool   `help:"Delete the database that is there, with its files. No server may have it open."`
+	Force       bool   `help:"Overwrite an existing database and its files. No server may have it open."`
 	JSON        bool   `name:"json" help:"Write the result as JSON to standard output, for programs."`
-	MemoryLimit string `default:"${memory_limit}" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
+	MemoryLimit string `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk." env:"COUPONQL_MEMORY_LIMIT"`
 }
 
 // Help is what --help says beside the flags.
 func (*restoreCommand) Help() string {
 	return `Everything is as it was when the backup was made, and what happened since is lost: codes that were sent since count
-as available, those that were redeemed since can be redeemed again. See "Backup and restore" in README.md before you start
+as available, those that were redeemed since can be redeemed again. See "Restore" in docs/operating.md before you start
 a server. Deliveries that were being sent or were scheduled are paused.
 
 Exit codes: 0 restored and checked; 1 not restored; 2 wrong usage.`

@@ -36,11 +36,11 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
 	Import  command.Import   `cmd:"" help:"Import files into a running server."`
 	Export  command.Export   `cmd:"" help:"Export files from a running server."`
-	SQL     command.SQL      `cmd:"" name:"sql" help:"Ask a running server in SQL."`
+	SQL     command.SQL      `cmd:"" name:"sql" help:"Query a running server in SQL."`
 	Key     command.Key      `cmd:"" help:"Manage the keys of a running server."`
 	Backup  command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
-	Restore restoreCommand   `cmd:"" help:"Make a database of a backup; no server is needed."`
-	Doctor  doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings, and whether senders can be reached."`
+	Restore restoreCommand   `cmd:"" help:"Restore a database from a backup; no server is needed."`
+	Doctor  doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings and senders."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
@@ -138,7 +138,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	if lost := stop(deadline); lost != nil {
-		log.Warn("the last spans did not reach the collector", "error", lost)
+		log.Warn("could not send the last spans to the collector", "error", lost)
 	}
 	return err
 }
@@ -182,9 +182,9 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("--listen=%s: %w", c.Listen, err), store.Close())
 	}
 	if isDone, err := store.Rewritten(); err != nil {
-		log.WarnContext(ctx, "erased text may still be in parts of the database file that are not in use", "error", err)
+		log.WarnContext(ctx, "could not rewrite the database file: unused parts may still hold erased text", "error", err)
 	} else if isDone {
-		log.InfoContext(ctx, "the database file was made anew, without recipients who were erased")
+		log.InfoContext(ctx, "rewrote the database file without erased recipients")
 	}
 	answers, err := c.analyst(store, log)
 	if err != nil {
@@ -206,7 +206,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, courier.New(store, out, senders), answers, guard)
 	if guard.IsOpen() {
-		log.WarnContext(ctx, "there is no key yet, so everybody on this machine is let in, and nobody else; couponql key create makes one")
+		log.WarnContext(ctx, "no API keys yet: open to this machine, closed to all others; couponql key create adds the first")
 	}
 	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store, log)
 	store.Interrupt()
@@ -222,9 +222,9 @@ func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
 	if !ok {
 		return err
 	}
-	log.ErrorContext(ctx, "the last notes were not written", "error", unrecorded)
+	log.ErrorContext(ctx, "could not write the last audit entries", "error", unrecorded)
 	for _, e := range unrecorded.Entries {
-		log.WarnContext(ctx, "an entry that the audit log lacks", "at", e.At, "caller", e.Caller, "role", e.Role, "address", e.Address, "action", e.Action,
+		log.WarnContext(ctx, "missing in the audit log", "at", e.At, "caller", e.Caller, "role", e.Role, "address", e.Address, "action", e.Action,
 			"input", string(e.Input), "outcome", e.Outcome, "errors", e.Errors, "requestId", e.RequestID)
 	}
 	return nil

@@ -26,40 +26,40 @@ import (
 
 // serveCommand holds the settings of the server.
 type serveCommand struct {
-	Config             kong.ConfigFlag `placeholder:"FILE" help:"JSON file of settings, named like the flags, which go before it as the environment does." env:"COUPONQL_CONFIG"`
-	PrintConfig        bool            `help:"Print the settings as such a file, without secrets, and exit."`
-	Listen             string          `default:"127.0.0.1:8080" help:"Address to listen on. Without keys only loopback addresses are allowed." env:"COUPONQL_LISTEN"`
-	AdminKey           string          `hidden:"" env:"COUPONQL_ADMIN_KEY"`
-	OIDCIssuer         string          `name:"oidc-issuer" placeholder:"URL" help:"Identity provider (OpenID Connect) whose tokens let in too." env:"COUPONQL_OIDC_ISSUER"`
-	OIDCAudience       string          `name:"oidc-audience" placeholder:"NAME" help:"Whom its tokens must be for; needed with --oidc-issuer." env:"COUPONQL_OIDC_AUDIENCE"`
-	OIDCRoleClaim      string          `name:"oidc-role-claim" default:"${role_claim}" placeholder:"CLAIM" help:"Claim that has the role, or a list with it; dots lead into objects." env:"COUPONQL_OIDC_ROLE_CLAIM"`
-	RateLimit          int             `default:"1000" placeholder:"COUNT" help:"Requests a second of each caller that are answered, unless a key says otherwise; 0: no limit. There is none while there are no keys." env:"COUPONQL_RATE_LIMIT"`
-	CORSOrigins        []string        `name:"cors-origin" placeholder:"ORIGIN" help:"Sites whose pages may use the API, such as https://shop.example.com. Others' pages may not." env:"COUPONQL_CORS_ORIGINS"`
-	TrustedProxies     []netip.Prefix  `name:"trusted-proxy" placeholder:"PREFIX" help:"Proxies that tell truly where requests come from (X-Forwarded-For, -Proto, -Host), such as 10.0.0.0/8." env:"COUPONQL_TRUSTED_PROXIES"`
-	Data               string          `default:"couponql.duckdb" help:"Database file; made when it does not exist." type:"path" env:"COUPONQL_DATA"`
-	CutLogAt           *int64          `placeholder:"BYTE" help:"Start without what the damaged log of the database has behind this byte, and lose it: as the server said when it refused to start. What is cut off is kept beside the database."`
-	Outbox             string          `default:"outbox" help:"Folder that messages are written to." type:"path" env:"COUPONQL_OUTBOX"`
-	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery keeps its codes." env:"COUPONQL_HOLD_DURATION"`
-	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port, or smtps://. Its parameter ?tls= is required (the default), optional or off. Better given by the environment: flags are seen by other users of the machine." env:"COUPONQL_SMTP_URL"`
-	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com; needed with --smtp-url." env:"COUPONQL_MAIL_FROM"`
-	UnsubscribeURL     string          `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:, with {recipient} and {delivery} filled in." env:"COUPONQL_UNSUBSCRIBE_URL"`
-	WebhookURL         string          `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to, signed with the secret in the environment variable COUPONQL_WEBHOOK_SECRET." env:"COUPONQL_WEBHOOK_URL"`
-	WebhookSecret      string          `hidden:"" env:"COUPONQL_WEBHOOK_SECRET"`
-	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that is told when an alert begins, signed with the secret in the environment variable COUPONQL_ALERT_WEBHOOK_SECRET." env:"COUPONQL_ALERT_WEBHOOK_URL"`
-	AlertWebhookSecret string          `hidden:"" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
-	SendRate           int             `default:"0" help:"Most messages a second that each delivery hands over; 0: no limit." env:"COUPONQL_SEND_RATE"`
-	RetentionDays      int             `default:"0" help:"Erase recipients of whom nothing was heard for so many days, such as 800; 0: never." env:"COUPONQL_RETENTION_DAYS"`
-	MemoryLimit        string          `default:"${memory_limit}" help:"Memory that the database engine may take." env:"COUPONQL_MEMORY_LIMIT"`
-	LogLevel           slog.Level      `default:"info" placeholder:"LEVEL" help:"What is logged: debug (every request), info, warn or error." env:"COUPONQL_LOG_LEVEL"`
-	LogFormat          string          `default:"text" enum:"text,json" help:"How: text or json." env:"COUPONQL_LOG_FORMAT"`
-	OTLPEndpoint       string          `name:"otlp-endpoint" placeholder:"URL" help:"Collector that traces are sent to, by OpenTelemetry's OTLP over HTTP, such as http://127.0.0.1:4318." env:"COUPONQL_OTLP_ENDPOINT"`
-	Introspection      bool            `default:"true" negatable:"" help:"Tell the schema to who asks; without it errors suggest no names either." env:"COUPONQL_INTROSPECTION"`
-	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /; it needs introspection." env:"COUPONQL_PLAYGROUND"`
-	EnableSQL          bool            `name:"enable-sql" help:"Let all roles but REDEEMER ask in SQL, read-only (the field sql, and exportSql)." env:"COUPONQL_ENABLE_SQL"`
-	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"${sql_max_age}" help:"How old the snapshot may be that SQL is asked of." env:"COUPONQL_SQL_MAX_AGE"`
-	SQLTimeout         time.Duration   `name:"sql-timeout" default:"${sql_timeout}" help:"How long an SQL query may take, up to 1m." env:"COUPONQL_SQL_TIMEOUT"`
-	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"${sql_memory_limit}" help:"Memory that one SQL query may take, in MB or GB; two run at once." env:"COUPONQL_SQL_MEMORY_LIMIT"`
-	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is made." env:"COUPONQL_CASE_SENSITIVE_CODES"`
+	Config             kong.ConfigFlag `placeholder:"FILE" help:"JSON file of settings, named like the flags. Flags and environment variables take precedence." env:"COUPONQL_CONFIG"`
+	PrintConfig        bool            `help:"Print the settings in effect as such a file, without secrets, and exit."`
+	Listen             string          `default:"127.0.0.1:8080" help:"Address to listen on. Without API keys, only loopback addresses are allowed." group:"Network and access" env:"COUPONQL_LISTEN"`
+	AdminKey           string          `hidden:"" help:"The operator's own API key, with the role ADMIN: at least 32 characters." group:"Network and access" env:"COUPONQL_ADMIN_KEY"`
+	RateLimit          int             `default:"1000" placeholder:"COUNT" help:"Maximum requests per second and caller; a key can set its own. 0: no limit. It applies once there are keys." group:"Network and access" env:"COUPONQL_RATE_LIMIT"`
+	OIDCIssuer         string          `name:"oidc-issuer" placeholder:"URL" help:"OpenID Connect provider whose tokens are accepted beside API keys." group:"Network and access" env:"COUPONQL_OIDC_ISSUER"`
+	OIDCAudience       string          `name:"oidc-audience" placeholder:"NAME" help:"Expected audience of the tokens. Needed with --oidc-issuer." group:"Network and access" env:"COUPONQL_OIDC_AUDIENCE"`
+	OIDCRoleClaim      string          `name:"oidc-role-claim" default:"${role_claim}" placeholder:"CLAIM" help:"Claim with the role, or with a list that has it. Dots lead into objects." group:"Network and access" env:"COUPONQL_OIDC_ROLE_CLAIM"`
+	CORSOrigins        []string        `name:"cors-origin" placeholder:"ORIGIN" help:"Websites whose pages may use the API, such as https://shop.example.com. Separate several by commas." group:"Network and access" env:"COUPONQL_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix  `name:"trusted-proxy" placeholder:"PREFIX" help:"Proxies whose X-Forwarded-For, -Proto and -Host headers are trusted, such as 10.0.0.0/8. Separate several by commas." group:"Network and access" env:"COUPONQL_TRUSTED_PROXIES"`
+	Introspection      bool            `default:"true" negatable:"" help:"Show the schema to callers. Without it, errors suggest no names either." group:"Network and access" env:"COUPONQL_INTROSPECTION"`
+	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /. It needs introspection." group:"Network and access" env:"COUPONQL_PLAYGROUND"`
+	Data               string          `default:"couponql.duckdb" type:"path" help:"Database file, created if missing. Uploads and exports are kept beside it, in a folder named like it with .files at the end." group:"Data" env:"COUPONQL_DATA"`
+	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is created." group:"Data" env:"COUPONQL_CASE_SENSITIVE_CODES"`
+	MemoryLimit        string          `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk. The server needs 20 to 24 bytes per code in addition." group:"Data" env:"COUPONQL_MEMORY_LIMIT"`
+	RetentionDays      int             `default:"0" help:"Erase recipients after this many days without activity, such as 800. 0: never." group:"Data" env:"COUPONQL_RETENTION_DAYS"`
+	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
+	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
+	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
+	SendRate           int             `default:"0" help:"Maximum messages per second and delivery. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
+	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port or smtps://. Its parameter ?tls= is required (the default), optional or off. Prefer the environment: other users of the machine can see flags." group:"Sending" env:"COUPONQL_SMTP_URL"`
+	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com. Needed with --smtp-url." group:"Sending" env:"COUPONQL_MAIL_FROM"`
+	UnsubscribeURL     string          `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:. {recipient} (the external id) and {delivery} are filled in." group:"Sending" env:"COUPONQL_UNSUBSCRIBE_URL"`
+	WebhookURL         string          `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to. Needs COUPONQL_WEBHOOK_SECRET." group:"Sending" env:"COUPONQL_WEBHOOK_URL"`
+	WebhookSecret      string          `hidden:"" help:"Secret that signs requests to the webhook: at least 16 characters." group:"Sending" env:"COUPONQL_WEBHOOK_SECRET"`
+	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that new alerts are posted to. Needs COUPONQL_ALERT_WEBHOOK_SECRET." group:"Sending" env:"COUPONQL_ALERT_WEBHOOK_URL"`
+	AlertWebhookSecret string          `hidden:"" help:"Secret that signs requests to the alert webhook: at least 16 characters." group:"Sending" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
+	EnableSQL          bool            `name:"enable-sql" help:"Enable read-only SQL queries (sql and exportSql) for all roles except REDEEMER." group:"SQL" env:"COUPONQL_ENABLE_SQL"`
+	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"${sql_max_age}" help:"Maximum age of the snapshot that SQL queries read." group:"SQL" env:"COUPONQL_SQL_MAX_AGE"`
+	SQLTimeout         time.Duration   `name:"sql-timeout" default:"${sql_timeout}" help:"Time limit of an SQL query, at most 1m." group:"SQL" env:"COUPONQL_SQL_TIMEOUT"`
+	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"${sql_memory_limit}" help:"Memory limit of an SQL query, in MB or GB. Two queries run at once." group:"SQL" env:"COUPONQL_SQL_MEMORY_LIMIT"`
+	LogLevel           slog.Level      `default:"info" placeholder:"LEVEL" help:"Lowest level that is logged: debug (every request), info, warn or error." group:"Logs and traces" env:"COUPONQL_LOG_LEVEL"`
+	LogFormat          string          `default:"text" enum:"text,json" help:"Format of the log: text, or json with one object per line." group:"Logs and traces" env:"COUPONQL_LOG_FORMAT"`
+	OTLPEndpoint       string          `name:"otlp-endpoint" placeholder:"URL" help:"Collector that traces are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318." group:"Logs and traces" env:"COUPONQL_OTLP_ENDPOINT"`
 }
 
 // defaults returns the values that the tags of settings name: flags have the defaults of the Options they fill.
@@ -92,9 +92,9 @@ func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, close
 	var closers []func()
 	switch {
 	case c.SMTPURL != "" && c.MailFrom == "":
-		return nil, nil, errors.New("--smtp-url: --mail-from is needed too: whom the mail is from, such as \"Shop <shop@example.com>\"")
+		return nil, nil, errors.New("--smtp-url: --mail-from is needed too: the sender, such as \"Shop <shop@example.com>\"")
 	case c.SMTPURL == "" && (c.MailFrom != "" || c.UnsubscribeURL != ""):
-		return nil, nil, errors.New("--mail-from and --unsubscribe-url mean nothing without --smtp-url")
+		return nil, nil, errors.New("--mail-from and --unsubscribe-url need --smtp-url")
 	case (c.WebhookURL == "") != (c.WebhookSecret == ""):
 		return nil, nil, errors.New("--webhook-url and the environment variable COUPONQL_WEBHOOK_SECRET need each other")
 	}
@@ -150,7 +150,7 @@ func (c *serveCommand) check() error {
 		return fmt.Errorf("--rate-limit=%d: must be 0 (no limit) or more", c.RateLimit)
 	}
 	if c.OIDCIssuer == "" && c.OIDCAudience != "" {
-		return errors.New("--oidc-audience means nothing without --oidc-issuer")
+		return errors.New("--oidc-audience needs --oidc-issuer")
 	}
 	for _, origin := range c.CORSOrigins {
 		if address, err := url.Parse(origin); err != nil || address.Host == "" || origin != address.Scheme+"://"+address.Host {

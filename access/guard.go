@@ -15,7 +15,7 @@ import (
 // Errors of Identify.
 var (
 	// ErrNoKey: the request shows no key, and the server wants one.
-	ErrNoKey = errors.New("this server answers those who show a key alone: send the header Authorization: Bearer, and the key")
+	ErrNoKey = errors.New("this server requires an API key: send it in the header Authorization: Bearer")
 	// ErrWrongKey: what the request shows lets nobody in.
 	ErrWrongKey = errors.New("this key is unknown, revoked or expired; ask an administrator of the server for a new one")
 )
@@ -56,7 +56,7 @@ func New(store *db.Store, options Options) (*Guard, error) {
 	}
 	g := &Guard{store: store, options: options, adminKey: sha256.Sum256([]byte(options.AdminKey))}
 	if g.options.IsExposed && !g.wantsProof() {
-		return nil, errors.New("there is no key yet, so the server may serve loopback addresses only, such as 127.0.0.1:8080. " +
+		return nil, errors.New("without API keys the server may serve loopback addresses only, such as 127.0.0.1:8080. " +
 			"Create a key there with `couponql key create`, or set the environment variable COUPONQL_ADMIN_KEY or --oidc-issuer")
 	}
 	return g, nil

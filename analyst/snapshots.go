@@ -103,7 +103,7 @@ func (n *snapshots) begin() {
 	}, func(err error) {
 		defer n.making.Done()
 		if err != nil && n.ctx.Err() == nil {
-			n.log.Error("no snapshot could be made for SQL", "error", err)
+			n.log.Error("could not make a snapshot for SQL", "error", err)
 		}
 		n.end(m, taken, err)
 	})
@@ -135,7 +135,7 @@ func (n *snapshots) expireAfter(wait time.Duration) {
 	}
 	n.expiry = background.After(wait, n.expire, func(err error) {
 		if err != nil {
-			n.log.Error("a snapshot that nobody asks is not removed", "error", err)
+			n.log.Error("could not remove an unused snapshot", "error", err)
 		}
 	})
 }
@@ -170,7 +170,7 @@ func (n *snapshots) release(used *shared) {
 	}
 	if err := used.Remove(); err != nil {
 		// The next start of the server removes it.
-		n.log.Warn("a snapshot is left behind", "error", err)
+		n.log.Warn("could not remove a snapshot", "error", err)
 	}
 }
 

@@ -24,7 +24,7 @@ type exportFlags struct {
 	serverFlags
 
 	Output          string     `default:"-" help:"The file to write; - is standard output."                                      placeholder:"FILE" short:"o" type:"path"`
-	Format          fileFormat `help:"How to write the file: csv, xml, jsonl or parquet. Unless given, as the name of the file ends, or csv." placeholder:"FORMAT"`
+	Format          fileFormat `help:"Format of the file: csv, xml, jsonl or parquet. Unless given, by the ending of the file's name, or csv." placeholder:"FORMAT"`
 	SpreadsheetSafe bool       `help:"Write text that a spreadsheet would take for a formula so that it does not."`
 }
 

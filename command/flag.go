@@ -15,7 +15,7 @@ import (
 // addressFlag is common to all commands.
 type addressFlag struct {
 	URL string `name:"url" default:"http://127.0.0.1:8080" env:"COUPONQL_URL" help:"Address of the server."`
-	Key string `name:"key" env:"COUPONQL_KEY"              help:"Key to show to the server. Better given by the environment: flags are seen by other users of the machine."`
+	Key string `name:"key" env:"COUPONQL_KEY"              help:"API key. Prefer the environment: other users of the machine can see flags."`
 }
 
 // serverFlags are common to the commands that move files.
@@ -23,7 +23,7 @@ type serverFlags struct {
 	addressFlag
 
 	JSON  bool `name:"json"                              help:"Write the result as JSON to standard output, for programs, and no progress."`
-	Quiet bool `short:"q"                                help:"Show no progress, and nothing at all when all went well."`
+	Quiet bool `short:"q"                                help:"Show no progress, and nothing on success."`
 	Force bool `help:"Overwrite a file that exists."`
 }
 

@@ -29,12 +29,12 @@ type importFlags struct {
 	Files      []string        `arg:"" name:"file" type:"existingfile"                    help:"Files, one after the other; - is standard input. CSV, XML, JSONL or Parquet, plain, gzip or zstd."`
 	DryRun     bool            `help:"Check and count everything, change nothing."`
 	RejectFile bool            `help:"Import nothing of a file if any of its rows is bad."`
-	Rejects    string          `help:"Download the rejected rows as CSV, ready to be mended, to this file; - is standard output. For one file." placeholder:"FILE" type:"path"`
+	Rejects    string          `help:"Download the rejected rows as CSV, ready to be corrected, to this file; - is standard output. For one file." placeholder:"FILE" type:"path"`
 	Format     fileFormat      `help:"How the file is written: csv, xml, jsonl or parquet. Detected unless given." placeholder:"FORMAT"`
 	Delimiter  delimiter       `help:"What separates the columns of CSV: comma, semicolon, tab, pipe or a character. Detected unless given." placeholder:"SIGN"`
 	Encoding   string          `help:"How text is written: UTF-8, UTF-16 or ISO-8859-1. Detected unless given." placeholder:"NAME"`
 	Header     *bool           `help:"Whether the first line of CSV names the columns. Detected unless given."                                  negatable:""`
-	Column     []columnMapping `help:"Which column holds what, where its name is not recognised, such as code=voucher; may be repeated."          placeholder:"FIELD=COLUMN" sep:"none"`
+	Column     []columnMapping `help:"Which column holds what, where its name is not recognized, such as code=voucher; may be repeated."          placeholder:"FIELD=COLUMN" sep:"none"`
 }
 
 // Help is what --help says beside the flags.
@@ -104,7 +104,7 @@ type importCodes struct {
 	importFlags
 
 	Coupon string     `help:"The coupon that the codes are for: its id, such as coupon_17, or its code." placeholder:"ID-OR-CODE" required:"true"`
-	Mode   importMode `help:"add (the default), replace-unused (codes that nobody ever had make way) or void (the codes of the file)." placeholder:"MODE"`
+	Mode   importMode `help:"add (the default), replace-unused (replace the unused codes) or void (the codes of the file)." placeholder:"MODE"`
 	Label  string     `help:"The label of codes whose row has none." placeholder:"LABEL"`
 }
 

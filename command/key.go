@@ -17,7 +17,7 @@ import (
 
 // Key manages the keys of a running server.
 type Key struct {
-	Create keyCreator `cmd:"" help:"Create a key and write its token to standard output. From the first one on the server wants a key of everybody."`
+	Create keyCreator `cmd:"" help:"Create a key and write its token to standard output. The first one ends open access."`
 	List   keyLister  `cmd:"" help:"List the keys."`
 	Revoke keyRevoker `cmd:"" help:"Revoke a key at once and for good."`
 }
@@ -28,8 +28,8 @@ type keyCreator struct {
 
 	Label             string   `help:"What the key is for."                                                                   required:"true"`
 	Role              role     `help:"What its holder may do: admin, marketer, analyst or redeemer. The first key is an admin's." placeholder:"ROLE" required:"true"`
-	Expires           lifetime `help:"When it stops to work, such as 90d or 12h from now, or 2027-01-31. Unless given, never."  placeholder:"TIME"`
-	RequestsPerSecond int      `help:"Requests a second that are answered. Unless given, as many as the server allows everybody." placeholder:"COUNT"`
+	Expires           lifetime `help:"When it expires, such as 90d or 12h from now, or 2027-01-31. Unless given, never."  placeholder:"TIME"`
+	RequestsPerSecond int      `help:"Maximum requests per second. Unless given, the server's own limit." placeholder:"COUNT"`
 }
 
 // role is a Role of the schema.

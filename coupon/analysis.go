@@ -164,7 +164,7 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j.checkTemplates()
 	j.analysis.IsSufficient = !j.hasErrors
 	if j.hasErrors {
-		j.addf(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are mended.")
+		j.addf(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are fixed.")
 		return j.analysis, j.log
 	}
 	if f.IsSimulation {
@@ -213,7 +213,7 @@ func (j *judgement) countRecipients() {
 	}
 	j.infof("%s to send.", plural(j.findings.MessageCount, "message"))
 	if j.findings.MessageCount == 0 {
-		j.addf(LogError, "There is nobody to send to. Add targets, or mend the addresses of those left out.")
+		j.addf(LogError, "There is nobody to send to. Add targets, or fix the addresses of those left out.")
 	}
 }
 

@@ -27,7 +27,7 @@ func TestJudge(t *testing.T) {
 	const hold = 24 * time.Hour
 	until := now.Add(hold)
 	const (
-		stopped = "ERROR The analysis stopped: the delivery cannot be confirmed until the errors above are mended.\n"
+		stopped = "ERROR The analysis stopped: the delivery cannot be confirmed until the errors above are fixed.\n"
 		three   = "INFO The analysis started.\nINFO 3 recipients in the target.\nINFO No message limit.\nINFO 3 messages to send.\n"
 		ready   = "INFO The delivery is prepared. Messages to send: 3. Confirm to send them.\n"
 	)
@@ -113,7 +113,7 @@ func TestJudge(t *testing.T) {
 		"nobody": {
 			findings: Findings{Coupon: valid, Needs: []LabelNeed{}},
 			log: "INFO The analysis started.\nINFO 0 recipients in the target.\nINFO No message limit.\nINFO 0 messages to send.\n" +
-				"ERROR There is nobody to send to. Add targets, or mend the addresses of those left out.\nINFO Enough codes: 0 needed, 0 available.\n" + stopped,
+				"ERROR There is nobody to send to. Add targets, or fix the addresses of those left out.\nINFO Enough codes: 0 needed, 0 available.\n" + stopped,
 		},
 		"labels without a coupon": {
 			delivery: Delivery{MatchLabelTo: new("sport")},
@@ -252,7 +252,7 @@ func TestJudge(t *testing.T) {
 			},
 			log: "INFO The analysis started.\nINFO 7 codes that the last analysis held: free again.\nINFO 2 recipients in the target.\n" +
 				"INFO 2 recipients left out: they have no address for this channel (NO_ADDRESS).\nINFO The message limit is 1.\nINFO 0 messages to send.\n" +
-				"ERROR There is nobody to send to. Add targets, or mend the addresses of those left out.\n" +
+				"ERROR There is nobody to send to. Add targets, or fix the addresses of those left out.\n" +
 				"ERROR The coupon \"Ski\" ends at 2026-11-24T09:15:00Z, before the messages go out at 2026-11-24T09:15:00Z. " +
 				"Send earlier, or let the coupon end later.\n" +
 				"ERROR Not enough codes with the label of shortByLabel[0]: 1 needed, 0 available, 1 missing.\nERROR Not enough codes: 1 needed, 1 missing.\n" +

@@ -156,7 +156,7 @@ func (s *Store) adoptCut(ctx context.Context) error {
 	}
 	s.addNotice(
 		fmt.Sprintf("Acknowledged changes were cut off with the log of the database, so it is as after restoring a backup: new numbers begin %d further on, "+
-			"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See The log of the database in README.md.",
+			"the database has another id, links that were given out work no more, %s, failed imports: %d, failed exports: %d. See docs/operating.md, The log of the database.",
 			skippedNumbers, paused, settled.FailedImports, settled.FailedExports),
 	)
 	return nil

@@ -30,7 +30,7 @@ func TestKeyCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
-	if !strings.Contains(p.text(), "there is no key yet") {
+	if !strings.Contains(p.text(), "no API keys yet") {
 		t.Errorf("the log says %s", p.text())
 	}
 	create := func(key string, args ...string) string {
@@ -55,7 +55,7 @@ func TestKeyCommands(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	admin := create("", "--label", "ops", "--role", "admin")
-	if got := p.withKey(t, "", "key", "list"); got.code != 1 || !strings.Contains(got.err, "show a key") {
+	if got := p.withKey(t, "", "key", "list"); got.code != 1 || !strings.Contains(got.err, "requires an API key") {
 		t.Errorf("without a key: %+v", got)
 	}
 	analyst := create(admin, "--label", "dashboard", "--role", "analyst", "--expires", "90d", "--requests-per-second", "50")

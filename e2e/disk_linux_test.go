@@ -85,7 +85,7 @@ func TestFullDisk(t *testing.T) {
 		t.Error("a redemption was acknowledged on a full disk")
 	}
 	p.stop(t, shutdownTimeout)
-	if text := p.text(); !strings.Contains(text, "the last notes were not written") || !strings.Contains(text, "action=redeemCode") {
+	if text := p.text(); !strings.Contains(text, "could not write the last audit entries") || !strings.Contains(text, "action=redeemCode") {
 		t.Errorf("what the audit log lacks was not told:\n%s", text)
 	}
 	if err := os.Remove(filler); err != nil {

@@ -73,7 +73,7 @@ func TestDoctor(t *testing.T) {
 		"an open webhook":        {[]string{"--webhook-url", "http://" + listener.Addr().String() + "/x"}, 0, "ok       webhook"},
 		"a webhook in the clear": {[]string{"--webhook-url", "http://nowhere.invalid/x"}, 1, "--webhook-url: what is sent can be read"},
 		"an unknown certificate": {[]string{"--webhook-url", webhook.URL}, 1, "certificate"},
-		"settings that clash":    {[]string{"--mail-from", "a@example.org", "--webhook-url", "http://127.0.0.1"}, 1, "mean nothing without --smtp-url"},
+		"settings that clash":    {[]string{"--mail-from", "a@example.org", "--webhook-url", "http://127.0.0.1"}, 1, "need --smtp-url"},
 		"no introspection":       {[]string{"--no-introspection", "--webhook-url", "http://" + listener.Addr().String()}, 0, "give --no-playground"},
 	} {
 		t.Run(name, func(t *testing.T) {

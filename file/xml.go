@@ -228,7 +228,7 @@ func xmlProblem(message string) string {
 func (x *xmlRows) broken(line int, problem string) error {
 	x.isBroken = true
 	return coupon.Errorf(coupon.ErrorFileUnreadable,
-		"The XML cannot be read on line %d: %s. Nothing is taken from the file; mend it and import it again.", line, problem)
+		"The XML cannot be read on line %d: %s. Nothing was imported; fix the file and import it again.", line, problem)
 }
 
 // readRow reads the row whose first tag was read.

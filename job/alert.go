@@ -47,7 +47,7 @@ func (r *Runner) tellAlert(ctx context.Context, notice *coupon.AlertNotice) erro
 	}
 	retryAt, isDone := notice.Settle(&attempt, r.store.Now())
 	if attempt.Result != coupon.AttemptAccepted {
-		r.options.Log.WarnContext(ctx, "an alert was not taken by its webhook", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason,
+		r.options.Log.WarnContext(ctx, "the alert webhook did not accept an alert", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason,
 			"givenUp", isDone)
 	}
 	// It is recorded also when the server stops meanwhile, so that it is not told once more for nothing.

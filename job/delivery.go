@@ -77,9 +77,9 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 		done, err := r.sendBatch(ctx, id, &way)
 		switch {
 		case err != nil:
-			r.options.Log.ErrorContext(ctx, "sending was interrupted; trying again", "delivery", id, "after", pause, "error", err)
+			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id, "after", pause, "error", err)
 		case done.isStuck:
-			r.options.Log.WarnContext(ctx, "the sender takes no messages; going on", "delivery", id, "after", pause)
+			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again", "delivery", id, "after", pause)
 		case done.count > 0:
 			pause = retryInterval
 			if r.options.SendRate > 0 {
@@ -271,7 +271,7 @@ func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.S
 			batch.Release()
 			return err
 		}
-		r.options.Log.ErrorContext(ctx, "a batch was not recorded; trying again", "delivery", batch.Delivery.ID, "after", pause, "error", err)
+		r.options.Log.ErrorContext(ctx, "could not record a batch; trying again", "delivery", batch.Delivery.ID, "after", pause, "error", err)
 		sleep(ctx, pause)
 	}
 }

@@ -27,7 +27,7 @@ func (r *Runner) eraseIdle() func(context.Context) (time.Time, error) {
 			if erased == 0 {
 				break
 			}
-			r.options.Log.InfoContext(ctx, "recipients of whom nothing was heard were erased", "count", erased, "for", r.options.Retention)
+			r.options.Log.InfoContext(ctx, "erased inactive recipients", "count", erased, "for", r.options.Retention)
 		}
 		next = r.store.Steady().Add(retentionInterval)
 		return r.store.Now().Add(retentionInterval), nil

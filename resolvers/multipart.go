@@ -81,7 +81,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 // clear deletes what no mutation took.
 func (f multipartForm) clear(ctx context.Context, files *formFiles) {
 	if err := files.clear(ctx); err != nil {
-		f.options.Log.ErrorContext(ctx, "files are left behind", "request", monitor.RequestID(ctx), "error", err)
+		f.options.Log.ErrorContext(ctx, "could not delete the files of a request", "request", monitor.RequestID(ctx), "error", err)
 	}
 }
 
