@@ -64,10 +64,14 @@ playground: ## Rebuild the playground's embedded assets from npm (results are co
 	npm --prefix playground/assets ci
 	node playground/assets/build.mjs
 
+.PHONY: picture
+picture: build ## Take README's pictures of the playground anew, with demo data in Chromium
+	tools/picture
+
 ##@ Check
 
 .PHONY: check
-check: ## Everything a change must pass; mends what it can and says so
+check: ## Everything a change must pass; fixes what it can and says so
 	@before=$$(tools/tree-hash); \
 	$(MAKE) --no-print-directory generate tidy format lint vet markers test; \
 	after=$$(tools/tree-hash); \
