@@ -430,10 +430,14 @@ func TestSQLDocument(t *testing.T) {
 // sqlDocument is what stands before the views.
 const sqlDocument = `# The views of SQL
 
-What ` + "`sql`, `exportSql` and `couponql sql`" + ` read, on a server that runs with ` + "`--enable-sql`" + `. The language is
-[DuckDB's](https://duckdb.org/docs/stable/sql/introduction); one SELECT is answered at a time. Ids are those of the API.
-Times are in UTC; ` + "`redeemed_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin'`" + ` gives local ones. Statuses are those when the
-snapshot was taken. This page is written by a test from the comments of the views.
+` + "`sql`, `exportSql` and `couponql sql`" + ` read these views, on a server that runs with ` + "`--enable-sql`" + `.
+A test writes this page from the comments of the views.
+
+- The language is [DuckDB's](https://duckdb.org/docs/stable/sql/introduction); one
+  SELECT is answered at a time.
+- Ids are those of the API.
+- Times are in UTC; ` + "`redeemed_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin'`" + ` is a local one.
+- Statuses are those when the snapshot was taken.
 
 ` + "```sql" + `
 -- redemptions by week and channel

@@ -47,7 +47,9 @@ var signature = regexp.MustCompile(`signature=[\w-]{43}`)
 //	NN-name.clock           the instant to which the clock is moved first, where it is
 //	NN-name.as              the role of who asks, where keys are wanted; from then on ADMIN asks where none is
 //	NN-name.graphql         the request
-//	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive
+//	NN-name.md              a heading and a sentence, where a document shows the scenario
+//	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive, and "$1.createCoupon.coupon.id"
+//	                        is that value of the answer of step 1
 //	NN-name.response.json   the answer
 //
 // Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z until it is moved.
@@ -150,6 +152,8 @@ type server struct {
 	token  string
 	// logged has what the server wrote to its log.
 	logged *logLines
+	// answers has the data of each step's answer, by the step's number.
+	answers map[string]any
 	// start starts the jobs, and stop stops them.
 	start func()
 	stop  func()
@@ -287,6 +291,9 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 			t.Fatalf("%s: variables: %v", name, err)
 		}
 	}
+	for variable, value := range variables {
+		variables[variable] = s.recall(t, value)
+	}
 	body, contentType := request(t, string(section(archive, name+".graphql")), variables, func(file string) []byte {
 		data := section(archive, file)
 		if data == nil {
@@ -301,6 +308,7 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	}
 	answer := s.post(t, body, contentType)
 	s.drain(t)
+	s.remember(t, name, answer)
 	// Links differ in each run: by the port, and by the key of the database.
 	answer = signature.ReplaceAll(bytes.ReplaceAll(answer, []byte(s.URL), []byte("http://server")), []byte("signature=…"))
 	var indented bytes.Buffer
@@ -309,6 +317,44 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	}
 	indented.WriteByte('\n')
 	return indented.Bytes()
+}
+
+// remember keeps the answer of a step for recall.
+func (s *server) remember(t *testing.T, name string, answer []byte) {
+	t.Helper()
+	number, _, _ := strings.Cut(strings.TrimLeft(name, "0"), "-")
+	var body struct {
+		Data any `json:"data"`
+	}
+	if err := json.Unmarshal(answer, &body); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, answer)
+	}
+	if s.answers == nil {
+		s.answers = map[string]any{}
+	}
+	s.answers[number] = body.Data
+}
+
+// reference is a value of an earlier answer: the number of its step, and the path to it.
+var reference = regexp.MustCompile(`^\$(\w+)\.([\w.]+)$`)
+
+// recall returns the value that a variable refers to, or the variable itself.
+func (s *server) recall(t *testing.T, variable any) any {
+	t.Helper()
+	text, _ := variable.(string)
+	parts := reference.FindStringSubmatch(text)
+	if parts == nil {
+		return variable
+	}
+	value := s.answers[parts[1]]
+	for member := range strings.SplitSeq(parts[2], ".") {
+		object, _ := value.(map[string]any)
+		value = object[member]
+	}
+	if value == nil {
+		t.Fatalf("%s: the answer of step %s has no such value", text, parts[1])
+	}
+	return value
 }
 
 // request makes the body of a request: JSON, or multipart when a variable is a file.
