@@ -54,6 +54,9 @@ func (c *caller) exportSome(ctx context.Context) error {
 	case kind < 5:
 		action, mark = "exportSql", c.mark()
 		in["query"] = "SELECT status, count(*) AS " + mark + " FROM codes GROUP BY status"
+		if in["format"] == "XML" { // which the columns of a query do not make
+			in["format"] = "CSV"
+		}
 	case d != "":
 		action, mark, in["deliveryId"] = "exportMessages", d, d
 	}

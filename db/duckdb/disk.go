@@ -59,10 +59,15 @@ func (e *Engine) CheckDisk(reserve uint64) error {
 	return nil
 }
 
-// StorageError returns the error with what was being done. A full disk, and one that is out of memory, have errors of their own.
+// StorageError returns the error with what was being done. A full disk, too little memory and an
+// engine that was closed have errors of their own.
 func StorageError(doing string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "No space left on device") {
 		return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
+	}
+	// The library has no errors to compare these with.
+	if text := err.Error(); strings.Contains(text, "sql: database is closed") || strings.Contains(text, "sql: statement is closed") {
+		return fmt.Errorf("%s: %w: %w", doing, ErrClosed, err)
 	}
 	if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
 		// What the memory has no room for goes to the disk, of which the engine leaves a part to others.

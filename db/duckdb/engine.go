@@ -107,7 +107,7 @@ func (e *Engine) Ping(ctx context.Context) error {
 		return err
 	}
 	if err := e.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("ping the database: %w", err)
+		return StorageError("ping the database", err)
 	}
 	return nil
 }
