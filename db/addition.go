@@ -334,7 +334,7 @@ func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take fun
 func (t *turn) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
 	if err != nil {
-		return 0, atInput(err, "couponId")
+		return 0, at(err, "input", "couponId")
 	}
 	return number, c.CheckPool(mode)
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -104,7 +105,7 @@ func compareAlerts(a, b coupon.Cursor) int {
 	if byKind := alertRank(a) - alertRank(b); byKind != 0 {
 		return byKind
 	}
-	return int(b.Number - a.Number)
+	return cmp.Compare(b.Number, a.Number)
 }
 
 // alertRank is the place of a kind among all; 0 for none, 1 for the first.

@@ -107,7 +107,7 @@ func (r *apiKeys) working(now time.Time) int {
 func (s *Store) RevokeKey(ctx context.Context, id coupon.ID) (*coupon.APIKey, error) {
 	number, err := id.Number(coupon.KindAPIKey)
 	if err != nil {
-		return nil, atInput(err, "id")
+		return nil, at(err, "input", "id")
 	}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		known := s.key(number)

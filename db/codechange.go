@@ -24,7 +24,7 @@ type CodeSelection struct {
 func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, error) {
 	couponNumber, _, err := t.coupon(ctx, selection.CouponID)
 	if err != nil {
-		return nil, atInput(err, "couponId")
+		return nil, at(err, "input", "couponId")
 	}
 	switch {
 	case selection.Values == nil && selection.Filter == nil:

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -211,7 +212,7 @@ func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, 
 func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, error) {
 	number, err := id.Number(coupon.KindCoupon)
 	if err != nil {
-		return 0, nil, atInput(err, "id")
+		return 0, nil, at(err, "input", "id")
 	}
 	known := t.store.memory.Coupon(number)
 	if known == nil {
@@ -366,7 +367,7 @@ func comparePlaces(order coupon.CouponOrder, a, b coupon.Cursor) int {
 	if byKey := strings.Compare(a.Key, b.Key); byKey != 0 {
 		return byKey
 	}
-	return int(a.Number - b.Number)
+	return cmp.Compare(a.Number, b.Number)
 }
 
 // Availabilities tells where the codes of coupons stand now.

@@ -55,11 +55,11 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
-			return atInput(err, field)
+			return at(err, "input", field)
 		}
 		isDone, err := d.Check(action)
 		if err != nil {
-			return atInput(err, field)
+			return at(err, "input", field)
 		}
 		if isDone {
 			return nil
@@ -189,10 +189,10 @@ func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
-			return atInput(err, "id")
+			return at(err, "input", "id")
 		}
 		if _, err := d.Check(coupon.ActionDelete); err != nil {
-			return atInput(err, "id")
+			return at(err, "input", "id")
 		}
 		if _, err := t.freeHold(ctx, number); err != nil {
 			return err

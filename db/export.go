@@ -63,7 +63,7 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 	case coupon.ExportCodes:
 		number, c, err := t.coupon(ctx, *e.Request.CouponID)
 		if err != nil {
-			return atInput(err, "couponId")
+			return at(err, "input", "couponId")
 		}
 		zone, err := coupon.LoadZone(c.Timezone)
 		if err != nil {
@@ -75,7 +75,7 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 		return coupon.Under(err, "input")
 	case coupon.ExportMessages:
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
-		return atInput(err, "deliveryId")
+		return at(err, "input", "deliveryId")
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
 		return coupon.Under(err, "input")

@@ -29,7 +29,7 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 		uploadNumber, upload, err := s.upload(ctx, t, uploadID)
 		switch {
 		case err != nil:
-			return atInput(err, "uploadId")
+			return at(err, "input", "uploadId")
 		case !upload.IsComplete:
 			return coupon.Errorf(coupon.ErrorInvalidState, "The file %q is not complete yet: %d bytes are here.", upload.FileName, upload.Received).
 				At("input", "uploadId")
@@ -79,10 +79,10 @@ func (t *turn) checkImport(ctx context.Context, i *coupon.Import) error {
 	if i.Kind == coupon.ImportTargets {
 		_, d, err := t.delivery(ctx, *i.DeliveryID)
 		if err != nil {
-			return atInput(err, "deliveryId")
+			return at(err, "input", "deliveryId")
 		}
 		if _, err := d.Check(coupon.ActionEdit); err != nil {
-			return atInput(err, "deliveryId")
+			return at(err, "input", "deliveryId")
 		}
 	}
 	return i.Check()
@@ -238,7 +238,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
-		return nil, atInput(err, "id")
+		return nil, at(err, "input", "id")
 	}
 	wasRunning := false
 	if known, isRunning := s.running.Load(id); isRunning {
@@ -263,7 +263,7 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	}
 	i, err := s.importByNumber(ctx, number)
 	if err != nil {
-		return nil, atInput(err, "id")
+		return nil, at(err, "input", "id")
 	}
 	if !canceled && (!wasRunning || i.Status != coupon.ImportCanceled) {
 		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The import is %s; only one that is QUEUED or RUNNING can be canceled.", i.Status).At("input", "id")
@@ -276,16 +276,16 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import, removed, kept int, err error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
-		return nil, 0, 0, atInput(err, "id")
+		return nil, 0, 0, at(err, "input", "id")
 	}
 	if i, err = s.importByNumber(ctx, number); err != nil {
-		return nil, 0, 0, atInput(err, "id")
+		return nil, 0, 0, at(err, "input", "id")
 	}
 	ctx, end := s.within(ctx)
 	defer end()
 	// An import that is over never changes in what this depends on.
 	if err := i.CheckUndo(); err != nil {
-		return nil, 0, 0, atInput(err, "id")
+		return nil, 0, 0, at(err, "input", "id")
 	}
 	leave, err := s.removals.Enter(ctx)
 	if err != nil {

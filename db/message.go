@@ -77,7 +77,7 @@ func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message)
 func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.Delivery, *coupon.Coupon, *Content, error) {
 	d, err := s.delivery(ctx, deliveryID)
 	if err != nil {
-		return nil, nil, nil, atField(err, "deliveryId")
+		return nil, nil, nil, at(err, "deliveryId")
 	}
 	recipients, err := s.RecipientsByID(ctx, []coupon.ID{recipientID})
 	r := recipients[recipientID]

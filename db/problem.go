@@ -1,23 +1,12 @@
 package db
 
-import (
-	"errors"
+import "couponql/coupon"
 
-	"couponql/coupon"
-)
-
-// atInput names the field of the input that a user error is about.
-func atInput(err error, field string) error {
-	if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-		return problem.At("input", field)
-	}
-	return err
-}
-
-// atField names the argument that a user error is about.
-func atField(err error, field string) error {
-	if problem, ok := coupon.AsUserErrors(err); ok && len(problem) == 1 {
-		return problem[0].At(field)
+// at says where the one user error is that err is about: the path of an input's field, or of an argument. Any other error stays
+// as it is.
+func at(err error, path ...string) error {
+	if problems, ok := coupon.AsUserErrors(err); ok && len(problems) == 1 {
+		return problems[0].At(path...)
 	}
 	return err
 }

@@ -1,6 +1,10 @@
 package db
 
-import "embed"
+import (
+	"embed"
+	"fmt"
+	"strings"
+)
 
 // The statements, each a file under its own name. The first line of a file says what it is for and names it in errors.
 //
@@ -14,6 +18,15 @@ func statement(name string) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// fill puts a fragment of ours in the one place of a statement that a mark holds. It panics when the mark is not there: the statement
+// would answer another question.
+func fill(text, mark, fragment string) string {
+	if strings.Count(text, mark) != 1 {
+		panic(fmt.Sprintf("%q is not once in: %s", mark, text))
+	}
+	return strings.Replace(text, mark, fragment, 1)
 }
 
 var (

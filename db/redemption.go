@@ -212,7 +212,7 @@ func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest)
 func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, reason *string) (*coupon.Redemption, error) {
 	number, err := id.Number(coupon.KindRedemption)
 	if err != nil {
-		return nil, atInput(err, "id")
+		return nil, at(err, "input", "id")
 	}
 	if reason != nil {
 		clean, bad := coupon.CleanLabel(*reason)

@@ -35,10 +35,10 @@ func (s *Store) SimulateDelivery(
 	judge := func(_ context.Context, t *tx) error {
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
-			return atInput(err, "id")
+			return at(err, "input", "id")
 		}
 		if _, err := d.Check(coupon.ActionEdit); err != nil {
-			return atInput(err, "id")
+			return at(err, "input", "id")
 		}
 		if err := t.applyDelivery(ctx, d, changes); err != nil {
 			return err

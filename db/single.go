@@ -13,10 +13,10 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 	if recipientID == nil {
 		number, err := deliveryID.Number(coupon.KindDelivery)
 		if err != nil {
-			return nil, atInput(err, "deliveryId")
+			return nil, at(err, "input", "deliveryId")
 		}
 		if _, err := s.delivery(ctx, deliveryID); err != nil {
-			return nil, atInput(err, "deliveryId")
+			return nil, at(err, "input", "deliveryId")
 		}
 		targets, err := duckdb.Collect(ctx, s.engine, targetFirst, duckdb.ScanInto[int64], named("id", number))
 		if err != nil {
@@ -40,7 +40,7 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupon.Message, error) {
 	m, err := s.message(ctx, id)
 	if err != nil {
-		return nil, nil, atInput(err, "id")
+		return nil, nil, at(err, "input", "id")
 	}
 	var code *coupon.Code
 	if m.CodeID != nil {
@@ -51,7 +51,7 @@ func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupo
 		code = codes[*m.CodeID]
 	}
 	if err := m.CheckResend(code); err != nil {
-		return nil, nil, atInput(err, "id")
+		return nil, nil, at(err, "input", "id")
 	}
 	contents, err := s.MessageContents(ctx, []*coupon.Message{m})
 	if err != nil {

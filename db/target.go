@@ -51,7 +51,7 @@ func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error
 	for _, id := range recipients {
 		number, err := id.Number(coupon.KindRecipient)
 		if err != nil {
-			return atInput(err, "recipientIds")
+			return at(err, "input", "recipientIds")
 		}
 		unique[number] = id
 	}
