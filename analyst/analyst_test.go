@@ -564,7 +564,7 @@ func TestSnapshotFails(t *testing.T) {
 	if _, err := r.Ask(t.Context(), "SELECT 1", 1, false); err != nil {
 		t.Errorf("the next query: %v", err)
 	}
-	if !strings.Contains(r.log.String(), "no snapshot could be made") {
+	if !strings.Contains(r.log.String(), "could not make a snapshot") {
 		t.Errorf("the log says %s", r.log)
 	}
 }

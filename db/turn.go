@@ -75,7 +75,7 @@ func (s *Store) conclude(ctx context.Context, do func(context.Context, *turn) er
 // onFailure to take back. rows is how many rows it appends at the most. join returns ErrBusy when too many requests wait:
 // somebody stands at a till, and would rather know.
 func (s *Store) join(ctx context.Context, rows int, do func(*group) error) error {
-	return s.writer.Ask(&request{ctx: ctx, join: do, rows: rows, done: make(chan error, 1)})
+	return s.writer.Ask(&request{ctx: ctx, join: do, rows: max(1, rows), done: make(chan error, 1)})
 }
 
 // errRival says that what a use case decided beside the writer does not hold any more: others changed something that it

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -456,15 +457,16 @@ func TestLargeUpload(t *testing.T) {
 	vanish(t, filepath.Join(s.folder, "*.files", "uploads", "*"))
 }
 
-// TestInternalErrors provokes errors that are the server's own: a closed database, and a panic. The client
+// TestInternalErrors provokes errors that are the server's own: a folder that somebody took away, and a panic. The client
 // gets the id of its request and no detail; the log has both.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	closed := dbtest.New(t)
-	if err := closed.Close(); err != nil {
+	path := filepath.Join(t.TempDir(), "couponql.duckdb")
+	store := dbtest.Open(t, path)
+	if err := os.RemoveAll(path + ".files"); err != nil {
 		t.Fatal(err)
 	}
-	guard, err := access.New(closed, access.Options{})
+	guard, err := access.New(store, access.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -473,8 +475,10 @@ func TestInternalErrors(t *testing.T) {
 		cause    string
 		queries  []string
 	}{
-		// A mutation is told that the server stops.
-		"a closed database": {resolvers.New(closed, transfer.NewLinks(nil), nil, nil, guard), "closed", []string{`{ recipients { totalCount } }`}},
+		"no folder": {
+			resolvers.New(store, transfer.NewLinks(nil), nil, nil, guard), "no such file",
+			[]string{`mutation { addCodes(input: {couponId: "coupon_1", codes: [{value: "A"}]}) { codes { id } } }`},
+		},
 		"a panic": {
 			resolvers.New(nil, nil, nil, nil, guard), "nil pointer",
 			[]string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`},

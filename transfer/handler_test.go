@@ -28,7 +28,8 @@ func TestUnavailable(t *testing.T) {
 			db.ErrBusy, http.StatusServiceUnavailable, "1", "The server has more to write than it can in a moment. Try again in 1s.",
 		},
 		"memory": {
-			db.ErrMemory, http.StatusServiceUnavailable, "1", "Other work takes the memory of the server's database. Try again in 1s.",
+			db.ErrMemory, http.StatusServiceUnavailable, "1", "The server's database has too little memory for this beside its other work. Try again in 1s. If that does not help, ask for less at once, " +
+				"or let the database take more (--memory-limit).",
 		},
 		"closed": {db.ErrClosed, http.StatusServiceUnavailable, "1", "The server stops and did not do this. Try again when it is back."},
 		"another": {

@@ -45,11 +45,6 @@ func (t *Tx) QueryContext(ctx context.Context, statement string, args ...any) (*
 // Exec runs a statement that writes and returns the number of rows that it touched.
 func (t *Tx) Exec(ctx context.Context, statement string, args ...any) (int, error) {
 	t.HasWritten = true
-	return t.exec(ctx, statement, args...)
-}
-
-// exec is Exec for what does not make the transaction one that is worth to be committed.
-func (t *Tx) exec(ctx context.Context, statement string, args ...any) (int, error) {
 	t.engine.statements.Add(1)
 	result, err := t.tx.ExecContext(ctx, statement, args...)
 	if err != nil {
@@ -62,10 +57,13 @@ func (t *Tx) exec(ctx context.Context, statement string, args ...any) (int, erro
 	return int(count), nil
 }
 
-// Append is Exec for what goes along with a transaction that writes anything.
+// Append is Exec for what goes along with a transaction that writes anything, and for what is written in the background. Statements
+// leaves it out: who counts those of a request would count the others' by chance.
 func (t *Tx) Append(ctx context.Context, statement string, args ...any) error {
-	_, err := t.exec(ctx, statement, args...)
-	return err
+	if _, err := t.tx.ExecContext(ctx, statement, args...); err != nil {
+		return StorageError(Title(statement), err)
+	}
+	return nil
 }
 
 // Create makes a temporary table, one of Options.TemporaryTables. DropTemporary drops it: what it held is memory that nobody
