@@ -180,13 +180,14 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 		started, err = t.Exec(ctx, importStart, named("id", number), named("now", t.now))
 		return err
 	})
+	if errors.Is(err, errCanceled) || err == nil && started == 0 { // It was canceled while it waited.
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
 	}
-	if started == 0 { // It was canceled while it waited.
-		return nil
-	}
-	i, err := s.importByNumber(ctx, number)
+	// Should it be canceled from here on, endImport says so.
+	i, err := s.importByNumber(context.WithoutCancel(ctx), number)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,9 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	for ctx.Err() == nil {
 		done, err := r.sendBatch(ctx, id, &way)
 		switch {
+		case err != nil && ctx.Err() != nil:
+			// The server stops, and goes on at its next start.
+			return
 		case err != nil:
 			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id, "after", pause, "error", err)
 		case done.isStuck:

@@ -1,4 +1,5 @@
--- what happened to codes, oldest first; kinds sort in the order of a life where times are equal
+-- what happened to codes, oldest first; where times are equal, kinds sort in the
+-- order of a life and those of a kind by number
 WITH wanted AS (SELECT unnest($ids::BIGINT[]) AS id),
 held AS (SELECT code_id, id, delivery_id, address, created_at FROM message WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)),
 redeemed AS (
@@ -6,14 +7,14 @@ redeemed AS (
     WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
 SELECT code_id, happened_at, kind, delivery_id, detail FROM (
-    SELECT c.id AS code_id, b.created_at AS happened_at, 'ADDED' AS kind, NULL::BIGINT AS delivery_id, i.file_name AS detail, 1 AS rank
+    SELECT c.id AS code_id, b.created_at AS happened_at, 'ADDED' AS kind, NULL::BIGINT AS delivery_id, i.file_name AS detail, 1 AS rank, c.id AS number
     FROM code c JOIN code_batch b ON b.id = c.batch_id LEFT JOIN import i ON i.id = b.import_id
     WHERE c.id BETWEEN $first AND $last AND c.id IN (FROM wanted)
-    UNION ALL SELECT code_id, created_at, 'ASSIGNED', delivery_id, address, 2 FROM held
-    UNION ALL SELECT h.code_id, s.settled_at, 'SENT', h.delivery_id, h.address, 3 FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
-    UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 4 FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
-    UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 5 FROM redeemed
-    UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 6 FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
-    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 7 FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT code_id, created_at, 'ASSIGNED', delivery_id, address, 2, id FROM held
+    UNION ALL SELECT h.code_id, s.settled_at, 'SENT', h.delivery_id, h.address, 3, h.id FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
+    UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 4, message_id FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 5, id FROM redeemed
+    UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 6, r.id FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
+    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 7, code_id FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
-ORDER BY code_id, happened_at, rank
+ORDER BY code_id, happened_at, rank, number
