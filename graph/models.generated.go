@@ -248,7 +248,7 @@ type CreateDeliveryInput struct {
 	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
 	// Liquid template of the text, at most 1 MiB, e.g. `Hello {{ recipient.firstName }}: {{ couponValue.code }}`.
 	Body string `json:"body"`
-	// At most so many messages; omitted, null or 0: no limit.
+	// Maximum number of messages; omitted, null or 0: no limit.
 	MessageLimit graphql.Omittable[*int] `json:"messageLimit,omitempty"`
 	// The recipients' attribute that a code's label must equal, e.g. `sport`. Omitted: any code.
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
@@ -831,7 +831,7 @@ type SimulateDeliveryInput struct {
 	ID coupon.ID `json:"id"`
 	// As if it handed out this coupon.
 	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
-	// As if it were limited to so many messages; null or 0: no limit.
+	// As if it were limited to this number of messages; null or 0: no limit.
 	MessageLimit graphql.Omittable[*int] `json:"messageLimit,omitempty"`
 	// As if codes had to match this attribute of the recipients, whose values the answer tells. Null: any code.
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
@@ -935,7 +935,7 @@ type UpdateDeliveryInput struct {
 	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
 	// Liquid template of the text, at most 1 MiB.
 	Body graphql.Omittable[*string] `json:"body,omitempty"`
-	// At most so many messages; null or 0: no limit.
+	// Maximum number of messages; null or 0: no limit.
 	MessageLimit graphql.Omittable[*int] `json:"messageLimit,omitempty"`
 	// The recipients' attribute that a code's label must equal. Null: any code.
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
