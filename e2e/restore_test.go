@@ -137,7 +137,7 @@ func TestErasedAfterKill(t *testing.T) {
 	}
 	p.checkSound(t)
 	p.stop(t, 10*time.Second)
-	if !strings.Contains(p.text(), "made anew") {
+	if !strings.Contains(p.text(), "rewrote the database file") {
 		t.Errorf("the log says\n%s", p.text())
 	}
 	if got := examine(t, dir, nil); got.code != 0 || strings.Contains(got.out, "erasure") {
