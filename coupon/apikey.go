@@ -56,7 +56,8 @@ func (k *NewAPIKey) Key(now time.Time, isFirst bool) (*APIKey, error) {
 		invalidf(&problems, "label", "The label must have 1 to %d characters; it tells the key from others.", MaxTextLength)
 	}
 	if isFirst && k.Role != RoleAdmin {
-		invalidf(&problems, "role", "The first key must be that of an ADMIN: from now on only an ADMIN can create keys.")
+		invalidf(&problems, "role", "The first key must be that of an ADMIN: from now on only an ADMIN can create keys. "+
+			"COUPONQL_ADMIN_KEY is none of them: it may be gone at the next start.")
 	}
 	if limit := k.RequestsPerSecond; limit != nil && (*limit < 1 || *limit > MaxRequestsPerSecond) {
 		invalidf(&problems, "requestsPerSecond", "requestsPerSecond must be 1 to %d, not %d.", MaxRequestsPerSecond, *limit)
