@@ -11,7 +11,7 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// maxExamples is how many offenders a check names.
+// maxExamples is how many offenders a check names: the first by name, each once.
 const maxExamples = 10
 
 // invariants are the statements that must give no rows, in the order of the promises.
@@ -93,7 +93,8 @@ func checkInvariants(ctx context.Context, q duckdb.Querier) ([]*coupon.Integrity
 
 func checkInvariant(ctx context.Context, q duckdb.Querier, name, statement string) (*coupon.IntegrityCheck, error) {
 	check := &coupon.IntegrityCheck{Name: name, Description: duckdb.Title(statement), Examples: []string{}}
-	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), (SELECT string_agg(name, chr(10)) FROM (FROM offender LIMIT %d)) FROM offender",
+	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), "+
+		"(SELECT string_agg(name, chr(10) ORDER BY name) FROM (SELECT DISTINCT name FROM offender ORDER BY name LIMIT %d)) FROM offender",
 		duckdb.Title(statement), statement, maxExamples)
 	err := duckdb.Each(ctx, q, counted, func(rows *sql.Rows) error {
 		var examples *string

@@ -327,10 +327,11 @@ func (s *scene) exportRecipients(t *testing.T, format coupon.FileFormat, recipie
 func TestExportOldCharacters(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	for column, statement := range map[string]string{
-		"code":  "UPDATE code SET value = key || chr(65534) WHERE id = 1",
-		"label": "UPDATE code SET label = 'x' || chr(1) WHERE id = 2",
+	for _, test := range []struct{ column, statement string }{
+		{"code", "UPDATE code SET value = key || chr(65534) WHERE id = 1"},
+		{"label", "UPDATE code SET label = 'x' || chr(1) WHERE id = 2"},
 	} {
+		column, statement := test.column, test.statement
 		c := s.newCoupon(t)
 		s.codes(t, c, "", strings.ToUpper(column)+"1")
 		s.Exec(t, statement)
