@@ -42,10 +42,8 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 		if candidates == nil {
 			return t.store.memory.Keep(selected, named), nil
 		}
-		return slices.DeleteFunc(named, func(n int64) bool {
-			_, found := slices.BinarySearch(candidates, n)
-			return !found
-		}), nil
+		isCandidate := isIn(candidates)
+		return slices.DeleteFunc(named, func(number int64) bool { return !isCandidate(number) }), nil
 	}
 	if candidates == nil {
 		candidates = t.store.memory.All(selected)
@@ -123,10 +121,7 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 			return err
 		}
 		slices.Sort(sending)
-		numbers = slices.DeleteFunc(numbers, func(n int64) bool {
-			_, isSending := slices.BinarySearch(sending, n)
-			return isSending
-		})
+		numbers = slices.DeleteFunc(numbers, isIn(sending))
 		kept += len(sending)
 		released = len(numbers)
 		return t.release(ctx, numbers, reason)

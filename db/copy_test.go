@@ -325,26 +325,33 @@ func fillStore(t *testing.T, s *Store) {
 	waitPosted(t, s)
 }
 
-// fillEarlier makes a database as an earlier version left it, with numbers of its sequences.
-func fillEarlier(t *testing.T, migrated int, wait func()) {
+// openEarlier connects to a new database that has these migrations alone.
+func openEarlier(t *testing.T, path string, migrations []string) *Store {
 	t.Helper()
-	s, err := describeStore(Options{Path: *fillPath})
+	s, err := describeStore(Options{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.engine.Exec(t.Context(), createMigrationTable); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.applyMigrations(t.Context(), nil, migrations); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// fillEarlier makes a database as an earlier version left it, with numbers of its sequences.
+func fillEarlier(t *testing.T, migrated int, wait func()) {
+	t.Helper()
 	names, err := migrationNames()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.engine.Exec(t.Context(), createMigrationTable); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.applyMigrations(t.Context(), nil, names[:migrated]); err != nil {
-		t.Fatal(err)
-	}
+	s := openEarlier(t, *fillPath, names[:migrated])
 	numbered := strings.NewReplacer()
 	if slices.Index(names, "0010_numbers.sql") < migrated {
 		// What sequences gave out before is what a table says now.

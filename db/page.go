@@ -40,10 +40,6 @@ func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind cou
 	return result, err
 }
 
-func (s *Store) readPoolCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	return s.readCodes(ctx, numbers)
-}
-
 // nestedPage asks for a page of something of each of several parents.
 type nestedPage struct {
 	parents    []coupon.ID

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,7 +74,7 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 		})
 	}
 	err := s.cutOff(beside())
-	if errors.Is(err, errRival) || duckdb.IsConflict(err) {
+	if isRival(err) {
 		// It has begun, and comes to its end whether or not its caller stays.
 		err = s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
 			if err := prepare(ctx, t.tx); err != nil {

@@ -299,5 +299,5 @@ func (s *Store) RecipientCodes(ctx context.Context, recipients []coupon.ID, page
 	if err != nil {
 		return nil, err
 	}
-	return fillPages(ctx, pages, coupon.KindCode, s.readPoolCodes)
+	return fillPages(ctx, pages, coupon.KindCode, s.readCodes)
 }

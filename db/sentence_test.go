@@ -17,26 +17,16 @@ import (
 func TestOldSentences(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
-	s, err := describeStore(Options{Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.connect(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	names, err := migrationNames()
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := openEarlier(t, path, names[:slices.Index(names, "0012_sentences.sql")])
 	exec := func(statement string, args ...any) {
 		t.Helper()
 		if err := s.engine.Exec(t.Context(), statement, args...); err != nil {
 			t.Fatal(statement, err)
 		}
-	}
-	exec(createMigrationTable)
-	if err := s.applyMigrations(t.Context(), nil, names[:slices.Index(names, "0012_sentences.sql")]); err != nil {
-		t.Fatal(err)
 	}
 	exec("INSERT INTO setting VALUES ('case_sensitive_codes', 'false')")
 	// Whatever is in a label, and sentences that have none.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"couponql/db/duckdb"
 	"couponql/db/snapshot"
 )
 
@@ -30,13 +28,4 @@ func (s *Store) TakeSnapshot(ctx context.Context, isMasked bool) (*snapshot.Snap
 
 // FreeForExport gives how many bytes of the disk a file may take before others miss them. It returns ErrDiskFull when
 // there are none.
-func (s *Store) FreeForExport() (uint64, error) {
-	if err := s.engine.CheckDisk(s.reserve); err != nil {
-		return 0, err
-	}
-	free, err := duckdb.FreeDisk(filepath.Dir(s.options.Path))
-	if err != nil {
-		return 0, fmt.Errorf("look how much of the disk is free: %w", err)
-	}
-	return free - s.reserve, nil
-}
+func (s *Store) FreeForExport() (uint64, error) { return s.engine.FreeBeyond(s.reserve) }

@@ -242,8 +242,7 @@ func (e *effects) touch(topic memory.Topic) {
 	})
 }
 
-// onCommit has notify called when the transaction is on disk and the pool is changed, before the caller
-// hears of it.
+// onCommit has notify called when everything is on disk and memory is changed, before the caller hears of it.
 func (e *effects) onCommit(notify func()) { e.committed = append(e.committed, notify) }
 
 // onFailure has undo called, last first, when the transaction does not make it to the disk.

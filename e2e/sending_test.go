@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,32 +23,8 @@ func TestWebhookAfterKill(t *testing.T) {
 			Code      string `json:"code"`
 		} `json:"messages"`
 	}
-	var mu sync.Mutex
-	var calls []call
-	arrived, release := make(chan struct{}), make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(request.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		got := call{key: request.Header.Get("Idempotency-Key")}
-		if err := json.Unmarshal(body, &got); err != nil {
-			t.Error(err)
-		}
-		mu.Lock()
-		calls = append(calls, got)
-		isFirst := len(calls) == 1
-		mu.Unlock()
-		if isFirst {
-			close(arrived)
-			<-release
-		}
-		w.WriteHeader(http.StatusOK)
-	}))
-	t.Cleanup(receiver.Close)
-	defer close(release)
-	address := strings.Replace(receiver.URL, "http://", "http://user:hunter2@", 1)
-	settings := []string{"--webhook-url", address, "--webhook-secret", "hunter2-hunter2-hunter2"}
+	hook := newStallingHook(t, http.StatusOK)
+	settings := []string{"--webhook-url", hook.address, "--webhook-secret", "hunter2-hunter2-hunter2"}
 	dir := t.TempDir()
 	p := start(t, dir, settings...)
 	var none json.RawMessage
@@ -64,7 +41,7 @@ func TestWebhookAfterKill(t *testing.T) {
 		p.must(t, query, &none)
 	}
 	select {
-	case <-arrived:
+	case <-hook.arrived:
 	case <-time.After(30 * time.Second):
 		t.Fatalf("nothing arrived:\n%s", p.text())
 	}
@@ -88,8 +65,14 @@ func TestWebhookAfterKill(t *testing.T) {
 		}
 		again.must(t, `{ delivery(id: "delivery_1") { status messages { nodes { id attempts code { value } } } } }`, &read)
 	}
-	mu.Lock()
-	defer mu.Unlock()
+	var calls []call
+	for _, got := range hook.taken() {
+		one := call{key: got.key}
+		if err := json.Unmarshal([]byte(got.body), &one); err != nil {
+			t.Error(err)
+		}
+		calls = append(calls, one)
+	}
 	if len(calls) != 2 || calls[0].key == "" || calls[0].key != calls[1].key || len(calls[1].Messages) != 2 {
 		t.Fatalf("got %+v", calls)
 	}
@@ -109,31 +92,8 @@ func TestWebhookAfterKill(t *testing.T) {
 // same key, and then never more.
 func TestAlertAfterKill(t *testing.T) {
 	t.Parallel()
-	type call struct {
-		key, body string
-	}
-	var mu sync.Mutex
-	var calls []call
-	arrived, release := make(chan struct{}), make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(request.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		mu.Lock()
-		calls = append(calls, call{request.Header.Get("Idempotency-Key"), string(body)})
-		isFirst := len(calls) == 1
-		mu.Unlock()
-		if isFirst {
-			close(arrived)
-			<-release
-		}
-		w.WriteHeader(http.StatusNoContent)
-	}))
-	t.Cleanup(receiver.Close)
-	defer close(release)
-	address := strings.Replace(receiver.URL, "http://", "http://user:hunter2@", 1)
-	settings := []string{"--alert-webhook-url", address, "--alert-webhook-secret", "hunter2-hunter2-hunter2"}
+	hook := newStallingHook(t, http.StatusNoContent)
+	settings := []string{"--alert-webhook-url", hook.address, "--alert-webhook-secret", "hunter2-hunter2-hunter2"}
 	dir := t.TempDir()
 	p := start(t, dir, settings...)
 	var none json.RawMessage
@@ -143,18 +103,13 @@ func TestAlertAfterKill(t *testing.T) {
 		&none,
 	)
 	select {
-	case <-arrived:
+	case <-hook.arrived:
 	case <-time.After(30 * time.Second):
 		t.Fatalf("nothing arrived:\n%s", p.text())
 	}
 	p.kill(t)
 	again := start(t, dir, settings...)
-	count := func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		return len(calls)
-	}
-	for deadline := time.Now().Add(30 * time.Second); count() < 2; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); len(hook.taken()) < 2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it was not told again:\n%s", again.text())
 		}
@@ -164,12 +119,56 @@ func TestAlertAfterKill(t *testing.T) {
 	// Whatever is waiting would be told at once.
 	third.must(t, `{ alerts { totalCount nodes { kind } } }`, &none)
 	time.Sleep(200 * time.Millisecond)
-	mu.Lock()
-	defer mu.Unlock()
+	calls := hook.taken()
 	if len(calls) != 2 || calls[0] != calls[1] || !strings.HasSuffix(calls[0].key, "-alert-1") || !strings.Contains(calls[0].body, `"LOW_STOCK"`) {
 		t.Errorf("got %+v", calls)
 	}
 	if log := p.text() + again.text() + third.text(); strings.Contains(log, "hunter2") {
 		t.Errorf("a secret was logged:\n%s", log)
 	}
+}
+
+// stallingHook is a webhook that works on the first request until the test ends, and answers every other one.
+type stallingHook struct {
+	// address has a password in it. arrived is closed when the first request is there.
+	address string
+	arrived chan struct{}
+	mu      sync.Mutex
+	calls   []hookCall
+}
+
+type hookCall struct{ key, body string }
+
+func newStallingHook(t *testing.T, status int) *stallingHook {
+	t.Helper()
+	hook := &stallingHook{arrived: make(chan struct{})}
+	release := make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		hook.mu.Lock()
+		hook.calls = append(hook.calls, hookCall{request.Header.Get("Idempotency-Key"), string(body)})
+		isFirst := len(hook.calls) == 1
+		hook.mu.Unlock()
+		if isFirst {
+			close(hook.arrived)
+			<-release
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(func() {
+		close(release)
+		receiver.Close()
+	})
+	hook.address = strings.Replace(receiver.URL, "http://", "http://user:hunter2@", 1)
+	return hook
+}
+
+// taken returns the requests that came so far.
+func (h *stallingHook) taken() []hookCall {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.calls)
 }

@@ -108,12 +108,7 @@ func placeOf(ctx context.Context) string {
 	return strings.Join(names, ".")
 }
 
-// asUnavailable is the answer when the server cannot do now what it can at other times.
-func asUnavailable(ctx context.Context, message string) *gqlerror.Error {
-	return &gqlerror.Error{Message: message, Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable}}
-}
-
-// refuseNow answers what the server cannot do now. remains says what is left of the request, as UnavailableError.Sentences has it.
+// refuseNow answers what the server cannot do now. remains says what is left of the request, as unavailable.Error.Sentences has it.
 func refuseNow(ctx context.Context, log *slog.Logger, unable *unavailable.Error, err error, remains string) *gqlerror.Error {
 	if unable.IsLogged {
 		log.WarnContext(ctx, unable.Cause, "request", monitor.RequestID(ctx), "field", placeOf(ctx), "error", err)
@@ -121,7 +116,9 @@ func refuseNow(ctx context.Context, log *slog.Logger, unable *unavailable.Error,
 	if unable.RetryAfter > 0 {
 		retryLater(ctx, unable.RetryAfter)
 	}
-	return asUnavailable(ctx, unable.Sentences(remains))
+	return &gqlerror.Error{
+		Message: unable.Sentences(remains), Path: graphql.GetPath(ctx), Extensions: map[string]any{"code": codeUnavailable},
+	}
 }
 
 type headerKey struct{}

@@ -49,14 +49,20 @@ func (e *DiskError) room() string {
 
 // CheckDisk returns a DiskError unless so many bytes of the disk are free that the database is on.
 func (e *Engine) CheckDisk(reserve uint64) error {
+	_, err := e.FreeBeyond(reserve)
+	return err
+}
+
+// FreeBeyond returns how many bytes of that disk are free beyond a reserve, and a DiskError when it is not.
+func (e *Engine) FreeBeyond(reserve uint64) (uint64, error) {
 	free, err := FreeDisk(filepath.Dir(e.options.Path))
 	if err != nil {
-		return fmt.Errorf("look how much of the disk is free: %w", err)
+		return 0, fmt.Errorf("look how much of the disk is free: %w", err)
 	}
 	if free < reserve {
-		return &DiskError{Free: free, Needed: reserve}
+		return 0, &DiskError{Free: free, Needed: reserve}
 	}
-	return nil
+	return free - reserve, nil
 }
 
 // StorageError returns the error with what was being done. A full disk, too little memory and an

@@ -95,9 +95,6 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Path returns the path of the database file.
-func (e *Engine) Path() string { return e.options.Path }
-
 // Statements counts the statements that were run since the start.
 func (e *Engine) Statements() int64 { return e.statements.Load() }
 
@@ -137,14 +134,19 @@ func (e *Engine) Run(ctx context.Context, conn *sql.Conn, statement string, args
 func (e *Engine) RunCounting(ctx context.Context, conn *sql.Conn, statement string, args ...any) (int, error) {
 	e.statements.Add(1)
 	result, err := conn.ExecContext(ctx, statement, args...)
+	return touched(statement, result, err)
+}
+
+// touched returns the number of rows that a statement touched, or why it failed.
+func touched(statement string, result sql.Result, err error) (int, error) {
+	var rows int64
+	if err == nil {
+		rows, err = result.RowsAffected()
+	}
 	if err != nil {
 		return 0, StorageError(Title(statement), err)
 	}
-	count, err := result.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", Title(statement), err)
-	}
-	return int(count), nil
+	return int(rows), nil
 }
 
 // QueryContext makes the engine a Querier: each statement takes a connection.
@@ -213,7 +215,7 @@ func (e *Engine) Whole() error {
 // database that is attached, and keeps it until the transaction ends; so none of them may come or go meanwhile, and there
 // must be no snapshot among them, which the transaction would keep from being written.
 func (e *Engine) ListCatalogs(ctx context.Context, do func() error) error {
-	leave, err := e.catalogs.Enter(ctx)
+	leave, err := e.Catalogs(ctx)
 	if err != nil {
 		return err
 	}

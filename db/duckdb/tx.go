@@ -28,12 +28,17 @@ func (e *Engine) Begin(ctx context.Context, conn *sql.Conn) (*Tx, error) {
 	if err := e.Whole(); err != nil {
 		return nil, err
 	}
-	// A transaction outlives the context of its use case, so that rolling it back is never left out.
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return nil, StorageError("begin", err)
+	t := &Tx{engine: e, conn: conn}
+	return t, t.begin(ctx)
+}
+
+// begin begins a transaction that outlives the context of its use case: rolling it back is never left out, and the connection does
+// not end with it when the use case is canceled.
+func (t *Tx) begin(ctx context.Context) (err error) {
+	if t.tx, err = t.conn.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
+		return StorageError("begin", err)
 	}
-	return &Tx{engine: e, conn: conn, tx: tx}, nil
+	return nil
 }
 
 // QueryContext makes the transaction a Querier.
@@ -47,14 +52,7 @@ func (t *Tx) Exec(ctx context.Context, statement string, args ...any) (int, erro
 	t.HasWritten = true
 	t.engine.statements.Add(1)
 	result, err := t.tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return 0, StorageError(Title(statement), err)
-	}
-	count, err := result.RowsAffected()
-	if err != nil {
-		return 0, StorageError(Title(statement), err)
-	}
-	return int(count), nil
+	return touched(statement, result, err)
 }
 
 // Append is Exec for what goes along with a transaction that writes anything, and for what is written in the background. Statements
@@ -101,13 +99,7 @@ func (t *Tx) CommitTemporary(ctx context.Context) error {
 		return t.engine.Fail(StorageError("commit temporary tables", err))
 	}
 	t.hasCommittedTemporary = true
-	// Its own context would end the connection with the transaction when the use case is canceled.
-	next, err := t.conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return StorageError("begin", err)
-	}
-	t.tx = next
-	return nil
+	return t.begin(ctx)
 }
 
 // Commit brings everything to the disk. The engine fails with it: nobody knows then what is on the disk.
