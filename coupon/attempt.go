@@ -35,11 +35,27 @@ const (
 	AttemptAccepted  AttemptResult = "ACCEPTED"
 	AttemptRefused   AttemptResult = "REFUSED"   // for good
 	AttemptPostponed AttemptResult = "POSTPONED" // it may be taken later
+	// AttemptUnknown: the message was handed over completely, and nobody knows whether it was taken. It is never repeated.
+	AttemptUnknown AttemptResult = "UNKNOWN"
+	// AttemptWithheld: the message was surely not handed over, because it may not leave, now or ever.
+	AttemptWithheld AttemptResult = "WITHHELD"
+)
+
+// AttemptSubject is what the refusal of a message is about.
+type AttemptSubject string
+
+// The subjects. What is not about the message is no attempt of it: it would have been the same with any other.
+const (
+	AboutMessage AttemptSubject = ""       // the message or its recipient
+	AboutSender  AttemptSubject = "SENDER" // the account or address that sends, or its rights: somebody has to mend that
+	AboutLine    AttemptSubject = "LINE"   // the connection, its pace, or the state of the other server: it passes
 )
 
 // Attempt is what came of handing a message over once.
 type Attempt struct {
 	Result AttemptResult
+	// About says what the reason is about.
+	About AttemptSubject
 	// Reason says why the message was not accepted.
 	Reason string
 	// NotBefore is when the sender wants to see the message again, at the earliest; zero: any time.

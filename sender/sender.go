@@ -40,6 +40,10 @@ type Batch struct {
 	At         time.Time
 	// OutboxSize is how much of the delivery's outbox file is valid; Outbox.Send changes it.
 	OutboxSize int64
+	// Leave is asked about each message at the last moment before it can reach its recipient, by several goroutines at
+	// once. It reports whether the message at that place may leave; from then on it counts as on its way. One that may
+	// not is AttemptWithheld. Nil: each may.
+	Leave func(place int) bool
 	// Extra is set for messages that do not belong to the sending of the delivery.
 	Extra Extra
 }
