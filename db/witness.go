@@ -48,7 +48,12 @@ func (s *Store) decideOnce(
 		return err
 	}
 	return s.beside(ctx, s.additions, func(_ context.Context, t *tx) error { return do(t, w) },
-		func(ctx context.Context, t *turn) error { return finish(ctx, t, w) })
+		func(ctx context.Context, t *turn) error {
+			err := finish(ctx, t, w)
+			// What changes from here on is the use case's own: noting a million codes takes longer than the rest of the commit.
+			stop()
+			return err
+		})
 }
 
 // isRival reports whether others changed what a use case relied on, or may have.

@@ -184,14 +184,22 @@ func (c Change) RemoveCodes(spans []Span) {
 	for _, s := range spans {
 		r := c.RunOf(s.First)
 		counts := &c.coupons[r.CouponID].labels[r.Label].counts
+		// Nearly all stand alike, and tills wait: the counts are kept once for all of them.
+		alike, count := coupon.CodeState(0), 0
 		for number := s.First; number < s.End(); number++ {
-			if c.codes.state(number).Has(coupon.StateGone) {
+			state := c.codes.state(number)
+			if state.Has(coupon.StateGone) {
 				continue
 			}
-			counts.add(c.codes.state(number), -1)
+			if state != alike {
+				counts.add(alike, -count)
+				alike, count = state, 0
+			}
+			count++
 			c.note(number, coupon.StateGone)
 			c.codes.setState(number, coupon.StateGone)
 		}
+		counts.add(alike, -count)
 		if s.First == r.First && s.End() == r.Last+1 {
 			gone[r] = true
 		}
