@@ -2,6 +2,9 @@ package coupon
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -114,11 +117,57 @@ type Analysis struct {
 	IsSufficient   bool             `json:"isSufficient"`
 	Remedies       []*Remedy        `json:"remedies"`
 	HeldUntil      *time.Time       `json:"heldUntil,omitempty"`
+	// MissingValues are the values that the content shows and some of those who get a message do not have.
+	MissingValues []*MissingValue `json:"missingValues,omitempty"`
+	// SMSParts is in how many parts the longest SMS of the sample goes; nil for other channels.
+	SMSParts *int `json:"smsParts,omitempty"`
 	// Lines is the log of an analysis that was only simulated; that of any other is the delivery's.
 	Lines []*LogEntry `json:"-"`
 	// Fingerprint stands for everything that the analysis saw; confirm compares it.
 	Fingerprint string `json:"fingerprint"`
 }
+
+// RecipientValue is a value of recipients, named as templates do, such as recipient.firstName.
+type RecipientValue string
+
+// The values that every recipient may have.
+const (
+	RecipientEmail     RecipientValue = "recipient.email"
+	RecipientPhone     RecipientValue = "recipient.phone"
+	RecipientFirstName RecipientValue = "recipient.firstName"
+	RecipientLastName  RecipientValue = "recipient.lastName"
+
+	attributeValues = "recipient.attributes."
+)
+
+// AttributeValue returns the value that is an attribute of recipients.
+func AttributeValue(name string) RecipientValue { return RecipientValue(attributeValues + name) }
+
+// Attribute returns the name of the attribute that the value is; "" for any other.
+func (v RecipientValue) Attribute() string {
+	name, _ := strings.CutPrefix(string(v), attributeValues)
+	if name == string(v) {
+		return ""
+	}
+	return name
+}
+
+// MissingValue is a value that the content shows, and how many of those who get a message do not have it.
+type MissingValue struct {
+	Token string `json:"token"`
+	Count int    `json:"count"`
+	// RecipientIDs are the first MaxMissingExamples of them.
+	RecipientIDs []ID `json:"recipientIds"`
+}
+
+const (
+	// MaxShownValues is how many of the values that a content shows an analysis looks for.
+	MaxShownValues = 20
+	// MaxMissingExamples is how many recipients are named who lack a value.
+	MaxMissingExamples = 10
+	// SMSSample is how many messages an analysis renders to count their parts.
+	SMSSample = 100
+)
 
 // LabelNeed is how many codes with a label the messages of a delivery need, and how many there are
 // for it. Without label matching there is one need, with an empty label, for any code.
@@ -143,6 +192,13 @@ type Findings struct {
 	TemplateProblems UserErrors
 	TemplateWarnings []string
 	HoldDuration     time.Duration
+	// Redeemed is how often the own code of an anonymous coupon was redeemed.
+	Redeemed int
+	// SendRate is how many messages a second are sent at the most; 0: no limit.
+	SendRate      float64
+	MissingValues []*MissingValue
+	// Sample are the texts of the first SMSSample messages of an SMS.
+	Sample []string
 	// IsSimulation: nothing will be held.
 	IsSimulation bool
 }
@@ -162,6 +218,8 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j.checkCoupon()
 	j.checkCodes()
 	j.checkTemplates()
+	j.checkValues()
+	j.checkSMS()
 	j.analysis.IsSufficient = !j.hasErrors
 	if j.hasErrors {
 		j.addf(LogError, "The analysis stopped: the delivery cannot be confirmed until the errors above are fixed.")
@@ -235,9 +293,42 @@ func (j *judgement) checkCoupon() {
 	case coupon.HasEnded(contact):
 		j.addf(LogError, "The coupon %q ends at %s, before the messages go out at %s. Send earlier, or let the coupon end later.",
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
+	case j.outlasts(coupon, contact):
 	case coupon.EndsAt != nil && coupon.EndsAt.Sub(contact) < SoonEnd:
 		j.addf(LogWarning, "The coupon %q ends at %s, less than %.0f days after the messages go out.",
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), SoonEnd.Hours()/24)
+	}
+	j.checkLimit(coupon)
+}
+
+// outlasts reports whether the messages take longer than the coupon is valid, and warns of it.
+func (j *judgement) outlasts(coupon *Coupon, contact time.Time) bool {
+	rate := j.findings.SendRate
+	if rate <= 0 || coupon.EndsAt == nil {
+		return false
+	}
+	inTime := math.Ceil(coupon.EndsAt.Sub(contact).Seconds() * rate)
+	if inTime >= float64(j.findings.MessageCount) {
+		return false
+	}
+	j.addf(LogWarning, "The coupon %q ends at %s. At %s messages a second about %d of %s go out before; the others will be canceled. "+
+		"Send faster or earlier, or let the coupon end later.", coupon.Label, coupon.EndsAt.Format(time.RFC3339),
+		strconv.FormatFloat(rate, 'f', -1, 64), int(inTime), plural(j.findings.MessageCount, "message"))
+	return true
+}
+
+// checkLimit looks whether an anonymous coupon's code can be redeemed as often as it is sent.
+func (j *judgement) checkLimit(coupon *Coupon) {
+	if coupon.Type != TypeAnonymous || coupon.RedemptionLimit == nil {
+		return
+	}
+	switch left := *coupon.RedemptionLimit - j.findings.Redeemed; {
+	case left <= 0:
+		j.addf(LogError, "The code of the coupon %q was redeemed %s, which is its limit: nobody could use it. Raise the limit of redemptions.",
+			coupon.Label, times(j.findings.Redeemed))
+	case left < j.findings.MessageCount:
+		j.addf(LogWarning, "The code of the coupon %q can be redeemed %s more, but %s with it go out: the first customers use it up.",
+			coupon.Label, times(left), plural(j.findings.MessageCount, "message"))
 	}
 }
 
@@ -306,6 +397,59 @@ func (j *judgement) checkTemplates() {
 	}
 }
 
+// checkValues tells what the message of some recipients will lack.
+func (j *judgement) checkValues() {
+	if j.delivery.Channel == ChannelEmail && (j.delivery.Subject == nil || strings.TrimSpace(*j.delivery.Subject) == "") {
+		j.addf(LogWarning, "The e-mail has no subject: many mail programs and filters take such mail for spam. Give it one.")
+	}
+	j.analysis.MissingValues = j.findings.MissingValues
+	for _, missing := range j.findings.MissingValues {
+		have := "have"
+		if missing.Count == 1 {
+			have = "has"
+		}
+		j.addf(LogWarning, "%s who would get a message %s no %s, which the content shows: missingValues names the first. "+
+			"Say what stands there instead, such as {{ %s | default: \"friend\" }}.",
+			plural(missing.Count, "recipient"), have, missing.Token, missing.Token)
+	}
+}
+
+// checkSMS tells what an SMS will cost: each part is charged as one.
+func (j *judgement) checkSMS() {
+	if len(j.findings.Sample) == 0 {
+		return
+	}
+	least, most, wide := math.MaxInt, 0, rune(0)
+	for _, text := range j.findings.Sample {
+		parts, r := SMSParts(text)
+		least, most = min(least, parts), max(most, parts)
+		if wide == 0 {
+			wide = r
+		}
+	}
+	j.analysis.SMSParts = &most
+	level, count := LogInfo, plural(most, "part")
+	if most > 1 {
+		level = LogWarning
+	}
+	if least < most {
+		count = fmt.Sprintf("%d to %s", least, count)
+	}
+	why := ""
+	if wide != 0 {
+		why = fmt.Sprintf(" A part with a character such as %q holds 70 characters, not 160.", string(wide))
+	}
+	j.addf(level, "An SMS goes in %s, each of which costs as one, by the first %s.%s", count, plural(len(j.findings.Sample), "message"), why)
+}
+
+// times gives how often something happened: "once", "2 times".
+func times(count int) string {
+	if count == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", count)
+}
+
 // plural gives a count with its noun: "1 code", "2 codes".
 func plural(count int, noun string) string {
 	if count == 1 {
@@ -319,6 +463,10 @@ type ContentFindings struct {
 	Problems UserErrors
 	Warnings []string
 	Uses     RecipientFields
+	// Shown are the values of recipients that the content shows and has nothing to say instead of.
+	Shown []RecipientValue
+	// Render renders the message of a recipient; nil when the templates are wrong.
+	Render func(*MessageData) (RenderedMessage, error)
 }
 
 // RecipientFields tells which fields of a recipient the templates of a delivery use.

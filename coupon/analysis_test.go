@@ -291,6 +291,70 @@ func TestJudge(t *testing.T) {
 }
 
 // TestJudgeAddsUp checks what holds of every analysis, whatever was found.
+// TestJudgeWarns tells what an analysis says before it is too late, and stops nothing but a delivery nobody could use.
+func TestJudgeWarns(t *testing.T) {
+	t.Parallel()
+	now := instantOf(t, judgedAt)
+	ends := &Coupon{Label: "Ski", Type: TypeIndividual, StartsAt: now.AddDate(0, -1, 0), EndsAt: new(now.Add(100 * 24 * time.Hour))}
+	limited := func(limit int) *Coupon {
+		return &Coupon{Label: "Ski", Type: TypeAnonymous, StartsAt: now.AddDate(0, -1, 0), RedemptionLimit: &limit}
+	}
+	for name, test := range map[string]struct {
+		delivery Delivery
+		findings Findings
+		want     string
+	}{
+		"too slow for the end": {
+			findings: Findings{Coupon: ends, MessageCount: 1_000_000, SendRate: 0.1},
+			want: `WARNING The coupon "Ski" ends at 2027-03-04T09:15:00Z. At 0.1 messages a second about 864000 of 1000000 messages go out before; ` +
+				"the others will be canceled. Send faster or earlier, or let the coupon end later.\n",
+		},
+		"just in time":    {findings: Findings{Coupon: ends, MessageCount: 864_000, SendRate: 0.1}},
+		"no limit":        {findings: Findings{Coupon: ends, MessageCount: 1_000_000}},
+		"no end":          {findings: Findings{Coupon: limited(9), MessageCount: 9, SendRate: 0.001}},
+		"enough to claim": {findings: Findings{Coupon: limited(10), MessageCount: 3, Redeemed: 7}},
+		"more messages than the code can be redeemed": {
+			findings: Findings{Coupon: limited(10), MessageCount: 3, Redeemed: 9},
+			want:     "WARNING The code of the coupon \"Ski\" can be redeemed once more, but 3 messages with it go out: the first customers use it up.\n",
+		},
+		"a code that is used up": {
+			findings: Findings{Coupon: limited(10), MessageCount: 3, Redeemed: 10},
+			want: "ERROR The code of the coupon \"Ski\" was redeemed 10 times, which is its limit: nobody could use it. Raise the limit of redemptions.\n" +
+				"ERROR The analysis stopped: the delivery cannot be confirmed until the errors above are fixed.\n",
+		},
+		"mail without a subject": {
+			delivery: Delivery{Channel: ChannelEmail, Subject: new("  ")}, findings: Findings{MessageCount: 1},
+			want: "WARNING The e-mail has no subject: many mail programs and filters take such mail for spam. Give it one.\n",
+		},
+		"a missing value": {
+			findings: Findings{MessageCount: 2, MissingValues: []*MissingValue{{Token: "recipient.firstName", Count: 1}}},
+			want: "WARNING 1 recipient who would get a message has no recipient.firstName, which the content shows: missingValues names the first. " +
+				"Say what stands there instead, such as {{ recipient.firstName | default: \"friend\" }}.\n",
+		},
+		"an SMS in one part": {
+			delivery: Delivery{Channel: ChannelSMS}, findings: Findings{MessageCount: 1, Sample: []string{"Hello"}},
+			want: "INFO An SMS goes in 1 part, each of which costs as one, by the first 1 message.\n",
+		},
+		"an SMS in parts": {
+			delivery: Delivery{Channel: ChannelSMS}, findings: Findings{MessageCount: 2, Sample: []string{"Hello", strings.Repeat("ё", 71)}},
+			want: "WARNING An SMS goes in 1 to 2 parts, each of which costs as one, by the first 2 messages. " +
+				"A part with a character such as \"ё\" holds 70 characters, not 160.\n",
+		},
+	} {
+		test.findings.Now, test.findings.TargetCount = now, test.findings.MessageCount
+		_, lines := test.delivery.Judge(&test.findings)
+		var text string
+		for _, line := range lines {
+			if line.Level != LogInfo || strings.Contains(line.Text, "SMS") {
+				text += string(line.Level) + " " + line.Text + "\n"
+			}
+		}
+		if diff := cmp.Diff(test.want, text); diff != "" {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+	}
+}
+
 func TestJudgeAddsUp(t *testing.T) {
 	t.Parallel()
 	now := instantOf(t, judgedAt)

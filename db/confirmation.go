@@ -24,7 +24,7 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 	return &preparation{
 		action: coupon.ActionConfirm,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{}); err != nil {
+			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{isConfirmation: true}); err != nil {
 				return err
 			}
 			if err := checkConfirmation(d, found.analysis); err != nil {

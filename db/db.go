@@ -72,6 +72,9 @@ type Options struct {
 	CaseSensitiveCodes bool
 	// HoldDuration is how long an analyzed delivery keeps its codes; 0 means DefaultHoldDuration.
 	HoldDuration time.Duration
+	// SendRate is how many messages of a delivery are sent a second at the most, which the analysis takes into account; 0: no
+	// limit.
+	SendRate float64
 	// MemoryLimit is what the engine may take, such as "2GB"; "" means DefaultMemoryLimit.
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -208,6 +209,8 @@ type analysisPlan struct {
 	isSimulation bool
 	// onlyChosen: only the targets in the temporary table chosen count.
 	onlyChosen bool
+	// isConfirmation: nobody reads the log, and warnings are not looked for.
+	isConfirmation bool
 }
 
 // preparedMessages is what the messages of a delivery come to that were prepared.
@@ -247,6 +250,19 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Coupon: c,
 		TargetCount: found.messages.targets, MessageCount: found.messages.count, Exclusions: found.messages.exclusions,
 		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings, HoldDuration: t.store.options.HoldDuration,
+		SendRate: t.store.options.SendRate,
+	}
+	if c != nil && c.Type == coupon.TypeAnonymous {
+		findings.Redeemed = t.store.memory.MostRedeemed(coupon.MustNumber(coupon.KindCoupon, c.ID))
+	}
+	if !plan.isConfirmation {
+		var err error
+		if findings.MissingValues, err = t.missingValues(ctx, found.content.Shown); err != nil {
+			return nil, err
+		}
+		if findings.Sample, err = t.sample(ctx, d, c, found.content.Render); err != nil {
+			return nil, err
+		}
 	}
 	if found.messages.labels != nil {
 		findings.Needs = t.needs(number, d, found.messages)
@@ -254,6 +270,66 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 	found.analysis, found.lines = d.Judge(findings)
 	found.analysis.Fingerprint = found.messages.fingerprint
 	return found, nil
+}
+
+// missingValues counts those who get a message and lack a value that it shows.
+func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) ([]*coupon.MissingValue, error) {
+	var found []*coupon.MissingValue
+	for _, value := range shown[:min(len(shown), coupon.MaxShownValues)] {
+		path := ""
+		if name := value.Attribute(); name != "" {
+			path = attributePath(name)
+		}
+		err := duckdb.Each(ctx, t, preparedMissing, func(rows *sql.Rows) error {
+			missing := &coupon.MissingValue{Token: string(value)}
+			var first string
+			if err := rows.Scan(&missing.Count, &first); err != nil || missing.Count == 0 {
+				return err
+			}
+			for _, number := range strings.Fields(first) {
+				missing.RecipientIDs = append(missing.RecipientIDs, coupon.ID(string(coupon.KindRecipient)+"_"+number))
+			}
+			found = append(found, missing)
+			return nil
+		}, named("value", string(value)), named("path", path), named("limit", coupon.MaxMissingExamples))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// sample renders the first messages of an SMS, whose lengths tell what it costs. Codes are as long as the next free one.
+func (t *tx) sample(
+	ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, render func(*coupon.MessageData) (coupon.RenderedMessage, error),
+) ([]string, error) {
+	if d.Channel != coupon.ChannelSMS || render == nil {
+		return nil, nil
+	}
+	recipients, err := duckdb.Collect(ctx, t, preparedSample, func(rows *sql.Rows) (*coupon.RecipientData, error) {
+		var r coupon.RecipientData
+		var attributes string
+		err := rows.Scan(&r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes)
+		r.Attributes = coupon.JSON(attributes)
+		return &r, err
+	}, named("limit", coupon.SMSSample))
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, r := range recipients {
+		data := &coupon.MessageData{Recipient: *r}
+		data.CouponValue, err = t.store.nextCode(ctx, d, c, &coupon.Recipient{Attributes: r.Attributes})
+		if err != nil {
+			return nil, err
+		}
+		data.Complete(d, c)
+		// What cannot be rendered is a warning of its own.
+		if m, err := render(data); err == nil {
+			texts = append(texts, m.Body)
+		}
+	}
+	return texts, nil
 }
 
 // prepareMessages judges every target of a delivery and counts the messages.

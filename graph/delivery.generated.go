@@ -40,6 +40,9 @@ type MessageResolver interface {
 
 	Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error)
 }
+type MissingValueResolver interface {
+	Recipients(ctx context.Context, obj *coupon.MissingValue) ([]*coupon.Recipient, error)
+}
 
 // endregion ************************** generated!.gotpl **************************
 
@@ -409,6 +412,61 @@ func (ec *executionContext) _Analysis_heldUntil(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Analysis_heldUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Analysis", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Analysis_missingValues(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Analysis_missingValues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MissingValues, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.MissingValue) graphql.Marshaler {
+			return ec.marshalNMissingValue2ᚕᚖcouponqlᚋcouponᚐMissingValueᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Analysis_missingValues(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Analysis",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MissingValue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Analysis_smsParts(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Analysis_smsParts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SMSParts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Analysis_smsParts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Analysis", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Analysis_log(ctx context.Context, field graphql.CollectedField, obj *coupon.Analysis) (ret graphql.Marshaler) {
@@ -2261,6 +2319,84 @@ func (ec *executionContext) fieldContext_MessageEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _MissingValue_token(ctx context.Context, field graphql.CollectedField, obj *coupon.MissingValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingValue_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingValue_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingValue", field, false, false, "String")
+}
+
+func (ec *executionContext) _MissingValue_count(ctx context.Context, field graphql.CollectedField, obj *coupon.MissingValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingValue_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingValue_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MissingValue", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MissingValue_recipients(ctx context.Context, field graphql.CollectedField, obj *coupon.MissingValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MissingValue_recipients(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MissingValue().Recipients(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.Recipient) graphql.Marshaler {
+			return ec.marshalNRecipient2ᚕᚖcouponqlᚋcouponᚐRecipientᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MissingValue_recipients(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MissingValue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Recipient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PreviewMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *PreviewMessagePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3737,6 +3873,16 @@ func (ec *executionContext) _Analysis(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "missingValues":
+			out.Values[i] = ec._Analysis_missingValues(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "smsParts":
+			out.Values[i] = ec._Analysis_smsParts(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "log":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -4491,6 +4637,50 @@ func (ec *executionContext) _MessageEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var missingValueImplementors = []string{"MissingValue"}
+
+func (ec *executionContext) _MissingValue(ctx context.Context, sel ast.SelectionSet, obj *coupon.MissingValue) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, missingValueImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MissingValue")
+		case "token":
+			out.Values[i] = ec._MissingValue_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "count":
+			out.Values[i] = ec._MissingValue_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recipients":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MissingValue_recipients(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var previewMessagePayloadImplementors = []string{"PreviewMessagePayload"}
 
 func (ec *executionContext) _PreviewMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *PreviewMessagePayload) graphql.Marshaler {
@@ -5111,6 +5301,30 @@ func (ec *executionContext) marshalNMessageStatus2couponqlᚋcouponᚐMessageSta
 		graphql.AddInvalidNullFromMarshaler(ctx, "MessageStatus!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNMissingValue2ᚕᚖcouponqlᚋcouponᚐMissingValueᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.MissingValue) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMissingValue2ᚖcouponqlᚋcouponᚐMissingValue(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMissingValue2ᚖcouponqlᚋcouponᚐMissingValue(ctx context.Context, sel ast.SelectionSet, v *coupon.MissingValue) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MissingValue!")
+		return graphql.Null
+	}
+	return ec._MissingValue(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPauseDeliveryInput2couponqlᚋgraphᚐPauseDeliveryInput(ctx context.Context, v any) (PauseDeliveryInput, error) {

@@ -38,6 +38,7 @@ type ResolverRoot interface {
 	Export() ExportResolver
 	Import() ImportResolver
 	Message() MessageResolver
+	MissingValue() MissingValueResolver
 	Mutation() MutationResolver
 	PlannedDelivery() PlannedDeliveryResolver
 	Query() QueryResolver
@@ -91,7 +92,9 @@ type ComplexityRoot struct {
 		IsSufficient   func(childComplexity int) int
 		Log            func(childComplexity int) int
 		MessageCount   func(childComplexity int) int
+		MissingValues  func(childComplexity int) int
 		Remedies       func(childComplexity int) int
+		SMSParts       func(childComplexity int) int
 		ShortByLabel   func(childComplexity int) int
 		TargetCount    func(childComplexity int) int
 	}
@@ -534,6 +537,12 @@ type ComplexityRoot struct {
 	MessageEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	MissingValue struct {
+		Count      func(childComplexity int) int
+		Recipients func(childComplexity int) int
+		Token      func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -1030,12 +1039,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Analysis.MessageCount(childComplexity), true
+	case "Analysis.missingValues":
+		if e.ComplexityRoot.Analysis.MissingValues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.MissingValues(childComplexity), true
 	case "Analysis.remedies":
 		if e.ComplexityRoot.Analysis.Remedies == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Analysis.Remedies(childComplexity), true
+	case "Analysis.smsParts":
+		if e.ComplexityRoot.Analysis.SMSParts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.SMSParts(childComplexity), true
 	case "Analysis.shortByLabel":
 		if e.ComplexityRoot.Analysis.ShortByLabel == nil {
 			break
@@ -2849,6 +2870,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MissingValue.count":
+		if e.ComplexityRoot.MissingValue.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingValue.Count(childComplexity), true
+	case "MissingValue.recipients":
+		if e.ComplexityRoot.MissingValue.Recipients == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingValue.Recipients(childComplexity), true
+	case "MissingValue.token":
+		if e.ComplexityRoot.MissingValue.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingValue.Token(childComplexity), true
 
 	case "Mutation.addCodes":
 		if e.ComplexityRoot.Mutation.AddCodes == nil {
@@ -4728,6 +4768,10 @@ func (ec *executionContext) childFields_Analysis(ctx context.Context, field grap
 		return ec.fieldContext_Analysis_remedies(ctx, field)
 	case "heldUntil":
 		return ec.fieldContext_Analysis_heldUntil(ctx, field)
+	case "missingValues":
+		return ec.fieldContext_Analysis_missingValues(ctx, field)
+	case "smsParts":
+		return ec.fieldContext_Analysis_smsParts(ctx, field)
 	case "log":
 		return ec.fieldContext_Analysis_log(ctx, field)
 	}
@@ -5612,6 +5656,18 @@ func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field g
 		return ec.fieldContext_MessageEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MissingValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_MissingValue_token(ctx, field)
+	case "count":
+		return ec.fieldContext_MissingValue_count(ctx, field)
+	case "recipients":
+		return ec.fieldContext_MissingValue_recipients(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MissingValue", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

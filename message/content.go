@@ -22,7 +22,9 @@ func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {
 			warnings = append(warnings, "The message to somebody of whom only the address is known fails: "+err.Error())
 		}
 	}
-	return coupon.ContentFindings{Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses())}
+	return coupon.ContentFindings{
+		Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses()), Shown: template.Shown(), Render: template.Render,
+	}
 }
 
 // renderSample renders a message for a recipient without any values: a loop that is too long fails for everybody, and

@@ -502,6 +502,46 @@ func TestUses(t *testing.T) {
 }
 
 // TestLimits renders templates that mean harm: each fails in bounded time, and always alike.
+// TestShown tells which values a message lacks when a recipient does not have them.
+func TestShown(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"Hello": "",
+		"{{ recipient.firstName }} {{ recipient.firstName }}":                                                 "recipient.firstName",
+		"{{ recipient.lastName | upcase }} {{ recipient.attributes.sport }}":                                  "recipient.lastName recipient.attributes.sport",
+		"{{ recipient.attributes[\"favourite sport\"] }}":                                                     "recipient.attributes.favourite sport",
+		"{{ recipient.attributes.address.city }}":                                                             "recipient.attributes.address",
+		"{{ recipient.firstName | default: \"friend\" }}":                                                     "",
+		"{{ recipient.firstName | upcase | default: \"friend\" }}":                                            "",
+		"{% if recipient.firstName %}Dear {{ recipient.firstName }}{% else %}Hello{% endif %}":                "",
+		"{% unless recipient.firstName == blank %}{{ recipient.firstName }}{% endunless %}":                   "",
+		"{% if recipient.firstName and recipient.lastName %}{{ recipient.lastName }}{% endif %}":              "",
+		"{% if recipient.firstName %}{{ recipient.phone }}{% endif %}":                                        "recipient.phone",
+		"{% if recipient.firstName %}x{% endif %}{{ recipient.firstName }}":                                   "recipient.firstName",
+		"{% case recipient.attributes.tier %}{% when \"gold\" %}{{ recipient.attributes.tier }}{% endcase %}": "",
+		"{% for s in recipient.attributes.sports %}{{ s }} {{ recipient.email }}{% endfor %}":                 "recipient.email",
+		"{% capture name %}{{ recipient.firstName }}{% endcapture %}{{ name | default: \"friend\" }}":         "recipient.firstName",
+		"{{ coupon.code }} {{ couponValue.label }} {{ delivery.label }} {{ recipient.externalId }}":           "",
+	} {
+		template, err := message.Parse(nil, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, value := range template.Shown() {
+			got = append(got, string(value))
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s shows %q, want %q", body, text, want)
+		}
+	}
+	subject := "For {{ recipient.firstName }}"
+	template, err := message.Parse(&subject, "{{ recipient.firstName }}")
+	if err != nil || len(template.Shown()) != 1 {
+		t.Errorf("subject and body show %v, %v", template.Shown(), err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	doublings := func(n int) string {

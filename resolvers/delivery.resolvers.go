@@ -80,6 +80,10 @@ func (r *messageResolver) Rendered(ctx context.Context, obj *coupon.Message) (*c
 	return load(ctx, messageRendered, obj.ID, r.renderMessages)
 }
 
+func (r *missingValueResolver) Recipients(ctx context.Context, obj *coupon.MissingValue) ([]*coupon.Recipient, error) {
+	return loadEach(ctx, recipientObject, obj.RecipientIDs, r.store.RecipientsByID)
+}
+
 func (r *mutationResolver) CreateDelivery(ctx context.Context, input graph.CreateDeliveryInput) (*graph.DeliveryPayload, error) {
 	if err := checkSyntax(input.Subject.Value(), &input.Body); err != nil {
 		return deliveryPayload(ctx, nil, err)
@@ -205,9 +209,12 @@ func (r *Resolver) ExcludedRecipient() graph.ExcludedRecipientResolver {
 
 func (r *Resolver) Message() graph.MessageResolver { return &messageResolver{r} }
 
+func (r *Resolver) MissingValue() graph.MissingValueResolver { return &missingValueResolver{r} }
+
 type (
 	analysisResolver          struct{ *Resolver }
 	deliveryResolver          struct{ *Resolver }
 	excludedRecipientResolver struct{ *Resolver }
 	messageResolver           struct{ *Resolver }
+	missingValueResolver      struct{ *Resolver }
 )

@@ -1,6 +1,8 @@
 package resolvers_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,5 +126,46 @@ func TestStopWhileSending(t *testing.T) {
 			s.drain(t)
 			s.checkPromises(t)
 		})
+	}
+}
+
+// TestAnalysisWarnings asks for what an analysis warns of: who lacks a value that the content shows, and what an SMS costs.
+func TestAnalysisWarnings(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	data := s.ask(t, `mutation {
+		upsertRecipients(input: {recipients: [
+			{externalId: "a", phone: "+491700000001", firstName: "Ann", attributes: {sport: "ski"}},
+			{externalId: "b", phone: "+491700000002", attributes: {sport: ""}},
+			{externalId: "c", phone: "+491700000003"},
+			{externalId: "d"}
+		]}) { userErrors { message } }
+		createDelivery(input: {label: "Slow", channel: SMS, body: "{{ recipient.firstName }} {{ recipient.attributes.sport }}`+
+		strings.Repeat("x", 157)+`"}) { userErrors { message } }
+		addTargets(input: {deliveryId: "delivery_1", filter: {}}) { userErrors { message } }
+		analyzeDelivery(input: {id: "delivery_1"}) { delivery { status analysis {
+			smsParts missingValues { token count recipients { externalId } } log { level text } } } userErrors { message } }
+	}`, nil, nil)
+	analysis := at[map[string]any](t, data, "analyzeDelivery", "delivery", "analysis")
+	if parts := at[float64](t, analysis, "smsParts"); parts != 2 {
+		t.Errorf("an SMS has %v parts, want 2", parts)
+	}
+	got, err := json.Marshal(analysis["missingValues"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"count":2,"recipients":[{"externalId":"b"},{"externalId":"c"}],"token":"recipient.firstName"},` +
+		`{"count":2,"recipients":[{"externalId":"b"},{"externalId":"c"}],"token":"recipient.attributes.sport"}]`
+	if string(got) != want {
+		t.Errorf("missing values: got %s, want %s", got, want)
+	}
+	warnings := 0
+	for _, line := range at[[]any](t, analysis, "log") {
+		if at[string](t, line, "level") == "WARNING" {
+			warnings++
+		}
+	}
+	if warnings != 3 {
+		t.Errorf("%d warnings, want 3: %v", warnings, analysis["log"])
 	}
 }

@@ -151,6 +151,22 @@ func loadShown[V referrer](ctx context.Context, f *field[V], id *coupon.ID, read
 	})
 }
 
+// loadEach is loadShown for a field that gives objects whose ids are known, in one statement.
+func loadEach[V referrer](ctx context.Context, f *field[V], ids []coupon.ID, read reading[V]) ([]V, error) {
+	s := scopeOf(ctx)
+	s.mu.Lock()
+	s.add(ids)
+	s.mu.Unlock()
+	objects := make([]V, len(ids))
+	for i := range ids {
+		var err error
+		if objects[i], err = loadShown(ctx, f, &ids[i], read); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
 // loadList is load for a field that gives a page of each object: what is on any of the pages is part of the
 // answer at once, so that the fields of all of it share their statements whichever is answered first.
 func loadList[N referrer](
