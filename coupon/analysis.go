@@ -269,6 +269,12 @@ func (j *judgement) countRecipients() {
 	} else {
 		j.infof("The message limit is %d.", limit)
 	}
+	if j.delivery.AllowDuplicateAddresses {
+		j.infof("Switched off: an address that several targets have gets a message for each of them.")
+	}
+	if j.delivery.IgnoreQuarantine {
+		j.infof("Switched off: addresses in quarantine after bounces get their message, too.")
+	}
 	j.infof("%s to send.", plural(j.findings.MessageCount, "message"))
 	if j.findings.MessageCount == 0 {
 		j.addf(LogError, "There is nobody to send to. Add targets, or fix the addresses of those left out.")

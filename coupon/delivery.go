@@ -86,10 +86,16 @@ type Delivery struct {
 	MessageLimit *int
 	MatchLabelTo *string
 	ContactAt    *time.Time
-	Status       DeliveryStatus
-	TargetCount  int
-	Analysis     *Analysis
-	Counts       MessageCounts
+	// SendRate is how many messages a second are handed over at most; nil: only the server's own limit counts.
+	SendRate *float64
+	// AllowDuplicateAddresses and IgnoreQuarantine switch exclusions of the analysis off. That of a person who objected cannot be.
+	AllowDuplicateAddresses bool
+	IgnoreQuarantine        bool
+
+	Status      DeliveryStatus
+	TargetCount int
+	Analysis    *Analysis
+	Counts      MessageCounts
 	// MessagesPerSecond and SecondsLeft are set by Estimate.
 	MessagesPerSecond *float64
 	SecondsLeft       *int
@@ -141,6 +147,12 @@ const (
 	MaxBodyBytes = 1 << 20
 )
 
+// Limits of a delivery's own rate, in messages a second. The lowest is about one message an hour.
+const (
+	MinSendRate = 0.0003
+	MaxSendRate = 1_000_000
+)
+
 // DeliveryChanges is what a caller wants a delivery to be: for a new delivery everything, for an
 // existing one only what is set.
 type DeliveryChanges struct {
@@ -152,6 +164,10 @@ type DeliveryChanges struct {
 	MessageLimit Change[int]
 	MatchLabelTo Change[string]
 	ContactAt    Change[DateTime]
+
+	SendRate                Change[float64]
+	AllowDuplicateAddresses Change[bool]
+	IgnoreQuarantine        Change[bool]
 }
 
 // Apply makes the changes and checks every rule a delivery must keep by itself; zone is the coupon's,
@@ -198,7 +214,25 @@ func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 			d.ContactAt = &contactAt
 		}
 	}
+	d.applySending(changes, &problems)
 	return problems.OrNil()
+}
+
+func (d *Delivery) applySending(changes *DeliveryChanges, problems *UserErrors) {
+	if changes.SendRate.IsSet {
+		d.SendRate = changes.SendRate.Value
+		// The negation tells NaN, too.
+		if d.SendRate != nil && !(*d.SendRate >= MinSendRate && *d.SendRate <= MaxSendRate) {
+			invalidf(problems, "sendRate", "The rate must be %g to %d messages a second; null means only the server's own limit.",
+				MinSendRate, MaxSendRate)
+		}
+	}
+	if changes.AllowDuplicateAddresses.IsSet {
+		d.AllowDuplicateAddresses = changes.AllowDuplicateAddresses.Value != nil && *changes.AllowDuplicateAddresses.Value
+	}
+	if changes.IgnoreQuarantine.IsSet {
+		d.IgnoreQuarantine = changes.IgnoreQuarantine.Value != nil && *changes.IgnoreQuarantine.Value
+	}
 }
 
 func (d *Delivery) applyContent(changes *DeliveryChanges, problems *UserErrors) {

@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -91,16 +92,19 @@ func TestDeliveryApply(t *testing.T) {
 			changes: DeliveryChanges{
 				Label: Set(new(" Autumn\u00A0")), Channel: Set(new(ChannelPush)), CouponID: Set(new(ID("coupon_2"))), Subject: Set(new("Bye")),
 				Body: Set(new(" Text ")), MessageLimit: Set(new(7)), MatchLabelTo: Set(new(" team ")), ContactAt: Set(new(DateTime("2026-12-01T10:00"))),
+				SendRate: Set(new(0.05)), AllowDuplicateAddresses: Set(new(true)), IgnoreQuarantine: Set(new(true)),
 			},
 			want: Delivery{
 				Label: "Autumn", Channel: ChannelPush, CouponID: new(ID("coupon_2")), Subject: new("Bye"), Body: " Text ",
 				MessageLimit: new(7), MatchLabelTo: new("team"), ContactAt: new(instantOf(t, "2026-12-01T09:00:00Z")),
+				SendRate: new(0.05), AllowDuplicateAddresses: true, IgnoreQuarantine: true,
 			},
 		},
 		"cleared": {
 			changes: DeliveryChanges{
 				Channel: Set[Channel](nil), CouponID: Set[ID](nil), Subject: Set[string](nil), MessageLimit: Set[int](nil),
 				MatchLabelTo: Set[string](nil), ContactAt: Set[DateTime](nil),
+				SendRate: Set[float64](nil), AllowDuplicateAddresses: Set[bool](nil), IgnoreQuarantine: Set[bool](nil),
 			},
 			want: Delivery{Label: "Spring", Channel: ChannelEmail, Body: "Body"},
 		},
@@ -171,6 +175,15 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		"limit -1": {
 			changes: DeliveryChanges{MessageLimit: Set(new(-1))},
 			want:    []string{"input.messageLimit INVALID: The message limit must not be negative; null or 0 means no limit."},
+		},
+		"rate of one an hour": {changes: DeliveryChanges{SendRate: Set(new(MinSendRate))}},
+		"rate of 0": {
+			changes: DeliveryChanges{SendRate: Set(new(0.0))},
+			want:    []string{"input.sendRate INVALID: The rate must be 0.0003 to 1000000 messages a second; null means only the server's own limit."},
+		},
+		"rate that is no number": {
+			changes: DeliveryChanges{SendRate: Set(new(math.NaN()))},
+			want:    []string{"input.sendRate INVALID: The rate must be 0.0003 to 1000000 messages a second; null means only the server's own limit."},
 		},
 		"match of blanks": {
 			changes: DeliveryChanges{MatchLabelTo: Set(new(" "))},

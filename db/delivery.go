@@ -148,6 +148,9 @@ func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, 
 		named("match_label_to", d.MatchLabelTo),
 		named("contact_at", d.ContactAt),
 		named("status", string(d.Status)),
+		named("send_rate", d.SendRate),
+		named("allow_duplicate_addresses", d.AllowDuplicateAddresses),
+		named("ignore_quarantine", d.IgnoreQuarantine),
 	)...)
 	return err
 }

@@ -51,6 +51,9 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 			&d.CreatedAt,
 			&d.ConfirmedAt,
 			&d.FinishedAt,
+			&d.SendRate,
+			&d.AllowDuplicateAddresses,
+			&d.IgnoreQuarantine,
 		); err != nil {
 			return err
 		}

@@ -344,7 +344,8 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 	if onlyChosen {
 		prepare = fill(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)")
 	}
-	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath))
+	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath),
+		named("allow_duplicates", d.AllowDuplicateAddresses))
 	if err != nil {
 		return nil, err
 	}

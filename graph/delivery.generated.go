@@ -717,6 +717,75 @@ func (ec *executionContext) fieldContext_Delivery_contactAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Delivery_sendRate(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_sendRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SendRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_sendRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Delivery_allowDuplicateAddresses(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_allowDuplicateAddresses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AllowDuplicateAddresses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_allowDuplicateAddresses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Delivery_ignoreQuarantine(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_ignoreQuarantine(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IgnoreQuarantine, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_ignoreQuarantine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Delivery_status(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3094,8 +3163,14 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 	if _, present := asMap["channel"]; !present {
 		asMap["channel"] = "EMAIL"
 	}
+	if _, present := asMap["allowDuplicateAddresses"]; !present {
+		asMap["allowDuplicateAddresses"] = false
+	}
+	if _, present := asMap["ignoreQuarantine"]; !present {
+		asMap["ignoreQuarantine"] = false
+	}
 
-	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt"}
+	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3158,6 +3233,27 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.ContactAt = graphql.OmittableOf(data)
+		case "sendRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendRate"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendRate = graphql.OmittableOf(data)
+		case "allowDuplicateAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowDuplicateAddresses"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowDuplicateAddresses = graphql.OmittableOf(data)
+		case "ignoreQuarantine":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ignoreQuarantine"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IgnoreQuarantine = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3427,7 +3523,7 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "filter"}
+	fieldsInOrder := [...]string{"id", "couponId", "messageLimit", "matchLabelTo", "contactAt", "allowDuplicateAddresses", "ignoreQuarantine", "filter"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3486,6 +3582,20 @@ func (ec *executionContext) unmarshalInputSimulateDeliveryInput(ctx context.Cont
 				return it, err
 			}
 			it.ContactAt = graphql.OmittableOf(data)
+		case "allowDuplicateAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowDuplicateAddresses"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowDuplicateAddresses = graphql.OmittableOf(data)
+		case "ignoreQuarantine":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ignoreQuarantine"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IgnoreQuarantine = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			directive0 := func(ctx context.Context) (any, error) {
@@ -3712,7 +3822,7 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt"}
+	fieldsInOrder := [...]string{"id", "label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3782,6 +3892,27 @@ func (ec *executionContext) unmarshalInputUpdateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.ContactAt = graphql.OmittableOf(data)
+		case "sendRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendRate"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendRate = graphql.OmittableOf(data)
+		case "allowDuplicateAddresses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowDuplicateAddresses"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowDuplicateAddresses = graphql.OmittableOf(data)
+		case "ignoreQuarantine":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ignoreQuarantine"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IgnoreQuarantine = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3961,6 +4092,21 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 		case "contactAt":
 			out.Values[i] = ec._Delivery_contactAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sendRate":
+			out.Values[i] = ec._Delivery_sendRate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allowDuplicateAddresses":
+			out.Values[i] = ec._Delivery_allowDuplicateAddresses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ignoreQuarantine":
+			out.Values[i] = ec._Delivery_ignoreQuarantine(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":

@@ -254,6 +254,12 @@ type CreateDeliveryInput struct {
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
 	// When sending is to start. A time without an offset is meant in the coupon's time zone. Omitted: as soon as it is confirmed.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
+	// Maximum number of messages a second, 0.0003 to 1,000,000. Omitted: only the server's own limit.
+	SendRate graphql.Omittable[*float64] `json:"sendRate,omitempty"`
+	// True: an address that several targets have gets a message for each of them.
+	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
+	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
+	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
 }
 
 // A file that is to be sent.
@@ -837,6 +843,10 @@ type SimulateDeliveryInput struct {
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
 	// As if sending started then. Null: at once.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
+	// As if an address that several targets have got a message for each of them. Null: false.
+	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
+	// As if addresses in quarantine got their message. Null: false.
+	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
 	// As if only the targets that match were its targets. Of one target, what it needs would say what its attribute says.
 	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
 }
@@ -941,6 +951,12 @@ type UpdateDeliveryInput struct {
 	MatchLabelTo graphql.Omittable[*string] `json:"matchLabelTo,omitempty"`
 	// When sending is to start. A time without an offset is meant in the coupon's time zone. Null: as soon as it is confirmed.
 	ContactAt graphql.Omittable[*coupon.DateTime] `json:"contactAt,omitempty"`
+	// Maximum number of messages a second, 0.0003 to 1,000,000. Null: only the server's own limit.
+	SendRate graphql.Omittable[*float64] `json:"sendRate,omitempty"`
+	// Whether an address that several targets have gets a message for each of them.
+	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
+	// Whether addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
+	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
 }
 
 // A place to send one file to.

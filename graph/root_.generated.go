@@ -281,27 +281,30 @@ type ComplexityRoot struct {
 	}
 
 	Delivery struct {
-		Analysis          func(childComplexity int) int
-		Body              func(childComplexity int) int
-		Channel           func(childComplexity int) int
-		ConfirmedAt       func(childComplexity int) int
-		ContactAt         func(childComplexity int) int
-		Counts            func(childComplexity int) int
-		Coupon            func(childComplexity int) int
-		CreatedAt         func(childComplexity int) int
-		Exclusions        func(childComplexity int, reason []coupon.ExclusionReason, first *int, after *string) int
-		FinishedAt        func(childComplexity int) int
-		ID                func(childComplexity int) int
-		Label             func(childComplexity int) int
-		MatchLabelTo      func(childComplexity int) int
-		MessageLimit      func(childComplexity int) int
-		Messages          func(childComplexity int, status []coupon.MessageStatus, first *int, after *string) int
-		MessagesPerSecond func(childComplexity int) int
-		SecondsLeft       func(childComplexity int) int
-		Stats             func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
-		Status            func(childComplexity int) int
-		Subject           func(childComplexity int) int
-		TargetCount       func(childComplexity int) int
+		AllowDuplicateAddresses func(childComplexity int) int
+		Analysis                func(childComplexity int) int
+		Body                    func(childComplexity int) int
+		Channel                 func(childComplexity int) int
+		ConfirmedAt             func(childComplexity int) int
+		ContactAt               func(childComplexity int) int
+		Counts                  func(childComplexity int) int
+		Coupon                  func(childComplexity int) int
+		CreatedAt               func(childComplexity int) int
+		Exclusions              func(childComplexity int, reason []coupon.ExclusionReason, first *int, after *string) int
+		FinishedAt              func(childComplexity int) int
+		ID                      func(childComplexity int) int
+		IgnoreQuarantine        func(childComplexity int) int
+		Label                   func(childComplexity int) int
+		MatchLabelTo            func(childComplexity int) int
+		MessageLimit            func(childComplexity int) int
+		Messages                func(childComplexity int, status []coupon.MessageStatus, first *int, after *string) int
+		MessagesPerSecond       func(childComplexity int) int
+		SecondsLeft             func(childComplexity int) int
+		SendRate                func(childComplexity int) int
+		Stats                   func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
+		Status                  func(childComplexity int) int
+		Subject                 func(childComplexity int) int
+		TargetCount             func(childComplexity int) int
 	}
 
 	DeliveryComparison struct {
@@ -1824,6 +1827,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeletePayload.UserErrors(childComplexity), true
 
+	case "Delivery.allowDuplicateAddresses":
+		if e.ComplexityRoot.Delivery.AllowDuplicateAddresses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.AllowDuplicateAddresses(childComplexity), true
 	case "Delivery.analysis":
 		if e.ComplexityRoot.Delivery.Analysis == nil {
 			break
@@ -1895,6 +1904,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.ID(childComplexity), true
+	case "Delivery.ignoreQuarantine":
+		if e.ComplexityRoot.Delivery.IgnoreQuarantine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.IgnoreQuarantine(childComplexity), true
 	case "Delivery.label":
 		if e.ComplexityRoot.Delivery.Label == nil {
 			break
@@ -1936,6 +1951,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.SecondsLeft(childComplexity), true
+	case "Delivery.sendRate":
+		if e.ComplexityRoot.Delivery.SendRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.SendRate(childComplexity), true
 	case "Delivery.stats":
 		if e.ComplexityRoot.Delivery.Stats == nil {
 			break
@@ -5160,6 +5181,12 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_matchLabelTo(ctx, field)
 	case "contactAt":
 		return ec.fieldContext_Delivery_contactAt(ctx, field)
+	case "sendRate":
+		return ec.fieldContext_Delivery_sendRate(ctx, field)
+	case "allowDuplicateAddresses":
+		return ec.fieldContext_Delivery_allowDuplicateAddresses(ctx, field)
+	case "ignoreQuarantine":
+		return ec.fieldContext_Delivery_ignoreQuarantine(ctx, field)
 	case "status":
 		return ec.fieldContext_Delivery_status(ctx, field)
 	case "targetCount":

@@ -285,12 +285,13 @@ var (
 	verbNoun      = regexp.MustCompile(`^[a-z]+[A-Z][A-Za-z]*$`)
 	screamingCase = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 	screamingWord = regexp.MustCompile(`\b[A-Z]+(?:_[A-Z]+)+\b`)
-	predicate     = regexp.MustCompile(`^(is|has|requires)[A-Z]`)
-	timeName      = regexp.MustCompile(`(^at|At|^heldUntil)$`)
-	emptyPhrase   = regexp.MustCompile(`^(The|A|An) \w+( of (the|a|an|this) \w+)?\.$`)
-	deprecation   = regexp.MustCompile(`^Use .+\. Removal on (\d{4}-\d{2}-\d{2})\.$`)
-	codesItem     = regexp.MustCompile("(?m)^- (`[A-Z_]+`(?:, `[A-Z_]+`)*):")
-	codesInItem   = regexp.MustCompile(`[A-Z_]+`)
+	// A setting that a caller switches on is called by the same verb in the input and in the answer.
+	predicate   = regexp.MustCompile(`^(is|has|requires|allow|ignore)[A-Z]`)
+	timeName    = regexp.MustCompile(`(^at|At|^heldUntil)$`)
+	emptyPhrase = regexp.MustCompile(`^(The|A|An) \w+( of (the|a|an|this) \w+)?\.$`)
+	deprecation = regexp.MustCompile(`^Use .+\. Removal on (\d{4}-\d{2}-\d{2})\.$`)
+	codesItem   = regexp.MustCompile("(?m)^- (`[A-Z_]+`(?:, `[A-Z_]+`)*):")
+	codesInItem = regexp.MustCompile(`[A-Z_]+`)
 )
 
 func checkNames(schema *ast.Schema) []string {

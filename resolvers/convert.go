@@ -72,6 +72,10 @@ func newDelivery(input *graph.CreateDeliveryInput) *coupon.DeliveryChanges {
 		MessageLimit: change(input.MessageLimit),
 		MatchLabelTo: change(input.MatchLabelTo),
 		ContactAt:    change(input.ContactAt),
+
+		SendRate:                change(input.SendRate),
+		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
+		IgnoreQuarantine:        change(input.IgnoreQuarantine),
 	}
 }
 
@@ -79,6 +83,8 @@ func deliveryChanges(input *graph.UpdateDeliveryInput) *coupon.DeliveryChanges {
 	return &coupon.DeliveryChanges{
 		Label: change(input.Label), Channel: change(input.Channel), CouponID: change(input.CouponID), Subject: change(input.Subject), Body: change(input.Body),
 		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
+		SendRate: change(input.SendRate), AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
+		IgnoreQuarantine: change(input.IgnoreQuarantine),
 	}
 }
 

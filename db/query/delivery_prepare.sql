@@ -24,7 +24,9 @@ judged AS (
     FROM addressed
 ),
 doubles AS (
-    SELECT address_key, min(seq) AS first_seq FROM judged WHERE own_reason IS NULL GROUP BY address_key HAVING count(*) > 1
+    SELECT address_key, min(seq) AS first_seq FROM judged
+    WHERE own_reason IS NULL AND NOT $allow_duplicates
+    GROUP BY address_key HAVING count(*) > 1
 )
 SELECT j.seq, j.recipient_id, j.address, j.label,
     CASE
