@@ -272,6 +272,18 @@ func (d *Delivery) ContactTime(now time.Time) time.Time {
 	return now
 }
 
+// RateLimit returns how many messages of the delivery are handed over a second at the most, where the server's own limit is all:
+// the smaller of the two. 0: no limit.
+func (d *Delivery) RateLimit(all float64) float64 {
+	if d.SendRate == nil {
+		return all
+	}
+	if all <= 0 {
+		return *d.SendRate
+	}
+	return min(*d.SendRate, all)
+}
+
 // MessageStatus is where a message stands.
 type MessageStatus string
 

@@ -250,7 +250,7 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Coupon: c,
 		TargetCount: found.messages.targets, MessageCount: found.messages.count, Exclusions: found.messages.exclusions,
 		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings, HoldDuration: t.store.options.HoldDuration,
-		SendRate: t.store.options.SendRate,
+		SendRate: d.RateLimit(t.store.options.SendRate),
 	}
 	if c != nil && c.Type == coupon.TypeAnonymous {
 		findings.Redeemed = t.store.memory.MostRedeemed(coupon.MustNumber(coupon.KindCoupon, c.ID))
