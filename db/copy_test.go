@@ -335,7 +335,7 @@ func openEarlier(t *testing.T, path string, migrations []string) *Store {
 	if err := s.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.engine.Exec(t.Context(), createMigrationTable); err != nil {
+	if err := s.engine.Exec(t.Context(), migrationCreate); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.applyMigrations(t.Context(), nil, migrations); err != nil {

@@ -40,7 +40,7 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 // end. It returns an error for a database of somebody else, and for one that has lost all that was in it.
 func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
 	tables, err := duckdb.Collect(ctx, s.engine,
-		"-- the tables of a database\nSELECT table_name FROM duckdb_tables() WHERE NOT temporary", duckdb.ScanInto[string])
+		tableNames, duckdb.ScanInto[string])
 	if err != nil {
 		return nil, err
 	}

@@ -88,15 +88,10 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	if len(found.MissingMigrations)+len(found.UnknownMigrations) > 0 {
 		return found, nil
 	}
-	if found.CodeCount, err = duckdb.One[int](ctx, s.engine, "-- how many codes there are\nSELECT count(*) FROM code"); err != nil {
+	if found.CodeCount, err = duckdb.One[int](ctx, s.engine, codeCountAll); err != nil {
 		return nil, err
 	}
-	if found.Timezones, err = duckdb.Collect(
-		ctx,
-		s.engine,
-		"-- the time zones of coupons\nSELECT DISTINCT timezone FROM coupon ORDER BY ALL",
-		duckdb.ScanInto[string],
-	); err != nil {
+	if found.Timezones, err = duckdb.Collect(ctx, s.engine, couponTimezones, duckdb.ScanInto[string]); err != nil {
 		return nil, err
 	}
 	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {

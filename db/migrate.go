@@ -17,14 +17,11 @@ import (
 //go:embed migration/*.sql
 var migrations embed.FS
 
-const createMigrationTable = `-- the record of migrations
-CREATE TABLE IF NOT EXISTS migration (name VARCHAR NOT NULL, checksum VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)`
-
 // migrate applies the migrations that the file lacks, forward only, each in a transaction with its
 // record. A file that has a migration we don't know was made by a newer version, and one whose record
 // differs was made by an edited one: both are refused rather than guessed at.
 func (s *Store) migrate(ctx context.Context) error {
-	if err := s.engine.Exec(ctx, createMigrationTable); err != nil {
+	if err := s.engine.Exec(ctx, migrationCreate); err != nil {
 		return fmt.Errorf("create the record of migrations: %w", err)
 	}
 	applied, err := s.appliedMigrations(ctx)
@@ -62,7 +59,7 @@ func (s *Store) applyMigrations(ctx context.Context, applied map[string]string, 
 
 func (s *Store) appliedMigrations(ctx context.Context) (map[string]string, error) {
 	applied := map[string]string{}
-	err := duckdb.Each(ctx, s.engine, "-- read the record of migrations\nSELECT name, checksum FROM migration", func(rows *sql.Rows) error {
+	err := duckdb.Each(ctx, s.engine, migrationAll, func(rows *sql.Rows) error {
 		var name, checksum string
 		err := rows.Scan(&name, &checksum)
 		applied[name] = checksum
@@ -89,13 +86,16 @@ func (s *Store) applyMigration(ctx context.Context, name, text, checksum string)
 		if err := t.Append(ctx, text); err != nil {
 			return err
 		}
-		return t.Append(ctx, "-- record a migration\nINSERT INTO migration VALUES (?, ?, ?)", name, checksum, s.now())
+		return t.Append(ctx, migrationInsert, named("name", name), named("checksum", checksum), named("now", s.now()))
 	})
 	if err != nil {
 		return fmt.Errorf("apply migration %s: %w", name, err)
 	}
 	return nil
 }
+
+// databaseID is the setting that tells the database from every other one.
+const databaseID = "database_id"
 
 // caseSensitiveCodes is the setting that says how codes are compared.
 const caseSensitiveCodes = "case_sensitive_codes"
@@ -119,7 +119,7 @@ func (s *Store) checkSettings(ctx context.Context) error {
 		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
 			s.options.Path, stored, stored)
 	}
-	ids, err := duckdb.Collect(ctx, s.engine, "SELECT value FROM setting WHERE name = 'database_id'", duckdb.ScanInto[string])
+	ids, err := duckdb.Collect(ctx, s.engine, settingGet, duckdb.ScanInto[string], named("name", databaseID))
 	if err != nil {
 		return err
 	}

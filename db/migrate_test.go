@@ -63,6 +63,37 @@ func schemaOf(t *testing.T, q duckdb.Querier) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// TestMigrationsAreReplayed kills a server that has just been upgraded from each earlier version: the engine has to replay from its
+// log what the migrations did.
+func TestMigrationsAreReplayed(t *testing.T) {
+	t.Parallel()
+	names, err := migrationNames()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for known := 1; known < len(names); known++ {
+		t.Run("after "+names[known-1], func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "couponql.duckdb")
+			earlier := openEarlier(t, path, names[:known])
+			if err := earlier.Close(); err != nil { // which makes a checkpoint
+				t.Fatal(err)
+			}
+			upgraded, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			killed := filepath.Join(t.TempDir(), "couponql.duckdb")
+			copyFile(t, path, killed)
+			copyFile(t, path+duckdb.LogSuffix, killed+duckdb.LogSuffix)
+			if err := upgraded.Close(); err != nil {
+				t.Fatal(err)
+			}
+			checkReport(t, openAt(t, killed))
+		})
+	}
+}
+
 // TestOpenRefuses tells which files are not opened, and what the operator is told.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()

@@ -203,7 +203,7 @@ func damagedBackup(ctx context.Context, err error) error {
 // unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
 func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	settings := map[string]string{}
-	err := duckdb.Each(ctx, s.engine, "-- the settings of a database\nSELECT name, value FROM setting", func(rows *sql.Rows) error {
+	err := duckdb.Each(ctx, s.engine, settingAll, func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		settings[name] = value

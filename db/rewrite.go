@@ -19,11 +19,7 @@ func (s *Store) Rewritten() (isDone bool, err error) { return s.isRewritten, s.n
 // free blocks does away with all old text, for blocks that are in use hold some too. The file is replaced in one step, by
 // a copy that was read again.
 func (s *Store) rewrite(ctx context.Context) error {
-	tables, err := duckdb.One[int](
-		ctx,
-		s.engine,
-		"-- whether this is a database of couponql\nSELECT count(*) FROM duckdb_tables() WHERE table_name = 'setting'",
-	)
+	tables, err := duckdb.One[int](ctx, s.engine, settingExists)
 	if err != nil || tables == 0 {
 		return err
 	}

@@ -63,7 +63,7 @@ func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error
 	if err != nil || count == len(numbers) {
 		return err
 	}
-	known, err := duckdb.Collect(ctx, t, "-- the chosen recipients\nSELECT id FROM chosen", duckdb.ScanInto[int64])
+	known, err := duckdb.Collect(ctx, t, chosenAll, duckdb.ScanInto[int64])
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,6 @@ CREATE TABLE delivery (
     send_rate DOUBLE,
     allow_duplicate_addresses BOOLEAN,
     ignore_quarantine BOOLEAN,
-    CHECK((((sent_count + failed_count) + canceled_count) <= message_count)),
     CHECK((channel IN ('EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'))),
     CHECK((message_limit >= 0)),
     CHECK((status IN ('EDITING', 'READY', 'SCHEDULED', 'IN_PROGRESS', 'PAUSED', 'FINISHED', 'STOPPED', 'FAILED')))

@@ -1,0 +1,2 @@
+-- the chosen recipients
+SELECT id FROM chosen

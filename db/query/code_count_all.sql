@@ -1,0 +1,2 @@
+-- how many codes there are
+SELECT count(*) FROM code

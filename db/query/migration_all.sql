@@ -1,0 +1,2 @@
+-- the record of migrations
+SELECT name, checksum FROM migration

@@ -1,0 +1,2 @@
+-- the settings of a database
+SELECT name, value FROM setting
