@@ -287,12 +287,14 @@ func (d *Delivery) RateLimit(all float64) float64 {
 // MessageStatus is where a message stands.
 type MessageStatus string
 
-// The states of a message. SENT means handed to the sender; only PENDING changes.
+// The states of a message. SENT means handed to the sender; UNKNOWN that it was handed over completely and nobody knows
+// whether it was taken. Only PENDING changes by itself.
 const (
 	MessagePending  MessageStatus = "PENDING"
 	MessageSent     MessageStatus = "SENT"
 	MessageFailed   MessageStatus = "FAILED"
 	MessageCanceled MessageStatus = "CANCELED"
+	MessageUnknown  MessageStatus = "UNKNOWN"
 )
 
 // MessageCounts is where the messages of a delivery stand; the parts add up to Total.
@@ -301,7 +303,10 @@ type MessageCounts struct {
 	Sent     int
 	Failed   int
 	Canceled int
+	Unknown  int
 	Total    int
+	// InFlight is how many of the pending ones a sender is busy with.
+	InFlight int
 }
 
 // Message is one message of a confirmed delivery.
@@ -316,4 +321,6 @@ type Message struct {
 	CreatedAt   time.Time
 	SentAt      *time.Time
 	Failure     *string
+	// CancelReason is set of a CANCELED message.
+	CancelReason *CancelReason
 }

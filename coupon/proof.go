@@ -42,20 +42,14 @@ func (m *OutgoingMessage) MarkProof() {
 	m.Subject = ProofMark + m.Subject
 }
 
-// CheckResend tells whether a message may be handed over once more, with the same code. It returns INVALID_STATE for one
-// that was not sent, or whose code it does not have any more.
-func (m *Message) CheckResend(code *Code) error {
-	switch {
-	case m.Status != MessageSent:
-		return Errorf(ErrorInvalidState, "The message is %s; only one that was SENT can be sent again.", m.Status)
-	case m.Address == "":
-		return Errorf(ErrorInvalidState, "The recipient of the message was erased.")
-	case code != nil && code.MessageID == nil:
-		return Errorf(ErrorInvalidState, "The message has no code any more: it went back to the pool.")
-	case code != nil && code.State().Has(StateVoided):
-		return Errorf(ErrorInvalidState, "The code of the message was voided.")
-	case code != nil && code.State().Has(StateRedeemed):
-		return Errorf(ErrorInvalidState, "The code of the message was redeemed already.")
+// CheckResend decides whether a message may be handed over once more, with the same code, by what holds now. It returns
+// INVALID_STATE for one that was not handed over, and for one that may not leave.
+func (m *Message) CheckResend(now *Situation) error {
+	if m.Status != MessageSent && m.Status != MessageUnknown {
+		return Errorf(ErrorInvalidState, "The message is %s; only one that was SENT, or is UNKNOWN, can be sent again.", m.Status)
+	}
+	if _, never := now.MayLeave(); never != "" {
+		return Errorf(ErrorInvalidState, "The message must not be sent again: %s", never.Text())
 	}
 	return nil
 }

@@ -4,6 +4,7 @@
 package courier
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -53,7 +54,8 @@ func (c *Courier) SendProof(ctx context.Context, deliveryID coupon.ID, recipient
 		messages[i] = m
 		messages[i].Address, messages[i].MessageID = address, coupon.ID("proof_"+rand.Text())
 	}
-	attempts, err := c.send(ctx, sender.ExtraProof, messages)
+	// A proof is for those who try it, whatever holds of the recipient.
+	attempts, err := c.send(ctx, sender.ExtraProof, messages, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (c *Courier) SendProof(ctx context.Context, deliveryID coupon.ID, recipient
 }
 
 // Resend sends a message once more to its recipient, with the same text and code. It gives the message. It returns
-// NOT_FOUND, and INVALID_STATE for a message that was not sent, lost its code, or that the sender does not take now.
+// NOT_FOUND, and INVALID_STATE for a message that was not handed over, may not leave, or that the sender does not take now.
 func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
 	batch, known, err := c.store.ResendContent(ctx, id)
 	if err != nil {
@@ -86,8 +88,16 @@ func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, er
 	}
 	// Mail programs drop what has the Message-ID of a mail that they have.
 	m.MessageID = coupon.ID(fmt.Sprintf("%s-%d", id, known.Attempts+1))
-	attempts, err := c.send(ctx, sender.ExtraResent, []coupon.OutgoingMessage{m})
-	if err != nil {
+	var withheld error
+	attempts, err := c.send(ctx, sender.ExtraResent, []coupon.OutgoingMessage{m}, func(int) bool {
+		may, never, err := batch.MayLeave(ctx, &batch.Contents[0])
+		withheld = err
+		if err == nil && !may {
+			withheld = coupon.Errorf(coupon.ErrorInvalidState, "The message must not be sent again: %s", never.Text()).At("input", "id")
+		}
+		return withheld == nil
+	})
+	if err := cmp.Or(err, withheld); err != nil {
 		return nil, err
 	}
 	if attempts[0].Result != coupon.AttemptAccepted {
@@ -111,11 +121,11 @@ func renderOne(batch *db.Batch) (coupon.OutgoingMessage, error) {
 	return OutgoingMessage(batch, *content, rendered, template.IsHTML()), nil
 }
 
-func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupon.OutgoingMessage) ([]coupon.Attempt, error) {
+func (c *Courier) send(ctx context.Context, extra sender.Extra, messages []coupon.OutgoingMessage, leave func(int) bool) ([]coupon.Attempt, error) {
 	out := SenderOf(messages[0].Channel, c.senders, c.outbox)
 	attempts, err := out.Send(ctx, &sender.Batch{
 		Key: c.store.ID() + "-" + rand.Text(), Origin: c.store.ID(), DeliveryID: messages[0].DeliveryID,
-		Messages: messages, At: c.store.Now(), Extra: extra,
+		Messages: messages, At: c.store.Now(), Extra: extra, Leave: leave,
 	})
 	if err == nil && len(attempts) != len(messages) {
 		err = fmt.Errorf("the sender gave %d outcomes for %d messages", len(attempts), len(messages))

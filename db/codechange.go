@@ -95,7 +95,7 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
 
 // ReleaseCodes gives assigned codes back to the pool. A code that was not sent takes its message with it,
 // which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a delivery that
-// is being sent right now. It gives how many codes were released and how many kept. It returns NOT_FOUND
+// is being sent right now, or of a message that a sender is busy with. It gives how many codes were released and how many kept. It returns NOT_FOUND
 // and INVALID.
 func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string) (released, kept int, err error) {
 	reason, bad := coupon.CleanLabel(reason)
@@ -116,7 +116,8 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		if len(numbers) == 0 {
 			return nil
 		}
-		sending, err := duckdb.Collect(ctx, t, codeReturnUnsendable, duckdb.ScanInto[int64], between(numbers)...)
+		sending, err := duckdb.Collect(ctx, t, codeReturnUnsendable, duckdb.ScanInto[int64],
+			append(between(numbers), named("batches", t.openBatches()))...)
 		if err != nil {
 			return err
 		}

@@ -120,6 +120,11 @@ type Store struct {
 	// waiting has the waitingMessages of each delivery that is being sent, by its id. Whoever holds the lock
 	// of a delivery's sending may use its entry.
 	waiting sync.Map
+	// next has the number of the first message that no batch of a delivery has had yet, in the same way.
+	next sync.Map
+	// flights has the *flight of each delivery that a sender is busy with, by its id. It changes in the writer's turn.
+	flights    sync.Map
+	departures *departures
 	// isRewritten and notRewritten tell what rewrite did.
 	isRewritten  bool
 	notRewritten error
@@ -223,6 +228,10 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.checkSettings(ctx); err != nil {
 		return err
 	}
+	var err error
+	if s.departures, err = readDepartures(s.filesDir(), s.id); err != nil {
+		return err
+	}
 	if err := s.clearSpool(); err != nil {
 		return err
 	}
@@ -269,7 +278,11 @@ func (s *Store) Close() error {
 	}
 	// A draft keeps the engine from closing the file.
 	s.drafts.take().free()
-	return cmp.Or(s.engine.Close(), unwritten)
+	var left error
+	if s.departures != nil {
+		left = s.departures.close()
+	}
+	return cmp.Or(s.engine.Close(), left, unwritten)
 }
 
 // ID gives what tells this database from every other one: 32 characters that change only when acknowledged changes were lost.

@@ -240,34 +240,53 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 		if err != nil {
 			return err
 		}
-		codes, err := collectNumbers(ctx, t, deliveryUnsentCodes, named("id", number))
-		if err != nil {
-			return err
-		}
-		canceled, err := t.Exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now))
-		if err != nil {
-			return err
-		}
-		if err := t.release(ctx, codes, "the delivery was stopped"); err != nil {
-			return err
-		}
-		if canceled > 0 {
-			if _, err := t.Exec(ctx, deliveryRecount); err != nil {
-				return err
-			}
-		}
-		text := fmt.Sprintf(
-			"Stopped. %d messages canceled, %d of their codes returned to the pool; %d messages were sent before and keep theirs.",
-			canceled,
-			len(codes),
-			d.Counts.Sent,
-		)
 		if d.Status == coupon.DeliveryReady {
-			text = fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed)
+			return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now,
+				fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed))
 		}
-		return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now, text)
+		return t.stopSending(ctx, number, d, coupon.CancelDeliveryStopped, "Stopped.")
 	})
 }
+
+// stopSending ends a confirmed delivery: what is not in an open batch is canceled for a reason, and the codes of what was
+// surely not handed over go back to the pool.
+func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery, reason coupon.CancelReason, text string) error {
+	codes, err := collectNumbers(ctx, t, deliveryUnsentCodes, named("id", number))
+	if err != nil {
+		return err
+	}
+	settled, err := t.Exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now), named("batches", t.openBatches()),
+		named("reason", string(reason)), named("text", reason.Text()), named("unknown", interruptedReason))
+	if err != nil {
+		return err
+	}
+	if err := t.release(ctx, codes, "the delivery was stopped"); err != nil {
+		return err
+	}
+	counts := d.Counts
+	if settled > 0 {
+		if _, err := t.Exec(ctx, deliveryRecount); err != nil {
+			return err
+		}
+		_, now, err := t.delivery(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		counts = now.Counts
+	}
+	text += fmt.Sprintf(" %d messages canceled, %d of their codes returned to the pool; %d messages were sent before and keep theirs.",
+		counts.Canceled-d.Counts.Canceled, len(codes), counts.Sent)
+	if unknown := counts.Unknown - d.Counts.Unknown; unknown > 0 {
+		text += fmt.Sprintf(" Of %d nobody knows whether they were taken.", unknown)
+	}
+	if counts.Pending > 0 {
+		text += fmt.Sprintf(" The sender is busy with %d, and settles them.", counts.Pending)
+	}
+	return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now, text)
+}
+
+// interruptedReason is what is said of a message that was being handed over when the server died.
+const interruptedReason = "The server ended while the message was being handed over. Nobody knows whether it was taken."
 
 func (t *turn) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
 	if _, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {

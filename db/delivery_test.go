@@ -589,17 +589,20 @@ func TestRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch, err := s.NextBatch(t.Context(), id, 10)
-		if err != nil || len(batch.Contents) != 4 || !batch.Contents[1].IsVoided {
+		if err != nil || len(batch.Contents) != 4 {
 			t.Fatalf("got %+v, %v", batch, err)
 		}
+		if may, never, err := batch.MayLeave(t.Context(), &batch.Contents[1]); may || never != coupon.CancelCodeVoided || err != nil {
+			t.Errorf("got %t %q, %v for a voided code", may, never, err)
+		}
 		outcome := &db.SentBatch{
-			Sent: batch.Contents[2:], Failed: batch.Contents[:2], Failures: []string{"No such mailbox.", "Voided."},
+			Sent: batch.Contents[2:], Failed: batch.Contents[:1], Failures: []string{"No such mailbox."}, Withheld: batch.Contents[1:2],
 			OutboxSize: 77,
 		}
 		if err := batch.Record(t.Context(), outcome); err != nil {
 			t.Fatal(err)
 		}
-		if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts != (coupon.MessageCounts{Sent: 2, Failed: 2, Total: 4}) {
+		if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts != (coupon.MessageCounts{Sent: 2, Failed: 1, Canceled: 1, Total: 4}) {
 			t.Errorf("got %+v", d)
 		}
 		s.wantAvailability(t, c, "available 1, assigned 2, voided 1")

@@ -18,6 +18,9 @@ func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon
 func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
 	found, err := readDeliveries(ctx, s.engine.Planned(), numbers)
 	s.estimate(found)
+	for id, d := range found {
+		d.Counts.InFlight = min(s.inFlight(id), d.Counts.Pending)
+	}
 	return found, err
 }
 
@@ -48,6 +51,7 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 			&d.Counts.Sent,
 			&d.Counts.Failed,
 			&d.Counts.Canceled,
+			&d.Counts.Unknown,
 			&d.CreatedAt,
 			&d.ConfirmedAt,
 			&d.FinishedAt,
@@ -58,7 +62,7 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 			return err
 		}
 		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
-		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled
+		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled - d.Counts.Unknown
 		if analysis != nil {
 			d.Analysis = &coupon.Analysis{}
 			if err := json.Unmarshal([]byte(*analysis), d.Analysis); err != nil {

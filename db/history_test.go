@@ -437,7 +437,13 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 	}
 	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
 	for _, content := range batch.Contents {
-		if content.IsVoided || rapid.IntRange(0, 5).Draw(rt, "fails") == 0 {
+		may, _, err := batch.MayLeave(w.t.Context(), &content)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if !may {
+			outcome.Withheld = append(outcome.Withheld, content)
+		} else if rapid.IntRange(0, 5).Draw(rt, "fails") == 0 {
 			outcome.Failed = append(outcome.Failed, content)
 			outcome.Failures = append(outcome.Failures, "It bounced.")
 		} else {
@@ -454,10 +460,12 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
 	var handed []db.Content
 	for _, content := range batch.Contents {
-		if content.IsVoided {
-			outcome.Failed, outcome.Failures = append(outcome.Failed, content), append(outcome.Failures, "Voided.")
-		} else {
+		if may, _, err := batch.MayLeave(w.t.Context(), &content); err != nil {
+			rt.Fatal(err)
+		} else if may {
 			handed = append(handed, content)
+		} else {
+			outcome.Withheld = append(outcome.Withheld, content)
 		}
 	}
 	if len(handed) > 0 {
@@ -473,17 +481,20 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 	for _, content := range handed {
 		attempt := coupon.Attempt{
 			Result: rapid.SampledFrom([]coupon.AttemptResult{
-				coupon.AttemptOpen, coupon.AttemptAccepted, coupon.AttemptAccepted, coupon.AttemptPostponed, coupon.AttemptRefused,
+				coupon.AttemptOpen, coupon.AttemptAccepted, coupon.AttemptAccepted, coupon.AttemptPostponed, coupon.AttemptRefused, coupon.AttemptUnknown,
+				coupon.AttemptWithheld,
 			}).Draw(rt, "result"),
 			MayBeSent: rapid.Bool().Draw(rt, "may be sent"), RepeatsBatch: repeats,
 		}
-		settlement := attempt.Settle(batch.Number, content.MayBeSent, w.Now(), 0.5)
+		settlement := attempt.Settle(content.Counted+1, content.MayBeSent, w.Now(), 0.5)
 		switch {
 		case attempt.Result == coupon.AttemptOpen:
+		case attempt.Result == coupon.AttemptWithheld:
+			outcome.Withheld = append(outcome.Withheld, content)
 		case settlement.Status == coupon.MessageSent:
 			outcome.Sent = append(outcome.Sent, content)
 		default:
-			outcome.Refused = append(outcome.Refused, db.Refusal{Content: content, Settlement: settlement, RepeatsBatch: repeats})
+			outcome.Refused = append(outcome.Refused, db.Refusal{Content: content, Settlement: settlement, RepeatsBatch: repeats, IsCounted: rapid.Bool().Draw(rt, "counts")})
 		}
 	}
 	if err := batch.Record(w.t.Context(), outcome); err != nil {

@@ -25,7 +25,7 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 		var codeNumber *int64
 		var finalAt *time.Time
 		var m coupon.Message
-		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.Failure, &m.Attempts)
+		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.CancelReason, &m.Failure, &m.Attempts)
 		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage, number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
 		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient, recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
 		if m.Status == coupon.MessageSent {

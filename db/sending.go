@@ -54,20 +54,27 @@ type Content struct {
 	Address     string
 	CodeID      *coupon.ID
 	Data        coupon.MessageData
-	// IsVoided: the message's code was voided, so the message must not go out.
-	IsVoided bool
+	// IsReturned: the message's code went back to the pool.
+	IsReturned bool
+	// IsErased and HasObjected are what holds of the recipient.
+	IsErased, HasObjected bool
+	// Counted is how many attempts were made of those that a message has.
+	Counted int
+	// place is that in the batch.
+	place int
 	// MayBeSent: an earlier attempt may have reached the recipient.
 	MayBeSent bool
 }
 
-// Batch is a part of a delivery's messages on its way to the sender. Until it is recorded or released, pause
-// and stop wait.
+// Batch is a part of a delivery's messages on its way to the sender, until it is recorded or released. Pause, stop and
+// erasures wait until it begins, or is recorded when it does not; from then on they leave its messages to it.
 type Batch struct {
-	store    *Store
-	unlock   func()
-	Delivery *coupon.Delivery
-	Coupon   *coupon.Coupon
-	Contents []Content
+	store *Store
+	// unlock lets go of the delivery's sending, and leave of its batches.
+	unlock, leave func()
+	Delivery      *coupon.Delivery
+	Coupon        *coupon.Coupon
+	Contents      []Content
 	// OutboxSize is how far the delivery's outbox file holds messages that are recorded as sent.
 	OutboxSize int64
 	// RetryAt: there are no contents, but messages that wait for their next attempt then.
@@ -79,6 +86,12 @@ type Batch struct {
 	// waiting is what is known of the delivery's waiting messages; chosen says how the batch was chosen.
 	waiting waitingMessages
 	chosen  choice
+	// next is the first message that no batch has had yet; 0: the batch has none of those.
+	next     int64
+	standing standing
+	// isAbandoned: it was interrupted, and is not handed over again. isAsked: a person asks for its message, whatever the
+	// delivery does.
+	isAbandoned, isAsked bool
 }
 
 // NextBatch gives the next at most limit messages of a delivery that is IN_PROGRESS, or nil when it is not: a
@@ -86,17 +99,22 @@ type Batch struct {
 // contents means that nothing can be sent now: until RetryAt, or, without one, because all are done: Record it
 // to finish the delivery.
 func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *Batch, err error) {
+	leave := s.watchers.lock(id, &s.watchers.batches)
 	unlock := s.watchers.lockSending(id)
 	defer func() {
 		if batch == nil {
 			unlock()
+			leave()
 		}
 	}()
+	revision := s.memory.Revision()
 	d, err := s.delivery(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if d.Status != coupon.DeliveryInProgress {
+	// Of a stopped one that a crash interrupted, the batch is still to be settled.
+	isInterrupted := d.Status == coupon.DeliveryStopped && d.Counts.Pending > 0
+	if d.Status != coupon.DeliveryInProgress && !isInterrupted {
 		s.forgetSending(id)
 		return nil, nil //nolint:nilnil // there is nothing to send
 	}
@@ -106,49 +124,64 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return nil, err
 	}
 	type state struct {
-		status                       string
-		first, count, done, outboxed int64
+		status                 string
+		first, count, outboxed int64
 	}
 	states, err := duckdb.Collect(ctx, s.engine.Planned(), sendingState, func(rows *sql.Rows) (state, error) {
 		var st state
-		err := rows.Scan(&st.status, &st.first, &st.count, &st.done, &st.outboxed)
+		err := rows.Scan(&st.status, &st.first, &st.count, &st.outboxed)
 		return st, err
 	}, named("id", number))
 	if err != nil {
 		return nil, err
 	}
-	next := &Batch{store: s, unlock: unlock, Delivery: d, OutboxSize: states[0].outboxed, waiting: waiting}
+	next := &Batch{store: s, unlock: unlock, leave: leave, Delivery: d, OutboxSize: states[0].outboxed, waiting: waiting}
+	next.standing = standing{revision: revision, status: d.Status}
 	if next.Coupon, err = s.couponOf(ctx, d); err != nil {
 		return nil, err
 	}
 	next.chosen = waiting.choose(s.moment(), limit)
+	if isInterrupted && !next.chosen.isInFlight {
+		return nil, fmt.Errorf("settle %s: it has pending messages that are in no batch", id)
+	}
 	if numbers := next.chosen.messages; len(numbers) > 0 {
 		next.Contents, err = s.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
 		for i := range next.Contents {
-			next.Contents[i].MayBeSent = waiting[coupon.MustNumber(coupon.KindMessage, next.Contents[i].MessageID)].mayBeSent
+			known := waiting[coupon.MustNumber(coupon.KindMessage, next.Contents[i].MessageID)]
+			next.Contents[i].MayBeSent, next.Contents[i].Counted = known.mayBeSent, known.counted
 		}
 		if err != nil {
 			return nil, err
 		}
+		next.number()
 		return next, nil
 	}
-	// New messages are sent in the order of their numbers; only releaseCodes makes some final out of turn, so
-	// the next one is at most that many before the first ones that are done or wait.
-	first, last := states[0].first, states[0].first+states[0].count-1
-	canceled := int64(d.Counts.Canceled)
-	begin := max(first, first+states[0].done+int64(len(waiting))-canceled)
-	for ; begin <= last && len(next.Contents) == 0; begin += int64(limit) + canceled {
-		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)+canceled-1), nil)
+	// New messages are sent in the order of their numbers.
+	begin, last := int64(0), states[0].first+states[0].count-1
+	if known, isKnown := s.next.Load(id); isKnown {
+		begin = known.(int64) //nolint:forcetypeassert // nothing else is stored
+	} else if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending, named("id", number)); err != nil {
+		return nil, err
+	}
+	for ; begin != 0 && begin <= last && len(next.Contents) == 0; begin += int64(limit) {
+		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)-1), nil)
 		if err != nil {
 			return nil, err
 		}
-		contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[coupon.MustNumber(coupon.KindMessage, c.MessageID)] != nil })
-		next.Contents = contents[:min(len(contents), limit)]
+		next.Contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[coupon.MustNumber(coupon.KindMessage, c.MessageID)] != nil })
+		next.next = begin + int64(limit)
 	}
 	if len(next.Contents) == 0 {
 		next.RetryAt = waiting.nextRetry(s.moment())
 	}
+	next.number()
 	return next, nil
+}
+
+func (b *Batch) number() {
+	for i := range b.Contents {
+		b.Contents[i].place = i
+	}
 }
 
 func (s *Store) contents(ctx context.Context, number, first, last int64, ids []int64) ([]Content, error) {
@@ -161,7 +194,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 		var messageNumber, recipientNumber int64
 		var codeNumber *int64
 		var code, label, externalID, attributes *string
-		var isVoided *bool
+		var isReturned, isErased, hasObjected *bool
 		r := &c.Data.Recipient
 		err := rows.Scan(
 			&messageNumber,
@@ -176,7 +209,9 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 			&r.FirstName,
 			&r.LastName,
 			&attributes,
-			&isVoided,
+			&isReturned,
+			&isErased,
+			&hasObjected,
 		)
 		c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage, messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
 		c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
@@ -184,7 +219,8 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 		if code != nil {
 			c.Data.CouponValue = &coupon.CodeData{Code: *code, Label: orEmpty(label)}
 		}
-		c.IsVoided = isVoided != nil && *isVoided
+		isSo := func(flag *bool) bool { return flag != nil && *flag }
+		c.IsReturned, c.IsErased, c.HasObjected = isSo(isReturned), isSo(isErased), isSo(hasObjected)
 		return c, err
 	}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
 }
@@ -197,7 +233,9 @@ type SentBatch struct {
 	Failed   []Content
 	Failures []string
 	// Refused are the messages that the sender did not take.
-	Refused    []Refusal
+	Refused []Refusal
+	// Withheld are those that were surely not handed over, since they may not leave: Record judges them again.
+	Withheld   []Content
 	OutboxSize int64
 }
 
@@ -208,6 +246,8 @@ type Refusal struct {
 	Settlement coupon.Settlement
 	// RepeatsBatch: the message is handed over again with its batch.
 	RepeatsBatch bool
+	// IsCounted: the attempt is one of those that a message has.
+	IsCounted bool
 	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
 	NotBefore time.Time
 }
@@ -250,6 +290,14 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	isSame := b.chosen.batchID != 0 && len(contents) == b.chosen.batchSize
 	if isSame && b.chosen.isInFlight {
 		b.ID, b.Number = b.chosen.batchID, b.chosen.number
+		err := s.update(ctx, func(_ context.Context, t *turn) error {
+			t.change(func(memory.Change) { s.flights.Store(b.Delivery.ID, &flight{batch: b.ID}) })
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("repeat a batch of %s: %w", b.Delivery.ID, err)
+		}
+		b.depart()
 		return nil
 	}
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -260,8 +308,15 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 				return err
 			}
 		}
+		// It is on the disk before the rows are.
+		if err := s.departures.note(b.ID, 0); err != nil {
+			return err
+		}
 		// Until the sender answers the codes count as sent.
-		t.change(func(c memory.Change) { c.Update(codes, coupon.StateSent, 0) })
+		t.change(func(c memory.Change) {
+			c.Update(codes, coupon.StateSent, 0)
+			s.flights.Store(b.Delivery.ID, &flight{batch: b.ID})
+		})
 		_, err := t.Exec(
 			ctx,
 			attemptInsert,
@@ -278,50 +333,55 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	}
 	for i, number := range numbers {
 		b.waiting[number] = &waitingMessage{
-			number: b.Number, batchID: b.ID, batchSize: len(numbers), isInFlight: true, mayBeSent: contents[i].MayBeSent,
+			number: b.Number, batchID: b.ID, batchSize: len(numbers), isInFlight: true, mayBeSent: true, mightBeSent: contents[i].MayBeSent,
+			counted: contents[i].Counted,
 		}
 	}
+	b.depart()
 	return nil
 }
 
-// Record records what became of a batch, in one transaction: which messages were sent, which failed (their
-// codes go back to the pool, unless they may be on their way), which wait, and how far the outbox file is
-// valid. When no message is pending any more the delivery is FINISHED, or FAILED if every message failed. After
-// an error the batch is still there, to be recorded again or released.
+// depart lets go of the delivery's sending: the batch began, and others leave its messages alone.
+func (b *Batch) depart() {
+	b.unlock()
+	b.unlock = func() {}
+}
+
+// Record records what became of a batch, in one transaction: which messages were sent, which failed or are unknown,
+// which wait, and how far the outbox file is valid. What is still to be handed over is judged once more, and canceled
+// when it never may be. Codes of what failed or is canceled go back to the pool, unless they may be on their way. When no
+// message is pending any more the delivery is FINISHED, or FAILED if every message failed. After an error the batch is
+// still there, to be recorded again or released.
 func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	s := b.store
 	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
 	if len(outcome.Refused) > 0 && b.ID == 0 {
 		return fmt.Errorf("record a batch of %s: it was not begun", b.Delivery.ID)
 	}
-	failed, failures := slices.Clone(outcome.Failed), make([]any, 0, len(outcome.Failed)+len(outcome.Refused))
-	for _, failure := range outcome.Failures {
-		failures = append(failures, failure)
-	}
-	for i := range outcome.Refused {
-		if refused := &outcome.Refused[i]; refused.Settlement.Status == coupon.MessageFailed {
-			content := refused.Content
-			content.MayBeSent = refused.Settlement.MayBeSent
-			failed, failures = append(failed, content), append(failures, refused.Settlement.Failure)
-		}
-	}
+	var done *settled
+	var isKept bool
 	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
-		if err := t.recordSending(ctx, number, coupon.MessageSent, outcome.Sent, make([]any, len(outcome.Sent))); err != nil {
+		var err error
+		if done, err = b.settle(ctx, t, outcome); err != nil {
 			return err
 		}
 		sentCodes := codesOf(outcome.Sent, func(*Content) bool { return true })
-		t.change(func(c memory.Change) { c.Update(sentCodes, coupon.StateSent, 0) })
-		if err := t.recordRefusals(ctx, number, b.Number, outcome.Refused); err != nil {
-			return err
-		}
-		if err := t.recordSending(ctx, number, coupon.MessageFailed, failed, failures); err != nil {
-			return err
-		}
-		// A voided code stays where it is, and so does one that may be on its way.
-		failedCodes := codesOf(failed, func(c *Content) bool {
-			return !c.MayBeSent && !s.memory.State(coupon.MustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided)
+		t.change(func(c memory.Change) {
+			c.Update(sentCodes, coupon.StateSent, 0)
+			s.flights.Delete(b.Delivery.ID)
 		})
-		if err := t.release(ctx, failedCodes, "the message could not be sent"); err != nil {
+		if err := t.recordRefusals(ctx, number, b.Number, done.refused); err != nil {
+			return err
+		}
+		if isKept, err = b.takeBack(ctx, t, outcome.Withheld, done); err != nil {
+			return err
+		}
+		for _, part := range done.parts() {
+			if err := t.recordSending(ctx, number, part); err != nil {
+				return err
+			}
+		}
+		if err := b.giveBack(ctx, t, done); err != nil {
 			return err
 		}
 		pending, err := duckdb.Collect(
@@ -330,8 +390,10 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 			sendingRecord,
 			duckdb.ScanInto[int],
 			named("id", number),
-			named("sent", len(outcome.Sent)),
-			named("failed", len(failed)),
+			named("sent", len(done.sent.contents)),
+			named("failed", len(done.failed.contents)),
+			named("canceled", len(done.canceled.contents)),
+			named("unknown", len(done.unknown.contents)),
 			named("outbox_size", outcome.OutboxSize),
 		)
 		if err != nil || pending[0] > 0 {
@@ -342,10 +404,23 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	if err != nil {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
-	b.waiting.settle(b, outcome)
-	s.recordRate(b.Delivery.ID, len(outcome.Sent)+len(failed), len(b.waiting))
+	b.waiting.settle(b, done)
+	if b.ID != 0 && len(outcome.Sent)+len(outcome.Failed)+len(outcome.Refused)+len(outcome.Withheld) >= len(b.Contents) {
+		if err := s.departures.forget(b.ID); err != nil {
+			s.addNotice(err.Error())
+		}
+	}
+	if b.next != 0 {
+		s.next.Store(b.Delivery.ID, b.next)
+	}
+	if isKept {
+		// They are as they were before the batch.
+		s.forgetWaiting(b.Delivery.ID)
+	}
+	s.recordRate(b.Delivery.ID, done.count(), len(b.waiting))
 	s.watchers.notify(b.Delivery.ID)
 	b.unlock()
+	b.leave()
 	return nil
 }
 
@@ -353,9 +428,11 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 func (b *Batch) Release() {
 	if b.ID != 0 {
 		// It is in flight now, which the rows say.
-		b.store.waiting.Delete(b.Delivery.ID)
+		b.store.forgetWaiting(b.Delivery.ID)
+		b.store.flights.Delete(b.Delivery.ID)
 	}
 	b.unlock()
+	b.leave()
 }
 
 // codesOf gives the codes of messages that are wanted.
@@ -377,10 +454,11 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 	var free []int64
 	ids, reasons := make([]int64, len(refused)), make([]string, len(refused))
 	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]string, len(refused))
+	isCounted := make([]bool, len(refused))
 	for i := range refused {
 		r := &refused[i]
 		ids[i], reasons[i] = coupon.MustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
-		mayBeSent[i], repeats[i] = r.Settlement.MayBeSent, r.RepeatsBatch
+		mayBeSent[i], repeats[i], isCounted[i] = r.Settlement.MayBeSent, r.RepeatsBatch, r.IsCounted
 		if !r.Settlement.RetryAt.IsZero() {
 			retryAt[i] = r.Settlement.RetryAt.UTC().Format(timestampLayout)
 		}
@@ -400,27 +478,36 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 		named("may_be_sent", mayBeSent),
 		named("repeats_batch", repeats),
 		named("retry_at", retryAt),
+		named("is_counted", isCounted),
 	)
 	return err
 }
 
 // recordSending records an outcome of messages.
-func (t *turn) recordSending(ctx context.Context, number int64, outcome coupon.MessageStatus, contents []Content, failures []any) error {
-	if len(contents) == 0 {
+func (t *turn) recordSending(ctx context.Context, number int64, part *settledPart) error {
+	if len(part.contents) == 0 {
 		return nil
 	}
-	messages := make([]int64, len(contents))
-	for i := range contents {
-		messages[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
+	messages := make([]int64, len(part.contents))
+	for i := range part.contents {
+		messages[i] = coupon.MustNumber(coupon.KindMessage, part.contents[i].MessageID)
+	}
+	failures, reasons := make([]any, len(messages)), make([]string, len(messages))
+	for i := range part.failures {
+		failures[i] = part.failures[i]
+	}
+	for i := range part.reasons {
+		reasons[i] = string(part.reasons[i])
 	}
 	_, err := t.Exec(
 		ctx,
 		sendingInsert,
 		named("ids", messages),
 		named("delivery_id", number),
-		named("outcome", string(outcome)),
+		named("outcome", string(part.outcome)),
 		named("now", t.now),
 		named("failures", failures),
+		named("reasons", reasons),
 	)
 	return err
 }
@@ -431,13 +518,23 @@ func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID) e
 	if err != nil || d.Counts.Pending > 0 {
 		return err
 	}
+	unknown := ""
+	if d.Counts.Unknown > 0 {
+		unknown = fmt.Sprintf(" Of %d nobody knows whether they were taken.", d.Counts.Unknown)
+	}
+	if d.Status == coupon.DeliveryStopped {
+		text := fmt.Sprintf("The sender ended with what it was busy with: %d messages sent in all, %d failed, %d canceled.%s",
+			d.Counts.Sent, d.Counts.Failed, d.Counts.Canceled, unknown)
+		return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
+	}
 	status, text := coupon.DeliveryFinished, fmt.Sprintf(
-		"Finished. %d messages sent, %d failed, %d canceled.",
+		"Finished. %d messages sent, %d failed, %d canceled.%s",
 		d.Counts.Sent,
 		d.Counts.Failed,
 		d.Counts.Canceled,
+		unknown,
 	)
-	if d.Counts.Sent == 0 && d.Counts.Failed > 0 {
+	if d.Counts.Sent+d.Counts.Unknown == 0 && d.Counts.Failed > 0 {
 		status, text = coupon.DeliveryFailed, fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
 	}
 	return t.setStatus(ctx, number, status, &t.now, text)

@@ -36,6 +36,12 @@ func (s *Store) estimate(deliveries map[coupon.ID]*coupon.Delivery) {
 
 // forgetSending forgets what is known of a delivery that is not being sent; the rows have what counts.
 func (s *Store) forgetSending(id coupon.ID) {
-	s.waiting.Delete(id)
+	s.forgetWaiting(id)
 	s.rates.Delete(id)
+}
+
+// forgetWaiting forgets which messages of a delivery wait, and which come next.
+func (s *Store) forgetWaiting(id coupon.ID) {
+	s.waiting.Delete(id)
+	s.next.Delete(id)
 }

@@ -38,19 +38,9 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 // ResendContent gives what is needed to render a message once more, and the message. It returns NOT_FOUND, and
 // INVALID_STATE for one that must not be sent again.
 func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupon.Message, error) {
+	revision := s.memory.Revision()
 	m, err := s.message(ctx, id)
 	if err != nil {
-		return nil, nil, at(err, "input", "id")
-	}
-	var code *coupon.Code
-	if m.CodeID != nil {
-		codes, err := s.CodesByID(ctx, []coupon.ID{*m.CodeID})
-		if err != nil {
-			return nil, nil, err
-		}
-		code = codes[*m.CodeID]
-	}
-	if err := m.CheckResend(code); err != nil {
 		return nil, nil, at(err, "input", "id")
 	}
 	contents, err := s.MessageContents(ctx, []*coupon.Message{m})
@@ -65,7 +55,11 @@ func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupo
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{contents[id]}}, m, nil
+	b := &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{contents[id]}, isAsked: true, standing: standing{revision: revision}}
+	if err := m.CheckResend(b.situation(&b.Contents[0], "", s.now())); err != nil {
+		return nil, nil, at(err, "input", "id")
+	}
+	return b, m, nil
 }
 
 func (s *Store) message(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
@@ -100,6 +94,14 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 			named("batch_id", batch),
 			named("now", t.now),
 		)
+		if err != nil {
+			return err
+		}
+		number := coupon.MustNumber(coupon.KindDelivery, m.DeliveryID)
+		resolved, err := t.Exec(ctx, sendingResolve, named("id", coupon.MustNumber(coupon.KindMessage, id)), named("now", t.now))
+		if err == nil && resolved > 0 {
+			_, err = t.Exec(ctx, deliveryResolve, named("id", number))
+		}
 		return err
 	})
 	if err != nil {

@@ -18,10 +18,12 @@ type waitingMessage struct {
 	batchSize int
 	// isInFlight: nobody knows what came of the last attempt.
 	isInFlight bool
-	// mayBeSent: an attempt may have reached the recipient.
-	mayBeSent bool
+	// mayBeSent: an attempt may have reached the recipient. mightBeSent: one before the last may have.
+	mayBeSent, mightBeSent bool
 	// repeatsBatch: the last batch has to be repeated as it was.
 	repeatsBatch bool
+	// counted is how many attempts were made of those that a message has.
+	counted int
 	// retryAt is when it is handed over again, by the clock, or by the steady one if that comes before: steadyAt. So a clock
 	// that is set back does not put it off.
 	retryAt, steadyAt time.Time
@@ -54,11 +56,16 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 	err := duckdb.Each(ctx, s.engine, attemptWaiting, func(rows *sql.Rows) error {
 		var message int64
 		var retryAt sql.NullTime
+		var isCounted bool
 		m := &waitingMessage{}
-		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt)
+		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt, &isCounted)
 		m.postpone(retryAt.Time, at)
 		if earlier := w[message]; earlier != nil {
-			m.mayBeSent = m.mayBeSent || earlier.mayBeSent
+			m.mightBeSent, m.counted = earlier.mayBeSent, earlier.counted
+			m.mayBeSent = m.mayBeSent || m.mightBeSent
+		}
+		if isCounted {
+			m.counted++
 		}
 		w[message] = m // the last attempt counts
 		return err
@@ -132,24 +139,25 @@ func (w waitingMessages) nextRetry(at moment) time.Time {
 	return next
 }
 
-// settle takes over the outcome of a batch that was recorded.
-func (w waitingMessages) settle(b *Batch, outcome *SentBatch) {
-	for _, done := range [][]Content{outcome.Sent, outcome.Failed} {
-		for i := range done {
-			delete(w, coupon.MustNumber(coupon.KindMessage, done[i].MessageID))
+// settle takes over what became of a batch that was recorded.
+func (w waitingMessages) settle(b *Batch, done *settled) {
+	for _, part := range done.parts() {
+		for i := range part.contents {
+			delete(w, coupon.MustNumber(coupon.KindMessage, part.contents[i].MessageID))
 		}
 	}
-	for i := range outcome.Refused {
-		r := &outcome.Refused[i]
-		message := coupon.MustNumber(coupon.KindMessage, r.MessageID)
+	for i := range done.refused {
+		r := &done.refused[i]
 		if r.Settlement.Status != coupon.MessagePending {
-			delete(w, message)
 			continue
 		}
-		m := w[message]
+		m := w[coupon.MustNumber(coupon.KindMessage, r.MessageID)]
 		m.number, m.batchID = b.Number, b.ID
 		m.isInFlight, m.repeatsBatch = false, r.RepeatsBatch
 		m.mayBeSent = r.Settlement.MayBeSent
+		if m.counted = r.Counted; r.IsCounted {
+			m.counted++
+		}
 		m.postpone(r.Settlement.RetryAt, b.store.moment())
 	}
 }

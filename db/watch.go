@@ -13,6 +13,8 @@ type watchers struct {
 	waiting map[coupon.ID]map[chan struct{}]struct{}
 	due     map[chan struct{}]struct{}
 	sending map[coupon.ID]*sync.Mutex
+	// batches lets one batch of a delivery be on its way at a time.
+	batches map[coupon.ID]*sync.Mutex
 }
 
 // Watch gives a channel that gets a value after the object changed, until stop is called.
@@ -86,17 +88,19 @@ func signal(to chan<- struct{}) {
 	}
 }
 
-// lockSending keeps a delivery's messages from being handed over until unlock is called: what is being
-// handed over is recorded first, so that pause and stop see every message either sent or not begun.
-func (w *watchers) lockSending(id coupon.ID) (unlock func()) {
+// lockSending keeps a delivery's messages from being chosen for a batch until unlock is called. A batch that was chosen
+// begins first, or is recorded, so that pause and stop see every message either in an open batch or in none.
+func (w *watchers) lockSending(id coupon.ID) (unlock func()) { return w.lock(id, &w.sending) }
+
+func (w *watchers) lock(id coupon.ID, locks *map[coupon.ID]*sync.Mutex) (unlock func()) {
 	w.mu.Lock()
-	if w.sending == nil {
-		w.sending = map[coupon.ID]*sync.Mutex{}
+	if *locks == nil {
+		*locks = map[coupon.ID]*sync.Mutex{}
 	}
-	lock := w.sending[id]
+	lock := (*locks)[id]
 	if lock == nil {
 		lock = &sync.Mutex{}
-		w.sending[id] = lock
+		(*locks)[id] = lock
 	}
 	w.mu.Unlock()
 	lock.Lock()

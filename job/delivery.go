@@ -155,6 +155,9 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
 	}
+	if isInterrupted, isOver := batch.IsInterrupted(); isOver || isInterrupted && !way.out.Traits().IsRepeatable {
+		return step{count: 1}, r.recordBatch(ctx, batch, batch.Abandon())
+	}
 	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
 	var outcome *db.SentBatch
 	// Whatever goes wrong, the batch is given back.
@@ -176,14 +179,16 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 // progress tells what a batch came to.
 func progress(batch *db.Batch, outcome *db.SentBatch) step {
 	done := step{count: len(batch.Contents), isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents)}
+	isCounted := false
 	for i := range outcome.Refused {
 		refused := &outcome.Refused[i]
 		done.isStuck = done.isStuck && refused.Settlement.Status == coupon.MessagePending
+		isCounted = isCounted || refused.IsCounted
 		if i == 0 || refused.NotBefore.Before(done.retryAt) {
 			done.retryAt = refused.NotBefore
 		}
 	}
-	done.isStuck = done.isStuck && (batch.Number == 1 || !done.retryAt.IsZero())
+	done.isStuck = done.isStuck && (batch.Number == 1 || !isCounted || !done.retryAt.IsZero())
 	if !done.isStuck {
 		done.retryAt = time.Time{}
 	}
@@ -203,7 +208,7 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	if err != nil {
 		return nil, fmt.Errorf("compile the templates of %s: %w", id, err)
 	}
-	outgoing, outcome, err := render(batch, template)
+	outgoing, outcome, err := render(ctx, batch, template)
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +225,13 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	sending := &sender.Batch{
 		Key: fmt.Sprintf("%s-%d", r.store.ID(), batch.ID), Origin: r.store.ID(), DeliveryID: id,
 		Messages: outgoing, At: r.store.Now(), OutboxSize: batch.OutboxSize,
+		Leave: func(place int) bool {
+			may, err := batch.Leave(ctx, &rendered[place])
+			if err != nil {
+				r.options.Log.ErrorContext(ctx, "could not judge a message; it waits", "message", rendered[place].MessageID, "error", err)
+			}
+			return may && err == nil
+		},
 	}
 	attempts, err := out.Send(ctx, sending)
 	if err == nil && len(attempts) != len(outgoing) {
@@ -245,17 +257,22 @@ func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, n
 		if attempt.Result == coupon.AttemptOpen {
 			continue
 		}
+		if attempt.Result == coupon.AttemptWithheld {
+			outcome.Withheld = append(outcome.Withheld, content)
+			continue
+		}
 		jitter := ofBatch
 		if !attempt.RepeatsBatch {
 			jitter = rand.Float64() //nolint:gosec // nobody gains by guessing it
 		}
-		settlement := attempt.Settle(batch.Number, content.MayBeSent, now, jitter)
+		settlement := attempt.Settle(content.Counted+1, content.MayBeSent, now, jitter)
 		if settlement.Status == coupon.MessageSent {
 			outcome.Sent = append(outcome.Sent, content)
 			continue
 		}
 		outcome.Refused = append(outcome.Refused, db.Refusal{
 			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch, NotBefore: attempt.NotBefore,
+			IsCounted: attempt.About == coupon.AboutMessage,
 		})
 	}
 }
@@ -279,18 +296,22 @@ func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.S
 	}
 }
 
-// render renders a batch on several cores. A message whose templates fail on its recipient's values, or
-// whose code was voided, fails for good.
-func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.SentBatch, error) {
+// render renders what may leave of a batch on several cores; the rest is withheld. A message whose templates fail on its
+// recipient's values fails for good.
+func render(ctx context.Context, batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.SentBatch, error) {
 	results := make([]coupon.RenderedMessage, len(batch.Contents))
 	failures := make([]error, len(batch.Contents))
+	isWithheld := make([]bool, len(batch.Contents))
 	var workers background.Group
 	for worker := range renderers {
 		workers.Go(func() error {
 			for i := worker; i < len(batch.Contents); i += renderers {
 				content := &batch.Contents[i]
-				if content.IsVoided {
-					failures[i] = coupon.Errorf(coupon.ErrorCodeVoided, "The code was voided before the message was sent.")
+				may, _, err := batch.MayLeave(ctx, content)
+				if err != nil {
+					return err
+				}
+				if isWithheld[i] = !may; isWithheld[i] {
 					continue
 				}
 				content.Data.Complete(batch.Delivery, batch.Coupon)
@@ -305,6 +326,10 @@ func render(batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessa
 	outcome := &db.SentBatch{}
 	outgoing := make([]coupon.OutgoingMessage, 0, len(batch.Contents))
 	for i, content := range batch.Contents {
+		if isWithheld[i] {
+			outcome.Withheld = append(outcome.Withheld, content)
+			continue
+		}
 		if failures[i] != nil {
 			if _, ok := errors.AsType[*coupon.UserError](failures[i]); !ok {
 				return nil, nil, fmt.Errorf("render %s: %w", content.MessageID, failures[i])

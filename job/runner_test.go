@@ -288,13 +288,13 @@ func TestVoidedBeforeSending(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.start(t, 0)
-	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Failed: 1, Total: 5}) {
+	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 1, Total: 5}) {
 		t.Errorf("got %+v", d.Counts)
 	}
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, []coupon.MessageStatus{coupon.MessageFailed},
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, []coupon.MessageStatus{coupon.MessageCanceled},
 		coupon.Page{First: 10, WantsItems: true})
-	if err != nil || len(lists[id].Items) != 1 || !strings.Contains(*lists[id].Items[0].Failure, "voided") {
-		t.Errorf("failed: %+v, %v", lists[id], err)
+	if err != nil || len(lists[id].Items) != 1 || *lists[id].Items[0].CancelReason != coupon.CancelCodeVoided {
+		t.Errorf("canceled: %+v, %v", lists[id], err)
 	}
 	s.checkOutbox(t, id, 4)
 }

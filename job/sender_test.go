@@ -46,7 +46,7 @@ func newFlaky(decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt) 
 }
 
 func (f *flaky) Traits() sender.Traits {
-	return sender.Traits{MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients}
+	return sender.Traits{MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients, IsRepeatable: true}
 }
 
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {

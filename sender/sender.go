@@ -24,6 +24,9 @@ type Traits struct {
 	MaxBatch int
 	// IsExact: a batch that was sent but not recorded was never handed over, as far as anybody can see.
 	IsExact bool
+	// IsRepeatable: a batch may be handed over again under its Key, since the other side takes it once. Other batches that were
+	// interrupted are not: what left is unknown then.
+	IsRepeatable bool
 	// NamesRecipients: mail needs the recipient's external id, which messages of other channels always have.
 	NamesRecipients bool
 }

@@ -99,7 +99,7 @@ func (w *Webhook) Reach(ctx context.Context) error {
 }
 
 // Traits tells how batches should be.
-func (*Webhook) Traits() Traits { return Traits{MaxBatch: MaxWebhookBatch} }
+func (*Webhook) Traits() Traits { return Traits{MaxBatch: MaxWebhookBatch, IsRepeatable: true} }
 
 // webhookMessage is one message in a request.
 type webhookMessage struct {

@@ -1,5 +1,5 @@
 -- messages by number. A pending one tells why it was rejected last
-SELECT m.id, m.delivery_id, m.recipient_id, m.address, CASE WHEN r.message_id IS NULL THEN m.code_id END, m.created_at, coalesce(s.outcome, 'PENDING'), s.settled_at,
+SELECT m.id, m.delivery_id, m.recipient_id, m.address, CASE WHEN r.message_id IS NULL THEN m.code_id END, m.created_at, coalesce(s.outcome, 'PENDING'), s.settled_at, s.reason,
     CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END,
     greatest(coalesce(a.attempts, 0), coalesce(f.refusals, 0) + CASE WHEN s.outcome = 'SENT' THEN 1 ELSE 0 END)
 FROM message m

@@ -138,6 +138,18 @@ func (v View) RedeemCount(number int64) int {
 	return 0
 }
 
+// Standing returns a coupon, and what a decision about one of its codes must know, or about its own when code is 0.
+func (v View) Standing(couponNumber, code int64) (*coupon.Coupon, coupon.Redeemability) {
+	known := v.coupons[couponNumber]
+	if known == nil {
+		return nil, coupon.Redeemability{}
+	}
+	if code == 0 {
+		return known.coupon, coupon.Redeemability{Count: known.redeemed}
+	}
+	return known.coupon, coupon.Redeemability{State: v.codes.state(code), Count: v.RedeemCount(code)}
+}
+
 // CouponRedeemCount tells how often the own code of a coupon is redeemed.
 func (v View) CouponRedeemCount(number int64) int { return v.coupons[number].redeemed }
 

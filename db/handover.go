@@ -1,0 +1,306 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"couponql/coupon"
+	"couponql/db/duckdb"
+	"couponql/db/duckdb/memory"
+)
+
+// flight is a batch that began and is not recorded yet.
+type flight struct {
+	batch int64
+	// left counts the messages that the sender may have handed over.
+	left atomic.Int64
+}
+
+// openBatches gives the batches that senders are busy with, whose messages are theirs until they are recorded.
+func (t *turn) openBatches() []int64 {
+	open := []int64{}
+	t.store.flights.Range(func(_, known any) bool {
+		open = append(open, known.(*flight).batch) //nolint:forcetypeassert // nothing else is stored
+		return true
+	})
+	return open
+}
+
+// inFlight gives how many messages of a delivery a sender is busy with.
+func (s *Store) inFlight(id coupon.ID) int {
+	if known, isKnown := s.flights.Load(id); isKnown {
+		return int(known.(*flight).left.Load()) //nolint:forcetypeassert // nothing else is stored
+	}
+	return 0
+}
+
+// standing is what was known at a revision of what all messages of a batch have in common.
+type standing struct {
+	mu       sync.Mutex
+	revision int64
+	status   coupon.DeliveryStatus
+}
+
+// MayLeave decides by what holds now whether a message of the batch may be handed over: a reason says why it never may.
+// It costs nearly nothing as long as nothing has changed since the batch was read. It may be asked by several
+// goroutines at once.
+func (b *Batch) MayLeave(ctx context.Context, content *Content) (may bool, never coupon.CancelReason, err error) {
+	b.standing.mu.Lock()
+	defer b.standing.mu.Unlock()
+	if b.store.memory.IsTouched(b.standing.revision, b.topics()...) {
+		if err := b.refresh(ctx, b.store.engine, b.Contents); err != nil {
+			return false, "", fmt.Errorf("judge messages of %s: %w", b.Delivery.ID, err)
+		}
+	}
+	// The caller's may be a copy: what is known of the recipient is the batch's.
+	may, never = b.judge(&b.Contents[content.place], b.standing.status, b.store.now())
+	return may, never, nil
+}
+
+// Leave is MayLeave for one that leaves at once if it may: from then on it counts as being in flight.
+func (b *Batch) Leave(ctx context.Context, content *Content) (bool, error) {
+	may, _, err := b.MayLeave(ctx, content)
+	if err != nil || !may || b.ID == 0 {
+		return may, err
+	}
+	if err := b.store.departures.note(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID)); err != nil {
+		return false, err
+	}
+	if known, isKnown := b.store.flights.Load(b.Delivery.ID); isKnown {
+		known.(*flight).left.Add(1) //nolint:forcetypeassert // nothing else is stored
+	}
+	return true, nil
+}
+
+// IsInterrupted reports whether nobody knows what became of the batch: it was handed over, and the server ended before it
+// was recorded. IsOver reports whether its delivery was stopped since, so that it must not be handed over again.
+func (b *Batch) IsInterrupted() (is, isOver bool) {
+	return b.chosen.isInFlight, b.Delivery.Status == coupon.DeliveryStopped
+}
+
+// Abandon gives the outcome of an interrupted batch that must not be handed over again. What may have left is unknown; the
+// others were surely not handed over.
+func (b *Batch) Abandon() *SentBatch {
+	b.ID, b.Number, b.isAbandoned = b.chosen.batchID, b.chosen.number, true
+	outcome := &SentBatch{OutboxSize: b.OutboxSize}
+	for _, content := range b.Contents {
+		if !b.store.departures.mayHaveLeft(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID)) {
+			content.MayBeSent = b.waiting[coupon.MustNumber(coupon.KindMessage, content.MessageID)].mightBeSent
+			outcome.Withheld = append(outcome.Withheld, content)
+			continue
+		}
+		outcome.Refused = append(outcome.Refused, Refusal{
+			Content: content, Settlement: coupon.Settlement{Status: coupon.MessageUnknown, Failure: interruptedReason, MayBeSent: true},
+		})
+	}
+	return outcome
+}
+
+func (b *Batch) topics() []memory.Topic {
+	topics := []memory.Topic{memory.Topic(b.Delivery.ID), memory.AllRecipients}
+	if b.Delivery.CouponID != nil {
+		topics = append(topics, memory.Topic(*b.Delivery.CouponID))
+	}
+	return topics
+}
+
+// refresh reads again what the judgement of messages rests on and memory does not have.
+func (b *Batch) refresh(ctx context.Context, q duckdb.Querier, contents []Content) error {
+	revision := b.store.memory.Revision()
+	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
+	found, err := readDeliveries(ctx, q, []int64{number})
+	if err != nil {
+		return err
+	}
+	status := coupon.DeliveryStopped
+	if d := found[b.Delivery.ID]; d != nil {
+		status = d.Status
+	}
+	if err := refreshConsent(ctx, q, contents); err != nil {
+		return err
+	}
+	if b.isAsked {
+		status = ""
+	}
+	b.standing.revision, b.standing.status = revision, status
+	return nil
+}
+
+func refreshConsent(ctx context.Context, q duckdb.Querier, contents []Content) error {
+	if len(contents) == 0 {
+		return nil
+	}
+	numbers := make([]int64, len(contents))
+	places := make(map[int64]int, len(contents))
+	for i := range contents {
+		numbers[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
+		places[numbers[i]] = i
+		contents[i].IsErased, contents[i].HasObjected = false, false
+	}
+	return duckdb.Each(ctx, q, messageConsent, func(rows *sql.Rows) error {
+		var number int64
+		var isErased, hasObjected bool
+		err := rows.Scan(&number, &isErased, &hasObjected)
+		content := &contents[places[number]]
+		content.IsErased, content.HasObjected = isErased, hasObjected
+		return err
+	}, between(numbers)...)
+}
+
+// judge asks the rule of a message.
+func (b *Batch) judge(content *Content, status coupon.DeliveryStatus, now time.Time) (may bool, never coupon.CancelReason) {
+	return b.situation(content, status, now).MayLeave()
+}
+
+// situation gives what holds of a message, with what memory knows of its code and coupon.
+func (b *Batch) situation(content *Content, status coupon.DeliveryStatus, now time.Time) *coupon.Situation {
+	situation := coupon.Situation{
+		Now: now, Delivery: status, IsReturned: content.IsReturned, IsErased: content.IsErased, HasObjected: content.HasObjected,
+	}
+	if b.Delivery.CouponID != nil {
+		code := int64(0)
+		if content.CodeID != nil {
+			code = coupon.MustNumber(coupon.KindCode, *content.CodeID)
+		}
+		b.store.memory.Read(func(v memory.View) {
+			situation.Coupon, situation.Code = v.Standing(coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID), code)
+		})
+	}
+	return &situation
+}
+
+// settledPart are messages with the same outcome.
+type settledPart struct {
+	outcome  coupon.MessageStatus
+	contents []Content
+	failures []string
+	reasons  []coupon.CancelReason
+}
+
+// settled is what becomes of the messages of a batch.
+type settled struct {
+	sent, failed, unknown, canceled settledPart
+	// refused are attempts that were not taken and not canceled; kept the withheld messages that stay as they were.
+	refused []Refusal
+	kept    []Content
+}
+
+func (s *settled) parts() []*settledPart {
+	return []*settledPart{&s.sent, &s.failed, &s.unknown, &s.canceled}
+}
+
+// count is how many messages are final.
+func (s *settled) count() int {
+	count := 0
+	for _, part := range s.parts() {
+		count += len(part.contents)
+	}
+	return count
+}
+
+// settle decides what becomes of the messages of a batch, by what holds in the turn.
+func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settled, error) {
+	done := &settled{
+		sent: settledPart{outcome: coupon.MessageSent, contents: outcome.Sent}, failed: settledPart{outcome: coupon.MessageFailed},
+		unknown: settledPart{outcome: coupon.MessageUnknown}, canceled: settledPart{outcome: coupon.MessageCanceled},
+	}
+	b.standing.mu.Lock()
+	defer b.standing.mu.Unlock()
+	isTouched := b.store.memory.IsTouched(b.standing.revision, b.topics()...)
+	if isTouched {
+		if err := b.refresh(ctx, t, nil); err != nil {
+			return nil, err
+		}
+		for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
+			if err := refreshConsent(ctx, t, contents); err != nil {
+				return nil, err
+			}
+		}
+		for i := range outcome.Refused {
+			one := []Content{outcome.Refused[i].Content}
+			if err := refreshConsent(ctx, t, one); err != nil {
+				return nil, err
+			}
+			outcome.Refused[i].Content = one[0]
+		}
+	}
+	cancel := func(content Content, reason coupon.CancelReason) {
+		done.canceled.contents = append(done.canceled.contents, content)
+		done.canceled.failures, done.canceled.reasons = append(done.canceled.failures, reason.Text()), append(done.canceled.reasons, reason)
+	}
+	fail := func(part *settledPart, content Content, failure string) {
+		// What a sender said may name the recipient.
+		if content.IsErased {
+			failure = coupon.CancelErased.Text()
+		}
+		part.contents, part.failures = append(part.contents, content), append(part.failures, failure)
+	}
+	for i := range outcome.Failed {
+		fail(&done.failed, outcome.Failed[i], outcome.Failures[i])
+	}
+	for i := range outcome.Refused {
+		refused := outcome.Refused[i]
+		content := refused.Content
+		content.MayBeSent = refused.Settlement.MayBeSent
+		if content.IsErased {
+			refused.Settlement.Failure = coupon.CancelErased.Text()
+		}
+		switch refused.Settlement.Status {
+		case coupon.MessageUnknown:
+			fail(&done.unknown, content, refused.Settlement.Failure)
+			continue
+		case coupon.MessageFailed:
+			fail(&done.failed, content, refused.Settlement.Failure)
+		default:
+			if _, never := b.judge(&content, b.standing.status, t.now); never != "" {
+				cancel(content, never)
+				refused.Settlement.Status, refused.Settlement.RetryAt = coupon.MessageCanceled, time.Time{}
+			}
+		}
+		done.refused = append(done.refused, refused)
+	}
+	for _, content := range outcome.Withheld {
+		if _, never := b.judge(&content, b.standing.status, t.now); never != "" {
+			cancel(content, never)
+		} else {
+			done.kept = append(done.kept, content)
+		}
+	}
+	return done, nil
+}
+
+// takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they
+// were. An attempt before a crash, whose outcome nobody knows, stands.
+func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done *settled) (isKept bool, err error) {
+	if b.ID == 0 || len(withheld) == 0 || b.chosen.isInFlight && !b.isAbandoned {
+		return len(done.kept) > 0, nil
+	}
+	numbers := make([]int64, len(withheld))
+	var free []int64
+	for i := range withheld {
+		numbers[i] = coupon.MustNumber(coupon.KindMessage, withheld[i].MessageID)
+		if withheld[i].CodeID != nil && !withheld[i].MayBeSent {
+			free = append(free, coupon.MustNumber(coupon.KindCode, *withheld[i].CodeID))
+		}
+	}
+	t.change(func(c memory.Change) { c.Update(free, 0, coupon.StateSent) })
+	_, err = t.Exec(ctx, attemptWithdraw, named("ids", numbers), named("batch_id", b.ID), named("number", b.Number))
+	return len(done.kept) > 0, err
+}
+
+// giveBack gives the codes of messages that were surely not handed over back to the pool. A code that is worth nothing any
+// more stays where it is, and so does one that somebody redeemed.
+func (b *Batch) giveBack(ctx context.Context, t *turn, done *settled) error {
+	isFree := func(c *Content) bool {
+		return !c.MayBeSent && !c.IsReturned &&
+			!t.store.memory.State(coupon.MustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided|coupon.StateRedeemed)
+	}
+	if err := t.release(ctx, codesOf(done.failed.contents, isFree), "the message could not be sent"); err != nil {
+		return err
+	}
+	return t.release(ctx, codesOf(done.canceled.contents, isFree), "the message was canceled")
+}
