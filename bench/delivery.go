@@ -314,7 +314,7 @@ WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
 		}
 		err = b.raw.exec(
 			ctx,
-			"INSERT INTO sending SELECT id, delivery_id, 'SENT', now()::TIMESTAMP, NULL FROM message WHERE id BETWEEN ? AND ? AND delivery_id = ?",
+			"INSERT INTO sending (message_id, delivery_id, outcome, settled_at) SELECT id, delivery_id, 'SENT', now()::TIMESTAMP FROM message WHERE id BETWEEN ? AND ? AND delivery_id = ?",
 			first,
 			end,
 			delivery,

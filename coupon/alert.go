@@ -17,11 +17,14 @@ const (
 	AlertRunsOutSoon    AlertKind = "RUNS_OUT_SOON"
 	AlertImportFailed   AlertKind = "IMPORT_FAILED"
 	AlertDeliveryFailed AlertKind = "DELIVERY_FAILED"
+	// The server itself stopped or paused a delivery.
+	AlertDeliveryStopped AlertKind = "DELIVERY_STOPPED"
+	AlertDeliveryPaused  AlertKind = "DELIVERY_PAUSED"
 )
 
 // AlertKinds gives all kinds in their order.
 func AlertKinds() []AlertKind {
-	return []AlertKind{AlertLowStock, AlertEndsSoon, AlertRunsOutSoon, AlertImportFailed, AlertDeliveryFailed}
+	return []AlertKind{AlertLowStock, AlertEndsSoon, AlertRunsOutSoon, AlertImportFailed, AlertDeliveryFailed, AlertDeliveryStopped, AlertDeliveryPaused}
 }
 
 const (
@@ -29,6 +32,9 @@ const (
 	AlertAhead = 7 * 24 * time.Hour
 	// FailedJobWindow is how long a failed import or delivery is an alert.
 	FailedJobWindow = 7 * 24 * time.Hour
+	// ManyFailed and ManyFailedShare say when a FINISHED delivery has many FAILED messages: both are reached.
+	ManyFailed      = 10
+	ManyFailedShare = 0.1
 )
 
 // Alert is something that needs attention.
@@ -49,7 +55,7 @@ func (k AlertKind) SubjectKind() Kind {
 	switch k {
 	case AlertImportFailed:
 		return KindImport
-	case AlertDeliveryFailed:
+	case AlertDeliveryFailed, AlertDeliveryStopped, AlertDeliveryPaused:
 		return KindDelivery
 	case AlertLowStock, AlertEndsSoon, AlertRunsOutSoon:
 	}

@@ -299,6 +299,8 @@ const (
 
 // MessageCounts is where the messages of a delivery stand; the parts add up to Total.
 type MessageCounts struct {
+	// DeliveryID is set where their reasons are asked for.
+	DeliveryID ID
 	Pending  int
 	Sent     int
 	Failed   int

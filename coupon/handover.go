@@ -57,6 +57,12 @@ func (r CancelReason) Text() string {
 	return ""
 }
 
+// CancelCount is how many messages were canceled for a reason.
+type CancelCount struct {
+	Reason CancelReason
+	Count  int
+}
+
 // Situation is what holds of a message at the moment in which it may leave.
 type Situation struct {
 	Now time.Time

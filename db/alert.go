@@ -120,10 +120,10 @@ func (s *Store) Alerts(ctx context.Context, page coupon.Page) (*coupon.List[*cou
 	if err != nil {
 		return nil, err
 	}
-	since := named("since", now.Add(-coupon.FailedJobWindow))
+	lately := failedLately(now)
 	list := &coupon.List[*coupon.Alert]{}
 	if page.WantsTotal {
-		failed, err := duckdb.One[int](ctx, s.engine, "-- count what failed lately\nSELECT count(*) FROM ("+alertFailed+")", since)
+		failed, err := duckdb.One[int](ctx, s.engine, "-- count what failed lately\nSELECT count(*) FROM ("+alertFailed+")", lately...)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +145,7 @@ func (s *Store) Alerts(ctx context.Context, page coupon.Page) (*coupon.List[*cou
 				err := rows.Scan(&a.Kind, &a.number, &a.At, &a.Text)
 				a.SetSubject(coupon.NewID(a.Kind.SubjectKind(), a.number))
 				return a, err
-			}, since, named("rank", alertRank(after)), named("number", after.Number), named("limit", page.First+1-len(alerts)))
+			}, append(lately, named("rank", alertRank(after)), named("number", after.Number), named("limit", page.First+1-len(alerts)))...)
 		if err != nil {
 			return nil, err
 		}
@@ -192,6 +192,11 @@ var currentAlerts = strings.Replace(`WITH failed AS (
 )
 `, "%s", alertFailed, 1)
 
+// failedLately gives the parameters of alertFailed.
+func failedLately(now time.Time) []any {
+	return []any{named("since", now.Add(-coupon.FailedJobWindow)), named("many", coupon.ManyFailed), named("share", coupon.ManyFailedShare)}
+}
+
 // RecordAlerts notes which alerts began since it was called before, and which are over. isTold: a receiver outside is to
 // be told of those that began; of alerts that begin while there is none, nobody is told later.
 func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
@@ -206,10 +211,7 @@ func (s *Store) RecordAlerts(ctx context.Context, isTold bool) error {
 		kinds, subjects = append(kinds, string(a.Kind)), append(subjects, a.number)
 		dues, sentences = append(dues, a.At.UnixMicro()), append(sentences, a.Text)
 	}
-	args := []any{
-		named("kinds", kinds), named("subjects", subjects), named("dues", dues), named("texts", sentences),
-		named("since", now.Add(-coupon.FailedJobWindow)),
-	}
+	args := append(failedLately(now), named("kinds", kinds), named("subjects", subjects), named("dues", dues), named("texts", sentences))
 	// Mostly nothing changed, and nothing has to be written.
 	changes, err := duckdb.One[int](ctx, s.engine, "-- count alerts that began or are over\n"+currentAlerts+
 		`SELECT (SELECT count(*) FROM current c ANTI JOIN (FROM alert WHERE ended_at IS NULL) a USING (kind, subject_id))

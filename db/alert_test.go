@@ -196,7 +196,7 @@ func TestRecordAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	untold()
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
 		t.Fatal(err)
 	}
 	record(true)

@@ -51,7 +51,7 @@ func TestVoidDuringAddition(t *testing.T) {
 		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: fmt.Sprintf("V%d", i)}}); err != nil {
 			t.Fatal(err)
 		}
-		voided, err := s.VoidCodes(t.Context(), &CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
+		voided, _, err := s.VoidCodes(t.Context(), &CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
 		if err != nil || voided != 1 {
 			t.Fatalf("%d codes were voided instead of one, %v", voided, err)
 		}

@@ -199,7 +199,7 @@ func TestVoidCodes(t *testing.T) {
 		s.redeem(t, "A1")
 		void := func(selection *db.CodeSelection, want int) {
 			t.Helper()
-			if got, err := s.VoidCodes(t.Context(), selection); err != nil || got != want {
+			if got, _, err := s.VoidCodes(t.Context(), selection); err != nil || got != want {
 				t.Errorf("voided %d, %v, want %d", got, err, want)
 			}
 		}
@@ -218,18 +218,18 @@ func TestVoidCodes(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, err := newScene(t).VoidCodes(t.Context(), voiding("coupon_1", "a"))
+		_, _, err := newScene(t).VoidCodes(t.Context(), voiding("coupon_1", "a"))
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 	t.Run("INVALID", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		_, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: id})
+		_, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: id})
 		wantError(t, err, coupon.ErrorInvalid, "input")
-		_, err = s.VoidCodes(t.Context(), voiding(id, make([]string, coupon.MaxAddedCodes+1)...))
+		_, _, err = s.VoidCodes(t.Context(), voiding(id, make([]string, coupon.MaxAddedCodes+1)...))
 		wantError(t, err, coupon.ErrorInvalid, "input.values")
-		_, err = s.VoidCodes(t.Context(), &db.CodeSelection{
+		_, _, err = s.VoidCodes(t.Context(), &db.CodeSelection{
 			CouponID: id,
 			Filter:   &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("never"))},
 		})
@@ -250,7 +250,7 @@ func TestReleaseCodes(t *testing.T) {
 		all := &db.CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}}
 		release := func(evenIfSent bool, wantReleased, wantKept int) {
 			t.Helper()
-			released, kept, err := s.ReleaseCodes(t.Context(), all, evenIfSent, "mistake")
+			released, kept, _, err := s.ReleaseCodes(t.Context(), all, evenIfSent, "mistake")
 			if err != nil || released != wantReleased || kept != wantKept {
 				t.Errorf("released %d, kept %d, %v; want %d and %d", released, kept, err, wantReleased, wantKept)
 			}
@@ -310,7 +310,7 @@ func TestReleaseCodes(t *testing.T) {
 		if _, err := s.PauseDelivery(t.Context(), delivery); err != nil {
 			t.Fatal(err)
 		}
-		if released, _, err := s.ReleaseCodes(t.Context(), voiding(id, "A0002", "A0005"), false, "mistake"); err != nil || released != 2 {
+		if released, _, _, err := s.ReleaseCodes(t.Context(), voiding(id, "A0002", "A0005"), false, "mistake"); err != nil || released != 2 {
 			t.Fatalf("released %d, %v", released, err)
 		}
 		if _, err := s.ResumeDelivery(t.Context(), delivery); err != nil {
@@ -329,7 +329,7 @@ func TestReleaseCodes(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, _, err := newScene(t).ReleaseCodes(t.Context(), voiding("coupon_1", "a"), false, "why")
+		_, _, _, err := newScene(t).ReleaseCodes(t.Context(), voiding("coupon_1", "a"), false, "why")
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 	t.Run("INVALID", func(t *testing.T) {
@@ -337,10 +337,10 @@ func TestReleaseCodes(t *testing.T) {
 		s := newScene(t)
 		id := s.newCoupon(t)
 		for _, reason := range []string{"", "  ", "a\nb", strings.Repeat("x", 256)} {
-			_, _, err := s.ReleaseCodes(t.Context(), voiding(id, "a"), false, reason)
+			_, _, _, err := s.ReleaseCodes(t.Context(), voiding(id, "a"), false, reason)
 			wantError(t, err, coupon.ErrorInvalid, "input.reason")
 		}
-		_, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: id}, false, "why")
+		_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: id}, false, "why")
 		wantError(t, err, coupon.ErrorInvalid, "input")
 	})
 }
@@ -352,7 +352,7 @@ func TestCodeByValue(t *testing.T) {
 	s := newScene(t)
 	id := s.newCoupon(t, withoutAssignment)
 	s.codes(t, id, "sport", "FREE-1", "Mixed-1", "HELD", "sold-1", "VOID")
-	if _, err := s.VoidCodes(t.Context(), voiding(id, "VOID")); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), voiding(id, "VOID")); err != nil {
 		t.Fatal(err)
 	}
 	s.redeem(t, "sold-1")
@@ -419,7 +419,7 @@ func TestCodesOf(t *testing.T) {
 	if _, err := s.Reverse(t.Context(), nil, taken.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.VoidCodes(t.Context(), voiding(id, "S3")); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), voiding(id, "S3")); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {

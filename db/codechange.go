@@ -66,8 +66,9 @@ func (t *turn) numbersOfValues(values []string) []int64 {
 }
 
 // VoidCodes makes codes worthless for good; redeemed ones stay redeemed, and voiding a voided code again
-// changes nothing. It gives how many codes were voided. It returns NOT_FOUND and INVALID.
-func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided int, err error) {
+// changes nothing. It gives how many codes were voided, and how many messages that are still to be sent have one of them. It
+// returns NOT_FOUND and INVALID.
+func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided, pending int, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		numbers, err := t.choose(ctx, selection)
 		if err != nil {
@@ -77,9 +78,12 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided
 			return !state.Has(coupon.StateRedeemed | coupon.StateVoided)
 		})
 		voided = len(numbers)
+		if pending, err = t.pendingOf(ctx, numbers); err != nil {
+			return err
+		}
 		return t.void(ctx, numbers, "voided by voidCodes")
 	})
-	return voided, err
+	return voided, pending, err
 }
 
 func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
@@ -95,12 +99,14 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
 
 // ReleaseCodes gives assigned codes back to the pool. A code that was not sent takes its message with it,
 // which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a delivery that
-// is being sent right now, or of a message that a sender is busy with. It gives how many codes were released and how many kept. It returns NOT_FOUND
-// and INVALID.
-func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string) (released, kept int, err error) {
+// is being sent right now, or of a message that a sender is busy with. It gives how many codes were released and how many kept, and how many messages
+// were canceled. It returns NOT_FOUND and INVALID.
+func (s *Store) ReleaseCodes(
+	ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string,
+) (released, kept, canceled int, err error) {
 	reason, bad := coupon.CleanLabel(reason)
 	if reason == "" || bad != "" {
-		return 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).
+		return 0, 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).
 			At("input", "reason")
 	}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -125,9 +131,12 @@ func (s *Store) ReleaseCodes(ctx context.Context, selection *CodeSelection, even
 		numbers = slices.DeleteFunc(numbers, isIn(sending))
 		kept += len(sending)
 		released = len(numbers)
+		if canceled, err = t.pendingOf(ctx, numbers); err != nil {
+			return err
+		}
 		return t.release(ctx, numbers, reason)
 	})
-	return released, kept, err
+	return released, kept, canceled, err
 }
 
 func (t *turn) release(ctx context.Context, numbers []int64, reason string) error {

@@ -281,7 +281,7 @@ func fillStore(t *testing.T, s *Store) {
 	if len(added) != 4 {
 		t.Fatalf("added %v", added)
 	}
-	_, err = s.VoidCodes(t.Context(), &CodeSelection{CouponID: ids[0], Values: []string{"D"}})
+	_, _, err = s.VoidCodes(t.Context(), &CodeSelection{CouponID: ids[0], Values: []string{"D"}})
 	must(err)
 	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
 		{ExternalID: "r1", Email: coupon.Set(new("r1@example.org"))}, {ExternalID: "r2", Email: coupon.Set(new("r2@example.org"))},

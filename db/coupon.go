@@ -203,6 +203,8 @@ func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, 
 		return err
 	}
 	kept := *c
+	// A delivery that waits may be over now.
+	t.onCommit(t.store.watchers.notifyDue)
 	t.touch(memory.Topic(coupon.NewID(coupon.KindCoupon, number)))
 	t.change(func(c memory.Change) { c.SetCoupon(number, key, &kept) })
 	return nil

@@ -244,13 +244,13 @@ func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Deliver
 			return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now,
 				fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed))
 		}
-		return t.stopSending(ctx, number, d, coupon.CancelDeliveryStopped, "Stopped.")
+		return t.stopSending(ctx, number, d, coupon.CancelDeliveryStopped, nil, "Stopped.")
 	})
 }
 
 // stopSending ends a confirmed delivery: what is not in an open batch is canceled for a reason, and the codes of what was
-// surely not handed over go back to the pool.
-func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery, reason coupon.CancelReason, text string) error {
+// surely not handed over go back to the pool. A cause says why the server does so by itself.
+func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery, reason coupon.CancelReason, cause *string, text string) error {
 	codes, err := collectNumbers(ctx, t, deliveryUnsentCodes, named("id", number))
 	if err != nil {
 		return err
@@ -282,15 +282,62 @@ func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery
 	if counts.Pending > 0 {
 		text += fmt.Sprintf(" The sender is busy with %d, and settles them.", counts.Pending)
 	}
-	return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now, text)
+	return t.halt(ctx, number, coupon.DeliveryStopped, &t.now, cause, text)
 }
 
 // interruptedReason is what is said of a message that was being handed over when the server died.
 const interruptedReason = "The server ended while the message was being handed over. Nobody knows whether it was taken."
 
 func (t *turn) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
-	if _, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt)); err != nil {
+	return t.halt(ctx, number, status, finishedAt, nil, text)
+}
+
+// halt is setStatus for what the server does by itself: cause says why, and is an alert.
+func (t *turn) halt(
+	ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, cause *string, text string,
+) error {
+	_, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt),
+		named("cause", cause), named("now", t.now))
+	if err != nil {
 		return err
 	}
-	return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
+	level := coupon.LogInfo
+	if cause != nil {
+		level = coupon.LogWarning
+	}
+	return t.log(ctx, number, false, []coupon.LogEntry{{Level: level, Text: text}})
+}
+
+// PauseBySender pauses a delivery for a reason that is the sender's, and not one message's: the log and an alert have it.
+// One that is not IN_PROGRESS any more is left alone.
+func (s *Store) PauseBySender(ctx context.Context, id coupon.ID, cause string) error {
+	defer s.forgetSending(id)
+	return s.haltSending(ctx, id, func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
+		return t.halt(ctx, number, coupon.DeliveryPaused, nil, &cause, "Paused by the server: "+cause)
+	})
+}
+
+// stopOver stops a delivery none of whose messages may leave any more, whose lock of sending is held.
+func (s *Store) stopOver(ctx context.Context, id coupon.ID, reason coupon.CancelReason) error {
+	defer s.forgetSending(id)
+	return s.haltSending(ctx, id, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+		return t.stopSending(ctx, number, d, reason, new(reason.Text()), "Stopped by the server: "+reason.Text())
+	})
+}
+
+func (s *Store) haltSending(
+	ctx context.Context, id coupon.ID, do func(context.Context, *turn, int64, *coupon.Delivery) error,
+) error {
+	return s.conclude(ctx, func(ctx context.Context, t *turn) error {
+		number, d, err := t.delivery(ctx, id)
+		if err != nil || d.Status != coupon.DeliveryInProgress {
+			return err
+		}
+		t.touch(memory.Topic(id))
+		t.onCommit(func() {
+			s.watchers.notify(id)
+			s.watchers.notifyDue()
+		})
+		return do(ctx, t, number, d)
+	})
 }

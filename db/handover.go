@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,6 +107,19 @@ func (b *Batch) topics() []memory.Topic {
 		topics = append(topics, memory.Topic(*b.Delivery.CouponID))
 	}
 	return topics
+}
+
+// isOver gives the reason for which none of the delivery's messages may leave any more; "": there is none.
+func (b *Batch) isOver() (reason coupon.CancelReason) {
+	if b.Delivery.CouponID == nil {
+		return ""
+	}
+	b.store.memory.Read(func(v memory.View) {
+		if c, own := v.Standing(coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID), 0); c != nil {
+			reason = c.ForbidsAll(own.Count, b.store.now())
+		}
+	})
+	return reason
 }
 
 // refresh reads again what the judgement of messages rests on and memory does not have.
@@ -303,4 +317,55 @@ func (b *Batch) giveBack(ctx context.Context, t *turn, done *settled) error {
 		return err
 	}
 	return t.release(ctx, codesOf(done.canceled.contents, isFree), "the message was canceled")
+}
+
+// CanceledBy tells for which reasons messages of each delivery were canceled.
+func (s *Store) CanceledBy(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.CancelCount, error) {
+	counts := make(map[coupon.ID][]*coupon.CancelCount, len(deliveries))
+	err := duckdb.Each(ctx, s.engine, deliveryCanceled, func(rows *sql.Rows) error {
+		var number int64
+		var count coupon.CancelCount
+		err := rows.Scan(&number, &count.Reason, &count.Count)
+		id := coupon.NewID(coupon.KindDelivery, number)
+		counts[id] = append(counts[id], &count)
+		return err
+	}, named("ids", numbersOf(coupon.KindDelivery, deliveries)))
+	for _, of := range counts {
+		slices.SortFunc(of, func(a, b *coupon.CancelCount) int {
+			return slices.Index(coupon.CancelReasons(), a.Reason) - slices.Index(coupon.CancelReasons(), b.Reason)
+		})
+	}
+	return counts, err
+}
+
+// PendingOfCoupon counts the messages of a coupon that are still to be sent.
+func (s *Store) PendingOfCoupon(ctx context.Context, id coupon.ID) (int, error) {
+	number, err := id.Number(coupon.KindCoupon)
+	if err != nil {
+		return 0, err
+	}
+	return duckdb.One[int](ctx, s.engine, couponPending, named("id", number))
+}
+
+// PendingOfObjectors counts the messages that are still to be sent to those of the recipients who must not be contacted.
+func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Recipient) (int, error) {
+	var numbers []int64
+	for _, r := range recipients {
+		if !r.IsContactable {
+			numbers = append(numbers, coupon.MustNumber(coupon.KindRecipient, r.ID))
+		}
+	}
+	if len(numbers) == 0 {
+		return 0, nil
+	}
+	return duckdb.One[int](ctx, s.engine, recipientPending, named("ids", numbers))
+}
+
+// pendingOf counts the messages with some of the codes that are still to be sent.
+func (t *turn) pendingOf(ctx context.Context, codes []int64) (int, error) {
+	held := t.store.memory.KeepStates(codes, func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
+	if len(held) == 0 {
+		return 0, nil
+	}
+	return duckdb.One[int](ctx, t, codePending, between(held)...)
 }

@@ -520,12 +520,12 @@ func (w *world) drawSelection(rt *rapid.T) *db.CodeSelection {
 }
 
 func (w *world) voidCodes(rt *rapid.T) {
-	_, err := w.VoidCodes(w.t.Context(), w.drawSelection(rt))
+	_, _, err := w.VoidCodes(w.t.Context(), w.drawSelection(rt))
 	refused(rt, err)
 }
 
 func (w *world) releaseCodes(rt *rapid.T) {
-	_, _, err := w.ReleaseCodes(w.t.Context(), w.drawSelection(rt), rapid.Bool().Draw(rt, "even if sent"), "mistake")
+	_, _, _, err := w.ReleaseCodes(w.t.Context(), w.drawSelection(rt), rapid.Bool().Draw(rt, "even if sent"), "mistake")
 	refused(rt, err)
 }
 

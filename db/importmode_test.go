@@ -35,18 +35,18 @@ func (s *scene) used(t *testing.T) coupon.ID {
 	c := s.newCoupon(t)
 	s.codes(t, c, "", "RETURNED")
 	s.deliver(t, c, s.recipients(t, 1))
-	_, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}, true, "undeliverable")
+	_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}, true, "undeliverable")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.codes(t, c, "", "ASSIGNED", "REDEEMED")
 	s.deliver(t, c, s.recipients(t, 2))
 	s.redeem(t, "REDEEMED")
 	s.codes(t, c, "", "VOIDED")
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"VOIDED"}}); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"VOIDED"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.codes(t, c, "", "FREE", "SPARE")
@@ -159,7 +159,7 @@ func TestUndoImport(t *testing.T) {
 	c := s.newCoupon(t)
 	s.codes(t, c, "", "MINE")
 	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code,label\nA1,x\nA2,x\nA3,y\nA4,y\n")
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A4"}}); err != nil {
+	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A4"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.deliver(t, c, s.recipients(t, 2)) // MINE and A1

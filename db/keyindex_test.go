@@ -137,7 +137,7 @@ func TestCollidingCodes(t *testing.T) {
 			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
 		}
 	}
-	voided, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
+	voided, _, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
 	if err != nil || voided != 1 {
 		t.Errorf("voided %d, %v", voided, err)
 	}

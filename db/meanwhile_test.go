@@ -34,7 +34,7 @@ func TestImportMeanwhile(t *testing.T) {
 	voided := func(values ...string) func(*testing.T, *scene, coupon.ID) {
 		return func(t *testing.T, s *scene, c coupon.ID) {
 			t.Helper()
-			if _, err := s.VoidCodes(t.Context(), voiding(c, values...)); err != nil {
+			if _, _, err := s.VoidCodes(t.Context(), voiding(c, values...)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -46,7 +46,7 @@ func TestImportMeanwhile(t *testing.T) {
 	release := func(t *testing.T, s *scene, c coupon.ID) {
 		t.Helper()
 		assign(t, s, c)
-		_, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A0001"}}, true, "undeliverable")
+		_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A0001"}}, true, "undeliverable")
 		if err != nil {
 			t.Error(err)
 		}

@@ -42,11 +42,12 @@ func (s *Store) DeliveryMessages(
 	ctx context.Context,
 	deliveries []coupon.ID,
 	status []coupon.MessageStatus,
+	reasons []coupon.CancelReason,
 	page coupon.Page,
 ) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages, count: deliveryMessagesCount,
-		args: []any{named("status", texts(status))},
+		args: []any{named("status", texts(status)), named("reason", texts(reasons))},
 	})
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func TestReopen(t *testing.T) {
 				more := numbered(fmt.Sprintf("GONE-%d-", i), 5)
 				s.codes(t, gone, "", more...)
 				values = append(values, more...)
-				if _, err := s.VoidCodes(t.Context(), voiding(gone, more[1], more[3])); err != nil {
+				if _, _, err := s.VoidCodes(t.Context(), voiding(gone, more[1], more[3])); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -89,11 +89,11 @@ func TestReopen(t *testing.T) {
 				}
 			}
 			for _, id := range coupons {
-				if _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))],
+				if _, _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))],
 					values[random.IntN(len(values))])); err != nil {
 					t.Fatal(err)
 				}
-				if _, _, err := s.ReleaseCodes(t.Context(), voiding(id, values...), true, "mistake"); err != nil {
+				if _, _, _, err := s.ReleaseCodes(t.Context(), voiding(id, values...), true, "mistake"); err != nil {
 					t.Fatal(err)
 				}
 			}

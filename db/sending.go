@@ -140,6 +140,9 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if next.Coupon, err = s.couponOf(ctx, d); err != nil {
 		return nil, err
 	}
+	if over := next.isOver(); over != "" && !isInterrupted {
+		return nil, s.stopOver(ctx, id, over)
+	}
 	next.chosen = waiting.choose(s.moment(), limit)
 	if isInterrupted && !next.chosen.isInFlight {
 		return nil, fmt.Errorf("settle %s: it has pending messages that are in no batch", id)
@@ -173,6 +176,10 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	}
 	if len(next.Contents) == 0 {
 		next.RetryAt = waiting.nextRetry(s.moment())
+		// What waits is over with its coupon.
+		if c := next.Coupon; c != nil && c.EndsAt != nil && !next.RetryAt.IsZero() && c.EndsAt.Before(next.RetryAt) {
+			next.RetryAt = *c.EndsAt
+		}
 	}
 	next.number()
 	return next, nil
@@ -235,8 +242,10 @@ type SentBatch struct {
 	// Refused are the messages that the sender did not take.
 	Refused []Refusal
 	// Withheld are those that were surely not handed over, since they may not leave: Record judges them again.
-	Withheld   []Content
-	OutboxSize int64
+	Withheld []Content
+	// SenderProblem is what the other server said against the sender itself; "": nothing.
+	SenderProblem string
+	OutboxSize    int64
 }
 
 // Refusal is what becomes of a message that the sender did not take: it fails or waits.

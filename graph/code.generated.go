@@ -1153,6 +1153,29 @@ func (ec *executionContext) fieldContext_ReleaseCodesPayload_keptCount(_ context
 	return graphql.NewScalarFieldContext("ReleaseCodesPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ReleaseCodesPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *ReleaseCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReleaseCodesPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReleaseCodesPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReleaseCodesPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ReleaseCodesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ReleaseCodesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1356,6 +1379,29 @@ func (ec *executionContext) _VoidCodesPayload_voidedCount(ctx context.Context, f
 	)
 }
 func (ec *executionContext) fieldContext_VoidCodesPayload_voidedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VoidCodesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _VoidCodesPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *VoidCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VoidCodesPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VoidCodesPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VoidCodesPayload", field, false, false, "Int")
 }
 
@@ -2301,6 +2347,11 @@ func (ec *executionContext) _ReleaseCodesPayload(ctx context.Context, sel ast.Se
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._ReleaseCodesPayload_pendingMessageCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "userErrors":
 			out.Values[i] = ec._ReleaseCodesPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2389,6 +2440,11 @@ func (ec *executionContext) _VoidCodesPayload(ctx context.Context, sel ast.Selec
 			}
 		case "voidedCount":
 			out.Values[i] = ec._VoidCodesPayload_voidedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._VoidCodesPayload_pendingMessageCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1181,6 +1181,29 @@ func (ec *executionContext) fieldContext_CouponPayload_coupon(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _CouponPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *CouponPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CouponPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CouponPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CouponPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _CouponPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *CouponPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2288,6 +2311,11 @@ func (ec *executionContext) _CouponPayload(ctx context.Context, sel ast.Selectio
 		case "coupon":
 			out.Values[i] = ec._CouponPayload_coupon(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._CouponPayload_pendingMessageCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "userErrors":

@@ -25,8 +25,10 @@ type AnalysisResolver interface {
 type DeliveryResolver interface {
 	Coupon(ctx context.Context, obj *coupon.Delivery) (*coupon.Coupon, error)
 
+	Counts(ctx context.Context, obj *coupon.Delivery) (*coupon.MessageCounts, error)
+
 	Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*ExcludedRecipientConnection, error)
-	Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, first *int, after *string) (*MessageConnection, error)
+	Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) (*MessageConnection, error)
 	Stats(ctx context.Context, obj *coupon.Delivery, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error)
 }
 type ExcludedRecipientResolver interface {
@@ -39,6 +41,9 @@ type MessageResolver interface {
 	Code(ctx context.Context, obj *coupon.Message) (*coupon.Code, error)
 
 	Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error)
+}
+type MessageCountsResolver interface {
+	CanceledBy(ctx context.Context, obj *coupon.MessageCounts) ([]*coupon.CancelCount, error)
 }
 type MissingValueResolver interface {
 	Recipients(ctx context.Context, obj *coupon.MissingValue) ([]*coupon.Recipient, error)
@@ -89,22 +94,30 @@ func (ec *executionContext) field_Delivery_messages_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["status"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "cancelReason",
+		func(ctx context.Context, v any) ([]coupon.CancelReason, error) {
+			return ec.unmarshalOCancelReason2ᚕcouponqlᚋcouponᚐCancelReasonᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["cancelReason"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -501,6 +514,52 @@ func (ec *executionContext) fieldContext_Analysis_log(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _CancelCount_reason(ctx context.Context, field graphql.CollectedField, obj *coupon.CancelCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelCount_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.CancelReason) graphql.Marshaler {
+			return ec.marshalNCancelReason2couponqlᚋcouponᚐCancelReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelCount_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelCount", field, false, false, "CancelReason")
+}
+
+func (ec *executionContext) _CancelCount_count(ctx context.Context, field graphql.CollectedField, obj *coupon.CancelCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelCount_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CancelCount", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Delivery_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -873,11 +932,11 @@ func (ec *executionContext) _Delivery_counts(ctx context.Context, field graphql.
 			return ec.fieldContext_Delivery_counts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Counts, nil
+			return ec.Resolvers.Delivery().Counts(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v coupon.MessageCounts) graphql.Marshaler {
-			return ec.marshalNMessageCounts2couponqlᚋcouponᚐMessageCounts(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.MessageCounts) graphql.Marshaler {
+			return ec.marshalNMessageCounts2ᚖcouponqlᚋcouponᚐMessageCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -887,8 +946,8 @@ func (ec *executionContext) fieldContext_Delivery_counts(_ context.Context, fiel
 	fc = &graphql.FieldContext{
 		Object:     "Delivery",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_MessageCounts(ctx, field)
 		},
@@ -996,7 +1055,7 @@ func (ec *executionContext) _Delivery_messages(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Delivery().Messages(ctx, obj, fc.Args["status"].([]coupon.MessageStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Delivery().Messages(ctx, obj, fc.Args["status"].([]coupon.MessageStatus), fc.Args["cancelReason"].([]coupon.CancelReason), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MessageConnection) graphql.Marshaler {
@@ -1347,6 +1406,29 @@ func (ec *executionContext) fieldContext_DeliveryPayload_delivery(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _DeliveryPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *DeliveryPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryPayload", field, false, false, "Int")
 }
 
 func (ec *executionContext) _DeliveryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *DeliveryPayload) (ret graphql.Marshaler) {
@@ -2031,6 +2113,29 @@ func (ec *executionContext) fieldContext_Message_sentAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Message", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Message_cancelReason(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_cancelReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CancelReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CancelReason) graphql.Marshaler {
+			return ec.marshalOCancelReason2ᚖcouponqlᚋcouponᚐCancelReason(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_cancelReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "CancelReason")
+}
+
 func (ec *executionContext) _Message_failure(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2307,6 +2412,84 @@ func (ec *executionContext) _MessageCounts_canceled(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_MessageCounts_canceled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageCounts_canceledBy(ctx context.Context, field graphql.CollectedField, obj *coupon.MessageCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageCounts_canceledBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MessageCounts().CanceledBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.CancelCount) graphql.Marshaler {
+			return ec.marshalNCancelCount2ᚕᚖcouponqlᚋcouponᚐCancelCountᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageCounts_canceledBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageCounts",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelCount(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageCounts_unknown(ctx context.Context, field graphql.CollectedField, obj *coupon.MessageCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageCounts_unknown(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unknown, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageCounts_unknown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MessageCounts_inFlight(ctx context.Context, field graphql.CollectedField, obj *coupon.MessageCounts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageCounts_inFlight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InFlight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageCounts_inFlight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessageCounts", field, false, false, "Int")
 }
 
@@ -4037,6 +4220,44 @@ func (ec *executionContext) _Analysis(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var cancelCountImplementors = []string{"CancelCount"}
+
+func (ec *executionContext) _CancelCount(ctx context.Context, sel ast.SelectionSet, obj *coupon.CancelCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelCount")
+		case "reason":
+			out.Values[i] = ec._CancelCount_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._CancelCount_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deliveryImplementors = []string{"Delivery", "Node"}
 
 func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet, obj *coupon.Delivery) graphql.Marshaler {
@@ -4125,10 +4346,11 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "counts":
-			out.Values[i] = ec._Delivery_counts(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Delivery_counts(ctx, field, obj)
+				})
 		case "messagesPerSecond":
 			out.Values[i] = ec._Delivery_messagesPerSecond(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -4289,6 +4511,11 @@ func (ec *executionContext) _DeliveryPayload(ctx context.Context, sel ast.Select
 		case "delivery":
 			out.Values[i] = ec._DeliveryPayload_delivery(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._DeliveryPayload_pendingMessageCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "userErrors":
@@ -4616,6 +4843,11 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "cancelReason":
+			out.Values[i] = ec._Message_cancelReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "failure":
 			out.Values[i] = ec._Message_failure(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -4706,27 +4938,43 @@ func (ec *executionContext) _MessageCounts(ctx context.Context, sel ast.Selectio
 		case "pending":
 			out.Values[i] = ec._MessageCounts_pending(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "sent":
 			out.Values[i] = ec._MessageCounts_sent(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "failed":
 			out.Values[i] = ec._MessageCounts_failed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "canceled":
 			out.Values[i] = ec._MessageCounts_canceled(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "canceledBy":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MessageCounts_canceledBy(ctx, field, obj)
+				})
+		case "unknown":
+			out.Values[i] = ec._MessageCounts_unknown(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "inFlight":
+			out.Values[i] = ec._MessageCounts_inFlight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "total":
 			out.Values[i] = ec._MessageCounts_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -5117,6 +5365,45 @@ func (ec *executionContext) unmarshalNAnalyzeDeliveryInput2couponqlᚋgraphᚐAn
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNCancelCount2ᚕᚖcouponqlᚋcouponᚐCancelCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.CancelCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCancelCount2ᚖcouponqlᚋcouponᚐCancelCount(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCancelCount2ᚖcouponqlᚋcouponᚐCancelCount(ctx context.Context, sel ast.SelectionSet, v *coupon.CancelCount) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelCount!")
+		return graphql.Null
+	}
+	return ec._CancelCount(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCancelReason2couponqlᚋcouponᚐCancelReason(ctx context.Context, v any) (coupon.CancelReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CancelReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelReason2couponqlᚋcouponᚐCancelReason(ctx context.Context, sel ast.SelectionSet, v coupon.CancelReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CancelReason!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNClearTargetsInput2couponqlᚋgraphᚐClearTargetsInput(ctx context.Context, v any) (ClearTargetsInput, error) {
 	res, err := ec.unmarshalInputClearTargetsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5406,8 +5693,12 @@ func (ec *executionContext) marshalNMessageConnection2ᚖcouponqlᚋgraphᚐMess
 	return ec._MessageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMessageCounts2couponqlᚋcouponᚐMessageCounts(ctx context.Context, sel ast.SelectionSet, v coupon.MessageCounts) graphql.Marshaler {
-	return ec._MessageCounts(ctx, sel, &v)
+func (ec *executionContext) marshalNMessageCounts2ᚖcouponqlᚋcouponᚐMessageCounts(ctx context.Context, sel ast.SelectionSet, v *coupon.MessageCounts) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageCounts!")
+		return graphql.Null
+	}
+	return ec._MessageCounts(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMessageEdge2ᚕᚖcouponqlᚋgraphᚐMessageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*MessageEdge) graphql.Marshaler {
@@ -5624,6 +5915,61 @@ func (ec *executionContext) marshalOAnalysis2ᚖcouponqlᚋcouponᚐAnalysis(ctx
 		return graphql.Null
 	}
 	return ec._Analysis(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOCancelReason2ᚕcouponqlᚋcouponᚐCancelReasonᚄ(ctx context.Context, v any) ([]coupon.CancelReason, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]coupon.CancelReason, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCancelReason2couponqlᚋcouponᚐCancelReason(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOCancelReason2ᚕcouponqlᚋcouponᚐCancelReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []coupon.CancelReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCancelReason2couponqlᚋcouponᚐCancelReason(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCancelReason2ᚖcouponqlᚋcouponᚐCancelReason(ctx context.Context, v any) (*coupon.CancelReason, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.CancelReason(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCancelReason2ᚖcouponqlᚋcouponᚐCancelReason(ctx context.Context, sel ast.SelectionSet, v *coupon.CancelReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalODelivery2ᚖcouponqlᚋcouponᚐDelivery(ctx context.Context, sel ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {

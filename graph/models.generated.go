@@ -182,6 +182,9 @@ type CouponEdge struct {
 type CouponPayload struct {
 	// The coupon as it is now. Null when there are `userErrors`.
 	Coupon *coupon.Coupon `json:"coupon,omitempty"`
+	// How many PENDING messages of confirmed deliveries hand the coupon out, which is what the change concerns: they are judged by
+	// it when it is their turn. 0 when there are `userErrors`.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -324,6 +327,8 @@ type DeliveryEdge struct {
 type DeliveryPayload struct {
 	// The delivery as it is now. Null when there is none with this id.
 	Delivery *coupon.Delivery `json:"delivery,omitempty"`
+	// How many of its messages are PENDING, which is what resumeDelivery concerns. 0 when there is no delivery.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -759,6 +764,8 @@ type ReleaseCodesPayload struct {
 	ReleasedCount int `json:"releasedCount"`
 	// How many of the codes meant stayed as they were: sent (without `evenIfSent`), redeemed, voided or not assigned.
 	KeptCount int `json:"keptCount"`
+	// How many PENDING messages lost their code by it, and are CANCELED now.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was released; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -979,6 +986,8 @@ type UpsertRecipientsInput struct {
 type UpsertRecipientsPayload struct {
 	// The recipients as they are now, in the order given. Empty when there are `userErrors`.
 	Recipients []*coupon.Recipient `json:"recipients"`
+	// How many PENDING messages go to those of the recipients who must not be contacted. They are CANCELED when it is their turn.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -1011,6 +1020,8 @@ type VoidCodesPayload struct {
 	Coupon *coupon.Coupon `json:"coupon,omitempty"`
 	// How many codes are out of use now and were not before. Redeemed codes stay as they are and are not counted.
 	VoidedCount int `json:"voidedCount"`
+	// How many PENDING messages have one of these codes. They are CANCELED when it is their turn.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was voided; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }

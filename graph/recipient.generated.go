@@ -653,6 +653,29 @@ func (ec *executionContext) fieldContext_UpsertRecipientsPayload_recipients(_ co
 	return fc, nil
 }
 
+func (ec *executionContext) _UpsertRecipientsPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *UpsertRecipientsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpsertRecipientsPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpsertRecipientsPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UpsertRecipientsPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UpsertRecipientsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *UpsertRecipientsPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1319,6 +1342,11 @@ func (ec *executionContext) _UpsertRecipientsPayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("UpsertRecipientsPayload")
 		case "recipients":
 			out.Values[i] = ec._UpsertRecipientsPayload_recipients(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._UpsertRecipientsPayload_pendingMessageCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

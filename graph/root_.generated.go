@@ -38,6 +38,7 @@ type ResolverRoot interface {
 	Export() ExportResolver
 	Import() ImportResolver
 	Message() MessageResolver
+	MessageCounts() MessageCountsResolver
 	MissingValue() MissingValueResolver
 	Mutation() MutationResolver
 	PlannedDelivery() PlannedDeliveryResolver
@@ -172,6 +173,11 @@ type ComplexityRoot struct {
 		Role              func(childComplexity int) int
 	}
 
+	CancelCount struct {
+		Count  func(childComplexity int) int
+		Reason func(childComplexity int) int
+	}
+
 	Code struct {
 		Address     func(childComplexity int) int
 		AssignedAt  func(childComplexity int) int
@@ -252,8 +258,9 @@ type ComplexityRoot struct {
 	}
 
 	CouponPayload struct {
-		Coupon     func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		Coupon              func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	CreateApiKeyPayload struct {
@@ -297,7 +304,7 @@ type ComplexityRoot struct {
 		Label                   func(childComplexity int) int
 		MatchLabelTo            func(childComplexity int) int
 		MessageLimit            func(childComplexity int) int
-		Messages                func(childComplexity int, status []coupon.MessageStatus, first *int, after *string) int
+		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) int
 		MessagesPerSecond       func(childComplexity int) int
 		SecondsLeft             func(childComplexity int) int
 		SendRate                func(childComplexity int) int
@@ -333,8 +340,9 @@ type ComplexityRoot struct {
 	}
 
 	DeliveryPayload struct {
-		Delivery   func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		Delivery            func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	EraseRecipientsPayload struct {
@@ -510,16 +518,17 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Address   func(childComplexity int) int
-		Attempts  func(childComplexity int) int
-		Code      func(childComplexity int) int
-		Delivery  func(childComplexity int) int
-		Failure   func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Recipient func(childComplexity int) int
-		Rendered  func(childComplexity int) int
-		SentAt    func(childComplexity int) int
-		Status    func(childComplexity int) int
+		Address      func(childComplexity int) int
+		Attempts     func(childComplexity int) int
+		CancelReason func(childComplexity int) int
+		Code         func(childComplexity int) int
+		Delivery     func(childComplexity int) int
+		Failure      func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Recipient    func(childComplexity int) int
+		Rendered     func(childComplexity int) int
+		SentAt       func(childComplexity int) int
+		Status       func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -530,11 +539,14 @@ type ComplexityRoot struct {
 	}
 
 	MessageCounts struct {
-		Canceled func(childComplexity int) int
-		Failed   func(childComplexity int) int
-		Pending  func(childComplexity int) int
-		Sent     func(childComplexity int) int
-		Total    func(childComplexity int) int
+		Canceled   func(childComplexity int) int
+		CanceledBy func(childComplexity int) int
+		Failed     func(childComplexity int) int
+		InFlight   func(childComplexity int) int
+		Pending    func(childComplexity int) int
+		Sent       func(childComplexity int) int
+		Total      func(childComplexity int) int
+		Unknown    func(childComplexity int) int
 	}
 
 	MessageEdge struct {
@@ -750,10 +762,11 @@ type ComplexityRoot struct {
 	}
 
 	ReleaseCodesPayload struct {
-		Coupon        func(childComplexity int) int
-		KeptCount     func(childComplexity int) int
-		ReleasedCount func(childComplexity int) int
-		UserErrors    func(childComplexity int) int
+		Coupon              func(childComplexity int) int
+		KeptCount           func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		ReleasedCount       func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	Remedy struct {
@@ -850,8 +863,9 @@ type ComplexityRoot struct {
 	}
 
 	UpsertRecipientsPayload struct {
-		Recipients func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		Recipients          func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	UserError struct {
@@ -868,9 +882,10 @@ type ComplexityRoot struct {
 	}
 
 	VoidCodesPayload struct {
-		Coupon      func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
-		VoidedCount func(childComplexity int) int
+		Coupon              func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
+		VoidedCount         func(childComplexity int) int
 	}
 }
 
@@ -1375,6 +1390,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Caller.Role(childComplexity), true
 
+	case "CancelCount.count":
+		if e.ComplexityRoot.CancelCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelCount.Count(childComplexity), true
+	case "CancelCount.reason":
+		if e.ComplexityRoot.CancelCount.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelCount.Reason(childComplexity), true
+
 	case "Code.address":
 		if e.ComplexityRoot.Code.Address == nil {
 			break
@@ -1744,6 +1772,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CouponPayload.Coupon(childComplexity), true
+	case "CouponPayload.pendingMessageCount":
+		if e.ComplexityRoot.CouponPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CouponPayload.PendingMessageCount(childComplexity), true
 	case "CouponPayload.userErrors":
 		if e.ComplexityRoot.CouponPayload.UserErrors == nil {
 			break
@@ -1938,7 +1972,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Delivery.Messages(childComplexity, args["status"].([]coupon.MessageStatus), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Delivery.Messages(childComplexity, args["status"].([]coupon.MessageStatus), args["cancelReason"].([]coupon.CancelReason), args["first"].(*int), args["after"].(*string)), true
 	case "Delivery.messagesPerSecond":
 		if e.ComplexityRoot.Delivery.MessagesPerSecond == nil {
 			break
@@ -2092,6 +2126,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryPayload.Delivery(childComplexity), true
+	case "DeliveryPayload.pendingMessageCount":
+		if e.ComplexityRoot.DeliveryPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryPayload.PendingMessageCount(childComplexity), true
 	case "DeliveryPayload.userErrors":
 		if e.ComplexityRoot.DeliveryPayload.UserErrors == nil {
 			break
@@ -2774,6 +2814,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Attempts(childComplexity), true
+	case "Message.cancelReason":
+		if e.ComplexityRoot.Message.CancelReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CancelReason(childComplexity), true
 	case "Message.code":
 		if e.ComplexityRoot.Message.Code == nil {
 			break
@@ -2854,12 +2900,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageCounts.Canceled(childComplexity), true
+	case "MessageCounts.canceledBy":
+		if e.ComplexityRoot.MessageCounts.CanceledBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageCounts.CanceledBy(childComplexity), true
 	case "MessageCounts.failed":
 		if e.ComplexityRoot.MessageCounts.Failed == nil {
 			break
 		}
 
 		return e.ComplexityRoot.MessageCounts.Failed(childComplexity), true
+	case "MessageCounts.inFlight":
+		if e.ComplexityRoot.MessageCounts.InFlight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageCounts.InFlight(childComplexity), true
 	case "MessageCounts.pending":
 		if e.ComplexityRoot.MessageCounts.Pending == nil {
 			break
@@ -2878,6 +2936,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageCounts.Total(childComplexity), true
+	case "MessageCounts.unknown":
+		if e.ComplexityRoot.MessageCounts.Unknown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageCounts.Unknown(childComplexity), true
 
 	case "MessageEdge.cursor":
 		if e.ComplexityRoot.MessageEdge.Cursor == nil {
@@ -4115,6 +4179,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReleaseCodesPayload.KeptCount(childComplexity), true
+	case "ReleaseCodesPayload.pendingMessageCount":
+		if e.ComplexityRoot.ReleaseCodesPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseCodesPayload.PendingMessageCount(childComplexity), true
 	case "ReleaseCodesPayload.releasedCount":
 		if e.ComplexityRoot.ReleaseCodesPayload.ReleasedCount == nil {
 			break
@@ -4451,6 +4521,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UploadSlot.URL(childComplexity), true
 
+	case "UpsertRecipientsPayload.pendingMessageCount":
+		if e.ComplexityRoot.UpsertRecipientsPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpsertRecipientsPayload.PendingMessageCount(childComplexity), true
 	case "UpsertRecipientsPayload.recipients":
 		if e.ComplexityRoot.UpsertRecipientsPayload.Recipients == nil {
 			break
@@ -4514,6 +4590,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VoidCodesPayload.Coupon(childComplexity), true
+	case "VoidCodesPayload.pendingMessageCount":
+		if e.ComplexityRoot.VoidCodesPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidCodesPayload.PendingMessageCount(childComplexity), true
 	case "VoidCodesPayload.userErrors":
 		if e.ComplexityRoot.VoidCodesPayload.UserErrors == nil {
 			break
@@ -4945,6 +5027,16 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_CancelCount_reason(ctx, field)
+	case "count":
+		return ec.fieldContext_CancelCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelCount", field.Name)
+}
+
 func (ec *executionContext) childFields_Code(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5107,6 +5199,8 @@ func (ec *executionContext) childFields_CouponPayload(ctx context.Context, field
 	switch field.Name {
 	case "coupon":
 		return ec.fieldContext_CouponPayload_coupon(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_CouponPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_CouponPayload_userErrors(ctx, field)
 	}
@@ -5269,6 +5363,8 @@ func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, fie
 	switch field.Name {
 	case "delivery":
 		return ec.fieldContext_DeliveryPayload_delivery(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_DeliveryPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeliveryPayload_userErrors(ctx, field)
 	}
@@ -5637,6 +5733,8 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_attempts(ctx, field)
 	case "sentAt":
 		return ec.fieldContext_Message_sentAt(ctx, field)
+	case "cancelReason":
+		return ec.fieldContext_Message_cancelReason(ctx, field)
 	case "failure":
 		return ec.fieldContext_Message_failure(ctx, field)
 	case "rendered":
@@ -5669,6 +5767,12 @@ func (ec *executionContext) childFields_MessageCounts(ctx context.Context, field
 		return ec.fieldContext_MessageCounts_failed(ctx, field)
 	case "canceled":
 		return ec.fieldContext_MessageCounts_canceled(ctx, field)
+	case "canceledBy":
+		return ec.fieldContext_MessageCounts_canceledBy(ctx, field)
+	case "unknown":
+		return ec.fieldContext_MessageCounts_unknown(ctx, field)
+	case "inFlight":
+		return ec.fieldContext_MessageCounts_inFlight(ctx, field)
 	case "total":
 		return ec.fieldContext_MessageCounts_total(ctx, field)
 	}
@@ -5963,6 +6067,8 @@ func (ec *executionContext) childFields_ReleaseCodesPayload(ctx context.Context,
 		return ec.fieldContext_ReleaseCodesPayload_releasedCount(ctx, field)
 	case "keptCount":
 		return ec.fieldContext_ReleaseCodesPayload_keptCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_ReleaseCodesPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_ReleaseCodesPayload_userErrors(ctx, field)
 	}
@@ -6145,6 +6251,8 @@ func (ec *executionContext) childFields_UpsertRecipientsPayload(ctx context.Cont
 	switch field.Name {
 	case "recipients":
 		return ec.fieldContext_UpsertRecipientsPayload_recipients(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_UpsertRecipientsPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_UpsertRecipientsPayload_userErrors(ctx, field)
 	}
@@ -6183,6 +6291,8 @@ func (ec *executionContext) childFields_VoidCodesPayload(ctx context.Context, fi
 		return ec.fieldContext_VoidCodesPayload_coupon(ctx, field)
 	case "voidedCount":
 		return ec.fieldContext_VoidCodesPayload_voidedCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_VoidCodesPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_VoidCodesPayload_userErrors(ctx, field)
 	}

@@ -171,7 +171,11 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{}, err
 	}
 	done := progress(batch, outcome)
-	err = r.recordBatch(inner, batch, outcome)
+	if err = r.recordBatch(inner, batch, outcome); err == nil && outcome.SenderProblem != "" {
+		// Any other message would be refused as well.
+		done.isStuck = false
+		err = r.store.PauseBySender(context.WithoutCancel(inner), id, outcome.SenderProblem)
+	}
 	end(monitor.OutcomeOf(err))
 	return done, err
 }
@@ -264,6 +268,9 @@ func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, n
 		jitter := ofBatch
 		if !attempt.RepeatsBatch {
 			jitter = rand.Float64() //nolint:gosec // nobody gains by guessing it
+		}
+		if attempt.About == coupon.AboutSender && outcome.SenderProblem == "" {
+			outcome.SenderProblem = attempt.Settle(1, false, now, 0).Failure
 		}
 		settlement := attempt.Settle(content.Counted+1, content.MayBeSent, now, jitter)
 		if settlement.Status == coupon.MessageSent {

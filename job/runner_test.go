@@ -281,7 +281,7 @@ func TestVoidedBeforeSending(t *testing.T) {
 	s := newScene(t)
 	couponID, id := s.ready(t, 5)
 	s.confirm(t, id)
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{
+	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{
 		CouponID: couponID,
 		Values:   []string{string(couponID) + "-00002"},
 	}); err != nil {
@@ -291,7 +291,7 @@ func TestVoidedBeforeSending(t *testing.T) {
 	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 1, Total: 5}) {
 		t.Errorf("got %+v", d.Counts)
 	}
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, []coupon.MessageStatus{coupon.MessageCanceled},
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, []coupon.CancelReason{coupon.CancelCodeVoided},
 		coupon.Page{First: 10, WantsItems: true})
 	if err != nil || len(lists[id].Items) != 1 || *lists[id].Items[0].CancelReason != coupon.CancelCodeVoided {
 		t.Errorf("canceled: %+v, %v", lists[id], err)

@@ -130,7 +130,7 @@ func (s *scene) pass(by time.Duration) {
 // messages gives the messages of a delivery in their order.
 func (s *scene) messages(t *testing.T, id coupon.ID) []*coupon.Message {
 	t.Helper()
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 500, WantsItems: true})
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, coupon.Page{First: 500, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestStopWhileWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A code that may be on its way is kept like one that was sent.
-	if released, kept, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{
+	if released, kept, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{
 		CouponID: couponID, Values: []string{string(couponID) + "-00001", string(couponID) + "-00002"},
 	}, false, "a test"); err != nil || released != 1 || kept != 1 {
 		t.Errorf("released %d, kept %d, %v", released, kept, err)

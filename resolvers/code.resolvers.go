@@ -78,15 +78,20 @@ func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.Genera
 }
 
 func (r *mutationResolver) VoidCodes(ctx context.Context, input graph.VoidCodesInput) (*graph.VoidCodesPayload, error) {
-	voided, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
+	voided, pending, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
 	problems, err := userErrors(err)
-	return &graph.VoidCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), VoidedCount: voided, UserErrors: problems}, err
+	return &graph.VoidCodesPayload{
+		Coupon: r.couponUnless(ctx, problems, input.CouponID), VoidedCount: voided, PendingMessageCount: pending, UserErrors: problems,
+	}, err
 }
 
 func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.ReleaseCodesInput) (*graph.ReleaseCodesPayload, error) {
-	released, kept, err := r.store.ReleaseCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()), or(input.EvenIfSent.Value(), false), input.Reason)
+	released, kept, canceled, err := r.store.ReleaseCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()), or(input.EvenIfSent.Value(), false), input.Reason)
 	problems, err := userErrors(err)
-	return &graph.ReleaseCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), ReleasedCount: released, KeptCount: kept, UserErrors: problems}, err
+	return &graph.ReleaseCodesPayload{
+		Coupon: r.couponUnless(ctx, problems, input.CouponID), ReleasedCount: released, KeptCount: kept, PendingMessageCount: canceled,
+		UserErrors: problems,
+	}, err
 }
 
 func (r *queryResolver) Code(ctx context.Context, value string) (*coupon.Code, error) {

@@ -208,14 +208,20 @@ func shown[T any](object *T) []*T {
 func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
 	problems, err := userErrors(err)
 	show(ctx, shown(d)...)
-	return &graph.DeliveryPayload{Delivery: d, UserErrors: problems}, err
+	payload := &graph.DeliveryPayload{Delivery: d, UserErrors: problems}
+	if d != nil {
+		payload.PendingMessageCount = d.Counts.Pending
+	}
+	return payload, err
 }
 
 // changedDelivery is the answer of a mutation of a delivery that exists: a refusal shows it as it is.
 func (r *Resolver) changedDelivery(ctx context.Context, id coupon.ID, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
 	payload, err := deliveryPayload(ctx, d, err)
 	if err == nil && len(payload.UserErrors) > 0 {
-		payload.Delivery, err = loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID)
+		if payload.Delivery, err = loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID); payload.Delivery != nil {
+			payload.PendingMessageCount = payload.Delivery.Counts.Pending
+		}
 	}
 	return payload, err
 }
@@ -228,6 +234,15 @@ func couponPayload(ctx context.Context, c *coupon.Coupon, err error) (*graph.Cou
 	}
 	show(ctx, shown(c)...)
 	return &graph.CouponPayload{Coupon: c, UserErrors: problems}, err
+}
+
+// changedCoupon is the answer of a mutation of a coupon that exists, with what it concerns.
+func (r *Resolver) changedCoupon(ctx context.Context, c *coupon.Coupon, err error) (*graph.CouponPayload, error) {
+	payload, err := couponPayload(ctx, c, err)
+	if err == nil && payload.Coupon != nil {
+		payload.PendingMessageCount, err = r.store.PendingOfCoupon(ctx, payload.Coupon.ID)
+	}
+	return payload, err
 }
 
 // couponUnless gives the coupon for the payload of a mutation on its codes: nil when there are problems.

@@ -85,7 +85,7 @@ func (r *mutationResolver) CreateCoupon(ctx context.Context, input graph.CreateC
 
 func (r *mutationResolver) UpdateCoupon(ctx context.Context, input graph.UpdateCouponInput) (*graph.CouponPayload, error) {
 	c, err := r.store.UpdateCoupon(ctx, input.ID, couponChanges(&input))
-	return couponPayload(ctx, c, err)
+	return r.changedCoupon(ctx, c, err)
 }
 
 func (r *mutationResolver) DeleteCoupon(ctx context.Context, input graph.DeleteCouponInput) (*graph.DeletePayload, error) {
@@ -94,7 +94,7 @@ func (r *mutationResolver) DeleteCoupon(ctx context.Context, input graph.DeleteC
 
 func (r *mutationResolver) ArchiveCoupon(ctx context.Context, input graph.ArchiveCouponInput) (*graph.CouponPayload, error) {
 	c, err := r.store.ArchiveCoupon(ctx, input.ID)
-	return couponPayload(ctx, c, err)
+	return r.changedCoupon(ctx, c, err)
 }
 
 func (r *plannedDeliveryResolver) Delivery(ctx context.Context, obj *coupon.PlannedDelivery) (*coupon.Delivery, error) {

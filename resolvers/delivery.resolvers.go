@@ -25,6 +25,12 @@ func (r *deliveryResolver) Coupon(ctx context.Context, obj *coupon.Delivery) (*c
 	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
+func (r *deliveryResolver) Counts(ctx context.Context, obj *coupon.Delivery) (*coupon.MessageCounts, error) {
+	counts := obj.Counts
+	counts.DeliveryID = obj.ID
+	return &counts, nil
+}
+
 func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*graph.ExcludedRecipientConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
@@ -39,14 +45,14 @@ func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery,
 	return exclusionConnection(ctx, list, page), nil
 }
 
-func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, first *int, after *string) (*graph.MessageConnection, error) {
+func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) (*graph.MessageConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
 	list, err := loadList(ctx, deliveryMessages, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
-		return r.store.DeliveryMessages(ctx, ids, status, page)
-	}, page, status)
+		return r.store.DeliveryMessages(ctx, ids, status, cancelReason, page)
+	}, page, status, cancelReason)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +84,14 @@ func (r *messageResolver) Code(ctx context.Context, obj *coupon.Message) (*coupo
 
 func (r *messageResolver) Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error) {
 	return load(ctx, messageRendered, obj.ID, r.renderMessages)
+}
+
+func (r *messageCountsResolver) CanceledBy(ctx context.Context, obj *coupon.MessageCounts) ([]*coupon.CancelCount, error) {
+	if obj.Canceled == 0 {
+		return []*coupon.CancelCount{}, nil
+	}
+	counts, err := load(ctx, deliveryCanceled, obj.DeliveryID, r.store.CanceledBy)
+	return list(counts), err
 }
 
 func (r *missingValueResolver) Recipients(ctx context.Context, obj *coupon.MissingValue) ([]*coupon.Recipient, error) {
@@ -210,6 +224,8 @@ func (r *Resolver) ExcludedRecipient() graph.ExcludedRecipientResolver {
 
 func (r *Resolver) Message() graph.MessageResolver { return &messageResolver{r} }
 
+func (r *Resolver) MessageCounts() graph.MessageCountsResolver { return &messageCountsResolver{r} }
+
 func (r *Resolver) MissingValue() graph.MissingValueResolver { return &missingValueResolver{r} }
 
 type (
@@ -217,5 +233,6 @@ type (
 	deliveryResolver          struct{ *Resolver }
 	excludedRecipientResolver struct{ *Resolver }
 	messageResolver           struct{ *Resolver }
+	messageCountsResolver     struct{ *Resolver }
 	missingValueResolver      struct{ *Resolver }
 )

@@ -28,6 +28,7 @@ var (
 	couponStats              = &field[*coupon.RedemptionStats]{"coupon.stats"}
 	codeEvents               = &field[[]*coupon.CodeEvent]{"code.events"}
 	codeRedemptions          = &field[*coupon.List[*coupon.Redemption]]{"code.redemptions"}
+	deliveryCanceled         = &field[[]*coupon.CancelCount]{"delivery.canceled"}
 	deliveryLog              = &field[[]*coupon.LogEntry]{"delivery.log"}
 	deliveryExclusions       = &field[*coupon.List[*coupon.ExcludedRecipient]]{"delivery.exclusions"}
 	deliveryMessages         = &field[*coupon.List[*coupon.Message]]{"delivery.messages"}

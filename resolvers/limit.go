@@ -223,7 +223,9 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Coupon.Deliveries, c.Coupon.Imports = nested, nested
 	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
-	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, first *int, _ *string) int { return page(child, first) }
+	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, first *int, _ *string) int {
+		return page(child, first)
+	}
 	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int { return 1 + times(child, len(input.Redemptions)) }
 	c.Query.Alerts, c.Query.APIKeys = nested, nested
 	c.Query.AuditLog = func(child int, _ *coupon.AuditFilter, first *int, _ *string) int { return page(child, first) }

@@ -20,7 +20,11 @@ func (r *mutationResolver) UpsertRecipients(ctx context.Context, input graph.Ups
 	recipients, err := r.store.UpsertRecipients(ctx, changes)
 	problems, err := userErrors(err)
 	show(ctx, recipients...)
-	return &graph.UpsertRecipientsPayload{Recipients: list(recipients), UserErrors: problems}, err
+	payload := &graph.UpsertRecipientsPayload{Recipients: list(recipients), UserErrors: problems}
+	if err == nil {
+		payload.PendingMessageCount, err = r.store.PendingOfObjectors(ctx, recipients)
+	}
+	return payload, err
 }
 
 func (r *mutationResolver) EraseRecipients(ctx context.Context, input graph.EraseRecipientsInput) (*graph.EraseRecipientsPayload, error) {

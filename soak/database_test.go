@@ -76,7 +76,7 @@ func TestPromises(t *testing.T) {
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
 		},
 		"p1_sent_code_for_two": {
-			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')", "INSERT INTO sending VALUES (3, 1, 'SENT', '2026-01-01', NULL)",
+			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')", "INSERT INTO sending VALUES (3, 1, 'SENT', '2026-01-01', NULL, NULL)",
 			"INSERT INTO code_return VALUES (1, 1, 1, '2026-01-01', 'test')", "UPDATE delivery SET message_count = 3, sent_count = 3 WHERE id = 1",
 		},
 		"p2_redeemed_too_often": {`INSERT INTO journal VALUES ('2026-01-01', '{"redemptions": [{"id": 3, "coupon": 1, "code": 1}]}')`},

@@ -30,5 +30,9 @@ DROP TABLE settled;
 
 ALTER TABLE delivery ADD COLUMN unknown_count BIGINT DEFAULT 0;
 
+-- Why the server itself stopped or paused the delivery, and when. NULL: it did not.
+ALTER TABLE delivery ADD COLUMN halt_cause VARCHAR;
+ALTER TABLE delivery ADD COLUMN halted_at TIMESTAMP;
+
 -- Whether the attempt is one of those that a message has. What was about the sender or the line is none.
 ALTER TABLE sending_refusal ADD COLUMN is_counted BOOLEAN DEFAULT true;

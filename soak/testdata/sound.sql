@@ -12,7 +12,7 @@ VALUES (1, 'mk2x', 'EMAIL', 1, 'x', 'FINISHED', 2, 2, 2, 0, 0, 0, '2026-01-01'),
 INSERT INTO target VALUES (1, 1, 1), (1, 2, 2);
 INSERT INTO message (id, delivery_id, coupon_id, recipient_id, address, code_id, created_at)
 VALUES (1, 1, 1, 1, 'zz1q@x', 1, '2026-01-01'), (2, 1, 1, 2, 'b@x', 2, '2026-01-01');
-INSERT INTO sending VALUES (1, 1, 'SENT', '2026-01-01', NULL), (2, 1, 'SENT', '2026-01-01', NULL);
+INSERT INTO sending VALUES (1, 1, 'SENT', '2026-01-01', NULL, NULL), (2, 1, 'SENT', '2026-01-01', NULL, NULL);
 INSERT INTO sending_attempt VALUES (1, 1, 1, 7, 2, '2026-01-01'), (2, 1, 1, 7, 2, '2026-01-01');
 INSERT INTO posted_redemption (id, coupon_id, code_id, redeemed_at, redeemed_on, source, reference, recorded_at)
 VALUES (2, 1, 3, '2026-01-01', '2026-01-01', 'API', 'mk7x', '2026-01-01');
