@@ -363,7 +363,7 @@ func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Rec
 
 // pendingOf counts the messages with some of the codes that are still to be sent.
 func (t *turn) pendingOf(ctx context.Context, codes []int64) (int, error) {
-	held := t.store.memory.KeepStates(codes, func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
+	held := t.store.memory.KeepStates(slices.Clone(codes), func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
 	if len(held) == 0 {
 		return 0, nil
 	}

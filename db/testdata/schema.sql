@@ -97,6 +97,9 @@ CREATE TABLE delivery (
     send_rate DOUBLE,
     allow_duplicate_addresses BOOLEAN,
     ignore_quarantine BOOLEAN,
+    unknown_count BIGINT,
+    halt_cause VARCHAR,
+    halted_at TIMESTAMP,
     CHECK((channel IN ('EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'))),
     CHECK((message_limit >= 0)),
     CHECK((status IN ('EDITING', 'READY', 'SCHEDULED', 'IN_PROGRESS', 'PAUSED', 'FINISHED', 'STOPPED', 'FAILED')))
@@ -259,7 +262,9 @@ CREATE TABLE sending (
     outcome VARCHAR NOT NULL,
     settled_at TIMESTAMP NOT NULL,
     failure VARCHAR,
-    CHECK((outcome IN ('SENT', 'FAILED', 'CANCELED')))
+    reason VARCHAR,
+    CHECK(((outcome = 'CANCELED') = (reason IS NOT NULL))),
+    CHECK((outcome IN ('SENT', 'FAILED', 'CANCELED', 'UNKNOWN')))
 );
 CREATE TABLE sending_attempt (
     message_id BIGINT NOT NULL,
@@ -277,7 +282,8 @@ CREATE TABLE sending_refusal (
     reason VARCHAR NOT NULL,
     may_be_sent BOOLEAN NOT NULL,
     repeats_batch BOOLEAN NOT NULL,
-    retry_at TIMESTAMP
+    retry_at TIMESTAMP,
+    is_counted BOOLEAN
 );
 CREATE TABLE setting (
     name VARCHAR NOT NULL,
