@@ -159,12 +159,12 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	senders, closeSenders, err := c.senders()
+	senders, closeSenders, err := c.senders(log)
 	if err != nil {
 		return err
 	}
 	defer closeSenders()
-	alerts, err := c.alerts()
+	alerts, err := c.alerts(log)
 	if err != nil {
 		return err
 	}

@@ -278,7 +278,7 @@ func (w *mailWorker) hasBroken(e *mailError) (goesOn bool) {
 
 // await waits until it is the turn of the next message. Without a turn the run ends.
 func (w *mailWorker) await(ctx context.Context, place int) (isTurn bool) {
-	wait := w.smtp.pace.reserve()
+	wait := w.smtp.pace.reserve(1)
 	if wait > patience {
 		w.giveBack(place)
 		w.stop(w.putOff(wait, "The mail server takes no more for now. "+w.smtp.pace.lastReason()), "")

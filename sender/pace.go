@@ -82,17 +82,25 @@ type pace struct {
 	connections, perConnection learned
 }
 
-// reserve returns how long the next message has to wait for its turn. Up to patience the turn is its own; who has
-// to wait longer has none.
-func (p *pace) reserve() time.Duration {
+// reserve returns how long the next messages, which go together, have to wait for their turn. Up to patience the turn
+// is their own; who has to wait longer has none.
+func (p *pace) reserve(count int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	wait := max(0, p.next.Sub(now))
 	if p.rate > 0 && wait <= patience {
-		p.next = now.Add(wait).Add(interval(p.rate))
+		p.next = now.Add(wait).Add(time.Duration(count) * interval(p.rate))
 	}
 	return wait
+}
+
+// newPace returns the pace of a server of that name; log may be nil.
+func newPace(name string, log *slog.Logger) *pace {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &pace{name: name, log: log}
 }
 
 // interval is the time between two messages of a rate.

@@ -100,15 +100,11 @@ func NewSMTP(options *SMTPOptions) (*SMTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := options.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	return &SMTP{
 		mailServer: server, limits: options.Timeouts.withDefaults(), name: name, from: from,
 		tls:         &tls.Config{ServerName: server.host, MinVersion: tls.VersionTLS12, RootCAs: options.RootCAs},
 		unsubscribe: options.UnsubscribeURL, idle: make(chan *session, maxMailConnections),
-		pace: &pace{log: log, name: server.address},
+		pace: newPace(server.address, options.Log),
 	}, nil
 }
 
@@ -213,6 +209,49 @@ func (s *SMTP) keep(c *session) {
 	}
 }
 
+// Reach does what sending does up to the recipient, and sends nothing. It returns what each step came to. Its errors
+// contain neither user nor password.
+func (s *SMTP) Reach(ctx context.Context) (said string, err error) {
+	var steps []string
+	tell := func(step mailStep, what string) { steps = append(steps, fmt.Sprintf("%s: %s", step, what)) }
+	c, err := s.open(ctx, tell)
+	if err == nil {
+		release := c.bind(ctx)
+		err = c.rehearse(s.from.Address, tell)
+		release()
+		_ = c.conn.Close()
+	}
+	said = strings.Join(steps, "; ")
+	failure, isFailure := errors.AsType[*mailError](err)
+	switch {
+	case !isFailure:
+		return said, err
+	case said != "":
+		said += "; "
+	}
+	return said, fmt.Errorf("the mail server %s cannot be used: %s%s: %w", s.address, said, failure.step, failure)
+}
+
+// rehearse begins a mail and takes it back.
+func (c *session) rehearse(from string, tell heard) error {
+	if err := c.begin(from, strings.ContainsFunc(from, isWide)); err != nil {
+		return err
+	}
+	tell(stepMail, "taken from "+from)
+	if err := c.do(stepReset, c.limits.Command, c.client.Reset); err != nil {
+		return err
+	}
+	tell(stepReset, "taken")
+	if err := c.do(stepQuit, c.limits.Command, c.client.Quit); err != nil {
+		return err
+	}
+	tell(stepQuit, "taken")
+	return nil
+}
+
+// isWide reports whether an address with this letter needs SMTPUTF8.
+func isWide(r rune) bool { return r > '~' }
+
 // letter is a mail as it goes over the line.
 type letter struct {
 	from, to  string
@@ -233,7 +272,6 @@ func (s *SMTP) write(batch *Batch, message *coupon.OutgoingMessage) (*letter, er
 	if err := errors.Join(ofFrom, ofTo, ofText); err != nil {
 		return nil, fmt.Errorf("the mail cannot be written: %w", err)
 	}
-	isWide := func(r rune) bool { return r > '~' }
 	return &letter{from, to[0], strings.ContainsFunc(from+to[0], isWide), text.Bytes()}, nil
 }
 
