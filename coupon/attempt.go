@@ -84,6 +84,16 @@ func (a *Attempt) Settle(number int, mightBeSent bool, now time.Time, jitter flo
 	switch {
 	case a.Result == AttemptAccepted:
 		return Settlement{Status: MessageSent}
+	case a.Result == AttemptUnknown:
+		s.Status, s.MayBeSent = MessageFailed, true
+	case a.About != AboutMessage:
+		// Any other message would have been refused as well.
+		s.Status, s.RetryAt = MessagePending, a.NotBefore
+		if latest := now.Add(MaxRetryDelay); s.RetryAt.After(latest) {
+			s.RetryAt = latest
+		} else if s.RetryAt.Before(now) {
+			s.RetryAt = now
+		}
 	case a.Result == AttemptRefused:
 		s.Status = MessageFailed
 	case number >= MaxAttempts:

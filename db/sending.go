@@ -208,6 +208,8 @@ type Refusal struct {
 	Settlement coupon.Settlement
 	// RepeatsBatch: the message is handed over again with its batch.
 	RepeatsBatch bool
+	// About is what the refusal is about; it is not recorded.
+	About coupon.AttemptSubject
 	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
 	NotBefore time.Time
 }

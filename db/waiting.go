@@ -103,8 +103,10 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 		}
 	}
 	slices.Sort(c.messages)
-	c.messages = c.messages[:min(len(c.messages), limit)]
-	if first.isInFlight || first.repeatsBatch {
+	// A batch that is handed over once more is the same one, whatever its sender takes at once by now.
+	if !first.isInFlight && !first.repeatsBatch {
+		c.messages = c.messages[:min(len(c.messages), limit)]
+	} else {
 		c.batchID, c.batchSize = first.batchID, first.batchSize
 	}
 	return c

@@ -54,6 +54,12 @@ type step struct {
 	// them would only wait as well. What is handed over again has delays of its own.
 	isStuck bool
 	retryAt time.Time
+	// isEarly: the other server wants to be left alone until retryAt.
+	isEarly bool
+	// refusal is what the other server says of the sender, which no message passes; "": nothing.
+	refusal string
+	// rate is how many messages a second the delivery hands over at most; 0: no limit.
+	rate float64
 }
 
 // send sends a delivery until nothing is left to send, it is paused or stopped, or the server stops. When
@@ -73,7 +79,9 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	defer stopChanged()
 	pause := retryInterval
 	var way route
+	var turn time.Time
 	for ctx.Err() == nil {
+		began := time.Now()
 		done, err := r.sendBatch(ctx, id, &way)
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -81,12 +89,22 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 			return
 		case err != nil:
 			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id, "after", pause, "error", err)
+		case done.refusal != "":
+			r.options.Log.WarnContext(ctx, "the other server refuses the sender; the delivery is paused", "delivery", id, "reason", done.refusal)
+			if err = r.store.PauseBySender(ctx, id, done.refusal); err == nil {
+				continue
+			}
+			r.options.Log.ErrorContext(ctx, "could not pause a delivery; trying again", "delivery", id, "after", pause, "error", err)
+		case done.isEarly:
+			r.await(ctx, done.retryAt, nil, changed)
+			continue
 		case done.isStuck:
 			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again", "delivery", id, "after", pause)
 		case done.count > 0:
 			pause = retryInterval
-			if r.options.SendRate > 0 {
-				sleep(ctx, time.Duration(done.count)*time.Second/time.Duration(r.options.SendRate))
+			if done.rate > 0 {
+				turn = later(turn, began).Add(time.Duration(float64(done.count) / done.rate * float64(time.Second)))
+				sleep(ctx, time.Until(turn))
 			}
 			continue
 		case done.retryAt.IsZero():
@@ -105,6 +123,14 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	}
 }
 
+// later returns the later one of two instants.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 func sleep(ctx context.Context, pause time.Duration) {
 	select {
 	case <-time.After(pause):
@@ -120,6 +146,24 @@ type route struct {
 	out sender.Sender
 	// limit is how many messages a batch has at most.
 	limit int
+	// rate is how many messages a second are handed over at most; 0: no limit.
+	rate float64
+}
+
+// rateWindow is the time that a batch of a delivery with a rate is for, so that messages go out evenly.
+const rateWindow = 200 * time.Millisecond
+
+// rateOf returns how many messages a second a delivery hands over at most: the smaller one of its own limit and the server's;
+// 0: there is neither.
+func (r *Runner) rateOf(d *coupon.Delivery) float64 {
+	switch rate := r.options.SendRate; {
+	case d.SendRate == nil:
+		return rate
+	case rate == 0:
+		return *d.SendRate
+	default:
+		return min(rate, *d.SendRate)
+	}
 }
 
 // route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
@@ -132,11 +176,12 @@ func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 		return route{}, err
 	}
 	out := courier.SenderOf(found[id].Channel, r.options.Senders, r.outbox)
-	limit := min(out.Traits().MaxBatch, max(1, maxBatchBytes/max(1, len(found[id].Body))))
-	if r.options.SendRate > 0 {
-		limit = min(limit, r.options.SendRate)
+	limit := max(1, maxBatchBytes/max(1, len(found[id].Body)))
+	rate := r.rateOf(found[id])
+	if rate > 0 {
+		limit = max(1, min(limit, int(rate*rateWindow.Seconds())))
 	}
-	return route{out, limit}, nil
+	return route{out, limit, rate}, nil
 }
 
 // sendBatch sends the next messages of a delivery. It finds the way when that is not known.
@@ -147,13 +192,18 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 			return step{}, err
 		}
 	}
-	batch, err := r.store.NextBatch(ctx, id, way.limit)
+	line := way.out.Traits()
+	batch, err := r.store.NextBatch(ctx, id, min(way.limit, line.MaxBatch))
 	if err != nil || batch == nil {
 		return step{}, err
 	}
 	if len(batch.Contents) == 0 && !batch.RetryAt.IsZero() {
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
+	}
+	if len(batch.Contents) > 0 && line.Wait > 0 {
+		batch.Release()
+		return step{retryAt: r.store.Now().Add(line.Wait), isEarly: true}, nil
 	}
 	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
 	var outcome *db.SentBatch
@@ -168,6 +218,9 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{}, err
 	}
 	done := progress(batch, outcome)
+	done.rate = way.rate
+	// A line that says how long it wants to be left alone is not asked any sooner anyway.
+	done.isStuck = done.isStuck && way.out.Traits().Wait == 0
 	err = r.recordBatch(inner, batch, outcome)
 	end(monitor.OutcomeOf(err))
 	return done, err
@@ -176,14 +229,19 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 // progress tells what a batch came to.
 func progress(batch *db.Batch, outcome *db.SentBatch) step {
 	done := step{count: len(batch.Contents), isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents)}
+	isLine := false
 	for i := range outcome.Refused {
 		refused := &outcome.Refused[i]
 		done.isStuck = done.isStuck && refused.Settlement.Status == coupon.MessagePending
+		isLine = isLine || refused.About == coupon.AboutLine
+		if refused.About == coupon.AboutSender {
+			done.refusal = refused.Settlement.Failure
+		}
 		if i == 0 || refused.NotBefore.Before(done.retryAt) {
 			done.retryAt = refused.NotBefore
 		}
 	}
-	done.isStuck = done.isStuck && (batch.Number == 1 || !done.retryAt.IsZero())
+	done.isStuck = done.isStuck && (isLine || batch.Number == 1 || !done.retryAt.IsZero())
 	if !done.isStuck {
 		done.retryAt = time.Time{}
 	}
@@ -256,6 +314,7 @@ func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, n
 		}
 		outcome.Refused = append(outcome.Refused, db.Refusal{
 			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch, NotBefore: attempt.NotBefore,
+			About: attempt.About,
 		})
 	}
 }
