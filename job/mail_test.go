@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"couponql/coupon"
+	"couponql/courier"
 	"couponql/db/dbtest"
 	"couponql/sender"
 	"couponql/sender/mailtest"
 )
 
-// newMailScene is a scene by the machine's clock, whose mail goes to a scripted server.
-func newMailScene(t *testing.T, server *mailtest.Server) *scene {
+// newMailScene is a scene by the machine's clock, whose mail goes to a scripted server by the sender that it returns.
+func newMailScene(t *testing.T, server *mailtest.Server) (*scene, sender.Sender) {
 	t.Helper()
 	s := &scene{Store: dbtest.New(t), folder: filepath.Join(t.TempDir(), "outbox")}
 	out, err := sender.NewSMTP(&sender.SMTPOptions{URL: server.URL(), From: "shop@example.com"})
@@ -23,7 +24,7 @@ func newMailScene(t *testing.T, server *mailtest.Server) *scene {
 	}
 	t.Cleanup(out.Close)
 	s.startSender(t, out)
-	return s
+	return s, out
 }
 
 // checkOnce fails the test unless each recipient got so many mails in all, and nobody two.
@@ -63,7 +64,7 @@ func TestMailSenderRefused(t *testing.T) {
 				}
 				return mailtest.Reply{}
 			})
-			s := newMailScene(t, server)
+			s, _ := newMailScene(t, server)
 			_, id := s.ready(t, 300)
 			s.confirm(t, id)
 			d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryPaused })
@@ -123,7 +124,7 @@ func TestMailLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := mailtest.Start(t, script)
-			s := newMailScene(t, server)
+			s, _ := newMailScene(t, server)
 			const count = 120
 			_, id := s.ready(t, count)
 			s.confirm(t, id)
@@ -161,5 +162,30 @@ func TestSlowRate(t *testing.T) {
 	runner.Stop()
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("pausing and stopping took %v", took)
+	}
+}
+
+// TestUnknownSingles: who waits for a proof or a message that is sent again is told that nobody knows whether it was taken.
+func TestUnknownSingles(t *testing.T) {
+	t.Parallel()
+	var isSilent atomic.Bool
+	server := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
+		return mailtest.Reply{Breaks: e.Step == mailtest.Dot && isSilent.Load()}
+	})
+	s, out := newMailScene(t, server)
+	_, id := s.ready(t, 1)
+	s.confirm(t, id)
+	s.wait(t, id, isFinished)
+	c := courier.New(s.Store, out, nil)
+	isSilent.Store(true)
+	_, ofResend := c.Resend(t.Context(), s.messages(t, id)[0].ID)
+	_, ofProof := c.SendProof(t.Context(), id, nil, []string{"tester@example.com"})
+	for name, err := range map[string]error{"resend": ofResend, "proof": ofProof} {
+		if err == nil || !strings.Contains(err.Error(), "nobody knows") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if got := len(server.Letters()); got != 3 {
+		t.Errorf("%d letters, want 3: nothing is repeated by itself", got)
 	}
 }
