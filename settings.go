@@ -161,8 +161,8 @@ func (c *serveCommand) check() error {
 			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
 		}
 	}
-	if c.SendRate != 0 && !(c.SendRate >= coupon.MinSendRate && c.SendRate <= coupon.MaxSendRate) {
-		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", c.SendRate, coupon.MinSendRate, coupon.MaxSendRate)
+	if err := checkSendRate(c.SendRate); err != nil {
+		return err
 	}
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
@@ -178,6 +178,14 @@ func (c *serveCommand) check() error {
 	}
 	if c.HoldDuration <= 0 {
 		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
+	}
+	return nil
+}
+
+// checkSendRate refuses a rate that is none.
+func checkSendRate(rate float64) error {
+	if rate != 0 && !(rate >= coupon.MinSendRate && rate <= coupon.MaxSendRate) {
+		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", rate, coupon.MinSendRate, coupon.MaxSendRate)
 	}
 	return nil
 }

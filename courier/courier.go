@@ -98,7 +98,7 @@ func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, er
 
 // outcomeOf says what came of a message that was not accepted, after "The message".
 func outcomeOf(attempt *coupon.Attempt) string {
-	switch attempt.Result {
+	switch attempt.Result { //nolint:exhaustive // the others were not taken
 	case coupon.AttemptUnknown:
 		return "may have been taken: nobody knows. " + attempt.Reason + " Look whether it arrived before you send it again."
 	case coupon.AttemptOpen:

@@ -1,8 +1,11 @@
 package job_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -187,5 +190,48 @@ func TestUnknownSingles(t *testing.T) {
 	}
 	if got := len(server.Letters()); got != 3 {
 		t.Errorf("%d letters, want 3: nothing is repeated by itself", got)
+	}
+}
+
+// TestWebhookSenderRefused: an answer about the secret or the address pauses the delivery, and fails no message.
+func TestWebhookSenderRefused(t *testing.T) {
+	t.Parallel()
+	var isMended atomic.Bool
+	var mu sync.Mutex
+	keys := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isMended.Load() {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		keys[r.Header.Get(sender.HeaderIdempotencyKey)]++
+	}))
+	t.Cleanup(server.Close)
+	out, err := sender.NewWebhook(server.URL, "0123456789abcdef", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(out.Close)
+	s := &scene{Store: dbtest.New(t), folder: filepath.Join(t.TempDir(), "outbox")}
+	s.startSender(t, out)
+	_, id := s.ready(t, 600)
+	s.confirm(t, id)
+	d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryPaused })
+	if d.Counts.Pending != 600 || !strings.Contains(lastLog(t, s, id), "401 Unauthorized") {
+		t.Errorf("it is paused with %+v: %s", d.Counts, lastLog(t, s, id))
+	}
+	isMended.Store(true)
+	if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if d := s.wait(t, id, isFinished); d.Counts.Sent != 600 {
+		t.Errorf("finished with %+v", d.Counts)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(keys) != 2 {
+		t.Errorf("got the batches %v, want 2, each once", keys)
 	}
 }

@@ -150,49 +150,66 @@ func (w *mailWorker) send(ctx context.Context, place int) (goesOn bool) {
 		wasKept, taken := w.session.isKept, w.session.taken
 		w.session.isKept = false
 		err := w.session.deliver(l, func() bool { return w.mayLeave(place) })
-		failure, _ := errors.AsType[*mailError](err)
-		switch {
-		case err == nil:
-			w.breaks = 0
-			w.attempts[place] = coupon.Attempt{Result: coupon.AttemptAccepted}
-			w.smtp.pace.took(1, began)
-			w.smtp.refusals.taken()
-			if w.smtp.pace.isWorn(w.session.taken) {
-				w.drop()
-			}
-			return true
-		case errors.Is(err, errWithheld):
-			// The server waits for content, and only the end of the connection tells it that there is none.
-			w.abandon()
-			w.attempts[place] = coupon.Attempt{Result: coupon.AttemptWithheld}
-			return true
-		case failure.step == stepDot && failure.code == 0:
-			w.abandon()
-			w.attempts[place] = coupon.Attempt{Result: coupon.AttemptUnknown, Reason: fmt.Sprintf(
-				"The mail server has the whole mail and did not say whether it takes it (%s).", failure.text)}
-			return w.hasBroken(failure)
-		case ctx.Err() != nil && failure.code == 0:
-			w.abandon()
-			return false // it stays open
+		failure, isFailure := errors.AsType[*mailError](err)
+		if isFailure && ctx.Err() == nil && w.replaces(failure, wasKept, taken) {
+			continue
 		}
-		isOver := failure.code == 0 || failure.code == codeShuttingDown
-		switch {
-		case isOver:
-			w.abandon()
-		case failure.step != stepDot && !w.session.reset():
-			w.abandon()
-		}
-		isEarly := failure.step == stepMail || failure.step == stepRcpt
-		if wasKept && isOver && isEarly {
-			continue // it was closed for being idle
-		}
-		if isEarly && taken > 0 && (failure.code == codeShuttingDown || failure.code == codeNoSpace && failure.step == stepMail) {
-			w.smtp.pace.worn(taken, failure.text)
-			w.drop()
-			continue // a new connection tells whether it is about that
-		}
-		return w.judge(failure, place, began)
+		return w.settle(ctx, place, err, failure, began)
 	}
+}
+
+// replaces reports whether a message that was not taken is due to the connection, which is closed then: it was closed for being
+// idle, or the server takes no more on one. A new one tells whether it is about that.
+func (w *mailWorker) replaces(e *mailError, wasKept bool, taken int) bool {
+	isOver := e.isOver()
+	isWorn := taken > 0 && (e.code == codeShuttingDown || e.code == codeNoSpace && e.step == stepMail)
+	switch {
+	case e.step != stepMail && e.step != stepRcpt:
+		return false
+	case wasKept && isOver:
+	case isWorn:
+		w.smtp.pace.worn(taken, e.text)
+	default:
+		return false
+	}
+	if isOver {
+		w.abandon()
+	} else {
+		w.drop()
+	}
+	return true
+}
+
+// settle notes what came of a message: err, which is failure where the server had to do with it. It reports whether the
+// worker goes on.
+func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *mailError, began time.Time) (goesOn bool) {
+	switch {
+	case err == nil:
+		w.breaks = 0
+		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptAccepted}
+		w.smtp.pace.took(1, began)
+		w.smtp.refusals.taken()
+		if w.smtp.pace.isWorn(w.session.taken) {
+			w.drop()
+		}
+		return true
+	case failure == nil:
+		// It is withheld. The server waits for content, and only the end of the connection tells it that there is none.
+		w.abandon()
+		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptWithheld}
+		return true
+	case failure.step == stepDot && failure.code == 0:
+		w.abandon()
+		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptUnknown, Reason: fmt.Sprintf(
+			"The mail server has the whole mail and did not say whether it takes it (%s).", failure.text)}
+		return w.hasBroken(failure)
+	case ctx.Err() != nil && failure.code == 0:
+		w.abandon()
+		return false // it stays open
+	case failure.isOver() || failure.step != stepDot && !w.session.reset():
+		w.abandon()
+	}
+	return w.judge(failure, place, began)
 }
 
 // judge notes what came of a refusal. It reports whether the worker goes on.

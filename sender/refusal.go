@@ -34,6 +34,9 @@ const (
 // isPermanent reports whether the server will not take the same later either.
 func (e *mailError) isPermanent() bool { return e.code >= firstPermanent || e.isSetting }
 
+// isOver reports whether the connection is of no use any more.
+func (e *mailError) isOver() bool { return e.code == 0 || e.code == codeShuttingDown }
+
 // about says what a refusal is about, as far as it says so itself, by its step and its codes. Until the
 // recipient is named, and at the command DATA, nothing depends on the message.
 func (e *mailError) about() coupon.AttemptSubject {

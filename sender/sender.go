@@ -87,8 +87,3 @@ func same(count int, attempt coupon.Attempt) []coupon.Attempt {
 	}
 	return attempts
 }
-
-// postponed is the outcome of a message that was surely not handed over.
-func postponed(reason string) coupon.Attempt {
-	return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: reason}
-}

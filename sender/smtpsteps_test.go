@@ -325,7 +325,7 @@ func TestMailRecovers(t *testing.T) {
 	t.Parallel()
 	var isAway atomic.Bool
 	isAway.Store(true)
-	server := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
+	server := mailtest.Start(t, func(mailtest.Event) mailtest.Reply {
 		return mailtest.Reply{Breaks: isAway.Load()}
 	})
 	s := toServer(t, server)

@@ -30,7 +30,7 @@ type receiver struct {
 	address string
 	mu      sync.Mutex
 	keys    []string
-	bodies []string
+	bodies  []string
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -82,7 +82,8 @@ func TestWebhook(t *testing.T) {
 	messages := batch(coupon.ChannelSMS, 1, 3)
 	messages[1].Subject = ""
 	wantAttempts(t, send(t, w, messages), same(3, coupon.Attempt{
-		Result: coupon.AttemptPostponed, About: coupon.AboutLine, Reason: "The webhook answered 503 Service Unavailable", NotBefore: sentAt.Add(2 * time.Minute), RepeatsBatch: true,
+		Result: coupon.AttemptPostponed, About: coupon.AboutLine, Reason: "The webhook answered 503 Service Unavailable",
+		NotBefore: sentAt.Add(2 * time.Minute), RepeatsBatch: true,
 	}))
 	// It is left alone for so long, by other deliveries too.
 	if wait := w.Traits().Wait; wait < time.Minute || wait > 2*time.Minute {
@@ -198,7 +199,7 @@ func TestWebhookUnanswered(t *testing.T) {
 			}
 			for _, got := range send(t, w, batch(coupon.ChannelSMS, 1, 2)) {
 				if got.Result != coupon.AttemptPostponed || got.MayBeSent != mayBeSent || (got.About == coupon.AboutLine) == mayBeSent ||
-					 !got.RepeatsBatch || strings.Contains(got.Reason, "hunter2") {
+					!got.RepeatsBatch || strings.Contains(got.Reason, "hunter2") {
 					t.Errorf("got %+v", got)
 				}
 			}

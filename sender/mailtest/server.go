@@ -80,7 +80,7 @@ type Server struct {
 // everything.
 func Start(t testing.TB, script func(Event) Reply) *Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
