@@ -22,6 +22,7 @@ import (
 	"couponql/access"
 	"couponql/analyst"
 	"couponql/command"
+	"couponql/coupon"
 	"couponql/courier"
 	"couponql/db"
 	"couponql/job"
@@ -159,17 +160,18 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	senders, closeSenders, err := c.senders()
+	senders, closeSenders, err := c.senders(log)
 	if err != nil {
 		return err
 	}
 	defer closeSenders()
-	alerts, err := c.alerts()
+	alerts, err := c.alerts(log)
 	if err != nil {
 		return err
 	}
 	store, err := db.Open(ctx, db.Options{
-		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: float64(c.SendRate), MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration,
+		SendRate: c.SendRate, MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
 	})
 	if err != nil {
 		return err
@@ -199,6 +201,11 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
 	}
 	watch := monitor.New(store, version())
+	for name, channel := range map[string]coupon.Channel{"mail": coupon.ChannelEmail, "webhook": coupon.ChannelSMS} {
+		if line, isLine := senders[channel].(interface{ Limits() sender.Limits }); isLine {
+			watch.Line(name, line.Limits)
+		}
+	}
 	runner := job.Start(ctx, store, out, job.Options{
 		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Monitor: watch, Log: log,
 		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,

@@ -45,9 +45,10 @@ type serveCommand struct {
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
-	SendRate           int             `default:"0" help:"Maximum messages per second and delivery. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
+	SendRate           float64         `default:"0" help:"Maximum messages per second and delivery, such as 50, or 0.2 for one in five seconds. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
 	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port or smtps://. Its parameter ?tls= is required (the default), optional or off. Prefer the environment: other users of the machine can see flags." group:"Sending" env:"COUPONQL_SMTP_URL"`
 	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com. Needed with --smtp-url." group:"Sending" env:"COUPONQL_MAIL_FROM"`
+	MailHello          string          `placeholder:"NAME" help:"Host name that the server gives to the mail server (EHLO). Unless given: the domain of --mail-from, or the IP address where that has no dot." group:"Sending" env:"COUPONQL_MAIL_HELLO"`
 	UnsubscribeURL     string          `name:"unsubscribe-url" placeholder:"URL" help:"Address in the header List-Unsubscribe, https: or mailto:. {recipient} (the external id) and {delivery} are filled in." group:"Sending" env:"COUPONQL_UNSUBSCRIBE_URL"`
 	WebhookURL         string          `name:"webhook-url" placeholder:"URL" help:"Address that SMS, PUSH and DIRECT_MAIL messages are posted to. Needs COUPONQL_WEBHOOK_SECRET." group:"Sending" env:"COUPONQL_WEBHOOK_URL"`
 	WebhookSecret      string          `hidden:"" help:"Secret that signs requests to the webhook: at least 16 characters." group:"Sending" env:"COUPONQL_WEBHOOK_SECRET"`
@@ -86,28 +87,31 @@ func durationText(d time.Duration) string {
 	return text
 }
 
-// senders gives the senders of channels that do not go to the outbox, and what ends their connections.
-func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, closeAll func(), err error) {
+// senders gives the senders of channels that do not go to the outbox, and what ends their connections. log is told what
+// they learn; nil: nobody is.
+func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]sender.Sender, closeAll func(), err error) {
 	chosen = map[coupon.Channel]sender.Sender{}
 	var closers []func()
 	switch {
 	case c.SMTPURL != "" && c.MailFrom == "":
 		return nil, nil, errors.New("--smtp-url: --mail-from is needed too: the sender, such as \"Shop <shop@example.com>\"")
-	case c.SMTPURL == "" && (c.MailFrom != "" || c.UnsubscribeURL != ""):
-		return nil, nil, errors.New("--mail-from and --unsubscribe-url need --smtp-url")
+	case c.SMTPURL == "" && (c.MailFrom != "" || c.UnsubscribeURL != "" || c.MailHello != ""):
+		return nil, nil, errors.New("--mail-from, --mail-hello and --unsubscribe-url need --smtp-url")
 	case (c.WebhookURL == "") != (c.WebhookSecret == ""):
 		return nil, nil, errors.New("--webhook-url and the environment variable COUPONQL_WEBHOOK_SECRET need each other")
 	}
 	if c.SMTPURL != "" {
-		mail, err := sender.NewSMTP(&sender.SMTPOptions{URL: c.SMTPURL, From: c.MailFrom, UnsubscribeURL: c.UnsubscribeURL})
+		mail, err := sender.NewSMTP(&sender.SMTPOptions{
+			URL: c.SMTPURL, From: c.MailFrom, HelloName: c.MailHello, UnsubscribeURL: c.UnsubscribeURL, Log: log,
+		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("--smtp-url, --mail-from, --unsubscribe-url: %w", err)
+			return nil, nil, fmt.Errorf("--smtp-url, --mail-from, --mail-hello, --unsubscribe-url: %w", err)
 		}
 		chosen[coupon.ChannelEmail] = mail
 		closers = append(closers, mail.Close)
 	}
 	if c.WebhookURL != "" {
-		webhook, err := sender.NewWebhook(c.WebhookURL, c.WebhookSecret)
+		webhook, err := sender.NewWebhook(c.WebhookURL, c.WebhookSecret, log)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--webhook-url: %w", err)
 		}
@@ -123,15 +127,15 @@ func (c *serveCommand) senders() (chosen map[coupon.Channel]sender.Sender, close
 	}, nil
 }
 
-// alerts gives the webhook that is told of alerts; nil when there is none.
-func (c *serveCommand) alerts() (*sender.Webhook, error) {
+// alerts gives the webhook that is told of alerts; nil when there is none. log is told what it learns; nil: nobody is.
+func (c *serveCommand) alerts(log *slog.Logger) (*sender.Webhook, error) {
 	if (c.AlertWebhookURL == "") != (c.AlertWebhookSecret == "") {
 		return nil, errors.New("--alert-webhook-url and the environment variable COUPONQL_ALERT_WEBHOOK_SECRET need each other")
 	}
 	if c.AlertWebhookURL == "" {
 		return nil, nil //nolint:nilnil // there is none, which is no error
 	}
-	webhook, err := sender.NewWebhook(c.AlertWebhookURL, c.AlertWebhookSecret)
+	webhook, err := sender.NewWebhook(c.AlertWebhookURL, c.AlertWebhookSecret, log)
 	if err != nil {
 		return nil, fmt.Errorf("--alert-webhook-url: %w", err)
 	}
@@ -157,8 +161,8 @@ func (c *serveCommand) check() error {
 			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
 		}
 	}
-	if c.SendRate < 0 {
-		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
+	if err := checkSendRate(c.SendRate); err != nil {
+		return err
 	}
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
@@ -174,6 +178,14 @@ func (c *serveCommand) check() error {
 	}
 	if c.HoldDuration <= 0 {
 		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
+	}
+	return nil
+}
+
+// checkSendRate refuses a rate that is none.
+func checkSendRate(rate float64) error {
+	if rate != 0 && !(rate >= coupon.MinSendRate && rate <= coupon.MaxSendRate) {
+		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", rate, coupon.MinSendRate, coupon.MaxSendRate)
 	}
 	return nil
 }

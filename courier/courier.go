@@ -62,7 +62,7 @@ func (c *Courier) SendProof(ctx context.Context, deliveryID coupon.ID, recipient
 	var problems coupon.UserErrors
 	for i, attempt := range attempts {
 		if attempt.Result != coupon.AttemptAccepted {
-			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "The proof to %s was not taken: %s", addresses[i], attempt.Reason).
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "The proof to %s %s", addresses[i], outcomeOf(&attempt)).
 				At("input", "addresses", fmt.Sprint(i)))
 		}
 	}
@@ -101,9 +101,20 @@ func (c *Courier) Resend(ctx context.Context, id coupon.ID) (*coupon.Message, er
 		return nil, err
 	}
 	if attempts[0].Result != coupon.AttemptAccepted {
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The message was not taken: %s", attempts[0].Reason).At("input", "id")
+		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The message %s", outcomeOf(&attempts[0])).At("input", "id")
 	}
 	return c.store.RecordResend(ctx, id)
+}
+
+// outcomeOf says what came of a message that was not accepted, after "The message".
+func outcomeOf(attempt *coupon.Attempt) string {
+	switch attempt.Result { //nolint:exhaustive // the others were not taken
+	case coupon.AttemptUnknown:
+		return "may have been taken: nobody knows. " + attempt.Reason + " Look whether it arrived before you send it again."
+	case coupon.AttemptOpen:
+		return "was not handed over: the request or the server ended before. Send it again."
+	}
+	return "was not taken: " + attempt.Reason
 }
 
 // renderOne renders the only message of a batch.

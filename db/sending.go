@@ -255,8 +255,8 @@ type Refusal struct {
 	Settlement coupon.Settlement
 	// RepeatsBatch: the message is handed over again with its batch.
 	RepeatsBatch bool
-	// IsCounted: the attempt is one of those that a message has.
-	IsCounted bool
+	// About is what the refusal is about. What is not about the message is none of its attempts.
+	About coupon.AttemptSubject
 	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
 	NotBefore time.Time
 }
@@ -467,7 +467,7 @@ func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number 
 	for i := range refused {
 		r := &refused[i]
 		ids[i], reasons[i] = coupon.MustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
-		mayBeSent[i], repeats[i], isCounted[i] = r.Settlement.MayBeSent, r.RepeatsBatch, r.IsCounted
+		mayBeSent[i], repeats[i], isCounted[i] = r.Settlement.MayBeSent, r.RepeatsBatch, r.About == coupon.AboutMessage
 		if !r.Settlement.RetryAt.IsZero() {
 			retryAt[i] = r.Settlement.RetryAt.UTC().Format(timestampLayout)
 		}

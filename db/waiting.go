@@ -110,8 +110,10 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 		}
 	}
 	slices.Sort(c.messages)
-	c.messages = c.messages[:min(len(c.messages), limit)]
-	if first.isInFlight || first.repeatsBatch {
+	// A batch that is handed over once more is the same one, whatever its sender takes at once by now.
+	if !first.isInFlight && !first.repeatsBatch {
+		c.messages = c.messages[:min(len(c.messages), limit)]
+	} else {
 		c.batchID, c.batchSize = first.batchID, first.batchSize
 	}
 	return c
@@ -155,7 +157,7 @@ func (w waitingMessages) settle(b *Batch, done *settled) {
 		m.number, m.batchID = b.Number, b.ID
 		m.isInFlight, m.repeatsBatch = false, r.RepeatsBatch
 		m.mayBeSent = r.Settlement.MayBeSent
-		if m.counted = r.Counted; r.IsCounted {
+		if m.counted = r.Counted; r.About == coupon.AboutMessage {
 			m.counted++
 		}
 		m.postpone(r.Settlement.RetryAt, b.store.moment())

@@ -185,14 +185,15 @@ func size(bytes uint64) string {
 const reachTimeout = 10 * time.Second
 
 // Reach looks whether something that messages or alerts go to can be reached; reach connects and sends nothing.
-func (r *Report) Reach(ctx context.Context, name string, reach func(context.Context) error) {
+func (r *Report) Reach(ctx context.Context, name string, reach func(context.Context) (said string, err error)) {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	if err := reach(ctx); err != nil {
+	said, err := reach(ctx)
+	if err != nil {
 		r.addf(name, Failed, "%s. Check the address, the password, the firewall and the certificate.", err)
 		return
 	}
-	r.addf(name, OK, "It can be reached; nothing was sent.")
+	r.addf(name, OK, "It can be reached; nothing was sent (%s).", said)
 }
 
 // Settings tells what is wrong with the settings; nil: nothing is. warnings are what is not wrong, but odd.

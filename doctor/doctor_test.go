@@ -137,10 +137,10 @@ func TestMachine(t *testing.T) {
 	r.want(t, "settings", Warning, "Odd.")
 	r.Settings(errors.New("--x means nothing"), []string{"Odd."})
 	r.want(t, "settings", Failed, "--x means nothing")
-	r.Reach(t.Context(), "mail", func(context.Context) error { return errors.New("refused") })
+	r.Reach(t.Context(), "mail", func(context.Context) (string, error) { return "", errors.New("refused") })
 	r.want(t, "mail", Failed, "refused")
-	r.Reach(t.Context(), "mail", func(context.Context) error { return nil })
-	r.want(t, "mail", OK, "nothing was sent")
+	r.Reach(t.Context(), "mail", func(context.Context) (string, error) { return "EHLO: taken", nil })
+	r.want(t, "mail", OK, "nothing was sent (EHLO: taken)")
 }
 
 // TestServer asks servers that are well and others.

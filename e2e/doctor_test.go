@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"couponql/sender/mailtest"
 )
 
 // examine runs couponql doctor with the files of a folder.
@@ -63,11 +65,31 @@ func TestDoctor(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
+	unnamed := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
+		if e.Step == mailtest.Hello && strings.HasSuffix(e.Line, " example.org") {
+			return mailtest.Reply{Text: "504 5.5.2 Helo command rejected"}
+		}
+		return mailtest.Reply{}
+	})
+	spent := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
+		if e.Step == mailtest.Mail {
+			return mailtest.Reply{Text: "550 5.4.5 Daily quota exceeded"}
+		}
+		return mailtest.Reply{}
+	})
 	for name, test := range map[string]struct {
 		args []string
 		code int
 		want string
 	}{
+		"a name that is refused": {[]string{"--smtp-url", unnamed.URL(), "--mail-from", "a@example.org"}, 1, "EHLO: 504 5.5.2 Helo command rejected"},
+		"another name": {
+			[]string{"--smtp-url", unnamed.URL(), "--mail-from", "a@example.org", "--mail-hello", "mail.example.net"}, 0,
+			"EHLO: taken with the name mail.example.net",
+		},
+		"a sender that is refused": {
+			[]string{"--smtp-url", spent.URL(), "--mail-from", "a@example.org"}, 1, "MAIL FROM: 550 5.4.5 Daily quota exceeded",
+		},
 		"mail":                   {[]string{"--smtp-url", "smtp://" + mailbox.address + "?tls=optional", "--mail-from", "a@example.org"}, 0, "ok       mail"},
 		"no mail server":         {[]string{"--smtp-url", "smtp://u:hunter2@127.0.0.1:1", "--mail-from", "a@example.org"}, 1, "failed   mail"},
 		"an open webhook":        {[]string{"--webhook-url", "http://" + listener.Addr().String() + "/x"}, 0, "ok       webhook"},

@@ -252,3 +252,16 @@ func fromHex(t *testing.T, text string) []byte {
 	}
 	return decoded
 }
+
+// TestMetricsOfLines: what was learned of a mail server is a metric.
+func TestMetricsOfLines(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "--smtp-url", "smtp://127.0.0.1:1", "--mail-from", "shop@example.com")
+	_, text := p.get(t, "/metrics", nil)
+	for _, name := range []string{"couponql_line_messages_per_second", "couponql_line_connections", "couponql_line_messages_per_connection"} {
+		if !strings.Contains(text, name+`{line="mail"} 0`) || strings.Contains(text, name+`{line="webhook"}`) {
+			t.Errorf("the metrics do not tell %s of mail alone", name)
+		}
+	}
+	p.stop(t, time.Minute)
+}

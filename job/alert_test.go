@@ -103,7 +103,7 @@ func (s *scene) startAlerts(t *testing.T, l *listener) *job.Runner {
 	}
 	options := job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if l != nil {
-		if options.Alerts, err = sender.NewWebhook(l.server.URL, "0123456789abcdef"); err != nil {
+		if options.Alerts, err = sender.NewWebhook(l.server.URL, "0123456789abcdef", nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(options.Alerts.Close)
@@ -203,7 +203,7 @@ func TestAlertWebhookUnrecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := sender.NewWebhook(l.server.URL, "0123456789abcdef")
+	w, err := sender.NewWebhook(l.server.URL, "0123456789abcdef", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

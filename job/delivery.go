@@ -54,6 +54,10 @@ type step struct {
 	// them would only wait as well. What is handed over again has delays of its own.
 	isStuck bool
 	retryAt time.Time
+	// isEarly: the other server wants to be left alone until retryAt.
+	isEarly bool
+	// rate is how many messages a second the delivery hands over at most; 0: no limit.
+	rate float64
 }
 
 // send sends a delivery until nothing is left to send, it is paused or stopped, or the server stops. When
@@ -73,7 +77,9 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	defer stopChanged()
 	pause := retryInterval
 	var way route
+	var turn time.Time
 	for ctx.Err() == nil {
+		began := time.Now()
 		done, err := r.sendBatch(ctx, id, &way)
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -81,12 +87,16 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 			return
 		case err != nil:
 			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id, "after", pause, "error", err)
+		case done.isEarly:
+			r.await(ctx, done.retryAt, nil, changed)
+			continue
 		case done.isStuck:
 			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again", "delivery", id, "after", pause)
 		case done.count > 0:
 			pause = retryInterval
-			if r.options.SendRate > 0 {
-				sleep(ctx, time.Duration(done.count)*time.Second/time.Duration(r.options.SendRate))
+			if done.rate > 0 {
+				turn = later(turn, began).Add(time.Duration(float64(done.count) / done.rate * float64(time.Second)))
+				sleep(ctx, time.Until(turn))
 			}
 			continue
 		case done.retryAt.IsZero():
@@ -105,6 +115,14 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	}
 }
 
+// later returns the later one of two instants.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 func sleep(ctx context.Context, pause time.Duration) {
 	select {
 	case <-time.After(pause):
@@ -120,6 +138,24 @@ type route struct {
 	out sender.Sender
 	// limit is how many messages a batch has at most.
 	limit int
+	// rate is how many messages a second are handed over at most; 0: no limit.
+	rate float64
+}
+
+// rateWindow is the time that a batch of a delivery with a rate is for, so that messages go out evenly.
+const rateWindow = 200 * time.Millisecond
+
+// rateOf returns how many messages a second a delivery hands over at most: the smaller one of its own limit and the server's;
+// 0: there is neither.
+func (r *Runner) rateOf(d *coupon.Delivery) float64 {
+	switch rate := r.options.SendRate; {
+	case d.SendRate == nil:
+		return rate
+	case rate == 0:
+		return *d.SendRate
+	default:
+		return min(rate, *d.SendRate)
+	}
 }
 
 // route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
@@ -132,11 +168,12 @@ func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 		return route{}, err
 	}
 	out := courier.SenderOf(found[id].Channel, r.options.Senders, r.outbox)
-	limit := min(out.Traits().MaxBatch, max(1, maxBatchBytes/max(1, len(found[id].Body))))
-	if r.options.SendRate > 0 {
-		limit = min(limit, r.options.SendRate)
+	limit := max(1, maxBatchBytes/max(1, len(found[id].Body)))
+	rate := r.rateOf(found[id])
+	if rate > 0 {
+		limit = max(1, min(limit, int(rate*rateWindow.Seconds())))
 	}
-	return route{out, limit}, nil
+	return route{out, limit, rate}, nil
 }
 
 // sendBatch sends the next messages of a delivery. It finds the way when that is not known.
@@ -147,7 +184,8 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 			return step{}, err
 		}
 	}
-	batch, err := r.store.NextBatch(ctx, id, way.limit)
+	line := way.out.Traits()
+	batch, err := r.store.NextBatch(ctx, id, min(way.limit, line.MaxBatch))
 	if err != nil || batch == nil {
 		return step{}, err
 	}
@@ -155,8 +193,12 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
 	}
-	if isInterrupted, isOver := batch.IsInterrupted(); isOver || isInterrupted && !way.out.Traits().IsRepeatable {
+	if isInterrupted, isOver := batch.IsInterrupted(); isOver || isInterrupted && !line.IsRepeatable {
 		return step{count: 1}, r.recordBatch(ctx, batch, batch.Abandon())
+	}
+	if len(batch.Contents) > 0 && line.Wait > 0 {
+		batch.Release()
+		return step{retryAt: r.store.Now().Add(line.Wait), isEarly: true}, nil
 	}
 	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
 	var outcome *db.SentBatch
@@ -171,6 +213,9 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		return step{}, err
 	}
 	done := progress(batch, outcome)
+	done.rate = way.rate
+	// A line that says how long it wants to be left alone is not asked any sooner anyway.
+	done.isStuck = done.isStuck && way.out.Traits().Wait == 0
 	if err = r.recordBatch(inner, batch, outcome); err == nil && outcome.SenderProblem != "" {
 		// Any other message would be refused as well.
 		done.isStuck = false
@@ -187,7 +232,7 @@ func progress(batch *db.Batch, outcome *db.SentBatch) step {
 	for i := range outcome.Refused {
 		refused := &outcome.Refused[i]
 		done.isStuck = done.isStuck && refused.Settlement.Status == coupon.MessagePending
-		isCounted = isCounted || refused.IsCounted
+		isCounted = isCounted || refused.About == coupon.AboutMessage
 		if i == 0 || refused.NotBefore.Before(done.retryAt) {
 			done.retryAt = refused.NotBefore
 		}
@@ -279,7 +324,7 @@ func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, n
 		}
 		outcome.Refused = append(outcome.Refused, db.Refusal{
 			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch, NotBefore: attempt.NotBefore,
-			IsCounted: attempt.About == coupon.AboutMessage,
+			About: attempt.About,
 		})
 	}
 }

@@ -19,9 +19,8 @@ import (
 
 // Options says how to run jobs.
 type Options struct {
-	// SendRate is the largest number of messages that each delivery hands over in a second; 0 means no
-	// limit.
-	SendRate int
+	// SendRate is the largest number of messages that each delivery hands over in a second; 0: no limit.
+	SendRate float64
 	// Senders are those of channels whose messages do not go to the outbox.
 	Senders map[coupon.Channel]sender.Sender
 	// Alerts is told of alerts that begin; nil: nobody is.

@@ -32,7 +32,7 @@ func newScene(t *testing.T) *scene {
 }
 
 // start runs the jobs until the test ends or the runner is stopped.
-func (s *scene) start(t *testing.T, sendRate int) *job.Runner {
+func (s *scene) start(t *testing.T, sendRate float64) *job.Runner {
 	t.Helper()
 	out, err := sender.OpenOutbox(s.folder)
 	if err != nil {

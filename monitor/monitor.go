@@ -18,6 +18,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db"
+	"couponql/sender"
 )
 
 // Kind is the kind of a piece of work.
@@ -156,4 +157,29 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeRefused
 	}
 	return OutcomeFailed
+}
+
+// Line tells what was learned of how much another server takes, under a name such as "mail".
+func (m *Monitor) Line(name string, limits func() sender.Limits) {
+	for _, gauge := range []struct {
+		name, help string
+		of         func(sender.Limits) float64
+	}{
+		{
+			"couponql_line_messages_per_second", "How many messages a second another server takes, as far as it showed; 0: no limit is known.",
+			func(l sender.Limits) float64 { return l.Rate },
+		},
+		{
+			"couponql_line_connections", "How many connections another server has open at once; 0: no limit is known.",
+			func(l sender.Limits) float64 { return float64(l.Connections) },
+		},
+		{
+			"couponql_line_messages_per_connection", "How many messages another server takes on a connection; 0: no limit is known.",
+			func(l sender.Limits) float64 { return float64(l.PerConnection) },
+		},
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: gauge.name, Help: gauge.help, ConstLabels: prometheus.Labels{"line": name},
+		}, func() float64 { return gauge.of(limits()) }))
+	}
 }

@@ -76,20 +76,34 @@ func OpenOutbox(dir string) (*Outbox, error) {
 // Traits tells that a batch that was not recorded counts as not handed over.
 func (*Outbox) Traits() Traits { return Traits{MaxBatch: maxOutboxBatch, IsExact: true} }
 
-// Send appends the batch to its delivery's file: all messages are accepted, or there is an error.
+// Send appends the batch to its delivery's file: all messages that may leave are accepted, or there is an error.
 func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error) {
+	attempts := same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted})
 	if batch.Extra != "" {
 		o.extra.Lock()
 		defer o.extra.Unlock()
-		_, err := o.write(batch.DeliveryID, "-"+string(batch.Extra), math.MaxInt64, batch.Messages, batch.At)
-		return same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted}), err
 	}
-	size, err := o.Append(batch.DeliveryID, batch.OutboxSize, batch.Messages, batch.At)
+	messages := batch.Messages
+	if batch.Leave != nil {
+		messages = make([]coupon.OutgoingMessage, 0, len(batch.Messages))
+		for i := range batch.Messages {
+			if batch.Leave(i) {
+				messages = append(messages, batch.Messages[i])
+			} else {
+				attempts[i].Result = coupon.AttemptWithheld
+			}
+		}
+	}
+	if batch.Extra != "" {
+		_, err := o.write(batch.DeliveryID, "-"+string(batch.Extra), math.MaxInt64, messages, batch.At)
+		return attempts, err
+	}
+	size, err := o.Append(batch.DeliveryID, batch.OutboxSize, messages, batch.At)
 	if err != nil {
 		return nil, err
 	}
 	batch.OutboxSize = size
-	return same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted}), nil
+	return attempts, nil
 }
 
 // Append writes a batch of a delivery's messages at an offset of the delivery's file, cutting off

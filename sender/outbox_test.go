@@ -440,3 +440,38 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// TestOutboxLeave writes what may leave, and nothing of the rest.
+func TestOutboxLeave(t *testing.T) {
+	t.Parallel()
+	for _, extra := range []sender.Extra{"", sender.ExtraResent} {
+		dir := t.TempDir()
+		o, err := sender.OpenOutbox(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &sender.Batch{
+			DeliveryID: "delivery_1", Messages: batch(coupon.ChannelSMS, 1, 4), At: sentAt, Extra: extra,
+			Leave: func(place int) bool { return place%2 == 1 },
+		}
+		got, err := o.Send(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		withheld, taken := coupon.Attempt{Result: coupon.AttemptWithheld}, coupon.Attempt{Result: coupon.AttemptAccepted}
+		wantAttempts(t, got, []coupon.Attempt{withheld, taken, withheld, taken})
+		name := "delivery_1.jsonl"
+		if extra != "" {
+			name = "delivery_1-resent.jsonl"
+		}
+		text := read(t, dir, name)
+		for i, isThere := range []bool{false, true, false, true} {
+			if strings.Contains(text, fmt.Sprintf("CODE%d", i+1)) != isThere {
+				t.Errorf("message %d stands in %s: %t", i+1, name, !isThere)
+			}
+		}
+		if extra == "" && b.OutboxSize != int64(len(text)) {
+			t.Errorf("the size is %d, want %d", b.OutboxSize, len(text))
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 
 // Sender hands batches of messages over. It may be used by several goroutines at once.
 type Sender interface {
-	// Traits says how batches should be.
+	// Traits says how batches should be now.
 	Traits() Traits
 	// Send hands a batch over and gives what came of each message, in their order. An error means that no
 	// message was handed over and that none is to blame. When ctx is done, Send ends soon and leaves open what
@@ -20,8 +20,10 @@ type Sender interface {
 
 // Traits says how a sender wants its batches.
 type Traits struct {
-	// MaxBatch is the largest number of messages in a batch.
+	// MaxBatch is the largest number of messages in a batch. It may change with what the other server takes.
 	MaxBatch int
+	// Wait is how long the other server wants to be left alone.
+	Wait time.Duration
 	// IsExact: a batch that was sent but not recorded was never handed over, as far as anybody can see.
 	IsExact bool
 	// IsRepeatable: a batch may be handed over again under its Key, since the other side takes it once. Other batches that were
@@ -45,7 +47,7 @@ type Batch struct {
 	OutboxSize int64
 	// Leave is asked about each message at the last moment before it can reach its recipient, by several goroutines at
 	// once. It reports whether the message at that place may leave; from then on it counts as on its way. One that may
-	// not is AttemptWithheld. Nil: each may.
+	// not is AttemptWithheld. It may be asked about a message again. Nil: each may.
 	Leave func(place int) bool
 	// Extra is set for messages that do not belong to the sending of the delivery.
 	Extra Extra
@@ -87,9 +89,4 @@ func same(count int, attempt coupon.Attempt) []coupon.Attempt {
 		attempts[i] = attempt
 	}
 	return attempts
-}
-
-// postponed is the outcome of a message that was surely not handed over.
-func postponed(reason string) coupon.Attempt {
-	return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: reason}
 }

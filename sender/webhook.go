@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -47,10 +48,12 @@ type Webhook struct {
 	address *url.URL
 	secret  []byte
 	client  *http.Client
+	pace    *pace
 }
 
-// NewWebhook makes a webhook. Its errors do not contain the address, which may have a password, nor the secret.
-func NewWebhook(address, secret string) (*Webhook, error) {
+// NewWebhook makes a webhook. log is told what is learned of the receiver; nil: nobody is. Its errors do not contain the
+// address, which may have a password, nor the secret.
+func NewWebhook(address, secret string, log *slog.Logger) (*Webhook, error) {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
 		return nil, errors.New("the address of the webhook must be like https://example.com/messages")
@@ -58,7 +61,7 @@ func NewWebhook(address, secret string) (*Webhook, error) {
 	if len(secret) < MinSecretLength {
 		return nil, fmt.Errorf("the secret of the webhook must have at least %d characters", MinSecretLength)
 	}
-	return &Webhook{address: parsed, secret: []byte(secret), client: &http.Client{
+	return &Webhook{address: parsed, secret: []byte(secret), pace: newPace(parsed.Host, log), client: &http.Client{
 		Timeout: webhookTimeout,
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -76,7 +79,7 @@ func (w *Webhook) Close() { w.client.CloseIdleConnections() }
 
 // Reach connects to the receiver, or to the proxy before it, with TLS where requests use it, and sends nothing. Its errors
 // do not contain the address, but for its host.
-func (w *Webhook) Reach(ctx context.Context) error {
+func (w *Webhook) Reach(ctx context.Context) (said string, err error) {
 	target := w.address
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: w.address})
 	if err == nil && proxy != nil {
@@ -93,13 +96,19 @@ func (w *Webhook) Reach(ctx context.Context) error {
 	}
 	connection, err := dial(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("the webhook cannot be reached at %s: %w", address, err)
+		return "", fmt.Errorf("the webhook cannot be reached at %s: %w", address, err)
 	}
-	return connection.Close()
+	return "connected to " + address, connection.Close()
 }
 
-// Traits tells how batches should be.
-func (*Webhook) Traits() Traits { return Traits{MaxBatch: MaxWebhookBatch, IsRepeatable: true} }
+// Traits tells how batches should be now.
+func (w *Webhook) Traits() Traits {
+	size, wait := w.pace.room(MaxWebhookBatch)
+	return Traits{MaxBatch: size, Wait: wait, IsRepeatable: true}
+}
+
+// Limits returns what was learned of how much the receiver takes.
+func (w *Webhook) Limits() Limits { return w.pace.limits() }
 
 // webhookMessage is one message in a request.
 type webhookMessage struct {
@@ -131,19 +140,49 @@ type webhookAnswer struct {
 func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error) {
 	ctx, cancel := graceful(ctx)
 	defer cancel()
-	body := webhookRequest{Messages: make([]webhookMessage, len(batch.Messages))}
+	began := time.Now()
+	if wait := w.pace.reserve(len(batch.Messages)); wait > patience {
+		return same(len(batch.Messages), coupon.Attempt{
+			Result: coupon.AttemptPostponed, About: coupon.AboutLine, RepeatsBatch: true, NotBefore: batch.At.Add(wait),
+			Reason: "The webhook takes no more for now. " + w.pace.lastReason(),
+		}), nil
+	} else if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+	attempts := same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptWithheld})
+	body := webhookRequest{Messages: make([]webhookMessage, 0, len(batch.Messages))}
+	places := make(map[coupon.ID]int, len(batch.Messages))
 	for i := range batch.Messages {
+		if batch.Leave != nil && !batch.Leave(i) {
+			continue
+		}
 		m := &batch.Messages[i]
-		body.Messages[i] = webhookMessage{m.MessageID, m.DeliveryID, m.Channel, m.Recipient, m.Address, m.Code, m.Subject, m.Body}
+		places[m.MessageID] = i
+		body.Messages = append(body.Messages, webhookMessage{
+			m.MessageID, m.DeliveryID, m.Channel, m.Recipient, m.Address, m.Code, m.Subject, m.Body,
+		})
+	}
+	if len(places) == 0 {
+		return attempts, nil
 	}
 	answer, refusal, err := w.post(ctx, batch.Key, batch.At, body)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case refusal != nil:
-		return same(len(batch.Messages), *refusal), nil
 	}
-	return tellApart(batch, answer), nil
+	if refusal == nil {
+		w.pace.took(len(places), began)
+		refusal = &coupon.Attempt{Result: coupon.AttemptAccepted}
+	}
+	for _, place := range places {
+		attempts[place] = *refusal
+	}
+	if refusal.Result == coupon.AttemptAccepted {
+		tellApart(attempts, places, answer)
+	}
+	return attempts, nil
 }
 
 // alertMessage is the body of a request that tells of an alert. It is the same at each attempt.
@@ -192,13 +231,28 @@ func (w *Webhook) post(ctx context.Context, key string, at time.Time, body any) 
 	request.Header.Set(HeaderTimestamp, timestamp)
 	request.Header.Set(HeaderSignature, "v1="+w.sign(timestamp, text))
 	request.Header.Set(HeaderIdempotencyKey, key)
+	began := time.Now()
 	response, err := w.client.Do(request)
 	if err != nil {
-		return nil, new(unanswered(ctx, err)), nil
+		attempt := unanswered(ctx, err)
+		if attempt.About == coupon.AboutLine {
+			w.pace.broke(began, attempt.Reason)
+		}
+		return nil, &attempt, nil
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return nil, new(judge(response, at)), nil
+		attempt := judge(response, at)
+		switch {
+		case attempt.About != coupon.AboutLine:
+		case attempt.MayBeSent: // nobody behind it answers
+			w.pace.broke(began, attempt.Reason)
+		case attempt.NotBefore.IsZero():
+			w.pace.refused(began, time.Time{}, attempt.Reason)
+		default:
+			w.pace.refused(began, began.Add(attempt.NotBefore.Sub(at)), attempt.Reason)
+		}
+		return nil, &attempt, nil
 	}
 	if answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer)); err != nil {
 		return nil, new(unanswered(ctx, err)), nil
@@ -225,24 +279,29 @@ func unanswered(ctx context.Context, err error) coupon.Attempt {
 	}
 	network, ok := errors.AsType[*net.OpError](err)
 	isDialing := ok && network.Op == "dial"
-	return coupon.Attempt{
+	attempt := coupon.Attempt{
 		Result: coupon.AttemptPostponed, Reason: "The webhook did not answer: " + err.Error(),
 		MayBeSent: !isDialing, RepeatsBatch: true,
 	}
+	if isDialing {
+		attempt.About = coupon.AboutLine
+	}
+	return attempt
 }
 
 // judge gives the outcome of all messages of a batch that was answered with no success.
 func judge(response *http.Response, now time.Time) coupon.Attempt {
-	attempt := coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "The webhook answered " + response.Status, RepeatsBatch: true}
-	switch status := response.StatusCode; status {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-	default:
-		if status >= 400 && status <= 499 {
-			return coupon.Attempt{Result: coupon.AttemptRefused, Reason: attempt.Reason}
-		}
-		attempt.MayBeSent = status >= 500 // it may have broken down after it took the batch
+	about, isLater := aboutStatus(response.StatusCode)
+	attempt := coupon.Attempt{Result: coupon.AttemptRefused, About: about, Reason: "The webhook answered " + response.Status}
+	if !isLater {
+		return attempt
 	}
-	attempt.NotBefore = retryAfter(response.Header.Get("Retry-After"), now)
+	attempt.Result, attempt.RepeatsBatch = coupon.AttemptPostponed, true
+	// It may have broken down after it took the batch.
+	attempt.MayBeSent = response.StatusCode >= 500 && response.StatusCode != http.StatusServiceUnavailable
+	if about != coupon.AboutSender {
+		attempt.NotBefore = retryAfter(response.Header.Get("Retry-After"), now)
+	}
 	return attempt
 }
 
@@ -258,16 +317,11 @@ func retryAfter(value string, now time.Time) time.Time {
 	return at
 }
 
-// tellApart gives the outcomes of a batch that was accepted, but for the messages that the answer names.
-func tellApart(batch *Batch, text []byte) []coupon.Attempt {
-	attempts := same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted})
+// tellApart puts in the outcomes of the messages that the answer to a batch refuses. places has those of the batch.
+func tellApart(attempts []coupon.Attempt, places map[coupon.ID]int, text []byte) {
 	var answer webhookAnswer
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return attempts // it need not be JSON
-	}
-	places := make(map[coupon.ID]int, len(batch.Messages))
-	for i := range batch.Messages {
-		places[batch.Messages[i].MessageID] = i
+		return // it need not be JSON
 	}
 	for _, refused := range answer.Refused {
 		place, isOurs := places[refused.MessageID]
@@ -279,5 +333,4 @@ func tellApart(batch *Batch, text []byte) []coupon.Attempt {
 			attempts[place].Result = coupon.AttemptRefused
 		}
 	}
-	return attempts
 }

@@ -27,9 +27,10 @@ type receiver struct {
 	t      *testing.T
 	answer func(w http.ResponseWriter, call int)
 
-	mu     sync.Mutex
-	keys   []string
-	bodies []string
+	address string
+	mu      sync.Mutex
+	keys    []string
+	bodies  []string
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -58,7 +59,8 @@ func startReceiver(t *testing.T, answer func(w http.ResponseWriter, call int)) (
 	r := &receiver{t: t, answer: answer}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	w, err := sender.NewWebhook(strings.Replace(server.URL, "http://", "http://user:hunter2@", 1)+"/messages", secret)
+	r.address = strings.Replace(server.URL, "http://", "http://user:hunter2@", 1) + "/messages"
+	w, err := sender.NewWebhook(r.address, secret, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,9 +82,23 @@ func TestWebhook(t *testing.T) {
 	messages := batch(coupon.ChannelSMS, 1, 3)
 	messages[1].Subject = ""
 	wantAttempts(t, send(t, w, messages), same(3, coupon.Attempt{
-		Result: coupon.AttemptPostponed, Reason: "The webhook answered 503 Service Unavailable", NotBefore: sentAt.Add(2 * time.Minute), RepeatsBatch: true,
+		Result: coupon.AttemptPostponed, About: coupon.AboutLine, Reason: "The webhook answered 503 Service Unavailable",
+		NotBefore: sentAt.Add(2 * time.Minute), RepeatsBatch: true,
 	}))
-	wantAttempts(t, send(t, w, messages), []coupon.Attempt{
+	// It is left alone for so long, by other deliveries too.
+	if wait := w.Traits().Wait; wait < time.Minute || wait > 2*time.Minute {
+		t.Errorf("it is left alone for %v", wait)
+	}
+	early := send(t, w, messages)[0]
+	if early.About != coupon.AboutLine || !early.RepeatsBatch || !early.NotBefore.After(sentAt.Add(time.Minute)) || len(r.keys) != 1 {
+		t.Errorf("got %+v after %d requests, want it put off", early, len(r.keys))
+	}
+	again, err := sender.NewWebhook(r.address, secret, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(again.Close)
+	wantAttempts(t, send(t, again, messages), []coupon.Attempt{
 		{Result: coupon.AttemptAccepted},
 		{Result: coupon.AttemptRefused, Reason: "No such number"},
 		{Result: coupon.AttemptPostponed, Reason: "Quiet hours"},
@@ -114,10 +130,16 @@ func same(n int, attempt coupon.Attempt) []coupon.Attempt {
 
 func TestWebhookAnswers(t *testing.T) {
 	t.Parallel()
-	later := func(reason string, mayBeSent bool) coupon.Attempt {
-		return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "The webhook answered " + reason, MayBeSent: mayBeSent, RepeatsBatch: true}
+	later := func(about coupon.AttemptSubject, reason string, mayBeSent bool) coupon.Attempt {
+		return coupon.Attempt{
+			Result: coupon.AttemptPostponed, About: about, Reason: "The webhook answered " + reason, MayBeSent: mayBeSent, RepeatsBatch: true,
+		}
 	}
-	date := later("429 Too Many Requests", false)
+	refused := func(reason string) coupon.Attempt {
+		return coupon.Attempt{Result: coupon.AttemptRefused, Reason: "The webhook answered " + reason}
+	}
+	const message, line, account = coupon.AboutMessage, coupon.AboutLine, coupon.AboutSender
+	date := later(line, "429 Too Many Requests", false)
 	date.NotBefore = time.Date(2026, 11, 3, 15, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
 		status  int
@@ -127,14 +149,23 @@ func TestWebhookAnswers(t *testing.T) {
 	}{
 		"accepted":             {status: 204, want: coupon.Attempt{Result: coupon.AttemptAccepted}},
 		"accepted with a text": {status: 202, body: "thanks", want: coupon.Attempt{Result: coupon.AttemptAccepted}},
-		"refused":              {status: 422, want: coupon.Attempt{Result: coupon.AttemptRefused, Reason: "The webhook answered 422 Unprocessable Entity"}},
-		"gone":                 {status: 410, want: coupon.Attempt{Result: coupon.AttemptRefused, Reason: "The webhook answered 410 Gone"}},
-		"request timeout":      {status: 408, want: later("408 Request Timeout", false)},
-		"too early":            {status: 425, want: later("425 Too Early", false)},
-		"too many requests":    {status: 429, headers: map[string]string{"Retry-After": "Tue, 03 Nov 2026 15:00:00 GMT"}, want: date},
-		"broken":               {status: 500, want: later("500 Internal Server Error", true)},
-		"nobody behind":        {status: 502, want: later("502 Bad Gateway", true)},
-		"moved":                {status: 307, headers: map[string]string{"Location": "http://127.0.0.1:1/"}, want: later("307 Temporary Redirect", false)},
+		"malformed":            {status: 400, want: refused("400 Bad Request")},
+		"refused":              {status: 422, want: refused("422 Unprocessable Entity")},
+		"a wrong secret":       {status: 401, want: later(account, "401 Unauthorized", false)},
+		"no rights":            {status: 403, want: later(account, "403 Forbidden", false)},
+		"a wrong address":      {status: 404, want: later(account, "404 Not Found", false)},
+		"not for posts":        {status: 405, want: later(account, "405 Method Not Allowed", false)},
+		"gone":                 {status: 410, want: later(account, "410 Gone", false)},
+		"moved": {
+			status: 307, headers: map[string]string{"Location": "http://127.0.0.1:1/"}, want: later(account, "307 Temporary Redirect", false),
+		},
+		"request timeout":   {status: 408, want: later(line, "408 Request Timeout", false)},
+		"too early":         {status: 425, want: later(line, "425 Too Early", false)},
+		"too many requests": {status: 429, headers: map[string]string{"Retry-After": "Tue, 03 Nov 2026 15:00:00 GMT"}, want: date},
+		"unavailable":       {status: 503, want: later(line, "503 Service Unavailable", false)},
+		"broken":            {status: 500, want: later(message, "500 Internal Server Error", true)},
+		"nobody behind":     {status: 502, want: later(line, "502 Bad Gateway", true)},
+		"late behind":       {status: 504, want: later(line, "504 Gateway Timeout", true)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -157,7 +188,7 @@ func TestWebhookUnanswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-			w, err := sender.NewWebhook(strings.Replace(server.URL, "http://", "http://user:hunter2@", 1), secret)
+			w, err := sender.NewWebhook(strings.Replace(server.URL, "http://", "http://user:hunter2@", 1), secret, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +198,8 @@ func TestWebhookUnanswered(t *testing.T) {
 				server.Close()
 			}
 			for _, got := range send(t, w, batch(coupon.ChannelSMS, 1, 2)) {
-				if got.Result != coupon.AttemptPostponed || got.MayBeSent != mayBeSent || !got.RepeatsBatch || strings.Contains(got.Reason, "hunter2") {
+				if got.Result != coupon.AttemptPostponed || got.MayBeSent != mayBeSent || (got.About == coupon.AboutLine) == mayBeSent ||
+					!got.RepeatsBatch || strings.Contains(got.Reason, "hunter2") {
 					t.Errorf("got %+v", got)
 				}
 			}
@@ -200,8 +232,34 @@ func TestNewWebhookErrors(t *testing.T) {
 		{"https://", secret},
 		{"https://example.com", "hunter2"},
 	} {
-		if _, err := sender.NewWebhook(test[0], test[1]); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := sender.NewWebhook(test[0], test[1], nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v, want an error without a secret", err)
 		}
+	}
+}
+
+// TestWebhookLeave leaves out what may not leave, and does not ask the receiver when nothing may.
+func TestWebhookLeave(t *testing.T) {
+	t.Parallel()
+	r, w := startReceiver(t, func(w http.ResponseWriter, _ int) {
+		_, _ = io.WriteString(w, `{"refused":[{"messageId":"message_1","reason":"Not mine"},{"messageId":"message_3","reason":"No such number"}]}`)
+	})
+	sendSome := func(may func(place int) bool) []coupon.Attempt {
+		t.Helper()
+		attempts, err := w.Send(t.Context(), &sender.Batch{Key: "key-1", Messages: batch(coupon.ChannelSMS, 1, 3), At: sentAt, Leave: may})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return attempts
+	}
+	wantAttempts(t, sendSome(func(place int) bool { return place > 0 }), []coupon.Attempt{
+		{Result: coupon.AttemptWithheld}, {Result: coupon.AttemptAccepted}, {Result: coupon.AttemptPostponed, Reason: "No such number"},
+	})
+	if strings.Contains(r.bodies[0], "CODE1") || !strings.Contains(r.bodies[0], "CODE2") {
+		t.Errorf("got %s", r.bodies[0])
+	}
+	wantAttempts(t, sendSome(func(int) bool { return false }), same(3, coupon.Attempt{Result: coupon.AttemptWithheld}))
+	if len(r.bodies) != 1 {
+		t.Errorf("%d requests, want 1", len(r.bodies))
 	}
 }
