@@ -12,6 +12,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ type serveCommand struct {
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
+	SoftBounceLimit    int             `default:"${soft_bounce_limit}" help:"How many soft bounces within 90 days, with no delivered message since, quarantine an address: 1 to 100." group:"Sending" env:"COUPONQL_SOFT_BOUNCE_LIMIT"`
 	SendRate           int             `default:"0" help:"Maximum messages per second and delivery. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
 	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port or smtps://. Its parameter ?tls= is required (the default), optional or off. Prefer the environment: other users of the machine can see flags." group:"Sending" env:"COUPONQL_SMTP_URL"`
 	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com. Needed with --smtp-url." group:"Sending" env:"COUPONQL_MAIL_FROM"`
@@ -65,12 +67,13 @@ type serveCommand struct {
 // defaults returns the values that the tags of settings name: flags have the defaults of the Options they fill.
 func defaults() kong.Vars {
 	return kong.Vars{
-		"role_claim":       access.DefaultRoleClaim,
-		"hold_duration":    durationText(db.DefaultHoldDuration),
-		"memory_limit":     db.DefaultMemoryLimit,
-		"sql_max_age":      durationText(analyst.DefaultMaxAge),
-		"sql_timeout":      durationText(analyst.DefaultTimeout),
-		"sql_memory_limit": analyst.DefaultMemoryLimit,
+		"role_claim":        access.DefaultRoleClaim,
+		"soft_bounce_limit": strconv.Itoa(coupon.DefaultSoftBounceLimit),
+		"hold_duration":     durationText(db.DefaultHoldDuration),
+		"memory_limit":      db.DefaultMemoryLimit,
+		"sql_max_age":       durationText(analyst.DefaultMaxAge),
+		"sql_timeout":       durationText(analyst.DefaultTimeout),
+		"sql_memory_limit":  analyst.DefaultMemoryLimit,
 	}
 }
 
@@ -156,6 +159,9 @@ func (c *serveCommand) check() error {
 		if address, err := url.Parse(origin); err != nil || address.Host == "" || origin != address.Scheme+"://"+address.Host {
 			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
 		}
+	}
+	if c.SoftBounceLimit < 1 || c.SoftBounceLimit > coupon.MaxSoftBounceLimit {
+		return fmt.Errorf("--soft-bounce-limit=%d: must be 1 to %d", c.SoftBounceLimit, coupon.MaxSoftBounceLimit)
 	}
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)

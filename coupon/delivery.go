@@ -316,4 +316,8 @@ type Message struct {
 	CreatedAt   time.Time
 	SentAt      *time.Time
 	Failure     *string
+	// Outcome is what was reported of it since, with when that was and what was said; nil: nothing.
+	Outcome       *MessageOutcome
+	OutcomeAt     *time.Time
+	OutcomeReason *string
 }

@@ -25,6 +25,10 @@ func (r *deliveryResolver) Coupon(ctx context.Context, obj *coupon.Delivery) (*c
 	return loadShown(ctx, couponObject, obj.CouponID, r.store.CouponsByID)
 }
 
+func (r *deliveryResolver) Outcomes(ctx context.Context, obj *coupon.Delivery) (*coupon.DeliveryOutcomes, error) {
+	return load(ctx, deliveryOutcomes, obj.ID, r.store.OutcomesOf)
+}
+
 func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*graph.ExcludedRecipientConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
@@ -39,14 +43,14 @@ func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery,
 	return exclusionConnection(ctx, list, page), nil
 }
 
-func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, first *int, after *string) (*graph.MessageConnection, error) {
+func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, outcome []coupon.MessageOutcome, first *int, after *string) (*graph.MessageConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
 	list, err := loadList(ctx, deliveryMessages, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
-		return r.store.DeliveryMessages(ctx, ids, status, page)
-	}, page, status)
+		return r.store.DeliveryMessages(ctx, ids, status, outcome, page)
+	}, page, status, outcome)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,17 @@ func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
 	return payload, err
 }
 
+// recordBouncesPayload gives what recordBounces answers.
+func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.RecordBouncesPayload, error) {
+	problems, err := userErrors(err)
+	payload := &graph.RecordBouncesPayload{Rejections: []*coupon.Rejection{}, UserErrors: problems}
+	if record != nil {
+		payload.RecordedCount, payload.RepeatedCount = record.RecordedCount, record.RepeatedCount
+		payload.QuarantinedCount, payload.Rejections = record.QuarantinedCount, record.Rejections
+	}
+	return payload, err
+}
+
 // redeemPayload gives what one redemption answers.
 func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.RedeemCodePayload, error) {
 	problems, err := userErrors(outcome.Refusal)
