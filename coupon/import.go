@@ -131,7 +131,7 @@ func (r RejectionReason) Message() string {
 	case RejectedAlreadyRedeemed:
 		return "The code was redeemed before, and may be redeemed no more often."
 	case RejectedUnknownMessage:
-		return "There is no message with this id, and no address to go by instead."
+		return "There is no message with this id."
 	case RejectedNotSent:
 		return "The message was never handed to a sender, so nothing can have come of it."
 	case RejectedBadAddress:
