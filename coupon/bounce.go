@@ -222,6 +222,10 @@ func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool)
 		return RejectedUnknownMessage, messageID
 	}
 	if b.Address = bareAddress(b.Channel, address); b.Address == "" {
+		if strings.ContainsRune(address, '@') {
+			// There may be an address in it, which nobody would find there when its owner is erased.
+			address = ""
+		}
 		return RejectedBadAddress, address
 	}
 	if b.Kind == BounceSoft && !hasTime {

@@ -44,6 +44,10 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 	if reason != "" {
 		return r.reject(line, reason, value)
 	}
+	if b.Address != "" {
+		// Without what stands around it, so that it is found when its owner is erased.
+		raw = b.Address
+	}
 	r.rows.Number(int64(line)).Optional(coupon.Printable(raw))
 	if b.MessageNumber == 0 {
 		r.rows.Optional("")

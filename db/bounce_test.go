@@ -348,6 +348,118 @@ func TestReleaseBouncedCodes(t *testing.T) {
 	s.checkIntegrity(t)
 }
 
+// TestImportBounces brings the same reports in every format, whatever their columns are called, and harmlessly again.
+func TestImportBounces(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		more func(*coupon.Import)
+		want []string
+	}{
+		"CSV": {
+			text: "Message-ID;Recipient;Bounce Type;Date;Description\n<message_1@couponql>;;Permanent;23.11.2026 09:00;gone\n;ada@example.net;Transient;22.11.2026;full\n",
+			want: []string{"EMAIL r1@example.org HARD 1"},
+		},
+		"JSONL": {
+			text: `{"RecordType":"Bounce","Type":"HardBounce","MessageID":"883953f4-6105-42a2-a16a-77a8eac79483","Email":"ada@example.net","BouncedAt":"2026-11-22T16:33:54Z","Description":"gone","Details":"smtp;550"}
+{"RecordType":"SpamComplaint","Type":"SpamComplaint","MessageID":"883953f4","Email":"bob@example.net","BouncedAt":"2026-11-22T16:33:54Z"}
+`,
+			want: []string{"EMAIL ada@example.net HARD 1", "EMAIL bob@example.net COMPLAINT 1"},
+		},
+		"XML": {
+			text: `<events><item><event>failed</event><severity>permanent</severity><recipient>ada@example.net</recipient><timestamp>1795435200</timestamp></item>
+<item><event>failed</event><severity>temporary</severity><recipient>bob@example.net</recipient><timestamp>1795435200</timestamp></item></events>`,
+			want: []string{"EMAIL ada@example.net HARD 1"},
+		},
+		"a list of addresses": {
+			text: "email\nada@example.net\nbob@example.net\n",
+			more: func(i *coupon.Import) { i.BounceKind = new(coupon.BounceHard) },
+			want: []string{"EMAIL ada@example.net HARD 1", "EMAIL bob@example.net HARD 1"},
+		},
+		"phones": {
+			text: "phone;status;date\n+49 170 1;5.1.1;2026-11-20\n0049 170 2;delivered;2026-11-20\n",
+			more: func(i *coupon.Import) { i.Channel = new(coupon.ChannelSMS) },
+			want: []string{"SMS +49 170 1 HARD 1"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.sentTo(t, 1)
+			i := newImport(coupon.ImportBounces)
+			if test.more != nil {
+				test.more(i)
+			}
+			dry := *i
+			dry.IsDryRun = true
+			rehearsed := s.importFile(t, &dry, test.text)
+			s.wantQuarantined(t)
+			done := s.importFile(t, i, test.text)
+			if done.RowsImported != 2 || done.RowsRejected != 0 || done.Changes != rehearsed.Changes || done.Changes.Quarantined != len(test.want) {
+				t.Errorf("%d imported, %d rejected, changes %+v; rehearsed %+v", done.RowsImported, done.RowsRejected, done.Changes, rehearsed.Changes)
+			}
+			s.wantQuarantined(t, test.want...)
+			if again := s.importFile(t, i, test.text); again.RowsImported != 0 || again.RowsRejected != 2 || again.Changes != (coupon.ImportChanges{}) {
+				t.Errorf("again: %d imported, %d rejected, changes %+v", again.RowsImported, again.RowsRejected, again.Changes)
+			}
+			s.wantQuarantined(t, test.want...)
+			s.checkIntegrity(t)
+		})
+	}
+}
+
+// TestEraseBounces leaves nothing of an erased person's address in what was reported, but what others need who have it too.
+func TestEraseBounces(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	people := append(s.recipients(t, 1), s.zelda(t))
+	sent := s.newDelivery(t, "", people, func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
+	s.confirm(t, sent)
+	s.send(t, sent)
+	reports := bounced(coupon.BounceHard, noon(), "message_2", "zelda.4711@example.org", "r1@example.org")
+	for _, r := range reports {
+		r.Reason = new("550 zelda.4711@example.org: unknown")
+	}
+	reports[2].Reason = nil
+	s.wantRecord(t, reports, "3 0 2")
+	s.wantRecord(t, []*coupon.BounceInput{
+		{Address: new("+49 170 998877"), Channel: new(coupon.ChannelSMS), Kind: coupon.BounceComplaint},
+		{Address: new("ZELDA.4711@example.org"), Kind: coupon.BounceDelivered},
+	}, "2 0 1")
+	s.importFile(t, newImport(coupon.ImportBounces), "email,kind\nzelda.4711@example.org,launched\nzelda.4711@example.org,soft\nZelda <zelda.4711@example.org>,hard\n\"zelda.4711@example.org,or so\",hard\n")
+	if _, err := s.LiftQuarantine(t.Context(), coupon.ChannelSMS, []string{"+49170998877"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.found(t)) == 0 {
+		t.Fatal("nothing to erase")
+	}
+	s.erase(t, coupon.Erasure{ErasedCount: 1}, people[1:])
+	var left []string
+	for _, found := range s.found(t) {
+		if strings.HasPrefix(found, "bounce ") || strings.HasPrefix(found, "quarantine ") || strings.HasPrefix(found, "rejection ") {
+			left = append(left, found)
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	s.wantQuarantined(t, "EMAIL r1@example.org HARD 1")
+	// That the message came back still counts, and what is reported of it later is not kept either.
+	s.wantRecord(t, bounced(coupon.BounceComplaint, noon(), "message_2"), "1 0 0")
+	messages, err := s.MessagesByID(t.Context(), []coupon.ID{"message_2"})
+	if m := messages["message_2"]; err != nil || m.Outcome == nil || *m.Outcome != coupon.OutcomeComplaint || m.OutcomeReason != nil {
+		t.Errorf("%+v, %v", m, err)
+	}
+	// An address that somebody else has too stays in quarantine for that one.
+	if _, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "other", Email: coupon.Set(new("R1@example.org"))}}); err != nil {
+		t.Fatal(err)
+	}
+	s.erase(t, coupon.Erasure{ErasedCount: 1}, people[:1])
+	s.wantQuarantined(t, "EMAIL r1@example.org HARD 1")
+	s.checkIntegrity(t)
+}
+
 // checkIntegrity asks every promise.
 func (s *scene) checkIntegrity(t *testing.T) {
 	t.Helper()
