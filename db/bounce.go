@@ -166,8 +166,8 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 
 // Places of the fields in file.Columns.
 const (
-	bouncesMessageID = iota
-	bouncesAddress
+	bouncesAddress = iota
+	bouncesMessageID
 	bouncesEvent
 	bouncesKind
 	bouncesStatus

@@ -397,7 +397,7 @@ func TestImportBounces(t *testing.T) {
 			s.wantQuarantined(t)
 			done := s.importFile(t, i, test.text)
 			if done.RowsImported != 2 || done.RowsRejected != 0 || done.Changes != rehearsed.Changes || done.Changes.Quarantined != len(test.want) {
-				t.Errorf("%d imported, %d rejected, changes %+v; rehearsed %+v", done.RowsImported, done.RowsRejected, done.Changes, rehearsed.Changes)
+				t.Errorf("%v %d imported, %d rejected, changes %+v; rehearsed %+v", done.Failure, done.RowsImported, done.RowsRejected, done.Changes, rehearsed.Changes)
 			}
 			s.wantQuarantined(t, test.want...)
 			if again := s.importFile(t, i, test.text); again.RowsImported != 0 || again.RowsRejected != 2 || again.Changes != (coupon.ImportChanges{}) {

@@ -106,13 +106,10 @@ func Columns(kind coupon.ImportKind) []Column {
 }
 
 // bounceColumns are those of reports, as the products that send messages call them. Their files have many columns that
-// could be the same one; the alias that is named first says it best.
+// could be the same one; the alias that is named first says it best. The address comes first: all have it, and by it rows of XML
+// are known.
 func bounceColumns() []Column {
 	columns := []Column{
-		{Name: "messageId", Aliases: []string{
-			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id", "mail.commonHeaders.messageId",
-			"message", "message uid", "message sid", "custom id",
-		}, meaning: "ids of messages"},
 		{
 			Name: "address", Aliases: []string{
 				"email", "email address", "recipient", "recipient email", "bounced recipient", "recipient address", "rcpt to", "rcpt", "mail",
@@ -121,6 +118,10 @@ func bounceColumns() []Column {
 			meaning: "addresses",
 			isProof: func(value string) bool { return strings.Contains(value, "@") },
 		},
+		{Name: "messageId", Aliases: []string{
+			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id", "mail.commonHeaders.messageId",
+			"message", "message uid", "message sid", "custom id",
+		}, meaning: "ids of messages"},
 		{Name: "event", Aliases: []string{"event type", "notification type", "record type"}, meaning: "events"},
 		{Name: "kind", Aliases: []string{"type", "bounce type", "severity", "bounce category", "category", "bounce class"}, meaning: "kinds of bounces"},
 		{Name: "status", Aliases: []string{"message status", "smtp code", "status code", "delivery-status.code", "code", "error code"}, meaning: "status codes"},

@@ -459,7 +459,8 @@ type GenerateCodesPayload struct {
 }
 
 // A file of what came of messages: message id or address, kind, and if known date and reason. The files and words of
-// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. Give `file` or `uploadId`: one of the two.
+// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. In XML, rows are
+// the elements with an address. Give `file` or `uploadId`: one of the two.
 type ImportBouncesInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
