@@ -41,7 +41,9 @@ type Outcome struct {
 // Funnel gives the stages of an outcome.
 func (o *Outcome) Funnel() []*FunnelStep {
 	stages := []*FunnelStep{
-		{Stage: StageAssigned, Count: o.Assigned}, {Stage: StageSent, Count: o.Sent}, {Stage: StageDelivered, Count: o.Sent - o.Returned},
+		{Stage: StageAssigned, Count: o.Assigned},
+		{Stage: StageSent, Count: o.Sent},
+		{Stage: StageDelivered, Count: o.Sent - o.Returned},
 		{Stage: StageRedeemed, Count: o.Redeemed},
 	}
 	if o.Targeted != nil {

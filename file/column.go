@@ -124,7 +124,11 @@ func bounceColumns() []Column {
 		}, meaning: "ids of messages"},
 		{Name: "event", Aliases: []string{"event type", "notification type", "record type"}, meaning: "events"},
 		{Name: "kind", Aliases: []string{"type", "bounce type", "severity", "bounce category", "category", "bounce class"}, meaning: "kinds of bounces"},
-		{Name: "status", Aliases: []string{"message status", "smtp code", "status code", "delivery-status.code", "code", "error code"}, meaning: "status codes"},
+		{
+			Name:    "status",
+			Aliases: []string{"message status", "smtp code", "status code", "delivery-status.code", "code", "error code"},
+			meaning: "status codes",
+		},
 		{
 			Name: "at", Aliases: []string{
 				"date", "timestamp", "time", "bounced at", "created", "created at", "occurred at", "event time", "delivered at", "received at",
