@@ -135,3 +135,11 @@ func (m *columnMapping) UnmarshalText(text []byte) error {
 	m.Field, m.Column = field, column
 	return nil
 }
+
+// bounceKind is a BounceKind of the schema.
+type bounceKind string
+
+// UnmarshalText reads a flag.
+func (k *bounceKind) UnmarshalText(text []byte) error {
+	return choose(text, (*coupon.BounceKind)(k), coupon.BounceHard, coupon.BounceSoft, coupon.BounceComplaint, coupon.BounceDelivered)
+}

@@ -19,6 +19,7 @@ type Import struct {
 	Codes       importCodes       `cmd:"" help:"Import the codes of a coupon."`
 	Recipients  importRecipients  `cmd:"" help:"Import recipients; those that are known are changed."`
 	Redemptions importRedemptions `cmd:"" help:"Import redemptions that were recorded elsewhere."`
+	Bounces     importBounces     `cmd:"" help:"Import what came of messages: bounces, complaints and deliveries."`
 	Targets     importTargets     `cmd:"" help:"Import the targets of a delivery: the external ids of recipients."`
 }
 
@@ -137,6 +138,23 @@ type importRedemptions struct {
 // Run imports the files.
 func (c *importRedemptions) Run(ctx context.Context, console *Console) error {
 	i := newImporter(console, &c.importFlags, redemptionImport)
+	putText(i.input, "timezone", c.Timezone)
+	return i.run(ctx)
+}
+
+type importBounces struct {
+	importFlags
+
+	Channel  channel    `help:"The channel of the addresses: email (the default), sms, push or direct-mail." placeholder:"CHANNEL"`
+	Kind     bounceKind `help:"What rows report that do not say it: hard, soft, complaint or delivered." placeholder:"KIND"`
+	Timezone string     `help:"For dates without an offset: an IANA name, such as Europe/Berlin. UTC unless given." placeholder:"ZONE"`
+}
+
+// Run imports the files.
+func (c *importBounces) Run(ctx context.Context, console *Console) error {
+	i := newImporter(console, &c.importFlags, bounceImport)
+	putText(i.input, "channel", c.Channel)
+	putText(i.input, "kind", c.Kind)
 	putText(i.input, "timezone", c.Timezone)
 	return i.run(ctx)
 }

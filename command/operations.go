@@ -6,6 +6,8 @@ import _ "embed"
 var (
 	//go:embed operations/backup_export.graphql
 	backupExport string
+	//go:embed operations/bounce_import.graphql
+	bounceImport string
 	//go:embed operations/coupon_by_code.graphql
 	couponByCode string
 	//go:embed operations/coupon_get.graphql

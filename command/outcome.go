@@ -67,6 +67,8 @@ type changes struct {
 	Changed int `json:"changed"`
 	Removed int `json:"removed"`
 	Voided  int `json:"voided"`
+
+	Quarantined int `json:"quarantined"`
 }
 
 // code gives the exit code.
@@ -131,7 +133,13 @@ func (o *outcome) difference() string {
 	for _, part := range []struct {
 		count int
 		verb  string
-	}{{o.Changes.Added, "added"}, {o.Changes.Changed, "changed"}, {o.Changes.Removed, "removed"}, {o.Changes.Voided, "voided"}} {
+	}{
+		{o.Changes.Added, "added"},
+		{o.Changes.Changed, "changed"},
+		{o.Changes.Removed, "removed"},
+		{o.Changes.Voided, "voided"},
+		{o.Changes.Quarantined, "in quarantine"},
+	} {
 		if part.count > 0 {
 			parts = append(parts, strconv.Itoa(part.count)+" "+part.verb)
 		}

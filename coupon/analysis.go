@@ -17,6 +17,7 @@ const (
 	ExcludedInvalidAddress   ExclusionReason = "INVALID_ADDRESS"
 	ExcludedDuplicateAddress ExclusionReason = "DUPLICATE_ADDRESS"
 	ExcludedNotContactable   ExclusionReason = "NOT_CONTACTABLE"
+	ExcludedQuarantined      ExclusionReason = "QUARANTINED"
 	ExcludedNoMatchingLabel  ExclusionReason = "NO_MATCHING_LABEL"
 	ExcludedMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
 )
@@ -25,7 +26,7 @@ const (
 // left out for the first that holds.
 func ExclusionReasons() []ExclusionReason {
 	return []ExclusionReason{
-		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedDuplicateAddress,
+		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedQuarantined, ExcludedDuplicateAddress,
 		ExcludedNoMatchingLabel, ExcludedMessageLimit,
 	}
 }
@@ -41,6 +42,8 @@ func (r ExclusionReason) describe() string {
 		return "have an address that an earlier target has too"
 	case ExcludedNotContactable:
 		return "do not want to be contacted"
+	case ExcludedQuarantined:
+		return "have an address that is in quarantine, since messages to it came back or were called spam"
 	case ExcludedNoMatchingLabel:
 		return "have no value in the attribute that the code's label must equal"
 	case ExcludedMessageLimit:

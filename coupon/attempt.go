@@ -119,16 +119,21 @@ func retryDelay(number int, jitter float64) time.Duration {
 	return time.Duration(float64(delay) * (1 - RetryJitter + 2*RetryJitter*jitter))
 }
 
-// reason gives the reason as one line of bounded length: it comes from another machine.
+// reason gives the reason as one line of bounded length.
 func (a *Attempt) reason() string {
-	line := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(a.Reason, "?"), func(r rune) bool {
+	if line := oneLine(a.Reason); line != "" {
+		return line
+	}
+	return "The sender gave no reason."
+}
+
+// oneLine makes what another machine said one line of bounded length.
+func oneLine(text string) string {
+	line := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "?"), func(r rune) bool {
 		return unicode.IsSpace(r) || isNoText(r)
 	}), " ")
 	if runes := []rune(line); len(runes) > MaxReasonLength {
 		line = string(runes[:MaxReasonLength-1]) + "…"
-	}
-	if line == "" {
-		return "The sender gave no reason."
 	}
 	return line
 }

@@ -128,16 +128,17 @@ type CodeEvent struct {
 
 // CodeFilter narrows a list of codes; what is nil or empty does not narrow. Periods are half-open.
 type CodeFilter struct {
-	ImportID     *ID          `json:"importId,omitempty"`
-	Status       []CodeStatus `json:"status,omitempty"`
-	Label        []string     `json:"label,omitempty"`
-	DeliveryID   *ID          `json:"deliveryId,omitempty"`
-	RecipientID  *ID          `json:"recipientId,omitempty"`
-	ValuePrefix  *string      `json:"valuePrefix,omitempty"`
-	AssignedFrom *DateTime    `json:"assignedFrom,omitempty"`
-	AssignedTo   *DateTime    `json:"assignedTo,omitempty"`
-	RedeemedFrom *DateTime    `json:"redeemedFrom,omitempty"`
-	RedeemedTo   *DateTime    `json:"redeemedTo,omitempty"`
+	ImportID     *ID              `json:"importId,omitempty"`
+	Status       []CodeStatus     `json:"status,omitempty"`
+	Label        []string         `json:"label,omitempty"`
+	DeliveryID   *ID              `json:"deliveryId,omitempty"`
+	Outcome      []MessageOutcome `json:"outcome,omitempty"`
+	RecipientID  *ID              `json:"recipientId,omitempty"`
+	ValuePrefix  *string          `json:"valuePrefix,omitempty"`
+	AssignedFrom *DateTime        `json:"assignedFrom,omitempty"`
+	AssignedTo   *DateTime        `json:"assignedTo,omitempty"`
+	RedeemedFrom *DateTime        `json:"redeemedFrom,omitempty"`
+	RedeemedTo   *DateTime        `json:"redeemedTo,omitempty"`
 }
 
 // NewCode is a code to add.

@@ -301,12 +301,12 @@ const (
 type MessageCounts struct {
 	// DeliveryID is set where their reasons are asked for.
 	DeliveryID ID
-	Pending  int
-	Sent     int
-	Failed   int
-	Canceled int
-	Unknown  int
-	Total    int
+	Pending    int
+	Sent       int
+	Failed     int
+	Canceled   int
+	Unknown    int
+	Total      int
 	// InFlight is how many of the pending ones a sender is busy with.
 	InFlight int
 }
@@ -325,4 +325,8 @@ type Message struct {
 	Failure     *string
 	// CancelReason is set of a CANCELED message.
 	CancelReason *CancelReason
+	// Outcome is what was reported of it since, with when that was and what was said; nil: nothing.
+	Outcome       *MessageOutcome
+	OutcomeAt     *time.Time
+	OutcomeReason *string
 }

@@ -23,6 +23,7 @@ const (
 	KindUpload     Kind = "upload"
 	KindAPIKey     Kind = "key"
 	KindAuditEntry Kind = "audit"
+	KindQuarantine Kind = "quarantine" // it is known by its address alone
 )
 
 // ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat it

@@ -16,6 +16,7 @@ const (
 	ImportRecipients  ImportKind = "RECIPIENTS"
 	ImportRedemptions ImportKind = "REDEMPTIONS"
 	ImportTargets     ImportKind = "TARGETS"
+	ImportBounces     ImportKind = "BOUNCES"
 )
 
 // FileFormat is the format of an imported or exported file.
@@ -86,7 +87,17 @@ const (
 	RejectedUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectedAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectedAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
+	RejectedUnknownMessage   RejectionReason = "UNKNOWN_MESSAGE"
+	RejectedNotSent          RejectionReason = "NOT_SENT"
+	RejectedBadAddress       RejectionReason = "BAD_ADDRESS"
+	RejectedBadKind          RejectionReason = "BAD_KIND"
+	RejectedNoOutcome        RejectionReason = "NO_OUTCOME"
 )
+
+// IsRepeat reports whether the row says what is known already, so that it is harmless.
+func (r RejectionReason) IsRepeat() bool {
+	return r == RejectedAlreadyRecorded || r == RejectedDuplicateInFile
+}
 
 // Message says in a sentence what is wrong with a row that was rejected for this reason.
 func (r RejectionReason) Message() string {
@@ -116,9 +127,19 @@ func (r RejectionReason) Message() string {
 	case RejectedUnknownRecipient:
 		return "There is no recipient with this external id."
 	case RejectedAlreadyRecorded:
-		return "This redemption was recorded before; nothing changed."
+		return "This was recorded before; nothing changed."
 	case RejectedAlreadyRedeemed:
 		return "The code was redeemed before, and may be redeemed no more often."
+	case RejectedUnknownMessage:
+		return "There is no message with this id."
+	case RejectedNotSent:
+		return "The message was never handed to a sender, so nothing can have come of it."
+	case RejectedBadAddress:
+		return "The address cannot be one of this channel."
+	case RejectedBadKind:
+		return "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED."
+	case RejectedNoOutcome:
+		return "The row does not say whether a message arrived, but something else of it; nothing changed."
 	}
 	return string(r)
 }
@@ -152,6 +173,9 @@ type Import struct {
 	FinishedAt   *time.Time
 	// UndoneAt is when undoImport took the codes out again.
 	UndoneAt *time.Time
+	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which say none; nil otherwise.
+	Channel    *Channel
+	BounceKind *BounceKind
 	// UploadID is the file, which is there until FileExpiresAt; nil: it is gone.
 	UploadID      *ID
 	FileExpiresAt *time.Time
@@ -293,6 +317,8 @@ type ImportChanges struct {
 	Changed int `json:"changed,omitempty"`
 	Removed int `json:"removed,omitempty"`
 	Voided  int `json:"voided,omitempty"`
+	// Quarantined is how many addresses came into quarantine.
+	Quarantined int `json:"quarantined,omitempty"`
 }
 
 // ImportWarningKind says what is odd about rows that were imported all the same.

@@ -10,10 +10,11 @@ type FunnelStage string
 
 // The stages, in their order.
 const (
-	StageTargeted FunnelStage = "TARGETED"
-	StageAssigned FunnelStage = "ASSIGNED"
-	StageSent     FunnelStage = "SENT"
-	StageRedeemed FunnelStage = "REDEEMED"
+	StageTargeted  FunnelStage = "TARGETED"
+	StageAssigned  FunnelStage = "ASSIGNED"
+	StageSent      FunnelStage = "SENT"
+	StageDelivered FunnelStage = "DELIVERED"
+	StageRedeemed  FunnelStage = "REDEEMED"
 )
 
 // FunnelStep is one stage and how many got there.
@@ -32,12 +33,19 @@ type Outcome struct {
 	Targeted *int
 	Assigned int
 	Sent     int
+	// Returned is how many of those sent came back.
+	Returned int
 	Redeemed int
 }
 
 // Funnel gives the stages of an outcome.
 func (o *Outcome) Funnel() []*FunnelStep {
-	stages := []*FunnelStep{{Stage: StageAssigned, Count: o.Assigned}, {Stage: StageSent, Count: o.Sent}, {Stage: StageRedeemed, Count: o.Redeemed}}
+	stages := []*FunnelStep{
+		{Stage: StageAssigned, Count: o.Assigned},
+		{Stage: StageSent, Count: o.Sent},
+		{Stage: StageDelivered, Count: o.Sent - o.Returned},
+		{Stage: StageRedeemed, Count: o.Redeemed},
+	}
 	if o.Targeted != nil {
 		stages = append([]*FunnelStep{{Stage: StageTargeted, Count: *o.Targeted}}, stages...)
 	}

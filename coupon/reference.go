@@ -35,6 +35,9 @@ func (r *Redemption) Refers() []ID { return present([]ID{r.ID, r.CouponID}, r.Co
 func (i *Import) Refers() []ID { return present([]ID{i.ID}, i.CouponID) }
 
 // Refers returns nothing: a rejected row leads to no object.
+func (*Quarantine) Refers() []ID { return nil }
+
+// Refers gives what the answer shows with it.
 func (*Rejection) Refers() []ID { return nil }
 
 // Refers returns the id of the export.

@@ -332,6 +332,10 @@ func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *c
 		args = append(args, named("assigned_from", assigned.From), named("assigned_to", assigned.To),
 			named("recipient_id", optionalNumber(coupon.KindRecipient, filter.RecipientID)))
 	}
+	if len(filter.Outcome) > 0 {
+		parts = append(parts, codeByOutcome)
+		args = append(args, named("outcome", texts(filter.Outcome)))
+	}
 	if redeemed != (coupon.Period{}) {
 		parts = append(parts, codeByRedemption)
 		args = append(args, named("redeemed_from", redeemed.From), named("redeemed_to", redeemed.To))

@@ -75,6 +75,8 @@ type Options struct {
 	// SendRate is how many messages of a delivery are sent a second at the most, which the analysis takes into account; 0: no
 	// limit.
 	SendRate float64
+	// SoftBounceLimit is how many soft bounces quarantine an address; 0 means coupon.DefaultSoftBounceLimit.
+	SoftBounceLimit int
 	// MemoryLimit is what the engine may take, such as "2GB"; "" means DefaultMemoryLimit.
 	MemoryLimit string
 	// Now is the clock; nil means the machine's.
@@ -191,6 +193,9 @@ func (s *Store) makeFolders() error {
 func describeStore(options Options) (*Store, error) {
 	if options.HoldDuration == 0 {
 		options.HoldDuration = DefaultHoldDuration
+	}
+	if options.SoftBounceLimit == 0 {
+		options.SoftBounceLimit = coupon.DefaultSoftBounceLimit
 	}
 	if options.MemoryLimit == "" {
 		options.MemoryLimit = DefaultMemoryLimit

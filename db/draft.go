@@ -119,7 +119,8 @@ func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.Re
 func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
 	t.change(func(memory.Change) {
 		kept := t.draft
-		kept.messages, kept.uses, kept.reliesOn, kept.isKept = messages, uses, reliedOn(d), true
+		kept.messages, kept.uses, kept.isKept = messages, uses, true
+		kept.reliesOn = append(reliedOn(d), memory.Quarantine)
 		kept.expiry = t.store.later(draftDuration, func() error {
 			t.store.drafts.expire(kept)
 			return nil

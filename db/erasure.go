@@ -172,10 +172,16 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 	if err := t.Create(ctx, erasureTexts); err != nil {
 		return nil, err
 	}
+	if err := t.Create(ctx, erasureAddresses); err != nil {
+		return nil, err
+	}
 	for _, step := range []struct {
 		statement string
 		args      []any
 	}{
+		{erasureReports, nil},
+		{erasureBounces, nil},
+		{erasureQuarantine, nil},
 		{erasureRejections, nil},
 		{erasureFindings, nil},
 		{erasureAnalyses, nil},

@@ -66,7 +66,8 @@ func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import,
 		named("format", string(i.Format)), named("is_dry_run", i.IsDryRun), named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
 		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
 		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
-		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now))
+		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now),
+		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)))
 	return err
 }
 

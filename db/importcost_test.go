@@ -101,6 +101,11 @@ func costCases() map[string]costCase {
 		return newImport(coupon.ImportTargets, into(s.newDelivery(t, "", nil)))
 	}
 	ids := file("id", number)
+	bounces := func(*testing.T, *scene) *coupon.Import { return newImport(coupon.ImportBounces) }
+	hard := file("email,kind,date", func(i int) string { return number(i) + "@example.org,hard,2026-03-01" })
+	soft := file("email,kind,date", func(i int) string {
+		return "one@example.org,soft," + time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339)
+	})
 	cases := map[string]costCase{
 		"codes, all equal":                              importing(codes(), nil, one),
 		"codes, all known":                              importing(codes(), all, all),
@@ -113,6 +118,10 @@ func costCases() map[string]costCase {
 		"recipients, all known":                         importing(recipients, ids, ids),
 		"targets, all equal":                            importing(targets, nil, file("id", same(number(1)))),
 		"targets, all known":                            importing(targets, ids, ids),
+		"bounces of many addresses":                     importing(bounces, nil, hard),
+		"bounces of many addresses, all known":          importing(bounces, hard, hard),
+		"bounces of one address":                        importing(bounces, nil, soft),
+		"bounces of one address, all known":             importing(bounces, soft, soft),
 		"redemptions of one code, identical":            importing(single, nil, identical),
 		"redemptions of one code, without orders":       importing(single, nil, bare),
 		"redemptions of one code, many orders":          importing(single, nil, orders),

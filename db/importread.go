@@ -53,6 +53,8 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			&findings,
 			&i.UndoneAt,
 			&i.FileExpiresAt,
+			&i.Channel,
+			&i.BounceKind,
 		)
 		if err != nil {
 			return err

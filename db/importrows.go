@@ -35,6 +35,7 @@ func (r *importReader) run(ctx context.Context) error {
 	kinds := map[coupon.ImportKind]func(gate) (*importing, error){
 		coupon.ImportCodes: r.importingCodes, coupon.ImportRecipients: r.importingRecipients,
 		coupon.ImportRedemptions: r.importingRedemptions, coupon.ImportTargets: r.importingTargets,
+		coupon.ImportBounces: r.importingBounces,
 	}
 	begin := kinds[r.source.Kind]
 	if begin == nil {

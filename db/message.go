@@ -25,7 +25,8 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 		var codeNumber *int64
 		var finalAt *time.Time
 		var m coupon.Message
-		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt, &m.CancelReason, &m.Failure, &m.Attempts)
+		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt,
+			&m.CancelReason, &m.Failure, &m.Attempts, &m.Outcome, &m.OutcomeAt, &m.OutcomeReason)
 		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage, number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
 		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient, recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
 		if m.Status == coupon.MessageSent {
@@ -43,11 +44,12 @@ func (s *Store) DeliveryMessages(
 	deliveries []coupon.ID,
 	status []coupon.MessageStatus,
 	reasons []coupon.CancelReason,
+	outcome []coupon.MessageOutcome,
 	page coupon.Page,
 ) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages, count: deliveryMessagesCount,
-		args: []any{named("status", texts(status)), named("reason", texts(reasons))},
+		args: []any{named("status", texts(status)), named("reason", texts(reasons)), named("outcome", texts(outcome))},
 	})
 	if err != nil {
 		return nil, err

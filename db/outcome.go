@@ -64,6 +64,16 @@ func (o *givenAway) firsts(single, many, more string) string {
 	return statement
 }
 
+// returned gives the statement of how many messages of the deliveries in `chosen` were sent and came back. The labels are those
+// of their codes.
+func (o *givenAway) returned() string {
+	return `SELECT count(*) FROM message_outcome r
+    JOIN chosen c ON c.id = r.delivery_id
+    JOIN sending s ON s.message_id = r.message_id AND s.outcome = 'SENT'
+    JOIN message m ON m.id = r.message_id
+    WHERE r.outcome IN ('SOFT_BOUNCE', 'HARD_BOUNCE') AND m.code_id IS NOT NULL` + o.labeled("m")
+}
+
 // assigned gives the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
 func (o *givenAway) assigned() string {
 	if !o.hasLabels {
@@ -103,10 +113,11 @@ WITH chosen AS (
 ), first AS (
     `+o.firsts("1 AS one", "1 AS one", "")+`
 )
-SELECT sum(targeted)::BIGINT, coalesce(sum(assigned), 0)::BIGINT, coalesce(sum(sent), 0)::BIGINT, (SELECT count(*) FROM first) FROM given`,
+SELECT sum(targeted)::BIGINT, coalesce(sum(assigned), 0)::BIGINT, coalesce(sum(sent), 0)::BIGINT, (SELECT count(*) FROM first),
+    (`+o.returned()+`) FROM given`,
 		func(rows *sql.Rows) (*coupon.Outcome, error) {
 			var outcome coupon.Outcome
-			err := rows.Scan(&outcome.Targeted, &outcome.Assigned, &outcome.Sent, &outcome.Redeemed)
+			err := rows.Scan(&outcome.Targeted, &outcome.Assigned, &outcome.Sent, &outcome.Redeemed, &outcome.Returned)
 			return &outcome, err
 		}, o.args...)
 	if err != nil {

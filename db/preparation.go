@@ -90,7 +90,8 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	return s.delivery(ctx, id)
 }
 
-// reliedOn gives the things whose changes matter to a preparation of a delivery.
+// reliedOn gives the things whose changes matter to a preparation of a delivery. Quarantine is none of them: reports come all
+// day, a preparation would be made twice for each, and what leaves is judged once more anyway.
 func reliedOn(d *coupon.Delivery) []memory.Topic {
 	things := []memory.Topic{memory.Topic(d.ID), memory.AllRecipients}
 	if d.CouponID != nil {
@@ -345,7 +346,7 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 		prepare = fill(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)")
 	}
 	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath),
-		named("allow_duplicates", d.AllowDuplicateAddresses))
+		named("allow_duplicates", d.AllowDuplicateAddresses), named("ignore_quarantine", d.IgnoreQuarantine))
 	if err != nil {
 		return nil, err
 	}

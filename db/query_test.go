@@ -31,6 +31,8 @@ func TestQueriesPrepare(t *testing.T) {
 		"rejected (line BIGINT, reason VARCHAR, value VARCHAR)",
 		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
 		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR)",
+		"suspect (channel VARCHAR, address_key VARCHAR, address VARCHAR, is_quarantined BOOLEAN, reason VARCHAR, bounce_count BIGINT, last_reason VARCHAR)",
+		"erased_address (channel VARCHAR, address_key VARCHAR)",
 		"late (coupon_id BIGINT, code_id BIGINT, redeemed_at TIMESTAMP, reference VARCHAR)",
 		"contested (coupon_id BIGINT, code_id BIGINT, times BIGINT)",
 		"belated (id BIGINT, line BIGINT, coupon_id BIGINT, code_id BIGINT, raw VARCHAR, reason VARCHAR)",
@@ -43,6 +45,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
 		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
 		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
+		"bounce":     "line BIGINT, raw VARCHAR, named_id BIGINT, message_id BIGINT, delivery_id BIGINT, channel VARCHAR, address VARCHAR, kind VARCHAR, happened_at TIMESTAMP, reason VARCHAR, address_key VARCHAR",
 		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
 	}

@@ -364,7 +364,17 @@ func TestSnapshotColumns(t *testing.T) {
 	if got := q.rows(t, `SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal AND comment IS NULL`); len(got) > 0 {
 		t.Errorf("without a comment: %v", got)
 	}
-	want := []string{`["codes"]`, `["coupons"]`, `["deliveries"]`, `["imports"]`, `["labels"]`, `["messages"]`, `["recipients"]`, `["redemptions"]`}
+	want := []string{
+		`["codes"]`,
+		`["coupons"]`,
+		`["deliveries"]`,
+		`["imports"]`,
+		`["labels"]`,
+		`["messages"]`,
+		`["quarantine"]`,
+		`["recipients"]`,
+		`["redemptions"]`,
+	}
 	got := q.rows(t, `SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal AND comment IS NOT NULL ORDER BY 1`)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

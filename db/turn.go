@@ -179,7 +179,7 @@ const draftTable = "draft"
 func temporaryTables() []string {
 	return []string{
 		"stage", "rejected", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
-		"recording", "late", "contested", "belated", "merged",
+		"recording", "late", "contested", "belated", "merged", "suspect", "erased_address",
 	}
 }
 

@@ -26,6 +26,8 @@ type Column struct {
 	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well, as
 	// attributes: an options.Columns field may then have any name.
 	takesOthers bool
+	// takesFirst: where several columns could be this one it is the one whose alias is named first, and the others are not read.
+	takesFirst bool
 	// isProof tells values that only this column has. A file without a header is read by position only
 	// when such a value stands where it should.
 	isProof func(value string) bool
@@ -97,8 +99,51 @@ func Columns(kind coupon.ImportKind) []Column {
 		}
 	case coupon.ImportTargets:
 		return []Column{externalID}
+	case coupon.ImportBounces:
+		return bounceColumns()
 	}
 	return nil
+}
+
+// bounceColumns are those of reports, as the products that send messages call them. Their files have many columns that
+// could be the same one; the alias that is named first says it best. The address comes first: all have it, and by it rows of XML
+// are known.
+func bounceColumns() []Column {
+	columns := []Column{
+		{
+			Name: "address", Aliases: []string{
+				"email", "email address", "recipient", "recipient email", "bounced recipient", "recipient address", "rcpt to", "rcpt", "mail",
+				"mail address", "destination", "to", "phone", "phone number", "msisdn",
+			},
+			meaning: "addresses",
+			isProof: func(value string) bool { return strings.Contains(value, "@") },
+		},
+		{Name: "messageId", Aliases: []string{
+			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id", "mail.commonHeaders.messageId",
+			"message", "message uid", "message sid", "custom id",
+		}, meaning: "ids of messages"},
+		{Name: "event", Aliases: []string{"event type", "notification type", "record type"}, meaning: "events"},
+		{Name: "kind", Aliases: []string{"type", "bounce type", "severity", "bounce category", "category", "bounce class"}, meaning: "kinds of bounces"},
+		{
+			Name:    "status",
+			Aliases: []string{"message status", "smtp code", "status code", "delivery-status.code", "code", "error code"},
+			meaning: "status codes",
+		},
+		{
+			Name: "at", Aliases: []string{
+				"date", "timestamp", "time", "bounced at", "created", "created at", "occurred at", "event time", "delivered at", "received at",
+			},
+			meaning: "dates",
+			isProof: isDateLike,
+		},
+		{Name: "reason", Aliases: []string{
+			"description", "diagnostic code", "bounce reason", "response", "smtp response", "details", "delivery-status.message", "error",
+		}, meaning: "reasons"},
+	}
+	for i := range columns {
+		columns[i].takesFirst = true
+	}
+	return columns
 }
 
 // isDateLike tells values of nothing but digits and what stands between them in a date.
@@ -110,6 +155,18 @@ func isDateLike(value string) bool {
 func (c *Column) matches(spelling string) bool {
 	return spelling == normal(c.Name) ||
 		slices.ContainsFunc(c.Aliases, func(alias string) bool { return normal(alias) == spelling })
+}
+
+// first gives the cell that is called by the alias that comes first.
+func (c *Column) first(names []string, taken map[int]bool) int {
+	for _, alias := range append([]string{c.Name}, c.Aliases...) {
+		for cell, name := range names {
+			if !taken[cell] && !IsReject(name) && normal(name) == normal(alias) {
+				return cell
+			}
+		}
+	}
+	return -1
 }
 
 // words says what the column holds.
@@ -214,6 +271,10 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 		if len(exact) > 0 {
 			found = exact
 			a.isSettled[i] = true
+		}
+		if len(found) > 1 && columns[i].takesFirst {
+			found = found[:1:1]
+			found[0] = columns[i].first(names, taken)
 		}
 		switch len(found) {
 		case 0:

@@ -1501,7 +1501,7 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"importId", "status", "label", "deliveryId", "recipientId", "valuePrefix", "assignedFrom", "assignedTo", "redeemedFrom", "redeemedTo"}
+	fieldsInOrder := [...]string{"importId", "status", "label", "deliveryId", "outcome", "recipientId", "valuePrefix", "assignedFrom", "assignedTo", "redeemedFrom", "redeemedTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1553,6 +1553,13 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 				return it, err
 			}
 			it.DeliveryID = data
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalOMessageOutcome2ᚕcouponqlᚋcouponᚐMessageOutcomeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
 		case "recipientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recipientId"))
 			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)

@@ -26,9 +26,10 @@ type DeliveryResolver interface {
 	Coupon(ctx context.Context, obj *coupon.Delivery) (*coupon.Coupon, error)
 
 	Counts(ctx context.Context, obj *coupon.Delivery) (*coupon.MessageCounts, error)
+	Outcomes(ctx context.Context, obj *coupon.Delivery) (*coupon.DeliveryOutcomes, error)
 
 	Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*ExcludedRecipientConnection, error)
-	Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) (*MessageConnection, error)
+	Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) (*MessageConnection, error)
 	Stats(ctx context.Context, obj *coupon.Delivery, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error)
 }
 type ExcludedRecipientResolver interface {
@@ -102,22 +103,30 @@ func (ec *executionContext) field_Delivery_messages_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["cancelReason"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "outcome",
+		func(ctx context.Context, v any) ([]coupon.MessageOutcome, error) {
+			return ec.unmarshalOMessageOutcome2ᚕcouponqlᚋcouponᚐMessageOutcomeᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["outcome"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg3
+	args["after"] = arg4
 	return args, nil
 }
 
@@ -955,6 +964,38 @@ func (ec *executionContext) fieldContext_Delivery_counts(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Delivery_outcomes(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_outcomes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Delivery().Outcomes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.DeliveryOutcomes) graphql.Marshaler {
+			return ec.marshalNDeliveryOutcomes2ᚖcouponqlᚋcouponᚐDeliveryOutcomes(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_outcomes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Delivery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryOutcomes(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Delivery_messagesPerSecond(ctx context.Context, field graphql.CollectedField, obj *coupon.Delivery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1055,7 +1096,7 @@ func (ec *executionContext) _Delivery_messages(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Delivery().Messages(ctx, obj, fc.Args["status"].([]coupon.MessageStatus), fc.Args["cancelReason"].([]coupon.CancelReason), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Delivery().Messages(ctx, obj, fc.Args["status"].([]coupon.MessageStatus), fc.Args["cancelReason"].([]coupon.CancelReason), fc.Args["outcome"].([]coupon.MessageOutcome), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *MessageConnection) graphql.Marshaler {
@@ -2169,6 +2210,88 @@ func (ec *executionContext) _Message_failure(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Message_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func (ec *executionContext) _Message_outcome(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcome, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.MessageOutcome) graphql.Marshaler {
+			return ec.marshalOMessageOutcome2ᚖcouponqlᚋcouponᚐMessageOutcome(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageOutcome")
+}
+
+func (ec *executionContext) _Message_outcomeAt(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_outcomeAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OutcomeAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_outcomeAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Message_outcomeReason(ctx context.Context, field graphql.CollectedField, obj *coupon.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Message_outcomeReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OutcomeReason, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Message_outcomeReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
 }
 
@@ -4351,6 +4474,12 @@ func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Delivery_counts(ctx, field, obj)
 				})
+		case "outcomes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Delivery_outcomes(ctx, field, obj)
+				})
 		case "messagesPerSecond":
 			out.Values[i] = ec._Delivery_messagesPerSecond(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -4850,6 +4979,21 @@ func (ec *executionContext) _Message(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "failure":
 			out.Values[i] = ec._Message_failure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcome":
+			out.Values[i] = ec._Message_outcome(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcomeAt":
+			out.Values[i] = ec._Message_outcomeAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcomeReason":
+			out.Values[i] = ec._Message_outcomeReason(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

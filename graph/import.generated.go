@@ -936,6 +936,29 @@ func (ec *executionContext) fieldContext_ImportChanges_voided(_ context.Context,
 	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ImportChanges_quarantined(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportChanges_quarantined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quarantined, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportChanges_quarantined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ImportColumn_name(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2893,6 +2916,11 @@ func (ec *executionContext) _ImportChanges(ctx context.Context, sel ast.Selectio
 			}
 		case "voided":
 			out.Values[i] = ec._ImportChanges_voided(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "quarantined":
+			out.Values[i] = ec._ImportChanges_quarantined(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -463,6 +463,28 @@ type GenerateCodesPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// A file of what came of messages: message id or address, kind, and if known date and reason. The files and words of
+// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. In XML, rows are
+// the elements with an address. Give `file` or `uploadId`: one of the two.
+type ImportBouncesInput struct {
+	// The file, sent with this request.
+	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
+	// The file, sent before; the id that createUpload answered.
+	UploadID graphql.Omittable[*coupon.ID] `json:"uploadId,omitempty"`
+	// How to read the file. Omitted: detected.
+	Options graphql.Omittable[*coupon.FileOptions] `json:"options,omitempty"`
+	// Whether bad rows keep the good ones out.
+	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
+	// True: check and count everything, change nothing.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// The channel of the addresses in the file.
+	Channel graphql.Omittable[*coupon.Channel] `json:"channel,omitempty"`
+	// What rows report that do not say it, as in a list of addresses that came back. Omitted: they are rejected.
+	Kind graphql.Omittable[*coupon.BounceKind] `json:"kind,omitempty"`
+	// For dates without an offset. IANA name.
+	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
+}
+
 // A file of codes. Give the file with the request (`file`), or send it first with createUpload and name
 // it (`uploadId`): one of the two.
 type ImportCodesInput struct {
@@ -561,6 +583,22 @@ type ImportTargetsInput struct {
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 }
 
+// Which addresses to write to again.
+type LiftQuarantineInput struct {
+	// The channel whose addresses they are.
+	Channel graphql.Omittable[*coupon.Channel] `json:"channel,omitempty"`
+	// 1 to 10,000 addresses.
+	Addresses []string `json:"addresses"`
+}
+
+// What liftQuarantine answers.
+type LiftQuarantinePayload struct {
+	// How many of the addresses were in quarantine and are not any more.
+	LiftedCount int `json:"liftedCount"`
+	// Why none was lifted; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // A page of messages.
 type MessageConnection struct {
 	// The messages with their cursors.
@@ -612,6 +650,26 @@ type PreviewMessagePayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
+// A page of addresses in quarantine.
+type QuarantineConnection struct {
+	// The addresses with their cursors.
+	Edges []*QuarantineEdge `json:"edges"`
+	// The addresses alone.
+	Nodes []*coupon.Quarantine `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many addresses there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// An address in quarantine, in a page.
+type QuarantineEdge struct {
+	// Opaque; give it as `after` to continue behind this address.
+	Cursor string `json:"cursor"`
+	// The address here.
+	Node *coupon.Quarantine `json:"node"`
+}
+
 // Everything that can be read. What does not exist is null, not an error. Connections take `first` from
 // 0 to 500 (20 unless given; out of range is an error) and `after`.
 type Query struct {
@@ -654,6 +712,26 @@ type RecipientInput struct {
 	Attributes graphql.Omittable[*coupon.JSON] `json:"attributes,omitempty"`
 	// False puts the person on the denylist. Omitted: true for a new recipient.
 	IsContactable graphql.Omittable[*bool] `json:"isContactable,omitempty"`
+}
+
+// At most 10,000 reports; importBounces takes more.
+type RecordBouncesInput struct {
+	// At most 10,000 reports.
+	Bounces []*coupon.BounceInput `json:"bounces"`
+}
+
+// What recordBounces answers. Every report is counted once: as recorded, as repeated, or in `rejections`.
+type RecordBouncesPayload struct {
+	// How many were new.
+	RecordedCount int `json:"recordedCount"`
+	// How many were known already, from an earlier call or from this one. They changed nothing.
+	RepeatedCount int `json:"repeatedCount"`
+	// How many addresses came into quarantine.
+	QuarantinedCount int `json:"quarantinedCount"`
+	// The reports that were not recorded; `line` is the position in the list, from 1.
+	Rejections []*coupon.Rejection `json:"rejections"`
+	// Why nothing was recorded; empty otherwise.
+	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
 // The use of a code. `idempotencyKey`: the same key gives the first answer again and redeems nothing twice.

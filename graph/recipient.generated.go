@@ -20,6 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type RecipientResolver interface {
+	Quarantine(ctx context.Context, obj *coupon.Recipient) ([]*coupon.Quarantine, error)
 	Codes(ctx context.Context, obj *coupon.Recipient, first *int, after *string) (*CodeConnection, error)
 }
 
@@ -401,6 +402,38 @@ func (ec *executionContext) _Recipient_erasedAt(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Recipient_erasedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Recipient", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Recipient_quarantine(ctx context.Context, field graphql.CollectedField, obj *coupon.Recipient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Recipient_quarantine(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Recipient().Quarantine(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.Quarantine) graphql.Marshaler {
+			return ec.marshalNQuarantine2ᚕᚖcouponqlᚋcouponᚐQuarantineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Recipient_quarantine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Recipient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Quarantine(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Recipient_codes(ctx context.Context, field graphql.CollectedField, obj *coupon.Recipient) (ret graphql.Marshaler) {
@@ -1220,6 +1253,12 @@ func (ec *executionContext) _Recipient(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "quarantine":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Recipient_quarantine(ctx, field, obj)
+				})
 		case "codes":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -304,8 +304,9 @@ type ComplexityRoot struct {
 		Label                   func(childComplexity int) int
 		MatchLabelTo            func(childComplexity int) int
 		MessageLimit            func(childComplexity int) int
-		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) int
+		Messages                func(childComplexity int, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) int
 		MessagesPerSecond       func(childComplexity int) int
+		Outcomes                func(childComplexity int) int
 		SecondsLeft             func(childComplexity int) int
 		SendRate                func(childComplexity int) int
 		Stats                   func(childComplexity int, from *coupon.DateTime, to *coupon.DateTime) int
@@ -337,6 +338,14 @@ type ComplexityRoot struct {
 	DeliveryEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DeliveryOutcomes struct {
+		Arrived     func(childComplexity int) int
+		Complained  func(childComplexity int) int
+		Delivered   func(childComplexity int) int
+		HardBounced func(childComplexity int) int
+		SoftBounced func(childComplexity int) int
 	}
 
 	DeliveryPayload struct {
@@ -441,10 +450,11 @@ type ComplexityRoot struct {
 	}
 
 	ImportChanges struct {
-		Added   func(childComplexity int) int
-		Changed func(childComplexity int) int
-		Removed func(childComplexity int) int
-		Voided  func(childComplexity int) int
+		Added       func(childComplexity int) int
+		Changed     func(childComplexity int) int
+		Quarantined func(childComplexity int) int
+		Removed     func(childComplexity int) int
+		Voided      func(childComplexity int) int
 	}
 
 	ImportColumn struct {
@@ -511,6 +521,11 @@ type ComplexityRoot struct {
 		Needed    func(childComplexity int) int
 	}
 
+	LiftQuarantinePayload struct {
+		LiftedCount func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	LogEntry struct {
 		At    func(childComplexity int) int
 		Level func(childComplexity int) int
@@ -518,17 +533,20 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Address      func(childComplexity int) int
-		Attempts     func(childComplexity int) int
-		CancelReason func(childComplexity int) int
-		Code         func(childComplexity int) int
-		Delivery     func(childComplexity int) int
-		Failure      func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Recipient    func(childComplexity int) int
-		Rendered     func(childComplexity int) int
-		SentAt       func(childComplexity int) int
-		Status       func(childComplexity int) int
+		Address       func(childComplexity int) int
+		Attempts      func(childComplexity int) int
+		CancelReason  func(childComplexity int) int
+		Code          func(childComplexity int) int
+		Delivery      func(childComplexity int) int
+		Failure       func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Outcome       func(childComplexity int) int
+		OutcomeAt     func(childComplexity int) int
+		OutcomeReason func(childComplexity int) int
+		Recipient     func(childComplexity int) int
+		Rendered      func(childComplexity int) int
+		SentAt        func(childComplexity int) int
+		Status        func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -581,11 +599,14 @@ type ComplexityRoot struct {
 		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
 		ExportSQL         func(childComplexity int, input ExportSQLInput) int
 		GenerateCodes     func(childComplexity int, input GenerateCodesInput) int
+		ImportBounces     func(childComplexity int, input ImportBouncesInput) int
 		ImportCodes       func(childComplexity int, input ImportCodesInput) int
 		ImportRecipients  func(childComplexity int, input ImportRecipientsInput) int
 		ImportRedemptions func(childComplexity int, input ImportRedemptionsInput) int
 		ImportTargets     func(childComplexity int, input ImportTargetsInput) int
+		LiftQuarantine    func(childComplexity int, input LiftQuarantineInput) int
 		PauseDelivery     func(childComplexity int, input PauseDeliveryInput) int
+		RecordBounces     func(childComplexity int, input RecordBouncesInput) int
 		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
 		RedeemCodes       func(childComplexity int, input RedeemCodesInput) int
 		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
@@ -628,33 +649,55 @@ type ComplexityRoot struct {
 		P99 func(childComplexity int) int
 	}
 
+	Quarantine struct {
+		Address       func(childComplexity int) int
+		BounceCount   func(childComplexity int) int
+		Channel       func(childComplexity int) int
+		LastReason    func(childComplexity int) int
+		QuarantinedAt func(childComplexity int) int
+		Reason        func(childComplexity int) int
+	}
+
+	QuarantineConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	QuarantineEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Query struct {
-		APIKeys           func(childComplexity int, first *int, after *string) int
-		Alerts            func(childComplexity int, first *int, after *string) int
-		AuditLog          func(childComplexity int, filter *coupon.AuditFilter, first *int, after *string) int
-		Caller            func(childComplexity int) int
-		Code              func(childComplexity int, value string) int
-		CompareDeliveries func(childComplexity int, ids []coupon.ID, withinDays *int) int
-		Coupon            func(childComplexity int, id coupon.ID) int
-		CouponByCode      func(childComplexity int, code string) int
-		Coupons           func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
-		Deliveries        func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
-		Delivery          func(childComplexity int, id coupon.ID) int
-		Export            func(childComplexity int, id coupon.ID) int
-		Import            func(childComplexity int, id coupon.ID) int
-		Imports           func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
-		IntegrityReport   func(childComplexity int) int
-		Node              func(childComplexity int, id coupon.ID) int
-		PreviewMessage    func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
-		Recipient         func(childComplexity int, externalID string) int
-		Recipients        func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
-		RedemptionCohorts func(childComplexity int, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) int
-		RedemptionFunnel  func(childComplexity int, filter *coupon.StatsFilter, timezone *string) int
-		RedemptionStats   func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) int
-		Redemptions       func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
-		SQL               func(childComplexity int, query string, limit *int) int
-		SimulateDelivery  func(childComplexity int, input SimulateDeliveryInput) int
-		ValidateCode      func(childComplexity int, value string) int
+		APIKeys              func(childComplexity int, first *int, after *string) int
+		Alerts               func(childComplexity int, first *int, after *string) int
+		AuditLog             func(childComplexity int, filter *coupon.AuditFilter, first *int, after *string) int
+		Caller               func(childComplexity int) int
+		Code                 func(childComplexity int, value string) int
+		CompareDeliveries    func(childComplexity int, ids []coupon.ID, withinDays *int) int
+		Coupon               func(childComplexity int, id coupon.ID) int
+		CouponByCode         func(childComplexity int, code string) int
+		Coupons              func(childComplexity int, filter *coupon.CouponFilter, orderBy *coupon.CouponOrder, first *int, after *string) int
+		Deliveries           func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
+		Delivery             func(childComplexity int, id coupon.ID) int
+		Export               func(childComplexity int, id coupon.ID) int
+		Import               func(childComplexity int, id coupon.ID) int
+		Imports              func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
+		IntegrityReport      func(childComplexity int) int
+		Node                 func(childComplexity int, id coupon.ID) int
+		PreviewMessage       func(childComplexity int, deliveryID coupon.ID, recipientID coupon.ID) int
+		QuarantinedAddresses func(childComplexity int, channel *coupon.Channel, reason []coupon.BounceKind, first *int, after *string) int
+		Recipient            func(childComplexity int, externalID string) int
+		Recipients           func(childComplexity int, filter *coupon.RecipientFilter, first *int, after *string) int
+		RedemptionCohorts    func(childComplexity int, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) int
+		RedemptionFunnel     func(childComplexity int, filter *coupon.StatsFilter, timezone *string) int
+		RedemptionStats      func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) int
+		Redemptions          func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
+		SQL                  func(childComplexity int, query string, limit *int) int
+		SimulateDelivery     func(childComplexity int, input SimulateDeliveryInput) int
+		ValidateCode         func(childComplexity int, value string) int
 	}
 
 	Recipient struct {
@@ -668,6 +711,7 @@ type ComplexityRoot struct {
 		IsContactable func(childComplexity int) int
 		LastName      func(childComplexity int) int
 		Phone         func(childComplexity int) int
+		Quarantine    func(childComplexity int) int
 	}
 
 	RecipientConnection struct {
@@ -680,6 +724,14 @@ type ComplexityRoot struct {
 	RecipientEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RecordBouncesPayload struct {
+		QuarantinedCount func(childComplexity int) int
+		RecordedCount    func(childComplexity int) int
+		Rejections       func(childComplexity int) int
+		RepeatedCount    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	RedeemCodePayload struct {
@@ -1972,13 +2024,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Delivery.Messages(childComplexity, args["status"].([]coupon.MessageStatus), args["cancelReason"].([]coupon.CancelReason), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Delivery.Messages(childComplexity, args["status"].([]coupon.MessageStatus), args["cancelReason"].([]coupon.CancelReason), args["outcome"].([]coupon.MessageOutcome), args["first"].(*int), args["after"].(*string)), true
 	case "Delivery.messagesPerSecond":
 		if e.ComplexityRoot.Delivery.MessagesPerSecond == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Delivery.MessagesPerSecond(childComplexity), true
+	case "Delivery.outcomes":
+		if e.ComplexityRoot.Delivery.Outcomes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Outcomes(childComplexity), true
 	case "Delivery.secondsLeft":
 		if e.ComplexityRoot.Delivery.SecondsLeft == nil {
 			break
@@ -2119,6 +2177,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryEdge.Node(childComplexity), true
+
+	case "DeliveryOutcomes.arrived":
+		if e.ComplexityRoot.DeliveryOutcomes.Arrived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryOutcomes.Arrived(childComplexity), true
+	case "DeliveryOutcomes.complained":
+		if e.ComplexityRoot.DeliveryOutcomes.Complained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryOutcomes.Complained(childComplexity), true
+	case "DeliveryOutcomes.delivered":
+		if e.ComplexityRoot.DeliveryOutcomes.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryOutcomes.Delivered(childComplexity), true
+	case "DeliveryOutcomes.hardBounced":
+		if e.ComplexityRoot.DeliveryOutcomes.HardBounced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryOutcomes.HardBounced(childComplexity), true
+	case "DeliveryOutcomes.softBounced":
+		if e.ComplexityRoot.DeliveryOutcomes.SoftBounced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryOutcomes.SoftBounced(childComplexity), true
 
 	case "DeliveryPayload.delivery":
 		if e.ComplexityRoot.DeliveryPayload.Delivery == nil {
@@ -2556,6 +2645,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportChanges.Changed(childComplexity), true
+	case "ImportChanges.quarantined":
+		if e.ComplexityRoot.ImportChanges.Quarantined == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Quarantined(childComplexity), true
 	case "ImportChanges.removed":
 		if e.ComplexityRoot.ImportChanges.Removed == nil {
 			break
@@ -2783,6 +2878,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LabelShortage.Needed(childComplexity), true
 
+	case "LiftQuarantinePayload.liftedCount":
+		if e.ComplexityRoot.LiftQuarantinePayload.LiftedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiftQuarantinePayload.LiftedCount(childComplexity), true
+	case "LiftQuarantinePayload.userErrors":
+		if e.ComplexityRoot.LiftQuarantinePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LiftQuarantinePayload.UserErrors(childComplexity), true
+
 	case "LogEntry.at":
 		if e.ComplexityRoot.LogEntry.At == nil {
 			break
@@ -2844,6 +2952,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.outcome":
+		if e.ComplexityRoot.Message.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Outcome(childComplexity), true
+	case "Message.outcomeAt":
+		if e.ComplexityRoot.Message.OutcomeAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.OutcomeAt(childComplexity), true
+	case "Message.outcomeReason":
+		if e.ComplexityRoot.Message.OutcomeReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.OutcomeReason(childComplexity), true
 	case "Message.recipient":
 		if e.ComplexityRoot.Message.Recipient == nil {
 			break
@@ -3195,6 +3321,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GenerateCodes(childComplexity, args["input"].(GenerateCodesInput)), true
+	case "Mutation.importBounces":
+		if e.ComplexityRoot.Mutation.ImportBounces == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importBounces_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportBounces(childComplexity, args["input"].(ImportBouncesInput)), true
 	case "Mutation.importCodes":
 		if e.ComplexityRoot.Mutation.ImportCodes == nil {
 			break
@@ -3239,6 +3376,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportTargets(childComplexity, args["input"].(ImportTargetsInput)), true
+	case "Mutation.liftQuarantine":
+		if e.ComplexityRoot.Mutation.LiftQuarantine == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_liftQuarantine_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LiftQuarantine(childComplexity, args["input"].(LiftQuarantineInput)), true
 	case "Mutation.pauseDelivery":
 		if e.ComplexityRoot.Mutation.PauseDelivery == nil {
 			break
@@ -3250,6 +3398,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PauseDelivery(childComplexity, args["input"].(PauseDeliveryInput)), true
+	case "Mutation.recordBounces":
+		if e.ComplexityRoot.Mutation.RecordBounces == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordBounces_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordBounces(childComplexity, args["input"].(RecordBouncesInput)), true
 	case "Mutation.redeemCode":
 		if e.ComplexityRoot.Mutation.RedeemCode == nil {
 			break
@@ -3498,6 +3657,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Quantiles.P99(childComplexity), true
 
+	case "Quarantine.address":
+		if e.ComplexityRoot.Quarantine.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.Address(childComplexity), true
+	case "Quarantine.bounceCount":
+		if e.ComplexityRoot.Quarantine.BounceCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.BounceCount(childComplexity), true
+	case "Quarantine.channel":
+		if e.ComplexityRoot.Quarantine.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.Channel(childComplexity), true
+	case "Quarantine.lastReason":
+		if e.ComplexityRoot.Quarantine.LastReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.LastReason(childComplexity), true
+	case "Quarantine.quarantinedAt":
+		if e.ComplexityRoot.Quarantine.QuarantinedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.QuarantinedAt(childComplexity), true
+	case "Quarantine.reason":
+		if e.ComplexityRoot.Quarantine.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Quarantine.Reason(childComplexity), true
+
+	case "QuarantineConnection.edges":
+		if e.ComplexityRoot.QuarantineConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineConnection.Edges(childComplexity), true
+	case "QuarantineConnection.nodes":
+		if e.ComplexityRoot.QuarantineConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineConnection.Nodes(childComplexity), true
+	case "QuarantineConnection.pageInfo":
+		if e.ComplexityRoot.QuarantineConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineConnection.PageInfo(childComplexity), true
+	case "QuarantineConnection.totalCount":
+		if e.ComplexityRoot.QuarantineConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineConnection.TotalCount(childComplexity), true
+
+	case "QuarantineEdge.cursor":
+		if e.ComplexityRoot.QuarantineEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineEdge.Cursor(childComplexity), true
+	case "QuarantineEdge.node":
+		if e.ComplexityRoot.QuarantineEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuarantineEdge.Node(childComplexity), true
+
 	case "Query.apiKeys":
 		if e.ComplexityRoot.Query.APIKeys == nil {
 			break
@@ -3676,6 +3910,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PreviewMessage(childComplexity, args["deliveryId"].(coupon.ID), args["recipientId"].(coupon.ID)), true
+	case "Query.quarantinedAddresses":
+		if e.ComplexityRoot.Query.QuarantinedAddresses == nil {
+			break
+		}
+
+		args, err := ec.field_Query_quarantinedAddresses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuarantinedAddresses(childComplexity, args["channel"].(*coupon.Channel), args["reason"].([]coupon.BounceKind), args["first"].(*int), args["after"].(*string)), true
 	case "Query.recipient":
 		if e.ComplexityRoot.Query.Recipient == nil {
 			break
@@ -3841,6 +4086,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Recipient.Phone(childComplexity), true
+	case "Recipient.quarantine":
+		if e.ComplexityRoot.Recipient.Quarantine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Recipient.Quarantine(childComplexity), true
 
 	case "RecipientConnection.edges":
 		if e.ComplexityRoot.RecipientConnection.Edges == nil {
@@ -3879,6 +4130,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecipientEdge.Node(childComplexity), true
+
+	case "RecordBouncesPayload.quarantinedCount":
+		if e.ComplexityRoot.RecordBouncesPayload.QuarantinedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.QuarantinedCount(childComplexity), true
+	case "RecordBouncesPayload.recordedCount":
+		if e.ComplexityRoot.RecordBouncesPayload.RecordedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.RecordedCount(childComplexity), true
+	case "RecordBouncesPayload.rejections":
+		if e.ComplexityRoot.RecordBouncesPayload.Rejections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.Rejections(childComplexity), true
+	case "RecordBouncesPayload.repeatedCount":
+		if e.ComplexityRoot.RecordBouncesPayload.RepeatedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.RepeatedCount(childComplexity), true
+	case "RecordBouncesPayload.userErrors":
+		if e.ComplexityRoot.RecordBouncesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.UserErrors(childComplexity), true
 
 	case "RedeemCodePayload.redemption":
 		if e.ComplexityRoot.RedeemCodePayload.Redemption == nil {
@@ -4624,6 +4906,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ArchiveCouponInput", ec.unmarshalInputArchiveCouponInput),
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
+			graphql.NewInputUnmarshaler("BounceInput", ec.unmarshalInputBounceInput),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
 			graphql.NewInputUnmarshaler("CodeFilter", ec.unmarshalInputCodeFilter),
@@ -4644,14 +4927,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExportSqlInput", ec.unmarshalInputExportSqlInput),
 			graphql.NewInputUnmarshaler("FileOptions", ec.unmarshalInputFileOptions),
 			graphql.NewInputUnmarshaler("GenerateCodesInput", ec.unmarshalInputGenerateCodesInput),
+			graphql.NewInputUnmarshaler("ImportBouncesInput", ec.unmarshalInputImportBouncesInput),
 			graphql.NewInputUnmarshaler("ImportCodesInput", ec.unmarshalInputImportCodesInput),
 			graphql.NewInputUnmarshaler("ImportRecipientsInput", ec.unmarshalInputImportRecipientsInput),
 			graphql.NewInputUnmarshaler("ImportRedemptionsInput", ec.unmarshalInputImportRedemptionsInput),
 			graphql.NewInputUnmarshaler("ImportTargetsInput", ec.unmarshalInputImportTargetsInput),
+			graphql.NewInputUnmarshaler("LiftQuarantineInput", ec.unmarshalInputLiftQuarantineInput),
 			graphql.NewInputUnmarshaler("NewCode", ec.unmarshalInputNewCode),
 			graphql.NewInputUnmarshaler("PauseDeliveryInput", ec.unmarshalInputPauseDeliveryInput),
 			graphql.NewInputUnmarshaler("RecipientFilter", ec.unmarshalInputRecipientFilter),
 			graphql.NewInputUnmarshaler("RecipientInput", ec.unmarshalInputRecipientInput),
+			graphql.NewInputUnmarshaler("RecordBouncesInput", ec.unmarshalInputRecordBouncesInput),
 			graphql.NewInputUnmarshaler("RedeemCodeInput", ec.unmarshalInputRedeemCodeInput),
 			graphql.NewInputUnmarshaler("RedeemCodesInput", ec.unmarshalInputRedeemCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
@@ -4762,7 +5048,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "access.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
+//go:embed "access.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -4775,6 +5061,7 @@ func sourceData(filename string) string {
 
 var sources = []*ast.Source{
 	{Name: "access.graphqls", Input: sourceData("access.graphqls"), BuiltIn: false},
+	{Name: "bounce.graphqls", Input: sourceData("bounce.graphqls"), BuiltIn: false},
 	{Name: "code.graphqls", Input: sourceData("code.graphqls"), BuiltIn: false},
 	{Name: "coupon.graphqls", Input: sourceData("coupon.graphqls"), BuiltIn: false},
 	{Name: "delivery.graphqls", Input: sourceData("delivery.graphqls"), BuiltIn: false},
@@ -5289,6 +5576,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_analysis(ctx, field)
 	case "counts":
 		return ec.fieldContext_Delivery_counts(ctx, field)
+	case "outcomes":
+		return ec.fieldContext_Delivery_outcomes(ctx, field)
 	case "messagesPerSecond":
 		return ec.fieldContext_Delivery_messagesPerSecond(ctx, field)
 	case "secondsLeft":
@@ -5357,6 +5646,22 @@ func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field 
 		return ec.fieldContext_DeliveryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryOutcomes(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivered":
+		return ec.fieldContext_DeliveryOutcomes_delivered(ctx, field)
+	case "softBounced":
+		return ec.fieldContext_DeliveryOutcomes_softBounced(ctx, field)
+	case "hardBounced":
+		return ec.fieldContext_DeliveryOutcomes_hardBounced(ctx, field)
+	case "complained":
+		return ec.fieldContext_DeliveryOutcomes_complained(ctx, field)
+	case "arrived":
+		return ec.fieldContext_DeliveryOutcomes_arrived(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryOutcomes", field.Name)
 }
 
 func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5571,6 +5876,8 @@ func (ec *executionContext) childFields_ImportChanges(ctx context.Context, field
 		return ec.fieldContext_ImportChanges_removed(ctx, field)
 	case "voided":
 		return ec.fieldContext_ImportChanges_voided(ctx, field)
+	case "quarantined":
+		return ec.fieldContext_ImportChanges_quarantined(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportChanges", field.Name)
 }
@@ -5703,6 +6010,16 @@ func (ec *executionContext) childFields_LabelShortage(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type LabelShortage", field.Name)
 }
 
+func (ec *executionContext) childFields_LiftQuarantinePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "liftedCount":
+		return ec.fieldContext_LiftQuarantinePayload_liftedCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LiftQuarantinePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LiftQuarantinePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LogEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "at":
@@ -5737,6 +6054,12 @@ func (ec *executionContext) childFields_Message(ctx context.Context, field graph
 		return ec.fieldContext_Message_cancelReason(ctx, field)
 	case "failure":
 		return ec.fieldContext_Message_failure(ctx, field)
+	case "outcome":
+		return ec.fieldContext_Message_outcome(ctx, field)
+	case "outcomeAt":
+		return ec.fieldContext_Message_outcomeAt(ctx, field)
+	case "outcomeReason":
+		return ec.fieldContext_Message_outcomeReason(ctx, field)
 	case "rendered":
 		return ec.fieldContext_Message_rendered(ctx, field)
 	}
@@ -5851,6 +6174,48 @@ func (ec *executionContext) childFields_Quantiles(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Quantiles", field.Name)
 }
 
+func (ec *executionContext) childFields_Quarantine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_Quarantine_channel(ctx, field)
+	case "address":
+		return ec.fieldContext_Quarantine_address(ctx, field)
+	case "quarantinedAt":
+		return ec.fieldContext_Quarantine_quarantinedAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_Quarantine_reason(ctx, field)
+	case "bounceCount":
+		return ec.fieldContext_Quarantine_bounceCount(ctx, field)
+	case "lastReason":
+		return ec.fieldContext_Quarantine_lastReason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Quarantine", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantineConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_QuarantineConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_QuarantineConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_QuarantineConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_QuarantineConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantineConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_QuarantineEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_QuarantineEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_QuarantineEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuarantineEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Recipient(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5871,6 +6236,8 @@ func (ec *executionContext) childFields_Recipient(ctx context.Context, field gra
 		return ec.fieldContext_Recipient_isContactable(ctx, field)
 	case "erasedAt":
 		return ec.fieldContext_Recipient_erasedAt(ctx, field)
+	case "quarantine":
+		return ec.fieldContext_Recipient_quarantine(ctx, field)
 	case "codes":
 		return ec.fieldContext_Recipient_codes(ctx, field)
 	}
@@ -5899,6 +6266,22 @@ func (ec *executionContext) childFields_RecipientEdge(ctx context.Context, field
 		return ec.fieldContext_RecipientEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecipientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordBouncesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recordedCount":
+		return ec.fieldContext_RecordBouncesPayload_recordedCount(ctx, field)
+	case "repeatedCount":
+		return ec.fieldContext_RecordBouncesPayload_repeatedCount(ctx, field)
+	case "quarantinedCount":
+		return ec.fieldContext_RecordBouncesPayload_quarantinedCount(ctx, field)
+	case "rejections":
+		return ec.fieldContext_RecordBouncesPayload_rejections(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordBouncesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordBouncesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RedeemCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

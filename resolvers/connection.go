@@ -70,6 +70,13 @@ func recipientConnection(ctx context.Context, list *coupon.List[*coupon.Recipien
 	return &graph.RecipientConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
 
+func quarantineConnection(ctx context.Context, list *coupon.List[*coupon.Quarantine], page coupon.Page) *graph.QuarantineConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Quarantine) *graph.QuarantineEdge {
+		return &graph.QuarantineEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.QuarantineConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
 func deliveryConnection(ctx context.Context, list *coupon.List[*coupon.Delivery], page coupon.Page) *graph.DeliveryConnection {
 	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Delivery) *graph.DeliveryEdge {
 		return &graph.DeliveryEdge{Cursor: cursor, Node: node}

@@ -31,6 +31,10 @@ func (r *deliveryResolver) Counts(ctx context.Context, obj *coupon.Delivery) (*c
 	return &counts, nil
 }
 
+func (r *deliveryResolver) Outcomes(ctx context.Context, obj *coupon.Delivery) (*coupon.DeliveryOutcomes, error) {
+	return load(ctx, deliveryOutcomes, obj.ID, r.store.OutcomesOf)
+}
+
 func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery, reason []coupon.ExclusionReason, first *int, after *string) (*graph.ExcludedRecipientConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
@@ -45,14 +49,14 @@ func (r *deliveryResolver) Exclusions(ctx context.Context, obj *coupon.Delivery,
 	return exclusionConnection(ctx, list, page), nil
 }
 
-func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, first *int, after *string) (*graph.MessageConnection, error) {
+func (r *deliveryResolver) Messages(ctx context.Context, obj *coupon.Delivery, status []coupon.MessageStatus, cancelReason []coupon.CancelReason, outcome []coupon.MessageOutcome, first *int, after *string) (*graph.MessageConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
 	list, err := loadList(ctx, deliveryMessages, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
-		return r.store.DeliveryMessages(ctx, ids, status, cancelReason, page)
-	}, page, status, cancelReason)
+		return r.store.DeliveryMessages(ctx, ids, status, cancelReason, outcome, page)
+	}, page, status, cancelReason, outcome)
 	if err != nil {
 		return nil, err
 	}

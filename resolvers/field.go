@@ -33,9 +33,11 @@ var (
 	deliveryExclusions       = &field[*coupon.List[*coupon.ExcludedRecipient]]{"delivery.exclusions"}
 	deliveryMessages         = &field[*coupon.List[*coupon.Message]]{"delivery.messages"}
 	deliveryStats            = &field[*coupon.RedemptionStats]{"delivery.stats"}
+	deliveryOutcomes         = &field[*coupon.DeliveryOutcomes]{"delivery.outcomes"}
 	messageRendered          = &field[*coupon.RenderedMessage]{"message.rendered"}
 	importRejectionsByReason = &field[[]*coupon.RejectionCount]{"import.rejectionsByReason"}
 	importRejections         = &field[*coupon.List[*coupon.Rejection]]{"import.rejections"}
 	importSameFileAs         = &field[*coupon.Import]{"import.sameFileAs"}
+	recipientQuarantine      = &field[[]*coupon.Quarantine]{"recipient.quarantine"}
 	recipientCodes           = &field[*coupon.List[*coupon.Code]]{"recipient.codes"}
 )

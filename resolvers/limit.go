@@ -223,7 +223,7 @@ func setComplexity(c *graph.ComplexityRoot) {
 	c.Coupon.Deliveries, c.Coupon.Imports = nested, nested
 	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
-	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, first *int, _ *string) int {
+	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, _ []coupon.MessageOutcome, first *int, _ *string) int {
 		return page(child, first)
 	}
 	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int { return 1 + times(child, len(input.Redemptions)) }
@@ -239,6 +239,9 @@ func setComplexity(c *graph.ComplexityRoot) {
 		return page(child, first)
 	}
 	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.QuarantinedAddresses = func(child int, _ *coupon.Channel, _ []coupon.BounceKind, first *int, _ *string) int {
+		return page(child, first)
+	}
 	c.Query.Redemptions = func(child int, _ *coupon.StatsFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.IntegrityReport = func(child int) int { return 1 + child + 5*reportComplexity }
 	c.Query.SimulateDelivery = func(child int, _ graph.SimulateDeliveryInput) int { return 1 + child + reportComplexity }

@@ -39,6 +39,17 @@ func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
 	return payload, err
 }
 
+// recordBouncesPayload gives what recordBounces answers.
+func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.RecordBouncesPayload, error) {
+	problems, err := userErrors(err)
+	payload := &graph.RecordBouncesPayload{Rejections: []*coupon.Rejection{}, UserErrors: problems}
+	if record != nil {
+		payload.RecordedCount, payload.RepeatedCount = record.RecordedCount, record.RepeatedCount
+		payload.QuarantinedCount, payload.Rejections = record.QuarantinedCount, record.Rejections
+	}
+	return payload, err
+}
+
 // redeemPayload gives what one redemption answers.
 func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.RedeemCodePayload, error) {
 	problems, err := userErrors(outcome.Refusal)
@@ -65,7 +76,7 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 		return nodeOf(loadShown(ctx, importObject, &id, r.store.ImportsByID))
 	case coupon.KindExport:
 		return nodeOf(loadShown(ctx, exportObject, &id, r.store.ExportsByID))
-	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry:
+	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry, coupon.KindQuarantine:
 	}
 	// Nothing has this id.
 	return nil, nil

@@ -50,6 +50,11 @@ func (r *queryResolver) Recipients(ctx context.Context, filter *coupon.Recipient
 	return recipientConnection(ctx, list, page), nil
 }
 
+func (r *recipientResolver) Quarantine(ctx context.Context, obj *coupon.Recipient) ([]*coupon.Quarantine, error) {
+	found, err := load(ctx, recipientQuarantine, obj.ID, r.store.QuarantineOf)
+	return list(found), err
+}
+
 func (r *recipientResolver) Codes(ctx context.Context, obj *coupon.Recipient, first *int, after *string) (*graph.CodeConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {

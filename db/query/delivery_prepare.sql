@@ -12,16 +12,24 @@ WITH addressed AS (
     FROM target t JOIN recipient r ON r.id = t.recipient_id
     WHERE t.delivery_id = $id /* only chosen */
 ),
+compared AS (
+    -- What is compared to find two targets with one address, and an address in quarantine.
+    SELECT *, CASE $channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(address) END AS address_key
+    FROM addressed
+),
 judged AS (
-    SELECT *,
-        -- What is compared to find two targets with one address.
-        CASE $channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(address) END AS address_key,
+    SELECT c.*,
         CASE
             WHEN address IS NULL OR address = '' THEN 'NO_ADDRESS'
             WHEN NOT regexp_full_match(address, $address_pattern) THEN 'INVALID_ADDRESS'
             WHEN NOT is_contactable THEN 'NOT_CONTACTABLE'
+            WHEN q.key IS NOT NULL THEN 'QUARANTINED'
         END AS own_reason
-    FROM addressed
+    FROM compared c LEFT JOIN (
+        -- A complaint is an objection, which nobody can ignore.
+        SELECT address_key AS key FROM quarantine
+        WHERE channel = $channel AND lifted_at IS NULL AND (reason = 'COMPLAINT' OR NOT $ignore_quarantine)
+    ) q ON q.key = c.address_key
 ),
 doubles AS (
     SELECT address_key, min(seq) AS first_seq FROM judged

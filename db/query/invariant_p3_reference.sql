@@ -11,6 +11,7 @@ SELECT 'message_' || message_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT message_id, 'an attempt', NULL FROM sending_attempt
     UNION ALL SELECT message_id, 'a refusal', NULL FROM sending_refusal
     UNION ALL SELECT message_id, 'a return', NULL FROM code_return
+    UNION ALL SELECT message_id, 'a report', NULL FROM bounce WHERE message_id IS NOT NULL
 ) ANTI JOIN message ON message.id = message_id
 UNION ALL
 SELECT 'recipient_' || recipient_id || ' of ' || concat(source, source_id) FROM (
@@ -40,10 +41,12 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT delivery_id, 'an attempt', NULL FROM sending_attempt
     UNION ALL SELECT delivery_id, 'a refusal', NULL FROM sending_refusal
     UNION ALL SELECT delivery_id, 'a return', NULL FROM code_return
+    UNION ALL SELECT delivery_id, 'a report', NULL FROM bounce WHERE delivery_id IS NOT NULL
 ) ANTI JOIN delivery ON delivery.id = delivery_id
 UNION ALL
 SELECT 'import_' || import_id || ' of ' || concat(source, source_id) FROM (
     SELECT import_id, 'batch of codes ' AS source, id AS source_id FROM code_batch WHERE import_id IS NOT NULL
     UNION ALL SELECT import_id, 'redemption_', id FROM redemption WHERE import_id IS NOT NULL
     UNION ALL SELECT import_id, 'a rejection', NULL FROM rejection
+    UNION ALL SELECT import_id, 'a report', NULL FROM bounce WHERE import_id IS NOT NULL
 ) ANTI JOIN import ON import.id = import_id

@@ -61,7 +61,7 @@ COMMENT ON COLUMN snapshot.main.recipients.updated_at IS 'When it was changed la
 
 CREATE VIEW snapshot.main.deliveries AS
 SELECT id, label, channel, coupon_id, status, subject, message_limit, match_label_to, contact_at, target_count, message_count, pending_count, sent_count,
-    failed_count, canceled_count, created_at, confirmed_at, finished_at
+    failed_count, canceled_count, created_at, confirmed_at, finished_at, send_rate, allow_duplicate_addresses, ignore_quarantine
 FROM fact.deliveries;
 COMMENT ON VIEW snapshot.main.deliveries IS 'The deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.deliveries.id IS 'Such as delivery_17.';
@@ -82,10 +82,13 @@ COMMENT ON COLUMN snapshot.main.deliveries.canceled_count IS 'Messages that will
 COMMENT ON COLUMN snapshot.main.deliveries.created_at IS 'When it was created.';
 COMMENT ON COLUMN snapshot.main.deliveries.confirmed_at IS 'When it was confirmed. NULL: not yet.';
 COMMENT ON COLUMN snapshot.main.deliveries.finished_at IS 'When its last message was settled. NULL: not yet.';
+COMMENT ON COLUMN snapshot.main.deliveries.send_rate IS 'At most so many messages a second. NULL: only the limit of the server.';
+COMMENT ON COLUMN snapshot.main.deliveries.allow_duplicate_addresses IS 'An address that several targets have gets a message for each.';
+COMMENT ON COLUMN snapshot.main.deliveries.ignore_quarantine IS 'Addresses in quarantine get theirs, but for complaints.';
 
 CREATE VIEW snapshot.main.messages AS
 SELECT 'message_' || id AS id, delivery_id, coupon_id, channel, 'recipient_' || recipient_id AS recipient_id, address, 'code_' || code_id AS code_id, label, status,
-    attempts, created_at, sent_at, failure
+    attempts, created_at, sent_at, failure, outcome, outcome_at
 FROM fact.messages;
 COMMENT ON VIEW snapshot.main.messages IS 'The messages of confirmed deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.messages.id IS 'Such as message_17.';
@@ -101,6 +104,18 @@ COMMENT ON COLUMN snapshot.main.messages.attempts IS 'How often it was handed to
 COMMENT ON COLUMN snapshot.main.messages.created_at IS 'When the delivery was confirmed.';
 COMMENT ON COLUMN snapshot.main.messages.sent_at IS 'When it was handed to its sender. NULL: it is not SENT.';
 COMMENT ON COLUMN snapshot.main.messages.failure IS 'Why it FAILED, or was refused last.';
+COMMENT ON COLUMN snapshot.main.messages.outcome IS 'What was reported of it: DELIVERED, SOFT_BOUNCE, HARD_BOUNCE or COMPLAINT. NULL: nothing.';
+COMMENT ON COLUMN snapshot.main.messages.outcome_at IS 'When that happened. NULL: nothing was reported.';
+
+CREATE VIEW snapshot.main.quarantine AS
+SELECT channel, address, quarantined_at, reason, bounce_count
+FROM fact.quarantine;
+COMMENT ON VIEW snapshot.main.quarantine IS 'The addresses in quarantine, one a row.';
+COMMENT ON COLUMN snapshot.main.quarantine.channel IS 'EMAIL, SMS, PUSH or DIRECT_MAIL.';
+COMMENT ON COLUMN snapshot.main.quarantine.address IS 'The address.';
+COMMENT ON COLUMN snapshot.main.quarantine.quarantined_at IS 'Since when it is.';
+COMMENT ON COLUMN snapshot.main.quarantine.reason IS 'HARD, SOFT or COMPLAINT.';
+COMMENT ON COLUMN snapshot.main.quarantine.bounce_count IS 'How many bounces and complaints were reported of it.';
 
 CREATE VIEW snapshot.main.redemptions AS
 SELECT 'redemption_' || id AS id, coupon_id, 'code_' || code_id AS code_id, delivery_id, channel, label, source, redeemed_at, redeemed_on, assigned_at, amount,

@@ -23,6 +23,18 @@ CREATE TABLE api_key (
     CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER'))),
     PRIMARY KEY(id)
 );
+CREATE TABLE bounce (
+    message_id BIGINT,
+    delivery_id BIGINT,
+    channel VARCHAR NOT NULL,
+    address_key VARCHAR,
+    kind VARCHAR NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
+    reason VARCHAR,
+    import_id BIGINT,
+    recorded_at TIMESTAMP NOT NULL,
+    CHECK((kind IN ('SOFT', 'DELIVERED', 'HARD', 'COMPLAINT')))
+);
 CREATE TABLE code (
     id BIGINT NOT NULL,
     batch_id BIGINT NOT NULL,
@@ -168,6 +180,8 @@ CREATE TABLE import (
     upload_id BIGINT,
     findings VARCHAR,
     undone_at TIMESTAMP,
+    channel VARCHAR,
+    bounce_kind VARCHAR,
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE journal (
@@ -232,6 +246,18 @@ CREATE TABLE posted_redemption (
     recorded_at TIMESTAMP NOT NULL,
     caller VARCHAR,
     CHECK(("source" IN ('API', 'IMPORT')))
+);
+CREATE TABLE quarantine (
+    id BIGINT NOT NULL,
+    channel VARCHAR NOT NULL,
+    address_key VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    bounce_count BIGINT NOT NULL,
+    last_reason VARCHAR,
+    since TIMESTAMP NOT NULL,
+    lifted_at TIMESTAMP,
+    CHECK((reason IN ('SOFT', 'HARD', 'COMPLAINT')))
 );
 CREATE TABLE recipient (
     id BIGINT NOT NULL,
@@ -304,4 +330,5 @@ CREATE TABLE upload (
     expires_at TIMESTAMP NOT NULL
 );
 CREATE VIEW audit_entry;
+CREATE VIEW message_outcome;
 CREATE VIEW redemption;

@@ -220,6 +220,8 @@ type Topic string
 const (
 	// AllRecipients stands for the recipients together.
 	AllRecipients Topic = "recipients"
+	// Quarantine stands for the addresses in quarantine together.
+	Quarantine Topic = "quarantine"
 	// AllReversals stands for the reversals of redemptions together.
 	AllReversals Topic = "reversals"
 )

@@ -1,0 +1,135 @@
+package coupon
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// bounceWord is what a word of a report says.
+type bounceWord int
+
+const (
+	// wordUnknown: nobody knows the word.
+	wordUnknown bounceWord = iota
+	// wordReturned: the message did not arrive; a second word may say whether another one ever will.
+	wordReturned
+	wordHard
+	wordSoft
+	wordComplaint
+	wordDelivered
+	// wordOther: the row is about something else, such as an opening or a click.
+	wordOther
+)
+
+// wordOf looks a word up: those of the products that send mail and texts, of their events and of their kinds of
+// bounces, without what stands between letters. Some put what they send before it: `email.bounced`.
+//
+// A word is hard only where it says that the address itself is of no use. A block, a full mailbox or a message that was
+// dropped unsent may have other causes, and quarantine is for addresses.
+func wordOf(text string) bounceWord {
+	text = strings.ToLower(CleanValue(text))
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, strings.TrimPrefix(text, "email."))
+	switch plain {
+	case "hard", "hardbounce", "hardbounced", "permanent", "permanentfail", "permanentfailure", "bademailaddress",
+		"invalid", "invalidemail", "invalidrecipient", "noemail", "unknownuser", "suppressed", "onaccountsuppressionlist":
+		return wordHard
+	case "soft", "softbounce", "softbounced", "transient", "temporary", "temporaryfail", "temporaryfailure", "undetermined",
+		"block", "blocked", "deferred", "deferral", "delay", "delayed", "deliverydelay", "deliverydelayed", "drop", "dropped",
+		"reject", "rejected", "policyrejection", "mailboxfull", "messagetoolarge", "contentrejected", "attachmentrejected",
+		"dnserror", "undelivered", "undeliverable", "expired", "general":
+		return wordSoft
+	case "bounce", "bounced", "outofband", "failed", "failure", "fail", "error":
+		return wordReturned
+	case "complaint", "complained", "spam", "spamreport", "spamcomplaint", "spamnotification", "abuse":
+		return wordComplaint
+	case "delivered", "delivery":
+		return wordDelivered
+	case "processed", "accepted", "queued", "scheduled", "send", "sending", "sent", "injection", "request", "open", "opened",
+		"initialopen", "click", "clicked", "unsubscribe", "unsubscribed", "unsub", "listunsubscribe", "linkunsubscribe",
+		"groupunsubscribe", "groupresubscribe", "subscription", "subscriptionchange", "autoresponder", "addresschange",
+		"challengeverification", "manuallydeactivated", "renderingfailure", "templaterenderingfailed", "generationfailure",
+		"generationrejection":
+		return wordOther
+	}
+	return wordOfStatus(text)
+}
+
+// statusPattern is an enhanced status code of RFC 3463, or a reply code of SMTP, at the beginning of a text.
+var statusPattern = regexp.MustCompile(`^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3})|([245][0-9]{2}))(?:[ -]|$)`)
+
+// wordOfStatus reads a status code. Permanent codes are hard where they are about the address (X.1.X), a mailbox that
+// is switched off (X.2.1), or one that is not there (550 and its like); the others are about the message or its sender.
+func wordOfStatus(text string) bounceWord {
+	m := statusPattern.FindStringSubmatch(text)
+	if m == nil {
+		return wordUnknown
+	}
+	switch m[1] + m[4] {
+	case "550", "551", "553":
+		return wordHard
+	case "5":
+		// X.1.7 and X.1.8 are about the sender's own address.
+		if m[2] == "1" && m[3] != "7" && m[3] != "8" || m[2] == "2" && m[3] == "1" {
+			return wordHard
+		}
+		return wordSoft
+	}
+	if strings.HasPrefix(text, "2") {
+		return wordDelivered
+	}
+	return wordSoft
+}
+
+// kindOf tells what a row reports: its event says what happened, and where it came back, its kind or else its status
+// says how. A row that says nothing of this is of the kind that the caller gave.
+func (r *BounceReader) kindOf(text *BounceText) (kind BounceKind, reason RejectionReason, value string) {
+	said, word := "", wordUnknown
+	for _, one := range []string{text.Event, text.Kind, text.Status} {
+		if CleanValue(one) == "" {
+			continue
+		}
+		if said == "" {
+			said = one
+		}
+		switch found := wordOf(one); found {
+		case wordUnknown:
+		case wordReturned:
+			word = found
+		default:
+			return kindOfWord(found, one)
+		}
+	}
+	switch {
+	case word == wordReturned && r.Kind == nil:
+		// It came back, and nothing says for good.
+		return BounceSoft, "", ""
+	case word == wordReturned, said == "" && r.Kind != nil:
+		return *r.Kind, "", ""
+	case said == "":
+		return "", RejectedEmpty, ""
+	}
+	return "", RejectedBadKind, said
+}
+
+func kindOfWord(word bounceWord, said string) (BounceKind, RejectionReason, string) {
+	switch word {
+	case wordHard:
+		return BounceHard, "", ""
+	case wordSoft:
+		return BounceSoft, "", ""
+	case wordComplaint:
+		return BounceComplaint, "", ""
+	case wordDelivered:
+		return BounceDelivered, "", ""
+	case wordOther:
+		return "", RejectedNoOutcome, said
+	case wordUnknown, wordReturned:
+	}
+	return "", RejectedBadKind, said
+}
