@@ -42,9 +42,9 @@ func (r CancelReason) Text() string {
 	case CancelCodeReleased:
 		return "The code went back to the pool."
 	case CancelCodeVoided:
-		return "The code was voided before the message was sent."
+		return "The code was voided."
 	case CancelCodeRedeemed:
-		return "The code was redeemed before the message was sent."
+		return "The code was redeemed already."
 	case CancelLimitReached:
 		return "The code was redeemed as often as it may be."
 	case CancelCouponNotStarted:
