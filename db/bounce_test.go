@@ -363,7 +363,7 @@ func TestImportBounces(t *testing.T) {
 			want: []string{"EMAIL r1@example.org HARD 1"},
 		},
 		"JSONL": {
-			text: `{"RecordType":"Bounce","Type":"HardBounce","MessageID":"883953f4-61","Email":"ada@example.net","BouncedAt":"2026-11-22T16:33:54Z","Details":"gone"}
+			text: `{"RecordType":"Bounce","Type":"HardBounce","MessageID":"88","Email":"ada@example.net","BouncedAt":"2026-11-22T16:33:54Z","Details":"gone"}
 {"RecordType":"SpamComplaint","Type":"SpamComplaint","MessageID":"883953f4","Email":"bob@example.net","BouncedAt":"2026-11-22T16:33:54Z"}
 `,
 			want: []string{"EMAIL ada@example.net HARD 1", "EMAIL bob@example.net COMPLAINT 1"},
