@@ -44,6 +44,7 @@ type serveCommand struct {
 	RetentionDays      int             `default:"0" help:"Erase recipients after this many days without activity, such as 800. 0: never." group:"Data" env:"COUPONQL_RETENTION_DAYS"`
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
+	DefaultRegion      string          `placeholder:"REGION" help:"Country of phone numbers without a calling code, such as DE. A recipient's own attribute country goes before. Unset: such numbers are sent as they are." group:"Sending" env:"COUPONQL_DEFAULT_REGION"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
 	SendRate           int             `default:"0" help:"Maximum messages per second and delivery. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
 	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port or smtps://. Its parameter ?tls= is required (the default), optional or off. Prefer the environment: other users of the machine can see flags." group:"Sending" env:"COUPONQL_SMTP_URL"`
@@ -160,6 +161,11 @@ func (c *serveCommand) check() error {
 	if c.SendRate < 0 {
 		return fmt.Errorf("--send-rate=%d: must be 0 (no limit) or more", c.SendRate)
 	}
+	region, isKnown := coupon.CanonicalRegion(c.DefaultRegion)
+	if !isKnown {
+		return fmt.Errorf("--default-region=%s: must be a country with phone numbers, in the two letters of ISO 3166, such as DE", c.DefaultRegion)
+	}
+	c.DefaultRegion = region
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
 	}

@@ -29,7 +29,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"parted (part INTEGER, recipient_id BIGINT)",
 		"matched (line BIGINT, code_id BIGINT, coupon_id BIGINT, raw VARCHAR)",
 		"rejected (line BIGINT, reason VARCHAR, value VARCHAR)",
-		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
+		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
 		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR)",
 		"late (coupon_id BIGINT, code_id BIGINT, redeemed_at TIMESTAMP, reference VARCHAR)",
 		"contested (coupon_id BIGINT, code_id BIGINT, times BIGINT)",
@@ -41,7 +41,7 @@ func TestQueriesPrepare(t *testing.T) {
 	}
 	stages := map[string]string{
 		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
-		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, phone VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
+		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, given UTINYINT",
 		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"redemption": "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"target":     "line BIGINT, external_id VARCHAR, recipient_id BIGINT",
