@@ -172,36 +172,41 @@ const (
 // are, so that it is quick.
 func isPlainEmail(text string) bool {
 	at := strings.IndexByte(text, '@')
-	if at < 1 || at > MaxLocalPartLength || len(text) > MaxEmailLength || text[0] == '.' || text[at-1] == '.' {
+	return at > 0 && len(text) <= MaxEmailLength && isPlainLocalPart(text[:at]) && isPlainDomain(text[at+1:])
+}
+
+func isPlainLocalPart(local string) bool {
+	if len(local) > MaxLocalPartLength || local[0] == '.' || local[len(local)-1] == '.' {
 		return false
 	}
-	for i := range at {
-		if !isAtom(text[i]) && (text[i] != '.' || text[i-1] == '.') {
+	for i := range len(local) {
+		if !isAtom(local[i]) && (local[i] != '.' || local[i-1] == '.') {
 			return false
 		}
 	}
-	if text[0] == 'm' && strings.HasPrefix(text, "mailto:") {
-		return false
-	}
-	start := at + 1
-	for i := start; i < len(text); i++ {
-		switch c := text[i]; {
+	return true
+}
+
+func isPlainDomain(domain string) bool {
+	start := 0
+	for i := range len(domain) {
+		switch c := domain[i]; {
 		case c == '.':
-			if i == start || text[i-1] == '-' || i-start > maxLabelLength {
+			if !isPlainLabel(domain[start:i]) {
 				return false
 			}
 			start = i + 1
-		case c == '-':
-			// The third and fourth hyphen of a label begin an encoding, which has to be looked into.
-			if i == start || i == start+2 {
-				return false
-			}
-		case (c < 'a' || c > 'z') && (c < '0' || c > '9'):
+		case (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-':
 			return false
 		}
 	}
-	last := text[start:]
-	return start > at+1 && last != "" && len(last) <= maxLabelLength && last[len(last)-1] != '-' && !isNumber(last)
+	last := domain[start:]
+	return start > 0 && isPlainLabel(last) && !isNumber(last)
+}
+
+// isPlainLabel looks at the hyphens of a label; one in the third place may begin an encoding, which has to be looked into.
+func isPlainLabel(label string) bool {
+	return label != "" && len(label) <= maxLabelLength && label[0] != '-' && label[len(label)-1] != '-' && (len(label) < 3 || label[2] != '-')
 }
 
 // isAtom tells the characters of ASCII that a local part has without quotes, but for dots.

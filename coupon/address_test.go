@@ -225,7 +225,10 @@ func TestRegions(t *testing.T) {
 }
 
 func FuzzAddress(f *testing.F) {
-	for _, text := range []string{"anna@example.com", "taro..s@docomo.example", "info@bücher.example", "\"a\\b\"@x.y", "A <a@b.c>", "mailto:a@b.c?x", "+49 (0)170 1234567", "0049 170 1234567", "4,9E+11", "\u200dxn--@\u200c.é"} {
+	for _, text := range []string{
+		"anna@example.com", "taro..s@docomo.example", "info@bücher.example", "\"a\\b\"@x.y", "A <a@b.c>", "mailto:a@b.c?x",
+		"+49 (0)170 1234567", "0049 170 1234567", "4,9E+11", "\u200dxn--@\u200c.é",
+	} {
 		f.Add(text, "DE")
 		f.Add(text, "")
 	}
