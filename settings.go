@@ -45,6 +45,7 @@ type serveCommand struct {
 	RetentionDays      int             `default:"0" help:"Erase recipients after this many days without activity, such as 800. 0: never." group:"Data" env:"COUPONQL_RETENTION_DAYS"`
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
+	DefaultRegion      string          `placeholder:"REGION" help:"Country of phone numbers without a calling code, such as DE. A recipient's own attribute country goes before. Unset: such numbers are sent as they are." group:"Sending" env:"COUPONQL_DEFAULT_REGION"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
 	SendRate           float64         `default:"0" help:"Maximum messages per second and delivery, such as 50, or 0.2 for one in five seconds. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
 	SoftBounceLimit    int             `default:"${soft_bounce_limit}" help:"How many soft bounces within 90 days, with no delivered message since, quarantine an address: 1 to 100." group:"Sending" env:"COUPONQL_SOFT_BOUNCE_LIMIT"`
@@ -170,6 +171,11 @@ func (c *serveCommand) check() error {
 	if err := checkSendRate(c.SendRate); err != nil {
 		return err
 	}
+	region, isKnown := coupon.CanonicalRegion(c.DefaultRegion)
+	if !isKnown {
+		return fmt.Errorf("--default-region=%s: must be a country with phone numbers, in the two letters of ISO 3166, such as DE", c.DefaultRegion)
+	}
+	c.DefaultRegion = region
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
 	}

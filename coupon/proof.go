@@ -1,10 +1,6 @@
 package coupon
 
-import (
-	"regexp"
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 const (
 	// MaxProofAddresses is how many addresses one proof goes to.
@@ -15,20 +11,24 @@ const (
 	ProofCode = "PROOF-CODE"
 )
 
-// CheckProof cleans the addresses that a proof of a channel goes to. It returns UserErrors with INVALID.
-func CheckProof(channel Channel, addresses []string) ([]string, error) {
+// CheckProof returns the addresses that a proof of a channel is sent to. region is where phone numbers are from
+// that do not say so. It returns UserErrors with INVALID.
+func CheckProof(channel Channel, addresses []string, region string) ([]string, error) {
 	var problems UserErrors
 	if len(addresses) == 0 || len(addresses) > MaxProofAddresses {
 		invalidf(&problems, "addresses", "Give 1 to %d addresses, not %d.", MaxProofAddresses, len(addresses))
 		return nil, problems
 	}
-	pattern := regexp.MustCompile("^(?:" + channel.AddressPattern() + ")$")
 	clean := make([]string, len(addresses))
 	for i, address := range addresses {
-		clean[i] = strings.TrimSpace(address)
-		if !pattern.MatchString(clean[i]) {
-			problems = append(problems, Errorf(ErrorInvalid, "%q cannot be an address for %s.", address, channel).At("input", "addresses", strconv.Itoa(i)))
+		canonical, reason := Canonical(channel, address, region)
+		if reason != "" {
+			problems = append(
+				problems,
+				Errorf(ErrorInvalid, "%q cannot be an address for %s. %s", address, channel, reason).At("input", "addresses", strconv.Itoa(i)),
+			)
 		}
+		clean[i] = canonical.Send
 	}
 	return clean, problems.OrNil()
 }

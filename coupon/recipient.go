@@ -101,24 +101,6 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	return "", "", ""
 }
 
-// AddressPattern is the regular expression that a whole address of a channel must match, in RE2 syntax. It
-// refuses what cannot be an address; whether somebody is there only sending tells. E-mail: a local part and
-// a domain with a dot, after RFC 5321 without quoted parts and address literals, in any script. Phone: 5 to
-// 17 digits with the usual separators, as E.164 and national numbers are written.
-func (c Channel) AddressPattern() string {
-	// A domain label begins and ends with no hyphen. Its length is not counted: RE2 unrolls a counted
-	// repetition of Unicode classes, which makes matching a million addresses some fifteen times slower.
-	const domainLabel = `[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(-+[\p{L}\p{M}\p{N}]+)*`
-	switch c {
-	case ChannelEmail:
-		return `[^\s@<>()\[\],;:"\\]{1,64}@(` + domainLabel + `\.)+` + domainLabel
-	case ChannelSMS:
-		return `\+?\(?[0-9]([ ()./-]{0,3}[0-9]){4,16}`
-	case ChannelPush, ChannelDirectMail:
-	}
-	return "(?s).+"
-}
-
 // RecipientFilter narrows a list of recipients; what is nil or empty does not narrow.
 type RecipientFilter struct {
 	ExternalIDs []string

@@ -1,7 +1,6 @@
 package coupon
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -117,60 +116,6 @@ func TestRecipientChangesCleanReasons(t *testing.T) {
 			t.Parallel()
 			if reason, field, value := test.changes.Clean(); reason != test.reason || field != test.field || value != test.value {
 				t.Errorf("got %s for %s %q, want %s for %s %q", reason, field, value, test.reason, test.field, test.value)
-			}
-		})
-	}
-}
-
-func TestAddressPattern(t *testing.T) {
-	t.Parallel()
-	tests := map[Channel]struct{ valid, invalid []string }{
-		ChannelEmail: {
-			valid: []string{
-				"a@b.de", "first.last@example.com", "first+tag@mail.example.co.uk", "o'brien@example.com",
-				"a_b-c!#$%&*/=?^`{|}~@example.com", "a..b@example.jp",
-				"jürgen@bücher.example", "用户@例子.公司", "user@उदाहरण.परीक्षा", "user@xn--bcher-kva.example", "a@1-2.example",
-				"a@a--b.example", "a@3com.com",
-				strings.Repeat("x", 64) + "@example.com", "A@EXAMPLE.COM", "a@b.museum", "a@" + strings.Repeat("b.", 50) + "de",
-			},
-			invalid: []string{
-				"", "a", "@", "a@", "@b.de", "a@b", "a@@b.de", "a@b@c.de", "a b@c.de", " a@b.de", "a@b.de ", "a@b.de\n",
-				"a@b.de\nc@d.de", "a\t@b.de", "a@b .de",
-				"a@.de", "a@b.", "a@b..de", "a@-b.de", "a@b-.de", "a@b.-de", "a@b.de-", "a@b_c.de", "Ann <a@b.de>", "<a@b.de>",
-				"a@b.de,c@d.de", "a@b.de;c@d.de",
-				"a:b@c.de", "mailto:a@b.de", `"a"@b.de`, `a\b@c.de`, "a(b)@c.de", "a@[10.0.0.1]",
-				strings.Repeat("x", 65) + "@example.com", "a@b,de", "a@b/de",
-			},
-		},
-		ChannelSMS: {
-			valid: []string{
-				"+4930123456", "004930123456", "030 123456", "+49 (0)30 123 456", "(555) 123-4567", "+1 (555) 123-4567", "555.123.4567",
-				"030/123456", "12345",
-				"+123456789012345", "+(49) 30 123456",
-			},
-			invalid: []string{
-				"", "+", "1", "1234", "123456789012345678", "+49 30 1234 ", " 0301234", "030a1234", "030123456x7", "++4930123456",
-				"-30123456", "49+30123456",
-				"1    2    3    4    5", "(((5551234567", "030123456\n", "030 123456, 030 654321", "٠٣٠١٢٣٤٥٦", "5-5-5-5", "phone",
-			},
-		},
-		ChannelPush:       {valid: []string{"x", "fcm:APA91b-_", "a b\nc", "é"}, invalid: []string{""}},
-		ChannelDirectMail: {valid: []string{"Ann Lee\nWay 1\n12345 Town", "\n"}, invalid: []string{""}},
-	}
-	for channel, test := range tests {
-		t.Run(string(channel), func(t *testing.T) {
-			t.Parallel()
-			// The database matches whole addresses; the anchors stand for that here.
-			pattern := regexp.MustCompile(`\A(?:` + channel.AddressPattern() + `)\z`)
-			for _, address := range test.valid {
-				if !pattern.MatchString(address) {
-					t.Errorf("%q is refused", address)
-				}
-			}
-			for _, address := range test.invalid {
-				if pattern.MatchString(address) {
-					t.Errorf("%q is taken", address)
-				}
 			}
 		})
 	}

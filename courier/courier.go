@@ -37,7 +37,7 @@ func (c *Courier) SendProof(ctx context.Context, deliveryID coupon.ID, recipient
 	if err != nil {
 		return nil, err
 	}
-	if addresses, err = coupon.CheckProof(batch.Delivery.Channel, addresses); err != nil {
+	if addresses, err = coupon.CheckProof(batch.Delivery.Channel, addresses, c.store.DefaultRegion()); err != nil {
 		return nil, err
 	}
 	content := &batch.Contents[0]

@@ -92,7 +92,7 @@ func (s *scene) sentTo(t *testing.T, count int) (delivery coupon.ID, people []co
 func (s *scene) messagesOf(t *testing.T, delivery coupon.ID, outcome []coupon.MessageOutcome) []*coupon.Message {
 	t.Helper()
 	page := coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true}
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{delivery}, nil, outcome, page)
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{delivery}, nil, nil, outcome, page)
 	if err != nil {
 		t.Fatal(err)
 	}

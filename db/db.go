@@ -79,6 +79,11 @@ type Options struct {
 	SoftBounceLimit int
 	// MemoryLimit is what the engine may take, such as "2GB"; "" means DefaultMemoryLimit.
 	MemoryLimit string
+	// DefaultRegion, such as DE, is where phone numbers are from that do not say so; "" means that nobody knows. Numbers are
+	// read anew when it is another one than before. It must be what coupon.CanonicalRegion gives.
+	DefaultRegion string
+	// Progress is told what takes long in Open; nil: nobody is.
+	Progress func(text string)
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
 	// CutsLogAt, when it is not nil, is the byte behind which a damaged log is cut off, with what was acknowledged there. It
@@ -168,7 +173,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load, s.finishStart} {
+	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load, s.readdress, s.finishStart} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -347,6 +352,9 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	})
 	return err
 }
+
+// DefaultRegion tells where phone numbers are from that do not say so; "" means that nobody knows.
+func (s *Store) DefaultRegion() string { return s.options.DefaultRegion }
 
 // Keys tells how this database compares codes.
 func (s *Store) Keys() coupon.CodeKeys { return s.keys }

@@ -172,7 +172,8 @@ func TestDraftGoes(t *testing.T) {
 func TestDraftIsFreed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	s.Exec(t, `INSERT INTO recipient SELECT i, 'x' || i, 'x' || i || '@example.org', NULL, 'Ada', NULL, '{}', true, now(), NULL FROM range(1000, 201000) r(i)`)
+	s.Exec(t, `INSERT INTO recipient BY NAME SELECT i AS id, 'x' || i AS external_id, 'x' || i || '@example.org' AS email,
+		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at FROM range(1000, 201000) r(i)`)
 	zelda := s.zelda(t)
 	newDelivery := func() coupon.ID {
 		id := s.newDelivery(t, "", nil, func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
@@ -301,7 +302,8 @@ func TestDraftScattered(t *testing.T) {
 	s.Exec(
 		t,
 		fmt.Sprintf(
-			`INSERT INTO recipient SELECT i, 'x' || i, 'x' || i || '@example.org', NULL, 'Ada', NULL, '{}', true, now(), NULL FROM range(1, %d) r(i)`,
+			`INSERT INTO recipient BY NAME SELECT i AS id, 'x' || i AS external_id, 'x' || i || '@example.org' AS email,
+		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at FROM range(1, %d) r(i)`,
 			count+1,
 		),
 	)

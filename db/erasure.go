@@ -37,7 +37,7 @@ func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalID
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
-		where, args, err := recipientCondition(&coupon.RecipientFilter{ExternalIDs: clean})
+		where, args, err := t.store.recipientCondition(&coupon.RecipientFilter{ExternalIDs: clean})
 		if err != nil {
 			return err
 		}

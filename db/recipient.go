@@ -27,6 +27,10 @@ const (
 type recipientRows struct {
 	rows     *duckdb.Spool
 	rejected rejectedSpool
+	// region is where phone numbers are from that do not say so.
+	region string
+	// mixed: of some, either a phone that needs a country or the attributes that may have it were given.
+	mixed bool
 }
 
 func (s *Store) newRecipientRows() (*recipientRows, error) {
@@ -34,7 +38,7 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recipientRows{rows: spools[0], rejected: rejectedSpool{spools[1]}}, nil
+	return &recipientRows{rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion}, nil
 }
 
 // reject notes a row that is not imported.
@@ -50,6 +54,7 @@ func (r *recipientRows) remove() error { return errors.Join(r.rows.Remove(), r.r
 // put adds a recipient whose fields were cleaned.
 func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	given := 0
+	forms := r.formsOf(c)
 	r.rows.Number(int64(line)).Text(c.ExternalID)
 	for i, change := range []coupon.Change[string]{c.Email, c.Phone, c.FirstName, c.LastName} {
 		text := ""
@@ -60,6 +65,9 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 			}
 		}
 		r.rows.Optional(text)
+		if i < len(forms) {
+			forms[i].put(r.rows)
+		}
 	}
 	attributes := coupon.EmptyJSON
 	if c.Attributes.IsSet {
@@ -74,6 +82,18 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 		isContactable = c.IsContactable.Value == nil || *c.IsContactable.Value
 	}
 	return r.rows.Text(string(attributes)).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
+}
+
+// formsOf gives the stored forms of the e-mail address and the phone number.
+func (r *recipientRows) formsOf(c *coupon.RecipientChanges) [2]storedForm {
+	region, needsRegion := r.region, c.Phone.Value != nil && coupon.NeedsRegion(*c.Phone.Value)
+	if needsRegion && c.Attributes.Value != nil {
+		region = coupon.RegionOf(c.Attributes.Value.Text(coupon.CountryAttribute), r.region)
+	}
+	if needsRegion && !c.Attributes.IsSet || c.Attributes.IsSet && !c.Phone.IsSet {
+		r.mixed = true
+	}
+	return [2]storedForm{formOf(coupon.ChannelEmail, c.Email.Value, ""), formOf(coupon.ChannelSMS, c.Phone.Value, region)}
 }
 
 // maxUpdated is how many recipients are changed in place. More of them are written anew: what is changed in place is written
@@ -118,6 +138,11 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		}
 		if touched != step.count {
 			return 0, 0, fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, step.count)
+		}
+	}
+	if rows.mixed && changed > 0 {
+		if err := t.readdressMixed(ctx); err != nil {
+			return 0, 0, err
 		}
 	}
 	t.touch(memory.AllRecipients)
@@ -224,7 +249,7 @@ func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*
 // Recipients gives a page of recipients in the order of their numbers. It returns INVALID for a filter
 // that asks for too much.
 func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (*coupon.List[*coupon.Recipient], error) {
-	where, args, err := recipientCondition(filter)
+	where, args, err := s.recipientCondition(filter)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +280,7 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 }
 
 // recipientCondition gives the WHERE of a filter: fixed fragments, one for each thing asked for.
-func recipientCondition(filter *coupon.RecipientFilter) (where string, args []any, err error) {
+func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string, args []any, err error) {
 	where = "\nWHERE true"
 	if filter == nil {
 		return where, nil, nil
@@ -272,8 +297,11 @@ func recipientCondition(filter *coupon.RecipientFilter) (where string, args []an
 		args = append(args, named("external_ids", filter.ExternalIDs))
 	}
 	if filter.Search != nil {
-		where += " AND contains(lower(concat_ws(' ', external_id, email, phone, first_name, last_name)), $search)"
-		args = append(args, named("search", strings.ToLower(strings.TrimSpace(*filter.Search))))
+		// A part of what is shown, or a whole address however it is spelled.
+		where += " AND (contains(lower(concat_ws(' ', external_id, email, phone, first_name, last_name)), $search)" +
+			" OR lower(coalesce(email_address, email)) = $email_key::VARCHAR OR coalesce(phone_address, phone) = $phone_key::VARCHAR)"
+		args = append(args, named("search", strings.ToLower(strings.TrimSpace(*filter.Search))),
+			named("email_key", s.keyOf(coupon.ChannelEmail, *filter.Search)), named("phone_key", s.keyOf(coupon.ChannelSMS, *filter.Search)))
 	}
 	for i, attribute := range filter.Attributes {
 		if len(attribute.In) > coupon.MaxFilterValues {

@@ -136,7 +136,7 @@ func (w *world) askInSQL(rt *rapid.T) {
 	w.same(rt, q, codes, `SELECT id, value, label, coupon_id, status, import_id, added_at, message_id, delivery_id, recipient_id, channel, assigned_at,
 		sent_at, redeemed_at, voided_at, redemption_count FROM codes`)
 	var messages, deliveries []string
-	sent, err := w.DeliveryMessages(ctx, w.deliveries, nil, nil, coupon.Page{First: 10_000, WantsItems: true})
+	sent, err := w.DeliveryMessages(ctx, w.deliveries, nil, nil, nil, coupon.Page{First: 10_000, WantsItems: true})
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (t *turn) share(ctx context.Context, number int64, d *coupon.Delivery, part
 				return err
 			}
 			if part.Filter != nil {
-				where, args, err := recipientCondition(part.Filter)
+				where, args, err := t.store.recipientCondition(part.Filter)
 				if err != nil {
 					return atPart(err, i)
 				}

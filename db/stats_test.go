@@ -344,7 +344,7 @@ func early(c *coupon.CouponChanges) { c.StartsAt = coupon.Set(new(coupon.DateTim
 func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.Message) *time.Time) {
 	t.Helper()
 	d := h.delivery(t, id)
-	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}

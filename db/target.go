@@ -31,7 +31,7 @@ func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupo
 			}
 		}
 		if filter != nil {
-			where, args, err := recipientCondition(filter)
+			where, args, err := t.store.recipientCondition(filter)
 			if err != nil {
 				return err
 			}

@@ -291,7 +291,7 @@ func TestVoidedBeforeSending(t *testing.T) {
 	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 1, Total: 5}) {
 		t.Errorf("got %+v", d.Counts)
 	}
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, []coupon.CancelReason{coupon.CancelCodeVoided},
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, []coupon.CancelReason{coupon.CancelCodeVoided}, nil,
 		coupon.Page{First: 10, WantsItems: true})
 	if err != nil || len(lists[id].Items) != 1 || *lists[id].Items[0].CancelReason != coupon.CancelCodeVoided {
 		t.Errorf("canceled: %+v, %v", lists[id], err)

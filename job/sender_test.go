@@ -130,7 +130,7 @@ func (s *scene) pass(by time.Duration) {
 // messages gives the messages of a delivery in their order.
 func (s *scene) messages(t *testing.T, id coupon.ID) []*coupon.Message {
 	t.Helper()
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, coupon.Page{First: 500, WantsItems: true})
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: 500, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}

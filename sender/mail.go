@@ -18,9 +18,9 @@ const maxUnsubscribeLength = 900
 // compose makes the mail of a message. It is the same at every attempt, but for its date and the marks between
 // its parts. An error says what is wrong with the message.
 func (s *SMTP) compose(batch *Batch, message *coupon.OutgoingMessage) (*gomail.Msg, error) {
-	to, err := mail.ParseAddress(message.Address)
-	if err != nil || to.Name != "" || strings.ContainsAny(message.Address, "<>\r\n") {
-		return nil, errors.New("the address is not one of e-mail")
+	to, err := mailbox(message.Address)
+	if err != nil {
+		return nil, err
 	}
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(s.from)
@@ -44,6 +44,34 @@ func (s *SMTP) compose(batch *Batch, message *coupon.OutgoingMessage) (*gomail.M
 		m.SetBodyString(gomail.TypeTextPlain, message.Body)
 	}
 	return m, nil
+}
+
+// mailbox returns an address of e-mail as it goes over the line. Messages that an earlier version wrote have it as it was
+// given.
+func mailbox(text string) (*mail.Address, error) {
+	address, reason := coupon.Canonical(coupon.ChannelEmail, text, "")
+	if reason != "" {
+		return nil, errors.New(reason)
+	}
+	box, err := mail.ParseAddress(address.Send)
+	if err != nil {
+		return nil, fmt.Errorf("the address cannot be written: %w", err)
+	}
+	return box, nil
+}
+
+// senderOf returns the sender of mail, who may have a name.
+func senderOf(text string) (*mail.Address, error) {
+	named, err := mail.ParseAddress(text)
+	if err != nil {
+		return nil, fmt.Errorf("the sender of mail must be an address such as %q: %w", "Shop <shop@example.com>", err)
+	}
+	box, err := mailbox(named.Address)
+	if err != nil {
+		return nil, fmt.Errorf("the sender of mail, %q, cannot be an address: %w", named.Address, err)
+	}
+	box.Name = named.Name
+	return box, nil
 }
 
 // The tokens of an unsubscribe address.

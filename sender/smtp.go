@@ -85,9 +85,9 @@ type SMTP struct {
 
 // NewSMTP makes a sender of mail. It does not connect yet. Its errors contain neither user nor password.
 func NewSMTP(options *SMTPOptions) (*SMTP, error) {
-	from, err := mail.ParseAddress(options.From)
+	from, err := senderOf(options.From)
 	if err != nil {
-		return nil, fmt.Errorf("the sender of mail must be an address such as %q: %w", "Shop <shop@example.com>", err)
+		return nil, err
 	}
 	if err := checkUnsubscribe(options.UnsubscribeURL); err != nil {
 		return nil, err

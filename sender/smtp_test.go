@@ -362,13 +362,13 @@ func TestSMTPRefusals(t *testing.T) {
 	}, false, false)
 	s := plainSMTP(t, server)
 	messages := batch(coupon.ChannelEmail, 1, 6)
-	messages[4].Address = "Foo <r5@example.com>"
+	messages[4].Address = "Foo r5@example.com"
 	wantAttempts(t, send(t, s, messages), []coupon.Attempt{
 		{Result: coupon.AttemptAccepted},
 		{Result: coupon.AttemptPostponed, Reason: "450 4.2.1 Greylisted, come back"},
 		{Result: coupon.AttemptRefused, Reason: "550 5.1.1 No such mailbox"},
 		{Result: coupon.AttemptRefused, Reason: "554 5.7.1 Looks like spam"},
-		{Result: coupon.AttemptRefused, Reason: "the address is not one of e-mail"},
+		{Result: coupon.AttemptRefused, Reason: "' ' cannot stand before the @: take it out."},
 		{Result: coupon.AttemptAccepted},
 	})
 	wantAttempts(t, send(t, s, messages[1:2]), accepted(1))

@@ -2,26 +2,27 @@
 CREATE OR REPLACE TEMP TABLE prepared AS
 WITH addressed AS (
     SELECT t.seq, r.id AS recipient_id, r.is_contactable,
-        trim(CASE $channel
-            WHEN 'EMAIL' THEN r.email
-            WHEN 'SMS' THEN r.phone
-            WHEN 'PUSH' THEN json_extract_string(r.attributes, '/pushToken')
-            ELSE json_extract_string(r.attributes, '/postalAddress')
-        END) AS address,
+        -- NULL: there is none. Empty: it cannot be one.
+        CASE $channel
+            WHEN 'EMAIL' THEN coalesce(r.email_address, r.email)
+            WHEN 'SMS' THEN coalesce(r.phone_address, r.phone)
+            WHEN 'PUSH' THEN nullif(regexp_replace(json_extract_string(r.attributes, '/pushToken'), $invisible, '', 'g'), '')
+            ELSE nullif(regexp_replace(json_extract_string(r.attributes, '/postalAddress'), $invisible, '', 'g'), '')
+        END AS address,
         CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
     FROM target t JOIN recipient r ON r.id = t.recipient_id
     WHERE t.delivery_id = $id /* only chosen */
 ),
 compared AS (
-    -- What is compared to find two targets with one address, and an address in quarantine.
-    SELECT *, CASE $channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(address) END AS address_key
+    -- What is compared to find two targets with one address, and an address in quarantine: coupon.Address.Key.
+    SELECT *, CASE WHEN $channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
     FROM addressed
 ),
 judged AS (
     SELECT c.*,
         CASE
-            WHEN address IS NULL OR address = '' THEN 'NO_ADDRESS'
-            WHEN NOT regexp_full_match(address, $address_pattern) THEN 'INVALID_ADDRESS'
+            WHEN address IS NULL THEN 'NO_ADDRESS'
+            WHEN address = '' THEN 'INVALID_ADDRESS'
             WHEN NOT is_contactable THEN 'NOT_CONTACTABLE'
             WHEN q.key IS NOT NULL THEN 'QUARANTINED'
         END AS own_reason

@@ -269,7 +269,9 @@ CREATE TABLE recipient (
     attributes VARCHAR NOT NULL,
     is_contactable BOOLEAN NOT NULL,
     updated_at TIMESTAMP NOT NULL,
-    erased_at TIMESTAMP
+    erased_at TIMESTAMP,
+    email_address VARCHAR,
+    phone_address VARCHAR
 );
 CREATE TABLE rejection (
     import_id BIGINT NOT NULL,
