@@ -180,3 +180,12 @@ func (s *Store) progress(text string) {
 		s.options.Progress(text)
 	}
 }
+
+// sendForm returns the form of an address that messages are sent to, as coupon.Canonical says. What cannot be one is left as it is,
+// but for the space around it.
+func sendForm(channel coupon.Channel, text, region string) string {
+	if address, reason := coupon.Canonical(channel, text, region); reason == "" {
+		return address.Send
+	}
+	return coupon.CleanValue(text)
+}

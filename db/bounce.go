@@ -19,6 +19,8 @@ type bounceRows struct {
 	rejected rejectedSpool
 	// recorded is how many are, or would be, recorded, and quarantined how many addresses come into quarantine by them.
 	recorded, quarantined int
+	// region is where phone numbers are from that do not say so.
+	region string
 }
 
 func (s *Store) newBounceRows() (*bounceRows, error) {
@@ -26,7 +28,7 @@ func (s *Store) newBounceRows() (*bounceRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bounceRows{rows: spools[0], rejected: rejectedSpool{spools[1]}}, nil
+	return &bounceRows{rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion}, nil
 }
 
 // reject notes a row that is not imported.
@@ -48,6 +50,7 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 		// Without what stands around it, so that it is found when its owner is erased.
 		raw = b.Address
 	}
+	b.Address = sendForm(b.Channel, b.Address, r.region)
 	r.rows.Number(int64(line)).Optional(coupon.Printable(raw))
 	if b.MessageNumber == 0 {
 		r.rows.Optional("")

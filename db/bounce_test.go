@@ -330,7 +330,7 @@ func TestReleaseBouncedCodes(t *testing.T) {
 	// Whoever got it elsewhere redeems it: it is no code to release, and its bounce breaks nothing.
 	s.redeem(t, codes[0].Value)
 	selection := &db.CodeSelection{CouponID: c, Filter: filter}
-	released, kept, err := s.ReleaseCodes(t.Context(), selection, true, "came back")
+	released, kept, _, err := s.ReleaseCodes(t.Context(), selection, true, "came back")
 	if err != nil || released != 1 || kept != 0 {
 		t.Fatalf("released %d, kept %d: %v", released, kept, err)
 	}

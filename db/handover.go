@@ -102,7 +102,7 @@ func (b *Batch) Abandon() *SentBatch {
 }
 
 func (b *Batch) topics() []memory.Topic {
-	topics := []memory.Topic{memory.Topic(b.Delivery.ID), memory.AllRecipients}
+	topics := []memory.Topic{memory.Topic(b.Delivery.ID), memory.AllRecipients, memory.Quarantine}
 	if b.Delivery.CouponID != nil {
 		topics = append(topics, memory.Topic(*b.Delivery.CouponID))
 	}
@@ -153,14 +153,14 @@ func refreshConsent(ctx context.Context, q duckdb.Querier, contents []Content) e
 	for i := range contents {
 		numbers[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
 		places[numbers[i]] = i
-		contents[i].IsErased, contents[i].HasObjected = false, false
+		contents[i].IsErased, contents[i].HasObjected, contents[i].IsQuarantined = false, false, false
 	}
 	return duckdb.Each(ctx, q, messageConsent, func(rows *sql.Rows) error {
 		var number int64
-		var isErased, hasObjected bool
-		err := rows.Scan(&number, &isErased, &hasObjected)
+		var isErased, hasObjected, isQuarantined bool
+		err := rows.Scan(&number, &isErased, &hasObjected, &isQuarantined)
 		content := &contents[places[number]]
-		content.IsErased, content.HasObjected = isErased, hasObjected
+		content.IsErased, content.HasObjected, content.IsQuarantined = isErased, hasObjected, isQuarantined
 		return err
 	}, between(numbers)...)
 }
@@ -174,6 +174,7 @@ func (b *Batch) judge(content *Content, status coupon.DeliveryStatus, now time.T
 func (b *Batch) situation(content *Content, status coupon.DeliveryStatus, now time.Time) *coupon.Situation {
 	situation := coupon.Situation{
 		Now: now, Delivery: status, IsReturned: content.IsReturned, IsErased: content.IsErased, HasObjected: content.HasObjected,
+		IsQuarantined: content.IsQuarantined,
 	}
 	if b.Delivery.CouponID != nil {
 		code := int64(0)

@@ -59,13 +59,17 @@ func (s *Store) LiftQuarantine(ctx context.Context, channel coupon.Channel, addr
 		return 0, coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d addresses, not %d.", coupon.MaxLiftedAddresses, len(addresses)).
 			At("input", "addresses")
 	}
+	forms := make([]string, len(addresses))
+	for i, address := range addresses {
+		forms[i] = sendForm(channel, address, s.options.DefaultRegion)
+	}
 	leave, err := s.recipients.Enter(ctx)
 	if err != nil {
 		return 0, s.cutOff(err)
 	}
 	defer leave()
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		lifted, err = t.Exec(ctx, quarantineLift, named("channel", string(channel)), named("addresses", addresses), named("now", t.now))
+		lifted, err = t.Exec(ctx, quarantineLift, named("channel", string(channel)), named("addresses", forms), named("now", t.now))
 		if lifted > 0 {
 			t.touch(memory.Quarantine)
 		}

@@ -56,8 +56,8 @@ type Content struct {
 	Data        coupon.MessageData
 	// IsReturned: the message's code went back to the pool.
 	IsReturned bool
-	// IsErased and HasObjected are what holds of the recipient.
-	IsErased, HasObjected bool
+	// IsErased and HasObjected are what holds of the recipient, IsQuarantined of the address.
+	IsErased, HasObjected, IsQuarantined bool
 	// Counted is how many attempts were made of those that a message has.
 	Counted int
 	// place is that in the batch.
@@ -201,7 +201,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 		var messageNumber, recipientNumber int64
 		var codeNumber *int64
 		var code, label, externalID, attributes *string
-		var isReturned, isErased, hasObjected *bool
+		var isReturned, isErased, hasObjected, isQuarantined *bool
 		r := &c.Data.Recipient
 		err := rows.Scan(
 			&messageNumber,
@@ -219,6 +219,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 			&isReturned,
 			&isErased,
 			&hasObjected,
+			&isQuarantined,
 		)
 		c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage, messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
 		c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
@@ -227,7 +228,7 @@ func (s *Store) contents(ctx context.Context, number, first, last int64, ids []i
 			c.Data.CouponValue = &coupon.CodeData{Code: *code, Label: orEmpty(label)}
 		}
 		isSo := func(flag *bool) bool { return flag != nil && *flag }
-		c.IsReturned, c.IsErased, c.HasObjected = isSo(isReturned), isSo(isErased), isSo(hasObjected)
+		c.IsReturned, c.IsErased, c.HasObjected, c.IsQuarantined = isSo(isReturned), isSo(isErased), isSo(hasObjected), isSo(isQuarantined)
 		return c, err
 	}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
 }

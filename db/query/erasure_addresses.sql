@@ -1,15 +1,16 @@
 -- the addresses of chosen recipients that something was reported of, other than those that recipients have who stay
 CREATE OR REPLACE TEMP TABLE erased_address AS
 WITH own AS (
-    SELECT DISTINCT channel, CASE channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(trim(address)) END AS address_key
+    SELECT DISTINCT channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
     FROM (
         SELECT unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
-            unnest([email, phone, json_extract_string(attributes, '/pushToken'), json_extract_string(attributes, '/postalAddress')]) AS address
+            unnest([coalesce(email_address, email), coalesce(phone_address, phone), trim(json_extract_string(attributes, '/pushToken')),
+                trim(json_extract_string(attributes, '/postalAddress'))]) AS address
         FROM recipient WHERE id IN (SELECT id FROM chosen)
         UNION ALL
         SELECT d.channel, m.address FROM message m JOIN delivery d ON d.id = m.delivery_id WHERE m.recipient_id IN (SELECT id FROM chosen)
     )
-    WHERE trim(address) <> ''
+    WHERE address <> ''
 ), reported AS (
     SELECT DISTINCT o.channel, o.address_key FROM own o JOIN (
         SELECT channel, address_key FROM quarantine UNION ALL SELECT channel, address_key FROM bounce WHERE message_id IS NULL
@@ -18,11 +19,11 @@ WITH own AS (
     SELECT * FROM recipient ANTI JOIN chosen ON chosen.id = recipient.id
 )
 SELECT * FROM reported ANTI JOIN (
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(trim(kept.email)) = r.address_key WHERE r.channel = 'EMAIL'
+    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(coalesce(kept.email_address, kept.email)) = r.address_key WHERE r.channel = 'EMAIL'
     UNION ALL
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON regexp_replace(kept.phone, '[^0-9+]', '', 'g') = r.address_key WHERE r.channel = 'SMS'
+    SELECT r.channel, r.address_key FROM reported r JOIN kept ON coalesce(kept.phone_address, kept.phone) = r.address_key WHERE r.channel = 'SMS'
     UNION ALL
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(trim(json_extract_string(kept.attributes, '/pushToken'))) = r.address_key
+    SELECT r.channel, r.address_key FROM reported r JOIN kept ON trim(json_extract_string(kept.attributes, '/pushToken')) = r.address_key
     WHERE r.channel = 'PUSH'
     UNION ALL
     SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(trim(json_extract_string(kept.attributes, '/postalAddress'))) = r.address_key

@@ -1,10 +1,11 @@
 -- the addresses of recipients that are in quarantine
 SELECT a.id, q.channel, q.address, q.since, q.reason, q.bounce_count, q.last_reason
 FROM (
-    SELECT id, channel, CASE channel WHEN 'SMS' THEN regexp_replace(address, '[^0-9+]', '', 'g') ELSE lower(trim(address)) END AS address_key
+    SELECT id, channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
     FROM (
         SELECT id, unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
-            unnest([email, phone, json_extract_string(attributes, '/pushToken'), json_extract_string(attributes, '/postalAddress')]) AS address
+            unnest([coalesce(email_address, email), coalesce(phone_address, phone), trim(json_extract_string(attributes, '/pushToken')),
+                trim(json_extract_string(attributes, '/postalAddress'))]) AS address
         FROM recipient WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
     )
 ) a
