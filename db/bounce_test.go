@@ -382,7 +382,7 @@ func TestImportBounces(t *testing.T) {
 		"phones": {
 			text: "phone;status;date\n+49 170 1;5.1.1;2026-11-20\n0049 170 2;delivered;2026-11-20\n",
 			more: func(i *coupon.Import) { i.Channel = new(coupon.ChannelSMS) },
-			want: []string{"SMS +49 170 1 HARD 1"},
+			want: []string{"SMS +491701 HARD 1"},
 		},
 	}
 	for name, test := range tests {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -54,12 +55,20 @@ func (d *departures) note(batch, message int64) error {
 		if err != nil {
 			return fmt.Errorf("note that messages leave: %w", err)
 		}
+		// A note that a full disk cut off would move all that follow.
+		if whole, err := file.Seek(0, io.SeekEnd); err != nil {
+			return errors.Join(fmt.Errorf("note that messages leave: %w", err), file.Close())
+		} else if err := file.Truncate(whole - whole%departureBytes); err != nil {
+			return errors.Join(fmt.Errorf("note that messages leave: %w", err), file.Close())
+		}
 		d.file = file
 	}
 	note := binary.LittleEndian.AppendUint64(nil, uint64(batch)) //nolint:gosec // a number of a row
 	note = binary.LittleEndian.AppendUint64(note, uint64(message))
 	if _, err := d.file.Write(note); err != nil {
-		return fmt.Errorf("note that a message leaves: %w", err)
+		err = errors.Join(fmt.Errorf("note that a message leaves: %w", err), d.file.Close())
+		d.file = nil
+		return err
 	}
 	d.add(batch, message)
 	return nil
@@ -94,5 +103,7 @@ func (d *departures) close() error {
 	if d.file == nil {
 		return nil
 	}
-	return d.file.Close()
+	err := d.file.Close()
+	d.file = nil
+	return err
 }

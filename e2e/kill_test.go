@@ -25,7 +25,7 @@ const (
 	// that is needed.
 	killMessages = 1200
 	killSendRate = "500"
-	// mailBatch is how many messages a crash can make go out twice by SMTP.
+	// mailBatch is of how many messages by SMTP a crash leaves open whether they arrived.
 	mailBatch = 100
 )
 
@@ -38,8 +38,8 @@ var moments = map[string]func(*killed, *testing.T){
 }
 
 // TestKill kills the server at each moment of a delivery's life, sending to the outbox and by SMTP. After the new
-// start the delivery goes on by itself: every message arrives with its own code, by SMTP twice only when it was
-// on its way at the kill, and then with the same Message-ID.
+// start the delivery goes on by itself: every message arrives once, with its own code. By SMTP it is UNKNOWN whether those arrived
+// that were on their way at the kill, which are not sent again.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	for _, sender := range []string{"outbox", "SMTP"} {
@@ -87,8 +87,8 @@ type killed struct {
 	isAnswered bool
 	// took is how long the last change took.
 	took time.Duration
-	// sent is how many messages were recorded as sent at most a moment before the kill.
-	sent int
+	// sent is how many messages were recorded as sent at most a moment before the kill, and unknown of how many nobody knows.
+	sent, unknown int
 }
 
 // round makes a delivery, kills the server at a moment, and checks what became of the delivery.
@@ -198,14 +198,14 @@ func (k *killed) duringSending(t *testing.T) {
 // sending is where a delivery stands.
 type sending struct {
 	Status            string
-	Counts            struct{ Pending, Sent, Total int }
+	Counts            struct{ Pending, Sent, Unknown, Total int }
 	MessagesPerSecond *float64
 }
 
 func (k *killed) state(t *testing.T) sending {
 	t.Helper()
 	var read struct{ Delivery sending }
-	k.p.must(t, fmt.Sprintf(`{ delivery(id: %q) { status counts { pending sent total } messagesPerSecond } }`, k.delivery), &read)
+	k.p.must(t, fmt.Sprintf(`{ delivery(id: %q) { status counts { pending sent unknown total } messagesPerSecond } }`, k.delivery), &read)
 	return read.Delivery
 }
 
@@ -258,7 +258,12 @@ func (k *killed) goOn(t *testing.T) {
 		}
 		got = k.state(t)
 	}
-	if got.Counts.Sent != killMessages {
+	k.unknown = got.Counts.Unknown
+	most := 0
+	if k.mailbox != nil {
+		most = mailBatch
+	}
+	if got.Counts.Sent+k.unknown != killMessages || k.unknown > most {
 		t.Errorf("killed during %s, %s ended with %+v", k.moment, k.delivery, got)
 	}
 }
@@ -274,37 +279,26 @@ func (k *killed) check(t *testing.T) {
 	t.Helper()
 	k.p.checkSound(t)
 	arrived, codes := k.arrived(t), k.codes(t)
-	if len(arrived) != killMessages || len(codes) != killMessages {
-		t.Errorf("killed during %s: %d messages of %s arrived, and %d have codes", k.moment, len(arrived), k.delivery, len(codes))
+	if len(arrived) < killMessages-k.unknown || len(codes) != killMessages {
+		t.Errorf("killed during %s: %d messages of %s arrived, %d may have, and %d have codes", k.moment, len(arrived), k.delivery, k.unknown, len(codes))
 	}
 	holders := map[string]int{}
-	first, last, twice := 0, 0, 0
+	twice := 0
 	for number, a := range arrived {
 		if a.code != codes[number] || a.code == "" || holders[a.code] != 0 {
 			t.Errorf("message_%d arrived with the code %q of message_%d, and should have %q", number, a.code, holders[a.code], codes[number])
 		}
 		holders[a.code] = number
-		if a.times == 1 {
-			continue
-		}
-		if twice++; first == 0 || number < first {
-			first = number
-		}
-		last = max(last, number)
-		if a.times > 2 {
-			t.Errorf("message_%d arrived %d times", number, a.times)
+		if a.times != 1 {
+			twice++
 		}
 	}
-	t.Logf("killed during %s (answered: %t): %d messages arrived twice", k.moment, k.isAnswered, twice)
-	switch {
-	case twice == 0:
-		if k.mailbox != nil && k.moment == "sending" {
-			t.Error("the message that the mail server had taken at the kill did not come again")
-		}
-	case k.mailbox == nil:
-		t.Errorf("%d messages are in the outbox twice", twice)
-	case last-first >= mailBatch:
-		t.Errorf("message_%d to message_%d arrived twice: more than one batch", first, last)
+	t.Logf("killed during %s (answered: %t): of %d messages nobody knows", k.moment, k.isAnswered, k.unknown)
+	if twice > 0 {
+		t.Errorf("killed during %s: %d messages arrived twice", k.moment, twice)
+	}
+	if k.mailbox != nil && k.moment == "sending" && k.unknown == 0 {
+		t.Error("the message that the mail server had taken at the kill is not UNKNOWN")
 	}
 }
 

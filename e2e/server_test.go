@@ -425,7 +425,7 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
 		{[]string{"--retention-days=-1"}, "", "--retention-days=-1"},
 		{[]string{"--default-region=Germany"}, "", "--default-region=Germany: must be a country"},
-		{[]string{"--smtp-url", "smtp://127.0.0.1", "--mail-from", "shop@localhost"}, "", "has no dot"},
+		{[]string{"--smtp-url", "smtp://127.0.0.1", "--mail-from", "shop@example"}, "", "has no dot"},
 		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},

@@ -66,6 +66,10 @@ func senderOf(text string) (*mail.Address, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mail must be an address such as %q: %w", "Shop <shop@example.com>", err)
 	}
+	if strings.HasSuffix(named.Address, "@localhost") {
+		// A server that is tried beside its mail server; no recipient is there.
+		return named, nil
+	}
 	box, err := mailbox(named.Address)
 	if err != nil {
 		return nil, fmt.Errorf("the sender of mail, %q, cannot be an address: %w", named.Address, err)
