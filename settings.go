@@ -12,7 +12,6 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ type serveCommand struct {
 	DefaultRegion      string          `placeholder:"REGION" help:"Country of phone numbers without a calling code, such as DE. A recipient's own attribute country goes before. Unset: such numbers are sent as they are." group:"Sending" env:"COUPONQL_DEFAULT_REGION"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
 	SendRate           float64         `default:"0" help:"Maximum messages per second and delivery, such as 50, or 0.2 for one in five seconds. 0: no limit." group:"Sending" env:"COUPONQL_SEND_RATE"`
-	SoftBounceLimit    int             `default:"${soft_bounce_limit}" help:"How many soft bounces within 90 days, with no delivered message since, quarantine an address: 1 to 100." group:"Sending" env:"COUPONQL_SOFT_BOUNCE_LIMIT"`
+	SoftBounceLimit    int             `default:"3" help:"How many soft bounces within 90 days, with no delivered message since, quarantine an address: 1 to 100." group:"Sending" env:"COUPONQL_SOFT_BOUNCE_LIMIT"`
 	SMTPURL            string          `name:"smtp-url" placeholder:"URL" help:"Mail server that sends EMAIL: smtp://user:password@host:port or smtps://. Its parameter ?tls= is required (the default), optional or off. Prefer the environment: other users of the machine can see flags." group:"Sending" env:"COUPONQL_SMTP_URL"`
 	MailFrom           string          `placeholder:"ADDRESS" help:"Sender of mail, such as shop@example.com. Needed with --smtp-url." group:"Sending" env:"COUPONQL_MAIL_FROM"`
 	MailHello          string          `placeholder:"NAME" help:"Host name that the server gives to the mail server (EHLO). Unless given: the domain of --mail-from, or the IP address where that has no dot." group:"Sending" env:"COUPONQL_MAIL_HELLO"`
@@ -69,13 +68,12 @@ type serveCommand struct {
 // defaults returns the values that the tags of settings name: flags have the defaults of the Options they fill.
 func defaults() kong.Vars {
 	return kong.Vars{
-		"role_claim":        access.DefaultRoleClaim,
-		"soft_bounce_limit": strconv.Itoa(coupon.DefaultSoftBounceLimit),
-		"hold_duration":     durationText(db.DefaultHoldDuration),
-		"memory_limit":      db.DefaultMemoryLimit,
-		"sql_max_age":       durationText(analyst.DefaultMaxAge),
-		"sql_timeout":       durationText(analyst.DefaultTimeout),
-		"sql_memory_limit":  analyst.DefaultMemoryLimit,
+		"role_claim":       access.DefaultRoleClaim,
+		"hold_duration":    durationText(db.DefaultHoldDuration),
+		"memory_limit":     db.DefaultMemoryLimit,
+		"sql_max_age":      durationText(analyst.DefaultMaxAge),
+		"sql_timeout":      durationText(analyst.DefaultTimeout),
+		"sql_memory_limit": analyst.DefaultMemoryLimit,
 	}
 }
 

@@ -32,8 +32,9 @@ const (
 	AlertAhead = 7 * 24 * time.Hour
 	// FailedJobWindow is how long a failed import or delivery is an alert.
 	FailedJobWindow = 7 * 24 * time.Hour
-	// ManyFailed and ManyFailedShare say when a FINISHED delivery has many FAILED messages: both are reached.
-	ManyFailed      = 10
+	// ManyFailed is how many FAILED messages of a FINISHED delivery are an alert, if they are ManyFailedShare of all, too.
+	ManyFailed = 10
+	// ManyFailedShare is a part of one.
 	ManyFailedShare = 0.1
 )
 

@@ -32,7 +32,7 @@ func readDepartures(folder, storeID string) (*departures, error) {
 		return nil, fmt.Errorf("read which messages left: %w", err)
 	}
 	for ; len(notes) >= departureBytes; notes = notes[departureBytes:] {
-		d.add(int64(binary.LittleEndian.Uint64(notes)), int64(binary.LittleEndian.Uint64(notes[8:]))) //nolint:gosec // both were written as numbers of rows
+		d.add(int64(binary.LittleEndian.Uint64(notes)), int64(binary.LittleEndian.Uint64(notes[8:])))
 	}
 	return d, nil
 }
@@ -63,7 +63,7 @@ func (d *departures) note(batch, message int64) error {
 		}
 		d.file = file
 	}
-	note := binary.LittleEndian.AppendUint64(nil, uint64(batch)) //nolint:gosec // a number of a row
+	note := binary.LittleEndian.AppendUint64(nil, uint64(batch))
 	note = binary.LittleEndian.AppendUint64(note, uint64(message))
 	if _, err := d.file.Write(note); err != nil {
 		err = errors.Join(fmt.Errorf("note that a message leaves: %w", err), d.file.Close())

@@ -157,7 +157,13 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		return nil, err
 	}
 	slices.Sort(codes)
-	if erasure.CanceledMessageCount, err = t.Exec(ctx, erasureCancel, named("now", t.now), named("reason", erasedReason), named("batches", t.openBatches())); err != nil {
+	if erasure.CanceledMessageCount, err = t.Exec(
+		ctx,
+		erasureCancel,
+		named("now", t.now),
+		named("reason", erasedReason),
+		named("batches", t.openBatches()),
+	); err != nil {
 		return nil, err
 	}
 	if err := t.release(ctx, codes, "the recipient was erased"); err != nil {

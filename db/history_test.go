@@ -494,8 +494,10 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 		case settlement.Status == coupon.MessageSent:
 			outcome.Sent = append(outcome.Sent, content)
 		default:
-			outcome.Refused = append(outcome.Refused, db.Refusal{Content: content, Settlement: settlement, RepeatsBatch: repeats,
-				About: rapid.SampledFrom([]coupon.AttemptSubject{coupon.AboutMessage, coupon.AboutLine}).Draw(rt, "about")})
+			outcome.Refused = append(outcome.Refused, db.Refusal{
+				Content: content, Settlement: settlement, RepeatsBatch: repeats,
+				About: rapid.SampledFrom([]coupon.AttemptSubject{coupon.AboutMessage, coupon.AboutLine}).Draw(rt, "about"),
+			})
 		}
 	}
 	if err := batch.Record(w.t.Context(), outcome); err != nil {

@@ -160,7 +160,8 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return next, nil
 	}
 	// New messages are sent in the order of their numbers.
-	begin, last := int64(0), states[0].first+states[0].count-1
+	var begin int64
+	last := states[0].first + states[0].count - 1
 	if known, isKnown := s.next.Load(id); isKnown {
 		begin = known.(int64) //nolint:forcetypeassert // nothing else is stored
 	} else if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending, named("id", number)); err != nil {

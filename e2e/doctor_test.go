@@ -84,7 +84,8 @@ func TestDoctor(t *testing.T) {
 	}{
 		"a name that is refused": {[]string{"--smtp-url", unnamed.URL(), "--mail-from", "a@example.org"}, 1, "EHLO: 504 5.5.2 Helo command rejected"},
 		"another name": {
-			[]string{"--smtp-url", unnamed.URL(), "--mail-from", "a@example.org", "--mail-hello", "mail.example.net"}, 0,
+			[]string{"--smtp-url", unnamed.URL(), "--mail-from", "a@example.org", "--mail-hello", "mail.example.net"},
+			0,
 			"EHLO: taken with the name mail.example.net",
 		},
 		"a sender that is refused": {

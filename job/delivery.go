@@ -291,12 +291,12 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	}
 	r.options.Monitor.Messages(batch.Delivery.Channel, attempts)
 	outcome.OutboxSize = sending.OutboxSize
-	divide(outcome, batch, attempts, r.store.Now())
+	divide(outcome, attempts, r.store.Now())
 	return outcome, nil
 }
 
 // divide puts the messages that were handed over among the sent and the refused, by what came of their attempts.
-func divide(outcome *db.SentBatch, batch *db.Batch, attempts []coupon.Attempt, now time.Time) {
+func divide(outcome *db.SentBatch, attempts []coupon.Attempt, now time.Time) {
 	rendered := outcome.Sent
 	outcome.Sent = make([]db.Content, 0, len(rendered))
 	// The messages of a batch that is repeated come back together.

@@ -147,11 +147,11 @@ func TestChangedInFlight(t *testing.T) {
 		status coupon.DeliveryStatus
 	}{
 		{"paused", func(s *scene, id coupon.ID) error {
-			_, err := s.PauseDelivery(context.Background(), id)
+			_, err := s.PauseDelivery(t.Context(), id)
 			return err
 		}, coupon.MessageCounts{Pending: 2, Sent: 1, Total: 3}, coupon.DeliveryPaused},
 		{"stopped", func(s *scene, id coupon.ID) error {
-			_, err := s.StopDelivery(context.Background(), id)
+			_, err := s.StopDelivery(t.Context(), id)
 			return err
 		}, coupon.MessageCounts{Sent: 1, Canceled: 2, Total: 3}, coupon.DeliveryStopped},
 	} {
@@ -173,7 +173,7 @@ func TestChangedInFlight(t *testing.T) {
 					t.Errorf("got %s, %+v", d.Status, d.Counts)
 				}
 				// What a sender is busy with cannot be released.
-				_, _, _, err := s.ReleaseCodes(context.Background(), &db.CodeSelection{CouponID: couponID, Filter: &coupon.CodeFilter{}}, true, "mistake")
+				_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: couponID, Filter: &coupon.CodeFilter{}}, true, "mistake")
 				if err != nil {
 					t.Error(err)
 				}
