@@ -163,17 +163,9 @@ func (c *serveCommand) check() error {
 			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
 		}
 	}
-	if c.SoftBounceLimit < 1 || c.SoftBounceLimit > coupon.MaxSoftBounceLimit {
-		return fmt.Errorf("--soft-bounce-limit=%d: must be 1 to %d", c.SoftBounceLimit, coupon.MaxSoftBounceLimit)
-	}
-	if err := checkSendRate(c.SendRate); err != nil {
+	if err := c.checkSending(); err != nil {
 		return err
 	}
-	region, isKnown := coupon.CanonicalRegion(c.DefaultRegion)
-	if !isKnown {
-		return fmt.Errorf("--default-region=%s: must be a country with phone numbers, in the two letters of ISO 3166, such as DE", c.DefaultRegion)
-	}
-	c.DefaultRegion = region
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
 		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
 	}
@@ -186,10 +178,23 @@ func (c *serveCommand) check() error {
 	if _, err := analyst.ParseBytes(c.SQLMemoryLimit); err != nil {
 		return fmt.Errorf("--sql-memory-limit: %w", err)
 	}
+	return nil
+}
+
+// checkSending refuses settings of sending that make no sense.
+func (c *serveCommand) checkSending() error {
 	if c.HoldDuration <= 0 {
 		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
 	}
-	return nil
+	if c.SoftBounceLimit < 1 || c.SoftBounceLimit > coupon.MaxSoftBounceLimit {
+		return fmt.Errorf("--soft-bounce-limit=%d: must be 1 to %d", c.SoftBounceLimit, coupon.MaxSoftBounceLimit)
+	}
+	region, isKnown := coupon.CanonicalRegion(c.DefaultRegion)
+	if !isKnown {
+		return fmt.Errorf("--default-region=%s: must be a country with phone numbers, in the two letters of ISO 3166, such as DE", c.DefaultRegion)
+	}
+	c.DefaultRegion = region
+	return checkSendRate(c.SendRate)
 }
 
 // checkSendRate refuses a rate that is none.

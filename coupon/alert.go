@@ -17,7 +17,7 @@ const (
 	AlertRunsOutSoon    AlertKind = "RUNS_OUT_SOON"
 	AlertImportFailed   AlertKind = "IMPORT_FAILED"
 	AlertDeliveryFailed AlertKind = "DELIVERY_FAILED"
-	// The server itself stopped or paused a delivery.
+	// AlertDeliveryStopped and AlertDeliveryPaused tell that the server itself did that.
 	AlertDeliveryStopped AlertKind = "DELIVERY_STOPPED"
 	AlertDeliveryPaused  AlertKind = "DELIVERY_PAUSED"
 )

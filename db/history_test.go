@@ -441,12 +441,13 @@ func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if !may {
+		switch {
+		case !may:
 			outcome.Withheld = append(outcome.Withheld, content)
-		} else if rapid.IntRange(0, 5).Draw(rt, "fails") == 0 {
+		case rapid.IntRange(0, 5).Draw(rt, "fails") == 0:
 			outcome.Failed = append(outcome.Failed, content)
 			outcome.Failures = append(outcome.Failures, "It bounced.")
-		} else {
+		default:
 			outcome.Sent = append(outcome.Sent, content)
 		}
 	}
@@ -528,7 +529,8 @@ func (w *world) voidCodes(rt *rapid.T) {
 }
 
 func (w *world) releaseCodes(rt *rapid.T) {
-	_, _, _, err := w.ReleaseCodes(w.t.Context(), w.drawSelection(rt), rapid.Bool().Draw(rt, "even if sent"), "mistake")
+	selection, evenIfSent := w.drawSelection(rt), rapid.Bool().Draw(rt, "even if sent")
+	_, _, _, err := w.ReleaseCodes(w.t.Context(), selection, evenIfSent, "mistake") //nolint:dogsled // only whether it fails matters
 	refused(rt, err)
 }
 

@@ -35,7 +35,8 @@ func (s *scene) used(t *testing.T) coupon.ID {
 	c := s.newCoupon(t)
 	s.codes(t, c, "", "RETURNED")
 	s.deliver(t, c, s.recipients(t, 1))
-	_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}, true, "undeliverable")
+	selection := &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}
+	_, _, _, err := s.ReleaseCodes(t.Context(), selection, true, "undeliverable") //nolint:dogsled // only whether it fails matters
 	if err != nil {
 		t.Fatal(err)
 	}

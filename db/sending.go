@@ -123,15 +123,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if err != nil {
 		return nil, err
 	}
-	type state struct {
-		status                 string
-		first, count, outboxed int64
-	}
-	states, err := duckdb.Collect(ctx, s.engine.Planned(), sendingState, func(rows *sql.Rows) (state, error) {
-		var st state
-		err := rows.Scan(&st.status, &st.first, &st.count, &st.outboxed)
-		return st, err
-	}, named("id", number))
+	states, err := s.sendingStates(ctx, number)
 	if err != nil {
 		return nil, err
 	}
@@ -147,33 +139,14 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if isInterrupted && !next.chosen.isInFlight {
 		return nil, fmt.Errorf("settle %s: it has pending messages that are in no batch", id)
 	}
-	if numbers := next.chosen.messages; len(numbers) > 0 {
-		next.Contents, err = s.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
-		for i := range next.Contents {
-			known := waiting[coupon.MustNumber(coupon.KindMessage, next.Contents[i].MessageID)]
-			next.Contents[i].MayBeSent, next.Contents[i].Counted = known.mayBeSent, known.counted
-		}
-		if err != nil {
+	if len(next.chosen.messages) > 0 {
+		if err := next.takeWaiting(ctx); err != nil {
 			return nil, err
 		}
-		next.number()
 		return next, nil
 	}
-	// New messages are sent in the order of their numbers.
-	var begin int64
-	last := states[0].first + states[0].count - 1
-	if known, isKnown := s.next.Load(id); isKnown {
-		begin = known.(int64) //nolint:forcetypeassert // nothing else is stored
-	} else if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending, named("id", number)); err != nil {
+	if err := next.takeNew(ctx, states[0].first+states[0].count-1, limit); err != nil {
 		return nil, err
-	}
-	for ; begin != 0 && begin <= last && len(next.Contents) == 0; begin += int64(limit) {
-		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)-1), nil)
-		if err != nil {
-			return nil, err
-		}
-		next.Contents = slices.DeleteFunc(contents, func(c Content) bool { return waiting[coupon.MustNumber(coupon.KindMessage, c.MessageID)] != nil })
-		next.next = begin + int64(limit)
 	}
 	if len(next.Contents) == 0 {
 		next.RetryAt = waiting.nextRetry(s.moment())
@@ -184,6 +157,58 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	}
 	next.number()
 	return next, nil
+}
+
+// sendingRows is where the sending of a delivery stands in its row.
+type sendingRows struct {
+	status                 string
+	first, count, outboxed int64
+}
+
+func (s *Store) sendingStates(ctx context.Context, number int64) ([]sendingRows, error) {
+	return duckdb.Collect(ctx, s.engine.Planned(), sendingState, func(rows *sql.Rows) (sendingRows, error) {
+		var st sendingRows
+		err := rows.Scan(&st.status, &st.first, &st.count, &st.outboxed)
+		return st, err
+	}, named("id", number))
+}
+
+// takeWaiting gives the batch the waiting messages that were chosen.
+func (b *Batch) takeWaiting(ctx context.Context) (err error) {
+	numbers := b.chosen.messages
+	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
+	b.Contents, err = b.store.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
+	for i := range b.Contents {
+		known := b.waiting[coupon.MustNumber(coupon.KindMessage, b.Contents[i].MessageID)]
+		b.Contents[i].MayBeSent, b.Contents[i].Counted = known.mayBeSent, known.counted
+	}
+	b.number()
+	return err
+}
+
+// takeNew gives the batch the next messages that were never tried, in the order of their numbers, of which last is the last one.
+func (b *Batch) takeNew(ctx context.Context, last int64, limit int) error {
+	s, number := b.store, coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
+	var begin int64
+	if known, isKnown := s.next.Load(b.Delivery.ID); isKnown {
+		begin = known.(int64) //nolint:forcetypeassert // nothing else is stored
+	} else {
+		var err error
+		if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending, named("id", number)); err != nil {
+			return err
+		}
+	}
+	for ; begin != 0 && begin <= last && len(b.Contents) == 0; begin += int64(limit) {
+		contents, err := s.contents(ctx, number, begin, min(last, begin+int64(limit)-1), nil)
+		if err != nil {
+			return err
+		}
+		b.Contents = slices.DeleteFunc(contents, func(c Content) bool {
+			return b.waiting[coupon.MustNumber(coupon.KindMessage, c.MessageID)] != nil
+		})
+		b.next = begin + int64(limit)
+	}
+	return nil
 }
 
 func (b *Batch) number() {

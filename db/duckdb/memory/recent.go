@@ -44,6 +44,7 @@ func (r *recent) forget(changed Topic) {
 		r.recipients.Purge()
 	case AllReversals:
 		r.codes.Purge()
+	case Quarantine: // it is read anew each time
 	}
 }
 
