@@ -286,7 +286,7 @@ func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) (
 			if err := rows.Scan(&missing.Count, &first); err != nil || missing.Count == 0 {
 				return err
 			}
-			for _, number := range strings.Fields(first) {
+			for number := range strings.FieldsSeq(first) {
 				missing.RecipientIDs = append(missing.RecipientIDs, coupon.ID(string(coupon.KindRecipient)+"_"+number))
 			}
 			found = append(found, missing)
