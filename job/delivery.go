@@ -85,8 +85,8 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again", "delivery", id, "after", pause)
 		case done.count > 0:
 			pause = retryInterval
-			if r.options.SendRate > 0 {
-				sleep(ctx, time.Duration(done.count)*time.Second/time.Duration(r.options.SendRate))
+			if way.rate > 0 {
+				sleep(ctx, time.Duration(float64(done.count)/way.rate*float64(time.Second)))
 			}
 			continue
 		case done.retryAt.IsZero():
@@ -120,6 +120,8 @@ type route struct {
 	out sender.Sender
 	// limit is how many messages a batch has at most.
 	limit int
+	// rate is how many messages a second are handed over at the most; 0: no limit.
+	rate float64
 }
 
 // route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
@@ -133,10 +135,11 @@ func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	}
 	out := courier.SenderOf(found[id].Channel, r.options.Senders, r.outbox)
 	limit := min(out.Traits().MaxBatch, max(1, maxBatchBytes/max(1, len(found[id].Body))))
-	if r.options.SendRate > 0 {
-		limit = min(limit, r.options.SendRate)
+	rate := found[id].RateLimit(float64(r.options.SendRate))
+	if rate > 0 {
+		limit = min(limit, max(1, int(rate)))
 	}
-	return route{out, limit}, nil
+	return route{out, limit, rate}, nil
 }
 
 // sendBatch sends the next messages of a delivery. It finds the way when that is not known.
