@@ -169,7 +169,8 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	store, err := db.Open(ctx, db.Options{
-		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: float64(c.SendRate), MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration,
+		SendRate: float64(c.SendRate), MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
 	})
 	if err != nil {
 		return err
