@@ -148,11 +148,10 @@ func AttributeValue(name string) RecipientValue { return RecipientValue(attribut
 
 // Attribute returns the name of the attribute that the value is; "" for any other.
 func (v RecipientValue) Attribute() string {
-	name, _ := strings.CutPrefix(string(v), attributeValues)
-	if name == string(v) {
-		return ""
+	if name, isAttribute := strings.CutPrefix(string(v), attributeValues); isAttribute {
+		return name
 	}
-	return name
+	return ""
 }
 
 // MissingValue is a value that the content shows, and how many of those who get a message do not have it.

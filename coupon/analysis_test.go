@@ -290,7 +290,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestJudgeAddsUp checks what holds of every analysis, whatever was found.
 // TestJudgeWarns tells what an analysis says before it is too late, and stops nothing but a delivery nobody could use.
 func TestJudgeWarns(t *testing.T) {
 	t.Parallel()
@@ -355,6 +354,7 @@ func TestJudgeWarns(t *testing.T) {
 	}
 }
 
+// TestJudgeAddsUp checks what holds of every analysis, whatever was found.
 func TestJudgeAddsUp(t *testing.T) {
 	t.Parallel()
 	now := instantOf(t, judgedAt)

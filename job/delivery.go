@@ -145,19 +145,6 @@ type route struct {
 // rateWindow is the time that a batch of a delivery with a rate is for, so that messages go out evenly.
 const rateWindow = 200 * time.Millisecond
 
-// rateOf returns how many messages a second a delivery hands over at most: the smaller one of its own limit and the server's;
-// 0: there is neither.
-func (r *Runner) rateOf(d *coupon.Delivery) float64 {
-	switch rate := r.options.SendRate; {
-	case d.SendRate == nil:
-		return rate
-	case rate == 0:
-		return *d.SendRate
-	default:
-		return min(rate, *d.SendRate)
-	}
-}
-
 // route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
 func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	if err := r.store.BeginSending(ctx, id); err != nil {
@@ -169,7 +156,7 @@ func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	}
 	out := courier.SenderOf(found[id].Channel, r.options.Senders, r.outbox)
 	limit := max(1, maxBatchBytes/max(1, len(found[id].Body)))
-	rate := r.rateOf(found[id])
+	rate := found[id].RateLimit(r.options.SendRate)
 	if rate > 0 {
 		limit = max(1, min(limit, int(rate*rateWindow.Seconds())))
 	}
