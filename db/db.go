@@ -173,7 +173,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load, s.readdress, s.finishStart} {
+	for _, step := range []func(context.Context) error{s.refuseForeign, s.migrate, s.rewrite, s.load, s.readdress, s.finishStart, s.settleDepartures} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}

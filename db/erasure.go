@@ -157,19 +157,24 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		return nil, err
 	}
 	slices.Sort(codes)
+	batches := named("batches", t.openBatches())
+	unknown, err := t.Exec(ctx, erasureUnknown, named("now", t.now), named("reason", interruptedReason), batches)
+	if err != nil {
+		return nil, err
+	}
 	if erasure.CanceledMessageCount, err = t.Exec(
 		ctx,
 		erasureCancel,
 		named("now", t.now),
 		named("reason", erasedReason),
-		named("batches", t.openBatches()),
+		batches,
 	); err != nil {
 		return nil, err
 	}
 	if err := t.release(ctx, codes, "the recipient was erased"); err != nil {
 		return nil, err
 	}
-	if erasure.CanceledMessageCount > 0 {
+	if erasure.CanceledMessageCount+unknown > 0 {
 		if _, err := t.Exec(ctx, deliveryRecount); err != nil {
 			return nil, err
 		}

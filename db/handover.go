@@ -68,13 +68,22 @@ func (b *Batch) Leave(ctx context.Context, content *Content) (bool, error) {
 	if err != nil || !may || b.ID == 0 {
 		return may, err
 	}
-	if err := b.store.departures.note(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID)); err != nil {
+	isNew, err := b.store.departures.leave(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID))
+	if err != nil {
 		return false, err
 	}
-	if known, isKnown := b.store.flights.Load(b.Delivery.ID); isKnown {
+	if known, isKnown := b.store.flights.Load(b.Delivery.ID); isKnown && isNew {
 		known.(*flight).left.Add(1) //nolint:forcetypeassert // nothing else is stored
 	}
 	return true, nil
+}
+
+// Answer notes that the sender knows whether a message of the batch was taken, so that it is known after a crash as well.
+func (b *Batch) Answer(content *Content, isTaken bool) error {
+	if b.ID == 0 {
+		return nil
+	}
+	return b.store.departures.answer(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID), isTaken)
 }
 
 // IsInterrupted reports whether nobody knows what became of the batch: it was handed over, and the server ended before it
@@ -83,22 +92,97 @@ func (b *Batch) IsInterrupted() (is, isOver bool) {
 	return b.chosen.isInFlight, b.Delivery.Status == coupon.DeliveryStopped
 }
 
-// Abandon gives the outcome of an interrupted batch that must not be handed over again. What may have left is unknown; the
-// others were surely not handed over.
+// Abandon gives the outcome of an interrupted batch that must not be handed over again. What left and was not answered is
+// unknown; what did not leave, or was not taken, was surely not handed over.
 func (b *Batch) Abandon() *SentBatch {
 	b.ID, b.Number, b.isAbandoned = b.chosen.batchID, b.chosen.number, true
 	outcome := &SentBatch{OutboxSize: b.OutboxSize}
 	for _, content := range b.Contents {
-		if !b.store.departures.mayHaveLeft(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID)) {
-			content.MayBeSent = b.waiting[coupon.MustNumber(coupon.KindMessage, content.MessageID)].mightBeSent
+		number := coupon.MustNumber(coupon.KindMessage, content.MessageID)
+		switch b.store.departures.of(b.ID, number) {
+		case taken:
+			outcome.Sent = append(outcome.Sent, content)
+		case left:
+			outcome.Refused = append(outcome.Refused, Refusal{
+				Content: content, Settlement: coupon.Settlement{Status: coupon.MessageUnknown, Failure: interruptedReason, MayBeSent: true},
+			})
+		case stayed, returned:
+			content.MayBeSent = b.waiting[number].mightBeSent
 			outcome.Withheld = append(outcome.Withheld, content)
-			continue
 		}
-		outcome.Refused = append(outcome.Refused, Refusal{
-			Content: content, Settlement: coupon.Settlement{Status: coupon.MessageUnknown, Failure: interruptedReason, MayBeSent: true},
-		})
 	}
 	return outcome
+}
+
+// settleDepartures records what is known of the batches that a killed server left open, before anybody may pause, stop,
+// erase or release what is in them: what was answered is sent, what did not leave waits as before. Only what left and was not
+// answered stays in flight. Where that cannot be recorded now, it is known all the same as long as this server runs.
+func (s *Store) settleDepartures(ctx context.Context) error {
+	noted := s.departures.open()
+	if len(noted) == 0 {
+		return nil
+	}
+	type open struct{ batch, delivery int64 }
+	batches, err := duckdb.Collect(ctx, s.engine, attemptOpen, func(rows *sql.Rows) (o open, err error) {
+		return o, rows.Scan(&o.batch, &o.delivery)
+	}, named("batches", noted))
+	if err != nil {
+		return err
+	}
+	for _, o := range batches {
+		noted = slices.DeleteFunc(noted, func(batch int64) bool { return batch == o.batch })
+		if err := s.settleDeparture(ctx, coupon.NewID(coupon.KindDelivery, o.delivery), o.batch); err != nil {
+			s.addNotice(err.Error())
+		}
+	}
+	// The others were recorded, or never began.
+	if err := s.departures.forget(noted...); err != nil {
+		s.addNotice(err.Error())
+	}
+	return nil
+}
+
+func (s *Store) settleDeparture(ctx context.Context, id coupon.ID, batch int64) (err error) {
+	leave := s.watchers.lock(id, &s.watchers.batches)
+	b := &Batch{store: s, unlock: s.watchers.lockSending(id), leave: leave, standing: standing{revision: s.memory.Revision()}}
+	isRecorded := false
+	defer func() {
+		if !isRecorded {
+			b.unlock()
+			b.leave()
+		}
+		// What stays in flight is as it was.
+		s.forgetWaiting(id)
+	}()
+	if b.Delivery, err = s.delivery(ctx, id); err != nil {
+		return err
+	}
+	b.standing.status = b.Delivery.Status
+	states, err := s.sendingStates(ctx, coupon.MustNumber(coupon.KindDelivery, id))
+	if err != nil {
+		return err
+	}
+	b.OutboxSize = states[0].outboxed
+	if b.waiting, err = s.waitingOf(ctx, id); err != nil {
+		return err
+	}
+	b.chosen = b.waiting.inFlight(batch)
+	if len(b.chosen.messages) == 0 {
+		return nil
+	}
+	if err := b.takeWaiting(ctx); err != nil {
+		return err
+	}
+	outcome := b.Abandon()
+	outcome.Refused = nil
+	if len(outcome.Sent)+len(outcome.Withheld) == 0 {
+		return nil
+	}
+	if err := b.Record(ctx, outcome); err != nil {
+		return err
+	}
+	isRecorded = true
+	return nil
 }
 
 func (b *Batch) topics() []memory.Topic {
@@ -279,9 +363,13 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 		done.refused = append(done.refused, refused)
 	}
 	for _, content := range outcome.Withheld {
-		if _, never := b.judge(&content, b.standing.status, t.now); never != "" {
+		switch _, never := b.judge(&content, b.standing.status, t.now); {
+		case never != "" && b.chosen.isInFlight && !b.isAbandoned:
+			// It may have been taken when the batch was handed over before.
+			fail(&done.unknown, content, interruptedReason)
+		case never != "":
 			cancel(content, never)
-		} else {
+		default:
 			done.kept = append(done.kept, content)
 		}
 	}

@@ -329,7 +329,11 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 			codes = append(codes, coupon.MustNumber(coupon.KindCode, *contents[i].CodeID))
 		}
 	}
-	isSame := b.chosen.batchID != 0 && len(contents) == b.chosen.batchSize
+	// Without those that may not leave any more it is still the same batch, which the other side may have.
+	isSame, size := b.chosen.batchID != 0, len(contents)
+	if isSame {
+		size = b.chosen.batchSize
+	}
 	if isSame && b.chosen.isInFlight {
 		b.ID, b.Number = b.chosen.batchID, b.chosen.number
 		err := s.update(ctx, func(_ context.Context, t *turn) error {
@@ -351,7 +355,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 			}
 		}
 		// It is on the disk before the rows are.
-		if err := s.departures.note(b.ID, 0); err != nil {
+		if err := s.departures.begin(b.ID); err != nil {
 			return err
 		}
 		// Until the sender answers the codes count as sent.
@@ -366,6 +370,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 			named("delivery_id", coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)),
 			named("number", b.Number),
 			named("batch_id", b.ID),
+			named("size", size),
 			named("now", t.now),
 		)
 		return err
@@ -375,7 +380,7 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	}
 	for i, number := range numbers {
 		b.waiting[number] = &waitingMessage{
-			number: b.Number, batchID: b.ID, batchSize: len(numbers), isInFlight: true, mayBeSent: true, mightBeSent: contents[i].MayBeSent,
+			number: b.Number, batchID: b.ID, batchSize: size, isInFlight: true, mayBeSent: true, mightBeSent: contents[i].MayBeSent,
 			counted: contents[i].Counted,
 		}
 	}

@@ -92,6 +92,7 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 			),
 			named("number", m.Attempts+1),
 			named("batch_id", batch),
+			named("size", 1),
 			named("now", t.now),
 		)
 		if err != nil {

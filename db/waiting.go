@@ -12,10 +12,11 @@ import (
 
 // waitingMessage is a message that was handed over and is pending all the same.
 type waitingMessage struct {
-	// number, batchID and batchSize are those of the last attempt.
-	number    int
-	batchID   int64
-	batchSize int
+	// number, batchID and batchSize are those of the last attempt. isAnswered: others of that batch were taken, or failed.
+	number     int
+	batchID    int64
+	batchSize  int
+	isAnswered bool
 	// isInFlight: nobody knows what came of the last attempt.
 	isInFlight bool
 	// mayBeSent: an attempt may have reached the recipient. mightBeSent: one before the last may have.
@@ -58,7 +59,7 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 		var retryAt sql.NullTime
 		var isCounted bool
 		m := &waitingMessage{}
-		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt, &isCounted)
+		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt, &isCounted, &m.isAnswered)
 		m.postpone(retryAt.Time, at)
 		if earlier := w[message]; earlier != nil {
 			m.mightBeSent, m.counted = earlier.mayBeSent, earlier.counted
@@ -81,7 +82,7 @@ type choice struct {
 	messages []int64
 	// number is that of the messages' last attempt; 0 for new ones.
 	number int
-	// batchID and batchSize are those of the batch that is repeated, if it is still complete; else 0.
+	// batchID and batchSize are those of the batch that is repeated, or of which this is left; else 0.
 	batchID    int64
 	batchSize  int
 	isInFlight bool
@@ -113,9 +114,24 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 	// A batch that is handed over once more is the same one, whatever its sender takes at once by now.
 	if !first.isInFlight && !first.repeatsBatch {
 		c.messages = c.messages[:min(len(c.messages), limit)]
-	} else {
+		return c
+	}
+	// Whoever took a batch takes none with its key again: what was kept back when the others were answered needs a new one.
+	if first.isInFlight || !first.isAnswered {
 		c.batchID, c.batchSize = first.batchID, first.batchSize
 	}
+	return c
+}
+
+// inFlight gives the messages of a batch of which nobody knows what became of them.
+func (w waitingMessages) inFlight(batch int64) choice {
+	c := choice{batchID: batch, isInFlight: true}
+	for message, m := range w {
+		if m.isInFlight && m.batchID == batch {
+			c.messages, c.number, c.batchSize = append(c.messages, message), m.number, m.batchSize
+		}
+	}
+	slices.Sort(c.messages)
 	return c
 }
 

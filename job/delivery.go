@@ -268,6 +268,12 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 			}
 			return may && err == nil
 		},
+		Answered: func(place int, isTaken bool) {
+			if err := batch.Answer(&rendered[place], isTaken); err != nil {
+				r.options.Log.ErrorContext(ctx, "could not note an answer; after a crash nobody knows it",
+					"message", rendered[place].MessageID, "error", err)
+			}
+		},
 	}
 	attempts, err := out.Send(ctx, sending)
 	if err == nil && len(attempts) != len(outgoing) {

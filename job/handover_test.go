@@ -34,7 +34,7 @@ func (a *asker) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt
 			continue
 		}
 		one := *batch
-		one.Messages = batch.Messages[i : i+1]
+		one.Messages, one.Leave = batch.Messages[i:i+1], nil
 		results, err := a.flaky.Send(ctx, &one)
 		if err != nil {
 			return nil, err

@@ -50,16 +50,24 @@ func (f *flaky) Traits() sender.Traits {
 }
 
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {
+	attempts := make([]coupon.Attempt, len(batch.Messages))
+	for i := range batch.Messages {
+		if batch.Leave != nil && !batch.Leave(i) {
+			attempts[i].Result = coupon.AttemptWithheld
+		}
+	}
 	if f.before != nil {
 		if err := f.before(ctx, batch); err != nil {
-			return make([]coupon.Attempt, len(batch.Messages)), nil // it stays open
+			return attempts, nil // what left stays open
 		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.batches[batch.Key]++
-	attempts := make([]coupon.Attempt, len(batch.Messages))
 	for i := range batch.Messages {
+		if attempts[i].Result == coupon.AttemptWithheld {
+			continue
+		}
 		m := &batch.Messages[i]
 		f.got[m.MessageID] = append(f.got[m.MessageID], handOver{batch.Key, m.Code})
 		attempts[i] = f.decide(m, len(f.got[m.MessageID]))
@@ -354,6 +362,48 @@ func TestSameBatchAgain(t *testing.T) {
 	}
 	out.check(t)
 	s.checkSound(t)
+}
+
+// TestSameBatchWithoutSome: a batch that comes again without somebody who objected meanwhile has its key, since the other side may
+// have it already.
+func TestSameBatchWithoutSome(t *testing.T) {
+	t.Parallel()
+	for _, isKilled := range []bool{false, true} {
+		t.Run(fmt.Sprint("killed ", isKilled), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			out := newFlaky(func(_ *coupon.OutgoingMessage, times int) coupon.Attempt {
+				switch {
+				case times > 1:
+					return accept
+				case isKilled:
+					return coupon.Attempt{} // it stays open
+				}
+				return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "no answer", RepeatsBatch: true, MayBeSent: true}
+			})
+			_, id := s.ready(t, 4)
+			runner := s.startSender(t, out)
+			s.confirm(t, id)
+			s.waitTimes(t, id, out, 4)
+			runner.Stop()
+			s.object(t)
+			s.clock.Advance(2 * time.Minute)
+			s.startSender(t, out)
+			d := s.wait(t, id, isFinished)
+			want := coupon.MessageCounts{Sent: 3, Canceled: 1, Total: 4}
+			if isKilled {
+				want = coupon.MessageCounts{Sent: 3, Unknown: 1, Total: 4}
+			}
+			if d.Counts != want {
+				t.Errorf("got %+v, want %+v", d.Counts, want)
+			}
+			if _, times := out.handOvers(); len(out.batches) != 1 || times != 7 {
+				t.Errorf("got the batches %v and %d messages, want one key and 7", out.batches, times)
+			}
+			out.check(t)
+			s.checkSound(t)
+		})
+	}
 }
 
 // TestRestartWhileSending stops the server while messages wait and a batch is in flight: after the restart the

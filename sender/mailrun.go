@@ -49,6 +49,7 @@ func (r *mailRun) take() (place int, isThere bool) {
 
 // giveBack leaves a message to others.
 func (r *mailRun) giveBack(place int) {
+	r.batch.answered(place, false)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.returned = append(r.returned, place)
@@ -186,6 +187,7 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 	switch {
 	case err == nil:
 		w.breaks = 0
+		w.batch.answered(place, true)
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptAccepted}
 		w.smtp.pace.took(1, began)
 		w.smtp.refusals.taken()
@@ -196,6 +198,7 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 	case failure == nil:
 		// It is withheld. The server waits for content, and only the end of the connection tells it that there is none.
 		w.abandon()
+		w.batch.answered(place, false)
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptWithheld}
 		return true
 	case failure.step == stepDot && failure.code == 0:
@@ -203,6 +206,10 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptUnknown, Reason: fmt.Sprintf(
 			"The mail server has the whole mail and did not say whether it takes it (%s).", failure.text)}
 		return w.hasBroken(failure)
+	}
+	// Without its last line no server takes a mail.
+	w.batch.answered(place, false)
+	switch {
 	case ctx.Err() != nil && failure.code == 0:
 		w.abandon()
 		return false // it stays open

@@ -49,6 +49,9 @@ type Batch struct {
 	// once. It reports whether the message at that place may leave; from then on it counts as on its way. One that may
 	// not is AttemptWithheld. It may be asked about a message again. Nil: each may.
 	Leave func(place int) bool
+	// Answered is told, as soon as that is known, whether the message at a place was taken that left or was about to. One
+	// that it is not told of may be on its way. Nil: nobody is told.
+	Answered func(place int, isTaken bool)
 	// Extra is set for messages that do not belong to the sending of the delivery.
 	Extra Extra
 }
@@ -61,6 +64,13 @@ const (
 	ExtraProof  Extra = "proof"
 	ExtraResent Extra = "resent"
 )
+
+// answered tells whether a message was taken.
+func (b *Batch) answered(place int, isTaken bool) {
+	if b.Answered != nil {
+		b.Answered(place, isTaken)
+	}
+}
 
 // stopGrace is how long a sender goes on with a batch when the server stops.
 const stopGrace = 2 * time.Second

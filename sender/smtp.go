@@ -21,9 +21,10 @@ import (
 
 // Limits of SMTP.
 const (
-	// maxMailBatch is how many messages are recorded together: so many a crash can make go out twice.
+	// maxMailBatch is how many messages are recorded together.
 	maxMailBatch = 100
-	// maxMailConnections is how many connections a batch uses at once.
+	// maxMailConnections is how many connections a batch uses at once: of one message on each, a crash leaves open whether it
+	// arrived.
 	maxMailConnections = 4
 	// maxBreaks is how many connections in a row may break before the server counts as out of order.
 	maxBreaks = 3

@@ -181,6 +181,9 @@ func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, err
 	}
 	if refusal.Result == coupon.AttemptAccepted {
 		tellApart(attempts, places, answer)
+		for _, place := range places {
+			batch.answered(place, attempts[place].Result == coupon.AttemptAccepted)
+		}
 	}
 	return attempts, nil
 }

@@ -1,6 +1,9 @@
 -- the messages of a delivery that were handed over and are pending all the same, each with its attempts in their order
 SELECT a.message_id, a.number, a.batch_id, a.batch_size, r.message_id IS NULL, coalesce(r.may_be_sent, true), coalesce(r.repeats_batch, true), r.retry_at,
-    coalesce(r.is_counted, false)
+    coalesce(r.is_counted, false), a.batch_id IN (
+        SELECT batch_id FROM sending_attempt
+        WHERE delivery_id = $id AND message_id IN (SELECT message_id FROM sending WHERE delivery_id = $id AND outcome <> 'CANCELED')
+    )
 FROM (
     SELECT * FROM sending_attempt
     WHERE delivery_id = $id AND message_id NOT IN (SELECT message_id FROM sending WHERE delivery_id = $id)
