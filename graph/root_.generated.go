@@ -781,12 +781,18 @@ type ComplexityRoot struct {
 	RedemptionStats struct {
 		Amount         func(childComplexity int) int
 		Assigned       func(childComplexity int) int
+		Bounced        func(childComplexity int) int
 		ByCurrency     func(childComplexity int) int
+		Canceled       func(childComplexity int) int
+		Complained     func(childComplexity int) int
+		Delivered      func(childComplexity int) int
+		Failed         func(childComplexity int) int
 		Redeemed       func(childComplexity int) int
 		RedemptionRate func(childComplexity int) int
 		Reversed       func(childComplexity int) int
 		Sent           func(childComplexity int) int
 		TimeToRedeem   func(childComplexity int) int
+		Unknown        func(childComplexity int) int
 	}
 
 	Rejection struct {
@@ -4336,12 +4342,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionStats.Assigned(childComplexity), true
+	case "RedemptionStats.bounced":
+		if e.ComplexityRoot.RedemptionStats.Bounced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Bounced(childComplexity), true
 	case "RedemptionStats.byCurrency":
 		if e.ComplexityRoot.RedemptionStats.ByCurrency == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RedemptionStats.ByCurrency(childComplexity), true
+	case "RedemptionStats.canceled":
+		if e.ComplexityRoot.RedemptionStats.Canceled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Canceled(childComplexity), true
+	case "RedemptionStats.complained":
+		if e.ComplexityRoot.RedemptionStats.Complained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Complained(childComplexity), true
+	case "RedemptionStats.delivered":
+		if e.ComplexityRoot.RedemptionStats.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Delivered(childComplexity), true
+	case "RedemptionStats.failed":
+		if e.ComplexityRoot.RedemptionStats.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Failed(childComplexity), true
 	case "RedemptionStats.redeemed":
 		if e.ComplexityRoot.RedemptionStats.Redeemed == nil {
 			break
@@ -4372,6 +4408,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionStats.TimeToRedeem(childComplexity), true
+	case "RedemptionStats.unknown":
+		if e.ComplexityRoot.RedemptionStats.Unknown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Unknown(childComplexity), true
 
 	case "Rejection.line":
 		if e.ComplexityRoot.Rejection.Line == nil {
@@ -6378,6 +6420,18 @@ func (ec *executionContext) childFields_RedemptionStats(ctx context.Context, fie
 		return ec.fieldContext_RedemptionStats_assigned(ctx, field)
 	case "sent":
 		return ec.fieldContext_RedemptionStats_sent(ctx, field)
+	case "delivered":
+		return ec.fieldContext_RedemptionStats_delivered(ctx, field)
+	case "bounced":
+		return ec.fieldContext_RedemptionStats_bounced(ctx, field)
+	case "complained":
+		return ec.fieldContext_RedemptionStats_complained(ctx, field)
+	case "failed":
+		return ec.fieldContext_RedemptionStats_failed(ctx, field)
+	case "canceled":
+		return ec.fieldContext_RedemptionStats_canceled(ctx, field)
+	case "unknown":
+		return ec.fieldContext_RedemptionStats_unknown(ctx, field)
 	case "redeemed":
 		return ec.fieldContext_RedemptionStats_redeemed(ctx, field)
 	case "reversed":
