@@ -92,6 +92,7 @@ const (
 	RejectedBadAddress       RejectionReason = "BAD_ADDRESS"
 	RejectedBadKind          RejectionReason = "BAD_KIND"
 	RejectedNoOutcome        RejectionReason = "NO_OUTCOME"
+	RejectedNotARow          RejectionReason = "NOT_A_ROW"
 )
 
 // IsRepeat reports whether the row says what is known already, so that it is harmless.
@@ -140,6 +141,8 @@ func (r RejectionReason) Message() string {
 		return "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED."
 	case RejectedNoOutcome:
 		return "The row does not say whether a message arrived, but something else of it; nothing changed."
+	case RejectedNotARow:
+		return "The line is no row: the header once more, a ruler, or what a database client adds to its answer."
 	}
 	return string(r)
 }
@@ -329,6 +332,9 @@ const (
 	WarningScientific    ImportWarningKind = "SCIENTIFIC_NOTATION"
 	WarningFormula       ImportWarningKind = "FORMULA"
 	WarningIgnoredColumn ImportWarningKind = "IGNORED_COLUMN"
+	WarningGuessedHeader ImportWarningKind = "GUESSED_HEADER"
+	WarningOddFirstRow   ImportWarningKind = "ODD_FIRST_ROW"
+	WarningGuessedColumn ImportWarningKind = "GUESSED_COLUMN"
 )
 
 // ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
@@ -351,6 +357,14 @@ func (w *ImportWarning) Text() string {
 		return fmt.Sprintf("Codes that begin like a formula of a spreadsheet: %d, such as %q. They were taken as they are.", w.Count, w.Value)
 	case WarningIgnoredColumn:
 		return fmt.Sprintf("Columns that were not read: %d, such as %q. Map them with options.columns if they are needed.", w.Count, w.Value)
+	case WarningGuessedHeader:
+		return fmt.Sprintf("The first row was taken for the name of the column: %q. If it is a value, import the file again with options.hasHeader: false.", w.Value)
+	case WarningOddFirstRow:
+		return fmt.Sprintf("The first row looks like no other and was taken for a value: %q. If it names the column, import the file again "+
+			"with options.hasHeader: true.", w.Value)
+	case WarningGuessedColumn:
+		return fmt.Sprintf("Columns that could hold the same field as another one, which was taken: %d, such as %q. "+
+			"If that is wrong, say with options.columns which one holds it.", w.Count, w.Value)
 	}
 	return string(w.Kind)
 }

@@ -191,6 +191,7 @@ func (r *importReader) describe(found file.Layout) {
 			r.source.Warn(coupon.WarningIgnoredColumn, 0, name)
 		}
 	}
+	r.source.Warnings = append(r.source.Warnings, found.Warnings...)
 	r.source.Layout = layout
 }
 

@@ -1,20 +1,24 @@
 package file
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"couponql/coupon"
 )
 
 // Column is a column that an import knows: its name and the spellings under which files carry it.
-// Upper and lower case, spaces, underscores and hyphens make no difference in a spelling, and the
+// Upper and lower case, accents, spaces and punctuation make no difference in a spelling, and the
 // name itself is always one.
 type Column struct {
-	Name    string
+	Name string
+	// Aliases come before Words: where a file has a column for each, the alias is taken.
 	Aliases []string
+	// Words are spellings in many languages, as normal gives them. Of two that are not required the one that stands
+	// first is taken.
+	Words []string
 	// IsRequired says that a file without this column cannot be imported.
 	IsRequired bool
 
@@ -49,6 +53,19 @@ func IsReject(name string) bool {
 // Columns gives the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
+	columns := columnsOf(kind)
+	vocabulary := Vocabulary()
+	for i, column := range columns {
+		fields := []string{column.Name}
+		if column.Name == "address" {
+			fields = append(fields, "email", "phone")
+		}
+		columns[i].Words = wordsOf(vocabulary, fields...)
+	}
+	return columns
+}
+
+func columnsOf(kind coupon.ImportKind) []Column {
 	code := Column{
 		Name: "code",
 		Aliases: []string{
@@ -151,22 +168,32 @@ func isDateLike(value string) bool {
 	return strings.ContainsAny(value, "0123456789") && strings.Trim(value, "0123456789-/.:+TZ ") == ""
 }
 
-// matches reports whether a file may call this column by this spelling, which is normal.
-func (c *Column) matches(spelling string) bool {
-	return spelling == normal(c.Name) ||
-		slices.ContainsFunc(c.Aliases, func(alias string) bool { return normal(alias) == spelling })
+// The classes of spellings, the best one first.
+const (
+	exactSpelling = iota
+	aliasSpelling
+	wordSpelling
+)
+
+// rank tells how well a spelling, which is normal, says that a column is this one: its class, and its place in that.
+func (c *Column) rank(spelling string) (class, place int, isKnown bool) {
+	if spelling == "" {
+		return 0, 0, false
+	}
+	if spelling == normal(c.Name) {
+		return exactSpelling, 0, true
+	}
+	if place = slices.IndexFunc(c.Aliases, func(alias string) bool { return normal(alias) == spelling }); place >= 0 {
+		return aliasSpelling, place, true
+	}
+	place = slices.Index(c.Words, spelling)
+	return wordSpelling, place, place >= 0
 }
 
-// first gives the cell that is called by the alias that comes first.
-func (c *Column) first(names []string, taken map[int]bool) int {
-	for _, alias := range append([]string{c.Name}, c.Aliases...) {
-		for cell, name := range names {
-			if !taken[cell] && !IsReject(name) && normal(name) == normal(alias) {
-				return cell
-			}
-		}
-	}
-	return -1
+// matches reports whether a file may call this column by this spelling, which is normal.
+func (c *Column) matches(spelling string) bool {
+	_, _, isKnown := c.rank(spelling)
+	return isKnown
 }
 
 // words says what the column holds.
@@ -175,16 +202,6 @@ func (c *Column) words() string {
 		return c.meaning
 	}
 	return c.Name
-}
-
-// normal gives the form in which names of columns are compared.
-func normal(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || unicode.IsSpace(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
 }
 
 // assignment says which cell of a row holds which column.
@@ -196,6 +213,8 @@ type assignment struct {
 	isSettled []bool
 	// others are the named columns that no known column took, in file order.
 	others []otherColumn
+	// rivals are the columns that could be a known one as well, and were not taken for it.
+	rivals []int
 }
 
 type otherColumn struct {
@@ -257,36 +276,50 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 		if a.fields[i] >= 0 {
 			continue
 		}
-		var found, exact []int
-		for cell, name := range names {
-			spelling := normal(name)
-			if taken[cell] || IsReject(name) || !columns[i].matches(spelling) {
-				continue
-			}
-			found = append(found, cell)
-			if spelling == normal(columns[i].Name) {
-				exact = append(exact, cell)
-			}
+		found := candidates(names, &columns[i], taken)
+		if len(found) == 0 {
+			continue
 		}
-		if len(exact) > 0 {
-			found = exact
-			a.isSettled[i] = true
-		}
-		if len(found) > 1 && columns[i].takesFirst {
-			found = found[:1:1]
-			found[0] = columns[i].first(names, taken)
-		}
-		switch len(found) {
-		case 0:
-		case 1:
-			a.fields[i] = found[0]
-			taken[found[0]] = true
-		default:
+		best := found[0]
+		if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) {
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The columns %d and %d could both hold the %s. Say with options.columns which one does.", found[0]+1, found[1]+1, columns[i].words())
+				"The columns %d and %d could both hold the %s. Say with options.columns which one does.",
+				min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1, columns[i].words())
+		}
+		a.fields[i], a.isSettled[i] = best.cell, best.class == exactSpelling
+		taken[best.cell] = true
+		if !a.isSettled[i] && !columns[i].takesFirst {
+			for _, rival := range found[1:] {
+				a.rivals = append(a.rivals, rival.cell)
+			}
 		}
 	}
 	return nil
+}
+
+// candidate is a column of the file that could be a known one.
+type candidate struct{ cell, class, place int }
+
+// candidates gives the columns of the file that could be the known one and are not taken, the best first.
+func candidates(names []string, column *Column, taken map[int]bool) []candidate {
+	var found []candidate
+	for cell, name := range names {
+		if taken[cell] || IsReject(name) {
+			continue
+		}
+		if class, place, isKnown := column.rank(normal(name)); isKnown {
+			found = append(found, candidate{cell, class, place})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.place, b.place))
+	})
+	return found
+}
+
+// takesBest reports whether the best of several candidates of one class is taken without a question.
+func (c *Column) takesBest(found []candidate) bool {
+	return c.takesFirst || found[0].class == wordSpelling && !c.IsRequired && found[0].place != found[1].place
 }
 
 // extend takes in a column that turned up when the others had been assigned. It returns FILE_UNREADABLE
@@ -343,7 +376,8 @@ func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 	}
 	found := -1
 	for cell, name := range names {
-		if name == "" || IsReject(name) || normal(name) != normal(mapping.Column) && name != positionPrefix+mapping.Column {
+		isMeant := normal(name) == normal(mapping.Column) && normal(name) != "" || name == positionPrefix+mapping.Column
+		if name == "" || IsReject(name) || !isMeant {
 			continue
 		}
 		if found >= 0 {

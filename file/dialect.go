@@ -124,6 +124,22 @@ func (s *splitter) fillSample() {
 	}
 }
 
+// minRulers is how many values have to look like rulers before that is taken for the way of the file.
+const minRulers = 3
+
+// hasRulers reports whether most of the rows that are in memory look like rulers, so that they are values.
+func (s *splitter) hasRulers() bool {
+	look := s.look()
+	var row Row
+	rows, rulers := 0, 0
+	for ; rows < sampleRows && look.next(&row) == nil; rows++ {
+		if row.Reason == "" && isRuler(row.text) {
+			rulers++
+		}
+	}
+	return rulers >= minRulers && 3*rulers > 2*rows
+}
+
 // skipSeparatorLine takes the delimiter from the line `sep=;` by which Excel tells it to itself.
 func (s *splitter) skipSeparatorLine() {
 	end := s.lineEnd()

@@ -73,6 +73,8 @@ func (r *Reader) openParquet(options *coupon.FileOptions, columns []Column) erro
 	if r.row.assignment, err = assign(names, columns, options.Columns); err != nil {
 		return err
 	}
+	r.noRows = newNoRows(names, true, columns, r.row.assignment)
+	r.noRows.isNamed = true
 	return r.row.assignment.checkRequired(columns, names)
 }
 

@@ -37,6 +37,8 @@ type Layout struct {
 	Columns []string
 	// Fields has, for each of the columns, the name of the known column that it holds; "" for none.
 	Fields []string
+	// Warnings tell what was guessed.
+	Warnings []*coupon.ImportWarning
 }
 
 // Reader reads the rows of one file. Only Position may be called while another call is running.
@@ -50,7 +52,20 @@ type Reader struct {
 	layout Layout
 	row    Row
 	err    error
+	// noRows tells lines that are no rows; begun are those that come before the first row.
+	noRows *noRows
+	begun  []noRow
+	found  coupon.ImportFindings
 }
+
+// noRow is a line that is no row.
+type noRow struct {
+	line int
+	raw  []byte
+}
+
+// maxBegun is how many lines that are no rows may come before the header.
+const maxBegun = 20
 
 // rows reads the rows of one format.
 type rows interface {
@@ -65,9 +80,10 @@ type rows interface {
 // the spellings that are known. The columns of a file without a header are called column1, column2 …
 // in options.Columns; unless they are mapped there they have the order of columns.
 //
-// It is taken for granted that the first row is a header when any of its cells is a known spelling.
-// When none is, a file of one column has no header, nor has one whose first row has an e-mail address
-// or a date in just the right place. Everything else could be read in two ways and is an error, unless
+// It is taken for granted that the first row is a header when any of its cells is a known spelling, unless that
+// comes again further down. When none is, a file whose first row has an e-mail address or a date in just the right
+// place has none. In a file of one column the looks of the first row decide, and a warning tells it where
+// they differ from those of all others. Everything else could be read in two ways and is an error, unless
 // options.HasHeader decides.
 //
 // JSONL and XML name the columns in every row: the known ones are looked for in the first 1,000 rows, as
@@ -180,7 +196,7 @@ func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Col
 	s.skipBlankLines()
 	s.fillSample()
 	s.skipSeparatorLine()
-	s.skipBlankLines()
+	r.skipNoRows(s)
 	s.fillSample()
 	if s.pos == len(s.buf) {
 		return s.err
@@ -196,6 +212,28 @@ func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Col
 	return r.findColumns(s, options, columns, found)
 }
 
+// skipNoRows goes to the first line that may be a row. The others will be given as rejected rows.
+func (r *Reader) skipNoRows(s *splitter) {
+	for {
+		s.skipBlankLines()
+		s.fillSample()
+		end := s.lineEnd()
+		line := s.buf[s.pos:end]
+		next := s.buf[s.nextLine(end):]
+		if i := bytes.IndexAny(next, "\r\n"); i >= 0 {
+			next = next[:i]
+		}
+		isNone := len(line) <= coupon.MaxTextLength && (isRuler(string(line)) || isFooter(string(line)))
+		// Where the next line looks the same, these are values.
+		if !isNone || len(next) == 0 || len(next) <= coupon.MaxTextLength && isRuler(string(next)) || len(r.begun) == maxBegun {
+			return
+		}
+		r.begun = append(r.begun, noRow{line: s.line, raw: bytes.Clone(line)})
+		s.pos = s.nextLine(end)
+		s.line++
+	}
+}
+
 // useCatalog finds the known columns of JSONL or XML among those that the first rows have.
 func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []Column) error {
 	if err := c.assign(columns, options.Columns); err != nil {
@@ -204,6 +242,8 @@ func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []C
 	r.catalog = c
 	r.row.assignment = c.assignment
 	r.layout.HasHeader = true
+	r.noRows = newNoRows(c.names, true, columns, c.assignment)
+	r.noRows.isNamed = true
 	return nil
 }
 
@@ -228,10 +268,25 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 		first[i] = coupon.CleanValue(cell)
 	}
 	names := positions(found.width)
+	cells, others := s.firstCells()
+	isName := func(cell string) bool { return countNames([]string{cell}, columns, options.Columns) > 0 }
+	isHeader := found.matches > 0 && !areValues(cells, others, isName)
 	switch {
-	case options.HasHeader != nil || found.matches > 0:
+	case options.HasHeader != nil:
 		r.layout.HasHeader = true
-		return r.useNames(after, first, columns, options.Columns)
+		return r.useHeader(after, first, columns, options.Columns)
+	case isHeader && isProved(first, columns) && len(options.Columns) == 0 && !hasRequired(first, columns):
+		return r.usePositions(s, names, columns, first)
+	case isHeader:
+		r.layout.HasHeader = true
+		if len(first) == 1 && isDoubtful(first[0], others[0], columns) {
+			r.found.Warn(coupon.WarningGuessedHeader, s.line, first[0])
+		}
+		if err := r.useNames(after, first, columns, options.Columns); err != nil {
+			return err
+		}
+		r.watchSingle(others)
+		return nil
 	case len(options.Columns) > 0 && areMapped(names, options.Columns):
 		return r.useNames(s, names, columns, options.Columns)
 	case len(options.Columns) > 0:
@@ -239,8 +294,61 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 		return r.useNames(s, first, columns, options.Columns)
 	case len(names) > 1 && !isProved(first, columns):
 		return r.usePositions(s, nil, columns, first)
+	case len(names) == 1 && len(first) == 1:
+		return r.useLooks(s, after, first, others, columns)
 	}
 	return r.usePositions(s, names, columns, first)
+}
+
+// useLooks decides by its looks whether the first row of a file of one column is a header.
+func (r *Reader) useLooks(s, after *splitter, first []string, others [][]string, columns []Column) error {
+	defer r.watchSingle(others)
+	switch compare(first[0], others[0]) {
+	case unlike:
+		r.found.Warn(coupon.WarningGuessedHeader, s.line, first[0])
+		r.layout.HasHeader = true
+		return r.useHeader(after, first, columns, nil)
+	case odd:
+		r.found.Warn(coupon.WarningOddFirstRow, s.line, first[0])
+	case alike:
+	}
+	return r.usePositions(s, positions(1), columns, first)
+}
+
+// watchSingle has words that stand alone in a row compared with the values of the only column.
+func (r *Reader) watchSingle(others [][]string) {
+	if len(others) == 1 && r.noRows != nil {
+		r.noRows.others = others[0]
+	}
+}
+
+// isDoubtful reports whether the name of the only column, though it is a known word, looks like the values do.
+func isDoubtful(name string, others []string, columns []Column) bool {
+	for i := range columns {
+		if class, _, isKnown := columns[i].rank(normal(name)); isKnown && class == exactSpelling {
+			return false
+		}
+	}
+	return len(others) > 0 && compare(name, others) == alike
+}
+
+// hasRequired reports whether all required columns are among the names.
+func hasRequired(names []string, columns []Column) bool {
+	a, err := assign(names, columns, nil)
+	return err != nil || a.checkRequired(columns, names) == nil
+}
+
+// useHeader assigns the columns by their names. The only column of a file is the first one of its kind, unless its name
+// is that of another.
+func (r *Reader) useHeader(s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
+	isKnown := slices.ContainsFunc(columns, func(c Column) bool { return c.matches(normal(names[0])) })
+	if len(names) > 1 || len(mappings) > 0 || isKnown {
+		return r.useNames(s, names, columns, mappings)
+	}
+	a := newAssignment(len(columns))
+	a.fields[0] = 0
+	r.use(s, names, a)
+	return a.checkRequired(columns, names)
 }
 
 // useNames assigns the columns of the file by their names.
@@ -272,6 +380,13 @@ func (r *Reader) use(s *splitter, names []string, a *assignment) {
 	s.width = len(names)
 	r.rows = s
 	r.row.assignment = a
+	r.noRows = newNoRows(names, r.layout.HasHeader, r.known, a)
+	r.noRows.hasRulers = s.hasRulers()
+	if len(a.rivals) > 0 {
+		for _, cell := range a.rivals {
+			r.found.Warn(coupon.WarningGuessedColumn, 0, names[cell])
+		}
+	}
 }
 
 // Layout gives how the file turned out to be written.
@@ -281,6 +396,7 @@ func (r *Reader) Layout() Layout {
 		layout.Columns = r.catalog.names
 	}
 	layout.Columns = slices.Clone(layout.Columns)
+	layout.Warnings = r.found.Warnings
 	layout.Fields = make([]string, len(layout.Columns))
 	for i, cell := range r.row.assignment.fields {
 		if cell >= 0 && cell < len(layout.Fields) {
@@ -307,14 +423,40 @@ func (r *Reader) keepsOthers() bool {
 // MaxFileBytes. Any other error is trouble of the file system. After an error it gives the same error
 // for ever.
 func (r *Reader) Next() (*Row, error) {
+	if len(r.begun) > 0 && r.err == nil {
+		line := r.begun[0]
+		r.begun = r.begun[1:]
+		r.row.reject(line.line, coupon.RejectedNotARow, line.raw)
+		return &r.row, nil
+	}
 	if r.err == nil {
 		r.err = r.rows.next(&r.row)
+	}
+	if r.err == nil && r.noRows != nil {
+		r.judge(&r.row)
 	}
 	if r.err != nil {
 		r.err = userError(r.err, r.rows.lastLine())
 		return nil, r.err
 	}
 	return &r.row, nil
+}
+
+// judge rejects a row that is none.
+func (r *Reader) judge(row *Row) {
+	text := row.text
+	switch {
+	case row.Reason == coupon.RejectedMalformed:
+		text = row.Raw
+	case row.Reason != "":
+		return
+	}
+	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
+		r.noRows.addNames(r.catalog.names)
+	}
+	if r.noRows.is(row, text) {
+		row.reject(row.Line, coupon.RejectedNotARow, []byte(text))
+	}
 }
 
 // Position gives how many bytes of the file, compressed as it is, were taken so far, and its size. It

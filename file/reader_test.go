@@ -263,9 +263,9 @@ func TestOpenErrors(t *testing.T) {
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
 		"header said, not known": {
-			content: "foo\nA1\n",
+			content: "foo,bar\nA1,x\n",
 			options: coupon.FileOptions{HasHeader: new(true)},
-			want:    "The file has 1 column, and none for the codes. Name one `code`, or map it with options.columns.",
+			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
 		"recipients without id": {
 			kind: coupon.ImportRecipients, content: "foo,bar\n42,x\n",

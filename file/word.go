@@ -1,0 +1,268 @@
+package file
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Languages are those whose words for columns are known, by their codes in ISO 639.
+func Languages() []string { return []string{"en", "de", "fr", "es", "it", "pt", "nl", "pl", "tr"} }
+
+// Words are what the files of one language call a field.
+type Words struct {
+	Field    string
+	Language string
+	// Words are separated by commas. The one that says best what is meant comes first.
+	Words string
+}
+
+// Vocabulary has the words for columns in all languages, beside the name of the field and the aliases of the kind of
+// import. Words that could be meant otherwise are left out: a wrong guess is worse than a question.
+func Vocabulary() []Words {
+	return []Words{
+		{"code", "en", "voucher number, coupon number, promotion code, promotional code, discount code, gift code, codes, coupons, vouchers, coupon codes, " +
+			"voucher codes, promo codes, discount codes, unique codes"},
+		{"code", "de", "Gutscheincode, Gutschein, Gutscheinnummer, Gutschein-Nr., Gutscheincodes, Gutscheine, Rabattcode, Rabattcodes, Aktionscode, " +
+			"Promocode, Couponcode, Couponnummer, Vouchercode, Vorteilscode, Einlösecode, Kupon, Kuponcode"},
+		{"code", "fr", "code promo, codes promo, code promotionnel, code de réduction, code réduction, code du coupon, code coupon, numéro de coupon, " +
+			"bon de réduction, bon d'achat, code du bon, code avantage, code cadeau, code de bon"},
+		{"code", "es", "código, códigos, código de cupón, código del cupón, cupón, cupones, código promocional, código de descuento, código descuento, " +
+			"código de vale, vale, código promo"},
+		{"code", "it", "codice, codici, codice coupon, codice del coupon, codice sconto, codice promozionale, codice promo, codice buono, buono, buoni, buono sconto"},
+		{"code", "pt", "código, códigos, código do cupom, código de cupom, cupom, cupons, código do cupão, cupão, cupões, código promocional, " +
+			"código de desconto, código do vale, vale"},
+		{"code", "nl", "kortingscode, kortingscodes, couponcode, vouchercode, actiecode, promotiecode, cadeaucode, boncode, kortingsbon, tegoedbon, waardebon, bon"},
+		{"code", "pl", "kod, kody, kod kuponu, kupon, kupony, numer kuponu, kod rabatowy, kody rabatowe, kod promocyjny, kod zniżkowy, kod bonu, bon, kod vouchera"},
+		{"code", "tr", "kod, kodlar, kupon kodu, kupon, kuponlar, kupon numarası, indirim kodu, promosyon kodu, hediye kodu, çek kodu, hediye çeki"},
+
+		{"label", "de", "Etikett, Bezeichnung, Gruppe, Kategorie"},
+		{"label", "fr", "étiquette, libellé, groupe, catégorie, nom"},
+		{"label", "es", "etiqueta, grupo, categoría, nombre"},
+		{"label", "it", "etichetta, gruppo, categoria, nome"},
+		{"label", "pt", "etiqueta, rótulo, grupo, categoria, nome"},
+		{"label", "nl", "etiket, groep, categorie, naam"},
+		{"label", "pl", "etykieta, grupa, kategoria, nazwa"},
+		{"label", "tr", "etiket, grup, kategori, ad"},
+
+		{"externalId", "en", "customer number, customer no., client id, contact id, subscriber id, member number, membership number"},
+		{"externalId", "de", "Kundennummer, Kunden-Nr., Kd.-Nr., Kunden-ID, Kundenkennung, Mitgliedsnummer, Mitglieds-Nr., Mitglieds-ID, Empfänger-ID, " +
+			"Empfängernummer, Benutzer-ID, Nutzer-ID, Kontakt-ID, externe ID, Debitorennummer"},
+		{"externalId", "fr", "numéro de client, numéro client, n° client, no client, identifiant client, identifiant, ID client, code client, référence client, " +
+			"identifiant externe, ID externe, numéro de membre, numéro d'adhérent, n° d'adhérent"},
+		{"externalId", "es", "número de cliente, nº de cliente, nº cliente, ID de cliente, ID del cliente, ID cliente, código de cliente, código cliente, " +
+			"identificador, identificador de cliente, identificador externo, ID externo, ID de usuario, número de socio, nº de socio"},
+		{"externalId", "it", "codice cliente, numero cliente, n° cliente, ID cliente, identificativo cliente, identificativo, ID esterno, ID utente, codice utente, " +
+			"numero socio, numero tessera"},
+		{"externalId", "pt", "número do cliente, número de cliente, nº do cliente, nº de cliente, ID do cliente, ID cliente, código do cliente, código de cliente, " +
+			"identificador, ID externo, ID do usuário, ID do utilizador, número de sócio"},
+		{"externalId", "nl", "klantnummer, klantnr., klant-ID, klantcode, relatienummer, lidnummer, lidnr., ontvanger-ID, gebruikers-ID, contact-ID, externe ID"},
+		{"externalId", "pl", "numer klienta, nr klienta, ID klienta, identyfikator klienta, identyfikator, kod klienta, numer członka, ID użytkownika, " +
+			"ID odbiorcy, ID zewnętrzne, zewnętrzne ID"},
+		{"externalId", "tr", "müşteri numarası, müşteri no, müşteri ID, müşteri kodu, üye numarası, üye no, üye ID, kullanıcı ID, alıcı ID, harici kimlik, kimlik"},
+
+		{"email", "de", "E-Mail-Adresse, Mailadresse, elektronische Adresse"},
+		{"email", "fr", "adresse e-mail, adresse mail, courriel, adresse courriel, adresse électronique, adresse de messagerie, mél"},
+		{"email", "es", "correo electrónico, dirección de correo electrónico, dirección de correo, dirección de e-mail, dirección e-mail, correo"},
+		{"email", "it", "indirizzo e-mail, posta elettronica, indirizzo di posta elettronica, indirizzo mail"},
+		{"email", "pt", "endereço de e-mail, endereço e-mail, correio eletrónico, endereço de correio eletrónico, correio electrónico, endereço eletrónico"},
+		{"email", "nl", "e-mailadres, mailadres"},
+		{"email", "pl", "adres e-mail, adres mail, poczta elektroniczna, adres poczty elektronicznej, mejl"},
+		{"email", "tr", "e-posta, e-posta adresi, elektronik posta, e-mail adresi, mail adresi"},
+
+		{"phone", "en", "mobile number, cell phone, cell phone number, cell number, cell, telephone number"},
+		{"phone", "de", "Mobilnummer, Mobilfunknummer, Mobiltelefon, Mobilfunk, Mobil, Handynummer, Handy-Nr., Handy, Telefonnummer, Telefon-Nr., Tel.-Nr., Telefon, Rufnummer"},
+		{"phone", "fr", "numéro de portable, téléphone portable, portable, téléphone mobile, numéro de mobile, numéro de téléphone, n° de téléphone, téléphone, tél"},
+		{"phone", "es", "móvil, teléfono móvil, número de móvil, celular, teléfono celular, número de celular, número de teléfono, nº de teléfono, teléfono"},
+		{"phone", "it", "cellulare, numero di cellulare, telefono cellulare, numero di telefono, n° di telefono, telefono"},
+		{"phone", "pt", "telemóvel, número de telemóvel, celular, número de celular, telefone celular, número de telefone, telefone"},
+		{"phone", "nl", "mobiel, mobiel nummer, mobiele telefoon, gsm, gsm-nummer, telefoonnummer, telefoon"},
+		{"phone", "pl", "telefon komórkowy, numer telefonu komórkowego, komórka, numer komórki, numer komórkowy, numer telefonu, nr telefonu, nr tel., telefon"},
+		{"phone", "tr", "cep telefonu, cep telefonu numarası, cep numarası, cep no, cep, gsm, gsm no, mobil, telefon numarası, telefon no, telefon"},
+
+		{"firstName", "de", "Vorname, Rufname"},
+		{"firstName", "fr", "prénom"},
+		{"firstName", "es", "nombre, nombre de pila, primer nombre"},
+		{"firstName", "it", "nome, nome di battesimo"},
+		{"firstName", "pt", "primeiro nome, nome próprio, nome"},
+		{"firstName", "nl", "voornaam, roepnaam"},
+		{"firstName", "pl", "imię"},
+		{"firstName", "tr", "ad, adı, isim"},
+
+		{"lastName", "de", "Nachname, Familienname, Zuname"},
+		{"lastName", "fr", "nom de famille, nom"},
+		{"lastName", "es", "apellidos, apellido, primer apellido"},
+		{"lastName", "it", "cognome"},
+		{"lastName", "pt", "sobrenome, apelido, último nome"},
+		{"lastName", "nl", "achternaam, familienaam"},
+		{"lastName", "pl", "nazwisko"},
+		{"lastName", "tr", "soyadı, soyad, soyisim"},
+
+		{"isContactable", "en", "opt-in, opted in, marketing opt-in, consent, marketing consent, accepts marketing, accepts e-mail marketing, subscribed"},
+		{"isContactable", "de", "kontaktierbar, darf kontaktiert werden, Einwilligung, Werbeeinwilligung, Newsletter-Einwilligung, Werbeerlaubnis, Werbung erlaubt, Zustimmung"},
+		{"isContactable", "fr", "peut être contacté, consentement, consentement marketing, accepte la publicité, accepte les offres"},
+		{"isContactable", "es", "contactable, consentimiento, acepta publicidad, acepta marketing"},
+		{"isContactable", "it", "contattabile, consenso, consenso marketing, accetta marketing"},
+		{"isContactable", "pt", "contactável, contatável, consentimento, aceita marketing, aceita publicidade"},
+		{"isContactable", "nl", "mag benaderd worden, toestemming, marketingtoestemming"},
+		{"isContactable", "pl", "zgoda na kontakt, zgoda marketingowa, zgoda"},
+		{"isContactable", "tr", "iletişim izni, pazarlama izni, izin, onay"},
+
+		{"redeemedAt", "en", "redemption time, date redeemed, date used, used date"},
+		{"redeemedAt", "de", "eingelöst am, Einlösedatum, Einlösungsdatum, Einlösezeitpunkt, Einlösung, eingelöst, verwendet am, genutzt am, Datum"},
+		{"redeemedAt", "fr", "utilisé le, date d'utilisation, date de rachat, date de validation, validé le, encaissé le"},
+		{"redeemedAt", "es", "canjeado el, fecha de canje, usado el, fecha de uso, canjeado, fecha"},
+		{"redeemedAt", "it", "riscattato il, data di riscatto, data riscatto, utilizzato il, data di utilizzo, data utilizzo, data"},
+		{"redeemedAt", "pt", "resgatado em, data de resgate, data do resgate, utilizado em, usado em, data de utilização, data de uso, data"},
+		{"redeemedAt", "nl", "ingewisseld op, inwisseldatum, verzilverd op, gebruikt op, datum van inwisseling, datum"},
+		{"redeemedAt", "pl", "data realizacji, zrealizowano, data wykorzystania, wykorzystano, data użycia, data"},
+		{"redeemedAt", "tr", "kullanım tarihi, kullanma tarihi, kullanıldığı tarih, tarih"},
+
+		{"reference", "en", "order no."},
+		{"reference", "de", "Bestellnummer, Bestell-Nr., Auftragsnummer, Auftrags-Nr., Belegnummer, Beleg-Nr., Bestellung, Referenz"},
+		{"reference", "fr", "numéro de commande, n° de commande, n° commande, commande, référence, référence de commande"},
+		{"reference", "es", "número de pedido, nº de pedido, nº pedido, pedido, referencia"},
+		{"reference", "it", "numero d'ordine, numero ordine, n° ordine, ordine, riferimento"},
+		{"reference", "pt", "número do pedido, nº do pedido, número da encomenda, pedido, encomenda, referência"},
+		{"reference", "nl", "bestelnummer, ordernummer, ordernr., bestelling, referentie"},
+		{"reference", "pl", "numer zamówienia, nr zamówienia, zamówienie, referencja"},
+		{"reference", "tr", "sipariş numarası, sipariş no, sipariş, referans"},
+
+		{"amount", "de", "Betrag, Umsatz, Bestellwert, Einkaufswert, Warenwert, Summe"},
+		{"amount", "fr", "montant, montant de la commande, somme"},
+		{"amount", "es", "importe, monto, valor"},
+		{"amount", "it", "importo, valore"},
+		{"amount", "pt", "montante, quantia, valor"},
+		{"amount", "nl", "bedrag, orderbedrag"},
+		{"amount", "pl", "kwota, wartość"},
+		{"amount", "tr", "tutar, miktar"},
+
+		{"currency", "de", "Währung"},
+		{"currency", "fr", "devise, monnaie"},
+		{"currency", "es", "moneda, divisa"},
+		{"currency", "it", "valuta, divisa"},
+		{"currency", "pt", "moeda, divisa"},
+		{"currency", "nl", "valuta, munteenheid"},
+		{"currency", "pl", "waluta"},
+		{"currency", "tr", "para birimi, döviz"},
+
+		{"address", "de", "Empfänger, Empfängeradresse, Adresse"},
+		{"address", "fr", "destinataire, adresse du destinataire, adresse"},
+		{"address", "es", "destinatario, dirección del destinatario, dirección"},
+		{"address", "it", "destinatario, indirizzo del destinatario, indirizzo"},
+		{"address", "pt", "destinatário, endereço do destinatário, endereço"},
+		{"address", "nl", "ontvanger, adres van de ontvanger, adres"},
+		{"address", "pl", "odbiorca, adres odbiorcy, adres"},
+		{"address", "tr", "alıcı, alıcı adresi, adres"},
+
+		{"messageId", "de", "Nachrichten-ID, Nachrichtennummer"},
+		{"messageId", "fr", "ID du message, identifiant du message"},
+		{"messageId", "es", "ID de mensaje, ID del mensaje, identificador del mensaje"},
+		{"messageId", "it", "ID messaggio, ID del messaggio"},
+		{"messageId", "pt", "ID da mensagem, identificador da mensagem"},
+		{"messageId", "nl", "bericht-ID"},
+		{"messageId", "pl", "ID wiadomości, identyfikator wiadomości"},
+		{"messageId", "tr", "mesaj ID, ileti ID"},
+
+		{"event", "de", "Ereignis"},
+		{"event", "fr", "événement"},
+		{"event", "es", "evento"},
+		{"event", "it", "evento"},
+		{"event", "pt", "evento"},
+		{"event", "nl", "gebeurtenis"},
+		{"event", "pl", "zdarzenie"},
+		{"event", "tr", "olay"},
+
+		{"kind", "de", "Art, Typ, Bounce-Art"},
+		{"kind", "fr", "type de rebond, genre"},
+		{"kind", "es", "tipo de rebote, tipo"},
+		{"kind", "it", "tipo di rimbalzo, tipo"},
+		{"kind", "pt", "tipo de devolução, tipo"},
+		{"kind", "nl", "soort"},
+		{"kind", "pl", "rodzaj, typ"},
+		{"kind", "tr", "tür"},
+
+		{"status", "de", "Statuscode, Fehlercode"},
+		{"status", "fr", "statut, code d'état, code d'erreur"},
+		{"status", "es", "estado, código de estado, código de error"},
+		{"status", "it", "stato, codice di stato, codice di errore"},
+		{"status", "pt", "estado, código de estado, código de erro"},
+		{"status", "nl", "statuscode, foutcode"},
+		{"status", "pl", "stan, kod stanu, kod błędu"},
+		{"status", "tr", "durum, durum kodu, hata kodu"},
+
+		{"at", "de", "Zeitpunkt, Datum, Zeit, Uhrzeit, zugestellt am"},
+		{"at", "fr", "date et heure, horodatage, heure"},
+		{"at", "es", "fecha y hora, fecha, hora"},
+		{"at", "it", "data e ora, data, ora"},
+		{"at", "pt", "data e hora, data, hora"},
+		{"at", "nl", "tijdstip, datum, tijd"},
+		{"at", "pl", "data i godzina, data, czas"},
+		{"at", "tr", "tarih, zaman, saat"},
+
+		{"reason", "de", "Grund, Fehlermeldung, Fehler, Beschreibung"},
+		{"reason", "fr", "raison, motif, message d'erreur, erreur"},
+		{"reason", "es", "motivo, razón, mensaje de error, error"},
+		{"reason", "it", "motivo, messaggio di errore, errore"},
+		{"reason", "pt", "motivo, razão, mensagem de erro, erro"},
+		{"reason", "nl", "reden, foutmelding, fout"},
+		{"reason", "pl", "powód, przyczyna, komunikat błędu, błąd"},
+		{"reason", "tr", "sebep, neden, hata mesajı, hata"},
+	}
+}
+
+// wordsOf gives the words for fields in all languages, language by language, in the form in which they are compared.
+func wordsOf(vocabulary []Words, fields ...string) []string {
+	var words []string
+	for _, field := range fields {
+		for _, language := range Languages() {
+			for _, entry := range vocabulary {
+				if entry.Field != field || entry.Language != language {
+					continue
+				}
+				for word := range strings.SplitSeq(entry.Words, ",") {
+					words = appendNew(words, normal(word), normal(umlauts.Replace(strings.ToLower(word))))
+				}
+			}
+		}
+	}
+	return words
+}
+
+// umlauts are written so where a keyboard or a program does not have them.
+var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue")
+
+func appendNew(list []string, more ...string) []string {
+	for _, one := range more {
+		if !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// letters are written so in the form in which names are compared. They have no decomposition.
+var letters = strings.NewReplacer("ß", "ss", "ł", "l", "ı", "i", "ø", "o", "æ", "ae", "œ", "oe", "đ", "d")
+
+// normal gives the form in which names of columns are compared: letters without accents and in lower case, digits, and
+// nothing else.
+func normal(name string) string {
+	isPlain := true
+	for i := range len(name) {
+		if name[i] >= 0x80 {
+			isPlain = false
+			break
+		}
+	}
+	if !isPlain {
+		name = letters.Replace(strings.ToLower(norm.NFKD.String(name)))
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
