@@ -19,9 +19,11 @@ type Step string
 const (
 	Greeting Step = "greeting"
 	Hello    Step = "EHLO"
-	Mail     Step = "MAIL"
-	Rcpt     Step = "RCPT"
-	Data     Step = "DATA"
+	// Auth is when the client has answered the challenge of CRAM-MD5, whatever it says.
+	Auth Step = "AUTH"
+	Mail Step = "MAIL"
+	Rcpt Step = "RCPT"
+	Data Step = "DATA"
 	// Content has arrived in part, Dot as a whole.
 	Content Step = "content"
 	Dot     Step = "dot"
@@ -186,7 +188,15 @@ func (c *conversation) command(reader *textproto.Reader, line string) bool {
 		c.mu.Lock()
 		c.hellos = append(c.hellos, rest)
 		c.mu.Unlock()
-		return c.answer(Hello, line, "250-mailtest\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES")
+		return c.answer(Hello, line, "250-mailtest\r\n250-8BITMIME\r\n250-AUTH CRAM-MD5\r\n250 ENHANCEDSTATUSCODES")
+	case "AUTH":
+		if _, err := fmt.Fprint(c.conn, "334 PDEuMkBtYWlsdGVzdD4=\r\n"); err != nil {
+			return false
+		}
+		if _, err := reader.ReadLine(); err != nil {
+			return false
+		}
+		return c.answer(Auth, line, "235 2.7.0 Ok")
 	case "MAIL":
 		c.to = ""
 		return c.answer(Mail, line, "250 2.1.0 Ok")
