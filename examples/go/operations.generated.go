@@ -435,14 +435,17 @@ func (v *CreateDeliveryCreateDeliveryDeliveryPayloadDelivery) GetStatus() Delive
 }
 
 type CreateDeliveryInput struct {
-	Label        string     `json:"label"`
-	Channel      *Channel   `json:"channel"`
-	CouponId     *string    `json:"couponId"`
-	Subject      *string    `json:"subject"`
-	Body         string     `json:"body"`
-	MessageLimit *int       `json:"messageLimit"`
-	MatchLabelTo *string    `json:"matchLabelTo"`
-	ContactAt    *time.Time `json:"contactAt"`
+	Label                   string     `json:"label"`
+	Channel                 *Channel   `json:"channel"`
+	CouponId                *string    `json:"couponId"`
+	Subject                 *string    `json:"subject"`
+	Body                    string     `json:"body"`
+	MessageLimit            *int       `json:"messageLimit"`
+	MatchLabelTo            *string    `json:"matchLabelTo"`
+	ContactAt               *time.Time `json:"contactAt"`
+	SendRate                *float64   `json:"sendRate"`
+	AllowDuplicateAddresses *bool      `json:"allowDuplicateAddresses"`
+	IgnoreQuarantine        *bool      `json:"ignoreQuarantine"`
 }
 
 // GetLabel returns CreateDeliveryInput.Label, and is useful for accessing the field via an interface.
@@ -468,6 +471,15 @@ func (v *CreateDeliveryInput) GetMatchLabelTo() *string { return v.MatchLabelTo 
 
 // GetContactAt returns CreateDeliveryInput.ContactAt, and is useful for accessing the field via an interface.
 func (v *CreateDeliveryInput) GetContactAt() *time.Time { return v.ContactAt }
+
+// GetSendRate returns CreateDeliveryInput.SendRate, and is useful for accessing the field via an interface.
+func (v *CreateDeliveryInput) GetSendRate() *float64 { return v.SendRate }
+
+// GetAllowDuplicateAddresses returns CreateDeliveryInput.AllowDuplicateAddresses, and is useful for accessing the field via an interface.
+func (v *CreateDeliveryInput) GetAllowDuplicateAddresses() *bool { return v.AllowDuplicateAddresses }
+
+// GetIgnoreQuarantine returns CreateDeliveryInput.IgnoreQuarantine, and is useful for accessing the field via an interface.
+func (v *CreateDeliveryInput) GetIgnoreQuarantine() *bool { return v.IgnoreQuarantine }
 
 // CreateDeliveryResponse is returned by CreateDelivery on success.
 type CreateDeliveryResponse struct {

@@ -41,13 +41,16 @@ export type CreateCouponInput = {
 };
 
 export type CreateDeliveryInput = {
+  allowDuplicateAddresses?: boolean | null | undefined;
   body: string;
   channel?: Channel | null | undefined;
   contactAt?: string | null | undefined;
   couponId?: string | number | null | undefined;
+  ignoreQuarantine?: boolean | null | undefined;
   label: string;
   matchLabelTo?: string | null | undefined;
   messageLimit?: number | null | undefined;
+  sendRate?: number | null | undefined;
   subject?: string | null | undefined;
 };
 
