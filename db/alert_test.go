@@ -134,6 +134,100 @@ func TestAlerts(t *testing.T) {
 	want()
 }
 
+// TestManyFailed: a delivery that is finished is an alert where many of its messages failed, in number and in share.
+func TestManyFailed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		failed, sent, canceled int
+		isAlert                bool
+	}{{coupon.ManyFailed - 1, 2, 0, false}, {coupon.ManyFailed, 2, 0, true}, {coupon.ManyFailed, 91, 0, false}, {coupon.ManyFailed, 85, 5, true}} {
+		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			id := s.newDelivery(t, "", s.recipients(t, test.failed+test.sent+test.canceled))
+			s.confirm(t, id)
+			batch, err := s.NextBatch(t.Context(), id, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			outcome := &db.SentBatch{
+				Failed: batch.Contents[:test.failed], Failures: make([]string, test.failed), Sent: batch.Contents[test.failed+test.canceled:],
+				Withheld: batch.Contents[test.failed : test.failed+test.canceled],
+			}
+			for i := range outcome.Withheld {
+				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
+					ExternalID: outcome.Withheld[i].Data.Recipient.ExternalID, IsContactable: coupon.Set(new(false)),
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := batch.Record(t.Context(), outcome); err != nil {
+				t.Fatal(err)
+			}
+			if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts.Failed != test.failed || d.Counts.Canceled != test.canceled {
+				t.Errorf("got %s %+v", d.Status, d.Counts)
+			}
+			var want []string
+			if test.isAlert {
+				want = []string{"DELIVERY_FAILED delivery_1 11-23 12:00"}
+			}
+			if diff := cmp.Diff(want, s.alerts(t, 10)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestHaltsAreTold: what the server does with a delivery by itself is told outside, and is over when a person goes on with it.
+func TestHaltsAreTold(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t)
+	s.codes(t, c, "", numbered("A", 4)...)
+	people := s.recipients(t, 2)
+	stopped, paused := s.newDelivery(t, c, people), s.newDelivery(t, "", people)
+	s.confirm(t, stopped)
+	s.confirm(t, paused)
+	want := func(want ...string) {
+		t.Helper()
+		if err := s.RecordAlerts(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		notices, _, err := s.UntoldAlerts(t.Context(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, n := range notices {
+			got = append(got, fmt.Sprintf("%s %s %s", n.Kind, *n.DeliveryID, n.Text))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	want()
+	if _, err := s.ArchiveCoupon(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if batch, err := s.NextBatch(t.Context(), stopped, 10); batch != nil || err != nil {
+		t.Fatalf("got %+v, %v", batch, err)
+	}
+	ofStop := `DELIVERY_STOPPED delivery_1 The delivery "Newsletter" was stopped by the server: The coupon is archived.`
+	want(ofStop)
+	if err := s.PauseBySender(t.Context(), paused, "550 5.4.5 Quota exceeded"); err != nil {
+		t.Fatal(err)
+	}
+	want(ofStop, `DELIVERY_PAUSED delivery_2 The delivery "Newsletter" was paused by the server: 550 5.4.5 Quota exceeded`)
+	if _, err := s.ResumeDelivery(t.Context(), paused); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PauseDelivery(t.Context(), paused); err != nil {
+		t.Fatal(err)
+	}
+	want(ofStop)
+}
+
 // TestRecordAlerts tells of each alert that begins once, of none that began while nobody was to be told, and of those that
 // ended before they were told.
 func TestRecordAlerts(t *testing.T) {

@@ -53,7 +53,7 @@ func (s *server) await(t *testing.T, sent int) map[string]any {
 const (
 	pause = `mutation { change: pauseDelivery(input: {id: "delivery_1"}) { delivery { status counts { pending sent } } userErrors {
 		message } } }`
-	resume = `mutation { change: resumeDelivery(input: {id: "delivery_1"}) { delivery { status counts { pending sent } }
+	resume = `mutation { change: resumeDelivery(input: {id: "delivery_1"}) { pendingMessageCount delivery { status counts { pending sent } }
 		userErrors { message } } }`
 	stop = `mutation { change: stopDelivery(input: {id: "delivery_1"}) { delivery { status counts { pending sent canceled total }
 		coupon { availability { available assigned } } analysis { log { text } } } userErrors { message } } }`
@@ -88,8 +88,12 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("%v messages were sent before the pause, %v in the end", before, after)
 	}
 	for range 2 {
-		if got := at[string](t, s.ask(t, resume, nil, nil), "change", "delivery", "status"); got != "IN_PROGRESS" {
+		resumed := s.ask(t, resume, nil, nil)
+		if got := at[string](t, resumed, "change", "delivery", "status"); got != "IN_PROGRESS" {
 			t.Fatalf("after resumeDelivery it is %s", got)
+		}
+		if told := at[float64](t, resumed, "change", "pendingMessageCount"); told != at[float64](t, resumed, "change", "delivery", "counts", "pending") {
+			t.Errorf("%v pending messages are told: %v", told, resumed)
 		}
 	}
 	if got := s.await(t, 3); got["status"] != "FINISHED" || got["finishedAt"] == nil {
