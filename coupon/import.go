@@ -110,7 +110,7 @@ func (r RejectionReason) Message() string {
 	case RejectedTooLong:
 		return fmt.Sprintf("The value is longer than %d characters.", MaxTextLength)
 	case RejectedBadCharacter:
-		return "The value has a control character or bytes that are not text in the file's encoding."
+		return "The value has a control character or bytes that are not text in the file's encoding; options.encoding sets another one."
 	case RejectedBadDate:
 		return "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24."
 	case RejectedAmbiguousDate:
@@ -300,6 +300,19 @@ type ImportFindings struct {
 	Changes ImportChanges `json:"changes"`
 }
 
+// Certainty is how sure it is how a file was written.
+type Certainty string
+
+// The degrees of certainty.
+const (
+	// CertaintyGiven: the options of the import said so.
+	CertaintyGiven Certainty = "GIVEN"
+	// CertaintySure: the file can be read in no other way that makes sense.
+	CertaintySure Certainty = "SURE"
+	// CertaintyGuessed: the file can be read in another way; somebody should look at it.
+	CertaintyGuessed Certainty = "GUESSED"
+)
+
 // ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the format has none.
 type ImportLayout struct {
 	Delimiter *string         `json:"delimiter,omitempty"`
@@ -335,6 +348,9 @@ const (
 	WarningGuessedHeader ImportWarningKind = "GUESSED_HEADER"
 	WarningOddFirstRow   ImportWarningKind = "ODD_FIRST_ROW"
 	WarningGuessedColumn ImportWarningKind = "GUESSED_COLUMN"
+
+	WarningGuessedEncoding ImportWarningKind = "GUESSED_ENCODING"
+	WarningBadEncoding     ImportWarningKind = "BAD_ENCODING"
 )
 
 // ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
@@ -365,6 +381,12 @@ func (w *ImportWarning) Text() string {
 	case WarningGuessedColumn:
 		return fmt.Sprintf("Columns that could hold the same field as another one, which was taken: %d, such as %q. "+
 			"If that is wrong, say with options.columns which one holds it.", w.Count, w.Value)
+	case WarningGuessedEncoding:
+		return fmt.Sprintf("The file is not UTF-8 and was read as windows-1252. Rows with letters that this decides: %d, such as %q. If they are wrong, "+
+			"give options.encoding, such as windows-1250 for Polish, windows-1254 for Turkish, or utf-8.", w.Count, w.Value)
+	case WarningBadEncoding:
+		return fmt.Sprintf("Rows that were rejected as they have bytes which are no text in the file's encoding: %d, such as %q. "+
+			"If the file is written in another one, give options.encoding, such as windows-1252.", w.Count, w.Value)
 	}
 	return string(w.Kind)
 }
@@ -377,7 +399,7 @@ func (f *ImportFindings) Warn(kind ImportWarningKind, line int, value string) {
 			return
 		}
 	}
-	w := &ImportWarning{Kind: kind, Count: 1, Value: value}
+	w := &ImportWarning{Kind: kind, Count: 1, Value: Printable(value)}
 	if line > 0 {
 		w.Line = &line
 	}

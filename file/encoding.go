@@ -2,6 +2,8 @@ package file
 
 import (
 	"bytes"
+	"encoding/binary"
+	"io"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -23,6 +25,12 @@ type charset struct {
 	bomSize int
 	// encoding is nil for UTF-8, which needs no decoding.
 	encoding encoding.Encoding
+	// certainty is how sure it is that this is the encoding.
+	certainty coupon.Certainty
+	// evidence is what the beginning of the text has, or all of it where that contradicts itself.
+	evidence evidence
+	// isOpen says that the beginning has nothing but ASCII, so that what comes later decides.
+	isOpen bool
 }
 
 // The encodings that are detected.
@@ -39,34 +47,58 @@ func utf16(name string, bomSize int) *charset {
 	if name == nameUTF16BE {
 		order = unicode.BigEndian
 	}
-	return &charset{name: name, bomSize: bomSize, encoding: unicode.UTF16(order, unicode.IgnoreBOM)}
+	return &charset{name: name, bomSize: bomSize, encoding: unicode.UTF16(order, unicode.IgnoreBOM), certainty: coupon.CertaintySure}
 }
 
 // detectCharset finds the encoding of a text by its beginning. A byte order mark is believed even
 // against the name that was given: it is in the file. Without either, a NUL in every other byte is
-// UTF-16, and what is not UTF-8 is Windows-1252, of which Latin-1 is a part. One bad byte does not turn
-// a text with many good UTF-8 sequences into Windows-1252. It returns INVALID for an unknown name and
+// UTF-16, and what is not UTF-8 is Windows-1252, of which Latin-1 is a part. Where bytes contradict UTF-8, rest is asked
+// for what the rest of the text has. It returns INVALID for an unknown name and
 // FILE_UNREADABLE for UTF-32.
-func detectCharset(sample []byte, isCut bool, name *string) (*charset, error) {
+func detectCharset(sample []byte, isCut bool, name *string, rest func() (evidence, error)) (*charset, error) {
 	switch {
 	case bytes.HasPrefix(sample, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(sample, []byte{0, 0, 0xfe, 0xff}):
 		return nil, coupon.Errorf(coupon.ErrorFileUnreadable, "The file is written in UTF-32. Save it as UTF-8 and import it again.")
 	case bytes.HasPrefix(sample, []byte("\uFEFF")):
-		return &charset{name: nameUTF8, bomSize: 3}, nil
+		return &charset{name: nameUTF8, bomSize: 3, certainty: coupon.CertaintySure}, nil
 	case bytes.HasPrefix(sample, []byte{0xff, 0xfe}):
 		return utf16(nameUTF16LE, 2), nil
 	case bytes.HasPrefix(sample, []byte{0xfe, 0xff}):
 		return utf16(nameUTF16BE, 2), nil
 	case name != nil && *name != "":
-		return namedCharset(*name, sample)
+		set, err := namedCharset(*name, sample)
+		if err != nil {
+			return nil, err
+		}
+		set.certainty = coupon.CertaintyGiven
+		return set, nil
 	}
 	if found := guessUTF16(sample); found != "" {
 		return utf16(found, 0), nil
 	}
-	if isUTF8(sample, isCut) {
-		return &charset{name: nameUTF8}, nil
+	e := gather(sample, isCut)
+	if e.bad > 0 && isCut {
+		more, err := rest()
+		if err != nil {
+			return nil, err
+		}
+		e.good, e.bad = e.good+more.good, e.bad+more.bad
 	}
-	return &charset{name: nameWindows1252, encoding: charmap.Windows1252}, nil
+	set := e.charset()
+	set.isOpen = e.good == 0 && e.bad == 0
+	return set, nil
+}
+
+// charset gives the encoding that the evidence speaks for.
+func (e evidence) charset() *charset {
+	set := &charset{name: nameUTF8, certainty: coupon.CertaintySure, evidence: e}
+	if e.bad > 0 {
+		set.certainty = coupon.CertaintyGuessed
+	}
+	if !e.isUTF8() {
+		set.name, set.encoding = nameWindows1252, charmap.Windows1252
+	}
+	return set
 }
 
 // decodeStart gives the beginning of a text in UTF-8.
@@ -83,8 +115,14 @@ func (c *charset) decodeStart(sample []byte) []byte {
 // declaration finds the encoding that an XML declaration names.
 var declaration = regexp.MustCompile(`^\s*<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"'<>]*)["']`)
 
-// declared gives the charset of an XML text, which is the one that it declares, unless a byte order mark
-// or the NULs of UTF-16 say otherwise. It returns FILE_UNREADABLE for a declared one that is unknown.
+// isSingleByte reports whether each byte is a character of its own.
+func isSingleByte(c *charset) bool {
+	_, is := c.encoding.(*charmap.Charmap)
+	return is
+}
+
+// declared gives the charset of an XML text, which is the one that it declares, unless a byte order mark,
+// the NULs of UTF-16 or sequences that only UTF-8 has say otherwise. It returns FILE_UNREADABLE for a declared one that is unknown.
 func (c *charset) declared(sample []byte) (*charset, error) {
 	isUTF16 := c.name == nameUTF16LE || c.name == nameUTF16BE
 	found := declaration.FindSubmatch(sample[:min(len(sample), 1<<10)])
@@ -94,9 +132,16 @@ func (c *charset) declared(sample []byte) (*charset, error) {
 	name := string(found[1])
 	if strings.HasPrefix(strings.ToLower(name), "utf-16") {
 		// A text that can be read up to here without decoding is not what it declares.
-		return &charset{name: nameUTF8}, nil
+		return &charset{name: nameUTF8, certainty: coupon.CertaintySure}, nil
 	}
 	set, err := namedCharset(name, sample)
+	if err == nil {
+		set.certainty = coupon.CertaintySure
+	}
+	if err == nil && c.name == nameUTF8 && c.evidence.good > 0 && set.encoding != nil && isSingleByte(set) {
+		// Programs that write UTF-8 leave the declaration of a template as it is.
+		return c, nil
+	}
 	if err != nil {
 		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
 			"The file declares an encoding that is not known. Save it as UTF-8.")
@@ -155,25 +200,163 @@ func guessUTF16(sample []byte) string {
 	return ""
 }
 
-// isUTF8 reports whether a sample, which may be cut in the middle of a character, has more good
-// multi-byte sequences than bad bytes. In Windows-1252 good ones are next to impossible.
-func isUTF8(sample []byte, isCut bool) bool {
-	good, bad := 0, 0
-	for len(sample) > 0 {
-		if sample[0] < utf8.RuneSelf {
-			sample = sample[1:]
-			continue
+// evidence counts what speaks for UTF-8 and against it.
+type evidence struct {
+	// good is how many characters of several bytes there are, and bad how many bytes that belong to none.
+	good, bad int
+}
+
+// minGoodShare: in other encodings the bytes of a character of UTF-8 come together by chance about once in a hundred times.
+// A text in which they are as frequent as this is UTF-8, in which something else got in.
+const minGoodShare = 4
+
+func (e evidence) isUTF8() bool { return e.bad == 0 || minGoodShare*e.good >= e.bad }
+
+// gather counts the evidence in a part of a text, which may be cut in the middle of a character.
+func gather(text []byte, isCut bool) evidence {
+	var e evidence
+	for {
+		i := firstHigh(text)
+		if i < 0 {
+			return e
 		}
-		if isCut && !utf8.FullRune(sample) {
+		text = text[i:]
+		if isCut && !utf8.FullRune(text) {
+			return e
+		}
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			e.bad++
+		} else {
+			e.good++
+		}
+		text = text[size:]
+	}
+}
+
+// firstHigh gives the position of the first byte that is not ASCII, or -1.
+func firstHigh(text []byte) int {
+	const high = 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		if binary.LittleEndian.Uint64(text[i:])&high != 0 {
 			break
 		}
-		r, size := utf8.DecodeRune(sample)
-		if r == utf8.RuneError && size == 1 {
-			bad++
-		} else {
-			good++
-		}
-		sample = sample[size:]
 	}
-	return bad == 0 || good > bad
+	for ; i < len(text); i++ {
+		if text[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxEvidenceBytes is how much of a file that contradicts itself is read to find its encoding.
+const maxEvidenceBytes = 1 << 30
+
+// gatherRest counts the evidence in a file behind its first bytes.
+func gatherRest(path string, skip int64) (evidence, error) {
+	var e evidence
+	src, err := openSource(path)
+	if err != nil {
+		return e, err
+	}
+	defer func() { _ = src.close() }()
+	if _, err := io.CopyN(io.Discard, src, skip); err != nil {
+		return e, nil //nolint:nilerr // the reading that follows tells it
+	}
+	buf := make([]byte, chunkBytes)
+	kept := 0
+	for read := 0; read < maxEvidenceBytes; {
+		n, err := src.Read(buf[kept:])
+		read += n
+		text := buf[:kept+n]
+		whole := wholeCharacters(text)
+		more := gather(text[:whole], err != nil)
+		e.good, e.bad = e.good+more.good, e.bad+more.bad
+		kept = copy(buf, text[whole:])
+		if err != nil { // Damage is told by the reading that follows.
+			break
+		}
+	}
+	return e, nil
+}
+
+// wholeCharacters gives how much of a text ends with a whole character.
+func wholeCharacters(text []byte) int {
+	for i := len(text) - 1; i >= max(0, len(text)-utf8.UTFMax); i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				return i
+			}
+			break
+		}
+	}
+	return len(text)
+}
+
+// openText gives a text of which nothing but ASCII was seen. The first other bytes decide how it is encoded; what came
+// before is the same in both encodings.
+type openText struct {
+	set    *charset
+	source io.Reader
+	// text is what follows the first byte that is not ASCII; nil until then.
+	text io.Reader
+}
+
+// Read gives the decoded text.
+func (o *openText) Read(p []byte) (int, error) {
+	if o.text != nil {
+		return o.text.Read(p)
+	}
+	n, err := o.source.Read(p)
+	i := firstHigh(p[:n])
+	if i < 0 {
+		return n, err
+	}
+	ahead := append(make([]byte, 0, n-i+sampleBytes), p[i:n]...)
+	rest := o.source
+	for err == nil && len(ahead) < cap(ahead) {
+		n, err = o.source.Read(ahead[len(ahead):cap(ahead)])
+		ahead = ahead[:len(ahead)+n]
+	}
+	if err != nil {
+		rest = failing(err)
+	}
+	found := gather(ahead, err == nil).charset()
+	o.text = io.MultiReader(bytes.NewReader(ahead), rest)
+	if found.encoding != nil {
+		o.text = transform.NewReader(o.text, found.encoding.NewDecoder())
+	}
+	o.set.name, o.set.certainty, o.set.isOpen = found.name, found.certainty, false
+	if i == 0 {
+		return o.text.Read(p)
+	}
+	return i, nil
+}
+
+// text gives the decoded text of which a sample is in memory already. UTF-8 is as it is.
+func (c *charset) text(sample []byte, rest io.Reader) io.Reader {
+	text := io.MultiReader(bytes.NewReader(sample[c.bomSize:]), rest)
+	switch {
+	case c.isOpen:
+		return &openText{set: c, source: text}
+	case c.encoding != nil:
+		return transform.NewReader(text, c.encoding.NewDecoder())
+	}
+	return text
+}
+
+// isGuess reports whether the letters of the text may be others.
+func (c *charset) isGuess() bool {
+	return c.name == nameWindows1252 && c.certainty == coupon.CertaintyGuessed
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -135,3 +135,110 @@ func encoded(t testing.TB, set encoding.Encoding, text string) []byte {
 	}
 	return content
 }
+
+func TestStrayBytes(t *testing.T) {
+	t.Parallel()
+	far := strings.Repeat("CODE-12345678,soccer\n", 2<<20/21)
+	first := 2 + strings.Count(far, "\n")
+	latin := string(encoded(t, charmap.Windows1252, strings.Repeat("Ä1,Fußball\n", 20)))
+	at := func(line int, text string) string { return fmt.Sprintf("%d: %s", line, text) }
+	tests := map[string]struct {
+		content  string
+		want     []string // the last rows
+		encoding string
+		isSure   bool
+		warnings []string // kind, count and line
+	}{
+		"one stray byte, one letter": {
+			content: "code,label\nA1,M\u00fcller\nB2,don\x92t\n", want: []string{"2: A1|Müller", "3: BAD_CHARACTER B2,don\uFFFDt"}, encoding: "utf-8",
+			warnings: []string{"BAD_ENCODING 1 3"},
+		},
+		"a stray byte first": {
+			content: "code,label\nA1,don\x92t\nB2,M\u00fcller\n", want: []string{"2: BAD_CHARACTER A1,don\uFFFDt", "3: B2|Müller"}, encoding: "utf-8",
+			warnings: []string{"BAD_ENCODING 1 2"},
+		},
+		"a stray byte first, the letters behind the sample": {
+			content: "code,label\nA1,don\x92t\n" + far + "B2,M\u00fcller\n", want: []string{at(first+1, "B2|Müller")}, encoding: "utf-8",
+			warnings: []string{"BAD_ENCODING 1 2"},
+		},
+		"files joined of both encodings": {
+			content: "code,label\nA1,M\u00fcller\nB2,J\u00e4ger\nC3,M\xfcller\nD4,J\xe4ger\n", encoding: "utf-8",
+			want:     []string{"2: A1|Müller", "3: B2|Jäger", "4: BAD_CHARACTER C3,M\uFFFDller", "5: BAD_CHARACTER D4,J\uFFFDger"},
+			warnings: []string{"BAD_ENCODING 2 4"},
+		},
+		"Latin-1": {content: "code,label\nA1,x\nB2,M\xfcller\n", want: []string{"2: A1|x", "3: B2|Müller"}, encoding: "windows-1252", warnings: []string{"GUESSED_ENCODING 1 3"}},
+		"Latin-1 with one sequence by chance": {
+			content: "code,label\n" + latin + "B2,\xc3\xbc\n", want: []string{"21: Ä1|Fußball", "22: B2|Ã¼"}, encoding: "windows-1252",
+			warnings: []string{"GUESSED_ENCODING 21 2"},
+		},
+		"Latin-1 behind the sample": {
+			content: "code,label\n" + far + "A1,x\n" + latin, want: []string{at(first+20, "Ä1|Fußball")}, encoding: "windows-1252",
+			warnings: []string{fmt.Sprintf("GUESSED_ENCODING 20 %d", first+1)},
+		},
+		"UTF-8 behind the sample": {content: "code,label\n" + far + "Ä1,Fußball\n", want: []string{at(first, "Ä1|Fußball")}, encoding: "utf-8", isSure: true},
+		"UTF-8 and a stray byte behind the sample": {
+			content: "code,label\n" + far + "Ä1,x\nB\x922,x\n", want: []string{at(first, "Ä1|x"), at(first+1, "BAD_CHARACTER B\uFFFD2,x")}, encoding: "utf-8",
+			warnings: []string{fmt.Sprintf("BAD_ENCODING 1 %d", first+1)},
+		},
+		"nothing but ASCII": {content: "code,label\nA1,x\n", want: []string{"2: A1|x"}, encoding: "utf-8", isSure: true},
+
+		"JSONL": {
+			content: "{\"code\":\"A1\",\"label\":\"M\u00fcller\"}\n{\"code\":\"B\x92\"}\n", want: []string{"1: A1|Müller", "2: BAD_CHARACTER {\"code\":\"B\uFFFD\"}"},
+			encoding: "utf-8", warnings: []string{"BAD_ENCODING 1 2"},
+		},
+		"XML": {
+			content: "<c><v code=\"A1\" label=\"M\u00fcller\"/>\n<v code=\"B\x92\"/></c>", want: []string{"1: A1|Müller", "2: BAD_CHARACTER <v code=\"B\uFFFD\"/>"},
+			encoding: "utf-8", warnings: []string{"BAD_ENCODING 1 2"},
+		},
+		"XML that declares what it is not": {
+			content: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><c><v code=\"A1\" label=\"M\u00fcller\"/></c>", want: []string{"1: A1|Müller"},
+			encoding: "utf-8", isSure: true,
+		},
+		"XML that declares what it is": {
+			content: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><c><v code=\"A1\" label=\"M\xfcller\"/></c>", want: []string{"1: A1|Müller"},
+			encoding: "windows-1252", isSure: true,
+		},
+		"XML, Latin-1 behind the sample": {
+			content: "<c>" + strings.Repeat("<v code=\"CODE-12345678\"/>\n", 2<<20/27) + "<v code=\"M\xfcller\"/></c>", want: []string{at(2<<20/27+1, "Müller")},
+			encoding: "windows-1252", warnings: []string{fmt.Sprintf("GUESSED_ENCODING 1 %d", 2<<20/27+1)},
+		},
+	}
+	for name, test := range tests {
+		for _, isPacked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, packed %t", name, isPacked), func(t *testing.T) {
+				t.Parallel()
+				content := []byte(test.content)
+				if isPacked {
+					content = gzipped(t, content)
+				}
+				layout, got := readAll(t, write(t, content), coupon.FileOptions{}, coupon.ImportCodes)
+				if diff := cmp.Diff(test.want, got[max(0, len(got)-len(test.want)):]); diff != "" {
+					t.Errorf("last rows (-want +got):\n%s", diff)
+				}
+				if isSure := layout.EncodingCertainty == coupon.CertaintySure; layout.Encoding != test.encoding || isSure != test.isSure {
+					t.Errorf("got encoding %q, %s", layout.Encoding, layout.EncodingCertainty)
+				}
+				var warnings []string
+				for _, w := range layout.Warnings {
+					warnings = append(warnings, fmt.Sprintf("%s %d %d", w.Kind, w.Count, *w.Line))
+				}
+				if diff := cmp.Diff(test.warnings, warnings); diff != "" {
+					t.Errorf("warnings (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// TestOddEncodingIsSaid reads the same bytes in the encoding that is given: then nothing is a guess.
+func TestOddEncodingIsSaid(t *testing.T) {
+	t.Parallel()
+	path := write(t, encoded(t, charmap.Windows1250, "code,label\nA1,Łódź\n"))
+	layout, got := readAll(t, path, coupon.FileOptions{Encoding: new("windows-1250")}, coupon.ImportCodes)
+	if diff := cmp.Diff([]string{"2: A1|Łódź"}, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if layout.EncodingCertainty != coupon.CertaintyGiven || len(layout.Warnings) > 0 {
+		t.Errorf("got %s, %v", layout.EncodingCertainty, warningsOf(&layout))
+	}
+}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"golang.org/x/text/transform"
-
 	"couponql/coupon"
 )
 
@@ -27,7 +25,8 @@ type Layout struct {
 	// in other formats.
 	Delimiter string
 	// Encoding is the name of the encoding in the WHATWG standard, e.g. "utf-8" or "windows-1252".
-	Encoding string
+	Encoding          string
+	EncodingCertainty coupon.Certainty
 	// HasHeader says whether the first line of CSV names the columns. In other formats it is true, as
 	// the columns always have names.
 	HasHeader bool
@@ -43,7 +42,10 @@ type Layout struct {
 
 // Reader reads the rows of one file. Only Position may be called while another call is running.
 type Reader struct {
+	path   string
 	source *source
+	// charset is nil for Parquet.
+	charset *charset
 	rows   rows
 	// catalog has the columns of JSONL and XML, which grow; nil for other formats.
 	catalog *catalog
@@ -98,7 +100,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 	if err != nil {
 		return nil, userError(err, 0)
 	}
-	r := &Reader{source: src, known: columns}
+	r := &Reader{path: path, source: src, known: columns}
 	if err := r.open(&options, columns); err != nil {
 		_ = src.close()
 		if errors.Is(err, io.EOF) {
@@ -125,7 +127,8 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 	if isAsked(coupon.FormatParquet) {
 		return unreadable("The file is not Parquet. Leave out options.format, or import a Parquet file.")
 	}
-	set, err := detectCharset(sample, len(sample) == sampleBytes, options.Encoding)
+	isCut := len(sample) == sampleBytes
+	set, err := detectCharset(sample, isCut, options.Encoding, func() (evidence, error) { return gatherRest(r.path, sampleBytes) })
 	if err != nil {
 		return err
 	}
@@ -146,7 +149,7 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 			return err
 		}
 	}
-	r.layout.Encoding = set.name
+	r.charset = set
 	switch r.layout.Format {
 	case coupon.FormatXML:
 		return r.openXML(sample, rest, set, options, columns)
@@ -182,11 +185,7 @@ func failing(err error) io.Reader { return readerFunc(func([]byte) (int, error) 
 
 // newSplitter makes the splitter of a text of which a sample is in memory already.
 func (c *charset) newSplitter(sample []byte, rest io.Reader) *splitter {
-	text := io.MultiReader(bytes.NewReader(sample[c.bomSize:]), rest)
-	if c.encoding != nil {
-		text = transform.NewReader(text, c.encoding.NewDecoder())
-	}
-	s := newSplitter(text)
+	s := newSplitter(c.text(sample, rest))
 	s.isDecoded = c.encoding != nil
 	return s
 }
@@ -396,7 +395,10 @@ func (r *Reader) Layout() Layout {
 		layout.Columns = r.catalog.names
 	}
 	layout.Columns = slices.Clone(layout.Columns)
-	layout.Warnings = r.found.Warnings
+	layout.Warnings = slices.Clone(r.found.Warnings)
+	if r.charset != nil {
+		layout.Encoding, layout.EncodingCertainty = r.charset.name, r.charset.certainty
+	}
 	layout.Fields = make([]string, len(layout.Columns))
 	for i, cell := range r.row.assignment.fields {
 		if cell >= 0 && cell < len(layout.Fields) {
@@ -449,7 +451,10 @@ func (r *Reader) judge(row *Row) {
 	case row.Reason == coupon.RejectedMalformed:
 		text = row.Raw
 	case row.Reason != "":
+		r.warnEncoding(coupon.WarningBadEncoding, row.Line, row.Raw)
 		return
+	case r.charset != nil && r.charset.isGuess() && !isASCII(text):
+		r.warnEncoding(coupon.WarningGuessedEncoding, row.Line, text)
 	}
 	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
 		r.noRows.addNames(r.catalog.names)
@@ -457,6 +462,14 @@ func (r *Reader) judge(row *Row) {
 	if r.noRows.is(row, text) {
 		row.reject(row.Line, coupon.RejectedNotARow, []byte(text))
 	}
+}
+
+// warnEncoding counts a row that tells something of the encoding.
+func (r *Reader) warnEncoding(kind coupon.ImportWarningKind, line int, text string) {
+	if r.charset == nil || r.charset.name == nameUTF16LE || r.charset.name == nameUTF16BE {
+		return
+	}
+	r.found.Warn(kind, line, text)
 }
 
 // Position gives how many bytes of the file, compressed as it is, were taken so far, and its size. It

@@ -50,29 +50,26 @@ type xmlElement struct {
 
 // openXML finds out which elements are the rows, and the columns among the names in the first of them.
 func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *coupon.FileOptions, columns []Column) error {
-	decode := func(sources ...io.Reader) io.Reader {
-		if set.encoding == nil {
-			// The decoder of UTF-8 replaces what is none by U+FFFD, so that only its row is lost.
-			return transform.NewReader(io.MultiReader(sources...), unicode.UTF8.NewDecoder())
+	decode := func(rest io.Reader) io.Reader {
+		if set.encoding != nil {
+			return set.text(sample, rest)
 		}
-		return transform.NewReader(io.MultiReader(sources...), set.encoding.NewDecoder())
+		// The decoder of UTF-8 replaces what is none by U+FFFD, so that only its row is lost.
+		return transform.NewReader(set.text(sample, rest), unicode.UTF8.NewDecoder())
 	}
-	text := sample[set.bomSize:]
 	key := newXMLKey(columns, options.Columns)
-	open := func(sources ...io.Reader) *xmlRows {
-		return newXMLRows(decode(sources...), key)
-	}
+	open := func(rest io.Reader) *xmlRows { return newXMLRows(decode(rest), key) }
 	// The end of the sample is not the end of the file, unless the file is smaller.
 	sampleEnd := rest
 	if len(sample) == sampleBytes {
 		sampleEnd = failing(errSampleEnd)
 	}
-	outline := &xmlOutline{rows: open(bytes.NewReader(text), sampleEnd)}
+	outline := &xmlOutline{rows: open(sampleEnd)}
 	element, err := outline.findRows()
 	if err != nil {
 		return err
 	}
-	rows := open(bytes.NewReader(text), rest)
+	rows := open(rest)
 	rows.element = element
 	r.rows = rows
 	if element.name == "" { // There is nothing in the root, so there are no rows.
@@ -80,7 +77,7 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 		r.layout.HasHeader = true
 		return nil
 	}
-	look := open(bytes.NewReader(text), sampleEnd)
+	look := open(sampleEnd)
 	look.element, look.catalog = element, rows.catalog
 	if err := look.lookAtNames(); err != nil {
 		return err
