@@ -147,6 +147,9 @@ func TestManyFailed(t *testing.T) {
 			id := s.newDelivery(t, "", s.recipients(t, test.failed+test.sent+test.canceled))
 			s.confirm(t, id)
 			batch, err := s.NextBatch(t.Context(), id, 200)
+			if err == nil {
+				err = batch.NameRecipients(t.Context())
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +228,9 @@ func TestHaltsAreTold(t *testing.T) {
 	if _, err := s.PauseDelivery(t.Context(), paused); err != nil {
 		t.Fatal(err)
 	}
-	want(ofStop)
+	if diff := cmp.Diff([]string{"DELIVERY_STOPPED delivery_1 11-23 12:00"}, s.alerts(t, 10)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 // TestRecordAlerts tells of each alert that begins once, of none that began while nobody was to be told, and of those that
