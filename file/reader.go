@@ -83,6 +83,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 		return nil, userError(err, 0)
 	}
 	r := &Reader{source: src, known: columns}
+	r.row.rules, r.row.keepsOthers = coupon.NewCellRules(&options), r.keepsOthers()
 	if err := r.open(&options, columns); err != nil {
 		_ = src.close()
 		if errors.Is(err, io.EOF) {
