@@ -66,6 +66,7 @@ type changes struct {
 	Added   int `json:"added"`
 	Changed int `json:"changed"`
 	Removed int `json:"removed"`
+	Cleared int `json:"cleared"`
 	Voided  int `json:"voided"`
 
 	Quarantined int `json:"quarantined"`
@@ -137,6 +138,7 @@ func (o *outcome) difference() string {
 		{o.Changes.Added, "added"},
 		{o.Changes.Changed, "changed"},
 		{o.Changes.Removed, "removed"},
+		{o.Changes.Cleared, "cleared of values"},
 		{o.Changes.Voided, "voided"},
 		{o.Changes.Quarantined, "in quarantine"},
 	} {

@@ -3,7 +3,6 @@ package coupon
 import (
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -11,50 +10,61 @@ import (
 // tomorrow's date today.
 const FutureTolerance = 24 * time.Hour
 
-// FileDates reads the dates of one file. Day and month are told apart by evidence alone: a first or
-// second number above 12 anywhere in the file. Show every date to Observe before the first Parse.
+// DateOrder says which number of a date comes first where that is not known.
+type DateOrder string
+
+// The orders.
+const (
+	DayFirst   DateOrder = "DAY_FIRST"
+	MonthFirst DateOrder = "MONTH_FIRST"
+)
+
+// FileDates reads the dates of one file. With dots between the numbers the day comes first. Otherwise day and month are
+// told apart by evidence alone: a first or second number above 12 anywhere in the file. Show every date to Observe before
+// the first Parse.
 type FileDates struct {
 	// Zone is meant where a date has no offset.
 	Zone *time.Location
 	Now  time.Time
+	// Order is what the caller says; nil: it follows from the file.
+	Order *DateOrder
 
-	hasDayFirst, hasMonthFirst bool
+	// hasDayFirst and hasMonthFirst are the evidence of all dates, and the others that of those with dots.
+	hasDayFirst, hasMonthFirst, hasDayFirstDots, hasMonthFirstDots bool
 }
 
-// numericDatePattern is a date like 24/11/2026 or 11-24-2026, with an optional time of day.
-var numericDatePattern = regexp.MustCompile(`^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4})(?:[ T,]+(.+))?$`)
-
-// epochDate is a number of seconds or milliseconds since 1970, for any instant from 2001 to 2286.
-var epochDate = regexp.MustCompile(`^(\d{10})(\d{3})?$`)
+// epochDate is a number of seconds, or of their thousandths, millionths or billionths, since 1970, for any instant from
+// 2001 to 2286.
+var epochDate = regexp.MustCompile(`^(\d{10})(?:\.?(\d{3}|\d{6}|\d{9})|\.0)?$`)
 
 // Observe learns from one date of the file in which order its days and months stand.
 func (f *FileDates) Observe(text string) {
-	date, ok := splitNumericDate(CleanValue(text))
-	if !ok {
+	m, isMoment := readMoment(CleanValue(text))
+	if !isMoment || !m.isOpen {
 		return
 	}
-	f.hasDayFirst = f.hasDayFirst || date.first > 12 && date.second <= 12
-	f.hasMonthFirst = f.hasMonthFirst || date.second > 12 && date.first <= 12
-}
-
-// numericDate is a date of which it is not known yet whether the first number is the day or the month.
-type numericDate struct {
-	first, second, year int
-	// clock is the time of day as text, or empty.
-	clock string
-}
-
-func splitNumericDate(text string) (date numericDate, ok bool) {
-	m := numericDatePattern.FindStringSubmatch(text)
-	if m == nil || m[2] != m[4] {
-		return numericDate{}, false
+	isDayFirst, isMonthFirst := m.first > 12 && m.second <= 12, m.second > 12 && m.first <= 12
+	f.hasDayFirst, f.hasMonthFirst = f.hasDayFirst || isDayFirst, f.hasMonthFirst || isMonthFirst
+	if m.sep == '.' {
+		f.hasDayFirstDots, f.hasMonthFirstDots = f.hasDayFirstDots || isDayFirst, f.hasMonthFirstDots || isMonthFirst
 	}
-	// The pattern lets digits through alone, few enough for an int.
-	date.first, _ = strconv.Atoi(m[1])
-	date.second, _ = strconv.Atoi(m[3])
-	date.year, _ = strconv.Atoi(m[5])
-	date.clock = strings.ToUpper(strings.TrimSpace(m[6]))
-	return date, true
+}
+
+// order gives the order of the numbers of a date that could have either; "" when it is not known.
+func (f *FileDates) order(sep byte) DateOrder {
+	dayFirst, monthFirst := f.hasDayFirst, f.hasMonthFirst
+	if sep == '.' {
+		dayFirst, monthFirst = !f.hasMonthFirstDots || f.hasDayFirstDots, f.hasMonthFirstDots
+	}
+	switch {
+	case f.Order != nil:
+		return *f.Order
+	case dayFirst && !monthFirst:
+		return DayFirst
+	case monthFirst && !dayFirst:
+		return MonthFirst
+	}
+	return ""
 }
 
 // Parse gives the instant of a date, in UTC, or the reason to reject it: EMPTY, BAD_DATE,
@@ -64,7 +74,7 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	if text == "" {
 		return time.Time{}, RejectedEmpty
 	}
-	at, reason := f.parse(text)
+	at, reason := f.parse(text, 0)
 	switch {
 	case reason != "":
 		return time.Time{}, reason
@@ -79,55 +89,65 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 // Latest gives the last instant that a date can mean which Parse read as at: at itself, or for a date
 // without a time the end of that day. It tells what happened before something else for sure.
 func (f *FileDates) Latest(text string, at time.Time) time.Time {
-	text = CleanValue(text)
-	date, isNumeric := splitNumericDate(text)
-	if _, err := time.Parse(time.DateOnly, text); err == nil || isNumeric && date.clock == "" {
-		day := at.In(f.Zone)
-		return startOfDay(time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.UTC), f.Zone).UTC()
+	if end, reason := f.parse(CleanValue(text), 1); reason == "" {
+		return end
 	}
 	return at
 }
 
-func (f *FileDates) parse(text string) (time.Time, RejectionReason) {
-	if m := epochDate.FindStringSubmatch(text); m != nil {
-		seconds, _ := strconv.ParseInt(m[1], 10, 64)
-		millis, _ := strconv.ParseInt("0"+m[2], 10, 64)
-		return time.Unix(seconds, millis*int64(time.Millisecond)).UTC(), ""
-	}
-	if date, ok := splitNumericDate(text); ok {
-		return f.parseNumeric(date)
-	}
-	if at, err := DateTime(text).Start(f.Zone); err == nil {
+// parse reads a date; one without a time stands for the beginning of the day that comes days later.
+func (f *FileDates) parse(text string, days int) (time.Time, RejectionReason) {
+	if at, isEpoch := parseEpoch(text); isEpoch {
 		return at, ""
 	}
-	return time.Time{}, RejectedBadDate
-}
-
-func (f *FileDates) parseNumeric(date numericDate) (time.Time, RejectionReason) {
-	day, month := date.first, time.Month(date.second)
-	switch {
-	case date.first == date.second:
-	case date.first > 12:
-	case date.second > 12, f.hasMonthFirst && !f.hasDayFirst:
-		day, month = date.second, time.Month(date.first)
-	case f.hasDayFirst && !f.hasMonthFirst:
-	case date.first == 0 || date.second == 0:
-		return time.Time{}, RejectedBadDate
-	default:
-		return time.Time{}, RejectedAmbiguousDate
-	}
-	// time.Date moves the 31st of April to May; a date that moved is none.
-	midnight := time.Date(date.year, month, day, 0, 0, 0, 0, time.UTC)
-	if midnight.Day() != day || midnight.Month() != month {
+	m, isMoment := readMoment(text)
+	if !isMoment {
 		return time.Time{}, RejectedBadDate
 	}
-	if date.clock == "" {
-		return startOfDay(midnight, f.Zone).UTC(), ""
-	}
-	for _, layout := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM", "3:04PM"} {
-		if clock, err := time.Parse(layout, date.clock); err == nil {
-			return time.Date(date.year, month, day, clock.Hour(), clock.Minute(), clock.Second(), 0, f.Zone).UTC(), ""
+	if m.isOpen {
+		if reason := f.settle(&m); reason != "" {
+			return time.Time{}, reason
 		}
 	}
-	return time.Time{}, RejectedBadDate
+	at, exists := m.instant(f.Zone, days)
+	if !exists {
+		return time.Time{}, RejectedBadDate
+	}
+	// The database keeps microseconds.
+	return at.UTC().Truncate(time.Microsecond), ""
+}
+
+func parseEpoch(text string) (at time.Time, isEpoch bool) {
+	if len(text) < 10 || text[4] < '0' || text[4] > '9' || text[9] < '0' || text[9] > '9' {
+		return at, false
+	}
+	match := epochDate.FindStringSubmatch(text)
+	if match == nil {
+		return at, false
+	}
+	// The pattern lets digits through alone, few enough for an int.
+	seconds, _ := strconv.ParseInt(match[1], 10, 64)
+	nanoseconds, _ := strconv.ParseInt((match[2] + "000000000")[:9], 10, 64)
+	return time.Unix(seconds, nanoseconds).UTC().Truncate(time.Microsecond), true
+}
+
+// settle finds out which number of a date is the day.
+func (f *FileDates) settle(m *moment) RejectionReason {
+	m.day, m.month = m.first, m.second
+	switch {
+	case m.first == m.second, m.first > 12:
+	case m.second > 12:
+		m.day, m.month = m.second, m.first
+	case m.first == 0 || m.second == 0:
+		return RejectedBadDate
+	default:
+		switch f.order(m.sep) {
+		case DayFirst:
+		case MonthFirst:
+			m.day, m.month = m.second, m.first
+		default:
+			return RejectedAmbiguousDate
+		}
+	}
+	return ""
 }

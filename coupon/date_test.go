@@ -15,6 +15,7 @@ func TestFileDates(t *testing.T) {
 	dayFirst, monthFirst := []string{"24/11/2026"}, []string{"11/24/2026"}
 	tests := map[string]struct {
 		observed []string
+		order    DateOrder
 		zone     string
 		text     string
 		want     string
@@ -70,7 +71,7 @@ func TestFileDates(t *testing.T) {
 		"13 pm":                    {text: "11/23/2026 13:00 PM", reason: RejectedBadDate},
 		"25 o'clock":               {text: "23.11.2026 25:00", reason: RejectedBadDate},
 		"time without minutes":     {text: "23.11.2026 10", reason: RejectedBadDate},
-		"time with an offset":      {text: "23.11.2026 10:15 +01:00", reason: RejectedBadDate},
+		"time with an offset":      {text: "23.11.2026 10:15 +01:00", want: "2026-11-23T09:15:00Z"},
 		"31 April":                 {text: "31.04.2026", reason: RejectedBadDate},
 		"31 April, month first":    {text: "04/31/2026", reason: RejectedBadDate},
 		"29 February":              {text: "29.02.2026", reason: RejectedBadDate},
@@ -88,8 +89,59 @@ func TestFileDates(t *testing.T) {
 		"year 1":                   {text: "24.11.0001", reason: RejectedBadDate},
 		"year 1900":                {text: "24.11.1900", want: "1900-11-23T23:00:00Z"},
 		"year 1899":                {text: "1899-11-24", reason: RejectedBadDate},
-		"year first with slashes":  {text: "2026/11/24", reason: RejectedBadDate},
-		"month as a word":          {text: "24 Nov 2026", reason: RejectedBadDate},
+		"year first with slashes":  {text: "2026/11/24", want: "2026-11-23T23:00:00Z"},
+		"year first with dots":     {text: "2026.11.4", want: "2026-11-03T23:00:00Z"},
+		"month as a word":          {text: "24 Nov 2026", want: "2026-11-23T23:00:00Z"},
+		"offset without a colon":   {text: "2026-11-23 09:50:26 +0200", want: "2026-11-23T07:50:26Z"},
+		"offset of hours":          {text: "2026-11-23T09:50:26-05", want: "2026-11-23T14:50:26Z"},
+		"offset beside":            {text: "2026-11-23 09:50:26+0100", want: "2026-11-23T08:50:26Z"},
+		"UTC":                      {text: "2026-11-23 09:50:26 UTC", want: "2026-11-23T09:50:26Z"},
+		"UTC and an offset":        {text: "2026-11-23 09:50:26 UTC+2", want: "2026-11-23T07:50:26Z"},
+		"Z after a space":          {text: "2026-11-23 09:50 z", want: "2026-11-23T09:50:00Z"},
+		"offset with a minus":      {text: "2026-11-23 09:50:26 \u22120330", want: "2026-11-23T13:20:26Z"},
+		"offset with a name":       {text: "2026-11-23T09:50:26+01:00[Europe/Berlin]", want: "2026-11-23T08:50:26Z"},
+		"offset of 25 hours":       {text: "2026-11-23T09:50:26+25:00", reason: RejectedBadDate},
+		"zone by a short name":     {text: "2026-11-23 09:50:26 CST", reason: RejectedBadDate},
+		"date of XML, UTC":         {text: "2026-11-23Z", want: "2026-11-23T00:00:00Z"},
+		"date of XML, offset":      {text: "2026-11-23-05:00", want: "2026-11-23T05:00:00Z"},
+		"mail":                     {text: "Mon, 23 Nov 2026 09:50:26 +0000", want: "2026-11-23T09:50:26Z"},
+		"HTTP":                     {text: "Mon, 23 Nov 2026 09:50:26 GMT", want: "2026-11-23T09:50:26Z"},
+		"JavaScript":               {text: "Mon Nov 23 2026 10:50:26 GMT+0100 (Central European Standard Time)", want: "2026-11-23T09:50:26Z"},
+		"narrow space before PM":   {text: "11/23/2026, 9:05:00\u202FPM", want: "2026-11-23T20:05:00Z"},
+		"marks of direction":       {text: "\u200E11\u200E/\u200E23\u200E/\u200E2026\u200E \u200E9\u200E:\u200E05\u200E \u200EPM", want: "2026-11-23T20:05:00Z"},
+		"p.m.":                     {text: "11/23/2026 9:05 p.m.", want: "2026-11-23T20:05:00Z"},
+		"hours alone, pm":          {text: "11/23/2026 9 PM", want: "2026-11-23T20:00:00Z"},
+		"Uhr":                      {text: "23.11.2026, 10:15 Uhr", want: "2026-11-23T09:15:00Z"},
+		"French hours":             {text: "23/11/2026 10h15", want: "2026-11-23T09:15:00Z"},
+		"time with dots":           {text: "23.11.2026 10.15", want: "2026-11-23T09:15:00Z"},
+		"fraction":                 {text: "2026-11-23 10:15:00.250", want: "2026-11-23T09:15:00.25Z"},
+		"fraction with a comma":    {text: "2026-11-23 10:15:00,25", want: "2026-11-23T09:15:00.25Z"},
+		"compact":                  {text: "20261123", want: "2026-11-22T23:00:00Z"},
+		"compact with a time":      {text: "20261123T101500Z", want: "2026-11-23T10:15:00Z"},
+		"digits alone":             {text: "20261123101500", want: "2026-11-23T09:15:00Z"},
+		"digits that are none":     {text: "20261323", reason: RejectedBadDate},
+		"epoch with a point":       {text: "1795511700.0", want: "2026-11-24T09:15:00Z"},
+		"epoch microseconds":       {text: "1795511700250000", want: "2026-11-24T09:15:00.25Z"},
+		"English, month first":     {text: "November 23rd, 2026", want: "2026-11-22T23:00:00Z"},
+		"German":                   {text: "3. März 2026", want: "2026-03-02T23:00:00Z"},
+		"French":                   {text: "3 févr. 2026", want: "2026-02-02T23:00:00Z"},
+		"Spanish":                  {text: "3 de agosto de 2026 10:00", want: "2026-08-03T08:00:00Z"},
+		"Italian":                  {text: "3 ottobre 2026", want: "2026-10-02T22:00:00Z"},
+		"Portuguese":               {text: "3 de março de 2026", want: "2026-03-02T23:00:00Z"},
+		"Dutch":                    {text: "3 mrt. 2026", want: "2026-03-02T23:00:00Z"},
+		"Polish":                   {text: "3 października 2026", want: "2026-10-02T22:00:00Z"},
+		"Turkish":                  {text: "3 Ağustos 2026", want: "2026-08-02T22:00:00Z"},
+		"Oracle":                   {text: "23-NOV-2026", want: "2026-11-22T23:00:00Z"},
+		"no month":                 {text: "3 foo 2026", reason: RejectedBadDate},
+		"dots, the day first":      {text: "03.11.2026 10:00", want: "2026-11-03T09:00:00Z"},
+		"dots, other evidence":     {observed: monthFirst, text: "03.11.2026", want: "2026-11-02T23:00:00Z"},
+		"dots, own evidence":       {observed: []string{"11.23.2026"}, text: "03.11.2026", want: "2026-03-10T23:00:00Z"},
+		"dots, both":               {observed: []string{"11.23.2026", "23.11.2026"}, text: "03.11.2026", reason: RejectedAmbiguousDate},
+		"said: the day first":      {order: DayFirst, text: "03/04/2026", want: "2026-04-02T22:00:00Z"},
+		"said: the month first":    {order: MonthFirst, text: "03/04/2026", want: "2026-03-03T23:00:00Z"},
+		"said against evidence":    {order: MonthFirst, observed: dayFirst, text: "03/04/2026", want: "2026-03-03T23:00:00Z"},
+		"said against dots":        {order: MonthFirst, text: "03.04.2026", want: "2026-03-03T23:00:00Z"},
+		"said and impossible":      {order: MonthFirst, text: "23/11/2026", want: "2026-11-22T23:00:00Z"},
 		"empty":                    {text: "", reason: RejectedEmpty},
 		"blank":                    {text: " \u200B\t", reason: RejectedEmpty},
 		"a word":                   {text: "yesterday", reason: RejectedBadDate},
@@ -109,6 +161,9 @@ func TestFileDates(t *testing.T) {
 				zone = test.zone
 			}
 			dates := &FileDates{Zone: zoneOf(t, zone), Now: instantOf(t, now)}
+			if test.order != "" {
+				dates.Order = &test.order
+			}
 			for _, text := range test.observed {
 				dates.Observe(text)
 			}
@@ -136,6 +191,8 @@ func TestFileDatesLatest(t *testing.T) {
 		"numeric with a time":  {zone: "Europe/Berlin", text: "23.11.2026 00:00", want: "2026-11-22T23:00:00Z"},
 		"spring change":        {zone: "Europe/Berlin", text: "2026-03-29", want: "2026-03-29T22:00:00Z"},
 		"autumn change":        {zone: "Europe/Berlin", text: "25.10.2026", want: "2026-10-25T23:00:00Z"},
+		"offset, no time":      {zone: "Europe/Berlin", text: "2026-11-23-05:00", want: "2026-11-24T05:00:00Z"},
+		"month by its name":    {zone: "Europe/Berlin", text: "23 Nov 2026", want: "2026-11-23T23:00:00Z"},
 		"leap at its midnight": {zone: "Atlantic/Azores", text: "2026-03-28", want: "2026-03-29T01:00:00Z"},
 		"leap at its start":    {zone: "Atlantic/Azores", text: "29/03/2026", want: "2026-03-30T00:00:00Z"},
 		"year's end":           {zone: "America/New_York", text: "12/31/2025", want: "2026-01-01T05:00:00Z"},
@@ -175,7 +232,7 @@ func TestFileDatesOfOneDay(t *testing.T) {
 			"02/01/2006": "31/01/2026", "2/1/2006": "13.12.2026", "01/02/2006": "12-13-2026", "1/2/2006": "1/31/2026 1:00 PM",
 		} {
 			dates := &FileDates{Zone: zone, Now: now}
-			dates.Observe(evidence)
+			dates.Observe(strings.NewReplacer("/", separator, ".", separator, "-", separator).Replace(evidence))
 			text := strings.ReplaceAll(day.Format(layout), "/", separator)
 			if got, reason := dates.Parse(text); !got.Equal(want) || reason != "" {
 				t.Fatalf("got %s, %q for %s after %s, want %s", got, reason, text, evidence, want)
@@ -190,7 +247,8 @@ func TestFileDatesOfOneDay(t *testing.T) {
 func FuzzFileDates(f *testing.F) {
 	for _, text := range []string{
 		"2026-11-24", "24/11/2026", "03/04/2026 9:05 PM", "11-24-2026, 10:15:00", "1795511700", "1795511700250", "00/00/0000",
-		"31.04.2026T10:15", "\uFEFF", "x",
+		"31.04.2026T10:15", "\uFEFF", "x", "Mon, 23 Nov 2026 09:50:26 +0000", "20261123T101500Z", "2026-11-23-05:00", "11/23/2026, 9:05\u202FPM",
+		"3 de agosto de 2026 10h15", "Mon Nov 23 2026 10:50:26 GMT+0100 (CET)",
 	} {
 		f.Add(text, "24/11/2026")
 		f.Add("3.4.2026", text)

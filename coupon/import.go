@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -93,6 +94,8 @@ const (
 	RejectedBadKind          RejectionReason = "BAD_KIND"
 	RejectedNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectedNotARow          RejectionReason = "NOT_A_ROW"
+	RejectedBadFlag          RejectionReason = "BAD_FLAG"
+	RejectedReserved         RejectionReason = "RESERVED"
 )
 
 // IsRepeat reports whether the row says what is known already, so that it is harmless.
@@ -143,6 +146,10 @@ func (r RejectionReason) Message() string {
 		return "The row does not say whether a message arrived, but something else of it; nothing changed."
 	case RejectedNotARow:
 		return "The line is no row: the header once more, a ruler, or what a database client adds to its answer."
+	case RejectedBadFlag:
+		return "The value is neither a yes nor a no. Use true or false."
+	case RejectedReserved:
+		return "The external id is of the form that people have whose data were erased. Use the id that your own system has."
 	}
 	return string(r)
 }
@@ -194,8 +201,13 @@ func (i *Import) HasRejects(now time.Time) bool {
 // import has read so far, and whatever was not bad in a file of which nothing was imported.
 func (i *Import) RowsHeldBack() int { return i.RowsRead - i.RowsImported - i.RowsRejected }
 
-// MaxColumnMappings is how many columns one import maps.
-const MaxColumnMappings = 1_000
+// Limits of the options of one import.
+const (
+	// MaxColumnMappings is how many columns it maps.
+	MaxColumnMappings = 1_000
+	// MaxNothings is how many texts stand for nothing.
+	MaxNothings = 100
+)
 
 // Check cleans the label and checks what does not depend on the file or the database. It returns UserErrors
 // with INVALID.
@@ -217,6 +229,9 @@ func (i *Import) Check() error {
 	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
 		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
 			At("input", "options", "format"))
+	}
+	if len(i.Options.Nothing) > MaxNothings {
+		problems = append(problems, Errorf(ErrorInvalid, "Name at most %d texts that stand for nothing.", MaxNothings).At("input", "options", "nothing"))
 	}
 	if len(i.Options.Columns) > MaxColumnMappings {
 		problems = append(problems, Errorf(ErrorInvalid, "Map at most %d columns.", MaxColumnMappings).At("input", "options", "columns"))
@@ -245,6 +260,8 @@ type FileOptions struct {
 	Encoding  *string          `json:"encoding,omitempty"`
 	HasHeader *bool            `json:"hasHeader,omitempty"`
 	Columns   []*ColumnMapping `json:"columns,omitempty"`
+	// Nothing has the texts that stand for nothing; nil: SQLNull alone. The empty text may be one of them.
+	Nothing []string `json:"nothing,omitempty"`
 }
 
 // ColumnMapping says that the column with this name holds this field.
@@ -332,6 +349,8 @@ type ImportChanges struct {
 	Added   int `json:"added,omitempty"`
 	Changed int `json:"changed,omitempty"`
 	Removed int `json:"removed,omitempty"`
+	// Cleared is how many values of known recipients were removed.
+	Cleared int `json:"cleared,omitempty"`
 	Voided  int `json:"voided,omitempty"`
 	// Quarantined is how many addresses came into quarantine.
 	Quarantined int `json:"quarantined,omitempty"`
@@ -351,6 +370,9 @@ const (
 
 	WarningGuessedEncoding ImportWarningKind = "GUESSED_ENCODING"
 	WarningBadEncoding     ImportWarningKind = "BAD_ENCODING"
+	WarningPlaceholder     ImportWarningKind = "PLACEHOLDER"
+	WarningNoConsent       ImportWarningKind = "NO_CONSENT_COLUMN"
+	WarningSilentConsent   ImportWarningKind = "SILENT_CONSENT"
 )
 
 // ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
@@ -387,8 +409,23 @@ func (w *ImportWarning) Text() string {
 	case WarningBadEncoding:
 		return fmt.Sprintf("Rows that were rejected as they have bytes which are no text in the file's encoding: %d, such as %q. "+
 			"If the file is written in another one, give options.encoding, such as windows-1252.", w.Count, w.Value)
+	case WarningPlaceholder:
+		return fmt.Sprintf("Rows with a value that may stand for nothing: %d, such as %q. It was taken as text; "+
+			"if nothing is meant, name it in options.nothing.", w.Count, w.Value)
+	case WarningNoConsent:
+		return fmt.Sprintf("The file has no column that says who may be contacted: its new recipients may be, %d of them, and known ones stay as they "+
+			"are. Add the column %s, or map it with options.columns.", w.Count, w.Value)
+	case WarningSilentConsent:
+		return fmt.Sprintf("Rows that say neither yes nor no to being contacted: %d. Who of them is new is not contactable, and known ones stay as they "+
+			"are.", w.Count)
 	}
 	return string(w.Kind)
+}
+
+// Tell warns of something that concerns so many rows, instead of what it told of it before.
+func (f *ImportFindings) Tell(kind ImportWarningKind, count int, value string) {
+	f.Warnings = slices.DeleteFunc(f.Warnings, func(w *ImportWarning) bool { return w.Kind == kind })
+	f.Warnings = append(f.Warnings, &ImportWarning{Kind: kind, Count: count, Value: value})
 }
 
 // Warn counts one more oddity; line is 0 for one that is not about a row.

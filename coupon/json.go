@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -52,6 +53,87 @@ func (j JSON) hasNUL() bool {
 		}
 	}
 	return false
+}
+
+// Merge gives the object with the members of changes, and without those whose names are in removed, a list in JSON or "".
+// Everything else stays as it is written. It gives how many members were removed.
+func (j JSON) Merge(changes JSON, removed string) (merged JSON, removedCount int, err error) {
+	var names []string
+	if removed != "" {
+		if err := json.Unmarshal([]byte(removed), &names); err != nil {
+			return "", 0, fmt.Errorf("decode names: %w", err)
+		}
+	}
+	first, err := j.members()
+	if err != nil {
+		return "", 0, err
+	}
+	more, err := changes.members()
+	if err != nil {
+		return "", 0, err
+	}
+	places := make(map[string]int, len(more))
+	for i, m := range more {
+		places[m.name] = i
+	}
+	members := make([]jsonMember, 0, len(first)+len(more))
+	for _, m := range first {
+		place, isChanged := places[m.name]
+		switch {
+		case slices.Contains(names, m.name):
+			removedCount++
+		case isChanged:
+			members = append(members, more[place])
+			more[place].value = nil
+		default:
+			members = append(members, m)
+		}
+	}
+	var b strings.Builder
+	for _, m := range append(members, more...) {
+		if m.value == nil {
+			continue
+		}
+		name, err := json.Marshal(m.name)
+		if err != nil {
+			return "", 0, fmt.Errorf("encode a name: %w", err)
+		}
+		b.WriteString(",")
+		b.Write(name)
+		b.WriteString(":")
+		b.Write(m.value)
+	}
+	return JSON("{" + strings.TrimPrefix(b.String(), ",") + "}"), removedCount, nil
+}
+
+// jsonMember is a member of an object, with its value as it is written.
+type jsonMember struct {
+	name  string
+	value json.RawMessage
+}
+
+// members gives the members of an object in their order.
+func (j JSON) members() (members []jsonMember, err error) {
+	decoder := json.NewDecoder(strings.NewReader(string(j)))
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("decode JSON object: %w", err)
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, fmt.Errorf("decode JSON object: %w", err)
+		}
+		var m jsonMember
+		m.name, _ = name.(string)
+		if err := decoder.Decode(&m.value); err != nil {
+			return nil, fmt.Errorf("decode JSON object: %w", err)
+		}
+		members = append(members, m)
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("decode JSON object: %w", err)
+	}
+	return members, nil
 }
 
 // Text gives a member of the object as text: a string trimmed like a code, anything else as JSON, and ""

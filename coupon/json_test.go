@@ -30,6 +30,34 @@ func TestJSONText(t *testing.T) {
 	}
 }
 
+func TestJSONMerge(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		known, changes JSON
+		removed        string
+		want           JSON
+		count          int
+	}{
+		"nothing":   {known: "{}", changes: "{}", want: "{}"},
+		"new":       {known: "{}", changes: `{"a":"1"}`, want: `{"a":"1"}`},
+		"kept":      {known: `{"n":12.50, "big":12345678901234567890123, "l":[1.0, "x"]}`, changes: `{"a":"1"}`, want: `{"n":12.50,"big":12345678901234567890123,"l":[1.0, "x"],"a":"1"}`},
+		"changed":   {known: `{"a":1,"b":2}`, changes: `{"b":"y","a":"x"}`, want: `{"a":"x","b":"y"}`},
+		"removed":   {known: `{"a":1,"b":2}`, changes: `{}`, removed: `["b","c"]`, want: `{"a":1}`, count: 1},
+		"null":      {known: `{"a":null}`, changes: `{"b":"x"}`, want: `{"a":null,"b":"x"}`},
+		"odd names": {known: `{"a\"b":1,"":2}`, changes: `{"\u00e4":"x"}`, removed: `[""]`, want: `{"a\"b":1,"ä":"x"}`, count: 1},
+	} {
+		got, count, err := test.known.Merge(test.changes, test.removed)
+		if err != nil || got != test.want || count != test.count {
+			t.Errorf("%s: got %s, %d, %v, want %s, %d", name, got, count, err, test.want, test.count)
+		}
+	}
+	for _, broken := range []JSON{"", "{", `{"a":`} {
+		if _, _, err := broken.Merge("{}", ""); err == nil {
+			t.Errorf("%q can be merged", broken)
+		}
+	}
+}
+
 func TestJSONUnmarshalGQL(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -1,7 +1,10 @@
 package coupon
 
 import (
+	"encoding/json"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,13 +47,40 @@ var erasedID = regexp.MustCompile(`^erased-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]
 // RecipientChanges is what a caller knows of a recipient: a field that is not set is left alone for a
 // recipient that exists, and empty for a new one.
 type RecipientChanges struct {
-	ExternalID    string
-	Email         Change[string]
-	Phone         Change[string]
-	FirstName     Change[string]
-	LastName      Change[string]
-	Attributes    Change[JSON]
+	ExternalID string
+	Email      Change[string]
+	Phone      Change[string]
+	FirstName  Change[string]
+	LastName   Change[string]
+	// Attributes replace those that a known recipient has, unless they are changes.
+	Attributes Change[JSON]
+	// AttributesAreChanges: attributes that are not among them stay. Removed has the names of those that are removed.
+	AttributesAreChanges bool
+	Removed              []string
+	// IsContactable, where it is set to nil, says neither yes nor no: a known recipient stays as it is, and a new one is
+	// not contactable. Where it is not set a known recipient stays as it is too, and a new one is contactable, unless
+	// others of its file say yes or no.
 	IsContactable Change[bool]
+}
+
+// RemovedText gives the names of the attributes that are removed as a list in JSON; "" for none.
+func (r *RecipientChanges) RemovedText() string {
+	if len(r.Removed) == 0 {
+		return ""
+	}
+	// Texts can be encoded.
+	text, _ := json.Marshal(r.Removed)
+	return string(text)
+}
+
+// GivesCountry reports whether the changes say which country the recipient has, or that it has none.
+func (r *RecipientChanges) GivesCountry() bool {
+	if !r.Attributes.IsSet {
+		return false
+	}
+	return !r.AttributesAreChanges || slices.Contains(r.Removed, CountryAttribute) ||
+		r.Attributes.Value != nil && strings.Contains(string(*r.Attributes.Value), CountryAttribute) &&
+			r.Attributes.Value.Text(CountryAttribute) != ""
 }
 
 // Limits of one request.
@@ -73,7 +103,7 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 		return RejectedEmpty, "externalId", raw
 	}
 	if erasedID.MatchString(r.ExternalID) {
-		return RejectedMalformed, "externalId", raw
+		return RejectedReserved, "externalId", raw
 	}
 	for _, text := range []struct {
 		name   string
@@ -91,6 +121,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 		if clean == "" {
 			text.change.Value = nil
 		}
+	}
+	if len(r.RemovedText()) > MaxJSONBytes {
+		return RejectedTooLong, "attributes", r.RemovedText()
 	}
 	if r.Attributes.Value != nil && len(*r.Attributes.Value) > MaxJSONBytes {
 		return RejectedTooLong, "attributes", string(*r.Attributes.Value)

@@ -10,12 +10,6 @@ import (
 // meant in some time zone that the receiver knows (a coupon's).
 type DateTime string
 
-// The layouts of a DateTime without an offset.
-const (
-	layoutLocal       = "2006-01-02T15:04:05"
-	layoutLocalMinute = "2006-01-02T15:04"
-)
-
 // Start gives the instant in UTC; a date alone is the beginning of that day in the zone. The error
 // is a sentence for the caller, without its full stop.
 func (d DateTime) Start(zone *time.Location) (time.Time, error) { return d.instant(zone, 0) }
@@ -27,19 +21,9 @@ func (d DateTime) End(zone *time.Location) (time.Time, error) { return d.instant
 // instant reads the text; a date alone stands for the beginning of the day that comes days later.
 func (d DateTime) instant(zone *time.Location, days int) (time.Time, error) {
 	text := strings.TrimSpace(string(d))
-	instant, err := time.Parse(time.DateOnly, text)
-	if err == nil {
-		instant = startOfDay(instant.AddDate(0, 0, days), zone)
-	} else {
-		for _, layout := range []string{time.RFC3339, layoutLocal, layoutLocalMinute} {
-			// Some write a space where RFC 3339 has the T; it says so itself in section 5.6.
-			instant, err = time.ParseInLocation(layout, strings.Replace(text, " ", "T", 1), zone)
-			if err == nil {
-				break
-			}
-		}
-	}
-	if err != nil {
+	m, isMoment := readMoment(text)
+	instant, exists := m.instant(zone, days)
+	if !isMoment || !exists || !m.isYearFirst || m.sep != '-' {
 		return time.Time{}, fmt.Errorf("%q is not a date and time. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24", text)
 	}
 	// The database keeps microseconds; cutting here keeps what is answered equal to what is stored.

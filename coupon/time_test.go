@@ -51,6 +51,12 @@ func TestDateTime(t *testing.T) {
 		"space, local": {
 			zone: "America/New_York", text: "2026-11-24 10:15", start: "2026-11-24T15:15:00Z", end: "2026-11-24T15:15:00Z",
 		},
+		"offset without a colon": {
+			zone: "UTC", text: "2026-11-24 10:15:30 +0100", start: "2026-11-24T09:15:30Z", end: "2026-11-24T09:15:30Z",
+		},
+		"UTC by its name": {
+			zone: "Europe/Berlin", text: "2026-11-24 10:15 UTC", start: "2026-11-24T10:15:00Z", end: "2026-11-24T10:15:00Z",
+		},
 		"beyond microseconds": {
 			zone: "UTC", text: "2026-11-24T10:15:00.123456789Z", start: "2026-11-24T10:15:00.123456Z",
 			end: "2026-11-24T10:15:00.123456Z",
@@ -127,7 +133,10 @@ func TestDateTimeErrors(t *testing.T) {
 		"2026-02-29":                `"2026-02-29"` + unreadable,
 		"2026-11-24T24:00:00Z":      `"2026-11-24T24:00:00Z"` + unreadable,
 		"2026-11-24T10":             `"2026-11-24T10"` + unreadable,
-		"2026-11-24T10:15:00 +0100": `"2026-11-24T10:15:00 +0100"` + unreadable,
+		"2026-11-24T10:15:00 CET":   `"2026-11-24T10:15:00 CET"` + unreadable,
+		"2026/11/24":                `"2026/11/24"` + unreadable,
+		"20261124":                  `"20261124"` + unreadable,
+		"24 Nov 2026":               `"24 Nov 2026"` + unreadable,
 		"1899-12-31T23:59:59Z":      `"1899-12-31T23:59:59Z"` + outside,
 		"0001-01-01":                `"0001-01-01"` + outside,
 		"9999-12-31T23:59:59-01:00": `"9999-12-31T23:59:59-01:00"` + outside,
@@ -225,10 +234,10 @@ func TestNewPeriod(t *testing.T) {
 		},
 		"instants": {
 			from: new(DateTime("2026-10-25T10:00")),
-			to:   new(DateTime("2026-10-25T11:00Z")),
+			to:   new(DateTime("2026-10-25T11:60Z")),
 			want: Period{},
 			problems: []string{
-				`filter.to INVALID: "2026-10-25T11:00Z" is not a date and time. ` +
+				`filter.to INVALID: "2026-10-25T11:60Z" is not a date and time. ` +
 					`Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or a date alone, e.g. 2026-11-24.`,
 			},
 		},

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -375,16 +373,4 @@ func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import
 		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRejected, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
-}
-
-// parseFlag reads a yes or no as files have it; "" means yes.
-func parseFlag(text string) (value, ok bool) {
-	switch strings.ToLower(text) {
-	case "", "1", "t", "true", "y", "yes", "on":
-		return true, true
-	case "0", "f", "false", "n", "no", "off":
-		return false, true
-	}
-	value, err := strconv.ParseBool(text)
-	return value, err == nil
 }

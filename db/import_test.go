@@ -212,11 +212,11 @@ func TestImportRecipients(t *testing.T) {
 	wantImport(t, dry, "SUCCEEDED 6 = 3 + 3")
 	i := s.importFile(t, newImport(coupon.ImportRecipients), text)
 	wantImport(t, i, "SUCCEEDED 6 = 3 + 3")
-	s.wantRejections(t, i.ID, "4 DUPLICATE_IN_FILE r2", "5 EMPTY", "6 MALFORMED perhaps")
+	s.wantRejections(t, i.ID, "4 DUPLICATE_IN_FILE r2", "5 EMPTY", "6 BAD_FLAG perhaps")
 	for id, want := range map[string]string{
-		`r1`: `new@example.org +49 170 000001 Ann {"city":"Rome"} false`,
-		`r2`: `b@example.org - B "quoted" {} true`,
-		`r5`: `- - \N {"city":"\\N"} true`,
+		`r1`: `new@example.org +49 170 000001 Ann {"sport":"soccer","city":"Rome"} false`,
+		`r2`: `b@example.org - B "quoted" {} false`,
+		`r5`: `- - - {} true`,
 	} {
 		r, err := s.RecipientByExternalID(t.Context(), id)
 		if err != nil || r == nil {

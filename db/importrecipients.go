@@ -39,15 +39,22 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 			if reason != "" {
 				return rows.reject(row.Line, reason, value)
 			}
+			if changes.IsContactable.IsSet && changes.IsContactable.Value == nil {
+				r.source.Warn(coupon.WarningSilentConsent, row.Line, row.Get(recipientsExternalID))
+			}
 			return rows.put(row.Line, changes)
 		},
 		lane: r.store.recipients,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) (err error) {
+			rows.consentIsSaid = r.hasColumn(file.ContactableColumn)
 			added, changed, err = t.upsertRecipients(ctx, rows, gate)
 			return err
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {
-			r.source.Changes.Added, r.source.Changes.Changed = added, changed
+			r.source.Changes.Added, r.source.Changes.Changed, r.source.Changes.Cleared = added, changed, rows.cleared
+			if !rows.consentIsSaid {
+				r.source.Tell(coupon.WarningNoConsent, added, file.ContactableColumn)
+			}
 			return added + changed, nil
 		},
 	}, nil
@@ -56,34 +63,29 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 // recipientOf reads a row; columns that are no field of a recipient are attributes.
 func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
 	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
-	for place, change := range map[int]*coupon.Change[string]{
-		recipientsEmail: &changes.Email, recipientsPhone: &changes.Phone, recipientsFirstName: &changes.FirstName, recipientsLastName: &changes.LastName,
-	} {
-		if row.Has(place) {
-			*change = coupon.Set(new(row.Get(place)))
-		}
-	}
-	if row.Has(recipientsContactable) {
-		isContactable, ok := parseFlag(row.Get(recipientsContactable))
-		if !ok {
-			return nil, coupon.RejectedMalformed, row.Get(recipientsContactable), nil
-		}
-		changes.IsContactable = coupon.Set(&isContactable)
+	changes.Email, changes.Phone = row.Cell(recipientsEmail).Change(), row.Cell(recipientsPhone).Change()
+	changes.FirstName, changes.LastName = row.Cell(recipientsFirstName).Change(), row.Cell(recipientsLastName).Change()
+	contactable := row.Cell(recipientsContactable)
+	var isKnown bool
+	if changes.IsContactable, isKnown = contactable.Flag(); !isKnown {
+		return nil, coupon.RejectedBadFlag, contactable.Text, nil
 	}
 	attributes := map[string]string{}
-	hasAttributes := false
-	row.Extra(func(name, value string) {
-		hasAttributes = true
-		if value != "" {
-			attributes[name] = value
+	row.Extra(func(name string, cell coupon.Cell) {
+		switch change := cell.Change(); {
+		case !change.IsSet:
+		case change.Value == nil:
+			changes.Removed = append(changes.Removed, name)
+		default:
+			attributes[name] = *change.Value
 		}
 	})
-	if hasAttributes {
+	if len(attributes)+len(changes.Removed) > 0 {
 		text, err := json.Marshal(attributes)
 		if err != nil {
 			return nil, "", "", fmt.Errorf("encode attributes: %w", err)
 		}
-		changes.Attributes = coupon.Set(new(coupon.JSON(text)))
+		changes.Attributes, changes.AttributesAreChanges = coupon.Set(new(coupon.JSON(text))), true
 	}
 	return changes, "", "", nil
 }

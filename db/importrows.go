@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"couponql/coupon"
@@ -158,6 +159,9 @@ func (r *importReader) each(ctx context.Context, count bool, reject func(*file.R
 		if row.Reason != "" {
 			err = reject(row)
 		} else {
+			if count {
+				r.notice(row)
+			}
 			err = take(row)
 		}
 		if err != nil {
@@ -193,6 +197,24 @@ func (r *importReader) describe(found file.Layout) {
 	}
 	r.source.Warnings = append(r.source.Warnings, found.Warnings...)
 	r.source.Layout = layout
+}
+
+// hasColumn reports whether the file has a column that holds a field. It is known when all rows were read.
+func (r *importReader) hasColumn(field string) bool {
+	return slices.ContainsFunc(r.source.Layout.Columns, func(c *coupon.ImportColumn) bool { return c.Field != nil && *c.Field == field })
+}
+
+// notice warns of what is odd about the values of a row, of each kind once.
+func (r *importReader) notice(row *file.Row) {
+	var seen [2]coupon.ImportWarningKind
+	found := 0
+	row.Each(func(cell coupon.Cell) {
+		if kind := cell.Odd(); kind != "" && found < len(seen) && !slices.Contains(seen[:], kind) {
+			seen[found] = kind
+			found++
+			r.source.Warn(kind, row.Line, coupon.Printable(cell.Text))
+		}
+	})
 }
 
 // advance tells how much of checking and storing is done, in per cent.

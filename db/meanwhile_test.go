@@ -464,9 +464,9 @@ func TestImportManyKnownRecipients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := s.importFile(t, newImport(coupon.ImportRecipients), repeated("id,email,first name", rows+2, func(i int) string { return name(i) + ",,Ada" }))
+	i := s.importFile(t, newImport(coupon.ImportRecipients), repeated("id,email,first name", rows+2, func(i int) string { return name(i) + `,\N,Ada` }))
 	wantImport(t, i, fmt.Sprintf("SUCCEEDED %d = %d + 0", rows+2, rows+2))
-	if want := (coupon.ImportChanges{Added: 2, Changed: rows}); i.Changes != want {
+	if want := (coupon.ImportChanges{Added: 2, Changed: rows, Cleared: rows}); i.Changes != want {
 		t.Errorf("changes %+v, want %+v", i.Changes, want)
 	}
 	for range 2 {

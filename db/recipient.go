@@ -21,6 +21,8 @@ const (
 	givenLastName
 	givenAttributes
 	givenContactable
+	givenChanges // The attributes are changes.
+	givenCountry
 )
 
 // recipientRows are recipients on their way into the table.
@@ -31,6 +33,12 @@ type recipientRows struct {
 	region string
 	// mixed: of some, either a phone that needs a country or the attributes that may have it were given.
 	mixed bool
+	// consentIsSaid: the rows say who may be contacted, so that who is new and of whom they say nothing may not be.
+	consentIsSaid bool
+	// haveChanges: the attributes of some are changes. clears: some rows remove values. cleared is how many values of known
+	// recipients are, or would be, removed.
+	haveChanges, clears bool
+	cleared             int
 }
 
 func (s *Store) newRecipientRows() (*recipientRows, error) {
@@ -62,6 +70,8 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 			given |= givenEmail << i
 			if change.Value != nil {
 				text = *change.Value
+			} else {
+				r.clears = true
 			}
 		}
 		r.rows.Optional(text)
@@ -76,12 +86,20 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 			attributes = *c.Attributes.Value
 		}
 	}
-	isContactable := true
-	if c.IsContactable.IsSet {
-		given |= givenContactable
-		isContactable = c.IsContactable.Value == nil || *c.IsContactable.Value
+	if c.AttributesAreChanges {
+		given |= givenChanges
+		r.haveChanges = true
 	}
-	return r.rows.Text(string(attributes)).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
+	if c.GivesCountry() {
+		given |= givenCountry
+	}
+	// Without the bit it is what a new recipient is.
+	isContactable := !c.IsContactable.IsSet
+	if c.IsContactable.Value != nil {
+		given |= givenContactable
+		isContactable = *c.IsContactable.Value
+	}
+	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
 }
 
 // formsOf gives the stored forms of the e-mail address and the phone number.
@@ -90,7 +108,7 @@ func (r *recipientRows) formsOf(c *coupon.RecipientChanges) [2]storedForm {
 	if needsRegion && c.Attributes.Value != nil {
 		region = coupon.RegionOf(c.Attributes.Value.Text(coupon.CountryAttribute), r.region)
 	}
-	if needsRegion && !c.Attributes.IsSet || c.Attributes.IsSet && !c.Phone.IsSet {
+	if needsRegion && !c.GivesCountry() || c.GivesCountry() && !c.Phone.IsSet {
 		r.mixed = true
 	}
 	return [2]storedForm{formOf(coupon.ChannelEmail, c.Email.Value, ""), formOf(coupon.ChannelSMS, c.Phone.Value, region)}
@@ -106,16 +124,23 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	if err := t.stage(ctx, recipientStage, rows.rows, rows.rejected); err != nil {
 		return 0, 0, err
 	}
-	doubles, err := t.Exec(ctx, recipientRejectDoubles)
+	rejected, err := t.Exec(ctx, recipientRejectDoubles)
 	if err != nil {
 		return 0, 0, err
 	}
-	count := rows.rows.Rows() - doubles
 	if changed, err = duckdb.One[int](ctx, t, recipientCountKnown); err != nil {
 		return 0, 0, err
 	}
+	count := rows.rows.Rows() - rejected
 	added = count - changed
-	if count == 0 || !gate.opens(doubles+rows.rejected.Rows()) {
+	if changed > 0 {
+		large, err := t.mergeRecipients(ctx, rows)
+		if err != nil {
+			return 0, 0, err
+		}
+		rejected, count, changed = rejected+large, count-large, changed-large
+	}
+	if count == 0 || !gate.opens(rejected+rows.rejected.Rows()) {
 		return added, changed, nil
 	}
 	now := named("now", t.now)
@@ -131,7 +156,12 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
 	}
-	for _, step := range append(steps, step{recipientInsert, []any{named("first_id", t.store.memory.NextRecipient()), now}, added}) {
+	insertion := step{
+		recipientInsert,
+		[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
+		added,
+	}
+	for _, step := range append(steps, insertion) {
 		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
@@ -148,6 +178,68 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	t.touch(memory.AllRecipients)
 	t.change(func(c memory.Change) { c.AddRecipients(added) })
 	return added, changed, nil
+}
+
+// mergeRecipients makes changes of attributes what they are together with those that are known, and counts what is removed. It
+// gives how many rows it rejected, whose attributes would be too large.
+func (t *tx) mergeRecipients(ctx context.Context, rows *recipientRows) (rejected int, err error) {
+	rows.cleared = 0
+	if rows.haveChanges {
+		if rejected, err = t.mergeAttributes(ctx, rows); err != nil {
+			return 0, err
+		}
+	}
+	if !rows.clears {
+		return rejected, nil
+	}
+	cleared, err := duckdb.One[int](ctx, t, recipientCountCleared)
+	rows.cleared += cleared
+	return rejected, err
+}
+
+func (t *tx) mergeAttributes(ctx context.Context, rows *recipientRows) (count int, err error) {
+	spools, err := t.store.engine.NewSpools(2)
+	if err != nil {
+		return 0, err
+	}
+	merged, rejected := spools[0], rejectedSpool{spools[1]}
+	defer func() { err = errors.Join(err, merged.Remove(), rejected.Remove()) }()
+	err = duckdb.Each(ctx, t, recipientAttributes, func(found *sql.Rows) error {
+		var line int
+		var known, changes string
+		var removed *string
+		if err := found.Scan(&line, &known, &changes, &removed); err != nil {
+			return err
+		}
+		text, cleared, err := coupon.JSON(known).Merge(coupon.JSON(changes), orEmpty(removed))
+		if err != nil {
+			return err
+		}
+		if len(text) > coupon.MaxJSONBytes {
+			return rejected.add(line, coupon.RejectedTooLong, changes)
+		}
+		rows.cleared += cleared
+		return merged.Number(int64(line)).Text(string(text)).End()
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, step := range []struct {
+		statement string
+		spool     *duckdb.Spool
+	}{{recipientAttributesMerge, merged}, {rejectedLoad, rejected.Spool}} {
+		path, err := step.spool.Flush()
+		if err != nil {
+			return 0, err
+		}
+		if step.spool.Rows() == 0 {
+			continue
+		}
+		if _, err := t.Exec(ctx, step.statement, named("path", path)); err != nil {
+			return 0, err
+		}
+	}
+	return rejected.Rows(), nil
 }
 
 // UpsertRecipients adds recipients, or changes those with a known external id: all of them or none. It

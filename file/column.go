@@ -50,6 +50,9 @@ func IsReject(name string) bool {
 	return name == RejectLine || name == RejectReason || name == RejectValue
 }
 
+// ContactableColumn is the column that says whether a recipient may be contacted.
+const ContactableColumn = "isContactable"
+
 // Columns gives the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
@@ -96,7 +99,7 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "phone", Aliases: []string{"mobile", "mobile phone", "phone number", "msisdn", "tel", "telephone"}},
 			{Name: "firstName", Aliases: []string{"given name", "forename"}},
 			{Name: "lastName", Aliases: []string{"surname", "family name"}},
-			{Name: "isContactable", Aliases: []string{"contactable"}},
+			{Name: ContactableColumn, Aliases: []string{"contactable"}},
 		}
 	case coupon.ImportRedemptions:
 		return []Column{

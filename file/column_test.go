@@ -71,7 +71,7 @@ func TestFirstOfTwoFieldsIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if row.Get(0) != "1" || row.Has(1) {
+	if row.Get(0) != "1" || has(row, 1) {
 		t.Errorf("got %q and %q", row.Get(0), row.Get(1))
 	}
 }

@@ -17,9 +17,14 @@
 //     at the next line, where the rows are good. Until the line up to which the quote was followed, a
 //     quote in the middle of an unquoted cell counts as broken too, as it may be the end of the cell
 //     that was broken off.
-//   - Fewer cells than columns: the missing ones are empty. More cells than columns: the row is
+//   - Fewer cells than columns: the row does not have the missing ones. More cells than columns: the row is
 //     MALFORMED, unless the cells too many are empty.
 //   - Bytes that are not text in the file's encoding, and NUL, make a row BAD_CHARACTER.
+//
+// # Cells
+//
+// A cell that is absent, one that is empty, null and a text that stands for nothing are different things. Row.Cell tells
+// them apart, in the same way for every format; coupon.Presence says what each of them does.
 //
 // # Lines of CSV and JSONL
 //
@@ -29,7 +34,7 @@
 // # JSONL
 //
 // One JSON object a line, whose keys are the columns; every row may have others. Strings are taken as they
-// are, numbers as they are written, and null is as if the key were missing. Lists and objects are taken
+// are, numbers as they are written. Lists and objects are taken
 // as their JSON, but not where a known column wants a value. A line that is no object, has a key twice or
 // such a list is MALFORMED, and reading goes on at the next one. NUL and half a surrogate pair, which only
 // escapes can bring in, make a row BAD_CHARACTER. JSON that is one list is refused.
@@ -46,7 +51,7 @@
 // together. What is nested deeper is part of the text of its cell. The spaces and line ends around an
 // element's text are layout; an attribute is taken as it is. Elements that come several times in a row,
 // next to each other, are joined by commas, unless they are a known column: then the row is MALFORMED, as
-// it is when it is too long. xsi:nil is as if the element were missing. Prefixes make no difference.
+// it is when it is too long. xsi:nil is null. Prefixes make no difference.
 //
 // Broken XML cannot be read on safely, so it ends the file with an error that names the line, after the
 // rows before it. The same goes for what rows do not need: document types and with them all entities but
@@ -55,8 +60,7 @@
 // # Parquet
 //
 // Columns of simple values become text: numbers without exponents, timestamps in RFC 3339 (without an
-// offset where the file has none), dates as 2026-11-24. Null and NaN are as if the row did not have the
-// column. Nested columns are refused, and so are Brotli, LZ4 and encryption. A line is the number of the
+// offset where the file has none), dates as 2026-11-24. NaN is null. Nested columns are refused, and so are Brotli, LZ4 and encryption. A line is the number of the
 // row. The metadata are decoded by parquet-go, and the pages here: parquet-go takes the sizes that a file
 // states for true, and one that lies makes it ask for more memory than there is, which ends the process.
 package file

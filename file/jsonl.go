@@ -139,7 +139,8 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 	c := j.catalog
 	start := len(c.text)
 	switch line[i] {
-	case 'n': // null: the row does not have the column.
+	case 'n': // null
+		row.spans[place].isNull = true
 		return i + len("null"), ""
 	case '"':
 		var isText bool
@@ -161,6 +162,7 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 	if !c.set(row, place, start, true) {
 		return 0, coupon.RejectedMalformed
 	}
+	row.spans[place].isNumber = line[i] == '-' || line[i] >= '0' && line[i] <= '9'
 	return end, ""
 }
 

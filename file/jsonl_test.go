@@ -260,10 +260,14 @@ func TestLateColumns(t *testing.T) {
 					return
 				}
 				got = row.Get(0)
-				if row.Has(1) {
+				if has(row, 1) {
 					got += "|" + row.Get(1)
 				}
-				row.Extra(func(name, value string) { got += " " + name + "=" + value })
+				row.Extra(func(name string, cell coupon.Cell) {
+					if cell.Presence != coupon.Null {
+						got += " " + name + "=" + cell.Text
+					}
+				})
 			}
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -333,7 +337,11 @@ func TestJSONLRoundTrip(t *testing.T) {
 				}
 			}
 			got := make(map[string]string)
-			row.Extra(func(name, value string) { got[name] = value })
+			row.Extra(func(name string, cell coupon.Cell) {
+				if cell.Presence != coupon.Null {
+					got[name] = cell.Text
+				}
+			})
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("object %d (-want +got):\n%s", i, diff)
 			}

@@ -187,7 +187,7 @@ func (p *parquetRows) next(row *Row) (err error) {
 			p.text, isNull = column.write(p.text, value)
 		}
 		isText = isText && (!column.isBytes || isGoodText(p.text[start:]))
-		row.spans = append(row.spans, span{start: int32(start), end: int32(len(p.text)), isQuoted: true, isAbsent: isNull})
+		row.spans = append(row.spans, span{start: int32(start), end: int32(len(p.text)), isQuoted: true, isNull: isNull, isNumber: column.isNumber})
 	}
 	p.left--
 	p.number++

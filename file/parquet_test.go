@@ -303,7 +303,11 @@ func TestParquetRoundTrip(t *testing.T) {
 				t.Fatalf("row %d of %d: got %+v, %v", i, len(table), row, err)
 			}
 			got := map[string]string{"code": row.Get(0)}
-			row.Extra(func(name, value string) { got[name] = value })
+			row.Extra(func(name string, cell coupon.Cell) {
+				if cell.Presence != coupon.Null {
+					got[name] = cell.Text
+				}
+			})
 			texts := make(map[string]string)
 			for name, value := range want {
 				texts[name] = fmt.Sprint(value)

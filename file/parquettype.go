@@ -23,6 +23,8 @@ type parquetType struct {
 	write func(text, value []byte) (result []byte, isNull bool)
 	// isBytes says that a value is taken as the text that it should be.
 	isBytes bool
+	// isNumber says that a value is a number, whose decimal mark is a point.
+	isNumber bool
 }
 
 // Limits of decimal numbers; beyond them a column cannot be read.
@@ -54,14 +56,15 @@ func newParquetType(element *format.SchemaElement) (t parquetType, isKnown bool)
 		return t, false
 	}
 	t.write = plainWriter(t.kind)
+	t.isNumber = t.kind == format.Int32 || t.kind == format.Int64 || t.kind == format.Float || t.kind == format.Double
 	switch logical := element.LogicalType.Value.(type) {
 	case nil:
 		return t, t.convert(element)
 	case *format.DateType:
-		t.write = writeDate
+		t.write, t.isNumber = writeDate, false
 		return t, t.kind == format.Int32
 	case *format.TimestampType:
-		t.write = timestampWriter(logical.Unit.Value, logical.IsAdjustedToUTC)
+		t.write, t.isNumber = timestampWriter(logical.Unit.Value, logical.IsAdjustedToUTC), false
 		return t, t.kind == format.Int64 && t.write != nil
 	case *format.IntType:
 		if !logical.IsSigned {
@@ -89,13 +92,13 @@ func (t *parquetType) convert(element *format.SchemaElement) (isKnown bool) {
 	}
 	switch element.ConvertedType.V { //nolint:exhaustive // the other types are not read
 	case deprecated.Date:
-		t.write = writeDate
+		t.write, t.isNumber = writeDate, false
 		return t.kind == format.Int32
 	case deprecated.TimestampMillis:
-		t.write = timestampWriter(&format.MilliSeconds{}, true)
+		t.write, t.isNumber = timestampWriter(&format.MilliSeconds{}, true), false
 		return t.kind == format.Int64
 	case deprecated.TimestampMicros:
-		t.write = timestampWriter(&format.MicroSeconds{}, true)
+		t.write, t.isNumber = timestampWriter(&format.MicroSeconds{}, true), false
 		return t.kind == format.Int64
 	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
 		t.write = writeUnsigned
@@ -118,6 +121,7 @@ func (t *parquetType) useDecimal(scale int) (isKnown bool) {
 		number = bigIntegerOf
 	}
 	t.write = func(text, value []byte) ([]byte, bool) { return appendDecimal(text, number(value), scale), false }
+	t.isNumber = true
 	isNumber := t.kind == format.Int32 || t.kind == format.Int64 || t.kind == format.FixedLenByteArray && t.size <= maxDecimalBytes
 	return isNumber && scale >= 0 && scale <= maxDecimalScale
 }

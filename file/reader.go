@@ -46,7 +46,7 @@ type Reader struct {
 	source *source
 	// charset is nil for Parquet.
 	charset *charset
-	rows   rows
+	rows    rows
 	// catalog has the columns of JSONL and XML, which grow; nil for other formats.
 	catalog *catalog
 	// known are the columns that were given to Open.
@@ -101,6 +101,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 		return nil, userError(err, 0)
 	}
 	r := &Reader{path: path, source: src, known: columns}
+	r.row.rules, r.row.keepsOthers = coupon.NewCellRules(&options), r.keepsOthers()
 	if err := r.open(&options, columns); err != nil {
 		_ = src.close()
 		if errors.Is(err, io.EOF) {

@@ -21,6 +21,10 @@ type Row struct {
 	Raw string
 
 	assignment *assignment
+	// rules say what the text of a cell stands for.
+	rules coupon.CellRules
+	// keepsOthers says that columns which nobody knows are read.
+	keepsOthers bool
 	// text holds the contents of all cells, so that a row costs one allocation.
 	text  string
 	spans []span
@@ -32,29 +36,41 @@ type span struct {
 	start, end int32
 	// isQuoted says that the spaces around the value are part of it.
 	isQuoted bool
-	// isAbsent says that the row does not have the column, although the file does.
-	isAbsent bool
+	// isAbsent says that the row does not have the column, although the file does; or, where isNull is set, that it has
+	// the null of its format there.
+	isAbsent, isNull bool
+	// isNumber says that the format itself says so.
+	isNumber bool
 }
 
-// Get gives the value of the i-th of the columns that were given to Open, or "" when the file or the
-// row lacks it. Spaces and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
-func (r *Row) Get(i int) string { return r.value(r.assignment.fields[i]) }
+// Get gives the value of the i-th of the columns that were given to Open, or "" when there is none. Spaces
+// and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
+func (r *Row) Get(i int) string { return r.Cell(i).Text }
 
-// Has reports whether the file has the i-th of the columns that were given to Open. In JSONL, XML and
-// Parquet, which can tell a value that is missing from one that is empty, it reports whether this row
-// has it: not when the value is null.
-func (r *Row) Has(i int) bool {
-	cell := r.assignment.fields[i]
-	return cell >= 0 && !r.isAbsent(cell)
-}
+// Cell gives the i-th of the columns that were given to Open.
+func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.assignment.fields[i]) }
 
-// Extra calls yield with each column that is none of those given to Open, in file order, and its value
-// in this row as Get would give it. Columns without a name are left out, and those that this row does
-// not have, in the sense of Has.
-func (r *Row) Extra(yield func(name, value string)) {
+// Extra calls yield with each column that is none of those given to Open, in file order, and its cell
+// in this row. Columns without a name are left out, and those that this row does not have.
+func (r *Row) Extra(yield func(name string, cell coupon.Cell)) {
 	for _, other := range r.assignment.others {
-		if !r.isAbsent(other.cell) {
-			yield(other.name, r.value(other.cell))
+		if cell := r.cell(other.cell); cell.Presence != coupon.Absent {
+			yield(other.name, cell)
+		}
+	}
+}
+
+// Each calls yield with the cells that are read: those of the columns that were given to Open, and of the others where
+// these are kept.
+func (r *Row) Each(yield func(cell coupon.Cell)) {
+	for _, place := range r.assignment.fields {
+		if place >= 0 {
+			yield(r.cell(place))
+		}
+	}
+	if r.keepsOthers {
+		for _, other := range r.assignment.others {
+			yield(r.cell(other.cell))
 		}
 	}
 }
@@ -87,7 +103,22 @@ func (r *Row) Values() []string {
 	return values
 }
 
-func (r *Row) isAbsent(cell int) bool { return cell < len(r.spans) && r.spans[cell].isAbsent }
+// cell gives what stands in a place of the row: here, and nowhere else, cells become values.
+func (r *Row) cell(place int) coupon.Cell {
+	if place < 0 || place >= len(r.spans) {
+		return coupon.Cell{}
+	}
+	switch span := &r.spans[place]; {
+	case span.isNull:
+		return coupon.Cell{Presence: coupon.Null}
+	case span.isAbsent:
+		return coupon.Cell{}
+	default:
+		cell := r.rules.Read(r.value(place))
+		cell.IsNumber = span.isNumber
+		return cell
+	}
+}
 
 func (r *Row) value(cell int) string {
 	if cell < 0 || cell >= len(r.spans) {

@@ -304,7 +304,7 @@ func checkRow(t *testing.T, row *Row, columns []Column, width int) {
 	for i := range columns {
 		value := row.Get(i)
 		isFound := slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, value) })
-		if value != "" && (!row.Has(i) || !isFound) {
+		if value != "" && (!has(row, i) || !isFound) {
 			t.Errorf("line %d: the value %q is in no cell", row.Line, value)
 		}
 	}

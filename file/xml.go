@@ -275,7 +275,7 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 	rowDepth := x.depth
 	x.own = x.own[:0]
 	var name string
-	var isNested, isAbsent bool
+	var isNested, isNull bool
 	for {
 		token, err := x.token()
 		if err != nil {
@@ -285,7 +285,7 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 		switch token := token.(type) {
 		case xml.StartElement:
 			if x.depth == rowDepth+1 {
-				name, isNested, isAbsent = token.Name.Local, false, isNil(token.Attr)
+				name, isNested, isNull = token.Name.Local, false, isNil(token.Attr)
 				x.cell = x.cell[:0]
 			} else {
 				isNested = true
@@ -306,7 +306,10 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 			case x.depth > rowDepth:
 				x.separate()
 				continue
-			case isLong || isAbsent:
+			case isLong:
+				continue
+			case isNull:
+				x.setNull(row, name)
 				continue
 			}
 			isSet, err := x.add(row, name, trimXML(x.cell), isNested)
@@ -337,6 +340,13 @@ func (x *xmlRows) set(row *Row, name string, value []byte, isQuoted bool) (bool,
 	start := len(x.catalog.text)
 	x.catalog.text = append(x.catalog.text, value...)
 	return x.catalog.set(row, place, start, isQuoted), nil
+}
+
+// setNull notes that an element of this name says that it has no value. A name that only such elements have is no column.
+func (x *xmlRows) setNull(row *Row, name string) {
+	if place, isKnown := x.catalog.places[name]; isKnown && row.spans[place].isAbsent {
+		row.spans[place].isNull = true
+	}
 }
 
 // add makes a value that of the cell with this name. Elements that nobody knows may come several times

@@ -297,7 +297,7 @@ func TestLateXML(t *testing.T) {
 			t.Fatalf("row %d: got %+v, %v", i, row, err)
 		}
 	}
-	if row, err := r.Next(); err != nil || row.Get(1) != "soccer" || row.Has(0) {
+	if row, err := r.Next(); err != nil || row.Get(1) != "soccer" || has(row, 0) {
 		t.Errorf("got %+v, %v", row, err)
 	}
 	_, err := r.Next()

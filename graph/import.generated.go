@@ -913,6 +913,29 @@ func (ec *executionContext) fieldContext_ImportChanges_removed(_ context.Context
 	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ImportChanges_cleared(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportChanges_cleared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cleared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportChanges_cleared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ImportChanges_voided(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportChanges) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2207,7 +2230,7 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns"}
+	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2249,6 +2272,13 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 				return it, err
 			}
 			it.Columns = data
+		case "nothing":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("nothing"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Nothing = data
 		}
 	}
 	return it, nil
@@ -2911,6 +2941,11 @@ func (ec *executionContext) _ImportChanges(ctx context.Context, sel ast.Selectio
 			}
 		case "removed":
 			out.Values[i] = ec._ImportChanges_removed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cleared":
+			out.Values[i] = ec._ImportChanges_cleared(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -535,8 +535,20 @@ type ImportPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// A file of recipients: external id, e-mail address, phone number, names. Other columns become
-// attributes. Give `file` or `uploadId`: one of the two.
+// A file of recipients: external id, e-mail address, phone number, names, whether they may be contacted. Other
+// columns become attributes. Give `file` or `uploadId`: one of the two.
+//
+// What a file does not have it does not touch:
+//
+// | what a row has | new recipient | known recipient |
+// |---|---|---|
+// | no such column or key, or it ends before | no value | stays as it is |
+// | nothing between the delimiters, `""`, `<email/>` | no value | stays as it is |
+// | null of JSON or Parquet, `xsi:nil` | no value | the value is removed |
+// | `\N`, or a text of `FileOptions.nothing` | no value | the value is removed |
+//
+// Whether somebody may be contacted only a yes or a no changes. Who is new and of whom a row says neither is not
+// contactable; in a file without such a column all new recipients are.
 type ImportRecipientsInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -696,7 +708,7 @@ type RecipientEdge struct {
 }
 
 // A recipient to be created, or changed where the external id is known. Of a known recipient, what is
-// omitted stays as it is and null removes it.
+// omitted stays as it is; null or an empty text removes it. Only `isContactable` is not changed by null.
 type RecipientInput struct {
 	// The id this person has in the caller's own system, 1 to 255 characters.
 	ExternalID string `json:"externalId"`
@@ -710,7 +722,8 @@ type RecipientInput struct {
 	LastName graphql.Omittable[*string] `json:"lastName,omitempty"`
 	// Replaces the attributes as a whole, at most 64 KiB. A text with the character NUL is refused.
 	Attributes graphql.Omittable[*coupon.JSON] `json:"attributes,omitempty"`
-	// False puts the person on the denylist. Omitted: true for a new recipient.
+	// False puts the person on the denylist, true takes the person off. Omitted: true for a new recipient. Null says
+	// neither: a known recipient stays as it is, a new one is on the denylist.
 	IsContactable graphql.Omittable[*bool] `json:"isContactable,omitempty"`
 }
 

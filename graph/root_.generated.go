@@ -452,6 +452,7 @@ type ComplexityRoot struct {
 	ImportChanges struct {
 		Added       func(childComplexity int) int
 		Changed     func(childComplexity int) int
+		Cleared     func(childComplexity int) int
 		Quarantined func(childComplexity int) int
 		Removed     func(childComplexity int) int
 		Voided      func(childComplexity int) int
@@ -2651,6 +2652,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportChanges.Changed(childComplexity), true
+	case "ImportChanges.cleared":
+		if e.ComplexityRoot.ImportChanges.Cleared == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.Cleared(childComplexity), true
 	case "ImportChanges.quarantined":
 		if e.ComplexityRoot.ImportChanges.Quarantined == nil {
 			break
@@ -5916,6 +5923,8 @@ func (ec *executionContext) childFields_ImportChanges(ctx context.Context, field
 		return ec.fieldContext_ImportChanges_changed(ctx, field)
 	case "removed":
 		return ec.fieldContext_ImportChanges_removed(ctx, field)
+	case "cleared":
+		return ec.fieldContext_ImportChanges_cleared(ctx, field)
 	case "voided":
 		return ec.fieldContext_ImportChanges_voided(ctx, field)
 	case "quarantined":

@@ -1042,6 +1042,7 @@ const (
 	RejectionReasonBadAddress       RejectionReason = "BAD_ADDRESS"
 	RejectionReasonBadKind          RejectionReason = "BAD_KIND"
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
+	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1064,6 +1065,7 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonBadAddress,
 	RejectionReasonBadKind,
 	RejectionReasonNoOutcome,
+	RejectionReasonNotARow,
 }
 
 // __AddTargetsInput is used internally by genqlient
