@@ -35,10 +35,18 @@ func TestDepartures(t *testing.T) {
 		available       int
 	}{
 		{"going on", nothing, nothing, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{Sent: 4, Unknown: 1, Total: 5}, 0},
-		{"stopped before", stop, nothing, coupon.MessageCounts{Sent: 1, Pending: 1, Canceled: 3, Total: 5},
-			coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5}, 3},
-		{"paused before and stopped after", pause, stop, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5},
-			coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5}, 3},
+		{
+			"stopped before", stop, nothing,
+			coupon.MessageCounts{Sent: 1, Pending: 1, Canceled: 3, Total: 5},
+			coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5},
+			3,
+		},
+		{
+			"paused before and stopped after", pause, stop,
+			coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5},
+			coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5},
+			3,
+		},
 		{"erased after", nothing, func(t *testing.T, s *scene, _ coupon.ID, people []coupon.ID) {
 			t.Helper()
 			if e, err := s.EraseRecipients(t.Context(), people, nil); err != nil || e.CanceledMessageCount != 3 {

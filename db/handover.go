@@ -92,6 +92,9 @@ func (b *Batch) IsInterrupted() (is, isOver bool) {
 	return b.chosen.isInFlight, b.Delivery.Status == coupon.DeliveryStopped
 }
 
+// isRepeated reports whether the batch is handed over once more, after nobody heard what became of it.
+func (b *Batch) isRepeated() bool { return b.chosen.isInFlight && !b.isAbandoned }
+
 // Abandon gives the outcome of an interrupted batch that must not be handed over again. What left and was not answered is
 // unknown; what did not leave, or was not taken, was surely not handed over.
 func (b *Batch) Abandon() *SentBatch {
@@ -280,6 +283,14 @@ type settledPart struct {
 	reasons  []coupon.CancelReason
 }
 
+func (p *settledPart) fail(content Content, failure string) {
+	// What a sender said may name the recipient.
+	if content.IsErased {
+		failure = coupon.CancelErased.Text()
+	}
+	p.contents, p.failures = append(p.contents, content), append(p.failures, failure)
+}
+
 // settled is what becomes of the messages of a batch.
 type settled struct {
 	sent, failed, unknown, canceled settledPart
@@ -331,13 +342,7 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 		done.canceled.contents = append(done.canceled.contents, content)
 		done.canceled.failures, done.canceled.reasons = append(done.canceled.failures, reason.Text()), append(done.canceled.reasons, reason)
 	}
-	fail := func(part *settledPart, content Content, failure string) {
-		// What a sender said may name the recipient.
-		if content.IsErased {
-			failure = coupon.CancelErased.Text()
-		}
-		part.contents, part.failures = append(part.contents, content), append(part.failures, failure)
-	}
+	fail := (*settledPart).fail
 	for i := range outcome.Failed {
 		fail(&done.failed, outcome.Failed[i], outcome.Failures[i])
 	}
@@ -363,14 +368,15 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 		done.refused = append(done.refused, refused)
 	}
 	for _, content := range outcome.Withheld {
-		switch _, never := b.judge(&content, b.standing.status, t.now); {
-		case never != "" && b.chosen.isInFlight && !b.isAbandoned:
+		_, never := b.judge(&content, b.standing.status, t.now)
+		switch {
+		case never == "":
+			done.kept = append(done.kept, content)
+		case b.isRepeated():
 			// It may have been taken when the batch was handed over before.
 			fail(&done.unknown, content, interruptedReason)
-		case never != "":
-			cancel(content, never)
 		default:
-			done.kept = append(done.kept, content)
+			cancel(content, never)
 		}
 	}
 	return done, nil
@@ -379,7 +385,7 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 // takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they
 // were. An attempt before a crash, whose outcome nobody knows, stands.
 func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done *settled) (isKept bool, err error) {
-	if b.ID == 0 || len(withheld) == 0 || b.chosen.isInFlight && !b.isAbandoned {
+	if b.ID == 0 || len(withheld) == 0 || b.isRepeated() {
 		return len(done.kept) > 0, nil
 	}
 	numbers := make([]int64, len(withheld))

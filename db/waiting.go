@@ -116,12 +116,15 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 		c.messages = c.messages[:min(len(c.messages), limit)]
 		return c
 	}
-	// Whoever took a batch takes none with its key again: what was kept back when the others were answered needs a new one.
-	if first.isInFlight || !first.isAnswered {
+	if first.keepsKey() {
 		c.batchID, c.batchSize = first.batchID, first.batchSize
 	}
 	return c
 }
+
+// keepsKey reports whether the message comes again with the key of its batch. Whoever took a batch takes none with that key again:
+// what was kept back when the others were answered needs a new one.
+func (m *waitingMessage) keepsKey() bool { return m.isInFlight || !m.isAnswered }
 
 // inFlight gives the messages of a batch of which nobody knows what became of them.
 func (w waitingMessages) inFlight(batch int64) choice {

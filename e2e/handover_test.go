@@ -256,7 +256,11 @@ func TestKillAtStepsOfWebhook(t *testing.T) {
 			<-release
 			return
 		}
-		var batch struct{ Messages []struct{ MessageID string } }
+		var batch struct {
+			Messages []struct {
+				MessageID string `json:"messageId"`
+			} `json:"messages"`
+		}
 		if err := json.NewDecoder(body).Decode(&batch); err != nil {
 			return
 		}

@@ -262,7 +262,7 @@ func (m *meddled) changes() []meddling {
 		{do: func(n int) error { _, err := m.ArchiveCoupon(ctx, one(m.coupons, n)); return err }, isHarsh: true},
 		{do: func(n int) error { _, _, err := m.VoidCodes(ctx, codesOf(n)); return err }},
 		{do: func(n int) error {
-			_, _, _, err := m.ReleaseCodes(ctx, codesOf(n/2), n%2 == 0, "mistake") //nolint:dogsled // only whether it fails matters
+			_, _, _, err := m.ReleaseCodes(ctx, codesOf(n/2), n%2 == 0, "mistake")
 			return err
 		}},
 		{do: func(n int) error {
@@ -427,7 +427,9 @@ func (m *meddled) openMail() sender.Sender {
 func (m *meddled) openHook() sender.Sender {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		var body struct {
-			Messages []struct{ MessageID coupon.ID }
+			Messages []struct {
+				MessageID coupon.ID `json:"messageId"`
+			} `json:"messages"`
 		}
 		if err := json.NewDecoder(request.Body).Decode(&body); err != nil {
 			m.t.Error(err)
