@@ -361,8 +361,9 @@ type ComplexityRoot struct {
 	}
 
 	ExcludedRecipient struct {
-		Reason    func(childComplexity int) int
-		Recipient func(childComplexity int) int
+		Explanation func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Recipient   func(childComplexity int) int
 	}
 
 	ExcludedRecipientConnection struct {
@@ -911,6 +912,7 @@ type ComplexityRoot struct {
 	UndoImportPayload struct {
 		Import       func(childComplexity int) int
 		KeptCount    func(childComplexity int) int
+		LiftedCount  func(childComplexity int) int
 		RemovedCount func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -2254,6 +2256,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EraseRecipientsPayload.UserErrors(childComplexity), true
 
+	case "ExcludedRecipient.explanation":
+		if e.ComplexityRoot.ExcludedRecipient.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcludedRecipient.Explanation(childComplexity), true
 	case "ExcludedRecipient.reason":
 		if e.ComplexityRoot.ExcludedRecipient.Reason == nil {
 			break
@@ -4820,6 +4828,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UndoImportPayload.KeptCount(childComplexity), true
+	case "UndoImportPayload.liftedCount":
+		if e.ComplexityRoot.UndoImportPayload.LiftedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoImportPayload.LiftedCount(childComplexity), true
 	case "UndoImportPayload.removedCount":
 		if e.ComplexityRoot.UndoImportPayload.RemovedCount == nil {
 			break
@@ -5743,6 +5757,8 @@ func (ec *executionContext) childFields_ExcludedRecipient(ctx context.Context, f
 		return ec.fieldContext_ExcludedRecipient_recipient(ctx, field)
 	case "reason":
 		return ec.fieldContext_ExcludedRecipient_reason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_ExcludedRecipient_explanation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExcludedRecipient", field.Name)
 }
@@ -6675,6 +6691,8 @@ func (ec *executionContext) childFields_UndoImportPayload(ctx context.Context, f
 		return ec.fieldContext_UndoImportPayload_removedCount(ctx, field)
 	case "keptCount":
 		return ec.fieldContext_UndoImportPayload_keptCount(ctx, field)
+	case "liftedCount":
+		return ec.fieldContext_UndoImportPayload_liftedCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_UndoImportPayload_userErrors(ctx, field)
 	}

@@ -171,7 +171,7 @@ COMMENT ON COLUMN snapshot.main.imports.failure IS 'Why it FAILED.';
 COMMENT ON COLUMN snapshot.main.imports.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN snapshot.main.imports.started_at IS 'When it began.';
 COMMENT ON COLUMN snapshot.main.imports.finished_at IS 'When it ended.';
-COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When its codes were taken out again.';
+COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When what it added was taken back. NULL: it was not.';
 
 CREATE VIEW snapshot.main.labels AS
 SELECT coupon_id, label, total, available, assigned, redeemed, expired, voided
