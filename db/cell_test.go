@@ -323,7 +323,7 @@ func TestImportedAttributesHaveALimit(t *testing.T) {
 	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "a")), "SUCCEEDED 1 = 1 + 0")
 	i := s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "b")+"r2,y\n")
 	wantImport(t, i, "SUCCEEDED 2 = 1 + 1")
-	s.wantRejections(t, i.ID, "2 TOO_LONG {\"b\":\""+strings.Repeat("x", 249))
+	s.wantRejections(t, i.ID, "2 TOO_LONG {\"b\":\""+strings.Repeat("x", 248)+"…")
 	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "a")), "SUCCEEDED 1 = 1 + 0")
 	s.checkSound(t)
 }
