@@ -143,3 +143,25 @@ type bounceKind string
 func (k *bounceKind) UnmarshalText(text []byte) error {
 	return choose(text, (*coupon.BounceKind)(k), coupon.BounceHard, coupon.BounceSoft, coupon.BounceComplaint, coupon.BounceDelivered)
 }
+
+// dateOrder is a DateOrder of the schema.
+type dateOrder string
+
+// UnmarshalText reads a flag.
+func (o *dateOrder) UnmarshalText(text []byte) error {
+	return choose(text, (*coupon.DateOrder)(o), coupon.DayFirst, coupon.MonthFirst)
+}
+
+// decimalMark is a point or a comma.
+type decimalMark string
+
+// UnmarshalText reads a flag: the character, or its name.
+func (m *decimalMark) UnmarshalText(text []byte) error {
+	marks := map[string]decimalMark{"point": ".", ".": ".", "comma": ",", ",": ","}
+	mark, isKnown := marks[strings.ToLower(string(text))]
+	if !isKnown {
+		return fmt.Errorf("%q is neither point nor comma", text)
+	}
+	*m = mark
+	return nil
+}

@@ -27,15 +27,19 @@ type Import struct {
 type importFlags struct {
 	serverFlags
 
-	Files      []string        `arg:"" name:"file" type:"existingfile"                    help:"Files, one after the other; - is standard input. CSV, XML, JSONL or Parquet, plain, gzip or zstd."`
-	DryRun     bool            `help:"Check and count everything, change nothing."`
-	RejectFile bool            `help:"Import nothing of a file if any of its rows is bad."`
-	Rejects    string          `help:"Download the rejected rows as CSV, ready to be corrected, to this file; - is standard output. For one file." placeholder:"FILE" type:"path"`
-	Format     fileFormat      `help:"How the file is written: csv, xml, jsonl or parquet. Detected unless given." placeholder:"FORMAT"`
-	Delimiter  delimiter       `help:"What separates the columns of CSV: comma, semicolon, tab, pipe or a character. Detected unless given." placeholder:"SIGN"`
-	Encoding   string          `help:"How text is written: UTF-8, UTF-16 or ISO-8859-1. Detected unless given." placeholder:"NAME"`
-	Header     *bool           `help:"Whether the first line of CSV names the columns. Detected unless given."                                  negatable:""`
-	Column     []columnMapping `help:"Which column holds what, where its name is not recognized, such as code=voucher; may be repeated."          placeholder:"FIELD=COLUMN" sep:"none"`
+	Files           []string        `arg:"" name:"file" type:"existingfile"                    help:"Files, one after the other; - is standard input. CSV, XML, JSONL or Parquet, plain, gzip or zstd."`
+	DryRun          bool            `help:"Check and count everything, change nothing."`
+	RejectFile      bool            `help:"Import nothing of a file if any of its rows is bad."`
+	Rejects         string          `help:"Download the rejected rows as CSV, ready to be corrected, to this file; - is standard output. For one file." placeholder:"FILE" type:"path"`
+	Format          fileFormat      `help:"How the file is written: csv, xml, jsonl or parquet. Detected unless given." placeholder:"FORMAT"`
+	Delimiter       delimiter       `help:"What separates the columns of CSV: comma, semicolon, tab, pipe or a character. Detected unless given." placeholder:"SIGN"`
+	Encoding        string          `help:"How text is written: UTF-8, UTF-16 or ISO-8859-1. Detected unless given." placeholder:"NAME"`
+	Header          *bool           `help:"Whether the first line of CSV names the columns. Detected unless given."                                  negatable:""`
+	Nothing         []string        `help:"A text that stands for nothing, such as NULL, N/A or -; may be repeated, and empty. Without it \\N does." placeholder:"TEXT" sep:"none"`
+	DateOrder       dateOrder       `help:"Which number of a date comes first where that is not known: day-first or month-first." placeholder:"ORDER"`
+	DecimalMark     decimalMark     `help:"The decimal mark of amounts: point or comma. Detected unless given." placeholder:"MARK"`
+	SpreadsheetSafe *bool           `help:"Whether values are guarded as in an export that is safe for spreadsheets. Detected unless given." negatable:""`
+	Column          []columnMapping `help:"Which column holds what, where its name is not recognized, such as code=voucher; may be repeated."          placeholder:"FIELD=COLUMN" sep:"none"`
 }
 
 // Help is what --help says beside the flags.
@@ -80,6 +84,12 @@ func (f *importFlags) input() map[string]any {
 		options["hasHeader"] = *f.Header
 	}
 	putList(options, "columns", f.Column)
+	putList(options, "nothing", f.Nothing)
+	putText(options, "dateOrder", f.DateOrder)
+	putText(options, "decimalMark", f.DecimalMark)
+	if f.SpreadsheetSafe != nil {
+		options["isSpreadsheetSafe"] = *f.SpreadsheetSafe
+	}
 	if len(options) > 0 {
 		in["options"] = options
 	}

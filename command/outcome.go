@@ -162,7 +162,7 @@ func (o *outcome) explain(reason coupon.RejectionReason) string {
 		if r.Reason != reason {
 			continue
 		}
-		if r.Value == nil {
+		if r.Value == nil || strings.HasPrefix(r.Message, strconv.Quote(*r.Value)) {
 			return fmt.Sprintf("%s (first in line %d)", r.Message, r.Line)
 		}
 		return fmt.Sprintf("%s (first in line %d: %q)", r.Message, r.Line, *r.Value)

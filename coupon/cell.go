@@ -32,6 +32,8 @@ type Cell struct {
 	Presence Presence
 	// Text is the value where it is Given. Where it is Empty, it is "" or blanks.
 	Text string
+	// Guarded is the text as it stands in the file where a guard of spreadsheets was taken off; "" otherwise.
+	Guarded string
 	// IsNumber says that the format itself says so, as JSON does by leaving out the quotes: its decimal mark is a point.
 	IsNumber bool
 }
@@ -69,11 +71,30 @@ const SQLNull = `\N`
 type CellRules struct {
 	// nothing has the texts that stand for nothing; nil: SQLNull alone.
 	nothing map[string]struct{}
+	// guards says which guards of spreadsheets are taken off.
+	guards guards
 }
 
-// NewCellRules gives the rules of a file.
-func NewCellRules(options *FileOptions) CellRules {
+// guards says which guards of spreadsheets are taken off the values of a file.
+type guards uint8
+
+const (
+	noGuards guards = iota
+	// likelyGuards: what can hardly be meant, which is told.
+	likelyGuards
+	// exportedGuards: those of an export that is safe for spreadsheets, which has no other values that look like one.
+	exportedGuards
+)
+
+// NewCellRules gives the rules of a file. Only CSV comes from spreadsheets.
+func NewCellRules(options *FileOptions, format FileFormat) CellRules {
 	var rules CellRules
+	switch {
+	case options.IsSpreadsheetSafe != nil && *options.IsSpreadsheetSafe:
+		rules.guards = exportedGuards
+	case options.IsSpreadsheetSafe == nil && format == FormatCSV:
+		rules.guards = likelyGuards
+	}
 	if options.Nothing != nil {
 		rules.nothing = make(map[string]struct{}, len(options.Nothing))
 		for _, text := range options.Nothing {
@@ -85,6 +106,38 @@ func NewCellRules(options *FileOptions) CellRules {
 
 // Read gives the cell of a text that stands in a row.
 func (r *CellRules) Read(text string) Cell {
+	if r.guards != noGuards && text != "" && (text[0] == '=' || text[0] == '\'') {
+		if value, isGuarded := r.guards.takeOff(text); isGuarded {
+			cell := r.readBare(value)
+			if r.guards == likelyGuards {
+				cell.Guarded = text
+			}
+			return cell
+		}
+	}
+	return r.readBare(text)
+}
+
+// takeOff gives a text without its guard, or reports that it has none: ="00123", and an apostrophe before what a spreadsheet
+// would take for a number or a formula. An apostrophe before a letter is one: 't Hooft.
+func (g guards) takeOff(text string) (value string, isGuarded bool) {
+	if inner, isFormula := strings.CutPrefix(text, `="`); isFormula && strings.HasSuffix(inner, `"`) {
+		inner = strings.TrimSuffix(inner, `"`)
+		if strings.Contains(strings.ReplaceAll(inner, `""`, ""), `"`) {
+			return "", false
+		}
+		return strings.ReplaceAll(inner, `""`, `"`), true
+	}
+	if text[0] != '\'' || len(text) == 1 {
+		return "", false
+	}
+	if g == exportedGuards {
+		return text[1:], strings.IndexByte("=+-@\t\r'", text[1]) >= 0
+	}
+	return text[1:], strings.IndexByte("=+-@0123456789", text[1]) >= 0 && text[len(text)-1] != '\''
+}
+
+func (r *CellRules) readBare(text string) Cell {
 	switch {
 	case r.nothing == nil && text == SQLNull || r.nothing != nil && r.isNothing(text):
 		return Cell{Presence: Nothing}
@@ -99,15 +152,21 @@ func (r *CellRules) isNothing(text string) bool {
 	return isNothing
 }
 
-// Odd tells what is odd about the value of a cell, which was taken all the same; "" when nothing is.
-func (c Cell) Odd() ImportWarningKind {
+// Odd tells what is odd about a cell that was taken all the same, and the text that is; "" when nothing is.
+func (c Cell) Odd() (kind ImportWarningKind, text string) {
 	switch {
-	case c.Presence != Given || c.IsNumber:
-		return ""
-	case isPlaceholder(c.Text):
-		return WarningPlaceholder
+	case c.Guarded != "":
+		return WarningGuard, c.Guarded
+	case c.Presence != Given:
+		return "", ""
+	case !c.IsNumber && isPlaceholder(c.Text):
+		return WarningPlaceholder, c.Text
 	}
-	return ""
+	// As in 6.9E+12.
+	if isScientific, isSigned, isLost := readScientific(c.Text); isScientific && isSigned && isLost {
+		return WarningScientific, c.Text
+	}
+	return "", ""
 }
 
 // maxPlaceholder is the length of the longest placeholder, in bytes.

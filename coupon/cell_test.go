@@ -14,6 +14,23 @@ func TestCellRules(t *testing.T) {
 		text    string
 		want    Cell
 	}{
+		"formula":                       {text: `="00123"`, want: Cell{Presence: Given, Text: "00123", Guarded: `="00123"`}},
+		"formula with a quote":          {text: `="a""b"`, want: Cell{Presence: Given, Text: `a"b`, Guarded: `="a""b"`}},
+		"formula of nothing":            {text: `=""`, want: Cell{Presence: Empty, Guarded: `=""`}},
+		"formula of null":               {text: `="\N"`, want: Cell{Presence: Nothing, Guarded: `="\N"`}},
+		"another formula":               {text: `="a"&"b"`, want: given(`="a"&"b"`)},
+		"half a formula":                {text: `="a`, want: given(`="a`)},
+		"apostrophe, number":            {text: `'00123`, want: Cell{Presence: Given, Text: "00123", Guarded: `'00123`}},
+		"apostrophe, formula":           {text: `'=A1`, want: Cell{Presence: Given, Text: "=A1", Guarded: `'=A1`}},
+		"one guard alone":               {text: `'="1"`, want: Cell{Presence: Given, Text: `="1"`, Guarded: `'="1"`}},
+		"apostrophe of a name":          {text: `'t Hooft`, want: given(`'t Hooft`)},
+		"between apostrophes":           {text: `'123'`, want: given(`'123'`)},
+		"an apostrophe":                 {text: `'`, want: given(`'`)},
+		"two apostrophes":               {text: `''1`, want: given(`''1`)},
+		"guard, said to be none":        {options: FileOptions{IsSpreadsheetSafe: new(false)}, text: `="00123"`, want: given(`="00123"`)},
+		"guard, said to be one":         {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `="00123"`, want: given(`00123`)},
+		"apostrophe, said to be one":    {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `''1`, want: given(`'1`)},
+		"apostrophe, said, of a name":   {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `'t`, want: given(`'t`)},
 		"a value":                       {text: "a", want: given("a")},
 		"empty":                         {text: "", want: Cell{Presence: Empty}},
 		"blanks":                        {text: " \t", want: Cell{Presence: Empty, Text: " \t"}},
@@ -31,7 +48,7 @@ func TestCellRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rules := NewCellRules(&test.options)
+			rules := NewCellRules(&test.options, FormatCSV)
 			if diff := cmp.Diff(test.want, rules.Read(test.text)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -75,14 +92,15 @@ func TestOddCells(t *testing.T) {
 	for text, want := range map[string]ImportWarningKind{
 		"NULL": WarningPlaceholder, "null": WarningPlaceholder, "N/A": WarningPlaceholder, "-": WarningPlaceholder, "–": WarningPlaceholder,
 		"#NV": WarningPlaceholder, "#DIV/0!": WarningPlaceholder, "NaN": WarningPlaceholder, "None": WarningPlaceholder, "(null)": WarningPlaceholder,
+		"6.9E+12": WarningScientific, "4,91712E+11": WarningScientific, "1E+05": WarningScientific, "4.99E+01": "", "12E5": "", "7E-3": "", "1E+": "",
 		"Nullmeyer": "", "Anna": "", "-1": "", "Nico": "", "#1": "", "Ünal": "", "": "",
 	} {
-		if got := (Cell{Presence: Given, Text: text}).Odd(); text != "" && got != want {
+		if got, _ := (Cell{Presence: Given, Text: text}).Odd(); text != "" && got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 	for _, cell := range []Cell{{}, {Presence: Empty}, {Presence: Null}, {Presence: Nothing}, {Presence: Given, Text: "-", IsNumber: true}} {
-		if got := cell.Odd(); got != "" {
+		if got, _ := cell.Odd(); got != "" {
 			t.Errorf("%+v: got %q", cell, got)
 		}
 	}

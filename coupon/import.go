@@ -95,6 +95,10 @@ const (
 	RejectedNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectedNotARow          RejectionReason = "NOT_A_ROW"
 	RejectedBadFlag          RejectionReason = "BAD_FLAG"
+	RejectedBadAmount        RejectionReason = "BAD_AMOUNT"
+	RejectedAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
+	RejectedBadCurrency      RejectionReason = "BAD_CURRENCY"
+	RejectedRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
 	RejectedReserved         RejectionReason = "RESERVED"
 )
 
@@ -117,7 +121,7 @@ func (r RejectionReason) Message() string {
 	case RejectedBadDate:
 		return "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24."
 	case RejectedAmbiguousDate:
-		return "Day and month could be swapped, and no row of the file tells which is which. Use the form 2026-11-24."
+		return "Day and month could be swapped, and no row of the file tells which is which. Set options.dateOrder, or use the form 2026-11-24."
 	case RejectedFutureDate:
 		return "The date lies in the future."
 	case RejectedDuplicateInFile:
@@ -148,6 +152,14 @@ func (r RejectionReason) Message() string {
 		return "The line is no row: the header once more, a ruler, or what a database client adds to its answer."
 	case RejectedBadFlag:
 		return "The value is neither a yes nor a no. Use true or false."
+	case RejectedBadAmount:
+		return "The value is not an amount with at most 14 digits before its decimal mark. Use the form 1234.50."
+	case RejectedAmbiguousAmount:
+		return "The amount could be thousands or have a fraction, and no row of the file tells which. Set options.decimalMark, or use the form 1234.50."
+	case RejectedBadCurrency:
+		return "The currency cannot be one, or is another than that of the amount. Use the three letters of ISO 4217, such as EUR."
+	case RejectedRoundedNumber:
+		return "The value is a number that a spreadsheet rounded, so its last digits are lost. Export it again with the column formatted as text."
 	case RejectedReserved:
 		return "The external id is of the form that people have whose data were erased. Use the id that your own system has."
 	}
@@ -230,6 +242,9 @@ func (i *Import) Check() error {
 		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
 			At("input", "options", "format"))
 	}
+	if mark := i.Options.DecimalMark; mark != nil && *mark != "." && *mark != "," {
+		problems = append(problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.", *mark).At("input", "options", "decimalMark"))
+	}
 	if len(i.Options.Nothing) > MaxNothings {
 		problems = append(problems, Errorf(ErrorInvalid, "Name at most %d texts that stand for nothing.", MaxNothings).At("input", "options", "nothing"))
 	}
@@ -270,7 +285,13 @@ type FileOptions struct {
 	HasHeader *bool            `json:"hasHeader,omitempty"`
 	Columns   []*ColumnMapping `json:"columns,omitempty"`
 	// Nothing has the texts that stand for nothing; nil: SQLNull alone. The empty text may be one of them.
-	Nothing []string `json:"nothing,omitempty"`
+	Nothing []string `json:"nothing"`
+	// IsSpreadsheetSafe says whether values have the guards of an export that is safe for spreadsheets; nil: what looks
+	// like a guard in CSV is one.
+	IsSpreadsheetSafe *bool `json:"isSpreadsheetSafe,omitempty"`
+	// DecimalMark is a point or a comma.
+	DecimalMark *string    `json:"decimalMark,omitempty"`
+	DateOrder   *DateOrder `json:"dateOrder,omitempty"`
 }
 
 // ColumnMapping says that the column with this name holds this field.
@@ -293,8 +314,23 @@ type Rejection struct {
 	Value  *string
 }
 
-// Message says in a sentence what is wrong.
-func (r *Rejection) Message() string { return r.Reason.Message() }
+// Message says in sentences what is wrong, with the value at fault where that is one value of the row.
+func (r *Rejection) Message() string {
+	if r.Value == nil || !r.Reason.isOfValue() {
+		return r.Reason.Message()
+	}
+	return fmt.Sprintf("%q: %s", *r.Value, r.Reason.Message())
+}
+
+// isOfValue tells the reasons whose value is what cannot be read, and not what names the row.
+func (r RejectionReason) isOfValue() bool {
+	switch r { //nolint:exhaustive // the others name a row
+	case RejectedBadDate, RejectedAmbiguousDate, RejectedFutureDate, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency,
+		RejectedBadFlag, RejectedRoundedNumber, RejectedBadKind, RejectedBadAddress, RejectedReserved:
+		return true
+	}
+	return false
+}
 
 // CleanFileName gives the name of an uploaded file as it is shown: without folders, control characters
 // and what is too long. It is never used to open a file.
@@ -380,6 +416,8 @@ const (
 	WarningGuessedEncoding ImportWarningKind = "GUESSED_ENCODING"
 	WarningBadEncoding     ImportWarningKind = "BAD_ENCODING"
 	WarningPlaceholder     ImportWarningKind = "PLACEHOLDER"
+	WarningGuard           ImportWarningKind = "GUARD"
+	WarningRounded         ImportWarningKind = "ROUNDED_AMOUNT"
 	WarningNoConsent       ImportWarningKind = "NO_CONSENT_COLUMN"
 	WarningSilentConsent   ImportWarningKind = "SILENT_CONSENT"
 )
@@ -398,8 +436,8 @@ type ImportWarning struct {
 func (w *ImportWarning) Text() string {
 	switch w.Kind {
 	case WarningScientific:
-		return fmt.Sprintf("Codes that look like numbers which a spreadsheet rounded: %d, such as %q. The digits that it cut off are lost; "+
-			"export the codes again with the column formatted as text.", w.Count, w.Value)
+		return fmt.Sprintf("Values that look like numbers which a spreadsheet rounded: %d, such as %q. The digits that it cut off are lost; "+
+			"export them again with the column formatted as text.", w.Count, w.Value)
 	case WarningFormula:
 		return fmt.Sprintf("Codes that begin like a formula of a spreadsheet: %d, such as %q. They were taken as they are.", w.Count, w.Value)
 	case WarningIgnoredColumn:
@@ -421,6 +459,12 @@ func (w *ImportWarning) Text() string {
 	case WarningPlaceholder:
 		return fmt.Sprintf("Rows with a value that may stand for nothing: %d, such as %q. It was taken as text; "+
 			"if nothing is meant, name it in options.nothing.", w.Count, w.Value)
+	case WarningGuard:
+		return fmt.Sprintf("Rows with a value that is guarded from spreadsheets: %d, such as %q. It was taken without its guard; if that is part of it, "+
+			"set options.isSpreadsheetSafe to false.", w.Count, w.Value)
+	case WarningRounded:
+		return fmt.Sprintf("Amounts with more digits than are kept: %d, such as %q. They were rounded to the digits that their currency has.",
+			w.Count, w.Value)
 	case WarningNoConsent:
 		return fmt.Sprintf("The file has no column that says who may be contacted: its new recipients may be, %d of them, and known ones stay as they "+
 			"are. Add the column %s, or map it with options.columns.", w.Count, w.Value)
@@ -452,23 +496,5 @@ func (f *ImportFindings) Warn(kind ImportWarningKind, line int, value string) {
 	f.Warnings = append(f.Warnings, w)
 }
 
-// OddCode tells what is odd about a code that is valid: that a spreadsheet may have rounded it, or that a
-// spreadsheet would take it for a formula; "" when nothing is.
-func OddCode(value string) ImportWarningKind {
-	if value == "" {
-		return ""
-	}
-	if strings.IndexByte("=+-@", value[0]) >= 0 {
-		return WarningFormula
-	}
-	// As in 6.9E+12: digits, perhaps with a point or comma, an exponent with a sign.
-	if mantissa, exponent, found := strings.Cut(value, "E+"); found || strings.Contains(value, "e+") {
-		if !found {
-			mantissa, exponent, _ = strings.Cut(value, "e+")
-		}
-		if mantissa != "" && exponent != "" && strings.Trim(mantissa, "0123456789.,") == "" && strings.Trim(exponent, "0123456789") == "" {
-			return WarningScientific
-		}
-	}
-	return ""
-}
+// IsFormula tells a code that is valid and that a spreadsheet would take for a formula.
+func IsFormula(value string) bool { return value != "" && strings.IndexByte("=+-@", value[0]) >= 0 }

@@ -79,7 +79,8 @@ func TestRejectionMessages(t *testing.T) {
 		RejectedMalformed, RejectedEmpty, RejectedTooLong, RejectedBadCharacter, RejectedBadDate, RejectedAmbiguousDate,
 		RejectedFutureDate, RejectedDuplicateInFile,
 		RejectedAlreadyExists, RejectedExistsElsewhere, RejectedUnknownCode, RejectedUnknownRecipient, RejectedAlreadyRecorded,
-		RejectedAlreadyRedeemed,
+		RejectedAlreadyRedeemed, RejectedBadFlag, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency, RejectedRoundedNumber,
+		RejectedReserved, RejectedBadKind, RejectedBadAddress,
 	} {
 		got := (&Rejection{Line: 1, Reason: reason}).Message()
 		if !strings.HasSuffix(got, ".") || !strings.Contains(got, " ") {
@@ -89,6 +90,13 @@ func TestRejectionMessages(t *testing.T) {
 			t.Errorf("%s and %s have one message: %s", reason, other, got)
 		}
 		seen[got] = reason
+	}
+	value := "1,234"
+	for reason, hasValue := range map[RejectionReason]bool{RejectedAmbiguousAmount: true, RejectedBadDate: true, RejectedDuplicateInFile: false} {
+		got := (&Rejection{Line: 1, Reason: reason, Value: &value}).Message()
+		if strings.Contains(got, value) != hasValue || !strings.HasSuffix(got, reason.Message()) {
+			t.Errorf("%s: got %q", reason, got)
+		}
 	}
 	if got, want := RejectionReason("OTHER").Message(), "OTHER"; got != want {
 		t.Errorf("got %q for a reason without a sentence, want %q", got, want)

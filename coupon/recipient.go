@@ -102,6 +102,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	if r.ExternalID == "" {
 		return RejectedEmpty, "externalId", raw
 	}
+	if _, isSigned, isLost := readScientific(r.ExternalID); isSigned && isLost {
+		return RejectedRoundedNumber, "externalId", raw
+	}
 	if erasedID.MatchString(r.ExternalID) {
 		return RejectedReserved, "externalId", raw
 	}
@@ -116,6 +119,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 		clean, reason := CleanLabel(raw)
 		if reason != "" {
 			return reason, text.name, raw
+		}
+		if isScientific, _, _ := readScientific(clean); isScientific && text.name == "phone" {
+			return RejectedRoundedNumber, text.name, raw
 		}
 		text.change.Value = &clean
 		if clean == "" {

@@ -221,7 +221,7 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 		return nil, err
 	}
 	reader := r.store.bounceReader(r.source.Channel, r.source.BounceKind)
-	dates := &coupon.FileDates{Zone: zone, Now: reader.Now}
+	dates := &coupon.FileDates{Zone: zone, Now: reader.Now, Order: r.source.Options.DateOrder}
 	return &importing{
 		rows: rows,
 		look: func(row *file.Row) { dates.Observe(row.Get(bouncesAt)) },

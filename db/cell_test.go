@@ -319,11 +319,13 @@ func TestUpsertWithNull(t *testing.T) {
 func TestImportedAttributesHaveALimit(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	large := func(id, column string) string { return "externalId," + column + "\n" + id + "," + strings.Repeat("x", 40_000) + "\n" }
+	large := func(id, column string) string {
+		return "externalId," + column + "\n" + id + "," + strings.Repeat("x", 40_000) + "\n"
+	}
 	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "a")), "SUCCEEDED 1 = 1 + 0")
 	i := s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "b")+"r2,y\n")
 	wantImport(t, i, "SUCCEEDED 2 = 1 + 1")
-	s.wantRejections(t, i.ID, "2 TOO_LONG {\"b\":\""+strings.Repeat("x", 249))
+	s.wantRejections(t, i.ID, "2 TOO_LONG {\"b\":\""+strings.Repeat("x", 248)+"…")
 	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), large("r1", "a")), "SUCCEEDED 1 = 1 + 0")
 	s.checkSound(t)
 }
@@ -362,4 +364,116 @@ func TestPlaceholders(t *testing.T) {
 			s.checkSound(t)
 		})
 	}
+}
+
+// literally takes the values of a file as they are.
+func literally(i *coupon.Import) {
+	i.Options.Nothing, i.Options.IsSpreadsheetSafe = []string{}, new(false)
+}
+
+// TestImportedAmounts reads amounts, currencies and dates as people write them, in every format, and rejects what could mean two
+// things with a reason of its own.
+func TestImportedAmounts(t *testing.T) {
+	t.Parallel()
+	columns := []string{"code", "redeemedAt", "reference", "amount", "currency"}
+	for _, format := range allFormats() {
+		t.Run(string(format), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.codes(t, s.newCoupon(t, withoutAssignment), "", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8")
+			rows := [][]string{
+				{"A1", "2026-11-20 09:50:26 +0200", "r1", "49,90", "eur"},
+				{"A2", "11/20/2026, 9:05\u202fPM", "r2", "1.234", "€"},
+				{"A3", "03.11.2026 10:00", "r3", "49,90 EUR", ""},
+				{"A4", "2026-11-20 09:50:26 UTC", "r4", "49.900000000000006", "EUR"},
+				{"A5", "2026-11-20", "r5", "a lot", "EUR"},
+				{"A6", "2026-11-20", "r6", "1", "euro"},
+				{"A7", "2026-11-20", "r7", "1,23457E+12", "EUR"},
+			}
+			content := fileOf(t, format, columns, rows...)
+			i := s.importFile(t, newImport(coupon.ImportRedemptions), content)
+			wantImport(t, i, "SUCCEEDED 7 = 3 + 4")
+			var reasons []string
+			for _, rejection := range s.rejections(t, i.ID) {
+				_, reason, _ := strings.Cut(rejection, " ")
+				reasons = append(reasons, reason)
+			}
+			// A comma and a point are proved: which one 1.234 has is not known.
+			want := []string{"AMBIGUOUS_AMOUNT 1.234", "BAD_AMOUNT a lot", "BAD_CURRENCY euro", "ROUNDED_NUMBER 1,23457E+12"}
+			if diff := cmp.Diff(want, reasons); diff != "" {
+				t.Errorf("rejections (-want +got):\n%s", diff)
+			}
+			again := s.importFile(t, newImport(coupon.ImportRedemptions, func(i *coupon.Import) { i.Options.DecimalMark = new(",") }),
+				fileOf(t, format, columns, rows[1], []string{"A8", "2026-11-20", "r8", "5,5", ""}))
+			wantImport(t, again, "SUCCEEDED 2 = 2 + 0")
+			got := s.Texts(t, "SELECT concat_ws(' ', reference, redeemed_at, amount, currency) FROM redemption ORDER BY reference")
+			facts := []string{
+				"r1 2026-11-20 07:50:26 49.9000 EUR", "r2 2026-11-20 21:05:00 1234.0000 EUR", "r3 2026-11-03 10:00:00 49.9000 EUR",
+				"r4 2026-11-20 09:50:26 49.9000 EUR", "r8 2026-11-20 00:00:00 5.5000",
+			}
+			if diff := cmp.Diff(facts, got); diff != "" {
+				t.Errorf("redemptions (-want +got):\n%s", diff)
+			}
+			s.checkSound(t)
+		})
+	}
+}
+
+// TestGuardsAreTakenOff imports what spreadsheets guard, and our own export that is safe for them, which comes back as it was.
+func TestGuardsAreTakenOff(t *testing.T) {
+	t.Parallel()
+	s, again := newScene(t), newScene(t)
+	c := s.newCoupon(t, withoutAssignment)
+	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\n\"=\"\"00123\"\"\"\n'00456\n'=A1\n't7\n")
+	wantImport(t, i, "SUCCEEDED 4 = 4 + 0")
+	if diff := cmp.Diff([]string{"00123", "00456", "=A1", "'t7"}, s.values(t, c), cmp.Transformer("sorted", func(in []string) []string {
+		out := slices.Clone(in)
+		slices.Sort(out)
+		return out
+	})); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"FORMULA 1 4 =A1", `GUARD 3 2 ="00123"`}, warned(i)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	s.codes(t, c, "", `="1"`, "'=1", "''x", "6E12", "nov-26", "+1", "-2", "@a", "12")
+	d := again.newCoupon(t, withoutAssignment)
+	safe := codesOf(c, coupon.FormatCSV, nil)
+	safe.Request.IsSpreadsheetSafe = true
+	_, content := s.export(t, safe)
+	for _, options := range []coupon.FileOptions{{}, {IsSpreadsheetSafe: new(true)}} {
+		i := again.importFile(t, newImport(coupon.ImportCodes, into(d), dryRun, func(i *coupon.Import) { i.Options = options }), content)
+		wantImport(t, i, "SUCCEEDED 13 = 13 + 0")
+	}
+	again.importFile(t, newImport(coupon.ImportCodes, into(d), func(i *coupon.Import) { i.Options.IsSpreadsheetSafe = new(true) }), content)
+	if diff := cmp.Diff(s.values(t, c), again.values(t, d)); diff != "" {
+		t.Errorf("codes (-exported +imported):\n%s\n%s", diff, content)
+	}
+	s.checkSound(t)
+	again.checkSound(t)
+}
+
+// TestRoundedNumbersAreRefused tells that a phone number or an id which lost its digits is no recipient's.
+func TestRoundedNumbersAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	columns := []string{"externalId", "phone", "contactable"}
+	for _, format := range allFormats() {
+		i := s.importFile(t, newImport(coupon.ImportRecipients), fileOf(t, format, columns,
+			[]string{"r1", "4,91712E+11", "yes"}, []string{"4.5E+07", "", "yes"}, []string{"r3", "+491701234567", "hayır"}))
+		wantImport(t, i, "SUCCEEDED 3 = 1 + 2")
+		var reasons []string
+		for _, rejection := range s.rejections(t, i.ID) {
+			_, reason, _ := strings.Cut(rejection, " ")
+			reasons = append(reasons, reason)
+		}
+		if diff := cmp.Diff([]string{"ROUNDED_NUMBER 4,91712E+11", "ROUNDED_NUMBER 4.5E+07"}, reasons); diff != "" {
+			t.Errorf("%s: rejections (-want +got):\n%s", format, diff)
+		}
+		if got, want := s.person(t, "r3"), "- - {} false"; got != want {
+			t.Errorf("%s: got %s, want %s", format, got, want)
+		}
+	}
+	_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1", Phone: coupon.Set(new("4.91712e11"))}})
+	wantError(t, err, coupon.ErrorInvalid, "input.recipients.0.phone")
 }

@@ -268,7 +268,7 @@ func TestImportRedemptions(t *testing.T) {
 		wantImport(t, i, "SUCCEEDED 15 = 6 + 9")
 		s.wantRejections(t, i.ID, "3 ALREADY_REDEEMED A1", "4 DUPLICATE_IN_FILE A1", "5 UNKNOWN_CODE nobody", "11 DUPLICATE_IN_FILE ALL",
 			"12 BAD_DATE soon",
-			"13 FUTURE_DATE 2027-01-01", "14 EMPTY", "15 MALFORMED a lot", "16 MALFORMED euro")
+			"13 FUTURE_DATE 2027-01-01", "14 EMPTY", "15 BAD_AMOUNT a lot", "16 BAD_CURRENCY euro")
 		list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 10, WantsItems: true})
 		if err != nil {
 			t.Fatal(err)

@@ -47,8 +47,8 @@ func (r *importReader) takeCode(row *file.Row, rows *codeRows) error {
 	if label == "" && r.source.Label != nil {
 		label = *r.source.Label
 	}
-	if kind := coupon.OddCode(code); kind != "" {
-		r.source.Warn(kind, row.Line, coupon.Printable(code))
+	if coupon.IsFormula(code) {
+		r.source.Warn(coupon.WarningFormula, row.Line, coupon.Printable(code))
 	}
 	return rows.add(row.Line, code, label)
 }

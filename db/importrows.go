@@ -206,13 +206,13 @@ func (r *importReader) hasColumn(field string) bool {
 
 // notice warns of what is odd about the values of a row, of each kind once.
 func (r *importReader) notice(row *file.Row) {
-	var seen [2]coupon.ImportWarningKind
+	var seen [3]coupon.ImportWarningKind
 	found := 0
 	row.Each(func(cell coupon.Cell) {
-		if kind := cell.Odd(); kind != "" && found < len(seen) && !slices.Contains(seen[:], kind) {
+		if kind, text := cell.Odd(); kind != "" && found < len(seen) && !slices.Contains(seen[:], kind) {
 			seen[found] = kind
 			found++
-			r.source.Warn(kind, row.Line, coupon.Printable(cell.Text))
+			r.source.Warn(kind, row.Line, coupon.Printable(text))
 		}
 	})
 }

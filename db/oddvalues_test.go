@@ -182,16 +182,16 @@ func TestOddValues(t *testing.T) {
 			again := newScene(t)
 			d := again.newCoupon(t, withoutAssignment)
 			_, codes := s.export(t, codesOf(c, format, nil))
-			i := again.importFile(t, newImport(coupon.ImportCodes, into(d)), codes)
+			i := again.importFile(t, newImport(coupon.ImportCodes, into(d), literally), codes)
 			if diff := cmp.Diff(want, again.codeFacts(t, d)); diff != "" {
 				t.Errorf("codes (-exported +imported):\n%s\n%+v %q", diff, i, again.rejections(t, i.ID))
 			}
 			_, redemptions := s.export(t, &coupon.Export{Kind: coupon.ExportRedemptions, Format: format})
-			again.importFile(t, newImport(coupon.ImportRedemptions), redemptions)
+			again.importFile(t, newImport(coupon.ImportRedemptions, literally), redemptions)
 			if diff := cmp.Diff(s.references(t), again.references(t)); diff != "" {
 				t.Errorf("redemptions (-exported +imported):\n%s", diff)
 			}
-			i = again.importFile(t, newImport(coupon.ImportRecipients), s.exportRecipients(t, format, recipients))
+			i = again.importFile(t, newImport(coupon.ImportRecipients, literally), s.exportRecipients(t, format, recipients))
 			rejected := strings.Join(again.rejections(t, i.ID), "\n")
 			for _, r := range recipients {
 				kept, err := again.RecipientByExternalID(t.Context(), r.ExternalID)

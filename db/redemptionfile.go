@@ -302,12 +302,16 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 	if err != nil {
 		return nil, err
 	}
-	dates := &coupon.FileDates{Zone: zone, Now: r.store.now()}
+	dates := &coupon.FileDates{Zone: zone, Now: r.store.now(), Order: r.source.Options.DateOrder}
+	amounts := &coupon.FileAmounts{Mark: r.source.Options.DecimalMark}
 	return &importing{
 		rows: rows,
-		// A first pass tells in which order days and months stand.
-		look: func(row *file.Row) { dates.Observe(row.Get(redemptionsRedeemedAt)) },
-		take: func(row *file.Row) error { return r.takeRedemption(row, dates, rows) },
+		// A first pass tells in which order days and months stand, and what the decimal mark is.
+		look: func(row *file.Row) {
+			dates.Observe(row.Get(redemptionsRedeemedAt))
+			amounts.Observe(row.Cell(redemptionsAmount))
+		},
+		take: func(row *file.Row) error { return r.takeRedemption(row, dates, amounts, rows) },
 		lane: r.store.redemptions,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {
 			return t.recordRedemptions(ctx, rows)
@@ -323,14 +327,14 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 	}, nil
 }
 
-func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, rows *redemptionRows) error {
-	raw := row.Get(redemptionsCode)
-	value, key, reason := r.store.keys.Parse(raw)
+func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, amounts *coupon.FileAmounts, rows *redemptionRows) error {
+	code := row.Get(redemptionsCode)
+	value, key, reason := r.store.keys.Parse(code)
 	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
-		return rows.rejected.add(row.Line, reason, raw)
+		return rows.rejected.add(row.Line, reason, code)
 	}
 	if reason != "" {
-		return rows.rejected.add(row.Line, coupon.RejectedEmpty, raw)
+		return rows.rejected.add(row.Line, coupon.RejectedEmpty, code)
 	}
 	date := row.Get(redemptionsRedeemedAt)
 	at, reason := dates.Parse(date)
@@ -341,20 +345,33 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, ro
 	if reason != "" {
 		return rows.rejected.add(row.Line, reason, row.Get(redemptionsReference))
 	}
-	amount, currency := coupon.CleanValue(row.Get(redemptionsAmount)), coupon.CleanValue(row.Get(redemptionsCurrency))
-	if amount != "" {
-		if _, err := coupon.ParseDecimal(amount); err != nil {
-			return rows.rejected.add(row.Line, coupon.RejectedMalformed, amount)
-		}
-	}
-	if currency != "" && !coupon.IsCurrency(currency) {
-		return rows.rejected.add(row.Line, coupon.RejectedMalformed, currency)
+	amount, reason, raw := r.amountOf(row, amounts)
+	if reason != "" {
+		return rows.rejected.add(row.Line, reason, raw)
 	}
 	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err
 	}
 	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
-		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(amount).Optional(currency).End()
+		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(string(amount.Value)).
+		Optional(amount.Currency).End()
+}
+
+// amountOf gives the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
+// never get it, as the row that was mended would be a repeat.
+func (r *importReader) amountOf(row *file.Row, amounts *coupon.FileAmounts) (amount coupon.Amount, reason coupon.RejectionReason, raw string) {
+	currency, isKnown := coupon.ParseCurrency(row.Get(redemptionsCurrency))
+	if !isKnown {
+		return amount, coupon.RejectedBadCurrency, row.Get(redemptionsCurrency)
+	}
+	cell := row.Cell(redemptionsAmount)
+	if cell.Presence != coupon.Given {
+		return coupon.Amount{Currency: currency}, "", ""
+	}
+	if amount, reason = amounts.Parse(cell, currency); reason == "" && amount.IsRounded {
+		r.source.Warn(coupon.WarningRounded, row.Line, coupon.Printable(cell.Text))
+	}
+	return amount, reason, cell.Text
 }
 
 // spoolTime is how a spool has an instant.

@@ -101,7 +101,6 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 		return nil, userError(err, 0)
 	}
 	r := &Reader{path: path, source: src, known: columns}
-	r.row.rules, r.row.keepsOthers = coupon.NewCellRules(&options), r.keepsOthers()
 	if err := r.open(&options, columns); err != nil {
 		_ = src.close()
 		if errors.Is(err, io.EOF) {
@@ -109,6 +108,7 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 		}
 		return nil, userError(err, 0)
 	}
+	r.row.rules, r.row.keepsOthers = coupon.NewCellRules(&options, r.layout.Format), r.keepsOthers()
 	return r, nil
 }
 

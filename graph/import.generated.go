@@ -2253,7 +2253,7 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing"}
+	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing", "isSpreadsheetSafe", "decimalMark", "dateOrder"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2302,6 +2302,27 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 				return it, err
 			}
 			it.Nothing = data
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = data
+		case "decimalMark":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("decimalMark"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DecimalMark = data
+		case "dateOrder":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dateOrder"))
+			data, err := ec.unmarshalODateOrder2ᚖcouponqlᚋcouponᚐDateOrder(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DateOrder = data
 		}
 	}
 	return it, nil
@@ -3891,6 +3912,25 @@ func (ec *executionContext) unmarshalOColumnMapping2ᚕᚖcouponqlᚋcouponᚐCo
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalODateOrder2ᚖcouponqlᚋcouponᚐDateOrder(ctx context.Context, v any) (*coupon.DateOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.DateOrder(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODateOrder2ᚖcouponqlᚋcouponᚐDateOrder(ctx context.Context, sel ast.SelectionSet, v *coupon.DateOrder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx context.Context, v any) (*coupon.FileFormat, error) {

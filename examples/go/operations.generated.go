@@ -1043,6 +1043,12 @@ const (
 	RejectionReasonBadKind          RejectionReason = "BAD_KIND"
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
+	RejectionReasonBadFlag          RejectionReason = "BAD_FLAG"
+	RejectionReasonBadAmount        RejectionReason = "BAD_AMOUNT"
+	RejectionReasonAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
+	RejectionReasonBadCurrency      RejectionReason = "BAD_CURRENCY"
+	RejectionReasonRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
+	RejectionReasonReserved         RejectionReason = "RESERVED"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1066,6 +1072,12 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonBadKind,
 	RejectionReasonNoOutcome,
 	RejectionReasonNotARow,
+	RejectionReasonBadFlag,
+	RejectionReasonBadAmount,
+	RejectionReasonAmbiguousAmount,
+	RejectionReasonBadCurrency,
+	RejectionReasonRoundedNumber,
+	RejectionReasonReserved,
 }
 
 // __AddTargetsInput is used internally by genqlient
