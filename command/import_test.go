@@ -61,6 +61,10 @@ func TestImportInput(t *testing.T) {
 			`{"couponId":"coupon_17","mode":"VOID","options":{"columns":[{"column":"a,b=c","field":"code"},{"column":"2","field":"label"}],` +
 				`"delimiter":"\t","encoding":"utf-16","format":"JSONL","hasHeader":true},"uploadId":"upload_1"}`,
 		},
+		{
+			"redemptions --nothing=NULL --nothing= --nothing=- --date-order month-first --decimal-mark comma --no-spreadsheet-safe", "ImportRedemptions",
+			`{"options":{"dateOrder":"MONTH_FIRST","decimalMark":",","isSpreadsheetSafe":false,"nothing":["NULL","","-"]},"uploadId":"upload_1"}`,
+		},
 		{"recipients --no-header --delimiter=;", "ImportRecipients", `{"options":{"delimiter":";","hasHeader":false},"uploadId":"upload_1"}`},
 		{"redemptions --timezone Europe/Berlin", "ImportRedemptions", `{"timezone":"Europe/Berlin","uploadId":"upload_1"}`},
 		{"targets --delivery delivery_3", "ImportTargets", `{"deliveryId":"delivery_3","uploadId":"upload_1"}`},
@@ -101,6 +105,8 @@ func TestImportMisuse(t *testing.T) {
 		{[]string{"codes", file, "--coupon", "SUMMER", "--mode", "replace"}, `"replace" is none of add, replace-unused, void`},
 		{[]string{"recipients", file, "--delimiter", "::"}, `"::" is neither one character`},
 		{[]string{"recipients", file, "--column", "code"}, "field=column"},
+		{[]string{"redemptions", file, "--decimal-mark", ";"}, `";" is neither point nor comma`},
+		{[]string{"redemptions", file, "--date-order", "year-first"}, "day-first, month-first"},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			t.Parallel()

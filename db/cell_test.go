@@ -34,7 +34,7 @@ func fileOf(t *testing.T, format coupon.FileFormat, columns []string, rows ...[]
 	switch format {
 	case coupon.FormatCSV:
 		for _, row := range append([][]string{columns}, rows...) {
-			row = row[:len(row)-countTail(row)]
+			row = slices.Clone(row[:len(row)-countTail(row)])
 			for i, cell := range row {
 				if strings.HasPrefix(cell, "\x00") {
 					t.Fatalf("CSV has no cell %q", cell)
