@@ -1,6 +1,7 @@
 package file
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,6 +22,8 @@ type Row struct {
 	Raw string
 
 	assignment *assignment
+	// fields has, for each known column, the cell that holds it in this row, or -1.
+	fields []int
 	// text holds the contents of all cells, so that a row costs one allocation.
 	text  string
 	spans []span
@@ -38,13 +41,13 @@ type span struct {
 
 // Get gives the value of the i-th of the columns that were given to Open, or "" when the file or the
 // row lacks it. Spaces and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
-func (r *Row) Get(i int) string { return r.value(r.assignment.fields[i]) }
+func (r *Row) Get(i int) string { return r.value(r.fields[i]) }
 
 // Has reports whether the file has the i-th of the columns that were given to Open. In JSONL, XML and
 // Parquet, which can tell a value that is missing from one that is empty, it reports whether this row
 // has it: not when the value is null.
 func (r *Row) Has(i int) bool {
-	cell := r.assignment.fields[i]
+	cell := r.fields[i]
 	return cell >= 0 && !r.isAbsent(cell)
 }
 
@@ -53,7 +56,8 @@ func (r *Row) Has(i int) bool {
 // not have, in the sense of Has.
 func (r *Row) Extra(yield func(name, value string)) {
 	for _, other := range r.assignment.others {
-		if !r.isAbsent(other.cell) {
+		isField := r.assignment.hasAlternates && slices.Contains(r.fields, other.cell)
+		if !isField && !r.isAbsent(other.cell) {
 			yield(other.name, r.value(other.cell))
 		}
 	}
