@@ -143,6 +143,15 @@ func TestImportOutcome(t *testing.T) {
 				"  1 EMPTY: A required value is empty.\n", ""},
 		},
 		"all well, quiet": {"GetImport", imported(`"rowsRead":3`), "-q", result{}},
+		"layout": {
+			"GetImport", imported(`"isDryRun":true,"format":"CSV","changes":{"added":3},"layout":{"delimiter":";","delimiterCertainty":"SURE",` +
+				`"encoding":"windows-1252","encodingCertainty":"GUESSED","hasHeader":true,"headerCertainty":"SURE",` +
+				`"columns":[{"name":"Kundennummer","field":"externalId","certainty":"SURE"},{"name":"foo"},{"name":"bar"}],` +
+				`"sample":[{"line":2,"values":["7","x"]}]}`), "--dry-run",
+			result{0, "codes.csv: checked as import_1\n  read as CSV, delimiter \";\", windows-1252 (guessed), header\n" +
+				"    Kundennummer -> externalId\n    foo is not read\n    bar is not read\n    line 2: 7 | x\n" +
+				"  3 rows read, 3 would be imported, 0 rejected\n  would be changed: 3 added\n", ""},
+		},
 		"dry run": {
 			"GetImport", imported(`"isDryRun":true,"changes":{"added":2,"changed":1}`), "--dry-run",
 			result{0, "codes.csv: checked as import_1\n  3 rows read, 3 would be imported, 0 rejected\n  would be changed: 2 added, 1 changed\n", ""},

@@ -28,6 +28,75 @@ type outcome struct {
 	Warnings           []warning           `json:"warnings"`
 	Changes            changes             `json:"changes"`
 	Failure            *string             `json:"failure"`
+	Format             coupon.FileFormat   `json:"format"`
+	Layout             *layout             `json:"layout"`
+}
+
+// layout is how the server read the file.
+type layout struct {
+	Delimiter          *string           `json:"delimiter"`
+	DelimiterCertainty *coupon.Certainty `json:"delimiterCertainty"`
+	Encoding           *string           `json:"encoding"`
+	EncodingCertainty  *coupon.Certainty `json:"encodingCertainty"`
+	HasHeader          bool              `json:"hasHeader"`
+	HeaderCertainty    *coupon.Certainty `json:"headerCertainty"`
+	Columns            []layoutColumn    `json:"columns"`
+	Sample             []sampleRow       `json:"sample"`
+}
+
+type layoutColumn struct {
+	Name      string            `json:"name"`
+	Field     *string           `json:"field"`
+	Certainty *coupon.Certainty `json:"certainty"`
+}
+
+type sampleRow struct {
+	Line   int      `json:"line"`
+	Values []string `json:"values"`
+}
+
+// maxColumnsShown is how many columns of a file are shown.
+const maxColumnsShown = 50
+
+// show tells how the file was read; a dry run shows its first rows too.
+func (l *layout) show(format coupon.FileFormat, hasSample bool, line func(format string, args ...any)) {
+	parts := []string{string(format)}
+	if l.Delimiter != nil {
+		parts = append(parts, fmt.Sprintf("delimiter %q", *l.Delimiter)+doubt(l.DelimiterCertainty))
+	}
+	if l.Encoding != nil {
+		parts = append(parts, *l.Encoding+doubt(l.EncodingCertainty))
+	}
+	header := "no header"
+	if l.HasHeader {
+		header = "header"
+	}
+	line("read as %s", strings.Join(append(parts, header+doubt(l.HeaderCertainty)), ", "))
+	for i, column := range l.Columns {
+		switch {
+		case i == maxColumnsShown:
+			line("  and %d more columns", len(l.Columns)-i)
+			return
+		case column.Field != nil:
+			line("  %s -> %s%s", column.Name, *column.Field, doubt(column.Certainty))
+		case column.Name != "":
+			line("  %s is not read", column.Name)
+		}
+	}
+	if !hasSample {
+		return
+	}
+	for _, row := range l.Sample {
+		line("  line %d: %s", row.Line, strings.Join(row.Values, " | "))
+	}
+}
+
+// doubt marks what is a guess.
+func doubt(certainty *coupon.Certainty) string {
+	if certainty != nil && *certainty == coupon.CertaintyGuessed {
+		return " (guessed)"
+	}
+	return ""
 }
 
 // rejectionCount is how many rows were not imported for a reason.
@@ -98,6 +167,9 @@ func (o *outcome) text() string {
 	imported := "imported"
 	if o.IsDryRun {
 		imported = "would be imported"
+	}
+	if o.Layout != nil {
+		o.Layout.show(o.Format, o.IsDryRun, line)
 	}
 	line("%d rows read, %d %s, %d rejected", o.RowsRead, o.RowsImported, imported, o.RowsRejected)
 	if o.Status == coupon.ImportSucceeded {

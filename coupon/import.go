@@ -100,6 +100,7 @@ const (
 	RejectedBadCurrency      RejectionReason = "BAD_CURRENCY"
 	RejectedRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
 	RejectedReserved         RejectionReason = "RESERVED"
+	RejectedAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
 )
 
 // IsRepeat reports whether the row says what is known already, so that it is harmless.
@@ -148,6 +149,8 @@ func (r RejectionReason) Message() string {
 		return "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED."
 	case RejectedNoOutcome:
 		return "The row does not say whether a message arrived, but something else of it; nothing changed."
+	case RejectedAmbiguousColumn:
+		return "Two columns of the row could hold the same field. Say with options.columns which one does."
 	case RejectedNotARow:
 		return "The line is no row: the header once more, a ruler, or what a database client adds to its answer."
 	case RejectedBadFlag:
@@ -375,18 +378,56 @@ const (
 	CertaintyGuessed Certainty = "GUESSED"
 )
 
-// ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the format has none.
+// ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the format has none; a certainty
+// is nil where there is nothing to be certain of, and for imports of earlier versions.
 type ImportLayout struct {
-	Delimiter *string         `json:"delimiter,omitempty"`
-	Encoding  *string         `json:"encoding,omitempty"`
-	HasHeader bool            `json:"hasHeader"`
-	Columns   []*ImportColumn `json:"columns"`
+	FormatCertainty    *Certainty      `json:"formatCertainty,omitempty"`
+	Delimiter          *string         `json:"delimiter,omitempty"`
+	DelimiterCertainty *Certainty      `json:"delimiterCertainty,omitempty"`
+	Encoding           *string         `json:"encoding,omitempty"`
+	EncodingCertainty  *Certainty      `json:"encodingCertainty,omitempty"`
+	HasHeader          bool            `json:"hasHeader"`
+	HeaderCertainty    *Certainty      `json:"headerCertainty,omitempty"`
+	Columns            []*ImportColumn `json:"columns"`
+	// Sample are the first rows that could be read.
+	Sample []*ImportSample `json:"sample,omitempty"`
 }
 
 // ImportColumn is a column of a file. Field is what it holds; nil for a column that nobody knows.
 type ImportColumn struct {
-	Name  string  `json:"name"`
-	Field *string `json:"field,omitempty"`
+	Name      string     `json:"name"`
+	Field     *string    `json:"field,omitempty"`
+	Certainty *Certainty `json:"certainty,omitempty"`
+}
+
+// ImportSample is one of the first rows of a file: its values in the order of the columns.
+type ImportSample struct {
+	Line   int      `json:"line"`
+	Values []string `json:"values"`
+}
+
+// Limits of the sample of an import.
+const (
+	MaxSampleRows    = 20
+	MaxSampleColumns = 50
+	// MaxSampleLength is the length of a value, in characters; what is longer is cut.
+	MaxSampleLength = 100
+)
+
+// AddSample takes a row into the sample, unless that is full. The values are made anew for each row.
+func (l *ImportLayout) AddSample(line int, values []string) {
+	if len(l.Sample) == MaxSampleRows {
+		return
+	}
+	values = values[:min(len(values), MaxSampleColumns)]
+	for i, value := range values {
+		value = Printable(value)
+		if runes := []rune(value); len(runes) > MaxSampleLength {
+			value = string(runes[:MaxSampleLength-1]) + "…"
+		}
+		values[i] = value
+	}
+	l.Sample = append(l.Sample, &ImportSample{Line: line, Values: values})
 }
 
 // ImportChanges counts what an import added, changed, removed and voided.
@@ -412,6 +453,8 @@ const (
 	WarningGuessedHeader ImportWarningKind = "GUESSED_HEADER"
 	WarningOddFirstRow   ImportWarningKind = "ODD_FIRST_ROW"
 	WarningGuessedColumn ImportWarningKind = "GUESSED_COLUMN"
+	WarningDoubleColumn  ImportWarningKind = "DOUBLE_COLUMN"
+	WarningNestedColumn  ImportWarningKind = "NESTED_COLUMN"
 
 	WarningGuessedEncoding ImportWarningKind = "GUESSED_ENCODING"
 	WarningBadEncoding     ImportWarningKind = "BAD_ENCODING"
@@ -430,6 +473,24 @@ type ImportWarning struct {
 	Line *int `json:"line,omitempty"`
 	// Value is the value of the first row, or the name of the first column.
 	Value string `json:"value"`
+	// Others are the names of the other columns, as far as maxNamed allows; nil for rows.
+	Others []string `json:"others,omitempty"`
+}
+
+// maxNamed is how many columns a warning names.
+const maxNamed = 20
+
+// names gives the columns that a warning names, for its text.
+func (w *ImportWarning) names() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q", w.Value)
+	for _, other := range w.Others {
+		fmt.Fprintf(&b, ", %q", other)
+	}
+	if more := w.Count - 1 - len(w.Others); more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
 }
 
 // Text says in sentences what is odd and what to do.
@@ -441,21 +502,25 @@ func (w *ImportWarning) Text() string {
 	case WarningFormula:
 		return fmt.Sprintf("Codes that begin like a formula of a spreadsheet: %d, such as %q. They were taken as they are.", w.Count, w.Value)
 	case WarningIgnoredColumn:
-		return fmt.Sprintf("Columns that were not read: %d, such as %q. Map them with options.columns if they are needed.", w.Count, w.Value)
+		return fmt.Sprintf("Columns that were not read: %s. Map them with options.columns if they are needed.", w.names())
 	case WarningGuessedHeader:
 		return fmt.Sprintf("The first row was taken for the name of the column: %q. If it is a value, import the file again with options.hasHeader: false.", w.Value)
 	case WarningOddFirstRow:
 		return fmt.Sprintf("The first row looks like no other and was taken for a value: %q. If it names the column, import the file again "+
 			"with options.hasHeader: true.", w.Value)
 	case WarningGuessedColumn:
-		return fmt.Sprintf("Columns that could hold the same field as another one, which was taken: %d, such as %q. "+
-			"If that is wrong, say with options.columns which one holds it.", w.Count, w.Value)
+		return fmt.Sprintf("Columns that could hold the same field as another one, which was taken: %s. "+
+			"If that is wrong, say with options.columns which one holds it.", w.names())
+	case WarningDoubleColumn:
+		return fmt.Sprintf("Columns that were not read, as an earlier one has the same name: %s. Rename them if they are needed.", w.names())
+	case WarningNestedColumn:
+		return fmt.Sprintf("Columns of lists, structures or bytes that were not read: %s. Write them as text if they are needed.", w.names())
 	case WarningGuessedEncoding:
 		return fmt.Sprintf("The file is not UTF-8 and was read as windows-1252. Rows with letters that this decides: %d, such as %q. If they are wrong, "+
 			"give options.encoding, such as windows-1250 for Polish, windows-1254 for Turkish, or utf-8.", w.Count, w.Value)
 	case WarningBadEncoding:
-		return fmt.Sprintf("Rows that were rejected as they have bytes which are no text in the file's encoding: %d, such as %q. "+
-			"If the file is written in another one, give options.encoding, such as windows-1252.", w.Count, w.Value)
+		return fmt.Sprintf("Rows that were rejected as they have characters which are no text in the file's encoding: %d. "+
+			"If the file is written in another one, give options.encoding, such as windows-1252.", w.Count)
 	case WarningPlaceholder:
 		return fmt.Sprintf("Rows with a value that may stand for nothing: %d, such as %q. It was taken as text; "+
 			"if nothing is meant, name it in options.nothing.", w.Count, w.Value)
@@ -486,6 +551,9 @@ func (f *ImportFindings) Warn(kind ImportWarningKind, line int, value string) {
 	for _, known := range f.Warnings {
 		if known.Kind == kind {
 			known.Count++
+			if line == 0 && len(known.Others) < maxNamed-1 {
+				known.Others = append(known.Others, Printable(value))
+			}
 			return
 		}
 	}

@@ -140,11 +140,12 @@ func (r *importReader) each(ctx context.Context, count bool, reject func(*file.R
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	r.source.Format = reader.Layout().Format
+	layout := &coupon.ImportLayout{}
 	for {
 		row, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			if count {
-				r.describe(reader.Layout())
+				r.describe(reader.Layout(), layout)
 			}
 			return nil
 		}
@@ -154,6 +155,9 @@ func (r *importReader) each(ctx context.Context, count bool, reject func(*file.R
 		if count {
 			if err := r.count(ctx, reader); err != nil {
 				return err
+			}
+			if row.Reason == "" && len(layout.Sample) < coupon.MaxSampleRows {
+				layout.AddSample(row.Line, row.Values())
 			}
 		}
 		if row.Reason != "" {
@@ -178,21 +182,20 @@ func (s *Store) openImport(i *coupon.Import) (*file.Reader, error) {
 	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options, file.Columns(i.Kind))
 }
 
-// describe notes how the file turned out to be written, and which of its columns are not read.
-func (r *importReader) describe(found file.Layout) {
-	layout := &coupon.ImportLayout{HasHeader: found.HasHeader, Columns: make([]*coupon.ImportColumn, len(found.Columns))}
+// describe notes how the file turned out to be written; layout has the sample.
+func (r *importReader) describe(found file.Layout, layout *coupon.ImportLayout) {
+	layout.HasHeader, layout.Columns = found.HasHeader, make([]*coupon.ImportColumn, len(found.Columns))
+	layout.FormatCertainty, layout.HeaderCertainty = &found.FormatCertainty, &found.HeaderCertainty
 	if found.Delimiter != "" {
-		layout.Delimiter = &found.Delimiter
+		layout.Delimiter, layout.DelimiterCertainty = &found.Delimiter, &found.DelimiterCertainty
 	}
 	if found.Encoding != "" {
-		layout.Encoding = &found.Encoding
+		layout.Encoding, layout.EncodingCertainty = &found.Encoding, &found.EncodingCertainty
 	}
 	for i, name := range found.Columns {
 		layout.Columns[i] = &coupon.ImportColumn{Name: name}
 		if field := found.Fields[i]; field != "" {
-			layout.Columns[i].Field = &field
-		} else if name != "" && !file.IsReject(name) {
-			r.source.Warn(coupon.WarningIgnoredColumn, 0, name)
+			layout.Columns[i].Field, layout.Columns[i].Certainty = &field, &found.Certainties[i]
 		}
 	}
 	r.source.Warnings = append(r.source.Warnings, found.Warnings...)

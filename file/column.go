@@ -211,13 +211,22 @@ func (c *Column) words() string {
 type assignment struct {
 	// fields has, for each known column, the position of its cell, or -1 when the file lacks it.
 	fields []int
-	// isSettled says for each known column that it is mapped, or called exactly so: that no other
-	// spelling can be meant.
-	isSettled []bool
 	// others are the named columns that no known column took, in file order.
 	others []otherColumn
 	// rivals are the columns that could be a known one as well, and were not taken for it.
 	rivals []int
+	// doubles are the columns whose name came before, and which nobody asks for.
+	doubles []int
+
+	// alternates has, where each row names its columns, all cells that may hold each known column, the best first; nil for a
+	// column that one cell alone may hold. It is nil where the header names the columns.
+	alternates [][]candidate
+	// used are the alternates that held a known column in a row so far, by their cells.
+	used map[int]int
+	// hasAlternates says that there are any.
+	hasAlternates bool
+	// areApart reports whether the second column never stands in a row beside the first, and areTogether whether both always do.
+	areApart, areTogether func(a, b candidate) bool
 }
 
 type otherColumn struct {
@@ -227,7 +236,7 @@ type otherColumn struct {
 
 // newAssignment makes an assignment in which no column is found.
 func newAssignment(columns int) *assignment {
-	a := &assignment{fields: make([]int, columns), isSettled: make([]bool, columns)}
+	a := &assignment{fields: make([]int, columns)}
 	for i := range a.fields {
 		a.fields[i] = -1
 	}
@@ -240,37 +249,57 @@ func newAssignment(columns int) *assignment {
 // Columns without a name are left out. It returns INVALID for a mapping that cannot be meant and
 // FILE_UNREADABLE when the file's columns do not allow an answer.
 func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) (*assignment, error) {
-	for i, name := range names {
-		if earlier := slices.Index(names[:i], name); name != "" && earlier >= 0 {
-			return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
-				"The columns %d and %d of the file have the same name. Rename or remove one of them.", earlier+1, i+1)
-		}
-	}
 	a := newAssignment(len(columns))
+	return a, a.fill(names, columns, mappings)
+}
+
+// fill is assign for an assignment that may have alternates.
+func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
 	attributes := make(map[int]string)
 	taken := make(map[int]bool)
+	names, a.doubles = withoutDoubles(names, columns, mappings)
 	for _, mapping := range mappings {
 		cell, err := mappedCell(names, mapping)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		field := slices.IndexFunc(columns, func(c Column) bool { return normal(c.Name) == normal(mapping.Field) })
 		switch {
 		case field >= 0 && a.fields[field] >= 0 || field < 0 && attributes[cell] != "":
-			return nil, mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
+			return mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
 		case field >= 0:
-			a.fields[field], a.isSettled[field] = cell, true
+			a.fields[field] = cell
 		case mapping.Field == "" || !slices.ContainsFunc(columns, func(c Column) bool { return c.takesOthers }):
-			return nil, mappingError("There is no field `%s`. The fields are: %s.", mapping.Field, fieldNames(columns))
+			return mappingError("There is no field `%s`. The fields are: %s.", mapping.Field, fieldNames(columns))
 		default:
 			attributes[cell] = mapping.Field
 		}
 		taken[cell] = true
 	}
 	if err := a.assignBySpelling(names, columns, taken); err != nil {
-		return nil, err
+		return err
 	}
-	return a, a.assignOthers(names, attributes, taken)
+	return a.assignOthers(names, attributes, taken)
+}
+
+// withoutDoubles gives the names without those that came before and that nobody asks for, and the cells of these.
+func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnMapping) (single []string, doubles []int) {
+	single = slices.Clone(names)
+	places := make(map[string]int, len(names))
+	for cell, name := range names {
+		if _, isDouble := places[name]; !isDouble {
+			places[name] = cell
+			continue
+		}
+		spelling := normal(name)
+		isAsked := slices.ContainsFunc(columns, func(c Column) bool { return c.matches(spelling) }) ||
+			slices.ContainsFunc(mappings, func(m *coupon.ColumnMapping) bool { return m.Column == name || normal(m.Column) == spelling })
+		if name != "" && !isAsked {
+			single[cell] = ""
+			doubles = append(doubles, cell)
+		}
+	}
+	return single, doubles
 }
 
 // assignBySpelling finds the known columns that no mapping named.
@@ -284,20 +313,65 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 			continue
 		}
 		best := found[0]
+		if a.alternates != nil {
+			if err := a.choose(i, found, columns); err != nil {
+				return err
+			}
+			taken[best.cell] = true
+			continue
+		}
 		if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) {
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
 				"The columns %d and %d could both hold the %s. Say with options.columns which one does.",
 				min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1, columns[i].words())
 		}
-		a.fields[i], a.isSettled[i] = best.cell, best.class == exactSpelling
+		a.fields[i] = best.cell
 		taken[best.cell] = true
-		if !a.isSettled[i] && !columns[i].takesFirst {
+		if best.class != exactSpelling && !columns[i].takesFirst {
 			for _, rival := range found[1:] {
 				a.rivals = append(a.rivals, rival.cell)
 			}
 		}
 	}
 	return nil
+}
+
+// choose finds the cells that may hold a known column where each row names its columns: the best one, and those that never
+// stand beside it.
+func (a *assignment) choose(i int, found []candidate, columns []Column) error {
+	best := found[0]
+	a.fields[i] = best.cell
+	if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) && a.areTogether(best, found[1]) {
+		return coupon.Errorf(coupon.ErrorFileUnreadable,
+			"The columns %d and %d could both hold the %s. Say with options.columns which one does.",
+			min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1, columns[i].words())
+	}
+	a.alternates[i] = found[:1:1]
+	for _, other := range found[1:] {
+		if other.class == best.class || a.areApart(best, other) {
+			a.alternates[i] = append(a.alternates[i], other)
+			a.hasAlternates = true
+		}
+	}
+	return nil
+}
+
+// isAlternate reports whether a cell may hold a known column.
+func (a *assignment) isAlternate(cell int) bool {
+	return slices.ContainsFunc(a.alternates, func(cells []candidate) bool {
+		return slices.ContainsFunc(cells, func(c candidate) bool { return c.cell == cell })
+	})
+}
+
+// use notes that a cell held a known column.
+func (a *assignment) use(field, cell int) {
+	if _, isKnown := a.used[cell]; isKnown || cell == a.fields[field] {
+		return
+	}
+	if a.used == nil {
+		a.used = make(map[int]int)
+	}
+	a.used[cell] = field
 }
 
 // candidate is a column of the file that could be a known one.
@@ -314,10 +388,14 @@ func candidates(names []string, column *Column, taken map[int]bool) []candidate 
 			found = append(found, candidate{cell, class, place})
 		}
 	}
+	sortCandidates(found)
+	return found
+}
+
+func sortCandidates(found []candidate) {
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.place, b.place))
 	})
-	return found
 }
 
 // takesBest reports whether the best of several candidates of one class is taken without a question.
@@ -325,23 +403,32 @@ func (c *Column) takesBest(found []candidate) bool {
 	return c.takesFirst || found[0].class == wordSpelling && !c.IsRequired && found[0].place != found[1].place
 }
 
-// extend takes in a column that turned up when the others had been assigned. It returns FILE_UNREADABLE
-// when it could be what another column was taken for: the rows before it may have been read wrongly.
-func (a *assignment) extend(name string, cell int, columns []Column) error {
+// extend takes in a column that turned up when the others had been assigned. It may hold what another one holds in other rows.
+func (a *assignment) extend(name string, cell int, columns []Column) {
 	spelling := normal(name)
 	for i := range columns {
-		switch {
-		case a.isSettled[i] || IsReject(name) || !columns[i].matches(spelling):
-		case a.fields[i] >= 0:
-			return coupon.Errorf(coupon.ErrorFileUnreadable,
-				"A column that the first rows do not have and the column %d could both hold the %s. Say with options.columns which one does.",
-				a.fields[i]+1, columns[i].words())
-		default:
-			a.fields[i], a.isSettled[i] = cell, spelling == normal(columns[i].Name)
-			return nil
+		class, place, isKnown := columns[i].rank(spelling)
+		if !isKnown || a.isMapped(i) || IsReject(name) {
+			continue
 		}
+		if a.fields[i] < 0 {
+			a.fields[i] = cell
+			a.alternates[i] = []candidate{{cell, class, place}}
+			return
+		}
+		a.alternates[i] = append(a.alternates[i], candidate{cell, class, place})
+		sortCandidates(a.alternates[i])
+		a.hasAlternates = true
+		break
 	}
-	return a.addOther(name, cell)
+	if a.addOther(name, cell) != nil {
+		a.doubles = append(a.doubles, cell)
+	}
+}
+
+// isMapped reports whether the options say which column this is.
+func (a *assignment) isMapped(field int) bool {
+	return a.fields[field] >= 0 && len(a.alternates[field]) == 0
 }
 
 // addOther gives a name to a cell that is no known column. A name that is empty is none.
@@ -375,6 +462,9 @@ func (a *assignment) assignOthers(names []string, attributes map[int]string, tak
 // with that spelling; in a file without a header the number of a column is enough.
 func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 	if cell := slices.Index(names, mapping.Column); cell >= 0 && mapping.Column != "" {
+		if slices.Contains(names[cell+1:], mapping.Column) {
+			return 0, mappingError("The file has more than one column with the name that is given for `%s`.", mapping.Field)
+		}
 		return cell, nil
 	}
 	found := -1

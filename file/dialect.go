@@ -28,6 +28,8 @@ type dialect struct {
 	widest int
 	// share is the part of the rows that have so many cells, from 0 to 1.
 	share float64
+	// isGiven says that the delimiter was not looked for.
+	isGiven bool
 }
 
 // detectDialect finds the delimiter, unless it is given. The one under which the first row has the most
@@ -42,10 +44,14 @@ func (s *splitter) detectDialect(options *coupon.FileOptions, countNames func(ce
 				"The delimiter %q cannot be used. Give one character: a comma, a semicolon, a tab, a pipe or another sign.",
 				excerpt(*options.Delimiter, maxNameLength)).At("input", "options", "delimiter")
 		}
-		return s.tryDelimiter((*options.Delimiter)[0], options.HasHeader, countNames), nil
+		given := s.tryDelimiter((*options.Delimiter)[0], options.HasHeader, countNames)
+		given.isGiven = true
+		return given, nil
 	}
 	if s.delimiter != 0 { // The line sep= has named it.
-		return s.tryDelimiter(s.delimiter, options.HasHeader, countNames), nil
+		given := s.tryDelimiter(s.delimiter, options.HasHeader, countNames)
+		given.isGiven = true
+		return given, nil
 	}
 	var best dialect
 	for _, delimiter := range []byte("\t;|,") {

@@ -30,7 +30,7 @@ func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []C
 	if s.buf[s.pos] == '[' {
 		return errJSONArray()
 	}
-	rows := &jsonRows{splitter: s, catalog: newCatalog()}
+	rows := &jsonRows{splitter: s, catalog: newCatalog(columns)}
 	isAny, err := rows.lookAtNames()
 	switch {
 	case err != nil:
@@ -129,7 +129,7 @@ func (j *jsonRows) split(row *Row, line []byte) (coupon.RejectionReason, error) 
 			i = skipJSONSpaces(line, i+1)
 		}
 	}
-	return "", nil
+	return j.catalog.finish(row), nil
 }
 
 // readValue makes the value at i the content of a cell. It gives the position after it, or the reason

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -45,6 +46,8 @@ type parquetRows struct {
 	source  *source
 	groups  []format.RowGroup
 	columns []*parquetColumn
+	// leaves is how many columns of values a row group has.
+	leaves int
 	// left is how many rows of the group are still to be read, and number the number of the last row.
 	left   int64
 	number int
@@ -68,14 +71,40 @@ func (r *Reader) openParquet(options *coupon.FileOptions, columns []Column) erro
 	case err != nil:
 		return err
 	}
-	r.layout = Layout{Format: coupon.FormatParquet, Encoding: nameUTF8, HasHeader: true, Columns: names}
+	r.layout.Format, r.layout.Encoding, r.layout.EncodingCertainty = coupon.FormatParquet, nameUTF8, coupon.CertaintySure
+	r.layout.HasHeader, r.layout.Columns = true, names
 	r.rows = p
-	if r.row.assignment, err = assign(names, columns, options.Columns); err != nil {
+	a, err := assign(names, columns, options.Columns)
+	if err != nil {
 		return err
 	}
-	r.noRows = newNoRows(names, true, columns, r.row.assignment)
+	r.setAssignment(a)
+	if err := a.checkRequired(columns, names); err != nil {
+		return err
+	}
+	r.noRows = newNoRows(names, true, columns, a)
 	r.noRows.isNamed = true
-	return r.row.assignment.checkRequired(columns, names)
+	r.warnRivals(a, names)
+	return r.checkColumns(p, a, names)
+}
+
+// checkColumns returns FILE_UNREADABLE when a column that is asked for cannot be read; others are only told.
+func (r *Reader) checkColumns(p *parquetRows, a *assignment, names []string) error {
+	for cell, column := range p.columns {
+		if column.problem == "" {
+			continue
+		}
+		if slices.Contains(a.fields, cell) {
+			return coupon.Errorf(coupon.ErrorFileUnreadable, "The column %d of the Parquet file %s.", column.number, column.problem)
+		}
+		a.others = slices.DeleteFunc(a.others, func(other otherColumn) bool { return other.cell == cell })
+		r.found.Warn(coupon.WarningNestedColumn, 0, names[cell])
+	}
+	// Without one nothing would tell how many rows there really are.
+	if !slices.ContainsFunc(p.columns, func(c *parquetColumn) bool { return c.problem == "" }) {
+		return unreadable("The Parquet file has no column of simple values. Write a file of simple columns, without lists and structures.")
+	}
+	return nil
 }
 
 // openColumns reads the metadata and gives the names of the columns.
@@ -91,20 +120,52 @@ func (p *parquetRows) openColumns() (names []string, err error) {
 		return nil, errParquet
 	}
 	elements := metadata.Schema[1:]
-	if len(elements) > MaxColumns {
-		return nil, coupon.Errorf(coupon.ErrorFileUnreadable, "The file has %d columns. At most %d can be read.", len(elements), MaxColumns)
-	}
-	for i := range elements {
-		name := coupon.CleanValue(elements[i].Name)
-		column, err := newParquetColumn(p, &elements[i], i+1)
+	for len(elements) > 0 {
+		number := len(p.columns) + 1
+		if number > MaxColumns {
+			return nil, coupon.Errorf(coupon.ErrorFileUnreadable, "The file has more than %d columns, which is the most that can be read.", MaxColumns)
+		}
+		column := newParquetColumn(p, &elements[0], number)
+		names = append(names, coupon.CleanValue(elements[0].Name))
+		size, leaves, err := subtree(elements, 1)
 		if err != nil {
 			return nil, err
 		}
+		if column.problem == "" {
+			column.leaf = p.leaves
+		}
+		p.leaves += leaves
+		elements = elements[size:]
 		p.columns = append(p.columns, column)
-		names = append(names, name)
 	}
 	p.groups = metadata.RowGroups
 	return names, nil
+}
+
+// maxParquetDepth is how deep the columns of a Parquet file may be nested.
+const maxParquetDepth = 100
+
+// subtree gives how many elements the first column of a schema has, with those in it, and how many of them have values.
+func subtree(elements []format.SchemaElement, depth int) (size, leaves int, err error) {
+	if len(elements) == 0 || depth > maxParquetDepth {
+		return 0, 0, errParquet
+	}
+	size = 1
+	if elements[0].Type.Valid {
+		return size, 1, nil
+	}
+	children := int32(0)
+	if elements[0].NumChildren.Valid {
+		children = elements[0].NumChildren.V
+	}
+	for range children {
+		more, deeper, err := subtree(elements[size:], depth+1)
+		if err != nil {
+			return 0, 0, err
+		}
+		size, leaves = size+more, leaves+deeper
+	}
+	return size, leaves, nil
 }
 
 // readMetadata reads and checks the metadata at the end of the file.
@@ -173,6 +234,10 @@ func (p *parquetRows) next(row *Row) (err error) {
 	row.spans = row.spans[:0]
 	isText, isLong := true, false
 	for _, column := range p.columns {
+		if column.problem != "" {
+			row.spans = append(row.spans, span{start: int32(len(p.text)), end: int32(len(p.text)), isQuoted: true, isAbsent: true})
+			continue
+		}
 		value, isNull, err := column.next()
 		if err != nil {
 			return err
@@ -232,11 +297,14 @@ func (p *parquetRows) nextGroup() error {
 	}
 	group := &p.groups[0]
 	p.groups = p.groups[1:]
-	if len(group.Columns) != len(p.columns) || group.NumRows < 0 {
+	if len(group.Columns) != p.leaves || group.NumRows < 0 {
 		return errParquet
 	}
-	for i, column := range p.columns {
-		if err := column.open(&group.Columns[i], group.NumRows); err != nil {
+	for _, column := range p.columns {
+		if column.problem != "" {
+			continue
+		}
+		if err := column.open(&group.Columns[column.leaf], group.NumRows); err != nil {
 			return err
 		}
 	}

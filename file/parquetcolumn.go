@@ -21,6 +21,10 @@ type parquetColumn struct {
 	number int
 	parquetType
 	isOptional bool
+	// leaf is its place among the columns that a row group has, as nested columns have several or none.
+	leaf int
+	// problem says why the column cannot be read; "" when it can.
+	problem string
 
 	// meta describes the column in this row group. offset is where its next page begins in the file, and
 	// end where its last one ends.
@@ -40,25 +44,24 @@ type parquetColumn struct {
 	values pageValues
 }
 
-// newParquetColumn makes the column that an element of the schema describes. It returns FILE_UNREADABLE
-// for columns that are no list of simple values.
-func newParquetColumn(rows *parquetRows, element *format.SchemaElement, number int) (*parquetColumn, error) {
-	c := &parquetColumn{rows: rows, number: number}
+// newParquetColumn makes the column that an element of the schema describes. One that has no simple values is not read.
+func newParquetColumn(rows *parquetRows, element *format.SchemaElement, number int) *parquetColumn {
+	c := &parquetColumn{rows: rows, number: number, leaf: -1}
 	repetition := format.Required
 	if element.RepetitionType.Valid {
 		repetition = element.RepetitionType.V
 	}
 	isGroup := !element.Type.Valid || element.NumChildren.Valid && element.NumChildren.V > 0
 	if isGroup || repetition == format.Repeated {
-		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
-			"The column %d of the Parquet file is nested. Write a file of simple columns, without lists and structures.", number)
+		c.problem = "is nested. Write a file of simple columns, without lists and structures"
+		return c
 	}
 	c.isOptional = repetition == format.Optional
 	var isKnown bool
 	if c.parquetType, isKnown = newParquetType(element); !isKnown {
-		return nil, c.unsupported("holds values of a kind that cannot be read as text")
+		c.problem = "holds values of a kind that cannot be read as text. Write it in another way, or without this column"
 	}
-	return c, nil
+	return c
 }
 
 func (c *parquetColumn) unsupported(problem string) error {

@@ -20,22 +20,27 @@ const sampleBytes = 1 << 20
 
 // Layout is how a file turned out to be written.
 type Layout struct {
-	Format coupon.FileFormat
+	Format          coupon.FileFormat
+	FormatCertainty coupon.Certainty
 	// Delimiter is the character between the columns of CSV; a comma when there is one column. It is ""
 	// in other formats.
-	Delimiter string
+	Delimiter          string
+	DelimiterCertainty coupon.Certainty
 	// Encoding is the name of the encoding in the WHATWG standard, e.g. "utf-8" or "windows-1252".
 	Encoding          string
 	EncodingCertainty coupon.Certainty
 	// HasHeader says whether the first line of CSV names the columns. In other formats it is true, as
 	// the columns always have names.
-	HasHeader bool
+	HasHeader       bool
+	HeaderCertainty coupon.Certainty
 	// Columns are the names in the header, trimmed, with "" for columns without a name; without a
 	// header "column1", "column2" and so on. JSONL and XML name columns in every row: these are the names
 	// in the first rows, and those in the rows that were read since.
 	Columns []string
 	// Fields has, for each of the columns, the name of the known column that it holds; "" for none.
 	Fields []string
+	// Certainties has, for each of the columns, how sure it is that it holds its field.
+	Certainties []coupon.Certainty
 	// Warnings tell what was guessed.
 	Warnings []*coupon.ImportWarning
 }
@@ -58,6 +63,9 @@ type Reader struct {
 	noRows *noRows
 	begun  []noRow
 	found  coupon.ImportFindings
+	// givenColumns are the mappings of the options, and isByPlace says that the columns have their fields by their order.
+	givenColumns []*coupon.ColumnMapping
+	isByPlace    bool
 }
 
 // noRow is a line that is no row.
@@ -114,6 +122,11 @@ func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, e
 
 // open finds out the layout. It returns io.EOF for a file without rows.
 func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //nolint:cyclop // one case a format
+	r.layout.FormatCertainty, r.layout.HeaderCertainty = coupon.CertaintySure, coupon.CertaintySure
+	r.givenColumns = options.Columns
+	if options.Format != nil {
+		r.layout.FormatCertainty = coupon.CertaintyGiven
+	}
 	sample, rest, err := r.readSample()
 	if err != nil {
 		return err
@@ -209,6 +222,14 @@ func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Col
 	s.delimiter = found.delimiter
 	r.layout.Format = coupon.FormatCSV
 	r.layout.Delimiter = string(rune(found.delimiter))
+	switch {
+	case found.isGiven:
+		r.layout.DelimiterCertainty = coupon.CertaintyGiven
+	case found.width > 1 && found.matches == 0 && found.share < 1:
+		r.layout.DelimiterCertainty = coupon.CertaintyGuessed
+	default:
+		r.layout.DelimiterCertainty = coupon.CertaintySure
+	}
 	return r.findColumns(s, options, columns, found)
 }
 
@@ -236,19 +257,23 @@ func (r *Reader) skipNoRows(s *splitter) {
 
 // useCatalog finds the known columns of JSONL or XML among those that the first rows have.
 func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []Column) error {
-	if err := c.assign(columns, options.Columns); err != nil {
+	if err := c.assign(options.Columns); err != nil {
 		return err
 	}
 	r.catalog = c
-	r.row.assignment = c.assignment
+	r.setAssignment(c.assignment)
 	r.layout.HasHeader = true
 	r.noRows = newNoRows(c.names, true, columns, c.assignment)
 	r.noRows.isNamed = true
+	r.warnRivals(c.assignment, c.names)
 	return nil
 }
 
 // findColumns finds out whether there is a header and which columns hold what.
 func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
+	if options.HasHeader != nil {
+		r.layout.HeaderCertainty = coupon.CertaintyGiven
+	}
 	if options.HasHeader != nil && !*options.HasHeader {
 		names := positions(min(found.widest, MaxColumns))
 		if len(options.Columns) > 0 {
@@ -280,7 +305,7 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 	case isHeader:
 		r.layout.HasHeader = true
 		if len(first) == 1 && isDoubtful(first[0], others[0], columns) {
-			r.found.Warn(coupon.WarningGuessedHeader, s.line, first[0])
+			r.guessHeader(coupon.WarningGuessedHeader, s.line, first[0])
 		}
 		if err := r.useNames(after, first, columns, options.Columns); err != nil {
 			return err
@@ -305,14 +330,23 @@ func (r *Reader) useLooks(s, after *splitter, first []string, others [][]string,
 	defer r.watchSingle(others)
 	switch compare(first[0], others[0]) {
 	case unlike:
-		r.found.Warn(coupon.WarningGuessedHeader, s.line, first[0])
+		r.guessHeader(coupon.WarningGuessedHeader, s.line, first[0])
 		r.layout.HasHeader = true
 		return r.useHeader(after, first, columns, nil)
 	case odd:
-		r.found.Warn(coupon.WarningOddFirstRow, s.line, first[0])
+		r.guessHeader(coupon.WarningOddFirstRow, s.line, first[0])
 	case alike:
+		if len(others[0]) == 0 {
+			r.layout.HeaderCertainty = coupon.CertaintyGuessed
+		}
 	}
 	return r.usePositions(s, positions(1), columns, first)
+}
+
+// guessHeader tells that it is a guess what the first row is.
+func (r *Reader) guessHeader(kind coupon.ImportWarningKind, line int, value string) {
+	r.layout.HeaderCertainty = coupon.CertaintyGuessed
+	r.found.Warn(kind, line, value)
 }
 
 // watchSingle has words that stand alone in a row compared with the values of the only column.
@@ -365,6 +399,7 @@ func (r *Reader) useNames(s *splitter, names []string, columns []Column, mapping
 // gives as the file's columns.
 func (r *Reader) usePositions(s *splitter, names []string, columns []Column, shown []string) error {
 	a := newAssignment(len(columns))
+	r.isByPlace = len(names) > 1
 	for i := range min(len(columns), len(names)) {
 		a.fields[i] = i
 	}
@@ -379,13 +414,16 @@ func (r *Reader) use(s *splitter, names []string, a *assignment) {
 	r.layout.Columns = names
 	s.width = len(names)
 	r.rows = s
-	r.row.assignment = a
+	r.setAssignment(a)
 	r.noRows = newNoRows(names, r.layout.HasHeader, r.known, a)
 	r.noRows.hasRulers = s.hasRulers()
-	if len(a.rivals) > 0 {
-		for _, cell := range a.rivals {
-			r.found.Warn(coupon.WarningGuessedColumn, 0, names[cell])
-		}
+	r.warnRivals(a, names)
+}
+
+// warnRivals tells of columns that were not taken for what they could be.
+func (r *Reader) warnRivals(a *assignment, names []string) {
+	for _, cell := range a.rivals {
+		r.found.Warn(coupon.WarningGuessedColumn, 0, names[cell])
 	}
 }
 
@@ -406,13 +444,75 @@ func (r *Reader) Layout() Layout {
 			layout.Fields[cell] = r.known[i].Name
 		}
 	}
+	for cell, field := range r.row.assignment.used {
+		layout.Fields[cell] = r.known[field].Name
+	}
 	for _, other := range r.row.assignment.others {
-		if r.keepsOthers() && other.cell < len(layout.Fields) {
+		if r.keepsOthers() && other.cell < len(layout.Fields) && layout.Fields[other.cell] == "" {
 			layout.Fields[other.cell] = other.name
 		}
 	}
+	layout.Certainties = make([]coupon.Certainty, len(layout.Columns))
+	for cell, field := range layout.Fields {
+		if field != "" {
+			layout.Certainties[cell] = r.certainty(cell, layout.Columns[cell], field)
+		}
+	}
+	r.warnIgnored(&layout)
 	return layout
 }
+
+// certainty tells how sure it is that a column holds a field.
+func (r *Reader) certainty(cell int, name, field string) coupon.Certainty {
+	isMapped := func(m *coupon.ColumnMapping) bool {
+		return normal(m.Field) == normal(field) && (m.Column == name || normal(m.Column) == normal(name) || positionPrefix+m.Column == name)
+	}
+	a := r.row.assignment
+	isRival := func(rival int) bool {
+		for i, column := range r.known {
+			if column.Name == field && a.fields[i] == cell && column.matches(normal(r.layoutName(rival))) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case slices.ContainsFunc(r.givenColumns, isMapped):
+		return coupon.CertaintyGiven
+	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival):
+		return coupon.CertaintyGuessed
+	}
+	return coupon.CertaintySure
+}
+
+func (r *Reader) layoutName(cell int) string {
+	if r.catalog != nil {
+		return r.catalog.names[cell]
+	}
+	return r.layout.Columns[cell]
+}
+
+// warnIgnored tells of the columns that hold nothing known.
+func (r *Reader) warnIgnored(layout *Layout) {
+	var told coupon.ImportFindings
+	for _, cell := range r.row.assignment.doubles {
+		told.Warn(coupon.WarningDoubleColumn, 0, layout.Columns[cell])
+	}
+	for cell, name := range layout.Columns {
+		if layout.Fields[cell] == "" && name != "" && !IsReject(name) && !slices.Contains(r.row.assignment.doubles, cell) && !r.isNested(cell) {
+			told.Warn(coupon.WarningIgnoredColumn, 0, name)
+		}
+	}
+	layout.Warnings = append(layout.Warnings, told.Warnings...)
+}
+
+// isNested reports whether a cell cannot be read, which is told already.
+func (r *Reader) isNested(cell int) bool {
+	p, isParquet := r.rows.(*parquetRows)
+	return isParquet && p.columns[cell].problem != ""
+}
+
+func (r *Reader) setAssignment(a *assignment) { r.row.assignment, r.row.fields = a, a.fields }
 
 // keepsOthers tells whether columns that nobody knows are kept as attributes.
 func (r *Reader) keepsOthers() bool {
@@ -452,10 +552,10 @@ func (r *Reader) judge(row *Row) {
 	case row.Reason == coupon.RejectedMalformed:
 		text = row.Raw
 	case row.Reason != "":
-		r.warnEncoding(coupon.WarningBadEncoding, row.Line, row.Raw)
+		r.warnEncoding(coupon.WarningBadEncoding, row.Line, "")
 		return
 	case r.charset != nil && r.charset.isGuess() && !isASCII(text):
-		r.warnEncoding(coupon.WarningGuessedEncoding, row.Line, text)
+		r.warnEncoding(coupon.WarningGuessedEncoding, row.Line, firstOther(row))
 	}
 	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
 		r.noRows.addNames(r.catalog.names)
@@ -463,6 +563,16 @@ func (r *Reader) judge(row *Row) {
 	if r.noRows.is(row, text) {
 		row.reject(row.Line, coupon.RejectedNotARow, []byte(text))
 	}
+}
+
+// firstOther gives the first value of a row that has a letter beyond ASCII.
+func firstOther(row *Row) string {
+	for cell := range row.spans {
+		if value := row.value(cell); !isASCII(value) {
+			return value
+		}
+	}
+	return ""
 }
 
 // warnEncoding counts a row that tells something of the encoding.

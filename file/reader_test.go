@@ -326,7 +326,7 @@ func TestOpenErrors(t *testing.T) {
 			code:    coupon.ErrorInvalid,
 			want:    "The file has more than one column with the name that is given for `code`.",
 		},
-		"known name twice":    {content: "code,code\nA1,B2\n", want: "The columns 1 and 2 of the file have the same name. Rename or remove one of them."},
+		"known name twice":    {content: "code,code\nA1,B2\n", want: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does."},
 		"known name two ways": {content: "Code,CODE\nA1,B2\n", want: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does."},
 		"aliases of label": {
 			content: "code,name,category\nA1,,\n",
@@ -336,8 +336,11 @@ func TestOpenErrors(t *testing.T) {
 			content: "voucher,promo code\nA1,B2\n",
 			want:    "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
-		"unknown name twice": {content: "code,x,x\nA1,,\n", want: "The columns 2 and 3 of the file have the same name. Rename or remove one of them."},
-		"broken header":      {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
+		"mapped name twice": {
+			content: "code,x,x\nA1,,\n", options: coupon.FileOptions{Columns: mapped("label", "x")}, code: coupon.ErrorInvalid,
+			want: "The file has more than one column with the name that is given for `label`.",
+		},
+		"broken header": {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
 		"long header": {
 			content: strings.Repeat("x", MaxRowBytes+1) + "\nA1\n",
 			want:    "The first row of the file (line 1) cannot be read",

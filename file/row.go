@@ -1,6 +1,7 @@
 package file
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,6 +26,8 @@ type Row struct {
 	rules coupon.CellRules
 	// keepsOthers says that columns which nobody knows are read.
 	keepsOthers bool
+	// fields has, for each known column, the cell that holds it in this row, or -1.
+	fields []int
 	// text holds the contents of all cells, so that a row costs one allocation.
 	text  string
 	spans []span
@@ -48,28 +51,36 @@ type span struct {
 func (r *Row) Get(i int) string { return r.Cell(i).Text }
 
 // Cell gives the i-th of the columns that were given to Open.
-func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.assignment.fields[i]) }
+func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.fields[i]) }
 
 // Extra calls yield with each column that is none of those given to Open, in file order, and its cell
 // in this row. Columns without a name are left out, and those that this row does not have.
 func (r *Row) Extra(yield func(name string, cell coupon.Cell)) {
 	for _, other := range r.assignment.others {
-		if cell := r.cell(other.cell); cell.Presence != coupon.Absent {
+		if cell := r.cell(other.cell); cell.Presence != coupon.Absent && !r.isField(other.cell) {
 			yield(other.name, cell)
 		}
 	}
 }
 
+// isField reports whether the row has a field in a cell that holds another one, or none, in other rows.
+func (r *Row) isField(cell int) bool {
+	return r.assignment.hasAlternates && slices.Contains(r.fields, cell)
+}
+
 // Each calls yield with the cells that are read: those of the columns that were given to Open, and of the others where
 // these are kept.
 func (r *Row) Each(yield func(cell coupon.Cell)) {
-	for _, place := range r.assignment.fields {
+	for _, place := range r.fields {
 		if place >= 0 {
 			yield(r.cell(place))
 		}
 	}
 	if r.keepsOthers {
 		for _, other := range r.assignment.others {
+			if r.isField(other.cell) {
+				continue
+			}
 			yield(r.cell(other.cell))
 		}
 	}

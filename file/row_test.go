@@ -46,12 +46,14 @@ func TestRowCells(t *testing.T) {
 		t.Errorf("a value changed to %q with the next row", kept)
 	}
 	want := Layout{
-		Format:    coupon.FormatCSV,
-		Delimiter: ",",
-		Encoding:  "utf-8",
-		HasHeader: true,
-		Columns:   []string{"code", "x", "label"},
-		Fields:    []string{"code", "", "label"},
+		Format: coupon.FormatCSV, FormatCertainty: coupon.CertaintySure,
+		Delimiter: ",", DelimiterCertainty: coupon.CertaintySure,
+		Encoding: "utf-8", EncodingCertainty: coupon.CertaintySure,
+		HasHeader: true, HeaderCertainty: coupon.CertaintySure,
+		Columns:     []string{"code", "x", "label"},
+		Fields:      []string{"code", "", "label"},
+		Certainties: []coupon.Certainty{coupon.CertaintySure, "", coupon.CertaintySure},
+		Warnings:    []*coupon.ImportWarning{{Kind: coupon.WarningIgnoredColumn, Count: 1, Value: "x"}},
 	}
 	if diff := cmp.Diff(want, r.Layout()); diff != "" {
 		t.Errorf("layout (-want +got):\n%s", diff)

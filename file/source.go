@@ -3,6 +3,7 @@ package file
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -74,16 +75,103 @@ func (s *source) unpack() error {
 		if err != nil {
 			return s.failure(err)
 		}
-		s.stream, s.isPacked = unpacked, true
+		unpacked.Multistream(false)
+		members := &gzipMembers{packed: packed, member: unpacked}
+		s.stream, s.isPacked = readerFunc(members.read), true
 	case isZstd(magic):
+		padded := &zstdFrames{source: s, packed: packed}
 		// Without concurrency the decoder works in the caller's goroutine and reads nothing ahead.
-		s.decoder, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+		s.decoder, err = zstd.NewReader(readerFunc(padded.read), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			return s.failure(err)
 		}
 		s.stream, s.isPacked = s.decoder, true
 	}
 	return nil
+}
+
+// gzipMembers unpacks the members of a gzip file, which are one text. Zeros behind a member are padding, as tapes and
+// block devices have it.
+type gzipMembers struct {
+	packed *bufio.Reader
+	member *gzip.Reader
+}
+
+func (g *gzipMembers) read(p []byte) (int, error) {
+	for {
+		n, err := g.member.Read(p)
+		if n > 0 && errors.Is(err, io.EOF) {
+			err = nil
+		}
+		if n > 0 || !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		for {
+			c, err := g.packed.ReadByte()
+			if err != nil {
+				return 0, err
+			}
+			if c != 0 {
+				break
+			}
+		}
+		if err := g.packed.UnreadByte(); err != nil {
+			return 0, err
+		}
+		if err := g.member.Reset(g.packed); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+		g.member.Multistream(false)
+	}
+}
+
+// zstdFrames gives the frames of a zstd file to the decoder and ends before the zeros behind them. The decoder asks for the
+// first byte of a frame alone.
+type zstdFrames struct {
+	source *source
+	packed *bufio.Reader
+	// firstOther is the position in the file of the first byte that is no zero, where that is known.
+	firstOther int64
+}
+
+func (z *zstdFrames) read(p []byte) (int, error) {
+	if len(p) == 1 {
+		isPadding, err := z.isPadding()
+		if err != nil || isPadding {
+			return 0, cmp.Or(err, io.EOF)
+		}
+	}
+	return z.packed.Read(p)
+}
+
+// isPadding reports whether there is nothing left but zeros.
+func (z *zstdFrames) isPadding() (bool, error) {
+	next, err := z.packed.Peek(1)
+	if err != nil || next[0] != 0 {
+		return false, nil //nolint:nilerr // the decoder gets the error when it reads
+	}
+	at := z.source.read.Load() - int64(z.packed.Buffered())
+	if z.firstOther > at {
+		return false, nil
+	}
+	buf := make([]byte, chunkBytes)
+	for {
+		n, err := z.source.file.ReadAt(buf, at)
+		if i := bytes.IndexFunc(buf[:n], func(r rune) bool { return r != 0 }); i >= 0 {
+			z.firstOther = at + int64(i)
+			return false, nil
+		}
+		at += int64(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, fmt.Errorf("read file: %w", err)
+		}
+	}
 }
 
 func isGzip(start []byte) bool { return bytes.HasPrefix(start, []byte{0x1f, 0x8b}) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
@@ -58,7 +59,7 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 		return transform.NewReader(set.text(sample, rest), unicode.UTF8.NewDecoder())
 	}
 	key := newXMLKey(columns, options.Columns)
-	open := func(rest io.Reader) *xmlRows { return newXMLRows(decode(rest), key) }
+	open := func(rest io.Reader) *xmlRows { return newXMLRows(decode(rest), key, columns) }
 	// The end of the sample is not the end of the file, unless the file is smaller.
 	sampleEnd := rest
 	if len(sample) == sampleBytes {
@@ -73,7 +74,7 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 	rows.element = element
 	r.rows = rows
 	if element.name == "" { // There is nothing in the root, so there are no rows.
-		r.row.assignment = newAssignment(len(columns))
+		r.setAssignment(newAssignment(len(columns)))
 		r.layout.HasHeader = true
 		return nil
 	}
@@ -85,8 +86,8 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 	return r.useCatalog(rows.catalog, options, columns)
 }
 
-func newXMLRows(source io.Reader, key xmlKey) *xmlRows {
-	x := &xmlRows{catalog: newCatalog(), key: key}
+func newXMLRows(source io.Reader, key xmlKey, columns []Column) *xmlRows {
+	x := &xmlRows{catalog: newCatalog(columns), key: key}
 	x.text = &xmlText{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes)}
 	x.decoder = xml.NewDecoder(x.text)
 	// The text is decoded already.
@@ -146,8 +147,8 @@ func (x *xmlRows) position() xmlPosition {
 	return xmlPosition{offset: x.decoder.InputOffset(), line: line}
 }
 
-// token reads the next element's begin or end, or text. It refuses what a file of rows does not need and
-// an attacker does: document types with their entities, processing instructions, deep nesting.
+// token reads the next element's begin or end, or text. It refuses what could expand or fetch: entities of one's own, and
+// parts of the document type that stand elsewhere. What else is no row is read over.
 func (x *xmlRows) token() (xml.Token, error) {
 	for {
 		start := x.position()
@@ -172,13 +173,31 @@ func (x *xmlRows) token() (xml.Token, error) {
 		case xml.CharData:
 			return token, nil
 		case xml.Directive:
-			return nil, x.broken(start.line, "it has a document type definition (<!DOCTYPE …>), which is not accepted")
+			if err := x.checkDocumentType(token, start.line); err != nil {
+				return nil, err
+			}
 		case xml.ProcInst:
-			if token.Target != "xml" || x.hasRoot {
-				return nil, x.broken(start.line, "it has a processing instruction (<?…?>), which is not accepted")
+			if token.Target == "xml" && x.hasRoot {
+				return nil, x.broken(start.line, "it has a second XML declaration (<?xml …?>)")
 			}
 		}
 	}
+}
+
+// checkDocumentType refuses a document type that could expand or fetch something.
+func (x *xmlRows) checkDocumentType(token xml.Directive, line int) error {
+	text := strings.ToUpper(string(token))
+	outside, inside, _ := strings.Cut(text, "[")
+	isOutside := func(word string) bool { return slices.Contains(strings.Fields(outside), word) }
+	switch {
+	case !strings.HasPrefix(text, "DOCTYPE") || x.hasRoot:
+		return x.broken(line, "it has a declaration (<!…>) where there can be none")
+	case strings.Contains(inside, "!ENTITY") || strings.Contains(inside, "%"):
+		return x.broken(line, "its document type (<!DOCTYPE …>) has entities of its own, which are not accepted")
+	case isOutside("SYSTEM") || isOutside("PUBLIC"):
+		return x.broken(line, "its document type (<!DOCTYPE …>) stands in another file, which is not accepted")
+	}
+	return nil
 }
 
 // failure says why the decoder failed while it read a token that begins on this line.
@@ -257,11 +276,14 @@ func (x *xmlRows) readRow(row *Row, tag xml.StartElement, start xmlPosition) err
 	}
 	x.line = max(start.line, x.line+1)
 	raw, isWhole := x.text.raw(end)
+	reason := x.catalog.finish(row)
 	switch {
 	case !isWhole || !isGood:
 		row.reject(x.line, coupon.RejectedMalformed, raw)
 	case bytes.Contains(raw, []byte("\uFFFD")):
 		row.reject(x.line, coupon.RejectedBadCharacter, raw)
+	case reason != "":
+		row.reject(x.line, reason, raw)
 	default:
 		row.accept(x.line, string(x.catalog.text))
 	}

@@ -1054,6 +1054,29 @@ func (ec *executionContext) fieldContext_ImportColumn_field(_ context.Context, f
 	return graphql.NewScalarFieldContext("ImportColumn", field, false, false, "String")
 }
 
+func (ec *executionContext) _ImportColumn_certainty(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportColumn_certainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Certainty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+			return ec.marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImportColumn_certainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportColumn", field, false, false, "Certainty")
+}
+
 func (ec *executionContext) _ImportConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ImportConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1228,6 +1251,29 @@ func (ec *executionContext) fieldContext_ImportEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _ImportLayout_formatCertainty(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportLayout_formatCertainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FormatCertainty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+			return ec.marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImportLayout_formatCertainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "Certainty")
+}
+
 func (ec *executionContext) _ImportLayout_delimiter(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1249,6 +1295,29 @@ func (ec *executionContext) _ImportLayout_delimiter(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_ImportLayout_delimiter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "String")
+}
+
+func (ec *executionContext) _ImportLayout_delimiterCertainty(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportLayout_delimiterCertainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DelimiterCertainty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+			return ec.marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImportLayout_delimiterCertainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "Certainty")
 }
 
 func (ec *executionContext) _ImportLayout_encoding(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
@@ -1274,6 +1343,29 @@ func (ec *executionContext) fieldContext_ImportLayout_encoding(_ context.Context
 	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "String")
 }
 
+func (ec *executionContext) _ImportLayout_encodingCertainty(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportLayout_encodingCertainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EncodingCertainty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+			return ec.marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImportLayout_encodingCertainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "Certainty")
+}
+
 func (ec *executionContext) _ImportLayout_hasHeader(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1295,6 +1387,29 @@ func (ec *executionContext) _ImportLayout_hasHeader(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_ImportLayout_hasHeader(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ImportLayout_headerCertainty(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportLayout_headerCertainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeaderCertainty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+			return ec.marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ImportLayout_headerCertainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportLayout", field, false, false, "Certainty")
 }
 
 func (ec *executionContext) _ImportLayout_columns(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
@@ -1324,6 +1439,38 @@ func (ec *executionContext) fieldContext_ImportLayout_columns(_ context.Context,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ImportColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ImportLayout_sample(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportLayout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportLayout_sample(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sample, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.ImportSample) graphql.Marshaler {
+			return ec.marshalNImportSample2ᚕᚖcouponqlᚋcouponᚐImportSampleᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportLayout_sample(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ImportLayout",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportSample(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1391,6 +1538,65 @@ func (ec *executionContext) fieldContext_ImportPayload_userErrors(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ImportSample_line(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportSample) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportSample_line(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Line, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportSample_line(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportSample", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ImportSample_values(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportSample) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportSample_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportSample_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportSample", field, false, false, "String")
 }
 
 func (ec *executionContext) _ImportWarning_kind(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportWarning) (ret graphql.Marshaler) {
@@ -3041,6 +3247,11 @@ func (ec *executionContext) _ImportColumn(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "certainty":
+			out.Values[i] = ec._ImportColumn_certainty(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3155,8 +3366,18 @@ func (ec *executionContext) _ImportLayout(ctx context.Context, sel ast.Selection
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ImportLayout")
+		case "formatCertainty":
+			out.Values[i] = ec._ImportLayout_formatCertainty(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "delimiter":
 			out.Values[i] = ec._ImportLayout_delimiter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "delimiterCertainty":
+			out.Values[i] = ec._ImportLayout_delimiterCertainty(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -3165,13 +3386,28 @@ func (ec *executionContext) _ImportLayout(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "encodingCertainty":
+			out.Values[i] = ec._ImportLayout_encodingCertainty(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "hasHeader":
 			out.Values[i] = ec._ImportLayout_hasHeader(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "headerCertainty":
+			out.Values[i] = ec._ImportLayout_headerCertainty(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "columns":
 			out.Values[i] = ec._ImportLayout_columns(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sample":
+			out.Values[i] = ec._ImportLayout_sample(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3210,6 +3446,44 @@ func (ec *executionContext) _ImportPayload(ctx context.Context, sel ast.Selectio
 			}
 		case "userErrors":
 			out.Values[i] = ec._ImportPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var importSampleImplementors = []string{"ImportSample"}
+
+func (ec *executionContext) _ImportSample(ctx context.Context, sel ast.SelectionSet, obj *coupon.ImportSample) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, importSampleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ImportSample")
+		case "line":
+			out.Values[i] = ec._ImportSample_line(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._ImportSample_values(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3730,6 +4004,30 @@ func (ec *executionContext) unmarshalNImportRedemptionsInput2couponqlᚋgraphᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNImportSample2ᚕᚖcouponqlᚋcouponᚐImportSampleᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.ImportSample) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNImportSample2ᚖcouponqlᚋcouponᚐImportSample(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNImportSample2ᚖcouponqlᚋcouponᚐImportSample(ctx context.Context, sel ast.SelectionSet, v *coupon.ImportSample) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ImportSample!")
+		return graphql.Null
+	}
+	return ec._ImportSample(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNImportStatus2couponqlᚋcouponᚐImportStatus(ctx context.Context, v any) (coupon.ImportStatus, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := coupon.ImportStatus(tmp)
@@ -3895,6 +4193,25 @@ func (ec *executionContext) marshalNUndoImportPayload2ᚖcouponqlᚋgraphᚐUndo
 		return graphql.Null
 	}
 	return ec._UndoImportPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx context.Context, v any) (*coupon.Certainty, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.Certainty(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCertainty2ᚖcouponqlᚋcouponᚐCertainty(ctx context.Context, sel ast.SelectionSet, v *coupon.Certainty) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOColumnMapping2ᚕᚖcouponqlᚋcouponᚐColumnMappingᚄ(ctx context.Context, v any) ([]*coupon.ColumnMapping, error) {

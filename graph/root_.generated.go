@@ -460,8 +460,9 @@ type ComplexityRoot struct {
 	}
 
 	ImportColumn struct {
-		Field func(childComplexity int) int
-		Name  func(childComplexity int) int
+		Certainty func(childComplexity int) int
+		Field     func(childComplexity int) int
+		Name      func(childComplexity int) int
 	}
 
 	ImportConnection struct {
@@ -477,15 +478,25 @@ type ComplexityRoot struct {
 	}
 
 	ImportLayout struct {
-		Columns   func(childComplexity int) int
-		Delimiter func(childComplexity int) int
-		Encoding  func(childComplexity int) int
-		HasHeader func(childComplexity int) int
+		Columns            func(childComplexity int) int
+		Delimiter          func(childComplexity int) int
+		DelimiterCertainty func(childComplexity int) int
+		Encoding           func(childComplexity int) int
+		EncodingCertainty  func(childComplexity int) int
+		FormatCertainty    func(childComplexity int) int
+		HasHeader          func(childComplexity int) int
+		HeaderCertainty    func(childComplexity int) int
+		Sample             func(childComplexity int) int
 	}
 
 	ImportPayload struct {
 		Import     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	ImportSample struct {
+		Line   func(childComplexity int) int
+		Values func(childComplexity int) int
 	}
 
 	ImportWarning struct {
@@ -2685,6 +2696,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImportChanges.Voided(childComplexity), true
 
+	case "ImportColumn.certainty":
+		if e.ComplexityRoot.ImportColumn.Certainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportColumn.Certainty(childComplexity), true
 	case "ImportColumn.field":
 		if e.ComplexityRoot.ImportColumn.Field == nil {
 			break
@@ -2748,18 +2765,48 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportLayout.Delimiter(childComplexity), true
+	case "ImportLayout.delimiterCertainty":
+		if e.ComplexityRoot.ImportLayout.DelimiterCertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.DelimiterCertainty(childComplexity), true
 	case "ImportLayout.encoding":
 		if e.ComplexityRoot.ImportLayout.Encoding == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ImportLayout.Encoding(childComplexity), true
+	case "ImportLayout.encodingCertainty":
+		if e.ComplexityRoot.ImportLayout.EncodingCertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.EncodingCertainty(childComplexity), true
+	case "ImportLayout.formatCertainty":
+		if e.ComplexityRoot.ImportLayout.FormatCertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.FormatCertainty(childComplexity), true
 	case "ImportLayout.hasHeader":
 		if e.ComplexityRoot.ImportLayout.HasHeader == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ImportLayout.HasHeader(childComplexity), true
+	case "ImportLayout.headerCertainty":
+		if e.ComplexityRoot.ImportLayout.HeaderCertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.HeaderCertainty(childComplexity), true
+	case "ImportLayout.sample":
+		if e.ComplexityRoot.ImportLayout.Sample == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportLayout.Sample(childComplexity), true
 
 	case "ImportPayload.import":
 		if e.ComplexityRoot.ImportPayload.Import == nil {
@@ -2773,6 +2820,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportPayload.UserErrors(childComplexity), true
+
+	case "ImportSample.line":
+		if e.ComplexityRoot.ImportSample.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportSample.Line(childComplexity), true
+	case "ImportSample.values":
+		if e.ComplexityRoot.ImportSample.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportSample.Values(childComplexity), true
 
 	case "ImportWarning.count":
 		if e.ComplexityRoot.ImportWarning.Count == nil {
@@ -5955,6 +6015,8 @@ func (ec *executionContext) childFields_ImportColumn(ctx context.Context, field 
 		return ec.fieldContext_ImportColumn_name(ctx, field)
 	case "field":
 		return ec.fieldContext_ImportColumn_field(ctx, field)
+	case "certainty":
+		return ec.fieldContext_ImportColumn_certainty(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportColumn", field.Name)
 }
@@ -5985,14 +6047,24 @@ func (ec *executionContext) childFields_ImportEdge(ctx context.Context, field gr
 
 func (ec *executionContext) childFields_ImportLayout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "formatCertainty":
+		return ec.fieldContext_ImportLayout_formatCertainty(ctx, field)
 	case "delimiter":
 		return ec.fieldContext_ImportLayout_delimiter(ctx, field)
+	case "delimiterCertainty":
+		return ec.fieldContext_ImportLayout_delimiterCertainty(ctx, field)
 	case "encoding":
 		return ec.fieldContext_ImportLayout_encoding(ctx, field)
+	case "encodingCertainty":
+		return ec.fieldContext_ImportLayout_encodingCertainty(ctx, field)
 	case "hasHeader":
 		return ec.fieldContext_ImportLayout_hasHeader(ctx, field)
+	case "headerCertainty":
+		return ec.fieldContext_ImportLayout_headerCertainty(ctx, field)
 	case "columns":
 		return ec.fieldContext_ImportLayout_columns(ctx, field)
+	case "sample":
+		return ec.fieldContext_ImportLayout_sample(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportLayout", field.Name)
 }
@@ -6005,6 +6077,16 @@ func (ec *executionContext) childFields_ImportPayload(ctx context.Context, field
 		return ec.fieldContext_ImportPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportSample(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_ImportSample_line(ctx, field)
+	case "values":
+		return ec.fieldContext_ImportSample_values(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportSample", field.Name)
 }
 
 func (ec *executionContext) childFields_ImportWarning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
