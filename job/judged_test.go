@@ -480,14 +480,15 @@ func (m *meddled) send(out sender.Sender) {
 	m.must(err)
 	runner := job.Start(m.t.Context(), m.Store, box, job.Options{Log: slog.New(slog.NewTextHandler(m.t.Output(), nil)), Senders: senders})
 	defer runner.Stop()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		m.mu.Lock()
 		m.clock.Advance(time.Minute)
 		m.NotifyDue()
 		found, err := m.DeliveriesByID(m.t.Context(), m.deliveries)
 		m.must(err)
-		pending := 0
+		pending, state := 0, ""
 		for id, d := range found {
+			state += fmt.Sprintf("\n%s %s %+v", id, d.Status, d.Counts)
 			if d.Status == coupon.DeliveryPaused {
 				_, err := m.ResumeDelivery(m.t.Context(), id)
 				m.try(err)
@@ -501,7 +502,7 @@ func (m *meddled) send(out sender.Sender) {
 			break
 		}
 		if time.Now().After(deadline) {
-			m.t.Fatalf("after a minute: %+v", found)
+			m.t.Fatalf("after three minutes:%s", state)
 		}
 	}
 	m.later.Wait()
