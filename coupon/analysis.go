@@ -60,8 +60,54 @@ type Exclusion struct {
 
 // ExcludedRecipient is one recipient that was left out.
 type ExcludedRecipient struct {
+	DeliveryID  ID
 	RecipientID ID
 	Reason      ExclusionReason
+}
+
+// ExclusionFacts are what is known now of a recipient that was left out.
+type ExclusionFacts struct {
+	Reason ExclusionReason
+	// Address is as it was given; nil: there is none. Country is the recipient's, or empty.
+	Address *string
+	Country string
+	// Quarantine is that of the address; nil: it is in none.
+	Quarantine *Quarantine
+	// Twin is the external id of the first target with the address; empty: nobody has it any more.
+	Twin string
+}
+
+// Explain says in a sentence why a delivery leaves the recipient out, and says so where that does not hold any more.
+func (f *ExclusionFacts) Explain(d *Delivery, defaultRegion string) string {
+	const over = " Analyze the delivery again."
+	switch f.Reason {
+	case ExcludedNoAddress:
+		return fmt.Sprintf("The recipient had no address for %s.", d.Channel)
+	case ExcludedInvalidAddress:
+		if f.Address != nil {
+			if _, reason := Canonical(d.Channel, *f.Address, RegionOf(f.Country, defaultRegion)); reason != "" {
+				return reason
+			}
+		}
+		return "The address was changed since the analysis." + over
+	case ExcludedDuplicateAddress:
+		if f.Twin == "" {
+			return "No other target has the address any more." + over
+		}
+		return fmt.Sprintf("The target %q has the same address and comes first.", f.Twin)
+	case ExcludedNotContactable:
+		return "`isContactable` was false."
+	case ExcludedQuarantined:
+		if f.Quarantine == nil {
+			return "The address is not in quarantine any more." + over
+		}
+		return f.Quarantine.explain()
+	case ExcludedNoMatchingLabel:
+		return "The recipient lacked the attribute that says the label of the code."
+	case ExcludedMessageLimit:
+		return "The delivery is limited to fewer messages; who is left out is drawn at random."
+	}
+	return string(f.Reason)
 }
 
 // LabelShortage is a label with fewer codes than messages that need one.

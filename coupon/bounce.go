@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -72,6 +73,18 @@ type Quarantine struct {
 	BounceCount int
 	// LastReason is what the latest of them said; nil: nothing.
 	LastReason *string
+}
+
+// explain says in a sentence why the address is in quarantine.
+func (q *Quarantine) explain() string {
+	why := map[BounceKind]string{
+		BounceHard: "a message came back for good", BounceSoft: "messages came back again and again", BounceComplaint: "a message was called spam",
+	}[q.Reason]
+	text := fmt.Sprintf("The address is in quarantine since %s, as %s", q.QuarantinedAt.UTC().Format(time.DateOnly), why)
+	if q.LastReason != nil {
+		text += ": " + strings.TrimSuffix(*q.LastReason, ".")
+	}
+	return text + "."
 }
 
 // BounceInput is a report as a caller gives it.

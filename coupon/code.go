@@ -1,6 +1,9 @@
 package coupon
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // CodeStatus is where a code stands at an instant.
 type CodeStatus string
@@ -112,6 +115,8 @@ const (
 	EventAdded    CodeEventKind = "ADDED"
 	EventAssigned CodeEventKind = "ASSIGNED"
 	EventSent     CodeEventKind = "SENT"
+	EventUnknown  CodeEventKind = "UNKNOWN"
+	EventBounced  CodeEventKind = "BOUNCED"
 	EventReturned CodeEventKind = "RETURNED"
 	EventRedeemed CodeEventKind = "REDEEMED"
 	EventReversed CodeEventKind = "REVERSED"
@@ -224,13 +229,18 @@ func (c *Coupon) CheckPool(mode ImportMode) error {
 func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail string) *CodeEvent {
 	text := map[CodeEventKind]string{
 		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
+		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
 		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed", EventReversed: "Redemption reversed", EventVoided: "Voided",
 	}[kind]
 	if detail != "" {
-		text += map[CodeEventKind]string{
-			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ", EventReturned: ": ",
+		joint := map[CodeEventKind]string{
+			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ", EventUnknown: " for ", EventBounced: ": ", EventReturned: ": ",
 			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ",
-		}[kind] + detail
+		}[kind]
+		if joint == ": " {
+			detail = strings.TrimSuffix(detail, ".") // others write sentences
+		}
+		text += joint + detail
 	}
 	return &CodeEvent{At: at, Kind: kind, DeliveryID: deliveryID, Text: text + "."}
 }

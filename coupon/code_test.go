@@ -278,6 +278,8 @@ func TestNewCodeEvent(t *testing.T) {
 		EventAdded:    {detail: "codes.csv", plain: "Added to the pool.", want: "Added to the pool by the import of codes.csv."},
 		EventAssigned: {detail: "a@b.example", plain: "Given to a message.", want: "Given to a message to a@b.example."},
 		EventSent:     {detail: "a@b.example", plain: "Handed to the sender.", want: "Handed to the sender for a@b.example."},
+		EventUnknown:  {detail: "a@b.example", plain: "Handed over and never answered.", want: "Handed over and never answered for a@b.example."},
+		EventBounced:  {detail: "550 no such user.", plain: "Came back.", want: "Came back: 550 no such user."},
 		EventReturned: {detail: "stopped", plain: "Returned to the pool.", want: "Returned to the pool: stopped."},
 		EventRedeemed: {detail: "ORD-1", plain: "Redeemed.", want: "Redeemed with the reference ORD-1."},
 		EventReversed: {detail: "mistake", plain: "Redemption reversed.", want: "Redemption reversed: mistake."},

@@ -171,7 +171,7 @@ type Import struct {
 	CreatedAt    time.Time
 	StartedAt    *time.Time
 	FinishedAt   *time.Time
-	// UndoneAt is when undoImport took the codes out again.
+	// UndoneAt is when undoImport took out again what it added.
 	UndoneAt *time.Time
 	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which say none; nil otherwise.
 	Channel    *Channel
@@ -221,12 +221,21 @@ func (i *Import) Check() error {
 	return problems.OrNil()
 }
 
-// CheckUndo tells whether the codes of the import can be taken out again. It returns INVALID_STATE for an import
-// that added none.
+// Undone is what undoing an import came to.
+type Undone struct {
+	Import *Import
+	// Removed is how many codes or reports were taken out, Kept how many codes had to stay.
+	Removed, Kept int
+	// Lifted is how many addresses left quarantine.
+	Lifted int
+}
+
+// CheckUndo tells whether what the import added can be taken out again. It returns INVALID_STATE for one that added neither codes
+// nor reports: recipients, targets and redemptions are changed by others, too.
 func (i *Import) CheckUndo() error {
 	switch {
-	case i.Kind != ImportCodes || i.Mode == ImportVoid:
-		return Errorf(ErrorInvalidState, "Only an import that added codes can be undone, and %s did not.", i.ID)
+	case (i.Kind != ImportCodes || i.Mode == ImportVoid) && i.Kind != ImportBounces:
+		return Errorf(ErrorInvalidState, "Only an import that added codes or reports of bounces can be undone, and %s did not.", i.ID)
 	case i.IsDryRun:
 		return Errorf(ErrorInvalidState, "The import was a dry run: it changed nothing, so there is nothing to undo.")
 	case i.Status != ImportSucceeded:

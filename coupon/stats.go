@@ -13,6 +13,7 @@ const (
 	ByChannel  StatsDimension = "CHANNEL"
 	ByLabel    StatsDimension = "LABEL"
 	BySource   StatsDimension = "SOURCE"
+	ByReason   StatsDimension = "CANCEL_REASON"
 	ByHour     StatsDimension = "HOUR"
 	ByDay      StatsDimension = "DAY"
 	ByWeek     StatsDimension = "WEEK"
@@ -54,6 +55,9 @@ func (f *StatsFilter) Check() error {
 type StatsMeasures struct {
 	Assigned bool
 	Sent     bool
+	// Returned is Bounced and Complained, and Unsent is Failed, Canceled and Unknown.
+	Returned bool
+	Unsent   bool
 	// Redeemed is Redeemed and Reversed.
 	Redeemed     bool
 	Amount       bool
@@ -63,7 +67,7 @@ type StatsMeasures struct {
 
 // AllStatsMeasures wants everything.
 func AllStatsMeasures() StatsMeasures {
-	return StatsMeasures{Assigned: true, Sent: true, Redeemed: true, Amount: true, ByCurrency: true, TimeToRedeem: true}
+	return StatsMeasures{Assigned: true, Sent: true, Returned: true, Unsent: true, Redeemed: true, Amount: true, ByCurrency: true, TimeToRedeem: true}
 }
 
 // StatsQuestion asks for statistics by dimensions.
@@ -120,8 +124,14 @@ func checkZone(name string) (*time.Location, error) {
 type RedemptionStats struct {
 	Assigned int
 	Sent     int
-	Redeemed int
-	Reversed int
+	// Bounced and Complained are of those sent, and count when these were sent.
+	Bounced    int
+	Complained int
+	Failed     int
+	Canceled   int
+	Unknown    int
+	Redeemed   int
+	Reversed   int
 	// Amount is the sum over redemptions that were not reversed; nil when none has an amount.
 	Amount *Decimal
 	// ByCurrency has the sums of each currency, in the order of their codes; redemptions without a currency come
@@ -141,6 +151,10 @@ type CurrencyAmount struct {
 	Reversed       int
 	ReversedAmount Decimal
 }
+
+// Delivered is how many messages were sent and did not come back. One may come back, and count, while the others are
+// counted.
+func (s *RedemptionStats) Delivered() int { return max(0, s.Sent-s.Bounced) }
 
 // RedemptionRate is redeemed / sent, nil where nothing was sent. It is 1 at the most: the code of an
 // anonymous coupon is passed on, and codes that were handed out elsewhere are redeemed without a message.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -63,6 +64,12 @@ func (s *Store) keyOf(channel coupon.Channel, text string) any {
 		return nil
 	}
 	return address.Key
+}
+
+// withInvisible gives a statement with coupon.InvisiblePattern. The engine compiles a pattern that is a parameter anew for every
+// row, one that stands in the statement once: 3 ms against 0.5 µs an address. The pattern is a constant of ours, never input.
+func withInvisible(statement string) string {
+	return strings.ReplaceAll(statement, "$invisible", duckdb.Quote(coupon.InvisiblePattern))
 }
 
 // countryPath is where the country of a recipient stands in the attributes.
@@ -126,7 +133,8 @@ func (t *tx) readdressMixed(ctx context.Context) (err error) {
 }
 
 // readdress makes the stored forms of all recipients anew when they were made by another rule or in another region: also
-// those of a database that had none. A start that is cut off does it again.
+// those of a database that had none. It brings the addresses of messages into the same form: what is reported of a message is
+// reported of its address, and one that waits is judged by it. A start that is cut off does it again.
 func (s *Store) readdress(ctx context.Context) error {
 	wanted := coupon.AddressRule + " " + s.options.DefaultRegion
 	stored, err := setting(ctx, s.engine, addressRule)
@@ -152,6 +160,11 @@ func (s *Store) readdress(ctx context.Context) error {
 		seen, changed = seen+r.seen, changed+r.rows.Rows()
 		s.progress(fmt.Sprintf("read the addresses of %d recipients anew: %d are sent to in another form than before", seen, changed))
 	}
+	for first := int64(1); first < next.Message; first += maxReaddressed {
+		if err := s.readdressMessages(ctx, first); err != nil {
+			return fmt.Errorf("bring the addresses of messages into the form that is sent to: %w", err)
+		}
+	}
 	if stored == "" {
 		return s.engine.Exec(ctx, settingInsert, named("name", addressRule), named("value", wanted))
 	}
@@ -172,6 +185,42 @@ func (s *Store) readdressFrom(ctx context.Context, first int64) (r *readdressing
 		return r.store(ctx, t)
 	})
 	return r, err
+}
+
+// readdressMessages brings the addresses of the messages from a number on into the form that is sent to. What cannot be an address
+// stays as it is, for the sender to say so.
+func (s *Store) readdressMessages(ctx context.Context, first int64) (err error) {
+	rows, err := s.engine.NewSpool()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Remove()) }()
+	return s.engine.Transact(ctx, func(t *duckdb.Tx) error {
+		scan := func(found *sql.Rows) error {
+			var id int64
+			var channel coupon.Channel
+			var given string
+			var country sql.NullString
+			if err := found.Scan(&id, &channel, &given, &country); err != nil {
+				return err
+			}
+			address, reason := coupon.Canonical(channel, given, coupon.RegionOf(country.String, s.options.DefaultRegion))
+			if reason != "" || address.Send == given {
+				return nil
+			}
+			return rows.Number(id).Text(address.Send).End()
+		}
+		last := first + maxReaddressed - 1
+		if err := duckdb.Each(ctx, t, messageAddresses, scan, named("first", first), named("last", last), countryPath()); err != nil || rows.Rows() == 0 {
+			return err
+		}
+		path, err := rows.Flush()
+		if err != nil {
+			return err
+		}
+		_, err = t.Exec(ctx, messageReaddress, named("path", path))
+		return err
+	})
 }
 
 // progress tells whoever opens the store what takes long.

@@ -136,8 +136,10 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 		return nil
 	}
 	renewed := 0
-	limit := named("soft_limit", t.store.options.SoftBounceLimit)
-	if err := t.Create(ctx, bounceSuspects, limit, named("window_days", int(coupon.SoftBounceWindow/(24*time.Hour)))); err != nil {
+	if err := t.Create(ctx, bounceTouched); err != nil {
+		return err
+	}
+	if err := t.createSuspects(ctx, stagedReports); err != nil {
 		return err
 	}
 	err = duckdb.Each(ctx, t, suspectCount, func(rows *sql.Rows) error { return rows.Scan(&r.quarantined, &renewed) })
@@ -165,6 +167,37 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 		t.touch(memory.Quarantine)
 	}
 	return nil
+}
+
+// stagedReports are the reports that are about to be recorded, beside those that are.
+const stagedReports = `UNION ALL SELECT s.channel, s.address_key, s.kind, s.happened_at, s.reason
+    FROM stage s ANTI JOIN rejected r ON r.line = s.line WHERE s.address_key IS NOT NULL`
+
+// createSuspects finds which of the touched addresses are to be in quarantine, by the recorded reports and others.
+func (t *tx) createSuspects(ctx context.Context, others string) error {
+	return t.Create(ctx, fill(bounceSuspects, "/* and those staged */", others), named("soft_limit", t.store.options.SoftBounceLimit),
+		named("window_days", int(coupon.SoftBounceWindow/(24*time.Hour))))
+}
+
+// withdrawBounces takes the reports of an import back. It gives how many, and how many addresses left quarantine: those that nothing
+// but these reports brought there, and that nobody has written to again. The caller is in the lane of recipients.
+func (t *tx) withdrawBounces(ctx context.Context, importNumber int64) (removed, lifted int, err error) {
+	of := named("import_id", importNumber)
+	if err := t.Create(ctx, bounceTouchedBefore, of); err != nil {
+		return 0, 0, err
+	}
+	if removed, err = t.Exec(ctx, bounceDelete, of); err != nil || removed == 0 {
+		return 0, 0, err
+	}
+	if err := t.createSuspects(ctx, ""); err != nil {
+		return 0, 0, err
+	}
+	if _, err := t.Exec(ctx, quarantineReview); err != nil {
+		return 0, 0, err
+	}
+	lifted, err = t.Exec(ctx, quarantineWithdraw)
+	t.touch(memory.Quarantine)
+	return removed, lifted, err
 }
 
 // Places of the fields in file.Columns.

@@ -485,3 +485,54 @@ func (s *scene) checkIntegrity(t *testing.T) {
 		t.Error(broken)
 	}
 }
+
+// TestUndoBounces takes the reports of a file back. Addresses leave quarantine that nothing else brought there.
+func TestUndoBounces(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	delivery, _, messages := s.sentTo(t, 6)
+	at := func(minutes int) time.Time { return noon().Add(time.Duration(minutes) * time.Minute) }
+	// r1 was in quarantine before; r2 has one soft bounce of another source.
+	s.wantRecord(t, slices.Concat(bounced(coupon.BounceHard, at(1), messages[0]), bounced(coupon.BounceSoft, at(1), "r2@example.org")), "2 0 1")
+	s.clock.Advance(time.Hour)
+	file := func(rows ...string) coupon.ID {
+		i := s.importFile(t, newImport(coupon.ImportBounces), "messageId,address,kind,date,reason\n"+strings.Join(rows, "\n"))
+		if i.Status != coupon.ImportSucceeded || i.RowsImported != len(rows) {
+			t.Fatalf("imported %d of %d: %v", i.RowsImported, len(rows), s.rejections(t, i.ID))
+		}
+		return i.ID
+	}
+	wrong := file(
+		messages[0]+",,complaint,2026-11-23T12:10:00Z,wrong", // was in quarantine, for less
+		",r2@example.org,soft,2026-11-23T12:11:00Z,wrong",    // two of three soft ones
+		messages[2]+",,hard,2026-11-23T12:12:00Z,wrong",      // nothing else
+		",r4@example.org,hard,2026-11-23T12:13:00Z,wrong",    // another reports the same of the message
+		messages[4]+",,hard,2026-11-23T12:14:00Z,wrong",      // lifted meanwhile
+		messages[5]+",,delivered,2026-11-23T12:15:00Z,not wrong",
+	)
+	s.clock.Advance(time.Hour)
+	s.wantRecord(t, slices.Concat(bounced(coupon.BounceSoft, at(70), "r2@example.org"), bounced(coupon.BounceHard, at(70), messages[3])), "2 0 1")
+	if lifted, err := s.LiftQuarantine(t.Context(), coupon.ChannelEmail, []string{"r5@example.org"}); err != nil || lifted != 1 {
+		t.Fatalf("lifted %d: %v", lifted, err)
+	}
+	s.wantQuarantined(t, "EMAIL r1@example.org COMPLAINT 2", "EMAIL r2@example.org SOFT 3", "EMAIL r3@example.org HARD 1", "EMAIL r4@example.org HARD 2")
+	s.clock.Advance(time.Hour)
+	for _, want := range []coupon.Undone{{Removed: 6, Lifted: 2}, {}} {
+		undone, err := s.UndoImport(t.Context(), wrong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if undone.Removed != want.Removed || undone.Kept != 0 || undone.Lifted != want.Lifted || undone.Import.UndoneAt == nil {
+			t.Errorf("undone %+v, want %+v", undone, want)
+		}
+		s.wantQuarantined(t, "EMAIL r1@example.org HARD 1", "EMAIL r4@example.org HARD 1")
+		s.reopen(t)
+	}
+	if got := len(s.messagesOf(t, delivery, []coupon.MessageOutcome{coupon.OutcomeHardBounce})); got != 2 {
+		t.Errorf("%d messages came back, want those that others reported", got)
+	}
+	// What is right this time is recorded as if nothing had been.
+	file(",r2@example.org,soft,2026-11-23T12:11:00Z,right")
+	s.wantQuarantined(t, "EMAIL r1@example.org HARD 1", "EMAIL r2@example.org SOFT 3", "EMAIL r4@example.org HARD 1")
+	s.checkIntegrity(t)
+}

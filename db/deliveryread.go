@@ -137,10 +137,74 @@ func (s *Store) ExclusionsOf(
 		var parent, number int64
 		var excluded coupon.ExcludedRecipient
 		err := rows.Scan(&parent, &number, &excluded.Reason)
-		excluded.RecipientID = coupon.NewID(coupon.KindRecipient, number)
+		excluded.DeliveryID, excluded.RecipientID = coupon.NewID(coupon.KindDelivery, parent), coupon.NewID(coupon.KindRecipient, number)
 		list := lists[coupon.NewID(coupon.KindDelivery, parent)]
 		list.Items = append(list.Items, &excluded)
 		return err
 	}, named("parents", parents), named("seqs", seqs))
 	return lists, err
+}
+
+// ExplainExclusions gives a sentence for each of the recipients whom the last analysis of a delivery left out.
+func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recipients []coupon.ID) (map[coupon.ID]string, error) {
+	known, err := s.DeliveriesByID(ctx, []coupon.ID{delivery})
+	d := known[delivery]
+	numbers := numbersOf(coupon.KindRecipient, recipients)
+	if err != nil || d == nil || len(numbers) == 0 {
+		return nil, err
+	}
+	args := []any{named("id", coupon.MustNumber(coupon.KindDelivery, delivery)), named("channel", string(d.Channel))}
+	found := make(map[int64]*coupon.ExclusionFacts, len(numbers))
+	var doubles []int64
+	err = duckdb.Each(ctx, s.engine, withInvisible(exclusionExplain), func(rows *sql.Rows) error {
+		var number int64
+		var facts coupon.ExclusionFacts
+		var country, kind sql.NullString
+		var since sql.NullTime
+		var said *string
+		if err := rows.Scan(&number, &facts.Reason, &facts.Address, &country, &kind, &since, &said); err != nil {
+			return err
+		}
+		facts.Country = country.String
+		if kind.Valid {
+			facts.Quarantine = &coupon.Quarantine{QuarantinedAt: since.Time, Reason: coupon.BounceKind(kind.String), LastReason: said}
+		}
+		if facts.Reason == coupon.ExcludedDuplicateAddress {
+			doubles = append(doubles, number)
+		}
+		found[number] = &facts
+		return nil
+	}, append(append(between(numbers), countryPath()), args...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.findTwins(ctx, doubles, args, found); err != nil {
+		return nil, err
+	}
+	sentences := make(map[coupon.ID]string, len(found))
+	for number, facts := range found {
+		sentences[coupon.NewID(coupon.KindRecipient, number)] = facts.Explain(d, s.options.DefaultRegion)
+	}
+	return sentences, nil
+}
+
+// findTwins finds the targets that come before the doubles, for which it looks at every target.
+func (s *Store) findTwins(ctx context.Context, doubles []int64, args []any, found map[int64]*coupon.ExclusionFacts) error {
+	if len(doubles) == 0 {
+		return nil
+	}
+	release, err := s.reports.Enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return duckdb.Each(ctx, s.engine, withInvisible(exclusionTwins), func(rows *sql.Rows) error {
+		var number int64
+		var twin string
+		if err := rows.Scan(&number, &twin); err != nil {
+			return err
+		}
+		found[number].Twin = twin
+		return nil
+	}, append(args, named("ids", doubles))...)
 }

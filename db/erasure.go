@@ -183,7 +183,7 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 	if err := t.Create(ctx, erasureTexts); err != nil {
 		return nil, err
 	}
-	if err := t.Create(ctx, erasureAddresses); err != nil {
+	if err := t.Create(ctx, withInvisible(erasureAddresses)); err != nil {
 		return nil, err
 	}
 	for _, step := range []struct {

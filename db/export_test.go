@@ -161,15 +161,15 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 		t,
 		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_1"))}},
 	)
-	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt",
-		"message_1,r1,EMAIL,r1@example.org,,,SENT,"+noon+",,delivery_1,,,")
+	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
+		"message_1,r1,EMAIL,r1@example.org,,,SENT,"+noon+",,delivery_1,,,,")
 	_, text = s.export(
 		t,
 		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_2"))}},
 	)
-	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt",
-		"message_2,r1,EMAIL,r1@example.org,ASSIGNED,,SENT,"+noon+",,delivery_2,,,",
-		"message_3,r2,EMAIL,r2@example.org,REDEEMED,,SENT,"+noon+",,delivery_2,,,")
+	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
+		"message_2,r1,EMAIL,r1@example.org,ASSIGNED,,SENT,"+noon+",,delivery_2,,,,",
+		"message_3,r2,EMAIL,r2@example.org,REDEEMED,,SENT,"+noon+",,delivery_2,,,,")
 	a := s.newCoupon(t, anonymous, withCode("ALL"))
 	_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "all", Reference: new("A-1"), Amount: new(coupon.Decimal("12.5")), Currency: new("EUR")})
 	if err != nil {
@@ -223,10 +223,10 @@ func TestExportPostponed(t *testing.T) {
 		s.clock.Advance(2 * time.Minute)
 	}
 	_, text := s.export(t, &coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: &id}})
-	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt",
-		`message_1,r1,EMAIL,r1@example.org,A1,,PENDING,,"452 full, later",delivery_1,,,`,
-		"message_2,r2,EMAIL,r2@example.org,,,FAILED,,550 unknown,delivery_1,,,",
-		"message_3,r3,EMAIL,r3@example.org,A3,,PENDING,,,delivery_1,,,")
+	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
+		`message_1,r1,EMAIL,r1@example.org,A1,,PENDING,,"452 full, later",delivery_1,,,,`,
+		"message_2,r2,EMAIL,r2@example.org,,,FAILED,,550 unknown,delivery_1,,,,",
+		"message_3,r3,EMAIL,r3@example.org,A3,,PENDING,,,delivery_1,,,,")
 	s.checkSound(t)
 }
 

@@ -163,7 +163,7 @@ func messageColumns() []exportColumn {
 	return []exportColumn{
 		textColumn("message"), textColumn("externalId"), textColumn("channel"), secretColumn("address"), secretColumn("code"), secretColumn("label"),
 		textColumn("status"), timeColumn("sentAt"), secretColumn("failure"), textColumn("delivery"),
-		textColumn("cancelReason"), textColumn("outcome"), timeColumn("outcomeAt"),
+		textColumn("cancelReason"), textColumn("outcome"), timeColumn("outcomeAt"), secretColumn("outcomeReason"),
 	}
 }
 

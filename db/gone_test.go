@@ -44,7 +44,7 @@ func TestCallerGone(t *testing.T) {
 		{"undo", func(ctx context.Context, cancel func()) error {
 			stop := s.onceBegun(cancel, 2)
 			defer stop()
-			_, _, _, err := s.UndoImport(ctx, imported)
+			_, err := s.UndoImport(ctx, imported)
 			return err
 		}, "available 2000, assigned 2"},
 	}

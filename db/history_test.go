@@ -78,6 +78,7 @@ func TestHistories(t *testing.T) {
 			"resume":             w.onDelivery((*db.Store).ResumeDelivery),
 			"stop":               w.onDelivery((*db.Store).StopDelivery),
 			"delete a delivery":  w.deleteDelivery,
+			"record bounces":     w.recordBounces,
 			"void codes":         w.voidCodes,
 			"release codes":      w.releaseCodes,
 			"redeem":             w.redeemCode,
@@ -502,6 +503,28 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 		}
 	}
 	if err := batch.Record(w.t.Context(), outcome); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+// recordBounces reports something of messages, sent or not.
+func (w *world) recordBounces(rt *rapid.T) {
+	lists, err := w.DeliveryMessages(w.t.Context(), []coupon.ID{pick(rt, w.deliveries, "delivery")}, nil, nil, nil, coupon.Page{First: 3, WantsItems: true})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	var reports []*coupon.BounceInput
+	for _, list := range lists {
+		for _, m := range list.Items {
+			reports = append(reports, &coupon.BounceInput{
+				MessageID: &m.ID, Kind: rapid.SampledFrom(coupon.BounceKinds()).Draw(rt, "kind"), Reason: new("said the server"),
+			})
+		}
+	}
+	if len(reports) == 0 {
+		rt.Skip("there is no message")
+	}
+	if _, err := w.RecordBounces(w.t.Context(), reports); err != nil {
 		rt.Fatal(err)
 	}
 }

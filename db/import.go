@@ -273,25 +273,51 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	return i, s.forgetUploads(ctx)
 }
 
-// UndoImport deletes the codes of an import that nobody ever had. It gives the import, how many codes were removed
-// and how many had to stay. It returns NOT_FOUND, and INVALID_STATE for an import that added no codes.
-func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import, removed, kept int, err error) {
+// UndoImport deletes the codes of an import that nobody ever had, or takes the reports of bounces back that it recorded. It returns
+// NOT_FOUND, and INVALID_STATE for an import that added neither.
+func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
-		return nil, 0, 0, at(err, "input", "id")
+		return nil, at(err, "input", "id")
 	}
-	if i, err = s.importByNumber(ctx, number); err != nil {
-		return nil, 0, 0, at(err, "input", "id")
+	i, err := s.importByNumber(ctx, number)
+	if err != nil {
+		return nil, at(err, "input", "id")
 	}
 	ctx, end := s.within(ctx)
 	defer end()
 	// An import that is over never changes in what this depends on.
 	if err := i.CheckUndo(); err != nil {
-		return nil, 0, 0, at(err, "input", "id")
+		return nil, at(err, "input", "id")
 	}
+	undone := &coupon.Undone{}
+	if i.Kind == coupon.ImportBounces {
+		err = s.undoBounces(ctx, number, undone)
+	} else {
+		err = s.undoCodes(ctx, number, undone)
+	}
+	if err != nil {
+		return nil, s.cutOff(err)
+	}
+	undone.Import, err = s.importByNumber(ctx, number)
+	return undone, err
+}
+
+// undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in the lane of recipients.
+func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Undone) error {
+	return s.beside(ctx, s.recipients, func(ctx context.Context, t *tx) (err error) {
+		undone.Removed, undone.Lifted, err = t.withdrawBounces(ctx, number)
+		return err
+	}, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
+		return err
+	})
+}
+
+func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undone) error {
 	leave, err := s.removals.Enter(ctx)
 	if err != nil {
-		return nil, 0, 0, s.cutOff(err)
+		return err
 	}
 	defer leave()
 	// From here on it comes to its end, whether or not its caller stays.
@@ -312,17 +338,15 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (i *coupon.Import,
 		if err != nil {
 			return err
 		}
-		removed = memory.CountOf(unused) - len(stay)
-		kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - removed
+		undone.Removed = memory.CountOf(unused) - len(stay)
+		undone.Kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - undone.Removed
 		_, err = t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
 		return err
 	})
-	if err != nil {
-		return nil, 0, 0, s.cutOff(err)
+	if err == nil {
+		s.memory.ForgetKeys()
 	}
-	s.memory.ForgetKeys()
-	i, err = s.importByNumber(ctx, number)
-	return i, removed, kept, err
+	return err
 }
 
 // importOutcome is what became of an import.

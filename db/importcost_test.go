@@ -138,8 +138,8 @@ func costCases() map[string]costCase {
 		t.Helper()
 		id := s.importFile(t, codes()(t, s), all(rows)).ID
 		return func() {
-			if _, removed, _, err := s.UndoImport(t.Context(), id); err != nil || removed != rows {
-				t.Fatalf("%d removed: %v", removed, err)
+			if undone, err := s.UndoImport(t.Context(), id); err != nil || undone.Removed != rows {
+				t.Fatalf("removed %+v: %v", undone, err)
 			}
 		}
 	}}

@@ -166,12 +166,12 @@ func TestUndoImport(t *testing.T) {
 	s.deliver(t, c, s.recipients(t, 2)) // MINE and A1
 	for range 2 {
 		// Undoing it again changes nothing.
-		undone, removed, kept, err := s.UndoImport(t.Context(), i.ID)
+		result, err := s.UndoImport(t.Context(), i.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if undone.UndoneAt == nil || undone.Status != coupon.ImportSucceeded || kept != 2 {
-			t.Errorf("undone: %+v, removed %d, kept %d", undone, removed, kept)
+		if undone := result.Import; undone.UndoneAt == nil || undone.Status != coupon.ImportSucceeded || result.Kept != 2 {
+			t.Errorf("undone: %+v, %+v", undone, result)
 		}
 		if diff := cmp.Diff([]string{"A1", "A4", "MINE"}, s.values(t, c)); diff != "" {
 			t.Errorf("codes (-want +got):\n%s", diff)
@@ -188,11 +188,11 @@ func TestUndoImport(t *testing.T) {
 	waiting := s.queue(t, newImport(coupon.ImportCodes, into(c)), "code\nA5\n")
 	others := s.importFile(t, newImport(coupon.ImportRecipients), "id\nr7\n")
 	for _, id := range []coupon.ID{dry.ID, voided.ID, failed.ID, waiting, others.ID} {
-		_, _, _, err := s.UndoImport(t.Context(), id)
+		_, err := s.UndoImport(t.Context(), id)
 		wantError(t, err, coupon.ErrorInvalidState, "input.id")
 	}
 	for _, id := range []coupon.ID{"import_99", c, ""} {
-		_, _, _, err := s.UndoImport(t.Context(), id)
+		_, err := s.UndoImport(t.Context(), id)
 		wantError(t, err, coupon.ErrorNotFound, "input.id")
 	}
 }
@@ -236,7 +236,7 @@ func TestCancelImport(t *testing.T) {
 		if _, err := s.CancelImport(t.Context(), id); err == nil {
 			t.Error("an import that is over was canceled")
 		}
-		if _, _, _, err := s.UndoImport(t.Context(), id); err == nil {
+		if _, err := s.UndoImport(t.Context(), id); err == nil {
 			t.Log("it was over before it was canceled")
 		}
 	}

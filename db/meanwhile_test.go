@@ -270,7 +270,7 @@ func TestTillsBesideImports(t *testing.T) {
 				"code\n"+strings.Join(numbered("T", codes/2), "\n")))
 		},
 		"undo": func(t *testing.T, s *scene, _, first coupon.ID) error {
-			_, _, _, err := s.UndoImport(t.Context(), first)
+			_, err := s.UndoImport(t.Context(), first)
 			return err
 		},
 	} {

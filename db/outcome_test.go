@@ -40,7 +40,7 @@ func (h *history) confirmedAt(t *testing.T) map[coupon.ID]*coupon.Delivery {
 // TestOutcomes compares funnels, cohorts and comparisons with counting in Go.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(11, 12))}
+	h := newHistory(t, rand.New(rand.NewPCG(11, 12)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
 	deliveries := h.confirmedAt(t)
@@ -96,6 +96,8 @@ func TestOutcomes(t *testing.T) {
 						byDay[dayOf(e.at).Format(time.DateOnly)]++
 					case "sent":
 						outcome.Sent++
+					case "bounced":
+						outcome.Returned++
 					}
 				}
 				for _, e := range first {
@@ -162,7 +164,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestCompareDeliveries(t *testing.T) {
 	t.Parallel()
-	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(13, 14))}
+	h := newHistory(t, rand.New(rand.NewPCG(13, 14)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
 	deliveries := h.confirmedAt(t)

@@ -43,7 +43,7 @@ func (s *Store) QuarantineOf(ctx context.Context, recipients []coupon.ID) (map[c
 	if len(numbers) == 0 {
 		return found, nil
 	}
-	err := duckdb.Each(ctx, s.engine, quarantineOfRecipients, func(rows *sql.Rows) error {
+	err := duckdb.Each(ctx, s.engine, withInvisible(quarantineOfRecipients), func(rows *sql.Rows) error {
 		number, q, err := scanQuarantine(rows)
 		id := coupon.NewID(coupon.KindRecipient, number)
 		found[id] = append(found[id], q)

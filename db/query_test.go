@@ -32,6 +32,7 @@ func TestQueriesPrepare(t *testing.T) {
 		"merged (id BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, is_contactable BOOLEAN, erased_at TIMESTAMP)",
 		"recording (id BIGINT, line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR)",
 		"suspect (channel VARCHAR, address_key VARCHAR, address VARCHAR, is_quarantined BOOLEAN, reason VARCHAR, bounce_count BIGINT, last_reason VARCHAR)",
+		"touched (channel VARCHAR, address_key VARCHAR, address VARCHAR, lifted_at TIMESTAMP, is_quarantined BOOLEAN)",
 		"erased_address (channel VARCHAR, address_key VARCHAR)",
 		"late (coupon_id BIGINT, code_id BIGINT, redeemed_at TIMESTAMP, reference VARCHAR)",
 		"contested (coupon_id BIGINT, code_id BIGINT, times BIGINT)",

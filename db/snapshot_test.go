@@ -146,14 +146,16 @@ func (w *world) askInSQL(rt *rapid.T) {
 	}
 	for id, d := range known {
 		deliveries = append(deliveries, row(id, d.Label, d.Channel, d.CouponID, d.Status, d.TargetCount, d.Counts.Total, d.Counts.Pending, d.Counts.Sent,
-			d.Counts.Failed, d.Counts.Canceled, d.CreatedAt, d.FinishedAt))
+			d.Counts.Failed, d.Counts.Canceled, d.Counts.Unknown, d.CreatedAt, d.FinishedAt))
 		for _, m := range sent[id].Items {
-			messages = append(messages, row(m.ID, m.DeliveryID, m.RecipientID, m.Address, m.CodeID, m.Status, m.Attempts, m.CreatedAt, m.SentAt, m.Failure))
+			messages = append(messages, row(m.ID, m.DeliveryID, m.RecipientID, m.Address, m.CodeID, m.Status, m.Attempts, m.CreatedAt, m.SentAt, m.Failure,
+				m.CancelReason, m.Outcome, m.OutcomeAt, m.OutcomeReason))
 		}
 	}
 	w.same(rt, q, deliveries, `SELECT id, label, channel, coupon_id, status, target_count, message_count, pending_count, sent_count, failed_count,
-		canceled_count, created_at, finished_at FROM deliveries`)
-	w.same(rt, q, messages, "SELECT id, delivery_id, recipient_id, address, code_id, status, attempts, created_at, sent_at, failure FROM messages")
+		canceled_count, unknown_count, created_at, finished_at FROM deliveries`)
+	w.same(rt, q, messages, `SELECT id, delivery_id, recipient_id, address, code_id, status, attempts, created_at, sent_at, failure, cancel_reason, outcome,
+		outcome_at, outcome_reason FROM messages`)
 	var redemptions []string
 	recorded, err := w.Redemptions(ctx, nil, coupon.Page{First: 10_000, WantsItems: true})
 	if err != nil {
@@ -356,6 +358,11 @@ func TestSnapshotFunctions(t *testing.T) {
 	}
 }
 
+// sqlViews are the views in the order of the documents.
+func sqlViews() []string {
+	return []string{"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions", "imports", "labels"}
+}
+
 // TestSnapshotColumns: every view and every column says what it is.
 func TestSnapshotColumns(t *testing.T) {
 	t.Parallel()
@@ -364,16 +371,9 @@ func TestSnapshotColumns(t *testing.T) {
 	if got := q.rows(t, `SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal AND comment IS NULL`); len(got) > 0 {
 		t.Errorf("without a comment: %v", got)
 	}
-	want := []string{
-		`["codes"]`,
-		`["coupons"]`,
-		`["deliveries"]`,
-		`["imports"]`,
-		`["labels"]`,
-		`["messages"]`,
-		`["quarantine"]`,
-		`["recipients"]`,
-		`["redemptions"]`,
+	var want []string
+	for _, view := range slices.Sorted(slices.Values(sqlViews())) {
+		want = append(want, `["`+view+`"]`)
 	}
 	got := q.rows(t, `SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal AND comment IS NOT NULL ORDER BY 1`)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -384,8 +384,15 @@ func TestSnapshotColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(contract)), " ")
-	for _, name := range want {
-		view := strings.Trim(name, `["]`)
+	if list := "over the views " + strings.Join(sqlViews(), ", ") + "."; !strings.Contains(text, list) {
+		t.Errorf("the description of sql lacks: %s", list)
+	}
+	help, err := os.ReadFile("../command/sql.go")
+	list := "over the views " + strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1)
+	if err != nil || !strings.Contains(string(help), list) {
+		t.Errorf("the help of couponql sql lacks: %s (%v)", list, err)
+	}
+	for _, view := range sqlViews() {
 		columns := q.rows(
 			t,
 			"SELECT '`' || column_name || '`' FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index",
@@ -405,7 +412,7 @@ func TestSQLDocument(t *testing.T) {
 	defer end()
 	var b strings.Builder
 	b.WriteString(sqlDocument)
-	for _, view := range []string{"coupons", "codes", "recipients", "deliveries", "messages", "redemptions", "imports", "labels"} {
+	for _, view := range sqlViews() {
 		var about [1]string
 		if err := json.Unmarshal([]byte(q.rows(t, "SELECT comment FROM duckdb_views() WHERE view_name = '"+view+"'")[0]), &about); err != nil {
 			t.Fatal(err)

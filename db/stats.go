@@ -72,12 +72,19 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	wanted := question.Measures
 	withLabels := slices.Contains(question.GroupBy, coupon.ByLabel) || len(n.filter.Labels) > 0
 	withTimes := n.hasTimes() || slices.ContainsFunc(question.GroupBy, coupon.StatsDimension.IsPeriod)
+	withReasons := slices.Contains(question.GroupBy, coupon.ByReason)
 	var facts []*fact
 	if wanted.Assigned {
 		facts = append(facts, assignments(withLabels))
 	}
 	if wanted.Sent {
 		facts = append(facts, sendings(withLabels, withTimes))
+	}
+	if wanted.Returned {
+		facts = append(facts, returns())
+	}
+	if wanted.Unsent {
+		facts = append(facts, unsent(withLabels, withTimes, withReasons))
 	}
 	if wanted.Redeemed || wanted.Amount || wanted.TimeToRedeem {
 		facts = append(facts, redemptions(wanted))
@@ -98,7 +105,10 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 		return nil
 	}
 	f := redemptions(wanted)
-	keys, where, args, _ := n.parts(f, question, c)
+	keys, where, args, ok := n.parts(f, question, c)
+	if !ok {
+		return nil
+	}
 	if strings.Contains(where, "\nWHERE ") {
 		where += " AND f.amount IS NOT NULL"
 	} else {
@@ -126,14 +136,15 @@ func (n *narrowed) parts(f *fact, question *coupon.StatsQuestion, c *clock) (key
 // addStats adds one row of one kind of fact to its group.
 func addStats(rows *sql.Rows, keyCount int, groups statsGroups) error {
 	keys := make([]any, keyCount)
-	targets := make([]any, 0, keyCount+6)
+	targets := make([]any, 0, keyCount+11)
 	for i := range keys {
 		targets = append(targets, &keys[i])
 	}
-	var assigned, sent, redeemed, reversed sql.NullInt64
+	var assigned, sent, bounced, complained, failed, canceled, unknown, redeemed, reversed sql.NullInt64
 	var amount *string
 	var quantiles any
-	if err := rows.Scan(append(targets, &assigned, &sent, &redeemed, &reversed, &amount, &quantiles)...); err != nil {
+	targets = append(targets, &assigned, &sent, &bounced, &complained, &failed, &canceled, &unknown, &redeemed, &reversed, &amount, &quantiles)
+	if err := rows.Scan(targets...); err != nil {
 		return err
 	}
 	stats, err := groups.of(keys)
@@ -142,6 +153,11 @@ func addStats(rows *sql.Rows, keyCount int, groups statsGroups) error {
 	}
 	stats.Assigned += int(assigned.Int64)
 	stats.Sent += int(sent.Int64)
+	stats.Bounced += int(bounced.Int64)
+	stats.Complained += int(complained.Int64)
+	stats.Failed += int(failed.Int64)
+	stats.Canceled += int(canceled.Int64)
+	stats.Unknown += int(unknown.Int64)
 	stats.Redeemed += int(redeemed.Int64)
 	stats.Reversed += int(reversed.Int64)
 	if amount != nil {

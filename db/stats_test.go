@@ -14,11 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"couponql/coupon"
+	"couponql/db"
 )
 
 // event is something that statistics count, as it happened.
 type event struct {
-	kind       string // assigned, sent or redeemed
+	kind       string // assigned, sent, bounced, complained, failed, canceled, unknown or redeemed
 	coupon     coupon.ID
 	delivery   coupon.ID
 	channel    coupon.Channel
@@ -30,8 +31,8 @@ type event struct {
 	amount     *big.Int
 	currency   string
 	isReversed bool
-	// code is that of a redemption.
-	code string
+	// code is that of a redemption, and reason that of what was canceled.
+	code, reason string
 }
 
 // history is a scene whose events are noted as they are made.
@@ -41,25 +42,38 @@ type history struct {
 	random *rand.Rand
 	events []event
 	values []string
+	// labels are those of the codes that messages were given.
+	labels map[coupon.ID]string
+}
+
+func newHistory(t *testing.T, random *rand.Rand) *history {
+	t.Helper()
+	return &history{scene: newScene(t), random: random, labels: map[coupon.ID]string{}}
 }
 
 // TestRedemptionStats compares statistics of all dimensions with counting in Go, on random data around the
 // end of summer time in Berlin.
 func TestRedemptionStats(t *testing.T) {
 	t.Parallel()
-	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(3, 4))}
+	h := newHistory(t, rand.New(rand.NewPCG(3, 4)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
+	for _, kind := range []string{"assigned", "sent", "bounced", "complained", "failed", "canceled", "unknown", "redeemed"} {
+		if !slices.ContainsFunc(h.events, func(e event) bool { return e.kind == kind }) {
+			t.Fatalf("nothing was %s", kind)
+		}
+	}
 	var dimensions [][]coupon.StatsDimension
 	all := []coupon.StatsDimension{
-		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByHour, coupon.ByDay, coupon.ByWeek,
-		coupon.ByMonth,
+		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByReason, coupon.ByHour, coupon.ByDay,
+		coupon.ByWeek, coupon.ByMonth,
 	}
 	for _, one := range all {
 		dimensions = append(dimensions, []coupon.StatsDimension{one})
 	}
 	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel},
 		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
+		[]coupon.StatsDimension{coupon.ByReason, coupon.ByDelivery, coupon.ByDay, coupon.ByLabel}, []coupon.StatsDimension{coupon.BySource, coupon.ByReason},
 		[]coupon.StatsDimension{coupon.ByMonth, coupon.ByWeek, coupon.ByDay, coupon.ByHour})
 	filters := map[string]*coupon.StatsFilter{
 		"all":       nil,
@@ -102,7 +116,7 @@ func TestRedemptionStats(t *testing.T) {
 // Go, and asks for one number at a time.
 func TestStatsOfObjects(t *testing.T) {
 	t.Parallel()
-	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(5, 6))}
+	h := newHistory(t, rand.New(rand.NewPCG(5, 6)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
 	zones := map[coupon.ID]string{"coupon_1": "America/St_Johns", "coupon_2": "Europe/Berlin", "coupon_3": "Pacific/Apia"}
@@ -148,8 +162,8 @@ func TestStatsOfObjects(t *testing.T) {
 			}
 		}
 		for which, one := range map[string]coupon.StatsMeasures{
-			"assigned": {Assigned: true}, "sent": {Sent: true}, "redeemed": {Redeemed: true}, "amount": {Amount: true},
-			"currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
+			"assigned": {Assigned: true}, "sent": {Sent: true}, "returned": {Returned: true}, "unsent": {Unsent: true},
+			"redeemed": {Redeemed: true}, "amount": {Amount: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
 		} {
 			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0], bounds[1], one)
 			want := *ofCoupons["coupon_1"]
@@ -158,6 +172,12 @@ func TestStatsOfObjects(t *testing.T) {
 			}
 			if !one.Sent {
 				want.Sent = 0
+			}
+			if !one.Returned {
+				want.Bounced, want.Complained = 0, 0
+			}
+			if !one.Unsent {
+				want.Failed, want.Canceled, want.Unknown = 0, 0, 0
 			}
 			if !one.Redeemed {
 				want.Redeemed, want.Reversed = 0, 0
@@ -181,7 +201,7 @@ func TestStatsOfObjects(t *testing.T) {
 // TestFillPeriods finds a row for each period, and the others unchanged.
 func TestFillPeriods(t *testing.T) {
 	t.Parallel()
-	h := &history{scene: newScene(t), random: rand.New(rand.NewPCG(7, 8))}
+	h := newHistory(t, rand.New(rand.NewPCG(7, 8)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
 	zone, err := time.LoadLocation("Europe/Berlin")
@@ -322,13 +342,15 @@ func (h *history) happen(t *testing.T) {
 	} {
 		id := h.newDelivery(t, d.coupon, recipients[5*i:5*i+30], byChannel(d.channel), d.edit)
 		h.confirm(t, id)
-		h.note(t, id, "assigned", func(m *coupon.Message) *time.Time { return &m.CreatedAt })
+		h.note(t, id, "assigned", func(*coupon.Message) bool { return true }, func(m *coupon.Message) time.Time { return m.CreatedAt })
 		h.clock.Advance(90 * time.Minute)
 		for range 3 { // the rest stays pending
-			h.sendBatch(t, id, 8)
+			h.sendBatch(t, id, 7)
 			h.clock.Advance(17 * time.Minute)
 		}
-		h.note(t, id, "sent", func(m *coupon.Message) *time.Time { return m.SentAt })
+		h.unsend(t, id, i == 2)
+		h.note(t, id, "sent", isSent, sentAt)
+		h.bounce(t, id)
 		for range 25 {
 			h.redeemOne(t)
 			h.clock.Advance(time.Duration(h.random.IntN(40)) * time.Minute)
@@ -340,8 +362,84 @@ func (h *history) happen(t *testing.T) {
 
 func early(c *coupon.CouponChanges) { c.StartsAt = coupon.Set(new(coupon.DateTime("2026-01-01"))) }
 
-// note notes what became of the messages of a delivery.
-func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.Message) *time.Time) {
+func isSent(m *coupon.Message) bool { return m.SentAt != nil }
+
+func sentAt(m *coupon.Message) time.Time { return *m.SentAt }
+
+// unsend settles messages of a delivery without sending them: one fails, of one nobody knows, and the recipient of one objects
+// before it leaves. The others are canceled with their delivery, or stay pending.
+func (h *history) unsend(t *testing.T, id coupon.ID, stops bool) {
+	t.Helper()
+	batch, err := h.NextBatch(t.Context(), id, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
+	attempts := []coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "550"}, {Result: coupon.AttemptUnknown}}
+	for i, attempt := range attempts {
+		outcome.Refused = append(outcome.Refused, db.Refusal{
+			Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, h.Now(), 0),
+		})
+	}
+	if err := batch.Begin(t.Context(), batch.Contents); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Record(t.Context(), outcome); err != nil {
+		t.Fatal(err)
+	}
+	now := func(*coupon.Message) time.Time { return h.Now() }
+	has := func(status coupon.MessageStatus) func(*coupon.Message) bool {
+		return func(m *coupon.Message) bool { return m.Status == status }
+	}
+	h.note(t, id, "failed", has(coupon.MessageFailed), now)
+	h.note(t, id, "unknown", has(coupon.MessageUnknown), now)
+	h.clock.Advance(31 * time.Minute)
+	for _, m := range h.messagesOf(t, id, nil) {
+		if m.Status != coupon.MessagePending {
+			continue
+		}
+		people, err := h.RecipientsByID(t.Context(), []coupon.ID{m.RecipientID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.upsert(t, &coupon.RecipientChanges{ExternalID: people[m.RecipientID].ExternalID, IsContactable: coupon.Set(new(false))})
+		break
+	}
+	h.sendJudged(t, id, 1)
+	h.note(t, id, "canceled", has(coupon.MessageCanceled), now)
+	if !stops {
+		return
+	}
+	h.clock.Advance(31 * time.Minute)
+	if _, err := h.StopDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.note(t, id, "canceled", func(m *coupon.Message) bool {
+		return m.CancelReason != nil && *m.CancelReason == coupon.CancelDeliveryStopped
+	}, now)
+}
+
+// bounce reports that messages of a delivery came back, were called spam, or arrived. It counts when they were sent.
+func (h *history) bounce(t *testing.T, id coupon.ID) {
+	t.Helper()
+	var sent []string
+	for _, m := range h.messagesOf(t, id, nil) {
+		if isSent(m) {
+			sent = append(sent, string(m.ID))
+		}
+	}
+	later := h.Now().Add(time.Minute)
+	h.record(t, slices.Concat(bounced(coupon.BounceSoft, later, sent[:3]...), bounced(coupon.BounceHard, later, sent[10:12]...),
+		bounced(coupon.BounceComplaint, later, sent[12]), bounced(coupon.BounceDelivered, later, sent[2], sent[13])))
+	outcome := func(outcomes ...coupon.MessageOutcome) func(*coupon.Message) bool {
+		return func(m *coupon.Message) bool { return m.Outcome != nil && slices.Contains(outcomes, *m.Outcome) }
+	}
+	h.note(t, id, "bounced", outcome(coupon.OutcomeSoftBounce, coupon.OutcomeHardBounce), sentAt)
+	h.note(t, id, "complained", outcome(coupon.OutcomeComplaint), sentAt)
+}
+
+// note notes what became of the messages of a delivery for which it holds.
+func (h *history) note(t *testing.T, id coupon.ID, kind string, holds func(*coupon.Message) bool, at func(*coupon.Message) time.Time) {
 	t.Helper()
 	d := h.delivery(t, id)
 	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
@@ -349,11 +447,13 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.
 		t.Fatal(err)
 	}
 	for _, m := range lists[id].Items {
-		when := at(m)
-		if when == nil || d.CouponID == nil {
+		if !holds(m) || d.CouponID == nil {
 			continue
 		}
-		e := event{kind: kind, coupon: *d.CouponID, delivery: id, channel: d.Channel, at: *when}
+		e := event{kind: kind, coupon: *d.CouponID, delivery: id, channel: d.Channel, at: at(m), label: h.labels[m.ID]}
+		if m.CancelReason != nil {
+			e.reason = string(*m.CancelReason)
+		}
 		if m.CodeID != nil {
 			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID})
 			if err != nil {
@@ -361,6 +461,7 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, at func(*coupon.
 			}
 			if label := codes[*m.CodeID].Label; label != nil {
 				e.label = *label
+				h.labels[m.ID] = *label
 			}
 		}
 		h.events = append(h.events, e)
@@ -472,7 +573,9 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) &&
 			matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
 			(period.From == nil || !e.at.Before(*period.From)) && (period.To == nil || e.at.Before(*period.To))
-		if !isWanted || e.source == "" && slices.Contains(groupBy, coupon.BySource) {
+		isWanted = isWanted && (e.source != "" || !slices.Contains(groupBy, coupon.BySource)) &&
+			(e.kind == "canceled" || !slices.Contains(groupBy, coupon.ByReason))
+		if !isWanted {
 			continue
 		}
 		row := &coupon.StatsRow{Stats: &coupon.RedemptionStats{}}
@@ -507,6 +610,16 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 			stats.Assigned++
 		case e.kind == "sent":
 			stats.Sent++
+		case e.kind == "bounced":
+			stats.Bounced++
+		case e.kind == "complained":
+			stats.Complained++
+		case e.kind == "failed":
+			stats.Failed++
+		case e.kind == "canceled":
+			stats.Canceled++
+		case e.kind == "unknown":
+			stats.Unknown++
 		case e.isReversed:
 			stats.Reversed++
 		default:
@@ -600,6 +713,8 @@ func (e *event) key(dimension coupon.StatsDimension, zone *time.Location) string
 		return e.label
 	case coupon.BySource:
 		return string(e.source)
+	case coupon.ByReason:
+		return e.reason
 	case coupon.ByHour:
 		return local.Format("2006-01-02T15:00Z07:00")
 	case coupon.ByDay:

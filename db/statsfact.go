@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -17,11 +18,27 @@ import (
 type fact struct {
 	from string
 	// columns that dimensions and filters name; "" where the fact has none.
-	coupon, delivery, channel, label, source, at string
+	coupon, delivery, channel, label, source, reason, at string
 	// day is a stored date of at in UTC, where there is one.
 	day string
-	// counts gives the columns assigned, sent, redeemed, reversed, amount and quantiles.
-	counts string
+	// counts are what is counted.
+	counts counted
+}
+
+// counted has the expressions of SQL for what a fact counts; "": it does not.
+type counted struct {
+	assigned, sent, bounced, complained, failed, canceled, unknown, redeemed, reversed, amount, quantiles string
+}
+
+// columns gives them in the order in which addStats reads them.
+func (c counted) columns() string {
+	columns := []string{
+		c.assigned, c.sent, c.bounced, c.complained, c.failed, c.canceled, c.unknown, c.redeemed, c.reversed, c.amount, c.quantiles,
+	}
+	for i, column := range columns {
+		columns[i] = cmp.Or(column, "NULL")
+	}
+	return strings.Join(columns, ", ")
 }
 
 // assignments gives what counts codes that were given away. All messages of a delivery are made when it is confirmed,
@@ -30,32 +47,80 @@ func assignments(withLabels bool) *fact {
 	f := &fact{
 		from:   "(SELECT * FROM delivery WHERE coupon_id IS NOT NULL AND message_count > 0) f",
 		coupon: "f.coupon_id", delivery: "f.id", channel: "f.channel", label: "NULL", at: "f.confirmed_at",
-		counts: "sum(f.message_count)::BIGINT, 0, 0, 0, NULL, NULL",
+		counts: counted{assigned: "sum(f.message_count)::BIGINT"},
 	}
 	if withLabels {
 		f.from = "(SELECT delivery_id, label FROM message WHERE coupon_id IS NOT NULL) m JOIN delivery f ON f.id = m.delivery_id"
-		f.label, f.counts = "m.label", "count(*), 0, 0, 0, NULL, NULL"
+		f.label, f.counts = "m.label", counted{assigned: "count(*)"}
 	}
 	return f
 }
+
+// ofCoupons leaves out what has no code; f is what is counted, and d its delivery.
+const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
 
 // sendings gives what counts messages that were handed to a sender. The deliveries tell, unless it matters when or with
 // which label. A sending has its label from its message; joining them takes longer than all the rest.
 func sendings(withLabels, withTimes bool) *fact {
 	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
-	const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
 	switch {
 	case withLabels:
 		f.from = "(SELECT s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT')" + ofCoupons
-		f.label, f.counts = "f.label", "0, count(*), 0, 0, NULL, NULL"
+		f.label, f.counts.sent = "f.label", "count(*)"
 	case withTimes:
 		// Thousands of messages were settled at one instant.
 		f.from = "(SELECT delivery_id, settled_at, count(*) AS messages FROM sending WHERE outcome = 'SENT' GROUP BY delivery_id, settled_at)" + ofCoupons
-		f.counts = "0, sum(f.messages)::BIGINT, 0, 0, NULL, NULL"
+		f.counts.sent = "sum(f.messages)::BIGINT"
 	default:
 		f.from = "(SELECT id AS delivery_id, sent_count, NULL::TIMESTAMP AS settled_at FROM delivery WHERE sent_count > 0)" + ofCoupons
-		f.counts = "0, sum(f.sent_count)::BIGINT, 0, 0, NULL, NULL"
+		f.counts.sent = "sum(f.sent_count)::BIGINT"
 	}
+	return f
+}
+
+// returns gives what counts messages that were sent and came back, or were complained about: few, so that each is looked at. They
+// count when they were sent, so that of any group the others were delivered.
+func returns() *fact {
+	return &fact{
+		from: `(
+    SELECT s.delivery_id, s.settled_at, m.label, o.outcome
+    FROM message_outcome o JOIN sending s ON s.message_id = o.message_id AND s.outcome = 'SENT' JOIN message m ON m.id = o.message_id
+    WHERE o.outcome <> 'DELIVERED'
+)` + ofCoupons,
+		coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.settled_at",
+		counts: counted{
+			bounced:    "count(*) FILTER (f.outcome IN ('SOFT_BOUNCE', 'HARD_BOUNCE'))",
+			complained: "count(*) FILTER (f.outcome = 'COMPLAINT')",
+		},
+	}
+}
+
+// unsent gives what counts messages of which is not known that they were sent, as sendings does for the others. By reasons, only those
+// that were canceled count.
+func unsent(withLabels, withTimes, withReasons bool) *fact {
+	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
+	if !withLabels && !withTimes && !withReasons {
+		f.from = `(
+    SELECT id AS delivery_id, failed_count, canceled_count, unknown_count, NULL::TIMESTAMP AS settled_at FROM delivery
+    WHERE failed_count + canceled_count + unknown_count > 0
+)` + ofCoupons
+		f.counts = counted{
+			failed: "sum(f.failed_count)::BIGINT", canceled: "sum(f.canceled_count)::BIGINT", unknown: "sum(f.unknown_count)::BIGINT",
+		}
+		return f
+	}
+	chosen := "s.outcome <> 'SENT'"
+	if withReasons {
+		chosen, f.reason = "s.outcome = 'CANCELED'", "f.reason"
+	}
+	label, join := "NULL::VARCHAR", ""
+	if withLabels {
+		label, join, f.label = "m.label", " JOIN message m ON m.id = s.message_id", "f.label"
+	}
+	f.from = "(\n    SELECT s.delivery_id, s.settled_at, s.outcome, s.reason, " + label + " AS label, count(*) AS messages FROM sending s" + join +
+		" WHERE " + chosen + "\n    GROUP BY ALL\n)" + ofCoupons
+	of := func(outcome string) string { return "(sum(f.messages) FILTER (f.outcome = '" + outcome + "'))::BIGINT" }
+	f.counts = counted{failed: of("FAILED"), canceled: of("CANCELED"), unknown: of("UNKNOWN")}
 	return f
 }
 
@@ -65,19 +130,17 @@ func redemptions(wanted coupon.StatsMeasures) *fact {
 		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
 		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source", at: "f.redeemed_at", day: "f.redeemed_on",
 	}
-	counts, amount, quantiles := "0, 0", "NULL", "NULL"
 	if wanted.Redeemed {
-		counts = "count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL)"
+		f.counts.redeemed, f.counts.reversed = "count(*) FILTER (v.redemption_id IS NULL)", "count(*) FILTER (v.redemption_id IS NOT NULL)"
 	}
 	if wanted.Amount {
-		amount = "(sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR"
+		f.counts.amount = "(sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR"
 	}
 	if wanted.TimeToRedeem {
 		// Numbers are sorted several times as fast as the difference of two timestamps.
-		quantiles = `quantile_cont(epoch_us(f.redeemed_at) - epoch_us(f.assigned_at), [0.1, 0.5, 0.9, 0.99])
+		f.counts.quantiles = `quantile_cont(epoch_us(f.redeemed_at) - epoch_us(f.assigned_at), [0.1, 0.5, 0.9, 0.99])
         FILTER (v.redemption_id IS NULL AND f.redeemed_at >= f.assigned_at)`
 	}
-	f.counts = strings.Join([]string{"0, 0", counts, amount, quantiles}, ", ")
 	return f
 }
 
@@ -171,6 +234,8 @@ func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 		return f.label
 	case coupon.BySource:
 		return f.source
+	case coupon.ByReason:
+		return f.reason
 	case coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth:
 		return c.period(dimension, f.at, f.day)
 	}

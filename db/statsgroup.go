@@ -15,7 +15,7 @@ import (
 // groupStatement gives the question about one kind of fact: keys, then its counts, of at most $limit groups.
 func groupStatement(f *fact, keys []string, where string) string {
 	return "-- statistics of one kind of fact\nSELECT " + strings.Join(
-		append(slices.Clone(keys), f.counts),
+		append(slices.Clone(keys), f.counts.columns()),
 		", ",
 	) + where + grouping(
 		len(keys),

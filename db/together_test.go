@@ -176,7 +176,7 @@ func longJobs() []longJob {
 			t.Helper()
 			id := g.mustImport(t, newImport(coupon.ImportCodes, into(g.coupon)), "code\n"+strings.Join(g.numbered("U"+suffix, g.size), "\n"))
 			return func(ctx context.Context) error {
-				_, _, _, err := g.UndoImport(ctx, id)
+				_, err := g.UndoImport(ctx, id)
 				return err
 			}
 		}},

@@ -34,6 +34,8 @@ type DeliveryResolver interface {
 }
 type ExcludedRecipientResolver interface {
 	Recipient(ctx context.Context, obj *coupon.ExcludedRecipient) (*coupon.Recipient, error)
+
+	Explanation(ctx context.Context, obj *coupon.ExcludedRecipient) (string, error)
 }
 type MessageResolver interface {
 	Delivery(ctx context.Context, obj *coupon.Message) (*coupon.Delivery, error)
@@ -1557,6 +1559,42 @@ func (ec *executionContext) _ExcludedRecipient_reason(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ExcludedRecipient_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExcludedRecipient", field, false, false, "ExclusionReason")
+}
+
+func (ec *executionContext) _ExcludedRecipient_explanation(ctx context.Context, field graphql.CollectedField, obj *coupon.ExcludedRecipient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExcludedRecipient_explanation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ExcludedRecipient().Explanation(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExcludedRecipient_explanation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExcludedRecipient", field, true, true, "String")
 }
 
 func (ec *executionContext) _ExcludedRecipientConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ExcludedRecipientConnection) (ret graphql.Marshaler) {
@@ -4691,6 +4729,12 @@ func (ec *executionContext) _ExcludedRecipient(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "explanation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ExcludedRecipient_explanation(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

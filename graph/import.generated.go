@@ -1927,6 +1927,29 @@ func (ec *executionContext) fieldContext_UndoImportPayload_keptCount(_ context.C
 	return graphql.NewScalarFieldContext("UndoImportPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _UndoImportPayload_liftedCount(ctx context.Context, field graphql.CollectedField, obj *UndoImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UndoImportPayload_liftedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LiftedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UndoImportPayload_liftedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UndoImportPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UndoImportPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *UndoImportPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3399,6 +3422,11 @@ func (ec *executionContext) _UndoImportPayload(ctx context.Context, sel ast.Sele
 			}
 		case "keptCount":
 			out.Values[i] = ec._UndoImportPayload_keptCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "liftedCount":
+			out.Values[i] = ec._UndoImportPayload_liftedCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

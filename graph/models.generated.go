@@ -972,18 +972,20 @@ type Subscription struct {
 
 // Which import to take back.
 type UndoImportInput struct {
-	// An import of codes, such as `import_17`.
+	// An import of codes or of bounces, such as `import_17`.
 	ID coupon.ID `json:"id"`
 }
 
 // What undoImport answers.
 type UndoImportPayload struct {
-	// The import whose codes were taken out. Null when there are `userErrors`.
+	// The import that was taken back. Null when there are `userErrors`.
 	Import *coupon.Import `json:"import,omitempty"`
-	// How many codes were deleted.
+	// How many codes were deleted, or reports of bounces taken back.
 	RemovedCount int `json:"removedCount"`
 	// How many codes stayed, because they are or once were assigned, or are redeemed.
 	KeptCount int `json:"keptCount"`
+	// How many addresses left quarantine; 0 for an import of codes.
+	LiftedCount int `json:"liftedCount"`
 	// Why nothing was undone; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }

@@ -361,8 +361,9 @@ type ComplexityRoot struct {
 	}
 
 	ExcludedRecipient struct {
-		Reason    func(childComplexity int) int
-		Recipient func(childComplexity int) int
+		Explanation func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Recipient   func(childComplexity int) int
 	}
 
 	ExcludedRecipientConnection struct {
@@ -781,12 +782,18 @@ type ComplexityRoot struct {
 	RedemptionStats struct {
 		Amount         func(childComplexity int) int
 		Assigned       func(childComplexity int) int
+		Bounced        func(childComplexity int) int
 		ByCurrency     func(childComplexity int) int
+		Canceled       func(childComplexity int) int
+		Complained     func(childComplexity int) int
+		Delivered      func(childComplexity int) int
+		Failed         func(childComplexity int) int
 		Redeemed       func(childComplexity int) int
 		RedemptionRate func(childComplexity int) int
 		Reversed       func(childComplexity int) int
 		Sent           func(childComplexity int) int
 		TimeToRedeem   func(childComplexity int) int
+		Unknown        func(childComplexity int) int
 	}
 
 	Rejection struct {
@@ -904,6 +911,7 @@ type ComplexityRoot struct {
 	UndoImportPayload struct {
 		Import       func(childComplexity int) int
 		KeptCount    func(childComplexity int) int
+		LiftedCount  func(childComplexity int) int
 		RemovedCount func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -2247,6 +2255,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EraseRecipientsPayload.UserErrors(childComplexity), true
 
+	case "ExcludedRecipient.explanation":
+		if e.ComplexityRoot.ExcludedRecipient.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcludedRecipient.Explanation(childComplexity), true
 	case "ExcludedRecipient.reason":
 		if e.ComplexityRoot.ExcludedRecipient.Reason == nil {
 			break
@@ -4336,12 +4350,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionStats.Assigned(childComplexity), true
+	case "RedemptionStats.bounced":
+		if e.ComplexityRoot.RedemptionStats.Bounced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Bounced(childComplexity), true
 	case "RedemptionStats.byCurrency":
 		if e.ComplexityRoot.RedemptionStats.ByCurrency == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RedemptionStats.ByCurrency(childComplexity), true
+	case "RedemptionStats.canceled":
+		if e.ComplexityRoot.RedemptionStats.Canceled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Canceled(childComplexity), true
+	case "RedemptionStats.complained":
+		if e.ComplexityRoot.RedemptionStats.Complained == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Complained(childComplexity), true
+	case "RedemptionStats.delivered":
+		if e.ComplexityRoot.RedemptionStats.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Delivered(childComplexity), true
+	case "RedemptionStats.failed":
+		if e.ComplexityRoot.RedemptionStats.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Failed(childComplexity), true
 	case "RedemptionStats.redeemed":
 		if e.ComplexityRoot.RedemptionStats.Redeemed == nil {
 			break
@@ -4372,6 +4416,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionStats.TimeToRedeem(childComplexity), true
+	case "RedemptionStats.unknown":
+		if e.ComplexityRoot.RedemptionStats.Unknown == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionStats.Unknown(childComplexity), true
 
 	case "Rejection.line":
 		if e.ComplexityRoot.Rejection.Line == nil {
@@ -4771,6 +4821,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UndoImportPayload.KeptCount(childComplexity), true
+	case "UndoImportPayload.liftedCount":
+		if e.ComplexityRoot.UndoImportPayload.LiftedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoImportPayload.LiftedCount(childComplexity), true
 	case "UndoImportPayload.removedCount":
 		if e.ComplexityRoot.UndoImportPayload.RemovedCount == nil {
 			break
@@ -5694,6 +5750,8 @@ func (ec *executionContext) childFields_ExcludedRecipient(ctx context.Context, f
 		return ec.fieldContext_ExcludedRecipient_recipient(ctx, field)
 	case "reason":
 		return ec.fieldContext_ExcludedRecipient_reason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_ExcludedRecipient_explanation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExcludedRecipient", field.Name)
 }
@@ -6378,6 +6436,18 @@ func (ec *executionContext) childFields_RedemptionStats(ctx context.Context, fie
 		return ec.fieldContext_RedemptionStats_assigned(ctx, field)
 	case "sent":
 		return ec.fieldContext_RedemptionStats_sent(ctx, field)
+	case "delivered":
+		return ec.fieldContext_RedemptionStats_delivered(ctx, field)
+	case "bounced":
+		return ec.fieldContext_RedemptionStats_bounced(ctx, field)
+	case "complained":
+		return ec.fieldContext_RedemptionStats_complained(ctx, field)
+	case "failed":
+		return ec.fieldContext_RedemptionStats_failed(ctx, field)
+	case "canceled":
+		return ec.fieldContext_RedemptionStats_canceled(ctx, field)
+	case "unknown":
+		return ec.fieldContext_RedemptionStats_unknown(ctx, field)
 	case "redeemed":
 		return ec.fieldContext_RedemptionStats_redeemed(ctx, field)
 	case "reversed":
@@ -6612,6 +6682,8 @@ func (ec *executionContext) childFields_UndoImportPayload(ctx context.Context, f
 		return ec.fieldContext_UndoImportPayload_removedCount(ctx, field)
 	case "keptCount":
 		return ec.fieldContext_UndoImportPayload_keptCount(ctx, field)
+	case "liftedCount":
+		return ec.fieldContext_UndoImportPayload_liftedCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_UndoImportPayload_userErrors(ctx, field)
 	}

@@ -74,6 +74,12 @@ func (r *excludedRecipientResolver) Recipient(ctx context.Context, obj *coupon.E
 	return loadShown(ctx, recipientObject, &obj.RecipientID, r.store.RecipientsByID)
 }
 
+func (r *excludedRecipientResolver) Explanation(ctx context.Context, obj *coupon.ExcludedRecipient) (string, error) {
+	return load(ctx, excludedExplanation, obj.RecipientID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]string, error) {
+		return r.store.ExplainExclusions(ctx, obj.DeliveryID, ids)
+	}, obj.DeliveryID)
+}
+
 func (r *messageResolver) Delivery(ctx context.Context, obj *coupon.Message) (*coupon.Delivery, error) {
 	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
 }

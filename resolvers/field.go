@@ -31,6 +31,7 @@ var (
 	deliveryCanceled         = &field[[]*coupon.CancelCount]{"delivery.canceled"}
 	deliveryLog              = &field[[]*coupon.LogEntry]{"delivery.log"}
 	deliveryExclusions       = &field[*coupon.List[*coupon.ExcludedRecipient]]{"delivery.exclusions"}
+	excludedExplanation      = &field[string]{"excludedRecipient.explanation"}
 	deliveryMessages         = &field[*coupon.List[*coupon.Message]]{"delivery.messages"}
 	deliveryStats            = &field[*coupon.RedemptionStats]{"delivery.stats"}
 	deliveryOutcomes         = &field[*coupon.DeliveryOutcomes]{"delivery.outcomes"}

@@ -87,10 +87,15 @@ func (r *mutationResolver) CancelImport(ctx context.Context, input graph.CancelI
 }
 
 func (r *mutationResolver) UndoImport(ctx context.Context, input graph.UndoImportInput) (*graph.UndoImportPayload, error) {
-	undone, removed, kept, err := r.store.UndoImport(ctx, input.ID)
+	undone, err := r.store.UndoImport(ctx, input.ID)
 	problems, err := userErrors(err)
-	show(ctx, shown(undone)...)
-	return &graph.UndoImportPayload{Import: undone, RemovedCount: removed, KeptCount: kept, UserErrors: problems}, err
+	if undone == nil {
+		return &graph.UndoImportPayload{UserErrors: problems}, err
+	}
+	show(ctx, shown(undone.Import)...)
+	return &graph.UndoImportPayload{
+		Import: undone.Import, RemovedCount: undone.Removed, KeptCount: undone.Kept, LiftedCount: undone.Lifted, UserErrors: problems,
+	}, err
 }
 
 func (r *queryResolver) Import(ctx context.Context, id coupon.ID) (*coupon.Import, error) {

@@ -25,7 +25,7 @@ func measuresOfRows(ctx context.Context) coupon.StatsMeasures {
 		}
 	}
 	if wanted == (coupon.StatsMeasures{}) {
-		wanted = coupon.StatsMeasures{Assigned: true, Sent: true, Redeemed: true}
+		wanted = coupon.StatsMeasures{Assigned: true, Sent: true, Unsent: true, Redeemed: true}
 	}
 	return wanted
 }
@@ -37,6 +37,12 @@ func addMeasures(wanted *coupon.StatsMeasures, fields []graphql.CollectedField) 
 			wanted.Assigned = true
 		case "sent":
 			wanted.Sent = true
+		case "delivered":
+			wanted.Sent, wanted.Returned = true, true
+		case "bounced", "complained":
+			wanted.Returned = true
+		case "failed", "canceled", "unknown":
+			wanted.Unsent = true
 		case "redeemed", "reversed":
 			wanted.Redeemed = true
 		case "amount":

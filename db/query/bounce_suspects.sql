@@ -1,16 +1,8 @@
--- the addresses of staged reports that are to be in quarantine, and whether they are. What was reported before an address was lifted does not count; $soft_limit soft bounces count as a hard one, $window_days back from the last and after what was delivered
+-- of the addresses in touched those that are to be in quarantine, and whether they are. What was reported before an address was lifted does not count; $soft_limit soft bounces count as a hard one, $window_days back from the last and after what was delivered
 CREATE OR REPLACE TEMP TABLE suspect AS
-WITH fresh AS (
-    SELECT s.* FROM stage s ANTI JOIN rejected r ON r.line = s.line WHERE s.address_key IS NOT NULL
-), touched AS (
-    SELECT f.channel, f.address_key, arg_min(f.address, f.line) AS address, max(q.lifted_at) AS lifted_at,
-        count_if(q.id IS NOT NULL AND q.lifted_at IS NULL) > 0 AS is_quarantined
-    FROM fresh f LEFT JOIN quarantine q ON q.address_key = f.address_key AND q.channel = f.channel
-    WHERE f.kind <> 'DELIVERED'
-    GROUP BY f.channel, f.address_key
-), report AS (
+WITH report AS (
     SELECT b.channel, b.address_key, b.kind, b.happened_at, b.reason FROM bounce b
-    UNION ALL SELECT channel, address_key, kind, happened_at, reason FROM fresh
+    /* and those staged */
 ), fact AS (
     SELECT t.*, p.kind, p.happened_at, p.reason,
         coalesce(max(CASE WHEN p.kind = 'DELIVERED' THEN p.happened_at END) OVER same, '-infinity'::TIMESTAMP) AS delivered_at,

@@ -12,9 +12,12 @@ SELECT code_id, happened_at, kind, delivery_id, detail FROM (
     WHERE c.id BETWEEN $first AND $last AND c.id IN (FROM wanted)
     UNION ALL SELECT code_id, created_at, 'ASSIGNED', delivery_id, address, 2, id FROM held
     UNION ALL SELECT h.code_id, s.settled_at, 'SENT', h.delivery_id, h.address, 3, h.id FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'SENT'
-    UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 4, message_id FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
-    UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 5, id FROM redeemed
-    UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 6, r.id FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
-    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 7, code_id FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT h.code_id, s.settled_at, 'UNKNOWN', h.delivery_id, h.address, 3, h.id FROM sending s JOIN held h ON h.id = s.message_id WHERE s.outcome = 'UNKNOWN'
+    UNION ALL SELECT h.code_id, b.happened_at, 'BOUNCED', h.delivery_id, coalesce(b.reason, ''), 4, h.id FROM bounce b JOIN held h ON h.id = b.message_id
+        WHERE b.kind IN ('SOFT', 'HARD')
+    UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 5, message_id FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 6, id FROM redeemed
+    UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 7, r.id FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
+    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 8, code_id FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
 ORDER BY code_id, happened_at, rank, number

@@ -4,8 +4,9 @@ WITH own AS (
     SELECT DISTINCT channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
     FROM (
         SELECT unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
-            unnest([coalesce(email_address, email), coalesce(phone_address, phone), trim(json_extract_string(attributes, '/pushToken')),
-                trim(json_extract_string(attributes, '/postalAddress'))]) AS address
+            unnest([coalesce(email_address, email), coalesce(phone_address, phone),
+                regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g'),
+                regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '', 'g')]) AS address
         FROM recipient WHERE id IN (SELECT id FROM chosen)
         UNION ALL
         SELECT d.channel, m.address FROM message m JOIN delivery d ON d.id = m.delivery_id WHERE m.recipient_id IN (SELECT id FROM chosen)
@@ -23,9 +24,9 @@ SELECT * FROM reported ANTI JOIN (
     UNION ALL
     SELECT r.channel, r.address_key FROM reported r JOIN kept ON coalesce(kept.phone_address, kept.phone) = r.address_key WHERE r.channel = 'SMS'
     UNION ALL
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON trim(json_extract_string(kept.attributes, '/pushToken')) = r.address_key
+    SELECT r.channel, r.address_key FROM reported r JOIN kept ON regexp_replace(json_extract_string(kept.attributes, '/pushToken'), $invisible, '', 'g') = r.address_key
     WHERE r.channel = 'PUSH'
     UNION ALL
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(trim(json_extract_string(kept.attributes, '/postalAddress'))) = r.address_key
+    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(regexp_replace(json_extract_string(kept.attributes, '/postalAddress'), $invisible, '', 'g')) = r.address_key
     WHERE r.channel = 'DIRECT_MAIL'
 ) shared USING (channel, address_key)

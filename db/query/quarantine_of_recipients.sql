@@ -4,8 +4,8 @@ FROM (
     SELECT id, channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
     FROM (
         SELECT id, unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
-            unnest([coalesce(email_address, email), coalesce(phone_address, phone), trim(json_extract_string(attributes, '/pushToken')),
-                trim(json_extract_string(attributes, '/postalAddress'))]) AS address
+            unnest([coalesce(email_address, email), coalesce(phone_address, phone), regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g'),
+                regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '', 'g')]) AS address
         FROM recipient WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
     )
 ) a

@@ -17,8 +17,8 @@ FROM coupon, snapshot.fact.snapshot;
 
 CREATE TABLE snapshot.fact.deliveries AS
 SELECT 'delivery_' || id AS id, label, channel, 'coupon_' || coupon_id AS coupon_id, status, subject, message_limit, match_label_to, contact_at,
-    target_count, message_count, message_count - sent_count - failed_count - canceled_count AS pending_count, sent_count, failed_count, canceled_count,
-    created_at, confirmed_at, finished_at, send_rate, allow_duplicate_addresses, ignore_quarantine
+    target_count, message_count, message_count - sent_count - failed_count - canceled_count - unknown_count AS pending_count, sent_count, failed_count,
+    canceled_count, unknown_count, created_at, confirmed_at, finished_at, send_rate, allow_duplicate_addresses, ignore_quarantine
 FROM delivery;
 
 CREATE TABLE snapshot.fact.imports AS
@@ -45,7 +45,7 @@ SELECT m.id, 'delivery_' || m.delivery_id AS delivery_id, 'coupon_' || m.coupon_
     greatest(coalesce(a.attempts, 0), coalesce(f.refusals, 0) + CASE WHEN s.outcome = 'SENT' THEN 1 ELSE 0 END) AS attempts,
     m.created_at, CASE WHEN s.outcome = 'SENT' THEN s.settled_at END AS sent_at,
     confidential_text(CASE WHEN s.message_id IS NULL THEN f.reason ELSE s.failure END) AS failure,
-    o.outcome, o.happened_at AS outcome_at
+    s.reason AS cancel_reason, o.outcome, o.happened_at AS outcome_at, confidential_text(o.reason) AS outcome_reason
 FROM message m
 JOIN delivery d ON d.id = m.delivery_id
 LEFT JOIN sending s ON s.message_id = m.id
@@ -55,7 +55,9 @@ LEFT JOIN (SELECT message_id, max(number) AS attempts FROM sending_attempt GROUP
 LEFT JOIN (SELECT message_id, count(*) AS refusals, arg_max(reason, number) AS reason FROM sending_refusal GROUP BY message_id) f ON f.message_id = m.id;
 
 CREATE TABLE snapshot.fact.quarantine AS
-SELECT channel, confidential_text(address) AS address, since AS quarantined_at, reason, bounce_count FROM quarantine WHERE lifted_at IS NULL;
+SELECT channel, confidential_text(address) AS address, since AS quarantined_at, reason, bounce_count,
+    confidential_text(last_reason) AS last_reason
+FROM quarantine WHERE lifted_at IS NULL;
 
 -- Every code with where it stands, decided as coupon.CodeState does.
 CREATE TABLE snapshot.fact.codes AS

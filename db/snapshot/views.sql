@@ -61,7 +61,7 @@ COMMENT ON COLUMN snapshot.main.recipients.updated_at IS 'When it was changed la
 
 CREATE VIEW snapshot.main.deliveries AS
 SELECT id, label, channel, coupon_id, status, subject, message_limit, match_label_to, contact_at, target_count, message_count, pending_count, sent_count,
-    failed_count, canceled_count, created_at, confirmed_at, finished_at, send_rate, allow_duplicate_addresses, ignore_quarantine
+    failed_count, canceled_count, unknown_count, created_at, confirmed_at, finished_at, send_rate, allow_duplicate_addresses, ignore_quarantine
 FROM fact.deliveries;
 COMMENT ON VIEW snapshot.main.deliveries IS 'The deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.deliveries.id IS 'Such as delivery_17.';
@@ -78,7 +78,8 @@ COMMENT ON COLUMN snapshot.main.deliveries.message_count IS 'How many messages i
 COMMENT ON COLUMN snapshot.main.deliveries.pending_count IS 'Messages that wait.';
 COMMENT ON COLUMN snapshot.main.deliveries.sent_count IS 'Messages that were handed to the sender.';
 COMMENT ON COLUMN snapshot.main.deliveries.failed_count IS 'Messages that cannot be sent.';
-COMMENT ON COLUMN snapshot.main.deliveries.canceled_count IS 'Messages that will not be sent.';
+COMMENT ON COLUMN snapshot.main.deliveries.canceled_count IS 'Messages that will not be sent; messages.cancel_reason says why.';
+COMMENT ON COLUMN snapshot.main.deliveries.unknown_count IS 'Messages that were handed over and never answered.';
 COMMENT ON COLUMN snapshot.main.deliveries.created_at IS 'When it was created.';
 COMMENT ON COLUMN snapshot.main.deliveries.confirmed_at IS 'When it was confirmed. NULL: not yet.';
 COMMENT ON COLUMN snapshot.main.deliveries.finished_at IS 'When its last message was settled. NULL: not yet.';
@@ -88,7 +89,7 @@ COMMENT ON COLUMN snapshot.main.deliveries.ignore_quarantine IS 'Addresses in qu
 
 CREATE VIEW snapshot.main.messages AS
 SELECT 'message_' || id AS id, delivery_id, coupon_id, channel, 'recipient_' || recipient_id AS recipient_id, address, 'code_' || code_id AS code_id, label, status,
-    attempts, created_at, sent_at, failure, outcome, outcome_at
+    attempts, created_at, sent_at, failure, cancel_reason, outcome, outcome_at, outcome_reason
 FROM fact.messages;
 COMMENT ON VIEW snapshot.main.messages IS 'The messages of confirmed deliveries, one a row.';
 COMMENT ON COLUMN snapshot.main.messages.id IS 'Such as message_17.';
@@ -99,16 +100,18 @@ COMMENT ON COLUMN snapshot.main.messages.recipient_id IS 'The recipient.';
 COMMENT ON COLUMN snapshot.main.messages.address IS 'Where it goes: an e-mail address, a number…';
 COMMENT ON COLUMN snapshot.main.messages.code_id IS 'Its code. NULL: none of a pool, or the code went back.';
 COMMENT ON COLUMN snapshot.main.messages.label IS 'The label of its code.';
-COMMENT ON COLUMN snapshot.main.messages.status IS 'PENDING, SENT, FAILED or CANCELED.';
+COMMENT ON COLUMN snapshot.main.messages.status IS 'PENDING, SENT, FAILED, CANCELED or UNKNOWN.';
 COMMENT ON COLUMN snapshot.main.messages.attempts IS 'How often it was handed to a sender that can refuse it.';
 COMMENT ON COLUMN snapshot.main.messages.created_at IS 'When the delivery was confirmed.';
 COMMENT ON COLUMN snapshot.main.messages.sent_at IS 'When it was handed to its sender. NULL: it is not SENT.';
 COMMENT ON COLUMN snapshot.main.messages.failure IS 'Why it FAILED, or was refused last.';
+COMMENT ON COLUMN snapshot.main.messages.cancel_reason IS 'Why it is CANCELED, as CancelReason of the API says it. NULL: it is not.';
 COMMENT ON COLUMN snapshot.main.messages.outcome IS 'What was reported of it: DELIVERED, SOFT_BOUNCE, HARD_BOUNCE or COMPLAINT. NULL: nothing.';
 COMMENT ON COLUMN snapshot.main.messages.outcome_at IS 'When that happened. NULL: nothing was reported.';
+COMMENT ON COLUMN snapshot.main.messages.outcome_reason IS 'What was said of it, such as the answer of a mail server. NULL: nothing.';
 
 CREATE VIEW snapshot.main.quarantine AS
-SELECT channel, address, quarantined_at, reason, bounce_count
+SELECT channel, address, quarantined_at, reason, bounce_count, last_reason
 FROM fact.quarantine;
 COMMENT ON VIEW snapshot.main.quarantine IS 'The addresses in quarantine, one a row.';
 COMMENT ON COLUMN snapshot.main.quarantine.channel IS 'EMAIL, SMS, PUSH or DIRECT_MAIL.';
@@ -116,6 +119,7 @@ COMMENT ON COLUMN snapshot.main.quarantine.address IS 'The address.';
 COMMENT ON COLUMN snapshot.main.quarantine.quarantined_at IS 'Since when it is.';
 COMMENT ON COLUMN snapshot.main.quarantine.reason IS 'HARD, SOFT or COMPLAINT.';
 COMMENT ON COLUMN snapshot.main.quarantine.bounce_count IS 'How many bounces and complaints were reported of it.';
+COMMENT ON COLUMN snapshot.main.quarantine.last_reason IS 'What the latest of them said. NULL: nothing.';
 
 CREATE VIEW snapshot.main.redemptions AS
 SELECT 'redemption_' || id AS id, coupon_id, 'code_' || code_id AS code_id, delivery_id, channel, label, source, redeemed_at, redeemed_on, assigned_at, amount,
@@ -167,7 +171,7 @@ COMMENT ON COLUMN snapshot.main.imports.failure IS 'Why it FAILED.';
 COMMENT ON COLUMN snapshot.main.imports.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN snapshot.main.imports.started_at IS 'When it began.';
 COMMENT ON COLUMN snapshot.main.imports.finished_at IS 'When it ended.';
-COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When its codes were taken out again.';
+COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When what it added was taken back. NULL: it was not.';
 
 CREATE VIEW snapshot.main.labels AS
 SELECT coupon_id, label, total, available, assigned, redeemed, expired, voided

@@ -1,0 +1,2 @@
+-- take the reports of an import back
+DELETE FROM bounce WHERE import_id = $import_id
