@@ -560,8 +560,9 @@ func TestRate(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return accept })
-	batches := make(chan struct{})
+	left, batches := make(chan struct{}, 175), make(chan struct{})
 	out.before = func(ctx context.Context, _ *sender.Batch) error {
+		left <- struct{}{}
 		select {
 		case <-batches:
 		case <-ctx.Done():
@@ -588,22 +589,15 @@ func TestRate(t *testing.T) {
 	want("one batch", 10, nil, nil)
 	batches <- struct{}{}
 	want("two batches", 20, new(5.0), new(31))
-	paused := make(chan error)
-	go func() {
-		_, err := s.PauseDelivery(t.Context(), id)
-		paused <- err
-	}()
-	for isPaused := false; !isPaused; {
-		// It waits for the batch on its way.
-		select {
-		case batches <- struct{}{}:
-		case err := <-paused:
-			if isPaused = true; err != nil {
-				t.Fatal(err)
-			}
-		}
+	for range 3 {
+		<-left
 	}
-	sent := s.delivery(t, id).Counts.Sent
+	// The third batch has left, and arrives after the pause.
+	if _, err := s.PauseDelivery(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	batches <- struct{}{}
+	const sent = 30
 	want("paused", sent, nil, nil)
 	if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
 		t.Fatal(err)

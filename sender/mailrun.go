@@ -62,6 +62,13 @@ func (r *mailRun) isOpen() bool {
 	return r.end == nil && (r.next < len(r.batch.Messages) || len(r.returned) > 0)
 }
 
+// hasEnded reports whether no more is tried.
+func (r *mailRun) hasEnded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.end != nil
+}
+
 // stop has the messages that were not tried yet get an outcome, and those that were refused with words as well.
 func (r *mailRun) stop(attempt coupon.Attempt, words string) {
 	r.mu.Lock()
@@ -322,32 +329,33 @@ func (w *mailWorker) connect(ctx context.Context, place int) bool {
 	if w.session != nil {
 		return true
 	}
-	for began := time.Now(); ; {
-		// Who waits for a connection takes one that another worker is done with.
-		select {
-		case w.session = <-w.smtp.idle:
-			w.release = w.session.bind(ctx)
-			return true
-		default:
-		}
-		if w.smtp.pace.connect() {
-			break
-		}
-		if w.maySpare || ctx.Err() != nil {
+	select {
+	case w.session = <-w.smtp.idle:
+		w.release = w.session.bind(ctx)
+		return true
+	default:
+	}
+	waiting := time.Now()
+	// What was tried before the server is left alone knew nothing of that.
+	began := waiting
+	for ; !w.smtp.pace.connect(); began = time.Now() {
+		if w.maySpare || ctx.Err() != nil || w.hasEnded() {
 			w.giveBack(place)
 			return false
 		}
-		if time.Since(began) > patience {
+		if time.Since(waiting) > patience {
 			w.giveBack(place)
 			w.stop(w.putOff(patience, "All connections that the mail server allows are taken."), "")
 			return false
 		}
 		select {
+		case w.session = <-w.smtp.idle: // another worker is done with it
+			w.release = w.session.bind(ctx)
+			return true
 		case <-time.After(slotLook):
 		case <-ctx.Done():
 		}
 	}
-	began := time.Now()
 	session, err := w.smtp.open(ctx, func(mailStep, string) {})
 	if err == nil {
 		w.session, w.release = session, session.bind(ctx)

@@ -200,11 +200,13 @@ func (p *pace) room(limit int) (count int, wait time.Duration) {
 	return limit, max(0, time.Until(p.next))
 }
 
-// connect counts a connection that is about to be opened. It reports whether one more may be open.
+// connect counts a connection that is about to be opened. It reports whether one more may be open: not while the server is
+// left alone because it was not reached.
 func (p *pace) connect() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if limit := p.connections.at(time.Now()); limit > 0 && p.open >= limit {
+	now := time.Now()
+	if limit := p.connections.at(now); limit > 0 && p.open >= limit || now.Before(p.pausedAt.Add(p.pause)) {
 		return false
 	}
 	p.open++
