@@ -321,6 +321,11 @@ func (w *mailWorker) await(ctx context.Context, place int) (isTurn bool) {
 		case <-ctx.Done():
 		}
 	}
+	// Another worker may have found meanwhile that no more is to be tried.
+	if w.hasEnded() {
+		w.giveBack(place)
+		return false
+	}
 	return true
 }
 
