@@ -25,7 +25,9 @@ type mailRun struct {
 	words map[int]string
 	// end is what came of the messages that were not tried any more; nil: all are tried. The words of endWords are not
 	// about the messages that got them.
-	end      *coupon.Attempt
+	end *coupon.Attempt
+	// ended is closed as soon as there is an end.
+	ended    chan struct{}
 	endWords string
 	// isWithheld: the last message that was ready to leave was withheld, so that the next one is asked for before it costs
 	// a connection.
@@ -64,15 +66,21 @@ func (r *mailRun) isOpen() bool {
 
 // hasEnded reports whether no more is tried.
 func (r *mailRun) hasEnded() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.end != nil
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // stop has the messages that were not tried yet get an outcome, and those that were refused with words as well.
 func (r *mailRun) stop(attempt coupon.Attempt, words string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.end == nil {
+		close(r.ended)
+	}
 	if r.end == nil || r.end.About == coupon.AboutLine && attempt.About == coupon.AboutSender {
 		r.end, r.endWords = &attempt, words
 	}
@@ -318,6 +326,7 @@ func (w *mailWorker) await(ctx context.Context, place int) (isTurn bool) {
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
+		case <-w.ended:
 		case <-ctx.Done():
 		}
 	}
@@ -358,6 +367,7 @@ func (w *mailWorker) connect(ctx context.Context, place int) bool {
 			w.release = w.session.bind(ctx)
 			return true
 		case <-time.After(slotLook):
+		case <-w.ended:
 		case <-ctx.Done():
 		}
 	}

@@ -283,6 +283,7 @@ func (s *SMTP) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error)
 	defer cancel()
 	r := &mailRun{
 		smtp: s, batch: batch, attempts: make([]coupon.Attempt, len(batch.Messages)), began: time.Now(), words: map[int]string{},
+		ended: make(chan struct{}),
 	}
 	var workers background.Group
 	for worker := range min(maxMailConnections, len(batch.Messages)) {
