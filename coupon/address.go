@@ -82,16 +82,20 @@ func CanonicalRegion(text string) (region string, isKnown bool) {
 	return region, region == "" || phonenumbers.GetCountryCodeForRegion(region) != 0
 }
 
-// RegionOf returns the region that a recipient's phone number is read in: the recipient's own country where it
-// is a region, or else the default.
+// RegionOf returns the region that a recipient's phone number is read in: the recipient's own country, or the
+// default where the recipient has none. A country that nobody knows is no region: a guess might make the number
+// somebody else's.
 func RegionOf(country, defaultRegion string) string {
-	if country == "" {
+	region, isKnown := CanonicalRegion(country)
+	switch {
+	case region == "":
 		return defaultRegion
-	}
-	if region, isKnown := CanonicalRegion(country); isKnown && region != "" {
+	case region == "UK":
+		return "GB" // as people write it; ISO 3166 keeps UK free for that
+	case isKnown:
 		return region
 	}
-	return defaultRegion
+	return ""
 }
 
 // NeedsRegion reports whether a phone number may mean another one in another region.

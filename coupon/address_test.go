@@ -217,7 +217,7 @@ func TestRegions(t *testing.T) {
 			t.Errorf("CanonicalRegion(%q) = %q, %t; want %q, %t", c.text, region, isKnown, c.region, c.isKnown)
 		}
 	}
-	for _, c := range []struct{ country, region string }{{"at", "AT"}, {"", "DE"}, {"Austria", "DE"}, {" ", "DE"}} {
+	for _, c := range []struct{ country, region string }{{"at", "AT"}, {"", "DE"}, {"Austria", ""}, {"uk", "GB"}, {" ", "DE"}} {
 		if got := RegionOf(c.country, "DE"); got != c.region {
 			t.Errorf("RegionOf(%q, DE) = %q; want %q", c.country, got, c.region)
 		}
