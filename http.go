@@ -183,7 +183,7 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 			w.Header().Set("WWW-Authenticate", access.Realm)
 			answer(w, access.StatusOf(err), "show an API key that works in the header Authorization: Bearer")
 		case !caller.Role.IsStaff():
-			answer(w, http.StatusForbidden, "the role "+string(caller.Role)+" does not see metrics")
+			answer(w, http.StatusForbidden, "the roles REDEEMER and REPORTER do not see metrics")
 		default:
 			next.ServeHTTP(w, r)
 		}

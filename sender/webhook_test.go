@@ -279,18 +279,18 @@ func TestWebhookOddAnswers(t *testing.T) {
 		},
 		"one that is none": {
 			`{"taken":{"a":[1]},"refused":[{"messageId":1},"x",` + first + `]}`,
-			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, coupon.Attempt{Result: coupon.AttemptAccepted}},
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptAccepted}},
 		},
 		"cut off": {
 			`{"refused":[` + first + `,{"messageId":"message_2","rea`,
-			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, coupon.Attempt{Result: coupon.AttemptAccepted}},
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptAccepted}},
 		},
 		"long reasons": {
 			`{"refused":[` + first + strings.Repeat(`,{"messageId":"message_9","reason":"`+long+`"}`, 400) + `,{"messageId":"message_2","reason":"full"}]}`,
 			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptPostponed, Reason: "full"}},
 		},
-		"no list": {`{"refused":"all"}`, []coupon.Attempt{coupon.Attempt{Result: coupon.AttemptAccepted}, coupon.Attempt{Result: coupon.AttemptAccepted}}},
-		"no JSON": {"<p>OK</p>", []coupon.Attempt{coupon.Attempt{Result: coupon.AttemptAccepted}, coupon.Attempt{Result: coupon.AttemptAccepted}}},
+		"no list": {`{"refused":"all"}`, []coupon.Attempt{{Result: coupon.AttemptAccepted}, {Result: coupon.AttemptAccepted}}},
+		"no JSON": {"<p>OK</p>", []coupon.Attempt{{Result: coupon.AttemptAccepted}, {Result: coupon.AttemptAccepted}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
