@@ -312,52 +312,11 @@ func (s *settled) count() int {
 	return count
 }
 
-// leaveSettled takes those messages out of an outcome that somebody else settled: of a batch that began, what was not handed
-// over is in no open batch, so that an erasure or a stop does not wait for it.
-func (b *Batch) leaveSettled(ctx context.Context, t *turn, outcome *SentBatch) error {
-	var numbers []int64
-	for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
-		for i := range contents {
-			numbers = append(numbers, coupon.MustNumber(coupon.KindMessage, contents[i].MessageID))
-		}
-	}
-	if b.ID == 0 || len(numbers) == 0 {
-		return nil
-	}
-	slices.Sort(numbers)
-	final, err := duckdb.Collect(ctx, t, sendingSettled, duckdb.ScanInto[int64], between(numbers)...)
-	if err != nil || len(final) == 0 {
-		return err
-	}
-	slices.Sort(final)
-	isFinal := func(c *Content) bool {
-		_, is := slices.BinarySearch(final, coupon.MustNumber(coupon.KindMessage, c.MessageID))
-		return is
-	}
-	var failed, withheld []Content
-	var failures []string
-	for i := range outcome.Failed {
-		if !isFinal(&outcome.Failed[i]) {
-			failed, failures = append(failed, outcome.Failed[i]), append(failures, outcome.Failures[i])
-		}
-	}
-	for i := range outcome.Withheld {
-		if !isFinal(&outcome.Withheld[i]) {
-			withheld = append(withheld, outcome.Withheld[i])
-		}
-	}
-	outcome.Failed, outcome.Failures, outcome.Withheld = failed, failures, withheld
-	return nil
-}
-
 // settle decides what becomes of the messages of a batch, by what holds in the turn.
 func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settled, error) {
 	done := &settled{
 		sent: settledPart{outcome: coupon.MessageSent, contents: outcome.Sent}, failed: settledPart{outcome: coupon.MessageFailed},
 		unknown: settledPart{outcome: coupon.MessageUnknown}, canceled: settledPart{outcome: coupon.MessageCanceled},
-	}
-	if err := b.leaveSettled(ctx, t, outcome); err != nil {
-		return nil, err
 	}
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()

@@ -405,8 +405,6 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	if len(outcome.Refused) > 0 && b.ID == 0 {
 		return fmt.Errorf("record a batch of %s: it was not begun", b.Delivery.ID)
 	}
-	// What stays open is not told.
-	isWhole := len(outcome.Sent)+len(outcome.Failed)+len(outcome.Refused)+len(outcome.Withheld) >= len(b.Contents)
 	var done *settled
 	var isKept bool
 	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
@@ -454,7 +452,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
 	b.waiting.settle(b, done)
-	if b.ID != 0 && isWhole {
+	if b.ID != 0 && len(outcome.Sent)+len(outcome.Failed)+len(outcome.Refused)+len(outcome.Withheld) >= len(b.Contents) {
 		if err := s.departures.forget(b.ID); err != nil {
 			s.addNotice(err.Error())
 		}
