@@ -297,6 +297,10 @@ type settled struct {
 	// refused are attempts that were not taken and not canceled; kept the withheld messages that stay as they were.
 	refused []Refusal
 	kept    []Content
+	// withheld are those that were withheld, without what others settled meanwhile.
+	withheld []Content
+	// isStale: others settled some.
+	isStale bool
 }
 
 func (s *settled) parts() []*settledPart {
@@ -313,10 +317,15 @@ func (s *settled) count() int {
 }
 
 // settle decides what becomes of the messages of a batch, by what holds in the turn.
-func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settled, error) {
+func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled, error) {
+	outcome, err := b.unsettled(ctx, t, given)
+	if err != nil {
+		return nil, err
+	}
 	done := &settled{
 		sent: settledPart{outcome: coupon.MessageSent, contents: outcome.Sent}, failed: settledPart{outcome: coupon.MessageFailed},
 		unknown: settledPart{outcome: coupon.MessageUnknown}, canceled: settledPart{outcome: coupon.MessageCanceled},
+		withheld: outcome.Withheld, isStale: len(outcome.Withheld)+len(outcome.Failed) < len(given.Withheld)+len(given.Failed),
 	}
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()
@@ -380,6 +389,37 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 		}
 	}
 	return done, nil
+}
+
+// unsettled gives an outcome without messages that others settled since the batch began: those that it has and that were not
+// handed over are in no open batch, so that a stop, an erasure or a release cancels them.
+func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*SentBatch, error) {
+	var numbers []int64
+	for _, contents := range [][]Content{outcome.Withheld, outcome.Failed} {
+		for i := range contents {
+			numbers = append(numbers, coupon.MustNumber(coupon.KindMessage, contents[i].MessageID))
+		}
+	}
+	if b.ID == 0 || len(numbers) == 0 {
+		return outcome, nil
+	}
+	known, err := duckdb.Collect(ctx, t, sendingSettled, duckdb.ScanInto[int64], between(numbers)...)
+	if err != nil || len(known) == 0 {
+		return outcome, err
+	}
+	left := *outcome
+	left.Withheld, left.Failed, left.Failures = nil, nil, nil
+	for i := range outcome.Withheld {
+		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Withheld[i].MessageID)) {
+			left.Withheld = append(left.Withheld, outcome.Withheld[i])
+		}
+	}
+	for i := range outcome.Failed {
+		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Failed[i].MessageID)) {
+			left.Failed, left.Failures = append(left.Failed, outcome.Failed[i]), append(left.Failures, outcome.Failures[i])
+		}
+	}
+	return &left, nil
 }
 
 // takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they

@@ -420,7 +420,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 		if err := t.recordRefusals(ctx, number, b.Number, done.refused); err != nil {
 			return err
 		}
-		if isKept, err = b.takeBack(ctx, t, outcome.Withheld, done); err != nil {
+		if isKept, err = b.takeBack(ctx, t, done.withheld, done); err != nil {
 			return err
 		}
 		for _, part := range done.parts() {
@@ -460,7 +460,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	if b.next != 0 {
 		s.next.Store(b.Delivery.ID, b.next)
 	}
-	if isKept {
+	if isKept || done.isStale {
 		// They are as they were before the batch.
 		s.forgetWaiting(b.Delivery.ID)
 	}
