@@ -62,8 +62,10 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 		place  int
 		change *coupon.Change[string]
 	}{
-		{recipientsEmail, &changes.Email}, {recipientsPhone, &changes.Phone},
-		{recipientsFirstName, &changes.FirstName}, {recipientsLastName, &changes.LastName},
+		{recipientsEmail, &changes.Email},
+		{recipientsPhone, &changes.Phone},
+		{recipientsFirstName, &changes.FirstName},
+		{recipientsLastName, &changes.LastName},
 	} {
 		if row.Has(field.place) {
 			*field.change = coupon.Set(new(row.Get(field.place)))
