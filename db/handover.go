@@ -379,6 +379,9 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 	for _, content := range outcome.Withheld {
 		_, never := b.judge(&content, b.standing.status, t.now)
 		switch {
+		case never == "" && content.MayBeSent && b.chosen.batchID != 0 && outcome.isAnswered():
+			// It may have been taken with the batch before, whose key is used up now.
+			fail(&done.unknown, content, withheldReason)
 		case never == "":
 			done.kept = append(done.kept, content)
 		case b.isRepeated():
@@ -420,6 +423,14 @@ func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*Se
 		}
 	}
 	return &left, nil
+}
+
+// withheldReason is what is said of a message that was held back from a batch which came again and was answered.
+const withheldReason = "Sending was paused while the batch was handed over once more. Nobody knows whether the message was taken before."
+
+// isAnswered reports whether the sender told of single messages what became of them.
+func (s *SentBatch) isAnswered() bool {
+	return len(s.Sent) > 0 || slices.ContainsFunc(s.Refused, func(r Refusal) bool { return !r.RepeatsBatch })
 }
 
 // takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they
