@@ -329,23 +329,8 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 	}
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()
-	isTouched := b.store.memory.IsTouched(b.standing.revision, b.topics()...)
-	if isTouched {
-		if err := b.refresh(ctx, t, nil); err != nil {
-			return nil, err
-		}
-		for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
-			if err := refreshConsent(ctx, t, contents); err != nil {
-				return nil, err
-			}
-		}
-		for i := range outcome.Refused {
-			one := []Content{outcome.Refused[i].Content}
-			if err := refreshConsent(ctx, t, one); err != nil {
-				return nil, err
-			}
-			outcome.Refused[i].Content = one[0]
-		}
+	if err := b.refreshOutcome(ctx, t, outcome); err != nil {
+		return nil, err
 	}
 	cancel := func(content Content, reason coupon.CancelReason) {
 		done.canceled.contents = append(done.canceled.contents, content)
@@ -392,6 +377,29 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 		}
 	}
 	return done, nil
+}
+
+// refreshOutcome reads anew what is known of the messages of an outcome, if anything of it may have changed.
+func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch) error {
+	if !b.store.memory.IsTouched(b.standing.revision, b.topics()...) {
+		return nil
+	}
+	if err := b.refresh(ctx, t, nil); err != nil {
+		return err
+	}
+	for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
+		if err := refreshConsent(ctx, t, contents); err != nil {
+			return err
+		}
+	}
+	for i := range outcome.Refused {
+		one := []Content{outcome.Refused[i].Content}
+		if err := refreshConsent(ctx, t, one); err != nil {
+			return err
+		}
+		outcome.Refused[i].Content = one[0]
+	}
+	return nil
 }
 
 // unsettled gives an outcome without messages that others settled since the batch began: those that it has and that were not

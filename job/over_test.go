@@ -96,7 +96,7 @@ func TestCouponIsOver(t *testing.T) {
 			ends(t, s, couponID)
 			s.start(t, 0)
 		}, 1, 2, coupon.CancelCouponEnded},
-		{"its last batch", individual, func(t *testing.T, s *scene, couponID, id coupon.ID) {
+		{"its last batch", individual, func(t *testing.T, s *scene, couponID, _ coupon.ID) {
 			t.Helper()
 			out := asking(newFlaky(acceptAll))
 			out.between = func(place int) {
