@@ -18,7 +18,6 @@ import (
 
 	"couponql/access"
 	"couponql/background"
-	"couponql/coupon"
 	"couponql/db"
 	"couponql/monitor"
 	"couponql/playground"
@@ -175,7 +174,7 @@ func throughProxies(trusted []netip.Prefix, next http.Handler) http.Handler {
 	})
 }
 
-// forStaff lets all in but those who may redeem and nothing else.
+// forStaff lets all in but programs with one task, such as a till.
 func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, err := guard.Identify(r.Context(), r.Header.Get("Authorization"), r.RemoteAddr)
@@ -183,8 +182,8 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", access.Realm)
 			answer(w, access.StatusOf(err), "show an API key that works in the header Authorization: Bearer")
-		case caller.Role == coupon.RoleRedeemer:
-			answer(w, http.StatusForbidden, "the role REDEEMER does not see metrics")
+		case !caller.Role.IsStaff():
+			answer(w, http.StatusForbidden, "the roles REDEEMER and REPORTER do not see metrics")
 		default:
 			next.ServeHTTP(w, r)
 		}

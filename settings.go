@@ -56,7 +56,7 @@ type serveCommand struct {
 	WebhookSecret      string          `hidden:"" help:"Secret that signs requests to the webhook: at least 16 characters." group:"Sending" env:"COUPONQL_WEBHOOK_SECRET"`
 	AlertWebhookURL    string          `name:"alert-webhook-url" placeholder:"URL" help:"Address that new alerts are posted to. Needs COUPONQL_ALERT_WEBHOOK_SECRET." group:"Sending" env:"COUPONQL_ALERT_WEBHOOK_URL"`
 	AlertWebhookSecret string          `hidden:"" help:"Secret that signs requests to the alert webhook: at least 16 characters." group:"Sending" env:"COUPONQL_ALERT_WEBHOOK_SECRET"`
-	EnableSQL          bool            `name:"enable-sql" help:"Enable read-only SQL queries (sql and exportSql) for all roles except REDEEMER." group:"SQL" env:"COUPONQL_ENABLE_SQL"`
+	EnableSQL          bool            `name:"enable-sql" help:"Enable read-only SQL queries (sql and exportSql) for the roles ADMIN, MARKETER and ANALYST." group:"SQL" env:"COUPONQL_ENABLE_SQL"`
 	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"${sql_max_age}" help:"Maximum age of the snapshot that SQL queries read." group:"SQL" env:"COUPONQL_SQL_MAX_AGE"`
 	SQLTimeout         time.Duration   `name:"sql-timeout" default:"${sql_timeout}" help:"Time limit of an SQL query, at most 1m." group:"SQL" env:"COUPONQL_SQL_TIMEOUT"`
 	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"${sql_memory_limit}" help:"Memory limit of an SQL query, in MB or GB. Two queries run at once." group:"SQL" env:"COUPONQL_SQL_MEMORY_LIMIT"`

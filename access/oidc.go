@@ -27,7 +27,7 @@ type TokenOptions struct {
 	Issuer string
 	// Audience is whom the tokens must be for.
 	Audience string
-	// RoleClaim is the claim that has a role, or a list in which the first role of ADMIN, MARKETER, ANALYST, REDEEMER counts;
+	// RoleClaim is the claim that has a role, or a list in which the first role of ADMIN, MARKETER, ANALYST, REDEEMER, REPORTER counts;
 	// dots lead into objects, such as realm_access.roles. "" means DefaultRoleClaim.
 	RoleClaim string
 }

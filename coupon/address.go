@@ -6,11 +6,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/net/idna"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -31,7 +34,7 @@ const (
 // AddressRule names the rule of this file. Where it changes, forms that are stored are made anew.
 const AddressRule = "1"
 
-// CountryAttribute is the attribute with the country of a recipient, as ISO 3166 says it in two letters.
+// CountryAttribute is the attribute with the country of a recipient, as CanonicalRegion reads it.
 const CountryAttribute = "country"
 
 // InvisiblePattern is a regular expression, in RE2 syntax, of what nobody sees or types: white space at both
@@ -75,23 +78,49 @@ func Canonical(channel Channel, text, region string) (address Address, reason st
 	return address, reason
 }
 
-// CanonicalRegion returns a region such as DE, whatever its case, and reports whether there are phone numbers
-// of it. An empty text is no region, which is fine.
+// CanonicalRegion returns a region such as DE, and reports whether there are phone numbers of it. Besides the code it
+// knows the name of a country in the languages of files. An empty text is no region, which is fine.
 func CanonicalRegion(text string) (region string, isKnown bool) {
 	region = strings.ToUpper(CleanValue(text))
-	return region, region == "" || phonenumbers.GetCountryCodeForRegion(region) != 0
+	if region == "" || phonenumbers.GetCountryCodeForRegion(region) != 0 {
+		return region, true
+	}
+	if named := namedRegions()[strings.ToLower(region)]; named != "" {
+		return named, true
+	}
+	return region, false
 }
 
-// RegionOf returns the region that a recipient's phone number is read in: the recipient's own country where it
-// is a region, or else the default.
-func RegionOf(country, defaultRegion string) string {
-	if country == "" {
-		return defaultRegion
+// namedRegions are the regions by their names in small letters, as Unicode's CLDR has them.
+var namedRegions = sync.OnceValue(func() map[string]string {
+	// As people write it: ISO 3166 keeps UK free for that.
+	regions := map[string]string{"uk": "GB"}
+	for code := range phonenumbers.GetSupportedRegions() {
+		region, err := language.ParseRegion(code)
+		if err != nil {
+			continue
+		}
+		for _, tongue := range []language.Tag{
+			language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
+			language.Dutch, language.Polish, language.Turkish,
+		} {
+			regions[strings.ToLower(display.Regions(tongue).Name(region))] = code
+		}
 	}
-	if region, isKnown := CanonicalRegion(country); isKnown && region != "" {
+	return regions
+})
+
+// RegionOf returns the region that a recipient's phone number is read in: the recipient's own country, or the
+// default where the recipient has none. A country that nobody knows is no region: a guess might make the number
+// somebody else's.
+func RegionOf(country, defaultRegion string) string {
+	switch region, isKnown := CanonicalRegion(country); {
+	case region == "":
+		return defaultRegion
+	case isKnown:
 		return region
 	}
-	return defaultRegion
+	return ""
 }
 
 // NeedsRegion reports whether a phone number may mean another one in another region.

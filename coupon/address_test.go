@@ -212,12 +212,24 @@ func TestRegions(t *testing.T) {
 	for _, c := range []struct {
 		text, region string
 		isKnown      bool
-	}{{"", "", true}, {"DE", "DE", true}, {" de ", "DE", true}, {"XX", "XX", false}, {"Germany", "GERMANY", false}, {"UK", "UK", false}, {"49", "49", false}} {
+	}{
+		{"", "", true},
+		{"DE", "DE", true},
+		{" de ", "DE", true},
+		{"XX", "XX", false},
+		{"Germany", "DE", true},
+		{"österreich", "AT", true},
+		{"UK", "GB", true},
+		{"Atlantis", "ATLANTIS", false},
+		{"49", "49", false},
+	} {
 		if region, isKnown := CanonicalRegion(c.text); region != c.region || isKnown != c.isKnown {
 			t.Errorf("CanonicalRegion(%q) = %q, %t; want %q, %t", c.text, region, isKnown, c.region, c.isKnown)
 		}
 	}
-	for _, c := range []struct{ country, region string }{{"at", "AT"}, {"", "DE"}, {"Austria", "DE"}, {" ", "DE"}} {
+	for _, c := range []struct{ country, region string }{
+		{"at", "AT"}, {"", "DE"}, {"Austria", "AT"}, {"Allemagne", "DE"}, {"uk", "GB"}, {"Atlantis", ""}, {" ", "DE"},
+	} {
 		if got := RegionOf(c.country, "DE"); got != c.region {
 			t.Errorf("RegionOf(%q, DE) = %q; want %q", c.country, got, c.region)
 		}

@@ -61,6 +61,9 @@ func TestIsMasked(t *testing.T) {
 		if role.IsMasked() != (role == RoleAnalyst) {
 			t.Errorf("%s: IsMasked is %t", role, role.IsMasked())
 		}
+		if role.IsStaff() != (role != RoleRedeemer && role != RoleReporter) {
+			t.Errorf("%s: IsStaff is %t", role, role.IsStaff())
+		}
 	}
 	if MaskText("A") != Mask || MaskText("") != "" {
 		t.Error("the mask tells more than whether there is something")

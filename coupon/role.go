@@ -11,10 +11,14 @@ const (
 	RoleMarketer Role = "MARKETER"
 	RoleAnalyst  Role = "ANALYST"
 	RoleRedeemer Role = "REDEEMER"
+	RoleReporter Role = "REPORTER"
 )
 
 // Roles gives all roles.
-func Roles() []Role { return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer} }
+func Roles() []Role { return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter} }
+
+// IsStaff tells whether the role is of people who see how the server does, and not of a program with one task.
+func (r Role) IsStaff() bool { return r == RoleAdmin || r == RoleMarketer || r == RoleAnalyst }
 
 // IsMasked tells whether codes and personal data are hidden from the role: who counts redemptions needs none of them.
 func (r Role) IsMasked() bool { return r == RoleAnalyst }

@@ -141,7 +141,7 @@ func TestCountryOfRecipient(t *testing.T) {
 		want  []string
 	}{
 		{"both", []*coupon.RecipientChanges{{Phone: phone, Attributes: country("at")}}, []string{"+436641234567"}},
-		{"a country that is none", []*coupon.RecipientChanges{{Phone: coupon.Set(new("0170 1234567")), Attributes: country("Germany")}}, []string{"+491701234567"}},
+		{"a country that is none", []*coupon.RecipientChanges{{Phone: coupon.Set(new("0170 1234567")), Attributes: country("Atlantis")}}, []string{"01701234567"}},
 		{"the country first", []*coupon.RecipientChanges{{Attributes: country("AT")}, {Phone: phone}}, []string{"+436641234567"}},
 		{"the country later", []*coupon.RecipientChanges{{Phone: phone}, {Attributes: country("AT")}}, []string{"+436641234567"}},
 		{"another country", []*coupon.RecipientChanges{{Phone: phone, Attributes: country("AT")}, {Attributes: country("CH")}}, nil},

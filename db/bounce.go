@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"couponql/coupon"
@@ -50,7 +51,17 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 		// Without what stands around it, so that it is found when its owner is erased.
 		raw = b.Address
 	}
-	b.Address = sendForm(b.Channel, b.Address, r.region)
+	if b.Address != "" {
+		address, why := coupon.Canonical(b.Channel, b.Address, r.region)
+		if why != "" {
+			// One that nobody can be written to is in no rejection either, as it may hold one that somebody can.
+			if strings.ContainsRune(b.Address, '@') {
+				b.Address = ""
+			}
+			return r.reject(line, coupon.RejectedBadAddress, b.Address)
+		}
+		b.Address = address.Send
+	}
 	r.rows.Number(int64(line)).Optional(coupon.Printable(raw))
 	if b.MessageNumber == 0 {
 		r.rows.Optional("")

@@ -102,6 +102,19 @@ func (s *scene) messagesOf(t *testing.T, delivery coupon.ID, outcome []coupon.Me
 	return lists[delivery].Items
 }
 
+// TestBouncesNameAddresses records reports only of what can be an address of the channel, by the same rule as everywhere.
+func TestBouncesNameAddresses(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, inRegion("DE"))
+	var reports []*coupon.BounceInput
+	for _, address := range []string{"abc", "1", "r1@example.com", "0170 1234567", "+49 170 1234567 ext 5"} {
+		reports = append(reports, &coupon.BounceInput{Kind: coupon.BounceHard, Channel: new(coupon.ChannelSMS), Address: &address})
+	}
+	reports = append(reports, &coupon.BounceInput{Kind: coupon.BounceHard, Channel: new(coupon.ChannelEmail), Address: new("a b@example.com")})
+	s.wantRecord(t, reports, "1 0 1", "1 BAD_ADDRESS", "2 BAD_ADDRESS", "3 BAD_ADDRESS", "5 BAD_ADDRESS", "6 BAD_ADDRESS")
+	s.wantQuarantined(t, "SMS +491701234567 HARD 1")
+}
+
 // TestRecordBounces accounts for every report, and changes nothing by what is known already.
 func TestRecordBounces(t *testing.T) {
 	t.Parallel()

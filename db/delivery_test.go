@@ -627,6 +627,57 @@ func TestRecord(t *testing.T) {
 		}
 		s.checkSound(t)
 	})
+	t.Run("what was not handed over is settled once", func(t *testing.T) {
+		t.Parallel()
+		for name, meanwhile := range map[string]func(t *testing.T, s *scene, delivery, recipient coupon.ID) error{
+			"by a stop": func(t *testing.T, s *scene, delivery, _ coupon.ID) error {
+				t.Helper()
+				_, err := s.StopDelivery(t.Context(), delivery)
+				return err
+			},
+			"by an erasure": func(t *testing.T, s *scene, _, recipient coupon.ID) error {
+				t.Helper()
+				_, err := s.EraseRecipients(t.Context(), []coupon.ID{recipient}, nil)
+				return err
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				c := s.newCoupon(t)
+				s.codes(t, c, "", numbered("A", 3)...)
+				id := s.newDelivery(t, c, s.recipients(t, 3))
+				s.confirm(t, id)
+				batch, err := s.NextBatch(t.Context(), id, 10)
+				if err != nil || len(batch.Contents) != 3 {
+					t.Fatalf("got %+v, %v", batch, err)
+				}
+				gone := batch.Contents[0]
+				found, err := s.RecipientsByID(t.Context(), []coupon.ID{gone.RecipientID})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.upsert(t, &coupon.RecipientChanges{ExternalID: found[gone.RecipientID].ExternalID, IsContactable: coupon.Set(new(false))})
+				if err := batch.Begin(t.Context(), batch.Contents[2:]); err != nil {
+					t.Fatal(err)
+				}
+				if err := meanwhile(t, s, id, gone.RecipientID); err != nil {
+					t.Fatal(err)
+				}
+				outcome := &db.SentBatch{
+					Sent: batch.Contents[2:], Withheld: batch.Contents[:1], Failed: batch.Contents[1:2], Failures: []string{"No such mailbox."},
+				}
+				if err := batch.Record(t.Context(), outcome); err != nil {
+					t.Fatal(err)
+				}
+				if d := s.delivery(t, id); d.Counts.Sent != 1 || d.Counts.Failed+d.Counts.Canceled != 2 || d.Counts.Pending != 0 {
+					t.Errorf("got %+v", d)
+				}
+				s.wantAvailability(t, c, "available 2, assigned 1")
+				s.checkSound(t)
+			})
+		}
+	})
 	t.Run("a batch that was not handed over comes again", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)

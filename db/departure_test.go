@@ -121,6 +121,61 @@ func TestDepartures(t *testing.T) {
 	}
 }
 
+// TestSettledBesideABatch: what a batch has and was not handed over is in no open batch: when others cancel it meanwhile, it is
+// settled once, and the batch is recorded all the same.
+func TestSettledBesideABatch(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*scene, coupon.ID, coupon.ID, []coupon.ID) error{
+		"released": func(s *scene, c, id coupon.ID, _ []coupon.ID) error {
+			if _, err := s.PauseDelivery(t.Context(), id); err != nil {
+				return err
+			}
+			_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Filter: &coupon.CodeFilter{}}, true, "mistake")
+			return err
+		},
+		"stopped": func(s *scene, _, id coupon.ID, _ []coupon.ID) error {
+			_, err := s.StopDelivery(t.Context(), id)
+			return err
+		},
+		"erased": func(s *scene, _, _ coupon.ID, people []coupon.ID) error {
+			_, err := s.EraseRecipients(t.Context(), people[1:], nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			c := s.newCoupon(t)
+			s.codes(t, c, "", numbered("A", 3)...)
+			people := s.recipients(t, 3)
+			id := s.newDelivery(t, c, people)
+			s.confirm(t, id)
+			batch, err := s.NextBatch(t.Context(), id, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The first is handed over; the second may not leave, and the third could not be rendered.
+			if err := batch.Begin(t.Context(), batch.Contents[:1]); err != nil {
+				t.Fatal(err)
+			}
+			if err := change(s, c, id, people); err != nil {
+				t.Fatal(err)
+			}
+			err = batch.Record(t.Context(), &db.SentBatch{
+				Sent: batch.Contents[:1], Withheld: batch.Contents[1:2], Failed: batch.Contents[2:], Failures: []string{"No."},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := s.delivery(t, id); d.Counts != (coupon.MessageCounts{Sent: 1, Canceled: 2, Total: 3}) {
+				t.Errorf("got %+v", d.Counts)
+			}
+			s.wantAvailability(t, c, "available 2, assigned 1")
+			s.checkSound(t)
+		})
+	}
+}
+
 // goOn sends what may leave, and settles what an earlier server left open, as jobs do for senders whose batches cannot be
 // repeated.
 func (s *scene) goOn(t *testing.T, id coupon.ID) {

@@ -27,8 +27,8 @@ func TestEarlierMessages(t *testing.T) {
 			(1, 'r1', 'info@Bücher.example', NULL, '{}', true, now()::TIMESTAMP), (2, 'r2', 'anna@bücher.example', NULL, '{}', true, now()::TIMESTAMP),
 			(3, 'r3', 'plain@example.org', '0170 1234567', '{}', true, now()::TIMESTAMP),
 			(4, 'r4', NULL, '0664/1234567', '{"country": "AT"}', true, now()::TIMESTAMP)`,
-		`INSERT INTO delivery (id, label, channel, subject, body, status, target_count, first_message_id, message_count, sent_count, failed_count, canceled_count,
-			outbox_size, created_at, confirmed_at) VALUES
+		`INSERT INTO delivery (id, label, channel, subject, body, status, target_count, first_message_id, message_count, sent_count,
+			failed_count, canceled_count, outbox_size, created_at, confirmed_at) VALUES
 			(1, 'mail', 'EMAIL', 's', 'b', 'IN_PROGRESS', 0, 1, 3, 1, 0, 0, 0, now()::TIMESTAMP, now()::TIMESTAMP),
 			(2, 'text', 'SMS', NULL, 'b', 'IN_PROGRESS', 0, 4, 2, 0, 0, 0, 0, now()::TIMESTAMP, now()::TIMESTAMP)`,
 		`INSERT INTO message (id, delivery_id, recipient_id, address, created_at)

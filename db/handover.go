@@ -297,6 +297,10 @@ type settled struct {
 	// refused are attempts that were not taken and not canceled; kept the withheld messages that stay as they were.
 	refused []Refusal
 	kept    []Content
+	// withheld are those that were withheld, without what others settled meanwhile.
+	withheld []Content
+	// isStale: others settled some.
+	isStale bool
 }
 
 func (s *settled) parts() []*settledPart {
@@ -313,30 +317,20 @@ func (s *settled) count() int {
 }
 
 // settle decides what becomes of the messages of a batch, by what holds in the turn.
-func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settled, error) {
+func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled, error) {
+	outcome, err := b.unsettled(ctx, t, given)
+	if err != nil {
+		return nil, err
+	}
 	done := &settled{
 		sent: settledPart{outcome: coupon.MessageSent, contents: outcome.Sent}, failed: settledPart{outcome: coupon.MessageFailed},
 		unknown: settledPart{outcome: coupon.MessageUnknown}, canceled: settledPart{outcome: coupon.MessageCanceled},
+		withheld: outcome.Withheld, isStale: len(outcome.Withheld)+len(outcome.Failed) < len(given.Withheld)+len(given.Failed),
 	}
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()
-	isTouched := b.store.memory.IsTouched(b.standing.revision, b.topics()...)
-	if isTouched {
-		if err := b.refresh(ctx, t, nil); err != nil {
-			return nil, err
-		}
-		for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
-			if err := refreshConsent(ctx, t, contents); err != nil {
-				return nil, err
-			}
-		}
-		for i := range outcome.Refused {
-			one := []Content{outcome.Refused[i].Content}
-			if err := refreshConsent(ctx, t, one); err != nil {
-				return nil, err
-			}
-			outcome.Refused[i].Content = one[0]
-		}
+	if err := b.refreshOutcome(ctx, t, outcome); err != nil {
+		return nil, err
 	}
 	cancel := func(content Content, reason coupon.CancelReason) {
 		done.canceled.contents = append(done.canceled.contents, content)
@@ -370,6 +364,9 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 	for _, content := range outcome.Withheld {
 		_, never := b.judge(&content, b.standing.status, t.now)
 		switch {
+		case never == "" && content.MayBeSent && b.chosen.batchID != 0 && outcome.isAnswered():
+			// It may have been taken with the batch before, whose key is used up now.
+			fail(&done.unknown, content, withheldReason)
 		case never == "":
 			done.kept = append(done.kept, content)
 		case b.isRepeated():
@@ -380,6 +377,68 @@ func (b *Batch) settle(ctx context.Context, t *turn, outcome *SentBatch) (*settl
 		}
 	}
 	return done, nil
+}
+
+// refreshOutcome reads anew what is known of the messages of an outcome, if anything of it may have changed.
+func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch) error {
+	if !b.store.memory.IsTouched(b.standing.revision, b.topics()...) {
+		return nil
+	}
+	if err := b.refresh(ctx, t, nil); err != nil {
+		return err
+	}
+	for _, contents := range [][]Content{outcome.Failed, outcome.Withheld} {
+		if err := refreshConsent(ctx, t, contents); err != nil {
+			return err
+		}
+	}
+	for i := range outcome.Refused {
+		one := []Content{outcome.Refused[i].Content}
+		if err := refreshConsent(ctx, t, one); err != nil {
+			return err
+		}
+		outcome.Refused[i].Content = one[0]
+	}
+	return nil
+}
+
+// unsettled gives an outcome without messages that others settled since the batch began: those that it has and that were not
+// handed over are in no open batch, so that a stop, an erasure or a release cancels them.
+func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*SentBatch, error) {
+	var numbers []int64
+	for _, contents := range [][]Content{outcome.Withheld, outcome.Failed} {
+		for i := range contents {
+			numbers = append(numbers, coupon.MustNumber(coupon.KindMessage, contents[i].MessageID))
+		}
+	}
+	if b.ID == 0 || len(numbers) == 0 {
+		return outcome, nil
+	}
+	known, err := duckdb.Collect(ctx, t, sendingSettled, duckdb.ScanInto[int64], between(numbers)...)
+	if err != nil || len(known) == 0 {
+		return outcome, err
+	}
+	left := *outcome
+	left.Withheld, left.Failed, left.Failures = nil, nil, nil
+	for i := range outcome.Withheld {
+		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Withheld[i].MessageID)) {
+			left.Withheld = append(left.Withheld, outcome.Withheld[i])
+		}
+	}
+	for i := range outcome.Failed {
+		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Failed[i].MessageID)) {
+			left.Failed, left.Failures = append(left.Failed, outcome.Failed[i]), append(left.Failures, outcome.Failures[i])
+		}
+	}
+	return &left, nil
+}
+
+// withheldReason is what is said of a message that was held back from a batch which came again and was answered.
+const withheldReason = "Sending was paused while the batch was handed over once more. Nobody knows whether the message was taken before."
+
+// isAnswered reports whether the sender told of single messages what became of them.
+func (s *SentBatch) isAnswered() bool {
+	return len(s.Sent) > 0 || slices.ContainsFunc(s.Refused, func(r Refusal) bool { return !r.RepeatsBatch })
 }
 
 // takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they

@@ -297,7 +297,8 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	if err != nil {
 		return nil, s.cutOff(err)
 	}
-	undone.Import, err = s.importByNumber(ctx, number)
+	// It is done, whether or not its caller stays.
+	undone.Import, err = s.importByNumber(context.WithoutCancel(ctx), number)
 	return undone, err
 }
 

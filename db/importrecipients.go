@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"couponql/coupon"
 	"couponql/db/duckdb/memory"
@@ -70,22 +72,60 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 	if changes.IsContactable, isKnown = contactable.Flag(); !isKnown {
 		return nil, coupon.RejectedBadFlag, contactable.Text, nil
 	}
-	attributes := map[string]string{}
+	var few [8]attribute
+	attributes := few[:0]
 	row.Extra(func(name string, cell coupon.Cell) {
 		switch change := cell.Change(); {
 		case !change.IsSet:
 		case change.Value == nil:
 			changes.Removed = append(changes.Removed, name)
 		default:
-			attributes[name] = *change.Value
+			attributes = append(attributes, attribute{name, *change.Value})
 		}
 	})
 	if len(attributes)+len(changes.Removed) > 0 {
-		text, err := json.Marshal(attributes)
+		text, err := objectOf(attributes)
 		if err != nil {
 			return nil, "", "", fmt.Errorf("encode attributes: %w", err)
 		}
 		changes.Attributes, changes.AttributesAreChanges = coupon.Set(new(coupon.JSON(text))), true
 	}
 	return changes, "", "", nil
+}
+
+// attribute is one of a recipient.
+type attribute struct{ name, value string }
+
+// objectOf gives attributes as json.Marshal gives a map of them: in the order of their names, the last one of a name. An import
+// makes one for each row, which a map makes several times as slow.
+func objectOf(attributes []attribute) ([]byte, error) {
+	slices.SortStableFunc(attributes, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
+	object := []byte{'{'}
+	for i, a := range attributes {
+		if i+1 < len(attributes) && attributes[i+1].name == a.name {
+			continue
+		}
+		if len(object) > 1 {
+			object = append(object, ',')
+		}
+		var err error
+		if object, err = appendText(object, a.name); err != nil {
+			return nil, err
+		}
+		if object, err = appendText(append(object, ':'), a.value); err != nil {
+			return nil, err
+		}
+	}
+	return append(object, '}'), nil
+}
+
+// appendText appends a text as JSON. Most have nothing to escape.
+func appendText(object []byte, text string) ([]byte, error) {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
+			escaped, err := json.Marshal(text)
+			return append(object, escaped...), err
+		}
+	}
+	return append(append(append(object, '"'), text...), '"'), nil
 }

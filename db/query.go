@@ -315,6 +315,7 @@ var (
 	sendingInsert                  = statement("sending_insert")
 	sendingRecord                  = statement("sending_record")
 	sendingResolve                 = statement("sending_resolve")
+	sendingSettled                 = statement("sending_settled")
 	sendingState                   = statement("sending_state")
 	settingAll                     = statement("setting_all")
 	settingDelete                  = statement("setting_delete")

@@ -420,7 +420,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 		if err := t.recordRefusals(ctx, number, b.Number, done.refused); err != nil {
 			return err
 		}
-		if isKept, err = b.takeBack(ctx, t, outcome.Withheld, done); err != nil {
+		if isKept, err = b.takeBack(ctx, t, done.withheld, done); err != nil {
 			return err
 		}
 		for _, part := range done.parts() {
@@ -446,7 +446,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 		if err != nil || pending[0] > 0 {
 			return err
 		}
-		return t.finishDelivery(ctx, number, b.Delivery.ID)
+		return t.finishDelivery(ctx, number, b.Delivery.ID, b.endedBy(done))
 	})
 	if err != nil {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
@@ -460,7 +460,7 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	if b.next != 0 {
 		s.next.Store(b.Delivery.ID, b.next)
 	}
-	if isKept {
+	if isKept || done.isStale {
 		// They are as they were before the batch.
 		s.forgetWaiting(b.Delivery.ID)
 	}
@@ -559,8 +559,17 @@ func (t *turn) recordSending(ctx context.Context, number int64, part *settledPar
 	return err
 }
 
-// finishDelivery ends a delivery that has no pending message.
-func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID) error {
+// endedBy returns the reason for which the coupon is over, where messages of the batch stayed because of it; "": none did.
+func (b *Batch) endedBy(done *settled) coupon.CancelReason {
+	if over := b.isOver(); slices.Contains(done.canceled.reasons, over) {
+		return over
+	}
+	return ""
+}
+
+// finishDelivery ends a delivery that has no pending message. With over, the reason for which its coupon is over, the last
+// messages stayed, and the delivery is stopped.
+func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID, over coupon.CancelReason) error {
 	_, d, err := t.delivery(ctx, id)
 	if err != nil || d.Counts.Pending > 0 {
 		return err
@@ -583,6 +592,11 @@ func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID) e
 	)
 	if d.Counts.Sent+d.Counts.Unknown == 0 && d.Counts.Failed > 0 {
 		status, text = coupon.DeliveryFailed, fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
+	}
+	if over != "" {
+		text = fmt.Sprintf("Stopped by the server: %s %d messages sent, %d failed, %d canceled.%s",
+			over.Text(), d.Counts.Sent, d.Counts.Failed, d.Counts.Canceled, unknown)
+		return t.halt(ctx, number, coupon.DeliveryStopped, &t.now, new(over.Text()), text)
 	}
 	return t.setStatus(ctx, number, status, &t.now, text)
 }

@@ -12,7 +12,7 @@ import (
 
 // waitingMessage is a message that was handed over and is pending all the same.
 type waitingMessage struct {
-	// number, batchID and batchSize are those of the last attempt. isAnswered: others of that batch were taken, or failed.
+	// number, batchID and batchSize are those of the last attempt. isAnswered: others of that batch were taken, or refused one by one.
 	number     int
 	batchID    int64
 	batchSize  int
@@ -174,7 +174,8 @@ func (w waitingMessages) settle(b *Batch, done *settled) {
 		}
 		m := w[coupon.MustNumber(coupon.KindMessage, r.MessageID)]
 		m.number, m.batchID = b.Number, b.ID
-		m.isInFlight, m.repeatsBatch = false, r.RepeatsBatch
+		// Who is to get the batch again has answered nothing of it.
+		m.isInFlight, m.repeatsBatch, m.isAnswered = false, r.RepeatsBatch, !r.RepeatsBatch
 		m.mayBeSent = r.Settlement.MayBeSent
 		if m.counted = r.Counted; r.About == coupon.AboutMessage {
 			m.counted++

@@ -96,6 +96,16 @@ func TestCouponIsOver(t *testing.T) {
 			ends(t, s, couponID)
 			s.start(t, 0)
 		}, 1, 2, coupon.CancelCouponEnded},
+		{"its last batch", individual, func(t *testing.T, s *scene, couponID, _ coupon.ID) {
+			t.Helper()
+			out := asking(newFlaky(acceptAll))
+			out.between = func(place int) {
+				if place == 1 {
+					ends(t, s, couponID)
+				}
+			}
+			s.startSender(t, out)
+		}, 1, 2, coupon.CancelCouponEnded},
 		{"a new beginning", individual, func(t *testing.T, s *scene, couponID, id coupon.ID) {
 			t.Helper()
 			inPause(t, s, id, func() {

@@ -266,6 +266,34 @@ func TestEveryRoleAndField(t *testing.T) {
 	}
 }
 
+// TestReporter: a REPORTER records what came of messages, learns who it is, and may ask for nothing else.
+func TestReporter(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.become(t, coupon.RoleReporter)
+	_, got := s.answer(t, `mutation { recordBounces(input: {bounces: [{address: "ada@example.com", kind: HARD}, {messageId: "message_7", kind: HARD}]}) {
+		recordedCount quarantinedCount rejections { line reason message value } userErrors { code }
+	} }`, nil)
+	if !strings.Contains(got, `"recordedCount":1,"quarantinedCount":1,"rejections":[{"line":2,"reason":"UNKNOWN_MESSAGE"`) {
+		t.Errorf("recordBounces: %s", got)
+	}
+	if _, got := s.answer(t, "{ caller { role isMasked } }", nil); !strings.Contains(got, `"role":"REPORTER"`) {
+		t.Errorf("caller: %s", got)
+	}
+	may := allowed(t)
+	var roots []string
+	for _, root := range []*ast.Definition{schema().Query, schema().Mutation, schema().Subscription} {
+		for _, field := range root.Fields {
+			if name := root.Name + "." + field.Name; !strings.HasPrefix(field.Name, "__") && may(name, coupon.RoleReporter) {
+				roots = append(roots, name)
+			}
+		}
+	}
+	if want := []string{"Query.caller", "Mutation.recordBounces"}; !slices.Equal(roots, want) {
+		t.Errorf("a REPORTER may ask for %v, want %v", roots, want)
+	}
+}
+
 // TestNothingIsDoneThatIsForbidden: one forbidden field refuses the whole request.
 func TestNothingIsDoneThatIsForbidden(t *testing.T) {
 	t.Parallel()

@@ -55,7 +55,7 @@ func credentials() []credential {
 			t.Helper()
 			if _, got := s.answer(
 				t,
-				`mutation { revokeApiKey(input: {id: "key_5"}) { apiKey { isWorking } } }`,
+				`mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { isWorking } } }`,
 				nil,
 			); !strings.Contains(
 				got,
@@ -444,7 +444,7 @@ func TestRightsEndWhileAsking(t *testing.T) {
 	go func() {
 		answers <- l.ask(`{ sql(query: "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b") { rows } }`)
 	}()
-	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_5"}) { apiKey { id } } }`, nil); !strings.Contains(got, "key_5") {
+	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { id } } }`, nil); !strings.Contains(got, "key_6") {
 		t.Fatal(got)
 	}
 	select {

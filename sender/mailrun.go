@@ -216,7 +216,7 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 		w.batch.answered(place, false)
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptWithheld}
 		return true
-	case failure.step == stepDot && failure.code == 0:
+	case failure.step == stepDot && failure.isNoAnswer():
 		w.abandon()
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptUnknown, Reason: fmt.Sprintf(
 			"The mail server has the whole mail and did not say whether it takes it (%s).", failure.text)}

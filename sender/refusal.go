@@ -17,7 +17,9 @@ const (
 	codeAuthTooWeak      = 534
 	codeAuthFailed       = 535
 	codeEncryptionNeeded = 538
+	firstTransient       = 400
 	firstPermanent       = 500
+	lastPermanent        = 599
 )
 
 const (
@@ -25,20 +27,27 @@ const (
 	// of a limit of the line.
 	limitRow = 3
 	// senderRow is how many different recipients in a row are refused with the same words before the words count as about
-	// the sender.
+	// the sender; policyRow, when the words are about a policy or come before the content.
 	senderRow = 20
+	policyRow = 3
 	// maxKnownLimits is how many words of limits are remembered.
 	maxKnownLimits = 100
 )
 
 // isPermanent reports whether the server will not take the same later either.
-func (e *mailError) isPermanent() bool { return e.code >= firstPermanent || e.isSetting }
+func (e *mailError) isPermanent() bool {
+	return e.code >= firstPermanent && e.code <= lastPermanent || e.isSetting
+}
+
+// isNoAnswer reports whether nothing that RFC 5321 allows was answered, so that nobody knows what the server did.
+func (e *mailError) isNoAnswer() bool { return e.code < firstTransient || e.code > lastPermanent }
 
 // isOver reports whether the connection is of no use any more.
 func (e *mailError) isOver() bool { return e.code == 0 || e.code == codeShuttingDown }
 
 // about says what a refusal is about, as far as it says so itself, by its step and its codes. Until the
-// recipient is named, and at the command DATA, nothing depends on the message.
+// recipient is named nothing depends on the message. At the command DATA it need not, but some servers judge the
+// recipients only then.
 func (e *mailError) about() coupon.AttemptSubject {
 	ofStep := coupon.AboutLine
 	if e.isPermanent() {
@@ -46,6 +55,10 @@ func (e *mailError) about() coupon.AttemptSubject {
 	}
 	switch e.step {
 	case stepRcpt, stepDot:
+	case stepData:
+		if !e.isPermanent() {
+			return ofStep
+		}
 	case stepContent:
 		// A mail that has the server break down each time must not be tried for ever.
 		return coupon.AboutMessage
@@ -80,6 +93,15 @@ func (e *mailError) isRecipients() bool {
 	words := strings.ToLower(e.text)
 	return strings.HasPrefix(topic, "1.") || strings.HasPrefix(topic, "2.") ||
 		strings.Contains(words, "greylist") || strings.Contains(words, "graylist")
+}
+
+// row is how many different recipients in a row have to be refused for good with the same words before these are about the sender.
+func (e *mailError) row() int {
+	_, topic, _ := strings.Cut(e.enhanced, ".")
+	if e.step == stepData || strings.HasPrefix(topic, "7.") {
+		return policyRow
+	}
+	return senderRow
 }
 
 // words returns the text of a refusal without what differs from recipient to recipient: addresses, and words with digits,
@@ -131,7 +153,7 @@ func (r *refusals) judge(e *mailError, recipient string) coupon.AttemptSubject {
 	}
 	r.recipients[recipient] = struct{}{}
 	switch {
-	case e.isPermanent() && len(r.recipients) >= senderRow:
+	case e.isPermanent() && len(r.recipients) >= e.row():
 		return coupon.AboutSender
 	case !e.isPermanent() && len(r.recipients) >= limitRow:
 		r.remember(words)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,9 @@ func TestMailSteps(t *testing.T) {
 		{mailtest.Rcpt, mailtest.Reply{Text: "550 5.1.8 Bad sender's system address"}, later, coupon.AboutSender},
 		{mailtest.Rcpt, mailtest.Reply{Text: "530 5.7.0 Authentication required"}, later, coupon.AboutSender},
 		{mailtest.Rcpt, mailtest.Reply{Breaks: true}, later, coupon.AboutLine},
-		{mailtest.Data, mailtest.Reply{Text: "554 5.7.1 Not today"}, later, coupon.AboutSender},
+		{mailtest.Data, mailtest.Reply{Text: "554 5.7.1 Not today"}, refused, coupon.AboutMessage},
+		{mailtest.Data, mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"}, later, coupon.AboutSender},
+		{mailtest.Data, mailtest.Reply{Text: "530 5.7.0 Authentication required"}, later, coupon.AboutSender},
 		{mailtest.Data, mailtest.Reply{Text: "451 4.3.0 Not now"}, later, coupon.AboutLine},
 		{mailtest.Data, mailtest.Reply{Delay: time.Second}, later, coupon.AboutLine},
 		{mailtest.Content, mailtest.Reply{Breaks: true}, coupon.AttemptUnknown, coupon.AboutMessage},
@@ -75,6 +78,8 @@ func TestMailSteps(t *testing.T) {
 		{mailtest.Dot, mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"}, later, coupon.AboutSender},
 		{mailtest.Dot, mailtest.Reply{Text: "451 4.3.0 Queue is full"}, later, coupon.AboutLine},
 		{mailtest.Dot, mailtest.Reply{Text: "421 4.3.2 Shutting down"}, later, coupon.AboutLine},
+		{mailtest.Dot, mailtest.Reply{Text: "354 More"}, coupon.AttemptUnknown, coupon.AboutMessage},
+		{mailtest.Dot, mailtest.Reply{Text: "999 What"}, coupon.AttemptUnknown, coupon.AboutMessage},
 		{mailtest.Dot, mailtest.Reply{Breaks: true}, coupon.AttemptUnknown, coupon.AboutMessage},
 		{mailtest.Dot, mailtest.Reply{Delay: time.Second}, coupon.AttemptUnknown, coupon.AboutMessage},
 		{mailtest.Reset, mailtest.Reply{Text: "500 What?"}, coupon.AttemptAccepted, coupon.AboutMessage},
@@ -194,6 +199,7 @@ func TestMailRows(t *testing.T) {
 	}{
 		"relaying denied":     {mailtest.Rcpt, "550 5.7.1 <%s>: Relay access denied", coupon.AttemptPostponed, coupon.AboutSender, 100},
 		"spam":                {mailtest.Dot, "554 5.7.1 Rejected as spam, id %s-1", coupon.AttemptPostponed, coupon.AboutSender, 100},
+		"before the content":  {mailtest.Data, "554 5.7.1 Not today, %s", coupon.AttemptPostponed, coupon.AboutSender, 100},
 		"a limit":             {mailtest.Rcpt, "450 4.7.1 <%s>: Too fast", coupon.AttemptPostponed, coupon.AboutLine, 100},
 		"a limit at the dot":  {mailtest.Dot, "451 4.7.1 Too fast, %s", coupon.AttemptPostponed, coupon.AboutLine, 100},
 		"many dead mailboxes": {mailtest.Rcpt, "550 5.1.1 <%s>: No such mailbox", coupon.AttemptRefused, coupon.AboutMessage, 100},
@@ -216,6 +222,48 @@ func TestMailRows(t *testing.T) {
 			}
 			if count < test.atLeast {
 				t.Errorf("%d of 100 are %s about %q", count, test.want, test.about)
+			}
+		})
+	}
+}
+
+// TestMailPolicy: words about a policy are about the sender after a few recipients, however small the batch, and about one
+// recipient where the others get their mail.
+func TestMailPolicy(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		step    mailtest.Step
+		refuses func(to string) bool
+		want    map[coupon.AttemptSubject]int
+	}{
+		"all":         {mailtest.Rcpt, func(string) bool { return true }, map[coupon.AttemptSubject]int{coupon.AboutSender: 5}},
+		"all at DATA": {mailtest.Data, func(string) bool { return true }, map[coupon.AttemptSubject]int{coupon.AboutSender: 5}},
+		"one at DATA": {
+			mailtest.Data,
+			func(to string) bool { return strings.HasPrefix(to, "r2@") },
+			map[coupon.AttemptSubject]int{coupon.AboutMessage: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
+				if e.Step == test.step && test.refuses(e.To) {
+					return mailtest.Reply{Text: "550 5.7.1 Refused by policy"}
+				}
+				return mailtest.Reply{}
+			})
+			messages := batch(coupon.ChannelEmail, 1, 5)
+			for i := range messages {
+				messages[i].Address = fmt.Sprintf("r%d@example.com", i)
+			}
+			got := map[coupon.AttemptSubject]int{}
+			for _, attempt := range send(t, toServer(t, server), messages) {
+				if attempt.Result != coupon.AttemptAccepted {
+					got[attempt.About]++
+				}
+			}
+			if !maps.Equal(got, test.want) {
+				t.Errorf("refused about %v, want %v", got, test.want)
 			}
 		})
 	}

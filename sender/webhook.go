@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"couponql/coupon"
@@ -27,8 +28,8 @@ const (
 	MaxWebhookBatch = 500
 	// webhookTimeout is how long one request may take, the answer included.
 	webhookTimeout = 30 * time.Second
-	// maxAnswer is how much of an answer is read, in bytes.
-	maxAnswer = 1 << 20
+	// maxAnswer is how much of an answer is read, in bytes: 8 KiB for each message of the largest batch.
+	maxAnswer = 8 << 10 * MaxWebhookBatch
 	// maxIdleConnections is how many connections are kept open.
 	maxIdleConnections = 4
 	// MinSecretLength is the length of the shortest secret, in bytes.
@@ -127,13 +128,37 @@ type webhookRequest struct {
 	Messages []webhookMessage `json:"messages"`
 }
 
-// webhookAnswer is what the answer to an accepted batch may say.
-type webhookAnswer struct {
-	Refused []struct {
-		MessageID   coupon.ID `json:"messageId"`
-		Reason      string    `json:"reason"`
-		IsPermanent bool      `json:"isPermanent"`
-	} `json:"refused"`
+// webhookRefusal is a message that the answer to an accepted batch refuses. Its values may be of other types than
+// they should: who writes a number for a reason means it all the same.
+type webhookRefusal struct {
+	MessageID   coupon.ID
+	Reason      string
+	IsPermanent bool
+}
+
+// UnmarshalJSON reads an object with the names messageId, reason and isPermanent.
+func (r *webhookRefusal) UnmarshalJSON(text []byte) error {
+	var given struct {
+		MessageID   coupon.ID       `json:"messageId"`
+		Reason      json.RawMessage `json:"reason"`
+		IsPermanent json.RawMessage `json:"isPermanent"`
+	}
+	if err := json.Unmarshal(text, &given); err != nil {
+		return err
+	}
+	r.MessageID, r.Reason = given.MessageID, string(given.Reason)
+	var reason string
+	if err := json.Unmarshal(given.Reason, &reason); err == nil {
+		r.Reason = reason
+	}
+	switch strings.Trim(string(given.IsPermanent), `"`) {
+	case "true":
+		r.IsPermanent = true
+	case "", "false", "null":
+	default:
+		return errors.New("isPermanent is neither true nor false")
+	}
+	return nil
 }
 
 // Send posts the batch.
@@ -180,7 +205,7 @@ func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, err
 		attempts[place] = *refusal
 	}
 	if refusal.Result == coupon.AttemptAccepted {
-		tellApart(attempts, places, answer)
+		w.tellApart(attempts, places, answer)
 		for _, place := range places {
 			batch.answered(place, attempts[place].Result == coupon.AttemptAccepted)
 		}
@@ -320,13 +345,15 @@ func retryAfter(value string, now time.Time) time.Time {
 	return at
 }
 
-// tellApart puts in the outcomes of the messages that the answer to a batch refuses. places has those of the batch.
-func tellApart(attempts []coupon.Attempt, places map[coupon.ID]int, text []byte) {
-	var answer webhookAnswer
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return // it need not be JSON
+// tellApart puts in the outcomes of the messages that the answer to a batch refuses. places has those of the batch. What
+// cannot be read of the answer is told in the log.
+func (w *Webhook) tellApart(attempts []coupon.Attempt, places map[coupon.ID]int, text []byte) {
+	refused, problem := readRefused(text)
+	if problem != "" {
+		w.pace.log.Warn("the webhook took messages with an answer that cannot be read whole; what else it refuses counts as sent",
+			"webhook", w.pace.name, "messages", len(places), "refusalsRead", len(refused), "problem", problem)
 	}
-	for _, refused := range answer.Refused {
+	for _, refused := range refused {
 		place, isOurs := places[refused.MessageID]
 		if !isOurs {
 			continue
@@ -336,4 +363,50 @@ func tellApart(attempts []coupon.Attempt, places map[coupon.ID]int, text []byte)
 			attempts[place].Result = coupon.AttemptRefused
 		}
 	}
+}
+
+// readRefused reads the list named refused of an answer, as far as it can be read, and says what could not. An answer
+// need not be JSON.
+func readRefused(text []byte) (refused []webhookRefusal, problem string) {
+	if text = bytes.TrimSpace(text); len(text) == 0 || text[0] != '{' {
+		return nil, ""
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return nil, err.Error()
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return refused, err.Error()
+		}
+		var value json.RawMessage
+		if word, _ := name.(string); !strings.EqualFold(word, "refused") {
+			if err := decoder.Decode(&value); err != nil {
+				return refused, err.Error()
+			}
+			continue
+		}
+		if begin, err := decoder.Token(); err != nil || begin != json.Delim('[') {
+			return refused, "refused is no list"
+		}
+		for decoder.More() {
+			if err := decoder.Decode(&value); err != nil {
+				return refused, err.Error()
+			}
+			var one webhookRefusal
+			if err := json.Unmarshal(value, &one); err != nil {
+				problem = err.Error()
+				continue
+			}
+			refused = append(refused, one)
+		}
+		if _, err := decoder.Token(); err != nil {
+			return refused, err.Error()
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return refused, err.Error()
+	}
+	return refused, problem
 }

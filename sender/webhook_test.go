@@ -263,3 +263,41 @@ func TestWebhookLeave(t *testing.T) {
 		t.Errorf("%d requests, want 1", len(r.bodies))
 	}
 }
+
+// TestWebhookOddAnswers reads the refusals of an answer as far as it can be read.
+func TestWebhookOddAnswers(t *testing.T) {
+	t.Parallel()
+	const first = `{"messageId":"message_1","reason":"No such number","isPermanent":true}`
+	long := strings.Repeat("z", 6000)
+	for name, test := range map[string]struct {
+		answer string
+		want   []coupon.Attempt
+	}{
+		"a number as a reason": {
+			`{"refused":[` + first + `,{"messageId":"message_2","reason":21211,"isPermanent":"true"}]}`,
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptRefused, Reason: "21211"}},
+		},
+		"one that is none": {
+			`{"taken":{"a":[1]},"refused":[{"messageId":1},"x",` + first + `]}`,
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptAccepted}},
+		},
+		"cut off": {
+			`{"refused":[` + first + `,{"messageId":"message_2","rea`,
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptAccepted}},
+		},
+		"long reasons": {
+			`{"refused":[` + first + strings.Repeat(`,{"messageId":"message_9","reason":"`+long+`"}`, 400) + `,{"messageId":"message_2","reason":"full"}]}`,
+			[]coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "No such number"}, {Result: coupon.AttemptPostponed, Reason: "full"}},
+		},
+		"no list": {`{"refused":"all"}`, []coupon.Attempt{{Result: coupon.AttemptAccepted}, {Result: coupon.AttemptAccepted}}},
+		"no JSON": {"<p>OK</p>", []coupon.Attempt{{Result: coupon.AttemptAccepted}, {Result: coupon.AttemptAccepted}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, w := startReceiver(t, func(w http.ResponseWriter, _ int) { _, _ = io.WriteString(w, test.answer) })
+			if diff := cmp.Diff(test.want, send(t, w, batch(coupon.ChannelSMS, 1, 2))); diff != "" {
+				t.Errorf("attempts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

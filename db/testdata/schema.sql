@@ -20,7 +20,7 @@ CREATE TABLE api_key (
     expires_at TIMESTAMP,
     last_used_at TIMESTAMP,
     revoked_at TIMESTAMP,
-    CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER'))),
+    CHECK(("role" IN ('ADMIN', 'MARKETER', 'ANALYST', 'REDEEMER', 'REPORTER'))),
     PRIMARY KEY(id)
 );
 CREATE TABLE bounce (
