@@ -45,8 +45,9 @@ demo: ## Load the demo data into a running server (URL=http://127.0.0.1:8080)
 ##@ Change
 
 .PHONY: generate
-generate: ## Write the Go code that follows from graph/*.graphqls
+generate: ## Write the Go code that follows from graph/*.graphqls, and the client of examples/go
 	go generate ./...
+	go -C examples/go generate ./...
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum in line with the imports

@@ -149,11 +149,7 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 		return nil, err
 	}
 	if len(next.Contents) == 0 {
-		next.RetryAt = waiting.nextRetry(s.moment())
-		// What waits is over with its coupon.
-		if c := next.Coupon; c != nil && c.EndsAt != nil && !next.RetryAt.IsZero() && c.EndsAt.Before(next.RetryAt) {
-			next.RetryAt = *c.EndsAt
-		}
+		next.RetryAt = next.retryAt()
 	}
 	next.number()
 	return next, nil
@@ -209,6 +205,16 @@ func (b *Batch) takeNew(ctx context.Context, last int64, limit int) error {
 		b.next = begin + int64(limit)
 	}
 	return nil
+}
+
+// retryAt returns when there is something to do with what waits; the zero time: nothing waits.
+func (b *Batch) retryAt() time.Time {
+	at := b.waiting.nextRetry(b.store.moment())
+	// What waits is over with its coupon.
+	if c := b.Coupon; c != nil && c.EndsAt != nil && !at.IsZero() && c.EndsAt.Before(at) {
+		return *c.EndsAt
+	}
+	return at
 }
 
 func (b *Batch) number() {

@@ -315,13 +315,17 @@ func (w *mailWorker) connect(ctx context.Context, place int) bool {
 	if w.session != nil {
 		return true
 	}
-	select {
-	case w.session = <-w.smtp.idle:
-		w.release = w.session.bind(ctx)
-		return true
-	default:
-	}
-	for began := time.Now(); !w.smtp.pace.connect(); {
+	for began := time.Now(); ; {
+		// Who waits for a connection takes one that another worker is done with.
+		select {
+		case w.session = <-w.smtp.idle:
+			w.release = w.session.bind(ctx)
+			return true
+		default:
+		}
+		if w.smtp.pace.connect() {
+			break
+		}
 		if w.maySpare || ctx.Err() != nil {
 			w.giveBack(place)
 			return false

@@ -721,6 +721,7 @@ const (
 	ExclusionReasonInvalidAddress   ExclusionReason = "INVALID_ADDRESS"
 	ExclusionReasonDuplicateAddress ExclusionReason = "DUPLICATE_ADDRESS"
 	ExclusionReasonNotContactable   ExclusionReason = "NOT_CONTACTABLE"
+	ExclusionReasonQuarantined      ExclusionReason = "QUARANTINED"
 	ExclusionReasonNoMatchingLabel  ExclusionReason = "NO_MATCHING_LABEL"
 	ExclusionReasonMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
 )
@@ -730,6 +731,7 @@ var AllExclusionReason = []ExclusionReason{
 	ExclusionReasonInvalidAddress,
 	ExclusionReasonDuplicateAddress,
 	ExclusionReasonNotContactable,
+	ExclusionReasonQuarantined,
 	ExclusionReasonNoMatchingLabel,
 	ExclusionReasonMessageLimit,
 }
@@ -1035,6 +1037,11 @@ const (
 	RejectionReasonUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectionReasonAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectionReasonAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
+	RejectionReasonUnknownMessage   RejectionReason = "UNKNOWN_MESSAGE"
+	RejectionReasonNotSent          RejectionReason = "NOT_SENT"
+	RejectionReasonBadAddress       RejectionReason = "BAD_ADDRESS"
+	RejectionReasonBadKind          RejectionReason = "BAD_KIND"
+	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1052,6 +1059,11 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonUnknownRecipient,
 	RejectionReasonAlreadyRecorded,
 	RejectionReasonAlreadyRedeemed,
+	RejectionReasonUnknownMessage,
+	RejectionReasonNotSent,
+	RejectionReasonBadAddress,
+	RejectionReasonBadKind,
+	RejectionReasonNoOutcome,
 }
 
 // __AddTargetsInput is used internally by genqlient

@@ -99,7 +99,8 @@ export type ExclusionReason =
   | 'MESSAGE_LIMIT'
   | 'NOT_CONTACTABLE'
   | 'NO_ADDRESS'
-  | 'NO_MATCHING_LABEL';
+  | 'NO_MATCHING_LABEL'
+  | 'QUARANTINED';
 
 export type GenerateCodesInput = {
   alphabet?: string | null | undefined;
@@ -130,15 +131,20 @@ export type RejectionReason =
   | 'ALREADY_RECORDED'
   | 'ALREADY_REDEEMED'
   | 'AMBIGUOUS_DATE'
+  | 'BAD_ADDRESS'
   | 'BAD_CHARACTER'
   | 'BAD_DATE'
+  | 'BAD_KIND'
   | 'DUPLICATE_IN_FILE'
   | 'EMPTY'
   | 'EXISTS_ELSEWHERE'
   | 'FUTURE_DATE'
   | 'MALFORMED'
+  | 'NOT_SENT'
+  | 'NO_OUTCOME'
   | 'TOO_LONG'
   | 'UNKNOWN_CODE'
+  | 'UNKNOWN_MESSAGE'
   | 'UNKNOWN_RECIPIENT';
 
 export type CreateCouponMutationVariables = Exact<{
