@@ -138,7 +138,7 @@ func TestReadDialects(t *testing.T) {
 		"CR after a quote":      {content: "code,label\r\"A1\",\"x\"\r\"B2\",\"y\"\r", want: []string{"2: A1|x", "3: B2|y"}},
 		"bare quote": {
 			content: "code,label\nA1,5\" nails\nB2,=\"0012\"\n",
-			want:    []string{"2: A1|5\" nails", "3: B2|=\"0012\""},
+			want:    []string{"2: A1|5\" nails", "3: B2|0012"},
 		},
 		"text after a quote": {
 			content: "code,label\n\"A\"1,x\nB2,\"y\"z\nC3,\"z\"\n",
