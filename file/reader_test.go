@@ -337,12 +337,10 @@ func TestOpenErrors(t *testing.T) {
 			want:    "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
 		"mapped name twice": {
-			content: "code,x,x
-A1,,
-", options: coupon.FileOptions{Columns: mapped("label", "x")}, code: coupon.ErrorInvalid,
+			content: "code,x,x\nA1,,\n", options: coupon.FileOptions{Columns: mapped("label", "x")}, code: coupon.ErrorInvalid,
 			want: "The file has more than one column with the name that is given for `label`.",
 		},
-		"broken header":      {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
+		"broken header": {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
 		"long header": {
 			content: strings.Repeat("x", MaxRowBytes+1) + "\nA1\n",
 			want:    "The first row of the file (line 1) cannot be read",
