@@ -436,6 +436,7 @@ func open(t testing.TB, path string, options coupon.FileOptions, kind coupon.Imp
 func readAll(t testing.TB, path string, options coupon.FileOptions, kind coupon.ImportKind) (layout Layout, rows []string) {
 	t.Helper()
 	r := open(t, path, options, kind)
+	columns := Columns(kind)
 	for {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -449,7 +450,7 @@ func readAll(t testing.TB, path string, options coupon.FileOptions, kind coupon.
 			continue
 		}
 		var values []string
-		for i := range Columns(kind) {
+		for i := range columns {
 			value := row.Get(i)
 			if !has(row, i) {
 				value += "-"

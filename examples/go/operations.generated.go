@@ -1042,13 +1042,8 @@ const (
 	RejectionReasonBadAddress       RejectionReason = "BAD_ADDRESS"
 	RejectionReasonBadKind          RejectionReason = "BAD_KIND"
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
+	RejectionReasonAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
 	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
-	RejectionReasonBadFlag          RejectionReason = "BAD_FLAG"
-	RejectionReasonBadAmount        RejectionReason = "BAD_AMOUNT"
-	RejectionReasonAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
-	RejectionReasonBadCurrency      RejectionReason = "BAD_CURRENCY"
-	RejectionReasonRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
-	RejectionReasonReserved         RejectionReason = "RESERVED"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1071,13 +1066,8 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonBadAddress,
 	RejectionReasonBadKind,
 	RejectionReasonNoOutcome,
+	RejectionReasonAmbiguousColumn,
 	RejectionReasonNotARow,
-	RejectionReasonBadFlag,
-	RejectionReasonBadAmount,
-	RejectionReasonAmbiguousAmount,
-	RejectionReasonBadCurrency,
-	RejectionReasonRoundedNumber,
-	RejectionReasonReserved,
 }
 
 // __AddTargetsInput is used internally by genqlient
