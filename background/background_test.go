@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,16 @@ func TestPanicIsAnswer(t *testing.T) {
 				t.Errorf("whoever waits gets %v", err)
 			}
 		})
+	}
+}
+
+// TestEndedGoroutineIsAnswer tells that whoever waits hears of a goroutine that ended itself.
+func TestEndedGoroutineIsAnswer(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	background.Go(func() error { runtime.Goexit(); return nil }, func(err error) { ended <- err })
+	if err := <-ended; err == nil {
+		t.Error("whoever waits takes it for done")
 	}
 }
 
