@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,16 @@ func TestPanicIsAnswer(t *testing.T) {
 	}
 }
 
+// TestEndedGoroutineIsAnswer tells that whoever waits hears of a goroutine that ended itself.
+func TestEndedGoroutineIsAnswer(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	background.Go(func() error { runtime.Goexit(); return nil }, func(err error) { ended <- err })
+	if err := <-ended; err == nil {
+		t.Error("whoever waits takes it for done")
+	}
+}
+
 // TestGroupGivesEveryError tells that a group gives the errors of all parts that failed.
 func TestGroupGivesEveryError(t *testing.T) {
 	t.Parallel()
@@ -62,8 +73,8 @@ func TestGroupGivesEveryError(t *testing.T) {
 // server.
 func TestNoOtherGoroutine(t *testing.T) {
 	t.Parallel()
-	// Programs for tests and measurements may.
-	others := []string{"background", "bench", "demo", "examples", "soak", "tools", "node_modules", ".git", "data"}
+	// What is for tests and measurements may.
+	others := []string{"background", "bench", "demo", "examples", "mailtest", "soak", "tools", "node_modules", ".git", "data"}
 	read := 0
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		switch {

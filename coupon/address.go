@@ -95,16 +95,15 @@ func CanonicalRegion(text string) (region string, isKnown bool) {
 var namedRegions = sync.OnceValue(func() map[string]string {
 	// As people write it: ISO 3166 keeps UK free for that.
 	regions := map[string]string{"uk": "GB"}
-	for code := range phonenumbers.GetSupportedRegions() {
-		region, err := language.ParseRegion(code)
-		if err != nil {
-			continue
-		}
-		for _, tongue := range []language.Tag{
-			language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
-			language.Dutch, language.Polish, language.Turkish,
-		} {
-			regions[strings.ToLower(display.Regions(tongue).Name(region))] = code
+	for _, tongue := range []language.Tag{
+		language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
+		language.Dutch, language.Polish, language.Turkish,
+	} {
+		names := display.Regions(tongue)
+		for code := range phonenumbers.GetSupportedRegions() {
+			if region, err := language.ParseRegion(code); err == nil {
+				regions[strings.ToLower(names.Name(region))] = code
+			}
 		}
 	}
 	return regions

@@ -392,12 +392,15 @@ func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch)
 			return err
 		}
 	}
-	for i := range outcome.Refused {
-		one := []Content{outcome.Refused[i].Content}
-		if err := refreshConsent(ctx, t, one); err != nil {
-			return err
-		}
-		outcome.Refused[i].Content = one[0]
+	refused := make([]Content, len(outcome.Refused))
+	for i := range refused {
+		refused[i] = outcome.Refused[i].Content
+	}
+	if err := refreshConsent(ctx, t, refused); err != nil {
+		return err
+	}
+	for i := range refused {
+		outcome.Refused[i].Content = refused[i]
 	}
 	return nil
 }
@@ -418,15 +421,17 @@ func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*Se
 	if err != nil || len(known) == 0 {
 		return outcome, err
 	}
+	slices.Sort(known)
+	isSettled := isIn(known)
 	left := *outcome
 	left.Withheld, left.Failed, left.Failures = nil, nil, nil
 	for i := range outcome.Withheld {
-		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Withheld[i].MessageID)) {
+		if !isSettled(coupon.MustNumber(coupon.KindMessage, outcome.Withheld[i].MessageID)) {
 			left.Withheld = append(left.Withheld, outcome.Withheld[i])
 		}
 	}
 	for i := range outcome.Failed {
-		if !slices.Contains(known, coupon.MustNumber(coupon.KindMessage, outcome.Failed[i].MessageID)) {
+		if !isSettled(coupon.MustNumber(coupon.KindMessage, outcome.Failed[i].MessageID)) {
 			left.Failed, left.Failures = append(left.Failed, outcome.Failed[i]), append(left.Failures, outcome.Failures[i])
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,8 @@ type meddled struct {
 	// plan has the changes to come. later are those that wait for a lock.
 	plan  []int
 	later sync.WaitGroup
+	// waiting counts those that wait. An erasure among them keeps everybody from changing people meanwhile.
+	waiting atomic.Int32
 	// messages and deliveries are as they were confirmed; people are the recipients.
 	messages   map[coupon.ID]*coupon.Message
 	ids        []coupon.ID
@@ -208,8 +211,12 @@ func (m *meddled) meddle(isLocked bool) {
 	if change.isHarsh && n%4 > 0 {
 		return
 	}
-	if isLocked && change.locks {
-		m.later.Go(func() { m.try(change.do(n / 4)) })
+	if isLocked && (change.locks || change.isOfPeople && m.waiting.Load() > 0) {
+		m.waiting.Add(1)
+		m.later.Go(func() {
+			defer m.waiting.Add(-1)
+			m.try(change.do(n / 4))
+		})
 		return
 	}
 	m.try(change.do(n / 4))
@@ -227,8 +234,9 @@ func (m *meddled) try(err error) {
 
 type meddling struct {
 	do func(n int) error
-	// locks: it waits for a batch that holds its delivery. isHarsh: it ends so much that it should be rare.
-	locks, isHarsh bool
+	// locks: it waits for a batch that holds its delivery. isOfPeople: it waits for others that change people, and so for what
+	// they wait for. isHarsh: it ends so much that it should be rare.
+	locks, isOfPeople, isHarsh bool
 }
 
 func one[T any](of []T, n int) T { return of[n%len(of)] }
@@ -255,8 +263,8 @@ func (m *meddled) changes() []meddling {
 		return &db.CodeSelection{CouponID: *found[message.DeliveryID].CouponID, Values: []string{m.codes[message.ID]}}
 	}
 	return []meddling{
-		{do: func(n int) error { return contactable(n, false) }},
-		{do: func(n int) error { return contactable(n, true) }},
+		{do: func(n int) error { return contactable(n, false) }, isOfPeople: true},
+		{do: func(n int) error { return contactable(n, true) }, isOfPeople: true},
 		{do: func(n int) error { return update(n, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1 + n%3))}) }},
 		{do: func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(0)}) }, isHarsh: true},
 		{do: func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(time.Minute)}) }, isHarsh: true},
@@ -285,14 +293,14 @@ func (m *meddled) changes() []meddling {
 			kind := one([]coupon.BounceKind{coupon.BounceHard, coupon.BounceComplaint, coupon.BounceSoft}, n)
 			_, err = m.RecordBounces(ctx, []*coupon.BounceInput{{Address: &message.Address, Channel: &found[message.DeliveryID].Channel, Kind: kind}})
 			return err
-		}},
+		}, isOfPeople: true},
 		{do: func(n int) error {
 			message := m.messages[one(m.ids, n)]
 			found, err := m.DeliveriesByID(ctx, []coupon.ID{message.DeliveryID})
 			m.must(err)
 			_, err = m.LiftQuarantine(ctx, found[message.DeliveryID].Channel, []string{message.Address})
 			return err
-		}},
+		}, isOfPeople: true},
 		{do: func(n int) error { _, err := m.EraseRecipients(ctx, []coupon.ID{one(m.people, n)}, nil); return err }, locks: true, isHarsh: true},
 		{do: func(n int) error { _, err := m.PauseDelivery(ctx, one(m.deliveries, n)); return err }, locks: true},
 		{do: func(n int) error { _, err := m.ResumeDelivery(ctx, one(m.deliveries, n)); return err }},
@@ -487,24 +495,8 @@ func (m *meddled) send(out sender.Sender) {
 	runner := job.Start(m.t.Context(), m.Store, box, job.Options{Log: slog.New(slog.NewTextHandler(m.t.Output(), nil)), Senders: senders})
 	defer runner.Stop()
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		m.mu.Lock()
-		m.clock.Advance(time.Minute)
-		m.NotifyDue()
-		found, err := m.DeliveriesByID(m.t.Context(), m.deliveries)
-		m.must(err)
-		pending, state := 0, ""
-		for id, d := range found {
-			state += fmt.Sprintf("\n%s %s %+v", id, d.Status, d.Counts)
-			if d.Status == coupon.DeliveryPaused {
-				_, err := m.ResumeDelivery(m.t.Context(), id)
-				m.try(err)
-			}
-			if pending += d.Counts.Pending; d.Status == coupon.DeliveryInProgress {
-				pending++
-			}
-		}
-		m.mu.Unlock()
-		if pending == 0 {
+		isOver, state := m.goOn()
+		if isOver {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -512,6 +504,26 @@ func (m *meddled) send(out sender.Sender) {
 		}
 	}
 	m.later.Wait()
+}
+
+// goOn lets time pass and resumes what is paused. It reports whether everything is over, and where it stands.
+func (m *meddled) goOn() (isOver bool, state string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.clock.Advance(time.Minute)
+	m.NotifyDue()
+	found, err := m.DeliveriesByID(m.t.Context(), m.deliveries)
+	m.must(err)
+	isOver = true
+	for id, d := range found {
+		state += fmt.Sprintf("\n%s %s %+v", id, d.Status, d.Counts)
+		if d.Status == coupon.DeliveryPaused {
+			_, err := m.ResumeDelivery(m.t.Context(), id)
+			m.try(err)
+		}
+		isOver = isOver && d.Counts.Pending == 0 && d.Status != coupon.DeliveryInProgress
+	}
+	return isOver, state
 }
 
 // check compares what was recorded with what arrived.

@@ -34,6 +34,8 @@ type flaky struct {
 	decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt
 	// before is called with each batch before it is decided; nil: not.
 	before func(ctx context.Context, batch *sender.Batch) error
+	// after is called when a batch is decided, before the answer is given; nil: not.
+	after func(ctx context.Context)
 
 	mu       sync.Mutex
 	got      map[coupon.ID][]handOver
@@ -61,6 +63,14 @@ func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt
 			return attempts, nil // what left stays open
 		}
 	}
+	f.decideBatch(batch, attempts)
+	if f.after != nil {
+		f.after(ctx)
+	}
+	return attempts, nil
+}
+
+func (f *flaky) decideBatch(batch *sender.Batch, attempts []coupon.Attempt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.batches[batch.Key]++
@@ -75,7 +85,6 @@ func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt
 			f.accepted[m.MessageID]++
 		}
 	}
-	return attempts, nil
 }
 
 // handOvers tells how many messages were handed over, and how often all of them together.
@@ -381,11 +390,15 @@ func TestSameBatchWithoutSome(t *testing.T) {
 				}
 				return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "no answer", RepeatsBatch: true, MayBeSent: true}
 			})
+			if isKilled {
+				out.after = func(ctx context.Context) { <-ctx.Done() }
+			}
 			_, id := s.ready(t, 4)
 			runner := s.startSender(t, out)
 			s.confirm(t, id)
 			s.waitTimes(t, id, out, 4)
 			runner.Stop()
+			out.after = nil
 			s.object(t)
 			s.clock.Advance(2 * time.Minute)
 			s.startSender(t, out)

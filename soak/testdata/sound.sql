@@ -5,10 +5,10 @@ INSERT INTO code VALUES (1, 1, 1, NULL, 'F1', NULL), (2, 1, 1, NULL, 'F2', 'F2')
 INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, created_at)
 VALUES (1, 'CODES', 'ADD', 'SUCCEEDED', 'CSV', false, 1, 'mk4x', 30, '', 'SKIP_ROW', '{}', 'UTC', 5, 4, 1, '2026-01-01');
 INSERT INTO rejection VALUES (1, 6, 'DUPLICATE_IN_FILE', 'F1');
-INSERT INTO recipient VALUES (1, 'zz1q', 'zz1q@x', NULL, 'zz1q', NULL, '{}', true, '2026-01-01', NULL), (2, 'b', 'b@x', NULL, NULL, NULL, '{}', true, '2026-01-01', NULL),
+INSERT INTO recipient (id, external_id, email, phone, first_name, last_name, attributes, is_contactable, updated_at, erased_at) VALUES (1, 'zz1q', 'zz1q@x', NULL, 'zz1q', NULL, '{}', true, '2026-01-01', NULL), (2, 'b', 'b@x', NULL, NULL, NULL, '{}', true, '2026-01-01', NULL),
     (3, 'c', 'c@x', NULL, NULL, NULL, '{}', true, '2026-01-01', NULL), (4, 'erased-1', NULL, NULL, NULL, NULL, '{}', true, '2026-01-01', '2026-01-02');
-INSERT INTO delivery (id, label, channel, coupon_id, body, status, target_count, message_count, sent_count, failed_count, canceled_count, outbox_size, created_at)
-VALUES (1, 'mk2x', 'EMAIL', 1, 'x', 'FINISHED', 2, 2, 2, 0, 0, 0, '2026-01-01'), (2, 'mk3x', 'EMAIL', 1, 'x', 'EDITING', 0, 0, 0, 0, 0, 0, '2026-01-01');
+INSERT INTO delivery (id, label, channel, coupon_id, body, status, target_count, message_count, sent_count, failed_count, canceled_count, unknown_count, outbox_size, created_at)
+VALUES (1, 'mk2x', 'EMAIL', 1, 'x', 'FINISHED', 2, 2, 2, 0, 0, 0, 0, '2026-01-01'), (2, 'mk3x', 'EMAIL', 1, 'x', 'EDITING', 0, 0, 0, 0, 0, 0, 0, '2026-01-01');
 INSERT INTO target VALUES (1, 1, 1), (1, 2, 2);
 INSERT INTO message (id, delivery_id, coupon_id, recipient_id, address, code_id, created_at)
 VALUES (1, 1, 1, 1, 'zz1q@x', 1, '2026-01-01'), (2, 1, 1, 2, 'b@x', 2, '2026-01-01');
