@@ -263,8 +263,11 @@ func TestImportFindings(t *testing.T) {
 				{Name: "Voucher", Field: new("code"), Certainty: sure}, {Name: "shop"}, {Name: "name", Field: new("label"), Certainty: sure},
 			},
 			Sample: []*coupon.ImportSample{
-				{Line: 2, Values: []string{"6.9E+12", "a", "x"}}, {Line: 3, Values: []string{"7,1e+5", "a", ""}},
-				{Line: 4, Values: []string{"=1+2", "a", ""}}, {Line: 5, Values: []string{"2E+", "a", ""}}, {Line: 6, Values: []string{"E+1", "a", ""}},
+				{Line: 2, Values: []string{"6.9E+12", "a", "x"}},
+				{Line: 3, Values: []string{"7,1e+5", "a", ""}},
+				{Line: 4, Values: []string{"=1+2", "a", ""}},
+				{Line: 5, Values: []string{"2E+", "a", ""}},
+				{Line: 6, Values: []string{"E+1", "a", ""}},
 			},
 		},
 		Warnings: []*coupon.ImportWarning{
