@@ -783,6 +783,9 @@ func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context
 		asMap[k] = v
 	}
 
+	if _, present := asMap["withCodes"]; !present {
+		asMap["withCodes"] = false
+	}
 	if _, present := asMap["format"]; !present {
 		asMap["format"] = "CSV"
 	}
@@ -790,7 +793,7 @@ func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"filter", "withCodes", "format", "isSpreadsheetSafe"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -804,6 +807,13 @@ func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context
 				return it, err
 			}
 			it.Filter = graphql.OmittableOf(data)
+		case "withCodes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withCodes"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithCodes = graphql.OmittableOf(data)
 		case "format":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
 			data, err := ec.unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx, v)
