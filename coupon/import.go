@@ -127,7 +127,7 @@ func (r RejectionReason) Message() string {
 	case RejectedTooLong:
 		return fmt.Sprintf("The value is longer than %d characters.", MaxTextLength)
 	case RejectedBadCharacter:
-		return "The value has a control character or bytes that are not text in the file's encoding; options.encoding sets another one."
+		return "The value has a control character or bytes that are not text in the file's encoding."
 	case RejectedBadDate:
 		return "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24."
 	case RejectedAmbiguousDate:
