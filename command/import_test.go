@@ -94,7 +94,6 @@ func TestImportMisuse(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"codes", file}, "missing flags: --coupon"},
 		{[]string{"codes", "--coupon", "SUMMER"}, `expected "<file> ..."`},
 		{[]string{"targets", file}, "missing flags: --delivery"},
 		{[]string{"recipients", file + "x"}, "no such file"},
