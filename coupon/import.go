@@ -193,9 +193,11 @@ type Import struct {
 	RowsImported int
 	RowsRejected int
 	Failure      *string
-	CreatedAt    time.Time
-	StartedAt    *time.Time
-	FinishedAt   *time.Time
+	// CreatedBy is what the audit log calls who asked for it; nil when a version did that kept no names.
+	CreatedBy  *string
+	CreatedAt  time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
 	// UndoneAt is when undoImport took out again what it added.
 	UndoneAt *time.Time
 	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which say none; nil otherwise.
@@ -257,21 +259,12 @@ func (i *Import) Check() error {
 	return problems.OrNil()
 }
 
-// Undone is what undoing an import came to.
-type Undone struct {
-	Import *Import
-	// Removed is how many codes or reports were taken out, Kept how many codes had to stay.
-	Removed, Kept int
-	// Lifted is how many addresses left quarantine.
-	Lifted int
-}
-
-// CheckUndo tells whether what the import added can be taken out again. It returns INVALID_STATE for one that added neither codes
-// nor reports: recipients, targets and redemptions are changed by others, too.
+// CheckUndo tells whether what the import did can be taken back. It returns INVALID_STATE for one that was neither about codes
+// nor about reports: recipients, targets and redemptions are changed by others, too.
 func (i *Import) CheckUndo() error {
 	switch {
-	case (i.Kind != ImportCodes || i.Mode == ImportVoid) && i.Kind != ImportBounces:
-		return Errorf(ErrorInvalidState, "Only an import that added codes or reports of bounces can be undone, and %s did not.", i.ID)
+	case i.Kind != ImportCodes && i.Kind != ImportBounces:
+		return Errorf(ErrorInvalidState, "Only an import of codes or of reports of bounces can be undone, and %s is none.", i.ID)
 	case i.IsDryRun:
 		return Errorf(ErrorInvalidState, "The import was a dry run: it changed nothing, so there is nothing to undo.")
 	case i.Status != ImportSucceeded:

@@ -85,11 +85,14 @@ func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (e
 
 // codeAddition is an addition of codes to a pool.
 type codeAddition struct {
+	kind         coupon.CodeBatchKind
 	couponNumber int64
 	// importNumber is that of the import that adds them; 0 when none does.
 	importNumber int64
-	rows         *codeRows
-	gate         gate
+	// createdBy is what the audit log calls who asked for them; nil when nobody knows.
+	createdBy *string
+	rows      *codeRows
+	gate      gate
 	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
 	replacesUnused bool
 	// unused are those codes; removed is how many made, or would make, way.
@@ -97,9 +100,9 @@ type codeAddition struct {
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
-	// count is how many codes are, or would be, added; when they are, first and last are their numbers.
-	count       int
-	first, last int64
+	// count is how many codes are, or would be, added; when they are, batch is that of them, and first and last are their numbers.
+	count              int
+	batch, first, last int64
 }
 
 func (a *codeAddition) tell(percent int64) {
@@ -165,20 +168,18 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 
 // insertBatch writes the staged codes that were not rejected.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
-	batch, first := t.store.memory.TakeCodes(a.count)
-	a.first, a.last = first, first+int64(a.count)-1
+	a.batch, a.first = t.store.memory.TakeCodes(a.count)
+	a.last = a.first + int64(a.count) - 1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
 	}
-	var importID any
-	if a.importNumber != 0 {
-		importID = a.importNumber
-	}
-	if _, err := t.Exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
-		named("first_id", a.first), named("last_id", a.last), named("now", t.now)); err != nil {
+	if err := t.recordBatch(ctx, &batchRow{
+		number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
+		createdBy: a.createdBy,
+	}); err != nil {
 		return err
 	}
-	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", batch), named("coupon_id", a.couponNumber))
+	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
 	}
 	a.tell(80)
-	return t.indexCodes(ctx, a, batch)
+	return t.indexCodes(ctx, a)
 }
 
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
@@ -259,12 +260,12 @@ func (t *tx) rejectCodes(ctx context.Context, couponNumber int64, rows *codeRows
 }
 
 // indexCodes reads a new batch back and takes it over into memory when it is on disk.
-func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error {
+func (t *tx) indexCodes(ctx context.Context, a *codeAddition) error {
 	runs, err := duckdb.Collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
-		r := &memory.Run{CouponID: a.couponNumber, ImportID: a.importNumber, AddedAt: t.now}
+		r := &memory.Run{BatchID: a.batch, CouponID: a.couponNumber, ImportID: a.importNumber, AddedAt: t.now}
 		err := rows.Scan(&r.Label, &r.First, &r.Last)
 		return r, err
-	}, named("batch_id", batch), named("first_id", a.first))
+	}, named("batch_id", a.batch), named("first_id", a.first))
 	if err != nil {
 		return err
 	}
@@ -361,7 +362,7 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 			return nil, nil, err
 		}
 	}
-	addition := &codeAddition{rows: rows}
+	addition := &codeAddition{kind: coupon.BatchAdded, createdBy: callerOf(ctx), rows: rows}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {

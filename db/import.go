@@ -12,7 +12,6 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db/duckdb"
-	"couponql/db/duckdb/memory"
 )
 
 // CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
@@ -65,7 +64,7 @@ func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import,
 		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
 		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
 		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now),
-		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)))
+		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)), named("created_by", callerOf(ctx)))
 	return err
 }
 
@@ -271,8 +270,8 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	return i, s.forgetUploads(ctx)
 }
 
-// UndoImport deletes the codes of an import that nobody ever had, or takes the reports of bounces back that it recorded. It returns
-// NOT_FOUND, and INVALID_STATE for an import that added neither.
+// UndoImport takes back what an import of codes did, as UndoBatch does, or the reports of bounces that it recorded. It returns
+// NOT_FOUND, and INVALID_STATE for an import that did neither.
 func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
@@ -282,8 +281,6 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	ctx, end := s.within(ctx)
-	defer end()
 	// An import that is over never changes in what this depends on.
 	if err := i.CheckUndo(); err != nil {
 		return nil, at(err, "input", "id")
@@ -292,7 +289,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	if i.Kind == coupon.ImportBounces {
 		err = s.undoBounces(ctx, number, undone)
 	} else {
-		err = s.undoCodes(ctx, number, undone)
+		err = s.undoImported(ctx, number, i, undone)
 	}
 	if err != nil {
 		return nil, s.cutOff(err)
@@ -302,8 +299,29 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	return undone, err
 }
 
+// undoImported takes back what an import of codes did. One that neither brought nor voided a code has no batch.
+func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import, undone *coupon.Undone) error {
+	batches, err := s.BatchesOfImports(ctx, []coupon.ID{i.ID})
+	if err != nil {
+		return err
+	}
+	if undone.Batch = batches[i.ID]; undone.Batch != nil {
+		return s.undo(ctx, undone)
+	}
+	if i.Changes.Voided > 0 {
+		return coupon.Errorf(coupon.ErrorInvalidState, "Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
+			At("input", "id")
+	}
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
+		return err
+	})
+}
+
 // undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in the lane of recipients.
 func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Undone) error {
+	ctx, end := s.within(ctx)
+	defer end()
 	return s.beside(ctx, s.recipients, func(ctx context.Context, t *tx) (err error) {
 		undone.Removed, undone.Lifted, err = t.withdrawBounces(ctx, number)
 		return err
@@ -311,41 +329,6 @@ func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Un
 		_, err := t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
 		return err
 	})
-}
-
-func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undone) error {
-	leave, err := s.removals.Enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	// From here on it comes to its end, whether or not its caller stays.
-	ctx, done := s.within(context.WithoutCancel(ctx))
-	defer done()
-	var unused []memory.Span
-	err = s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
-		var err error
-		if unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.ImportID == number }); err != nil {
-			return err
-		}
-		if err := t.createUnused(ctx, unused); err != nil {
-			return err
-		}
-		return t.deleteUnused(ctx, unused)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		stay, err := t.reconcileRemoval(ctx, unused, w)
-		if err != nil {
-			return err
-		}
-		undone.Removed = memory.CountOf(unused) - len(stay)
-		undone.Kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - undone.Removed
-		_, err = t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
-		return err
-	})
-	if err == nil {
-		s.memory.ForgetKeys()
-	}
-	return err
 }
 
 // importOutcome is what became of an import.

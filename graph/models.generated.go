@@ -34,6 +34,8 @@ type AddCodesPayload struct {
 	Codes []*coupon.Code `json:"codes"`
 	// The codes that were not added; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
+	// The batch of the codes that were added. Null: none was.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was added; empty otherwise.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -130,6 +132,26 @@ type CancelImportInput struct {
 type ClearTargetsInput struct {
 	// The delivery that loses all its targets.
 	DeliveryID coupon.ID `json:"deliveryId"`
+}
+
+// A page of batches.
+type CodeBatchConnection struct {
+	// The batches with their cursors.
+	Edges []*CodeBatchEdge `json:"edges"`
+	// The batches alone.
+	Nodes []*coupon.CodeBatch `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many batches there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// A batch in a page.
+type CodeBatchEdge struct {
+	// Opaque; give it as `after` to continue behind this batch.
+	Cursor string `json:"cursor"`
+	// The batch here.
+	Node *coupon.CodeBatch `json:"node"`
 }
 
 // A page of codes.
@@ -459,6 +481,8 @@ type GenerateCodesPayload struct {
 	GeneratedCount int `json:"generatedCount"`
 	// A few of the new codes, to look at.
 	Sample []string `json:"sample"`
+	// The batch of the new codes. Null when there are `userErrors`.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was made; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -983,9 +1007,29 @@ type StopDeliveryInput struct {
 type Subscription struct {
 }
 
+// Which batch to take back.
+type UndoBatchInput struct {
+	// Such as `batch_17`.
+	ID coupon.ID `json:"id"`
+}
+
+// What undoBatch answers.
+type UndoBatchPayload struct {
+	// The batch that was taken back. Null when there are `userErrors`.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
+	// How many codes were deleted.
+	RemovedCount int `json:"removedCount"`
+	// How many codes are not voided any more, and stand where they stood before; 0 unless the batch is VOIDED.
+	RestoredCount int `json:"restoredCount"`
+	// How many codes of the batch stayed as they are.
+	KeptCount int `json:"keptCount"`
+	// Why nothing was undone; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // Which import to take back.
 type UndoImportInput struct {
-	// An import of codes or of bounces, such as `import_17`.
+	// An import of codes, of any mode, or of bounces, such as `import_17`.
 	ID coupon.ID `json:"id"`
 }
 
@@ -995,7 +1039,9 @@ type UndoImportPayload struct {
 	Import *coupon.Import `json:"import,omitempty"`
 	// How many codes were deleted, or reports of bounces taken back.
 	RemovedCount int `json:"removedCount"`
-	// How many codes stayed, because they are or once were assigned, or are redeemed.
+	// How many codes are not voided any more; 0 unless its mode was VOID.
+	RestoredCount int `json:"restoredCount"`
+	// How many codes stayed as they are: undoBatch says which.
 	KeptCount int `json:"keptCount"`
 	// How many addresses left quarantine; 0 for an import of codes.
 	LiftedCount int `json:"liftedCount"`
@@ -1115,6 +1161,8 @@ type VoidCodesPayload struct {
 	VoidedCount int `json:"voidedCount"`
 	// How many PENDING messages have one of these codes. They are CANCELED when it is their turn.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// The batch of the codes that were voided, for undoBatch. Null: none was.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was voided; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }

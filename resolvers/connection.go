@@ -112,6 +112,13 @@ func importConnection(ctx context.Context, list *coupon.List[*coupon.Import], pa
 	return &graph.ImportConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
 
+func codeBatchConnection(ctx context.Context, list *coupon.List[*coupon.CodeBatch], page coupon.Page) *graph.CodeBatchConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.CodeBatch) *graph.CodeBatchEdge {
+		return &graph.CodeBatchEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.CodeBatchConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
 func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejection], page coupon.Page) *graph.RejectionConnection {
 	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Rejection) *graph.RejectionEdge {
 		return &graph.RejectionEdge{Cursor: cursor, Node: node}

@@ -1,0 +1,2 @@
+-- how many batches of codes there are
+SELECT count(*) FROM code_batch WHERE $kind::VARCHAR IS NULL OR kind = $kind
