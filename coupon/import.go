@@ -214,6 +214,14 @@ func (i *Import) HasRejects(now time.Time) bool {
 	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
 }
 
+// MostRejections gives how many rows may be rejected for the others to be imported; nil: any number.
+func (i *Import) MostRejections() *int {
+	if i.OnRejection == RejectFile {
+		return new(0)
+	}
+	return i.Options.MaxRejections
+}
+
 // RowsHeldBack gives how many rows were read and neither imported nor rejected: those that a RUNNING
 // import has read so far, and whatever was not bad in a file of which nothing was imported.
 func (i *Import) RowsHeldBack() int { return i.RowsRead - i.RowsImported - i.RowsRejected }
@@ -249,6 +257,9 @@ func (i *Import) Check() error {
 	}
 	if mark := i.Options.DecimalMark; mark != nil && *mark != "." && *mark != "," {
 		problems = append(problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.", *mark).At("input", "options", "decimalMark"))
+	}
+	if most := i.Options.MaxRejections; most != nil && *most < 0 {
+		problems = append(problems, Errorf(ErrorInvalid, "No file has %d bad rows: allow 0 or more.", *most).At("input", "options", "maxRejections"))
 	}
 	if len(i.Options.Nothing) > MaxNothings {
 		problems = append(problems, Errorf(ErrorInvalid, "Name at most %d texts that stand for nothing.", MaxNothings).At("input", "options", "nothing"))
@@ -288,6 +299,8 @@ type FileOptions struct {
 	// DecimalMark is a point or a comma.
 	DecimalMark *string    `json:"decimalMark,omitempty"`
 	DateOrder   *DateOrder `json:"dateOrder,omitempty"`
+	// MaxRejections is how many rows may be rejected before nothing more is read; nil: any number.
+	MaxRejections *int `json:"maxRejections,omitempty"`
 }
 
 // ColumnMapping says that the column with this name holds this field.

@@ -44,6 +44,9 @@ func (c *codeRows) reject(line int, reason coupon.RejectionReason, value string)
 // total is how many rows there are, with those that are rejected already.
 func (c *codeRows) total() int { return c.rows.Rows() + c.rejected.Rows() }
 
+// rejections is how many rows are rejected already.
+func (c *codeRows) rejections() int { return c.rejected.Rows() }
+
 func (c *codeRows) remove() error {
 	return errors.Join(c.rows.Remove(), c.candidates.Remove(), c.rejected.Remove())
 }
@@ -159,7 +162,7 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 	if err != nil {
 		return err
 	}
-	if len(stay) > 0 && a.gate.rejectFile {
+	if len(stay) > 0 && a.gate.most != nil {
 		return errRival
 	}
 	a.removed -= len(stay)
@@ -364,6 +367,9 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	}
 	addition := &codeAddition{kind: coupon.BatchAdded, createdBy: callerOf(ctx), rows: rows}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {
 			return err
@@ -372,9 +378,18 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
-		rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection)
-		return err
+		if rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection); err != nil || addition.count == 0 {
+			return err
+		}
+		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), rejections)
 	})
+	if before := repeatOf(err); before != nil {
+		added, err = s.codesOfBatch(ctx, before.object)
+		if err == nil {
+			err = before.tell(&rejections)
+		}
+		return s.inRequestOrder(added, codes), rejections, err
+	}
 	if err != nil || addition.count == 0 {
 		return []*coupon.Code{}, rejections, err
 	}
@@ -384,6 +399,13 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	}
 	found, err := s.readCodes(ctx, numbers)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
+}
+
+// codesOfBatch gives the codes of a batch that addCodes brought.
+func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
+	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
+	found, err := s.readCodes(ctx, numbers)
+	return inOrder(found, coupon.KindCode, numbers), err
 }
 
 // inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave them.

@@ -26,7 +26,7 @@ const generatedSample = 10
 
 // Generated are codes that were made.
 type Generated struct {
-	Batch *coupon.CodeBatch
+	Batch *coupon.CodeBatch `json:"-"`
 	// Sample are some of them.
 	Sample []string
 	// GuessesForOneHit is how many random guesses hit one code of the pool on average.
@@ -54,11 +54,25 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*G
 	for {
 		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
 		made, err := g.add(ctx, request.CouponID, request.Count)
+		if before := repeatOf(err); before != nil {
+			return s.generatedBefore(ctx, before)
+		}
 		if !errors.Is(err, errRival) {
 			return made, s.cutOff(err)
 		}
 		// Somebody added one of the codes meanwhile: draw again.
 	}
+}
+
+// generatedBefore gives what a key generated before.
+func (s *Store) generatedBefore(ctx context.Context, before *repeated) (*Generated, error) {
+	made := &Generated{}
+	if err := before.tell(made); err != nil {
+		return nil, err
+	}
+	found, err := s.CodeBatchesByID(ctx, []coupon.ID{before.object})
+	made.Batch, err = there(found, before, err)
+	return made, err
 }
 
 // maxMisses is how many random codes in a row may exist already before the search is given up: codes of
@@ -107,15 +121,22 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (mad
 		}
 		return nil
 	}, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}
-		return t.checkRivals(ctx, addition)
+		if err := t.checkRivals(ctx, addition); err != nil {
+			return err
+		}
+		total := s.memory.Availability(couponNumber, t.now).Total + count
+		made = &Generated{Sample: g.sample, GuessesForOneHit: g.pattern.Space() / float64(total)}
+		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), made)
 	})
 	if err != nil {
 		return nil, err
 	}
-	made = &Generated{Sample: g.sample, GuessesForOneHit: g.pattern.Space() / float64(s.memory.Availability(couponNumber, s.now()).Total)}
 	made.Batch, err = s.batchByNumber(context.WithoutCancel(ctx), addition.batch)
 	return made, err
 }
@@ -123,6 +144,9 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (mad
 // check refuses a coupon that takes no codes, and a pattern with too little room.
 func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
 	err = g.store.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}

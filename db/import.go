@@ -20,6 +20,9 @@ import (
 func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool) (*coupon.Import, error) {
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if err := t.checkImport(ctx, i); err != nil {
 			return err
 		}
@@ -43,12 +46,16 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 			}
 		}
 		t.onCommit(s.watchers.notifyDue)
-		return nil
+		return t.made(ctx, coupon.NewID(coupon.KindImport, number), nil)
 	})
+	if err != nil && isOwned {
+		err = errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), uploadID))
+	}
+	if before := repeatOf(err); before != nil {
+		found, err := s.ImportsByID(ctx, []coupon.ID{before.object})
+		return there(found, before, err)
+	}
 	if err != nil {
-		if isOwned {
-			err = errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), uploadID))
-		}
 		return nil, err
 	}
 	return s.importByNumber(ctx, number)
@@ -360,12 +367,13 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 
 // gate decides whether the good rows of an import are stored.
 type gate struct {
-	isDryRun   bool
-	rejectFile bool
+	isDryRun bool
+	// most is how many rows may be rejected; nil: any number.
+	most *int
 }
 
 // opens tells whether rows are stored when this many were rejected.
-func (g gate) opens(rejected int) bool { return !g.isDryRun && (!g.rejectFile || rejected == 0) }
+func (g gate) opens(rejected int) bool { return !g.isDryRun && (g.most == nil || rejected <= *g.most) }
 
 // recordRejected records the rejected rows of an import, which takes long when they are many.
 func (t *tx) recordRejected(ctx context.Context, number int64) error {
@@ -376,9 +384,18 @@ func (t *tx) recordRejected(ctx context.Context, number int64) error {
 // recordOutcome records the outcome of an import in the transaction that stored its rows.
 func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
-	if i.OnRejection == coupon.RejectFile && o.rowsRejected > 0 {
+	if most := i.MostRejections(); most != nil && o.rowsRejected > *most {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
-		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRejected, rowsRead))
+		o.failure = new(tooManyRejected(i, o.rowsRejected, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
+}
+
+// tooManyRejected says why nothing of a file was imported.
+func tooManyRejected(i *coupon.Import, rejected, rowsRead int) string {
+	if most := i.Options.MaxRejections; most != nil && rejected > *most {
+		return fmt.Sprintf("%d of the first %d rows cannot be imported, more than the %d that maxRejections allows, so none was and no more were read. "+
+			"Mend the file, or allow more.", rejected, rowsRead, *most)
+	}
+	return fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", rejected, rowsRead)
 }

@@ -265,7 +265,7 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		numbers, reasons = append(numbers, number), append(reasons, string(reason))
 	}
 	if len(numbers) > 0 {
-		if v.gate.rejectFile {
+		if v.gate.most != nil {
 			return errRival
 		}
 		if _, err := t.Exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {

@@ -1581,7 +1581,7 @@ func (ec *executionContext) unmarshalInputAddCodesInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"couponId", "codes"}
+	fieldsInOrder := [...]string{"couponId", "codes", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1602,6 +1602,13 @@ func (ec *executionContext) unmarshalInputAddCodesInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Codes = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1790,7 +1797,7 @@ func (ec *executionContext) unmarshalInputGenerateCodesInput(ctx context.Context
 		asMap["alphabet"] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	}
 
-	fieldsInOrder := [...]string{"couponId", "count", "pattern", "alphabet", "label"}
+	fieldsInOrder := [...]string{"couponId", "count", "pattern", "alphabet", "label", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1849,6 +1856,13 @@ func (ec *executionContext) unmarshalInputGenerateCodesInput(ctx context.Context
 				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
 				return it, graphql.ErrorOnPath(ctx, err)
 			}
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -1763,7 +1763,7 @@ func (ec *executionContext) unmarshalInputCreateCouponInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"label", "code", "type", "startsAt", "endsAt", "redemptionLimit", "requiresAssignment", "lowStockThreshold", "lowStockShare", "timezone", "metadata"}
+	fieldsInOrder := [...]string{"label", "code", "type", "startsAt", "endsAt", "redemptionLimit", "requiresAssignment", "lowStockThreshold", "lowStockShare", "timezone", "metadata", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1864,6 +1864,13 @@ func (ec *executionContext) unmarshalInputCreateCouponInput(ctx context.Context,
 				return it, err
 			}
 			it.Metadata = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

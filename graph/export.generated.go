@@ -448,7 +448,7 @@ func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context,
 		asMap["hoursKept"] = 1
 	}
 
-	fieldsInOrder := [...]string{"hoursKept"}
+	fieldsInOrder := [...]string{"hoursKept", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -462,6 +462,13 @@ func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context,
 				return it, err
 			}
 			it.HoursKept = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -497,7 +504,7 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"couponId", "filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"couponId", "filter", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -532,6 +539,13 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -567,7 +581,7 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"deliveryId", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"deliveryId", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -595,6 +609,13 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -630,7 +651,7 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -658,6 +679,13 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -693,7 +721,7 @@ func (ec *executionContext) unmarshalInputExportSqlInput(ctx context.Context, ob
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"query", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"query", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -721,6 +749,13 @@ func (ec *executionContext) unmarshalInputExportSqlInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

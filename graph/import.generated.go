@@ -2479,7 +2479,7 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"fileName", "byteCount", "checksum"}
+	fieldsInOrder := [...]string{"fileName", "byteCount", "checksum", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2524,6 +2524,13 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
 				return it, graphql.ErrorOnPath(ctx, err)
 			}
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2552,7 +2559,7 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing", "isSpreadsheetSafe", "decimalMark", "dateOrder"}
+	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing", "isSpreadsheetSafe", "decimalMark", "dateOrder", "maxRejections"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2622,6 +2629,13 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 				return it, err
 			}
 			it.DateOrder = data
+		case "maxRejections":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRejections"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRejections = data
 		}
 	}
 	return it, nil
@@ -2660,7 +2674,7 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"couponId", "mode", "file", "uploadId", "label", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"couponId", "mode", "file", "uploadId", "label", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2740,6 +2754,13 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2775,7 +2796,7 @@ func (ec *executionContext) unmarshalInputImportRecipientsInput(ctx context.Cont
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2817,6 +2838,13 @@ func (ec *executionContext) unmarshalInputImportRecipientsInput(ctx context.Cont
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2855,7 +2883,7 @@ func (ec *executionContext) unmarshalInputImportRedemptionsInput(ctx context.Con
 		asMap["timezone"] = "UTC"
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "timezone"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "timezone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2904,6 +2932,13 @@ func (ec *executionContext) unmarshalInputImportRedemptionsInput(ctx context.Con
 				return it, err
 			}
 			it.Timezone = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2939,7 +2974,7 @@ func (ec *executionContext) unmarshalInputImportTargetsInput(ctx context.Context
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"deliveryId", "file", "uploadId", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"deliveryId", "file", "uploadId", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2988,6 +3023,13 @@ func (ec *executionContext) unmarshalInputImportTargetsInput(ctx context.Context
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -24,6 +24,9 @@ type AddCodesInput struct {
 	CouponID coupon.ID `json:"couponId"`
 	// At most 10,000 codes.
 	Codes []*coupon.NewCode `json:"codes"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What addCodes answers. The good codes are in the pool even when others were rejected.
@@ -259,6 +262,9 @@ type CreateCouponInput struct {
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// The caller's own notes, at most 64 KiB. Omitted: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What a new delivery is to be. It begins as EDITING, without targets.
@@ -285,6 +291,9 @@ type CreateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file that is to be sent.
@@ -295,6 +304,9 @@ type CreateUploadInput struct {
 	ByteCount graphql.Omittable[*float64] `json:"byteCount,omitempty"`
 	// The file's SHA-256 in hexadecimal, if known. A file with another one is then refused.
 	Checksum graphql.Omittable[*string] `json:"checksum,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What createUpload answers.
@@ -398,6 +410,9 @@ type ExportBackupInput struct {
 	// How many hours the server keeps the file, 1 to 24: enough to fetch it. It takes as much room as the database, and is
 	// no backup against the loss of the server's disk.
 	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which codes to export.
@@ -411,6 +426,9 @@ type ExportCodesInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people, not to be imported again. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which messages to export.
@@ -422,6 +440,9 @@ type ExportMessagesInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people, not to be imported again. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What starting an export answers. The job may still be at work: follow it with export(id:) or exportProgress.
@@ -441,6 +462,9 @@ type ExportRedemptionsInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people, not to be imported again. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which query's rows to export.
@@ -451,6 +475,9 @@ type ExportSQLInput struct {
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.
@@ -467,6 +494,9 @@ type GenerateCodesInput struct {
 	Alphabet graphql.Omittable[*string] `json:"alphabet,omitempty"`
 	// The group inside the pool that all these codes belong to, 1 to 255 characters. Omitted: none.
 	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What generateCodes answers. `guessesForOneHit`: how many random tries until one hits a code of the
@@ -507,6 +537,9 @@ type ImportBouncesInput struct {
 	Kind graphql.Omittable[*coupon.BounceKind] `json:"kind,omitempty"`
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file of codes. Give the file with the request (`file`), or send it first with createUpload and name
@@ -528,6 +561,9 @@ type ImportCodesInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A page of imports.
@@ -584,6 +620,9 @@ type ImportRecipientsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file of redemptions: code and date, and if known reference, amount and currency. Give `file` or
@@ -601,6 +640,9 @@ type ImportRedemptionsInput struct {
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file with the external ids of a delivery's targets. Give `file` or `uploadId`: one of the two.
@@ -617,6 +659,9 @@ type ImportTargetsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which addresses to write to again.
@@ -987,6 +1032,9 @@ type SplitDeliveryInput struct {
 	DeliveryID coupon.ID `json:"deliveryId"`
 	// The parts, in the order in which they take targets.
 	Parts []*coupon.SplitPart `json:"parts"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What splitDelivery answers.

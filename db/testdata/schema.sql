@@ -160,6 +160,15 @@ CREATE TABLE hold (
     until TIMESTAMP NOT NULL,
     CHECK((count > 0))
 );
+CREATE TABLE idempotency (
+    caller VARCHAR NOT NULL,
+    key VARCHAR NOT NULL,
+    action VARCHAR NOT NULL,
+    digest VARCHAR NOT NULL,
+    object VARCHAR NOT NULL,
+    detail VARCHAR,
+    created_at TIMESTAMP NOT NULL
+);
 CREATE TABLE import (
     id BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
