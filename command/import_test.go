@@ -68,6 +68,7 @@ func TestImportInput(t *testing.T) {
 			`{"options":{"dateOrder":"MONTH_FIRST","decimalMark":",","isSpreadsheetSafe":false,"nothing":["NULL","","-"]},"uploadId":"upload_1"}`,
 		},
 		{"recipients --no-header --delimiter=;", "ImportRecipients", `{"options":{"delimiter":";","hasHeader":false},"uploadId":"upload_1"}`},
+		{"recipients --max-rejections 0", "ImportRecipients", `{"options":{"maxRejections":0},"uploadId":"upload_1"}`},
 		{"redemptions --timezone Europe/Berlin", "ImportRedemptions", `{"timezone":"Europe/Berlin","uploadId":"upload_1"}`},
 		{"targets --delivery delivery_3", "ImportTargets", `{"deliveryId":"delivery_3","uploadId":"upload_1"}`},
 	} {

@@ -24,6 +24,7 @@ type Code struct {
 	Label    *string
 	CouponID ID
 	ImportID *ID
+	BatchID  ID
 	AddedAt  time.Time
 	// Status is where the code stood when it was read.
 	Status CodeStatus
@@ -134,6 +135,7 @@ type CodeEvent struct {
 // CodeFilter narrows a list of codes; what is nil or empty does not narrow. Periods are half-open.
 type CodeFilter struct {
 	ImportID     *ID              `json:"importId,omitempty"`
+	BatchID      *ID              `json:"batchId,omitempty"`
 	Status       []CodeStatus     `json:"status,omitempty"`
 	Label        []string         `json:"label,omitempty"`
 	DeliveryID   *ID              `json:"deliveryId,omitempty"`

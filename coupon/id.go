@@ -20,6 +20,7 @@ const (
 	KindRedemption Kind = "redemption"
 	KindImport     Kind = "import"
 	KindExport     Kind = "export"
+	KindBatch      Kind = "batch"
 	KindUpload     Kind = "upload"
 	KindAPIKey     Kind = "key"
 	KindAuditEntry Kind = "audit"
@@ -58,7 +59,8 @@ func (id ID) IsKnown() bool {
 	kind := id.Kind()
 	_, err := id.Number(kind)
 	return err == nil && slices.Contains([]Kind{
-		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport, KindExport, KindUpload, KindAPIKey, KindAuditEntry,
+		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport, KindExport, KindBatch, KindUpload, KindAPIKey,
+		KindAuditEntry,
 	}, kind)
 }
 

@@ -187,9 +187,11 @@ type Import struct {
 	RowsImported int
 	RowsRejected int
 	Failure      *string
-	CreatedAt    time.Time
-	StartedAt    *time.Time
-	FinishedAt   *time.Time
+	// CreatedBy is what the audit log calls who asked for it; nil when a version did that kept no names.
+	CreatedBy  *string
+	CreatedAt  time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
 	// UndoneAt is when undoImport took out again what it added.
 	UndoneAt *time.Time
 	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which say none; nil otherwise.
@@ -204,6 +206,14 @@ type Import struct {
 // HasRejects tells whether the rejected rows can be downloaded at an instant.
 func (i *Import) HasRejects(now time.Time) bool {
 	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
+}
+
+// MostRejections gives how many rows may be rejected for the others to be imported; nil: any number.
+func (i *Import) MostRejections() *int {
+	if i.OnRejection == RejectFile {
+		return new(0)
+	}
+	return i.Options.MaxRejections
 }
 
 // RowsHeldBack gives how many rows were read and neither imported nor rejected: those that a RUNNING
@@ -245,6 +255,9 @@ func (i *Import) Check() error {
 	if mark := i.Options.DecimalMark; mark != nil && *mark != "." && *mark != "," {
 		problems = append(problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.", *mark).At("input", "options", "decimalMark"))
 	}
+	if most := i.Options.MaxRejections; most != nil && *most < 0 {
+		problems = append(problems, Errorf(ErrorInvalid, "No file has %d bad rows: allow 0 or more.", *most).At("input", "options", "maxRejections"))
+	}
 	if len(i.Options.Nothing) > MaxNothings {
 		problems = append(problems, Errorf(ErrorInvalid, "Name at most %d texts that stand for nothing.", MaxNothings).At("input", "options", "nothing"))
 	}
@@ -254,21 +267,12 @@ func (i *Import) Check() error {
 	return problems.OrNil()
 }
 
-// Undone is what undoing an import came to.
-type Undone struct {
-	Import *Import
-	// Removed is how many codes or reports were taken out, Kept how many codes had to stay.
-	Removed, Kept int
-	// Lifted is how many addresses left quarantine.
-	Lifted int
-}
-
-// CheckUndo tells whether what the import added can be taken out again. It returns INVALID_STATE for one that added neither codes
-// nor reports: recipients, targets and redemptions are changed by others, too.
+// CheckUndo tells whether what the import did can be taken back. It returns INVALID_STATE for one that was neither about codes
+// nor about reports: recipients, targets and redemptions are changed by others, too.
 func (i *Import) CheckUndo() error {
 	switch {
-	case (i.Kind != ImportCodes || i.Mode == ImportVoid) && i.Kind != ImportBounces:
-		return Errorf(ErrorInvalidState, "Only an import that added codes or reports of bounces can be undone, and %s did not.", i.ID)
+	case i.Kind != ImportCodes && i.Kind != ImportBounces:
+		return Errorf(ErrorInvalidState, "Only an import of codes or of reports of bounces can be undone, and %s is none.", i.ID)
 	case i.IsDryRun:
 		return Errorf(ErrorInvalidState, "The import was a dry run: it changed nothing, so there is nothing to undo.")
 	case i.Status != ImportSucceeded:
@@ -292,6 +296,8 @@ type FileOptions struct {
 	// DecimalMark is a point or a comma.
 	DecimalMark *string    `json:"decimalMark,omitempty"`
 	DateOrder   *DateOrder `json:"dateOrder,omitempty"`
+	// MaxRejections is how many rows may be rejected before nothing more is read; nil: any number.
+	MaxRejections *int `json:"maxRejections,omitempty"`
 }
 
 // ColumnMapping says that the column with this name holds this field.

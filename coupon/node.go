@@ -23,5 +23,8 @@ func (*Redemption) IsNode() {}
 // IsNode marks Import as an object with an id.
 func (*Import) IsNode() {}
 
+// IsNode marks CodeBatch as an object with an id.
+func (*CodeBatch) IsNode() {}
+
 // IsNode marks Export as an object with an id.
 func (*Export) IsNode() {}

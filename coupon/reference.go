@@ -6,9 +6,9 @@ package coupon
 // Refers returns the id of the coupon.
 func (c *Coupon) Refers() []ID { return []ID{c.ID} }
 
-// Refers returns the id of the code, and those of its coupon, delivery, recipient and import.
+// Refers returns the id of the code, and those of its coupon, delivery, recipient, import and batch.
 func (c *Code) Refers() []ID {
-	return present([]ID{c.ID, c.CouponID}, c.DeliveryID, c.RecipientID, c.ImportID)
+	return present([]ID{c.ID, c.CouponID, c.BatchID}, c.DeliveryID, c.RecipientID, c.ImportID)
 }
 
 // Refers returns the id of the delivery.
@@ -39,6 +39,9 @@ func (*Quarantine) Refers() []ID { return nil }
 
 // Refers gives what the answer shows with it.
 func (*Rejection) Refers() []ID { return nil }
+
+// Refers returns the id of the batch, and those of its coupon and import.
+func (b *CodeBatch) Refers() []ID { return present([]ID{b.ID, b.CouponID}, b.ImportID) }
 
 // Refers returns the id of the export.
 func (e *Export) Refers() []ID { return []ID{e.ID} }

@@ -47,6 +47,9 @@ func (c *codeRows) reject(line int, reason coupon.RejectionReason, value string)
 // total is how many rows there are, with those that are rejected already.
 func (c *codeRows) total() int { return c.rows.Rows() + c.rejected.Rows() }
 
+// rejections is how many rows are rejected already.
+func (c *codeRows) rejections() int { return c.rejected.Rows() }
+
 func (c *codeRows) remove() error {
 	return errors.Join(c.rows.Remove(), c.candidates.Remove(), c.rejected.Remove())
 }
@@ -91,13 +94,16 @@ func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (e
 
 // codeAddition is an addition of codes to a pool.
 type codeAddition struct {
+	kind coupon.CodeBatchKind
 	// couponNumber is that of the coupon; 0 when each row has one, and couponNumbers are those that get codes.
 	couponNumber  int64
 	couponNumbers []int64
 	// importNumber is that of the import that adds them; 0 when none does.
 	importNumber int64
-	rows         *codeRows
-	gate         gate
+	// createdBy is what the audit log calls who asked for them; nil when nobody knows.
+	createdBy *string
+	rows      *codeRows
+	gate      gate
 	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
 	replacesUnused bool
 	// unused are those codes; removed is how many made, or would make, way.
@@ -105,9 +111,10 @@ type codeAddition struct {
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
-	// count is how many codes are, or would be, added; when they are, first and last are their numbers.
-	count       int
-	first, last int64
+	// count is how many codes are, or would be, added; when they are, batch is that of them, or the first of several, and first and
+	// last are their numbers.
+	count              int
+	batch, first, last int64
 }
 
 func (a *codeAddition) tell(percent int64) {
@@ -173,7 +180,7 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 	if err != nil {
 		return err
 	}
-	if len(stay) > 0 && a.gate.rejectFile {
+	if len(stay) > 0 && a.gate.most != nil {
 		return errRival
 	}
 	a.removed -= len(stay)
@@ -185,20 +192,18 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	if a.rows.ofCoupons {
 		return t.insertBatches(ctx, a)
 	}
-	batch, first := t.store.memory.TakeCodes(a.count, 1)
-	a.first, a.last = first, first+int64(a.count)-1
+	a.batch, a.first = t.store.memory.TakeCodes(a.count, 1)
+	a.last = a.first + int64(a.count) - 1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
 	}
-	var importID any
-	if a.importNumber != 0 {
-		importID = a.importNumber
-	}
-	if _, err := t.Exec(ctx, codeBatchInsert, named("id", batch), named("coupon_id", a.couponNumber), named("import_id", importID),
-		named("first_id", a.first), named("last_id", a.last), named("now", t.now)); err != nil {
+	if err := t.recordBatch(ctx, &batchRow{
+		number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
+		createdBy: a.createdBy,
+	}); err != nil {
 		return err
 	}
-	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", batch), named("coupon_id", a.couponNumber))
+	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
 	if err != nil {
 		return err
 	}
@@ -206,7 +211,7 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
 	}
 	a.tell(80)
-	return t.indexCodes(ctx, a, batch, batch)
+	return t.indexCodes(ctx, a, a.batch)
 }
 
 // insertBatches is insertBatch for codes of many coupons: a batch for each of them, one after the other.
@@ -215,17 +220,17 @@ func (t *tx) insertBatches(ctx context.Context, a *codeAddition) error {
 	if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
 		return err
 	}
-	batch, first := t.store.memory.TakeCodes(a.count, len(a.couponNumbers))
-	lastBatch := batch + int64(len(a.couponNumbers)) - 1
-	a.first, a.last = first, first+int64(a.count)-1
+	a.batch, a.first = t.store.memory.TakeCodes(a.count, len(a.couponNumbers))
+	lastBatch := a.batch + int64(len(a.couponNumbers)) - 1
+	a.last = a.first + int64(a.count) - 1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
 	}
-	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", batch), named("import_id", a.importNumber), named("first_id", a.first),
-		named("now", t.now)); err != nil {
+	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", a.batch), named("import_id", a.importNumber), named("first_id", a.first),
+		named("created_by", a.createdBy), named("now", t.now)); err != nil {
 		return err
 	}
-	added, err := t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", batch), named("last_batch", lastBatch))
+	added, err := t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", a.batch), named("last_batch", lastBatch))
 	if err != nil {
 		return err
 	}
@@ -233,7 +238,7 @@ func (t *tx) insertBatches(ctx context.Context, a *codeAddition) error {
 		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
 	}
 	a.tell(80)
-	return t.indexCodes(ctx, a, batch, lastBatch)
+	return t.indexCodes(ctx, a, lastBatch)
 }
 
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
@@ -305,13 +310,13 @@ func (t *tx) rejectCodes(ctx context.Context, couponNumber any, rows *codeRows) 
 	return err
 }
 
-// indexCodes reads new batches back and takes them over into memory when they are on disk.
-func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch, lastBatch int64) error {
+// indexCodes reads new batches, up to the last one, back and takes them over into memory when they are on disk.
+func (t *tx) indexCodes(ctx context.Context, a *codeAddition, lastBatch int64) error {
 	runs, err := duckdb.Collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
 		r := &memory.Run{ImportID: a.importNumber, AddedAt: t.now}
-		err := rows.Scan(&r.CouponID, &r.Label, &r.First, &r.Last)
+		err := rows.Scan(&r.BatchID, &r.CouponID, &r.Label, &r.First, &r.Last)
 		return r, err
-	}, named("batch_id", batch), named("last_batch_id", lastBatch), named("first_id", a.first))
+	}, named("batch_id", a.batch), named("last_batch_id", lastBatch), named("first_id", a.first))
 	if err != nil {
 		return err
 	}
@@ -408,8 +413,11 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 			return nil, nil, err
 		}
 	}
-	addition := &codeAddition{rows: rows}
+	addition := &codeAddition{kind: coupon.BatchAdded, createdBy: callerOf(ctx), rows: rows}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		number, err := t.poolOf(ctx, couponID, coupon.ImportAdd)
 		if err != nil {
 			return err
@@ -418,9 +426,18 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
-		rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection)
-		return err
+		if rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection); err != nil || addition.count == 0 {
+			return err
+		}
+		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), rejections)
 	})
+	if before := repeatOf(err); before != nil {
+		added, err = s.codesOfBatch(ctx, before.object)
+		if err == nil {
+			err = before.tell(&rejections)
+		}
+		return s.inRequestOrder(added, codes), rejections, err
+	}
 	if err != nil || addition.count == 0 {
 		return []*coupon.Code{}, rejections, err
 	}
@@ -430,6 +447,13 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	}
 	found, err := s.readCodes(ctx, numbers)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
+}
+
+// codesOfBatch gives the codes of a batch that addCodes brought.
+func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
+	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
+	found, err := s.readCodes(ctx, numbers)
+	return inOrder(found, coupon.KindCode, numbers), err
 }
 
 // inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave them.

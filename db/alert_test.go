@@ -295,7 +295,7 @@ func TestRecordAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	untold()
-	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
+	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
 		t.Fatal(err)
 	}
 	record(true)

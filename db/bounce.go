@@ -40,6 +40,9 @@ func (r *bounceRows) reject(line int, reason coupon.RejectionReason, value strin
 // total is how many rows there are, with those that are rejected already.
 func (r *bounceRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
+// rejections is how many rows are rejected already.
+func (r *bounceRows) rejections() int { return r.rejected.Rows() }
+
 func (r *bounceRows) remove() error { return errors.Join(r.rows.Remove(), r.rejected.Remove()) }
 
 // put adds a report, or rejects it. raw is what it names.
@@ -233,14 +236,25 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 	}
 	reader := r.store.bounceReader(r.source.Channel, r.source.BounceKind)
 	dates := &coupon.FileDates{Zone: zone, Now: reader.Now, Order: r.source.Options.DateOrder}
+	textOf := func(row *file.Row) *coupon.BounceText {
+		return &coupon.BounceText{
+			MessageID: row.Get(bouncesMessageID), Address: row.Get(bouncesAddress), Event: row.Get(bouncesEvent),
+			Kind: row.Get(bouncesKind), Status: row.Get(bouncesStatus), Reason: row.Get(bouncesReason),
+		}
+	}
 	return &importing{
 		rows: rows,
-		look: func(row *file.Row) { dates.Observe(row.Get(bouncesAt)) },
-		take: func(row *file.Row) error {
-			text := &coupon.BounceText{
-				MessageID: row.Get(bouncesMessageID), Address: row.Get(bouncesAddress), Event: row.Get(bouncesEvent),
-				Kind: row.Get(bouncesKind), Status: row.Get(bouncesStatus), Reason: row.Get(bouncesReason),
+		look: func(row *file.Row) (isBad bool) {
+			date := row.Get(bouncesAt)
+			if dates.Observe(date); r.source.Options.MaxRejections == nil {
+				return false
 			}
+			_, reason := dates.Parse(date)
+			_, other, _ := reader.Read(textOf(row), nil)
+			return reason == coupon.RejectedBadDate || other != ""
+		},
+		take: func(row *file.Row) error {
+			text := textOf(row)
 			var at *time.Time
 			if date := row.Get(bouncesAt); date != "" {
 				found, reason := dates.Parse(date)

@@ -20,7 +20,7 @@ func TestBackupBesideSnapshots(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
-	if _, _, err := s.GenerateCodes(
+	if _, err := s.GenerateCodes(
 		t.Context(),
 		&GenerateRequest{CouponID: id, Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJKLMNPQR"},
 	); err != nil {
@@ -105,7 +105,7 @@ func TestSnapshotFails(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
-	if _, _, err := s.GenerateCodes(
+	if _, err := s.GenerateCodes(
 		t.Context(),
 		&GenerateRequest{CouponID: id, Count: 300_000, Pattern: "############", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ"},
 	); err != nil {

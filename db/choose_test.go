@@ -51,9 +51,9 @@ func TestVoidDuringAddition(t *testing.T) {
 		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: fmt.Sprintf("V%d", i)}}); err != nil {
 			t.Fatal(err)
 		}
-		voided, _, err := s.VoidCodes(t.Context(), &CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
-		if err != nil || voided != 1 {
-			t.Fatalf("%d codes were voided instead of one, %v", voided, err)
+		voided, err := s.VoidCodes(t.Context(), &CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
+		if err != nil || voided.Count != 1 {
+			t.Fatalf("%+v were voided instead of one, %v", voided, err)
 		}
 	}
 	close(stop)

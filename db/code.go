@@ -247,7 +247,7 @@ func (s *Store) CodesOf(
 // selectCodes makes a filter a selection of what memory knows. What only rows know are the facts that
 // codeFacts gave; with them it gives the candidates, already narrowed by the selection. nil candidates mean:
 // all of the selection.
-func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts map[int64][]int64) (*memory.Selection, []int64) {
+func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts *facts) (*memory.Selection, []int64) {
 	selected := &memory.Selection{CouponID: couponNumber, Now: s.now()}
 	if filter == nil {
 		return selected, nil
@@ -272,30 +272,55 @@ func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts
 	if facts == nil {
 		return selected, nil
 	}
-	return selected, s.memory.Keep(selected, facts[couponNumber])
+	if selected.BatchID = facts.batch; facts.byCoupon == nil {
+		return selected, nil
+	}
+	return selected, s.memory.Keep(selected, facts.byCoupon[couponNumber])
 }
 
-// codeFacts gives, by coupon, the numbers of the codes that the part of a filter leaves which only rows know;
-// nil when the filter has no such part. Coupons whose time zone, in which the filter's dates are meant, is
-// the same share a statement.
-func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter) (map[int64][]int64, error) {
+// facts is what only rows know of the codes that a filter leaves.
+type facts struct {
+	// byCoupon has the numbers of these codes by coupon; nil when the filter has no such part.
+	byCoupon map[int64][]int64
+	// batch is the batch that the codes must be of, as memory knows; 0: any. Which codes a batch voided only rows know.
+	batch int64
+}
+
+// codeFacts gives what only rows know of the codes that a filter leaves. Coupons whose time zone, in which the filter's dates
+// are meant, is the same share a statement.
+func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter) (*facts, error) {
 	if filter == nil {
 		return nil, nil //nolint:nilnil // nothing is filtered
+	}
+	found := &facts{}
+	var voiding any
+	if filter.BatchID != nil {
+		number := optionalNumber(coupon.KindBatch, filter.BatchID)
+		if known, _ := number.(int64); s.memory.HasBatch(known) {
+			found.batch = known
+		} else {
+			voiding = number
+		}
 	}
 	byZone := map[string][]int64{}
 	for _, number := range couponNumbers {
 		name := zoneOf(s, number).String()
 		byZone[name] = append(byZone[name], number)
 	}
-	facts := map[int64][]int64{}
 	for _, numbers := range byZone {
 		couponNumber := int64(0)
 		if len(numbers) == 1 {
 			couponNumber = numbers[0]
 		}
 		statement, args, err := s.factStatement(zoneOf(s, numbers[0]), couponNumber, filter)
-		if err != nil || statement == "" {
+		if err != nil {
 			return nil, err
+		}
+		if voiding != nil {
+			statement, args = strings.TrimPrefix(statement+"\nINTERSECT\n"+codeByVoid, "\nINTERSECT\n"), append(args, named("voiding", voiding))
+		}
+		if statement == "" {
+			return found, nil
 		}
 		codes, err := collectNumbers(
 			ctx,
@@ -310,9 +335,12 @@ func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers [
 			known[number] = []int64{}
 		}
 		s.memory.SortByCoupon(codes, known)
-		maps.Copy(facts, known)
+		if found.byCoupon == nil {
+			found.byCoupon = map[int64][]int64{}
+		}
+		maps.Copy(found.byCoupon, known)
 	}
-	return facts, nil
+	return found, nil
 }
 
 // factStatement gives the statement that answers the part of a filter which only rows know, for one coupon

@@ -99,10 +99,11 @@ func TestGenerateCodes(t *testing.T) {
 			Label: new("sport"),
 		}
 		// Every second code of 100 drawn would hit one that is there if the pool were not looked at.
-		sample, guesses, err := s.GenerateCodes(t.Context(), request)
+		made, err := s.GenerateCodes(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
 		}
+		sample, guesses := made.Sample, made.GuessesForOneHit
 		if len(sample) != 10 || !strings.HasPrefix(sample[0], "W-") || len(sample[0]) != 7 {
 			t.Errorf("sample %q", sample)
 		}
@@ -129,16 +130,17 @@ func TestGenerateCodes(t *testing.T) {
 		}
 		s.codes(t, s.newCoupon(t), "", taken...)
 		id := s.newCoupon(t)
-		got, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 10, Pattern: "###", Alphabet: "0123456789"})
+		made, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 10, Pattern: "###", Alphabet: "0123456789"})
 		if err != nil {
 			t.Fatal(err)
 		}
+		got := made.Sample
 		slices.Sort(got)
 		if diff := cmp.Diff([]string{"990", "991", "992", "993", "994", "995", "996", "997", "998", "999"}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		// Now nothing is left at all; the writer must not search for ever.
-		_, _, err = s.GenerateCodes(t.Context(), &db.GenerateRequest{
+		_, err = s.GenerateCodes(t.Context(), &db.GenerateRequest{
 			CouponID: s.newCoupon(t), Count: 1, Pattern: "###",
 			Alphabet: "0123456789",
 		})
@@ -147,7 +149,7 @@ func TestGenerateCodes(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, _, err := newScene(t).GenerateCodes(t.Context(), &db.GenerateRequest{
+		_, err := newScene(t).GenerateCodes(t.Context(), &db.GenerateRequest{
 			CouponID: "coupon_1", Count: 1, Pattern: "########",
 			Alphabet: "ABC",
 		})
@@ -164,14 +166,14 @@ func TestGenerateCodes(t *testing.T) {
 			"input.label":    {Count: 1, Pattern: "########", Alphabet: "ABCDEF", Label: new(strings.Repeat("x", 256))},
 		} {
 			request.CouponID = id
-			_, _, err := s.GenerateCodes(t.Context(), request)
+			_, err := s.GenerateCodes(t.Context(), request)
 			wantError(t, err, coupon.ErrorInvalid, field)
 		}
 	})
 	t.Run("INVALID_STATE", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		_, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
+		_, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
 			CouponID: s.newCoupon(t, anonymous), Count: 1, Pattern: "########",
 			Alphabet: "ABCDEF",
 		})
@@ -181,7 +183,7 @@ func TestGenerateCodes(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		_, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 11, Pattern: "###", Alphabet: "0123456789"})
+		_, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 11, Pattern: "###", Alphabet: "0123456789"})
 		wantError(t, err, coupon.ErrorCodeSpaceTooSmall, "input.pattern")
 		s.wantAvailability(t, id, "")
 	})
@@ -199,8 +201,8 @@ func TestVoidCodes(t *testing.T) {
 		s.redeem(t, "A1")
 		void := func(selection *db.CodeSelection, want int) {
 			t.Helper()
-			if got, _, err := s.VoidCodes(t.Context(), selection); err != nil || got != want {
-				t.Errorf("voided %d, %v, want %d", got, err, want)
+			if got, err := s.VoidCodes(t.Context(), selection); err != nil || got.Count != want {
+				t.Errorf("voided %+v, %v, want %d", got, err, want)
 			}
 		}
 		void(voiding(id, "a1", "A2", "A2", "C1", "nobody", "\t"), 1)
@@ -218,18 +220,18 @@ func TestVoidCodes(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, _, err := newScene(t).VoidCodes(t.Context(), voiding("coupon_1", "a"))
+		_, err := newScene(t).VoidCodes(t.Context(), voiding("coupon_1", "a"))
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 	t.Run("INVALID", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		_, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: id})
+		_, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: id})
 		wantError(t, err, coupon.ErrorInvalid, "input")
-		_, _, err = s.VoidCodes(t.Context(), voiding(id, make([]string, coupon.MaxAddedCodes+1)...))
+		_, err = s.VoidCodes(t.Context(), voiding(id, make([]string, coupon.MaxAddedCodes+1)...))
 		wantError(t, err, coupon.ErrorInvalid, "input.values")
-		_, _, err = s.VoidCodes(t.Context(), &db.CodeSelection{
+		_, err = s.VoidCodes(t.Context(), &db.CodeSelection{
 			CouponID: id,
 			Filter:   &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("never"))},
 		})
@@ -352,7 +354,7 @@ func TestCodeByValue(t *testing.T) {
 	s := newScene(t)
 	id := s.newCoupon(t, withoutAssignment)
 	s.codes(t, id, "sport", "FREE-1", "Mixed-1", "HELD", "sold-1", "VOID")
-	if _, _, err := s.VoidCodes(t.Context(), voiding(id, "VOID")); err != nil {
+	if _, err := s.VoidCodes(t.Context(), voiding(id, "VOID")); err != nil {
 		t.Fatal(err)
 	}
 	s.redeem(t, "sold-1")
@@ -419,7 +421,7 @@ func TestCodesOf(t *testing.T) {
 	if _, err := s.Reverse(t.Context(), nil, taken.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.VoidCodes(t.Context(), voiding(id, "S3")); err != nil {
+	if _, err := s.VoidCodes(t.Context(), voiding(id, "S3")); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {

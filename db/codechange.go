@@ -65,11 +65,20 @@ func (t *turn) numbersOfValues(values []string) []int64 {
 	return slices.Compact(numbers)
 }
 
-// VoidCodes makes codes worthless for good; redeemed ones stay redeemed, and voiding a voided code again
-// changes nothing. It gives how many codes were voided, and how many messages that are still to be sent have one of them. It
-// returns NOT_FOUND and INVALID.
-func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided, pending int, err error) {
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+// Voided is what voiding codes came to.
+type Voided struct {
+	// Batch is nil when no code was voided.
+	Batch *coupon.CodeBatch
+	// Count is how many codes were voided, and Pending how many messages that are still to be sent have one of them.
+	Count, Pending int
+}
+
+// VoidCodes makes codes worthless until UndoBatch; redeemed ones stay redeemed, and voiding a voided code again changes nothing.
+// It returns NOT_FOUND and INVALID.
+func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (*Voided, error) {
+	voided := &Voided{}
+	var batch int64
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		numbers, err := t.choose(ctx, selection)
 		if err != nil {
 			return err
@@ -77,20 +86,34 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (voided
 		numbers = s.memory.KeepStates(numbers, func(_ int64, state coupon.CodeState) bool {
 			return !state.Has(coupon.StateRedeemed | coupon.StateVoided)
 		})
-		voided = len(numbers)
-		if pending, err = t.pendingOf(ctx, numbers); err != nil {
+		voided.Count = len(numbers)
+		if voided.Pending, err = t.pendingOf(ctx, numbers); err != nil || len(numbers) == 0 {
 			return err
 		}
-		return t.void(ctx, numbers, "voided by voidCodes")
+		batch, _ = s.memory.TakeCodes(0, 1)
+		if err := t.recordBatch(ctx, &batchRow{
+			number: batch, kind: coupon.BatchVoided, couponNumber: coupon.MustNumber(coupon.KindCoupon, selection.CouponID), first: 1,
+			count: len(numbers), createdBy: callerOf(ctx),
+		}); err != nil {
+			return err
+		}
+		return t.void(ctx, numbers, "voided by voidCodes", batch)
 	})
-	return voided, pending, err
+	if err != nil || voided.Count == 0 {
+		return voided, err
+	}
+	voided.Batch, err = s.batchByNumber(context.WithoutCancel(ctx), batch)
+	return voided, err
 }
 
-func (t *turn) void(ctx context.Context, numbers []int64, reason string) error {
-	if len(numbers) == 0 {
-		return nil
+// void voids codes, by a batch or by none: 0.
+func (t *turn) void(ctx context.Context, numbers []int64, reason string, batch int64) error {
+	var batchNumber any
+	if batch != 0 {
+		batchNumber = batch
 	}
-	if _, err := t.Exec(ctx, codeVoidInsert, named("ids", numbers), named("now", t.now), named("reason", reason)); err != nil {
+	args := []any{named("ids", numbers), named("now", t.now), named("reason", reason), named("batch_id", batchNumber)}
+	if _, err := t.Exec(ctx, codeVoidInsert, args...); err != nil {
 		return err
 	}
 	t.change(func(c memory.Change) { c.Update(numbers, coupon.StateVoided, 0) })

@@ -443,7 +443,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		func() error { return s.RunImport(ctx, id) },
 		func() error {
 			for n := range 10 {
-				if _, _, err := s.VoidCodes(ctx, voiding(c, fmt.Sprintf("M1-%04d", 10*n+1))); err != nil {
+				if _, err := s.VoidCodes(ctx, voiding(c, fmt.Sprintf("M1-%04d", 10*n+1))); err != nil {
 					return err
 				}
 			}

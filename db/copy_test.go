@@ -285,7 +285,7 @@ func fillStore(t *testing.T, s *Store) {
 	if len(added) != 4 {
 		t.Fatalf("added %v", added)
 	}
-	_, _, err = s.VoidCodes(t.Context(), &CodeSelection{CouponID: ids[0], Values: []string{"D"}})
+	_, err = s.VoidCodes(t.Context(), &CodeSelection{CouponID: ids[0], Values: []string{"D"}})
 	must(err)
 	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
 		{ExternalID: "r1", Email: coupon.Set(new("r1@example.org"))}, {ExternalID: "r2", Email: coupon.Set(new("r2@example.org"))},
@@ -365,10 +365,14 @@ func fillEarlier(t *testing.T, migrated int, wait func()) {
 			t.Fatal(err)
 		}
 	}
+	batch := "INSERT INTO code_batch BY NAME SELECT 1 AS id, 1 AS coupon_id, 1 AS first_id, 3 AS last_id, now()::TIMESTAMP AS created_at"
+	if slices.Index(names, "0020_batches.sql") < migrated {
+		batch += ", 'ADDED' AS kind, 3 AS count"
+	}
 	for _, statement := range []string{
+		batch,
 		"INSERT INTO setting VALUES ('case_sensitive_codes', 'false')",
 		"INSERT INTO coupon SELECT nextval('coupon_id'), 'c', 'CPN' || i, 'CPN' || i, 'INDIVIDUAL', TIMESTAMP '2020-01-01', NULL, 1, false, NULL, NULL, 'UTC', '{}', NULL, now()::TIMESTAMP, now()::TIMESTAMP FROM range(3) r(i)",
-		"INSERT INTO code_batch VALUES (1, 1, NULL, 1, 3, now()::TIMESTAMP)",
 		"INSERT INTO code SELECT i + 1, 1, 1, NULL, 'K' || i, NULL FROM range(3) r(i)",
 		"INSERT INTO delivery (id, label, channel, coupon_id, subject, body, message_limit, match_label_to, contact_at, status, target_count, analysis, first_message_id, message_count, sent_count, failed_count, canceled_count, outbox_size, created_at, confirmed_at, finished_at) SELECT nextval('delivery_id'), 'd', 'EMAIL', 1, 's', 'b', NULL, NULL, NULL, 'EDITING', 0, NULL, NULL, 0, 0, 0, 0, 0, now()::TIMESTAMP, NULL, NULL FROM range(2) r(i)",
 		"INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, created_at) SELECT nextval('import_id'), 'CODES', 'ADD', 'FAILED', 'CSV', false, 1, 'f', 1, 'x', 'SKIP', '{}', 'UTC', 0, 0, 0, now()::TIMESTAMP",

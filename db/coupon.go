@@ -19,6 +19,9 @@ import (
 func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
 	var created *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		number, err := t.nextNumber(ctx, numberOfCoupons)
 		if err != nil {
 			return err
@@ -32,8 +35,15 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 			c.Code = t.automaticCode(number)
 		}
 		created = c
-		return t.writeCoupon(ctx, couponInsert, number, c)
+		if err := t.writeCoupon(ctx, couponInsert, number, c); err != nil {
+			return err
+		}
+		return t.made(ctx, c.ID, nil)
 	})
+	if before := repeatOf(err); before != nil {
+		found, err := s.CouponsByID(ctx, []coupon.ID{before.object})
+		return there(found, before, err)
+	}
 	return created, err
 }
 

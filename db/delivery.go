@@ -16,6 +16,9 @@ import (
 func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
 	var created coupon.ID
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		number, err := t.nextNumber(ctx, numberOfDeliveries)
 		if err != nil {
 			return err
@@ -25,8 +28,14 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 		if err := t.applyDelivery(ctx, d, changes); err != nil {
 			return err
 		}
-		return t.writeDelivery(ctx, deliveryInsert, number, d, named("now", t.now))
+		if err := t.writeDelivery(ctx, deliveryInsert, number, d, named("now", t.now)); err != nil {
+			return err
+		}
+		return t.made(ctx, created, nil)
 	})
+	if before := repeatOf(err); before != nil {
+		created, err = before.object, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +62,9 @@ func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, 
 	do func(context.Context, *turn, int64, *coupon.Delivery) error,
 ) (*coupon.Delivery, error) {
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		number, d, err := t.delivery(ctx, id)
 		if err != nil {
 			return at(err, "input", field)

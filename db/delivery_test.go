@@ -481,7 +481,7 @@ func TestConfirmDelivery(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		c, id := ready(t, s)
-		if _, _, err := s.VoidCodes(t.Context(), voiding(c, "A0001", "A0002")); err != nil {
+		if _, err := s.VoidCodes(t.Context(), voiding(c, "A0001", "A0002")); err != nil {
 			t.Fatal(err)
 		}
 		s.wantAvailability(t, c, "held 2, voided 2")
@@ -527,7 +527,7 @@ func TestStopDelivery(t *testing.T) {
 		id := s.newDelivery(t, c, s.recipients(t, 5))
 		s.confirm(t, id)
 		s.sendBatch(t, id, 2)
-		if _, _, err := s.VoidCodes(t.Context(), voiding(c, "A0005")); err != nil {
+		if _, err := s.VoidCodes(t.Context(), voiding(c, "A0005")); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 { // repeating it is harmless
@@ -585,7 +585,7 @@ func TestRecord(t *testing.T) {
 		s.codes(t, c, "", numbered("A", 4)...)
 		id := s.newDelivery(t, c, s.recipients(t, 4))
 		s.confirm(t, id)
-		if _, _, err := s.VoidCodes(t.Context(), voiding(c, "A0002")); err != nil {
+		if _, err := s.VoidCodes(t.Context(), voiding(c, "A0002")); err != nil {
 			t.Fatal(err)
 		}
 		batch, err := s.NextBatch(t.Context(), id, 10)

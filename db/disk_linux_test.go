@@ -315,7 +315,7 @@ func TestSpoolsOnFullDisk(t *testing.T) {
 			return err
 		},
 		"generated codes": func() error {
-			_, _, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 10, Pattern: "########", Alphabet: "ABCDEFGHJK"})
+			_, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 10, Pattern: "########", Alphabet: "ABCDEFGHJK"})
 			return err
 		},
 		"recipients": func() error {

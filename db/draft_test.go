@@ -315,7 +315,7 @@ func TestDraftScattered(t *testing.T) {
 		even = append(even, values[i])
 	}
 	s.codes(t, c, "", values...)
-	if _, _, err := s.VoidCodes(t.Context(), voiding(c, even...)); err != nil {
+	if _, err := s.VoidCodes(t.Context(), voiding(c, even...)); err != nil {
 		t.Fatal(err)
 	}
 	id := s.newDelivery(t, c, nil)

@@ -41,6 +41,9 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 	}
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if err := t.checkExport(ctx, e); err != nil {
 			return err
 		}
@@ -54,8 +57,15 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 		t.onCommit(s.watchers.notifyDue)
 		_, err = t.Exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)), named("format", string(e.Format)),
 			named("request", string(request)), named("now", t.now))
-		return err
+		if err != nil {
+			return err
+		}
+		return t.made(ctx, coupon.NewID(coupon.KindExport, number), nil)
 	})
+	if before := repeatOf(err); before != nil {
+		found, err := s.ExportsByID(ctx, []coupon.ID{before.object})
+		return there(found, before, err)
+	}
 	if err != nil {
 		return nil, err
 	}

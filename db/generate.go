@@ -24,33 +24,55 @@ type GenerateRequest struct {
 // generatedSample is how many of the generated codes are shown.
 const generatedSample = 10
 
-// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which
-// was in the database. It gives a sample, and how many random guesses hit one code of the pool on
-// average. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
-func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (sample []string, guessesForOneHit float64, err error) {
+// Generated are codes that were made.
+type Generated struct {
+	Batch *coupon.CodeBatch `json:"-"`
+	// Sample are some of them.
+	Sample []string
+	// GuessesForOneHit is how many random guesses hit one code of the pool on average.
+	GuessesForOneHit float64
+}
+
+// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which was in the database. It
+// returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
+func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*Generated, error) {
 	if request.Count < 1 || request.Count > coupon.MaxGeneratedCodes {
-		return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).
 			At("input", "count")
 	}
 	pattern, err := coupon.NewPattern(request.Pattern, request.Alphabet, s.keys)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	label := ""
 	if request.Label != nil {
 		var reason coupon.RejectionReason
 		if label, reason = coupon.CleanLabel(*request.Label); reason != "" {
-			return nil, 0, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
 		}
 	}
 	for {
 		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
-		guessesForOneHit, err = g.add(ctx, request.CouponID, request.Count)
+		made, err := g.add(ctx, request.CouponID, request.Count)
+		if before := repeatOf(err); before != nil {
+			return s.generatedBefore(ctx, before)
+		}
 		if !errors.Is(err, errRival) {
-			return g.sample, guessesForOneHit, s.cutOff(err)
+			return made, s.cutOff(err)
 		}
 		// Somebody added one of the codes meanwhile: draw again.
 	}
+}
+
+// generatedBefore gives what a key generated before.
+func (s *Store) generatedBefore(ctx context.Context, before *repeated) (*Generated, error) {
+	made := &Generated{}
+	if err := before.tell(made); err != nil {
+		return nil, err
+	}
+	found, err := s.CodeBatchesByID(ctx, []coupon.ID{before.object})
+	made.Batch, err = there(found, before, err)
+	return made, err
 }
 
 // maxMisses is how many random codes in a row may exist already before the search is given up: codes of
@@ -71,25 +93,25 @@ type generator struct {
 
 // add draws codes and adds them beside the writer, which serves others meanwhile. It returns errRival when one of them
 // was added by others, too.
-func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (guessesForOneHit float64, err error) {
+func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (made *Generated, err error) {
 	s := g.store
 	ctx, leave := s.within(ctx)
 	defer leave()
 	couponNumber, err := g.check(ctx, couponID, count)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	rows, err := s.newCodeRows()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.remove()) }()
 	rows.areDistinct = true
 	if err := g.drawAll(ctx, rows, count); err != nil {
-		return 0, err
+		return nil, err
 	}
 	g.drawn = nil
-	addition := &codeAddition{couponNumber: couponNumber, rows: rows}
+	addition := &codeAddition{kind: coupon.BatchGenerated, createdBy: callerOf(ctx), couponNumber: couponNumber, rows: rows}
 	err = s.beside(ctx, s.additions, func(ctx context.Context, t *tx) error {
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
@@ -99,20 +121,32 @@ func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (gue
 		}
 		return nil
 	}, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}
-		return t.checkRivals(ctx, addition)
+		if err := t.checkRivals(ctx, addition); err != nil {
+			return err
+		}
+		total := s.memory.Availability(couponNumber, t.now).Total + count
+		made = &Generated{Sample: g.sample, GuessesForOneHit: g.pattern.Space() / float64(total)}
+		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), made)
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return g.pattern.Space() / float64(s.memory.Availability(couponNumber, s.now()).Total), nil
+	made.Batch, err = s.batchByNumber(context.WithoutCancel(ctx), addition.batch)
+	return made, err
 }
 
 // check refuses a coupon that takes no codes, and a pattern with too little room.
 func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
 	err = g.store.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
 			return err
 		}

@@ -38,11 +38,11 @@ func TestCallerGone(t *testing.T) {
 		{"generation", func(ctx context.Context, cancel func()) error {
 			stop := s.onceBegun(cancel, 3)
 			defer stop()
-			_, _, err := s.GenerateCodes(ctx, &db.GenerateRequest{CouponID: c, Count: 2000, Pattern: "G#########", Alphabet: "ABCDEFGHJK"})
+			_, err := s.GenerateCodes(ctx, &db.GenerateRequest{CouponID: c, Count: 2000, Pattern: "G#########", Alphabet: "ABCDEFGHJK"})
 			return err
 		}, "available 5000, assigned 2"},
 		{"undo", func(ctx context.Context, cancel func()) error {
-			stop := s.onceBegun(cancel, 2)
+			stop := s.onceBegun(cancel, 3)
 			defer stop()
 			_, err := s.UndoImport(ctx, imported)
 			return err

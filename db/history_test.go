@@ -243,12 +243,12 @@ func (w *world) generateCodes(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
 	label := w.drawLabel(rt)
 	count := rapid.IntRange(1, 10).Draw(rt, "count")
-	sample, _, err := w.GenerateCodes(w.t.Context(), &db.GenerateRequest{
+	made, err := w.GenerateCodes(w.t.Context(), &db.GenerateRequest{
 		CouponID: id, Count: count, Pattern: "G######",
 		Alphabet: "0123456789", Label: &label,
 	})
 	if !refused(rt, err) {
-		w.values = append(w.values, sample...)
+		w.values = append(w.values, made.Sample...)
 		w.total[id] += count
 	}
 }
@@ -547,7 +547,7 @@ func (w *world) drawSelection(rt *rapid.T) *db.CodeSelection {
 }
 
 func (w *world) voidCodes(rt *rapid.T) {
-	_, _, err := w.VoidCodes(w.t.Context(), w.drawSelection(rt))
+	_, err := w.VoidCodes(w.t.Context(), w.drawSelection(rt))
 	refused(rt, err)
 }
 

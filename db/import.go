@@ -12,7 +12,6 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db/duckdb"
-	"couponql/db/duckdb/memory"
 )
 
 // CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
@@ -21,6 +20,9 @@ import (
 func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool) (*coupon.Import, error) {
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
 		if err := t.checkImport(ctx, i); err != nil {
 			return err
 		}
@@ -44,12 +46,16 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 			}
 		}
 		t.onCommit(s.watchers.notifyDue)
-		return nil
+		return t.made(ctx, coupon.NewID(coupon.KindImport, number), nil)
 	})
+	if err != nil && isOwned {
+		err = errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), uploadID))
+	}
+	if before := repeatOf(err); before != nil {
+		found, err := s.ImportsByID(ctx, []coupon.ID{before.object})
+		return there(found, before, err)
+	}
 	if err != nil {
-		if isOwned {
-			err = errors.Join(err, s.DeleteUpload(context.WithoutCancel(ctx), uploadID))
-		}
 		return nil, err
 	}
 	return s.importByNumber(ctx, number)
@@ -65,7 +71,7 @@ func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import,
 		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
 		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
 		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now),
-		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)))
+		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)), named("created_by", callerOf(ctx)))
 	return err
 }
 
@@ -271,8 +277,8 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	return i, s.forgetUploads(ctx)
 }
 
-// UndoImport deletes the codes of an import that nobody ever had, or takes the reports of bounces back that it recorded. It returns
-// NOT_FOUND, and INVALID_STATE for an import that added neither.
+// UndoImport takes back what an import of codes did, as UndoBatch does, or the reports of bounces that it recorded. It returns
+// NOT_FOUND, and INVALID_STATE for an import that did neither.
 func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
@@ -282,8 +288,6 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	ctx, end := s.within(ctx)
-	defer end()
 	// An import that is over never changes in what this depends on.
 	if err := i.CheckUndo(); err != nil {
 		return nil, at(err, "input", "id")
@@ -292,7 +296,7 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	if i.Kind == coupon.ImportBounces {
 		err = s.undoBounces(ctx, number, undone)
 	} else {
-		err = s.undoCodes(ctx, number, undone)
+		err = s.undoImported(ctx, number, i, undone)
 	}
 	if err != nil {
 		return nil, s.cutOff(err)
@@ -302,50 +306,40 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	return undone, err
 }
 
-// undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in the lane of recipients.
-func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Undone) error {
-	return s.beside(ctx, s.recipients, func(ctx context.Context, t *tx) (err error) {
-		undone.Removed, undone.Lifted, err = t.withdrawBounces(ctx, number)
+// undoImported takes back what an import of codes did. One that neither brought nor voided a code has no batch.
+func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import, undone *coupon.Undone) error {
+	batches, err := s.BatchesOfImports(ctx, []coupon.ID{i.ID})
+	if err != nil {
 		return err
-	}, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
+	}
+	undone.Batch = batches[i.ID]
+	switch {
+	case undone.Batch != nil && undone.Batch.Kind == coupon.BatchVoided:
+		return s.undo(ctx, &undoing{batch: coupon.MustNumber(coupon.KindBatch, undone.Batch.ID), isVoided: true}, undone)
+	case undone.Batch != nil || i.CouponID == nil:
+		return s.undo(ctx, &undoing{importNumber: number}, undone)
+	}
+	if i.Changes.Voided > 0 {
+		return coupon.Errorf(coupon.ErrorInvalidState, "Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
+			At("input", "id")
+	}
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, importUndo, named("id", 0), named("import_id", number), named("now", t.now))
 		return err
 	})
 }
 
-func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undone) error {
-	leave, err := s.removals.Enter(ctx)
-	if err != nil {
+// undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in the lane of recipients.
+func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Undone) error {
+	ctx, end := s.within(ctx)
+	defer end()
+	return s.beside(ctx, s.recipients, func(ctx context.Context, t *tx) (err error) {
+		undone.Removed, undone.Lifted, err = t.withdrawBounces(ctx, number)
 		return err
-	}
-	defer leave()
-	// From here on it comes to its end, whether or not its caller stays.
-	ctx, done := s.within(context.WithoutCancel(ctx))
-	defer done()
-	var unused []memory.Span
-	err = s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
-		var err error
-		if unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.ImportID == number }); err != nil {
-			return err
-		}
-		if err := t.createUnused(ctx, unused); err != nil {
-			return err
-		}
-		return t.deleteUnused(ctx, unused)
-	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
-		stay, err := t.reconcileRemoval(ctx, unused, w)
-		if err != nil {
-			return err
-		}
-		undone.Removed = memory.CountOf(unused) - len(stay)
-		undone.Kept = s.memory.Count(&memory.Selection{ImportID: number, Now: t.now}) - undone.Removed
-		_, err = t.Exec(ctx, importUndo, named("id", number), named("now", t.now))
+	}, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, importUndo, named("id", 0), named("import_id", number), named("now", t.now))
 		return err
 	})
-	if err == nil {
-		s.memory.ForgetKeys()
-	}
-	return err
 }
 
 // importOutcome is what became of an import.
@@ -377,12 +371,13 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 
 // gate decides whether the good rows of an import are stored.
 type gate struct {
-	isDryRun   bool
-	rejectFile bool
+	isDryRun bool
+	// most is how many rows may be rejected; nil: any number.
+	most *int
 }
 
 // opens tells whether rows are stored when this many were rejected.
-func (g gate) opens(rejected int) bool { return !g.isDryRun && (!g.rejectFile || rejected == 0) }
+func (g gate) opens(rejected int) bool { return !g.isDryRun && (g.most == nil || rejected <= *g.most) }
 
 // recordRejected records the rejected rows of an import, which takes long when they are many.
 func (t *tx) recordRejected(ctx context.Context, number int64) error {
@@ -393,9 +388,18 @@ func (t *tx) recordRejected(ctx context.Context, number int64) error {
 // recordOutcome records the outcome of an import in the transaction that stored its rows.
 func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
-	if i.OnRejection == coupon.RejectFile && o.rowsRejected > 0 {
+	if most := i.MostRejections(); most != nil && o.rowsRejected > *most {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
-		o.failure = new(fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", o.rowsRejected, rowsRead))
+		o.failure = new(tooManyRejected(i, o.rowsRejected, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
+}
+
+// tooManyRejected says why nothing of a file was imported.
+func tooManyRejected(i *coupon.Import, rejected, rowsRead int) string {
+	if most := i.Options.MaxRejections; most != nil && rejected > *most {
+		return fmt.Sprintf("%d of the first %d rows cannot be imported, more than the %d that maxRejections allows, so none was and no more were read. "+
+			"Mend the file, or allow more.", rejected, rowsRead, *most)
+	}
+	return fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", rejected, rowsRead)
 }

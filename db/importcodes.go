@@ -30,14 +30,14 @@ func (r *importReader) importingCodes(gate gate) (*importing, error) {
 	i := &importing{rows: rows, take: func(row *file.Row) error { return r.takeCode(row, rows) }}
 	if r.source.Mode == coupon.ImportVoid {
 		r.voidCodes(i, &codeVoiding{
-			couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate,
+			couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
 			reason: "voided by the import of " + r.source.FileName,
 		})
 		return i, nil
 	}
 	addition := &codeAddition{
-		couponNumber: couponNumber, importNumber: r.number, rows: rows, gate: gate, advance: r.advance,
-		replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
+		kind: coupon.BatchImported, couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
+		advance: r.advance, replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
 	if addition.replacesUnused {
 		i.lane, i.end = r.store.removals, r.store.memory.ForgetKeys
@@ -72,7 +72,9 @@ func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
 	}
 	rows.ofCoupons = true
 	r.pools = &namedPools{store: r.store, known: map[string]namedPool{}}
-	addition := &codeAddition{importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
+	addition := &codeAddition{
+		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, advance: r.advance,
+	}
 	return &importing{
 		rows:  rows,
 		take:  func(row *file.Row) error { return r.takeCode(row, rows) },

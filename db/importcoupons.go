@@ -41,6 +41,8 @@ func (c *couponRows) reject(line int, reason coupon.RejectionReason, value strin
 	return c.rejected.add(line, reason, value)
 }
 
+func (c *couponRows) rejections() int { return c.rejected.Rows() }
+
 func (c *couponRows) total() int { return len(c.rows) + c.rejected.Rows() }
 
 func (c *couponRows) remove() error { return c.rejected.Remove() }
@@ -55,9 +57,10 @@ func (r *importReader) importingCoupons(gate gate) (*importing, error) {
 	return &importing{
 		rows: rows,
 		// A first pass tells in which order days and months stand.
-		look: func(row *file.Row) {
+		look: func(row *file.Row) bool {
 			dates.Observe(row.Get(couponsStartsAt))
 			dates.Observe(row.Get(couponsEndsAt))
+			return false
 		},
 		take: func(row *file.Row) error { return takeCoupon(row, rows) },
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {

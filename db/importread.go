@@ -55,6 +55,7 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			&i.FileExpiresAt,
 			&i.Channel,
 			&i.BounceKind,
+			&i.CreatedBy,
 		)
 		if err != nil {
 			return err

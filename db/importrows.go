@@ -42,7 +42,7 @@ func (r *importReader) run(ctx context.Context) error {
 	if begin == nil {
 		return fmt.Errorf("import of %s", r.source.Kind)
 	}
-	rows, err := begin(gate{isDryRun: r.source.IsDryRun, rejectFile: r.source.OnRejection == coupon.RejectFile})
+	rows, err := begin(gate{isDryRun: r.source.IsDryRun, most: r.source.MostRejections()})
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,9 @@ func (r *importReader) run(ctx context.Context) error {
 // importing is what an import does with rows of its kind.
 type importing struct {
 	rows importedRows
-	// look is given every row once before take is, where one row says how others are to be read; nil: nothing does.
-	look func(*file.Row)
+	// look is given every row once before take is, where one row says how others are to be read; nil: nothing does. With
+	// MaxRejections it reports whether the row is rejected whatever the others say.
+	look func(*file.Row) (isBad bool)
 	// take notes a row that can be read, or rejects it.
 	take func(*file.Row) error
 	// lane is what the import waits for when the file is read; nil: nothing.
@@ -74,6 +75,8 @@ type importedRows interface {
 	reject(line int, reason coupon.RejectionReason, value string) error
 	// total is how many rows there are, with those that are rejected already.
 	total() int
+	// rejections is how many rows are rejected already.
+	rejections() int
 	remove() error
 }
 
@@ -81,16 +84,21 @@ type importedRows interface {
 func (r *importReader) importRows(ctx context.Context, i *importing) (err error) {
 	defer func() { err = errors.Join(err, i.rows.remove()) }()
 	if i.look != nil {
-		ignore := func(*file.Row) error { return nil }
-		err := r.each(ctx, false, ignore, func(row *file.Row) error {
-			i.look(row)
+		bad := 0
+		err := r.each(ctx, false, func() int { return bad }, func(*file.Row) error {
+			bad++
+			return nil
+		}, func(row *file.Row) error {
+			if i.look(row) {
+				bad++
+			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	err = r.each(ctx, true, func(row *file.Row) error { return i.rows.reject(row.Line, row.Reason, row.Raw) }, i.take)
+	err = r.each(ctx, true, i.rows.rejections, func(row *file.Row) error { return i.rows.reject(row.Line, row.Reason, row.Raw) }, i.take)
 	if err != nil {
 		return err
 	}
@@ -133,9 +141,10 @@ type importReader struct {
 	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
 
-// each gives every row that can be read to take, and every other one to reject. It counts progress, so
-// only the pass that stores rows sets count.
-func (r *importReader) each(ctx context.Context, count bool, reject func(*file.Row) error, take func(*file.Row) error) (err error) {
+// each gives every row that can be read to take, and every other one to reject, until more are rejected than may be. It counts
+// progress, so only the pass that stores rows sets count.
+func (r *importReader) each(ctx context.Context, count bool, rejected func() int, reject, take func(*file.Row) error) (err error) {
+	most := r.source.Options.MaxRejections
 	reader, err := r.store.openImport(r.source)
 	if err != nil {
 		return err
@@ -144,7 +153,11 @@ func (r *importReader) each(ctx context.Context, count bool, reject func(*file.R
 	r.source.Format = reader.Layout().Format
 	layout := &coupon.ImportLayout{}
 	for {
-		row, err := reader.Next()
+		var row *file.Row
+		err := io.EOF
+		if most == nil || rejected() <= *most {
+			row, err = reader.Next()
+		}
 		if errors.Is(err, io.EOF) {
 			if count {
 				r.describe(reader.Layout(), layout)

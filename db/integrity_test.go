@@ -26,6 +26,7 @@ func TestIntegrityOfNumbers(t *testing.T) {
 		"DELETE FROM delivery WHERE id = 1":                                                                       {"gone", "delivery_1 of message_"},
 		"DELETE FROM coupon WHERE id = 2":                                                                         {"gone", "coupon_2 of code_"},
 		"INSERT INTO reversal VALUES (99, now()::TIMESTAMP, 'x')":                                                 {"gone", "redemption_99 of a reversal"},
+		"UPDATE code_void SET batch_id = 99":                                                                      {"gone", "batch_99 of a void"},
 		"INSERT INTO rejection VALUES (99, 1, 'x', 'x')":                                                          {"gone", "import_99 of a rejection"},
 		"INSERT INTO hold VALUES (1, 99, NULL, 1, now()::TIMESTAMP)":                                              {"gone", "coupon_99 of a hold"},
 		"INSERT INTO posted_redemption SELECT * REPLACE (id + 7 AS id) FROM posted_redemption":                    {"key_twice", "redemption_"},

@@ -137,9 +137,9 @@ func TestCollidingCodes(t *testing.T) {
 			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
 		}
 	}
-	voided, _, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
-	if err != nil || voided != 1 {
-		t.Errorf("voided %d, %v", voided, err)
+	voided, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
+	if err != nil || voided.Count != 1 {
+		t.Errorf("voided %+v, %v", voided, err)
 	}
 	// A deleted code leaves the other of its pair alone.
 	third := newCoupon()

@@ -49,7 +49,7 @@ func (s *Store) loadRuns(ctx context.Context, l *memory.Loader) error {
 	}
 	runs, err := duckdb.Collect(ctx, s.engine, poolRuns, func(rows *sql.Rows) (*counted, error) {
 		var r counted
-		err := rows.Scan(&r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First, &r.Last, &r.count)
+		err := rows.Scan(&r.BatchID, &r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First, &r.Last, &r.count)
 		return &r, err
 	})
 	if err != nil {

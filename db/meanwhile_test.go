@@ -34,7 +34,7 @@ func TestImportMeanwhile(t *testing.T) {
 	voided := func(values ...string) func(*testing.T, *scene, coupon.ID) {
 		return func(t *testing.T, s *scene, c coupon.ID) {
 			t.Helper()
-			if _, _, err := s.VoidCodes(t.Context(), voiding(c, values...)); err != nil {
+			if _, err := s.VoidCodes(t.Context(), voiding(c, values...)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -48,7 +48,7 @@ func TestMessagesSeen(t *testing.T) {
 		if code.ID != *last.CodeID {
 			continue
 		}
-		if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{code.Value}}); err != nil {
+		if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{code.Value}}); err != nil {
 			t.Fatal(err)
 		}
 	}

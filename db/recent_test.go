@@ -42,7 +42,7 @@ func TestRecent(t *testing.T) {
 			return err
 		}},
 		{"a reversal", func() error { _, err := s.Reverse(t.Context(), nil, redemption.ID, nil); return err }},
-		{"a void", func() error { _, _, err := s.VoidCodes(t.Context(), voiding(id, "A-4")); return err }},
+		{"a void", func() error { _, err := s.VoidCodes(t.Context(), voiding(id, "A-4")); return err }},
 		{"a recipient", func() error { s.recipients(t, 3); return nil }},
 		{"an erasure", func() error { _, err := s.EraseRecipients(t.Context(), recipients[:1], nil); return err }},
 	} {

@@ -54,6 +54,9 @@ func (r *recipientRows) reject(line int, reason coupon.RejectionReason, value st
 	return r.rejected.add(line, reason, value)
 }
 
+// rejections is how many rows are rejected already.
+func (r *recipientRows) rejections() int { return r.rejected.Rows() }
+
 // total is how many rows there are, with those that are rejected already.
 func (r *recipientRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 

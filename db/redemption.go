@@ -255,7 +255,7 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 			isLast = code != 0 && v.RedeemCount(code) == 1 && !v.State(code).Has(coupon.StateAssigned|coupon.StateVoided)
 		})
 		if isLast {
-			if err := t.void(ctx, []int64{code}, "its redemption was reversed, and nobody holds it"); err != nil {
+			if err := t.void(ctx, []int64{code}, "its redemption was reversed, and nobody holds it", 0); err != nil {
 				return err
 			}
 		}

@@ -99,7 +99,7 @@ func TestRedeem(t *testing.T) {
 			t.Helper()
 			id := s.newCoupon(t, withoutAssignment)
 			s.codes(t, id, "", "A1")
-			if _, _, err := s.VoidCodes(t.Context(), voiding(id, "A1")); err != nil {
+			if _, err := s.VoidCodes(t.Context(), voiding(id, "A1")); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -49,6 +49,9 @@ func (r *redemptionRows) reject(line int, reason coupon.RejectionReason, value s
 	return r.rejected.add(line, reason, value)
 }
 
+// rejections is how many rows are rejected already.
+func (r *redemptionRows) rejections() int { return r.rejected.Rows() }
+
 func (r *redemptionRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
 // recordRedemptions records the redemptions of a file that are not rejected; the rejected ones stay in the temporary table. What
@@ -187,7 +190,7 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 	if err != nil || len(gone) == 0 {
 		return err
 	}
-	if r.gate.rejectFile {
+	if r.gate.most != nil {
 		return errRival
 	}
 	for _, step := range []struct {
@@ -307,9 +310,15 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 	return &importing{
 		rows: rows,
 		// A first pass tells in which order days and months stand, and what the decimal mark is.
-		look: func(row *file.Row) {
-			dates.Observe(row.Get(redemptionsRedeemedAt))
+		look: func(row *file.Row) (isBad bool) {
+			date := row.Get(redemptionsRedeemedAt)
+			dates.Observe(date)
 			amounts.Observe(row.Cell(redemptionsAmount))
+			if r.source.Options.MaxRejections == nil {
+				return false
+			}
+			_, reason := dates.Parse(date)
+			return reason == coupon.RejectedBadDate || reason == coupon.RejectedEmpty
 		},
 		take: func(row *file.Row) error { return r.takeRedemption(row, dates, amounts, rows) },
 		lane: r.store.redemptions,

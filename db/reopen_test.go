@@ -48,7 +48,7 @@ func TestReopen(t *testing.T) {
 				more := numbered(fmt.Sprintf("GONE-%d-", i), 5)
 				s.codes(t, gone, "", more...)
 				values = append(values, more...)
-				if _, _, err := s.VoidCodes(t.Context(), voiding(gone, more[1], more[3])); err != nil {
+				if _, err := s.VoidCodes(t.Context(), voiding(gone, more[1], more[3])); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -91,7 +91,7 @@ func TestReopen(t *testing.T) {
 				}
 			}
 			for _, id := range coupons {
-				if _, _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))],
+				if _, err := s.VoidCodes(t.Context(), voiding(id, values[random.IntN(len(values))],
 					values[random.IntN(len(values))])); err != nil {
 					t.Fatal(err)
 				}

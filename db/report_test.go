@@ -12,7 +12,7 @@ import (
 func TestTillsBesideReport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	_, _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
+	_, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
 		CouponID: s.newCoupon(t, withoutAssignment), Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJK",
 	})
 	if err != nil {

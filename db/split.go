@@ -33,13 +33,20 @@ func (s *Store) SplitDelivery(ctx context.Context, id coupon.ID, parts coupon.Sp
 		if err := t.targetsChanged(ctx, number, d); err != nil {
 			return err
 		}
-		return t.log(
+		err := t.log(
 			ctx,
 			number,
 			false,
 			[]coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("Split: targets moved to %d new deliveries.", len(parts))}},
 		)
+		if err != nil {
+			return err
+		}
+		return t.made(ctx, id, numbers)
 	})
+	if before := repeatOf(err); before != nil {
+		err = before.tell(&numbers)
+	}
 	if err != nil {
 		return nil, err
 	}

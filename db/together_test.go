@@ -182,7 +182,7 @@ func longJobs() []longJob {
 		}},
 		{name: "generation", ready: func(_ *testing.T, g *stage, suffix string) job {
 			return func(ctx context.Context) error {
-				_, _, err := g.GenerateCodes(ctx, &db.GenerateRequest{
+				_, err := g.GenerateCodes(ctx, &db.GenerateRequest{
 					CouponID: g.coupon, Count: g.size, Pattern: "G" + suffix + "-" + g.name + "-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
 				})
 				return err

@@ -178,6 +178,9 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 		return err
 	}
 	a.count -= len(numbers)
+	if _, err := t.Exec(ctx, codeBatchRecount, named("id", a.batch), named("count", a.count)); err != nil {
+		return err
+	}
 	t.change(func(c memory.Change) { c.RemoveEach(numbers) })
 	return nil
 }
@@ -185,11 +188,14 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 // codeVoiding is the voiding of the codes of a file.
 type codeVoiding struct {
 	couponNumber, importNumber int64
+	createdBy                  *string
 	rows                       *codeRows
 	gate                       gate
 	reason                     string
-	// count is how many codes are, or would be, voided; when they are, numbers are theirs, in order.
+	// count is how many codes are, or would be, voided; when they are, batch is that of the voiding, and numbers are theirs, in
+	// order.
 	count   int
+	batch   int64
 	numbers []int64
 }
 
@@ -229,7 +235,8 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		return err
 	}
 	slices.Sort(v.numbers)
-	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason))
+	v.batch, _ = t.store.memory.TakeCodes(0, 1)
+	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason), named("batch_id", v.batch))
 	return err
 }
 
@@ -258,7 +265,7 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		numbers, reasons = append(numbers, number), append(reasons, string(reason))
 	}
 	if len(numbers) > 0 {
-		if v.gate.rejectFile {
+		if v.gate.most != nil {
 			return errRival
 		}
 		if _, err := t.Exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {
@@ -270,6 +277,12 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		v.count -= len(numbers)
 		v.numbers = slices.DeleteFunc(v.numbers, isIn(numbers))
 	}
+	if len(v.numbers) == 0 {
+		return nil
+	}
 	t.change(func(c memory.Change) { c.Update(v.numbers, coupon.StateVoided, 0) })
-	return nil
+	return t.recordBatch(ctx, &batchRow{
+		number: v.batch, kind: coupon.BatchVoided, couponNumber: v.couponNumber, importNumber: v.importNumber, first: 1, count: v.count,
+		createdBy: v.createdBy,
+	})
 }

@@ -54,15 +54,24 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 	}
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
-		var err error
+		err := t.once(ctx)
+		if err != nil {
+			return err
+		}
 		if number, err = t.nextNumber(ctx, numberOfUploads); err != nil {
 			return err
 		}
 		u.CreatedAt, u.ExpiresAt = t.now, t.now.Add(coupon.UploadLifetime)
 		_, err = t.Exec(ctx, uploadInsert, named("id", number), named("file_name", u.FileName), named("byte_count", u.ByteCount),
 			named("checksum", u.Checksum), named("now", t.now), named("expires_at", u.ExpiresAt))
-		return err
+		if err != nil {
+			return err
+		}
+		return t.made(ctx, coupon.NewID(coupon.KindUpload, number), nil)
 	})
+	if before := repeatOf(err); before != nil {
+		return s.UploadByID(ctx, before.object)
+	}
 	u.ID = coupon.NewID(coupon.KindUpload, number)
 	return u, err
 }
@@ -306,7 +315,8 @@ func (in *receiving) rehash(path string) error {
 // Receive stores a file that comes with a request; what is stored of one that breaks off is deleted. It returns
 // FILE_TOO_LARGE and ErrDiskFull.
 func (s *Store) Receive(ctx context.Context, fileName string, r io.Reader) (*coupon.Upload, error) {
-	u, err := s.CreateUpload(ctx, &coupon.Upload{FileName: coupon.CleanFileName(fileName)})
+	// The key of an import is for the import.
+	u, err := s.CreateUpload(WithOnce(ctx, nil), &coupon.Upload{FileName: coupon.CleanFileName(fileName)})
 	if err != nil {
 		return nil, err
 	}

@@ -811,7 +811,7 @@ func (ec *executionContext) unmarshalInputImportBouncesInput(ctx context.Context
 		asMap["timezone"] = "UTC"
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "channel", "kind", "timezone"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "channel", "kind", "timezone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -874,6 +874,13 @@ func (ec *executionContext) unmarshalInputImportBouncesInput(ctx context.Context
 				return it, err
 			}
 			it.Timezone = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

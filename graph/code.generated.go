@@ -26,6 +26,7 @@ type CodeResolver interface {
 	Recipient(ctx context.Context, obj *coupon.Code) (*coupon.Recipient, error)
 
 	Import(ctx context.Context, obj *coupon.Code) (*coupon.Import, error)
+	Batch(ctx context.Context, obj *coupon.Code) (*coupon.CodeBatch, error)
 	Events(ctx context.Context, obj *coupon.Code) ([]*coupon.CodeEvent, error)
 	Redemptions(ctx context.Context, obj *coupon.Code, first *int, after *string) (*RedemptionConnection, error)
 }
@@ -154,6 +155,38 @@ func (ec *executionContext) fieldContext_AddCodesPayload_rejections(_ context.Co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Rejection(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddCodesPayload_batch(ctx context.Context, field graphql.CollectedField, obj *AddCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddCodesPayload_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalOCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddCodesPayload_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddCodesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
 		},
 	}
 	return fc, nil
@@ -560,6 +593,38 @@ func (ec *executionContext) fieldContext_Code_import(_ context.Context, field gr
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Import(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Code_batch(ctx context.Context, field graphql.CollectedField, obj *coupon.Code) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Code_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Code().Batch(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalNCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Code_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Code",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1043,6 +1108,38 @@ func (ec *executionContext) fieldContext_GenerateCodesPayload_sample(_ context.C
 	return graphql.NewScalarFieldContext("GenerateCodesPayload", field, false, false, "String")
 }
 
+func (ec *executionContext) _GenerateCodesPayload_batch(ctx context.Context, field graphql.CollectedField, obj *GenerateCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GenerateCodesPayload_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalOCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GenerateCodesPayload_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GenerateCodesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _GenerateCodesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *GenerateCodesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1405,6 +1502,38 @@ func (ec *executionContext) fieldContext_VoidCodesPayload_pendingMessageCount(_ 
 	return graphql.NewScalarFieldContext("VoidCodesPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _VoidCodesPayload_batch(ctx context.Context, field graphql.CollectedField, obj *VoidCodesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VoidCodesPayload_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalOCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VoidCodesPayload_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VoidCodesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _VoidCodesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *VoidCodesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1452,7 +1581,7 @@ func (ec *executionContext) unmarshalInputAddCodesInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"couponId", "codes"}
+	fieldsInOrder := [...]string{"couponId", "codes", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1473,6 +1602,13 @@ func (ec *executionContext) unmarshalInputAddCodesInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Codes = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1501,7 +1637,7 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"importId", "status", "label", "deliveryId", "outcome", "recipientId", "valuePrefix", "assignedFrom", "assignedTo", "redeemedFrom", "redeemedTo"}
+	fieldsInOrder := [...]string{"importId", "batchId", "status", "label", "deliveryId", "outcome", "recipientId", "valuePrefix", "assignedFrom", "assignedTo", "redeemedFrom", "redeemedTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1515,6 +1651,13 @@ func (ec *executionContext) unmarshalInputCodeFilter(ctx context.Context, obj an
 				return it, err
 			}
 			it.ImportID = data
+		case "batchId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("batchId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BatchID = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOCodeStatus2ᚕcouponqlᚋcouponᚐCodeStatusᚄ(ctx, v)
@@ -1654,7 +1797,7 @@ func (ec *executionContext) unmarshalInputGenerateCodesInput(ctx context.Context
 		asMap["alphabet"] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	}
 
-	fieldsInOrder := [...]string{"couponId", "count", "pattern", "alphabet", "label"}
+	fieldsInOrder := [...]string{"couponId", "count", "pattern", "alphabet", "label", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1713,6 +1856,13 @@ func (ec *executionContext) unmarshalInputGenerateCodesInput(ctx context.Context
 				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
 				return it, graphql.ErrorOnPath(ctx, err)
 			}
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2009,6 +2159,11 @@ func (ec *executionContext) _AddCodesPayload(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "batch":
+			out.Values[i] = ec._AddCodesPayload_batch(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "userErrors":
 			out.Values[i] = ec._AddCodesPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2110,6 +2265,12 @@ func (ec *executionContext) _Code(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Code_import(ctx, field, obj)
+				})
+		case "batch":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Code_batch(ctx, field, obj)
 				})
 		case "events":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -2306,6 +2467,11 @@ func (ec *executionContext) _GenerateCodesPayload(ctx context.Context, sel ast.S
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "batch":
+			out.Values[i] = ec._GenerateCodesPayload_batch(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "userErrors":
 			out.Values[i] = ec._GenerateCodesPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2453,6 +2619,11 @@ func (ec *executionContext) _VoidCodesPayload(ctx context.Context, sel ast.Selec
 		case "pendingMessageCount":
 			out.Values[i] = ec._VoidCodesPayload_pendingMessageCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "batch":
+			out.Values[i] = ec._VoidCodesPayload_batch(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "userErrors":

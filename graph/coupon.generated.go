@@ -28,6 +28,7 @@ type CouponResolver interface {
 	Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*CodeConnection, error)
 	Deliveries(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*DeliveryConnection, error)
 	Imports(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*ImportConnection, error)
+	Batches(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*CodeBatchConnection, error)
 	Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error)
 }
 type PlannedDeliveryResolver interface {
@@ -37,6 +38,28 @@ type PlannedDeliveryResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Coupon_batches_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
 
 func (ec *executionContext) field_Coupon_codes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -931,6 +954,50 @@ func (ec *executionContext) fieldContext_Coupon_imports(ctx context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Coupon_batches(ctx context.Context, field graphql.CollectedField, obj *coupon.Coupon) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Coupon_batches(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Coupon().Batches(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CodeBatchConnection) graphql.Marshaler {
+			return ec.marshalNCodeBatchConnection2ᚖcouponqlᚋgraphᚐCodeBatchConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Coupon_batches(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Coupon",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatchConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Coupon_batches_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Coupon_stats(ctx context.Context, field graphql.CollectedField, obj *coupon.Coupon) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1696,7 +1763,7 @@ func (ec *executionContext) unmarshalInputCreateCouponInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"label", "code", "type", "startsAt", "endsAt", "redemptionLimit", "requiresAssignment", "lowStockThreshold", "lowStockShare", "timezone", "metadata"}
+	fieldsInOrder := [...]string{"label", "code", "type", "startsAt", "endsAt", "redemptionLimit", "requiresAssignment", "lowStockThreshold", "lowStockShare", "timezone", "metadata", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1797,6 +1864,13 @@ func (ec *executionContext) unmarshalInputCreateCouponInput(ctx context.Context,
 				return it, err
 			}
 			it.Metadata = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2187,6 +2261,12 @@ func (ec *executionContext) _Coupon(ctx context.Context, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Coupon_imports(ctx, field, obj)
+				})
+		case "batches":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Coupon_batches(ctx, field, obj)
 				})
 		case "stats":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -3514,7 +3514,7 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 		asMap["ignoreQuarantine"] = false
 	}
 
-	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine"}
+	fieldsInOrder := [...]string{"label", "channel", "couponId", "subject", "body", "messageLimit", "matchLabelTo", "contactAt", "sendRate", "allowDuplicateAddresses", "ignoreQuarantine", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3598,6 +3598,13 @@ func (ec *executionContext) unmarshalInputCreateDeliveryInput(ctx context.Contex
 				return it, err
 			}
 			it.IgnoreQuarantine = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3994,7 +4001,7 @@ func (ec *executionContext) unmarshalInputSplitDeliveryInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"deliveryId", "parts"}
+	fieldsInOrder := [...]string{"deliveryId", "parts", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4015,6 +4022,13 @@ func (ec *executionContext) unmarshalInputSplitDeliveryInput(ctx context.Context
 				return it, err
 			}
 			it.Parts = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -664,7 +664,7 @@ func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context,
 		asMap["hoursKept"] = 1
 	}
 
-	fieldsInOrder := [...]string{"hoursKept"}
+	fieldsInOrder := [...]string{"hoursKept", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -678,6 +678,13 @@ func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context,
 				return it, err
 			}
 			it.HoursKept = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -713,7 +720,7 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"couponId", "couponIds", "filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"couponId", "couponIds", "filter", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -755,6 +762,13 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -933,7 +947,7 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"deliveryId", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"deliveryId", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -961,6 +975,13 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1059,7 +1080,7 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1087,6 +1108,13 @@ func (ec *executionContext) unmarshalInputExportRedemptionsInput(ctx context.Con
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1122,7 +1150,7 @@ func (ec *executionContext) unmarshalInputExportSqlInput(ctx context.Context, ob
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"query", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"query", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1150,6 +1178,13 @@ func (ec *executionContext) unmarshalInputExportSqlInput(ctx context.Context, ob
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -26,6 +26,8 @@ type ImportResolver interface {
 	Rejections(ctx context.Context, obj *coupon.Import, first *int, after *string) (*RejectionConnection, error)
 	RejectsURL(ctx context.Context, obj *coupon.Import) (*string, error)
 	SameFileAs(ctx context.Context, obj *coupon.Import) (*coupon.Import, error)
+
+	Batch(ctx context.Context, obj *coupon.Import) (*coupon.CodeBatch, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -737,6 +739,74 @@ func (ec *executionContext) _Import_undoneAt(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Import_undoneAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Import", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Import_batch(ctx context.Context, field graphql.CollectedField, obj *coupon.Import) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Import_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Import().Batch(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalOCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Import_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Import",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Import_createdBy(ctx context.Context, field graphql.CollectedField, obj *coupon.Import) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Import_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Import_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Import", field, false, false, "String")
 }
 
 func (ec *executionContext) _Import_failure(ctx context.Context, field graphql.CollectedField, obj *coupon.Import) (ret graphql.Marshaler) {
@@ -2133,6 +2203,29 @@ func (ec *executionContext) fieldContext_UndoImportPayload_removedCount(_ contex
 	return graphql.NewScalarFieldContext("UndoImportPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _UndoImportPayload_restoredCount(ctx context.Context, field graphql.CollectedField, obj *UndoImportPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UndoImportPayload_restoredCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RestoredCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UndoImportPayload_restoredCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UndoImportPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UndoImportPayload_keptCount(ctx context.Context, field graphql.CollectedField, obj *UndoImportPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2386,7 +2479,7 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"fileName", "byteCount", "checksum"}
+	fieldsInOrder := [...]string{"fileName", "byteCount", "checksum", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2431,6 +2524,13 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
 				return it, graphql.ErrorOnPath(ctx, err)
 			}
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2459,7 +2559,7 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing", "isSpreadsheetSafe", "decimalMark", "dateOrder"}
+	fieldsInOrder := [...]string{"format", "delimiter", "encoding", "hasHeader", "columns", "nothing", "isSpreadsheetSafe", "decimalMark", "dateOrder", "maxRejections"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2529,6 +2629,13 @@ func (ec *executionContext) unmarshalInputFileOptions(ctx context.Context, obj a
 				return it, err
 			}
 			it.DateOrder = data
+		case "maxRejections":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxRejections"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxRejections = data
 		}
 	}
 	return it, nil
@@ -2567,7 +2674,7 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"couponId", "mode", "file", "uploadId", "label", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"couponId", "mode", "file", "uploadId", "label", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2647,6 +2754,13 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2759,7 +2873,7 @@ func (ec *executionContext) unmarshalInputImportRecipientsInput(ctx context.Cont
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2801,6 +2915,13 @@ func (ec *executionContext) unmarshalInputImportRecipientsInput(ctx context.Cont
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2839,7 +2960,7 @@ func (ec *executionContext) unmarshalInputImportRedemptionsInput(ctx context.Con
 		asMap["timezone"] = "UTC"
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "timezone"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "timezone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2888,6 +3009,13 @@ func (ec *executionContext) unmarshalInputImportRedemptionsInput(ctx context.Con
 				return it, err
 			}
 			it.Timezone = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2923,7 +3051,7 @@ func (ec *executionContext) unmarshalInputImportTargetsInput(ctx context.Context
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"deliveryId", "file", "uploadId", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"deliveryId", "file", "uploadId", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2972,6 +3100,13 @@ func (ec *executionContext) unmarshalInputImportTargetsInput(ctx context.Context
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3205,6 +3340,17 @@ func (ec *executionContext) _Import(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "undoneAt":
 			out.Values[i] = ec._Import_undoneAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "batch":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Import_batch(ctx, field, obj)
+				})
+		case "createdBy":
+			out.Values[i] = ec._Import_createdBy(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3824,6 +3970,11 @@ func (ec *executionContext) _UndoImportPayload(ctx context.Context, sel ast.Sele
 			}
 		case "removedCount":
 			out.Values[i] = ec._UndoImportPayload_removedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restoredCount":
+			out.Values[i] = ec._UndoImportPayload_restoredCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -24,6 +24,9 @@ type AddCodesInput struct {
 	CouponID coupon.ID `json:"couponId"`
 	// At most 10,000 codes.
 	Codes []*coupon.NewCode `json:"codes"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What addCodes answers. The good codes are in the pool even when others were rejected.
@@ -34,6 +37,8 @@ type AddCodesPayload struct {
 	Codes []*coupon.Code `json:"codes"`
 	// The codes that were not added; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
+	// The batch of the codes that were added. Null: none was.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was added; empty otherwise.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -136,6 +141,26 @@ type CancelImportInput struct {
 type ClearTargetsInput struct {
 	// The delivery that loses all its targets.
 	DeliveryID coupon.ID `json:"deliveryId"`
+}
+
+// A page of batches.
+type CodeBatchConnection struct {
+	// The batches with their cursors.
+	Edges []*CodeBatchEdge `json:"edges"`
+	// The batches alone.
+	Nodes []*coupon.CodeBatch `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many batches there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// A batch in a page.
+type CodeBatchEdge struct {
+	// Opaque; give it as `after` to continue behind this batch.
+	Cursor string `json:"cursor"`
+	// The batch here.
+	Node *coupon.CodeBatch `json:"node"`
 }
 
 // A page of codes.
@@ -243,6 +268,9 @@ type CreateCouponInput struct {
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// The caller's own notes, at most 64 KiB. Omitted: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What a new delivery is to be. It begins as EDITING, without targets.
@@ -269,6 +297,9 @@ type CreateDeliveryInput struct {
 	AllowDuplicateAddresses graphql.Omittable[*bool] `json:"allowDuplicateAddresses,omitempty"`
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file that is to be sent.
@@ -279,6 +310,9 @@ type CreateUploadInput struct {
 	ByteCount graphql.Omittable[*float64] `json:"byteCount,omitempty"`
 	// The file's SHA-256 in hexadecimal, if known. A file with another one is then refused.
 	Checksum graphql.Omittable[*string] `json:"checksum,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What createUpload answers.
@@ -382,6 +416,9 @@ type ExportBackupInput struct {
 	// How many hours the server keeps the file, 1 to 24: enough to fetch it. It takes as much room as the database, and is
 	// no backup against the loss of the server's disk.
 	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which codes to export. The column `coupon` says whose they are, by the coupon's own code.
@@ -397,6 +434,9 @@ type ExportCodesInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A page of exports.
@@ -455,6 +495,9 @@ type ExportMessagesInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What starting or cancelling an export answers. The job may still be at work: follow it with export(id:) or exportProgress.
@@ -485,6 +528,9 @@ type ExportRedemptionsInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which query's rows to export.
@@ -495,6 +541,9 @@ type ExportSQLInput struct {
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which codes to make. `pattern`: '#' is a random character, anything else stands for itself, e.g.
@@ -511,6 +560,9 @@ type GenerateCodesInput struct {
 	Alphabet graphql.Omittable[*string] `json:"alphabet,omitempty"`
 	// The group inside the pool that all these codes belong to, 1 to 255 characters. Omitted: none.
 	Label graphql.Omittable[*string] `json:"label,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What generateCodes answers. `guessesForOneHit`: how many random tries until one hits a code of the
@@ -525,6 +577,8 @@ type GenerateCodesPayload struct {
 	GeneratedCount int `json:"generatedCount"`
 	// A few of the new codes, to look at.
 	Sample []string `json:"sample"`
+	// The batch of the new codes. Null when there are `userErrors`.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was made; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -549,6 +603,9 @@ type ImportBouncesInput struct {
 	Kind graphql.Omittable[*coupon.BounceKind] `json:"kind,omitempty"`
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file of codes. Give the file with the request (`file`), or send it first with createUpload and name
@@ -571,6 +628,9 @@ type ImportCodesInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A page of imports.
@@ -655,6 +715,9 @@ type ImportRecipientsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file of redemptions: code and date, and if known reference, amount and currency. Give `file` or
@@ -672,6 +735,9 @@ type ImportRedemptionsInput struct {
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // A file with the external ids of a delivery's targets. Give `file` or `uploadId`: one of the two.
@@ -688,6 +754,9 @@ type ImportTargetsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which addresses to write to again.
@@ -1058,6 +1127,9 @@ type SplitDeliveryInput struct {
 	DeliveryID coupon.ID `json:"deliveryId"`
 	// The parts, in the order in which they take targets.
 	Parts []*coupon.SplitPart `json:"parts"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What splitDelivery answers.
@@ -1078,9 +1150,29 @@ type StopDeliveryInput struct {
 type Subscription struct {
 }
 
+// Which batch to take back.
+type UndoBatchInput struct {
+	// Such as `batch_17`.
+	ID coupon.ID `json:"id"`
+}
+
+// What undoBatch answers.
+type UndoBatchPayload struct {
+	// The batch that was taken back. Null when there are `userErrors`.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
+	// How many codes were deleted.
+	RemovedCount int `json:"removedCount"`
+	// How many codes are not voided any more, and stand where they stood before; 0 unless the batch is VOIDED.
+	RestoredCount int `json:"restoredCount"`
+	// How many codes of the batch stayed as they are.
+	KeptCount int `json:"keptCount"`
+	// Why nothing was undone; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // Which import to take back.
 type UndoImportInput struct {
-	// An import of codes or of bounces, such as `import_17`.
+	// An import of codes, of any mode, or of bounces, such as `import_17`.
 	ID coupon.ID `json:"id"`
 }
 
@@ -1090,7 +1182,9 @@ type UndoImportPayload struct {
 	Import *coupon.Import `json:"import,omitempty"`
 	// How many codes were deleted, or reports of bounces taken back.
 	RemovedCount int `json:"removedCount"`
-	// How many codes stayed, because they are or once were assigned, or are redeemed.
+	// How many codes are not voided any more; 0 unless its mode was VOID.
+	RestoredCount int `json:"restoredCount"`
+	// How many codes stayed as they are: undoBatch says which.
 	KeptCount int `json:"keptCount"`
 	// How many addresses left quarantine; 0 for an import of codes.
 	LiftedCount int `json:"liftedCount"`
@@ -1210,6 +1304,8 @@ type VoidCodesPayload struct {
 	VoidedCount int `json:"voidedCount"`
 	// How many PENDING messages have one of these codes. They are CANCELED when it is their turn.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// The batch of the codes that were voided, for undoBatch. Null: none was.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was voided; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }

@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	AuditEntry() AuditEntryResolver
 	Availability() AvailabilityResolver
 	Code() CodeResolver
+	CodeBatch() CodeBatchResolver
 	CodeEvent() CodeEventResolver
 	Coupon() CouponResolver
 	Delivery() DeliveryResolver
@@ -56,6 +57,7 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	AddCodesPayload struct {
+		Batch      func(childComplexity int) int
 		Codes      func(childComplexity int) int
 		Coupon     func(childComplexity int) int
 		Rejections func(childComplexity int) int
@@ -181,6 +183,7 @@ type ComplexityRoot struct {
 	Code struct {
 		Address     func(childComplexity int) int
 		AssignedAt  func(childComplexity int) int
+		Batch       func(childComplexity int) int
 		Channel     func(childComplexity int) int
 		Coupon      func(childComplexity int) int
 		Delivery    func(childComplexity int) int
@@ -194,6 +197,29 @@ type ComplexityRoot struct {
 		SentAt      func(childComplexity int) int
 		Status      func(childComplexity int) int
 		Value       func(childComplexity int) int
+	}
+
+	CodeBatch struct {
+		Count     func(childComplexity int) int
+		Coupon    func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Import    func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		UndoneAt  func(childComplexity int) int
+	}
+
+	CodeBatchConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CodeBatchEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	CodeConnection struct {
@@ -224,6 +250,7 @@ type ComplexityRoot struct {
 
 	Coupon struct {
 		Availability       func(childComplexity int) int
+		Batches            func(childComplexity int, first *int, after *string) int
 		Code               func(childComplexity int) int
 		Codes              func(childComplexity int, filter *coupon.CodeFilter, first *int, after *string) int
 		CreatedAt          func(childComplexity int) int
@@ -425,6 +452,7 @@ type ComplexityRoot struct {
 	}
 
 	GenerateCodesPayload struct {
+		Batch            func(childComplexity int) int
 		Coupon           func(childComplexity int) int
 		GeneratedCount   func(childComplexity int) int
 		GuessesForOneHit func(childComplexity int) int
@@ -433,11 +461,13 @@ type ComplexityRoot struct {
 	}
 
 	Import struct {
+		Batch              func(childComplexity int) int
 		ByteCount          func(childComplexity int) int
 		Changes            func(childComplexity int) int
 		Checksum           func(childComplexity int) int
 		Coupon             func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
+		CreatedBy          func(childComplexity int) int
 		Failure            func(childComplexity int) int
 		FileName           func(childComplexity int) int
 		FinishedAt         func(childComplexity int) int
@@ -647,6 +677,7 @@ type ComplexityRoot struct {
 		SendProof         func(childComplexity int, input SendProofInput) int
 		SplitDelivery     func(childComplexity int, input SplitDeliveryInput) int
 		StopDelivery      func(childComplexity int, input StopDeliveryInput) int
+		UndoBatch         func(childComplexity int, input UndoBatchInput) int
 		UndoImport        func(childComplexity int, input UndoImportInput) int
 		UpdateCoupon      func(childComplexity int, input UpdateCouponInput) int
 		UpdateDelivery    func(childComplexity int, input UpdateDeliveryInput) int
@@ -706,6 +737,8 @@ type ComplexityRoot struct {
 		AuditLog             func(childComplexity int, filter *coupon.AuditFilter, first *int, after *string) int
 		Caller               func(childComplexity int) int
 		Code                 func(childComplexity int, value string) int
+		CodeBatch            func(childComplexity int, id coupon.ID) int
+		CodeBatches          func(childComplexity int, kind *coupon.CodeBatchKind, importID *coupon.ID, first *int, after *string) int
 		CompareDeliveries    func(childComplexity int, ids []coupon.ID, withinDays *int) int
 		Coupon               func(childComplexity int, id coupon.ID) int
 		CouponByCode         func(childComplexity int, code string) int
@@ -938,12 +971,21 @@ type ComplexityRoot struct {
 		RedemptionRecorded func(childComplexity int, couponID *coupon.ID) int
 	}
 
+	UndoBatchPayload struct {
+		Batch         func(childComplexity int) int
+		KeptCount     func(childComplexity int) int
+		RemovedCount  func(childComplexity int) int
+		RestoredCount func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+	}
+
 	UndoImportPayload struct {
-		Import       func(childComplexity int) int
-		KeptCount    func(childComplexity int) int
-		LiftedCount  func(childComplexity int) int
-		RemovedCount func(childComplexity int) int
-		UserErrors   func(childComplexity int) int
+		Import        func(childComplexity int) int
+		KeptCount     func(childComplexity int) int
+		LiftedCount   func(childComplexity int) int
+		RemovedCount  func(childComplexity int) int
+		RestoredCount func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
 	}
 
 	UploadSlot struct {
@@ -972,6 +1014,7 @@ type ComplexityRoot struct {
 	}
 
 	VoidCodesPayload struct {
+		Batch               func(childComplexity int) int
 		Coupon              func(childComplexity int) int
 		PendingMessageCount func(childComplexity int) int
 		UserErrors          func(childComplexity int) int
@@ -993,6 +1036,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "AddCodesPayload.batch":
+		if e.ComplexityRoot.AddCodesPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddCodesPayload.Batch(childComplexity), true
 	case "AddCodesPayload.codes":
 		if e.ComplexityRoot.AddCodesPayload.Codes == nil {
 			break
@@ -1505,6 +1554,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Code.AssignedAt(childComplexity), true
+	case "Code.batch":
+		if e.ComplexityRoot.Code.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Code.Batch(childComplexity), true
 	case "Code.channel":
 		if e.ComplexityRoot.Code.Channel == nil {
 			break
@@ -1588,6 +1643,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Code.Value(childComplexity), true
+
+	case "CodeBatch.count":
+		if e.ComplexityRoot.CodeBatch.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Count(childComplexity), true
+	case "CodeBatch.coupon":
+		if e.ComplexityRoot.CodeBatch.Coupon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Coupon(childComplexity), true
+	case "CodeBatch.createdAt":
+		if e.ComplexityRoot.CodeBatch.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.CreatedAt(childComplexity), true
+	case "CodeBatch.createdBy":
+		if e.ComplexityRoot.CodeBatch.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.CreatedBy(childComplexity), true
+	case "CodeBatch.id":
+		if e.ComplexityRoot.CodeBatch.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.ID(childComplexity), true
+	case "CodeBatch.import":
+		if e.ComplexityRoot.CodeBatch.Import == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Import(childComplexity), true
+	case "CodeBatch.kind":
+		if e.ComplexityRoot.CodeBatch.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Kind(childComplexity), true
+	case "CodeBatch.undoneAt":
+		if e.ComplexityRoot.CodeBatch.UndoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.UndoneAt(childComplexity), true
+
+	case "CodeBatchConnection.edges":
+		if e.ComplexityRoot.CodeBatchConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchConnection.Edges(childComplexity), true
+	case "CodeBatchConnection.nodes":
+		if e.ComplexityRoot.CodeBatchConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchConnection.Nodes(childComplexity), true
+	case "CodeBatchConnection.pageInfo":
+		if e.ComplexityRoot.CodeBatchConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchConnection.PageInfo(childComplexity), true
+	case "CodeBatchConnection.totalCount":
+		if e.ComplexityRoot.CodeBatchConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchConnection.TotalCount(childComplexity), true
+
+	case "CodeBatchEdge.cursor":
+		if e.ComplexityRoot.CodeBatchEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchEdge.Cursor(childComplexity), true
+	case "CodeBatchEdge.node":
+		if e.ComplexityRoot.CodeBatchEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatchEdge.Node(childComplexity), true
 
 	case "CodeConnection.edges":
 		if e.ComplexityRoot.CodeConnection.Edges == nil {
@@ -1683,6 +1825,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Coupon.Availability(childComplexity), true
+	case "Coupon.batches":
+		if e.ComplexityRoot.Coupon.Batches == nil {
+			break
+		}
+
+		args, err := ec.field_Coupon_batches_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Coupon.Batches(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Coupon.code":
 		if e.ComplexityRoot.Coupon.Code == nil {
 			break
@@ -2516,6 +2669,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FunnelStep.Stage(childComplexity), true
 
+	case "GenerateCodesPayload.batch":
+		if e.ComplexityRoot.GenerateCodesPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GenerateCodesPayload.Batch(childComplexity), true
 	case "GenerateCodesPayload.coupon":
 		if e.ComplexityRoot.GenerateCodesPayload.Coupon == nil {
 			break
@@ -2547,6 +2706,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GenerateCodesPayload.UserErrors(childComplexity), true
 
+	case "Import.batch":
+		if e.ComplexityRoot.Import.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Batch(childComplexity), true
 	case "Import.byteCount":
 		if e.ComplexityRoot.Import.ByteCount == nil {
 			break
@@ -2577,6 +2742,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Import.CreatedAt(childComplexity), true
+	case "Import.createdBy":
+		if e.ComplexityRoot.Import.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.CreatedBy(childComplexity), true
 	case "Import.failure":
 		if e.ComplexityRoot.Import.Failure == nil {
 			break
@@ -3711,6 +3882,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopDelivery(childComplexity, args["input"].(StopDeliveryInput)), true
+	case "Mutation.undoBatch":
+		if e.ComplexityRoot.Mutation.UndoBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_undoBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UndoBatch(childComplexity, args["input"].(UndoBatchInput)), true
 	case "Mutation.undoImport":
 		if e.ComplexityRoot.Mutation.UndoImport == nil {
 			break
@@ -3974,6 +4156,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Code(childComplexity, args["value"].(string)), true
+	case "Query.codeBatch":
+		if e.ComplexityRoot.Query.CodeBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Query_codeBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CodeBatch(childComplexity, args["id"].(coupon.ID)), true
+	case "Query.codeBatches":
+		if e.ComplexityRoot.Query.CodeBatches == nil {
+			break
+		}
+
+		args, err := ec.field_Query_codeBatches_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CodeBatches(childComplexity, args["kind"].(*coupon.CodeBatchKind), args["importId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
 	case "Query.compareDeliveries":
 		if e.ComplexityRoot.Query.CompareDeliveries == nil {
 			break
@@ -4998,6 +5202,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RedemptionRecorded(childComplexity, args["couponId"].(*coupon.ID)), true
 
+	case "UndoBatchPayload.batch":
+		if e.ComplexityRoot.UndoBatchPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoBatchPayload.Batch(childComplexity), true
+	case "UndoBatchPayload.keptCount":
+		if e.ComplexityRoot.UndoBatchPayload.KeptCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoBatchPayload.KeptCount(childComplexity), true
+	case "UndoBatchPayload.removedCount":
+		if e.ComplexityRoot.UndoBatchPayload.RemovedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoBatchPayload.RemovedCount(childComplexity), true
+	case "UndoBatchPayload.restoredCount":
+		if e.ComplexityRoot.UndoBatchPayload.RestoredCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoBatchPayload.RestoredCount(childComplexity), true
+	case "UndoBatchPayload.userErrors":
+		if e.ComplexityRoot.UndoBatchPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoBatchPayload.UserErrors(childComplexity), true
+
 	case "UndoImportPayload.import":
 		if e.ComplexityRoot.UndoImportPayload.Import == nil {
 			break
@@ -5022,6 +5257,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UndoImportPayload.RemovedCount(childComplexity), true
+	case "UndoImportPayload.restoredCount":
+		if e.ComplexityRoot.UndoImportPayload.RestoredCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndoImportPayload.RestoredCount(childComplexity), true
 	case "UndoImportPayload.userErrors":
 		if e.ComplexityRoot.UndoImportPayload.UserErrors == nil {
 			break
@@ -5111,6 +5352,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ValidateCodePayload.UserErrors(childComplexity), true
 
+	case "VoidCodesPayload.batch":
+		if e.ComplexityRoot.VoidCodesPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidCodesPayload.Batch(childComplexity), true
 	case "VoidCodesPayload.coupon":
 		if e.ComplexityRoot.VoidCodesPayload.Coupon == nil {
 			break
@@ -5201,6 +5448,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SplitPart", ec.unmarshalInputSplitPart),
 			graphql.NewInputUnmarshaler("StatsFilter", ec.unmarshalInputStatsFilter),
 			graphql.NewInputUnmarshaler("StopDeliveryInput", ec.unmarshalInputStopDeliveryInput),
+			graphql.NewInputUnmarshaler("UndoBatchInput", ec.unmarshalInputUndoBatchInput),
 			graphql.NewInputUnmarshaler("UndoImportInput", ec.unmarshalInputUndoImportInput),
 			graphql.NewInputUnmarshaler("UpdateCouponInput", ec.unmarshalInputUpdateCouponInput),
 			graphql.NewInputUnmarshaler("UpdateDeliveryInput", ec.unmarshalInputUpdateDeliveryInput),
@@ -5298,7 +5546,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "access.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
+//go:embed "access.graphqls" "batch.graphqls" "bounce.graphqls" "code.graphqls" "coupon.graphqls" "delivery.graphqls" "export.graphqls" "import.graphqls" "recipient.graphqls" "redemption.graphqls" "report.graphqls" "schema.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -5311,6 +5559,7 @@ func sourceData(filename string) string {
 
 var sources = []*ast.Source{
 	{Name: "access.graphqls", Input: sourceData("access.graphqls"), BuiltIn: false},
+	{Name: "batch.graphqls", Input: sourceData("batch.graphqls"), BuiltIn: false},
 	{Name: "bounce.graphqls", Input: sourceData("bounce.graphqls"), BuiltIn: false},
 	{Name: "code.graphqls", Input: sourceData("code.graphqls"), BuiltIn: false},
 	{Name: "coupon.graphqls", Input: sourceData("coupon.graphqls"), BuiltIn: false},
@@ -5336,6 +5585,8 @@ func (ec *executionContext) childFields_AddCodesPayload(ctx context.Context, fie
 		return ec.fieldContext_AddCodesPayload_codes(ctx, field)
 	case "rejections":
 		return ec.fieldContext_AddCodesPayload_rejections(ctx, field)
+	case "batch":
+		return ec.fieldContext_AddCodesPayload_batch(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_AddCodesPayload_userErrors(ctx, field)
 	}
@@ -5602,12 +5853,60 @@ func (ec *executionContext) childFields_Code(ctx context.Context, field graphql.
 		return ec.fieldContext_Code_redeemedAt(ctx, field)
 	case "import":
 		return ec.fieldContext_Code_import(ctx, field)
+	case "batch":
+		return ec.fieldContext_Code_batch(ctx, field)
 	case "events":
 		return ec.fieldContext_Code_events(ctx, field)
 	case "redemptions":
 		return ec.fieldContext_Code_redemptions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Code", field.Name)
+}
+
+func (ec *executionContext) childFields_CodeBatch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CodeBatch_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_CodeBatch_kind(ctx, field)
+	case "coupon":
+		return ec.fieldContext_CodeBatch_coupon(ctx, field)
+	case "count":
+		return ec.fieldContext_CodeBatch_count(ctx, field)
+	case "import":
+		return ec.fieldContext_CodeBatch_import(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_CodeBatch_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CodeBatch_createdAt(ctx, field)
+	case "undoneAt":
+		return ec.fieldContext_CodeBatch_undoneAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodeBatch", field.Name)
+}
+
+func (ec *executionContext) childFields_CodeBatchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CodeBatchConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CodeBatchConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CodeBatchConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CodeBatchConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodeBatchConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CodeBatchEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CodeBatchEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CodeBatchEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodeBatchEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_CodeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5702,6 +6001,8 @@ func (ec *executionContext) childFields_Coupon(ctx context.Context, field graphq
 		return ec.fieldContext_Coupon_deliveries(ctx, field)
 	case "imports":
 		return ec.fieldContext_Coupon_imports(ctx, field)
+	case "batches":
+		return ec.fieldContext_Coupon_batches(ctx, field)
 	case "stats":
 		return ec.fieldContext_Coupon_stats(ctx, field)
 	}
@@ -6076,6 +6377,8 @@ func (ec *executionContext) childFields_GenerateCodesPayload(ctx context.Context
 		return ec.fieldContext_GenerateCodesPayload_generatedCount(ctx, field)
 	case "sample":
 		return ec.fieldContext_GenerateCodesPayload_sample(ctx, field)
+	case "batch":
+		return ec.fieldContext_GenerateCodesPayload_batch(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_GenerateCodesPayload_userErrors(ctx, field)
 	}
@@ -6130,6 +6433,10 @@ func (ec *executionContext) childFields_Import(ctx context.Context, field graphq
 		return ec.fieldContext_Import_changes(ctx, field)
 	case "undoneAt":
 		return ec.fieldContext_Import_undoneAt(ctx, field)
+	case "batch":
+		return ec.fieldContext_Import_batch(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Import_createdBy(ctx, field)
 	case "failure":
 		return ec.fieldContext_Import_failure(ctx, field)
 	case "createdAt":
@@ -6916,12 +7223,30 @@ func (ec *executionContext) childFields_StockForecast(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type StockForecast", field.Name)
 }
 
+func (ec *executionContext) childFields_UndoBatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "batch":
+		return ec.fieldContext_UndoBatchPayload_batch(ctx, field)
+	case "removedCount":
+		return ec.fieldContext_UndoBatchPayload_removedCount(ctx, field)
+	case "restoredCount":
+		return ec.fieldContext_UndoBatchPayload_restoredCount(ctx, field)
+	case "keptCount":
+		return ec.fieldContext_UndoBatchPayload_keptCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UndoBatchPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UndoBatchPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UndoImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "import":
 		return ec.fieldContext_UndoImportPayload_import(ctx, field)
 	case "removedCount":
 		return ec.fieldContext_UndoImportPayload_removedCount(ctx, field)
+	case "restoredCount":
+		return ec.fieldContext_UndoImportPayload_restoredCount(ctx, field)
 	case "keptCount":
 		return ec.fieldContext_UndoImportPayload_keptCount(ctx, field)
 	case "liftedCount":
@@ -6990,6 +7315,8 @@ func (ec *executionContext) childFields_VoidCodesPayload(ctx context.Context, fi
 		return ec.fieldContext_VoidCodesPayload_voidedCount(ctx, field)
 	case "pendingMessageCount":
 		return ec.fieldContext_VoidCodesPayload_pendingMessageCount(ctx, field)
+	case "batch":
+		return ec.fieldContext_VoidCodesPayload_batch(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_VoidCodesPayload_userErrors(ctx, field)
 	}

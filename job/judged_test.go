@@ -270,7 +270,7 @@ func (m *meddled) changes() []meddling {
 		{do: func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(time.Minute)}) }, isHarsh: true},
 		{do: func(n int) error { return update(n, &coupon.CouponChanges{StartsAt: now(time.Hour)}) }, isHarsh: true},
 		{do: func(n int) error { _, err := m.ArchiveCoupon(ctx, one(m.coupons, n)); return err }, isHarsh: true},
-		{do: func(n int) error { _, _, err := m.VoidCodes(ctx, codesOf(n)); return err }},
+		{do: func(n int) error { _, err := m.VoidCodes(ctx, codesOf(n)); return err }},
 		{do: func(n int) error {
 			_, _, _, err := m.ReleaseCodes(ctx, codesOf(n/2), n%2 == 0, "mistake")
 			return err

@@ -281,7 +281,7 @@ func TestVoidedBeforeSending(t *testing.T) {
 	s := newScene(t)
 	couponID, id := s.ready(t, 5)
 	s.confirm(t, id)
-	if _, _, err := s.VoidCodes(t.Context(), &db.CodeSelection{
+	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{
 		CouponID: couponID,
 		Values:   []string{string(couponID) + "-00002"},
 	}); err != nil {

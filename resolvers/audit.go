@@ -99,13 +99,12 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 			return nil, err
 		}
 	}
-	ctx = db.WithAudited(ctx, audited)
-	payload, err := next(ctx)
+	payload, err := next(withOnce(db.WithAudited(ctx, audited), a.schema))
 	outcome, codes := outcomeOf(payload, err)
 	if outcome == coupon.AuditRefused {
 		noteRefusal(ctx)
 	}
-	return payload, errors.Join(err, a.store.Audit(ctx, outcome, codes))
+	return payload, errors.Join(err, a.store.Audit(db.WithAudited(ctx, audited), outcome, codes))
 }
 
 // outcomeOf tells what came of a field by its payload.

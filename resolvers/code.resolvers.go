@@ -28,6 +28,10 @@ func (r *codeResolver) Import(ctx context.Context, obj *coupon.Code) (*coupon.Im
 	return loadShown(ctx, importObject, obj.ImportID, r.store.ImportsByID)
 }
 
+func (r *codeResolver) Batch(ctx context.Context, obj *coupon.Code) (*coupon.CodeBatch, error) {
+	return loadShown(ctx, batchObject, &obj.BatchID, r.store.CodeBatchesByID)
+}
+
 func (r *codeResolver) Events(ctx context.Context, obj *coupon.Code) ([]*coupon.CodeEvent, error) {
 	return load(ctx, codeEvents, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
 		found, err := r.store.EventsOf(ctx, ids)
@@ -64,25 +68,36 @@ func (r *mutationResolver) AddCodes(ctx context.Context, input graph.AddCodesInp
 	added, rejections, err := r.store.AddCodes(ctx, input.CouponID, codes)
 	problems, err := userErrors(err)
 	show(ctx, added...)
-	return &graph.AddCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems}, err
+	payload := &graph.AddCodesPayload{
+		Coupon: r.couponUnless(ctx, problems, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems,
+	}
+	if err == nil && len(added) > 0 {
+		payload.Batch, err = loadShown(ctx, batchObject, &added[0].BatchID, r.store.CodeBatchesByID)
+	}
+	return payload, err
 }
 
 func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.GenerateCodesInput) (*graph.GenerateCodesPayload, error) {
-	sample, guesses, err := r.store.GenerateCodes(ctx, generateRequest(&input))
+	made, err := r.store.GenerateCodes(ctx, generateRequest(&input))
 	problems, err := userErrors(err)
-	payload := &graph.GenerateCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), Sample: list(sample), UserErrors: problems}
-	if err == nil && len(problems) == 0 {
-		payload.GeneratedCount, payload.GuessesForOneHit = input.Count, &guesses
+	payload := &graph.GenerateCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), Sample: []string{}, UserErrors: problems}
+	if made != nil {
+		show(ctx, shown(made.Batch)...)
+		payload.Batch, payload.Sample = made.Batch, list(made.Sample)
+		payload.GeneratedCount, payload.GuessesForOneHit = input.Count, &made.GuessesForOneHit
 	}
 	return payload, err
 }
 
 func (r *mutationResolver) VoidCodes(ctx context.Context, input graph.VoidCodesInput) (*graph.VoidCodesPayload, error) {
-	voided, pending, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
+	voided, err := r.store.VoidCodes(ctx, selection(input.CouponID, input.Values.Value(), input.Filter.Value()))
 	problems, err := userErrors(err)
-	return &graph.VoidCodesPayload{
-		Coupon: r.couponUnless(ctx, problems, input.CouponID), VoidedCount: voided, PendingMessageCount: pending, UserErrors: problems,
-	}, err
+	payload := &graph.VoidCodesPayload{Coupon: r.couponUnless(ctx, problems, input.CouponID), UserErrors: problems}
+	if voided != nil {
+		show(ctx, shown(voided.Batch)...)
+		payload.Batch, payload.VoidedCount, payload.PendingMessageCount = voided.Batch, voided.Count, voided.Pending
+	}
+	return payload, err
 }
 
 func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.ReleaseCodesInput) (*graph.ReleaseCodesPayload, error) {

@@ -119,6 +119,13 @@ func exportConnection(ctx context.Context, list *coupon.List[*coupon.Export], pa
 	return &graph.ExportConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
 
+func codeBatchConnection(ctx context.Context, list *coupon.List[*coupon.CodeBatch], page coupon.Page) *graph.CodeBatchConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.CodeBatch) *graph.CodeBatchEdge {
+		return &graph.CodeBatchEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.CodeBatchConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
 func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejection], page coupon.Page) *graph.RejectionConnection {
 	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Rejection) *graph.RejectionEdge {
 		return &graph.RejectionEdge{Cursor: cursor, Node: node}

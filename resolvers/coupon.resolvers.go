@@ -71,6 +71,20 @@ func (r *couponResolver) Imports(ctx context.Context, obj *coupon.Coupon, first 
 	return importConnection(ctx, list, page), nil
 }
 
+func (r *couponResolver) Batches(ctx context.Context, obj *coupon.Coupon, first *int, after *string) (*graph.CodeBatchConnection, error) {
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := loadList(ctx, couponBatches, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.CodeBatch], error) {
+		return r.store.CouponBatches(ctx, ids, page)
+	}, page)
+	if err != nil {
+		return nil, err
+	}
+	return codeBatchConnection(ctx, list, page), nil
+}
+
 func (r *couponResolver) Stats(ctx context.Context, obj *coupon.Coupon, from *coupon.DateTime, to *coupon.DateTime) (*coupon.RedemptionStats, error) {
 	wanted := measuresOf(ctx)
 	return load(ctx, couponStats, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RedemptionStats, error) {

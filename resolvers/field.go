@@ -16,6 +16,7 @@ var (
 	redemptionObject = &field[*coupon.Redemption]{"redemption"}
 	importObject     = &field[*coupon.Import]{"import"}
 	exportObject     = &field[*coupon.Export]{"export"}
+	batchObject      = &field[*coupon.CodeBatch]{"batch"}
 )
 
 // The fields that are read for all objects of an answer.
@@ -25,6 +26,7 @@ var (
 	couponCodes              = &field[*coupon.List[*coupon.Code]]{"coupon.codes"}
 	couponDeliveries         = &field[*coupon.List[*coupon.Delivery]]{"coupon.deliveries"}
 	couponImports            = &field[*coupon.List[*coupon.Import]]{"coupon.imports"}
+	couponBatches            = &field[*coupon.List[*coupon.CodeBatch]]{"coupon.batches"}
 	couponStats              = &field[*coupon.RedemptionStats]{"coupon.stats"}
 	codeEvents               = &field[[]*coupon.CodeEvent]{"code.events"}
 	codeRedemptions          = &field[*coupon.List[*coupon.Redemption]]{"code.redemptions"}
@@ -38,6 +40,7 @@ var (
 	messageRendered          = &field[*coupon.RenderedMessage]{"message.rendered"}
 	importRejectionsByReason = &field[[]*coupon.RejectionCount]{"import.rejectionsByReason"}
 	importRejections         = &field[*coupon.List[*coupon.Rejection]]{"import.rejections"}
+	importBatch              = &field[*coupon.CodeBatch]{"import.batch"}
 	importSameFileAs         = &field[*coupon.Import]{"import.sameFileAs"}
 	recipientQuarantine      = &field[[]*coupon.Quarantine]{"recipient.quarantine"}
 	recipientCodes           = &field[*coupon.List[*coupon.Code]]{"recipient.codes"}

@@ -82,6 +82,7 @@ func Handler(r *Resolver, options Options) http.Handler {
 	}
 	server.Use(costLimit{executable})
 	server.Use(authorization{guard: r.guard, schema: schema, rules: rulesOf(schema)})
+	server.Use(idempotency{schema})
 	server.SetErrorPresenter(present(options))
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error {
 		return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())

@@ -48,6 +48,10 @@ func (r *importResolver) SameFileAs(ctx context.Context, obj *coupon.Import) (*c
 	return load(ctx, importSameFileAs, obj.ID, r.store.SameFileOf)
 }
 
+func (r *importResolver) Batch(ctx context.Context, obj *coupon.Import) (*coupon.CodeBatch, error) {
+	return load(ctx, importBatch, obj.ID, r.store.BatchesOfImports)
+}
+
 func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateUploadInput) (*graph.CreateUploadPayload, error) {
 	wanted, err := newUpload(&input)
 	var upload *coupon.Upload
@@ -98,7 +102,7 @@ func (r *mutationResolver) UndoImport(ctx context.Context, input graph.UndoImpor
 	}
 	show(ctx, shown(undone.Import)...)
 	return &graph.UndoImportPayload{
-		Import: undone.Import, RemovedCount: undone.Removed, KeptCount: undone.Kept, LiftedCount: undone.Lifted, UserErrors: problems,
+		Import: undone.Import, RemovedCount: undone.Removed, RestoredCount: undone.Restored, KeptCount: undone.Kept, LiftedCount: undone.Lifted, UserErrors: problems,
 	}, err
 }
 

@@ -256,7 +256,7 @@ func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Par
 	case err != nil:
 		return err
 	}
-	file.id, file.size = stored.ID, stored.Received
+	file.id, file.size, file.checksum = stored.ID, stored.Received, or(stored.Checksum, "")
 	f.stored = append(f.stored, file)
 	file.ReadSeekCloser, err = f.store.OpenUpload(ctx, stored.ID)
 	return err
@@ -296,10 +296,12 @@ func (p *formPart) Read(b []byte) (int, error) {
 type storedFile struct {
 	io.ReadSeekCloser
 
-	id      coupon.ID
-	name    string
-	size    int64
-	isTaken atomic.Bool
+	id   coupon.ID
+	name string
+	size int64
+	// checksum is the SHA-256 of the file in hexadecimal.
+	checksum string
+	isTaken  atomic.Bool
 }
 
 // take gives the upload to an import, which then owns it. Another field of the operation that asks for the same file

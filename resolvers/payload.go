@@ -76,6 +76,8 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 		return nodeOf(loadShown(ctx, importObject, &id, r.store.ImportsByID))
 	case coupon.KindExport:
 		return nodeOf(loadShown(ctx, exportObject, &id, r.store.ExportsByID))
+	case coupon.KindBatch:
+		return nodeOf(loadShown(ctx, batchObject, &id, r.store.CodeBatchesByID))
 	case coupon.KindUpload, coupon.KindAPIKey, coupon.KindAuditEntry, coupon.KindQuarantine:
 	}
 	// Nothing has this id.

@@ -8,11 +8,17 @@ package resolvers
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"couponql/coupon"
 	"couponql/graph"
 )
 
 func (r *mutationResolver) RedeemCode(ctx context.Context, input graph.RedeemCodeInput) (*graph.RedeemCodePayload, error) {
+	if key := graphql.GetOperationContext(ctx).Headers.Get(headerIdempotencyKey); key != "" {
+		// There is no other mutation with a key, and no other key.
+		input.IdempotencyKey = graphql.OmittableOf(&key)
+	}
 	outcome, err := r.redeemAliased(ctx, &input)
 	if err != nil {
 		return nil, err

@@ -1,2 +1,3 @@
 -- record a batch of codes
-INSERT INTO code_batch (id, coupon_id, import_id, first_id, last_id, created_at) VALUES ($id, $coupon_id, $import_id, $first_id, $last_id, $now)
+INSERT INTO code_batch (id, kind, coupon_id, import_id, first_id, last_id, count, created_by, created_at)
+VALUES ($id, $kind, $coupon_id, $import_id, $first_id, $last_id, $count, $created_by, $now)

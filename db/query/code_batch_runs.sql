@@ -1,5 +1,5 @@
 -- the runs of batches that were added at once
-SELECT coupon_id, coalesce(label, ''), min(id) AS first_id, max(id) FROM code
+SELECT batch_id, coupon_id, coalesce(label, ''), min(id) AS first_id, max(id) FROM code
 WHERE batch_id BETWEEN $batch_id AND $last_batch_id AND id >= $first_id
-GROUP BY coupon_id, label
+GROUP BY batch_id, coupon_id, label
 ORDER BY first_id

@@ -44,6 +44,8 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT delivery_id, 'a report', NULL FROM bounce WHERE delivery_id IS NOT NULL
 ) ANTI JOIN delivery ON delivery.id = delivery_id
 UNION ALL
+SELECT 'batch_' || batch_id || ' of a void' FROM code_void ANTI JOIN code_batch ON code_batch.id = batch_id WHERE batch_id IS NOT NULL
+UNION ALL
 SELECT 'import_' || import_id || ' of ' || concat(source, source_id) FROM (
     SELECT import_id, 'batch of codes ' AS source, id AS source_id FROM code_batch WHERE import_id IS NOT NULL
     UNION ALL SELECT import_id, 'redemption_', id FROM redemption WHERE import_id IS NOT NULL

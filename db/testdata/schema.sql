@@ -45,11 +45,16 @@ CREATE TABLE code (
 );
 CREATE TABLE code_batch (
     id BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
     coupon_id BIGINT NOT NULL,
     import_id BIGINT,
     first_id BIGINT NOT NULL,
     last_id BIGINT NOT NULL,
-    created_at TIMESTAMP NOT NULL
+    count BIGINT NOT NULL,
+    created_by VARCHAR,
+    created_at TIMESTAMP NOT NULL,
+    undone_at TIMESTAMP,
+    CHECK((kind IN ('ADDED', 'GENERATED', 'IMPORTED', 'VOIDED')))
 );
 CREATE TABLE code_return (
     code_id BIGINT NOT NULL,
@@ -61,7 +66,8 @@ CREATE TABLE code_return (
 CREATE TABLE code_void (
     code_id BIGINT NOT NULL,
     voided_at TIMESTAMP NOT NULL,
-    reason VARCHAR NOT NULL
+    reason VARCHAR NOT NULL,
+    batch_id BIGINT
 );
 CREATE TABLE coupon (
     id BIGINT NOT NULL,
@@ -154,6 +160,15 @@ CREATE TABLE hold (
     until TIMESTAMP NOT NULL,
     CHECK((count > 0))
 );
+CREATE TABLE idempotency (
+    caller VARCHAR NOT NULL,
+    key VARCHAR NOT NULL,
+    action VARCHAR NOT NULL,
+    digest VARCHAR NOT NULL,
+    object VARCHAR NOT NULL,
+    detail VARCHAR,
+    created_at TIMESTAMP NOT NULL
+);
 CREATE TABLE import (
     id BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
@@ -182,6 +197,7 @@ CREATE TABLE import (
     undone_at TIMESTAMP,
     channel VARCHAR,
     bounce_kind VARCHAR,
+    created_by VARCHAR,
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE journal (

@@ -361,6 +361,7 @@ type CreateCouponInput struct {
 	LowStockShare      *float64        `json:"lowStockShare"`
 	Timezone           *string         `json:"timezone"`
 	Metadata           *map[string]any `json:"metadata"`
+	IdempotencyKey     *string         `json:"idempotencyKey"`
 }
 
 // GetLabel returns CreateCouponInput.Label, and is useful for accessing the field via an interface.
@@ -395,6 +396,9 @@ func (v *CreateCouponInput) GetTimezone() *string { return v.Timezone }
 
 // GetMetadata returns CreateCouponInput.Metadata, and is useful for accessing the field via an interface.
 func (v *CreateCouponInput) GetMetadata() *map[string]any { return v.Metadata }
+
+// GetIdempotencyKey returns CreateCouponInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *CreateCouponInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
 
 // CreateCouponResponse is returned by CreateCoupon on success.
 type CreateCouponResponse struct {
@@ -446,6 +450,7 @@ type CreateDeliveryInput struct {
 	SendRate                *float64   `json:"sendRate"`
 	AllowDuplicateAddresses *bool      `json:"allowDuplicateAddresses"`
 	IgnoreQuarantine        *bool      `json:"ignoreQuarantine"`
+	IdempotencyKey          *string    `json:"idempotencyKey"`
 }
 
 // GetLabel returns CreateDeliveryInput.Label, and is useful for accessing the field via an interface.
@@ -480,6 +485,9 @@ func (v *CreateDeliveryInput) GetAllowDuplicateAddresses() *bool { return v.Allo
 
 // GetIgnoreQuarantine returns CreateDeliveryInput.IgnoreQuarantine, and is useful for accessing the field via an interface.
 func (v *CreateDeliveryInput) GetIgnoreQuarantine() *bool { return v.IgnoreQuarantine }
+
+// GetIdempotencyKey returns CreateDeliveryInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *CreateDeliveryInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
 
 // CreateDeliveryResponse is returned by CreateDelivery on success.
 type CreateDeliveryResponse struct {
@@ -518,9 +526,10 @@ func (v *CreateUploadCreateUploadCreateUploadPayloadUploadUploadSlot) GetId() st
 func (v *CreateUploadCreateUploadCreateUploadPayloadUploadUploadSlot) GetUrl() string { return v.Url }
 
 type CreateUploadInput struct {
-	FileName  string   `json:"fileName"`
-	ByteCount *float64 `json:"byteCount"`
-	Checksum  *string  `json:"checksum"`
+	FileName       string   `json:"fileName"`
+	ByteCount      *float64 `json:"byteCount"`
+	Checksum       *string  `json:"checksum"`
+	IdempotencyKey *string  `json:"idempotencyKey"`
 }
 
 // GetFileName returns CreateUploadInput.FileName, and is useful for accessing the field via an interface.
@@ -531,6 +540,9 @@ func (v *CreateUploadInput) GetByteCount() *float64 { return v.ByteCount }
 
 // GetChecksum returns CreateUploadInput.Checksum, and is useful for accessing the field via an interface.
 func (v *CreateUploadInput) GetChecksum() *string { return v.Checksum }
+
+// GetIdempotencyKey returns CreateUploadInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *CreateUploadInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
 
 // CreateUploadResponse is returned by CreateUpload on success.
 type CreateUploadResponse struct {
@@ -785,11 +797,12 @@ func (v *GenerateCodesGenerateCodesGenerateCodesPayloadCouponAvailability) GetAv
 }
 
 type GenerateCodesInput struct {
-	CouponId string  `json:"couponId"`
-	Count    int     `json:"count"`
-	Pattern  *string `json:"pattern"`
-	Alphabet *string `json:"alphabet"`
-	Label    *string `json:"label"`
+	CouponId       string  `json:"couponId"`
+	Count          int     `json:"count"`
+	Pattern        *string `json:"pattern"`
+	Alphabet       *string `json:"alphabet"`
+	Label          *string `json:"label"`
+	IdempotencyKey *string `json:"idempotencyKey"`
 }
 
 // GetCouponId returns GenerateCodesInput.CouponId, and is useful for accessing the field via an interface.
@@ -806,6 +819,9 @@ func (v *GenerateCodesInput) GetAlphabet() *string { return v.Alphabet }
 
 // GetLabel returns GenerateCodesInput.Label, and is useful for accessing the field via an interface.
 func (v *GenerateCodesInput) GetLabel() *string { return v.Label }
+
+// GetIdempotencyKey returns GenerateCodesInput.IdempotencyKey, and is useful for accessing the field via an interface.
+func (v *GenerateCodesInput) GetIdempotencyKey() *string { return v.IdempotencyKey }
 
 // GenerateCodesResponse is returned by GenerateCodes on success.
 type GenerateCodesResponse struct {
@@ -1044,6 +1060,20 @@ const (
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectionReasonAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
 	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
+	RejectionReasonBadFlag          RejectionReason = "BAD_FLAG"
+	RejectionReasonBadAmount        RejectionReason = "BAD_AMOUNT"
+	RejectionReasonAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
+	RejectionReasonBadCurrency      RejectionReason = "BAD_CURRENCY"
+	RejectionReasonRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
+	RejectionReasonReserved         RejectionReason = "RESERVED"
+	RejectionReasonUnknownCoupon    RejectionReason = "UNKNOWN_COUPON"
+	RejectionReasonNoPool           RejectionReason = "NO_POOL"
+	RejectionReasonCannotChange     RejectionReason = "CANNOT_CHANGE"
+	RejectionReasonBadType          RejectionReason = "BAD_TYPE"
+	RejectionReasonBadNumber        RejectionReason = "BAD_NUMBER"
+	RejectionReasonBadTimezone      RejectionReason = "BAD_TIMEZONE"
+	RejectionReasonBadPeriod        RejectionReason = "BAD_PERIOD"
+	RejectionReasonBadJson          RejectionReason = "BAD_JSON"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1068,6 +1098,20 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonNoOutcome,
 	RejectionReasonAmbiguousColumn,
 	RejectionReasonNotARow,
+	RejectionReasonBadFlag,
+	RejectionReasonBadAmount,
+	RejectionReasonAmbiguousAmount,
+	RejectionReasonBadCurrency,
+	RejectionReasonRoundedNumber,
+	RejectionReasonReserved,
+	RejectionReasonUnknownCoupon,
+	RejectionReasonNoPool,
+	RejectionReasonCannotChange,
+	RejectionReasonBadType,
+	RejectionReasonBadNumber,
+	RejectionReasonBadTimezone,
+	RejectionReasonBadPeriod,
+	RejectionReasonBadJson,
 }
 
 // __AddTargetsInput is used internally by genqlient

@@ -3,11 +3,13 @@ package memory
 import (
 	"hash/maphash"
 	"time"
+
+	"couponql/coupon"
 )
 
 const (
 	// AnswerLifetime is how long an idempotency key counts, at least.
-	AnswerLifetime = 24 * time.Hour
+	AnswerLifetime = coupon.IdempotencyLifetime
 	// answersAge is how long keys are put into the same generation: what is forgotten is forgotten by generations.
 	answersAge = 6 * time.Hour
 )

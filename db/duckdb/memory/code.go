@@ -14,6 +14,7 @@ type Run struct {
 	First, Last int64
 	CouponID    int64
 	Label       string
+	BatchID     int64
 	ImportID    int64 // 0: not by an import
 	AddedAt     time.Time
 	// seq tells the order in which runs were added; numbers are given out before.
@@ -130,6 +131,13 @@ func (m *Memory) runsOf(isWanted func(*Run) bool) []*Run {
 			}
 		}
 		return runs
+	})
+}
+
+// HasBatch reports whether a batch brought codes of which some are there.
+func (m *Memory) HasBatch(number int64) bool {
+	return answer(m, func(v View) bool {
+		return slices.ContainsFunc(v.runs, func(r *Run) bool { return r.BatchID == number })
 	})
 }
 

@@ -89,6 +89,7 @@ func (v View) describe(numbers []int64) *Described {
 		}
 		code := &KnownCode{Flags: v.codes.state(number)}
 		code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.CouponID), r.AddedAt
+		code.BatchID = coupon.NewID(coupon.KindBatch, r.BatchID)
 		if r.Label != "" {
 			code.Label = &r.Label
 		}

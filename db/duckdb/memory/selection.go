@@ -13,6 +13,7 @@ import (
 type Selection struct {
 	CouponID   int64 // 0: any
 	ImportID   int64 // 0: any
+	BatchID    int64 // 0: any
 	DeliveryID int64 // 0: any
 	Labels     []string
 	Status     []coupon.CodeStatus
@@ -22,7 +23,7 @@ type Selection struct {
 // matchesRun reports whether codes of a run can be in the selection.
 func (s *Selection) matchesRun(r *Run) bool {
 	return (s.CouponID == 0 || s.CouponID == r.CouponID) && (s.ImportID == 0 || s.ImportID == r.ImportID) &&
-		(len(s.Labels) == 0 || slices.Contains(s.Labels, r.Label))
+		(s.BatchID == 0 || s.BatchID == r.BatchID) && (len(s.Labels) == 0 || slices.Contains(s.Labels, r.Label))
 }
 
 // stateSet tells of each state whether codes that stand so are selected. Looking it up is what makes a walk
@@ -90,7 +91,7 @@ func (m *Memory) Count(s *Selection) int { return answer(m, func(v View) int { r
 
 func (v View) count(s *Selection) int {
 	total := 0
-	if s.ImportID == 0 && s.DeliveryID == 0 {
+	if s.ImportID == 0 && s.BatchID == 0 && s.DeliveryID == 0 {
 		for number, known := range v.coupons {
 			if s.CouponID != 0 && s.CouponID != number {
 				continue

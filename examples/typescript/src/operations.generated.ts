@@ -29,6 +29,7 @@ export type CouponType =
 export type CreateCouponInput = {
   code?: string | null | undefined;
   endsAt?: string | null | undefined;
+  idempotencyKey?: string | null | undefined;
   label: string;
   lowStockShare?: number | null | undefined;
   lowStockThreshold?: number | null | undefined;
@@ -46,6 +47,7 @@ export type CreateDeliveryInput = {
   channel?: Channel | null | undefined;
   contactAt?: string | null | undefined;
   couponId?: string | number | null | undefined;
+  idempotencyKey?: string | null | undefined;
   ignoreQuarantine?: boolean | null | undefined;
   label: string;
   matchLabelTo?: string | null | undefined;
@@ -58,6 +60,7 @@ export type CreateUploadInput = {
   byteCount?: number | null | undefined;
   checksum?: string | null | undefined;
   fileName: string;
+  idempotencyKey?: string | null | undefined;
 };
 
 export type DeliveryStatus =
@@ -106,6 +109,7 @@ export type GenerateCodesInput = {
   alphabet?: string | null | undefined;
   count: number;
   couponId: string | number;
+  idempotencyKey?: string | null | undefined;
   label?: string | null | undefined;
   pattern?: string | null | undefined;
 };
@@ -130,18 +134,26 @@ export type RejectionReason =
   | 'ALREADY_EXISTS'
   | 'ALREADY_RECORDED'
   | 'ALREADY_REDEEMED'
+  | 'AMBIGUOUS_AMOUNT'
+  | 'AMBIGUOUS_COLUMN'
   | 'AMBIGUOUS_DATE'
   | 'BAD_ADDRESS'
+  | 'BAD_AMOUNT'
   | 'BAD_CHARACTER'
+  | 'BAD_CURRENCY'
   | 'BAD_DATE'
+  | 'BAD_FLAG'
   | 'BAD_KIND'
   | 'DUPLICATE_IN_FILE'
   | 'EMPTY'
   | 'EXISTS_ELSEWHERE'
   | 'FUTURE_DATE'
   | 'MALFORMED'
+  | 'NOT_A_ROW'
   | 'NOT_SENT'
   | 'NO_OUTCOME'
+  | 'RESERVED'
+  | 'ROUNDED_NUMBER'
   | 'TOO_LONG'
   | 'UNKNOWN_CODE'
   | 'UNKNOWN_MESSAGE'
