@@ -1044,6 +1044,20 @@ const (
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectionReasonAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
 	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
+	RejectionReasonBadFlag          RejectionReason = "BAD_FLAG"
+	RejectionReasonBadAmount        RejectionReason = "BAD_AMOUNT"
+	RejectionReasonAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
+	RejectionReasonBadCurrency      RejectionReason = "BAD_CURRENCY"
+	RejectionReasonRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
+	RejectionReasonReserved         RejectionReason = "RESERVED"
+	RejectionReasonUnknownCoupon    RejectionReason = "UNKNOWN_COUPON"
+	RejectionReasonNoPool           RejectionReason = "NO_POOL"
+	RejectionReasonCannotChange     RejectionReason = "CANNOT_CHANGE"
+	RejectionReasonBadType          RejectionReason = "BAD_TYPE"
+	RejectionReasonBadNumber        RejectionReason = "BAD_NUMBER"
+	RejectionReasonBadTimezone      RejectionReason = "BAD_TIMEZONE"
+	RejectionReasonBadPeriod        RejectionReason = "BAD_PERIOD"
+	RejectionReasonBadJson          RejectionReason = "BAD_JSON"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1068,6 +1082,20 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonNoOutcome,
 	RejectionReasonAmbiguousColumn,
 	RejectionReasonNotARow,
+	RejectionReasonBadFlag,
+	RejectionReasonBadAmount,
+	RejectionReasonAmbiguousAmount,
+	RejectionReasonBadCurrency,
+	RejectionReasonRoundedNumber,
+	RejectionReasonReserved,
+	RejectionReasonUnknownCoupon,
+	RejectionReasonNoPool,
+	RejectionReasonCannotChange,
+	RejectionReasonBadType,
+	RejectionReasonBadNumber,
+	RejectionReasonBadTimezone,
+	RejectionReasonBadPeriod,
+	RejectionReasonBadJson,
 }
 
 // __AddTargetsInput is used internally by genqlient
