@@ -181,7 +181,8 @@ func (r RejectionReason) Message() string {
 	case RejectedBadType:
 		return "The type is neither ANONYMOUS nor INDIVIDUAL."
 	case RejectedBadNumber:
-		return fmt.Sprintf("The value is no number, or out of its range: a limit is 1 to %d, a threshold 0 to %d, a share 0 to 1.", MaxRedemptionLimit, MaxCount)
+		return fmt.Sprintf("The value is no number, or out of its range: a limit is 1 to %d, a threshold 0 to %d, a share 0 to 1.",
+			MaxRedemptionLimit, MaxCount)
 	case RejectedBadTimezone:
 		return "This is not a time zone. Use an IANA name such as Europe/Berlin."
 	case RejectedBadPeriod:

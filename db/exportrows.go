@@ -109,7 +109,7 @@ func (x *exportStatement) nest(e *coupon.Export) {
 	x.rows = "SELECT element FROM (\n" +
 		"SELECT coupon_id, 0 AS part, NULL AS label, NULL AS key, " + elementOf(e, "coupon", couponColumns(), ">") + " AS element FROM (" + x.rows + ")\n" +
 		"UNION ALL SELECT coupon_id, 1, label, key, " + elementOf(e, "value", columns, "/>") + " FROM (" + exportCodes + ")\n" +
-		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL, NULL, '</coupon>'\n" +
+		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL AS label, NULL AS key, '</coupon>'\n" +
 		")\nORDER BY coupon_id, part, label NULLS LAST, key"
 	x.columns = "element"
 }
