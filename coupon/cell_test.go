@@ -1,10 +1,33 @@
 package coupon
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
+
+// TestExportedText: whatever reading would take for something else is told by GuardedPattern, or is of backslashes and an N. What an export
+// writes for such a text is read as the text.
+func TestExportedText(t *testing.T) {
+	t.Parallel()
+	guarded, null := regexp.MustCompile(GuardedPattern), regexp.MustCompile(`^\\+N$`)
+	rules := NewCellRules(&FileOptions{}, FormatCSV)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOfN(rapid.RuneFrom([]rune(`='"\\N0-+@a`)), 1, 6, -1).Draw(t, "text")
+		written := text
+		switch {
+		case guarded.MatchString(text):
+			written = `="` + regexp.MustCompile(`"`).ReplaceAllString(text, `""`) + `"`
+		case null.MatchString(text):
+			written = `\` + text
+		}
+		if cell := rules.Read(written); cell.Presence != Given || cell.Text != text {
+			t.Errorf("%s is written as %s and read as %+v", text, written, cell)
+		}
+	})
+}
 
 func TestCellRules(t *testing.T) {
 	t.Parallel()

@@ -231,12 +231,12 @@ func required(change Change[string], field, subject string, problems *UserErrors
 
 // CouponFilter narrows a list of coupons; what is nil or empty does not narrow.
 type CouponFilter struct {
-	Type   *CouponType
-	Status []CouponStatus
-	Search *string
+	Type   *CouponType    `json:"type,omitempty"`
+	Status []CouponStatus `json:"status,omitempty"`
+	Search *string        `json:"search,omitempty"`
 	// IsMasked: whoever searches may not see codes, so that only labels are searched.
-	IsMasked bool
-	IsLow    *bool
+	IsMasked bool  `json:"isMasked,omitempty"`
+	IsLow    *bool `json:"isLow,omitempty"`
 }
 
 // CouponOrder is the order of a list of coupons.

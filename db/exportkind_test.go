@@ -77,9 +77,9 @@ func TestExportCodesOfCoupons(t *testing.T) {
 		request coupon.ExportRequest
 		want    string
 	}{
-		{coupon.ExportRequest{}, "A2 CPN1,A1 CPN1,B1 CPN2,B2 CPN2,C1 CPN3"},
-		{coupon.ExportRequest{CouponIDs: []coupon.ID{b, a}}, "A2 CPN1,A1 CPN1,B1 CPN2,B2 CPN2"},
-		{coupon.ExportRequest{CouponIDs: []coupon.ID{}}, "A2 CPN1,A1 CPN1,B1 CPN2,B2 CPN2,C1 CPN3"},
+		{coupon.ExportRequest{}, "A1 CPN1,A2 CPN1,B1 CPN2,B2 CPN2,C1 CPN3"},
+		{coupon.ExportRequest{CouponIDs: []coupon.ID{b, a}}, "A1 CPN1,A2 CPN1,B1 CPN2,B2 CPN2"},
+		{coupon.ExportRequest{CouponIDs: []coupon.ID{}}, "A1 CPN1,A2 CPN1,B1 CPN2,B2 CPN2,C1 CPN3"},
 		{coupon.ExportRequest{CouponID: &b}, "B1 CPN2,B2 CPN2"},
 		{coupon.ExportRequest{CodeFilter: &coupon.CodeFilter{ValuePrefix: new("b")}}, "B1 CPN2,B2 CPN2"},
 		{coupon.ExportRequest{CouponIDs: []coupon.ID{a, other}, CodeFilter: &coupon.CodeFilter{

@@ -12,6 +12,7 @@ import (
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
+	"couponql/db/duckdb/memory"
 	"couponql/db/snapshot"
 )
 
@@ -108,8 +109,8 @@ func (x *exportStatement) nest(e *coupon.Export) {
 	x.rows = "SELECT element FROM (\n" +
 		"SELECT coupon_id, 0 AS part, NULL AS label, NULL AS key, " + elementOf(e, "coupon", couponColumns(), ">") + " AS element FROM (" + x.rows + ")\n" +
 		"UNION ALL SELECT coupon_id, 1, label, key, " + elementOf(e, "value", columns, "/>") + " FROM (" + exportCodes + ")\n" +
-		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL, NULL, '</coupon>'\n" +
-		")\nORDER BY coupon_id, part, label NULLS FIRST, key"
+		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL AS label, NULL AS key, '</coupon>'\n" +
+		")\nORDER BY coupon_id, part, label NULLS LAST, key"
 	x.columns = "element"
 }
 
@@ -136,8 +137,36 @@ func (s *Store) exportRecipients(ctx context.Context, e *coupon.Export, x *expor
 	return err
 }
 
-// codeOrder is the order of an import, so that a pool that was imported at once is exported as it was.
-const codeOrder = "\nORDER BY coupon_id, label NULLS FIRST, key"
+// codeOrder is the order in which an import stores codes, so that what was imported is exported as it was.
+const codeOrder = "\nORDER BY coupon_id, label NULLS LAST, key"
+
+// orderOf gives the order of the codes of coupons; "" where they were stored at once, in that order, which the engine keeps. To
+// sort them takes longer than to write them.
+func (s *Store) orderOf(numbers []int64) string {
+	wanted := make(map[int64]struct{}, len(numbers))
+	for _, number := range numbers {
+		wanted[number] = struct{}{}
+	}
+	var before *memory.Run
+	for _, r := range s.memory.RunsSince(-1) {
+		if _, isWanted := wanted[r.CouponID]; !isWanted {
+			continue
+		}
+		if before != nil && (r.First != before.Last+1 || !isInOrder(before, r)) {
+			return codeOrder
+		}
+		before = r
+	}
+	return ""
+}
+
+// isInOrder reports whether the codes of one run come before those of another one. Codes without a label come last.
+func isInOrder(a, b *memory.Run) bool {
+	if a.CouponID != b.CouponID {
+		return a.CouponID < b.CouponID
+	}
+	return a.Label != "" && (b.Label == "" || a.Label < b.Label)
+}
 
 func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
 	wanted := e.Request.Coupons()
@@ -164,7 +193,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	x.use(e, root, "value", codeColumns())
 	if e.Request.CodeFilter == nil {
 		x.expect(e, s.codeBytes(numbers))
-		x.rows = "SELECT * FROM (" + x.rows + ")" + codeOrder
+		x.rows = "SELECT * FROM (" + x.rows + ")" + s.orderOf(numbers)
 		return nil
 	}
 	candidates, err := s.filteredCodes(ctx, found, numbers, e.Request.CodeFilter)
@@ -178,7 +207,7 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 		x.rows += " WHERE list_contains($status::VARCHAR[], status)"
 		x.args = append(x.args, named("status", texts(e.Request.CodeFilter.Status)))
 	}
-	x.rows += codeOrder
+	x.rows += s.orderOf(numbers)
 	return s.choose(ctx, conn, candidates)
 }
 

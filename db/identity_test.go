@@ -14,7 +14,8 @@ import (
 // nasty gives values that programs on the way of a file like to take for something else.
 func nasty() []string {
 	return []string{
-		"00123", "=1+1", "'=a", `="00456"`, `=""`, `\N`, `\\N`, `\\\N`, `\n`, `\`, "NULL", "N/A", "-", "---", `"quoted"`, `a"b`, "a,b;c|d", "a\u00a0b", "😀 Ärger",
+		"00123", "=1+1", "'=a", `="00456"`, `=""`, `\N`, `\\N`, `\\\N`, `\n`, `\`, "NULL", "N/A", "-", "---", `"quoted"`, `a"b`, "a,b;c|d", "a\u00a0b",
+		"😀 Ärger",
 		"1234567890123456789012", "6.9E+12", "'t Hooft", "'5", "''6'", "-7", "+49", "@x", "true", "a  b", "<&>", "]]>", "1,5", "2026-01-02", "03/04/2026",
 		"(2 rows affected)", "code", "label", "#REF!", "&amp;", "a\u2028b", "'", "=", "~",
 	}
@@ -29,8 +30,10 @@ func identity() []struct {
 		export  coupon.ExportKind
 		imports coupon.ImportKind
 	}{
-		{coupon.ExportCoupons, coupon.ImportCoupons}, {coupon.ExportCodes, coupon.ImportCodes},
-		{coupon.ExportRecipients, coupon.ImportRecipients}, {coupon.ExportRedemptions, coupon.ImportRedemptions},
+		{coupon.ExportCoupons, coupon.ImportCoupons},
+		{coupon.ExportCodes, coupon.ImportCodes},
+		{coupon.ExportRecipients, coupon.ImportRecipients},
+		{coupon.ExportRedemptions, coupon.ImportRedemptions},
 	}
 }
 
@@ -143,7 +146,8 @@ func TestCouponsWithCodes(t *testing.T) {
 	s.furnish(t)
 	// More than a row may be long, and than is looked at to find the rows.
 	large := s.newCoupon(t, withCode("LARGE"))
-	if _, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: large, Count: 30_000, Pattern: "########", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"}); err != nil {
+	request := &db.GenerateRequest{CouponID: large, Count: 30_000, Pattern: "########", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"}
+	if _, err := s.GenerateCodes(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	e := &coupon.Export{Kind: coupon.ExportCoupons, Format: coupon.FormatXML, Request: coupon.ExportRequest{WithCodes: true}}

@@ -74,8 +74,9 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 		return nil, coupon.RejectedBadFlag, contactable.Text, nil
 	}
 	object := row.Cell(recipientsAttributes)
-	all, isObject := coupon.EmptyJSON, true
+	var all coupon.JSON
 	if object.Presence == coupon.Given {
+		var isObject bool
 		if all, isObject = coupon.ParseJSON(object.Text); !isObject {
 			return nil, coupon.RejectedBadJSON, object.Text, nil
 		}

@@ -331,7 +331,7 @@ func (x *xmlRows) skipRows() error {
 
 // readCells reads the elements in a row and the text between them, to the row's end. It reports whether
 // they can be cells. What is too long for a row is read over.
-func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err error) {
+func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err error) { //nolint:cyclop // one case a token
 	isGood = true
 	rowDepth := x.depth
 	x.own, x.isBad = x.own[:0], false
