@@ -85,6 +85,7 @@ const (
 	RejectedAlreadyExists    RejectionReason = "ALREADY_EXISTS"
 	RejectedExistsElsewhere  RejectionReason = "EXISTS_ELSEWHERE"
 	RejectedUnknownCode      RejectionReason = "UNKNOWN_CODE"
+	RejectedAmbiguousCode    RejectionReason = "AMBIGUOUS_CODE"
 	RejectedUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectedAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectedAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
@@ -133,6 +134,8 @@ func (r RejectionReason) Message() string {
 		return "Another coupon has this code."
 	case RejectedUnknownCode:
 		return "No coupon has this code."
+	case RejectedAmbiguousCode:
+		return "Two codes that exist differ in this spelling alone; integrityReport names them. Write one of them exactly as it was added, or choose another code."
 	case RejectedUnknownRecipient:
 		return "There is no recipient with this external id."
 	case RejectedAlreadyRecorded:

@@ -51,6 +51,10 @@ CREATE TABLE code_batch (
     last_id BIGINT NOT NULL,
     created_at TIMESTAMP NOT NULL
 );
+CREATE TABLE code_collision (
+    key VARCHAR NOT NULL,
+    narrow_key VARCHAR NOT NULL
+);
 CREATE TABLE code_return (
     code_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,

@@ -1044,6 +1044,12 @@ const (
 	RejectionReasonNoOutcome        RejectionReason = "NO_OUTCOME"
 	RejectionReasonAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
 	RejectionReasonNotARow          RejectionReason = "NOT_A_ROW"
+	RejectionReasonBadFlag          RejectionReason = "BAD_FLAG"
+	RejectionReasonBadAmount        RejectionReason = "BAD_AMOUNT"
+	RejectionReasonAmbiguousAmount  RejectionReason = "AMBIGUOUS_AMOUNT"
+	RejectionReasonBadCurrency      RejectionReason = "BAD_CURRENCY"
+	RejectionReasonRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
+	RejectionReasonReserved         RejectionReason = "RESERVED"
 )
 
 var AllRejectionReason = []RejectionReason{
@@ -1068,6 +1074,12 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonNoOutcome,
 	RejectionReasonAmbiguousColumn,
 	RejectionReasonNotARow,
+	RejectionReasonBadFlag,
+	RejectionReasonBadAmount,
+	RejectionReasonAmbiguousAmount,
+	RejectionReasonBadCurrency,
+	RejectionReasonRoundedNumber,
+	RejectionReasonReserved,
 }
 
 // __AddTargetsInput is used internally by genqlient
