@@ -17,6 +17,17 @@ func (r *IntegrityReport) IsSound() bool {
 	return len(r.Broken()) == 0
 }
 
+// Promises counts the checks of promises: the others only warn.
+func (r *IntegrityReport) Promises() int {
+	count := 0
+	for _, check := range r.Checks {
+		if !check.IsWarning {
+			count++
+		}
+	}
+	return count
+}
+
 // Broken gives the checks that found a broken promise.
 func (r *IntegrityReport) Broken() []*IntegrityCheck { return r.found(false) }
 

@@ -107,8 +107,21 @@ func (k CodeKeys) fold(value string) string {
 	if k.CaseSensitive || isPlainASCII(value) {
 		return k.upper(value)
 	}
+	if strings.ContainsFunc(value, foldsFurther) {
+		value = cases.Fold().String(value)
+	}
 	// Each of these can leave a string that is not in normal form, so it is normalized again.
-	return norm.NFKC.String(k.upper(cases.Fold().String(value)))
+	return norm.NFKC.String(k.upper(value))
+}
+
+// foldsFurther tells the letters whose folded form in upper case is not their upper case: ß, and letters with
+// accents that have no upper case in one character. Folding is slow, and of the others the upper case is enough.
+func foldsFurther(r rune) bool {
+	switch r {
+	case 'ß', 'İ', 'ǰ', 'ΐ', 'ΰ':
+		return true
+	}
+	return r >= '\u1E96' && r <= '\u1E9E' || r >= '\u1F50' && r <= '\u1FFC'
 }
 
 // upper gives a value in upper case, unless the database keeps case.

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -281,6 +283,20 @@ func TestCodeRule(t *testing.T) {
 	const want = "2 c8c6cb3528cf4374"
 	if got := fmt.Sprintf("%s %x", CodeRule, sum.Sum(nil)[:8]); got != want {
 		t.Errorf("the keys are those of %s, want %s: raise CodeRule", got, want)
+	}
+}
+
+// TestFoldsFurther compares the letters that are not folded, because their upper case is enough, with Unicode's full folding.
+func TestFoldsFurther(t *testing.T) {
+	t.Parallel()
+	for r := range rune(unicode.MaxRune + 1) {
+		text := string(r)
+		if !norm.NFKC.IsNormalString(text) || foldsFurther(r) {
+			continue
+		}
+		if folded, upper := strings.ToUpper(cases.Fold().String(text)), strings.ToUpper(text); folded != upper {
+			t.Errorf("%U %q: folded %q, in upper case %q", r, r, folded, upper)
+		}
 	}
 }
 

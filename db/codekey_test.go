@@ -161,14 +161,13 @@ func TestSpellingsOfFiles(t *testing.T) {
 }
 
 // earlier brings a database into the state in which an earlier version left it, with codes that are one by the rule of this
-// one, and closes it. Its codes have numbers that are rekeyed in two steps.
+// one, and closes it.
 func (s *scene) earlier(t *testing.T) (c coupon.ID) {
 	t.Helper()
 	c = s.newCoupon(t, withoutAssignment)
 	s.newCoupon(t, anonymous, withCode("AB"))
 	s.newCoupon(t, anonymous, withCode("CPN–3"))
-	s.codes(t, c, "", numbered("A", 8)...)
-	s.codes(t, c, "", numbered("B", 2)...)
+	s.codes(t, c, "", numbered("A", 10)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +182,6 @@ func (s *scene) earlier(t *testing.T) (c coupon.ID) {
 		db.ExecOn(t, s.path, fmt.Sprintf("UPDATE code SET key = '%s', value = %s WHERE id = %d", code[0], value, id))
 	}
 	for _, statement := range []string{
-		"UPDATE code SET id = id + 600000 WHERE id > 8",
-		"UPDATE code_batch SET first_id = first_id + 600000, last_id = last_id + 600000 WHERE first_id > 8",
 		"UPDATE coupon SET code_key = 'CPN–3' WHERE id = 3",
 		"DELETE FROM setting WHERE name = 'code_rule'",
 	} {
@@ -200,8 +197,8 @@ const storedCodes = `SELECT concat_ws(' ', id, key, value) FROM code UNION ALL S
 func (s *scene) checkRekeyed(t *testing.T, c coupon.ID) {
 	t.Helper()
 	if diff := cmp.Diff([]string{
-		"1 SAVE-10", "2 SAVE\u201010 Save\u201110", "3 WEB88 WEB\u200B88", "4 STRAßE Straße", "5 STRAẞE", "6 FRÜHLING Frühling",
-		"600009 SALE5 sale\u00AD5", "600010 A\u200BB", "7 PLAIN plain", "8 TENNIS ＴＥＮＮＩＳ",
+		"1 SAVE-10", "10 A\u200BB", "2 SAVE\u201010 Save\u201110", "3 WEB88 WEB\u200B88", "4 STRAßE Straße", "5 STRAẞE", "6 FRÜHLING Frühling",
+		"7 PLAIN plain", "8 TENNIS ＴＥＮＮＩＳ", "9 SALE5 sale\u00AD5",
 		"collision AB AB", "collision AB A\u200BB", "collision SAVE-10 SAVE-10", "collision SAVE-10 SAVE\u201010",
 		"collision STRASSE STRAßE", "collision STRASSE STRAẞE",
 		"coupon 1 CPN1 CPN1", "coupon 2 AB AB", "coupon 3 CPN-3 CPN–3",
@@ -232,7 +229,7 @@ func (s *scene) checkRekeyed(t *testing.T, c coupon.ID) {
 	if diff := cmp.Diff(&coupon.IntegrityCheck{
 		Name: "codes_alike", IsWarning: true, Violations: 3, Description: report.Warnings()[0].Description,
 		Examples: []string{
-			"AB (coupon_2) and A\u200BB (code_600010 of coupon_1)",
+			"AB (coupon_2) and A\u200BB (code_10 of coupon_1)",
 			"SAVE-10 (code_1 of coupon_1) and Save\u201110 (code_2 of coupon_1)",
 			"STRAẞE (code_5 of coupon_1) and Straße (code_4 of coupon_1)",
 		},
@@ -248,15 +245,20 @@ func TestRekey(t *testing.T) {
 	c := s.earlier(t)
 	folder := t.TempDir()
 	var killed []string
-	s.Store = dbtest.Open(t, s.path, s.clock.Use, func(o *db.Options) {
-		o.Progress = func(string) {
-			path := filepath.Join(folder, fmt.Sprintf("killed%d.duckdb", len(killed)))
-			killed = append(killed, path)
-			copyDatabase(t, s.path, path)
-		}
+	partly := filepath.Join(folder, "partly.duckdb")
+	copyDatabase(t, s.path, partly)
+	db.RekeyInParts(t, partly, 2, func() {
+		path := filepath.Join(folder, fmt.Sprintf("killed%d.duckdb", len(killed)))
+		killed = append(killed, path)
+		copyDatabase(t, partly, path)
 	})
-	if len(killed) != 3 {
+	// First the collisions are found, and then the keys of the codes up to the numbers 2, 4, 6 and 10 are changed.
+	if len(killed) != 5 {
 		t.Errorf("it was told %d times", len(killed))
+	}
+	s.Store = dbtest.Open(t, s.path, s.clock.Use)
+	if !strings.Contains(s.Notice(), "6 codes differ in what nobody sees") {
+		t.Errorf("notice %q", s.Notice())
 	}
 	s.checkRekeyed(t, c)
 	for _, path := range killed {
@@ -275,6 +277,9 @@ func TestRekey(t *testing.T) {
 		o.Progress = func(text string) { t.Errorf("told %q", text) }
 	})
 	s.checkRekeyed(t, c)
+	if s.Notice() != "" {
+		t.Errorf("notice %q", s.Notice())
+	}
 
 	// Nothing new can be taken for one of a collision.
 	for _, value := range []string{"SAVE–10", "STRASSE", "A\u2060B"} {

@@ -71,7 +71,7 @@ func (r *Report) integrity(report *coupon.IntegrityReport, kind string) {
 		r.addf("integrity", Warning, "%s.", check)
 	}
 	if report.IsSound() {
-		r.addf("integrity", OK, "All %d checks of integrityReport%s hold.", len(report.Checks), kind)
+		r.addf("integrity", OK, "All %d checks of integrityReport%s hold.", report.Promises(), kind)
 		return
 	}
 	var broken []string
