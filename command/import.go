@@ -443,7 +443,7 @@ func (i *importer) talk() io.Writer {
 
 // reportFailure tells why there is no outcome.
 func (i *importer) reportFailure(name string, err error) {
-	i.complainf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	i.complainf("%s: %s", name, strings.ReplaceAll(inFlags(err.Error()), "\n", "; "))
 	if i.flags.JSON {
 		if err := i.writeJSON(map[string]string{"fileName": name, "error": err.Error()}); err != nil {
 			i.complainf("%s: write the outcome: %v", name, err)
@@ -459,7 +459,7 @@ func (i *importer) report(done *outcome) error {
 	case i.flags.Quiet && done.isClean():
 		return nil
 	default:
-		_, err := io.WriteString(i.talk(), printable(done.text()))
+		_, err := io.WriteString(i.talk(), printable(inFlags(done.text())))
 		return err
 	}
 }

@@ -215,7 +215,14 @@ func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 	if begin > 0 && (text[begin-1] == '.' || text[begin-1] == ',') && (begin == 1 || strings.IndexByte(" -+(", text[begin-2]) >= 0) {
 		begin--
 	}
-	before, after := text[:begin], text[end:]
+	if !a.sides(text[:begin], text[end:]) {
+		return a, false
+	}
+	return a, a.number(text[begin:end], mark) && (mark == 0 || a.mark == 0 || a.mark == mark)
+}
+
+// sides reads what stands before and after the digits: a sign, brackets and a currency.
+func (a *amountText) sides(before, after string) bool {
 	// As in 49,- and 49.--.
 	if len(after) > 1 && (after[0] == '.' || after[0] == ',') && after[1] == '-' {
 		a.mark, after = after[0], strings.TrimLeft(after[1:], "-")
@@ -229,16 +236,14 @@ func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 	}
 	switch signs := strings.Count(around, "-") + strings.Count(around, "+"); {
 	case signs > 1 || signs == 1 && a.isNegative:
-		return a, false
+		return false
 	case strings.Contains(around, "-"):
 		a.isNegative = true
 	}
 	word := strings.Trim(strings.NewReplacer("-", "", "+", "").Replace(around), " ")
 	var isKnown bool
-	if a.currency, isKnown = ParseCurrency(word); !isKnown {
-		return a, false
-	}
-	return a, a.number(text[begin:end], mark) && (mark == 0 || a.mark == 0 || a.mark == mark)
+	a.currency, isKnown = ParseCurrency(word)
+	return isKnown
 }
 
 // amountPlain gives a text with plain spaces and hyphens and without what nobody sees.

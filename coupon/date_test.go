@@ -108,7 +108,10 @@ func TestFileDates(t *testing.T) {
 		"HTTP":                     {text: "Mon, 23 Nov 2026 09:50:26 GMT", want: "2026-11-23T09:50:26Z"},
 		"JavaScript":               {text: "Mon Nov 23 2026 10:50:26 GMT+0100 (Central European Standard Time)", want: "2026-11-23T09:50:26Z"},
 		"narrow space before PM":   {text: "11/23/2026, 9:05:00\u202FPM", want: "2026-11-23T20:05:00Z"},
-		"marks of direction":       {text: "\u200E11\u200E/\u200E23\u200E/\u200E2026\u200E \u200E9\u200E:\u200E05\u200E \u200EPM", want: "2026-11-23T20:05:00Z"},
+		"marks of direction": {
+			text: "\u200E11\u200E/\u200E23\u200E/\u200E2026\u200E \u200E9\u200E:\u200E05\u200E \u200EPM",
+			want: "2026-11-23T20:05:00Z",
+		},
 		"p.m.":                     {text: "11/23/2026 9:05 p.m.", want: "2026-11-23T20:05:00Z"},
 		"hours alone, pm":          {text: "11/23/2026 9 PM", want: "2026-11-23T20:00:00Z"},
 		"Uhr":                      {text: "23.11.2026, 10:15 Uhr", want: "2026-11-23T09:15:00Z"},

@@ -111,65 +111,42 @@ func (r RejectionReason) IsRepeat() bool {
 
 // Message says in a sentence what is wrong with a row that was rejected for this reason.
 func (r RejectionReason) Message() string {
-	switch r {
-	case RejectedMalformed:
-		return "The row cannot be read: its quotes or columns are wrong."
-	case RejectedEmpty:
-		return "A required value is empty."
-	case RejectedTooLong:
-		return fmt.Sprintf("The value is longer than %d characters.", MaxTextLength)
-	case RejectedBadCharacter:
-		return "The value has a control character or bytes that are not text in the file's encoding; options.encoding sets another one."
-	case RejectedBadDate:
-		return "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24."
-	case RejectedAmbiguousDate:
-		return "Day and month could be swapped, and no row of the file tells which is which. Set options.dateOrder, or use the form 2026-11-24."
-	case RejectedFutureDate:
-		return "The date lies in the future."
-	case RejectedDuplicateInFile:
-		return "An earlier row of this file has the same value."
-	case RejectedAlreadyExists:
-		return "The coupon already has this code."
-	case RejectedExistsElsewhere:
-		return "Another coupon has this code."
-	case RejectedUnknownCode:
-		return "No coupon has this code."
-	case RejectedAmbiguousCode:
-		return "Two codes that exist differ in this spelling alone; integrityReport names them. Write one of them exactly as it was added, or choose another code."
-	case RejectedUnknownRecipient:
-		return "There is no recipient with this external id."
-	case RejectedAlreadyRecorded:
-		return "This was recorded before; nothing changed."
-	case RejectedAlreadyRedeemed:
-		return "The code was redeemed before, and may be redeemed no more often."
-	case RejectedUnknownMessage:
-		return "There is no message with this id."
-	case RejectedNotSent:
-		return "The message was never handed to a sender, so nothing can have come of it."
-	case RejectedBadAddress:
-		return "The address cannot be one of this channel."
-	case RejectedBadKind:
-		return "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED."
-	case RejectedNoOutcome:
-		return "The row does not say whether a message arrived, but something else of it; nothing changed."
-	case RejectedAmbiguousColumn:
-		return "Two columns of the row could hold the same field. Say with options.columns which one does."
-	case RejectedNotARow:
-		return "The line is no row: the header once more, a ruler, or what a database client adds to its answer."
-	case RejectedBadFlag:
-		return "The value is neither a yes nor a no. Use true or false."
-	case RejectedBadAmount:
-		return "The value is not an amount with at most 14 digits before its decimal mark. Use the form 1234.50."
-	case RejectedAmbiguousAmount:
-		return "The amount could be thousands or have a fraction, and no row of the file tells which. Set options.decimalMark, or use the form 1234.50."
-	case RejectedBadCurrency:
-		return "The currency cannot be one, or is another than that of the amount. Use the three letters of ISO 4217, such as EUR."
-	case RejectedRoundedNumber:
-		return "The value is a number that a spreadsheet rounded, so its last digits are lost. Export it again with the column formatted as text."
-	case RejectedReserved:
-		return "The external id is of the form that people have whose data were erased. Use the id that your own system has."
+	if message, isKnown := rejectionMessages[r]; isKnown {
+		return message
 	}
 	return string(r)
+}
+
+var rejectionMessages = map[RejectionReason]string{
+	RejectedMalformed:       "The row cannot be read: its quotes or columns are wrong.",
+	RejectedEmpty:           "A required value is empty.",
+	RejectedTooLong:         fmt.Sprintf("The value is longer than %d characters.", MaxTextLength),
+	RejectedBadCharacter:    "The value has a control character or bytes that are not text in the file's encoding.",
+	RejectedBadDate:         "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24.",
+	RejectedAmbiguousDate:   "Day and month could be swapped, and no row of the file tells which is which. Set options.dateOrder, or use the form 2026-11-24.",
+	RejectedFutureDate:      "The date lies in the future.",
+	RejectedDuplicateInFile: "An earlier row of this file has the same value.",
+	RejectedAlreadyExists:   "The coupon already has this code.",
+	RejectedExistsElsewhere: "Another coupon has this code.",
+	RejectedUnknownCode:     "No coupon has this code.",
+	RejectedAmbiguousCode: "The code is spelled like none of several that exist and are the same otherwise; integrityReport names them. " +
+		"Write one of them as it was added, or choose another code.",
+	RejectedUnknownRecipient: "There is no recipient with this external id.",
+	RejectedAlreadyRecorded:  "This was recorded before; nothing changed.",
+	RejectedAlreadyRedeemed:  "The code was redeemed before, and may be redeemed no more often.",
+	RejectedUnknownMessage:   "There is no message with this id.",
+	RejectedNotSent:          "The message was never handed to a sender, so nothing can have come of it.",
+	RejectedBadAddress:       "The address cannot be one of this channel.",
+	RejectedBadKind:          "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED.",
+	RejectedNoOutcome:        "The row does not say whether a message arrived, but something else of it; nothing changed.",
+	RejectedAmbiguousColumn:  "Two columns of the row could hold the same field. Say with options.columns which one does.",
+	RejectedNotARow:          "The line is no row: the header once more, a ruler, or what a database client adds to its answer.",
+	RejectedBadFlag:          "The value is neither a yes nor a no. Use true or false.",
+	RejectedBadAmount:        "The value is not an amount with at most 14 digits before its decimal mark. Use the form 1234.50.",
+	RejectedAmbiguousAmount:  "The amount could be thousands or have a fraction, and no row of the file tells which. Set options.decimalMark, or use the form 1234.50.",
+	RejectedBadCurrency:      "The currency cannot be one, or is another than that of the amount. Use the three letters of ISO 4217, such as EUR.",
+	RejectedRoundedNumber:    "The value is a number that a spreadsheet rounded, so its last digits are lost. Export it again with the column formatted as text.",
+	RejectedReserved:         "The external id is of the form that people have whose data were erased. Use the id that your own system has.",
 }
 
 // Import is one file that was or will be imported.
@@ -507,7 +484,10 @@ func (w *ImportWarning) Text() string {
 	case WarningIgnoredColumn:
 		return fmt.Sprintf("Columns that were not read: %s. Map them with options.columns if they are needed.", w.names())
 	case WarningGuessedHeader:
-		return fmt.Sprintf("The first row was taken for the name of the column: %q. If it is a value, import the file again with options.hasHeader: false.", w.Value)
+		return fmt.Sprintf(
+			"The first row was taken for the name of the column: %q. If it is a value, import the file again with options.hasHeader: false.",
+			w.Value,
+		)
 	case WarningOddFirstRow:
 		return fmt.Sprintf("The first row looks like no other and was taken for a value: %q. If it names the column, import the file again "+
 			"with options.hasHeader: true.", w.Value)

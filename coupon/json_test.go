@@ -38,9 +38,12 @@ func TestJSONMerge(t *testing.T) {
 		want           JSON
 		count          int
 	}{
-		"nothing":   {known: "{}", changes: "{}", want: "{}"},
-		"new":       {known: "{}", changes: `{"a":"1"}`, want: `{"a":"1"}`},
-		"kept":      {known: `{"n":12.50, "big":12345678901234567890123, "l":[1.0, "x"]}`, changes: `{"a":"1"}`, want: `{"n":12.50,"big":12345678901234567890123,"l":[1.0, "x"],"a":"1"}`},
+		"nothing": {known: "{}", changes: "{}", want: "{}"},
+		"new":     {known: "{}", changes: `{"a":"1"}`, want: `{"a":"1"}`},
+		"kept": {
+			known: `{"n":12.50, "big":12345678901234567890123, "l":[1.0, "x"]}`, changes: `{"a":"1"}`,
+			want: `{"n":12.50,"big":12345678901234567890123,"l":[1.0, "x"],"a":"1"}`,
+		},
 		"changed":   {known: `{"a":1,"b":2}`, changes: `{"b":"y","a":"x"}`, want: `{"a":"x","b":"y"}`},
 		"removed":   {known: `{"a":1,"b":2}`, changes: `{}`, removed: `["b","c"]`, want: `{"a":1}`, count: 1},
 		"null":      {known: `{"a":null}`, changes: `{"b":"x"}`, want: `{"a":null,"b":"x"}`},

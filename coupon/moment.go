@@ -75,9 +75,9 @@ func (s *momentScanner) peek() byte {
 }
 
 // skip reads over any of these bytes, and reports whether there was one.
-func (s *momentScanner) skip(any string) bool {
+func (s *momentScanner) skip(chars string) bool {
 	begin := s.pos
-	for s.pos < len(s.text) && strings.IndexByte(any, s.text[s.pos]) >= 0 {
+	for s.pos < len(s.text) && strings.IndexByte(chars, s.text[s.pos]) >= 0 {
 		s.pos++
 	}
 	return s.pos > begin
@@ -275,16 +275,21 @@ func (s *momentScanner) clock(m *moment, hasT bool) bool {
 			}
 		}
 	}
-	half := s.half()
+	hour, isHour := hourOf(hour, s.half(), hasMinutes)
+	return isHour && m.setClock(hour, minute, second, fraction)
+}
+
+// hourOf gives the hour of a day by that of a half ('A', 'P', or 0 for none).
+func hourOf(hour int, half byte, hasMinutes bool) (of int, isHour bool) {
 	switch {
 	case half == 0 && !hasMinutes, half != 0 && (hour < 1 || hour > 12):
-		return false
+		return 0, false
 	case half == 'A' && hour == 12:
-		hour = 0
+		return 0, true
 	case half == 'P' && hour < 12:
-		hour += 12
+		return hour + 12, true
 	}
-	return m.setClock(hour, minute, second, fraction)
+	return hour, true
 }
 
 // fraction reads the digits of a part of a second. What is below a nanosecond is cut off.
@@ -396,7 +401,23 @@ func (m *moment) instant(zone *time.Location, days int) (at time.Time, exists bo
 // Polish and Turkish, whole or as it is abbreviated.
 func monthOf(name string) int {
 	switch plain(name) {
-	case "jan", "january", "januar", "janner", "janv", "janvier", "enero", "ene", "gennaio", "gen", "janeiro", "januari", "stycznia", "styczen", "sty", "ocak", "oca":
+	case "jan",
+		"january",
+		"januar",
+		"janner",
+		"janv",
+		"janvier",
+		"enero",
+		"ene",
+		"gennaio",
+		"gen",
+		"janeiro",
+		"januari",
+		"stycznia",
+		"styczen",
+		"sty",
+		"ocak",
+		"oca":
 		return 1
 	case "feb", "february", "februar", "fevr", "fev", "fevrier", "febrero", "febbraio", "fevereiro", "februari", "lutego", "luty", "lut", "subat", "sub":
 		return 2

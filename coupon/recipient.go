@@ -68,8 +68,7 @@ func (r *RecipientChanges) RemovedText() string {
 	if len(r.Removed) == 0 {
 		return ""
 	}
-	// Texts can be encoded.
-	text, _ := json.Marshal(r.Removed)
+	text, _ := json.Marshal(r.Removed) //nolint:errchkjson // texts can be encoded
 	return string(text)
 }
 

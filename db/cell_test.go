@@ -270,7 +270,11 @@ func TestImportTouchesNothingElse(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
 			s.upsert(t, objector("r1"))
-			i := s.importFile(t, newImport(coupon.ImportRecipients), fileOf(t, format, []string{"externalId", "tier"}, []string{"r1", "gold"}, []string{"r2", "gold"}))
+			i := s.importFile(
+				t,
+				newImport(coupon.ImportRecipients),
+				fileOf(t, format, []string{"externalId", "tier"}, []string{"r1", "gold"}, []string{"r2", "gold"}),
+			)
 			wantImport(t, i, "SUCCEEDED 2 = 2 + 0")
 			for id, want := range map[string]string{
 				"r1": `o@example.org Ona {"postalAddress":"Main St 1","pushToken":"p1","tier":"gold","points":12.50} false`,
@@ -351,7 +355,11 @@ func TestPlaceholders(t *testing.T) {
 			redemptions := s.importFile(t, newImport(coupon.ImportRedemptions), fileOf(t, format, []string{"code", "redeemedAt", "reference", "amount"},
 				[]string{"A1", "2026-11-20", `\N`, `\N`}, []string{"A2", "2026-11-20", "null", ""}))
 			wantImport(t, redemptions, "SUCCEEDED 2 = 2 + 0")
-			targets := s.importFile(t, newImport(coupon.ImportTargets, into(s.newDelivery(t, c, nil))), fileOf(t, format, []string{"externalId"}, []string{"r1"}, []string{`\N`}))
+			targets := s.importFile(
+				t,
+				newImport(coupon.ImportTargets, into(s.newDelivery(t, c, nil))),
+				fileOf(t, format, []string{"externalId"}, []string{"r1"}, []string{`\N`}),
+			)
 			wantImport(t, targets, "SUCCEEDED 2 = 1 + 1")
 			for i, want := range map[*coupon.Import]string{
 				codes: fmt.Sprintf("PLACEHOLDER 2 %d N/A", line), people: fmt.Sprintf("PLACEHOLDER 1 %d NULL", line),

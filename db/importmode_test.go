@@ -254,10 +254,21 @@ func TestImportFindings(t *testing.T) {
 	c := s.newCoupon(t)
 	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "Voucher;shop;name\n6.9E+12;a;x\n7,1e+5;a;\n=1+2;a;\n2E+;a;\nE+1;a;\n")
 	wantImport(t, i, "SUCCEEDED 5 = 5 + 0")
+	sure := new(coupon.CertaintySure)
 	want := coupon.ImportFindings{
 		Layout: &coupon.ImportLayout{
 			Delimiter: new(";"), Encoding: new("utf-8"), HasHeader: true,
-			Columns: []*coupon.ImportColumn{{Name: "Voucher", Field: new("code")}, {Name: "shop"}, {Name: "name", Field: new("label")}},
+			FormatCertainty: sure, DelimiterCertainty: sure, EncodingCertainty: sure, HeaderCertainty: sure,
+			Columns: []*coupon.ImportColumn{
+				{Name: "Voucher", Field: new("code"), Certainty: sure}, {Name: "shop"}, {Name: "name", Field: new("label"), Certainty: sure},
+			},
+			Sample: []*coupon.ImportSample{
+				{Line: 2, Values: []string{"6.9E+12", "a", "x"}},
+				{Line: 3, Values: []string{"7,1e+5", "a", ""}},
+				{Line: 4, Values: []string{"=1+2", "a", ""}},
+				{Line: 5, Values: []string{"2E+", "a", ""}},
+				{Line: 6, Values: []string{"E+1", "a", ""}},
+			},
 		},
 		Warnings: []*coupon.ImportWarning{
 			{Kind: coupon.WarningScientific, Count: 2, Line: new(2), Value: "6.9E+12"},

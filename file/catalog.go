@@ -45,8 +45,7 @@ func (c *catalog) assign(mappings []*coupon.ColumnMapping) error {
 		return c.together[pairOf(best.cell, other.cell)] == 0
 	}
 	a.areTogether = func(x, y candidate) bool {
-		count := c.together[pairOf(x.cell, y.cell)]
-		return count == c.counts[x.cell] && count == c.counts[y.cell]
+		return c.counts[x.cell] == c.counts[y.cell] && c.together[pairOf(x.cell, y.cell)] == c.counts[x.cell]
 	}
 	if err := a.fill(c.names, c.columns, mappings); err != nil {
 		return err

@@ -54,13 +54,16 @@
 // it is when it is too long. xsi:nil is null. Prefixes make no difference.
 //
 // Broken XML cannot be read on safely, so it ends the file with an error that names the line, after the
-// rows before it. The same goes for what rows do not need: document types and with them all entities but
-// the five of XML and numbers, processing instructions, deep nesting, and parts longer than MaxRowBytes.
+// rows before it. The same goes for what could expand or fetch: a document type with entities of its own or
+// one that stands in another file, deep nesting, and parts longer than MaxRowBytes. Other document types and
+// processing instructions are passed over.
 //
 // # Parquet
 //
 // Columns of simple values become text: numbers without exponents, timestamps in RFC 3339 (without an
-// offset where the file has none), dates as 2026-11-24. NaN is null. Nested columns are refused, and so are Brotli, LZ4 and encryption. A line is the number of the
-// row. The metadata are decoded by parquet-go, and the pages here: parquet-go takes the sizes that a file
-// states for true, and one that lies makes it ask for more memory than there is, which ends the process.
+// offset where the file has none), dates as 2026-11-24. NaN is null. A nested column is ignored with a
+// warning, and refused where it holds a field that the rows need. Brotli, LZ4 and encryption are refused. A
+// line is the number of the row. The metadata are decoded by parquet-go, and the pages here: parquet-go
+// takes the sizes that a file states for true, and one that lies makes it ask for more memory than there
+// is, which ends the process.
 package file

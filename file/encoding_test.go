@@ -166,7 +166,12 @@ func TestStrayBytes(t *testing.T) {
 			want:     []string{"2: A1|Müller", "3: B2|Jäger", "4: BAD_CHARACTER C3,M\uFFFDller", "5: BAD_CHARACTER D4,J\uFFFDger"},
 			warnings: []string{"BAD_ENCODING 2 4"},
 		},
-		"Latin-1": {content: "code,label\nA1,x\nB2,M\xfcller\n", want: []string{"2: A1|x", "3: B2|Müller"}, encoding: "windows-1252", warnings: []string{"GUESSED_ENCODING 1 3"}},
+		"Latin-1": {
+			content:  "code,label\nA1,x\nB2,M\xfcller\n",
+			want:     []string{"2: A1|x", "3: B2|Müller"},
+			encoding: "windows-1252",
+			warnings: []string{"GUESSED_ENCODING 1 3"},
+		},
 		"Latin-1 with one sequence by chance": {
 			content: "code,label\n" + latin + "B2,\xc3\xbc\n", want: []string{"21: Ä1|Fußball", "22: B2|Ã¼"}, encoding: "windows-1252",
 			warnings: []string{"GUESSED_ENCODING 21 2"},
@@ -183,12 +188,16 @@ func TestStrayBytes(t *testing.T) {
 		"nothing but ASCII": {content: "code,label\nA1,x\n", want: []string{"2: A1|x"}, encoding: "utf-8", isSure: true},
 
 		"JSONL": {
-			content: "{\"code\":\"A1\",\"label\":\"M\u00fcller\"}\n{\"code\":\"B\x92\"}\n", want: []string{"1: A1|Müller", "2: BAD_CHARACTER {\"code\":\"B\uFFFD\"}"},
-			encoding: "utf-8", warnings: []string{"BAD_ENCODING 1 2"},
+			content:  "{\"code\":\"A1\",\"label\":\"M\u00fcller\"}\n{\"code\":\"B\x92\"}\n",
+			want:     []string{"1: A1|Müller", "2: BAD_CHARACTER {\"code\":\"B\uFFFD\"}"},
+			encoding: "utf-8",
+			warnings: []string{"BAD_ENCODING 1 2"},
 		},
 		"XML": {
-			content: "<c><v code=\"A1\" label=\"M\u00fcller\"/>\n<v code=\"B\x92\"/></c>", want: []string{"1: A1|Müller", "2: BAD_CHARACTER <v code=\"B\uFFFD\"/>"},
-			encoding: "utf-8", warnings: []string{"BAD_ENCODING 1 2"},
+			content:  "<c><v code=\"A1\" label=\"M\u00fcller\"/>\n<v code=\"B\x92\"/></c>",
+			want:     []string{"1: A1|Müller", "2: BAD_CHARACTER <v code=\"B\uFFFD\"/>"},
+			encoding: "utf-8",
+			warnings: []string{"BAD_ENCODING 1 2"},
 		},
 		"XML that declares what it is not": {
 			content: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><c><v code=\"A1\" label=\"M\u00fcller\"/></c>", want: []string{"1: A1|Müller"},
@@ -199,8 +208,13 @@ func TestStrayBytes(t *testing.T) {
 			encoding: "windows-1252", isSure: true,
 		},
 		"XML, Latin-1 behind the sample": {
-			content: "<c>" + strings.Repeat("<v code=\"CODE-12345678\"/>\n", 2<<20/27) + "<v code=\"M\xfcller\"/></c>", want: []string{at(2<<20/27+1, "Müller")},
-			encoding: "windows-1252", warnings: []string{fmt.Sprintf("GUESSED_ENCODING 1 %d", 2<<20/27+1)},
+			content: "<c>" + strings.Repeat(
+				"<v code=\"CODE-12345678\"/>\n",
+				2<<20/27,
+			) + "<v code=\"M\xfcller\"/></c>",
+			want:     []string{at(2<<20/27+1, "Müller")},
+			encoding: "windows-1252",
+			warnings: []string{fmt.Sprintf("GUESSED_ENCODING 1 %d", 2<<20/27+1)},
 		},
 	}
 	for name, test := range tests {

@@ -58,33 +58,15 @@ const minUniform = 3
 // compare tells how much the first value differs from the others. Values that are equal to it do not count, as a header
 // may come again where files were joined.
 func compare(first string, others []string) likeness {
-	f := traitsOf(first)
-	count, uniform := 0, 0
-	digits, letters, lowers, spaces, ats := 0, 0, 0, 0, 0
-	length := -1
-	for _, other := range others {
-		if other == first || other == "" {
-			continue
-		}
-		t := traitsOf(other)
-		count++
-		digits += one(t.hasDigit)
-		letters += one(t.hasLetter)
-		lowers += one(t.hasLower)
-		spaces += one(t.hasSpace)
-		ats += one(t.hasAt)
-		if length < 0 {
-			length = t.length
-		}
-		uniform += one(t.length == length)
-	}
-	if count == 0 {
+	f, o := traitsOf(first), tallyOf(first, others)
+	if o.count == 0 {
 		return alike
 	}
-	isUniform := count >= minUniform && uniform == count && f.length != length
-	lacksDigit := digits == count && !f.hasDigit
-	lacksAt := ats == count && !f.hasAt
-	isStrong := letters == 0 && f.hasLetter || lowers == 0 && f.hasLower || spaces == 0 && f.hasSpace || lacksAt || lacksDigit && isUniform
+	isUniform := o.count >= minUniform && o.uniform == o.count && f.length != o.length
+	lacksDigit := o.digits == o.count && !f.hasDigit
+	lacksAt := o.ats == o.count && !f.hasAt
+	hasMore := o.letters == 0 && f.hasLetter || o.lowers == 0 && f.hasLower || o.spaces == 0 && f.hasSpace
+	isStrong := hasMore || lacksAt || lacksDigit && isUniform
 	switch {
 	case isStrong && f.isWord(first):
 		return unlike
@@ -92,6 +74,34 @@ func compare(first string, others []string) likeness {
 		return odd
 	}
 	return alike
+}
+
+// tally counts the traits of values: how many have a digit, a letter and so on, and how many are as long as the first.
+type tally struct {
+	count, uniform, length               int
+	digits, letters, lowers, spaces, ats int
+}
+
+// tallyOf counts the values that are neither empty nor equal to the first row's.
+func tallyOf(first string, others []string) tally {
+	var o tally
+	for _, other := range others {
+		if other == first || other == "" {
+			continue
+		}
+		t := traitsOf(other)
+		if o.count == 0 {
+			o.length = t.length
+		}
+		o.count++
+		o.digits += one(t.hasDigit)
+		o.letters += one(t.hasLetter)
+		o.lowers += one(t.hasLower)
+		o.spaces += one(t.hasSpace)
+		o.ats += one(t.hasAt)
+		o.uniform += one(t.length == o.length)
+	}
+	return o
 }
 
 func one(is bool) int {
@@ -105,7 +115,7 @@ func one(is bool) int {
 func (s *splitter) firstCells() (first []string, others [][]string) {
 	look := s.look()
 	var row Row
-	for rows := 0; rows < sampleRows; rows++ {
+	for rows := range sampleRows {
 		if err := look.next(&row); err != nil {
 			break
 		}

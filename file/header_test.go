@@ -62,11 +62,31 @@ func TestFirstRows(t *testing.T) {
 		"codes alike":          {content: "A1\nB2\nC3\n", noHeader: true, want: []string{"1: A1", "2: B2", "3: C3"}},
 		"one code":             {content: "SUMMER\n", noHeader: true, want: []string{"1: SUMMER"}},
 
-		"targets":          {kind: coupon.ImportTargets, content: "Kundenkennziffer\n42\n43\n", want: []string{"2: 42", "3: 43"}, warnings: []string{guessed + "Kundenkennziffer"}},
-		"targets, a word":  {kind: coupon.ImportTargets, content: "Kundennummer\n42\n", want: []string{"2: 42"}},
-		"recipients":       {kind: coupon.ImportRecipients, content: "Stammnr\n42\n43\n", want: []string{"2: 42", "3: 43"}, warnings: []string{guessed + "Stammnr"}},
-		"bounces":          {kind: coupon.ImportBounces, content: "Adressat\na@example.com\nb@example.com\n", want: []string{"2: a@example.com", "3: b@example.com"}, warnings: []string{guessed + "Adressat"}},
-		"bounces, a value": {kind: coupon.ImportBounces, content: "a@example.com\nb@example.com\n", noHeader: true, want: []string{"1: a@example.com", "2: b@example.com"}},
+		"targets": {
+			kind:     coupon.ImportTargets,
+			content:  "Kundenkennziffer\n42\n43\n",
+			want:     []string{"2: 42", "3: 43"},
+			warnings: []string{guessed + "Kundenkennziffer"},
+		},
+		"targets, a word": {kind: coupon.ImportTargets, content: "Kundennummer\n42\n", want: []string{"2: 42"}},
+		"recipients": {
+			kind:     coupon.ImportRecipients,
+			content:  "Stammnr\n42\n43\n",
+			want:     []string{"2: 42", "3: 43"},
+			warnings: []string{guessed + "Stammnr"},
+		},
+		"bounces": {
+			kind:     coupon.ImportBounces,
+			content:  "Adressat\na@example.com\nb@example.com\n",
+			want:     []string{"2: a@example.com", "3: b@example.com"},
+			warnings: []string{guessed + "Adressat"},
+		},
+		"bounces, a value": {
+			kind:     coupon.ImportBounces,
+			content:  "a@example.com\nb@example.com\n",
+			noHeader: true,
+			want:     []string{"1: a@example.com", "2: b@example.com"},
+		},
 
 		"a label that is a word for codes": {
 			content: "A1,Coupon\nB2,Coupon\n", options: coupon.FileOptions{HasHeader: new(false)}, noHeader: true,
@@ -93,7 +113,10 @@ func TestFirstRows(t *testing.T) {
 			want: []string{"2: 7||0171 Telefon=030"}, warnings: []string{"GUESSED_COLUMN Telefon"},
 		},
 		"an alias and a word": {
-			kind: coupon.ImportRecipients, content: "Kundennummer,ID\n7,8\n", want: []string{"2: 8 Kundennummer=7"}, warnings: []string{"GUESSED_COLUMN Kundennummer"},
+			kind:     coupon.ImportRecipients,
+			content:  "Kundennummer,ID\n7,8\n",
+			want:     []string{"2: 8 Kundennummer=7"},
+			warnings: []string{"GUESSED_COLUMN Kundennummer"},
 		},
 	}
 	for name, test := range tests {

@@ -25,8 +25,9 @@ func TestRowsNameTheirFields(t *testing.T) {
 		failure string
 	}{
 		"two spellings": {
-			kind:  coupon.ImportRecipients,
-			jsonl: `{"externalId":"1","mail":"a@example.com"}` + "\n" + `{"externalId":"2","email":"b@example.com"}` + "\n" + `{"Kundennummer":"3","courriel":"c@example.com"}`,
+			kind: coupon.ImportRecipients,
+			jsonl: `{"externalId":"1","mail":"a@example.com"}` + "\n" + `{"externalId":"2","email":"b@example.com"}` + "\n" +
+				`{"Kundennummer":"3","courriel":"c@example.com"}`,
 			xml: `<r><p><externalId>1</externalId><mail>a@example.com</mail></p>` + "\n" + `<p><externalId>2</externalId><email>b@example.com</email></p>` + "\n" +
 				`<p><Kundennummer>3</Kundennummer><courriel>c@example.com</courriel></p></r>`,
 			want:   []string{"1|a@example.com", "2|b@example.com", "3|c@example.com"},
@@ -48,7 +49,8 @@ func TestRowsNameTheirFields(t *testing.T) {
 			want:  []string{"A1", "AMBIGUOUS_COLUMN", "E5"},
 		},
 		"two in each row": {
-			jsonl: `{"voucher":"A1","coupon":"C"}` + "\n" + `{"voucher":"B2","coupon":"C"}`, xml: `<c><v voucher="A1" coupon="C"/><v voucher="B2" coupon="C"/></c>`,
+			jsonl:   `{"voucher":"A1","coupon":"C"}` + "\n" + `{"voucher":"B2","coupon":"C"}`,
+			xml:     `<c><v voucher="A1" coupon="C"/><v voucher="B2" coupon="C"/></c>`,
 			failure: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
 		"two in each row, mapped": {
@@ -131,12 +133,27 @@ func TestWhatNobodyNeeds(t *testing.T) {
 		want     []string
 		warnings []string
 	}{
-		"columns of one name":           {content: "code,item,label,item\nA1,1,soccer,2\n", want: []string{"2: A1|soccer"}, warnings: []string{"DOUBLE_COLUMN item", "IGNORED_COLUMN item"}},
-		"attributes of one name":        {kind: coupon.ImportRecipients, content: "id,item,item\n1,a,b\n", want: []string{"2: 1 item=a"}, warnings: []string{"DOUBLE_COLUMN item"}},
-		"nested columns of Parquet":     {content: parquet, want: []string{"1: A1|soccer", "2: B2|tennis"}, warnings: []string{"NESTED_COLUMN tags"}},
-		"a document type":               {content: "<!DOCTYPE c>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"}},
-		"a document type of its own":    {content: "<!DOCTYPE c [<!ELEMENT c (v*)><!-- x --><!ATTLIST v code CDATA #REQUIRED>]>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"}},
-		"a style sheet":                 {content: "<?xml version=\"1.0\"?><?xml-stylesheet href=\"x.xsl\"?>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"}},
+		"columns of one name": {
+			content:  "code,item,label,item\nA1,1,soccer,2\n",
+			want:     []string{"2: A1|soccer"},
+			warnings: []string{"DOUBLE_COLUMN item", "IGNORED_COLUMN item"},
+		},
+		"attributes of one name": {
+			kind:     coupon.ImportRecipients,
+			content:  "id,item,item\n1,a,b\n",
+			want:     []string{"2: 1 item=a"},
+			warnings: []string{"DOUBLE_COLUMN item"},
+		},
+		"nested columns of Parquet": {content: parquet, want: []string{"1: A1|soccer", "2: B2|tennis"}, warnings: []string{"NESTED_COLUMN tags"}},
+		"a document type":           {content: "<!DOCTYPE c>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"}},
+		"a document type of its own": {
+			content: "<!DOCTYPE c [<!ELEMENT c (v*)><!-- x --><!ATTLIST v code CDATA #REQUIRED>]>" + xml,
+			want:    []string{"1: A1|soccer", "2: B2|tennis"},
+		},
+		"a style sheet": {
+			content: "<?xml version=\"1.0\"?><?xml-stylesheet href=\"x.xsl\"?>" + xml,
+			want:    []string{"1: A1|soccer", "2: B2|tennis"},
+		},
 		"an instruction in a row":       {content: "<c><v><code>A<?x y?>1</code><?z?></v></c><?end?>", want: []string{"1: A1"}},
 		"two columns that are not read": {content: "code,foo,bar\nA1,1,2\n", want: []string{"2: A1"}, warnings: []string{"IGNORED_COLUMN foo"}},
 	}
@@ -203,7 +220,8 @@ func TestPadding(t *testing.T) {
 			}
 		}
 		for name, content := range map[string]string{
-			"zeros and more": packed + zeros + "x", "other bytes": packed + "trailing", "cut off": packed[:len(packed)-3], "zeros for the end": packed[:len(packed)-7] + "\x00\x00\x00\x00\x00\x00\x00",
+			"zeros and more": packed + zeros + "x", "other bytes": packed + "trailing", "cut off": packed[:len(packed)-3],
+			"zeros for the end": packed[:len(packed)-7] + "\x00\x00\x00\x00\x00\x00\x00",
 		} {
 			r, err := Open(write(t, []byte(content)), coupon.FileOptions{}, Columns(coupon.ImportCodes))
 			for err == nil {

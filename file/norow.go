@@ -204,7 +204,7 @@ func (n *noRows) isOtherHeader(row *Row, text string) bool {
 // mayStartWord reports whether a row may be one of words. No word has a digit, and nearly all codes have.
 func (n *noRows) mayStartWord(text string) bool {
 	isStart := len(text) >= 2 && (text[0] >= utf8.RuneSelf || text[1] >= utf8.RuneSelf || n.starts.has(text[0], text[1]))
-	return isStart && strings.IndexAny(text, "0123456789") < 0
+	return isStart && !strings.ContainsAny(text, "0123456789")
 }
 
 // startSet is a set of two letters each.

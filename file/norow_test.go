@@ -37,21 +37,48 @@ func TestLinesThatAreNoRows(t *testing.T) {
 			content: "code\nA1\ncode\n", options: coupon.FileOptions{HasHeader: new(false)}, want: []string{"1: code", "2: A1", "3: code"},
 		},
 
-		"rulers":             {content: "code\n-----\nA1\n=====\nB2\n*****\n", want: []string{"2: NOT_A_ROW -----", "3: A1", "4: NOT_A_ROW =====", "5: B2", "6: NOT_A_ROW *****"}},
-		"rulers of columns":  {content: "code|label\n----|-----\nA1|x\n----+-----\n", want: []string{"2: NOT_A_ROW ----|-----", "3: A1|x", "4: NOT_A_ROW ----+-----"}},
-		"a ruler, too wide":  {content: "code\nA1\n---,---\n", want: []string{"2: A1", "3: NOT_A_ROW ---,---"}},
-		"a table":            {content: "+------+-------+\n| code | label |\n+------+-------+\n| A1   | x     |\n+------+-------+\n", want: []string{"1: NOT_A_ROW +------+-------+", "3: NOT_A_ROW +------+-------+", "4: A1|x", "5: NOT_A_ROW +------+-------+"}},
+		"rulers": {
+			content: "code\n-----\nA1\n=====\nB2\n*****\n",
+			want:    []string{"2: NOT_A_ROW -----", "3: A1", "4: NOT_A_ROW =====", "5: B2", "6: NOT_A_ROW *****"},
+		},
+		"rulers of columns": {
+			content: "code|label\n----|-----\nA1|x\n----+-----\n",
+			want:    []string{"2: NOT_A_ROW ----|-----", "3: A1|x", "4: NOT_A_ROW ----+-----"},
+		},
+		"a ruler, too wide": {content: "code\nA1\n---,---\n", want: []string{"2: A1", "3: NOT_A_ROW ---,---"}},
+		"a table": {
+			content: "+------+-------+\n| code | label |\n+------+-------+\n| A1   | x     |\n+------+-------+\n",
+			want:    []string{"1: NOT_A_ROW +------+-------+", "3: NOT_A_ROW +------+-------+", "4: A1|x", "5: NOT_A_ROW +------+-------+"},
+		},
 		"no rulers":          {content: "code,label\nA-1,---\n--,x\n-=-=-,y\nB2,-----\n", want: []string{"2: A-1|---", "3: --|x", "4: -=-=-|y", "5: B2|-----"}},
 		"codes like rulers":  {content: "code\n-----\n====\n----\nA1\n", want: []string{"2: -----", "3: ====", "4: ----", "5: A1"}},
 		"codes alike, alone": {content: "-----\n====\n----\nA1\n", want: []string{"1: -----", "2: ====", "3: ----", "4: A1"}},
 
-		"SQL Server":   {content: "code\nA1\nB2\n\n(2 rows affected)\n\nCompletion time: 2026-11-24T10:15:00.1234567+01:00\n", want: []string{"2: A1", "3: B2", "5: NOT_A_ROW (2 rows affected)", "7: NOT_A_ROW Completion time: 2026-11-24T10:15:00.1234567+01:00"}},
-		"Oracle":       {content: "CODE\n----\nA1\nB2\n\n2 rows selected.\n\nElapsed: 00:00:00.01\n", want: []string{"2: NOT_A_ROW ----", "3: A1", "4: B2", "6: NOT_A_ROW 2 rows selected.", "8: NOT_A_ROW Elapsed: 00:00:00.01"}},
-		"PostgreSQL":   {content: "code|label\nA1|x\n(1 row)\nTime: 3.021 ms\n", want: []string{"2: A1|x", "3: NOT_A_ROW (1 row)", "4: NOT_A_ROW Time: 3.021 ms"}},
-		"MySQL":        {content: "code\nA1\n1 row in set (0.01 sec)\nQuery OK, 0 rows affected (0.00 sec)\n", want: []string{"2: A1", "3: NOT_A_ROW 1 row in set (0.01 sec)", "4: NOT_A_ROW Query OK, 0 rows affected (0.00 sec)"}},
-		"DB2":          {content: "code\nA1\n  1,234 record(s) selected.\n", want: []string{"2: A1", "3: NOT_A_ROW   1,234 record(s) selected."}},
-		"DuckDB":       {content: "code\nA1\nRun Time (s): real 0.001 user 0.000 sys 0.000\n", want: []string{"2: A1", "3: NOT_A_ROW Run Time (s): real 0.001 user 0.000 sys 0.000"}},
-		"Hive":         {content: "code,label\nA1,x\nTime taken: 0.5 seconds, Fetched: 3 row(s)\n", want: []string{"2: A1|x", "3: NOT_A_ROW Time taken: 0.5 seconds, Fetched: 3 row(s)"}},
+		"SQL Server": {
+			content: "code\nA1\nB2\n\n(2 rows affected)\n\nCompletion time: 2026-11-24T10:15:00.1234567+01:00\n",
+			want:    []string{"2: A1", "3: B2", "5: NOT_A_ROW (2 rows affected)", "7: NOT_A_ROW Completion time: 2026-11-24T10:15:00.1234567+01:00"},
+		},
+		"Oracle": {
+			content: "CODE\n----\nA1\nB2\n\n2 rows selected.\n\nElapsed: 00:00:00.01\n",
+			want:    []string{"2: NOT_A_ROW ----", "3: A1", "4: B2", "6: NOT_A_ROW 2 rows selected.", "8: NOT_A_ROW Elapsed: 00:00:00.01"},
+		},
+		"PostgreSQL": {
+			content: "code|label\nA1|x\n(1 row)\nTime: 3.021 ms\n",
+			want:    []string{"2: A1|x", "3: NOT_A_ROW (1 row)", "4: NOT_A_ROW Time: 3.021 ms"},
+		},
+		"MySQL": {
+			content: "code\nA1\n1 row in set (0.01 sec)\nQuery OK, 0 rows affected (0.00 sec)\n",
+			want:    []string{"2: A1", "3: NOT_A_ROW 1 row in set (0.01 sec)", "4: NOT_A_ROW Query OK, 0 rows affected (0.00 sec)"},
+		},
+		"DB2": {content: "code\nA1\n  1,234 record(s) selected.\n", want: []string{"2: A1", "3: NOT_A_ROW   1,234 record(s) selected."}},
+		"DuckDB": {
+			content: "code\nA1\nRun Time (s): real 0.001 user 0.000 sys 0.000\n",
+			want:    []string{"2: A1", "3: NOT_A_ROW Run Time (s): real 0.001 user 0.000 sys 0.000"},
+		},
+		"Hive": {
+			content: "code,label\nA1,x\nTime taken: 0.5 seconds, Fetched: 3 row(s)\n",
+			want:    []string{"2: A1|x", "3: NOT_A_ROW Time taken: 0.5 seconds, Fetched: 3 row(s)"},
+		},
 		"German":       {content: "code\nA1\n(2 Zeilen)\n", want: []string{"2: A1", "3: NOT_A_ROW (2 Zeilen)"}},
 		"without rows": {content: "code\nno rows selected\n", want: []string{"2: NOT_A_ROW no rows selected"}},
 		"codes like footers": {
@@ -62,16 +89,35 @@ func TestLinesThatAreNoRows(t *testing.T) {
 		},
 		"a footer with a label is a code": {content: "code,label\n(2 rows affected),x\n", want: []string{"2: (2 rows affected)|x"}},
 
-		"JSONL":       {content: "{\"code\":\"A1\",\"label\":\"x\"}\n{\"code\":\"code\",\"label\":\"label\"}\n{\"code\":\"-----\"}\n{\"code\":\"(2 rows affected)\"}\n", want: []string{"1: A1|x", "2: NOT_A_ROW codelabel", "3: NOT_A_ROW -----", "4: NOT_A_ROW (2 rows affected)"}},
+		"JSONL": {
+			content: "{\"code\":\"A1\",\"label\":\"x\"}\n{\"code\":\"code\",\"label\":\"label\"}\n{\"code\":\"-----\"}\n{\"code\":\"(2 rows affected)\"}\n",
+			want:    []string{"1: A1|x", "2: NOT_A_ROW codelabel", "3: NOT_A_ROW -----", "4: NOT_A_ROW (2 rows affected)"},
+		},
 		"JSONL, late": {content: "{\"code\":\"A1\"}\n{\"code\":\"code\",\"x\":\"x\"}\n{\"x\":\"x\"}\n", want: []string{"1: A1", "2: NOT_A_ROW codex", "3: "}},
 		"XML": {
 			content: "<c><v><code>A1</code></v>\n<v><code>code</code></v>\n<v><code>=====</code></v>\n<v><code>2 rows selected.</code></v></c>",
 			want:    []string{"1: A1", "2: NOT_A_ROW code", "3: NOT_A_ROW =====", "4: NOT_A_ROW 2 rows selected."},
 		},
-		"recipients":  {kind: coupon.ImportRecipients, content: "Kundennummer;Ort\n7;Ulm\nKundennummer;Ort\n-------;---\n(1 rows affected)\n8;Bonn\n", want: []string{"2: 7 Ort=Ulm", "3: NOT_A_ROW Kundennummer;Ort", "4: NOT_A_ROW -------;---", "5: NOT_A_ROW (1 rows affected)", "6: 8 Ort=Bonn"}},
-		"redemptions": {kind: coupon.ImportRedemptions, content: "code,redeemed on\nA1,2026-11-24\ncode,redeemed on\n(1 row)\n", want: []string{"2: A1|2026-11-24", "3: NOT_A_ROW code,redeemed on", "4: NOT_A_ROW (1 row)"}},
-		"targets":     {kind: coupon.ImportTargets, content: "id\n7\nid\n-----\n(1 row)\n", want: []string{"2: 7", "3: NOT_A_ROW id", "4: NOT_A_ROW -----", "5: NOT_A_ROW (1 row)"}},
-		"bounces":     {kind: coupon.ImportBounces, content: "email,type\na@example.com,hard\nemail,type\n(1 row)\n", want: []string{"2: a@example.com|-|hard", "3: NOT_A_ROW email,type", "4: NOT_A_ROW (1 row)"}},
+		"recipients": {
+			kind:    coupon.ImportRecipients,
+			content: "Kundennummer;Ort\n7;Ulm\nKundennummer;Ort\n-------;---\n(1 rows affected)\n8;Bonn\n",
+			want:    []string{"2: 7 Ort=Ulm", "3: NOT_A_ROW Kundennummer;Ort", "4: NOT_A_ROW -------;---", "5: NOT_A_ROW (1 rows affected)", "6: 8 Ort=Bonn"},
+		},
+		"redemptions": {
+			kind:    coupon.ImportRedemptions,
+			content: "code,redeemed on\nA1,2026-11-24\ncode,redeemed on\n(1 row)\n",
+			want:    []string{"2: A1|2026-11-24", "3: NOT_A_ROW code,redeemed on", "4: NOT_A_ROW (1 row)"},
+		},
+		"targets": {
+			kind:    coupon.ImportTargets,
+			content: "id\n7\nid\n-----\n(1 row)\n",
+			want:    []string{"2: 7", "3: NOT_A_ROW id", "4: NOT_A_ROW -----", "5: NOT_A_ROW (1 row)"},
+		},
+		"bounces": {
+			kind:    coupon.ImportBounces,
+			content: "email,type\na@example.com,hard\nemail,type\n(1 row)\n",
+			want:    []string{"2: a@example.com|-|hard", "3: NOT_A_ROW email,type", "4: NOT_A_ROW (1 row)"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

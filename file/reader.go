@@ -271,15 +271,8 @@ func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []C
 
 // findColumns finds out whether there is a header and which columns hold what.
 func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
-	if options.HasHeader != nil {
-		r.layout.HeaderCertainty = coupon.CertaintyGiven
-	}
 	if options.HasHeader != nil && !*options.HasHeader {
-		names := positions(min(found.widest, MaxColumns))
-		if len(options.Columns) > 0 {
-			return r.useNames(s, names, columns, options.Columns)
-		}
-		return r.usePositions(s, names, columns, names)
+		return r.useNoHeader(s, options, columns, found)
 	}
 	cells, after, err := s.firstRow()
 	if err != nil {
@@ -288,41 +281,63 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 	if width := max(found.width, len(cells)); width > MaxColumns {
 		return coupon.Errorf(coupon.ErrorFileUnreadable, "The file has %d columns. At most %d can be read.", width, MaxColumns)
 	}
-	first := make([]string, len(cells))
-	for i, cell := range cells {
-		first[i] = coupon.CleanValue(cell)
-	}
+	first := cleanValues(cells)
 	names := positions(found.width)
 	cells, others := s.firstCells()
 	isName := func(cell string) bool { return countNames([]string{cell}, columns, options.Columns) > 0 }
 	isHeader := found.matches > 0 && !areValues(cells, others, isName)
 	switch {
 	case options.HasHeader != nil:
-		r.layout.HasHeader = true
+		r.layout.HasHeader, r.layout.HeaderCertainty = true, coupon.CertaintyGiven
 		return r.useHeader(after, first, columns, options.Columns)
 	case isHeader && isProved(first, columns) && len(options.Columns) == 0 && !hasRequired(first, columns):
 		return r.usePositions(s, names, columns, first)
 	case isHeader:
-		r.layout.HasHeader = true
-		if len(first) == 1 && isDoubtful(first[0], others[0], columns) {
-			r.guessHeader(coupon.WarningGuessedHeader, s.line, first[0])
-		}
-		if err := r.useNames(after, first, columns, options.Columns); err != nil {
-			return err
-		}
-		r.watchSingle(others)
-		return nil
-	case len(options.Columns) > 0 && areMapped(names, options.Columns):
-		return r.useNames(s, names, columns, options.Columns)
+		return r.useKnownHeader(s, after, first, others, columns, options)
 	case len(options.Columns) > 0:
-		// The first row has none of the mapped names: the error names what it has.
-		return r.useNames(s, first, columns, options.Columns)
+		if !areMapped(names, options.Columns) {
+			names = first // It has none of the mapped names: the error names what it has.
+		}
+		return r.useNames(s, names, columns, options.Columns)
 	case len(names) > 1 && !isProved(first, columns):
 		return r.usePositions(s, nil, columns, first)
 	case len(names) == 1 && len(first) == 1:
 		return r.useLooks(s, after, first, others, columns)
 	}
 	return r.usePositions(s, names, columns, first)
+}
+
+// useKnownHeader takes the columns by their names, some of which are known words.
+func (r *Reader) useKnownHeader(
+	s, after *splitter, first []string, others [][]string, columns []Column, options *coupon.FileOptions,
+) error {
+	r.layout.HasHeader = true
+	if len(first) == 1 && isDoubtful(first[0], others[0], columns) {
+		r.guessHeader(coupon.WarningGuessedHeader, s.line, first[0])
+	}
+	if err := r.useNames(after, first, columns, options.Columns); err != nil {
+		return err
+	}
+	r.watchSingle(others)
+	return nil
+}
+
+func cleanValues(cells []string) []string {
+	clean := make([]string, len(cells))
+	for i, cell := range cells {
+		clean[i] = coupon.CleanValue(cell)
+	}
+	return clean
+}
+
+// useNoHeader takes the columns by their positions, as the caller says that there is no header.
+func (r *Reader) useNoHeader(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
+	r.layout.HeaderCertainty = coupon.CertaintyGiven
+	names := positions(min(found.widest, MaxColumns))
+	if len(options.Columns) > 0 {
+		return r.useNames(s, names, columns, options.Columns)
+	}
+	return r.usePositions(s, names, columns, names)
 }
 
 // useLooks decides by its looks whether the first row of a file of one column is a header.

@@ -31,11 +31,23 @@ func Vocabulary() []Words {
 			"bon de réduction, bon d'achat, code du bon, code avantage, code cadeau, code de bon"},
 		{"code", "es", "código, códigos, código de cupón, código del cupón, cupón, cupones, código promocional, código de descuento, código descuento, " +
 			"código de vale, vale, código promo"},
-		{"code", "it", "codice, codici, codice coupon, codice del coupon, codice sconto, codice promozionale, codice promo, codice buono, buono, buoni, buono sconto"},
+		{
+			"code",
+			"it",
+			"codice, codici, codice coupon, codice del coupon, codice sconto, codice promozionale, codice promo, codice buono, buono, buoni, buono sconto",
+		},
 		{"code", "pt", "código, códigos, código do cupom, código de cupom, cupom, cupons, código do cupão, cupão, cupões, código promocional, " +
 			"código de desconto, código do vale, vale"},
-		{"code", "nl", "kortingscode, kortingscodes, couponcode, vouchercode, actiecode, promotiecode, cadeaucode, boncode, kortingsbon, tegoedbon, waardebon, bon"},
-		{"code", "pl", "kod, kody, kod kuponu, kupon, kupony, numer kuponu, kod rabatowy, kody rabatowe, kod promocyjny, kod zniżkowy, kod bonu, bon, kod vouchera"},
+		{
+			"code",
+			"nl",
+			"kortingscode, kortingscodes, couponcode, vouchercode, actiecode, promotiecode, cadeaucode, boncode, kortingsbon, tegoedbon, waardebon, bon",
+		},
+		{
+			"code",
+			"pl",
+			"kod, kody, kod kuponu, kupon, kupony, numer kuponu, kod rabatowy, kody rabatowe, kod promocyjny, kod zniżkowy, kod bonu, bon, kod vouchera",
+		},
 		{"code", "tr", "kod, kodlar, kupon kodu, kupon, kuponlar, kupon numarası, indirim kodu, promosyon kodu, hediye kodu, çek kodu, hediye çeki"},
 
 		{"label", "de", "Etikett, Bezeichnung, Gruppe, Kategorie"},
@@ -50,18 +62,38 @@ func Vocabulary() []Words {
 		{"externalId", "en", "customer number, customer no., client id, contact id, subscriber id, member number, membership number"},
 		{"externalId", "de", "Kundennummer, Kunden-Nr., Kd.-Nr., Kunden-ID, Kundenkennung, Mitgliedsnummer, Mitglieds-Nr., Mitglieds-ID, Empfänger-ID, " +
 			"Empfängernummer, Benutzer-ID, Nutzer-ID, Kontakt-ID, externe ID, Debitorennummer"},
-		{"externalId", "fr", "numéro de client, numéro client, n° client, no client, identifiant client, identifiant, ID client, code client, référence client, " +
-			"identifiant externe, ID externe, numéro de membre, numéro d'adhérent, n° d'adhérent"},
+		{
+			"externalId",
+			"fr",
+			"numéro de client, numéro client, n° client, no client, identifiant client, identifiant, ID client, code client, référence client, " +
+				"identifiant externe, ID externe, numéro de membre, numéro d'adhérent, n° d'adhérent",
+		},
 		{"externalId", "es", "número de cliente, nº de cliente, nº cliente, ID de cliente, ID del cliente, ID cliente, código de cliente, código cliente, " +
 			"identificador, identificador de cliente, identificador externo, ID externo, ID de usuario, número de socio, nº de socio"},
-		{"externalId", "it", "codice cliente, numero cliente, n° cliente, ID cliente, identificativo cliente, identificativo, ID esterno, ID utente, codice utente, " +
-			"numero socio, numero tessera"},
-		{"externalId", "pt", "número do cliente, número de cliente, nº do cliente, nº de cliente, ID do cliente, ID cliente, código do cliente, código de cliente, " +
-			"identificador, ID externo, ID do usuário, ID do utilizador, número de sócio"},
-		{"externalId", "nl", "klantnummer, klantnr., klant-ID, klantcode, relatienummer, lidnummer, lidnr., ontvanger-ID, gebruikers-ID, contact-ID, externe ID"},
+		{
+			"externalId",
+			"it",
+			"codice cliente, numero cliente, n° cliente, ID cliente, identificativo cliente, identificativo, ID esterno, ID utente, codice utente, " +
+				"numero socio, numero tessera",
+		},
+		{
+			"externalId",
+			"pt",
+			"número do cliente, número de cliente, nº do cliente, nº de cliente, ID do cliente, ID cliente, código do cliente, código de cliente, " +
+				"identificador, ID externo, ID do usuário, ID do utilizador, número de sócio",
+		},
+		{
+			"externalId",
+			"nl",
+			"klantnummer, klantnr., klant-ID, klantcode, relatienummer, lidnummer, lidnr., ontvanger-ID, gebruikers-ID, contact-ID, externe ID",
+		},
 		{"externalId", "pl", "numer klienta, nr klienta, ID klienta, identyfikator klienta, identyfikator, kod klienta, numer członka, ID użytkownika, " +
 			"ID odbiorcy, ID zewnętrzne, zewnętrzne ID"},
-		{"externalId", "tr", "müşteri numarası, müşteri no, müşteri ID, müşteri kodu, üye numarası, üye no, üye ID, kullanıcı ID, alıcı ID, harici kimlik, kimlik"},
+		{
+			"externalId",
+			"tr",
+			"müşteri numarası, müşteri no, müşteri ID, müşteri kodu, üye numarası, üye no, üye ID, kullanıcı ID, alıcı ID, harici kimlik, kimlik",
+		},
 
 		{"email", "de", "E-Mail-Adresse, Mailadresse, elektronische Adresse"},
 		{"email", "fr", "adresse e-mail, adresse mail, courriel, adresse courriel, adresse électronique, adresse de messagerie, mél"},
@@ -73,13 +105,25 @@ func Vocabulary() []Words {
 		{"email", "tr", "e-posta, e-posta adresi, elektronik posta, e-mail adresi, mail adresi"},
 
 		{"phone", "en", "mobile number, cell phone, cell phone number, cell number, cell, telephone number"},
-		{"phone", "de", "Mobilnummer, Mobilfunknummer, Mobiltelefon, Mobilfunk, Mobil, Handynummer, Handy-Nr., Handy, Telefonnummer, Telefon-Nr., Tel.-Nr., Telefon, Rufnummer"},
-		{"phone", "fr", "numéro de portable, téléphone portable, portable, téléphone mobile, numéro de mobile, numéro de téléphone, n° de téléphone, téléphone, tél"},
+		{
+			"phone",
+			"de",
+			"Mobilnummer, Mobilfunknummer, Mobiltelefon, Mobilfunk, Mobil, Handynummer, Handy-Nr., Handy, Telefonnummer, Telefon-Nr., Tel.-Nr., Telefon, Rufnummer",
+		},
+		{
+			"phone",
+			"fr",
+			"numéro de portable, téléphone portable, portable, téléphone mobile, numéro de mobile, numéro de téléphone, n° de téléphone, téléphone, tél",
+		},
 		{"phone", "es", "móvil, teléfono móvil, número de móvil, celular, teléfono celular, número de celular, número de teléfono, nº de teléfono, teléfono"},
 		{"phone", "it", "cellulare, numero di cellulare, telefono cellulare, numero di telefono, n° di telefono, telefono"},
 		{"phone", "pt", "telemóvel, número de telemóvel, celular, número de celular, telefone celular, número de telefone, telefone"},
 		{"phone", "nl", "mobiel, mobiel nummer, mobiele telefoon, gsm, gsm-nummer, telefoonnummer, telefoon"},
-		{"phone", "pl", "telefon komórkowy, numer telefonu komórkowego, komórka, numer komórki, numer komórkowy, numer telefonu, nr telefonu, nr tel., telefon"},
+		{
+			"phone",
+			"pl",
+			"telefon komórkowy, numer telefonu komórkowego, komórka, numer komórki, numer komórkowy, numer telefonu, nr telefonu, nr tel., telefon",
+		},
 		{"phone", "tr", "cep telefonu, cep telefonu numarası, cep numarası, cep no, cep, gsm, gsm no, mobil, telefon numarası, telefon no, telefon"},
 
 		{"firstName", "de", "Vorname, Rufname"},
@@ -101,7 +145,11 @@ func Vocabulary() []Words {
 		{"lastName", "tr", "soyadı, soyad, soyisim"},
 
 		{"isContactable", "en", "opt-in, opted in, marketing opt-in, consent, marketing consent, accepts marketing, accepts e-mail marketing, subscribed"},
-		{"isContactable", "de", "kontaktierbar, darf kontaktiert werden, Einwilligung, Werbeeinwilligung, Newsletter-Einwilligung, Werbeerlaubnis, Werbung erlaubt, Zustimmung"},
+		{
+			"isContactable",
+			"de",
+			"kontaktierbar, darf kontaktiert werden, Einwilligung, Werbeeinwilligung, Newsletter-Einwilligung, Werbeerlaubnis, Werbung erlaubt, Zustimmung",
+		},
 		{"isContactable", "fr", "peut être contacté, consentement, consentement marketing, accepte la publicité, accepte les offres"},
 		{"isContactable", "es", "contactable, consentimiento, acepta publicidad, acepta marketing"},
 		{"isContactable", "it", "contattabile, consenso, consenso marketing, accetta marketing"},

@@ -1,0 +1,23 @@
+package command
+
+import "strings"
+
+// optionFlags has the flags that set the options of an import, which the server's advice names as GraphQL does.
+var optionFlags = strings.NewReplacer(
+	"options.hasHeader: true", "--header",
+	"options.hasHeader: false", "--no-header",
+	"options.hasHeader", "--header",
+	"options.isSpreadsheetSafe: true", "--spreadsheet-safe",
+	"options.isSpreadsheetSafe: false", "--no-spreadsheet-safe",
+	"options.isSpreadsheetSafe", "--spreadsheet-safe",
+	"options.format", "--format",
+	"options.delimiter", "--delimiter",
+	"options.encoding", "--encoding",
+	"options.columns", "--column",
+	"options.nothing", "--nothing",
+	"options.dateOrder", "--date-order",
+	"options.decimalMark", "--decimal-mark",
+)
+
+// inFlags gives the server's advice as somebody at the command line can follow it.
+func inFlags(advice string) string { return optionFlags.Replace(advice) }

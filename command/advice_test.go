@@ -1,0 +1,34 @@
+package command
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"couponql/coupon"
+)
+
+// TestAdviceNamesFlags tells that whatever the server says of an option of an import is told by its flag, and that there is
+// such a flag.
+func TestAdviceNamesFlags(t *testing.T) {
+	t.Parallel()
+	flags := map[string]bool{}
+	of := reflect.TypeFor[importFlags]()
+	for i := range of.NumField() {
+		name := strings.ToLower(of.Field(i).Name)
+		flags["--"+name] = true
+		if _, isNegatable := of.Field(i).Tag.Lookup("negatable"); isNegatable {
+			flags["--no"+name] = true
+		}
+	}
+	options := reflect.TypeFor[coupon.FileOptions]()
+	for i := range options.NumField() {
+		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")
+		for _, value := range []string{"", ": true", ": false"} {
+			got := strings.TrimSuffix(inFlags("options."+name+value), value)
+			if !strings.HasPrefix(got, "--") || !flags["--"+strings.ReplaceAll(got[2:], "-", "")] {
+				t.Errorf("options.%s%s is told as %q, which is no flag", name, value, got)
+			}
+		}
+	}
+}
