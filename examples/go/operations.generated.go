@@ -1034,6 +1034,7 @@ const (
 	RejectionReasonAlreadyExists    RejectionReason = "ALREADY_EXISTS"
 	RejectionReasonExistsElsewhere  RejectionReason = "EXISTS_ELSEWHERE"
 	RejectionReasonUnknownCode      RejectionReason = "UNKNOWN_CODE"
+	RejectionReasonAmbiguousCode    RejectionReason = "AMBIGUOUS_CODE"
 	RejectionReasonUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectionReasonAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectionReasonAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
@@ -1064,6 +1065,7 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonAlreadyExists,
 	RejectionReasonExistsElsewhere,
 	RejectionReasonUnknownCode,
+	RejectionReasonAmbiguousCode,
 	RejectionReasonUnknownRecipient,
 	RejectionReasonAlreadyRecorded,
 	RejectionReasonAlreadyRedeemed,
