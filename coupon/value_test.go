@@ -276,7 +276,7 @@ func TestCodeRule(t *testing.T) {
 	for _, keys := range []CodeKeys{{}, {CaseSensitive: true}} {
 		for r := range rune(unicode.MaxRune + 1) {
 			if key := keys.Key(string(r)); key != string(r) {
-				fmt.Fprintf(sum, "%U %q\n", r, key)
+				_, _ = fmt.Fprintf(sum, "%U %q\n", r, key)
 			}
 		}
 	}
@@ -362,7 +362,7 @@ func TestCollisions(t *testing.T) {
 	}{
 		"SAVE-10":            {key: "SAVE-10"},
 		"save-10":            {key: "SAVE-10"},
-		" SAVE\u201110 ":     {key: "SAVE\u201010"}, // NFKC makes it the hyphen without a rule for breaks
+		"SAVE\u201110":       {key: "SAVE\u201010"}, // NFKC makes it the hyphen without a rule for breaks
 		"save\u201110":       {key: "SAVE\u201010"},
 		"SAVE\u201310":       {reason: RejectedAmbiguousCode},
 		"SA\u00ADVE-10":      {reason: RejectedAmbiguousCode},
