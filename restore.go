@@ -60,12 +60,15 @@ func restoredResult(path string, r *db.Restored) restoreResult {
 	if paused == nil {
 		paused = []coupon.ID{}
 	}
-	return restoreResult{path, r.TakenAt, r.RowCount, len(r.Report.Checks), paused, r.FailedImports, r.FailedExports}
+	return restoreResult{path, r.TakenAt, r.RowCount, r.Report.Promises(), paused, r.FailedImports, r.FailedExports}
 }
 
 func printRestored(out io.Writer, path string, r *db.Restored) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows, as of %s; all %d checks of integrityReport hold\n", path, r.RowCount, r.TakenAt.Format(time.RFC3339), len(r.Report.Checks))
+	fmt.Fprintf(&b, "%s: %d rows, as of %s; all %d checks of integrityReport hold\n", path, r.RowCount, r.TakenAt.Format(time.RFC3339), r.Report.Promises())
+	for _, check := range r.Report.Warnings() {
+		fmt.Fprintf(&b, "to look at: %s\n", coupon.Printable(check.String()))
+	}
 	if len(r.Paused) > 0 {
 		paused := make([]string, len(r.Paused))
 		for i, id := range r.Paused {

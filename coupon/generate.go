@@ -50,9 +50,9 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 	seen := make(map[string]bool, len(plan.alphabet))
 	for _, r := range plan.alphabet {
 		key := keys.Key(string(r))
-		// A character that joins the one before it, such as a loose accent, would make two draws one character.
-		joins := !norm.NFKC.PropertiesString(key).BoundaryBefore()
-		if r == utf8.RuneError || isEdge(r) || isNoText(r) || joins || utf8.RuneCountInString(key) != 1 {
+		// A character that joins the one before it, such as a loose accent, would make two draws one character;
+		// one that nobody sees makes none.
+		if r == utf8.RuneError || isEdge(r) || isNoText(r) || utf8.RuneCountInString(key) != 1 || !norm.NFKC.PropertiesString(key).BoundaryBefore() {
 			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q, which codes cannot be made of.", r).At("input", "alphabet")
 		}
 		if seen[key] {

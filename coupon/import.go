@@ -86,6 +86,7 @@ const (
 	RejectedAlreadyExists    RejectionReason = "ALREADY_EXISTS"
 	RejectedExistsElsewhere  RejectionReason = "EXISTS_ELSEWHERE"
 	RejectedUnknownCode      RejectionReason = "UNKNOWN_CODE"
+	RejectedAmbiguousCode    RejectionReason = "AMBIGUOUS_CODE"
 	RejectedUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectedAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectedAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
@@ -126,17 +127,19 @@ func (r RejectionReason) Message() string {
 }
 
 var rejectionMessages = map[RejectionReason]string{
-	RejectedMalformed:        "The row cannot be read: its quotes or columns are wrong.",
-	RejectedEmpty:            "A required value is empty.",
-	RejectedTooLong:          fmt.Sprintf("The value is longer than %d characters.", MaxTextLength),
-	RejectedBadCharacter:     "The value has a control character or bytes that are not text in the file's encoding.",
-	RejectedBadDate:          "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24.",
-	RejectedAmbiguousDate:    "Day and month could be swapped, and no row of the file tells which is which. Set options.dateOrder, or use the form 2026-11-24.",
-	RejectedFutureDate:       "The date lies in the future.",
-	RejectedDuplicateInFile:  "An earlier row of this file has the same value.",
-	RejectedAlreadyExists:    "The coupon already has this code.",
-	RejectedExistsElsewhere:  "Another coupon has this code.",
-	RejectedUnknownCode:      "No coupon has this code.",
+	RejectedMalformed:       "The row cannot be read: its quotes or columns are wrong.",
+	RejectedEmpty:           "A required value is empty.",
+	RejectedTooLong:         fmt.Sprintf("The value is longer than %d characters.", MaxTextLength),
+	RejectedBadCharacter:    "The value has a control character or bytes that are not text in the file's encoding.",
+	RejectedBadDate:         "The date cannot be read. Use RFC 3339, e.g. 2026-11-24T10:15:00+01:00, or 2026-11-24.",
+	RejectedAmbiguousDate:   "Day and month could be swapped, and no row of the file tells which is which. Set options.dateOrder, or use the form 2026-11-24.",
+	RejectedFutureDate:      "The date lies in the future.",
+	RejectedDuplicateInFile: "An earlier row of this file has the same value.",
+	RejectedAlreadyExists:   "The coupon already has this code.",
+	RejectedExistsElsewhere: "Another coupon has this code.",
+	RejectedUnknownCode:     "No coupon has this code.",
+	RejectedAmbiguousCode: "The code is spelled like none of several that exist and are the same otherwise; integrityReport names them. " +
+		"Write one of them as it was added, or choose another code.",
 	RejectedUnknownRecipient: "There is no recipient with this external id.",
 	RejectedAlreadyRecorded:  "This was recorded before; nothing changed.",
 	RejectedAlreadyRedeemed:  "The code was redeemed before, and may be redeemed no more often.",

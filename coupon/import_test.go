@@ -80,7 +80,7 @@ func TestRejectionMessages(t *testing.T) {
 		RejectedFutureDate, RejectedDuplicateInFile,
 		RejectedAlreadyExists, RejectedExistsElsewhere, RejectedUnknownCode, RejectedUnknownRecipient, RejectedAlreadyRecorded,
 		RejectedAlreadyRedeemed, RejectedBadFlag, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency, RejectedRoundedNumber,
-		RejectedReserved, RejectedBadKind, RejectedBadAddress,
+		RejectedReserved, RejectedBadKind, RejectedBadAddress, RejectedAmbiguousCode,
 	} {
 		got := (&Rejection{Line: 1, Reason: reason}).Message()
 		if !strings.HasSuffix(got, ".") || !strings.Contains(got, " ") {

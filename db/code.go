@@ -369,9 +369,8 @@ func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *c
 		args = append(args, named("redeemed_from", redeemed.From), named("redeemed_to", redeemed.To))
 	}
 	if filter.ValuePrefix != nil {
-		prefix := s.keys.Key(strings.TrimSpace(*filter.ValuePrefix))
 		parts = append(parts, codeByPrefix)
-		args = append(args, named("coupon_id", couponNumber), named("prefix", prefix))
+		args = append(args, named("coupon_id", couponNumber), named("prefix", s.keys.Prefix(*filter.ValuePrefix)))
 	}
 	return strings.Join(parts, "\nINTERSECT\n"), args, nil
 }

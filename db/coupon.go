@@ -147,9 +147,12 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 	}
 	if changes.Code.IsSet && changes.Code.Value != nil {
 		value, key, reason := t.store.keys.Parse(*changes.Code.Value)
-		if reason != "" {
+		switch {
+		case reason == coupon.RejectedAmbiguousCode:
+			problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "%s", reason.Message()).At("input", "code"))
+		case reason != "":
 			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
-		} else {
+		default:
 			owner := t.ownerOf(key)
 			// A coupon may spell its own code anew; that a code of its pool has it is no excuse.
 			if owner != "" && key != t.store.keys.Key(c.Code) {

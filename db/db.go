@@ -251,6 +251,11 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.clearExports(ctx); err != nil {
 		return err
 	}
+	for _, step := range []func(context.Context) error{s.rekey, s.loadCollisions} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.loadKeys(ctx); err != nil {
 		return fmt.Errorf("load the keys: %w", err)
 	}

@@ -168,10 +168,10 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) erro
 			return g.failed
 		}
 		value, key, reason := g.store.keys.Parse(string(text))
-		if reason != "" {
+		if reason != "" && reason != coupon.RejectedAmbiguousCode {
 			return coupon.Errorf(coupon.ErrorInvalid, "The pattern makes values that cannot be codes, such as %q.", text).At("input", "pattern")
 		}
-		if g.isKnown(key) {
+		if reason != "" || g.isKnown(key) {
 			continue
 		}
 		if len(g.sample) < generatedSample {

@@ -62,6 +62,26 @@ func CutLog(t *testing.T, path string, at int64) {
 	}
 }
 
+// RekeyInParts does what a start does with keys of codes, so many in one transaction. told is called after each.
+func RekeyInParts(t *testing.T, path string, limit int, told func()) {
+	t.Helper()
+	s, err := describeStore(Options{Path: path, Progress: func(string) { told() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []func(context.Context) error{
+		s.connect, s.migrate, func(context.Context) error { return s.makeFolders() },
+		func(ctx context.Context) error { return s.rekeyInParts(ctx, limit) },
+	} {
+		if err := step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Schema gives what the database consists of.
 func (s *Store) Schema(t *testing.T) string {
 	t.Helper()

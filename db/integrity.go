@@ -14,24 +14,31 @@ import (
 // maxExamples is how many offenders a check names: the first by name, each once.
 const maxExamples = 10
 
+type invariant struct {
+	name, statement string
+	// isWarning: what it finds breaks no promise.
+	isWarning bool
+}
+
 // invariants are the statements that must give no rows, in the order of the promises.
-func invariants() []struct{ name, statement string } {
-	return []struct{ name, statement string }{
-		{"number_twice", invariantP1NumberTwice},
-		{"number_again", invariantP1NumberAgain},
-		{"code_held_twice", invariantP1CodeHeldTwice},
-		{"message_without_code", invariantP1MessageWithoutCode},
-		{"recipient_twice", invariantP1RecipientTwice},
-		{"redeemed_too_often", invariantP2RedeemedTooOften},
-		{"key_twice", invariantP2KeyTwice},
-		{"half_import", invariantP3HalfImport},
-		{"code_outside_batch", invariantP3BatchIncomplete},
-		{"gone", invariantP3Reference},
-		{"delivery_counts", invariantP4DeliveryCounts},
-		{"message_with_two_outcomes", invariantP4MessageTwiceFinal},
-		{"finished_with_pending", invariantP4FinishedWithPending},
-		{"import_rows", invariantP5ImportRows},
-		{"code_twice", invariantP6CodeTwice},
+func invariants() []invariant {
+	return []invariant{
+		{name: "number_twice", statement: invariantP1NumberTwice},
+		{name: "number_again", statement: invariantP1NumberAgain},
+		{name: "code_held_twice", statement: invariantP1CodeHeldTwice},
+		{name: "message_without_code", statement: invariantP1MessageWithoutCode},
+		{name: "recipient_twice", statement: invariantP1RecipientTwice},
+		{name: "redeemed_too_often", statement: invariantP2RedeemedTooOften},
+		{name: "key_twice", statement: invariantP2KeyTwice},
+		{name: "half_import", statement: invariantP3HalfImport},
+		{name: "code_outside_batch", statement: invariantP3BatchIncomplete},
+		{name: "gone", statement: invariantP3Reference},
+		{name: "delivery_counts", statement: invariantP4DeliveryCounts},
+		{name: "message_with_two_outcomes", statement: invariantP4MessageTwiceFinal},
+		{name: "finished_with_pending", statement: invariantP4FinishedWithPending},
+		{name: "import_rows", statement: invariantP5ImportRows},
+		{name: "code_twice", statement: invariantP6CodeTwice},
+		{name: "codes_alike", statement: invariantP6CodesAlike, isWarning: true},
 	}
 }
 
@@ -82,7 +89,7 @@ func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, e
 func checkInvariants(ctx context.Context, q duckdb.Querier) ([]*coupon.IntegrityCheck, error) {
 	var checks []*coupon.IntegrityCheck
 	for _, i := range invariants() {
-		check, err := checkInvariant(ctx, q, i.name, i.statement)
+		check, err := checkInvariant(ctx, q, i)
 		if err != nil {
 			return nil, err
 		}
@@ -91,11 +98,12 @@ func checkInvariants(ctx context.Context, q duckdb.Querier) ([]*coupon.Integrity
 	return checks, nil
 }
 
-func checkInvariant(ctx context.Context, q duckdb.Querier, name, statement string) (*coupon.IntegrityCheck, error) {
-	check := &coupon.IntegrityCheck{Name: name, Description: duckdb.Title(statement), Examples: []string{}}
+func checkInvariant(ctx context.Context, q duckdb.Querier, i invariant) (*coupon.IntegrityCheck, error) {
+	title := duckdb.Title(i.statement)
+	check := &coupon.IntegrityCheck{Name: i.name, Description: title, IsWarning: i.isWarning, Examples: []string{}}
 	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), "+
 		"(SELECT string_agg(name, chr(10) ORDER BY name) FROM (SELECT DISTINCT name FROM offender ORDER BY name LIMIT %d)) FROM offender",
-		duckdb.Title(statement), statement, maxExamples)
+		title, i.statement, maxExamples)
 	err := duckdb.Each(ctx, q, counted, func(rows *sql.Rows) error {
 		var examples *string
 		err := rows.Scan(&check.Violations, &examples)

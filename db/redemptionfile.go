@@ -339,11 +339,8 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, amounts *coupon.FileAmounts, rows *redemptionRows) error {
 	code := row.Get(redemptionsCode)
 	value, key, reason := r.store.keys.Parse(code)
-	if reason == coupon.RejectedTooLong || reason == coupon.RejectedBadCharacter {
-		return rows.rejected.add(row.Line, reason, code)
-	}
 	if reason != "" {
-		return rows.rejected.add(row.Line, coupon.RejectedEmpty, code)
+		return rows.rejected.add(row.Line, reason, code)
 	}
 	date := row.Get(redemptionsRedeemedAt)
 	at, reason := dates.Parse(date)

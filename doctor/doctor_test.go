@@ -155,10 +155,13 @@ func TestServer(t *testing.T) {
 		want            []Status
 		text            string
 	}{
-		"well":          {200, metrics, sound, []Status{OK, OK, OK}, "All 1 checks"},
-		"another":       {200, strings.Replace(metrics, "v1", "v2", 1), sound, []Status{OK, Warning, OK}, "All 1 checks"},
-		"without":       {200, "", sound, []Status{OK, Warning, OK}, "All 1 checks"},
-		"unsound":       {200, metrics, broken, []Status{OK, OK, Failed}, "a: 2 (A), the first one x"},
+		"well":    {200, metrics, sound, []Status{OK, OK, OK}, "All 1 checks"},
+		"another": {200, strings.Replace(metrics, "v1", "v2", 1), sound, []Status{OK, Warning, OK}, "All 1 checks"},
+		"without": {200, "", sound, []Status{OK, Warning, OK}, "All 1 checks"},
+		"unsound": {200, metrics, broken, []Status{OK, OK, Failed}, "a: 2 (A), the first one x"},
+		"alike": {
+			200, metrics, strings.Replace(broken, `"violations":2`, `"isWarning":true,"violations":2`, 1), []Status{OK, OK, Warning, OK}, "All 0 checks",
+		},
 		"not ready":     {503, metrics, sound, []Status{Failed}, "503"},
 		"not to be had": {200, metrics, `{"errors":[{"message":"no"}]}`, []Status{OK, OK, Failed}, "does not tell"},
 	} {

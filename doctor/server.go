@@ -15,7 +15,7 @@ import (
 
 // integrityAsk asks for the promises, as anybody may.
 const integrityAsk = `query IntegrityReport {
-  integrityReport { checkedAt checks { name description violations examples } }
+  integrityReport { checkedAt checks { name description isWarning violations examples } }
 }`
 
 const (

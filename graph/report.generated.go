@@ -963,6 +963,29 @@ func (ec *executionContext) fieldContext_IntegrityCheck_description(_ context.Co
 	return graphql.NewScalarFieldContext("IntegrityCheck", field, false, false, "String")
 }
 
+func (ec *executionContext) _IntegrityCheck_isWarning(ctx context.Context, field graphql.CollectedField, obj *coupon.IntegrityCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IntegrityCheck_isWarning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsWarning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IntegrityCheck_isWarning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IntegrityCheck", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _IntegrityCheck_violations(ctx context.Context, field graphql.CollectedField, obj *coupon.IntegrityCheck) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2467,6 +2490,11 @@ func (ec *executionContext) _IntegrityCheck(ctx context.Context, sel ast.Selecti
 			}
 		case "description":
 			out.Values[i] = ec._IntegrityCheck_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isWarning":
+			out.Values[i] = ec._IntegrityCheck_isWarning(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -552,6 +552,7 @@ type ComplexityRoot struct {
 	IntegrityCheck struct {
 		Description func(childComplexity int) int
 		Examples    func(childComplexity int) int
+		IsWarning   func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Violations  func(childComplexity int) int
 	}
@@ -3104,6 +3105,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IntegrityCheck.Examples(childComplexity), true
+	case "IntegrityCheck.isWarning":
+		if e.ComplexityRoot.IntegrityCheck.IsWarning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IntegrityCheck.IsWarning(childComplexity), true
 	case "IntegrityCheck.name":
 		if e.ComplexityRoot.IntegrityCheck.Name == nil {
 			break
@@ -6569,6 +6576,8 @@ func (ec *executionContext) childFields_IntegrityCheck(ctx context.Context, fiel
 		return ec.fieldContext_IntegrityCheck_name(ctx, field)
 	case "description":
 		return ec.fieldContext_IntegrityCheck_description(ctx, field)
+	case "isWarning":
+		return ec.fieldContext_IntegrityCheck_isWarning(ctx, field)
 	case "violations":
 		return ec.fieldContext_IntegrityCheck_violations(ctx, field)
 	case "examples":

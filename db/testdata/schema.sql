@@ -56,6 +56,10 @@ CREATE TABLE code_batch (
     undone_at TIMESTAMP,
     CHECK((kind IN ('ADDED', 'GENERATED', 'IMPORTED', 'VOIDED')))
 );
+CREATE TABLE code_collision (
+    key VARCHAR NOT NULL,
+    narrow_key VARCHAR NOT NULL
+);
 CREATE TABLE code_return (
     code_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,

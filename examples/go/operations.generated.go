@@ -1050,6 +1050,7 @@ const (
 	RejectionReasonAlreadyExists    RejectionReason = "ALREADY_EXISTS"
 	RejectionReasonExistsElsewhere  RejectionReason = "EXISTS_ELSEWHERE"
 	RejectionReasonUnknownCode      RejectionReason = "UNKNOWN_CODE"
+	RejectionReasonAmbiguousCode    RejectionReason = "AMBIGUOUS_CODE"
 	RejectionReasonUnknownRecipient RejectionReason = "UNKNOWN_RECIPIENT"
 	RejectionReasonAlreadyRecorded  RejectionReason = "ALREADY_RECORDED"
 	RejectionReasonAlreadyRedeemed  RejectionReason = "ALREADY_REDEEMED"
@@ -1088,6 +1089,7 @@ var AllRejectionReason = []RejectionReason{
 	RejectionReasonAlreadyExists,
 	RejectionReasonExistsElsewhere,
 	RejectionReasonUnknownCode,
+	RejectionReasonAmbiguousCode,
 	RejectionReasonUnknownRecipient,
 	RejectionReasonAlreadyRecorded,
 	RejectionReasonAlreadyRedeemed,
