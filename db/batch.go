@@ -113,7 +113,7 @@ func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, er
 		return nil, at(err, "input", "id")
 	}
 	undone := &coupon.Undone{Batch: b}
-	if err := s.undo(ctx, undone); err != nil {
+	if err := s.undo(ctx, undone, &memory.Selection{BatchID: number}); err != nil {
 		return nil, err
 	}
 	if b.ImportID != nil {
@@ -122,12 +122,12 @@ func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, er
 	return undone, err
 }
 
-// undo takes the batch of undone back, and reads it anew.
-func (s *Store) undo(ctx context.Context, undone *coupon.Undone) error {
+// undo takes the batch of undone back, or with the selection of an import all that are of it, and reads the batch anew.
+func (s *Store) undo(ctx context.Context, undone *coupon.Undone, of *memory.Selection) error {
 	ctx, end := s.within(ctx)
 	defer end()
 	number := coupon.MustNumber(coupon.KindBatch, undone.Batch.ID)
-	err := s.undoCodes(ctx, number, undone)
+	err := s.undoCodes(ctx, number, undone, of)
 	if err != nil {
 		return s.cutOff(err)
 	}
@@ -136,7 +136,7 @@ func (s *Store) undo(ctx context.Context, undone *coupon.Undone) error {
 	return err
 }
 
-func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undone) error {
+func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undone, of *memory.Selection) error {
 	leave, err := s.removals.Enter(ctx)
 	if err != nil {
 		return err
@@ -151,7 +151,10 @@ func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undo
 	var unused []memory.Span
 	err = s.decideBeside(ctx, func(t *tx, w *memory.Witness) error {
 		var err error
-		if unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.BatchID == number }); err != nil {
+		isWanted := func(r *memory.Run) bool {
+			return of.BatchID == r.BatchID || of.ImportID != 0 && of.ImportID == r.ImportID
+		}
+		if unused, err = t.unusedCodes(ctx, w, isWanted); err != nil {
 			return err
 		}
 		if err := t.createUnused(ctx, unused); err != nil {
@@ -164,8 +167,8 @@ func (s *Store) undoCodes(ctx context.Context, number int64, undone *coupon.Undo
 			return err
 		}
 		undone.Removed = memory.CountOf(unused) - len(stay)
-		undone.Kept = s.memory.Count(&memory.Selection{BatchID: number, Now: t.now}) - undone.Removed
-		return t.recordUndo(ctx, undone.Batch)
+		undone.Kept = s.memory.Count(of) - undone.Removed
+		return t.recordUndo(ctx, undone.Batch, of.ImportID != 0)
 	})
 	if err == nil {
 		s.memory.ForgetKeys()
@@ -210,19 +213,22 @@ func (s *Store) restoreVoided(ctx context.Context, number int64, undone *coupon.
 		t.change(func(c memory.Change) { c.Update(numbers, 0, coupon.StateVoided) })
 		// The codes may be voided again, at another time than is kept of them.
 		t.touch(memory.AllReversals)
-		return t.recordUndo(ctx, undone.Batch)
+		return t.recordUndo(ctx, undone.Batch, false)
 	})
 }
 
-// recordUndo records that a batch is undone, and its import with it.
-func (t *turn) recordUndo(ctx context.Context, b *coupon.CodeBatch) error {
-	if _, err := t.Exec(ctx, codeBatchUndo, named("id", coupon.MustNumber(coupon.KindBatch, b.ID)), named("now", t.now)); err != nil {
-		return err
+// recordUndo records that a batch is undone, and its import with it; with all the other batches of the import where it is whole.
+func (t *turn) recordUndo(ctx context.Context, b *coupon.CodeBatch, isWhole bool) error {
+	importNumber := optionalNumber(coupon.KindImport, b.ImportID)
+	if importNumber != nil {
+		if _, err := t.Exec(ctx, importUndo, named("id", importNumber), named("now", t.now)); err != nil {
+			return err
+		}
 	}
-	if b.ImportID == nil {
-		return nil
+	if !isWhole {
+		importNumber = nil
 	}
-	_, err := t.Exec(ctx, importUndo, named("id", coupon.MustNumber(coupon.KindImport, *b.ImportID)), named("now", t.now))
+	_, err := t.Exec(ctx, codeBatchUndo, named("id", coupon.MustNumber(coupon.KindBatch, b.ID)), named("import_id", importNumber), named("now", t.now))
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"couponql/background"
 	"couponql/coupon"
 	"couponql/db/duckdb"
+	"couponql/db/duckdb/memory"
 )
 
 // CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
@@ -313,7 +314,7 @@ func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import
 		return err
 	}
 	if undone.Batch = batches[i.ID]; undone.Batch != nil {
-		return s.undo(ctx, undone)
+		return s.undo(ctx, undone, &memory.Selection{ImportID: number})
 	}
 	if i.Changes.Voided > 0 {
 		return coupon.Errorf(coupon.ErrorInvalidState, "Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
