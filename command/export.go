@@ -14,8 +14,11 @@ import (
 
 // Export fetches files from a running server.
 type Export struct {
-	Codes       exportCodes       `cmd:"" help:"Export the codes of a coupon."`
+	Codes       exportCodes       `cmd:"" help:"Export the codes of coupons."`
+	Coupons     exportCoupons     `cmd:"" help:"Export coupons."`
+	Deliveries  exportDeliveries  `cmd:"" help:"Export deliveries."`
 	Messages    exportMessages    `cmd:"" help:"Export the messages of a delivery."`
+	Recipients  exportRecipients  `cmd:"" help:"Export recipients."`
 	Redemptions exportRedemptions `cmd:"" help:"Export redemptions."`
 }
 
@@ -61,7 +64,7 @@ func (f *exportFlags) input() map[string]any {
 type exportCodes struct {
 	exportFlags
 
-	Coupon   string       `help:"The coupon whose codes are wanted: its id, such as coupon_17, or its code."                                   placeholder:"ID-OR-CODE" required:"true"`
+	Coupon   []string     `help:"The coupon whose codes are wanted: its id, such as coupon_17, or its code; may be repeated. Unless given: all." placeholder:"ID-OR-CODE" sep:"none"`
 	Status   []codeStatus `help:"Only codes in one of these statuses: available, assigned, redeemed, expired, voided."`
 	Label    []string     `help:"Only codes with this label; may be repeated."                                                             sep:"none"`
 	Import   string       `help:"Only codes that this import brought."                                                                     placeholder:"ID"`
@@ -72,11 +75,15 @@ type exportCodes struct {
 // Run exports the codes.
 func (c *exportCodes) Run(ctx context.Context, console *Console) error {
 	e := newExporter(console, &c.exportFlags, codeExport)
-	id, err := e.findCoupon(ctx, c.Coupon)
+	ids, err := e.findCoupons(ctx, c.Coupon)
 	if err != nil {
 		return e.giveUp(ctx, err)
 	}
-	e.input["couponId"] = id
+	if len(ids) == 1 {
+		e.input["couponId"] = ids[0]
+	} else {
+		putList(e.input, "couponIds", ids)
+	}
 	filter := map[string]any{}
 	putList(filter, "status", c.Status)
 	putList(filter, "label", c.Label)
@@ -115,13 +122,9 @@ type exportRedemptions struct {
 func (c *exportRedemptions) Run(ctx context.Context, console *Console) error {
 	e := newExporter(console, &c.exportFlags, redemptionExport)
 	filter := map[string]any{}
-	var ids []string
-	for _, idOrCode := range c.Coupon {
-		id, err := e.findCoupon(ctx, idOrCode)
-		if err != nil {
-			return e.giveUp(ctx, err)
-		}
-		ids = append(ids, id)
+	ids, err := e.findCoupons(ctx, c.Coupon)
+	if err != nil {
+		return e.giveUp(ctx, err)
 	}
 	putList(filter, "couponIds", ids)
 	putList(filter, "deliveryIds", c.Delivery)
@@ -130,6 +133,68 @@ func (c *exportRedemptions) Run(ctx context.Context, console *Console) error {
 	putText(filter, "from", c.From)
 	putText(filter, "to", c.To)
 	e.input["filter"] = filter
+	return e.run(ctx)
+}
+
+type exportCoupons struct {
+	exportFlags
+
+	Status []couponStatus `help:"Only coupons in one of these statuses: scheduled, active, expired, archived."`
+	Search string         `help:"Only coupons with this in their label or code." placeholder:"TEXT"`
+	Codes  bool           `help:"Have the codes of each coupon in its element: all in one file of XML."`
+}
+
+// Run exports the coupons.
+func (c *exportCoupons) Run(ctx context.Context, console *Console) error {
+	e := newExporter(console, &c.exportFlags, couponExport)
+	filter := map[string]any{}
+	putList(filter, "status", c.Status)
+	putText(filter, "search", c.Search)
+	e.input["filter"] = filter
+	if c.Codes {
+		e.input["withCodes"] = true
+		if e.input["format"] == nil {
+			e.input["format"] = "XML"
+		}
+	}
+	return e.run(ctx)
+}
+
+type exportRecipients struct {
+	exportFlags
+
+	Search     string   `help:"Only people with this in their external id, address or name." placeholder:"TEXT"`
+	ExternalID []string `help:"Only the person with this external id; may be repeated."          placeholder:"ID" sep:"none"`
+}
+
+// Run exports the recipients.
+func (c *exportRecipients) Run(ctx context.Context, console *Console) error {
+	e := newExporter(console, &c.exportFlags, recipientExport)
+	filter := map[string]any{}
+	putText(filter, "search", c.Search)
+	putList(filter, "externalIds", c.ExternalID)
+	e.input["filter"] = filter
+	return e.run(ctx)
+}
+
+type exportDeliveries struct {
+	exportFlags
+
+	Status []deliveryStatus `help:"Only deliveries in one of these statuses: editing, ready, scheduled, in-progress, paused, finished, stopped, failed."`
+	Coupon string           `help:"Only deliveries that hand out this coupon, by its id or code." placeholder:"ID-OR-CODE"`
+}
+
+// Run exports the deliveries.
+func (c *exportDeliveries) Run(ctx context.Context, console *Console) error {
+	e := newExporter(console, &c.exportFlags, deliveryExport)
+	putList(e.input, "status", c.Status)
+	if c.Coupon != "" {
+		id, err := e.findCoupon(ctx, c.Coupon)
+		if err != nil {
+			return e.giveUp(ctx, err)
+		}
+		e.input["couponId"] = id
+	}
 	return e.run(ctx)
 }
 
@@ -145,6 +210,18 @@ type exporter struct {
 
 func newExporter(console *Console, flags *exportFlags, operation string) *exporter {
 	return &exporter{newSession(console, flags.serverFlags), flags, operation, flags.input()}
+}
+
+// findCoupons gives the ids of coupons that are named by id or code.
+func (e *exporter) findCoupons(ctx context.Context, idsOrCodes []string) ([]string, error) {
+	ids := make([]string, len(idsOrCodes))
+	for i, idOrCode := range idsOrCodes {
+		var err error
+		if ids[i], err = e.findCoupon(ctx, idOrCode); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 // giveUp tells of an error.

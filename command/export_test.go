@@ -23,6 +23,12 @@ func TestExportInput(t *testing.T) {
 			`{"couponId":"coupon_17","filter":{"deliveryId":"delivery_2","importId":"import_1","label":["a,b","c"],` +
 				`"status":["AVAILABLE","VOIDED"],"valuePrefix":"X"},"format":"XML","isSpreadsheetSafe":true}`,
 		},
+		{"codes", "ExportCodes", `{"filter":{}}`},
+		{"codes --coupon SUMMER --coupon coupon_17", "ExportCodes", `{"couponIds":["coupon_17","coupon_17"],"filter":{}}`},
+		{"coupons --status active,archived --search sale", "ExportCoupons", `{"filter":{"search":"sale","status":["ACTIVE","ARCHIVED"]}}`},
+		{"coupons --codes", "ExportCoupons", `{"filter":{},"format":"XML","withCodes":true}`},
+		{"recipients --external-id a,b --search x", "ExportRecipients", `{"filter":{"externalIds":["a,b"],"search":"x"}}`},
+		{"deliveries --coupon SUMMER --status in-progress", "ExportDeliveries", `{"couponId":"coupon_17","status":["IN_PROGRESS"]}`},
 		{"messages --delivery delivery_2 --format parquet", "ExportMessages", `{"deliveryId":"delivery_2","format":"PARQUET"}`},
 		{"redemptions", "ExportRedemptions", `{"filter":{}}`},
 		{

@@ -95,6 +95,22 @@ func (s *codeStatus) UnmarshalText(text []byte) error {
 	return choose(text, (*string)(s), "AVAILABLE", "ASSIGNED", "REDEEMED", "EXPIRED", "VOIDED")
 }
 
+// couponStatus is a CouponStatus of the schema.
+type couponStatus string
+
+// UnmarshalText reads a flag.
+func (s *couponStatus) UnmarshalText(text []byte) error {
+	return choose(text, (*coupon.CouponStatus)(s), coupon.CouponScheduled, coupon.CouponActive, coupon.CouponExpired, coupon.CouponArchived)
+}
+
+// deliveryStatus is a DeliveryStatus of the schema.
+type deliveryStatus string
+
+// UnmarshalText reads a flag.
+func (s *deliveryStatus) UnmarshalText(text []byte) error {
+	return choose(text, (*string)(s), "EDITING", "READY", "SCHEDULED", "IN_PROGRESS", "PAUSED", "FINISHED", "STOPPED", "FAILED")
+}
+
 // channel is a Channel of the schema.
 type channel string
 

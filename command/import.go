@@ -16,7 +16,8 @@ import (
 
 // Import brings files into a running server.
 type Import struct {
-	Codes       importCodes       `cmd:"" help:"Import the codes of a coupon."`
+	Codes       importCodes       `cmd:"" help:"Import the codes of one coupon or of many."`
+	Coupons     importCoupons     `cmd:"" help:"Import coupons; those that are known are changed."`
 	Recipients  importRecipients  `cmd:"" help:"Import recipients; those that are known are changed."`
 	Redemptions importRedemptions `cmd:"" help:"Import redemptions that were recorded elsewhere."`
 	Bounces     importBounces     `cmd:"" help:"Import what came of messages: bounces, complaints and deliveries."`
@@ -114,7 +115,7 @@ func putList[T any](in map[string]any, field string, list []T) {
 type importCodes struct {
 	importFlags
 
-	Coupon string     `help:"The coupon that the codes are for: its id, such as coupon_17, or its code." placeholder:"ID-OR-CODE" required:"true"`
+	Coupon string     `help:"The coupon that the codes are for: its id, such as coupon_17, or its code. Unless given the column coupon of the file says it." placeholder:"ID-OR-CODE"`
 	Mode   importMode `help:"add (the default), replace-unused (replace the unused codes) or void (the codes of the file)." placeholder:"MODE"`
 	Label  string     `help:"The label of codes whose row has none." placeholder:"LABEL"`
 }
@@ -122,14 +123,23 @@ type importCodes struct {
 // Run imports the files.
 func (c *importCodes) Run(ctx context.Context, console *Console) error {
 	i := newImporter(console, &c.importFlags, codeImport)
-	id, err := i.findCoupon(ctx, c.Coupon)
-	if err != nil {
-		return i.giveUp(ctx, err)
+	if c.Coupon != "" {
+		id, err := i.findCoupon(ctx, c.Coupon)
+		if err != nil {
+			return i.giveUp(ctx, err)
+		}
+		i.input["couponId"] = id
 	}
-	i.input["couponId"] = id
 	putText(i.input, "mode", c.Mode)
 	putText(i.input, "label", c.Label)
 	return i.run(ctx)
+}
+
+type importCoupons struct{ importFlags }
+
+// Run imports the files.
+func (c *importCoupons) Run(ctx context.Context, console *Console) error {
+	return newImporter(console, &c.importFlags, couponImport).run(ctx)
 }
 
 type importRecipients struct{ importFlags }

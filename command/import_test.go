@@ -52,6 +52,8 @@ func TestImportInput(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ args, operation, want string }{
 		{"codes --coupon coupon_17", "ImportCodes", `{"couponId":"coupon_17","uploadId":"upload_1"}`},
+		{"codes", "ImportCodes", `{"uploadId":"upload_1"}`},
+		{"coupons --dry-run", "ImportCoupons", `{"dryRun":true,"uploadId":"upload_1"}`},
 		{
 			"codes --coupon summer --coupon SUMMER --mode replace-unused --label=a,b --dry-run --reject-file", "ImportCodes",
 			`{"couponId":"coupon_17","dryRun":true,"label":"a,b","mode":"REPLACE_UNUSED","onRejection":"REJECT_FILE","uploadId":"upload_1"}`,
@@ -92,7 +94,6 @@ func TestImportMisuse(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"codes", file}, "missing flags: --coupon"},
 		{[]string{"codes", "--coupon", "SUMMER"}, `expected "<file> ..."`},
 		{[]string{"targets", file}, "missing flags: --delivery"},
 		{[]string{"recipients", file + "x"}, "no such file"},

@@ -10,12 +10,18 @@ var (
 	bounceImport string
 	//go:embed operations/coupon_by_code.graphql
 	couponByCode string
+	//go:embed operations/coupon_export.graphql
+	couponExport string
 	//go:embed operations/coupon_get.graphql
 	couponGet string
+	//go:embed operations/coupon_import.graphql
+	couponImport string
 	//go:embed operations/code_export.graphql
 	codeExport string
 	//go:embed operations/code_import.graphql
 	codeImport string
+	//go:embed operations/delivery_export.graphql
+	deliveryExport string
 	//go:embed operations/export_get.graphql
 	exportGet string
 	//go:embed operations/import_cancel.graphql
@@ -32,6 +38,8 @@ var (
 	keyRevoke string
 	//go:embed operations/message_export.graphql
 	messageExport string
+	//go:embed operations/recipient_export.graphql
+	recipientExport string
 	//go:embed operations/recipient_import.graphql
 	recipientImport string
 	//go:embed operations/redemption_export.graphql

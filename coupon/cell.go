@@ -64,8 +64,18 @@ func (c Cell) Flag() (flag Change[bool], isKnown bool) {
 	return Set[bool](nil), true
 }
 
-// SQLNull is what databases write for a value that is not there.
+// SQLNull is what databases write for a value that is not there. As a text it is written with one backslash more, and so is a text
+// of several backslashes and an N.
 const SQLNull = `\N`
+
+// isEscapedNull tells texts of at least two backslashes and an N.
+func isEscapedNull(text string) bool {
+	return len(text) > len(SQLNull) && text[0] == '\\' && text[len(text)-1] == 'N' && strings.Trim(text[:len(text)-1], `\`) == ""
+}
+
+// GuardedPattern tells texts of which reading might take a guard off, in the syntax of Go and of the engine. An export writes
+// another guard around them, so that what is read is what was exported.
+const GuardedPattern = `^(="|'[=+@0-9-])`
 
 // CellRules turns the text of a cell into its value. The zero value has the rules of a file without options.
 type CellRules struct {
@@ -104,8 +114,24 @@ func NewCellRules(options *FileOptions, format FileFormat) CellRules {
 	return rules
 }
 
+// IsPlain reports whether a text is sure to be a value as it stands. It is quick, and true for nearly all values.
+func (r *CellRules) IsPlain(text string) bool {
+	return text != "" && r.nothing == nil && plainStarts[text[0]]
+}
+
+// plainStarts has the first bytes of texts that are neither blank, nor guarded, nor stand for nothing.
+var plainStarts = func() (starts [256]bool) {
+	for c := byte('!'); c < utf8.RuneSelf; c++ {
+		starts[c] = c != '=' && c != '\'' && c != SQLNull[0]
+	}
+	return starts
+}()
+
 // Read gives the cell of a text that stands in a row.
 func (r *CellRules) Read(text string) Cell {
+	if r.IsPlain(text) {
+		return Cell{Presence: Given, Text: text}
+	}
 	if r.guards != noGuards && text != "" && (text[0] == '=' || text[0] == '\'') {
 		if value, isGuarded := r.guards.takeOff(text); isGuarded {
 			cell := r.readBare(value)
@@ -141,6 +167,8 @@ func (r *CellRules) readBare(text string) Cell {
 	switch {
 	case r.nothing == nil && text == SQLNull || r.nothing != nil && r.isNothing(text):
 		return Cell{Presence: Nothing}
+	case isEscapedNull(text):
+		return Cell{Presence: Given, Text: text[1:]}
 	case text == "" || (text[0] <= ' ' || text[0] >= utf8.RuneSelf) && CleanValue(text) == "":
 		return Cell{Presence: Empty, Text: text}
 	}

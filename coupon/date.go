@@ -86,6 +86,26 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	return at, ""
 }
 
+// Bound gives the instant of a date that begins or ends a period in a zone, in UTC, or the reason to reject it: EMPTY, BAD_DATE or
+// AMBIGUOUS_DATE. It may lie in the future, and a date alone that ends the period includes its day.
+func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (time.Time, RejectionReason) {
+	text = CleanValue(text)
+	if text == "" {
+		return time.Time{}, RejectedEmpty
+	}
+	days := 0
+	if isEnd {
+		days = 1
+	}
+	inZone := *f
+	inZone.Zone = zone
+	at, reason := inZone.parse(text, days)
+	if reason == "" && (at.Year() < minYear || at.Year() > maxYear) {
+		reason = RejectedBadDate
+	}
+	return at, reason
+}
+
 // Latest gives the last instant that a date can mean which Parse read as at: at itself, or for a date
 // without a time the end of that day. It tells what happened before something else for sure.
 func (f *FileDates) Latest(text string, at time.Time) time.Time {

@@ -10,6 +10,9 @@ const (
 	ExportCodes       ExportKind = "CODES"
 	ExportMessages    ExportKind = "MESSAGES"
 	ExportRedemptions ExportKind = "REDEMPTIONS"
+	ExportCoupons     ExportKind = "COUPONS"
+	ExportRecipients  ExportKind = "RECIPIENTS"
+	ExportDeliveries  ExportKind = "DELIVERIES"
 	ExportSQL         ExportKind = "SQL"
 	ExportBackup      ExportKind = "BACKUP"
 )
@@ -45,10 +48,20 @@ type Export struct {
 
 // ExportRequest is what was asked for; which fields count depends on the kind.
 type ExportRequest struct {
-	CouponID    *ID          `json:"couponId,omitempty"`
-	DeliveryID  *ID          `json:"deliveryId,omitempty"`
-	CodeFilter  *CodeFilter  `json:"codeFilter,omitempty"`
-	StatsFilter *StatsFilter `json:"statsFilter,omitempty"`
+	// CouponID is the coupon, and CouponIDs are the coupons, whose codes are wanted; neither: all. Of deliveries, CouponID is the
+	// coupon that they hand out.
+	CouponID  *ID  `json:"couponId,omitempty"`
+	CouponIDs []ID `json:"couponIds,omitempty"`
+
+	DeliveryID      *ID              `json:"deliveryId,omitempty"`
+	CodeFilter      *CodeFilter      `json:"codeFilter,omitempty"`
+	StatsFilter     *StatsFilter     `json:"statsFilter,omitempty"`
+	CouponFilter    *CouponFilter    `json:"couponFilter,omitempty"`
+	RecipientFilter *RecipientFilter `json:"recipientFilter,omitempty"`
+	// DeliveryStatus: only deliveries in one of these; empty: all.
+	DeliveryStatus []DeliveryStatus `json:"deliveryStatus,omitempty"`
+	// WithCodes: the codes of each coupon are elements in it.
+	WithCodes bool `json:"withCodes,omitempty"`
 	// Query is an analyst's.
 	Query string `json:"query,omitempty"`
 	// HoursKept is how long a backup is kept after its end.
@@ -60,9 +73,26 @@ type ExportRequest struct {
 	IsMasked bool `json:"isMasked,omitempty"`
 }
 
+// Coupons gives the coupons whose codes are wanted; nil for all.
+func (r *ExportRequest) Coupons() []ID {
+	if r.CouponID != nil {
+		return []ID{*r.CouponID}
+	}
+	if len(r.CouponIDs) == 0 {
+		return nil
+	}
+	return r.CouponIDs
+}
+
 // Check returns UserErrors with INVALID for what cannot be asked for.
 func (e *Export) Check() error {
 	var problems UserErrors
+	if e.Request.CouponID != nil && e.Request.CouponIDs != nil {
+		invalidf(&problems, "couponIds", "Give couponId or couponIds, not both.")
+	}
+	if len(e.Request.CouponIDs) > MaxFilterValues {
+		invalidf(&problems, "couponIds", "Name at most %d coupons; without a name there are the codes of all.", MaxFilterValues)
+	}
 	if e.Kind == ExportBackup && (e.Request.HoursKept < 1 || e.Request.HoursKept > MaxBackupHours) {
 		invalidf(&problems, "hoursKept", "A backup is kept for 1 to %d hours, not %d.", MaxBackupHours, e.Request.HoursKept)
 	}
@@ -71,6 +101,9 @@ func (e *Export) Check() error {
 	}
 	if e.Request.IsSpreadsheetSafe && e.Format != FormatCSV {
 		invalidf(&problems, "isSpreadsheetSafe", "Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
+	}
+	if e.Request.WithCodes && e.Format != FormatXML {
+		invalidf(&problems, "withCodes", "Only XML has codes in coupons. Export the codes as %s by themselves: exportCodes.", e.Format)
 	}
 	if e.Kind == ExportSQL && e.Format == FormatXML {
 		invalidf(&problems, "format", "The columns of a query make no XML; choose CSV, JSONL or PARQUET.")
@@ -83,6 +116,18 @@ func (e *Export) Check() error {
 
 // IsMasked tells whether codes and personal data are left out of the file.
 func (e *Export) IsMasked() bool { return e.Request.IsMasked }
+
+// CheckCancel tells whether a role may call the export off. It returns INVALID: a backup is an ADMIN's, and a file with codes and
+// personal data is not the business of those who may not see them.
+func (e *Export) CheckCancel(role Role) error {
+	switch {
+	case e.Kind == ExportBackup && role != RoleAdmin:
+		return Errorf(ErrorInvalid, "%s is a backup, which an ADMIN alone can cancel.", e.ID)
+	case role == RoleAnalyst && !e.IsMasked():
+		return Errorf(ErrorInvalid, "%s is not masked, so an ANALYST cannot cancel it.", e.ID)
+	}
+	return nil
+}
 
 // HasFile tells whether the file can be downloaded at an instant.
 func (e *Export) HasFile(now time.Time) bool {

@@ -18,6 +18,7 @@ const (
 	ImportRedemptions ImportKind = "REDEMPTIONS"
 	ImportTargets     ImportKind = "TARGETS"
 	ImportBounces     ImportKind = "BOUNCES"
+	ImportCoupons     ImportKind = "COUPONS"
 )
 
 // FileFormat is the format of an imported or exported file.
@@ -102,6 +103,14 @@ const (
 	RejectedRoundedNumber    RejectionReason = "ROUNDED_NUMBER"
 	RejectedReserved         RejectionReason = "RESERVED"
 	RejectedAmbiguousColumn  RejectionReason = "AMBIGUOUS_COLUMN"
+	RejectedUnknownCoupon    RejectionReason = "UNKNOWN_COUPON"
+	RejectedNoPool           RejectionReason = "NO_POOL"
+	RejectedCannotChange     RejectionReason = "CANNOT_CHANGE"
+	RejectedBadType          RejectionReason = "BAD_TYPE"
+	RejectedBadNumber        RejectionReason = "BAD_NUMBER"
+	RejectedBadTimezone      RejectionReason = "BAD_TIMEZONE"
+	RejectedBadPeriod        RejectionReason = "BAD_PERIOD"
+	RejectedBadJSON          RejectionReason = "BAD_JSON"
 )
 
 // IsRepeat reports whether the row says what is known already, so that it is harmless.
@@ -147,6 +156,14 @@ var rejectionMessages = map[RejectionReason]string{
 	RejectedBadCurrency:      "The currency cannot be one, or is another than that of the amount. Use the three letters of ISO 4217, such as EUR.",
 	RejectedRoundedNumber:    "The value is a number that a spreadsheet rounded, so its last digits are lost. Export it again with the column formatted as text.",
 	RejectedReserved:         "The external id is of the form that people have whose data were erased. Use the id that your own system has.",
+	RejectedUnknownCoupon:    "No coupon has this code of its own. Import the coupons first.",
+	RejectedNoPool:           "The coupon takes no codes: it is ANONYMOUS or ARCHIVED.",
+	RejectedCannotChange:     "The coupon exists and cannot change so: its type stays, an ARCHIVED one is not brought back, and its limit is not less than what a code reached.",
+	RejectedBadType:          "The type is neither ANONYMOUS nor INDIVIDUAL.",
+	RejectedBadNumber:        fmt.Sprintf("The value is no number, or out of its range: a limit is 1 to %d, a threshold 0 to %d, a share 0 to 1.", MaxRedemptionLimit, MaxCount),
+	RejectedBadTimezone:      "This is not a time zone. Use an IANA name such as Europe/Berlin.",
+	RejectedBadPeriod:        "The coupon would end before it starts.",
+	RejectedBadJSON:          "The value is not an object in JSON, such as {\"sport\":\"golf\"}.",
 }
 
 // Import is one file that was or will be imported.
@@ -220,6 +237,9 @@ func (i *Import) Check() error {
 		if label == "" {
 			i.Label = nil
 		}
+	}
+	if i.Kind == ImportCodes && i.CouponID == nil && i.Mode != ImportAdd {
+		invalidf(&problems, "couponId", "Name the coupon: %s changes codes that are there, and takes those of one coupon.", i.Mode)
 	}
 	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
 		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
@@ -309,7 +329,8 @@ func (r *Rejection) Message() string {
 func (r RejectionReason) isOfValue() bool {
 	switch r { //nolint:exhaustive // the others name a row
 	case RejectedBadDate, RejectedAmbiguousDate, RejectedFutureDate, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency,
-		RejectedBadFlag, RejectedRoundedNumber, RejectedBadKind, RejectedBadAddress, RejectedReserved:
+		RejectedBadFlag, RejectedRoundedNumber, RejectedBadKind, RejectedBadAddress, RejectedReserved, RejectedUnknownCoupon, RejectedBadType,
+		RejectedBadNumber, RejectedBadTimezone, RejectedBadPeriod, RejectedBadJSON:
 		return true
 	}
 	return false

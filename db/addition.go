@@ -26,6 +26,9 @@ type codeRows struct {
 	seen int
 	// areDistinct: no two rows are alike.
 	areDistinct bool
+	// ofCoupons: a row begins with the number of its coupon, which is couponNumber when it is added.
+	ofCoupons    bool
+	couponNumber int64
 }
 
 func (s *Store) newCodeRows() (*codeRows, error) {
@@ -68,6 +71,9 @@ func (c *codeRows) put(line int, value, key, label string) error {
 	if value == key {
 		value = ""
 	}
+	if c.ofCoupons {
+		c.rows.Number(c.couponNumber)
+	}
 	return c.rows.Number(int64(line)).Text(key).Optional(value).Optional(label).End()
 }
 
@@ -85,7 +91,9 @@ func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (e
 
 // codeAddition is an addition of codes to a pool.
 type codeAddition struct {
-	couponNumber int64
+	// couponNumber is that of the coupon; 0 when each row has one, and couponNumbers are those that get codes.
+	couponNumber  int64
+	couponNumbers []int64
 	// importNumber is that of the import that adds them; 0 when none does.
 	importNumber int64
 	rows         *codeRows
@@ -112,10 +120,15 @@ func (a *codeAddition) tell(percent int64) {
 // table rejected. The gate may keep all of them out. w is that of an addition that replaces codes.
 func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	rows := a.rows
-	if err := t.stage(ctx, codeStage, rows.rows, rows.rejected); err != nil {
+	stage := codeStage
+	if rows.ofCoupons {
+		stage = codeStageCoupons
+	}
+	if err := t.stage(ctx, stage, rows.rows, rows.rejected); err != nil {
 		return err
 	}
 	a.tell(20)
+	a.couponNumbers = nil
 	a.first, a.last, a.unused = 0, 0, nil
 	if a.replacesUnused {
 		var err error
@@ -127,7 +140,11 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness
 	if err := t.createUnused(ctx, a.unused); err != nil {
 		return err
 	}
-	if err := t.rejectCodes(ctx, a.couponNumber, rows); err != nil {
+	var couponNumber any
+	if !rows.ofCoupons {
+		couponNumber = a.couponNumber
+	}
+	if err := t.rejectCodes(ctx, couponNumber, rows); err != nil {
 		return err
 	}
 	a.tell(50)
@@ -165,7 +182,10 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 
 // insertBatch writes the staged codes that were not rejected.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
-	batch, first := t.store.memory.TakeCodes(a.count)
+	if a.rows.ofCoupons {
+		return t.insertBatches(ctx, a)
+	}
+	batch, first := t.store.memory.TakeCodes(a.count, 1)
 	a.first, a.last = first, first+int64(a.count)-1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
@@ -186,7 +206,34 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
 	}
 	a.tell(80)
-	return t.indexCodes(ctx, a, batch)
+	return t.indexCodes(ctx, a, batch, batch)
+}
+
+// insertBatches is insertBatch for codes of many coupons: a batch for each of them, one after the other.
+func (t *tx) insertBatches(ctx context.Context, a *codeAddition) error {
+	var err error
+	if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
+		return err
+	}
+	batch, first := t.store.memory.TakeCodes(a.count, len(a.couponNumbers))
+	lastBatch := batch + int64(len(a.couponNumbers)) - 1
+	a.first, a.last = first, first+int64(a.count)-1
+	if a.last > memory.MaxCodeNumber {
+		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
+	}
+	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", batch), named("import_id", a.importNumber), named("first_id", a.first),
+		named("now", t.now)); err != nil {
+		return err
+	}
+	added, err := t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", batch), named("last_batch", lastBatch))
+	if err != nil {
+		return err
+	}
+	if added != a.count {
+		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
+	}
+	a.tell(80)
+	return t.indexCodes(ctx, a, batch, lastBatch)
 }
 
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
@@ -235,8 +282,8 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 }
 
 // rejectCodes rejects the staged codes that exist, other than those in the temporary table unused, and all but the
-// first of those that are alike.
-func (t *tx) rejectCodes(ctx context.Context, couponNumber int64, rows *codeRows) error {
+// first of those that are alike. Without a coupon each row has its own.
+func (t *tx) rejectCodes(ctx context.Context, couponNumber any, rows *codeRows) error {
 	if rows.candidates.Rows() > 0 {
 		path, err := rows.candidates.Flush()
 		if err != nil {
@@ -258,13 +305,13 @@ func (t *tx) rejectCodes(ctx context.Context, couponNumber int64, rows *codeRows
 	return err
 }
 
-// indexCodes reads a new batch back and takes it over into memory when it is on disk.
-func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch int64) error {
+// indexCodes reads new batches back and takes them over into memory when they are on disk.
+func (t *tx) indexCodes(ctx context.Context, a *codeAddition, batch, lastBatch int64) error {
 	runs, err := duckdb.Collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
-		r := &memory.Run{CouponID: a.couponNumber, ImportID: a.importNumber, AddedAt: t.now}
-		err := rows.Scan(&r.Label, &r.First, &r.Last)
+		r := &memory.Run{ImportID: a.importNumber, AddedAt: t.now}
+		err := rows.Scan(&r.CouponID, &r.Label, &r.First, &r.Last)
 		return r, err
-	}, named("batch_id", batch), named("first_id", a.first))
+	}, named("batch_id", batch), named("last_batch_id", lastBatch), named("first_id", a.first))
 	if err != nil {
 		return err
 	}

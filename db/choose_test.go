@@ -43,7 +43,7 @@ func TestVoidDuringAddition(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				s.memory.TakeCodes(1)
+				s.memory.TakeCodes(1, 1)
 			}
 		}
 	}()
@@ -69,7 +69,7 @@ func TestChoiceTakesOwnMemory(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s, "A1", "A2", "A3")
-	s.memory.TakeCodes(100_000_000)
+	s.memory.TakeCodes(100_000_000, 1)
 	for name, filter := range map[string]*coupon.CodeFilter{
 		"all": {}, "a status": {Status: []coupon.CodeStatus{coupon.CodeAvailable}},
 	} {

@@ -23,17 +23,8 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 		if err != nil {
 			return err
 		}
-		c := &coupon.Coupon{
-			ID:                 coupon.NewID(coupon.KindCoupon, number),
-			Type:               changes.Type,
-			CreatedAt:          t.now,
-			Timezone:           "UTC",
-			RequiresAssignment: true,
-			Metadata:           coupon.EmptyJSON,
-		}
-		if c.Type == coupon.TypeIndividual {
-			c.RedemptionLimit = new(1)
-		}
+		c := coupon.NewCoupon(changes.Type, t.now)
+		c.ID = coupon.NewID(coupon.KindCoupon, number)
 		if err := t.applyCoupon(c, changes); err != nil {
 			return err
 		}
@@ -291,29 +282,7 @@ func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, 
 
 // Coupons gives a page of coupons in an order.
 func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page) (*coupon.List[*coupon.Coupon], error) {
-	now := s.now()
-	matches := []*coupon.Coupon{}
-	var numbers []int64
-	s.memory.Read(func(v memory.View) {
-		for number, known := range v.Coupons() {
-			c := *known
-			c.Status = c.StatusAt(now)
-			if filter != nil && !matchesCoupon(filter, &c) {
-				continue
-			}
-			matches = append(matches, &c)
-			numbers = append(numbers, number)
-		}
-	})
-	if filter != nil && filter.IsLow != nil {
-		kept := matches[:0]
-		for i, c := range matches {
-			if s.memory.Availability(numbers[i], now).IsLow == *filter.IsLow {
-				kept = append(kept, c)
-			}
-		}
-		matches = kept
-	}
+	matches, _ := s.matchingCoupons(filter)
 	slices.SortFunc(matches, func(a, b *coupon.Coupon) int {
 		return comparePlaces(order, couponPlace(order, a), couponPlace(order, b))
 	})
@@ -331,6 +300,35 @@ func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order co
 		list.Cursors = append(list.Cursors, place)
 	}
 	return list, nil
+}
+
+// matchingCoupons gives the coupons that a filter leaves, in no order, with their numbers.
+func (s *Store) matchingCoupons(filter *coupon.CouponFilter) (matches []*coupon.Coupon, numbers []int64) {
+	now := s.now()
+	matches = []*coupon.Coupon{}
+	numbers = []int64{}
+	s.memory.Read(func(v memory.View) {
+		for number, known := range v.Coupons() {
+			c := *known
+			c.Status = c.StatusAt(now)
+			if filter != nil && !matchesCoupon(filter, &c) {
+				continue
+			}
+			matches = append(matches, &c)
+			numbers = append(numbers, number)
+		}
+	})
+	if filter == nil || filter.IsLow == nil {
+		return matches, numbers
+	}
+	kept := 0
+	for i, c := range matches {
+		if s.memory.Availability(numbers[i], now).IsLow == *filter.IsLow {
+			matches[kept], numbers[kept] = c, numbers[i]
+			kept++
+		}
+	}
+	return matches[:kept], numbers[:kept]
 }
 
 func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,9 @@ type exportProgress struct {
 	path string
 	// expected is about how large it will be; 0 while that is not known.
 	expected atomic.Int64
+	// cancel calls the export off, and done is closed when its end is recorded.
+	cancel context.CancelCauseFunc
+	done   chan struct{}
 }
 
 func (s *Store) exportPath(number int64) string {
@@ -61,29 +65,50 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 	switch e.Kind {
 	case coupon.ExportCodes:
-		number, c, err := t.coupon(ctx, *e.Request.CouponID)
-		if err != nil {
-			return at(err, "input", "couponId")
-		}
-		zone, err := coupon.LoadZone(c.Timezone)
-		if err != nil {
-			return err
-		}
-		if e.Request.CodeFilter != nil {
-			_, _, err = t.store.factStatement(zone, number, e.Request.CodeFilter)
-		}
-		return coupon.Under(err, "input")
+		return t.checkCodeExport(ctx, &e.Request)
 	case coupon.ExportMessages:
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
 		return at(err, "input", "deliveryId")
 	case coupon.ExportRedemptions:
 		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
 		return coupon.Under(err, "input")
+	case coupon.ExportRecipients:
+		_, _, err := t.store.recipientCondition(e.Request.RecipientFilter)
+		return coupon.Under(err, "input")
+	case coupon.ExportCoupons, coupon.ExportDeliveries:
+		// Any filter can be.
+		return nil
 	case coupon.ExportSQL, coupon.ExportBackup:
 		// Whoever runs the query has checked it, and there is always something to back up.
 		return nil
 	}
 	return fmt.Errorf("export of %s", e.Kind)
+}
+
+// checkCodeExport returns NOT_FOUND for an unknown coupon, and INVALID for a filter that cannot be in the zone of one of them.
+func (t *turn) checkCodeExport(ctx context.Context, r *coupon.ExportRequest) error {
+	zones := map[string]*time.Location{"UTC": time.UTC}
+	for i, id := range r.Coupons() {
+		_, c, err := t.coupon(ctx, id)
+		switch {
+		case err != nil && r.CouponID != nil:
+			return at(err, "input", "couponId")
+		case err != nil:
+			return at(err, "input", "couponIds", strconv.Itoa(i))
+		}
+		if zones[c.Timezone], err = coupon.LoadZone(c.Timezone); err != nil {
+			return err
+		}
+	}
+	if r.CodeFilter == nil {
+		return nil
+	}
+	for _, zone := range zones {
+		if _, _, err := t.store.factStatement(zone, 0, r.CodeFilter); err != nil {
+			return coupon.Under(err, "input")
+		}
+	}
+	return nil
 }
 
 func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Export, error) {
@@ -97,7 +122,22 @@ func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Expor
 
 // ExportsByID gives the exports that exist of these, with the progress of those that run.
 func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
-	found := make(map[coupon.ID]*coupon.Export, len(ids))
+	return s.readExports(ctx, numbersOf(coupon.KindExport, ids))
+}
+
+// Exports gives a page of exports, newest first; kind and status narrow it unless empty.
+func (s *Store) Exports(
+	ctx context.Context, kind *coupon.ExportKind, status []coupon.ImportStatus, page coupon.Page,
+) (*coupon.List[*coupon.Export], error) {
+	args := []any{named("kind", optionalText(kind)), named("status", texts(status))}
+	return newestPage(ctx, s, page, coupon.KindExport, exportPage, exportCount, args, s.readExports)
+}
+
+func (s *Store) readExports(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Export, error) {
+	found := make(map[coupon.ID]*coupon.Export, len(numbers))
+	if len(numbers) == 0 {
+		return found, nil
+	}
 	err := duckdb.Each(ctx, s.engine, exportGet, func(rows *sql.Rows) error {
 		var number int64
 		var request string
@@ -130,7 +170,7 @@ func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID
 		}
 		found[e.ID] = &e
 		return nil
-	}, named("ids", numbersOf(coupon.KindExport, ids)))
+	}, named("ids", numbers))
 	return found, err
 }
 
@@ -158,7 +198,7 @@ func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
 
 // RunExport writes the file of an export from start to end, as the rows are at one instant. An interrupted export is
 // simply run again. Trouble with the disk becomes the failure of the export; an error is returned when it could not
-// be brought to an end. What an analyst's query gives, query writes.
+// be brought to an end. What an analyst's query gives, query writes. One that is called off leaves no file.
 func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) error {
 	number, err := id.Number(coupon.KindExport)
 	if err != nil {
@@ -166,20 +206,13 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	}
 	ctx, leave := s.within(ctx)
 	defer leave()
-	defer s.watchers.notify(id)
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		t.onCommit(func() { s.watchers.notify(id) })
-		_, err := t.Exec(ctx, exportStart, named("id", number), named("now", t.now))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("start %s: %w", id, err)
-	}
 	e, err := s.exportByNumber(ctx, number)
 	if err != nil {
 		return err
 	}
-	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName())}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), cancel: cancel, done: make(chan struct{})}
 	write := s.writeRows
 	switch e.Kind { //nolint:exhaustive // the engine writes the others
 	case coupon.ExportSQL:
@@ -192,7 +225,24 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 		write = s.writeBackup
 	}
 	s.exporting.Store(id, progress)
+	defer s.watchers.notify(id)
+	defer close(progress.done)
 	defer s.exporting.Delete(id)
+	var started int
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+		t.onCommit(func() { s.watchers.notify(id) })
+		var err error
+		started, err = t.Exec(ctx, exportStart, named("id", number), named("now", t.now))
+		return err
+	})
+	switch {
+	case errors.Is(context.Cause(ctx), errCanceled):
+		return s.recordCanceledExport(ctx, number)
+	case err != nil:
+		return fmt.Errorf("start %s: %w", id, err)
+	case started == 0: // It was canceled while it waited.
+		return nil
+	}
 	stop := s.keepNotifying(ctx, id)
 	var rows int
 	var size int64
@@ -201,11 +251,74 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 		return err
 	})
 	stop()
+	if errors.Is(context.Cause(ctx), errCanceled) {
+		return s.recordCanceledExport(ctx, number)
+	}
 	if ctx.Err() != nil {
 		// The server stops: the export stays RUNNING and is run again at the next start.
 		return fmt.Errorf("run %s: %w", id, context.Cause(ctx))
 	}
-	return s.finishExport(ctx, number, e, rows, size, err)
+	if err = s.finishExport(ctx, number, e, rows, size, err); errors.Is(context.Cause(ctx), errCanceled) {
+		return s.recordCanceledExport(ctx, number)
+	}
+	return err
+}
+
+// recordCanceledExport records that an export was called off, unless its end was recorded before, and deletes its file.
+func (s *Store) recordCanceledExport(ctx context.Context, number int64) error {
+	canceled := 0
+	err := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		var err error
+		canceled, err = t.Exec(ctx, exportCancel, named("id", number), named("now", t.now))
+		return err
+	})
+	if err != nil || canceled == 0 {
+		return err
+	}
+	if err := os.Remove(s.exportPath(number)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove a canceled export: %w", err)
+	}
+	return nil
+}
+
+// CancelExport calls off an export that waits or runs, for a role; nothing of its file stays. It gives the export as it then is.
+// Repeating it is harmless. It returns NOT_FOUND, INVALID for one that is not the role's to call off, and INVALID_STATE for one
+// that is over.
+func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role) (*coupon.Export, error) {
+	number, err := id.Number(coupon.KindExport)
+	if err != nil {
+		return nil, at(err, "input", "id")
+	}
+	e, err := s.exportByNumber(ctx, number)
+	if err == nil {
+		err = e.CheckCancel(role)
+	}
+	if err != nil {
+		return nil, at(err, "input", "id")
+	}
+	if known, isRunning := s.exporting.Load(id); isRunning {
+		progress := known.(*exportProgress) //nolint:forcetypeassert // nothing else is stored
+		progress.cancel(errCanceled)
+		select {
+		case <-progress.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
+		}
+	}
+	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, exportCancel, named("id", number), named("now", t.now))
+		t.onCommit(func() { s.watchers.notify(id) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if e, err = s.exportByNumber(ctx, number); err == nil && e.Status != coupon.ImportCanceled {
+		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The export is %s; only one that is QUEUED or RUNNING can be canceled.", e.Status).
+			At("input", "id")
+	}
+	return e, err
 }
 
 // keepNotifying wakes those who watch an object from time to time, until stop is called.
@@ -313,7 +426,7 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 		return 0, err
 	}
 	rows, err = s.engine.RunCounting(ctx, conn, duckdb.CopyTo(progress.path, x.columns, x.rows, x.format), x.args...)
-	return rows, explainXML(err)
+	return rows - x.moreLines, explainXML(err)
 }
 
 // OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file

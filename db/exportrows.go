@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,8 @@ import (
 type exportStatement struct {
 	rows, columns, format string
 	args                  []any
+	// moreLines is how many lines of the file are no rows.
+	moreLines int
 	// expected is about how many bytes the file will have.
 	expected float64
 }
@@ -26,6 +30,9 @@ const (
 	codeBytes, heldCodeBytes = 50, 140
 	messageBytes             = 130
 	redemptionBytes          = 150
+	couponBytes              = 200
+	recipientBytes           = 150
+	deliveryBytes            = 1000
 )
 
 // expect tells about how large the file will be, by the size that it would have as CSV.
@@ -62,48 +69,152 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		var total int
 		total, err = duckdb.One[int](ctx, s.engine, redemptionCount, x.args...)
 		x.expect(e, redemptionBytes*total)
+	case coupon.ExportCoupons:
+		s.exportCoupons(e, x)
+	case coupon.ExportRecipients:
+		err = s.exportRecipients(ctx, e, x)
+	case coupon.ExportDeliveries:
+		x.rows = exportDeliveries
+		x.args = []any{named("status", texts(e.Request.DeliveryStatus)), named("coupon_id", optionalNumber(coupon.KindCoupon, e.Request.CouponID))}
+		x.use(e, "deliveries", "delivery", deliveryColumns())
+		var total int
+		total, err = duckdb.One[int](ctx, s.engine, deliveryCount, x.args...)
+		x.expect(e, deliveryBytes*total)
 	case coupon.ExportSQL, coupon.ExportBackup:
 		return nil, fmt.Errorf("no statement writes the file of an export of %s", e.Kind)
 	}
 	return x, err
 }
 
-func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
-	number := coupon.MustNumber(coupon.KindCoupon, *e.Request.CouponID)
-	found, err := s.CouponsByID(ctx, []coupon.ID{*e.Request.CouponID})
+func (s *Store) exportCoupons(e *coupon.Export, x *exportStatement) {
+	_, numbers := s.matchingCoupons(e.Request.CouponFilter)
+	x.rows = exportCoupons
+	x.args = []any{named("ids", numbers)}
+	x.use(e, "coupons", "coupon", couponColumns())
+	bytes := couponBytes * len(numbers)
+	if e.Request.WithCodes {
+		bytes += s.codeBytes(numbers)
+		x.nest(e)
+		x.args = append(x.args, named("first", int64(0)), named("last", int64(math.MaxInt64)), named("coupons", numbers), named("now", s.now()))
+		// Each coupon has a line for its end.
+		x.moreLines = len(numbers)
+	}
+	x.expect(e, bytes)
+}
+
+// nest has the codes of each coupon stand in its element, in their order.
+func (x *exportStatement) nest(e *coupon.Export) {
+	columns := slices.DeleteFunc(codeColumns(), func(c exportColumn) bool { return c.name == "coupon" })
+	x.rows = "SELECT element FROM (\n" +
+		"SELECT coupon_id, 0 AS part, NULL AS label, NULL AS key, " + elementOf(e, "coupon", couponColumns(), ">") + " AS element FROM (" + x.rows + ")\n" +
+		"UNION ALL SELECT coupon_id, 1, label, key, " + elementOf(e, "value", columns, "/>") + " FROM (" + exportCodes + ")\n" +
+		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL, NULL, '</coupon>'\n" +
+		")\nORDER BY coupon_id, part, label NULLS FIRST, key"
+	x.columns = "element"
+}
+
+// codeBytes gives about how many bytes the codes of coupons take in a file of CSV.
+func (s *Store) codeBytes(numbers []int64) int {
+	bytes := 0
+	for _, number := range numbers {
+		available := s.memory.Availability(number, s.now())
+		bytes += codeBytes*available.Total + (heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed)
+	}
+	return bytes
+}
+
+// exportRecipients exports those who were not erased: of the others nothing is known.
+func (s *Store) exportRecipients(ctx context.Context, e *coupon.Export, x *exportStatement) error {
+	where, args, err := s.recipientCondition(e.Request.RecipientFilter)
 	if err != nil {
 		return err
 	}
-	c := found[*e.Request.CouponID]
-	if c == nil {
-		return coupon.NotFound(coupon.KindCoupon, *e.Request.CouponID)
+	x.rows, x.args = exportRecipients+where+" AND erased_at IS NULL ORDER BY id", args
+	x.use(e, "recipients", "recipient", recipientColumns())
+	total, err := duckdb.One[int](ctx, s.engine, recipientCount+where, args...)
+	x.expect(e, recipientBytes*total)
+	return err
+}
+
+// codeOrder is the order of an import, so that a pool that was imported at once is exported as it was.
+const codeOrder = "\nORDER BY coupon_id, label NULLS FIRST, key"
+
+func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
+	wanted := e.Request.Coupons()
+	found, numbers := s.matchingCoupons(nil)
+	var coupons any
+	if wanted != nil {
+		var err error
+		if found, numbers, err = s.couponsOf(ctx, wanted); err != nil {
+			return err
+		}
+		coupons = numbers
+	}
+	first, last := int64(0), int64(math.MaxInt64)
+	if len(wanted) == 1 {
+		// The engine is quicker without a list.
+		first, last, coupons = numbers[0], numbers[0], nil
 	}
 	x.rows = exportCodes
-	x.args = []any{
-		named("coupon_id", number), named("coupon", c.Code), named("coupon_type", string(c.Type)), named("has_ended", c.HasEnded(s.now())),
+	x.args = []any{named("first", first), named("last", last), named("coupons", coupons), named("now", s.now())}
+	root := "coupon"
+	if len(wanted) != 1 {
+		root = "codes"
 	}
-	x.use(e, "coupon", "value", codeColumns())
-	available := s.memory.Availability(number, s.now())
-	x.expect(e, codeBytes*available.Total+(heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed))
+	x.use(e, root, "value", codeColumns())
 	if e.Request.CodeFilter == nil {
+		x.expect(e, s.codeBytes(numbers))
+		x.rows = "SELECT * FROM (" + x.rows + ")" + codeOrder
 		return nil
 	}
-	facts, err := s.codeFacts(ctx, s.engine, []int64{number}, e.Request.CodeFilter)
+	candidates, err := s.filteredCodes(ctx, found, numbers, e.Request.CodeFilter)
 	if err != nil {
 		return err
 	}
-	selected, candidates := s.selectCodes(number, e.Request.CodeFilter, facts)
-	if candidates == nil {
-		candidates = s.memory.All(selected)
-	}
 	x.expect(e, heldCodeBytes*len(candidates))
-	x.rows += " AND c.id IN (FROM chosen)"
+	x.rows = "SELECT * FROM (" + x.rows + " AND c.id IN (FROM chosen))"
 	if len(e.Request.CodeFilter.Status) > 0 {
 		// What happens between the choice and the writing must not bring in codes that stand elsewhere by then.
-		x.rows = "SELECT * FROM (" + x.rows + ") WHERE list_contains($status::VARCHAR[], status)"
+		x.rows += " WHERE list_contains($status::VARCHAR[], status)"
 		x.args = append(x.args, named("status", texts(e.Request.CodeFilter.Status)))
 	}
+	x.rows += codeOrder
 	return s.choose(ctx, conn, candidates)
+}
+
+// filteredCodes gives the codes of coupons that a filter leaves.
+func (s *Store) filteredCodes(ctx context.Context, found []*coupon.Coupon, numbers []int64, filter *coupon.CodeFilter) ([]int64, error) {
+	facts, err := s.codeFacts(ctx, s.engine, numbers, filter)
+	if err != nil {
+		return nil, err
+	}
+	var all []int64
+	for i, number := range numbers {
+		if found[i].Type != coupon.TypeIndividual {
+			continue
+		}
+		selected, candidates := s.selectCodes(number, filter, facts)
+		if candidates == nil {
+			candidates = s.memory.All(selected)
+		}
+		all = append(all, candidates...)
+	}
+	return all, nil
+}
+
+// couponsOf gives coupons by their ids, with their numbers. It returns NOT_FOUND.
+func (s *Store) couponsOf(ctx context.Context, ids []coupon.ID) (coupons []*coupon.Coupon, numbers []int64, err error) {
+	found, err := s.CouponsByID(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range ids {
+		if found[id] == nil {
+			return nil, nil, coupon.NotFound(coupon.KindCoupon, id)
+		}
+		coupons, numbers = append(coupons, found[id]), append(numbers, coupon.MustNumber(coupon.KindCoupon, id))
+	}
+	return coupons, numbers, nil
 }
 
 // choose makes the temporary table chosen of numbers.
@@ -136,8 +247,9 @@ func (s *Store) choose(ctx context.Context, conn *sql.Conn, numbers []int64) (er
 // exportColumn is a column of an exported file.
 type exportColumn struct {
 	name string
-	// isTime: it is an instant in UTC. isNumber: it is a decimal number. Everything else is text.
-	isTime, isNumber bool
+	// isTime: it is an instant in UTC. isNumber: it is a decimal number, written as it stands. isPlain: it is a count, a yes or a no,
+	// which every format has its own form for. Everything else is text.
+	isTime, isNumber, isPlain bool
 	// isConfidential: it is a code or about a person, which not everybody may see. isOwnCode: it is the own code of a coupon, whose
 	// type is in the column coupon_type beside it and says whether it is confidential.
 	isConfidential, isOwnCode bool
@@ -151,7 +263,33 @@ func textColumn(name string) exportColumn { return exportColumn{name: name} }
 
 func timeColumn(name string) exportColumn { return exportColumn{name: name, isTime: true} }
 
+func plainColumn(name string) exportColumn { return exportColumn{name: name, isPlain: true} }
+
 // The columns of each kind, by the names that an import knows.
+func couponColumns() []exportColumn {
+	return []exportColumn{
+		ownCodeColumn("code"), textColumn("label"), textColumn("type"), timeColumn("startsAt"), timeColumn("endsAt"), plainColumn("redemptionLimit"),
+		plainColumn("requiresAssignment"), plainColumn("lowStockThreshold"), plainColumn("lowStockShare"), textColumn("timezone"),
+		textColumn("metadata"), plainColumn("isArchived"),
+	}
+}
+
+func recipientColumns() []exportColumn {
+	return []exportColumn{
+		textColumn("externalId"), secretColumn("email"), secretColumn("phone"), secretColumn("firstName"), secretColumn("lastName"),
+		plainColumn("isContactable"), secretColumn("attributes"),
+	}
+}
+
+func deliveryColumns() []exportColumn {
+	return []exportColumn{
+		textColumn("delivery"), textColumn("label"), textColumn("channel"), ownCodeColumn("coupon"), textColumn("status"), textColumn("subject"),
+		textColumn("body"), plainColumn("messageLimit"), textColumn("matchLabelTo"), timeColumn("contactAt"), plainColumn("targets"),
+		plainColumn("messages"), plainColumn("sent"), plainColumn("failed"), plainColumn("canceled"), plainColumn("unknown"),
+		timeColumn("createdAt"), timeColumn("confirmedAt"), timeColumn("finishedAt"),
+	}
+}
+
 func codeColumns() []exportColumn {
 	return []exportColumn{
 		secretColumn("code"), secretColumn("label"), textColumn("status"), ownCodeColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
@@ -194,10 +332,7 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	x.format = duckdb.FileOptions(string(e.Format))
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
-		for i, c := range columns {
-			parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) + ` || '"', '')`
-		}
-		x.columns = `'<` + element + `' || ` + strings.Join(parts, " || ") + ` || '/>' AS element`
+		x.columns = elementOf(e, element, columns, "/>") + " AS element"
 		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(
 			`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n",
 		) +
@@ -205,6 +340,15 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 			"\n</"+root+">\n",
 		)
 	}
+}
+
+// elementOf gives SQL for an element of XML with columns as attributes, as far as they have values.
+func elementOf(e *coupon.Export, name string, columns []exportColumn, end string) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) + ` || '"', '')`
+	}
+	return `'<` + name + `' || ` + strings.Join(parts, " || ") + ` || '` + end + `'`
 }
 
 // expression gives a column as the format wants it, masked if it has to be.
@@ -227,12 +371,20 @@ func (c exportColumn) shown(e *coupon.Export) string {
 		return "timezone('UTC', " + name + ")"
 	case c.isTime:
 		return "strftime(" + name + ", '%Y-%m-%dT%H:%M:%S.%fZ')"
-	case c.isNumber && e.Format != coupon.FormatParquet:
+	case c.isPlain && e.Format == coupon.FormatXML, c.isNumber && e.Format != coupon.FormatParquet:
 		return name + "::VARCHAR"
-	case !c.isNumber && e.Request.IsSpreadsheetSafe:
-		return duckdb.SafeText(name)
+	case c.isPlain, c.isNumber:
+		return name
 	}
-	return name
+	// What reading would take for nothing, or would take a guard off, is written so that reading gives it back.
+	text := duckdb.EscapedNothing(name)
+	switch {
+	case e.Request.IsSpreadsheetSafe:
+		return duckdb.SafeText("(" + text + ")")
+	case e.Format == coupon.FormatCSV:
+		return duckdb.GuardedText(name, text, coupon.GuardedPattern)
+	}
+	return text
 }
 
 // explainXML makes a sentence of the error for a column that XML cannot carry; it names the column and repeats nothing of what

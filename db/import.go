@@ -70,7 +70,7 @@ func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import,
 }
 
 func (t *turn) checkImport(ctx context.Context, i *coupon.Import) error {
-	if i.Kind == coupon.ImportCodes {
+	if i.Kind == coupon.ImportCodes && i.CouponID != nil {
 		if _, err := t.poolOf(ctx, *i.CouponID, i.Mode); err != nil {
 			return err
 		}
@@ -151,8 +151,8 @@ func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
 	})
 }
 
-// errCanceled is the cause that stops an import which was called off.
-var errCanceled = errors.New("the import was canceled")
+// errCanceled is the cause that stops an import or an export which was called off.
+var errCanceled = errors.New("the job was canceled")
 
 // RunImport does an import from start to end: it reads the file, and then checks and stores all rows in
 // one transaction with the import's outcome. An interrupted import is simply run again. What is wrong

@@ -12,9 +12,13 @@ import (
 const (
 	codesCode = iota
 	codesLabel
+	codesCoupon // Where the file says whose the codes are.
 )
 
 func (r *importReader) importingCodes(gate gate) (*importing, error) {
+	if r.source.CouponID == nil {
+		return r.importingCodesOfCoupons(gate)
+	}
 	couponNumber, err := r.source.CouponID.Number(coupon.KindCoupon)
 	if err != nil {
 		return nil, err
@@ -43,6 +47,13 @@ func (r *importReader) importingCodes(gate gate) (*importing, error) {
 }
 
 func (r *importReader) takeCode(row *file.Row, rows *codeRows) error {
+	if rows.ofCoupons {
+		number, reason := r.pools.find(row.Get(codesCoupon))
+		if reason != "" {
+			return rows.reject(row.Line, reason, row.Get(codesCoupon))
+		}
+		rows.couponNumber = number
+	}
 	code, label := row.Get(codesCode), row.Get(codesLabel)
 	if label == "" && r.source.Label != nil {
 		label = *r.source.Label
@@ -51,6 +62,69 @@ func (r *importReader) takeCode(row *file.Row, rows *codeRows) error {
 		r.source.Warn(coupon.WarningFormula, row.Line, coupon.Printable(code))
 	}
 	return rows.add(row.Line, code, label)
+}
+
+// importingCodesOfCoupons is importingCodes for a file that says of each code whose it is.
+func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
+	rows, err := r.store.newCodeRows()
+	if err != nil {
+		return nil, err
+	}
+	rows.ofCoupons = true
+	r.pools = &namedPools{store: r.store, known: map[string]namedPool{}}
+	addition := &codeAddition{importNumber: r.number, rows: rows, gate: gate, advance: r.advance}
+	return &importing{
+		rows:  rows,
+		take:  func(row *file.Row) error { return r.takeCode(row, rows) },
+		store: func(ctx context.Context, t *tx, w *memory.Witness) error { return t.insertCodes(ctx, addition, w) },
+		finish: func(ctx context.Context, t *turn, _ *memory.Witness) (int, error) {
+			for _, number := range addition.couponNumbers {
+				if _, err := t.poolOf(ctx, coupon.NewID(coupon.KindCoupon, number), coupon.ImportAdd); err != nil {
+					return 0, err
+				}
+			}
+			r.source.Changes.Added = addition.count
+			return addition.count, t.checkRivals(ctx, addition)
+		},
+	}, nil
+}
+
+// namedPools finds coupons by the codes that a file has for them.
+type namedPools struct {
+	store *Store
+	known map[string]namedPool
+}
+
+type namedPool struct {
+	number int64
+	reason coupon.RejectionReason
+}
+
+// maxNamedPools is how many spellings are remembered.
+const maxNamedPools = 10_000
+
+// find gives the number of the coupon with a code of its own that takes codes, or the reason to reject the row.
+func (n *namedPools) find(code string) (number int64, reason coupon.RejectionReason) {
+	if found, isKnown := n.known[code]; isKnown {
+		return found.number, found.reason
+	}
+	_, key, reason := n.store.keys.Parse(code)
+	if reason == "" {
+		reason = coupon.RejectedUnknownCoupon
+		n.store.memory.Read(func(v memory.View) {
+			found, isCoupon := v.CouponOfKey(key)
+			if !isCoupon {
+				return
+			}
+			if number, reason = found, ""; v.Coupon(found).CheckPool(coupon.ImportAdd) != nil {
+				reason = coupon.RejectedNoPool
+			}
+		})
+	}
+	if len(n.known) < maxNamedPools {
+		n.known[code] = namedPool{number, reason}
+	}
+	return number, reason
 }
 
 // addCodes has an import add the codes of the file.

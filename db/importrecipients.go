@@ -20,6 +20,7 @@ const (
 	recipientsFirstName
 	recipientsLastName
 	recipientsContactable
+	recipientsAttributes
 )
 
 func (r *importReader) importingRecipients(gate gate) (*importing, error) {
@@ -72,6 +73,13 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 	if changes.IsContactable, isKnown = contactable.Flag(); !isKnown {
 		return nil, coupon.RejectedBadFlag, contactable.Text, nil
 	}
+	object := row.Cell(recipientsAttributes)
+	all, isObject := coupon.EmptyJSON, true
+	if object.Presence == coupon.Given {
+		if all, isObject = coupon.ParseJSON(object.Text); !isObject {
+			return nil, coupon.RejectedBadJSON, object.Text, nil
+		}
+	}
 	var few [8]attribute
 	attributes := few[:0]
 	row.Extra(func(name string, cell coupon.Cell) {
@@ -89,6 +97,18 @@ func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon
 			return nil, "", "", fmt.Errorf("encode attributes: %w", err)
 		}
 		changes.Attributes, changes.AttributesAreChanges = coupon.Set(new(coupon.JSON(text))), true
+	}
+	if (object.Presence == coupon.Null || object.Presence == coupon.Nothing) && !changes.Attributes.IsSet {
+		changes.Attributes = coupon.Set[coupon.JSON](nil)
+	}
+	if object.Presence == coupon.Given {
+		// A column of its own says it once more.
+		if changes.Attributes.Value != nil {
+			if all, _, err = all.Merge(*changes.Attributes.Value, changes.RemovedText()); err != nil {
+				return nil, coupon.RejectedBadJSON, object.Text, nil //nolint:nilerr // it is what the file has
+			}
+		}
+		changes.Attributes, changes.AttributesAreChanges = coupon.Set(&all), true
 	}
 	return changes, "", "", nil
 }

@@ -36,7 +36,7 @@ func (r *importReader) run(ctx context.Context) error {
 	kinds := map[coupon.ImportKind]func(gate) (*importing, error){
 		coupon.ImportCodes: r.importingCodes, coupon.ImportRecipients: r.importingRecipients,
 		coupon.ImportRedemptions: r.importingRedemptions, coupon.ImportTargets: r.importingTargets,
-		coupon.ImportBounces: r.importingBounces,
+		coupon.ImportBounces: r.importingBounces, coupon.ImportCoupons: r.importingCoupons,
 	}
 	begin := kinds[r.source.Kind]
 	if begin == nil {
@@ -127,6 +127,8 @@ type importReader struct {
 	number   int64
 	source   *coupon.Import
 	progress *importProgress
+	// pools finds the coupons that a file of codes names; nil where it has those of one.
+	pools *namedPools
 	// decide is Store.decideImport.
 	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
 }
@@ -174,12 +176,20 @@ func (r *importReader) each(ctx context.Context, count bool, reject func(*file.R
 	}
 }
 
+// columnsOf gives the columns that an import knows.
+func columnsOf(i *coupon.Import) []file.Column {
+	if i.Kind == coupon.ImportCodes && i.CouponID == nil {
+		return file.CodeColumnsOfCoupons()
+	}
+	return file.Columns(i.Kind)
+}
+
 // openImport opens the file of an import.
 func (s *Store) openImport(i *coupon.Import) (*file.Reader, error) {
 	if i.UploadID == nil {
 		return nil, fmt.Errorf("the file of %s is not known", i.ID)
 	}
-	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options, file.Columns(i.Kind))
+	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options, columnsOf(i))
 }
 
 // describe notes how the file turned out to be written; layout has the sample.

@@ -396,7 +396,7 @@ func TestImportIsCalledOffBetweenAttempts(t *testing.T) {
 		id := s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(mode)), "code\nB1\nA0001\n")
 		number, _ := id.Number(coupon.KindImport)
 		err := s.RunImportWith(t.Context(), id, func() { s.Exec(t, fmt.Sprintf("UPDATE import SET status = 'CANCELED' WHERE id = %d", number)) })
-		if err == nil || !strings.Contains(err.Error(), "the import was canceled") {
+		if err == nil || !strings.Contains(err.Error(), "the job was canceled") {
 			t.Errorf("%s: got %v, want that it was canceled", mode, err)
 		}
 		if got := s.imported(t, id).Status; got != coupon.ImportCanceled {

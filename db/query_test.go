@@ -43,7 +43,7 @@ func TestQueriesPrepare(t *testing.T) {
 		}
 	}
 	stages := map[string]string{
-		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR",
+		"code":       "line BIGINT, key VARCHAR, value VARCHAR, label VARCHAR, coupon_id BIGINT",
 		"recipient":  "line BIGINT, external_id VARCHAR, email VARCHAR, email_address VARCHAR, phone VARCHAR, phone_address VARCHAR, first_name VARCHAR, last_name VARCHAR, attributes VARCHAR, removed VARCHAR, is_contactable BOOLEAN, given UTINYINT",
 		"recording":  "line BIGINT, raw VARCHAR, code_id BIGINT, coupon_id BIGINT, label VARCHAR, redeemed_at TIMESTAMP, latest_at TIMESTAMP, reference VARCHAR, amount DECIMAL(18,4), currency VARCHAR",
 		"bounce":     "line BIGINT, raw VARCHAR, named_id BIGINT, message_id BIGINT, delivery_id BIGINT, channel VARCHAR, address VARCHAR, kind VARCHAR, happened_at TIMESTAMP, reason VARCHAR, address_key VARCHAR",

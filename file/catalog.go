@@ -157,6 +157,15 @@ func (c *catalog) set(row *Row, place, start int, isQuoted bool) bool {
 	return true
 }
 
+// mayNest reports whether an object or a list may stand in a place: where nothing known does, or an object is meant.
+func (c *catalog) mayNest(place int) bool {
+	if !c.isField(place) {
+		return true
+	}
+	field := slices.Index(c.assignment.fields, place)
+	return field >= 0 && c.columns[field].holdsObject
+}
+
 // isField reports whether a place holds one of the known columns.
 func (c *catalog) isField(place int) bool {
 	return c.assignment != nil && (slices.Contains(c.assignment.fields, place) || c.assignment.hasAlternates && c.assignment.isAlternate(place))

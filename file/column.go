@@ -27,9 +27,18 @@ type Column struct {
 	// owner is an element of XML that has a column of this kind for itself, besides the rows in it: a
 	// coupon has a code, as its codes do. It is a row only where no rows are in it.
 	owner string
+	// element is what the rows of XML are called where several elements could be; others in them that have this column are
+	// rows of another kind, and read over.
+	element string
+	// isOwners: where a row of XML lacks the column, the owner around it has it as its own.
+	isOwners bool
 	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well, as
 	// attributes: an options.Columns field may then have any name.
 	takesOthers bool
+	// isNamedOnly: a file without a header does not have it. Such columns come last.
+	isNamedOnly bool
+	// holdsObject: its values are objects in JSON, which JSONL has as they are.
+	holdsObject bool
 	// takesFirst: where several columns could be this one it is the one whose alias is named first, and the others are not read.
 	takesFirst bool
 	// isProof tells values that only this column has. A file without a header is read by position only
@@ -56,7 +65,27 @@ const ContactableColumn = "isContactable"
 // Columns gives the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
-	columns := columnsOf(kind)
+	return withWords(columnsOf(kind))
+}
+
+// CodeColumnsOfCoupons gives the columns of a file that says of each code whose it is.
+func CodeColumnsOfCoupons() []Column {
+	columns := columnsOf(coupon.ImportCodes)
+	// What names the coupon names no code.
+	columns[0].Aliases = slices.DeleteFunc(columns[0].Aliases, func(alias string) bool { return alias == "coupon" })
+	columns = withWords(append(columns, Column{
+		Name:       "coupon",
+		Aliases:    []string{"coupon id", "pool", "campaign", "campaign code", "offer", "promotion"},
+		IsRequired: true,
+		meaning:    "codes of the coupons",
+		isOwners:   true,
+	}))
+	coupons := columns[len(columns)-1].Words
+	columns[0].Words = slices.DeleteFunc(columns[0].Words, func(word string) bool { return slices.Contains(coupons, word) })
+	return columns
+}
+
+func withWords(columns []Column) []Column {
 	vocabulary := Vocabulary()
 	for i, column := range columns {
 		fields := []string{column.Name}
@@ -100,7 +129,10 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "firstName", Aliases: []string{"given name", "forename"}},
 			{Name: "lastName", Aliases: []string{"surname", "family name"}},
 			{Name: ContactableColumn, Aliases: []string{"contactable"}},
+			{Name: "attributes", isNamedOnly: true, holdsObject: true},
 		}
+	case coupon.ImportCoupons:
+		return couponColumns()
 	case coupon.ImportRedemptions:
 		return []Column{
 			code,
@@ -123,6 +155,27 @@ func columnsOf(kind coupon.ImportKind) []Column {
 		return bounceColumns()
 	}
 	return nil
+}
+
+// couponColumns are those of coupons. A code here is a coupon's own.
+func couponColumns() []Column {
+	return []Column{
+		{Name: "code", Aliases: []string{"coupon", "coupon code", "coupon id"}, IsRequired: true, meaning: "codes of the coupons", element: "coupon"},
+		{Name: "label", Aliases: []string{"name", "title"}},
+		{Name: "type", Aliases: []string{"coupon type", "kind"}},
+		{Name: "startsAt", Aliases: []string{"starts", "starts on", "start", "start date", "valid from", "from", "begins", "begin"}},
+		{Name: "endsAt", Aliases: []string{
+			"ends", "ends on", "end", "end date", "valid until", "valid to", "valid through", "until", "to", "expires", "expires at", "expires on",
+			"expiry", "expiry date", "expiration", "expiration date",
+		}},
+		{Name: "redemptionLimit", Aliases: []string{"limit", "max redemptions", "usage limit", "uses per code"}},
+		{Name: "requiresAssignment", Aliases: []string{"assignment required"}},
+		{Name: "lowStockThreshold", Aliases: []string{"low stock", "alert below"}},
+		{Name: "lowStockShare", Aliases: []string{"low stock percentage"}},
+		{Name: "timezone", Aliases: []string{"zone", "tz"}},
+		{Name: "metadata", Aliases: []string{"meta", "notes"}, holdsObject: true},
+		{Name: "isArchived", Aliases: []string{"archived"}},
+	}
 }
 
 // bounceColumns are those of reports, as the products that send messages call them. Their files have many columns that

@@ -142,16 +142,24 @@ func TestFirstRows(t *testing.T) {
 	}
 }
 
+// codesOfCoupons stands for the columns of CodeColumnsOfCoupons.
+const codesOfCoupons coupon.ImportKind = "CODES of coupons"
+
 // TestVocabulary looks for fields that a language has no word for, and for words that could be two fields of one kind.
 func TestVocabulary(t *testing.T) {
 	t.Parallel()
 	kinds := []coupon.ImportKind{
 		coupon.ImportCodes, coupon.ImportRecipients, coupon.ImportRedemptions, coupon.ImportTargets, coupon.ImportBounces,
+		coupon.ImportCoupons, codesOfCoupons,
 	}
 	vocabulary := Vocabulary()
 	for _, kind := range kinds {
 		owners := make(map[string]string)
-		for _, column := range Columns(kind) {
+		columns := Columns(kind)
+		if kind == codesOfCoupons {
+			columns = CodeColumnsOfCoupons()
+		}
+		for _, column := range columns {
 			for _, language := range Languages() {
 				isIn := slices.ContainsFunc(vocabulary, func(w Words) bool { return w.Field == column.Name && w.Language == language })
 				if !isIn && language != "en" {

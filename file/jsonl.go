@@ -148,7 +148,7 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 			return 0, coupon.RejectedBadCharacter
 		}
 	case '{', '[':
-		if c.isField(place) {
+		if !c.mayNest(place) {
 			return 0, coupon.RejectedMalformed
 		}
 		end = nestedEnd(line, i)

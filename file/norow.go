@@ -119,6 +119,8 @@ func isMeasure(text string) bool {
 type noRows struct {
 	// names are the normal names of the columns where the file has a header; nil where it has none.
 	names []string
+	// hasDigits says that one of them has a digit.
+	hasDigits bool
 	// isNamed says that every row names its columns: then it need not have all of them.
 	isNamed bool
 	// words has, for each cell, the known column that it holds; nil for none, or where nothing is looked for.
@@ -133,7 +135,9 @@ type noRows struct {
 
 // is reports whether a row is none. cells gives its values, and text them all.
 func (n *noRows) is(row *Row, text string) bool {
-	text = strings.TrimLeft(text, " \t")
+	if text != "" && text[0] <= ' ' {
+		text = strings.TrimLeft(text, " \t")
+	}
 	if text == "" {
 		return false
 	}
@@ -149,11 +153,23 @@ func (n *noRows) is(row *Row, text string) bool {
 	case !n.hasRulers && isRuler(text):
 		return true
 	}
-	return row.Reason == "" && (n.isHeader(row) || n.isOtherHeader(row, text))
+	switch {
+	case row.Reason != "":
+		return false
+	case hasDigit(text): // No word has one, and nearly all codes have.
+		return n.hasDigits && n.isHeader(row)
+	}
+	return n.isHeader(row) || n.mayStartWord(text) && n.isOtherHeader(row, text)
 }
 
 // isFooterLetter tells with which letters the footers begin that are no numbers.
-func isFooterLetter(c byte) bool { return strings.IndexByte("QqEeNnTtRrCcPp", c) >= 0 }
+func isFooterLetter(c byte) bool {
+	switch c | 0x20 {
+	case 'q', 'e', 'n', 't', 'r', 'c', 'p':
+		return true
+	}
+	return false
+}
 
 // isHeader reports whether each value of a row is the name of its column, and one of them is that of a known column.
 func (n *noRows) isHeader(row *Row) bool {
@@ -184,9 +200,6 @@ func (n *noRows) isHeader(row *Row) bool {
 // isOtherHeader reports whether a row is the header of another file: all its values are words for their columns. One word
 // alone says that only where no value of the file looks like it.
 func (n *noRows) isOtherHeader(row *Row, text string) bool {
-	if len(n.words) == 0 || !n.mayStartWord(text) {
-		return false
-	}
 	found := 0
 	for cell := range row.spans {
 		value := row.value(cell)
@@ -201,10 +214,19 @@ func (n *noRows) isOtherHeader(row *Row, text string) bool {
 	return found > 1 || found == 1 && len(n.others) > 0 && compare(text, n.others) != alike
 }
 
-// mayStartWord reports whether a row may be one of words. No word has a digit, and nearly all codes have.
+// mayStartWord reports whether a row may be one of words.
 func (n *noRows) mayStartWord(text string) bool {
-	isStart := len(text) >= 2 && (text[0] >= utf8.RuneSelf || text[1] >= utf8.RuneSelf || n.starts.has(text[0], text[1]))
-	return isStart && !strings.ContainsAny(text, "0123456789")
+	return len(n.words) > 0 && len(text) >= 2 && (text[0] >= utf8.RuneSelf || text[1] >= utf8.RuneSelf || n.starts.has(text[0], text[1]))
+}
+
+// hasDigit looks from the end, where codes have their digits.
+func hasDigit(text string) bool {
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i]-'0' <= 9 {
+			return true
+		}
+	}
+	return false
 }
 
 // startSet is a set of two letters each.
@@ -273,5 +295,6 @@ func newNoRows(names []string, hasHeader bool, columns []Column, a *assignment) 
 func (n *noRows) addNames(names []string) {
 	for _, name := range names[len(n.names):] {
 		n.names = append(n.names, normal(name))
+		n.hasDigits = n.hasDigits || hasDigit(name)
 	}
 }

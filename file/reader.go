@@ -415,10 +415,14 @@ func (r *Reader) useNames(s *splitter, names []string, columns []Column, mapping
 func (r *Reader) usePositions(s *splitter, names []string, columns []Column, shown []string) error {
 	a := newAssignment(len(columns))
 	r.isByPlace = len(names) > 1
-	for i := range min(len(columns), len(names)) {
+	positional := slices.IndexFunc(columns, func(c Column) bool { return c.isNamedOnly })
+	if positional < 0 {
+		positional = len(columns)
+	}
+	for i := range min(positional, len(names)) {
 		a.fields[i] = i
 	}
-	for cell := len(columns); cell < len(names); cell++ {
+	for cell := positional; cell < len(names); cell++ {
 		a.others = append(a.others, otherColumn{name: names[cell], cell: cell})
 	}
 	r.use(s, names, a)

@@ -48,7 +48,12 @@ type span struct {
 
 // Get gives the value of the i-th of the columns that were given to Open, or "" when there is none. Spaces
 // and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
-func (r *Row) Get(i int) string { return r.Cell(i).Text }
+func (r *Row) Get(i int) string {
+	if value := r.value(r.fields[i]); r.rules.IsPlain(value) {
+		return value
+	}
+	return r.Cell(i).Text
+}
 
 // Cell gives the i-th of the columns that were given to Open.
 func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.fields[i]) }

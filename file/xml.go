@@ -38,8 +38,13 @@ type xmlRows struct {
 	hasRoot, isBroken bool
 	// line is the line of the last row.
 	line int
+	// owner is the code of the owner around the rows, for the column at ownerField; -1: no column is the owner's.
+	owner      string
+	ownerField int
 	// own is the text of the row outside the elements in it, cell that of the element being read.
 	own, cell []byte
+	// isBad: a part of the row that is not kept has bytes that are no text.
+	isBad bool
 }
 
 // xmlElement is a kind of element: its name without prefix, and at which depth the outermost ones stand.
@@ -88,6 +93,7 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 
 func newXMLRows(source io.Reader, key xmlKey, columns []Column) *xmlRows {
 	x := &xmlRows{catalog: newCatalog(columns), key: key}
+	x.ownerField = slices.IndexFunc(columns, func(c Column) bool { return c.isOwners })
 	x.text = &xmlText{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes)}
 	x.decoder = xml.NewDecoder(x.text)
 	// The text is decoded already.
@@ -124,6 +130,8 @@ func (x *xmlRows) next(row *Row) error {
 			switch {
 			case token.Name.Local == x.element.name && x.depth >= x.element.depth:
 				return x.readRow(row, token, start)
+			case x.ownerField >= 0 && normal(token.Name.Local) == x.key.column.owner:
+				x.owner = x.key.of(token.Attr)
 			case x.depth == x.element.depth && x.key.isIn(token.Attr):
 				return x.broken(start.line, "an element that has not the name of the rows has a value of theirs")
 			}
@@ -269,6 +277,12 @@ func (x *xmlRows) readRow(row *Row, tag xml.StartElement, start xmlPosition) err
 		return err
 	}
 	isGood = isGood && isSet
+	if x.owner != "" && !x.hasOwner(row) {
+		if isSet, err = x.set(row, x.catalog.columns[x.ownerField].Name, []byte(x.owner), true); err != nil {
+			return err
+		}
+		isGood = isGood && isSet
+	}
 	if text := trimXML(x.own); len(text) > 0 && isGood {
 		if isGood, err = x.set(row, tag.Name.Local, text, false); err != nil {
 			return err
@@ -278,6 +292,8 @@ func (x *xmlRows) readRow(row *Row, tag xml.StartElement, start xmlPosition) err
 	raw, isWhole := x.text.raw(end)
 	reason := x.catalog.finish(row)
 	switch {
+	case x.isBad:
+		row.reject(x.line, coupon.RejectedBadCharacter, raw)
 	case !isWhole || !isGood:
 		row.reject(x.line, coupon.RejectedMalformed, raw)
 	case bytes.Contains(raw, []byte("\uFFFD")):
@@ -290,12 +306,35 @@ func (x *xmlRows) readRow(row *Row, tag xml.StartElement, start xmlPosition) err
 	return nil
 }
 
+// hasOwner reports whether a row says itself whose it is.
+func (x *xmlRows) hasOwner(row *Row) bool {
+	place, isKnown := x.catalog.places[x.catalog.columns[x.ownerField].Name]
+	return isKnown && place < len(row.spans) && !row.spans[place].isAbsent
+}
+
+// skipRows reads over an element in a row that is a row of another kind. However many there are, they are no part of the row.
+func (x *xmlRows) skipRows() error {
+	if before, isWhole := x.text.raw(x.decoder.InputOffset()); isWhole && bytes.Contains(before, []byte("\uFFFD")) {
+		x.isBad = true
+	}
+	if len(trimXML(x.own)) == 0 {
+		x.own = x.own[:0]
+	}
+	for depth := x.depth; x.depth >= depth; {
+		if _, err := x.token(); err != nil {
+			return err
+		}
+		x.text.row = x.decoder.InputOffset()
+	}
+	return nil
+}
+
 // readCells reads the elements in a row and the text between them, to the row's end. It reports whether
 // they can be cells. What is too long for a row is read over.
 func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err error) {
 	isGood = true
 	rowDepth := x.depth
-	x.own = x.own[:0]
+	x.own, x.isBad = x.own[:0], false
 	var name string
 	var isNested, isNull bool
 	for {
@@ -306,6 +345,13 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 		isLong := x.decoder.InputOffset()-start > MaxRowBytes
 		switch token := token.(type) {
 		case xml.StartElement:
+			if x.key.column.element != "" && x.depth == rowDepth+1 && x.key.isIn(token.Attr) {
+				if err := x.skipRows(); err != nil {
+					return false, 0, err
+				}
+				start = x.decoder.InputOffset()
+				continue
+			}
 			if x.depth == rowDepth+1 {
 				name, isNested, isNull = token.Name.Local, false, isNil(token.Attr)
 				x.cell = x.cell[:0]

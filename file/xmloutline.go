@@ -42,6 +42,16 @@ func (k *xmlKey) isIn(attributes []xml.Attr) bool {
 	return slices.ContainsFunc(attributes, func(a xml.Attr) bool { return !isMeta(a.Name) && k.matches(a.Name.Local) })
 }
 
+// of gives the key among the attributes of an element; "" when there is none.
+func (k *xmlKey) of(attributes []xml.Attr) string {
+	for _, a := range attributes {
+		if !isMeta(a.Name) && k.matches(a.Name.Local) {
+			return a.Value
+		}
+	}
+	return ""
+}
+
 // xmlOutline looks at the elements at the beginning of an XML text and finds out which of them are rows.
 //
 // An element has the key when an attribute of it is one, or when an element in it is one that has
@@ -204,6 +214,11 @@ func (o *xmlOutline) candidates() []xmlElement {
 
 // choose finds the rows among the elements that have the key.
 func (o *xmlOutline) choose(found []xmlElement) (xmlElement, error) {
+	for _, element := range found {
+		if name := o.rows.key.column.element; name != "" && normal(element.name) == name {
+			return element, nil
+		}
+	}
 	isOwner := func(element xmlElement) bool { return normal(element.name) == o.rows.key.column.owner }
 	for len(found) > 1 && found[len(found)-1].depth > found[0].depth && (found[0].depth == 1 || isOwner(found[0])) {
 		found = found[1:]

@@ -365,6 +365,180 @@ func (ec *executionContext) fieldContext_Export_finishedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Export", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _ExportConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ExportConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ExportEdge) graphql.Marshaler {
+			return ec.marshalNExportEdge2ᚕᚖcouponqlᚋgraphᚐExportEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *ExportConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.Export) graphql.Marshaler {
+			return ec.marshalNExport2ᚕᚖcouponqlᚋcouponᚐExportᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Export(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ExportConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖcouponqlᚋgraphᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ExportConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ExportEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ExportEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExportEdge_node(ctx context.Context, field graphql.CollectedField, obj *ExportEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
+			return ec.marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Export(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ExportPayload_export(ctx context.Context, field graphql.CollectedField, obj *ExportPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -433,6 +607,48 @@ func (ec *executionContext) fieldContext_ExportPayload_userErrors(_ context.Cont
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCancelExportInput(ctx context.Context, obj any) (CancelExportInput, error) {
+	var it CancelExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelExportInput unmarshals raw into the CancelExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelExportInput(ctx context.Context, raw any) (CancelExportInput, error) {
+	var out CancelExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputExportBackupInput(ctx context.Context, obj any) (ExportBackupInput, error) {
 	var it ExportBackupInput
 	if obj == nil {
@@ -497,7 +713,7 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"couponId", "filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"couponId", "couponIds", "filter", "format", "isSpreadsheetSafe"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -506,11 +722,18 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 		switch k {
 		case "couponId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponId"))
-			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.CouponID = data
+			it.CouponID = graphql.OmittableOf(data)
+		case "couponIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponIds"))
+			data, err := ec.unmarshalOID2ᚕcouponqlᚋcouponᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CouponIds = graphql.OmittableOf(data)
 		case "filter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
 			data, err := ec.unmarshalOCodeFilter2ᚖcouponqlᚋcouponᚐCodeFilter(ctx, v)
@@ -546,6 +769,149 @@ func (ec *executionContext) unmarshalInputExportCodesInput(ctx context.Context, 
 func UnmarshalExportCodesInput(ctx context.Context, raw any) (ExportCodesInput, error) {
 	var out ExportCodesInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportCodesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context, obj any) (ExportCouponsInput, error) {
+	var it ExportCouponsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["withCodes"]; !present {
+		asMap["withCodes"] = false
+	}
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "CSV"
+	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
+
+	fieldsInOrder := [...]string{"filter", "withCodes", "format", "isSpreadsheetSafe"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOCouponFilter2ᚖcouponqlᚋcouponᚐCouponFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "withCodes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("withCodes"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WithCodes = graphql.OmittableOf(data)
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportCouponsInput unmarshals raw into the ExportCouponsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportCouponsInput(ctx context.Context, raw any) (ExportCouponsInput, error) {
+	var out ExportCouponsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportCouponsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExportDeliveriesInput(ctx context.Context, obj any) (ExportDeliveriesInput, error) {
+	var it ExportDeliveriesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "CSV"
+	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
+
+	fieldsInOrder := [...]string{"status", "couponId", "format", "isSpreadsheetSafe"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalODeliveryStatus2ᚕcouponqlᚋcouponᚐDeliveryStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = graphql.OmittableOf(data)
+		case "couponId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CouponID = graphql.OmittableOf(data)
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportDeliveriesInput unmarshals raw into the ExportDeliveriesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportDeliveriesInput(ctx context.Context, raw any) (ExportDeliveriesInput, error) {
+	var out ExportDeliveriesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportDeliveriesInput", raw, &out)
 	return out, err
 }
 
@@ -609,6 +975,69 @@ func (ec *executionContext) unmarshalInputExportMessagesInput(ctx context.Contex
 func UnmarshalExportMessagesInput(ctx context.Context, raw any) (ExportMessagesInput, error) {
 	var out ExportMessagesInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportMessagesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputExportRecipientsInput(ctx context.Context, obj any) (ExportRecipientsInput, error) {
+	var it ExportRecipientsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["format"]; !present {
+		asMap["format"] = "CSV"
+	}
+	if _, present := asMap["isSpreadsheetSafe"]; !present {
+		asMap["isSpreadsheetSafe"] = false
+	}
+
+	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalORecipientFilter2ᚖcouponqlᚋcouponᚐRecipientFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = graphql.OmittableOf(data)
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalOFileFormat2ᚖcouponqlᚋcouponᚐFileFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = graphql.OmittableOf(data)
+		case "isSpreadsheetSafe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isSpreadsheetSafe"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportRecipientsInput unmarshals raw into the ExportRecipientsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportRecipientsInput(ctx context.Context, raw any) (ExportRecipientsInput, error) {
+	var out ExportRecipientsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportRecipientsInput", raw, &out)
 	return out, err
 }
 
@@ -845,6 +1274,92 @@ func (ec *executionContext) _Export(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var exportConnectionImplementors = []string{"ExportConnection"}
+
+func (ec *executionContext) _ExportConnection(ctx context.Context, sel ast.SelectionSet, obj *ExportConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportConnection")
+		case "edges":
+			out.Values[i] = ec._ExportConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._ExportConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ExportConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ExportConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var exportEdgeImplementors = []string{"ExportEdge"}
+
+func (ec *executionContext) _ExportEdge(ctx context.Context, sel ast.SelectionSet, obj *ExportEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportEdge")
+		case "cursor":
+			out.Values[i] = ec._ExportEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ExportEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var exportPayloadImplementors = []string{"ExportPayload"}
 
 func (ec *executionContext) _ExportPayload(ctx context.Context, sel ast.SelectionSet, obj *ExportPayload) graphql.Marshaler {
@@ -887,6 +1402,27 @@ func (ec *executionContext) _ExportPayload(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNCancelExportInput2couponqlᚋgraphᚐCancelExportInput(ctx context.Context, v any) (CancelExportInput, error) {
+	res, err := ec.unmarshalInputCancelExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExport2ᚕᚖcouponqlᚋcouponᚐExportᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Export) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNExport2ᚖcouponqlᚋcouponᚐExport(ctx context.Context, sel ast.SelectionSet, v *coupon.Export) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Export!")
@@ -903,6 +1439,48 @@ func (ec *executionContext) unmarshalNExportBackupInput2couponqlᚋgraphᚐExpor
 func (ec *executionContext) unmarshalNExportCodesInput2couponqlᚋgraphᚐExportCodesInput(ctx context.Context, v any) (ExportCodesInput, error) {
 	res, err := ec.unmarshalInputExportCodesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportConnection2ᚖcouponqlᚋgraphᚐExportConnection(ctx context.Context, sel ast.SelectionSet, v *ExportConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExportConnection!")
+		return graphql.Null
+	}
+	return ec._ExportConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNExportCouponsInput2couponqlᚋgraphᚐExportCouponsInput(ctx context.Context, v any) (ExportCouponsInput, error) {
+	res, err := ec.unmarshalInputExportCouponsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNExportDeliveriesInput2couponqlᚋgraphᚐExportDeliveriesInput(ctx context.Context, v any) (ExportDeliveriesInput, error) {
+	res, err := ec.unmarshalInputExportDeliveriesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportEdge2ᚕᚖcouponqlᚋgraphᚐExportEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ExportEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExportEdge2ᚖcouponqlᚋgraphᚐExportEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNExportEdge2ᚖcouponqlᚋgraphᚐExportEdge(ctx context.Context, sel ast.SelectionSet, v *ExportEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ExportEdge!")
+		return graphql.Null
+	}
+	return ec._ExportEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNExportKind2couponqlᚋcouponᚐExportKind(ctx context.Context, v any) (coupon.ExportKind, error) {
@@ -933,6 +1511,11 @@ func (ec *executionContext) marshalNExportPayload2ᚖcouponqlᚋgraphᚐExportPa
 	return ec._ExportPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNExportRecipientsInput2couponqlᚋgraphᚐExportRecipientsInput(ctx context.Context, v any) (ExportRecipientsInput, error) {
+	res, err := ec.unmarshalInputExportRecipientsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNExportRedemptionsInput2couponqlᚋgraphᚐExportRedemptionsInput(ctx context.Context, v any) (ExportRedemptionsInput, error) {
 	res, err := ec.unmarshalInputExportRedemptionsInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -948,6 +1531,25 @@ func (ec *executionContext) marshalOExport2ᚖcouponqlᚋcouponᚐExport(ctx con
 		return graphql.Null
 	}
 	return ec._Export(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOExportKind2ᚖcouponqlᚋcouponᚐExportKind(ctx context.Context, v any) (*coupon.ExportKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.ExportKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOExportKind2ᚖcouponqlᚋcouponᚐExportKind(ctx context.Context, sel ast.SelectionSet, v *coupon.ExportKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

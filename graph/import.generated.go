@@ -2576,11 +2576,11 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 		switch k {
 		case "couponId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("couponId"))
-			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.CouponID = data
+			it.CouponID = graphql.OmittableOf(data)
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
 			data, err := ec.unmarshalOImportMode2ᚖcouponqlᚋcouponᚐImportMode(ctx, v)
@@ -2661,6 +2661,83 @@ func (ec *executionContext) unmarshalInputImportCodesInput(ctx context.Context, 
 func UnmarshalImportCodesInput(ctx context.Context, raw any) (ImportCodesInput, error) {
 	var out ImportCodesInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ImportCodesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputImportCouponsInput(ctx context.Context, obj any) (ImportCouponsInput, error) {
+	var it ImportCouponsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["onRejection"]; !present {
+		asMap["onRejection"] = "SKIP_ROW"
+	}
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "file":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("file"))
+			data, err := ec.unmarshalOUpload2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.File = graphql.OmittableOf(data)
+		case "uploadId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("uploadId"))
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UploadID = graphql.OmittableOf(data)
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := ec.unmarshalOFileOptions2ᚖcouponqlᚋcouponᚐFileOptions(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = graphql.OmittableOf(data)
+		case "onRejection":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("onRejection"))
+			data, err := ec.unmarshalOOnRejection2ᚖcouponqlᚋcouponᚐOnRejection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OnRejection = graphql.OmittableOf(data)
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalImportCouponsInput unmarshals raw into the ImportCouponsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalImportCouponsInput(ctx context.Context, raw any) (ImportCouponsInput, error) {
+	var out ImportCouponsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ImportCouponsInput", raw, &out)
 	return out, err
 }
 
@@ -3930,6 +4007,11 @@ func (ec *executionContext) marshalNImportConnection2ᚖcouponqlᚋgraphᚐImpor
 		return graphql.Null
 	}
 	return ec._ImportConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNImportCouponsInput2couponqlᚋgraphᚐImportCouponsInput(ctx context.Context, v any) (ImportCouponsInput, error) {
+	res, err := ec.unmarshalInputImportCouponsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNImportEdge2ᚕᚖcouponqlᚋgraphᚐImportEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*ImportEdge) graphql.Marshaler {

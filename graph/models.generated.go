@@ -120,6 +120,12 @@ type AuditEntryEdge struct {
 	Node *coupon.AuditEntry `json:"node"`
 }
 
+// Which export to call off.
+type CancelExportInput struct {
+	// An export that is QUEUED or RUNNING, such as `export_17`.
+	ID coupon.ID `json:"id"`
+}
+
 // Which import to call off.
 type CancelImportInput struct {
 	// An import that is QUEUED or RUNNING, such as `import_17`.
@@ -378,17 +384,66 @@ type ExportBackupInput struct {
 	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
 }
 
-// Which codes to export.
+// Which codes to export. The column `coupon` says whose they are, by the coupon's own code.
 type ExportCodesInput struct {
-	// The coupon whose codes are wanted.
-	CouponID coupon.ID `json:"couponId"`
+	// The coupon whose codes are wanted. Omitted: those of `couponIds`.
+	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
+	// The coupons whose codes are wanted, at most 1,000. Empty or omitted, without a `couponId`: the codes of all coupons.
+	CouponIds graphql.Omittable[[]coupon.ID] `json:"couponIds,omitempty"`
 	// Only codes that match. Omitted: all.
 	Filter graphql.Omittable[*coupon.CodeFilter] `json:"filter,omitempty"`
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
-	// file is for people, not to be imported again. CSV alone.
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+}
+
+// A page of exports.
+type ExportConnection struct {
+	// The exports with their cursors.
+	Edges []*ExportEdge `json:"edges"`
+	// The exports alone.
+	Nodes []*coupon.Export `json:"nodes"`
+	// Whether and how to read on.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many exports there are on all pages.
+	TotalCount int `json:"totalCount"`
+}
+
+// Which coupons to export.
+type ExportCouponsInput struct {
+	// Only coupons that match. Omitted: all.
+	Filter graphql.Omittable[*coupon.CouponFilter] `json:"filter,omitempty"`
+	// True: each coupon is an element that has its codes as elements in it. importCoupons reads the coupons of such a file, and
+	// importCodes without a `couponId` the codes. XML alone.
+	WithCodes graphql.Omittable[*bool] `json:"withCodes,omitempty"`
+	// How to write the file.
+	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+}
+
+// Which deliveries to export.
+type ExportDeliveriesInput struct {
+	// Only deliveries in one of these statuses. Omitted: all.
+	Status graphql.Omittable[[]coupon.DeliveryStatus] `json:"status,omitempty"`
+	// Only deliveries that hand out this coupon.
+	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
+	// How to write the file.
+	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+}
+
+// An export in a page.
+type ExportEdge struct {
+	// Opaque; give it as `after` to continue behind this export.
+	Cursor string `json:"cursor"`
+	// The export here.
+	Node *coupon.Export `json:"node"`
 }
 
 // Which messages to export.
@@ -398,16 +453,27 @@ type ExportMessagesInput struct {
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
-	// file is for people, not to be imported again. CSV alone.
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
-// What starting an export answers. The job may still be at work: follow it with export(id:) or exportProgress.
+// What starting or cancelling an export answers. The job may still be at work: follow it with export(id:) or exportProgress.
 type ExportPayload struct {
 	// The export, to be followed by its id. Null when there are `userErrors`.
 	Export *coupon.Export `json:"export,omitempty"`
 	// Why there is nothing to follow; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which recipients to export.
+type ExportRecipientsInput struct {
+	// Only people who match. Omitted: all. Those who were erased are never in the file.
+	Filter graphql.Omittable[*coupon.RecipientFilter] `json:"filter,omitempty"`
+	// How to write the file.
+	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
+	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
+	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
 // Which redemptions to export.
@@ -417,7 +483,7 @@ type ExportRedemptionsInput struct {
 	// How to write the file.
 	Format graphql.Omittable[*coupon.FileFormat] `json:"format,omitempty"`
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
-	// file is for people, not to be imported again. CSV alone.
+	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 }
 
@@ -488,9 +554,10 @@ type ImportBouncesInput struct {
 // A file of codes. Give the file with the request (`file`), or send it first with createUpload and name
 // it (`uploadId`): one of the two.
 type ImportCodesInput struct {
-	// The INDIVIDUAL coupon whose codes are in the file.
-	CouponID coupon.ID `json:"couponId"`
-	// What to do with the file's codes.
+	// The INDIVIDUAL coupon whose codes are in the file; a column `coupon` is not read then. Omitted: the column `coupon` says
+	// whose each code is, by the coupon's own code.
+	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
+	// What to do with the file's codes. Without a `couponId`: ADD.
 	Mode graphql.Omittable[*coupon.ImportMode] `json:"mode,omitempty"`
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -518,6 +585,33 @@ type ImportConnection struct {
 	TotalCount int `json:"totalCount"`
 }
 
+// A file of coupons, at most 10,000 rows with 64 MiB of values. A coupon is known by its own code: one that exists is changed,
+// another is created. Give `file` or `uploadId`: one of the two.
+//
+// | column | new coupon | known coupon, where the file has a value |
+// |---|---|---|
+// | `code` | needed | names it; its spelling stays |
+// | `label`, `startsAt` | needed | changed |
+// | `type` | needed: ANONYMOUS or INDIVIDUAL | the same, or the row is rejected: CANNOT_CHANGE |
+// | `endsAt`, `redemptionLimit`, `requiresAssignment`, `lowStockThreshold`, `lowStockShare`, `timezone`, `metadata` | as createCoupon has it | changed |
+// | `isArchived` | true archives it | true archives it; false for an ARCHIVED one: CANNOT_CHANGE |
+//
+// A cell that is empty or not there changes nothing; null, `xsi:nil` and `\N` remove the value, or bring the default back.
+// Dates may lie in the future. Those without an offset are meant in the row's `timezone`, or else the coupon's, or else
+// UTC; a date alone as an end includes that day. `metadata` is an object in JSON.
+type ImportCouponsInput struct {
+	// The file, sent with this request.
+	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
+	// The file, sent before; the id that createUpload answered.
+	UploadID graphql.Omittable[*coupon.ID] `json:"uploadId,omitempty"`
+	// How to read the file. Omitted: detected.
+	Options graphql.Omittable[*coupon.FileOptions] `json:"options,omitempty"`
+	// Whether bad rows keep the good ones out.
+	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
+	// True: check and count everything, change nothing.
+	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+}
+
 // An import in a page.
 type ImportEdge struct {
 	// Opaque; give it as `after` to continue behind this import.
@@ -535,8 +629,9 @@ type ImportPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// A file of recipients: external id, e-mail address, phone number, names, whether they may be contacted. Other
-// columns become attributes. Give `file` or `uploadId`: one of the two.
+// A file of recipients: external id, e-mail address, phone number, names, whether they may be contacted. A column `attributes`
+// has an object in JSON, whose members become attributes as they are. Other columns become attributes that are texts, and
+// come before it. Give `file` or `uploadId`: one of the two.
 //
 // What a file does not have it does not touch:
 //

@@ -400,6 +400,18 @@ type ComplexityRoot struct {
 		VerifiedAt func(childComplexity int) int
 	}
 
+	ExportConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ExportEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	ExportPayload struct {
 		Export     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -597,6 +609,7 @@ type ComplexityRoot struct {
 		AddTargets        func(childComplexity int, input AddTargetsInput) int
 		AnalyzeDelivery   func(childComplexity int, input AnalyzeDeliveryInput) int
 		ArchiveCoupon     func(childComplexity int, input ArchiveCouponInput) int
+		CancelExport      func(childComplexity int, input CancelExportInput) int
 		CancelImport      func(childComplexity int, input CancelImportInput) int
 		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
 		ConfirmDelivery   func(childComplexity int, input ConfirmDeliveryInput) int
@@ -609,12 +622,16 @@ type ComplexityRoot struct {
 		EraseRecipients   func(childComplexity int, input EraseRecipientsInput) int
 		ExportBackup      func(childComplexity int, input ExportBackupInput) int
 		ExportCodes       func(childComplexity int, input ExportCodesInput) int
+		ExportCoupons     func(childComplexity int, input ExportCouponsInput) int
+		ExportDeliveries  func(childComplexity int, input ExportDeliveriesInput) int
 		ExportMessages    func(childComplexity int, input ExportMessagesInput) int
+		ExportRecipients  func(childComplexity int, input ExportRecipientsInput) int
 		ExportRedemptions func(childComplexity int, input ExportRedemptionsInput) int
 		ExportSQL         func(childComplexity int, input ExportSQLInput) int
 		GenerateCodes     func(childComplexity int, input GenerateCodesInput) int
 		ImportBounces     func(childComplexity int, input ImportBouncesInput) int
 		ImportCodes       func(childComplexity int, input ImportCodesInput) int
+		ImportCoupons     func(childComplexity int, input ImportCouponsInput) int
 		ImportRecipients  func(childComplexity int, input ImportRecipientsInput) int
 		ImportRedemptions func(childComplexity int, input ImportRedemptionsInput) int
 		ImportTargets     func(childComplexity int, input ImportTargetsInput) int
@@ -697,6 +714,7 @@ type ComplexityRoot struct {
 		Deliveries           func(childComplexity int, status []coupon.DeliveryStatus, couponID *coupon.ID, first *int, after *string) int
 		Delivery             func(childComplexity int, id coupon.ID) int
 		Export               func(childComplexity int, id coupon.ID) int
+		Exports              func(childComplexity int, kind *coupon.ExportKind, status []coupon.ImportStatus, first *int, after *string) int
 		Import               func(childComplexity int, id coupon.ID) int
 		Imports              func(childComplexity int, kind *coupon.ImportKind, status []coupon.ImportStatus, first *int, after *string) int
 		IntegrityReport      func(childComplexity int) int
@@ -2423,6 +2441,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Export.VerifiedAt(childComplexity), true
 
+	case "ExportConnection.edges":
+		if e.ComplexityRoot.ExportConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportConnection.Edges(childComplexity), true
+	case "ExportConnection.nodes":
+		if e.ComplexityRoot.ExportConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportConnection.Nodes(childComplexity), true
+	case "ExportConnection.pageInfo":
+		if e.ComplexityRoot.ExportConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportConnection.PageInfo(childComplexity), true
+	case "ExportConnection.totalCount":
+		if e.ComplexityRoot.ExportConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportConnection.TotalCount(childComplexity), true
+
+	case "ExportEdge.cursor":
+		if e.ComplexityRoot.ExportEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportEdge.Cursor(childComplexity), true
+	case "ExportEdge.node":
+		if e.ComplexityRoot.ExportEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportEdge.Node(childComplexity), true
+
 	case "ExportPayload.export":
 		if e.ComplexityRoot.ExportPayload.Export == nil {
 			break
@@ -3233,6 +3289,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveCoupon(childComplexity, args["input"].(ArchiveCouponInput)), true
+	case "Mutation.cancelExport":
+		if e.ComplexityRoot.Mutation.CancelExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelExport(childComplexity, args["input"].(CancelExportInput)), true
 	case "Mutation.cancelImport":
 		if e.ComplexityRoot.Mutation.CancelImport == nil {
 			break
@@ -3365,6 +3432,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportCodes(childComplexity, args["input"].(ExportCodesInput)), true
+	case "Mutation.exportCoupons":
+		if e.ComplexityRoot.Mutation.ExportCoupons == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportCoupons_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportCoupons(childComplexity, args["input"].(ExportCouponsInput)), true
+	case "Mutation.exportDeliveries":
+		if e.ComplexityRoot.Mutation.ExportDeliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportDeliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportDeliveries(childComplexity, args["input"].(ExportDeliveriesInput)), true
 	case "Mutation.exportMessages":
 		if e.ComplexityRoot.Mutation.ExportMessages == nil {
 			break
@@ -3376,6 +3465,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExportMessages(childComplexity, args["input"].(ExportMessagesInput)), true
+	case "Mutation.exportRecipients":
+		if e.ComplexityRoot.Mutation.ExportRecipients == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exportRecipients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExportRecipients(childComplexity, args["input"].(ExportRecipientsInput)), true
 	case "Mutation.exportRedemptions":
 		if e.ComplexityRoot.Mutation.ExportRedemptions == nil {
 			break
@@ -3431,6 +3531,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportCodes(childComplexity, args["input"].(ImportCodesInput)), true
+	case "Mutation.importCoupons":
+		if e.ComplexityRoot.Mutation.ImportCoupons == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importCoupons_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportCoupons(childComplexity, args["input"].(ImportCouponsInput)), true
 	case "Mutation.importRecipients":
 		if e.ComplexityRoot.Mutation.ImportRecipients == nil {
 			break
@@ -3947,6 +4058,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Export(childComplexity, args["id"].(coupon.ID)), true
+	case "Query.exports":
+		if e.ComplexityRoot.Query.Exports == nil {
+			break
+		}
+
+		args, err := ec.field_Query_exports_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Exports(childComplexity, args["kind"].(*coupon.ExportKind), args["status"].([]coupon.ImportStatus), args["first"].(*int), args["after"].(*string)), true
 	case "Query.import":
 		if e.ComplexityRoot.Query.Import == nil {
 			break
@@ -5037,6 +5159,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BounceInput", ec.unmarshalInputBounceInput),
+			graphql.NewInputUnmarshaler("CancelExportInput", ec.unmarshalInputCancelExportInput),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
 			graphql.NewInputUnmarshaler("CodeFilter", ec.unmarshalInputCodeFilter),
@@ -5052,13 +5175,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EraseRecipientsInput", ec.unmarshalInputEraseRecipientsInput),
 			graphql.NewInputUnmarshaler("ExportBackupInput", ec.unmarshalInputExportBackupInput),
 			graphql.NewInputUnmarshaler("ExportCodesInput", ec.unmarshalInputExportCodesInput),
+			graphql.NewInputUnmarshaler("ExportCouponsInput", ec.unmarshalInputExportCouponsInput),
+			graphql.NewInputUnmarshaler("ExportDeliveriesInput", ec.unmarshalInputExportDeliveriesInput),
 			graphql.NewInputUnmarshaler("ExportMessagesInput", ec.unmarshalInputExportMessagesInput),
+			graphql.NewInputUnmarshaler("ExportRecipientsInput", ec.unmarshalInputExportRecipientsInput),
 			graphql.NewInputUnmarshaler("ExportRedemptionsInput", ec.unmarshalInputExportRedemptionsInput),
 			graphql.NewInputUnmarshaler("ExportSqlInput", ec.unmarshalInputExportSqlInput),
 			graphql.NewInputUnmarshaler("FileOptions", ec.unmarshalInputFileOptions),
 			graphql.NewInputUnmarshaler("GenerateCodesInput", ec.unmarshalInputGenerateCodesInput),
 			graphql.NewInputUnmarshaler("ImportBouncesInput", ec.unmarshalInputImportBouncesInput),
 			graphql.NewInputUnmarshaler("ImportCodesInput", ec.unmarshalInputImportCodesInput),
+			graphql.NewInputUnmarshaler("ImportCouponsInput", ec.unmarshalInputImportCouponsInput),
 			graphql.NewInputUnmarshaler("ImportRecipientsInput", ec.unmarshalInputImportRecipientsInput),
 			graphql.NewInputUnmarshaler("ImportRedemptionsInput", ec.unmarshalInputImportRedemptionsInput),
 			graphql.NewInputUnmarshaler("ImportTargetsInput", ec.unmarshalInputImportTargetsInput),
@@ -5896,6 +6023,30 @@ func (ec *executionContext) childFields_Export(ctx context.Context, field graphq
 		return ec.fieldContext_Export_finishedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Export", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ExportConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ExportConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ExportConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ExportConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ExportEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ExportEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_ExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

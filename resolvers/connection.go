@@ -112,6 +112,13 @@ func importConnection(ctx context.Context, list *coupon.List[*coupon.Import], pa
 	return &graph.ImportConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
 }
 
+func exportConnection(ctx context.Context, list *coupon.List[*coupon.Export], page coupon.Page) *graph.ExportConnection {
+	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Export) *graph.ExportEdge {
+		return &graph.ExportEdge{Cursor: cursor, Node: node}
+	})
+	return &graph.ExportConnection{Edges: edges, Nodes: nodes, PageInfo: info, TotalCount: list.Total}
+}
+
 func rejectionConnection(ctx context.Context, list *coupon.List[*coupon.Rejection], page coupon.Page) *graph.RejectionConnection {
 	edges, nodes, info := connect(ctx, list, page, func(cursor string, node *coupon.Rejection) *graph.RejectionEdge {
 		return &graph.RejectionEdge{Cursor: cursor, Node: node}

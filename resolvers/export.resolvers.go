@@ -23,7 +23,9 @@ func (r *exportResolver) URL(ctx context.Context, obj *coupon.Export) (*string, 
 }
 
 func (r *mutationResolver) ExportCodes(ctx context.Context, input graph.ExportCodesInput) (*graph.ExportPayload, error) {
-	e := &coupon.Export{Kind: coupon.ExportCodes, Request: coupon.ExportRequest{CouponID: &input.CouponID, CodeFilter: input.Filter.Value()}}
+	e := &coupon.Export{Kind: coupon.ExportCodes, Request: coupon.ExportRequest{
+		CouponID: input.CouponID.Value(), CouponIDs: input.CouponIds.Value(), CodeFilter: input.Filter.Value(),
+	}}
 	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
 }
 
@@ -35,6 +37,34 @@ func (r *mutationResolver) ExportMessages(ctx context.Context, input graph.Expor
 func (r *mutationResolver) ExportRedemptions(ctx context.Context, input graph.ExportRedemptionsInput) (*graph.ExportPayload, error) {
 	e := &coupon.Export{Kind: coupon.ExportRedemptions, Request: coupon.ExportRequest{StatsFilter: input.Filter.Value()}}
 	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
+func (r *mutationResolver) ExportCoupons(ctx context.Context, input graph.ExportCouponsInput) (*graph.ExportPayload, error) {
+	filter := input.Filter.Value()
+	if filter != nil {
+		filter.IsMasked = access.CallerOf(ctx).IsMasked()
+	}
+	e := &coupon.Export{Kind: coupon.ExportCoupons, Request: coupon.ExportRequest{CouponFilter: filter, WithCodes: or(input.WithCodes.Value(), false)}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
+func (r *mutationResolver) ExportRecipients(ctx context.Context, input graph.ExportRecipientsInput) (*graph.ExportPayload, error) {
+	e := &coupon.Export{Kind: coupon.ExportRecipients, Request: coupon.ExportRequest{RecipientFilter: input.Filter.Value()}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
+func (r *mutationResolver) ExportDeliveries(ctx context.Context, input graph.ExportDeliveriesInput) (*graph.ExportPayload, error) {
+	e := &coupon.Export{Kind: coupon.ExportDeliveries, Request: coupon.ExportRequest{
+		DeliveryStatus: input.Status.Value(), CouponID: input.CouponID.Value(),
+	}}
+	return r.exportPayload(ctx, e, input.Format.Value(), input.IsSpreadsheetSafe.Value())
+}
+
+func (r *mutationResolver) CancelExport(ctx context.Context, input graph.CancelExportInput) (*graph.ExportPayload, error) {
+	canceled, err := r.store.CancelExport(ctx, input.ID, access.CallerOf(ctx).Role)
+	problems, err := userErrors(err)
+	show(ctx, shown(canceled)...)
+	return &graph.ExportPayload{Export: canceled, UserErrors: problems}, err
 }
 
 func (r *mutationResolver) ExportSQL(ctx context.Context, input graph.ExportSQLInput) (*graph.ExportPayload, error) {
@@ -53,6 +83,18 @@ func (r *mutationResolver) ExportBackup(ctx context.Context, input graph.ExportB
 
 func (r *queryResolver) Export(ctx context.Context, id coupon.ID) (*coupon.Export, error) {
 	return loadShown(ctx, exportObject, &id, r.store.ExportsByID)
+}
+
+func (r *queryResolver) Exports(ctx context.Context, kind *coupon.ExportKind, status []coupon.ImportStatus, first *int, after *string) (*graph.ExportConnection, error) {
+	page, err := pageOf(ctx, first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.store.Exports(ctx, kind, status, page)
+	if err != nil {
+		return nil, err
+	}
+	return exportConnection(ctx, list, page), nil
 }
 
 func (r *subscriptionResolver) ExportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Export, error) {

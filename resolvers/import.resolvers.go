@@ -63,8 +63,12 @@ func (r *mutationResolver) CreateUpload(ctx context.Context, input graph.CreateU
 }
 
 func (r *mutationResolver) ImportCodes(ctx context.Context, input graph.ImportCodesInput) (*graph.ImportPayload, error) {
-	i := &coupon.Import{Kind: coupon.ImportCodes, Mode: or(input.Mode.Value(), coupon.ImportAdd), CouponID: &input.CouponID, Label: input.Label.Value()}
+	i := &coupon.Import{Kind: coupon.ImportCodes, Mode: or(input.Mode.Value(), coupon.ImportAdd), CouponID: input.CouponID.Value(), Label: input.Label.Value()}
 	return r.queueImport(ctx, i, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
+}
+
+func (r *mutationResolver) ImportCoupons(ctx context.Context, input graph.ImportCouponsInput) (*graph.ImportPayload, error) {
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportCoupons}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) ImportRecipients(ctx context.Context, input graph.ImportRecipientsInput) (*graph.ImportPayload, error) {

@@ -14,6 +14,18 @@ func SafeText(name string) string {
         ELSE ` + name + ` END`
 }
 
+// EscapedNothing writes one backslash more before a text of backslashes and an N, which would be read as no value.
+func EscapedNothing(name string) string {
+	return `CASE WHEN starts_with(` + name + `, '\') AND regexp_full_match(` + name + `, '\\+N') THEN '\' || ` + name + ` ELSE ` + name + ` END`
+}
+
+// GuardedText writes what begins like the guard of a spreadsheet, by a pattern, as a formula that gives the text; anything else as
+// the expression otherwise says.
+func GuardedText(name, otherwise, pattern string) string {
+	return `CASE WHEN (starts_with(` + name + `, '=') OR starts_with(` + name + `, '''')) AND regexp_matches(` + name + `, ` + Quote(pattern) +
+		`) THEN '="' || replace(` + name + `, '"', '""') || '"' ELSE ` + otherwise + ` END`
+}
+
 // XMLText escapes the text of a column for an attribute of XML. What XML 1.0 cannot have (https://www.w3.org/TR/xml/#charsets)
 // ends the export: left out, it would make another code of one, without a word. U+FFFD is escaped, since as itself it is what a
 // reader puts in the place of bytes that are no text.

@@ -1,4 +1,4 @@
--- the redemptions that count, for a file
+-- the redemptions that count, for a file, oldest first
 SELECT coalesce(c.value, c.key, p.code) AS code, r.redeemed_at AS "redeemedAt", r.reference, r.amount, r.currency,
     p.code AS coupon, p.type AS coupon_type, 'delivery_' || r.delivery_id AS delivery, r.channel, r.label, r.assigned_at AS "assignedAt", r.source, r.anomalies
 FROM redemption r
@@ -8,3 +8,4 @@ WHERE r.id NOT IN (SELECT redemption_id FROM reversal)
     AND ($coupons::BIGINT[] IS NULL OR list_contains($coupons::BIGINT[], r.coupon_id)) AND ($deliveries::BIGINT[] IS NULL OR list_contains($deliveries::BIGINT[], r.delivery_id))
     AND ($channels::VARCHAR[] IS NULL OR list_contains($channels::VARCHAR[], r.channel)) AND ($labels::VARCHAR[] IS NULL OR list_contains($labels::VARCHAR[], r.label))
     AND ($from::TIMESTAMP IS NULL OR r.redeemed_at >= $from) AND ($to::TIMESTAMP IS NULL OR r.redeemed_at < $to)
+ORDER BY r.id

@@ -147,7 +147,7 @@ CREATE TABLE export (
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
     expires_at TIMESTAMP,
-    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'SQL', 'BACKUP'))),
+    CHECK((kind IN ('CODES', 'MESSAGES', 'REDEMPTIONS', 'COUPONS', 'RECIPIENTS', 'DELIVERIES', 'SQL', 'BACKUP'))),
     CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE hold (

@@ -26,12 +26,12 @@ func (m *Memory) TakeMessages(count int) int64 { return m.take(&m.next.Message, 
 // TakeRedemptions is TakeMessages for redemptions.
 func (m *Memory) TakeRedemptions(count int) int64 { return m.take(&m.next.Redemption, count) }
 
-// TakeCodes gives out the number of a batch, and so many numbers of codes, of which it returns the first.
-func (m *Memory) TakeCodes(count int) (batch, first int64) {
+// TakeCodes gives out so many numbers of codes and of batches, and returns the first of each.
+func (m *Memory) TakeCodes(count, batches int) (batch, first int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	batch, first = m.next.Batch, m.next.Code
-	m.next.Batch++
+	m.next.Batch += int64(batches)
 	m.next.Code += int64(count)
 	return batch, first
 }
