@@ -807,7 +807,7 @@ func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"filter", "withCodes", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"filter", "withCodes", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -842,6 +842,13 @@ func (ec *executionContext) unmarshalInputExportCouponsInput(ctx context.Context
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -877,7 +884,7 @@ func (ec *executionContext) unmarshalInputExportDeliveriesInput(ctx context.Cont
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"status", "couponId", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"status", "couponId", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -912,6 +919,13 @@ func (ec *executionContext) unmarshalInputExportDeliveriesInput(ctx context.Cont
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -1017,7 +1031,7 @@ func (ec *executionContext) unmarshalInputExportRecipientsInput(ctx context.Cont
 		asMap["isSpreadsheetSafe"] = false
 	}
 
-	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe"}
+	fieldsInOrder := [...]string{"filter", "format", "isSpreadsheetSafe", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1045,6 +1059,13 @@ func (ec *executionContext) unmarshalInputExportRecipientsInput(ctx context.Cont
 				return it, err
 			}
 			it.IsSpreadsheetSafe = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -2796,7 +2796,7 @@ func (ec *executionContext) unmarshalInputImportCouponsInput(ctx context.Context
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun"}
+	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2838,6 +2838,13 @@ func (ec *executionContext) unmarshalInputImportCouponsInput(ctx context.Context
 				return it, err
 			}
 			it.DryRun = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -463,6 +463,9 @@ type ExportCouponsInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which deliveries to export.
@@ -476,6 +479,9 @@ type ExportDeliveriesInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // An export in a page.
@@ -517,6 +523,9 @@ type ExportRecipientsInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. Such a
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Which redemptions to export.
@@ -670,6 +679,9 @@ type ImportCouponsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
+	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
+	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // An import in a page.
