@@ -427,7 +427,7 @@ func TestGenerateBesideCollision(t *testing.T) {
 	s.Store = dbtest.Open(t, s.path, s.clock.Use)
 	drawn, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: s.newCoupon(t), Count: 1, Pattern: "N##", Alphabet: "0123456789"})
 	if err != nil || !slices.Equal(drawn.Sample, []string{"N42"}) {
-		t.Errorf("generated %q, %v", drawn, err)
+		t.Errorf("generated %q, %v", drawn.Sample, err)
 	}
 }
 
