@@ -32,7 +32,8 @@ const (
 // analysisData fills a server's database with a coupon of so many codes, half of them given away, six in ten of those
 // redeemed within three weeks, and one in fifty of these taken back. The parameters are the number of codes, the number
 // of messages of each delivery, and when the first delivery was confirmed.
-const analysisData = `INSERT INTO code_batch BY NAME SELECT 1 AS id, 'ADDED' AS kind, 1 AS coupon_id, 1 AS first_id, $codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
+const analysisData = `INSERT INTO code_batch BY NAME
+SELECT 1 AS id, 'ADDED' AS kind, 1 AS coupon_id, 1 AS first_id, $codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
 INSERT INTO code BY NAME
     SELECT i + 1 AS id, 1 AS batch_id, 1 AS coupon_id, ['climbing', 'running', 'soccer', 'swimming', 'tennis'][1 + i * 5 // $codes::BIGINT] AS label,
         'K' || lpad((i + 1)::VARCHAR, 11, '0') AS key

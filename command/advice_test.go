@@ -13,17 +13,15 @@ import (
 func TestAdviceNamesFlags(t *testing.T) {
 	t.Parallel()
 	flags := map[string]bool{}
-	of := reflect.TypeFor[importFlags]()
-	for i := range of.NumField() {
-		name := strings.ToLower(of.Field(i).Name)
+	for field := range reflect.TypeFor[importFlags]().Fields() {
+		name := strings.ToLower(field.Name)
 		flags["--"+name] = true
-		if _, isNegatable := of.Field(i).Tag.Lookup("negatable"); isNegatable {
+		if _, isNegatable := field.Tag.Lookup("negatable"); isNegatable {
 			flags["--no"+name] = true
 		}
 	}
-	options := reflect.TypeFor[coupon.FileOptions]()
-	for i := range options.NumField() {
-		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")
+	for option := range reflect.TypeFor[coupon.FileOptions]().Fields() {
+		name, _, _ := strings.Cut(option.Tag.Get("json"), ",")
 		for _, value := range []string{"", ": true", ": false"} {
 			got := strings.TrimSuffix(inFlags("options."+name+value), value)
 			if !strings.HasPrefix(got, "--") || !flags["--"+strings.ReplaceAll(got[2:], "-", "")] {

@@ -208,8 +208,8 @@ func (r *CouponRow) reasonOf(err error) (reason RejectionReason, value string) {
 	return RejectedMalformed, r.Code
 }
 
-// Equal reports whether two coupons are the same but for when they were changed.
-func (c *Coupon) Equal(other *Coupon) bool {
+// IsSame reports whether two coupons are the same but for when they were changed.
+func (c *Coupon) IsSame(other *Coupon) bool {
 	return c.Label == other.Label && c.Code == other.Code && c.Type == other.Type && c.StartsAt.Equal(other.StartsAt) &&
 		equal(c.RedemptionLimit, other.RedemptionLimit) && c.RequiresAssignment == other.RequiresAssignment &&
 		equal(c.LowStockThreshold, other.LowStockThreshold) && equal(c.LowStockShare, other.LowStockShare) && c.Timezone == other.Timezone &&

@@ -160,10 +160,14 @@ var rejectionMessages = map[RejectionReason]string{
 	RejectedNoPool:           "The coupon takes no codes: it is ANONYMOUS or ARCHIVED.",
 	RejectedCannotChange:     "The coupon exists and cannot change so: its type stays, an ARCHIVED one is not brought back, and its limit is not less than what a code reached.",
 	RejectedBadType:          "The type is neither ANONYMOUS nor INDIVIDUAL.",
-	RejectedBadNumber:        fmt.Sprintf("The value is no number, or out of its range: a limit is 1 to %d, a threshold 0 to %d, a share 0 to 1.", MaxRedemptionLimit, MaxCount),
-	RejectedBadTimezone:      "This is not a time zone. Use an IANA name such as Europe/Berlin.",
-	RejectedBadPeriod:        "The coupon would end before it starts.",
-	RejectedBadJSON:          "The value is not an object in JSON, such as {\"sport\":\"golf\"}.",
+	RejectedBadNumber: fmt.Sprintf(
+		"The value is no number, or out of its range: a limit is 1 to %d, a threshold 0 to %d, a share 0 to 1.",
+		MaxRedemptionLimit,
+		MaxCount,
+	),
+	RejectedBadTimezone: "This is not a time zone. Use an IANA name such as Europe/Berlin.",
+	RejectedBadPeriod:   "The coupon would end before it starts.",
+	RejectedBadJSON:     "The value is not an object in JSON, such as {\"sport\":\"golf\"}.",
 }
 
 // Import is one file that was or will be imported.

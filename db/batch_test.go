@@ -150,7 +150,8 @@ func TestUndoBatch(t *testing.T) {
 			}
 			for i := range 2 {
 				undone, err := s.UndoBatch(t.Context(), batch)
-				if err != nil || undone.Removed != 2*(1-i) || undone.Kept != 3 || undone.Restored != 0 || undone.Batch.UndoneAt == nil || undone.Batch.Count != 5 {
+				if err != nil || undone.Removed != 2*(1-i) ||
+					undone.Kept != 3 || undone.Restored != 0 || undone.Batch.UndoneAt == nil || undone.Batch.Count != 5 {
 					t.Fatalf("undone: %+v, %v", undone, err)
 				}
 				if isImport := kind == coupon.BatchImported; isImport != (undone.Import != nil) || isImport && undone.Import.UndoneAt == nil {
@@ -181,7 +182,7 @@ func TestUndoVoiding(t *testing.T) {
 			before := s.availability(t, c)
 			values := append([]string{"ASSIGNED", "REDEEMED", "VOIDED", "FREE", "SPARE"}, numbered("X", 3000)...)
 			s.clock.Advance(time.Minute)
-			undo := func() (*coupon.Undone, error) { return nil, nil } //nolint:nilnil // it is replaced
+			var undo func() (*coupon.Undone, error)
 			if way == "a file" {
 				i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\n"+strings.Join(values, "\n"))
 				wantImport(t, i, "SUCCEEDED 3005 = 3003 + 2")

@@ -205,7 +205,7 @@ func (t *turn) planCoupons(rows *couponRows, dates *coupon.FileDates) *couponPla
 			plan.added = append(plan.added, &plannedCoupon{0, key, c})
 		case c.RedemptionLimit != nil && t.store.memory.MostRedeemed(number) > *c.RedemptionLimit:
 			plan.reject(row.Line, coupon.RejectedCannotChange, strconv.Itoa(*c.RedemptionLimit))
-		case !c.Equal(known):
+		case !c.IsSame(known):
 			c.UpdatedAt = t.now
 			plan.changed = append(plan.changed, &plannedCoupon{number, key, c})
 		}

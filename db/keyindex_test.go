@@ -213,7 +213,7 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	var count int
 	var refused []*coupon.Rejection
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		addition := &codeAddition{couponNumber: number, rows: rows}
+		addition := &codeAddition{kind: coupon.BatchAdded, couponNumber: number, rows: rows}
 		if err = t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}

@@ -27,17 +27,21 @@ func TestMaxRejections(t *testing.T) {
 		i          *coupon.Import
 		text, want string
 	}{
-		"codes":         {newImport(coupon.ImportCodes, into(c), mostRejections(3)), "code\nA1\n" + bad(long, long, 9) + "A2\n", "FAILED 5 = 0 + 4"},
-		"as many":       {newImport(coupon.ImportCodes, into(c), mostRejections(3)), "code\nB1\n" + bad(long, long, 2) + "B2\n", "SUCCEEDED 5 = 2 + 3"},
-		"none":          {newImport(coupon.ImportCodes, into(c), mostRejections(0)), "code\nA1\n" + bad(long, long, 5) + "A2\n", "FAILED 2 = 0 + 1"},
-		"that exist":    {newImport(coupon.ImportCodes, into(c), mostRejections(1)), "code\nA1\nOLD1\nOLD2\nA2\n", "FAILED 4 = 0 + 2"},
-		"voided":        {newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid), mostRejections(0)), "code\nOLD1\nX1\n", "FAILED 2 = 0 + 1"},
-		"a dry run":     {newImport(coupon.ImportCodes, into(c), dryRun, mostRejections(1)), "code\nA1\n" + bad(long, long, 9), "FAILED 3 = 0 + 2"},
-		"of both kinds": {newImport(coupon.ImportCodes, into(c), rejectFile, mostRejections(3)), "code\nA1\n" + bad(long, long, 1) + "A2\n", "FAILED 4 = 0 + 2"},
-		"recipients":    {newImport(coupon.ImportRecipients, mostRejections(2)), bad("externalId,email", long+",x", 9), "FAILED 3 = 0 + 3"},
-		"targets":       {newImport(coupon.ImportTargets, into(delivery), mostRejections(2)), bad("externalId,email", long+",x", 9), "FAILED 3 = 0 + 3"},
-		"redemptions":   {newImport(coupon.ImportRedemptions, mostRejections(2)), bad("code,redeemedAt", "OLD1,never", 9), "FAILED 3 = 0 + 3"},
-		"bounces":       {newImport(coupon.ImportBounces, mostRejections(2)), bad("messageId,kind", "message_1,odd", 9), "FAILED 3 = 0 + 3"},
+		"codes":      {newImport(coupon.ImportCodes, into(c), mostRejections(3)), "code\nA1\n" + bad(long, long, 9) + "A2\n", "FAILED 5 = 0 + 4"},
+		"as many":    {newImport(coupon.ImportCodes, into(c), mostRejections(3)), "code\nB1\n" + bad(long, long, 2) + "B2\n", "SUCCEEDED 5 = 2 + 3"},
+		"none":       {newImport(coupon.ImportCodes, into(c), mostRejections(0)), "code\nA1\n" + bad(long, long, 5) + "A2\n", "FAILED 2 = 0 + 1"},
+		"that exist": {newImport(coupon.ImportCodes, into(c), mostRejections(1)), "code\nA1\nOLD1\nOLD2\nA2\n", "FAILED 4 = 0 + 2"},
+		"voided":     {newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid), mostRejections(0)), "code\nOLD1\nX1\n", "FAILED 2 = 0 + 1"},
+		"a dry run":  {newImport(coupon.ImportCodes, into(c), dryRun, mostRejections(1)), "code\nA1\n" + bad(long, long, 9), "FAILED 3 = 0 + 2"},
+		"of both kinds": {
+			newImport(coupon.ImportCodes, into(c), rejectFile, mostRejections(3)),
+			"code\nA1\n" + bad(long, long, 1) + "A2\n",
+			"FAILED 4 = 0 + 2",
+		},
+		"recipients":  {newImport(coupon.ImportRecipients, mostRejections(2)), bad("externalId,email", long+",x", 9), "FAILED 3 = 0 + 3"},
+		"targets":     {newImport(coupon.ImportTargets, into(delivery), mostRejections(2)), bad("externalId,email", long+",x", 9), "FAILED 3 = 0 + 3"},
+		"redemptions": {newImport(coupon.ImportRedemptions, mostRejections(2)), bad("code,redeemedAt", "OLD1,never", 9), "FAILED 3 = 0 + 3"},
+		"bounces":     {newImport(coupon.ImportBounces, mostRejections(2)), bad("messageId,kind", "message_1,odd", 9), "FAILED 3 = 0 + 3"},
 	}
 	for name, test := range tests {
 		i := s.importFile(t, test.i, test.text)

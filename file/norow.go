@@ -141,19 +141,13 @@ func (n *noRows) is(row *Row, text string) bool {
 	if text == "" {
 		return false
 	}
-	switch c := text[0]; {
-	case c == '(', c >= '0' && c <= '9':
-		if strings.IndexByte(text, ' ') >= 0 && isFooter(text) {
-			return true
-		}
-	case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
-		if isFooterLetter(c) && strings.IndexByte(text, ' ') >= 0 && isFooter(text) {
-			return true
-		}
-	case !n.hasRulers && isRuler(text):
-		return true
-	}
+	c := text[0]
+	isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'
 	switch {
+	case beginsFooter(c) && strings.IndexByte(text, ' ') >= 0 && isFooter(text):
+		return true
+	case !isLetter && !n.hasRulers && isRuler(text):
+		return true
 	case row.Reason != "":
 		return false
 	case hasDigit(text): // No word has one, and nearly all codes have.
@@ -162,10 +156,10 @@ func (n *noRows) is(row *Row, text string) bool {
 	return n.isHeader(row) || n.mayStartWord(text) && n.isOtherHeader(row, text)
 }
 
-// isFooterLetter tells with which letters the footers begin that are no numbers.
-func isFooterLetter(c byte) bool {
+// beginsFooter tells with what footers begin.
+func beginsFooter(c byte) bool {
 	switch c | 0x20 {
-	case 'q', 'e', 'n', 't', 'r', 'c', 'p':
+	case 'q', 'e', 'n', 't', 'r', 'c', 'p', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return true
 	}
 	return false

@@ -98,8 +98,7 @@ func digestOf(given map[string]any) string {
 			members[name] = map[string]any{"file": stored.checksum}
 		}
 	}
-	// What came as JSON, or as a literal, can be written as JSON.
-	text, _ := json.Marshal(members)
+	text, _ := json.Marshal(members) //nolint:errchkjson // what came as JSON, or as a literal, can be written as JSON
 	digest := sha256.Sum256(text)
 	return hex.EncodeToString(digest[:])
 }
