@@ -17,6 +17,7 @@ var optionFlags = strings.NewReplacer(
 	"options.nothing", "--nothing",
 	"options.dateOrder", "--date-order",
 	"options.decimalMark", "--decimal-mark",
+	"options.maxRejections", "--max-rejections",
 )
 
 // inFlags gives the server's advice as somebody at the command line can follow it.
