@@ -246,21 +246,17 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	wasRunning := false
 	if known, isRunning := s.running.Load(id); isRunning {
 		progress := known.(*importProgress) //nolint:forcetypeassert // nothing else is stored
 		progress.cancel(errCanceled)
 		select {
 		case <-progress.done:
-			wasRunning = true
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
 		}
 	}
-	canceled := false
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		count, err := t.Exec(ctx, importCancel, named("id", number), named("now", t.now))
-		canceled = count > 0
+		_, err := t.Exec(ctx, importCancel, named("id", number), named("now", t.now))
 		t.onCommit(func() { s.watchers.notify(id) })
 		return err
 	})
@@ -271,7 +267,7 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	if !canceled && (!wasRunning || i.Status != coupon.ImportCanceled) {
+	if i.Status != coupon.ImportCanceled {
 		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The import is %s; only one that is QUEUED or RUNNING can be canceled.", i.Status).At("input", "id")
 	}
 	return i, s.forgetUploads(ctx)

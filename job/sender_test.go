@@ -545,7 +545,8 @@ func TestManyFlaky(t *testing.T) {
 		}
 		if i%10 == 3 {
 			if _, err := s.PauseDelivery(t.Context(), id); err == nil {
-				if _, err := s.ResumeDelivery(t.Context(), id); err != nil {
+				// The batch that was in flight may have been the last.
+				if _, err := s.ResumeDelivery(t.Context(), id); err != nil && s.delivery(t, id).Status != coupon.DeliveryFinished {
 					t.Fatal(err)
 				}
 			}
