@@ -64,7 +64,7 @@ func TestRivals(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			addition := &codeAddition{couponNumber: coupon.MustNumber(coupon.KindCoupon, c.ID), rows: rows}
+			addition := &codeAddition{kind: coupon.BatchAdded, couponNumber: coupon.MustNumber(coupon.KindCoupon, c.ID), rows: rows}
 			err = s.beside(t.Context(), s.additions, func(ctx context.Context, tx *tx) error {
 				if err := tx.insertCodes(ctx, addition, nil); err != nil {
 					return err
