@@ -20,13 +20,12 @@ import (
 
 // exportProgress is how far a running export is.
 type exportProgress struct {
+	fileJob
+
 	// path is the file that is being written.
 	path string
 	// expected is about how large it will be; 0 while that is not known.
 	expected atomic.Int64
-	// cancel calls the export off, and done is closed when its end is recorded.
-	cancel context.CancelCauseFunc
-	done   chan struct{}
 }
 
 func (s *Store) exportPath(number int64) string {
@@ -222,7 +221,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), cancel: cancel, done: make(chan struct{})}
+	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), fileJob: fileJob{cancel, make(chan struct{})}}
 	write := s.writeRows
 	switch e.Kind { //nolint:exhaustive // the engine writes the others
 	case coupon.ExportSQL:
@@ -307,21 +306,11 @@ func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
+	var running *fileJob
 	if known, isRunning := s.exporting.Load(id); isRunning {
-		progress := known.(*exportProgress) //nolint:forcetypeassert // nothing else is stored
-		progress.cancel(errCanceled)
-		select {
-		case <-progress.done:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
-		}
+		running = &known.(*exportProgress).fileJob //nolint:forcetypeassert // nothing else is stored
 	}
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, exportCancel, named("id", number), named("now", t.now))
-		t.onCommit(func() { s.watchers.notify(id) })
-		return err
-	})
-	if err != nil {
+	if err := s.cancelFile(ctx, running, exportCancel, id, number); err != nil {
 		return nil, err
 	}
 	if e, err = s.exportByNumber(ctx, number); err == nil && e.Status != coupon.ImportCanceled {

@@ -104,12 +104,11 @@ func (s *Store) importByNumber(ctx context.Context, number int64) (*coupon.Impor
 
 // importProgress is how far a running import is; it is kept in memory alone.
 type importProgress struct {
-	// cancel calls the import off, and done is closed when that, or the import, is recorded.
-	cancel context.CancelCauseFunc
-	done   chan struct{}
-	rows   atomic.Int64
-	read   atomic.Int64
-	size   atomic.Int64
+	fileJob
+
+	rows atomic.Int64
+	read atomic.Int64
+	size atomic.Int64
 	// stored is how much of checking and storing is done, in per cent.
 	stored   atomic.Int64
 	notified time.Time
@@ -173,7 +172,7 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	defer leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	progress := &importProgress{cancel: cancel, done: make(chan struct{})}
+	progress := &importProgress{fileJob: fileJob{cancel, make(chan struct{})}}
 	s.running.Store(id, progress)
 	defer s.watchers.notify(id)
 	defer close(progress.done)
@@ -239,28 +238,42 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 	return errors.Join(err, finish)
 }
 
+// fileJob is an import or export that is at work.
+type fileJob struct {
+	// cancel calls it off, and done is closed when its end is recorded.
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+}
+
+// cancelFile calls off an import or export that waits, or that is at work: running.
+func (s *Store) cancelFile(ctx context.Context, running *fileJob, statement string, id coupon.ID, number int64) error {
+	if running != nil {
+		running.cancel(errCanceled)
+		select {
+		case <-running.done:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
+		}
+	}
+	return s.update(ctx, func(ctx context.Context, t *turn) error {
+		_, err := t.Exec(ctx, statement, named("id", number), named("now", t.now))
+		t.onCommit(func() { s.watchers.notify(id) })
+		return err
+	})
+}
+
 // CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the import as it
-// then is. It returns NOT_FOUND, and INVALID_STATE for an import that is over.
+// then is. Repeating it is harmless. It returns NOT_FOUND, and INVALID_STATE for an import that is over.
 func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
+	var running *fileJob
 	if known, isRunning := s.running.Load(id); isRunning {
-		progress := known.(*importProgress) //nolint:forcetypeassert // nothing else is stored
-		progress.cancel(errCanceled)
-		select {
-		case <-progress.done:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
-		}
+		running = &known.(*importProgress).fileJob //nolint:forcetypeassert // nothing else is stored
 	}
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, importCancel, named("id", number), named("now", t.now))
-		t.onCommit(func() { s.watchers.notify(id) })
-		return err
-	})
-	if err != nil {
+	if err := s.cancelFile(ctx, running, importCancel, id, number); err != nil {
 		return nil, err
 	}
 	i, err := s.importByNumber(ctx, number)
