@@ -2,8 +2,11 @@ package db_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -181,4 +184,26 @@ func TestCancelExport(t *testing.T) {
 		t.Errorf("exports of coupons: %+v, %v", list, err)
 	}
 	s.checkSound(t)
+}
+
+// TestExportedCodesKeepTheirOrder: codes of many coupons come in the order in which an import stored them, in every format of lines,
+// though the engine joins them with where they stand.
+func TestExportedCodesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	text, want := "coupon,code\n", []string(nil)
+	for i := range 10 {
+		s.newCoupon(t, withCode(fmt.Sprintf("C%d", i)))
+		for j := range 80 {
+			want = append(want, fmt.Sprintf("V-%d-%02d", i, j))
+			text += fmt.Sprintf("C%d,%s\n", i, want[len(want)-1])
+		}
+	}
+	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes), text), "SUCCEEDED 800 = 800 + 0")
+	for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatXML} {
+		_, file := s.export(t, &coupon.Export{Kind: coupon.ExportCodes, Format: format})
+		if got := regexp.MustCompile(`V-\d-\d\d`).FindAllString(file, -1); !slices.Equal(got, want) {
+			t.Errorf("%s: %d codes, not in order", format, len(got))
+		}
+	}
 }

@@ -140,8 +140,10 @@ func (s *Store) exportRecipients(ctx context.Context, e *coupon.Export, x *expor
 // codeOrder is the order in which an import stores codes, so that what was imported is exported as it was.
 const codeOrder = "\nORDER BY coupon_id, label NULLS LAST, key"
 
-// orderOf gives the order of the codes of coupons; "" where they were stored at once, in that order, which the engine keeps. To
-// sort them takes longer than to write them.
+// storedOrder is the same order where codes were stored at once. A plan that joins them need not keep it.
+const storedOrder = "\nORDER BY code_id"
+
+// orderOf gives the order of the codes of coupons. To sort them by number takes less than by what they are.
 func (s *Store) orderOf(numbers []int64) string {
 	wanted := make(map[int64]struct{}, len(numbers))
 	for _, number := range numbers {
@@ -157,7 +159,7 @@ func (s *Store) orderOf(numbers []int64) string {
 		}
 		before = r
 	}
-	return ""
+	return storedOrder
 }
 
 // isInOrder reports whether the codes of one run come before those of another one. Codes without a label come last.
