@@ -132,7 +132,7 @@ var (
 
 // visible returns a text without what nobody sees.
 func visible(text string) string {
-	if isPlainASCII(text) {
+	if IsASCII(text) {
 		return strings.Trim(text, " \t\r\n\v\f")
 	}
 	return strings.TrimSpace(invisible.ReplaceAllString(text, ""))
@@ -158,7 +158,7 @@ func canonicalEmail(text string) (send, reason string) {
 	if !utf8.ValidString(text) {
 		return "", "The address is not UTF-8: save the file as UTF-8."
 	}
-	if !isPlainASCII(text) {
+	if !IsASCII(text) {
 		text = narrow(norm.NFC.String(text))
 	}
 	// A domain keeps its joiners for now: in some scripts they tell two words apart.

@@ -28,7 +28,7 @@ func ParseFlag(text string) (value, isKnown bool) {
 // plain gives a word without what stands around it, in lower case and without accents.
 func plain(text string) string {
 	text = strings.ToLower(CleanValue(text))
-	if isPlainASCII(text) {
+	if IsASCII(text) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {

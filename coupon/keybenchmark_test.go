@@ -14,7 +14,7 @@ func BenchmarkKey(b *testing.B) {
 		key  func(string) string
 	}{
 		{"before", func(value string) string {
-			if isPlainASCII(value) {
+			if IsASCII(value) {
 				return strings.ToUpper(value)
 			}
 			return norm.NFKC.String(strings.ToUpper(norm.NFKC.String(value)))

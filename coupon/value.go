@@ -29,7 +29,7 @@ type CodeKeys struct {
 // CleanValue trims what people and spreadsheets leave around a code: Unicode white space, byte order
 // marks and zero-width characters at both ends.
 func CleanValue(raw string) string {
-	if isPlainASCII(raw) {
+	if IsASCII(raw) {
 		return strings.Trim(raw, " \t\r\n\v\f")
 	}
 	return strings.TrimFunc(raw, isEdge)
@@ -104,7 +104,7 @@ func (k CodeKeys) folded(value string) string {
 func (k CodeKeys) fold(value string) string {
 	// Both ends may have been invisible characters, or one that NFKC makes a space and an accent.
 	value = strings.Trim(norm.NFKC.String(strings.Map(typed, value)), " ")
-	if k.CaseSensitive || isPlainASCII(value) {
+	if k.CaseSensitive || IsASCII(value) {
 		return k.upper(value)
 	}
 	if strings.ContainsFunc(value, foldsFurther) {
@@ -206,7 +206,7 @@ func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) 
 	switch {
 	case value == "":
 		return "", "", RejectedEmpty
-	case isPlainASCII(value):
+	case IsASCII(value):
 		if len(value) > MaxTextLength {
 			return "", "", RejectedTooLong
 		}
@@ -240,7 +240,8 @@ func isTooLong(key string) bool {
 // isNoText tells control characters and the two that are no characters and that XML, which codes are exported to, cannot carry.
 func isNoText(r rune) bool { return unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' }
 
-func isPlainASCII(s string) bool {
+// IsASCII reports whether a text has characters of ASCII alone.
+func IsASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

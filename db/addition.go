@@ -187,50 +187,28 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 	return t.yieldCodes(ctx, a, stay)
 }
 
-// insertBatch writes the staged codes that were not rejected.
+// insertBatch writes the staged codes that were not rejected: as one batch, or as one for each coupon that gets codes, one after the
+// other.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
+	batches := 1
 	if a.rows.ofCoupons {
-		return t.insertBatches(ctx, a)
+		var err error
+		if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
+			return err
+		}
+		batches = len(a.couponNumbers)
 	}
-	a.batch, a.first = t.store.memory.TakeCodes(a.count, 1)
+	a.batch, a.first = t.store.memory.TakeCodes(a.count, batches)
+	lastBatch := a.batch + int64(batches) - 1
 	a.last = a.first + int64(a.count) - 1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
 	}
-	if err := t.recordBatch(ctx, &batchRow{
-		number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
-		createdBy: a.createdBy,
-	}); err != nil {
-		return err
+	write := t.writeBatch
+	if a.rows.ofCoupons {
+		write = t.writeBatches
 	}
-	added, err := t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
-	if err != nil {
-		return err
-	}
-	if added != a.count {
-		return fmt.Errorf("add codes: %d were added instead of %d", added, a.count)
-	}
-	a.tell(80)
-	return t.indexCodes(ctx, a, a.batch)
-}
-
-// insertBatches is insertBatch for codes of many coupons: a batch for each of them, one after the other.
-func (t *tx) insertBatches(ctx context.Context, a *codeAddition) error {
-	var err error
-	if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
-		return err
-	}
-	a.batch, a.first = t.store.memory.TakeCodes(a.count, len(a.couponNumbers))
-	lastBatch := a.batch + int64(len(a.couponNumbers)) - 1
-	a.last = a.first + int64(a.count) - 1
-	if a.last > memory.MaxCodeNumber {
-		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
-	}
-	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", a.batch), named("import_id", a.importNumber), named("first_id", a.first),
-		named("created_by", a.createdBy), named("now", t.now)); err != nil {
-		return err
-	}
-	added, err := t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", a.batch), named("last_batch", lastBatch))
+	added, err := write(ctx, a, lastBatch)
 	if err != nil {
 		return err
 	}
@@ -239,6 +217,24 @@ func (t *tx) insertBatches(ctx context.Context, a *codeAddition) error {
 	}
 	a.tell(80)
 	return t.indexCodes(ctx, a, lastBatch)
+}
+
+func (t *tx) writeBatch(ctx context.Context, a *codeAddition, _ int64) (added int, err error) {
+	if err := t.recordBatch(ctx, &batchRow{
+		number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
+		createdBy: a.createdBy,
+	}); err != nil {
+		return 0, err
+	}
+	return t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
+}
+
+func (t *tx) writeBatches(ctx context.Context, a *codeAddition, lastBatch int64) (added int, err error) {
+	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", a.batch), named("import_id", a.importNumber), named("first_id", a.first),
+		named("created_by", a.createdBy), named("now", t.now)); err != nil {
+		return 0, err
+	}
+	return t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", a.batch), named("last_batch", lastBatch))
 }
 
 // checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival

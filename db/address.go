@@ -165,10 +165,7 @@ func (s *Store) readdress(ctx context.Context) error {
 			return fmt.Errorf("bring the addresses of messages into the form that is sent to: %w", err)
 		}
 	}
-	if stored == "" {
-		return s.engine.Exec(ctx, settingInsert, named("name", addressRule), named("value", wanted))
-	}
-	return s.engine.Exec(ctx, settingSet, named("name", addressRule), named("value", wanted))
+	return s.replaceSetting(ctx, addressRule, stored, wanted)
 }
 
 // readdressFrom makes the forms of the recipients from a number on.

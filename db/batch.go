@@ -31,12 +31,8 @@ type batchRow struct {
 }
 
 func (t *tx) recordBatch(ctx context.Context, b *batchRow) error {
-	var importNumber any
-	if b.importNumber != 0 {
-		importNumber = b.importNumber
-	}
 	_, err := t.Exec(ctx, codeBatchInsert, named("id", b.number), named("kind", string(b.kind)), named("coupon_id", b.couponNumber),
-		named("import_id", importNumber), named("first_id", b.first), named("last_id", b.last), named("count", b.count),
+		named("import_id", unlessZero(b.importNumber)), named("first_id", b.first), named("last_id", b.last), named("count", b.count),
 		named("created_by", b.createdBy), named("now", t.now))
 	return err
 }

@@ -160,11 +160,7 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 	if err != nil || !gate.opens(rejected) {
 		return err
 	}
-	var importID any
-	if importNumber != 0 {
-		importID = importNumber
-	}
-	if _, err := t.Exec(ctx, bounceRecord, named("import_id", importID), named("now", t.now)); err != nil {
+	if _, err := t.Exec(ctx, bounceRecord, named("import_id", unlessZero(importNumber)), named("now", t.now)); err != nil {
 		return err
 	}
 	if renewed > 0 {

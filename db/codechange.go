@@ -108,11 +108,7 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (*Voide
 
 // void voids codes, by a batch or by none: 0.
 func (t *turn) void(ctx context.Context, numbers []int64, reason string, batch int64) error {
-	var batchNumber any
-	if batch != 0 {
-		batchNumber = batch
-	}
-	args := []any{named("ids", numbers), named("now", t.now), named("reason", reason), named("batch_id", batchNumber)}
+	args := []any{named("ids", numbers), named("now", t.now), named("reason", reason), named("batch_id", unlessZero(batch))}
 	if _, err := t.Exec(ctx, codeVoidInsert, args...); err != nil {
 		return err
 	}

@@ -68,10 +68,7 @@ func (s *Store) rekey(ctx context.Context) error {
 	if err := s.rekeyInParts(ctx, maxRekeyed); err != nil {
 		return fmt.Errorf("compare codes by the rule of this version: %w", err)
 	}
-	if rule == "" {
-		return s.engine.Exec(ctx, settingInsert, named("name", codeRule), named("value", coupon.CodeRule))
-	}
-	return s.engine.Exec(ctx, settingSet, named("name", codeRule), named("value", coupon.CodeRule))
+	return s.replaceSetting(ctx, codeRule, rule, coupon.CodeRule)
 }
 
 // rekeyInParts finds the codes that the rule would make one, all of them, and then changes keys, about so many in one

@@ -172,9 +172,12 @@ func isInOrder(a, b *memory.Run) bool {
 
 func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
 	wanted := e.Request.Coupons()
-	found, numbers := s.matchingCoupons(nil)
+	var found []*coupon.Coupon
+	var numbers []int64
 	var coupons any
-	if wanted != nil {
+	if wanted == nil {
+		found, numbers = s.matchingCoupons(nil)
+	} else {
 		var err error
 		if found, numbers, err = s.couponsOf(ctx, wanted); err != nil {
 			return err

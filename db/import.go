@@ -333,8 +333,7 @@ func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import
 			At("input", "id")
 	}
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, importUndo, named("id", 0), named("import_id", number), named("now", t.now))
-		return err
+		return t.recordUndo(ctx, &undoing{importNumber: number})
 	})
 }
 
@@ -346,8 +345,7 @@ func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Un
 		undone.Removed, undone.Lifted, err = t.withdrawBounces(ctx, number)
 		return err
 	}, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, importUndo, named("id", 0), named("import_id", number), named("now", t.now))
-		return err
+		return t.recordUndo(ctx, &undoing{importNumber: number})
 	})
 }
 

@@ -48,6 +48,14 @@ func numbersOf(kind coupon.Kind, ids []coupon.ID) []int64 {
 	return numbers
 }
 
+// unlessZero gives a number as a parameter: nil for 0, which nothing has.
+func unlessZero(number int64) any {
+	if number == 0 {
+		return nil
+	}
+	return number
+}
+
 // optionalNumber gives the number of an id as a parameter: nil for none, 0 (which nothing has) for an id
 // that names nothing.
 func optionalNumber(kind coupon.Kind, id *coupon.ID) any {

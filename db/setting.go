@@ -18,6 +18,15 @@ func setting(ctx context.Context, q duckdb.Querier, name string) (string, error)
 	return stored[0], nil
 }
 
+// replaceSetting records a setting, of which stored is the value so far, "" when it is not set.
+func (s *Store) replaceSetting(ctx context.Context, name, stored, value string) error {
+	statement := settingSet
+	if stored == "" {
+		statement = settingInsert
+	}
+	return s.engine.Exec(ctx, statement, named("name", name), named("value", value))
+}
+
 // linkKeyName is the setting that has the key that links are signed with.
 const linkKeyName = "link_key"
 

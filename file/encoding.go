@@ -351,12 +351,3 @@ func (c *charset) text(sample []byte, rest io.Reader) io.Reader {
 func (c *charset) isGuess() bool {
 	return c.name == nameWindows1252 && c.certainty == coupon.CertaintyGuessed
 }
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}

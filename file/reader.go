@@ -573,7 +573,7 @@ func (r *Reader) judge(row *Row) {
 	case row.Reason != "":
 		r.warnEncoding(coupon.WarningBadEncoding, row.Line, "")
 		return
-	case r.charset != nil && r.charset.isGuess() && !isASCII(text):
+	case r.charset != nil && r.charset.isGuess() && !coupon.IsASCII(text):
 		r.warnEncoding(coupon.WarningGuessedEncoding, row.Line, firstOther(row))
 	}
 	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
@@ -587,7 +587,7 @@ func (r *Reader) judge(row *Row) {
 // firstOther gives the first value of a row that has a letter beyond ASCII.
 func firstOther(row *Row) string {
 	for cell := range row.spans {
-		if value := row.value(cell); !isASCII(value) {
+		if value := row.value(cell); !coupon.IsASCII(value) {
 			return value
 		}
 	}

@@ -99,12 +99,13 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 			return nil, err
 		}
 	}
-	payload, err := next(withOnce(db.WithAudited(ctx, audited), a.schema))
+	ctx = db.WithAudited(ctx, audited)
+	payload, err := next(withOnce(ctx, a.schema))
 	outcome, codes := outcomeOf(payload, err)
 	if outcome == coupon.AuditRefused {
 		noteRefusal(ctx)
 	}
-	return payload, errors.Join(err, a.store.Audit(db.WithAudited(ctx, audited), outcome, codes))
+	return payload, errors.Join(err, a.store.Audit(ctx, outcome, codes))
 }
 
 // outcomeOf tells what came of a field by its payload.
