@@ -296,7 +296,7 @@ func form(t *testing.T, parts ...string) (body, contentType string) {
 // vanish waits until no file matches the pattern.
 func vanish(t *testing.T, pattern string) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		left, err := filepath.Glob(pattern)
 		if err != nil {
