@@ -387,6 +387,9 @@ type EraseRecipientsPayload struct {
 	ErasedCount int `json:"erasedCount"`
 	// How many messages were still to be sent to them, and will not be.
 	CanceledMessageCount int `json:"canceledMessageCount"`
+	// How many messages to them were being handed over at that moment. What has not left yet does not leave any more, and is
+	// CANCELED; what is with a mail server already, or on its way to it, may arrive.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -917,6 +920,8 @@ type RecordBouncesPayload struct {
 	RepeatedCount int `json:"repeatedCount"`
 	// How many addresses came into quarantine.
 	QuarantinedCount int `json:"quarantinedCount"`
+	// How many PENDING messages go to these addresses. They are CANCELED when it is their turn.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// The reports that were not recorded; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
 	// Why nothing was recorded; empty otherwise.

@@ -384,6 +384,7 @@ type ComplexityRoot struct {
 	EraseRecipientsPayload struct {
 		CanceledMessageCount func(childComplexity int) int
 		ErasedCount          func(childComplexity int) int
+		PendingMessageCount  func(childComplexity int) int
 		UserErrors           func(childComplexity int) int
 	}
 
@@ -493,12 +494,13 @@ type ComplexityRoot struct {
 	}
 
 	ImportChanges struct {
-		Added       func(childComplexity int) int
-		Changed     func(childComplexity int) int
-		Cleared     func(childComplexity int) int
-		Quarantined func(childComplexity int) int
-		Removed     func(childComplexity int) int
-		Voided      func(childComplexity int) int
+		Added           func(childComplexity int) int
+		Changed         func(childComplexity int) int
+		Cleared         func(childComplexity int) int
+		PendingMessages func(childComplexity int) int
+		Quarantined     func(childComplexity int) int
+		Removed         func(childComplexity int) int
+		Voided          func(childComplexity int) int
 	}
 
 	ImportColumn struct {
@@ -792,11 +794,12 @@ type ComplexityRoot struct {
 	}
 
 	RecordBouncesPayload struct {
-		QuarantinedCount func(childComplexity int) int
-		RecordedCount    func(childComplexity int) int
-		Rejections       func(childComplexity int) int
-		RepeatedCount    func(childComplexity int) int
-		UserErrors       func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		QuarantinedCount    func(childComplexity int) int
+		RecordedCount       func(childComplexity int) int
+		Rejections          func(childComplexity int) int
+		RepeatedCount       func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	RedeemCodePayload struct {
@@ -2432,6 +2435,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EraseRecipientsPayload.ErasedCount(childComplexity), true
+	case "EraseRecipientsPayload.pendingMessageCount":
+		if e.ComplexityRoot.EraseRecipientsPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.PendingMessageCount(childComplexity), true
 	case "EraseRecipientsPayload.userErrors":
 		if e.ComplexityRoot.EraseRecipientsPayload.UserErrors == nil {
 			break
@@ -2905,6 +2914,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportChanges.Cleared(childComplexity), true
+	case "ImportChanges.pendingMessages":
+		if e.ComplexityRoot.ImportChanges.PendingMessages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.PendingMessages(childComplexity), true
 	case "ImportChanges.quarantined":
 		if e.ComplexityRoot.ImportChanges.Quarantined == nil {
 			break
@@ -4545,6 +4560,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecipientEdge.Node(childComplexity), true
 
+	case "RecordBouncesPayload.pendingMessageCount":
+		if e.ComplexityRoot.RecordBouncesPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.PendingMessageCount(childComplexity), true
 	case "RecordBouncesPayload.quarantinedCount":
 		if e.ComplexityRoot.RecordBouncesPayload.QuarantinedCount == nil {
 			break
@@ -6240,6 +6261,8 @@ func (ec *executionContext) childFields_EraseRecipientsPayload(ctx context.Conte
 		return ec.fieldContext_EraseRecipientsPayload_erasedCount(ctx, field)
 	case "canceledMessageCount":
 		return ec.fieldContext_EraseRecipientsPayload_canceledMessageCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_EraseRecipientsPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_EraseRecipientsPayload_userErrors(ctx, field)
 	}
@@ -6470,6 +6493,8 @@ func (ec *executionContext) childFields_ImportChanges(ctx context.Context, field
 		return ec.fieldContext_ImportChanges_voided(ctx, field)
 	case "quarantined":
 		return ec.fieldContext_ImportChanges_quarantined(ctx, field)
+	case "pendingMessages":
+		return ec.fieldContext_ImportChanges_pendingMessages(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportChanges", field.Name)
 }
@@ -6892,6 +6917,8 @@ func (ec *executionContext) childFields_RecordBouncesPayload(ctx context.Context
 		return ec.fieldContext_RecordBouncesPayload_repeatedCount(ctx, field)
 	case "quarantinedCount":
 		return ec.fieldContext_RecordBouncesPayload_quarantinedCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_RecordBouncesPayload_pendingMessageCount(ctx, field)
 	case "rejections":
 		return ec.fieldContext_RecordBouncesPayload_rejections(ctx, field)
 	case "userErrors":
