@@ -409,9 +409,11 @@ func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string
 	return where, args, nil
 }
 
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
 // attributePath gives the JSON pointer (RFC 6901) of an attribute.
 func attributePath(name string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return "/" + pointerEscapes.Replace(name)
 }
 
 // RecipientCodes gives a page of the codes that each recipient holds, in the order of their numbers.
