@@ -301,6 +301,7 @@ var (
 	recipientCount                 = statement("recipient_count")
 	recipientCountCleared          = statement("recipient_count_cleared")
 	recipientCountKnown            = statement("recipient_count_known")
+	recipientCountUnasked          = statement("recipient_count_unasked")
 	recipientDeleteMerged          = statement("recipient_delete_merged")
 	recipientGet                   = statement("recipient_get")
 	recipientInsert                = statement("recipient_insert")

@@ -35,6 +35,9 @@ type recipientRows struct {
 	mixed bool
 	// consentIsSaid: the rows say who may be contacted, so that who is new and of whom they say nothing may not be.
 	consentIsSaid bool
+	// hasConsent: some rows say who may be contacted. unasked is how many were, or would be, added of whom nothing says it.
+	hasConsent bool
+	unasked    int
 	// haveChanges: the attributes of some are changes. clears: some rows remove values. cleared is how many values of known
 	// recipients are, or would be, removed.
 	haveChanges, clears bool
@@ -100,6 +103,7 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	isContactable := !c.IsContactable.IsSet
 	if c.IsContactable.Value != nil {
 		given |= givenContactable
+		r.hasConsent = true
 		isContactable = *c.IsContactable.Value
 	}
 	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
@@ -142,6 +146,11 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 			return 0, 0, err
 		}
 		rejected, count, changed = rejected+large, count-large, changed-large
+	}
+	if rows.unasked = added; rows.hasConsent && !rows.consentIsSaid {
+		if rows.unasked, err = duckdb.One[int](ctx, t, recipientCountUnasked); err != nil {
+			return 0, 0, err
+		}
 	}
 	if count == 0 || !gate.opens(rejected+rows.rejected.Rows()) {
 		return added, changed, nil

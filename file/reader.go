@@ -421,6 +421,9 @@ func (r *Reader) usePositions(s *splitter, names []string, columns []Column, sho
 	}
 	for i := range min(positional, len(names)) {
 		a.fields[i] = i
+		if columns[i].consent != 0 {
+			a.addConsent(i, i, columns[i].consent)
+		}
 	}
 	for cell := positional; cell < len(names); cell++ {
 		a.others = append(a.others, otherColumn{name: names[cell], cell: cell})
@@ -466,6 +469,11 @@ func (r *Reader) Layout() Layout {
 	for cell, field := range r.row.assignment.used {
 		layout.Fields[cell] = r.known[field].Name
 	}
+	for _, column := range r.row.assignment.consents {
+		if column.field >= 0 && column.cell < len(layout.Fields) {
+			layout.Fields[column.cell] = r.known[column.field].Name
+		}
+	}
 	for _, other := range r.row.assignment.others {
 		if r.keepsOthers() && other.cell < len(layout.Fields) && layout.Fields[other.cell] == "" {
 			layout.Fields[other.cell] = other.name
@@ -478,6 +486,7 @@ func (r *Reader) Layout() Layout {
 		}
 	}
 	r.warnIgnored(&layout)
+	r.warnHints(&layout)
 	return layout
 }
 
@@ -498,7 +507,8 @@ func (r *Reader) certainty(cell int, name, field string) coupon.Certainty {
 	switch {
 	case slices.ContainsFunc(r.givenColumns, isMapped):
 		return coupon.CertaintyGiven
-	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival):
+	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival) ||
+		slices.ContainsFunc(a.consents, func(c consentColumn) bool { return c.cell == cell && c.field < 0 }):
 		return coupon.CertaintyGuessed
 	}
 	return coupon.CertaintySure

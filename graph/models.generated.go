@@ -719,6 +719,10 @@ type ImportPayload struct {
 //
 // Whether somebody may be contacted only a yes or a no changes. Who is new and of whom a row says neither is not
 // contactable; in a file without such a column all new recipients are.
+//
+// A column `unsubscribed`, or one with a name such as `opt-out`, `do not contact` or `blacklisted`, takes consent away with
+// a yes or a date; a no there does not give it. Of several columns about consent all are read, and any no wins. Columns
+// whose names only look like it are attributes that can take consent away; the warning SUSPECTED_CONSENT names them.
 type ImportRecipientsInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
