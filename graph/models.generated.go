@@ -933,6 +933,8 @@ type RecordBouncesPayload struct {
 }
 
 // The use of a code. `idempotencyKey`: the same key gives the first answer again and redeems nothing twice.
+// Values are compared as they are kept: without white space around them and without what nobody sees.
+// `0049.9` and `49.90` are one amount, `eur` and `EUR` one currency.
 type RedeemCodeInput struct {
 	// The code as the customer entered it: of a pool, or an ANONYMOUS coupon's own.
 	Value string `json:"value"`
@@ -946,13 +948,15 @@ type RedeemCodeInput struct {
 	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
 	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated: for at
-	// least 24 hours the same key gives the same redemption.
+	// least 24 hours the same key gives the same redemption. It belongs to the API key or user that asks:
+	// two shops may use the same one.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What redeemCode answers.
 type RedeemCodePayload struct {
-	// The redemption that was recorded. Null when the code was refused.
+	// The redemption that was recorded. Null when the code was refused. With `REDEMPTION_REVERSED` it is
+	// the one that was reversed.
 	Redemption *coupon.Redemption `json:"redemption,omitempty"`
 	// Why the code was refused; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
