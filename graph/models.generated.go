@@ -369,6 +369,9 @@ type DeliveryPayload struct {
 	Delivery *coupon.Delivery `json:"delivery,omitempty"`
 	// How many of its messages are PENDING, which is what resumeDelivery concerns. 0 when there is no delivery.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// What analyzeDelivery would refuse or warn of in the content, such as a token that does not exist. It is saved all the same. Only
+	// createDelivery and updateDelivery tell it.
+	Warnings []string `json:"warnings"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -924,7 +927,7 @@ type RecordBouncesPayload struct {
 	RepeatedCount int `json:"repeatedCount"`
 	// How many addresses came into quarantine.
 	QuarantinedCount int `json:"quarantinedCount"`
-	// How many PENDING messages go to these addresses. They are CANCELED when it is their turn.
+	// How many PENDING messages go to addresses of the reports that are in quarantine now. They are CANCELED when it is their turn.
 	PendingMessageCount int `json:"pendingMessageCount"`
 	// The reports that were not recorded; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
@@ -1048,6 +1051,12 @@ type ReleaseCodesPayload struct {
 	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was released; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which delivery's codes to free.
+type ReleaseHoldInput struct {
+	// Which delivery; it must be READY or EDITING.
+	ID coupon.ID `json:"id"`
 }
 
 // Which message to send again.
