@@ -332,7 +332,11 @@ func (r *Rejection) Message() string {
 	if r.Value == nil || !r.Reason.isOfValue() {
 		return r.Reason.Message()
 	}
-	return fmt.Sprintf("%q: %s", *r.Value, r.Reason.Message())
+	message := r.Reason.Message()
+	if r.Reason == RejectedBadDate {
+		message = dateProblem(*r.Value)
+	}
+	return fmt.Sprintf("%q: %s", *r.Value, message)
 }
 
 // isOfValue tells the reasons whose value is what cannot be read, and not what names the row.
