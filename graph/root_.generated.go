@@ -178,6 +178,11 @@ type ComplexityRoot struct {
 		Role              func(childComplexity int) int
 	}
 
+	CancelBatchPayload struct {
+		Batch      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CancelCount struct {
 		Count  func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -203,14 +208,19 @@ type ComplexityRoot struct {
 	}
 
 	CodeBatch struct {
-		Count     func(childComplexity int) int
-		Coupon    func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		CreatedBy func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Import    func(childComplexity int) int
-		Kind      func(childComplexity int) int
-		UndoneAt  func(childComplexity int) int
+		Count          func(childComplexity int) int
+		Coupon         func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		CreatedBy      func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Import         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		MadeCount      func(childComplexity int) int
+		Progress       func(childComplexity int) int
+		RequestedCount func(childComplexity int) int
+		Status         func(childComplexity int) int
+		UndoneAt       func(childComplexity int) int
 	}
 
 	CodeBatchConnection struct {
@@ -651,6 +661,7 @@ type ComplexityRoot struct {
 		AddTargets        func(childComplexity int, input AddTargetsInput) int
 		AnalyzeDelivery   func(childComplexity int, input AnalyzeDeliveryInput) int
 		ArchiveCoupon     func(childComplexity int, input ArchiveCouponInput) int
+		CancelBatch       func(childComplexity int, input CancelBatchInput) int
 		CancelExport      func(childComplexity int, input CancelExportInput) int
 		CancelImport      func(childComplexity int, input CancelImportInput) int
 		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
@@ -752,7 +763,7 @@ type ComplexityRoot struct {
 		Caller               func(childComplexity int) int
 		Code                 func(childComplexity int, value string) int
 		CodeBatch            func(childComplexity int, id coupon.ID) int
-		CodeBatches          func(childComplexity int, kind *coupon.CodeBatchKind, importID *coupon.ID, first *int, after *string) int
+		CodeBatches          func(childComplexity int, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, first *int, after *string) int
 		CompareDeliveries    func(childComplexity int, ids []coupon.ID, withinDays *int) int
 		Coupon               func(childComplexity int, id coupon.ID) int
 		CouponByCode         func(childComplexity int, code string) int
@@ -981,6 +992,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		BatchProgress      func(childComplexity int, id coupon.ID) int
 		DeliveryProgress   func(childComplexity int, id coupon.ID) int
 		ExportProgress     func(childComplexity int, id coupon.ID) int
 		ImportProgress     func(childComplexity int, id coupon.ID) int
@@ -1551,6 +1563,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Caller.Role(childComplexity), true
 
+	case "CancelBatchPayload.batch":
+		if e.ComplexityRoot.CancelBatchPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelBatchPayload.Batch(childComplexity), true
+	case "CancelBatchPayload.userErrors":
+		if e.ComplexityRoot.CancelBatchPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelBatchPayload.UserErrors(childComplexity), true
+
 	case "CancelCount.count":
 		if e.ComplexityRoot.CancelCount.Count == nil {
 			break
@@ -1690,6 +1715,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeBatch.CreatedBy(childComplexity), true
+	case "CodeBatch.failure":
+		if e.ComplexityRoot.CodeBatch.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Failure(childComplexity), true
 	case "CodeBatch.id":
 		if e.ComplexityRoot.CodeBatch.ID == nil {
 			break
@@ -1708,6 +1739,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeBatch.Kind(childComplexity), true
+	case "CodeBatch.madeCount":
+		if e.ComplexityRoot.CodeBatch.MadeCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.MadeCount(childComplexity), true
+	case "CodeBatch.progress":
+		if e.ComplexityRoot.CodeBatch.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Progress(childComplexity), true
+	case "CodeBatch.requestedCount":
+		if e.ComplexityRoot.CodeBatch.RequestedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.RequestedCount(childComplexity), true
+	case "CodeBatch.status":
+		if e.ComplexityRoot.CodeBatch.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Status(childComplexity), true
 	case "CodeBatch.undoneAt":
 		if e.ComplexityRoot.CodeBatch.UndoneAt == nil {
 			break
@@ -3518,6 +3573,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveCoupon(childComplexity, args["input"].(ArchiveCouponInput)), true
+	case "Mutation.cancelBatch":
+		if e.ComplexityRoot.Mutation.CancelBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBatch(childComplexity, args["input"].(CancelBatchInput)), true
 	case "Mutation.cancelExport":
 		if e.ComplexityRoot.Mutation.CancelExport == nil {
 			break
@@ -4253,7 +4319,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CodeBatches(childComplexity, args["kind"].(*coupon.CodeBatchKind), args["importId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.CodeBatches(childComplexity, args["kind"].(*coupon.CodeBatchKind), args["status"].([]coupon.ImportStatus), args["importId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
 	case "Query.compareDeliveries":
 		if e.ComplexityRoot.Query.CompareDeliveries == nil {
 			break
@@ -5245,6 +5311,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StockForecast.RunsOutAt(childComplexity), true
 
+	case "Subscription.batchProgress":
+		if e.ComplexityRoot.Subscription.BatchProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_batchProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BatchProgress(childComplexity, args["id"].(coupon.ID)), true
 	case "Subscription.deliveryProgress":
 		if e.ComplexityRoot.Subscription.DeliveryProgress == nil {
 			break
@@ -5487,6 +5564,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BounceInput", ec.unmarshalInputBounceInput),
+			graphql.NewInputUnmarshaler("CancelBatchInput", ec.unmarshalInputCancelBatchInput),
 			graphql.NewInputUnmarshaler("CancelExportInput", ec.unmarshalInputCancelExportInput),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
@@ -5906,6 +5984,16 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelBatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "batch":
+		return ec.fieldContext_CancelBatchPayload_batch(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelBatchPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelBatchPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
@@ -5962,8 +6050,18 @@ func (ec *executionContext) childFields_CodeBatch(ctx context.Context, field gra
 		return ec.fieldContext_CodeBatch_kind(ctx, field)
 	case "coupon":
 		return ec.fieldContext_CodeBatch_coupon(ctx, field)
+	case "status":
+		return ec.fieldContext_CodeBatch_status(ctx, field)
+	case "progress":
+		return ec.fieldContext_CodeBatch_progress(ctx, field)
 	case "count":
 		return ec.fieldContext_CodeBatch_count(ctx, field)
+	case "requestedCount":
+		return ec.fieldContext_CodeBatch_requestedCount(ctx, field)
+	case "madeCount":
+		return ec.fieldContext_CodeBatch_madeCount(ctx, field)
+	case "failure":
+		return ec.fieldContext_CodeBatch_failure(ctx, field)
 	case "import":
 		return ec.fieldContext_CodeBatch_import(ctx, field)
 	case "createdBy":

@@ -290,5 +290,6 @@ func generateRequest(input *graph.GenerateCodesInput) *db.GenerateRequest {
 		Pattern:  or(input.Pattern.Value(), defaultPattern),
 		Alphabet: or(input.Alphabet.Value(), defaultAlphabet),
 		Label:    input.Label.Value(),
+		IsJob:    input.Count > coupon.MaxGeneratedAtOnce,
 	}
 }
