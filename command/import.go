@@ -156,7 +156,7 @@ func (c *importRecipients) Run(ctx context.Context, console *Console) error {
 type importRedemptions struct {
 	importFlags
 
-	Timezone string `help:"For dates without an offset: an IANA name, such as Europe/Berlin. UTC unless given." placeholder:"ZONE"`
+	Timezone string `help:"For dates without an offset: an IANA name, such as Europe/Berlin. The server's unless given." placeholder:"ZONE"`
 }
 
 // Run imports the files.
@@ -171,7 +171,7 @@ type importBounces struct {
 
 	Channel  channel    `help:"The channel of the addresses: email (the default), sms, push or direct-mail." placeholder:"CHANNEL"`
 	Kind     bounceKind `help:"What rows report that do not say it: hard, soft, complaint or delivered." placeholder:"KIND"`
-	Timezone string     `help:"For dates without an offset: an IANA name, such as Europe/Berlin. UTC unless given." placeholder:"ZONE"`
+	Timezone string     `help:"For dates without an offset: an IANA name, such as Europe/Berlin. The server's unless given." placeholder:"ZONE"`
 }
 
 // Run imports the files.
