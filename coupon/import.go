@@ -458,6 +458,8 @@ type ImportChanges struct {
 	Voided  int `json:"voided,omitempty"`
 	// Quarantined is how many addresses came into quarantine.
 	Quarantined int `json:"quarantined,omitempty"`
+	// PendingMessages is how many messages that are still to be sent it concerns.
+	PendingMessages int `json:"pendingMessages,omitempty"`
 }
 
 // ImportWarningKind says what is odd about rows that were imported all the same.

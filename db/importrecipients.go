@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 	"couponql/file"
 )
@@ -28,7 +29,7 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 	if err != nil {
 		return nil, err
 	}
-	var added, changed int
+	var added, changed, pending int
 	return &importing{
 		rows: rows,
 		take: func(row *file.Row) error {
@@ -56,12 +57,20 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 		},
 		lane: r.store.recipients,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) (err error) {
+			pending = 0
 			rows.consentIsSaid = r.hasColumn(file.ContactableColumn)
-			added, changed, err = t.upsertRecipients(ctx, rows, gate)
+			if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil || changed == 0 {
+				return err
+			}
+			if isConcerned, err := t.havePending(ctx); err != nil || !isConcerned {
+				return err
+			}
+			pending, err = duckdb.One[int](ctx, t, recipientPendingStaged)
 			return err
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {
 			r.source.Changes.Added, r.source.Changes.Changed, r.source.Changes.Cleared = added, changed, rows.cleared
+			r.source.Changes.PendingMessages = pending
 			if !rows.consentIsSaid {
 				r.source.Tell(coupon.WarningNoConsent, rows.unasked, file.ContactableColumn)
 			}

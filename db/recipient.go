@@ -161,19 +161,24 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		args      []any
 		count     int
 	}
-	steps := []step{{recipientUpdate, []any{now}, changed}}
-	if changed > maxUpdated {
+	var steps []step
+	switch {
+	case changed > maxUpdated:
 		if err := t.Create(ctx, recipientMerge); err != nil {
 			return 0, 0, err
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
+	case changed > 0:
+		steps = []step{{recipientUpdate, []any{now}, changed}}
 	}
-	insertion := step{
-		recipientInsert,
-		[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
-		added,
+	if added > 0 {
+		steps = append(steps, step{
+			recipientInsert,
+			[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
+			added,
+		})
 	}
-	for _, step := range append(steps, insertion) {
+	for _, step := range steps {
 		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
@@ -418,9 +423,11 @@ func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string
 	return where, args, nil
 }
 
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
 // attributePath gives the JSON pointer (RFC 6901) of an attribute.
 func attributePath(name string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return "/" + pointerEscapes.Replace(name)
 }
 
 // RecipientCodes gives a page of the codes that each recipient holds, in the order of their numbers.
