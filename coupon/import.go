@@ -558,8 +558,12 @@ func (w *ImportWarning) Text() string {
 		return fmt.Sprintf("Amounts with more digits than are kept: %d, such as %q. They were rounded to the digits that their currency has.",
 			w.Count, w.Value)
 	case WarningNoConsent:
-		return fmt.Sprintf("The file has no column that says who may be contacted: new recipients of whom it says nothing may be, %d of them, and known ones stay as they "+
-			"are. Add the column %s, or map it with options.columns.", w.Count, w.Value)
+		return fmt.Sprintf(
+			"The file has no column that says who may be contacted: new recipients of whom it says nothing may be, %d of them, and known ones stay as they "+
+				"are. Add the column %s, or map it with options.columns.",
+			w.Count,
+			w.Value,
+		)
 	case WarningSilentConsent:
 		return fmt.Sprintf("Rows that say neither yes nor no to being contacted: %d. Who of them is new is not contactable, and known ones stay as they "+
 			"are.", w.Count)
