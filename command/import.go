@@ -283,7 +283,14 @@ func (i *importer) bring(ctx context.Context, path, name string) (*outcome, erro
 		if ctx.Err() == nil {
 			return nil, fmt.Errorf("follow %s, which goes on: %w", id, err)
 		}
-		if err := i.cancel(ctx, id); err != nil {
+		err := i.callOff(ctx, importCancel, id, func(ctx context.Context) (coupon.ImportStatus, error) {
+			var answer struct {
+				Import struct{ Status coupon.ImportStatus }
+			}
+			err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
+			return answer.Import.Status, err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("interrupted; cancel %s: %w", id, err)
 		}
 	}
@@ -391,27 +398,6 @@ func (i *importer) followImport(ctx context.Context, id, name string) error {
 	})
 }
 
-// cancel calls off an import after an interrupt. That it is finished by then is no error: the outcome tells.
-func (i *importer) cancel(ctx context.Context, id string) error {
-	longer, cancel := i.outlive(ctx)
-	defer cancel()
-	err := i.client.Do(longer, importCancel, client.Input(map[string]any{"id": id}), nil)
-	if refused, isRefused := errors.AsType[*client.UserError](err); isRefused && refused.Code == "INVALID_STATE" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	// It is RUNNING until its worker has noticed.
-	return i.follow(longer, func(ctx context.Context) (coupon.ImportStatus, error) {
-		var answer struct {
-			Import struct{ Status coupon.ImportStatus }
-		}
-		err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
-		return answer.Import.Status, err
-	})
-}
-
 // outcome asks what became of an import.
 func (i *importer) outcome(ctx context.Context, id string) (*outcome, error) {
 	var answer struct{ Import json.RawMessage }
@@ -457,7 +443,7 @@ func (i *importer) talk() io.Writer {
 
 // reportFailure tells why there is no outcome.
 func (i *importer) reportFailure(name string, err error) {
-	i.complainf("%s: %s", name, strings.ReplaceAll(inFlags(err.Error()), "\n", "; "))
+	i.complainf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	if i.flags.JSON {
 		if err := i.writeJSON(map[string]string{"fileName": name, "error": err.Error()}); err != nil {
 			i.complainf("%s: write the outcome: %v", name, err)
