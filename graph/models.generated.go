@@ -1093,10 +1093,14 @@ type ResumeDeliveryInput struct {
 	ID coupon.ID `json:"id"`
 }
 
-// Which redemption to take back.
+// Which redemption to take back: by its `id`, or by its `reference`.
 type ReverseRedemptionInput struct {
 	// Such as `redemption_17`.
-	ID coupon.ID `json:"id"`
+	ID graphql.Omittable[*coupon.ID] `json:"id,omitempty"`
+	// What the redemption was given as `reference`, e.g. an order number. Exactly one redemption that stands must have it.
+	Reference graphql.Omittable[*string] `json:"reference,omitempty"`
+	// The code that was redeemed, where several redemptions have the `reference`.
+	Value graphql.Omittable[*string] `json:"value,omitempty"`
 	// Why, for the history of the code; at most 255 characters.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
