@@ -379,6 +379,7 @@ var (
 	unusedCreate                   = statement("unused_create")
 	unusedLoad                     = statement("unused_load")
 	uploadAnnounce                 = statement("upload_announce")
+	uploadChecksum                 = statement("upload_checksum")
 	uploadComplete                 = statement("upload_complete")
 	uploadDelete                   = statement("upload_delete")
 	uploadDeleteExpired            = statement("upload_delete_expired")

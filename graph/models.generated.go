@@ -25,7 +25,7 @@ type AddCodesInput struct {
 	// At most 10,000 codes.
 	Codes []*coupon.NewCode `json:"codes"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -283,7 +283,7 @@ type CreateCouponInput struct {
 	// The caller's own notes, at most 64 KiB. Omitted: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -312,7 +312,7 @@ type CreateDeliveryInput struct {
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -325,7 +325,7 @@ type CreateUploadInput struct {
 	// The file's SHA-256 in hexadecimal, if known. A file with another one is then refused.
 	Checksum graphql.Omittable[*string] `json:"checksum,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -431,7 +431,7 @@ type ExportBackupInput struct {
 	// no backup against the loss of the server's disk.
 	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -449,7 +449,7 @@ type ExportCodesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -478,7 +478,7 @@ type ExportCouponsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -494,7 +494,7 @@ type ExportDeliveriesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -516,7 +516,7 @@ type ExportMessagesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -538,7 +538,7 @@ type ExportRecipientsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -552,7 +552,7 @@ type ExportRedemptionsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -565,7 +565,7 @@ type ExportSQLInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -584,7 +584,7 @@ type GenerateCodesInput struct {
 	// The group inside the pool that all these codes belong to, 1 to 255 characters. Omitted: none.
 	Label graphql.Omittable[*string] `json:"label,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -627,7 +627,7 @@ type ImportBouncesInput struct {
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -652,7 +652,7 @@ type ImportCodesInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -694,7 +694,7 @@ type ImportCouponsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -742,7 +742,7 @@ type ImportRecipientsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -762,7 +762,7 @@ type ImportRedemptionsInput struct {
 	// For dates without an offset. IANA name.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -781,7 +781,7 @@ type ImportTargetsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -1154,7 +1154,7 @@ type SplitDeliveryInput struct {
 	// The parts, in the order in which they take targets.
 	Parts []*coupon.SplitPart `json:"parts"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
