@@ -231,8 +231,11 @@ func TestUndoVoiding(t *testing.T) {
 			if code := s.code(t, "FREE"); !code.VoidedAt.Equal(s.clock.Now()) {
 				t.Errorf("voided at %s instead of %s", code.VoidedAt, s.clock.Now())
 			}
+			// What is kept of it goes with its code, and with its coupon.
+			if undone, err := s.UndoBatch(t.Context(), s.code(t, "X0001").BatchID); err != nil || undone.Removed != 3000 {
+				t.Errorf("undone: %+v, %v", undone, err)
+			}
 			s.checkSound(t)
-			// What is kept of it goes with its coupon.
 			other := s.newCoupon(t)
 			s.codes(t, other, "", "GONE")
 			voided, err := s.VoidCodes(t.Context(), voiding(other, "GONE"))

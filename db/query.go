@@ -105,6 +105,7 @@ var (
 	codeRejectNewer                = statement("code_reject_newer")
 	codeRekey                      = statement("code_rekey")
 	codeRestore                    = statement("code_restore")
+	codeRestoreDelete              = statement("code_restore_delete")
 	codeRestoreInsert              = statement("code_restore_insert")
 	codeReturned                   = statement("code_returned")
 	codeReturnInsert               = statement("code_return_insert")
