@@ -23,11 +23,11 @@ func TestDefaults(t *testing.T) {
 	for name, pair := range map[string][2]any{
 		"--oidc-role-claim":         {s.OIDCRoleClaim, access.DefaultRoleClaim},
 		"--hold-duration":           {s.HoldDuration, db.DefaultHoldDuration},
-		"--memory-limit":            {s.MemoryLimit, db.DefaultMemoryLimit},
-		"--memory-limit of restore": {c.Restore.MemoryLimit, db.DefaultMemoryLimit},
+		"--memory-limit":            {string(s.MemoryLimit), db.DefaultMemoryLimit},
+		"--memory-limit of restore": {string(c.Restore.MemoryLimit), db.DefaultMemoryLimit},
 		"--sql-max-age":             {s.SQLMaxAge, analyst.DefaultMaxAge},
 		"--sql-timeout":             {s.SQLTimeout, analyst.DefaultTimeout},
-		"--sql-memory-limit":        {s.SQLMemoryLimit, analyst.DefaultMemoryLimit},
+		"--sql-memory-limit":        {string(s.SQLMemoryLimit), analyst.DefaultMemoryLimit},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])

@@ -9,7 +9,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"couponql/analyst"
 	"couponql/client"
 	"couponql/command"
 	"couponql/coupon"
@@ -58,15 +57,13 @@ func (c *doctorCommand) Run(ctx context.Context, parsed *kong.Context) error {
 func (c *doctorCommand) examine(ctx context.Context, report *doctor.Report) {
 	var zones []string
 	var sizeBytes uint64
-	needs := doctor.MemoryNeeds{}
-	// The engine takes more than these forms; what is none of them is its to judge.
-	needs.Engine, _ = analyst.ParseBytes(c.MemoryLimit)
+	needs := doctor.MemoryNeeds{Engine: c.MemoryLimit.bytes()}
 	if c.EnableSQL {
-		needs.SQL, _ = analyst.ParseBytes(c.SQLMemoryLimit)
+		needs.SQL = c.SQLMemoryLimit.bytes()
 	}
 	if c.URL != "" {
 		report.Server(ctx, client.New(c.URL, c.Key), version())
-	} else if found := report.Database(ctx, c.Data, c.MemoryLimit); found != nil {
+	} else if found := report.Database(ctx, c.Data, string(c.MemoryLimit)); found != nil {
 		zones, sizeBytes, needs.Codes = found.Timezones, found.SizeBytes, found.CodeCount
 	}
 	report.Disk(c.Data, sizeBytes)

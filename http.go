@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +40,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, sto
 	}
 	failed := make(chan error, 1)
 	background.Go(func() error { return server.Serve(patientListener{listener, stallTime}) }, func(err error) { failed <- err })
-	fmt.Fprintf(os.Stderr, "listening on http://%s\n", listener.Addr())
-	log.InfoContext(ctx, "ready", "url", "http://"+listener.Addr().String()+"/", "version", version())
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)

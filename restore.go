@@ -15,11 +15,11 @@ import (
 
 // restoreCommand makes a database of a backup.
 type restoreCommand struct {
-	File        string `arg:"" help:"The backup, as couponql backup wrote it." type:"existingfile"`
-	Data        string `help:"The database file to make." placeholder:"FILE" required:"true" type:"path"`
-	Force       bool   `help:"Overwrite an existing database and its files. No server may have it open."`
-	JSON        bool   `name:"json" help:"Write the result as JSON to standard output, for programs."`
-	MemoryLimit string `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk." env:"COUPONQL_MEMORY_LIMIT"`
+	File        string     `arg:"" help:"The backup, as couponql backup wrote it." type:"existingfile"`
+	Data        string     `help:"The database file to make." placeholder:"FILE" required:"true" type:"path"`
+	Force       bool       `help:"Overwrite an existing database and its files. No server may have it open."`
+	JSON        bool       `name:"json" help:"Write the result as JSON to standard output, for programs."`
+	MemoryLimit memorySize `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk." env:"COUPONQL_MEMORY_LIMIT"`
 }
 
 // Help is what --help says beside the flags.
@@ -34,7 +34,7 @@ Exit codes: 0 restored and checked; 1 not restored; 2 wrong usage.`
 // Run restores, and writes what came of it to standard output.
 func (c *restoreCommand) Run(ctx context.Context) error {
 	keepToSelf()
-	restored, err := db.Restore(ctx, db.RestoreOptions{Backup: c.File, Path: c.Data, Overwrites: c.Force, MemoryLimit: c.MemoryLimit})
+	restored, err := db.Restore(ctx, db.RestoreOptions{Backup: c.File, Path: c.Data, Overwrites: c.Force, MemoryLimit: string(c.MemoryLimit)})
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func run(args []string) int {
 		parser.Stdout = parser.Stderr
 		parser.Exit = func(int) {}
 		parser.FatalIfErrorf(err)
+		if advice := adviceOn(args, err); advice != "" {
+			fmt.Fprintln(os.Stderr, advice)
+		}
 		return command.CodeMisused
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -147,7 +150,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 
 // logger gives the log as it is wanted.
 func (c *serveCommand) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel, ReplaceAttr: cutAttribute}
+	options := &slog.HandlerOptions{Level: c.LogLevel.Level, ReplaceAttr: cutAttribute}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
@@ -157,6 +160,18 @@ func (c *serveCommand) logger() *slog.Logger {
 // serve opens the store and serves it.
 func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	keepToSelf()
+	tokens, err := c.tokens()
+	if err != nil {
+		return err
+	}
+	// Before anything is made on disk. Who connects meanwhile waits until the server is ready.
+	listener, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+	// The server closes it, too; that is no failure.
+	defer func() { _ = listener.Close() }()
+	isNew := isMissing(c.Data)
 	out, err := sender.OpenOutbox(c.Outbox)
 	if err != nil {
 		return err
@@ -172,7 +187,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	store, err := db.Open(ctx, db.Options{
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: c.SendRate,
-		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: c.MemoryLimit, CutsLogAt: c.CutLogAt,
+		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: string(c.MemoryLimit), CutsLogAt: c.CutLogAt,
 		DefaultRegion: c.DefaultRegion, Progress: func(text string) { log.InfoContext(ctx, text) },
 	})
 	if err != nil {
@@ -181,7 +196,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if notice := store.Notice(); notice != "" {
 		log.WarnContext(ctx, notice)
 	}
-	guard, err := c.guard(store)
+	guard, err := c.guard(store, tokens)
 	if err != nil {
 		return errors.Join(fmt.Errorf("--listen=%s: %w", c.Listen, err), store.Close())
 	}
@@ -198,10 +213,6 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the key for links: %w", err), store.Close())
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen: %w", err), store.Close())
-	}
 	watch := monitor.New(store, version())
 	for name, channel := range map[string]coupon.Channel{"mail": coupon.ChannelEmail, "webhook": coupon.ChannelSMS} {
 		if line, isLine := senders[channel].(interface{ Limits() sender.Limits }); isLine {
@@ -214,13 +225,27 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, courier.New(store, out, senders), answers, guard)
-	if guard.IsOpen() {
-		log.WarnContext(ctx, "no API keys yet: open to this machine, closed to all others; couponql key create adds the first")
-	}
+	c.greet(ctx, log, &greeting{
+		version: version(), url: "http://" + listener.Addr().String(), hasPlayground: c.Playground, isOpen: guard.IsOpen(),
+		data: c.Data, isNew: isNew, outbox: c.Outbox,
+	})
 	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store, log)
 	store.Interrupt()
 	runner.Stop()
 	return errors.Join(err, answers.Close(), closeStore(ctx, store, log))
+}
+
+// greet tells that the server is ready: a person at a terminal what is where, programs and logs in a line each.
+func (c *serveCommand) greet(ctx context.Context, log *slog.Logger, g *greeting) {
+	if c.LogFormat == "text" && term.IsTerminal(int(os.Stderr.Fd())) {
+		g.writeTo(os.Stderr)
+		return
+	}
+	fmt.Fprintf(os.Stderr, "listening on %s\n", g.url)
+	log.InfoContext(ctx, "ready", "url", g.url+"/", "version", g.version)
+	if g.isOpen {
+		log.InfoContext(ctx, "no API keys yet: open to this machine, closed to all others; couponql key create adds the first")
+	}
 }
 
 // closeStore closes the store. What a full disk kept from the audit log goes to the log instead: it is no reason to call the
@@ -239,18 +264,19 @@ func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
 	return nil
 }
 
+// tokens gives what reads the tokens of an identity provider; nil when there is none.
+func (c *serveCommand) tokens() (*access.Tokens, error) {
+	if c.OIDCIssuer == "" {
+		return nil, nil //nolint:nilnil // there is none, which is no error
+	}
+	return access.NewTokens(access.TokenOptions{Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim})
+}
+
 // guard gives what tells who sends a request.
-func (c *serveCommand) guard(store *db.Store) (*access.Guard, error) {
+func (c *serveCommand) guard(store *db.Store, tokens *access.Tokens) (*access.Guard, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return nil, err
-	}
-	var tokens *access.Tokens
-	if c.OIDCIssuer != "" {
-		tokens, err = access.NewTokens(access.TokenOptions{Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim})
-		if err != nil {
-			return nil, err
-		}
 	}
 	return access.New(store, access.Options{AdminKey: c.AdminKey, Tokens: tokens, IsExposed: !isLoopback(host), RequestsPerSecond: c.RateLimit})
 }
@@ -265,6 +291,6 @@ func (c *serveCommand) analyst(store *db.Store, log *slog.Logger) (*analyst.Anal
 		return nil, fmt.Errorf("find this program, which answers SQL in processes of its own: %w", err)
 	}
 	return analyst.New(store, analyst.Options{
-		Program: program, MaxAge: c.SQLMaxAge, Timeout: c.SQLTimeout, MemoryLimit: c.SQLMemoryLimit, Log: log,
+		Program: program, MaxAge: c.SQLMaxAge, Timeout: c.SQLTimeout, MemoryLimit: string(c.SQLMemoryLimit), Log: log,
 	})
 }

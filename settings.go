@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -40,7 +39,7 @@ type serveCommand struct {
 	Playground         bool            `default:"true" negatable:"" help:"Serve the playground at /. It needs introspection." group:"Network and access" env:"COUPONQL_PLAYGROUND"`
 	Data               string          `default:"couponql.duckdb" type:"path" help:"Database file, created if missing. Uploads and exports are kept beside it, in a folder named like it with .files at the end." group:"Data" env:"COUPONQL_DATA"`
 	CaseSensitiveCodes bool            `help:"Keep codes apart that differ in case only. Fixed when the database is created." group:"Data" env:"COUPONQL_CASE_SENSITIVE_CODES"`
-	MemoryLimit        string          `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk. The server needs 20 to 24 bytes per code in addition." group:"Data" env:"COUPONQL_MEMORY_LIMIT"`
+	MemoryLimit        memorySize      `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk. The server needs 20 to 24 bytes per code in addition." group:"Data" env:"COUPONQL_MEMORY_LIMIT"`
 	RetentionDays      int             `default:"0" help:"Erase recipients after this many days without activity, such as 800. 0: never." group:"Data" env:"COUPONQL_RETENTION_DAYS"`
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
@@ -59,8 +58,8 @@ type serveCommand struct {
 	EnableSQL          bool            `name:"enable-sql" help:"Enable read-only SQL queries (sql and exportSql) for the roles ADMIN, MARKETER and ANALYST." group:"SQL" env:"COUPONQL_ENABLE_SQL"`
 	SQLMaxAge          time.Duration   `name:"sql-max-age" default:"${sql_max_age}" help:"Maximum age of the snapshot that SQL queries read." group:"SQL" env:"COUPONQL_SQL_MAX_AGE"`
 	SQLTimeout         time.Duration   `name:"sql-timeout" default:"${sql_timeout}" help:"Time limit of an SQL query, at most 1m." group:"SQL" env:"COUPONQL_SQL_TIMEOUT"`
-	SQLMemoryLimit     string          `name:"sql-memory-limit" default:"${sql_memory_limit}" help:"Memory limit of an SQL query, in MB or GB. Two queries run at once." group:"SQL" env:"COUPONQL_SQL_MEMORY_LIMIT"`
-	LogLevel           slog.Level      `default:"info" placeholder:"LEVEL" help:"Lowest level that is logged: debug (every request), info, warn or error." group:"Logs and traces" env:"COUPONQL_LOG_LEVEL"`
+	SQLMemoryLimit     memorySize      `name:"sql-memory-limit" default:"${sql_memory_limit}" help:"Memory limit of an SQL query, in MB or GB. Two queries run at once." group:"SQL" env:"COUPONQL_SQL_MEMORY_LIMIT"`
+	LogLevel           logLevel        `default:"info" placeholder:"LEVEL" help:"Lowest level that is logged: debug (every request), info, warn or error." group:"Logs and traces" env:"COUPONQL_LOG_LEVEL"`
 	LogFormat          string          `default:"text" enum:"text,json" help:"Format of the log: text, or json with one object per line." group:"Logs and traces" env:"COUPONQL_LOG_FORMAT"`
 	OTLPEndpoint       string          `name:"otlp-endpoint" placeholder:"URL" help:"Collector that traces are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318." group:"Logs and traces" env:"COUPONQL_OTLP_ENDPOINT"`
 }
@@ -146,8 +145,13 @@ func (c *serveCommand) alerts(log *slog.Logger) (*sender.Webhook, error) {
 
 // check refuses settings that are unsafe or make no sense.
 func (c *serveCommand) check() error {
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("--listen=%s: %w", c.Listen, err)
+	if err := checkAddress(c.Listen); err != nil {
+		return err
+	}
+	for _, place := range []struct{ flag, path, example string }{{"--data", c.Data, "couponql.duckdb"}, {"--outbox", c.Outbox, "outbox"}} {
+		if place.path == "" {
+			return fmt.Errorf("%s: must not be empty; give a path, such as %s", place.flag, place.example)
+		}
 	}
 	if c.CutLogAt != nil && *c.CutLogAt < 0 {
 		return fmt.Errorf("--cut-log-at=%d: must be the byte that the server said when it refused to start", *c.CutLogAt)
@@ -175,9 +179,6 @@ func (c *serveCommand) check() error {
 	if c.SQLTimeout <= 0 || c.SQLTimeout > time.Minute {
 		return fmt.Errorf("--sql-timeout=%s: must be more than 0 and at most 1m, which every query of GraphQL may take", c.SQLTimeout)
 	}
-	if _, err := analyst.ParseBytes(c.SQLMemoryLimit); err != nil {
-		return fmt.Errorf("--sql-memory-limit: %w", err)
-	}
 	return nil
 }
 
@@ -203,6 +204,36 @@ func checkSendRate(rate float64) error {
 		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", rate, coupon.MinSendRate, coupon.MaxSendRate)
 	}
 	return nil
+}
+
+// logLevel is the lowest level that is logged.
+type logLevel struct{ slog.Level }
+
+// UnmarshalText reads a flag.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if err := l.Level.UnmarshalText(text); err != nil {
+		return fmt.Errorf("must be debug, info, warn or error, not %q", text)
+	}
+	return nil
+}
+
+// memorySize is how much memory something may take, as the engine reads it.
+type memorySize string
+
+// UnmarshalText reads a flag.
+func (m *memorySize) UnmarshalText(text []byte) error {
+	if _, err := analyst.ParseBytes(string(text)); err != nil {
+		return err
+	}
+	*m = memorySize(text)
+	return nil
+}
+
+// bytes gives the size in bytes.
+func (m memorySize) bytes() uint64 {
+	// It was read before.
+	size, _ := analyst.ParseBytes(string(m))
+	return size
 }
 
 // maxRetentionDays is a hundred years.
@@ -262,7 +293,11 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 			// Nobody set it, and there is no value that says so.
 			continue
 		}
-		var value any = fmt.Sprint(reflect.Indirect(flag.Target).Interface())
+		target := reflect.Indirect(flag.Target)
+		var value any = fmt.Sprint(target.Interface())
+		if _, isDuration := target.Interface().(time.Duration); (target.CanInt() || target.CanFloat()) && !isDuration {
+			value = target.Interface()
+		}
 		if flag.IsSlice() {
 			value = strings.Join(strings.Fields(strings.Trim(fmt.Sprint(flag.Target.Interface()), "[]")), ",")
 		}

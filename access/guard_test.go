@@ -293,7 +293,28 @@ func TestGuesses(t *testing.T) {
 		if allowed, wait := guard.Ask(shop, []bool{true, false, false, false, false, false, false, false, false, false}); allowed != 10 {
 			t.Fatalf("the shop must wait %s after %d", wait, i)
 		}
-		guard.Redeemed(shop, 9)
+		guard.Redeemed(shop, 9, 0)
+	}
+	// Who redeems one code again and again, or reverses what it redeemed, cannot guess without end.
+	regular, refunder := &coupon.Caller{Name: "key_3"}, &coupon.Caller{Name: "key_4"}
+	for caller, earn := range map[*coupon.Caller]func(){
+		regular:  func() { guard.Redeemed(regular, 0, 1000) },
+		refunder: func() { guard.Redeemed(refunder, 1, 0); guard.Reversed(refunder) },
+	} {
+		guesses := 0
+		for range 1000 {
+			allowed, _ := guard.Ask(caller, wrong)
+			guesses += allowed
+			earn()
+		}
+		if want := access.MaxGuesses + access.RepeatGuessesPerSecond; guesses < access.MaxGuesses-1 || guesses > want {
+			t.Errorf("%s guesses %d times, want at most %d", caller.Name, guesses, want)
+		}
+	}
+	clock.Advance(time.Second)
+	guard.Redeemed(regular, 0, 1000)
+	if allowed, _ := guard.Ask(regular, slices.Repeat(wrong, 100)); allowed < access.RepeatGuessesPerSecond {
+		t.Errorf("a second later %d wrong codes among a thousand right ones are answered", allowed)
 	}
 	local := &coupon.Caller{Name: coupon.LocalCaller}
 	if allowed, _ := guard.Ask(local, slices.Repeat(wrong, 10_000)); allowed != 10_000 {

@@ -74,8 +74,10 @@ const (
 	// that has named too many goes on a second later.
 	MaxGuesses       = 100
 	GuessesPerSecond = 1
-	// guessesForHit is what a redemption gives back: where customers type codes, some are always wrong.
-	guessesForHit = 0.2
+	// guessesForHit is what a redemption gives back: where customers type codes, some are always wrong. Codes that may be used
+	// again give back at most RepeatGuessesPerSecond: whoever has one could otherwise try others without end.
+	guessesForHit          = 0.2
+	RepeatGuessesPerSecond = 20
 )
 
 // guesses has how many wrong codes each caller may still name. Whoever redeems codes that are right does not guess.
@@ -86,12 +88,16 @@ type guesses struct {
 
 type allowance struct {
 	guesses float64
+	// repeats is how many guesses the redemptions of codes that may be used again can still give back.
+	repeats float64
 	at      time.Time
 }
 
 // pass brings the allowance up to an instant of the steady clock: one that is set gives no guesses back, and locks nobody out.
 func (a *allowance) pass(now time.Time) {
-	a.guesses = min(MaxGuesses, a.guesses+now.Sub(a.at).Seconds()*GuessesPerSecond)
+	passed := now.Sub(a.at).Seconds()
+	a.guesses = min(MaxGuesses, a.guesses+passed*GuessesPerSecond)
+	a.repeats = min(RepeatGuessesPerSecond, a.repeats+passed*RepeatGuessesPerSecond)
 	a.at = now
 }
 
@@ -125,22 +131,41 @@ func (g *Guard) Ask(c *coupon.Caller, unknown []bool) (allowed int, wait time.Du
 // open gives the allowance of a caller who never guessed. The lock is held.
 func (g *guesses) open(name string, now time.Time) *allowance {
 	g.forget(now)
-	a := &allowance{guesses: MaxGuesses, at: now}
+	a := &allowance{guesses: MaxGuesses, repeats: RepeatGuessesPerSecond, at: now}
 	g.left[name] = a
 	return a
 }
 
 // Found gives a guess back that Ask counted: what the caller asked about was there.
-func (g *Guard) Found(c *coupon.Caller) { g.giveBack(c, 1) }
-
-// Redeemed gives back what a caller earns with redemptions.
-func (g *Guard) Redeemed(c *coupon.Caller, count int) { g.giveBack(c, float64(count)*guessesForHit) }
-
-func (g *Guard) giveBack(c *coupon.Caller, guesses float64) {
+func (g *Guard) Found(c *coupon.Caller) {
 	g.guesses.mu.Lock()
 	defer g.guesses.mu.Unlock()
 	if a := g.guesses.left[c.Name]; a != nil {
-		a.guesses = min(MaxGuesses, a.guesses+guesses)
+		a.guesses = min(MaxGuesses, a.guesses+1)
+	}
+}
+
+// Redeemed gives back what a caller earns with redemptions that were recorded now: a repeated answer proves nothing. spent is how
+// many of the codes may not be used again, reusable how many may.
+func (g *Guard) Redeemed(c *coupon.Caller, spent, reusable int) {
+	g.guesses.mu.Lock()
+	defer g.guesses.mu.Unlock()
+	a := g.guesses.left[c.Name]
+	if a == nil {
+		return
+	}
+	a.pass(g.store.Steady())
+	ofReusable := min(a.repeats, float64(reusable)*guessesForHit)
+	a.repeats -= ofReusable
+	a.guesses = min(MaxGuesses, a.guesses+float64(spent)*guessesForHit+ofReusable)
+}
+
+// Reversed takes back what a caller earned with a redemption, which can be made again.
+func (g *Guard) Reversed(c *coupon.Caller) {
+	g.guesses.mu.Lock()
+	defer g.guesses.mu.Unlock()
+	if a := g.guesses.left[c.Name]; a != nil {
+		a.guesses = max(0, a.guesses-guessesForHit)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -106,22 +107,23 @@ func New(store *db.Store, options Options) (*Analyst, error) {
 }
 
 // size is a memory limit as the engine reads it too.
-var size = regexp.MustCompile(`^([1-9][0-9]{0,5})(MB|GB)$`)
+var size = regexp.MustCompile(`(?i)^([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B$`)
 
-// ParseBytes gives the bytes of a memory limit. It returns an error for what is none.
+// ParseBytes gives the bytes of a memory limit such as 512MB, 1.5GB or 2GiB. It returns an error for what is none.
 func ParseBytes(text string) (uint64, error) {
 	parts := size.FindStringSubmatch(text)
 	if parts == nil {
 		return 0, fmt.Errorf("%q is no memory limit such as 512MB or 2GB", text)
 	}
-	count, err := strconv.ParseUint(parts[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read a memory limit: %w", err)
+	count, err := strconv.ParseFloat(parts[1], 64)
+	if err != nil || count == 0 {
+		return 0, fmt.Errorf("%q is no memory limit such as 512MB or 2GB", text)
 	}
-	if parts[2] == "GB" {
-		return count * 1_000_000_000, nil
+	base := 1000.0
+	if parts[3] != "" {
+		base = 1024
 	}
-	return count * 1_000_000, nil
+	return uint64(count * math.Pow(base, float64(1+strings.Index("KMGT", strings.ToUpper(parts[2]))))), nil
 }
 
 // Close removes the snapshots. No method may run or be called any more.

@@ -15,6 +15,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"couponql/background"
@@ -39,10 +40,12 @@ type Client struct {
 	http    *http.Client
 }
 
-// New gives a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "".
+// New gives a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "". The address
+// of the API, which ends in /graphql, does as well.
 func New(address, key string) *Client {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxIdleConnections}
-	return &Client{strings.TrimSuffix(address, "/"), key, &http.Client{Timeout: requestTimeout, Transport: transport}}
+	address = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(address, "/"), "/graphql"), "/")
+	return &Client{address, key, &http.Client{Timeout: requestTimeout, Transport: transport}}
 }
 
 // Close closes the connections that no request uses. The client can be used further.
@@ -167,6 +170,9 @@ func (c *Client) post(ctx context.Context, contentType string, body io.Reader, a
 	post.Header.Set("Accept", "application/json")
 	c.Authorize(post)
 	response, err := c.http.Do(post)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no server answers at %s: start it, or ask another (%w)", c.Address, syscall.ECONNREFUSED)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ package command
 
 import "strings"
 
-// optionFlags has the flags that set the options of an import, which the server's advice names as GraphQL does.
+// optionFlags has the flags that do what the server's advice names as GraphQL and HTTP do.
 var optionFlags = strings.NewReplacer(
 	"options.hasHeader: true", "--header",
 	"options.hasHeader: false", "--no-header",
@@ -18,6 +18,7 @@ var optionFlags = strings.NewReplacer(
 	"options.dateOrder", "--date-order",
 	"options.decimalMark", "--decimal-mark",
 	"options.maxRejections", "--max-rejections",
+	"send it in the header Authorization: Bearer", "set the environment variable COUPONQL_KEY",
 )
 
 // inFlags gives the server's advice as somebody at the command line can follow it.

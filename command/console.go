@@ -76,7 +76,7 @@ type pace struct {
 // complainf tells of a problem on standard error.
 func (c *Console) complainf(format string, args ...any) {
 	// There is no other place to tell that standard error is gone.
-	_, _ = fmt.Fprintln(c.err, "couponql:", printable(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintln(c.err, "couponql:", printable(inFlags(fmt.Sprintf(format, args...))))
 }
 
 // printable gives text that cannot play tricks on a terminal: files and servers may have any characters in it.

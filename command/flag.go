@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -31,12 +32,17 @@ type serverFlags struct {
 func (f *addressFlag) check() error {
 	address, err := url.Parse(f.URL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		return fmt.Errorf("--url=%s: must be an address such as http://127.0.0.1:8080", f.URL)
+		example := "http://127.0.0.1:8080"
+		if bare, err := url.Parse("http://" + f.URL); err == nil && bare.Port() != "" {
+			example = bare.String()
+		}
+		return fmt.Errorf("--url=%s: must be an address such as %s", f.URL, example)
 	}
 	return nil
 }
 
-// checkNew refuses a file to be written that exists, unless that is wanted.
+// checkNew refuses a file to be written that exists, unless that is wanted, and one in a folder where nothing can be written: the
+// server need not make it for nothing.
 func (f *serverFlags) checkNew(flag, path string) error {
 	if path == "" || path == standardStream {
 		return nil
@@ -50,6 +56,13 @@ func (f *serverFlags) checkNew(flag, path string) error {
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s=%s: there is no such folder", flag, path)
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".couponql-")
+	if err != nil {
+		return fmt.Errorf("%s=%s: nothing can be written to this folder: %w", flag, path, err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("%s=%s: nothing can be written to this folder: %w", flag, path, err)
 	}
 	return nil
 }

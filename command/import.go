@@ -443,7 +443,7 @@ func (i *importer) talk() io.Writer {
 
 // reportFailure tells why there is no outcome.
 func (i *importer) reportFailure(name string, err error) {
-	i.complainf("%s: %s", name, strings.ReplaceAll(inFlags(err.Error()), "\n", "; "))
+	i.complainf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	if i.flags.JSON {
 		if err := i.writeJSON(map[string]string{"fileName": name, "error": err.Error()}); err != nil {
 			i.complainf("%s: write the outcome: %v", name, err)

@@ -58,6 +58,9 @@ func (l *lifetime) UnmarshalText(given []byte) error {
 		*l = lifetime(time.Now().UTC().Add(duration).Format(time.RFC3339))
 		return nil
 	}
+	if _, err := coupon.DateTime(words).Start(time.UTC); err != nil {
+		return fmt.Errorf("%q is not a time: give 90d, 12h, a date such as 2027-01-31, or a date and time as RFC 3339 has it", words)
+	}
 	*l = lifetime(words)
 	return nil
 }

@@ -138,7 +138,8 @@ type changes struct {
 	Cleared int `json:"cleared"`
 	Voided  int `json:"voided"`
 
-	Quarantined int `json:"quarantined"`
+	Quarantined     int `json:"quarantined"`
+	PendingMessages int `json:"pendingMessages"`
 }
 
 // code gives the exit code.
@@ -213,6 +214,7 @@ func (o *outcome) difference() string {
 		{o.Changes.Cleared, "cleared of values"},
 		{o.Changes.Voided, "voided"},
 		{o.Changes.Quarantined, "in quarantine"},
+		{o.Changes.PendingMessages, "messages to be canceled"},
 	} {
 		if part.count > 0 {
 			parts = append(parts, strconv.Itoa(part.count)+" "+part.verb)

@@ -265,10 +265,13 @@ func bareEmail(text string) (bare, reason string) {
 
 const severalEmails = "There is more than one address: a recipient has one; give the others to recipients of their own."
 
+// withoutJoiners takes out what joins letters or keeps them apart, and nobody sees by itself.
+var withoutJoiners = strings.NewReplacer(zeroWidthJoiner, "", zeroWidthNonJoiner, "")
+
 // canonicalLocalPart returns what stands before the @. Dots where RFC 5321 wants none are allowed in quotes:
 // mobile carriers gave such addresses to many people.
 func canonicalLocalPart(local string) (canonical, reason string) {
-	local = strings.NewReplacer(zeroWidthJoiner, "", zeroWidthNonJoiner, "").Replace(local)
+	local = withoutJoiners.Replace(local)
 	if len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"' {
 		local = unquotePairs(local[1 : len(local)-1])
 	}
@@ -310,10 +313,9 @@ var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Strict
 
 // canonicalDomain returns a domain in ASCII and lower case, without a dot at its end.
 func canonicalDomain(domain string) (canonical, reason string) {
-	joined := strings.NewReplacer(zeroWidthJoiner, "", zeroWidthNonJoiner, "")
 	canonical, err := lookup.ToASCII(strings.TrimRight(domain, ".。．｡"))
 	if err != nil {
-		canonical, err = lookup.ToASCII(strings.TrimRight(joined.Replace(domain), ".。．｡"))
+		canonical, err = lookup.ToASCII(strings.TrimRight(withoutJoiners.Replace(domain), ".。．｡"))
 	}
 	switch {
 	case domain == "":

@@ -221,6 +221,9 @@ func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 	return a, a.number(text[begin:end], mark) && (mark == 0 || a.mark == 0 || a.mark == mark)
 }
 
+// What stands around the digits of an amount without what says that it is negative.
+var withoutBrackets, withoutSigns = strings.NewReplacer("(", "", ")", ""), strings.NewReplacer("-", "", "+", "")
+
 // sides reads what stands before and after the digits: a sign, brackets and a currency.
 func (a *amountText) sides(before, after string) bool {
 	// As in 49,- and 49.--.
@@ -232,7 +235,7 @@ func (a *amountText) sides(before, after string) bool {
 	around := before + " " + after
 	if strings.Contains(before, "(") && strings.Contains(after, ")") {
 		a.isNegative = true
-		around = strings.NewReplacer("(", "", ")", "").Replace(around)
+		around = withoutBrackets.Replace(around)
 	}
 	switch signs := strings.Count(around, "-") + strings.Count(around, "+"); {
 	case signs > 1 || signs == 1 && a.isNegative:
@@ -240,7 +243,7 @@ func (a *amountText) sides(before, after string) bool {
 	case strings.Contains(around, "-"):
 		a.isNegative = true
 	}
-	word := strings.Trim(strings.NewReplacer("-", "", "+", "").Replace(around), " ")
+	word := strings.Trim(withoutSigns.Replace(around), " ")
 	var isKnown bool
 	a.currency, isKnown = ParseCurrency(word)
 	return isKnown

@@ -114,7 +114,9 @@ type BounceRecord struct {
 	RecordedCount    int
 	RepeatedCount    int
 	QuarantinedCount int
-	Rejections       []*Rejection
+	// PendingMessageCount is how many messages that are still to be sent go to these addresses.
+	PendingMessageCount int
+	Rejections          []*Rejection
 }
 
 // Bounce is a report that can be recorded, unless nobody knows its message.

@@ -9,25 +9,32 @@ import (
 // Decimal is a decimal number as text, e.g. "12.50": money must not pass through binary fractions.
 type Decimal string
 
-// decimalPattern is what DECIMAL(18,4) holds: 14 digits before and 4 after the point.
-var decimalPattern = regexp.MustCompile(`^-?\d{1,14}(\.\d{1,4})?$`)
+// decimalPattern is what DECIMAL(18,4) holds, 14 digits before and 4 after the point, with zeros around them that say nothing.
+var decimalPattern = regexp.MustCompile(`^-?0*\d{1,14}(\.\d{1,4}0*)?$`)
 
-// ParseDecimal checks a number that a caller gave. The error is a sentence for the caller.
+// ParseDecimal reads a number that a caller gave. Two texts of one number give the same Decimal, the one that NewDecimal gives.
+// The error is a sentence for the caller.
 func ParseDecimal(text string) (Decimal, error) {
-	text = strings.TrimSpace(text)
+	text = CleanReference(text)
 	if !decimalPattern.MatchString(text) {
-		return "", fmt.Errorf("%q is not a decimal number with at most 14 digits before and 4 after the point, such as 12.50", text)
+		return "", fmt.Errorf("%q is not a decimal number with at most 14 digits before and 4 after the point, such as 12.50", Printable(text))
 	}
-	return Decimal(text), nil
+	return NewDecimal(text), nil
 }
 
-// NewDecimal makes a Decimal of a number with a fixed scale as the database prints it, e.g.
-// "12.5000": cents are kept, further zeros are not.
-func NewDecimal(fixed string) Decimal {
-	whole, fraction, _ := strings.Cut(fixed, ".")
+// NewDecimal makes a Decimal of a number, e.g. "12.5000" as the database prints it: cents are kept, further zeros are not.
+func NewDecimal(number string) Decimal {
+	unsigned, isNegative := strings.CutPrefix(number, "-")
+	whole, fraction, _ := strings.Cut(unsigned, ".")
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
 	fraction = strings.TrimRight(fraction, "0")
 	for len(fraction) < 2 {
 		fraction += "0"
+	}
+	if isNegative && (whole != "0" || fraction != "00") {
+		whole = "-" + whole
 	}
 	return Decimal(whole + "." + fraction)
 }

@@ -12,8 +12,13 @@ func TestParseDecimal(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Decimal{
 		"12.50":                "12.50",
-		"0":                    "0",
-		"-3":                   "-3",
+		"0":                    "0.00",
+		"-0.0":                 "0.00",
+		"-3":                   "-3.00",
+		"0049.90":              "49.90",
+		"49.900000000":         "49.90",
+		"-007":                 "-7.00",
+		"000000000000000000.5": "0.50",
 		"0.0001":               "0.0001",
 		"99999999999999.9999":  "99999999999999.9999",
 		"-99999999999999.9999": "-99999999999999.9999",
@@ -32,8 +37,8 @@ func TestParseDecimal(t *testing.T) {
 			t.Errorf("got %q and the error %v for %q, want an error", got, err, text)
 		}
 	}
-	if got, err := ParseDecimal(" 7.5\n"); err != nil || got != "7.5" {
-		t.Errorf("got %q and the error %v, want 7.5", got, err)
+	if got, err := ParseDecimal(" 7.5\n"); err != nil || got != "7.50" {
+		t.Errorf("got %q and the error %v, want 7.50", got, err)
 	}
 	_, err := ParseDecimal(" 1,50 ")
 	want := `"1,50" is not a decimal number with at most 14 digits before and 4 after the point, such as 12.50`
@@ -46,8 +51,8 @@ func TestNewDecimal(t *testing.T) {
 	t.Parallel()
 	for fixed, want := range map[string]Decimal{
 		"12.5000": "12.50", "12.0000": "12.00", "12": "12.00", "12.3": "12.30", "0.0001": "0.0001", "-0.5000": "-0.50",
-		"1200.0000": "1200.00",
-		"12.3450":   "12.345", "99999999999999.9999": "99999999999999.9999",
+		"1200.0000": "1200.00", "-0.0000": "0.00", "007": "7.00",
+		"12.3450": "12.345", "99999999999999.9999": "99999999999999.9999",
 	} {
 		if got := NewDecimal(fixed); got != want {
 			t.Errorf("got %q for %q, want %q", got, fixed, want)

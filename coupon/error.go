@@ -27,6 +27,7 @@ const (
 	ErrorCodeNotYetValid        ErrorCode = "CODE_NOT_YET_VALID"
 	ErrorCodeVoided             ErrorCode = "CODE_VOIDED"
 	ErrorRedemptionLimitReached ErrorCode = "REDEMPTION_LIMIT_REACHED"
+	ErrorRedemptionReversed     ErrorCode = "REDEMPTION_REVERSED"
 	ErrorRateLimited            ErrorCode = "RATE_LIMITED"
 	ErrorTemplateInvalid        ErrorCode = "TEMPLATE_INVALID"
 	ErrorFileUnreadable         ErrorCode = "FILE_UNREADABLE"

@@ -17,7 +17,7 @@ type Once struct {
 
 // Check cleans the key. It returns INVALID.
 func (o *Once) Check() error {
-	clean, reason := CleanLabel(o.Key)
+	clean, reason := CleanLabel(CleanReference(o.Key))
 	if reason != "" || clean == "" {
 		return Errorf(ErrorInvalid, "idempotencyKey must have 1 to %d characters and no control characters.", MaxTextLength).At("input", "idempotencyKey")
 	}

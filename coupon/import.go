@@ -149,8 +149,8 @@ var rejectionMessages = map[RejectionReason]string{
 	RejectedBadKind:          "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED.",
 	RejectedNoOutcome:        "The row does not say whether a message arrived, but something else of it; nothing changed.",
 	RejectedAmbiguousColumn:  "Two columns of the row could hold the same field. Say with options.columns which one does.",
-	RejectedNotARow:          "The line is no row: the header once more, a ruler, or what a database client adds to its answer.",
-	RejectedBadFlag:          "The value is neither a yes nor a no. Use true or false.",
+	RejectedNotARow:          "The line is no row: a title, the header once more, a ruler, a sum, a mark of the end, or what a database client adds.",
+	RejectedBadFlag:          "The value is neither a yes nor a no. Use true or false; a column of opt-outs may have dates.",
 	RejectedBadAmount:        "The value is not an amount with at most 14 digits before its decimal mark. Use the form 1234.50.",
 	RejectedAmbiguousAmount:  "The amount could be thousands or have a fraction, and no row of the file tells which. Set options.decimalMark, or use the form 1234.50.",
 	RejectedBadCurrency:      "The currency cannot be one, or is another than that of the amount. Use the three letters of ISO 4217, such as EUR.",
@@ -332,7 +332,11 @@ func (r *Rejection) Message() string {
 	if r.Value == nil || !r.Reason.isOfValue() {
 		return r.Reason.Message()
 	}
-	return fmt.Sprintf("%q: %s", *r.Value, r.Reason.Message())
+	message := r.Reason.Message()
+	if r.Reason == RejectedBadDate {
+		message = dateProblem(*r.Value)
+	}
+	return fmt.Sprintf("%q: %s", *r.Value, message)
 }
 
 // isOfValue tells the reasons whose value is what cannot be read, and not what names the row.
@@ -451,6 +455,8 @@ type ImportChanges struct {
 	Voided  int `json:"voided,omitempty"`
 	// Quarantined is how many addresses came into quarantine.
 	Quarantined int `json:"quarantined,omitempty"`
+	// PendingMessages is how many messages that are still to be sent it concerns.
+	PendingMessages int `json:"pendingMessages,omitempty"`
 }
 
 // ImportWarningKind says what is odd about rows that were imported all the same.
@@ -474,6 +480,10 @@ const (
 	WarningRounded         ImportWarningKind = "ROUNDED_AMOUNT"
 	WarningNoConsent       ImportWarningKind = "NO_CONSENT_COLUMN"
 	WarningSilentConsent   ImportWarningKind = "SILENT_CONSENT"
+
+	WarningWrappedRows      ImportWarningKind = "WRAPPED_ROWS"
+	WarningSuspectedConsent ImportWarningKind = "SUSPECTED_CONSENT"
+	WarningGuessedOptOut    ImportWarningKind = "GUESSED_OPT_OUT"
 )
 
 // ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
@@ -545,11 +555,20 @@ func (w *ImportWarning) Text() string {
 		return fmt.Sprintf("Amounts with more digits than are kept: %d, such as %q. They were rounded to the digits that their currency has.",
 			w.Count, w.Value)
 	case WarningNoConsent:
-		return fmt.Sprintf("The file has no column that says who may be contacted: its new recipients may be, %d of them, and known ones stay as they "+
+		return fmt.Sprintf("The file has no column that says who may be contacted: new recipients of whom it says nothing may be, %d of them, and known ones stay as they "+
 			"are. Add the column %s, or map it with options.columns.", w.Count, w.Value)
 	case WarningSilentConsent:
 		return fmt.Sprintf("Rows that say neither yes nor no to being contacted: %d. Who of them is new is not contactable, and known ones stay as they "+
 			"are.", w.Count)
+	case WarningWrappedRows:
+		return "Each line of the file is quoted as a whole. These quotes were taken off, and the columns are those inside."
+	case WarningSuspectedConsent:
+		return fmt.Sprintf("Columns that may say who may be contacted: %s. A no in them, or a word such as unsubscribed, pending or cleaned, takes "+
+			"consent away; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+
+			"or an attribute by its name.", w.names())
+	case WarningGuessedOptOut:
+		return fmt.Sprintf("Rows whose consent was taken away by a column that may be about something else: %d, such as %q. If that is wrong, map the column "+
+			"to an attribute with options.columns.", w.Count, w.Value)
 	}
 	return string(w.Kind)
 }

@@ -39,6 +39,8 @@ type Erasure struct {
 	ErasedCount int
 	// CanceledMessageCount is how many messages were still to be sent to them.
 	CanceledMessageCount int
+	// PendingMessageCount is how many messages to them were being handed over just then.
+	PendingMessageCount int
 }
 
 // erasedID is what an erased recipient's external id looks like: nobody else may have one, nor anything be known of it.

@@ -1,6 +1,9 @@
 package coupon
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // RedemptionSource says how a redemption became known.
 type RedemptionSource string
@@ -66,7 +69,7 @@ const MaxRedemptions = 10_000
 // ClockTolerance is how far in the future a shop's clock may be when it redeems.
 const ClockTolerance = 5 * time.Minute
 
-// Check cleans the request and checks what does not depend on the code. It returns UserErrors with
+// Check cleans the request, so that what is kept, answered and compared is one form of it, and checks what does not depend on the code. It returns UserErrors with
 // INVALID.
 func (r *RedeemRequest) Check(now time.Time) error {
 	var problems UserErrors
@@ -77,7 +80,7 @@ func (r *RedeemRequest) Check(now time.Time) error {
 		if *text.value == nil {
 			continue
 		}
-		clean, reason := CleanLabel(**text.value)
+		clean, reason := CleanLabel(CleanReference(**text.value))
 		if reason != "" || clean == "" {
 			invalidf(&problems, text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
 		}
@@ -90,8 +93,12 @@ func (r *RedeemRequest) Check(now time.Time) error {
 		}
 		r.Amount = &amount
 	}
-	if r.Currency != nil && !IsCurrency(*r.Currency) {
-		invalidf(&problems, "currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", *r.Currency)
+	if r.Currency != nil {
+		code := strings.ToUpper(CleanReference(*r.Currency))
+		if !IsCurrency(code) {
+			invalidf(&problems, "currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", Printable(*r.Currency))
+		}
+		r.Currency = &code
 	}
 	if r.RedeemedAt != nil && r.RedeemedAt.After(now.Add(ClockTolerance)) {
 		invalidf(&problems, "redeemedAt", "The redemption lies in the future.")

@@ -42,7 +42,14 @@ func TestRedeemRequestCheck(t *testing.T) {
 			want:    RedeemRequest{RedeemedAt: new(now.AddDate(-10, 0, 0))},
 		},
 		"longest reference": {request: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}, want: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}},
-		"a refund":          {request: RedeemRequest{Amount: new(Decimal("-1"))}, want: RedeemRequest{Amount: new(Decimal("-1"))}},
+		"a refund":          {request: RedeemRequest{Amount: new(Decimal("-1"))}, want: RedeemRequest{Amount: new(Decimal("-1.00"))}},
+		"what nobody sees": {
+			request: RedeemRequest{
+				Reference: new(" A\u200B-7\uFEFF"), IdempotencyKey: new("\u00ADk\u20607 "), Amount: new(Decimal(" 0049.9000\u200B")), Currency: new(" eur\u200B"),
+			},
+			want: RedeemRequest{Reference: new("A-7"), IdempotencyKey: new("k7"), Amount: new(Decimal("49.90")), Currency: new("EUR")},
+		},
+		"nothing below zero": {request: RedeemRequest{Amount: new(Decimal("-000.000"))}, want: RedeemRequest{Amount: new(Decimal("0.00"))}},
 		"long reference": {
 			request:  RedeemRequest{Reference: new(strings.Repeat("ä", 256))},
 			problems: []string{"input.reference INVALID: reference" + badText},
@@ -60,9 +67,9 @@ func TestRedeemRequestCheck(t *testing.T) {
 		"comma in amount": {
 			request: RedeemRequest{Amount: new(Decimal("1,50"))}, problems: []string{`input.amount INVALID: "1,50"` + badDecimal},
 		},
-		"small letters": {
-			request:  RedeemRequest{Currency: new("eur")},
-			problems: []string{`input.currency INVALID: "eur" is not a currency. Use the three letters of ISO 4217, such as EUR.`},
+		"two letters": {
+			request:  RedeemRequest{Currency: new("eu")},
+			problems: []string{`input.currency INVALID: "eu" is not a currency. Use the three letters of ISO 4217, such as EUR.`},
 		},
 		"future": {
 			request:  RedeemRequest{RedeemedAt: new(now.Add(ClockTolerance + 1))},

@@ -263,6 +263,20 @@ func CleanLabel(raw string) (label string, reason RejectionReason) {
 	return label, ""
 }
 
+// CleanReference gives a value by which a caller knows a thing, such as an order number, as it is kept and compared: without
+// what nobody sees, also in its middle.
+func CleanReference(raw string) string {
+	if IsASCII(raw) {
+		return CleanValue(raw)
+	}
+	return CleanValue(strings.Map(func(r rune) rune {
+		if isIgnorable(r) {
+			return -1
+		}
+		return r
+	}, raw))
+}
+
 // Printable makes any text fit to be shown: control characters and broken bytes become the replacement character, and what is
 // longer than MaxTextLength is cut with an ellipsis.
 func Printable(text string) string {

@@ -19,7 +19,8 @@ type bounceRows struct {
 	rows     *duckdb.Spool
 	rejected rejectedSpool
 	// recorded is how many are, or would be, recorded, and quarantined how many addresses come into quarantine by them.
-	recorded, quarantined int
+	// pending is how many messages that are still to be sent go to these.
+	recorded, quarantined, pending int
 	// region is where phone numbers are from that do not say so.
 	region string
 }
@@ -126,7 +127,7 @@ func (s *Store) RecordBounces(ctx context.Context, reports []*coupon.BounceInput
 	if err != nil {
 		return nil, err
 	}
-	record.RecordedCount, record.QuarantinedCount = rows.recorded, rows.quarantined
+	record.RecordedCount, record.QuarantinedCount, record.PendingMessageCount = rows.recorded, rows.quarantined, rows.pending
 	return record, nil
 }
 
@@ -145,7 +146,7 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 	if err != nil {
 		return err
 	}
-	r.recorded, r.quarantined = r.total()-rejected, 0
+	r.recorded, r.quarantined, r.pending = r.total()-rejected, 0, 0
 	if r.recorded == 0 {
 		return nil
 	}
@@ -157,8 +158,20 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 		return err
 	}
 	err = duckdb.Each(ctx, t, suspectCount, func(rows *sql.Rows) error { return rows.Scan(&r.quarantined, &renewed) })
-	if err != nil || !gate.opens(rejected) {
+	if err != nil {
 		return err
+	}
+	if r.quarantined+renewed > 0 {
+		if isConcerned, err := t.havePending(ctx); err != nil {
+			return err
+		} else if isConcerned {
+			if r.pending, err = duckdb.One[int](ctx, t, suspectPending); err != nil {
+				return err
+			}
+		}
+	}
+	if !gate.opens(rejected) {
+		return nil
 	}
 	if _, err := t.Exec(ctx, bounceRecord, named("import_id", unlessZero(importNumber)), named("now", t.now)); err != nil {
 		return err
@@ -269,6 +282,7 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {
 			r.source.Changes.Added, r.source.Changes.Quarantined = rows.recorded, rows.quarantined
+			r.source.Changes.PendingMessages = rows.pending
 			return rows.recorded, nil
 		},
 	}, nil

@@ -162,6 +162,9 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 	if err != nil {
 		return nil, err
 	}
+	if erasure.PendingMessageCount, err = duckdb.One[int](ctx, t, erasureBusy, batches); err != nil {
+		return nil, err
+	}
 	if erasure.CanceledMessageCount, err = t.Exec(
 		ctx,
 		erasureCancel,

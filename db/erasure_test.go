@@ -293,6 +293,31 @@ func TestEraseWaitsForTheBatch(t *testing.T) {
 	}
 }
 
+// TestEraseBesideABatch erases two people, the message to one of whom is being handed over: nobody knows yet whether it leaves,
+// and the answer says so.
+func TestEraseBesideABatch(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	people := s.recipients(t, 2)
+	id := s.newDelivery(t, "", people)
+	s.confirm(t, id)
+	batch, err := s.NextBatch(t.Context(), id, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Begin(t.Context(), batch.Contents); err != nil {
+		t.Fatal(err)
+	}
+	s.erase(t, coupon.Erasure{ErasedCount: 2, CanceledMessageCount: 1, PendingMessageCount: 1}, people)
+	if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents}); err != nil {
+		t.Fatal(err)
+	}
+	if d := s.delivery(t, id); d.Counts.Sent != 1 || d.Counts.Canceled != 1 {
+		t.Errorf("got %+v", d.Counts)
+	}
+	s.checkSound(t)
+}
+
 // TestEraseRefuses tells what cannot be asked for; nobody is erased then.
 func TestEraseRefuses(t *testing.T) {
 	t.Parallel()

@@ -520,8 +520,13 @@ func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Rec
 	return duckdb.One[int](ctx, s.engine, recipientPending, named("ids", numbers))
 }
 
-// pendingOf counts the messages with some of the codes that are still to be sent.
-func (t *turn) pendingOf(ctx context.Context, codes []int64) (int, error) {
+// havePending reports whether any delivery has messages that may still leave, which is asked before they are counted.
+func (t *tx) havePending(ctx context.Context) (bool, error) {
+	return duckdb.One[bool](ctx, t, deliveryOpen)
+}
+
+// pendingOf counts the messages with some of the codes, which are in order, that are still to be sent.
+func (t *tx) pendingOf(ctx context.Context, codes []int64) (int, error) {
 	held := t.store.memory.KeepStates(slices.Clone(codes), func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
 	if len(held) == 0 {
 		return 0, nil

@@ -154,7 +154,7 @@ func (r *importReader) voidCodes(i *importing, v *codeVoiding) {
 		if err := t.reconcileVoiding(ctx, v, w); err != nil {
 			return 0, err
 		}
-		r.source.Changes.Voided = v.count
+		r.source.Changes.Voided, r.source.Changes.PendingMessages = v.count, v.pending
 		return v.count, nil
 	}
 }

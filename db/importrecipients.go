@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 	"couponql/file"
 )
@@ -19,7 +20,7 @@ const (
 	recipientsPhone
 	recipientsFirstName
 	recipientsLastName
-	recipientsContactable
+	_ // who may be contacted is said by all columns of the row together
 	recipientsAttributes
 )
 
@@ -28,11 +29,15 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 	if err != nil {
 		return nil, err
 	}
-	var added, changed int
+	var added, changed, pending int
 	return &importing{
 		rows: rows,
 		take: func(row *file.Row) error {
-			changes, reason, value, err := recipientOf(row)
+			consent, odd, isUnderstood := row.Consent()
+			if !isUnderstood {
+				return rows.reject(row.Line, coupon.RejectedBadFlag, odd)
+			}
+			changes, reason, value, err := recipientOf(row, &consent)
 			if err != nil {
 				return err
 			}
@@ -45,18 +50,29 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 			if changes.IsContactable.IsSet && changes.IsContactable.Value == nil {
 				r.source.Warn(coupon.WarningSilentConsent, row.Line, row.Get(recipientsExternalID))
 			}
+			if guess := consent.Guess(); guess != "" {
+				r.source.Warn(coupon.WarningGuessedOptOut, row.Line, guess)
+			}
 			return rows.put(row.Line, changes)
 		},
 		lane: r.store.recipients,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) (err error) {
+			pending = 0
 			rows.consentIsSaid = r.hasColumn(file.ContactableColumn)
-			added, changed, err = t.upsertRecipients(ctx, rows, gate)
+			if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil || changed == 0 {
+				return err
+			}
+			if isConcerned, err := t.havePending(ctx); err != nil || !isConcerned {
+				return err
+			}
+			pending, err = duckdb.One[int](ctx, t, recipientPendingStaged)
 			return err
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {
 			r.source.Changes.Added, r.source.Changes.Changed, r.source.Changes.Cleared = added, changed, rows.cleared
+			r.source.Changes.PendingMessages = pending
 			if !rows.consentIsSaid {
-				r.source.Tell(coupon.WarningNoConsent, added, file.ContactableColumn)
+				r.source.Tell(coupon.WarningNoConsent, rows.unasked, file.ContactableColumn)
 			}
 			return added + changed, nil
 		},
@@ -64,15 +80,13 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 }
 
 // recipientOf reads a row; columns that are no field of a recipient are attributes.
-func recipientOf(row *file.Row) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
+func recipientOf(
+	row *file.Row, consent *coupon.Consent,
+) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
 	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
 	changes.Email, changes.Phone = row.Cell(recipientsEmail).Change(), row.Cell(recipientsPhone).Change()
 	changes.FirstName, changes.LastName = row.Cell(recipientsFirstName).Change(), row.Cell(recipientsLastName).Change()
-	contactable := row.Cell(recipientsContactable)
-	var isKnown bool
-	if changes.IsContactable, isKnown = contactable.Flag(); !isKnown {
-		return nil, coupon.RejectedBadFlag, contactable.Text, nil
-	}
+	changes.IsContactable = consent.Change()
 	object := row.Cell(recipientsAttributes)
 	var all coupon.JSON
 	if object.Presence == coupon.Given {

@@ -167,10 +167,10 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 
 func (s *Store) loadAnswers(ctx context.Context, l *memory.Loader) error {
 	err := duckdb.Each(ctx, s.engine, poolAnswers, func(rows *sql.Rows) error {
-		var key string
+		var caller, key string
 		var number int64
-		err := rows.Scan(&key, &number)
-		l.SetAnswer(key, number, s.Steady())
+		err := rows.Scan(&caller, &key, &number)
+		l.SetAnswer(caller, key, number, s.Steady())
 		return err
 	}, named("since", s.now().Add(-memory.AnswerLifetime)))
 	return err

@@ -25,8 +25,8 @@ func TestReadBeforeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = s.join(t.Context(), 1, func(g *group) error {
-		if _, _, err := g.redeem(&coupon.RedeemRequest{Value: "A-1"}); err != nil {
-			return err
+		if outcome, _ := g.redeem(&coupon.RedeemRequest{Value: "A-1"}); outcome.Refusal != nil {
+			return outcome.Refusal
 		}
 		code, err := s.CodeByValue(t.Context(), "A-1")
 		if err == nil && code.Status != coupon.CodeAvailable {

@@ -35,6 +35,9 @@ type recipientRows struct {
 	mixed bool
 	// consentIsSaid: the rows say who may be contacted, so that who is new and of whom they say nothing may not be.
 	consentIsSaid bool
+	// hasConsent: some rows say who may be contacted. unasked is how many were, or would be, added of whom nothing says it.
+	hasConsent bool
+	unasked    int
 	// haveChanges: the attributes of some are changes. clears: some rows remove values. cleared is how many values of known
 	// recipients are, or would be, removed.
 	haveChanges, clears bool
@@ -100,6 +103,7 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 	isContactable := !c.IsContactable.IsSet
 	if c.IsContactable.Value != nil {
 		given |= givenContactable
+		r.hasConsent = true
 		isContactable = *c.IsContactable.Value
 	}
 	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
@@ -143,6 +147,11 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		}
 		rejected, count, changed = rejected+large, count-large, changed-large
 	}
+	if rows.unasked = added; rows.hasConsent && !rows.consentIsSaid {
+		if rows.unasked, err = duckdb.One[int](ctx, t, recipientCountUnasked); err != nil {
+			return 0, 0, err
+		}
+	}
 	if count == 0 || !gate.opens(rejected+rows.rejected.Rows()) {
 		return added, changed, nil
 	}
@@ -152,19 +161,24 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 		args      []any
 		count     int
 	}
-	steps := []step{{recipientUpdate, []any{now}, changed}}
-	if changed > maxUpdated {
+	var steps []step
+	switch {
+	case changed > maxUpdated:
 		if err := t.Create(ctx, recipientMerge); err != nil {
 			return 0, 0, err
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
+	case changed > 0:
+		steps = []step{{recipientUpdate, []any{now}, changed}}
 	}
-	insertion := step{
-		recipientInsert,
-		[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
-		added,
+	if added > 0 {
+		steps = append(steps, step{
+			recipientInsert,
+			[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
+			added,
+		})
 	}
-	for _, step := range append(steps, insertion) {
+	for _, step := range steps {
 		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
 			return 0, 0, err
@@ -409,9 +423,11 @@ func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string
 	return where, args, nil
 }
 
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
 // attributePath gives the JSON pointer (RFC 6901) of an attribute.
 func attributePath(name string) string {
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return "/" + pointerEscapes.Replace(name)
 }
 
 // RecipientCodes gives a page of the codes that each recipient holds, in the order of their numbers.

@@ -63,13 +63,17 @@ func (s *Store) UnknownCodes(values []string) []bool {
 	return unknown
 }
 
-// RedeemOutcome is what became of a request to redeem: one of the two is set.
+// RedeemOutcome is what became of a request to redeem: a redemption or a refusal, and with REDEMPTION_REVERSED both.
 type RedeemOutcome struct {
 	// Redemption has no CodeValue when that is spelled otherwise than the code's key, for which the rows would have
 	// to be asked.
 	Redemption *coupon.Redemption
+	// IsRepeated: the idempotency key recorded the redemption before. IsSpent: it was recorded now, and the code may not be
+	// redeemed again.
+	IsRepeated, IsSpent bool
 	// Refusal has coupon.UserErrors: INVALID, CODE_UNKNOWN, and what coupon.CheckRedemption returns; ALREADY_EXISTS
-	// for an idempotency key that was used for another redemption.
+	// for an idempotency key that the caller used for another redemption, and REDEMPTION_REVERSED for one whose
+	// redemption was reversed.
 	Refusal error
 }
 
@@ -95,7 +99,7 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 	err := s.join(ctx, len(requests), func(g *group) error {
 		for i, request := range requests {
 			if outcomes[i].Refusal == nil {
-				outcomes[i].Redemption, answered[i], outcomes[i].Refusal = g.redeem(request)
+				outcomes[i], answered[i] = g.redeem(request)
 			}
 			if outcomes[i].Redemption != nil {
 				g.takeOf(ctx, i)
@@ -111,7 +115,7 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 
 // redeem decides about a redemption, appends its row and marks the pool; the mark is taken back when the commit fails.
 // It gives the redemption as it will be read, the number of the one that the idempotency key recorded before, or why not.
-func (g *group) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemption, answered int64, refusal error) {
+func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, answered int64) {
 	_, key, _ := g.store.keys.Parse(request.Value)
 	at := g.now
 	if request.RedeemedAt != nil {
@@ -119,13 +123,14 @@ func (g *group) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemp
 	}
 	m := g.store.memory
 	redeemed, answered, refused := m.Redeem(&memory.Attempt{
-		Key: key, Value: request.Value, At: at, IdempotencyKey: request.IdempotencyKey, Steady: g.store.Steady(),
+		Key: key, Value: request.Value, At: at, Caller: request.Caller, IdempotencyKey: request.IdempotencyKey,
+		Steady: g.store.Steady(),
 	})
 	switch {
 	case refused != nil:
-		return nil, 0, refused.At("input", "value")
+		return RedeemOutcome{Refusal: refused.At("input", "value")}, 0
 	case answered != 0:
-		return nil, answered, nil
+		return RedeemOutcome{}, answered
 	}
 	g.onFailure(func() { m.Unredeem(redeemed) })
 	row := rowOf(redeemed, request)
@@ -133,17 +138,15 @@ func (g *group) redeem(request *coupon.RedeemRequest) (redemption *coupon.Redemp
 		row.RedeemedAt = &at
 	}
 	g.redemptions = append(g.redemptions, row)
-	redemption = &coupon.Redemption{
+	redemption := &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, redeemed.Number), CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
-		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Currency: request.Currency, Anomalies: []coupon.RedemptionAnomaly{},
+		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
+		Anomalies: []coupon.RedemptionAnomaly{},
 	}
 	if redeemed.CodeNumber != 0 {
 		redemption.CodeID = new(coupon.NewID(coupon.KindCode, redeemed.CodeNumber))
 	}
-	if request.Amount != nil {
-		redemption.Amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
-	}
-	return redemption, 0, nil
+	return RedeemOutcome{Redemption: redemption, IsSpent: redeemed.IsSpent}, 0
 }
 
 // rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
@@ -161,17 +164,8 @@ func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	return row
 }
 
-// decimalScale is the number of digits after the point that amounts are kept with.
-const decimalScale = 4
-
-// decimalText gives an amount with exactly decimalScale digits after the point.
-func decimalText(amount coupon.Decimal) string {
-	whole, fraction, _ := strings.Cut(string(amount), ".")
-	return whole + "." + fraction + strings.Repeat("0", decimalScale-len(fraction))
-}
-
 // repeatAnswers fills in the outcomes of requests whose idempotency key recorded a redemption before, by its number:
-// the same request gets the same redemption, another one is refused.
+// the same request gets the same redemption, another one is refused, and so is one whose redemption was reversed: it comes late.
 func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequest, answered []int64, outcomes []RedeemOutcome) error {
 	numbers := slices.DeleteFunc(slices.Clone(answered), func(number int64) bool { return number == 0 })
 	redemptions, err := s.readRedemptions(ctx, numbers)
@@ -183,13 +177,18 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 			continue
 		}
 		before := redemptions[coupon.NewID(coupon.KindRedemption, number)]
+		key := *requests[i].IdempotencyKey
 		if before == nil || !s.isSame(before, requests[i]) {
 			outcomes[i].Refusal = coupon.Errorf(coupon.ErrorAlreadyExists,
-				"The idempotency key %q was used for another redemption. Use a new key for each purchase.", *requests[i].IdempotencyKey).
-				At("input", "idempotencyKey")
+				"The idempotency key %q was used for another redemption. Use a new key for each purchase.", key).At("input", "idempotencyKey")
 			continue
 		}
-		outcomes[i].Redemption = before
+		outcomes[i] = RedeemOutcome{Redemption: before, IsRepeated: true}
+		if before.ReversedAt != nil {
+			outcomes[i].Refusal = coupon.Errorf(coupon.ErrorRedemptionReversed,
+				"The idempotency key %q recorded %s, which was reversed. Nothing was redeemed again. Use a new key to redeem the code anew.",
+				key, before.ID).At("input", "idempotencyKey")
+		}
 	}
 	return nil
 }
@@ -197,12 +196,8 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 // isSame tells whether a request asks for the redemption that was recorded.
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
-	var amount *coupon.Decimal
-	if request.Amount != nil {
-		amount = new(coupon.NewDecimal(decimalText(*request.Amount)))
-	}
 	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
-		equal(before.Amount, amount) &&
+		equal(before.Amount, request.Amount) &&
 		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
 }
 

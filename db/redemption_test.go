@@ -67,6 +67,112 @@ func TestRedeem(t *testing.T) {
 		s.redeem(t, "A1")
 		s.checkSound(t)
 	})
+	t.Run("an idempotency key belongs to its caller", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		c := s.newCoupon(t, withoutAssignment)
+		s.codes(t, c, "", "A1", "A2", "A3")
+		request := func(caller, value, key string) *coupon.RedeemRequest {
+			return &coupon.RedeemRequest{Caller: caller, Value: value, IdempotencyKey: &key}
+		}
+		first, err := s.Redeem(t.Context(), request("key_1", "A1", "order 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// As one is that was recorded before its caller was.
+		old, err := s.Redeem(t.Context(), request("", "A2", "order 2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var second *coupon.Redemption
+		for round := range 2 {
+			_, err = s.Redeem(t.Context(), request("key_2", "A1", "order 1"))
+			if round == 0 {
+				wantError(t, err, coupon.ErrorCodeAlreadyRedeemed, "input.value")
+				if second, err = s.Redeem(t.Context(), request("key_2", "A3", "order 1")); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				wantError(t, err, coupon.ErrorAlreadyExists, "input.idempotencyKey")
+			}
+			for _, again := range []struct {
+				caller, value, key string
+				want               coupon.ID
+			}{
+				{"key_1", "A1", "order 1", first.ID}, {"key_2", "A3", "order 1", second.ID}, {"key_1", "A2", "order 2", old.ID},
+				{"key_2", "A2", "order 2", old.ID},
+			} {
+				got, err := s.Redeem(t.Context(), request(again.caller, again.value, again.key))
+				if err != nil || got.ID != again.want {
+					t.Errorf("%s repeats %q: %+v, %v, want %s", again.caller, again.key, got, err, again.want)
+				}
+			}
+			s.reopen(t)
+		}
+		s.wantAvailability(t, c, "redeemed 3")
+		s.checkSound(t)
+	})
+	t.Run("one value has one form", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		c := s.newCoupon(t, withoutAssignment)
+		s.codes(t, c, "", "A1")
+		request := func(reference, key, amount, currency string) *coupon.RedeemRequest {
+			return &coupon.RedeemRequest{
+				Value: "A1", Reference: &reference, IdempotencyKey: &key, Amount: new(coupon.Decimal(amount)), Currency: &currency,
+			}
+		}
+		for range 2 {
+			for _, alike := range []*coupon.RedeemRequest{
+				request(" B-7 ", "order 1", "0049.90", "eur"), request(" B-7 ", "order 1", "0049.90", "eur"),
+				request("B\u200B-7", "\uFEFForder\u00AD 1", "49.9", " EUR"), request("B-7", "order 1", "49.9000", "EUR"),
+			} {
+				got, err := s.Redeem(t.Context(), alike)
+				if err != nil || *got.Reference != "B-7" || *got.Amount != "49.90" || *got.Currency != "EUR" {
+					t.Fatalf("got %+v, %v", got, err)
+				}
+			}
+			s.reopen(t)
+		}
+		_, err := s.Redeem(t.Context(), request("B-7", "order 1", "-49.90", "EUR"))
+		wantError(t, err, coupon.ErrorAlreadyExists, "input.idempotencyKey")
+	})
+	t.Run("a late repeat of what was reversed redeems nothing", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		c := s.newCoupon(t, anonymous, withCode("ALL"))
+		request := func(key string) *coupon.RedeemRequest {
+			return &coupon.RedeemRequest{Caller: "key_1", Value: "ALL", IdempotencyKey: &key}
+		}
+		first, err := s.Redeem(t.Context(), request("order 1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Reverse(t.Context(), nil, first.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got, err := s.Redeem(t.Context(), request("order 1"))
+			wantError(t, err, coupon.ErrorRedemptionReversed, "input.idempotencyKey")
+			if got == nil || got.ID != first.ID || got.ReversedAt == nil {
+				t.Errorf("beside it stands %+v", got)
+			}
+			other := request("order 1")
+			other.Reference = new("another")
+			_, err = s.Redeem(t.Context(), other)
+			wantError(t, err, coupon.ErrorAlreadyExists, "input.idempotencyKey")
+			s.reopen(t)
+		}
+		if stats, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+			Filter: &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}, Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures(),
+		}); err != nil || stats[0].Stats.Redeemed != 0 {
+			t.Errorf("it counts: %+v, %v", stats, err)
+		}
+		if _, err := s.Redeem(t.Context(), request("order 2")); err != nil {
+			t.Error(err)
+		}
+		s.checkSound(t)
+	})
 	t.Run("INVALID", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)

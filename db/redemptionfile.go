@@ -347,7 +347,7 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	if reason != "" {
 		return rows.rejected.add(row.Line, reason, date)
 	}
-	reference, reason := coupon.CleanLabel(row.Get(redemptionsReference))
+	reference, reason := coupon.CleanLabel(coupon.CleanReference(row.Get(redemptionsReference)))
 	if reason != "" {
 		return rows.rejected.add(row.Line, reason, row.Get(redemptionsReference))
 	}

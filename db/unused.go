@@ -200,12 +200,14 @@ type codeVoiding struct {
 	count   int
 	batch   int64
 	numbers []int64
+	// pending is how many messages that are still to be sent have one of the codes.
+	pending int
 }
 
 // voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the temporary table
 // rejected. The gate may keep all of them as they are. What happens meanwhile is left to reconcileVoiding.
 func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
-	v.numbers = nil
+	v.numbers, v.pending = nil, 0
 	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.rejected); err != nil {
 		return err
 	}
@@ -231,13 +233,18 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	if err != nil {
 		return err
 	}
-	if v.count = v.rows.total() - rejected; v.count == 0 || !v.gate.opens(rejected) {
+	if v.count = v.rows.total() - rejected; v.count == 0 {
 		return nil
 	}
-	if v.numbers, err = collectNumbers(ctx, t, matchedNumbers); err != nil {
+	numbers, err := collectNumbers(ctx, t, matchedNumbers)
+	if err != nil {
 		return err
 	}
-	slices.Sort(v.numbers)
+	slices.Sort(numbers)
+	if v.pending, err = t.pendingOf(ctx, numbers); err != nil || !v.gate.opens(rejected) {
+		return err
+	}
+	v.numbers = numbers
 	v.batch, _ = t.store.memory.TakeCodes(0, 1)
 	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason), named("batch_id", v.batch))
 	return err

@@ -135,8 +135,8 @@ func TestPanicInGroup(t *testing.T) {
 	go func() {
 		panicked <- s.join(context.WithoutCancel(t.Context()), len(keys), func(g *group) error {
 			for _, key := range keys {
-				if redemption, _, err := g.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); redemption == nil {
-					return err
+				if outcome, _ := g.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); outcome.Redemption == nil {
+					return outcome.Refusal
 				}
 			}
 			panic("a bug")

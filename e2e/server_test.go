@@ -410,8 +410,10 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "", "loopback addresses only"},
 		{[]string{"--listen", ":0", "--data", fresh()}, "", "loopback addresses only"},
 		{[]string{"--listen", "[::]:0", "--data", fresh()}, "", "loopback addresses only"},
-		{[]string{"--listen", "evil.example:80", "--data", fresh()}, "", "loopback addresses only"},
-		{[]string{"--listen", "127.0.0.1"}, "", "missing port"},
+		{[]string{"--listen", "192.0.2.1:80", "--data", fresh()}, "", "this machine does not have the address"},
+		{[]string{"--listen", "127.0.0.1"}, "", "must be a host and a port, such as 127.0.0.1:8080"},
+		{[]string{"--port", "9000"}, "", "Give --listen 127.0.0.1:9000 instead."},
+		{[]string{"--log-level", "verbose"}, "", "--log-level: must be debug, info, warn or error"},
 		{[]string{"--data", fresh()}, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
 		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "COUPONQL_ADMIN_KEY=hunter2", "too short to be safe"},
 		{[]string{"--rate-limit=-1"}, "", "--rate-limit=-1"},
@@ -426,7 +428,7 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--retention-days=-1"}, "", "--retention-days=-1"},
 		{[]string{"--default-region=Atlantis"}, "", "--default-region=Atlantis: must be a country"},
 		{[]string{"--smtp-url", "smtp://127.0.0.1", "--mail-from", "shop@example"}, "", "has no dot"},
-		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "memory_limit"},
+		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "--memory-limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},
 		{nil, "COUPONQL_SMTP_URL=smtp://user:hunter2@127.0.0.1", "--mail-from is needed"},
@@ -440,7 +442,7 @@ func TestRefusesSettings(t *testing.T) {
 		{
 			[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")},
 			"",
-			"address already in use",
+			"a program uses this address already",
 		},
 		{[]string{"--listen", "127.0.0.1:0"}, "", "another process has the database open; stop it first"},
 	} {
@@ -536,7 +538,7 @@ func TestSettingsFile(t *testing.T) {
 		t.Fatalf("%v: %s", err, printed)
 	}
 	for _, want := range []string{
-		`"send-rate": "7"`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`, `"playground": false`, `"introspection": true`,
+		`"send-rate": 7`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`, `"playground": false`, `"introspection": true`,
 		`"admin-key": "xxxxx"`, `"cors-origin": "https://a.example,https://b.example"`, `"trusted-proxy": "10.0.0.0/8"`,
 		`"webhook-secret": "xxxxx"`, `"smtp-url": "smtp://me:xxxxx@mail"`,
 	} {

@@ -168,5 +168,6 @@ func (c *catalog) mayNest(place int) bool {
 
 // isField reports whether a place holds one of the known columns.
 func (c *catalog) isField(place int) bool {
-	return c.assignment != nil && (slices.Contains(c.assignment.fields, place) || c.assignment.hasAlternates && c.assignment.isAlternate(place))
+	a := c.assignment
+	return a != nil && (slices.Contains(a.fields, place) || a.isConsent(place) || a.hasAlternates && a.isAlternate(place))
 }

@@ -37,6 +37,8 @@ type Column struct {
 	takesOthers bool
 	// isNamedOnly: a file without a header does not have it. Such columns come last.
 	isNamedOnly bool
+	// consent is what it says of being contacted; 0: nothing. All columns of the file that could be it are.
+	consent coupon.ConsentSense
 	// holdsObject: its values are objects in JSON, which JSONL has as they are.
 	holdsObject bool
 	// takesFirst: where several columns could be this one it is the one whose alias is named first, and the others are not read.
@@ -61,6 +63,9 @@ func IsReject(name string) bool {
 
 // ContactableColumn is the column that says whether a recipient may be contacted.
 const ContactableColumn = "isContactable"
+
+// UnsubscribedColumn is the column that says who may not be contacted any more, or since when.
+const UnsubscribedColumn = "unsubscribed"
 
 // Columns gives the columns of a kind of import, in the order in which a file without a header has
 // them. It gives nil for an unknown kind.
@@ -128,8 +133,9 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "phone", Aliases: []string{"mobile", "mobile phone", "phone number", "msisdn", "tel", "telephone"}},
 			{Name: "firstName", Aliases: []string{"given name", "forename"}},
 			{Name: "lastName", Aliases: []string{"surname", "family name"}},
-			{Name: ContactableColumn, Aliases: []string{"contactable"}},
+			{Name: ContactableColumn, Aliases: []string{"contactable"}, consent: coupon.ConsentSays},
 			{Name: "attributes", isNamedOnly: true, holdsObject: true},
+			{Name: UnsubscribedColumn, Aliases: []string{"is unsubscribed"}, isNamedOnly: true, consent: coupon.OptOutSays},
 		}
 	case coupon.ImportCoupons:
 		return couponColumns()
@@ -268,6 +274,9 @@ type assignment struct {
 	others []otherColumn
 	// rivals are the columns that could be a known one as well, and were not taken for it.
 	rivals []int
+	// consents are the columns about consent, and hints what tells them.
+	consents []consentColumn
+	hints    []consentHint
 	// doubles are the columns whose name came before, and which nobody asks for.
 	doubles []int
 
@@ -318,7 +327,9 @@ func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.C
 		}
 		field := slices.IndexFunc(columns, func(c Column) bool { return normal(c.Name) == normal(mapping.Field) })
 		switch {
-		case field >= 0 && a.fields[field] >= 0 || field < 0 && attributes[cell] != "":
+		case field >= 0 && columns[field].consent != 0 && !taken[cell]:
+			a.addConsent(cell, field, columns[field].consent)
+		case field >= 0 && (a.fields[field] >= 0 || a.isConsent(cell)) || field < 0 && (attributes[cell] != "" || a.isConsent(cell)):
 			return mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
 		case field >= 0:
 			a.fields[field] = cell
@@ -332,7 +343,7 @@ func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.C
 	if err := a.assignBySpelling(names, columns, taken); err != nil {
 		return err
 	}
-	return a.assignOthers(names, attributes, taken)
+	return a.assignOthers(names, columns, attributes, taken)
 }
 
 // withoutDoubles gives the names without those that came before and that nobody asks for, and the cells of these.
@@ -358,10 +369,17 @@ func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnM
 // assignBySpelling finds the known columns that no mapping named.
 func (a *assignment) assignBySpelling(names []string, columns []Column, taken map[int]bool) error {
 	for i := range columns {
-		if a.fields[i] >= 0 {
+		if a.fields[i] >= 0 && columns[i].consent == 0 {
 			continue
 		}
 		found := candidates(names, &columns[i], taken)
+		if columns[i].consent != 0 {
+			for _, one := range found {
+				a.addConsent(one.cell, i, columns[i].consent)
+				taken[one.cell] = true
+			}
+			continue
+		}
 		if len(found) == 0 {
 			continue
 		}
@@ -461,7 +479,14 @@ func (a *assignment) extend(name string, cell int, columns []Column) {
 	spelling := normal(name)
 	for i := range columns {
 		class, place, isKnown := columns[i].rank(spelling)
-		if !isKnown || a.isMapped(i) || IsReject(name) {
+		if !isKnown || IsReject(name) {
+			continue
+		}
+		if columns[i].consent != 0 {
+			a.addConsent(cell, i, columns[i].consent)
+			return
+		}
+		if a.isMapped(i) {
 			continue
 		}
 		if a.fields[i] < 0 {
@@ -476,7 +501,9 @@ func (a *assignment) extend(name string, cell int, columns []Column) {
 	}
 	if a.addOther(name, cell) != nil {
 		a.doubles = append(a.doubles, cell)
+		return
 	}
+	a.addHint(name, cell, columns)
 }
 
 // isMapped reports whether the options say which column this is.
@@ -497,12 +524,16 @@ func (a *assignment) addOther(name string, cell int) error {
 }
 
 // assignOthers gives a name to each cell that is no known column.
-func (a *assignment) assignOthers(names []string, attributes map[int]string, taken map[int]bool) error {
+func (a *assignment) assignOthers(names []string, columns []Column, attributes map[int]string, taken map[int]bool) error {
 	for cell, name := range names {
-		if attribute := attributes[cell]; attribute != "" {
+		attribute := attributes[cell]
+		switch {
+		case attribute != "":
 			name = attribute
-		} else if taken[cell] {
+		case taken[cell]:
 			continue
+		case !IsReject(name):
+			a.addHint(name, cell, columns)
 		}
 		if err := a.addOther(name, cell); err != nil {
 			return err

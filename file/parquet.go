@@ -94,7 +94,7 @@ func (r *Reader) checkColumns(p *parquetRows, a *assignment, names []string) err
 		if column.problem == "" {
 			continue
 		}
-		if slices.Contains(a.fields, cell) {
+		if slices.Contains(a.fields, cell) || a.isConsent(cell) {
 			return coupon.Errorf(coupon.ErrorFileUnreadable, "The column %d of the Parquet file %s.", column.number, column.problem)
 		}
 		a.others = slices.DeleteFunc(a.others, func(other otherColumn) bool { return other.cell == cell })

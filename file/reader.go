@@ -214,6 +214,13 @@ func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Col
 	if s.pos == len(s.buf) {
 		return s.err
 	}
+	if inside, isWrapped := s.unwrapped(columns, options); isWrapped {
+		r.found.Warn(coupon.WarningWrappedRows, s.line, "")
+		s = inside
+		s.fillSample()
+	}
+	r.skipTitles(s, columns, options)
+	s.fillSample()
 	countNames := func(cells []string) int { return countNames(cells, columns, options.Columns) }
 	found, err := s.detectDialect(options, countNames)
 	if err != nil {
@@ -421,6 +428,9 @@ func (r *Reader) usePositions(s *splitter, names []string, columns []Column, sho
 	}
 	for i := range min(positional, len(names)) {
 		a.fields[i] = i
+		if columns[i].consent != 0 {
+			a.addConsent(i, i, columns[i].consent)
+		}
 	}
 	for cell := positional; cell < len(names); cell++ {
 		a.others = append(a.others, otherColumn{name: names[cell], cell: cell})
@@ -436,6 +446,7 @@ func (r *Reader) use(s *splitter, names []string, a *assignment) {
 	r.setAssignment(a)
 	r.noRows = newNoRows(names, r.layout.HasHeader, r.known, a)
 	r.noRows.hasRulers = s.hasRulers()
+	r.noRows.watchEdges(s)
 	r.warnRivals(a, names)
 }
 
@@ -466,6 +477,11 @@ func (r *Reader) Layout() Layout {
 	for cell, field := range r.row.assignment.used {
 		layout.Fields[cell] = r.known[field].Name
 	}
+	for _, column := range r.row.assignment.consents {
+		if column.field >= 0 && column.cell < len(layout.Fields) {
+			layout.Fields[column.cell] = r.known[column.field].Name
+		}
+	}
 	for _, other := range r.row.assignment.others {
 		if r.keepsOthers() && other.cell < len(layout.Fields) && layout.Fields[other.cell] == "" {
 			layout.Fields[other.cell] = other.name
@@ -478,6 +494,7 @@ func (r *Reader) Layout() Layout {
 		}
 	}
 	r.warnIgnored(&layout)
+	r.warnHints(&layout)
 	return layout
 }
 
@@ -498,7 +515,8 @@ func (r *Reader) certainty(cell int, name, field string) coupon.Certainty {
 	switch {
 	case slices.ContainsFunc(r.givenColumns, isMapped):
 		return coupon.CertaintyGiven
-	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival):
+	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival) ||
+		slices.ContainsFunc(a.consents, func(c consentColumn) bool { return c.cell == cell && c.field < 0 }):
 		return coupon.CertaintyGuessed
 	}
 	return coupon.CertaintySure
@@ -579,7 +597,7 @@ func (r *Reader) judge(row *Row) {
 	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
 		r.noRows.addNames(r.catalog.names)
 	}
-	if r.noRows.is(row, text) {
+	if r.noRows.is(row, text) || r.noRows.text != nil && r.noRows.isBelow(row) {
 		row.reject(row.Line, coupon.RejectedNotARow, []byte(text))
 	}
 }

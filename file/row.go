@@ -81,6 +81,11 @@ func (r *Row) Each(yield func(cell coupon.Cell)) {
 			yield(r.cell(place))
 		}
 	}
+	for _, column := range r.assignment.consents {
+		if column.field >= 0 && r.fields[column.field] != column.cell {
+			yield(r.cell(column.cell))
+		}
+	}
 	if r.keepsOthers {
 		for _, other := range r.assignment.others {
 			if r.isField(other.cell) {

@@ -252,7 +252,8 @@ func Vocabulary() []Words {
 		{"lastName", "pl", "nazwisko"},
 		{"lastName", "tr", "soyadı, soyad, soyisim"},
 
-		{"isContactable", "en", "opt-in, opted in, marketing opt-in, consent, marketing consent, accepts marketing, accepts e-mail marketing, subscribed"},
+		{"isContactable", "en", "opt-in, opted in, marketing opt-in, consent, marketing consent, accepts marketing, accepts e-mail marketing, subscribed, " +
+			"email opt-in, email marketing consent, email consent, is subscribed, may be contacted, may contact"},
 		{
 			"isContactable",
 			"de",
@@ -265,6 +266,43 @@ func Vocabulary() []Words {
 		{"isContactable", "nl", "mag benaderd worden, toestemming, marketingtoestemming"},
 		{"isContactable", "pl", "zgoda na kontakt, zgoda marketingowa, zgoda"},
 		{"isContactable", "tr", "iletişim izni, pazarlama izni, izin, onay"},
+
+		{"unsubscribed", "en", "unsubscribe, unsubscribed at, unsubscribed on, unsubscribe date, unsubscribe time, unsubscribed date, date unsubscribed, " +
+			"unsub time, unsub date, unsub, is unsubscribed, email unsubscribed, unsubscribed from all email, unsubscribed from all, " +
+			"opt-out, opted out, opted out at, opt-out date, opt-out time, optout at, is opted out, has opted out, has opted out of email, " +
+			"email opt-out, email opted out, email opt-out date, opted out of email, opt out of email, global opt-out, marketing opt-out, sms opt-out, " +
+			"do not contact, do not email, do not mail, do not bulk email, do not allow emails, do not allow bulk emails, do not send, " +
+			"do not market, do not disturb, don't contact, don't email, no contact, no email, no mailing, no marketing, no newsletter, " +
+			"blacklisted, blacklist, is blacklisted, email blacklisted, sms blacklisted, blocklisted, blocklist, on blocklist, denylisted, denylist, " +
+			"on denylist, blocked, is blocked, suppressed, is suppressed, email suppressed, on suppression list, complained, spam complaint, " +
+			"spam report, portal unsubscribe, portal spam report, consent withdrawn, consent withdrawn at, consent revoked, consent revoked at, " +
+			"withdrawn at, objected, objected at, objection, cleaned, clean time"},
+		{"unsubscribed", "de", "abgemeldet, abgemeldet am, Abmeldung, Abmeldedatum, Newsletter abgemeldet, Newsletter-Abmeldung, abbestellt, abbestellt am, " +
+			"ausgetragen, ausgetragen am, gesperrt, gesperrt am, ist gesperrt, Sperre, Sperrvermerk, Werbesperre, Mailsperre, E-Mail-Sperre, " +
+			"Kontaktsperre, Newslettersperre, Sperrliste, blockiert, Widerspruch, Werbewiderspruch, Widerspruch am, widersprochen, widersprochen am, " +
+			"widerrufen, widerrufen am, Widerruf, Einwilligung widerrufen, nicht kontaktieren, nicht anschreiben, keine Werbung, keine E-Mails, " +
+			"keine E-Mail, kein Newsletter, keine Mailings, Robinsonliste"},
+		{"unsubscribed", "fr", "désabonné, désabonnée, désabonné le, désabonnement, date de désabonnement, désinscrit, désinscrite, désinscrit le, désinscription, " +
+			"date de désinscription, ne pas contacter, ne plus contacter, ne pas envoyer, bloqué, bloquée, liste noire, sur liste noire, " +
+			"liste rouge, opposition, droit d'opposition, consentement retiré, stop pub, stop publicité, pas de newsletter, pas d'e-mail"},
+		{"unsubscribed", "es", "baja, dado de baja, dada de baja, fecha de baja, baja newsletter, baja boletín, desuscrito, desuscrita, desuscripción, no contactar, " +
+			"no enviar, no molestar, bloqueado, bloqueada, lista negra, en lista negra, oposición, consentimiento revocado, consentimiento retirado, " +
+			"no publicidad, sin publicidad, excluido de envíos, lista Robinson"},
+		{"unsubscribed", "it", "disiscritto, disiscritta, disiscritto il, disiscrizione, data disiscrizione, data di disiscrizione, non contattare, non inviare, " +
+			"bloccato, bloccata, lista nera, in lista nera, blacklistato, opposizione, consenso revocato, consenso ritirato, revoca del consenso, " +
+			"no pubblicità, niente pubblicità, no newsletter"},
+		{"unsubscribed", "pt", "descadastrado, descadastrada, descadastro, data de descadastro, descadastrado em, cancelou inscrição, inscrição cancelada, " +
+			"cancelamento da subscrição, data de cancelamento da subscrição, não contactar, não contatar, não enviar, não perturbe, bloqueado, bloqueada, " +
+			"lista negra, na lista negra, oposição, consentimento revogado, consentimento retirado, sem publicidade"},
+		{"unsubscribed", "nl", "afgemeld, afgemeld op, afmelding, afmelddatum, uitgeschreven, uitgeschreven op, uitschrijving, uitschrijfdatum, " +
+			"niet benaderen, niet contacteren, niet mailen, niet e-mailen, geen mailing, geen mailings, geen e-mail, geen nieuwsbrief, geen reclame, " +
+			"geblokkeerd, zwarte lijst, op zwarte lijst, bezwaar, toestemming ingetrokken"},
+		{"unsubscribed", "pl", "wypisany, wypisana, wypisano, wypis, data wypisania, wypisany z newslettera, rezygnacja, data rezygnacji, nie kontaktować, " +
+			"nie wysyłać, nie kontaktować się, zablokowany, zablokowana, czarna lista, na czarnej liście, sprzeciw, data sprzeciwu, " +
+			"wycofana zgoda, zgoda wycofana, zgoda cofnięta, brak zgody"},
+		{"unsubscribed", "tr", "abonelikten çıktı, abonelikten çıkmış, abonelikten ayrıldı, abonelikten çıkış tarihi, abonelik iptali, abonelik iptal tarihi, " +
+			"iletişim kurma, iletişime geçme, gönderme, engellendi, engellenmiş, engelli liste, kara liste, kara listede, ret, reddetti, " +
+			"izin iptali, izin geri çekildi, e-posta gönderme, reklam istemiyor"},
 
 		{"redeemedAt", "en", "redemption time, date redeemed, date used, used date"},
 		{"redeemedAt", "de", "eingelöst am, Einlösedatum, Einlösungsdatum, Einlösezeitpunkt, Einlösung, eingelöst, verwendet am, genutzt am, Datum"},

@@ -604,6 +604,29 @@ func (ec *executionContext) fieldContext_RecordBouncesPayload_quarantinedCount(_
 	return graphql.NewScalarFieldContext("RecordBouncesPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RecordBouncesPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *RecordBouncesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordBouncesPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordBouncesPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordBouncesPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _RecordBouncesPayload_rejections(ctx context.Context, field graphql.CollectedField, obj *RecordBouncesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1276,6 +1299,11 @@ func (ec *executionContext) _RecordBouncesPayload(ctx context.Context, sel ast.S
 			}
 		case "quarantinedCount":
 			out.Values[i] = ec._RecordBouncesPayload_quarantinedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._RecordBouncesPayload_pendingMessageCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

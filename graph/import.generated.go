@@ -1052,6 +1052,29 @@ func (ec *executionContext) fieldContext_ImportChanges_quarantined(_ context.Con
 	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
 }
 
+func (ec *executionContext) _ImportChanges_pendingMessages(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportChanges) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ImportChanges_pendingMessages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ImportChanges_pendingMessages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ImportChanges", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ImportColumn_name(ctx context.Context, field graphql.CollectedField, obj *coupon.ImportColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3436,6 +3459,11 @@ func (ec *executionContext) _ImportChanges(ctx context.Context, sel ast.Selectio
 			}
 		case "quarantined":
 			out.Values[i] = ec._ImportChanges_quarantined(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingMessages":
+			out.Values[i] = ec._ImportChanges_pendingMessages(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -383,6 +383,9 @@ type DeliveryPayload struct {
 	Delivery *coupon.Delivery `json:"delivery,omitempty"`
 	// How many of its messages are PENDING, which is what resumeDelivery concerns. 0 when there is no delivery.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// What analyzeDelivery would refuse or warn of in the content, such as a token that does not exist. It is saved all the same. Only
+	// createDelivery and updateDelivery tell it.
+	Warnings []string `json:"warnings"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -401,6 +404,9 @@ type EraseRecipientsPayload struct {
 	ErasedCount int `json:"erasedCount"`
 	// How many messages were still to be sent to them, and will not be.
 	CanceledMessageCount int `json:"canceledMessageCount"`
+	// How many messages to them were being handed over at that moment. What has not left yet does not leave any more, and is
+	// CANCELED; what is with a mail server already, or on its way to it, may arrive.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -730,6 +736,10 @@ type ImportPayload struct {
 //
 // Whether somebody may be contacted only a yes or a no changes. Who is new and of whom a row says neither is not
 // contactable; in a file without such a column all new recipients are.
+//
+// A column `unsubscribed`, or one with a name such as `opt-out`, `do not contact` or `blacklisted`, takes consent away with
+// a yes or a date; a no there does not give it. Of several columns about consent all are read, and any no wins. Columns
+// whose names only look like it are attributes that can take consent away; the warning SUSPECTED_CONSENT names them.
 type ImportRecipientsInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -931,6 +941,8 @@ type RecordBouncesPayload struct {
 	RepeatedCount int `json:"repeatedCount"`
 	// How many addresses came into quarantine.
 	QuarantinedCount int `json:"quarantinedCount"`
+	// How many PENDING messages go to addresses of the reports that are in quarantine now. They are CANCELED when it is their turn.
+	PendingMessageCount int `json:"pendingMessageCount"`
 	// The reports that were not recorded; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
 	// Why nothing was recorded; empty otherwise.
@@ -938,6 +950,8 @@ type RecordBouncesPayload struct {
 }
 
 // The use of a code. `idempotencyKey`: the same key gives the first answer again and redeems nothing twice.
+// Values are compared as they are kept: without white space around them and without what nobody sees.
+// `0049.9` and `49.90` are one amount, `eur` and `EUR` one currency.
 type RedeemCodeInput struct {
 	// The code as the customer entered it: of a pool, or an ANONYMOUS coupon's own.
 	Value string `json:"value"`
@@ -951,13 +965,15 @@ type RedeemCodeInput struct {
 	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
 	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated: for at
-	// least 24 hours the same key gives the same redemption.
+	// least 24 hours the same key gives the same redemption. It belongs to the API key or user that asks:
+	// two shops may use the same one.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // What redeemCode answers.
 type RedeemCodePayload struct {
-	// The redemption that was recorded. Null when the code was refused.
+	// The redemption that was recorded. Null when the code was refused. With `REDEMPTION_REVERSED` it is
+	// the one that was reversed.
 	Redemption *coupon.Redemption `json:"redemption,omitempty"`
 	// Why the code was refused; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
@@ -1049,6 +1065,12 @@ type ReleaseCodesPayload struct {
 	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was released; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which delivery's codes to free.
+type ReleaseHoldInput struct {
+	// Which delivery; it must be READY or EDITING.
+	ID coupon.ID `json:"id"`
 }
 
 // Which message to send again.

@@ -100,6 +100,29 @@ func (ec *executionContext) fieldContext_EraseRecipientsPayload_canceledMessageC
 	return graphql.NewScalarFieldContext("EraseRecipientsPayload", field, false, false, "Int")
 }
 
+func (ec *executionContext) _EraseRecipientsPayload_pendingMessageCount(ctx context.Context, field graphql.CollectedField, obj *EraseRecipientsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseRecipientsPayload_pendingMessageCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingMessageCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseRecipientsPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseRecipientsPayload", field, false, false, "Int")
+}
+
 func (ec *executionContext) _EraseRecipientsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *EraseRecipientsPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1172,6 +1195,11 @@ func (ec *executionContext) _EraseRecipientsPayload(ctx context.Context, sel ast
 			}
 		case "canceledMessageCount":
 			out.Values[i] = ec._EraseRecipientsPayload_canceledMessageCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingMessageCount":
+			out.Values[i] = ec._EraseRecipientsPayload_pendingMessageCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

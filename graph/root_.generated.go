@@ -32,6 +32,7 @@ type ResolverRoot interface {
 	Code() CodeResolver
 	CodeBatch() CodeBatchResolver
 	CodeEvent() CodeEventResolver
+	CodeHold() CodeHoldResolver
 	Coupon() CouponResolver
 	Delivery() DeliveryResolver
 	DeliveryComparison() DeliveryComparisonResolver
@@ -46,6 +47,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Recipient() RecipientResolver
 	Redemption() RedemptionResolver
+	Remedy() RemedyResolver
 	StatsRow() StatsRowResolver
 	Subscription() SubscriptionResolver
 }
@@ -160,6 +162,7 @@ type ComplexityRoot struct {
 		Expired   func(childComplexity int) int
 		Forecast  func(childComplexity int) int
 		Held      func(childComplexity int) int
+		Holds     func(childComplexity int) int
 		IsLow     func(childComplexity int) int
 		Redeemed  func(childComplexity int) int
 		RunsOutAt func(childComplexity int) int
@@ -249,6 +252,12 @@ type ComplexityRoot struct {
 		Delivery func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Text     func(childComplexity int) int
+	}
+
+	CodeHold struct {
+		Count    func(childComplexity int) int
+		Delivery func(childComplexity int) int
+		EndsAt   func(childComplexity int) int
 	}
 
 	CohortDay struct {
@@ -389,11 +398,13 @@ type ComplexityRoot struct {
 		Delivery            func(childComplexity int) int
 		PendingMessageCount func(childComplexity int) int
 		UserErrors          func(childComplexity int) int
+		Warnings            func(childComplexity int) int
 	}
 
 	EraseRecipientsPayload struct {
 		CanceledMessageCount func(childComplexity int) int
 		ErasedCount          func(childComplexity int) int
+		PendingMessageCount  func(childComplexity int) int
 		UserErrors           func(childComplexity int) int
 	}
 
@@ -503,12 +514,13 @@ type ComplexityRoot struct {
 	}
 
 	ImportChanges struct {
-		Added       func(childComplexity int) int
-		Changed     func(childComplexity int) int
-		Cleared     func(childComplexity int) int
-		Quarantined func(childComplexity int) int
-		Removed     func(childComplexity int) int
-		Voided      func(childComplexity int) int
+		Added           func(childComplexity int) int
+		Changed         func(childComplexity int) int
+		Cleared         func(childComplexity int) int
+		PendingMessages func(childComplexity int) int
+		Quarantined     func(childComplexity int) int
+		Removed         func(childComplexity int) int
+		Voided          func(childComplexity int) int
 	}
 
 	ImportColumn struct {
@@ -682,6 +694,7 @@ type ComplexityRoot struct {
 		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
 		RedeemCodes       func(childComplexity int, input RedeemCodesInput) int
 		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
+		ReleaseHold       func(childComplexity int, input ReleaseHoldInput) int
 		ResendMessage     func(childComplexity int, input ResendMessageInput) int
 		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
 		ReverseRedemption func(childComplexity int, input ReverseRedemptionInput) int
@@ -803,11 +816,12 @@ type ComplexityRoot struct {
 	}
 
 	RecordBouncesPayload struct {
-		QuarantinedCount func(childComplexity int) int
-		RecordedCount    func(childComplexity int) int
-		Rejections       func(childComplexity int) int
-		RepeatedCount    func(childComplexity int) int
-		UserErrors       func(childComplexity int) int
+		PendingMessageCount func(childComplexity int) int
+		QuarantinedCount    func(childComplexity int) int
+		RecordedCount       func(childComplexity int) int
+		Rejections          func(childComplexity int) int
+		RepeatedCount       func(childComplexity int) int
+		UserErrors          func(childComplexity int) int
 	}
 
 	RedeemCodePayload struct {
@@ -904,10 +918,11 @@ type ComplexityRoot struct {
 	}
 
 	Remedy struct {
-		Count func(childComplexity int) int
-		Kind  func(childComplexity int) int
-		Label func(childComplexity int) int
-		Text  func(childComplexity int) int
+		Count    func(childComplexity int) int
+		Delivery func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Label    func(childComplexity int) int
+		Text     func(childComplexity int) int
 	}
 
 	RenderedMessage struct {
@@ -1480,6 +1495,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.Held(childComplexity), true
+	case "Availability.holds":
+		if e.ComplexityRoot.Availability.Holds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Availability.Holds(childComplexity), true
 	case "Availability.isLow":
 		if e.ComplexityRoot.Availability.IsLow == nil {
 			break
@@ -1849,6 +1870,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeEvent.Text(childComplexity), true
+
+	case "CodeHold.count":
+		if e.ComplexityRoot.CodeHold.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.Count(childComplexity), true
+	case "CodeHold.delivery":
+		if e.ComplexityRoot.CodeHold.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.Delivery(childComplexity), true
+	case "CodeHold.endsAt":
+		if e.ComplexityRoot.CodeHold.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.EndsAt(childComplexity), true
 
 	case "CohortDay.daysSince":
 		if e.ComplexityRoot.CohortDay.DaysSince == nil {
@@ -2474,6 +2514,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryPayload.UserErrors(childComplexity), true
+	case "DeliveryPayload.warnings":
+		if e.ComplexityRoot.DeliveryPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryPayload.Warnings(childComplexity), true
 
 	case "EraseRecipientsPayload.canceledMessageCount":
 		if e.ComplexityRoot.EraseRecipientsPayload.CanceledMessageCount == nil {
@@ -2487,6 +2533,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EraseRecipientsPayload.ErasedCount(childComplexity), true
+	case "EraseRecipientsPayload.pendingMessageCount":
+		if e.ComplexityRoot.EraseRecipientsPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.PendingMessageCount(childComplexity), true
 	case "EraseRecipientsPayload.userErrors":
 		if e.ComplexityRoot.EraseRecipientsPayload.UserErrors == nil {
 			break
@@ -2960,6 +3012,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImportChanges.Cleared(childComplexity), true
+	case "ImportChanges.pendingMessages":
+		if e.ComplexityRoot.ImportChanges.PendingMessages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChanges.PendingMessages(childComplexity), true
 	case "ImportChanges.quarantined":
 		if e.ComplexityRoot.ImportChanges.Quarantined == nil {
 			break
@@ -3878,6 +3936,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseCodes(childComplexity, args["input"].(ReleaseCodesInput)), true
+	case "Mutation.releaseHold":
+		if e.ComplexityRoot.Mutation.ReleaseHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseHold(childComplexity, args["input"].(ReleaseHoldInput)), true
 	case "Mutation.resendMessage":
 		if e.ComplexityRoot.Mutation.ResendMessage == nil {
 			break
@@ -4611,6 +4680,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecipientEdge.Node(childComplexity), true
 
+	case "RecordBouncesPayload.pendingMessageCount":
+		if e.ComplexityRoot.RecordBouncesPayload.PendingMessageCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordBouncesPayload.PendingMessageCount(childComplexity), true
 	case "RecordBouncesPayload.quarantinedCount":
 		if e.ComplexityRoot.RecordBouncesPayload.QuarantinedCount == nil {
 			break
@@ -5002,6 +5077,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Remedy.Count(childComplexity), true
+	case "Remedy.delivery":
+		if e.ComplexityRoot.Remedy.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Remedy.Delivery(childComplexity), true
 	case "Remedy.kind":
 		if e.ComplexityRoot.Remedy.Kind == nil {
 			break
@@ -5523,6 +5604,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RedeemCodeInput", ec.unmarshalInputRedeemCodeInput),
 			graphql.NewInputUnmarshaler("RedeemCodesInput", ec.unmarshalInputRedeemCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
+			graphql.NewInputUnmarshaler("ReleaseHoldInput", ec.unmarshalInputReleaseHoldInput),
 			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
@@ -5874,6 +5956,8 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 		return ec.fieldContext_Availability_voided(ctx, field)
 	case "byLabel":
 		return ec.fieldContext_Availability_byLabel(ctx, field)
+	case "holds":
+		return ec.fieldContext_Availability_holds(ctx, field)
 	case "isLow":
 		return ec.fieldContext_Availability_isLow(ctx, field)
 	case "runsOutAt":
@@ -6050,6 +6134,18 @@ func (ec *executionContext) childFields_CodeEvent(ctx context.Context, field gra
 		return ec.fieldContext_CodeEvent_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CodeEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_CodeHold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_CodeHold_delivery(ctx, field)
+	case "count":
+		return ec.fieldContext_CodeHold_count(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_CodeHold_endsAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodeHold", field.Name)
 }
 
 func (ec *executionContext) childFields_CohortDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6326,6 +6422,8 @@ func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, fie
 		return ec.fieldContext_DeliveryPayload_delivery(ctx, field)
 	case "pendingMessageCount":
 		return ec.fieldContext_DeliveryPayload_pendingMessageCount(ctx, field)
+	case "warnings":
+		return ec.fieldContext_DeliveryPayload_warnings(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeliveryPayload_userErrors(ctx, field)
 	}
@@ -6338,6 +6436,8 @@ func (ec *executionContext) childFields_EraseRecipientsPayload(ctx context.Conte
 		return ec.fieldContext_EraseRecipientsPayload_erasedCount(ctx, field)
 	case "canceledMessageCount":
 		return ec.fieldContext_EraseRecipientsPayload_canceledMessageCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_EraseRecipientsPayload_pendingMessageCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_EraseRecipientsPayload_userErrors(ctx, field)
 	}
@@ -6568,6 +6668,8 @@ func (ec *executionContext) childFields_ImportChanges(ctx context.Context, field
 		return ec.fieldContext_ImportChanges_voided(ctx, field)
 	case "quarantined":
 		return ec.fieldContext_ImportChanges_quarantined(ctx, field)
+	case "pendingMessages":
+		return ec.fieldContext_ImportChanges_pendingMessages(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportChanges", field.Name)
 }
@@ -6990,6 +7092,8 @@ func (ec *executionContext) childFields_RecordBouncesPayload(ctx context.Context
 		return ec.fieldContext_RecordBouncesPayload_repeatedCount(ctx, field)
 	case "quarantinedCount":
 		return ec.fieldContext_RecordBouncesPayload_quarantinedCount(ctx, field)
+	case "pendingMessageCount":
+		return ec.fieldContext_RecordBouncesPayload_pendingMessageCount(ctx, field)
 	case "rejections":
 		return ec.fieldContext_RecordBouncesPayload_rejections(ctx, field)
 	case "userErrors":
@@ -7190,6 +7294,8 @@ func (ec *executionContext) childFields_Remedy(ctx context.Context, field graphq
 		return ec.fieldContext_Remedy_kind(ctx, field)
 	case "count":
 		return ec.fieldContext_Remedy_count(ctx, field)
+	case "delivery":
+		return ec.fieldContext_Remedy_delivery(ctx, field)
 	case "label":
 		return ec.fieldContext_Remedy_label(ctx, field)
 	case "text":

@@ -45,7 +45,8 @@ func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.Record
 	payload := &graph.RecordBouncesPayload{Rejections: []*coupon.Rejection{}, UserErrors: problems}
 	if record != nil {
 		payload.RecordedCount, payload.RepeatedCount = record.RecordedCount, record.RepeatedCount
-		payload.QuarantinedCount, payload.Rejections = record.QuarantinedCount, record.Rejections
+		payload.QuarantinedCount, payload.PendingMessageCount = record.QuarantinedCount, record.PendingMessageCount
+		payload.Rejections = record.Rejections
 	}
 	return payload, err
 }
@@ -101,6 +102,7 @@ func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsP
 	payload := &graph.EraseRecipientsPayload{UserErrors: problems}
 	if erasure != nil {
 		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount, erasure.CanceledMessageCount
+		payload.PendingMessageCount = erasure.PendingMessageCount
 	}
 	return payload, err
 }

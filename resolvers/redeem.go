@@ -52,14 +52,18 @@ func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput, 
 		ctx = db.WithAuditOfEach(ctx, audited)
 	}
 	done, err := r.store.RedeemAll(ctx, requests)
-	hits := 0
+	spent, reusable := 0, 0
 	for i, outcome := range done {
 		outcomes[places[i]] = outcome
-		if outcome.Redemption != nil {
-			hits++
+		switch {
+		case outcome.Redemption == nil || outcome.IsRepeated:
+		case outcome.IsSpent:
+			spent++
+		default:
+			reusable++
 		}
 	}
-	r.guard.Redeemed(caller, hits)
+	r.guard.Redeemed(caller, spent, reusable)
 	return outcomes, err
 }
 

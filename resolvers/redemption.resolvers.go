@@ -42,7 +42,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 		if err != nil {
 			return nil, err
 		}
-		if result.Redemption != nil {
+		if len(result.UserErrors) == 0 {
 			payload.RedeemedCount++
 		}
 		result.UserErrors = ofRedemption(result.UserErrors, i)

@@ -14,10 +14,10 @@ func TestAnswersAreForgotten(t *testing.T) {
 	const step = 10 * time.Minute
 	for i := range int64(600) {
 		now := begin.Add(time.Duration(i) * step)
-		a.add(fmt.Sprint(i), i+1, now)
+		a.add(answerKey{"key_1", fmt.Sprint(i)}, i+1, now)
 		for j := range i + 1 {
 			age := time.Duration(i-j) * step
-			found := a.find(fmt.Sprint(j))
+			found := a.find(answerKey{"key_1", fmt.Sprint(j)})
 			if found != j+1 && age <= AnswerLifetime {
 				t.Fatalf("a key of %s ago gives %d", age, found)
 			}
@@ -26,8 +26,12 @@ func TestAnswersAreForgotten(t *testing.T) {
 			}
 		}
 	}
-	a.remove("599")
-	if a.find("599") != 0 || a.find("598") != 599 {
-		t.Errorf("removing one key gives %d and %d", a.find("599"), a.find("598"))
+	last, before := answerKey{"key_1", "599"}, answerKey{"key_1", "598"}
+	a.remove(last)
+	if a.find(last) != 0 || a.find(before) != 599 {
+		t.Errorf("removing one key gives %d and %d", a.find(last), a.find(before))
+	}
+	if found := a.find(answerKey{"key_2", "598"}); found != 0 {
+		t.Errorf("another caller is told of %d", found)
 	}
 }

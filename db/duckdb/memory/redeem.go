@@ -61,7 +61,9 @@ type Attempt struct {
 	Key, Value string
 	// At is when the code was redeemed.
 	At time.Time
-	// IdempotencyKey is nil when the caller gave none. Steady is the time by a clock that nobody sets, from which it counts.
+	// Caller is the name of who asks, to whom IdempotencyKey belongs; that is nil when none was given. Steady is the time by a
+	// clock that nobody sets, from which it counts.
+	Caller         string
 	IdempotencyKey *string
 	Steady         time.Time
 }
@@ -71,13 +73,16 @@ type Redeemed struct {
 	Redeemable
 
 	Number int64
+	// IsSpent: the code may not be redeemed again.
+	IsSpent bool
 	// Label is that of the code, "" when it has none.
 	Label string
 	// Delivery is the number of the one whose message holds the code, 0 when none does; Confirmed tells of it.
 	Delivery  int64
 	Confirmed Confirmed
 
-	idempotencyKey *string
+	// answer is the idempotency key, nil when none was given.
+	answer *answerKey
 }
 
 // Redeem decides about a redemption and marks it. It returns the redemption; or the number of the one that the idempotency key
@@ -86,8 +91,10 @@ func (m *Memory) Redeem(a *Attempt) (redeemed *Redeemed, answered int64, refusal
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.change()
+	var key *answerKey
 	if a.IdempotencyKey != nil {
-		if answered = c.answers.find(*a.IdempotencyKey); answered != 0 {
+		key = &answerKey{a.Caller, *a.IdempotencyKey}
+		if answered = c.answers.find(*key); answered != 0 {
 			return nil, answered, nil
 		}
 	}
@@ -95,7 +102,7 @@ func (m *Memory) Redeem(a *Attempt) (redeemed *Redeemed, answered int64, refusal
 	if refusal := c.Check(found, a.Value, a.At); refusal != nil {
 		return nil, 0, refusal
 	}
-	redeemed = &Redeemed{Redeemable: *found, Number: c.next.Redemption, idempotencyKey: a.IdempotencyKey}
+	redeemed = &Redeemed{Redeemable: *found, Number: c.next.Redemption, answer: key}
 	c.next.Redemption++
 	if number := found.CodeNumber; number != 0 {
 		redeemed.Label = c.RunOf(number).Label
@@ -105,8 +112,15 @@ func (m *Memory) Redeem(a *Attempt) (redeemed *Redeemed, answered int64, refusal
 		}
 	}
 	c.CountRedemptions(found.CouponNumber, found.CodeNumber, 1)
-	if a.IdempotencyKey != nil {
-		c.answers.add(*a.IdempotencyKey, redeemed.Number, a.Steady)
+	if limit := c.coupons[found.CouponNumber].coupon.RedemptionLimit; limit != nil {
+		count := c.coupons[found.CouponNumber].redeemed
+		if found.CodeNumber != 0 {
+			count = c.RedeemCount(found.CodeNumber)
+		}
+		redeemed.IsSpent = count >= *limit
+	}
+	if key != nil {
+		c.answers.add(*key, redeemed.Number, a.Steady)
 	}
 	return redeemed, 0, nil
 }
@@ -117,14 +131,15 @@ func (m *Memory) Unredeem(r *Redeemed) {
 	defer m.mu.Unlock()
 	c := m.change()
 	c.CountRedemptions(r.CouponNumber, r.CodeNumber, -1)
-	if r.idempotencyKey != nil {
-		c.answers.remove(*r.idempotencyKey)
+	if r.answer != nil {
+		c.answers.remove(*r.answer)
 	}
 }
 
-// SetAnswer takes over that an idempotency key recorded a redemption, from a steady instant on.
-func (c Change) SetAnswer(key string, redemption int64, steady time.Time) {
-	c.answers.add(key, redemption, steady)
+// SetAnswer takes over that an idempotency key of a caller recorded a redemption, from a steady instant on. caller is "" when
+// the redemption does not tell.
+func (c Change) SetAnswer(caller, key string, redemption int64, steady time.Time) {
+	c.answers.add(answerKey{caller, key}, redemption, steady)
 }
 
 // RedeemCount tells how often a code is redeemed.
