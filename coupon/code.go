@@ -122,6 +122,8 @@ const (
 	EventRedeemed CodeEventKind = "REDEEMED"
 	EventReversed CodeEventKind = "REVERSED"
 	EventVoided   CodeEventKind = "VOIDED"
+	// EventRestored: its voiding was taken back.
+	EventRestored CodeEventKind = "RESTORED"
 )
 
 // CodeEvent is one thing that happened to a code.
@@ -238,18 +240,19 @@ func (c *Coupon) CheckPool(mode ImportMode) error {
 	return nil
 }
 
-// NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order
-// or a reason, and may be empty.
+// NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order,
+// a reason or who asked for it, and may be empty.
 func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail string) *CodeEvent {
 	text := map[CodeEventKind]string{
 		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
 		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
 		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed", EventReversed: "Redemption reversed", EventVoided: "Voided",
+		EventRestored: "Not voided any more",
 	}[kind]
 	if detail != "" {
 		joint := map[CodeEventKind]string{
 			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ", EventUnknown: " for ", EventBounced: ": ", EventReturned: ": ",
-			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ",
+			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ", EventRestored: ": undone by ",
 		}[kind]
 		if joint == ": " {
 			detail = strings.TrimSuffix(detail, ".") // others write sentences

@@ -284,6 +284,7 @@ func TestNewCodeEvent(t *testing.T) {
 		EventRedeemed: {detail: "ORD-1", plain: "Redeemed.", want: "Redeemed with the reference ORD-1."},
 		EventReversed: {detail: "mistake", plain: "Redemption reversed.", want: "Redemption reversed: mistake."},
 		EventVoided:   {detail: "leaked", plain: "Voided.", want: "Voided: leaked."},
+		EventRestored: {detail: "key_1", plain: "Not voided any more.", want: "Not voided any more: undone by key_1."},
 	}
 	for kind, test := range tests {
 		t.Run(string(kind), func(t *testing.T) {

@@ -33,3 +33,9 @@ func (o *Once) CheckRepeat(action, digest string) error {
 	return Errorf(ErrorAlreadyExists, "The idempotency key %q was used for another %s. Use a new key for each thing that is to be made.", o.Key, action).
 		At("input", "idempotencyKey")
 }
+
+// Gone says that what the key made was deleted since. It is NOT_FOUND.
+func Gone(id ID) *UserError {
+	return Errorf(ErrorNotFound, "The idempotency key made %s, which is not there any more. Use a new key to make another one.", id).
+		At("input", "idempotencyKey")
+}

@@ -267,6 +267,9 @@ func (s *Store) restoreVoided(ctx context.Context, u *undoing, undone *coupon.Un
 			return err
 		}
 		undone.Kept = count - len(numbers)
+		if _, err := t.Exec(ctx, codeRestoreInsert, batch, named("now", t.now), named("restored_by", callerOf(ctx))); err != nil {
+			return err
+		}
 		restored, err := t.Exec(ctx, voidTakeBack, batch)
 		undone.Restored = restored
 		return err

@@ -186,13 +186,13 @@ func TestUndoVoiding(t *testing.T) {
 			if way == "a file" {
 				i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\n"+strings.Join(values, "\n"))
 				wantImport(t, i, "SUCCEEDED 3005 = 3003 + 2")
-				undo = func() (*coupon.Undone, error) { return s.UndoImport(t.Context(), i.ID) }
+				undo = func() (*coupon.Undone, error) { return s.UndoImport(asked(t.Context(), "key_9"), i.ID) }
 			} else {
 				voided, err := s.VoidCodes(t.Context(), voiding(c, values...))
 				if err != nil || voided.Count != 3003 {
 					t.Fatalf("voided %+v, %v", voided, err)
 				}
-				undo = func() (*coupon.Undone, error) { return s.UndoBatch(t.Context(), voided.Batch.ID) }
+				undo = func() (*coupon.Undone, error) { return s.UndoBatch(asked(t.Context(), "key_9"), voided.Batch.ID) }
 			}
 			// What is read of a code while it is voided must not be told of it later.
 			if code := s.code(t, "FREE"); code.Status != coupon.CodeVoided {
@@ -207,8 +207,19 @@ func TestUndoVoiding(t *testing.T) {
 				if diff := cmp.Diff(before, s.availability(t, c)); diff != "" {
 					t.Errorf("availability (-before +after):\n%s", diff)
 				}
-				if code := s.code(t, "ASSIGNED"); code.Status != coupon.CodeAssigned || code.VoidedAt != nil {
+				code := s.code(t, "ASSIGNED")
+				if code.Status != coupon.CodeAssigned || code.VoidedAt != nil {
 					t.Errorf("got %+v", code)
+				}
+				events, err := s.EventsOf(t.Context(), []coupon.ID{code.ID})
+				if err != nil {
+					t.Fatal(err)
+				}
+				history := events[code.ID]
+				last := history[len(history)-1]
+				if was := history[len(history)-2]; was.Kind != coupon.EventVoided || !was.At.Add(time.Minute).Equal(last.At) ||
+					last.Kind != coupon.EventRestored || last.Text != "Not voided any more: undone by key_9." {
+					t.Errorf("its history is %+v, %+v", was, last)
 				}
 				s.checkSound(t)
 				s.reopen(t)
@@ -219,6 +230,23 @@ func TestUndoVoiding(t *testing.T) {
 			}
 			if code := s.code(t, "FREE"); !code.VoidedAt.Equal(s.clock.Now()) {
 				t.Errorf("voided at %s instead of %s", code.VoidedAt, s.clock.Now())
+			}
+			// What is kept of it goes with its code, and with its coupon.
+			if undone, err := s.UndoBatch(t.Context(), s.code(t, "X0001").BatchID); err != nil || undone.Removed != 3000 {
+				t.Errorf("undone: %+v, %v", undone, err)
+			}
+			s.checkSound(t)
+			other := s.newCoupon(t)
+			s.codes(t, other, "", "GONE")
+			voided, err := s.VoidCodes(t.Context(), voiding(other, "GONE"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.UndoBatch(t.Context(), voided.Batch.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.DeleteCoupon(t.Context(), other); err != nil {
+				t.Fatal(err)
 			}
 			s.checkSound(t)
 		})

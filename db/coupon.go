@@ -125,7 +125,7 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 			return coupon.Errorf(coupon.ErrorInvalidState, "Deliveries use the coupon %q (%d). Delete them or choose another coupon for them first.", c.Label, deliveries).
 				At("input", "id")
 		}
-		for _, statement := range []string{couponDeleteVoids, couponDeleteCodes, couponDelete} {
+		for _, statement := range []string{couponDeleteVoids, couponDeleteRestores, couponDeleteCodes, couponDelete} {
 			if _, err := t.Exec(ctx, statement, named("id", number)); err != nil {
 				return err
 			}

@@ -34,7 +34,8 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 		return t.made(ctx, created, nil)
 	})
 	if before := repeatOf(err); before != nil {
-		created, err = before.object, nil
+		found, err := s.DeliveriesByID(ctx, []coupon.ID{before.object})
+		return there(found, before, err)
 	}
 	if err != nil {
 		return nil, err

@@ -58,11 +58,7 @@ func (t *turn) once(ctx context.Context) error {
 	if err := once.Check(); err != nil {
 		return err
 	}
-	var action, digest string
-	before := &repeated{}
-	err := duckdb.Each(ctx, t.latest, idempotencyGet, func(rows *sql.Rows) error {
-		return rows.Scan(&action, &digest, &before.object, &before.detail)
-	}, named("caller", once.Caller), named("key", once.Key), named("since", t.store.Passed().Add(-coupon.IdempotencyLifetime)))
+	action, digest, before, err := t.store.madeBy(ctx, t.latest, once)
 	if err != nil || action == "" {
 		return err
 	}
@@ -100,7 +96,31 @@ func (t *turn) made(ctx context.Context, object coupon.ID, detail any) error {
 // there gives what a key made before. It returns NOT_FOUND when that was deleted since.
 func there[T any](found map[coupon.ID]*T, before *repeated, err error) (*T, error) {
 	if err == nil && found[before.object] == nil {
-		err = coupon.NotFound(before.object.Kind(), before.object)
+		err = coupon.Gone(before.object)
 	}
 	return found[before.object], err
+}
+
+// BatchOfKey gives the batch that the idempotency key of a context made; nil when it made none. It is there when its codes are not
+// any more.
+func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
+	once := onceOf(ctx)
+	if once == nil {
+		return nil, nil
+	}
+	_, _, before, err := s.madeBy(ctx, s.engine, once)
+	if err != nil || before.object.Kind() != coupon.KindBatch {
+		return nil, err
+	}
+	found, err := s.CodeBatchesByID(ctx, []coupon.ID{before.object})
+	return there(found, before, err)
+}
+
+// madeBy gives what a key was used for and what it made; nothing when it was not used.
+func (s *Store) madeBy(ctx context.Context, q duckdb.Querier, once *coupon.Once) (action, digest string, before *repeated, err error) {
+	before = &repeated{}
+	err = duckdb.Each(ctx, q, idempotencyGet, func(rows *sql.Rows) error {
+		return rows.Scan(&action, &digest, &before.object, &before.detail)
+	}, named("caller", once.Caller), named("key", once.Key), named("since", s.Passed().Add(-coupon.IdempotencyLifetime)))
+	return action, digest, before, err
 }

@@ -271,6 +271,7 @@ func TestMaskedSnapshot(t *testing.T) {
 		"WITH main AS (SELECT value FROM codes) SELECT DISTINCT value FROM main":                                                            `["•••"]`,
 		"SELECT DISTINCT c.label, m.label, r.label FROM codes c JOIN messages m ON m.code_id = c.id JOIN redemptions r ON r.code_id = c.id": `["•••","•••","•••"]`,
 		"SELECT DISTINCT label FROM imports":                                                                                                `["•••"]`,
+		"SELECT list((b.kind, b.count, b.created_by) ORDER BY b.id)::VARCHAR FROM batches b WHERE b.id IN (SELECT batch_id FROM codes)":     `["[(ADDED, 2, NULL), (IMPORTED, 1, NULL)]"]`,
 		"SELECT * EXCLUDE coupon_id FROM labels":                                                                                            `["gold",3,2,0,1,0,0]`,
 	} {
 		if got := q.rows(t, query); !cmp.Equal(got, []string{want}) {
@@ -360,7 +361,7 @@ func TestSnapshotFunctions(t *testing.T) {
 
 // sqlViews are the views in the order of the documents.
 func sqlViews() []string {
-	return []string{"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions", "imports", "labels"}
+	return []string{"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions", "imports", "batches", "labels"}
 }
 
 // TestSnapshotColumns: every view and every column says what it is.
@@ -386,6 +387,10 @@ func TestSnapshotColumns(t *testing.T) {
 	text := strings.Join(strings.Fields(string(contract)), " ")
 	if list := "over the views " + strings.Join(sqlViews(), ", ") + "."; !strings.Contains(text, list) {
 		t.Errorf("the description of sql lacks: %s", list)
+	}
+	_, _, err = q.ask(t, "FROM read_csv('x')")
+	if list := strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1); err == nil || !strings.Contains(err.Error(), list) {
+		t.Errorf("a refusal lacks: %s (%v)", list, err)
 	}
 	help, err := os.ReadFile("../command/sql.go")
 	list := "over the views " + strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1)

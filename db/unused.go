@@ -116,6 +116,9 @@ func (t *turn) reconcileRemoval(ctx context.Context, spans []memory.Span, w *mem
 		}
 		spans = cutOut(spans, numbers)
 	}
+	if _, err := t.Exec(ctx, codeRestoreDelete, named("stay", numbers)); err != nil {
+		return nil, err
+	}
 	t.change(func(c memory.Change) { c.RemoveCodes(spans) })
 	return stay, nil
 }

@@ -70,10 +70,20 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 		return t.made(ctx, coupon.NewID(coupon.KindUpload, number), nil)
 	})
 	if before := repeatOf(err); before != nil {
-		return s.UploadByID(ctx, before.object)
+		found, err := s.uploadsByNumber(ctx, s.engine, coupon.MustNumber(coupon.KindUpload, before.object))
+		return there(found, before, err)
 	}
 	u.ID = coupon.NewID(coupon.KindUpload, number)
 	return u, err
+}
+
+// ChecksumOf gives the SHA-256 of an upload that is complete, also when an import has it and the file is gone; "" when neither is so.
+func (s *Store) ChecksumOf(ctx context.Context, id coupon.ID) (string, error) {
+	number, err := id.Number(coupon.KindUpload)
+	if err != nil {
+		return "", nil //nolint:nilerr // no file has such an id
+	}
+	return duckdb.One[string](ctx, s.engine, uploadChecksum, named("id", number))
 }
 
 // UploadByID gives an upload with how much of it is here. It returns NOT_FOUND for one that never was, or that
@@ -88,27 +98,33 @@ func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (int
 	if err != nil {
 		return 0, nil, err
 	}
-	found, err := duckdb.Collect(ctx, q, uploadGet, func(rows *sql.Rows) (*coupon.Upload, error) {
-		u := &coupon.Upload{ID: id}
-		err := rows.Scan(&u.FileName, &u.ByteCount, &u.Checksum, &u.IsComplete, &u.CreatedAt, &u.ExpiresAt)
-		return u, err
+	found, err := s.uploadsByNumber(ctx, q, number)
+	if err == nil && found[id] == nil {
+		err = coupon.NotFound(coupon.KindUpload, id)
+	}
+	return number, found[id], err
+}
+
+// uploadsByNumber gives the upload with a number, if it exists, with how much of it is here.
+func (s *Store) uploadsByNumber(ctx context.Context, q duckdb.Querier, number int64) (map[coupon.ID]*coupon.Upload, error) {
+	found := map[coupon.ID]*coupon.Upload{}
+	err := duckdb.Each(ctx, q, uploadGet, func(rows *sql.Rows) error {
+		u := &coupon.Upload{ID: coupon.NewID(coupon.KindUpload, number)}
+		if err := rows.Scan(&u.FileName, &u.ByteCount, &u.Checksum, &u.IsComplete, &u.CreatedAt, &u.ExpiresAt); err != nil {
+			return err
+		}
+		info, err := os.Stat(s.uploadPath(number))
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("look at %s: %w", u.ID, err)
+		default:
+			u.Received = info.Size()
+		}
+		found[u.ID] = u
+		return nil
 	}, named("id", number), named("now", s.now()))
-	if err != nil {
-		return 0, nil, err
-	}
-	if len(found) == 0 {
-		return 0, nil, coupon.NotFound(coupon.KindUpload, id)
-	}
-	u := found[0]
-	info, err := os.Stat(s.uploadPath(number))
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-	case err != nil:
-		return 0, nil, fmt.Errorf("look at %s: %w", id, err)
-	default:
-		u.Received = info.Size()
-	}
-	return number, u, nil
+	return found, err
 }
 
 // AnnounceUpload notes the size that an upload will have, when none was announced before. It returns NOT_FOUND,

@@ -25,7 +25,7 @@ type AddCodesInput struct {
 	// At most 10,000 codes.
 	Codes []*coupon.NewCode `json:"codes"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -283,7 +283,7 @@ type CreateCouponInput struct {
 	// The caller's own notes, at most 64 KiB. Omitted: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -312,7 +312,7 @@ type CreateDeliveryInput struct {
 	// True: addresses in quarantine because messages came back get theirs. An objection or a complaint always counts.
 	IgnoreQuarantine graphql.Omittable[*bool] `json:"ignoreQuarantine,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -325,7 +325,7 @@ type CreateUploadInput struct {
 	// The file's SHA-256 in hexadecimal, if known. A file with another one is then refused.
 	Checksum graphql.Omittable[*string] `json:"checksum,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -437,7 +437,7 @@ type ExportBackupInput struct {
 	// no backup against the loss of the server's disk.
 	HoursKept graphql.Omittable[*int] `json:"hoursKept,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -455,7 +455,7 @@ type ExportCodesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -484,7 +484,7 @@ type ExportCouponsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -500,7 +500,7 @@ type ExportDeliveriesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -522,7 +522,7 @@ type ExportMessagesInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -544,7 +544,7 @@ type ExportRecipientsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -558,7 +558,7 @@ type ExportRedemptionsInput struct {
 	// file is for people; to import it again, say so with FileOptions.isSpreadsheetSafe. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -571,7 +571,7 @@ type ExportSQLInput struct {
 	// True: what a spreadsheet would take for a number, a date or a formula is written so that it stays as it is. CSV alone.
 	IsSpreadsheetSafe graphql.Omittable[*bool] `json:"isSpreadsheetSafe,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -590,7 +590,7 @@ type GenerateCodesInput struct {
 	// The group inside the pool that all these codes belong to, 1 to 255 characters. Omitted: none.
 	Label graphql.Omittable[*string] `json:"label,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -633,7 +633,7 @@ type ImportBouncesInput struct {
 	// For dates without an offset. IANA name. Omitted: the time zone of the server.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -658,7 +658,7 @@ type ImportCodesInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -700,7 +700,7 @@ type ImportCouponsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -752,7 +752,7 @@ type ImportRecipientsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -772,7 +772,7 @@ type ImportRedemptionsInput struct {
 	// For dates without an offset. IANA name. Omitted: the time zone of the server.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -791,7 +791,7 @@ type ImportTargetsInput struct {
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
@@ -1188,7 +1188,7 @@ type SplitDeliveryInput struct {
 	// The parts, in the order in which they take targets.
 	Parts []*coupon.SplitPart `json:"parts"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
-	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
+	// the same caller answers what it made before, as it is now. The header `Idempotency-Key` stands for it.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 

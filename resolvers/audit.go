@@ -100,7 +100,11 @@ func (a *auditor) use(ctx context.Context, _ any, next graphql.Resolver) (any, e
 		}
 	}
 	ctx = db.WithAudited(ctx, audited)
-	payload, err := next(withOnce(ctx, a.schema))
+	once, err := withOnce(ctx, a.schema, a.store.ChecksumOf)
+	var payload any
+	if err == nil {
+		payload, err = next(once)
+	}
 	outcome, codes := outcomeOf(payload, err)
 	if outcome == coupon.AuditRefused {
 		noteRefusal(ctx)

@@ -71,8 +71,14 @@ func (r *mutationResolver) AddCodes(ctx context.Context, input graph.AddCodesInp
 	payload := &graph.AddCodesPayload{
 		Coupon: r.couponUnless(ctx, problems, input.CouponID), Codes: list(added), Rejections: list(rejections), UserErrors: problems,
 	}
-	if err == nil && len(added) > 0 {
+	switch {
+	case err != nil:
+	case len(added) > 0:
 		payload.Batch, err = loadShown(ctx, batchObject, &added[0].BatchID, r.store.CodeBatchesByID)
+	case len(problems) == 0:
+		// A key that asks again for codes which are not there any more.
+		payload.Batch, err = r.store.BatchOfKey(ctx)
+		show(ctx, shown(payload.Batch)...)
 	}
 	return payload, err
 }

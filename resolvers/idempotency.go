@@ -72,30 +72,51 @@ func inputOf(field graphql.CollectedField, variables map[string]any) map[string]
 	return membersOf(field.ArgumentMap(variables)["input"])
 }
 
-// withOnce gives the context of a field that makes something once, when it has an idempotency key.
-func withOnce(ctx context.Context, schema *ast.Schema) context.Context {
+// withOnce gives the context of a field that makes something once, when it has an idempotency key. checksumOf gives that of an upload.
+func withOnce(
+	ctx context.Context, schema *ast.Schema, checksumOf func(context.Context, coupon.ID) (string, error),
+) (context.Context, error) {
 	field := graphql.GetFieldContext(ctx).Field
 	if !takesKey(schema, field) {
-		return ctx
+		return ctx, nil
 	}
 	given := inputOf(field, graphql.GetOperationContext(ctx).Variables)
 	key, isGiven := given[keyField].(string)
 	if !isGiven {
 		if key = graphql.GetOperationContext(ctx).Headers.Get(headerIdempotencyKey); key == "" {
-			return ctx
+			return ctx, nil
 		}
 	}
-	return db.WithOnce(ctx, &coupon.Once{Caller: access.CallerOf(ctx).Name, Key: key, Action: field.Name, Digest: digestOf(given)})
-}
-
-// digestOf tells an input from every other one, but for its idempotency key. A file is what it contains.
-func digestOf(given map[string]any) string {
 	members := maps.Clone(given)
 	delete(members, keyField)
+	if id, isUpload := members[uploadField].(string); isUpload {
+		checksum, err := checksumOf(ctx, coupon.ID(id))
+		if err != nil {
+			return nil, err
+		}
+		if checksum != "" {
+			delete(members, uploadField)
+			members[fileField] = contentOf(checksum)
+		}
+	}
+	return db.WithOnce(ctx, &coupon.Once{Caller: access.CallerOf(ctx).Name, Key: key, Action: field.Name, Digest: digestOf(members)}), nil
+}
+
+// Fields of the inputs that have a file: with the request, or sent before.
+const (
+	fileField   = "file"
+	uploadField = "uploadId"
+)
+
+// contentOf is what a digest has of a file, whichever way it came and whatever it is called.
+func contentOf(checksum string) map[string]any { return map[string]any{"checksum": checksum} }
+
+// digestOf tells the members of an input from those of every other one.
+func digestOf(members map[string]any) string {
 	for name, value := range members {
 		if upload, isFile := value.(graphql.Upload); isFile {
 			stored, _ := upload.File.(*storedFile)
-			members[name] = map[string]any{"file": stored.checksum}
+			members[name] = contentOf(stored.checksum)
 		}
 	}
 	text, _ := json.Marshal(members) //nolint:errchkjson // what came as JSON, or as a literal, can be written as JSON

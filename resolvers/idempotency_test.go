@@ -95,12 +95,87 @@ func TestIdempotencyKey(t *testing.T) {
 	if text := jsonOf(t, answer); !strings.Contains(text, "ALREADY_EXISTS") {
 		t.Errorf("another file with the key gave %s", text)
 	}
+	upload := func(text string) string {
+		made, err := s.store.Receive(t.Context(), "other.csv", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(made.ID)
+	}
+	sent := `mutation($id: ID) { importCodes(input: {couponId: "coupon_1", uploadId: $id, idempotencyKey: "K6"}) { import { id } userErrors { code } } }`
+	same := upload("code\nF1\n")
+	for _, id := range []string{same, upload("code\nF1\n"), same} {
+		if text := jsonOf(t, s.try(t, sent, map[string]any{"id": id}, nil)); !strings.Contains(text, "import_1") {
+			t.Errorf("the same file as %s gave %s", id, text)
+		}
+	}
+	if text := jsonOf(t, s.try(t, sent, map[string]any{"id": upload("code\nF2\n")}, nil)); !strings.Contains(text, "ALREADY_EXISTS") {
+		t.Errorf("another upload with the key gave %s", text)
+	}
 	s.drain(t)
-	s.wantNoUploads(t)
 	found := s.ask(t, `{ coupons { totalCount } coupon(id: "coupon_1") { availability { total } } imports { totalCount } }`, nil, nil)
 	if text := jsonOf(t, found); !strings.Contains(text, `"coupon":{"availability":{"total":3}}`) ||
 		!strings.Contains(text, `"coupons":{"totalCount":2}`) || !strings.Contains(text, `"imports":{"totalCount":1}`) {
 		t.Errorf("there are %s", text)
+	}
+	s.checkPromises(t)
+}
+
+// TestRepeatTellsOfNow asks again with the keys of what was deleted or taken back meanwhile: the answer is of now.
+func TestRepeatTellsOfNow(t *testing.T) {
+	t.Parallel()
+	s := newPool(t)
+	first := map[string]string{
+		`addCodes(input: {couponId: "coupon_1", codes: [{value: "R1"}, {value: "R1"}]}) {
+			codes { value } rejections { reason } batch { id undoneAt } userErrors { code message } }`: `{"batch":{"id":"batch_1","undoneAt":null},` +
+			`"codes":[{"value":"R1"}],"rejections":[{"reason":"DUPLICATE_IN_FILE"}],"userErrors":[]}`,
+		`generateCodes(input: {couponId: "coupon_1", count: 1, pattern: "########"}) {
+			generatedCount sample batch { count undoneAt } coupon { availability { total } } userErrors { code message } }`: `"generatedCount":1`,
+		`createCoupon(input: {label: "A", type: INDIVIDUAL, startsAt: "2026-11-01"}) { coupon { id } userErrors { code message field } }`: `"id":"coupon_2"`,
+		`createDelivery(input: {label: "D", couponId: "coupon_1", body: "x"}) { delivery { id } userErrors { code message field } }`:      `"id":"delivery_1"`,
+		`createUpload(input: {fileName: "a.csv"}) { upload { id } userErrors { code message field } }`:                                    `"id":"upload_1"`,
+	}
+	gone := func(id string) string {
+		return `"userErrors":[{"code":"NOT_FOUND","field":["input","idempotencyKey"],` +
+			`"message":"The idempotency key made ` + id + `, which is not there any more. Use a new key to make another one."}]`
+	}
+	then := map[string]string{
+		"addCodes":       `"codes":[],"rejections":[{"reason":"DUPLICATE_IN_FILE"}],"userErrors":[]`,
+		"generateCodes":  `"coupon":{"availability":{"total":0}},"generatedCount":1,"sample":[],"userErrors":[]`,
+		"createCoupon":   `"coupon":null,` + gone("coupon_2"),
+		"createDelivery": `"delivery":null,` + gone("delivery_1"),
+		"createUpload":   `"upload":null,` + gone("upload_1"),
+	}
+	nameOf := func(mutation string) string { name, _, _ := strings.Cut(mutation, "("); return name }
+	ask := func(mutation string) string { return s.withKey(t, "K "+nameOf(mutation), "mutation { "+mutation+" }") }
+	for mutation, want := range first {
+		if nameOf(mutation) != "addCodes" {
+			continue
+		}
+		if got := ask(mutation); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for mutation, want := range first {
+		if got := ask(mutation); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	s.ask(t, `mutation {
+		added: undoBatch(input: {id: "batch_1"}) { removedCount } generated: undoBatch(input: {id: "batch_2"}) { removedCount }
+		deleteDelivery(input: {id: "delivery_1"}) { userErrors { message } } deleteCoupon(input: {id: "coupon_2"}) { userErrors { message } }
+	}`, nil, nil)
+	if err := s.store.DeleteUpload(t.Context(), "upload_1"); err != nil {
+		t.Fatal(err)
+	}
+	for mutation := range first {
+		got := ask(mutation)
+		if want := then[nameOf(mutation)]; !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if isBatch := strings.Contains(mutation, "undoneAt"); isBatch != strings.Contains(got, `"undoneAt":"`) {
+			t.Errorf("its batch: %s", got)
+		}
 	}
 	s.checkPromises(t)
 }

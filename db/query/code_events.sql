@@ -18,6 +18,8 @@ SELECT code_id, happened_at, kind, delivery_id, detail FROM (
     UNION ALL SELECT code_id, returned_at, 'RETURNED', delivery_id, reason, 5, message_id FROM code_return WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
     UNION ALL SELECT code_id, redeemed_at, 'REDEEMED', delivery_id, coalesce(reference, ''), 6, id FROM redeemed
     UNION ALL SELECT r.code_id, v.reversed_at, 'REVERSED', r.delivery_id, coalesce(v.reason, ''), 7, r.id FROM reversal v JOIN redeemed r ON r.id = v.redemption_id
+    UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 8, code_id FROM code_restore WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
+    UNION ALL SELECT code_id, restored_at, 'RESTORED', NULL, coalesce(restored_by, ''), 9, code_id FROM code_restore WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
     UNION ALL SELECT code_id, voided_at, 'VOIDED', NULL, reason, 8, code_id FROM code_void WHERE code_id BETWEEN $first AND $last AND code_id IN (FROM wanted)
 )
 ORDER BY code_id, happened_at, rank, number

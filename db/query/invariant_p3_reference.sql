@@ -4,6 +4,7 @@ SELECT 'code_' || code_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT code_id, 'redemption_', id FROM redemption WHERE code_id IS NOT NULL
     UNION ALL SELECT code_id, 'a return', NULL FROM code_return
     UNION ALL SELECT code_id, 'a void', NULL FROM code_void
+    UNION ALL SELECT code_id, 'a restoring', NULL FROM code_restore
 ) ANTI JOIN code ON code.id = code_id
 UNION ALL
 SELECT 'message_' || message_id || ' of ' || concat(source, source_id) FROM (
@@ -45,6 +46,8 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
 ) ANTI JOIN delivery ON delivery.id = delivery_id
 UNION ALL
 SELECT 'batch_' || batch_id || ' of a void' FROM code_void ANTI JOIN code_batch ON code_batch.id = batch_id WHERE batch_id IS NOT NULL
+UNION ALL
+SELECT 'batch_' || batch_id || ' of a restoring' FROM code_restore ANTI JOIN code_batch ON code_batch.id = batch_id
 UNION ALL
 SELECT 'import_' || import_id || ' of ' || concat(source, source_id) FROM (
     SELECT import_id, 'batch of codes ' AS source, id AS source_id FROM code_batch WHERE import_id IS NOT NULL

@@ -27,6 +27,11 @@ SELECT 'import_' || id AS id, kind, mode, status, format, is_dry_run, 'coupon_' 
     rows_rejected, confidential_text(failure) AS failure, created_at, started_at, finished_at, undone_at
 FROM import;
 
+CREATE TABLE snapshot.fact.batches AS
+SELECT 'batch_' || id AS id, kind, status, 'coupon_' || coupon_id AS coupon_id, 'import_' || import_id AS import_id, count,
+    confidential_text(created_by) AS created_by, created_at, undone_at, confidential_text(failure) AS failure
+FROM code_batch;
+
 CREATE TABLE snapshot.fact.recipients AS
 SELECT id, external_id, confidential_text(email) AS email, confidential_text(phone) AS phone, confidential_text(first_name) AS first_name,
     confidential_text(last_name) AS last_name, confidential_object(attributes) AS attributes, is_contactable, updated_at
@@ -69,7 +74,7 @@ SELECT c.id, confidential_text(coalesce(c.value, c.key)) AS value, confidential_
         WHEN m.id IS NOT NULL THEN 'ASSIGNED'
         ELSE 'AVAILABLE'
     END AS status,
-    'import_' || n.import_id AS import_id, n.created_at AS added_at, m.id AS message_id, m.delivery_id, m.recipient_id, m.channel,
+    'import_' || n.import_id AS import_id, c.batch_id, n.created_at AS added_at, m.id AS message_id, m.delivery_id, m.recipient_id, m.channel,
     m.created_at AS assigned_at, m.sent_at, r.redeemed_at, r.redemption_count, v.voided_at
 FROM code c
 CROSS JOIN snapshot.fact.snapshot t

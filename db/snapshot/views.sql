@@ -24,7 +24,7 @@ COMMENT ON COLUMN snapshot.main.coupons.created_at IS 'When it was created.';
 COMMENT ON COLUMN snapshot.main.coupons.updated_at IS 'When it was changed last.';
 
 CREATE VIEW snapshot.main.codes AS
-SELECT 'code_' || id AS id, value, label, coupon_id, status, import_id, added_at, 'message_' || message_id AS message_id, delivery_id,
+SELECT 'code_' || id AS id, value, label, coupon_id, status, import_id, 'batch_' || batch_id AS batch_id, added_at, 'message_' || message_id AS message_id, delivery_id,
     'recipient_' || recipient_id AS recipient_id, channel, assigned_at, sent_at, redeemed_at, coalesce(redemption_count, 0) AS redemption_count, voided_at
 FROM fact.codes;
 COMMENT ON VIEW snapshot.main.codes IS 'The codes in the pools of individual coupons, one a row.';
@@ -34,6 +34,7 @@ COMMENT ON COLUMN snapshot.main.codes.label IS 'Its label inside the pool. NULL:
 COMMENT ON COLUMN snapshot.main.codes.coupon_id IS 'Whose pool it is in.';
 COMMENT ON COLUMN snapshot.main.codes.status IS 'AVAILABLE, ASSIGNED, REDEEMED, EXPIRED or VOIDED, when the snapshot was taken.';
 COMMENT ON COLUMN snapshot.main.codes.import_id IS 'The import that brought it. NULL: it was added or generated.';
+COMMENT ON COLUMN snapshot.main.codes.batch_id IS 'The batch that brought it.';
 COMMENT ON COLUMN snapshot.main.codes.added_at IS 'When it was added.';
 COMMENT ON COLUMN snapshot.main.codes.message_id IS 'The message that has it. NULL, as in what follows: none.';
 COMMENT ON COLUMN snapshot.main.codes.delivery_id IS 'The delivery of that message.';
@@ -172,6 +173,20 @@ COMMENT ON COLUMN snapshot.main.imports.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN snapshot.main.imports.started_at IS 'When it began.';
 COMMENT ON COLUMN snapshot.main.imports.finished_at IS 'When it ended.';
 COMMENT ON COLUMN snapshot.main.imports.undone_at IS 'When what it added was taken back. NULL: it was not.';
+
+CREATE VIEW snapshot.main.batches AS
+SELECT id, kind, status, coupon_id, import_id, count, created_by, created_at, undone_at, failure FROM fact.batches;
+COMMENT ON VIEW snapshot.main.batches IS 'The batches of codes that came together or were voided together, one a row.';
+COMMENT ON COLUMN snapshot.main.batches.id IS 'Such as batch_17.';
+COMMENT ON COLUMN snapshot.main.batches.kind IS 'ADDED, GENERATED, IMPORTED or VOIDED.';
+COMMENT ON COLUMN snapshot.main.batches.status IS 'SUCCEEDED; one that a job makes is also QUEUED, RUNNING, FAILED or CANCELED.';
+COMMENT ON COLUMN snapshot.main.batches.coupon_id IS 'The coupon whose codes they are.';
+COMMENT ON COLUMN snapshot.main.batches.import_id IS 'The import that did it. NULL: none did.';
+COMMENT ON COLUMN snapshot.main.batches.count IS 'How many codes it brought or voided.';
+COMMENT ON COLUMN snapshot.main.batches.created_by IS 'Who asked for it, as the audit log says it. NULL: nobody knows.';
+COMMENT ON COLUMN snapshot.main.batches.created_at IS 'When its codes were there, or voided.';
+COMMENT ON COLUMN snapshot.main.batches.undone_at IS 'When it was taken back. NULL: it was not.';
+COMMENT ON COLUMN snapshot.main.batches.failure IS 'Why it FAILED. NULL: it did not.';
 
 CREATE VIEW snapshot.main.labels AS
 SELECT coupon_id, label, total, available, assigned, redeemed, expired, voided

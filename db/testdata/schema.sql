@@ -64,6 +64,14 @@ CREATE TABLE code_collision (
     key VARCHAR NOT NULL,
     narrow_key VARCHAR NOT NULL
 );
+CREATE TABLE code_restore (
+    code_id BIGINT NOT NULL,
+    voided_at TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    batch_id BIGINT NOT NULL,
+    restored_at TIMESTAMP NOT NULL,
+    restored_by VARCHAR
+);
 CREATE TABLE code_return (
     code_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,
