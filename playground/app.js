@@ -3,13 +3,15 @@
 
 (() => {
   const h = React.createElement;
-  const { useEffect } = React;
-  const { getOperationAST, parse } = GraphiQL.GraphQL;
+  const { useEffect, useRef } = React;
   const { UnStyledButton, useEditorContext, useExecutionContext } = GraphiQL.React;
   const examples = JSON.parse(document.getElementById("operations").textContent);
 
   // As many as fit above the editors open as tabs on the first visit; the others are in the list of examples.
   const openExamples = 9;
+
+  // In a window as narrow as app.css says, the query has the room of its variables, which a press on their name opens.
+  const narrow = "(max-width: 700px)";
 
   // fetcher gives GraphiQL an observable of results. The stop button unsubscribes, which closes the
   // connection, and so the server gives up a long query as well as a subscription.
@@ -29,22 +31,17 @@
     };
   }
 
-  function isSubscription({ query, operationName }) {
-    try {
-      return getOperationAST(parse(query), operationName)?.operation === "subscription";
-    } catch {
-      return false; // The server says what is wrong with the query.
-    }
-  }
-
   async function send(params, headers, observer, signal) {
-    const accept = isSubscription(params)
+    // What is wrong with a query that cannot be read, the server says.
+    const { operation } = Rows.operationIn(params.query, params.operationName);
+    const operationName = operation ? operation.name?.value : params.operationName;
+    const accept = operation?.operation === "subscription"
       ? "text/event-stream"
       : "application/graphql-response+json, application/json";
     const response = await fetch("/graphql", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: accept, ...Access.headers(headers) },
-      body: JSON.stringify(params),
+      body: JSON.stringify({ ...params, operationName }),
       signal,
     }).catch((error) => {
       throw new Error(`The server cannot be reached: ${error.message}`);
@@ -106,10 +103,7 @@
   // Examples brings back what a user has closed or changed: GraphiQL keeps the tabs of the last visit.
   function Examples() {
     const { tabs, addTab, changeTab, queryEditor } = useEditorContext({ nonNull: true });
-    const { stop } = useExecutionContext({ nonNull: true });
     const open = (query) => {
-      // Results of the tab that is left would show in the next one.
-      stop();
       const index = tabs.findIndex((tab) => tab.query === query);
       if (index >= 0) return changeTab(index);
       // The new tab must be the active one before its text is set.
@@ -135,14 +129,44 @@
     return h("svg", { ...style, ...props }, h("path", { d: ticket }));
   }
 
-  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, and the tab that
-  // becomes the active one scrolls into view.
+  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, editors and tabs are what assistive
+  // technology takes them for, the tab that becomes the active one scrolls into view, and what the tab before it still waits
+  // for is given up, lest it be shown in this one.
   function Comfort() {
-    const { queryEditor, variableEditor, activeTabIndex } = useEditorContext({ nonNull: true });
+    const editor = useEditorContext({ nonNull: true });
+    const { queryEditor, variableEditor, headerEditor, responseEditor, tabs, activeTabIndex } = editor;
+    const { run, stop } = useExecutionContext({ nonNull: true });
+    const latestStop = useRef(stop);
+    latestStop.current = stop;
+    useEffect(() => () => latestStop.current(), [tabs[activeTabIndex]?.id]);
+    // The first example reads little, so the page opens with its answer.
+    const isOpening = useRef(true);
+    useEffect(() => {
+      if (!isOpening.current || !queryEditor || !variableEditor || !headerEditor || !responseEditor) return;
+      isOpening.current = false;
+      if (queryEditor.getValue() === examples[0]) run();
+    }, [queryEditor, variableEditor, headerEditor, responseEditor, run]);
     useEffect(() => {
       queryEditor?.setOption("lineWrapping", true);
       variableEditor?.setOption("lineWrapping", true);
     }, [queryEditor, variableEditor]);
+    useEffect(() => {
+      const editors = { Query: queryEditor, Variables: variableEditor, Headers: headerEditor, Answer: responseEditor };
+      for (const [name, editor] of Object.entries(editors)) {
+        editor?.setOption("screenReaderLabel", name);
+        if (editor) editor.getScrollerElement().tabIndex = 0;
+      }
+    }, [queryEditor, variableEditor, headerEditor, responseEditor]);
+    useEffect(() => {
+      // A tab of ARIA may not hold buttons, and GraphiQL's hold two.
+      document.querySelector(".graphiql-tabs")?.setAttribute("role", "list");
+      for (const item of document.querySelectorAll(".graphiql-tab")) {
+        item.setAttribute("role", "listitem");
+        item.removeAttribute("aria-selected");
+        const button = item.querySelector(".graphiql-tab-button");
+        button.setAttribute("aria-current", item.classList.contains("graphiql-tab-active"));
+      }
+    }, [tabs, activeTabIndex]);
     useEffect(() => {
       document.querySelector(".graphiql-tab-active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     }, [activeTabIndex]);
@@ -175,7 +199,7 @@
         fetcher,
         plugins,
         defaultTabs: examples.slice(0, openExamples).map((query) => ({ query })),
-        defaultEditorToolsVisibility: "variables",
+        defaultEditorToolsVisibility: matchMedia(narrow).matches ? false : "variables",
         inputValueDeprecation: true,
         schemaDescription: true,
         shouldPersistHeaders: false,

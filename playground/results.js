@@ -366,7 +366,7 @@ const Results = (() => {
   // Results is the bar below the answer, and what it shows in place of the JSON. Each tab keeps its own view,
   // table and, as long as the columns are the same, chart.
   function Results() {
-    const { tabs, activeTabIndex } = useEditorContext({ nonNull: true });
+    const { tabs, activeTabIndex, responseEditor } = useEditorContext({ nonNull: true });
     const { isFetching } = useExecutionContext({ nonNull: true });
     const tables = useTables();
     const [settings, setSettings] = useState({});
@@ -379,6 +379,10 @@ const Results = (() => {
     const signature = table && [table.name, ...table.columns.map((column) => column.path.join("."))].join("\n");
     const choice = useMemo(() => charts[signature] ?? (table && Series.guess(table)), [charts, signature, table]);
     const shownView = table ? view : "json";
+    // While it was hidden, the editor of the JSON painted nothing of what it was given.
+    useEffect(() => {
+      if (shownView === "json") responseEditor?.refresh();
+    }, [responseEditor, shownView, tab]);
     const fileName = `${(table?.name || "rows").replaceAll(/[^\w.-]+/g, "-")}.csv`;
     const save = () => download(fileName, new Blob([Rows.csv(table)], { type: "text/csv;charset=utf-8" }));
 
