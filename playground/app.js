@@ -4,14 +4,11 @@
 (() => {
   const h = React.createElement;
   const { useEffect, useRef } = React;
-  const { UnStyledButton, useEditorContext, useExecutionContext } = GraphiQL.React;
-  const examples = JSON.parse(document.getElementById("operations").textContent);
+  const { useEditorContext, useExecutionContext } = GraphiQL.React;
+  const { examples, narrow } = Questions;
 
   // As many as fit above the editors open as tabs on the first visit; the others are in the list of examples.
   const openExamples = 9;
-
-  // In a window as narrow as app.css says, the query has the room of its variables, which a press on their name opens.
-  const narrow = "(max-width: 700px)";
 
   // fetcher gives GraphiQL an observable of results. The stop button unsubscribes, which closes the
   // connection, and so the server gives up a long query as well as a subscription.
@@ -92,43 +89,6 @@
     return { type: field("event"), data: field("data") };
   }
 
-  // describe takes an example's name and the question it answers, the first paragraph of its comment.
-  function describe(query) {
-    const [comment] = query.match(/^(#.*\n)*/);
-    const [question] = comment.replaceAll(/^# ?/gm, "").split("\n\n");
-    const [, , name] = query.match(/^(query|mutation|subscription) (\w+)/m);
-    return { name, question };
-  }
-
-  // Examples brings back what a user has closed or changed: GraphiQL keeps the tabs of the last visit.
-  function Examples() {
-    const { tabs, addTab, changeTab, queryEditor } = useEditorContext({ nonNull: true });
-    const open = (query) => {
-      const index = tabs.findIndex((tab) => tab.query === query);
-      if (index >= 0) return changeTab(index);
-      // The new tab must be the active one before its text is set.
-      ReactDOM.flushSync(addTab);
-      queryEditor.setValue(query);
-    };
-    const items = examples.map((query) => {
-      const { name, question } = describe(query);
-      const texts = [h("strong", { key: "name" }, name), h("span", { key: "question" }, question)];
-      return h("li", { key: name }, h(UnStyledButton, { type: "button", onClick: () => open(query) }, texts));
-    });
-    return h(
-      "section",
-      { className: "examples", "aria-label": "Examples" },
-      h("div", { className: "graphiql-doc-explorer-title" }, "Examples"),
-      h("ul", null, items),
-    );
-  }
-
-  function ExamplesIcon(props) {
-    const ticket = "M2 6h20v4a2 2 0 0 0 0 4v4H2v-4a2 2 0 0 0 0-4zM15 7v10";
-    const style = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5 };
-    return h("svg", { ...style, ...props }, h("path", { d: ticket }));
-  }
-
   // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, editors and tabs are what assistive
   // technology takes them for, the tab that becomes the active one scrolls into view, and what the tab before it still waits
   // for is given up, lest it be shown in this one.
@@ -139,13 +99,39 @@
     const latestStop = useRef(stop);
     latestStop.current = stop;
     useEffect(() => () => latestStop.current(), [tabs[activeTabIndex]?.id]);
-    // The first example reads little, so the page opens with its answer.
-    const isOpening = useRef(true);
+    const latestRun = useRef(run);
+    latestRun.current = run;
+    const open = Questions.useOpen();
+    const latestOpen = useRef(open);
+    latestOpen.current = open;
+    // follow opens the question in the page's address, and asks it unless it writes. It reports whether there was one.
+    const follow = () => {
+      try {
+        const question = Questions.takeLink();
+        if (!question) return false;
+        latestOpen.current(question);
+        const { operation } = Rows.operationIn(question.query);
+        // The tab's texts are set in the next turn of the page.
+        if (operation?.operation === "query") setTimeout(() => latestRun.current());
+      } catch (error) {
+        responseEditor.setValue(JSON.stringify({ errors: [{ message: error.message }] }, null, 2));
+      }
+      return true;
+    };
+    const isReady = Boolean(queryEditor && variableEditor && headerEditor && responseEditor);
     useEffect(() => {
-      if (!isOpening.current || !queryEditor || !variableEditor || !headerEditor || !responseEditor) return;
-      isOpening.current = false;
-      if (queryEditor.getValue() === examples[0]) run();
-    }, [queryEditor, variableEditor, headerEditor, responseEditor, run]);
+      if (!isReady) return undefined;
+      // React adds no tab at once while an effect runs.
+      const timer = setTimeout(() => {
+        // The first example reads little, so the page opens with its answer.
+        if (!follow() && queryEditor.getValue() === examples[0]) latestRun.current();
+      });
+      window.addEventListener("hashchange", follow);
+      return () => {
+        clearTimeout(timer);
+        window.removeEventListener("hashchange", follow);
+      };
+    }, [isReady]);
     useEffect(() => {
       queryEditor?.setOption("lineWrapping", true);
       variableEditor?.setOption("lineWrapping", true);
@@ -187,7 +173,7 @@
   }
 
   const plugins = [
-    { title: "Examples", icon: ExamplesIcon, content: Examples },
+    ...Questions.plugins,
     { ...GraphiQLPluginExplorer.explorerPlugin(), title: "Query builder" },
     Access.plugin,
   ];
@@ -199,7 +185,8 @@
         fetcher,
         plugins,
         defaultTabs: examples.slice(0, openExamples).map((query) => ({ query })),
-        defaultEditorToolsVisibility: matchMedia(narrow).matches ? false : "variables",
+        defaultEditorToolsVisibility: narrow.matches ? false : "variables",
+        defaultQuery: "",
         inputValueDeprecation: true,
         schemaDescription: true,
         shouldPersistHeaders: false,

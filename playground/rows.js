@@ -258,9 +258,10 @@ const Rows = (() => {
     percent: new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 }),
   };
 
-  // show gives a value as people read it. Decimals are texts, so that no digit is lost, and stay so.
+  // show gives a value as people read it: of a moment, day and minute. Decimals are texts, so that no digit is lost, and stay so.
   function show(value, { type, format }) {
     if (value === null || value === undefined) return "";
+    if (type === "time") return String(value).replace(/^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d).*$/, "$1 $2");
     if (type !== "number") return String(value);
     return format === "span" ? showSpan(Number(value)) : formats[format].format(value);
   }
