@@ -34,15 +34,16 @@ import (
 
 // commands are what the program can do; every flag can be given as an environment variable too.
 type commands struct {
-	Serve   serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
-	Import  command.Import   `cmd:"" help:"Import files into a running server."`
-	Export  command.Export   `cmd:"" help:"Export files from a running server."`
-	SQL     command.SQL      `cmd:"" name:"sql" help:"Query a running server in SQL."`
-	Key     command.Key      `cmd:"" help:"Manage the keys of a running server."`
-	Backup  command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
-	Restore restoreCommand   `cmd:"" help:"Restore a database from a backup; no server is needed."`
-	Doctor  doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings and senders."`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Serve    serveCommand     `cmd:"" default:"withargs" help:"Serve the API and the playground (the default)."`
+	Import   command.Import   `cmd:"" help:"Import files into a running server."`
+	Export   command.Export   `cmd:"" help:"Export files from a running server."`
+	Generate command.Generate `cmd:"" help:"Have a running server make random codes."`
+	SQL      command.SQL      `cmd:"" name:"sql" help:"Query a running server in SQL."`
+	Key      command.Key      `cmd:"" help:"Manage the keys of a running server."`
+	Backup   command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
+	Restore  restoreCommand   `cmd:"" help:"Restore a database from a backup; no server is needed."`
+	Doctor   doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings and senders."`
+	Version  kong.VersionFlag `help:"Print the version and exit."`
 
 	AnswerSQL answerCommand `cmd:"" name:"answer-sql" hidden:"" help:"Answer one SQL query of the server that starts this."`
 }

@@ -164,8 +164,7 @@ func (b *bench) prepareAudience(ctx context.Context, codes int) error {
 	if b.couponID, err = b.newCoupon(ctx, "Audience", true); err != nil {
 		return err
 	}
-	err = b.server.ask(ctx, "mutation($input: GenerateCodesInput!) { generateCodes(input: $input) { userErrors { message } } }",
-		input(variables{"couponId": b.couponID, "count": codes, "pattern": "############"}), nil)
+	err = b.server.generateCodes(ctx, variables{"couponId": b.couponID, "count": codes, "pattern": "############"})
 	if err != nil {
 		return err
 	}

@@ -164,6 +164,26 @@ func (c *client) follow(ctx context.Context, query string, vars variables, data 
 	}
 }
 
+// generateCodes has the server make codes, and waits until they are there.
+func (c *client) generateCodes(ctx context.Context, fields variables) error {
+	var answer struct {
+		GenerateCodes struct{ Batch struct{ ID string } }
+	}
+	err := c.ask(ctx, "mutation($input: GenerateCodesInput!) { generateCodes(input: $input) { batch { id } userErrors { message } } }",
+		input(fields), &answer)
+	if err != nil {
+		return err
+	}
+	var made struct{ CodeBatch struct{ Status string } }
+	err = c.follow(ctx, "query($id: ID!) { codeBatch(id: $id) { status } }", variables{"id": answer.GenerateCodes.Batch.ID}, &made, func() bool {
+		return made.CodeBatch.Status != "QUEUED" && made.CodeBatch.Status != "RUNNING"
+	})
+	if err == nil && made.CodeBatch.Status != "SUCCEEDED" {
+		err = fmt.Errorf("the generated codes are %s", made.CodeBatch.Status)
+	}
+	return err
+}
+
 // importFile uploads a file with one of the import mutations, and waits until all its rows are imported.
 func (s *server) importFile(ctx context.Context, mutation string, fields variables, path string, wantRows int) error {
 	_, err := s.importPart(ctx, mutation, fields, path, wantRows)

@@ -333,9 +333,7 @@ func (b *bench) fill(ctx context.Context, missing int) error {
 	if err != nil {
 		return err
 	}
-	err = b.server.ask(ctx, "mutation($input: GenerateCodesInput!) { generateCodes(input: $input) { userErrors { message } } }",
-		input(variables{"couponId": couponID, "count": b.options.codes}), nil)
-	if err != nil {
+	if err = b.server.generateCodes(ctx, variables{"couponId": couponID, "count": b.options.codes}); err != nil {
 		return err
 	}
 	kind := &deliveryKind{name: "generated codes", channel: "EMAIL"}

@@ -283,7 +283,14 @@ func (i *importer) bring(ctx context.Context, path, name string) (*outcome, erro
 		if ctx.Err() == nil {
 			return nil, fmt.Errorf("follow %s, which goes on: %w", id, err)
 		}
-		if err := i.cancel(ctx, id); err != nil {
+		err := i.callOff(ctx, importCancel, id, func(ctx context.Context) (coupon.ImportStatus, error) {
+			var answer struct {
+				Import struct{ Status coupon.ImportStatus }
+			}
+			err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
+			return answer.Import.Status, err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("interrupted; cancel %s: %w", id, err)
 		}
 	}
@@ -388,27 +395,6 @@ func (i *importer) followImport(ctx context.Context, id, name string) error {
 		}
 		shown.show(job.Progress, fmt.Sprintf("%s, %d rows", label, job.RowsRead))
 		return job.Status, nil
-	})
-}
-
-// cancel calls off an import after an interrupt. That it is finished by then is no error: the outcome tells.
-func (i *importer) cancel(ctx context.Context, id string) error {
-	longer, cancel := i.outlive(ctx)
-	defer cancel()
-	err := i.client.Do(longer, importCancel, client.Input(map[string]any{"id": id}), nil)
-	if refused, isRefused := errors.AsType[*client.UserError](err); isRefused && refused.Code == "INVALID_STATE" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	// It is RUNNING until its worker has noticed.
-	return i.follow(longer, func(ctx context.Context) (coupon.ImportStatus, error) {
-		var answer struct {
-			Import struct{ Status coupon.ImportStatus }
-		}
-		err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
-		return answer.Import.Status, err
 	})
 }
 

@@ -6,6 +6,10 @@ import _ "embed"
 var (
 	//go:embed operations/backup_export.graphql
 	backupExport string
+	//go:embed operations/batch_cancel.graphql
+	batchCancel string
+	//go:embed operations/batch_get.graphql
+	batchGet string
 	//go:embed operations/bounce_import.graphql
 	bounceImport string
 	//go:embed operations/coupon_by_code.graphql
@@ -18,6 +22,8 @@ var (
 	couponImport string
 	//go:embed operations/code_export.graphql
 	codeExport string
+	//go:embed operations/code_generate.graphql
+	codeGenerate string
 	//go:embed operations/code_import.graphql
 	codeImport string
 	//go:embed operations/delivery_export.graphql

@@ -202,6 +202,12 @@ func (s *server) data(name string, variables, in map[string]any) string {
 		return imported(`"rowsImported":3`)
 	case "CancelImport":
 		return `{"data":{"cancelImport":{"import":{"id":"import_1"},"userErrors":[]}}}`
+	case "GenerateCodes":
+		return `{"data":{"generateCodes":{"batch":{"id":"batch_1"},"userErrors":[]}}}`
+	case "GetBatch":
+		return generated("SUCCEEDED", 3, 3)
+	case "CancelBatch":
+		return `{"data":{"cancelBatch":{"batch":{"id":"batch_1"},"userErrors":[]}}}`
 	case "GetExport":
 		return fmt.Sprintf(`{"data":{"export":{"id":"export_1","status":"SUCCEEDED","rowCount":2,"byteCount":%d,"progress":1,"url":"/file"}}}`, len(download))
 	}
@@ -212,6 +218,12 @@ func (s *server) data(name string, variables, in map[string]any) string {
 		kind = "export"
 	}
 	return fmt.Sprintf(`{"data":{%q:{%q:{"id":"%[2]s_1"},"userErrors":[]}}}`, field, kind)
+}
+
+// generated answers GetBatch.
+func generated(status string, made, count int) string {
+	return fmt.Sprintf(`{"data":{"codeBatch":{"id":"batch_1","status":%q,"progress":0.5,"madeCount":%d,"count":%d,"requestedCount":3,"failure":null}}}`,
+		status, made, count)
 }
 
 // imported answers GetImport. Fields are those of a good import of three rows, unless given again.
@@ -235,10 +247,11 @@ func (s *server) run(ctx context.Context, t *testing.T, stdin io.Reader, edit fu
 	t.Helper()
 	var out, stderr bytes.Buffer
 	var commands struct {
-		Import Import `cmd:""`
-		Export Export `cmd:""`
-		SQL    SQL    `cmd:"" name:"sql"`
-		Backup Backup `cmd:""`
+		Import   Import   `cmd:""`
+		Export   Export   `cmd:""`
+		Generate Generate `cmd:""`
+		SQL      SQL      `cmd:"" name:"sql"`
+		Backup   Backup   `cmd:""`
 	}
 	parsed, err := kong.Must(&commands, kong.Exit(func(int) { t.Error("the parser exits") })).Parse(append(args, "--url", s.url))
 	if err != nil {

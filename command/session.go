@@ -135,6 +135,22 @@ func (s *session) follow(ctx context.Context, look func(context.Context) (coupon
 	})
 }
 
+// callOff cancels a job after an interrupt, and looks at it until it is over. That it is finished by then is no error: the outcome
+// tells.
+func (s *session) callOff(
+	ctx context.Context, operation, id string, look func(context.Context) (coupon.ImportStatus, error),
+) error {
+	longer, cancel := s.outlive(ctx)
+	defer cancel()
+	err := s.client.Do(longer, operation, client.Input(map[string]any{"id": id}), nil)
+	refused, isRefused := errors.AsType[*client.UserError](err)
+	if err != nil && (!isRefused || refused.Code != "INVALID_STATE") {
+		return err
+	}
+	// It is RUNNING until its worker has noticed.
+	return s.follow(longer, look)
+}
+
 // outlive gives a context that ends a while after ctx does: what is asked for under it has an answer in
 // spite of an interrupt, so that it is known what became of it.
 func (s *session) outlive(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -125,6 +125,7 @@ const (
 	RemedyAddCodes      RemedyKind = "ADD_CODES"
 	RemedyLimitMessages RemedyKind = "LIMIT_MESSAGES"
 	RemedySplitDelivery RemedyKind = "SPLIT_DELIVERY"
+	RemedyReleaseHold   RemedyKind = "RELEASE_HOLD"
 )
 
 // Remedy is one thing that would make an insufficient delivery pass.
@@ -132,7 +133,9 @@ type Remedy struct {
 	Kind  RemedyKind `json:"kind"`
 	Count int        `json:"count"`
 	Label *string    `json:"label,omitempty"`
-	Text  string     `json:"text"`
+	// DeliveryID says whose hold to release.
+	DeliveryID *ID    `json:"deliveryId,omitempty"`
+	Text       string `json:"text"`
 }
 
 // LogLevel is how much a line of a delivery's log matters.
@@ -225,6 +228,16 @@ type LabelNeed struct {
 	Available int
 }
 
+// NamedHold is a hold with the label of its delivery.
+type NamedHold struct {
+	*CodeHold
+
+	DeliveryLabel string
+}
+
+// MaxNamedHolds is how many holds of others an analysis names, the largest first, where codes are missing.
+const MaxNamedHolds = 5
+
 // Findings is what an analysis found out about a delivery, before it is judged.
 type Findings struct {
 	Now time.Time
@@ -233,7 +246,9 @@ type Findings struct {
 	TargetCount int
 	Exclusions  map[ExclusionReason]int
 	// Needs is nil unless the delivery has an individual coupon.
-	Needs        []LabelNeed
+	Needs []LabelNeed
+	// Holds are the largest ones of other deliveries, where codes are missing.
+	Holds        []NamedHold
 	MessageCount int
 	Coupon       *Coupon
 	// TemplateProblems are the errors, TemplateWarnings the warnings of the delivery's templates.
@@ -427,6 +442,7 @@ func (j *judgement) checkCodes() {
 	} else {
 		j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
 	}
+	defer j.nameHolds()
 	if enough == 0 {
 		return
 	}
@@ -440,6 +456,18 @@ func (j *judgement) checkCodes() {
 	a.Remedies = append(a.Remedies, &Remedy{
 		Kind: RemedySplitDelivery, Count: enough, Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", messages),
 	})
+}
+
+// nameHolds tells which deliveries hold codes that this one lacks.
+func (j *judgement) nameHolds() {
+	for _, hold := range j.findings.Holds {
+		held, until := plural(hold.Count, "code"), hold.EndsAt.Format(time.RFC3339)
+		j.infof("The delivery %q holds %s until %s.", hold.DeliveryLabel, held, until)
+		j.analysis.Remedies = append(j.analysis.Remedies, &Remedy{
+			Kind: RemedyReleaseHold, Count: hold.Count, DeliveryID: &hold.DeliveryID,
+			Text: fmt.Sprintf("Release the %s that the delivery %q holds until %s, if it need not be sent.", held, hold.DeliveryLabel, until),
+		})
+	}
 }
 
 func (j *judgement) checkTemplates() {

@@ -165,10 +165,22 @@ type Availability struct {
 	Expired   int
 	Voided    int
 	ByLabel   []*LabelAvailability
-	IsLow     bool
+	// Holds are the MaxHolds largest.
+	Holds []*CodeHold
+	IsLow bool
 	// CouponID tells whose codes they are.
 	CouponID ID
 }
+
+// CodeHold is the codes that are kept for a delivery, by number.
+type CodeHold struct {
+	DeliveryID ID
+	Count      int
+	EndsAt     time.Time
+}
+
+// MaxHolds is how many holds of a coupon are named, the largest first.
+const MaxHolds = 20
 
 // LabelAvailability is where the codes with one label stand.
 type LabelAvailability struct {

@@ -135,7 +135,7 @@ func isSomeDate(text string) bool {
 		return true
 	}
 	_, isMoment := readMoment(text)
-	return isMoment
+	return isMoment || shortYear.MatchString(text) || serialDate.MatchString(text)
 }
 
 // wordOfConsent looks a word up: those of products that send mail, and those of people in the languages of ParseFlag,

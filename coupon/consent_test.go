@@ -20,7 +20,7 @@ func TestConsentOfOneColumn(t *testing.T) {
 
 		{OptOutSays, no, []Cell{
 			given("yes"), given("TRUE"), given("-1"), given("x"), given("2026-11-24"), given("24.11.2026 10:15"), given("1764000000"),
-			given("2026-11-24T10:15:00Z"), given("Do Not Allow"), given("abgemeldet"), given("dado de baja"),
+			given("2026-11-24T10:15:00Z"), given("24.11.26"), given("45985.5"), given("Do Not Allow"), given("abgemeldet"), given("dado de baja"),
 		}},
 		{OptOutSays, nothing, []Cell{
 			{}, {Presence: Empty}, {Presence: Null}, {Presence: Nothing}, given("no"), given("0"), given("false"), given("subscribed"), given("Allow"),

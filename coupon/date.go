@@ -37,6 +37,24 @@ type FileDates struct {
 // 2001 to 2286.
 var epochDate = regexp.MustCompile(`^(\d{10})(?:\.?(\d{3}|\d{6}|\d{9})|\.0)?$`)
 
+// shortYear tells a date whose year has two digits, and serialDate the number of a day as spreadsheets count them, from 1954
+// to 2118. Which century or count is meant is not known, so that neither is read.
+var (
+	shortYear  = regexp.MustCompile(`^\d{1,2} ?[./-] ?(?:\d{1,2}|\pL{3,}\.?) ?[./-] ?\d{2}(?:$|[ ,T])`)
+	serialDate = regexp.MustCompile(`^[2-7]\d{4}(?:[.,]\d+)?$`)
+)
+
+// dateProblem says what is wrong with a text that cannot be read as a date.
+func dateProblem(text string) string {
+	switch text = CleanValue(text); {
+	case shortYear.MatchString(text):
+		return "The year has two digits, so that it is not known which one is meant. Write all four, as in 2026-11-24."
+	case serialDate.MatchString(text):
+		return "This is the number of a day as a spreadsheet counts them. Format the column as a date there, as in 2026-11-24, and export it again."
+	}
+	return RejectedBadDate.Message()
+}
+
 // Observe learns from one date of the file in which order its days and months stand.
 func (f *FileDates) Observe(text string) {
 	m, isMoment := readMoment(CleanValue(text))

@@ -9,6 +9,26 @@ import (
 	"pgregory.net/rapid"
 )
 
+// TestDateProblems tells that a date which cannot be read is rejected with what is wrong with it.
+func TestDateProblems(t *testing.T) {
+	t.Parallel()
+	const short, serial, other = "The year has two digits", "This is the number of a day", "The date cannot be read"
+	dates := &FileDates{Zone: time.UTC, Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	for text, want := range map[string]string{
+		"24.11.26": short, "11/24/26": short, "26-11-24": short, "24-Nov-26": short, "24.11.26 10:15": short, "3/4/26, 9:05 PM": short, "24. Nov. 26": short,
+		"45985": serial, "45985.4273": serial, "45985,5": serial, " 45985 ": serial,
+		"soon": other, "123": other, "99999": other, "2026-13-45": other, "4598": other, "24.11.026": other,
+	} {
+		if _, reason := dates.Parse(text); reason != RejectedBadDate {
+			t.Errorf("%q: got %q", text, reason)
+		}
+		rejection := Rejection{Reason: RejectedBadDate, Value: &text}
+		if got := rejection.Message(); !strings.HasPrefix(got, fmt.Sprintf("%q: %s", text, want)) {
+			t.Errorf("%q: got %s", text, got)
+		}
+	}
+}
+
 func TestFileDates(t *testing.T) {
 	t.Parallel()
 	const now = "2026-11-24T09:15:00Z"

@@ -12,6 +12,8 @@ import (
 const (
 	// MaxGeneratedCodes is how many codes one generateCodes makes.
 	MaxGeneratedCodes = 50_000_000
+	// MaxGeneratedAtOnce is how many codes generateCodes makes while its caller waits; more are a job.
+	MaxGeneratedAtOnce = 1_000_000
 	// MaxAddedCodes is how many codes one addCodes takes.
 	MaxAddedCodes = 10_000
 	// MinGuesses is how many random tries an attacker must need on average for one hit of the pool;

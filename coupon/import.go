@@ -149,7 +149,7 @@ var rejectionMessages = map[RejectionReason]string{
 	RejectedBadKind:          "Nobody knows this word: use HARD, SOFT, COMPLAINT or DELIVERED.",
 	RejectedNoOutcome:        "The row does not say whether a message arrived, but something else of it; nothing changed.",
 	RejectedAmbiguousColumn:  "Two columns of the row could hold the same field. Say with options.columns which one does.",
-	RejectedNotARow:          "The line is no row: the header once more, a ruler, or what a database client adds to its answer.",
+	RejectedNotARow:          "The line is no row: a title, the header once more, a ruler, a sum, a mark of the end, or what a database client adds.",
 	RejectedBadFlag:          "The value is neither a yes nor a no. Use true or false; a column of opt-outs may have dates.",
 	RejectedBadAmount:        "The value is not an amount with at most 14 digits before its decimal mark. Use the form 1234.50.",
 	RejectedAmbiguousAmount:  "The amount could be thousands or have a fraction, and no row of the file tells which. Set options.decimalMark, or use the form 1234.50.",
@@ -332,7 +332,11 @@ func (r *Rejection) Message() string {
 	if r.Value == nil || !r.Reason.isOfValue() {
 		return r.Reason.Message()
 	}
-	return fmt.Sprintf("%q: %s", *r.Value, r.Reason.Message())
+	message := r.Reason.Message()
+	if r.Reason == RejectedBadDate {
+		message = dateProblem(*r.Value)
+	}
+	return fmt.Sprintf("%q: %s", *r.Value, message)
 }
 
 // isOfValue tells the reasons whose value is what cannot be read, and not what names the row.
@@ -477,6 +481,7 @@ const (
 	WarningNoConsent       ImportWarningKind = "NO_CONSENT_COLUMN"
 	WarningSilentConsent   ImportWarningKind = "SILENT_CONSENT"
 
+	WarningWrappedRows      ImportWarningKind = "WRAPPED_ROWS"
 	WarningSuspectedConsent ImportWarningKind = "SUSPECTED_CONSENT"
 	WarningGuessedOptOut    ImportWarningKind = "GUESSED_OPT_OUT"
 )
@@ -555,6 +560,8 @@ func (w *ImportWarning) Text() string {
 	case WarningSilentConsent:
 		return fmt.Sprintf("Rows that say neither yes nor no to being contacted: %d. Who of them is new is not contactable, and known ones stay as they "+
 			"are.", w.Count)
+	case WarningWrappedRows:
+		return "Each line of the file is quoted as a whole. These quotes were taken off, and the columns are those inside."
 	case WarningSuspectedConsent:
 		return fmt.Sprintf("Columns that may say who may be contacted: %s. A no in them, or a word such as unsubscribed, pending or cleaned, takes "+
 			"consent away; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+

@@ -95,6 +95,8 @@ func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (e
 // codeAddition is an addition of codes to a pool.
 type codeAddition struct {
 	kind coupon.CodeBatchKind
+	// recorded is the number of the batch when it was recorded before its codes were there; 0: it was not.
+	recorded int64
 	// couponNumber is that of the coupon; 0 when each row has one, and couponNumbers are those that get codes.
 	couponNumber  int64
 	couponNumbers []int64
@@ -191,7 +193,10 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 // other.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	batches := 1
-	if a.rows.ofCoupons {
+	switch {
+	case a.recorded != 0:
+		batches = 0
+	case a.rows.ofCoupons:
 		var err error
 		if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
 			return err
@@ -200,6 +205,9 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	}
 	a.batch, a.first = t.store.memory.TakeCodes(a.count, batches)
 	lastBatch := a.batch + int64(batches) - 1
+	if a.recorded != 0 {
+		a.batch, lastBatch = a.recorded, a.recorded
+	}
 	a.last = a.first + int64(a.count) - 1
 	if a.last > memory.MaxCodeNumber {
 		return fmt.Errorf("the database is full: it holds at most %d codes", memory.MaxCodeNumber)
@@ -220,11 +228,13 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 }
 
 func (t *tx) writeBatch(ctx context.Context, a *codeAddition, _ int64) (added int, err error) {
-	if err := t.recordBatch(ctx, &batchRow{
-		number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
-		createdBy: a.createdBy,
-	}); err != nil {
-		return 0, err
+	if a.recorded == 0 {
+		if err := t.recordBatch(ctx, &batchRow{
+			number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
+			createdBy: a.createdBy,
+		}); err != nil {
+			return 0, err
+		}
 	}
 	return t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
 }

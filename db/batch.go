@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -28,10 +30,21 @@ type batchRow struct {
 	first, last int64
 	count       int
 	createdBy   *string
+	// request is what a job is to make; nil for a batch that is there.
+	request *GenerateRequest
 }
 
 func (t *tx) recordBatch(ctx context.Context, b *batchRow) error {
+	status, request := coupon.ImportSucceeded, any(nil)
+	if b.request != nil {
+		text, err := json.Marshal(b.request)
+		if err != nil {
+			return fmt.Errorf("encode the request of a batch: %w", err)
+		}
+		status, request = coupon.ImportQueued, string(text)
+	}
 	_, err := t.Exec(ctx, codeBatchInsert, named("id", b.number), named("kind", string(b.kind)), named("coupon_id", b.couponNumber),
+		named("status", string(status)), named("request", request),
 		named("import_id", unlessZero(b.importNumber)), named("first_id", b.first), named("last_id", b.last), named("count", b.count),
 		named("created_by", b.createdBy), named("now", t.now))
 	return err
@@ -56,13 +69,41 @@ func (s *Store) eachBatch(ctx context.Context, numbers, imports []int64, take fu
 	return duckdb.Each(ctx, s.engine, codeBatchGet, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var importNumber *int64
+		var request *string
 		var b coupon.CodeBatch
-		err := rows.Scan(&number, &b.Kind, &couponNumber, &importNumber, &b.Count, &b.CreatedBy, &b.CreatedAt, &b.UndoneAt)
+		err := rows.Scan(
+			&number, &b.Kind, &b.Status, &request, &b.Failure, &couponNumber, &importNumber, &b.Count, &b.CreatedBy, &b.CreatedAt, &b.UndoneAt,
+		)
+		if err != nil {
+			return err
+		}
 		b.ID, b.CouponID = coupon.NewID(coupon.KindBatch, number), coupon.NewID(coupon.KindCoupon, couponNumber)
 		b.ImportID = coupon.NewIDPtr(coupon.KindImport, importNumber)
+		if err := s.addProgress(&b, request); err != nil {
+			return err
+		}
 		take(&b)
-		return err
+		return nil
 	}, named("ids", numbers), named("imports", imports))
+}
+
+// addProgress tells how far a batch is, whose job was asked for by a request; nil: there was none.
+func (s *Store) addProgress(b *coupon.CodeBatch, request *string) error {
+	b.RequestedCount = b.Count
+	if request != nil {
+		var asked GenerateRequest
+		if err := json.Unmarshal([]byte(*request), &asked); err != nil {
+			return fmt.Errorf("decode the request of %s: %w", b.ID, err)
+		}
+		b.RequestedCount = asked.Count
+	}
+	b.MadeCount = b.Count
+	if b.Status.IsFinal() {
+		b.Progress = 1
+	} else if p := s.progressOf(b.ID); p != nil {
+		b.Progress, b.MadeCount = p.share(), int(p.rows.Load())
+	}
+	return nil
 }
 
 func (s *Store) batchByNumber(ctx context.Context, number int64) (*coupon.CodeBatch, error) {
@@ -74,10 +115,10 @@ func (s *Store) batchByNumber(ctx context.Context, number int64) (*coupon.CodeBa
 	return found[id], err
 }
 
-// CodeBatches gives a page of batches, newest first; kind and the import narrow it unless nil. There are none of an import that
-// does not exist.
+// CodeBatches gives a page of batches, newest first; kind, status and the import narrow it unless nil. There are none of an import
+// that does not exist.
 func (s *Store) CodeBatches(
-	ctx context.Context, kind *coupon.CodeBatchKind, importID *coupon.ID, page coupon.Page,
+	ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, page coupon.Page,
 ) (*coupon.List[*coupon.CodeBatch], error) {
 	var importNumber any
 	if importID != nil {
@@ -87,7 +128,7 @@ func (s *Store) CodeBatches(
 		}
 		importNumber = number
 	}
-	args := []any{named("kind", optionalText(kind)), named("import_id", importNumber)}
+	args := []any{named("kind", optionalText(kind)), named("status", texts(status)), named("import_id", importNumber)}
 	return newestPage(ctx, s, page, coupon.KindBatch, codeBatchPage, codeBatchCount, args, s.readBatches)
 }
 
@@ -120,13 +161,17 @@ func (s *Store) BatchesOfImports(ctx context.Context, imports []coupon.ID) (map[
 }
 
 // UndoBatch takes a batch back: it deletes the codes that nobody ever had, or has voided codes stand where they stood before. It
-// returns NOT_FOUND.
+// returns NOT_FOUND, and INVALID_STATE for a batch that is not made.
 func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindBatch)
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
 	b, err := s.batchByNumber(ctx, number)
+	if err == nil {
+		// A batch that is made never changes in what this depends on.
+		err = b.CheckUndo()
+	}
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}

@@ -114,7 +114,7 @@ func TestBatches(t *testing.T) {
 		s.reopen(t)
 	}
 	generated := coupon.BatchGenerated
-	list, err := s.CodeBatches(t.Context(), &generated, nil, coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
+	list, err := s.CodeBatches(t.Context(), &generated, nil, nil, coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
 	if err != nil || list.Total != 1 || len(list.Items) != 1 || list.Items[0].ID != made.Batch.ID {
 		t.Errorf("got %+v, %v", list, err)
 	}

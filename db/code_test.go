@@ -103,7 +103,7 @@ func TestGenerateCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sample, guesses := made.Sample, made.GuessesForOneHit
+		sample, guesses := made.Sample, *made.GuessesForOneHit
 		if len(sample) != 10 || !strings.HasPrefix(sample[0], "W-") || len(sample[0]) != 7 {
 			t.Errorf("sample %q", sample)
 		}

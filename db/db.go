@@ -118,7 +118,7 @@ type Store struct {
 	watchers                          watchers
 	// reserve is how many bytes of the disk every commit leaves free.
 	reserve uint64
-	// running has the *importProgress of each import that runs, by its id.
+	// running has the *rowProgress of each import that runs, and of each batch that is generated, by its id.
 	running sync.Map
 	// exporting has the *exportProgress of each export that runs, by its id.
 	exporting sync.Map

@@ -198,6 +198,20 @@ func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupo
 	return err
 }
 
+// ReleaseHold frees the codes that are held for a READY delivery, which is EDITING again then. One that is EDITING holds none and
+// stays as it is. It returns NOT_FOUND and INVALID_STATE.
+func (s *Store) ReleaseHold(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+		if d.Status != coupon.DeliveryReady {
+			return nil
+		}
+		if err := t.unprepare(ctx, number, d, "The held codes were released"); err != nil {
+			return err
+		}
+		return t.writeDelivery(ctx, deliveryUpdate, number, d)
+	})
+}
+
 // DeleteDelivery deletes a delivery that was never confirmed, with its targets. It returns NOT_FOUND and
 // INVALID_STATE.
 func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {

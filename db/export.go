@@ -20,7 +20,7 @@ import (
 
 // exportProgress is how far a running export is.
 type exportProgress struct {
-	fileJob
+	runningJob
 
 	// path is the file that is being written.
 	path string
@@ -221,7 +221,7 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), fileJob: fileJob{cancel, make(chan struct{})}}
+	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), runningJob: runningJob{cancel, make(chan struct{})}}
 	write := s.writeRows
 	switch e.Kind { //nolint:exhaustive // the engine writes the others
 	case coupon.ExportSQL:
@@ -306,11 +306,11 @@ func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	var running *fileJob
+	var running *runningJob
 	if known, isRunning := s.exporting.Load(id); isRunning {
-		running = &known.(*exportProgress).fileJob //nolint:forcetypeassert // nothing else is stored
+		running = &known.(*exportProgress).runningJob //nolint:forcetypeassert // nothing else is stored
 	}
-	if err := s.cancelFile(ctx, running, exportCancel, id, number); err != nil {
+	if err := s.cancelJob(ctx, running, exportCancel, id, number); err != nil {
 		return nil, err
 	}
 	if e, err = s.exportByNumber(ctx, number); err == nil && e.Status != coupon.ImportCanceled {

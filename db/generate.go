@@ -4,75 +4,116 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"couponql/coupon"
+	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 )
 
-// GenerateRequest asks for random codes.
+// GenerateRequest asks for random codes. As JSON it is kept with a batch that a job makes.
 type GenerateRequest struct {
-	CouponID coupon.ID
-	Count    int
-	Pattern  string
-	Alphabet string
-	Label    *string
+	CouponID coupon.ID `json:"-"`
+	Count    int       `json:"count"`
+	Pattern  string    `json:"pattern"`
+	Alphabet string    `json:"alphabet"`
+	Label    *string   `json:"label,omitempty"`
+	// IsJob: the codes are made by RunBatch, and nobody waits for them.
+	IsJob bool `json:"-"`
+}
+
+// check returns INVALID for what nothing can be made of.
+func (r *GenerateRequest) check(keys coupon.CodeKeys) (pattern *coupon.Pattern, label string, err error) {
+	if r.Count < 1 || r.Count > coupon.MaxGeneratedCodes {
+		return nil, "", coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, r.Count).
+			At("input", "count")
+	}
+	if pattern, err = coupon.NewPattern(r.Pattern, r.Alphabet, keys); err != nil {
+		return nil, "", err
+	}
+	if r.Label != nil {
+		var reason coupon.RejectionReason
+		if label, reason = coupon.CleanLabel(*r.Label); reason != "" {
+			return nil, "", coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
+		}
+	}
+	return pattern, label, nil
 }
 
 // generatedSample is how many of the generated codes are shown.
 const generatedSample = 10
 
-// Generated are codes that were made.
+// Generated are codes that were made, or are to be made by a job.
 type Generated struct {
-	Batch *coupon.CodeBatch `json:"-"`
-	// Sample are some of them.
+	Batch *coupon.CodeBatch
+	// Sample are some of them that are there.
 	Sample []string
-	// GuessesForOneHit is how many random guesses hit one code of the pool on average.
-	GuessesForOneHit float64
+	// GuessesForOneHit is how many random guesses hit one code of the pool on average; nil when it has none.
+	GuessesForOneHit *float64
 }
 
-// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which was in the database. It
-// returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
+// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which was in the database, or has a
+// job do it. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
 func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*Generated, error) {
-	if request.Count < 1 || request.Count > coupon.MaxGeneratedCodes {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, request.Count).
-			At("input", "count")
-	}
-	pattern, err := coupon.NewPattern(request.Pattern, request.Alphabet, s.keys)
+	pattern, label, err := request.check(s.keys)
 	if err != nil {
 		return nil, err
 	}
-	label := ""
-	if request.Label != nil {
-		var reason coupon.RejectionReason
-		if label, reason = coupon.CleanLabel(*request.Label); reason != "" {
-			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
-		}
+	g := &generator{store: s, pattern: pattern, label: label, couponID: request.CouponID, count: request.Count}
+	make := g.make
+	if request.IsJob {
+		make = func(ctx context.Context) error { return g.queue(ctx, request) }
 	}
-	for {
-		g := &generator{store: s, pattern: pattern, label: label, random: bufio.NewReaderSize(rand.Reader, 1<<16), drawn: newHashSet(request.Count)}
-		made, err := g.add(ctx, request.CouponID, request.Count)
-		if before := repeatOf(err); before != nil {
-			return s.generatedBefore(ctx, before)
-		}
-		if !errors.Is(err, errRival) {
-			return made, s.cutOff(err)
-		}
-		// Somebody added one of the codes meanwhile: draw again.
+	id := coupon.ID("")
+	if err = make(ctx); err == nil {
+		id = coupon.NewID(coupon.KindBatch, g.batch)
+	} else if before := repeatOf(err); before != nil {
+		id, err = before.object, nil
 	}
+	if err != nil {
+		return nil, s.cutOff(err)
+	}
+	// It is done, whether or not its caller stays.
+	return g.tell(context.WithoutCancel(ctx), id)
 }
 
-// generatedBefore gives what a key generated before.
-func (s *Store) generatedBefore(ctx context.Context, before *repeated) (*Generated, error) {
-	made := &Generated{}
-	if err := before.tell(made); err != nil {
+// tell gives what became of a batch, as it is now.
+func (g *generator) tell(ctx context.Context, id coupon.ID) (*Generated, error) {
+	s := g.store
+	number := coupon.MustNumber(coupon.KindBatch, id)
+	b, err := s.batchByNumber(ctx, number)
+	if err != nil {
 		return nil, err
 	}
-	found, err := s.CodeBatchesByID(ctx, []coupon.ID{before.object})
-	made.Batch, err = there(found, before, err)
+	made := &Generated{Batch: b}
+	total := s.memory.Availability(coupon.MustNumber(coupon.KindCoupon, b.CouponID), s.now()).Total
+	if !b.Status.IsFinal() {
+		total += b.RequestedCount
+	}
+	if total > 0 {
+		made.GuessesForOneHit = new(g.pattern.Space() / float64(total))
+	}
+	made.Sample, err = s.sampleOf(ctx, number)
 	return made, err
+}
+
+// sampleOf gives some of the codes that a batch brought and that are there.
+func (s *Store) sampleOf(ctx context.Context, batch int64) ([]string, error) {
+	var first, last int64
+	err := duckdb.Each(ctx, s.engine, codeBatchCodes, func(rows *sql.Rows) error { return rows.Scan(&first, &last) }, named("id", batch))
+	if err != nil || last < first {
+		return nil, err
+	}
+	numbers := make([]int64, 0, generatedSample)
+	for i := range int64(generatedSample) {
+		numbers = append(numbers, first+i*(last-first)/max(1, generatedSample-1))
+	}
+	numbers = slices.Compact(numbers)
+	return duckdb.Collect(ctx, s.engine, codeSample, duckdb.ScanInto[string], append(between(numbers), named("batch_id", batch))...)
 }
 
 // maxMisses is how many random codes in a row may exist already before the search is given up: codes of
@@ -81,84 +122,115 @@ const maxMisses = 1_000_000
 
 // generator draws codes that are unlike each other and unlike every code of the database.
 type generator struct {
-	store   *Store
-	pattern *coupon.Pattern
-	label   string
-	random  *bufio.Reader
+	store    *Store
+	couponID coupon.ID
+	count    int
+	pattern  *coupon.Pattern
+	label    string
+	// batch is the number of the batch: a job's from the beginning, another one's when its codes are there.
+	batch int64
+	// progress is that of the job; nil: there is none.
+	progress *rowProgress
+	random   *bufio.Reader
 	// drawn holds the hashes of the codes drawn so far.
 	drawn  *hashSet
-	sample []string
 	failed error
+}
+
+// make draws codes and adds them, again when somebody added one of them meanwhile.
+func (g *generator) make(ctx context.Context) error {
+	for {
+		g.random, g.drawn = bufio.NewReaderSize(rand.Reader, 1<<16), newHashSet(g.count)
+		if err := g.add(ctx); !errors.Is(err, errRival) {
+			return err
+		}
+		if g.progress != nil {
+			g.progress.rows.Store(0)
+			g.progress.stored.Store(0)
+		}
+	}
 }
 
 // add draws codes and adds them beside the writer, which serves others meanwhile. It returns errRival when one of them
 // was added by others, too.
-func (g *generator) add(ctx context.Context, couponID coupon.ID, count int) (made *Generated, err error) {
+func (g *generator) add(ctx context.Context) (err error) {
 	s := g.store
 	ctx, leave := s.within(ctx)
 	defer leave()
-	couponNumber, err := g.check(ctx, couponID, count)
+	var couponNumber int64
+	err = s.update(ctx, func(ctx context.Context, t *turn) (err error) {
+		couponNumber, err = g.check(ctx, t)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	rows, err := s.newCodeRows()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.remove()) }()
 	rows.areDistinct = true
-	if err := g.drawAll(ctx, rows, count); err != nil {
-		return nil, err
+	if err := g.drawAll(ctx, rows); err != nil {
+		return err
 	}
 	g.drawn = nil
-	addition := &codeAddition{kind: coupon.BatchGenerated, createdBy: callerOf(ctx), couponNumber: couponNumber, rows: rows}
+	addition := &codeAddition{kind: coupon.BatchGenerated, recorded: g.batch, createdBy: callerOf(ctx), couponNumber: couponNumber, rows: rows}
+	if g.progress != nil {
+		addition.advance = g.progress.advance
+	}
 	err = s.beside(ctx, s.additions, func(ctx context.Context, t *tx) error {
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
-		if addition.count != count {
+		if addition.count != g.count {
 			return errRival
 		}
 		return nil
-	}, func(ctx context.Context, t *turn) error {
-		if err := t.once(ctx); err != nil {
-			return err
+	}, func(inner context.Context, t *turn) error {
+		if g.progress != nil && ctx.Err() != nil {
+			return fmt.Errorf("store the codes: %w", context.Cause(ctx))
 		}
-		if _, err := t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
-			return err
-		}
-		if err := t.checkRivals(ctx, addition); err != nil {
-			return err
-		}
-		total := s.memory.Availability(couponNumber, t.now).Total + count
-		made = &Generated{Sample: g.sample, GuessesForOneHit: g.pattern.Space() / float64(total)}
-		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), made)
+		return g.finish(inner, t, addition)
 	})
-	if err != nil {
-		return nil, err
-	}
-	made.Batch, err = s.batchByNumber(context.WithoutCancel(ctx), addition.batch)
-	return made, err
+	g.batch = addition.batch
+	return err
 }
 
 // check refuses a coupon that takes no codes, and a pattern with too little room.
-func (g *generator) check(ctx context.Context, couponID coupon.ID, count int) (couponNumber int64, err error) {
-	err = g.store.update(ctx, func(ctx context.Context, t *turn) error {
-		if err := t.once(ctx); err != nil {
-			return err
-		}
-		if couponNumber, err = t.poolOf(ctx, couponID, coupon.ImportAdd); err != nil {
-			return err
-		}
-		return g.pattern.CheckSpace(g.store.memory.Availability(couponNumber, t.now).Total + count)
-	})
-	return couponNumber, err
+func (g *generator) check(ctx context.Context, t *turn) (couponNumber int64, err error) {
+	if err := t.once(ctx); err != nil {
+		return 0, err
+	}
+	if couponNumber, err = t.poolOf(ctx, g.couponID, coupon.ImportAdd); err != nil {
+		return 0, err
+	}
+	return couponNumber, g.pattern.CheckSpace(t.store.memory.Availability(couponNumber, t.now).Total + g.count)
+}
+
+// finish is called in the writer's turn before the codes are committed.
+func (g *generator) finish(ctx context.Context, t *turn, a *codeAddition) error {
+	if err := t.once(ctx); err != nil {
+		return err
+	}
+	if _, err := t.poolOf(ctx, g.couponID, coupon.ImportAdd); err != nil {
+		return err
+	}
+	if err := t.checkRivals(ctx, a); err != nil {
+		return err
+	}
+	if g.progress != nil {
+		return t.finishBatch(ctx, a.batch, &batchOutcome{status: coupon.ImportSucceeded, first: a.first, last: a.last, count: a.count})
+	}
+	return t.made(ctx, coupon.NewID(coupon.KindBatch, a.batch), nil)
 }
 
 // drawAll draws codes until there are enough that are new.
-func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) error {
+func (g *generator) drawAll(ctx context.Context, rows *codeRows) error {
 	var text []byte
-	for line, misses := 1, 0; line <= count; misses++ {
+	made := 0
+	position := func() (done, all int64) { return int64(made), int64(g.count) }
+	for misses := 0; made < g.count; misses++ {
 		if misses > maxMisses {
 			return coupon.Errorf(coupon.ErrorCodeSpaceTooSmall, "Nearly every code that the pattern can make exists already, be it of another coupon. Use more %q or a larger alphabet.", coupon.PatternMark).
 				At("input", "pattern")
@@ -174,17 +246,18 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows, count int) erro
 		if reason != "" || g.isKnown(key) {
 			continue
 		}
-		if len(g.sample) < generatedSample {
-			g.sample = append(g.sample, value)
-		}
-		if err := rows.put(line, value, key, g.label); err != nil {
+		if err := rows.put(made+1, value, key, g.label); err != nil {
 			return err
 		}
-		if line%rowsPerCheck == 0 && ctx.Err() != nil {
+		made++
+		misses = 0
+		if g.progress != nil {
+			if err := g.progress.count(ctx, position); err != nil {
+				return err
+			}
+		} else if made%rowsPerCheck == 0 && ctx.Err() != nil {
 			return fmt.Errorf("draw codes: %w", context.Cause(ctx))
 		}
-		line++
-		misses = 0
 	}
 	return nil
 }

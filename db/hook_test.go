@@ -141,7 +141,7 @@ func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func(
 	if err != nil {
 		return err
 	}
-	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i, &importProgress{})
+	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i, &rowProgress{store: s, id: id})
 	r.decide = func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error {
 		return s.decideImport(ctx, func(t *tx, w *memory.Witness) error {
 			err := do(t, w)

@@ -65,7 +65,7 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprint(made.Batch.ID, made.Sample, made.GuessesForOneHit), nil
+			return fmt.Sprint(made.Batch.ID, made.Batch.Count, made.Sample), nil
 		},
 		"createUpload": func(ctx context.Context) (string, error) {
 			made, err := s.CreateUpload(ctx, &coupon.Upload{FileName: "f.csv"})

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
-	"time"
 
 	"couponql/background"
 	"couponql/coupon"
@@ -102,33 +100,6 @@ func (s *Store) importByNumber(ctx context.Context, number int64) (*coupon.Impor
 	return found[id], err
 }
 
-// importProgress is how far a running import is; it is kept in memory alone.
-type importProgress struct {
-	fileJob
-
-	rows atomic.Int64
-	read atomic.Int64
-	size atomic.Int64
-	// stored is how much of checking and storing is done, in per cent.
-	stored   atomic.Int64
-	notified time.Time
-}
-
-// readShare is the part of an import's progress that reading the file stands for; the rest is checking
-// and storing.
-const readShare = 0.7
-
-func (p *importProgress) share() float64 {
-	size := p.size.Load()
-	if size == 0 {
-		return 0
-	}
-	return readShare*float64(p.read.Load())/float64(size) + (1-readShare)*float64(p.stored.Load())/100
-}
-
-// progressInterval is how often those who watch an import are woken.
-const progressInterval = 100 * time.Millisecond
-
 // WaitingImport is an import that is queued or was interrupted.
 type WaitingImport struct {
 	ID coupon.ID
@@ -156,9 +127,6 @@ func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
 	})
 }
 
-// errCanceled is the cause that stops an import or an export which was called off.
-var errCanceled = errors.New("the job was canceled")
-
 // RunImport does an import from start to end: it reads the file, and then checks and stores all rows in
 // one transaction with the import's outcome. An interrupted import is simply run again. What is wrong
 // with the file becomes the failure of the import; an error is returned when the import could not be
@@ -168,45 +136,28 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	if err != nil {
 		return err
 	}
-	ctx, leave := s.within(ctx)
-	defer leave()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	progress := &importProgress{fileJob: fileJob{cancel, make(chan struct{})}}
-	s.running.Store(id, progress)
-	defer s.watchers.notify(id)
-	defer close(progress.done)
-	defer s.running.Delete(id)
-	var started int
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		t.onCommit(func() { s.watchers.notify(id) })
-		var err error
-		started, err = t.Exec(ctx, importStart, named("id", number), named("now", t.now))
-		return err
+	start := func(ctx context.Context, t *turn) (int, error) {
+		return t.Exec(ctx, importStart, named("id", number), named("now", t.now))
+	}
+	return s.runJob(ctx, id, start, func(ctx context.Context, progress *rowProgress) error {
+		// Should it be canceled from here on, endImport says so.
+		i, err := s.importByNumber(context.WithoutCancel(ctx), number)
+		if err != nil {
+			return err
+		}
+		if err = background.Run(func() error { return s.newImportReader(number, i, progress).run(ctx) }); err != nil {
+			err = s.endImport(ctx, number, i, progress, err)
+		}
+		if err != nil {
+			return err
+		}
+		return s.forgetUploads(context.WithoutCancel(ctx))
 	})
-	if errors.Is(err, errCanceled) || err == nil && started == 0 { // It was canceled while it waited.
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("start %s: %w", id, err)
-	}
-	// Should it be canceled from here on, endImport says so.
-	i, err := s.importByNumber(context.WithoutCancel(ctx), number)
-	if err != nil {
-		return err
-	}
-	if err = background.Run(func() error { return s.newImportReader(number, i, progress).run(ctx) }); err != nil {
-		err = s.endImport(ctx, number, i, progress, err)
-	}
-	if err != nil {
-		return err
-	}
-	return s.forgetUploads(context.WithoutCancel(ctx))
 }
 
 // endImport records why an import that failed or was canceled did not succeed. It gives the error when that was
 // neither the file's nor the caller's doing.
-func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, progress *importProgress, err error) error {
+func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, progress *rowProgress, err error) error {
 	o := &importOutcome{status: coupon.ImportFailed, source: i, rowsRead: int(progress.rows.Load())}
 	problems, isUser := coupon.AsUserErrors(err)
 	failure := "The server could not finish the import; its log has the cause. Nothing was imported."
@@ -238,30 +189,6 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 	return errors.Join(err, finish)
 }
 
-// fileJob is an import or export that is at work.
-type fileJob struct {
-	// cancel calls it off, and done is closed when its end is recorded.
-	cancel context.CancelCauseFunc
-	done   chan struct{}
-}
-
-// cancelFile calls off an import or export that waits, or that is at work: running.
-func (s *Store) cancelFile(ctx context.Context, running *fileJob, statement string, id coupon.ID, number int64) error {
-	if running != nil {
-		running.cancel(errCanceled)
-		select {
-		case <-running.done:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the end of %s: %w", id, context.Cause(ctx))
-		}
-	}
-	return s.update(ctx, func(ctx context.Context, t *turn) error {
-		_, err := t.Exec(ctx, statement, named("id", number), named("now", t.now))
-		t.onCommit(func() { s.watchers.notify(id) })
-		return err
-	})
-}
-
 // CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the import as it
 // then is. Repeating it is harmless. It returns NOT_FOUND, and INVALID_STATE for an import that is over.
 func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
@@ -269,11 +196,7 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
-	var running *fileJob
-	if known, isRunning := s.running.Load(id); isRunning {
-		running = &known.(*importProgress).fileJob //nolint:forcetypeassert // nothing else is stored
-	}
-	if err := s.cancelFile(ctx, running, importCancel, id, number); err != nil {
+	if err := s.cancelJob(ctx, s.runningJob(id), importCancel, id, number); err != nil {
 		return nil, err
 	}
 	i, err := s.importByNumber(ctx, number)

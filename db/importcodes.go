@@ -37,7 +37,7 @@ func (r *importReader) importingCodes(gate gate) (*importing, error) {
 	}
 	addition := &codeAddition{
 		kind: coupon.BatchImported, couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
-		advance: r.advance, replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
+		advance: r.progress.advance, replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
 	if addition.replacesUnused {
 		i.lane, i.end = r.store.removals, r.store.memory.ForgetKeys
@@ -73,7 +73,7 @@ func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
 	rows.ofCoupons = true
 	r.pools = &namedPools{store: r.store, known: map[string]namedPool{}}
 	addition := &codeAddition{
-		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, advance: r.advance,
+		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, advance: r.progress.advance,
 	}
 	return &importing{
 		rows:  rows,

@@ -73,10 +73,8 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 		}
 		if i.Status.IsFinal() {
 			i.Progress = 1
-		} else if progress, isRunning := s.running.Load(i.ID); isRunning {
-			if p, ok := progress.(*importProgress); ok {
-				i.Progress, i.RowsRead = p.share(), int(p.rows.Load())
-			}
+		} else if p := s.progressOf(i.ID); p != nil {
+			i.Progress, i.RowsRead = p.share(), int(p.rows.Load())
 		}
 		found[i.ID] = &i
 		return nil

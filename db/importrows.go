@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -15,7 +14,7 @@ import (
 )
 
 // newImportReader gives what reads the file of an import and stores its rows.
-func (s *Store) newImportReader(number int64, i *coupon.Import, progress *importProgress) *importReader {
+func (s *Store) newImportReader(number int64, i *coupon.Import, progress *rowProgress) *importReader {
 	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideImport}
 }
 
@@ -134,7 +133,7 @@ type importReader struct {
 	store    *Store
 	number   int64
 	source   *coupon.Import
-	progress *importProgress
+	progress *rowProgress
 	// pools finds the coupons that a file of codes names; nil where it has those of one.
 	pools *namedPools
 	// decide is Store.decideImport.
@@ -243,35 +242,8 @@ func (r *importReader) notice(row *file.Row) {
 	})
 }
 
-// advance tells how much of checking and storing is done, in per cent.
-func (r *importReader) advance(percent int64) {
-	r.progress.stored.Store(percent)
-	r.store.watchers.notify(r.source.ID)
-}
-
-// rowsPerCheck is how many rows are read between two looks at the clock and the context.
-const rowsPerCheck = 1024
-
 func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
-	p := r.progress
-	if p.rows.Add(1)%rowsPerCheck != 0 {
-		return nil
-	}
-	read, size := reader.Position()
-	p.read.Store(read)
-	p.size.Store(size)
-	if now := time.Now(); now.Sub(p.notified) >= progressInterval {
-		p.notified = now
-		r.store.watchers.notify(r.source.ID)
-		// A small file can unpack to more rows than the disk has room for: it must not take the room of others.
-		if err := r.store.engine.CheckDisk(2 * r.store.reserve); err != nil {
-			return err
-		}
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("read the file: %w", context.Cause(ctx))
-	}
-	return nil
+	return r.progress.count(ctx, reader.Position)
 }
 
 // stage makes the temporary tables of an import: its rows, and those that are rejected already. It comes before

@@ -267,6 +267,10 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 	}
 	if found.messages.labels != nil {
 		findings.Needs = t.needs(number, d, found.messages)
+		var err error
+		if findings.Holds, err = t.holders(ctx, number, d, findings.Needs); err != nil {
+			return nil, err
+		}
 	}
 	found.analysis, found.lines = d.Judge(findings)
 	found.analysis.Fingerprint = found.messages.fingerprint
@@ -403,6 +407,28 @@ func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages)
 		}
 	}
 	return needs
+}
+
+// holders gives the largest holds of other deliveries, when codes are missing.
+func (t *tx) holders(ctx context.Context, number int64, d *coupon.Delivery, needs []coupon.LabelNeed) ([]coupon.NamedHold, error) {
+	if !slices.ContainsFunc(needs, func(n coupon.LabelNeed) bool { return n.Needed > n.Available }) {
+		return nil, nil
+	}
+	holds := t.store.memory.Holds(coupon.MustNumber(coupon.KindCoupon, *d.CouponID), number, t.now)
+	holds = holds[:min(len(holds), coupon.MaxNamedHolds)]
+	numbers := make([]int64, len(holds))
+	for i, hold := range holds {
+		numbers[i] = coupon.MustNumber(coupon.KindDelivery, hold.DeliveryID)
+	}
+	known, err := readDeliveries(ctx, t, numbers)
+	var named []coupon.NamedHold
+	for _, hold := range holds {
+		// One that was deleted since this transaction began holds nothing any more.
+		if holder := known[hold.DeliveryID]; holder != nil {
+			named = append(named, coupon.NamedHold{CodeHold: hold, DeliveryLabel: holder.Label})
+		}
+	}
+	return named, err
 }
 
 // mayDraft tells whether so many messages may be drafted for a later transaction.

@@ -188,6 +188,27 @@ func longJobs() []longJob {
 				return err
 			}
 		}},
+		{name: "generation by a job", ready: func(t *testing.T, g *stage, suffix string) job {
+			t.Helper()
+			request := &db.GenerateRequest{
+				CouponID: g.coupon, Count: g.size, Pattern: "J" + suffix + "-" + g.name + "-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
+			}
+			id := g.queueBatch(t, request)
+			return func(ctx context.Context) error {
+				if found, err := g.CodeBatchesByID(ctx, []coupon.ID{id}); err == nil && found[id].Status == coupon.ImportFailed {
+					// It does not go on by itself.
+					id = g.queueBatch(t, request)
+				}
+				if err := g.RunBatch(ctx, id); err != nil {
+					return err
+				}
+				found, err := g.CodeBatchesByID(ctx, []coupon.ID{id})
+				if err == nil && found[id].Status != coupon.ImportSucceeded {
+					err = fmt.Errorf("%s is %s: %s", id, found[id].Status, deref(found[id].Failure))
+				}
+				return err
+			}
+		}},
 		{name: "export", ready: exported(func(g *stage) *coupon.Export { return codesOf(g.coupon, coupon.FormatCSV, nil) })},
 		{name: "exportSql", ready: exported(func(*stage) *coupon.Export {
 			return &coupon.Export{Kind: coupon.ExportSQL, Format: coupon.FormatCSV, Request: coupon.ExportRequest{Query: "SELECT count(*) AS n FROM codes"}}

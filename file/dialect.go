@@ -73,7 +73,7 @@ func (s *splitter) detectDialect(options *coupon.FileOptions, countNames func(ce
 
 // tryDelimiter splits the text that is in memory by this delimiter.
 func (s *splitter) tryDelimiter(delimiter byte, hasHeader *bool, countNames func(cells []string) int) dialect {
-	look := s.look()
+	look := s.probe()
 	look.delimiter = delimiter
 	d := dialect{delimiter: delimiter}
 	// counts has, for each number of cells, how many rows have it; 0 are the rows that cannot be read.
@@ -173,7 +173,7 @@ func isDelimiter(text string) bool {
 // firstRow gives the cells of the next row, and a splitter that stands after it. Cells that cannot be
 // read are a FILE_UNREADABLE; io.EOF says that there is no row.
 func (s *splitter) firstRow() (cells []string, after *splitter, err error) {
-	look := s.look()
+	look := s.probe()
 	var row Row
 	switch err := look.next(&row); {
 	case err != nil:
@@ -182,6 +182,5 @@ func (s *splitter) firstRow() (cells []string, after *splitter, err error) {
 		return nil, nil, coupon.Errorf(coupon.ErrorFileUnreadable,
 			"The first row of the file (line %d) cannot be read: its quotes or its encoding are wrong.", row.Line)
 	}
-	look.err = s.err
-	return row.Cells(), look, nil
+	return row.Cells(), s.after(look), nil
 }

@@ -340,11 +340,25 @@ func (c *charset) text(sample []byte, rest io.Reader) io.Reader {
 	text := io.MultiReader(bytes.NewReader(sample[c.bomSize:]), rest)
 	switch {
 	case c.isOpen:
-		return &openText{set: c, source: text}
+		text = &openText{set: c, source: text}
 	case c.encoding != nil:
-		return transform.NewReader(text, c.encoding.NewDecoder())
+		text = transform.NewReader(text, c.encoding.NewDecoder())
 	}
-	return text
+	return &endTrimmer{source: text}
+}
+
+// repair reads what is no UTF-8 as Windows-1252.
+func repair(text []byte) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			r = charmap.Windows1252.DecodeByte(text[0])
+		}
+		b.WriteRune(r)
+		text = text[size:]
+	}
+	return b.String()
 }
 
 // isGuess reports whether the letters of the text may be others.

@@ -113,7 +113,7 @@ func one(is bool) int {
 
 // firstCells gives the cells of the first rows that are in memory, by columns: those of the first row, and the others.
 func (s *splitter) firstCells() (first []string, others [][]string) {
-	look := s.look()
+	look := s.probe()
 	var row Row
 	for rows := range sampleRows {
 		if err := look.next(&row); err != nil {
@@ -133,7 +133,7 @@ func (s *splitter) firstCells() (first []string, others [][]string) {
 			cell := coupon.CleanValue(cells[i])
 			isSame = cell == first[i] || normal(cell) == normal(first[i])
 		}
-		if isSame || isRuler(row.text) || isFooter(row.text) {
+		if isSame || isRuler(row.text) || isFooter(row.text) || closingOf(cells) == sureClosing {
 			continue
 		}
 		for i := range min(len(cells), len(first)) {

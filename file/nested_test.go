@@ -39,6 +39,55 @@ func TestNestedXML(t *testing.T) {
 			content: "<coupons>\n<coupon code=\"A\" label=\"\xFF\">\n<value code=\"A1\"/>\n</coupon>\n<coupon code=\"Ä\" label=\"b\"/></coupons>",
 			coupons: []string{"2: BAD_CHARACTER", "5: Ä|b"}, codes: []string{"3: A1||A"},
 		},
+		"its own code as an element": {
+			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value code=\"A1\"/>\n</coupon>\n" +
+				"<coupon><label>b</label><code> B </code>\n<value code=\"B1\"/></coupon></coupons>",
+			coupons: []string{"2: A|a", "5: B|b"}, codes: []string{"3: A1||A", "6: B1||B"},
+		},
+		"codes as elements": {
+			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value>A1</value>\n<value>A2</value></coupon>\n" +
+				"<coupon><code>B</code><label>b</label>\n<value>B1</value></coupon>\n<coupon><code>C</code><label>c</label></coupon></coupons>",
+			coupons: []string{"2: A|a", "5: B|b", "7: C|c"}, codes: []string{"3: A1||A", "4: A2||A", "6: B1||B"},
+		},
+		"one code each": {
+			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value>A1</value></coupon>\n" +
+				"<coupon code=\"B\" label=\"b\">\n<value>B1</value></coupon></coupons>",
+			coupons: []string{"2: A|a", "4: B|b"}, codes: []string{"3: A1||A", "5: B1||B"},
+		},
+		"codes in a list of their own": {
+			content: "<coupons>\n<coupon><code>A</code><label>a</label><codes>\n<code>A1</code>\n<code>A2</code></codes></coupon>\n" +
+				"<coupon><code>B</code><codes>\n<code>B1</code></codes><label>b</label></coupon></coupons>",
+			coupons: []string{"2: A|a", "5: B|b"}, codes: []string{"3: A1||A", "4: A2||A", "6: B1||B"},
+		},
+		"a code of its own behind the codes": {
+			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value code=\"A1\"/></coupon>\n" +
+				"<coupon>\n<value code=\"B1\"/><code>B</code><label>b</label></coupon></coupons>",
+			coupons: []string{"2: A|a", "4: B|b"}, codes: []string{"3: A1||A", "5: B1||"},
+		},
+		"a code outside of coupons": {
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon>\n<other>\n<value code=\"X\"/></other></coupons>",
+			coupons: []string{"2: A|a"}, codes: []string{"3: A1||A", "5: X||"},
+		},
+		"coupons without codes in front": {
+			content: "<coupons>\n" + strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
+				"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>",
+			codes: []string{fmt.Sprintf("%d: A1||A", sampleBytes/20+3)},
+		},
+		"a long beginning": {
+			content: "<coupons>\n<!-- " + strings.Repeat(strings.Repeat("x", 1000)+" -->\n<!-- ", sampleBytes/1000+5) + " -->\n" +
+				"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>",
+			coupons: []string{fmt.Sprintf("%d: A|a", sampleBytes/1000+8)}, codes: []string{fmt.Sprintf("%d: A1||A", sampleBytes/1000+9)},
+		},
+		"text codes, more than a row has room for": {
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" + strings.Repeat("<value>M</value>\n", MaxRowBytes/10) +
+				"</coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
+			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+MaxRowBytes/10)},
+		},
+		"listed codes, more than a row has room for": {
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\"><codes>\n" + strings.Repeat("<code>M</code>\n", MaxRowBytes/10) +
+				"</codes></coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
+			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+MaxRowBytes/10)},
+		},
 		"more codes than a row has room for": {
 			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" + many + "</coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
 			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+strings.Count(many, "\n"))},
@@ -51,6 +100,12 @@ func TestNestedXML(t *testing.T) {
 				t.Fatal(err)
 			}
 			options := coupon.FileOptions{Encoding: new("utf-8")}
+			if test.coupons == nil {
+				test.coupons = rowsOf(t, path, options, Columns(coupon.ImportCoupons), 2)
+				if want := sampleBytes/20 + 1; len(test.coupons) != want {
+					t.Errorf("got %d coupons, want %d", len(test.coupons), want)
+				}
+			}
 			if diff := cmp.Diff(test.coupons, rowsOf(t, path, options, Columns(coupon.ImportCoupons), 2)); diff != "" {
 				t.Errorf("coupons (-want +got):\n%s", diff)
 			}
@@ -61,6 +116,26 @@ func TestNestedXML(t *testing.T) {
 				t.Errorf("codes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestLateCodesInCoupons tells that codes are never read from coupons of which the first ones seemed to be codes themselves.
+func TestLateCodesInCoupons(t *testing.T) {
+	t.Parallel()
+	content := "<coupons>\n" + strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
+		"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>"
+	r := open(t, write(t, []byte(content)), coupon.FileOptions{}, coupon.ImportCodes)
+	for {
+		_, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			t.Fatal("got no error")
+		}
+		if err != nil {
+			if !strings.Contains(err.Error(), "a coupon has codes in it here") || !strings.Contains(err.Error(), fmt.Sprintf("line %d", sampleBytes/20+3)) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
 	}
 }
 

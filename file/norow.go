@@ -80,7 +80,7 @@ func isCount(text string, isEnclosed bool) bool {
 	word, rest, _ := strings.Cut(strings.ToLower(number), " ")
 	switch strings.TrimRight(word, ".") {
 	case "row", "rows", "row(s)", "record", "records", "record(s)":
-	case "zeile", "zeilen", "ligne", "lignes", "fila", "filas", "riga", "righe", "linha", "linhas", "registro", "registros",
+	case "datensatz", "datensätze", "enregistrement", "enregistrements", "record(i)", "rekord", "rekordy", "rekordów", "kayıt", "zeile", "zeilen", "ligne", "lignes", "fila", "filas", "riga", "righe", "linha", "linhas", "registro", "registros",
 		"rij", "rijen", "wiersz", "wiersze", "wierszy", "satır":
 	default:
 		return false
@@ -129,6 +129,12 @@ type noRows struct {
 	starts startSet
 	// others are values of the only column of a file, with which a word is compared; nil: there are more columns.
 	others []string
+	// text is that of the lines, of which those below the last row are looked for, and firsts are values of their first
+	// column; nil where rows are no lines.
+	text   *splitter
+	firsts []string
+	// hasClosings says that such lines are values in this file, as most rows look so.
+	hasClosings bool
 	// hasRulers says that rulers are values in this file, as most rows look so.
 	hasRulers bool
 }

@@ -214,6 +214,13 @@ func (r *Reader) openCSV(s *splitter, options *coupon.FileOptions, columns []Col
 	if s.pos == len(s.buf) {
 		return s.err
 	}
+	if inside, isWrapped := s.unwrapped(columns, options); isWrapped {
+		r.found.Warn(coupon.WarningWrappedRows, s.line, "")
+		s = inside
+		s.fillSample()
+	}
+	r.skipTitles(s, columns, options)
+	s.fillSample()
 	countNames := func(cells []string) int { return countNames(cells, columns, options.Columns) }
 	found, err := s.detectDialect(options, countNames)
 	if err != nil {
@@ -439,6 +446,7 @@ func (r *Reader) use(s *splitter, names []string, a *assignment) {
 	r.setAssignment(a)
 	r.noRows = newNoRows(names, r.layout.HasHeader, r.known, a)
 	r.noRows.hasRulers = s.hasRulers()
+	r.noRows.watchEdges(s)
 	r.warnRivals(a, names)
 }
 
@@ -589,7 +597,7 @@ func (r *Reader) judge(row *Row) {
 	if r.catalog != nil && len(r.noRows.names) < len(r.catalog.names) {
 		r.noRows.addNames(r.catalog.names)
 	}
-	if r.noRows.is(row, text) {
+	if r.noRows.is(row, text) || r.noRows.text != nil && r.noRows.isBelow(row) {
 		row.reject(row.Line, coupon.RejectedNotARow, []byte(text))
 	}
 }

@@ -49,6 +49,8 @@ type splitter struct {
 	strictUntil int
 	// text collects the cells of a row with quotes.
 	text []byte
+	// offset is where buf begins in that of the splitter of which this is a probe, and repaired how much longer it is.
+	offset, repaired int
 }
 
 func newSplitter(source io.Reader) *splitter {

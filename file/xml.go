@@ -41,6 +41,11 @@ type xmlRows struct {
 	// owner is the code of the owner around the rows, for the column at ownerField; -1: no column is the owner's.
 	owner      string
 	ownerField int
+	// ownerDepth is at which depth the owner stands; 0: none is open. isOwners says that the text of an element in it is read,
+	// which may be its code: ownerText.
+	ownerDepth int
+	isOwners   bool
+	ownerText  []byte
 	// own is the text of the row outside the elements in it, cell that of the element being read.
 	own, cell []byte
 	// isBad: a part of the row that is not kept has bytes that are no text.
@@ -54,37 +59,75 @@ type xmlElement struct {
 	depth int
 }
 
-// openXML finds out which elements are the rows, and the columns among the names in the first of them.
+// openXML finds out which elements are the rows, and the columns among the names in the first of them. Where the beginning of
+// the file does not tell, all of it is looked at: there may be coupons without codes in front of those with codes.
 func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *coupon.FileOptions, columns []Column) error {
-	decode := func(rest io.Reader) io.Reader {
-		if set.encoding != nil {
-			return set.text(sample, rest)
-		}
-		// The decoder of UTF-8 replaces what is none by U+FFFD, so that only its row is lost.
-		return transform.NewReader(set.text(sample, rest), unicode.UTF8.NewDecoder())
-	}
 	key := newXMLKey(columns, options.Columns)
-	open := func(rest io.Reader) *xmlRows { return newXMLRows(decode(rest), key, columns) }
+	open := func(set *charset, rest io.Reader) *xmlRows {
+		text := set.text(sample, rest)
+		if set.encoding == nil {
+			// The decoder of UTF-8 replaces what is none by U+FFFD, so that only its row is lost.
+			text = transform.NewReader(text, unicode.UTF8.NewDecoder())
+		}
+		return newXMLRows(text, key, columns)
+	}
 	// The end of the sample is not the end of the file, unless the file is smaller.
+	isCut := len(sample) == sampleBytes
 	sampleEnd := rest
-	if len(sample) == sampleBytes {
+	if isCut {
 		sampleEnd = failing(errSampleEnd)
 	}
-	outline := &xmlOutline{rows: open(sampleEnd)}
-	element, err := outline.findRows()
+	rows := open(set, rest)
+	r.rows = rows
+	found := r.findXML(rows, func() (*xmlRows, error) { return open(set, sampleEnd), nil }, options, columns)
+	if found == nil || !isCut {
+		return found
+	}
+	var sources []*source
+	defer func() {
+		for _, source := range sources {
+			_ = source.close()
+		}
+	}()
+	err := r.findXML(rows, func() (*xmlRows, error) {
+		again, err := openSource(r.path)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, again)
+		if _, err := io.CopyN(io.Discard, again, sampleBytes); err != nil {
+			return nil, err
+		}
+		copied := *set // The text finds out its encoding while it is read.
+		return open(&copied, again), nil
+	}, options, columns)
+	if err != nil {
+		return found
+	}
+	return nil
+}
+
+// findXML finds the rows and the columns of an XML text in what open gives of it.
+func (r *Reader) findXML(rows *xmlRows, open func() (*xmlRows, error), options *coupon.FileOptions, columns []Column) error {
+	outlined, err := open()
 	if err != nil {
 		return err
 	}
-	rows := open(rest)
-	rows.element = element
-	r.rows = rows
-	if element.name == "" { // There is nothing in the root, so there are no rows.
+	outline := &xmlOutline{rows: outlined}
+	if rows.element, err = outline.findRows(); err != nil {
+		return err
+	}
+	if rows.element.name == "" { // There is nothing in the root, so there are no rows.
 		r.setAssignment(newAssignment(len(columns)))
 		r.layout.HasHeader = true
 		return nil
 	}
-	look := open(sampleEnd)
-	look.element, look.catalog = element, rows.catalog
+	look, err := open()
+	if err != nil {
+		return err
+	}
+	rows.catalog = newCatalog(columns)
+	look.element, look.catalog = rows.element, rows.catalog
 	if err := look.lookAtNames(); err != nil {
 		return err
 	}
@@ -127,17 +170,31 @@ func (x *xmlRows) next(row *Row) error {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
+			isOwners := x.isOwners
+			x.isOwners = false // What has elements in it is no code.
 			switch {
 			case token.Name.Local == x.element.name && x.depth >= x.element.depth:
 				return x.readRow(row, token, start)
 			case x.ownerField >= 0 && normal(token.Name.Local) == x.key.column.owner:
-				x.owner = x.key.of(token.Attr)
+				x.owner, x.ownerDepth = x.key.of(token.Attr), x.depth
 			case x.depth == x.element.depth && x.key.isIn(token.Attr):
 				return x.broken(start.line, "an element that has not the name of the rows has a value of theirs")
+			case !isOwners && x.owner == "" && x.ownerDepth > 0 && x.depth == x.ownerDepth+1 && x.key.matches(token.Name.Local):
+				x.ownerText, x.isOwners = x.ownerText[:0], true
 			}
 		case xml.CharData:
 			if x.depth == 0 && len(trimXML(token)) > 0 {
 				return x.broken(start.line, "there is text outside the outermost element")
+			}
+			if x.isOwners && x.depth == x.ownerDepth+1 {
+				x.ownerText = append(x.ownerText, token[:min(len(token), MaxRowBytes-len(x.ownerText))]...)
+			}
+		case xml.EndElement:
+			if x.isOwners {
+				x.owner, x.isOwners = string(trimXML(x.ownerText)), false
+			}
+			if x.depth < x.ownerDepth {
+				x.owner, x.ownerDepth = "", 0
 			}
 		}
 	}
@@ -336,7 +393,7 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 	rowDepth := x.depth
 	x.own, x.isBad = x.own[:0], false
 	var name string
-	var isNested, isNull bool
+	var isNested, isNull, isSkipped bool
 	for {
 		token, err := x.token()
 		if err != nil {
@@ -345,14 +402,20 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 		isLong := x.decoder.InputOffset()-start > MaxRowBytes
 		switch token := token.(type) {
 		case xml.StartElement:
-			if x.key.column.element != "" && x.depth == rowDepth+1 && x.key.isIn(token.Attr) {
+			switch {
+			case x.key.column.element != "" && (x.key.isIn(token.Attr) || x.depth > rowDepth+1 && x.key.matches(token.Name.Local)):
+				isSkipped = isSkipped || x.depth > rowDepth+1
 				if err := x.skipRows(); err != nil {
 					return false, 0, err
 				}
 				start = x.decoder.InputOffset()
 				continue
+			case x.ownerField < 0 && x.depth == rowDepth+1 && x.key.isIn(token.Attr) && normal(x.element.name) == x.key.column.owner:
+				return false, 0, x.broken(x.position().line, "a coupon has codes in it here, and the first ones of the file have none. "+
+					"Put one with codes first, or import the file without a couponId")
 			}
 			if x.depth == rowDepth+1 {
+				isSkipped = false
 				name, isNested, isNull = token.Name.Local, false, isNil(token.Attr)
 				x.cell = x.cell[:0]
 			} else {
@@ -379,6 +442,12 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 			case isNull:
 				x.setNull(row, name)
 				continue
+			case isSkipped: // It has rows of another kind in it.
+				continue
+			case x.key.column.element != "" && x.isRepeated(row, name):
+				start = x.decoder.InputOffset()
+				x.text.row = start
+				continue
 			}
 			isSet, err := x.add(row, name, trimXML(x.cell), isNested)
 			if err != nil {
@@ -387,6 +456,12 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 			isGood = isGood && isSet
 		}
 	}
+}
+
+// isRepeated reports whether an element that nobody knows stands in the row once more. Of coupons such elements are codes.
+func (x *xmlRows) isRepeated(row *Row, name string) bool {
+	place, isKnown := x.catalog.places[name]
+	return isKnown && !x.catalog.isField(place) && place < len(row.spans) && !row.spans[place].isAbsent
 }
 
 // separate keeps apart what stands in different elements of one cell.

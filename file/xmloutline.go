@@ -168,8 +168,9 @@ func (o *xmlOutline) end() {
 	ended := o.open[last]
 	o.open = o.open[:last]
 	o.isBare = !ended.hasElements && !ended.hasContent
+	own := o.ownKey(&ended)
 	for name, count := range ended.keys {
-		if count > 1 {
+		if count > 1 || own != "" && name != own {
 			o.repeated[xmlElement{name: name, depth: ended.element.depth + 1}] = true
 		} else {
 			o.parents[xmlParent{element: ended.element, child: name}] = true
@@ -190,6 +191,25 @@ func (o *xmlOutline) end() {
 		}
 		parent.keys[ended.element.name]++
 	}
+}
+
+// ownKey gives what an owner calls its own key, where the others in it are those of rows: the attribute, which is no element's
+// name, or the element with the best spelling. It gives "" where nothing but that is in it.
+func (o *xmlOutline) ownKey(ended *openElement) string {
+	if o.rows.ownerField < 0 || normal(ended.element.name) != o.rows.key.column.owner {
+		return ""
+	}
+	if ended.hasKey {
+		return "@"
+	}
+	own, best := "", [2]int{}
+	for name := range ended.keys {
+		class, place, _ := o.rows.key.column.rank(normal(name))
+		if rank := [2]int{class, place}; len(ended.keys) > 1 && (own == "" || slices.Compare(rank[:], best[:]) < 0) {
+			own, best = name, rank
+		}
+	}
+	return own
 }
 
 // candidates gives the elements that have the key, from the outermost on.

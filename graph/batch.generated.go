@@ -32,6 +32,70 @@ type CodeBatchResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _CancelBatchPayload_batch(ctx context.Context, field graphql.CollectedField, obj *CancelBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBatchPayload_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalOCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBatchPayload_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelBatchPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelBatchPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *CancelBatchPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelBatchPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖcouponqlᚋcouponᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelBatchPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelBatchPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CodeBatch_id(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -110,6 +174,52 @@ func (ec *executionContext) fieldContext_CodeBatch_coupon(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _CodeBatch_status(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeBatch_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v coupon.ImportStatus) graphql.Marshaler {
+			return ec.marshalNImportStatus2couponqlᚋcouponᚐImportStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeBatch_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "ImportStatus")
+}
+
+func (ec *executionContext) _CodeBatch_progress(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeBatch_progress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Progress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeBatch_progress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "Float")
+}
+
 func (ec *executionContext) _CodeBatch_count(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -131,6 +241,88 @@ func (ec *executionContext) _CodeBatch_count(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_CodeBatch_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CodeBatch_requestedCount(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeBatch_requestedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequestedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeBatch_requestedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CodeBatch_madeCount(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeBatch_madeCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MadeCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeBatch_madeCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CodeBatch_failure(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeBatch_failure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failure, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CodeBatch_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeBatch", field, false, false, "String")
 }
 
 func (ec *executionContext) _CodeBatch_import(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeBatch) (ret graphql.Marshaler) {
@@ -558,6 +750,48 @@ func (ec *executionContext) fieldContext_UndoBatchPayload_userErrors(_ context.C
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCancelBatchInput(ctx context.Context, obj any) (CancelBatchInput, error) {
+	var it CancelBatchInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelBatchInput unmarshals raw into the CancelBatchInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelBatchInput(ctx context.Context, raw any) (CancelBatchInput, error) {
+	var out CancelBatchInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelBatchInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUndoBatchInput(ctx context.Context, obj any) (UndoBatchInput, error) {
 	var it UndoBatchInput
 	if obj == nil {
@@ -608,6 +842,44 @@ func UnmarshalUndoBatchInput(ctx context.Context, raw any) (UndoBatchInput, erro
 
 // region    **************************** object.gotpl ****************************
 
+var cancelBatchPayloadImplementors = []string{"CancelBatchPayload"}
+
+func (ec *executionContext) _CancelBatchPayload(ctx context.Context, sel ast.SelectionSet, obj *CancelBatchPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelBatchPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelBatchPayload")
+		case "batch":
+			out.Values[i] = ec._CancelBatchPayload_batch(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CancelBatchPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var codeBatchImplementors = []string{"CodeBatch", "Node"}
 
 func (ec *executionContext) _CodeBatch(ctx context.Context, sel ast.SelectionSet, obj *coupon.CodeBatch) graphql.Marshaler {
@@ -635,9 +907,34 @@ func (ec *executionContext) _CodeBatch(ctx context.Context, sel ast.SelectionSet
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._CodeBatch_coupon(ctx, field, obj)
 				})
+		case "status":
+			out.Values[i] = ec._CodeBatch_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "progress":
+			out.Values[i] = ec._CodeBatch_progress(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "count":
 			out.Values[i] = ec._CodeBatch_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "requestedCount":
+			out.Values[i] = ec._CodeBatch_requestedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "madeCount":
+			out.Values[i] = ec._CodeBatch_madeCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.Values[i] = ec._CodeBatch_failure(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "import":
@@ -820,6 +1117,19 @@ func (ec *executionContext) _UndoBatchPayload(ctx context.Context, sel ast.Selec
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) unmarshalNCancelBatchInput2couponqlᚋgraphᚐCancelBatchInput(ctx context.Context, v any) (CancelBatchInput, error) {
+	res, err := ec.unmarshalInputCancelBatchInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelBatchPayload2ᚖcouponqlᚋgraphᚐCancelBatchPayload(ctx context.Context, sel ast.SelectionSet, v *CancelBatchPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CancelBatchPayload!")
+		return graphql.Null
+	}
+	return ec._CancelBatchPayload(ctx, sel, v)
+}
 
 func (ec *executionContext) marshalNCodeBatch2ᚕᚖcouponqlᚋcouponᚐCodeBatchᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.CodeBatch) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {

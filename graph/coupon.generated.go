@@ -23,6 +23,9 @@ type AvailabilityResolver interface {
 	RunsOutAt(ctx context.Context, obj *coupon.Availability) (*coupon.DateTime, error)
 	Forecast(ctx context.Context, obj *coupon.Availability) (*coupon.StockForecast, error)
 }
+type CodeHoldResolver interface {
+	Delivery(ctx context.Context, obj *coupon.CodeHold) (*coupon.Delivery, error)
+}
 type CouponResolver interface {
 	Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error)
 	Codes(ctx context.Context, obj *coupon.Coupon, filter *coupon.CodeFilter, first *int, after *string) (*CodeConnection, error)
@@ -354,6 +357,38 @@ func (ec *executionContext) fieldContext_Availability_byLabel(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Availability_holds(ctx context.Context, field graphql.CollectedField, obj *coupon.Availability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Availability_holds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Holds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*coupon.CodeHold) graphql.Marshaler {
+			return ec.marshalNCodeHold2ᚕᚖcouponqlᚋcouponᚐCodeHoldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Availability_holds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Availability",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeHold(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Availability_isLow(ctx context.Context, field graphql.CollectedField, obj *coupon.Availability) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -430,6 +465,84 @@ func (ec *executionContext) fieldContext_Availability_forecast(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CodeHold_delivery(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeHold) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeHold_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CodeHold().Delivery(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {
+			return ec.marshalODelivery2ᚖcouponqlᚋcouponᚐDelivery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CodeHold_delivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CodeHold",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CodeHold_count(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeHold) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeHold_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeHold_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeHold", field, false, false, "Int")
+}
+
+func (ec *executionContext) _CodeHold_endsAt(ctx context.Context, field graphql.CollectedField, obj *coupon.CodeHold) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CodeHold_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CodeHold_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CodeHold", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Coupon_id(ctx context.Context, field graphql.CollectedField, obj *coupon.Coupon) (ret graphql.Marshaler) {
@@ -2118,6 +2231,11 @@ func (ec *executionContext) _Availability(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "holds":
+			out.Values[i] = ec._Availability_holds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "isLow":
 			out.Values[i] = ec._Availability_isLow(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2135,6 +2253,50 @@ func (ec *executionContext) _Availability(ctx context.Context, sel ast.Selection
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Availability_forecast(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var codeHoldImplementors = []string{"CodeHold"}
+
+func (ec *executionContext) _CodeHold(ctx context.Context, sel ast.SelectionSet, obj *coupon.CodeHold) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, codeHoldImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CodeHold")
+		case "delivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CodeHold_delivery(ctx, field, obj)
+				})
+		case "count":
+			out.Values[i] = ec._CodeHold_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._CodeHold_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2590,6 +2752,30 @@ func (ec *executionContext) marshalNAvailability2ᚖcouponqlᚋcouponᚐAvailabi
 		return graphql.Null
 	}
 	return ec._Availability(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCodeHold2ᚕᚖcouponqlᚋcouponᚐCodeHoldᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.CodeHold) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCodeHold2ᚖcouponqlᚋcouponᚐCodeHold(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCodeHold2ᚖcouponqlᚋcouponᚐCodeHold(ctx context.Context, sel ast.SelectionSet, v *coupon.CodeHold) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CodeHold!")
+		return graphql.Null
+	}
+	return ec._CodeHold(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNCoupon2ᚕᚖcouponqlᚋcouponᚐCouponᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Coupon) graphql.Marshaler {

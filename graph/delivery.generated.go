@@ -51,6 +51,9 @@ type MessageCountsResolver interface {
 type MissingValueResolver interface {
 	Recipients(ctx context.Context, obj *coupon.MissingValue) ([]*coupon.Recipient, error)
 }
+type RemedyResolver interface {
+	Delivery(ctx context.Context, obj *coupon.Remedy) (*coupon.Delivery, error)
+}
 
 // endregion ************************** generated!.gotpl **************************
 
@@ -1472,6 +1475,29 @@ func (ec *executionContext) _DeliveryPayload_pendingMessageCount(ctx context.Con
 }
 func (ec *executionContext) fieldContext_DeliveryPayload_pendingMessageCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeliveryPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *DeliveryPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _DeliveryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *DeliveryPayload) (ret graphql.Marshaler) {
@@ -2920,6 +2946,38 @@ func (ec *executionContext) fieldContext_Remedy_count(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Remedy", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Remedy_delivery(ctx context.Context, field graphql.CollectedField, obj *coupon.Remedy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Remedy_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Remedy().Delivery(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.Delivery) graphql.Marshaler {
+			return ec.marshalODelivery2ᚖcouponqlᚋcouponᚐDelivery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Remedy_delivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Remedy",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Remedy_label(ctx context.Context, field graphql.CollectedField, obj *coupon.Remedy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3703,6 +3761,48 @@ func (ec *executionContext) unmarshalInputPauseDeliveryInput(ctx context.Context
 func UnmarshalPauseDeliveryInput(ctx context.Context, raw any) (PauseDeliveryInput, error) {
 	var out PauseDeliveryInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PauseDeliveryInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputReleaseHoldInput(ctx context.Context, obj any) (ReleaseHoldInput, error) {
+	var it ReleaseHoldInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReleaseHoldInput unmarshals raw into the ReleaseHoldInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReleaseHoldInput(ctx context.Context, raw any) (ReleaseHoldInput, error) {
+	var out ReleaseHoldInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReleaseHoldInput", raw, &out)
 	return out, err
 }
 
@@ -4699,6 +4799,11 @@ func (ec *executionContext) _DeliveryPayload(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._DeliveryPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "userErrors":
 			out.Values[i] = ec._DeliveryPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -5329,22 +5434,28 @@ func (ec *executionContext) _Remedy(ctx context.Context, sel ast.SelectionSet, o
 		case "kind":
 			out.Values[i] = ec._Remedy_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "count":
 			out.Values[i] = ec._Remedy_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "delivery":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Remedy_delivery(ctx, field, obj)
+				})
 		case "label":
 			out.Values[i] = ec._Remedy_label(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "text":
 			out.Values[i] = ec._Remedy_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -5977,6 +6088,11 @@ func (ec *executionContext) marshalNPreviewMessagePayload2ᚖcouponqlᚋgraphᚐ
 		return graphql.Null
 	}
 	return ec._PreviewMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReleaseHoldInput2couponqlᚋgraphᚐReleaseHoldInput(ctx context.Context, v any) (ReleaseHoldInput, error) {
+	res, err := ec.unmarshalInputReleaseHoldInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRemedy2ᚕᚖcouponqlᚋcouponᚐRemedyᚄ(ctx context.Context, sel ast.SelectionSet, v []*coupon.Remedy) graphql.Marshaler {

@@ -125,6 +125,20 @@ type AuditEntryEdge struct {
 	Node *coupon.AuditEntry `json:"node"`
 }
 
+// Which batch to call off.
+type CancelBatchInput struct {
+	// A batch that is QUEUED or RUNNING, such as `batch_17`.
+	ID coupon.ID `json:"id"`
+}
+
+// What cancelBatch answers.
+type CancelBatchPayload struct {
+	// The batch as it is now. Null when there are `userErrors`.
+	Batch *coupon.CodeBatch `json:"batch,omitempty"`
+	// Why nothing was called off; empty on success.
+	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
 // Which export to call off.
 type CancelExportInput struct {
 	// An export that is QUEUED or RUNNING, such as `export_17`.
@@ -369,6 +383,9 @@ type DeliveryPayload struct {
 	Delivery *coupon.Delivery `json:"delivery,omitempty"`
 	// How many of its messages are PENDING, which is what resumeDelivery concerns. 0 when there is no delivery.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// What analyzeDelivery would refuse or warn of in the content, such as a token that does not exist. It is saved all the same. Only
+	// createDelivery and updateDelivery tell it.
+	Warnings []string `json:"warnings"`
 	// Why it was not done; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -563,7 +580,7 @@ type ExportSQLInput struct {
 type GenerateCodesInput struct {
 	// The INDIVIDUAL coupon whose pool gets the codes.
 	CouponID coupon.ID `json:"couponId"`
-	// How many codes to make, 1 to 50,000,000.
+	// How many codes to make, 1 to 50,000,000. More than 1,000,000 are made by a job.
 	Count int `json:"count"`
 	// '#' is a random character of `alphabet`; anything else stands for itself. 1 to 255 characters, at least one of them '#'.
 	Pattern graphql.Omittable[*string] `json:"pattern,omitempty"`
@@ -577,19 +594,19 @@ type GenerateCodesInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
-// What generateCodes answers. `guessesForOneHit`: how many random tries until one hits a code of the
-// pool, on average.
+// What generateCodes answers, of the batch as it is now: also when the same key asks again. `guessesForOneHit`: how many random
+// tries until one hits a code of the pool, on average.
 type GenerateCodesPayload struct {
 	// The coupon, with its availability as it is now. Null when there are `userErrors`.
 	Coupon *coupon.Coupon `json:"coupon,omitempty"`
 	// How safe the codes are against guessing: how many random tries of this pattern until one hits a code
-	// of the pool, on average. Null when nothing was made.
+	// of the pool, on average. It counts the codes that are still to come. Null when the pool has none.
 	GuessesForOneHit *float64 `json:"guessesForOneHit,omitempty"`
-	// How many codes were made: `count`, or 0 when there are `userErrors`.
+	// How many codes were made: `count`. 0 while a job makes them, when it FAILED or was CANCELED, and when there are `userErrors`.
 	GeneratedCount int `json:"generatedCount"`
-	// A few of the new codes, to look at.
+	// A few of the new codes that are in the pool, to look at. Empty while a job makes them, and when the batch was undone.
 	Sample []string `json:"sample"`
-	// The batch of the new codes. Null when there are `userErrors`.
+	// The batch of the new codes. More than 1,000,000 are a job: it is QUEUED or RUNNING then. Null when there are `userErrors`.
 	Batch *coupon.CodeBatch `json:"batch,omitempty"`
 	// Why nothing was made; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
@@ -924,7 +941,7 @@ type RecordBouncesPayload struct {
 	RepeatedCount int `json:"repeatedCount"`
 	// How many addresses came into quarantine.
 	QuarantinedCount int `json:"quarantinedCount"`
-	// How many PENDING messages go to these addresses. They are CANCELED when it is their turn.
+	// How many PENDING messages go to addresses of the reports that are in quarantine now. They are CANCELED when it is their turn.
 	PendingMessageCount int `json:"pendingMessageCount"`
 	// The reports that were not recorded; `line` is the position in the list, from 1.
 	Rejections []*coupon.Rejection `json:"rejections"`
@@ -1048,6 +1065,12 @@ type ReleaseCodesPayload struct {
 	PendingMessageCount int `json:"pendingMessageCount"`
 	// Why nothing was released; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// Which delivery's codes to free.
+type ReleaseHoldInput struct {
+	// Which delivery; it must be READY or EDITING.
+	ID coupon.ID `json:"id"`
 }
 
 // Which message to send again.

@@ -32,6 +32,7 @@ type ResolverRoot interface {
 	Code() CodeResolver
 	CodeBatch() CodeBatchResolver
 	CodeEvent() CodeEventResolver
+	CodeHold() CodeHoldResolver
 	Coupon() CouponResolver
 	Delivery() DeliveryResolver
 	DeliveryComparison() DeliveryComparisonResolver
@@ -46,6 +47,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Recipient() RecipientResolver
 	Redemption() RedemptionResolver
+	Remedy() RemedyResolver
 	StatsRow() StatsRowResolver
 	Subscription() SubscriptionResolver
 }
@@ -160,6 +162,7 @@ type ComplexityRoot struct {
 		Expired   func(childComplexity int) int
 		Forecast  func(childComplexity int) int
 		Held      func(childComplexity int) int
+		Holds     func(childComplexity int) int
 		IsLow     func(childComplexity int) int
 		Redeemed  func(childComplexity int) int
 		RunsOutAt func(childComplexity int) int
@@ -173,6 +176,11 @@ type ComplexityRoot struct {
 		Name              func(childComplexity int) int
 		RequestsPerSecond func(childComplexity int) int
 		Role              func(childComplexity int) int
+	}
+
+	CancelBatchPayload struct {
+		Batch      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CancelCount struct {
@@ -200,14 +208,19 @@ type ComplexityRoot struct {
 	}
 
 	CodeBatch struct {
-		Count     func(childComplexity int) int
-		Coupon    func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		CreatedBy func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Import    func(childComplexity int) int
-		Kind      func(childComplexity int) int
-		UndoneAt  func(childComplexity int) int
+		Count          func(childComplexity int) int
+		Coupon         func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		CreatedBy      func(childComplexity int) int
+		Failure        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Import         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		MadeCount      func(childComplexity int) int
+		Progress       func(childComplexity int) int
+		RequestedCount func(childComplexity int) int
+		Status         func(childComplexity int) int
+		UndoneAt       func(childComplexity int) int
 	}
 
 	CodeBatchConnection struct {
@@ -239,6 +252,12 @@ type ComplexityRoot struct {
 		Delivery func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Text     func(childComplexity int) int
+	}
+
+	CodeHold struct {
+		Count    func(childComplexity int) int
+		Delivery func(childComplexity int) int
+		EndsAt   func(childComplexity int) int
 	}
 
 	CohortDay struct {
@@ -379,6 +398,7 @@ type ComplexityRoot struct {
 		Delivery            func(childComplexity int) int
 		PendingMessageCount func(childComplexity int) int
 		UserErrors          func(childComplexity int) int
+		Warnings            func(childComplexity int) int
 	}
 
 	EraseRecipientsPayload struct {
@@ -641,6 +661,7 @@ type ComplexityRoot struct {
 		AddTargets        func(childComplexity int, input AddTargetsInput) int
 		AnalyzeDelivery   func(childComplexity int, input AnalyzeDeliveryInput) int
 		ArchiveCoupon     func(childComplexity int, input ArchiveCouponInput) int
+		CancelBatch       func(childComplexity int, input CancelBatchInput) int
 		CancelExport      func(childComplexity int, input CancelExportInput) int
 		CancelImport      func(childComplexity int, input CancelImportInput) int
 		ClearTargets      func(childComplexity int, input ClearTargetsInput) int
@@ -673,6 +694,7 @@ type ComplexityRoot struct {
 		RedeemCode        func(childComplexity int, input RedeemCodeInput) int
 		RedeemCodes       func(childComplexity int, input RedeemCodesInput) int
 		ReleaseCodes      func(childComplexity int, input ReleaseCodesInput) int
+		ReleaseHold       func(childComplexity int, input ReleaseHoldInput) int
 		ResendMessage     func(childComplexity int, input ResendMessageInput) int
 		ResumeDelivery    func(childComplexity int, input ResumeDeliveryInput) int
 		ReverseRedemption func(childComplexity int, input ReverseRedemptionInput) int
@@ -741,7 +763,7 @@ type ComplexityRoot struct {
 		Caller               func(childComplexity int) int
 		Code                 func(childComplexity int, value string) int
 		CodeBatch            func(childComplexity int, id coupon.ID) int
-		CodeBatches          func(childComplexity int, kind *coupon.CodeBatchKind, importID *coupon.ID, first *int, after *string) int
+		CodeBatches          func(childComplexity int, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, first *int, after *string) int
 		CompareDeliveries    func(childComplexity int, ids []coupon.ID, withinDays *int) int
 		Coupon               func(childComplexity int, id coupon.ID) int
 		CouponByCode         func(childComplexity int, code string) int
@@ -896,10 +918,11 @@ type ComplexityRoot struct {
 	}
 
 	Remedy struct {
-		Count func(childComplexity int) int
-		Kind  func(childComplexity int) int
-		Label func(childComplexity int) int
-		Text  func(childComplexity int) int
+		Count    func(childComplexity int) int
+		Delivery func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Label    func(childComplexity int) int
+		Text     func(childComplexity int) int
 	}
 
 	RenderedMessage struct {
@@ -969,6 +992,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		BatchProgress      func(childComplexity int, id coupon.ID) int
 		DeliveryProgress   func(childComplexity int, id coupon.ID) int
 		ExportProgress     func(childComplexity int, id coupon.ID) int
 		ImportProgress     func(childComplexity int, id coupon.ID) int
@@ -1471,6 +1495,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.Held(childComplexity), true
+	case "Availability.holds":
+		if e.ComplexityRoot.Availability.Holds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Availability.Holds(childComplexity), true
 	case "Availability.isLow":
 		if e.ComplexityRoot.Availability.IsLow == nil {
 			break
@@ -1532,6 +1562,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Caller.Role(childComplexity), true
+
+	case "CancelBatchPayload.batch":
+		if e.ComplexityRoot.CancelBatchPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelBatchPayload.Batch(childComplexity), true
+	case "CancelBatchPayload.userErrors":
+		if e.ComplexityRoot.CancelBatchPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelBatchPayload.UserErrors(childComplexity), true
 
 	case "CancelCount.count":
 		if e.ComplexityRoot.CancelCount.Count == nil {
@@ -1672,6 +1715,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeBatch.CreatedBy(childComplexity), true
+	case "CodeBatch.failure":
+		if e.ComplexityRoot.CodeBatch.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Failure(childComplexity), true
 	case "CodeBatch.id":
 		if e.ComplexityRoot.CodeBatch.ID == nil {
 			break
@@ -1690,6 +1739,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeBatch.Kind(childComplexity), true
+	case "CodeBatch.madeCount":
+		if e.ComplexityRoot.CodeBatch.MadeCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.MadeCount(childComplexity), true
+	case "CodeBatch.progress":
+		if e.ComplexityRoot.CodeBatch.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Progress(childComplexity), true
+	case "CodeBatch.requestedCount":
+		if e.ComplexityRoot.CodeBatch.RequestedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.RequestedCount(childComplexity), true
+	case "CodeBatch.status":
+		if e.ComplexityRoot.CodeBatch.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeBatch.Status(childComplexity), true
 	case "CodeBatch.undoneAt":
 		if e.ComplexityRoot.CodeBatch.UndoneAt == nil {
 			break
@@ -1797,6 +1870,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CodeEvent.Text(childComplexity), true
+
+	case "CodeHold.count":
+		if e.ComplexityRoot.CodeHold.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.Count(childComplexity), true
+	case "CodeHold.delivery":
+		if e.ComplexityRoot.CodeHold.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.Delivery(childComplexity), true
+	case "CodeHold.endsAt":
+		if e.ComplexityRoot.CodeHold.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CodeHold.EndsAt(childComplexity), true
 
 	case "CohortDay.daysSince":
 		if e.ComplexityRoot.CohortDay.DaysSince == nil {
@@ -2422,6 +2514,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryPayload.UserErrors(childComplexity), true
+	case "DeliveryPayload.warnings":
+		if e.ComplexityRoot.DeliveryPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryPayload.Warnings(childComplexity), true
 
 	case "EraseRecipientsPayload.canceledMessageCount":
 		if e.ComplexityRoot.EraseRecipientsPayload.CanceledMessageCount == nil {
@@ -3475,6 +3573,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveCoupon(childComplexity, args["input"].(ArchiveCouponInput)), true
+	case "Mutation.cancelBatch":
+		if e.ComplexityRoot.Mutation.CancelBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBatch(childComplexity, args["input"].(CancelBatchInput)), true
 	case "Mutation.cancelExport":
 		if e.ComplexityRoot.Mutation.CancelExport == nil {
 			break
@@ -3827,6 +3936,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseCodes(childComplexity, args["input"].(ReleaseCodesInput)), true
+	case "Mutation.releaseHold":
+		if e.ComplexityRoot.Mutation.ReleaseHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseHold(childComplexity, args["input"].(ReleaseHoldInput)), true
 	case "Mutation.resendMessage":
 		if e.ComplexityRoot.Mutation.ResendMessage == nil {
 			break
@@ -4199,7 +4319,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CodeBatches(childComplexity, args["kind"].(*coupon.CodeBatchKind), args["importId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.CodeBatches(childComplexity, args["kind"].(*coupon.CodeBatchKind), args["status"].([]coupon.ImportStatus), args["importId"].(*coupon.ID), args["first"].(*int), args["after"].(*string)), true
 	case "Query.compareDeliveries":
 		if e.ComplexityRoot.Query.CompareDeliveries == nil {
 			break
@@ -4957,6 +5077,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Remedy.Count(childComplexity), true
+	case "Remedy.delivery":
+		if e.ComplexityRoot.Remedy.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Remedy.Delivery(childComplexity), true
 	case "Remedy.kind":
 		if e.ComplexityRoot.Remedy.Kind == nil {
 			break
@@ -5185,6 +5311,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StockForecast.RunsOutAt(childComplexity), true
 
+	case "Subscription.batchProgress":
+		if e.ComplexityRoot.Subscription.BatchProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_batchProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BatchProgress(childComplexity, args["id"].(coupon.ID)), true
 	case "Subscription.deliveryProgress":
 		if e.ComplexityRoot.Subscription.DeliveryProgress == nil {
 			break
@@ -5427,6 +5564,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("BounceInput", ec.unmarshalInputBounceInput),
+			graphql.NewInputUnmarshaler("CancelBatchInput", ec.unmarshalInputCancelBatchInput),
 			graphql.NewInputUnmarshaler("CancelExportInput", ec.unmarshalInputCancelExportInput),
 			graphql.NewInputUnmarshaler("CancelImportInput", ec.unmarshalInputCancelImportInput),
 			graphql.NewInputUnmarshaler("ClearTargetsInput", ec.unmarshalInputClearTargetsInput),
@@ -5466,6 +5604,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RedeemCodeInput", ec.unmarshalInputRedeemCodeInput),
 			graphql.NewInputUnmarshaler("RedeemCodesInput", ec.unmarshalInputRedeemCodesInput),
 			graphql.NewInputUnmarshaler("ReleaseCodesInput", ec.unmarshalInputReleaseCodesInput),
+			graphql.NewInputUnmarshaler("ReleaseHoldInput", ec.unmarshalInputReleaseHoldInput),
 			graphql.NewInputUnmarshaler("ResendMessageInput", ec.unmarshalInputResendMessageInput),
 			graphql.NewInputUnmarshaler("ResumeDeliveryInput", ec.unmarshalInputResumeDeliveryInput),
 			graphql.NewInputUnmarshaler("ReverseRedemptionInput", ec.unmarshalInputReverseRedemptionInput),
@@ -5817,6 +5956,8 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 		return ec.fieldContext_Availability_voided(ctx, field)
 	case "byLabel":
 		return ec.fieldContext_Availability_byLabel(ctx, field)
+	case "holds":
+		return ec.fieldContext_Availability_holds(ctx, field)
 	case "isLow":
 		return ec.fieldContext_Availability_isLow(ctx, field)
 	case "runsOutAt":
@@ -5841,6 +5982,16 @@ func (ec *executionContext) childFields_Caller(ctx context.Context, field graphq
 		return ec.fieldContext_Caller_requestsPerSecond(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Caller", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelBatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "batch":
+		return ec.fieldContext_CancelBatchPayload_batch(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelBatchPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelBatchPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CancelCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5899,8 +6050,18 @@ func (ec *executionContext) childFields_CodeBatch(ctx context.Context, field gra
 		return ec.fieldContext_CodeBatch_kind(ctx, field)
 	case "coupon":
 		return ec.fieldContext_CodeBatch_coupon(ctx, field)
+	case "status":
+		return ec.fieldContext_CodeBatch_status(ctx, field)
+	case "progress":
+		return ec.fieldContext_CodeBatch_progress(ctx, field)
 	case "count":
 		return ec.fieldContext_CodeBatch_count(ctx, field)
+	case "requestedCount":
+		return ec.fieldContext_CodeBatch_requestedCount(ctx, field)
+	case "madeCount":
+		return ec.fieldContext_CodeBatch_madeCount(ctx, field)
+	case "failure":
+		return ec.fieldContext_CodeBatch_failure(ctx, field)
 	case "import":
 		return ec.fieldContext_CodeBatch_import(ctx, field)
 	case "createdBy":
@@ -5973,6 +6134,18 @@ func (ec *executionContext) childFields_CodeEvent(ctx context.Context, field gra
 		return ec.fieldContext_CodeEvent_text(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CodeEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_CodeHold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_CodeHold_delivery(ctx, field)
+	case "count":
+		return ec.fieldContext_CodeHold_count(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_CodeHold_endsAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CodeHold", field.Name)
 }
 
 func (ec *executionContext) childFields_CohortDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6249,6 +6422,8 @@ func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, fie
 		return ec.fieldContext_DeliveryPayload_delivery(ctx, field)
 	case "pendingMessageCount":
 		return ec.fieldContext_DeliveryPayload_pendingMessageCount(ctx, field)
+	case "warnings":
+		return ec.fieldContext_DeliveryPayload_warnings(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeliveryPayload_userErrors(ctx, field)
 	}
@@ -7119,6 +7294,8 @@ func (ec *executionContext) childFields_Remedy(ctx context.Context, field graphq
 		return ec.fieldContext_Remedy_kind(ctx, field)
 	case "count":
 		return ec.fieldContext_Remedy_count(ctx, field)
+	case "delivery":
+		return ec.fieldContext_Remedy_delivery(ctx, field)
 	case "label":
 		return ec.fieldContext_Remedy_label(ctx, field)
 	case "text":

@@ -24,6 +24,7 @@ type MutationResolver interface {
 	CreateAPIKey(ctx context.Context, input CreateAPIKeyInput) (*CreateAPIKeyPayload, error)
 	RevokeAPIKey(ctx context.Context, input RevokeAPIKeyInput) (*RevokeAPIKeyPayload, error)
 	UndoBatch(ctx context.Context, input UndoBatchInput) (*UndoBatchPayload, error)
+	CancelBatch(ctx context.Context, input CancelBatchInput) (*CancelBatchPayload, error)
 	RecordBounces(ctx context.Context, input RecordBouncesInput) (*RecordBouncesPayload, error)
 	ImportBounces(ctx context.Context, input ImportBouncesInput) (*ImportPayload, error)
 	LiftQuarantine(ctx context.Context, input LiftQuarantineInput) (*LiftQuarantinePayload, error)
@@ -45,6 +46,7 @@ type MutationResolver interface {
 	ResendMessage(ctx context.Context, input ResendMessageInput) (*ResendMessagePayload, error)
 	AnalyzeDelivery(ctx context.Context, input AnalyzeDeliveryInput) (*DeliveryPayload, error)
 	ConfirmDelivery(ctx context.Context, input ConfirmDeliveryInput) (*DeliveryPayload, error)
+	ReleaseHold(ctx context.Context, input ReleaseHoldInput) (*DeliveryPayload, error)
 	PauseDelivery(ctx context.Context, input PauseDeliveryInput) (*DeliveryPayload, error)
 	ResumeDelivery(ctx context.Context, input ResumeDeliveryInput) (*DeliveryPayload, error)
 	StopDelivery(ctx context.Context, input StopDeliveryInput) (*DeliveryPayload, error)
@@ -77,7 +79,7 @@ type QueryResolver interface {
 	APIKeys(ctx context.Context, first *int, after *string) (*APIKeyConnection, error)
 	AuditLog(ctx context.Context, filter *coupon.AuditFilter, first *int, after *string) (*AuditEntryConnection, error)
 	CodeBatch(ctx context.Context, id coupon.ID) (*coupon.CodeBatch, error)
-	CodeBatches(ctx context.Context, kind *coupon.CodeBatchKind, importID *coupon.ID, first *int, after *string) (*CodeBatchConnection, error)
+	CodeBatches(ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, first *int, after *string) (*CodeBatchConnection, error)
 	QuarantinedAddresses(ctx context.Context, channel *coupon.Channel, reason []coupon.BounceKind, first *int, after *string) (*QuarantineConnection, error)
 	Code(ctx context.Context, value string) (*coupon.Code, error)
 	ValidateCode(ctx context.Context, value string) (*ValidateCodePayload, error)
@@ -104,6 +106,7 @@ type QueryResolver interface {
 	SQL(ctx context.Context, query string, limit *int) (*coupon.SQLResult, error)
 }
 type SubscriptionResolver interface {
+	BatchProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.CodeBatch, error)
 	DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error)
 	ExportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Export, error)
 	ImportProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Import, error)
@@ -162,6 +165,20 @@ func (ec *executionContext) field_Mutation_archiveCoupon_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ArchiveCouponInput, error) {
 			return ec.unmarshalNArchiveCouponInput2couponqlᚋgraphᚐArchiveCouponInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_cancelBatch_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CancelBatchInput, error) {
+			return ec.unmarshalNCancelBatchInput2couponqlᚋgraphᚐCancelBatchInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -618,6 +635,20 @@ func (ec *executionContext) field_Mutation_releaseCodes_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_releaseHold_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReleaseHoldInput, error) {
+			return ec.unmarshalNReleaseHoldInput2couponqlᚋgraphᚐReleaseHoldInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_resendMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -913,30 +944,38 @@ func (ec *executionContext) field_Query_codeBatches_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["kind"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "importId",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "status",
+		func(ctx context.Context, v any) ([]coupon.ImportStatus, error) {
+			return ec.unmarshalOImportStatus2ᚕcouponqlᚋcouponᚐImportStatusᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["status"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "importId",
 		func(ctx context.Context, v any) (*coupon.ID, error) {
 			return ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["importId"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	args["importId"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg3
+	args["after"] = arg4
 	return args, nil
 }
 
@@ -1616,6 +1655,20 @@ func (ec *executionContext) field_Query_validateCode_argsValue(
 	}
 }
 
+func (ec *executionContext) field_Subscription_batchProgress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (coupon.ID, error) {
+			return ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_deliveryProgress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1896,6 +1949,63 @@ func (ec *executionContext) fieldContext_Mutation_undoBatch(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_undoBatch_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelBatch(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelBatch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelBatch(ctx, fc.Args["input"].(CancelBatchInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Audited == nil {
+					var zeroVal *CancelBatchPayload
+					return zeroVal, errors.New("directive audited is not implemented")
+				}
+				return ec.Directives.Audited(ctx, nil, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CancelBatchPayload) graphql.Marshaler {
+			return ec.marshalNCancelBatchPayload2ᚖcouponqlᚋgraphᚐCancelBatchPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelBatch(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelBatchPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelBatch_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3093,6 +3203,63 @@ func (ec *executionContext) fieldContext_Mutation_confirmDelivery(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_confirmDelivery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_releaseHold(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_releaseHold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReleaseHold(ctx, fc.Args["input"].(ReleaseHoldInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Audited == nil {
+					var zeroVal *DeliveryPayload
+					return zeroVal, errors.New("directive audited is not implemented")
+				}
+				return ec.Directives.Audited(ctx, nil, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DeliveryPayload) graphql.Marshaler {
+			return ec.marshalNDeliveryPayload2ᚖcouponqlᚋgraphᚐDeliveryPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_releaseHold(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_releaseHold_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4834,7 +5001,7 @@ func (ec *executionContext) _Query_codeBatches(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CodeBatches(ctx, fc.Args["kind"].(*coupon.CodeBatchKind), fc.Args["importId"].(*coupon.ID), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().CodeBatches(ctx, fc.Args["kind"].(*coupon.CodeBatchKind), fc.Args["status"].([]coupon.ImportStatus), fc.Args["importId"].(*coupon.ID), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *CodeBatchConnection) graphql.Marshaler {
@@ -6001,6 +6168,50 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_batchProgress(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_batchProgress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().BatchProgress(ctx, fc.Args["id"].(coupon.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *coupon.CodeBatch) graphql.Marshaler {
+			return ec.marshalNCodeBatch2ᚖcouponqlᚋcouponᚐCodeBatch(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_batchProgress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CodeBatch(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_batchProgress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_deliveryProgress(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -6412,6 +6623,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cancelBatch":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelBatch(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "recordBounces":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_recordBounces(ctx, field)
@@ -6555,6 +6773,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "confirmDelivery":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_confirmDelivery(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "releaseHold":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_releaseHold(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -7042,6 +7267,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 
 	switch fields[0].Name {
+	case "batchProgress":
+		return ec._Subscription_batchProgress(ctx, fields[0])
 	case "deliveryProgress":
 		return ec._Subscription_deliveryProgress(ctx, fields[0])
 	case "exportProgress":

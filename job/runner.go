@@ -1,4 +1,4 @@
-// Package job does what takes longer than a request: it runs the imports that wait, sends the
+// Package job does what takes longer than a request: it runs the imports that wait, generates codes, sends the
 // deliveries whose time has come, looks out for alerts, and erases recipients of whom nothing was heard. What it does is
 // recorded step by step in the store, so a server that was
 // stopped or killed goes on where it was.
@@ -56,6 +56,7 @@ func Start(ctx context.Context, store *db.Store, out sender.Sender, options Opti
 	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
 	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) })
 	r.repeat(ctx, r.runExports)
+	r.repeat(ctx, r.runBatches)
 	r.repeat(ctx, r.forget)
 	r.repeat(ctx, r.startDeliveries)
 	r.repeat(ctx, r.recordAlerts)

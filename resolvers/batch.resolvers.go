@@ -32,20 +32,31 @@ func (r *mutationResolver) UndoBatch(ctx context.Context, input graph.UndoBatchI
 	}, err
 }
 
+func (r *mutationResolver) CancelBatch(ctx context.Context, input graph.CancelBatchInput) (*graph.CancelBatchPayload, error) {
+	canceled, err := r.store.CancelBatch(ctx, input.ID)
+	problems, err := userErrors(err)
+	show(ctx, shown(canceled)...)
+	return &graph.CancelBatchPayload{Batch: canceled, UserErrors: problems}, err
+}
+
 func (r *queryResolver) CodeBatch(ctx context.Context, id coupon.ID) (*coupon.CodeBatch, error) {
 	return loadShown(ctx, batchObject, &id, r.store.CodeBatchesByID)
 }
 
-func (r *queryResolver) CodeBatches(ctx context.Context, kind *coupon.CodeBatchKind, importID *coupon.ID, first *int, after *string) (*graph.CodeBatchConnection, error) {
+func (r *queryResolver) CodeBatches(ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, first *int, after *string) (*graph.CodeBatchConnection, error) {
 	page, err := pageOf(ctx, first, after)
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.store.CodeBatches(ctx, kind, importID, page)
+	list, err := r.store.CodeBatches(ctx, kind, status, importID, page)
 	if err != nil {
 		return nil, err
 	}
 	return codeBatchConnection(ctx, list, page), nil
+}
+
+func (r *subscriptionResolver) BatchProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.CodeBatch, error) {
+	return follow(ctx, r.store, coupon.KindBatch, id, r.store.CodeBatchesByID, isBatchOver)
 }
 
 func (r *Resolver) CodeBatch() graph.CodeBatchResolver { return &codeBatchResolver{r} }

@@ -84,7 +84,7 @@ func (r *mutationResolver) GenerateCodes(ctx context.Context, input graph.Genera
 	if made != nil {
 		show(ctx, shown(made.Batch)...)
 		payload.Batch, payload.Sample = made.Batch, list(made.Sample)
-		payload.GeneratedCount, payload.GuessesForOneHit = input.Count, &made.GuessesForOneHit
+		payload.GeneratedCount, payload.GuessesForOneHit = made.Batch.Count, made.GuessesForOneHit
 	}
 	return payload, err
 }

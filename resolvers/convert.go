@@ -10,6 +10,7 @@ import (
 	"couponql/coupon"
 	"couponql/db"
 	"couponql/graph"
+	"couponql/message"
 )
 
 // change tells a field that was not given from one that is null.
@@ -208,7 +209,7 @@ func shown[T any](object *T) []*T {
 func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
 	problems, err := userErrors(err)
 	show(ctx, shown(d)...)
-	payload := &graph.DeliveryPayload{Delivery: d, UserErrors: problems}
+	payload := &graph.DeliveryPayload{Delivery: d, UserErrors: problems, Warnings: []string{}}
 	if d != nil {
 		payload.PendingMessageCount = d.Counts.Pending
 	}
@@ -224,6 +225,27 @@ func (r *Resolver) changedDelivery(ctx context.Context, id coupon.ID, d *coupon.
 		}
 	}
 	return payload, err
+}
+
+// warned adds to the payload of a delivery that was saved what its analysis will have against its content.
+func (r *Resolver) warned(ctx context.Context, payload *graph.DeliveryPayload, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+	if err != nil || d == nil {
+		return payload, err
+	}
+	var of *coupon.Coupon
+	if d.CouponID != nil {
+		coupons, err := r.store.CouponsByID(ctx, []coupon.ID{*d.CouponID})
+		if err != nil {
+			return payload, err
+		}
+		of = coupons[*d.CouponID]
+	}
+	found := message.CheckContent(d, of)
+	for _, problem := range found.Problems {
+		payload.Warnings = append(payload.Warnings, problem.Message)
+	}
+	payload.Warnings = append(payload.Warnings, found.Warnings...)
+	return payload, nil
 }
 
 // couponPayload is the answer of a mutation of a coupon.
@@ -268,5 +290,6 @@ func generateRequest(input *graph.GenerateCodesInput) *db.GenerateRequest {
 		Pattern:  or(input.Pattern.Value(), defaultPattern),
 		Alphabet: or(input.Alphabet.Value(), defaultAlphabet),
 		Label:    input.Label.Value(),
+		IsJob:    input.Count > coupon.MaxGeneratedAtOnce,
 	}
 }

@@ -25,6 +25,10 @@ func (r *availabilityResolver) Forecast(ctx context.Context, obj *coupon.Availab
 	return load(ctx, couponForecast, obj.CouponID, r.forecasts)
 }
 
+func (r *codeHoldResolver) Delivery(ctx context.Context, obj *coupon.CodeHold) (*coupon.Delivery, error) {
+	return loadShown(ctx, deliveryObject, &obj.DeliveryID, r.store.DeliveriesByID)
+}
+
 func (r *couponResolver) Availability(ctx context.Context, obj *coupon.Coupon) (*coupon.Availability, error) {
 	return load(ctx, couponAvailability, obj.ID, r.store.Availabilities)
 }
@@ -142,6 +146,8 @@ func (r *queryResolver) Coupons(ctx context.Context, filter *coupon.CouponFilter
 
 func (r *Resolver) Availability() graph.AvailabilityResolver { return &availabilityResolver{r} }
 
+func (r *Resolver) CodeHold() graph.CodeHoldResolver { return &codeHoldResolver{r} }
+
 func (r *Resolver) Coupon() graph.CouponResolver { return &couponResolver{r} }
 
 func (r *Resolver) PlannedDelivery() graph.PlannedDeliveryResolver {
@@ -150,6 +156,7 @@ func (r *Resolver) PlannedDelivery() graph.PlannedDeliveryResolver {
 
 type (
 	availabilityResolver    struct{ *Resolver }
+	codeHoldResolver        struct{ *Resolver }
 	couponResolver          struct{ *Resolver }
 	plannedDeliveryResolver struct{ *Resolver }
 )

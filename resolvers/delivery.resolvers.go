@@ -113,7 +113,8 @@ func (r *mutationResolver) CreateDelivery(ctx context.Context, input graph.Creat
 		return deliveryPayload(ctx, nil, err)
 	}
 	d, err := r.store.CreateDelivery(ctx, newDelivery(&input))
-	return deliveryPayload(ctx, d, err)
+	payload, err := deliveryPayload(ctx, d, err)
+	return r.warned(ctx, payload, d, err)
 }
 
 func (r *mutationResolver) UpdateDelivery(ctx context.Context, input graph.UpdateDeliveryInput) (*graph.DeliveryPayload, error) {
@@ -121,7 +122,8 @@ func (r *mutationResolver) UpdateDelivery(ctx context.Context, input graph.Updat
 		return r.changedDelivery(ctx, input.ID, nil, err)
 	}
 	d, err := r.store.UpdateDelivery(ctx, input.ID, deliveryChanges(&input))
-	return r.changedDelivery(ctx, input.ID, d, err)
+	payload, err := r.changedDelivery(ctx, input.ID, d, err)
+	return r.warned(ctx, payload, d, err)
 }
 
 func (r *mutationResolver) DeleteDelivery(ctx context.Context, input graph.DeleteDeliveryInput) (*graph.DeletePayload, error) {
@@ -173,6 +175,11 @@ func (r *mutationResolver) ConfirmDelivery(ctx context.Context, input graph.Conf
 	return r.changedDelivery(ctx, input.ID, d, err)
 }
 
+func (r *mutationResolver) ReleaseHold(ctx context.Context, input graph.ReleaseHoldInput) (*graph.DeliveryPayload, error) {
+	d, err := r.store.ReleaseHold(ctx, input.ID)
+	return r.changedDelivery(ctx, input.ID, d, err)
+}
+
 func (r *mutationResolver) PauseDelivery(ctx context.Context, input graph.PauseDeliveryInput) (*graph.DeliveryPayload, error) {
 	d, err := r.store.PauseDelivery(ctx, input.ID)
 	return r.changedDelivery(ctx, input.ID, d, err)
@@ -220,6 +227,10 @@ func (r *queryResolver) SimulateDelivery(ctx context.Context, input graph.Simula
 	return &graph.SimulateDeliveryPayload{Analysis: analysis, UserErrors: list(problems)}, err
 }
 
+func (r *remedyResolver) Delivery(ctx context.Context, obj *coupon.Remedy) (*coupon.Delivery, error) {
+	return loadShown(ctx, deliveryObject, obj.DeliveryID, r.store.DeliveriesByID)
+}
+
 func (r *subscriptionResolver) DeliveryProgress(ctx context.Context, id coupon.ID) (<-chan *coupon.Delivery, error) {
 	return follow(ctx, r.store, coupon.KindDelivery, id, r.store.DeliveriesByID, isDeliveryOver)
 }
@@ -238,6 +249,8 @@ func (r *Resolver) MessageCounts() graph.MessageCountsResolver { return &message
 
 func (r *Resolver) MissingValue() graph.MissingValueResolver { return &missingValueResolver{r} }
 
+func (r *Resolver) Remedy() graph.RemedyResolver { return &remedyResolver{r} }
+
 type (
 	analysisResolver          struct{ *Resolver }
 	deliveryResolver          struct{ *Resolver }
@@ -245,4 +258,5 @@ type (
 	messageResolver           struct{ *Resolver }
 	messageCountsResolver     struct{ *Resolver }
 	missingValueResolver      struct{ *Resolver }
+	remedyResolver            struct{ *Resolver }
 )

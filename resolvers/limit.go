@@ -221,6 +221,7 @@ func setComplexity(c *graph.ComplexityRoot) {
 	nested := func(child int, first *int, _ *string) int { return page(child, first) }
 	c.Code.Redemptions, c.Recipient.Codes, c.Import.Rejections = nested, nested, nested
 	c.Coupon.Deliveries, c.Coupon.Imports = nested, nested
+	c.Availability.Holds = func(child int) int { return 1 + times(child, coupon.MaxHolds) }
 	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
 	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, _ []coupon.MessageOutcome, first *int, _ *string) int {

@@ -103,6 +103,8 @@ func isDeliveryOver(d *coupon.Delivery) bool {
 
 func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }
 
+func isBatchOver(b *coupon.CodeBatch) bool { return b.Status.IsFinal() }
+
 func isExportOver(e *coupon.Export) bool { return e.Status.IsFinal() }
 
 // wait waits until something changed or it is time to look (nil: never), and a moment longer, in which more may change;

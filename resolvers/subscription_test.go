@@ -12,6 +12,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"couponql/db"
 )
 
 // event is what a subscription sends: a type such as next or complete, and the payload.
@@ -224,6 +226,36 @@ func TestImportProgress(t *testing.T) {
 	}
 }
 
+// TestBatchProgress follows codes that a job makes to their end.
+func TestBatchProgress(t *testing.T) {
+	t.Parallel()
+	for name, subscribe := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newPool(t)
+			request := &db.GenerateRequest{CouponID: "coupon_1", Count: 5000, Pattern: "########", Alphabet: "0123456789", IsJob: true}
+			if _, err := s.store.GenerateCodes(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+			follow := subscribe(t, s, `subscription {
+				batchProgress(id: "batch_1") { status progress count madeCount requestedCount failure coupon { availability { total } } }
+			}`)
+			last := event{}
+			for e := follow.next(); e.kind != "complete"; e = follow.next() {
+				if e.kind != "next" {
+					t.Fatal(e)
+				}
+				last = e
+			}
+			const want = `{"data":{"batchProgress":{"status":"SUCCEEDED","progress":1,"count":5000,"madeCount":5000,"requestedCount":5000,` +
+				`"failure":null,"coupon":{"availability":{"total":5000}}}}}`
+			if last.data != want {
+				t.Errorf("the last event was %s, not %s", last.data, want)
+			}
+		})
+	}
+}
+
 // TestRedemptionRecorded follows the redemptions of one coupon and of all, from when the subscription begins.
 func TestRedemptionRecorded(t *testing.T) {
 	t.Parallel()
@@ -301,6 +333,7 @@ func TestSubscriptionRefused(t *testing.T) {
 				`subscription { redemptionRecorded(couponId: "coupon_9") { id } }`: `"code":"NOT_FOUND"`,
 				`subscription { redemptionRecorded(couponId: "code_1") { id } }`:   `"code":"NOT_FOUND"`,
 				`subscription { exportProgress(id: "export_1") { id } }`:           `"code":"NOT_FOUND"`,
+				`subscription { batchProgress(id: "batch_1") { id } }`:             `"code":"NOT_FOUND"`,
 				`subscription { deliveryProgress(id: "delivery_99") { sttus } }`:   `"code":"GRAPHQL_VALIDATION_FAILED"`,
 			} {
 				if got := subscribe(t, s, query).next(); !strings.Contains(got.data, want) {

@@ -1,3 +1,3 @@
--- record a batch of codes
-INSERT INTO code_batch (id, kind, coupon_id, import_id, first_id, last_id, count, created_by, created_at)
-VALUES ($id, $kind, $coupon_id, $import_id, $first_id, $last_id, $count, $created_by, $now)
+-- record a batch of codes; one that a job is to make has a request
+INSERT INTO code_batch (id, kind, status, request, coupon_id, import_id, first_id, last_id, count, created_by, created_at)
+VALUES ($id, $kind, $status, $request, $coupon_id, $import_id, $first_id, $last_id, $count, $created_by, $now)

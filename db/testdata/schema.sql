@@ -46,6 +46,9 @@ CREATE TABLE code (
 CREATE TABLE code_batch (
     id BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    request VARCHAR,
+    failure VARCHAR,
     coupon_id BIGINT NOT NULL,
     import_id BIGINT,
     first_id BIGINT NOT NULL,
@@ -54,7 +57,8 @@ CREATE TABLE code_batch (
     created_by VARCHAR,
     created_at TIMESTAMP NOT NULL,
     undone_at TIMESTAMP,
-    CHECK((kind IN ('ADDED', 'GENERATED', 'IMPORTED', 'VOIDED')))
+    CHECK((kind IN ('ADDED', 'GENERATED', 'IMPORTED', 'VOIDED'))),
+    CHECK((status IN ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED')))
 );
 CREATE TABLE code_collision (
     key VARCHAR NOT NULL,

@@ -693,6 +693,7 @@ const (
 	ErrorCodeCodeNotYetValid        ErrorCode = "CODE_NOT_YET_VALID"
 	ErrorCodeCodeVoided             ErrorCode = "CODE_VOIDED"
 	ErrorCodeRedemptionLimitReached ErrorCode = "REDEMPTION_LIMIT_REACHED"
+	ErrorCodeRedemptionReversed     ErrorCode = "REDEMPTION_REVERSED"
 	ErrorCodeRateLimited            ErrorCode = "RATE_LIMITED"
 	ErrorCodeTemplateInvalid        ErrorCode = "TEMPLATE_INVALID"
 	ErrorCodeFileUnreadable         ErrorCode = "FILE_UNREADABLE"
@@ -717,6 +718,7 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeCodeNotYetValid,
 	ErrorCodeCodeVoided,
 	ErrorCodeRedemptionLimitReached,
+	ErrorCodeRedemptionReversed,
 	ErrorCodeRateLimited,
 	ErrorCodeTemplateInvalid,
 	ErrorCodeFileUnreadable,

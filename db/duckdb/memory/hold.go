@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (m *Memory) Availability(number int64, now time.Time) *coupon.Availability 
 }
 
 func (v View) availability(number int64, now time.Time) *coupon.Availability {
-	a := &coupon.Availability{CouponID: coupon.NewID(coupon.KindCoupon, number), ByLabel: []*coupon.LabelAvailability{}}
+	a := &coupon.Availability{CouponID: coupon.NewID(coupon.KindCoupon, number), ByLabel: []*coupon.LabelAvailability{}, Holds: []*coupon.CodeHold{}}
 	known := v.coupons[number]
 	if known == nil {
 		return a
@@ -74,6 +75,7 @@ func (v View) availability(number int64, now time.Time) *coupon.Availability {
 	} else {
 		a.Held = min(a.Available, v.heldInAll(number, 0, now))
 		a.Available -= a.Held
+		a.Holds = v.holdsOf(number, 0, now)
 	}
 	if known.coupon.Type == coupon.TypeAnonymous {
 		a.Redeemed = 0
@@ -88,6 +90,24 @@ func (m *Memory) HeldFor(delivery int64, now time.Time) int {
 		return h.Total()
 	}
 	return 0
+}
+
+// Holds gives the largest live holds of a coupon's codes that other deliveries have, at most coupon.MaxHolds.
+func (m *Memory) Holds(couponID, except int64, now time.Time) []*coupon.CodeHold {
+	return answer(m, func(v View) []*coupon.CodeHold { return v.holdsOf(couponID, except, now) })
+}
+
+func (v View) holdsOf(couponID, except int64, now time.Time) []*coupon.CodeHold {
+	holds := []*coupon.CodeHold{}
+	for delivery, h := range v.holds {
+		if delivery != except && h.CouponID == couponID && now.Before(h.Until) {
+			holds = append(holds, &coupon.CodeHold{DeliveryID: coupon.NewID(coupon.KindDelivery, delivery), Count: h.Total(), EndsAt: h.Until})
+		}
+	}
+	slices.SortFunc(holds, func(x, y *coupon.CodeHold) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(coupon.MustNumber(coupon.KindDelivery, x.DeliveryID), coupon.MustNumber(coupon.KindDelivery, y.DeliveryID)))
+	})
+	return holds[:min(len(holds), coupon.MaxHolds)]
 }
 
 // held counts the codes with this label that live holds of other deliveries keep by name.
