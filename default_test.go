@@ -25,6 +25,7 @@ func TestDefaults(t *testing.T) {
 		"--hold-duration":           {s.HoldDuration, db.DefaultHoldDuration},
 		"--memory-limit":            {string(s.MemoryLimit), db.DefaultMemoryLimit},
 		"--memory-limit of restore": {string(c.Restore.MemoryLimit), db.DefaultMemoryLimit},
+		"--timezone":                {s.Timezone, db.DefaultTimezone},
 		"--sql-max-age":             {s.SQLMaxAge, analyst.DefaultMaxAge},
 		"--sql-timeout":             {s.SQLTimeout, analyst.DefaultTimeout},
 		"--sql-memory-limit":        {string(s.SQLMemoryLimit), analyst.DefaultMemoryLimit},

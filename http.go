@@ -91,17 +91,11 @@ func (c *serveCommand) newHandler(
 		}
 		answer(w, http.StatusOK, "ready")
 	})
-	// A page of another site must not be able to use the server of a visitor's machine: neither by
-	// sending it forms, nor by a name that it points to this address.
-	protection := http.NewCrossOriginProtection()
-	for _, origin := range c.CORSOrigins {
-		// It was checked.
-		_ = protection.AddTrustedOrigin(origin)
-	}
-	handler := localOnly(guard, protection.Handler(transfer.WithBaseURL(mux)))
+	handler := localOnly(guard, transfer.WithBaseURL(mux))
 	if len(c.CORSOrigins) > 0 {
 		handler = shareWith(c.CORSOrigins).Handler(handler)
 	}
+	handler = newOrigins(c.CORSOrigins, log).guard(handler)
 	handler = observed(watch, log, throughProxies(c.TrustedProxies, handler))
 	if c.OTLPEndpoint != "" {
 		handler = monitor.Traced(handler)

@@ -188,7 +188,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	store, err := db.Open(ctx, db.Options{
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: c.SendRate,
 		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: string(c.MemoryLimit), CutsLogAt: c.CutLogAt,
-		DefaultRegion: c.DefaultRegion, Progress: func(text string) { log.InfoContext(ctx, text) },
+		DefaultRegion: c.DefaultRegion, Timezone: c.Timezone, Progress: func(text string) { log.InfoContext(ctx, text) },
 	})
 	if err != nil {
 		return err

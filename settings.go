@@ -42,6 +42,7 @@ type serveCommand struct {
 	MemoryLimit        memorySize      `default:"${memory_limit}" help:"Memory of the database engine before it spills to disk. The server needs 20 to 24 bytes per code in addition." group:"Data" env:"COUPONQL_MEMORY_LIMIT"`
 	RetentionDays      int             `default:"0" help:"Erase recipients after this many days without activity, such as 800. 0: never." group:"Data" env:"COUPONQL_RETENTION_DAYS"`
 	CutLogAt           *int64          `placeholder:"BYTE" help:"Discard the damaged log of the database from this byte on. A copy is kept. Give only the number that the server named when it refused to start." group:"Data"`
+	Timezone           string          `default:"${timezone}" placeholder:"ZONE" help:"Time zone of periods and dates where a request names none, of new coupons too: an IANA name such as Europe/Berlin." group:"Data" env:"COUPONQL_TIMEZONE"`
 	Outbox             string          `default:"outbox" type:"path" help:"Folder that messages are written to." group:"Sending" env:"COUPONQL_OUTBOX"`
 	DefaultRegion      string          `placeholder:"REGION" help:"Country of phone numbers without a calling code, such as DE. A recipient's own attribute country goes before. Unset: such numbers are sent as they are." group:"Sending" env:"COUPONQL_DEFAULT_REGION"`
 	HoldDuration       time.Duration   `default:"${hold_duration}" help:"How long an analyzed delivery holds its codes." group:"Sending" env:"COUPONQL_HOLD_DURATION"`
@@ -70,6 +71,7 @@ func defaults() kong.Vars {
 		"role_claim":       access.DefaultRoleClaim,
 		"hold_duration":    durationText(db.DefaultHoldDuration),
 		"memory_limit":     db.DefaultMemoryLimit,
+		"timezone":         db.DefaultTimezone,
 		"sql_max_age":      durationText(analyst.DefaultMaxAge),
 		"sql_timeout":      durationText(analyst.DefaultTimeout),
 		"sql_memory_limit": analyst.DefaultMemoryLimit,
@@ -158,6 +160,9 @@ func (c *serveCommand) check() error {
 	}
 	if c.RateLimit < 0 {
 		return fmt.Errorf("--rate-limit=%d: must be 0 (no limit) or more", c.RateLimit)
+	}
+	if _, err := coupon.LoadZone(c.Timezone); err != nil {
+		return fmt.Errorf("--timezone=%s: must be an IANA name such as Europe/Berlin", c.Timezone)
 	}
 	if c.OIDCIssuer == "" && c.OIDCAudience != "" {
 		return errors.New("--oidc-audience needs --oidc-issuer")

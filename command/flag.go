@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
 
 	"couponql/coupon"
 )
@@ -146,6 +149,20 @@ func (d *delimiter) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is neither one character nor one of comma, semicolon, tab, pipe", text)
 	}
 	*d = delimiter(text)
+	return nil
+}
+
+// rowCount is a number of rows.
+type rowCount int
+
+// Decode reads a flag. It takes what stands there, as -1 is a number that is too small and no flag.
+func (c *rowCount) Decode(ctx *kong.DecodeContext) error {
+	text := ctx.Scan.Pop().String()
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 0 || count > coupon.MaxCount {
+		return fmt.Errorf("must be 0 to %d, not %q", coupon.MaxCount, text)
+	}
+	*c = rowCount(count)
 	return nil
 }
 

@@ -31,7 +31,7 @@ type importFlags struct {
 	Files           []string        `arg:"" name:"file" type:"existingfile"                    help:"Files, one after the other; - is standard input. CSV, XML, JSONL or Parquet, plain, gzip or zstd."`
 	DryRun          bool            `help:"Check and count everything, change nothing."`
 	RejectFile      bool            `help:"Import nothing of a file if any of its rows is bad."`
-	MaxRejections   *int            `help:"Stop reading and import nothing as soon as more rows than this are bad." placeholder:"COUNT"`
+	MaxRejections   *rowCount       `help:"Stop reading and import nothing as soon as more rows than this are bad." placeholder:"COUNT"`
 	Rejects         string          `help:"Download the rejected rows as CSV, ready to be corrected, to this file; - is standard output. For one file." placeholder:"FILE" type:"path"`
 	Format          fileFormat      `help:"How the file is written: csv, xml, jsonl or parquet. Detected unless given." placeholder:"FORMAT"`
 	Delimiter       delimiter       `help:"What separates the columns of CSV: comma, semicolon, tab, pipe or a character. Detected unless given." placeholder:"SIGN"`
@@ -156,7 +156,7 @@ func (c *importRecipients) Run(ctx context.Context, console *Console) error {
 type importRedemptions struct {
 	importFlags
 
-	Timezone string `help:"For dates without an offset: an IANA name, such as Europe/Berlin. UTC unless given." placeholder:"ZONE"`
+	Timezone string `help:"For dates without an offset: an IANA name, such as Europe/Berlin. The server's unless given." placeholder:"ZONE"`
 }
 
 // Run imports the files.
@@ -171,7 +171,7 @@ type importBounces struct {
 
 	Channel  channel    `help:"The channel of the addresses: email (the default), sms, push or direct-mail." placeholder:"CHANNEL"`
 	Kind     bounceKind `help:"What rows report that do not say it: hard, soft, complaint or delivered." placeholder:"KIND"`
-	Timezone string     `help:"For dates without an offset: an IANA name, such as Europe/Berlin. UTC unless given." placeholder:"ZONE"`
+	Timezone string     `help:"For dates without an offset: an IANA name, such as Europe/Berlin. The server's unless given." placeholder:"ZONE"`
 }
 
 // Run imports the files.

@@ -109,6 +109,10 @@ func TestImportMisuse(t *testing.T) {
 		{[]string{"recipients", file, "--column", "code"}, "field=column"},
 		{[]string{"redemptions", file, "--decimal-mark", ";"}, `";" is neither point nor comma`},
 		{[]string{"redemptions", file, "--date-order", "year-first"}, "day-first, month-first"},
+		{[]string{"codes", file, "--max-rejections", "-1"}, `--max-rejections: must be 0 to 2147483647, not "-1"`},
+		{[]string{"codes", file, "--max-rejections=-1"}, `--max-rejections: must be 0 to 2147483647, not "-1"`},
+		{[]string{"codes", file, "--max-rejections", "2147483648"}, `--max-rejections: must be 0 to 2147483647, not "2147483648"`},
+		{[]string{"codes", file, "--max-rejections", "few"}, `--max-rejections: must be 0 to 2147483647, not "few"`},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			t.Parallel()

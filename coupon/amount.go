@@ -249,18 +249,14 @@ func (a *amountText) sides(before, after string) bool {
 	return isKnown
 }
 
-// amountPlain gives a text with plain spaces and hyphens and without what nobody sees.
+// amountPlain gives a text with plain spaces, hyphens and apostrophes and without what nobody sees.
 func amountPlain(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\u2212' || r == '\u2013' || r == '\u2014' || r == '\u2010' || r == '\u2011':
-			return '-'
+		switch r = typed(r); {
 		case r == '\u2019' || r == '\u00B4' || r == '`':
 			return '\''
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.Is(unicode.Cf, r):
-			return -1
 		}
 		return r
 	}, CleanValue(text))

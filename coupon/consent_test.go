@@ -23,7 +23,11 @@ func TestConsentOfOneColumn(t *testing.T) {
 			given("2026-11-24T10:15:00Z"), given("24.11.26"), given("45985.5"), given("Do Not Allow"), given("abgemeldet"), given("dado de baja"),
 		}},
 		{OptOutSays, nothing, []Cell{
-			{}, {Presence: Empty}, {Presence: Null}, {Presence: Nothing}, given("no"), given("0"), given("false"), given("subscribed"), given("Allow"),
+			{},
+			{Presence: Empty},
+			{Presence: Null},
+			{Presence: Nothing},
+			given("no"), given("0"), given("false"), given("subscribed"), given("Allow"),
 			given("0000-00-00 00:00:00"),
 		}},
 		{OptOutSays, refused, []Cell{given("perhaps"), given("2"), given("2026-13-45x")}},

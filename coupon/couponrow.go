@@ -34,9 +34,9 @@ type CouponRow struct {
 	IsArchived         Change[bool]
 }
 
-// NewCoupon gives a coupon of a type with all that it has unless something else is said.
-func NewCoupon(t CouponType, now time.Time) *Coupon {
-	c := &Coupon{Type: t, CreatedAt: now, Timezone: "UTC", RequiresAssignment: true, Metadata: EmptyJSON}
+// NewCoupon gives a coupon of a type with all that it has unless something else is said. Its zone is an IANA name.
+func NewCoupon(t CouponType, timezone string, now time.Time) *Coupon {
+	c := &Coupon{Type: t, CreatedAt: now, Timezone: timezone, RequiresAssignment: true, Metadata: EmptyJSON}
 	if t == TypeIndividual {
 		c.RedemptionLimit = new(1)
 	}
@@ -44,13 +44,13 @@ func NewCoupon(t CouponType, now time.Time) *Coupon {
 }
 
 // Apply makes of a coupon what the row says; nil is one that does not exist yet. It gives a new one, or the reason and the value for
-// which the row is rejected. Dates without an offset are meant in the zone of the row, or else of the coupon.
-func (r *CouponRow) Apply(known *Coupon, dates *FileDates, now time.Time) (c *Coupon, reason RejectionReason, value string) {
+// which the row is rejected. Dates without an offset are meant in the zone of the row, or else of the coupon; a new one has the given zone.
+func (r *CouponRow) Apply(known *Coupon, timezone string, dates *FileDates, now time.Time) (c *Coupon, reason RejectionReason, value string) {
 	t, reason, value := r.typeOf(known)
 	if reason != "" {
 		return nil, reason, value
 	}
-	c = NewCoupon(t, now)
+	c = NewCoupon(t, timezone, now)
 	if known != nil {
 		*c = *known
 	}

@@ -262,14 +262,17 @@ func (i *Import) Check() error {
 	if mark := i.Options.DecimalMark; mark != nil && *mark != "." && *mark != "," {
 		problems = append(problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.", *mark).At("input", "options", "decimalMark"))
 	}
-	if most := i.Options.MaxRejections; most != nil && *most < 0 {
-		problems = append(problems, Errorf(ErrorInvalid, "No file has %d bad rows: allow 0 or more.", *most).At("input", "options", "maxRejections"))
+	if most := i.Options.MaxRejections; most != nil && (*most < 0 || *most > MaxCount) {
+		problems = append(problems, Errorf(ErrorInvalid, "`options.maxRejections` must be 0 to %d, not %d.", MaxCount, *most).
+			At("input", "options", "maxRejections"))
 	}
-	if len(i.Options.Nothing) > MaxNothings {
-		problems = append(problems, Errorf(ErrorInvalid, "Name at most %d texts that stand for nothing.", MaxNothings).At("input", "options", "nothing"))
+	if count := len(i.Options.Nothing); count > MaxNothings {
+		problems = append(problems, Errorf(ErrorInvalid, "`options.nothing` must have 0 to %d texts, not %d.", MaxNothings, count).
+			At("input", "options", "nothing"))
 	}
-	if len(i.Options.Columns) > MaxColumnMappings {
-		problems = append(problems, Errorf(ErrorInvalid, "Map at most %d columns.", MaxColumnMappings).At("input", "options", "columns"))
+	if count := len(i.Options.Columns); count > MaxColumnMappings {
+		problems = append(problems, Errorf(ErrorInvalid, "`options.columns` must map 0 to %d columns, not %d.", MaxColumnMappings, count).
+			At("input", "options", "columns"))
 	}
 	return problems.OrNil()
 }
@@ -555,8 +558,12 @@ func (w *ImportWarning) Text() string {
 		return fmt.Sprintf("Amounts with more digits than are kept: %d, such as %q. They were rounded to the digits that their currency has.",
 			w.Count, w.Value)
 	case WarningNoConsent:
-		return fmt.Sprintf("The file has no column that says who may be contacted: new recipients of whom it says nothing may be, %d of them, and known ones stay as they "+
-			"are. Add the column %s, or map it with options.columns.", w.Count, w.Value)
+		return fmt.Sprintf(
+			"The file has no column that says who may be contacted: new recipients of whom it says nothing may be, %d of them, and known ones stay as they "+
+				"are. Add the column %s, or map it with options.columns.",
+			w.Count,
+			w.Value,
+		)
 	case WarningSilentConsent:
 		return fmt.Sprintf("Rows that say neither yes nor no to being contacted: %d. Who of them is new is not contactable, and known ones stay as they "+
 			"are.", w.Count)

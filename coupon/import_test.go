@@ -35,7 +35,15 @@ func TestImportCheck(t *testing.T) {
 		},
 		"many columns": {
 			source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings + 1)},
-			want:   []string{"input.options.columns INVALID: Map at most 1000 columns."},
+			want:   []string{"input.options.columns INVALID: `options.columns` must map 0 to 1000 columns, not 1001."},
+		},
+		"too few rejections": {
+			source: Import{Timezone: "UTC", Options: FileOptions{MaxRejections: new(-1)}},
+			want:   []string{"input.options.maxRejections INVALID: `options.maxRejections` must be 0 to 2147483647, not -1."},
+		},
+		"many texts for nothing": {
+			source: Import{Timezone: "UTC", Options: FileOptions{Nothing: make([]string, MaxNothings+1)}},
+			want:   []string{"input.options.nothing INVALID: `options.nothing` must have 0 to 100 texts, not 101."},
 		},
 		"a database": {
 			source: Import{Timezone: "UTC", Options: FileOptions{Format: new(FormatDuckDB)}},
@@ -44,7 +52,7 @@ func TestImportCheck(t *testing.T) {
 		"everything bad": {source: Import{Timezone: "x", Label: new("\x00x\x00"), Options: columns(MaxColumnMappings + 1)}, want: []string{
 			`input.timezone INVALID: "x" is not a time zone. Use an IANA name such as Europe/Berlin.`,
 			"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding.",
-			"input.options.columns INVALID: Map at most 1000 columns.",
+			"input.options.columns INVALID: `options.columns` must map 0 to 1000 columns, not 1001.",
 		}},
 	}
 	for name, test := range tests {

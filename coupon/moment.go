@@ -49,13 +49,8 @@ func readMoment(text string) (m moment, isMoment bool) {
 // momentText gives a text in capitals, with plain spaces and hyphens and without what nobody sees.
 func momentText(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\u2212' || r == '\u2010' || r == '\u2011':
-			return '-'
-		case unicode.IsSpace(r):
+		if r = typed(r); unicode.IsSpace(r) {
 			return ' '
-		case unicode.Is(unicode.Cf, r):
-			return -1
 		}
 		return unicode.ToUpper(r)
 	}, strings.TrimSpace(text))

@@ -46,9 +46,14 @@ type Redemption struct {
 // mistyped. What comes later, such as goods that are returned, is for those who see whose redemption it is.
 const ReversalTime = 24 * time.Hour
 
-// MayReverse tells whether the caller may take a redemption back at an instant, by whom and when it was recorded.
-func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time) bool {
-	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= ReversalTime
+// ReferencedReversalTime is the same for one that the till names by its reference, as for an order that is canceled: ids can be
+// counted through, and references are known to who gave them.
+const ReferencedReversalTime = 90 * 24 * time.Hour
+
+// MayReverse tells whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
+// within a time.
+func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time, within time.Duration) bool {
+	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= within
 }
 
 // RedeemRequest asks to redeem a code now, or at an instant that just passed.

@@ -40,11 +40,40 @@ type StatsFilter struct {
 	Labels      []string  `json:"labels,omitempty"`
 	From        *DateTime `json:"from,omitempty"`
 	To          *DateTime `json:"to,omitempty"`
+	// What follows is told of redemptions alone.
+	Reference  *string             `json:"reference,omitempty"`
+	Source     *RedemptionSource   `json:"source,omitempty"`
+	Anomalies  []RedemptionAnomaly `json:"anomalies,omitempty"`
+	IsReversed *bool               `json:"isReversed,omitempty"`
+}
+
+// OfRedemptions gives the field of the filter that only redemptions have, "" when it has none.
+func (f *StatsFilter) OfRedemptions() string {
+	switch {
+	case f.Reference != nil:
+		return "reference"
+	case f.Source != nil:
+		return "source"
+	case len(f.Anomalies) > 0:
+		return "anomalies"
+	case f.IsReversed != nil:
+		return "isReversed"
+	}
+	return ""
+}
+
+// CheckFacts is Check for what counts assignments and sendings too. It returns INVALID for a field that only redemptions have.
+func (f *StatsFilter) CheckFacts() error {
+	if field := f.OfRedemptions(); field != "" {
+		return Errorf(ErrorInvalid, "%s narrows redemptions alone, and this counts assignments and messages too. Ask redemptions or exportRedemptions.", field).
+			At("filter", field)
+	}
+	return f.Check()
 }
 
 // Check refuses lists that are too long. It returns INVALID.
 func (f *StatsFilter) Check() error {
-	if max(len(f.CouponIDs), len(f.DeliveryIDs), len(f.Channels), len(f.Labels)) > MaxFilterValues {
+	if max(len(f.CouponIDs), len(f.DeliveryIDs), len(f.Channels), len(f.Labels), len(f.Anomalies)) > MaxFilterValues {
 		return Errorf(ErrorInvalid, "Give at most %d values in one list of a filter.", MaxFilterValues).At("filter")
 	}
 	return nil

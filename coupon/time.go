@@ -72,7 +72,7 @@ type Period struct {
 }
 
 // NewPeriod reads the bounds of a period in a time zone; a date alone includes that day at either
-// end. It returns INVALID for a bound that is not a date; prefix is what the
+// end. It returns INVALID for a bound that is not a date, and for an end before the beginning; prefix is what the
 // names of the two fields begin with ("assigned" for assignedFrom and assignedTo).
 func NewPeriod(from, to *DateTime, zone *time.Location, prefix string) (Period, error) {
 	var period Period
@@ -89,6 +89,9 @@ func NewPeriod(from, to *DateTime, zone *time.Location, prefix string) (Period, 
 			return Period{}, Errorf(ErrorInvalid, "%s.", err).At("filter", boundName(prefix, "To"))
 		}
 		period.To = &end
+	}
+	if period.From != nil && period.To != nil && period.To.Before(*period.From) {
+		return Period{}, Errorf(ErrorInvalid, "The period ends (%s) before it begins (%s). Swap the two.", *to, *from).At("filter", boundName(prefix, "From"))
 	}
 	return period, nil
 }

@@ -252,6 +252,14 @@ func TestNewPeriod(t *testing.T) {
 			to: new(DateTime("1066-10-14")), prefix: "redeemed",
 			problems: []string{`filter.redeemedTo INVALID: "1066-10-14" is outside the years 1900 to 9999.`},
 		},
+		"swapped": {
+			from: new(DateTime("2026-12-01")), to: new(DateTime("2026-11-01")), prefix: "redeemed",
+			problems: []string{`filter.redeemedFrom INVALID: The period ends (2026-11-01) before it begins (2026-12-01). Swap the two.`},
+		},
+		"an instant": {
+			from: new(DateTime("2026-12-01T10:00Z")), to: new(DateTime("2026-12-01T10:00Z")),
+			want: Period{From: new(instantOf(t, "2026-12-01T10:00:00Z")), To: new(instantOf(t, "2026-12-01T10:00:00Z"))},
+		},
 		"bare names": {
 			from:     new(DateTime("1066-10-14")),
 			problems: []string{`filter.from INVALID: "1066-10-14" is outside the years 1900 to 9999.`},

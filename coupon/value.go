@@ -108,20 +108,36 @@ func (k CodeKeys) fold(value string) string {
 		return k.upper(value)
 	}
 	if strings.ContainsFunc(value, foldsFurther) {
-		value = cases.Fold().String(value)
+		value = furtherFolds.Replace(value)
 	}
 	// Each of these can leave a string that is not in normal form, so it is normalized again.
 	return norm.NFKC.String(k.upper(value))
 }
 
+// furtherFolds has the folded forms of the letters that foldsFurther tells. It is several times as fast as folding a value as a
+// whole, of whose other letters the upper case is enough.
+var furtherFolds = func() *strings.Replacer {
+	fold := cases.Fold()
+	var pairs []string
+	for r := range rune(lastFurtherFold + 1) {
+		if foldsFurther(r) {
+			pairs = append(pairs, string(r), fold.String(string(r)))
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
+// lastFurtherFold is the last letter that foldsFurther tells.
+const lastFurtherFold = '\u1FFC'
+
 // foldsFurther tells the letters whose folded form in upper case is not their upper case: ß, and letters with
-// accents that have no upper case in one character. Folding is slow, and of the others the upper case is enough.
+// accents that have no upper case in one character.
 func foldsFurther(r rune) bool {
 	switch r {
 	case 'ß', 'İ', 'ǰ', 'ΐ', 'ΰ':
 		return true
 	}
-	return r >= '\u1E96' && r <= '\u1E9E' || r >= '\u1F50' && r <= '\u1FFC'
+	return r >= '\u1E96' && r <= '\u1E9E' || r >= '\u1F50' && r <= lastFurtherFold
 }
 
 // upper gives a value in upper case, unless the database keeps case.
@@ -132,12 +148,12 @@ func (k CodeKeys) upper(value string) string {
 	return strings.ToUpper(value)
 }
 
-// typed gives the character that a key has for one of a value: -1 for one that is not seen, and of
-// hyphens and spaces the one that has a key of its own.
+// typed gives the character that a key has for one of a value, and what is read of an amount or a date: -1 for one
+// that is not seen, and of hyphens and spaces the one that has a key of its own.
 func typed(r rune) rune {
 	switch {
-	case r < utf8.RuneSelf:
-		return r
+	case r < firstHyphen && r != '\u0085' && r != '\u00A0' && r != '\u00AD' && r != '\u034F':
+		return r // a letter of most alphabets
 	case isIgnorable(r):
 		return -1
 	case unicode.IsSpace(r):
@@ -147,6 +163,9 @@ func typed(r rune) rune {
 	}
 	return r
 }
+
+// firstHyphen is the first character beyond ASCII that isHyphen tells.
+const firstHyphen = '\u058A'
 
 // isIgnorable tells Unicode's default-ignorable characters.
 func isIgnorable(r rune) bool { return unicode.Is(ignorableTable, r) }
@@ -175,7 +194,7 @@ var ignorableTable = &unicode.RangeTable{
 // isHyphen tells the characters that keyboards and word processors put for a hyphen, and what looks like one.
 func isHyphen(r rune) bool {
 	switch r {
-	case '\u058A', '\u05BE', // of Armenian and Hebrew keyboards
+	case firstHyphen, '\u05BE', // of Armenian and Hebrew keyboards
 		'\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015',
 		'\u207B', '\u208B', '\u2212', '\u2E3A', '\u2E3B', '\uFE31', '\uFE32', '\uFE58', '\uFE63', '\uFF0D':
 		return true

@@ -236,17 +236,13 @@ func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page c
 	if filter == nil {
 		filter = &coupon.AuditFilter{}
 	}
-	from, err := boundOf(filter.From, coupon.DateTime.Start, "from")
-	if err != nil {
-		return nil, err
-	}
-	to, err := boundOf(filter.To, coupon.DateTime.End, "to")
+	period, err := coupon.NewPeriod(filter.From, filter.To, time.UTC, "")
 	if err != nil {
 		return nil, err
 	}
 	return newestPage(ctx, s, page, coupon.KindAuditEntry, auditPage, auditCount, []any{
 		named("caller", optional(filter.Caller)), named("kind", optionalText(filter.Kind)), named("action", optional(filter.Action)),
-		named("outcome", optionalText(filter.Outcome)), named("from", from), named("to", to),
+		named("outcome", optionalText(filter.Outcome)), named("from", period.From), named("to", period.To),
 	}, s.readAudit)
 }
 

@@ -46,6 +46,9 @@ func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Mic
 // instant for goes by it.
 func (s *Store) Now() time.Time { return s.now() }
 
+// Timezone is the zone that is meant where nobody names one; an IANA name.
+func (s *Store) Timezone() string { return s.options.Timezone }
+
 // Steady tells the time by a clock that nobody sets, which stands while the machine sleeps. What lasts a while goes by it;
 // it is no date.
 func (s *Store) Steady() time.Time { return s.options.Steady().UTC() }

@@ -26,7 +26,7 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 		if err != nil {
 			return err
 		}
-		c := coupon.NewCoupon(changes.Type, t.now)
+		c := coupon.NewCoupon(changes.Type, s.options.Timezone, t.now)
 		c.ID = coupon.NewID(coupon.KindCoupon, number)
 		if err := t.applyCoupon(c, changes); err != nil {
 			return err

@@ -18,6 +18,8 @@ import (
 
 // Defaults of Options.
 const (
+	// DefaultTimezone is the zone that is meant where nobody names one.
+	DefaultTimezone = "UTC"
 	// DefaultHoldDuration is how long an analyzed delivery keeps its codes.
 	DefaultHoldDuration = 24 * time.Hour
 	// DefaultMemoryLimit is how much memory the engine may take before it spills to disk. Twenty million codes are
@@ -82,6 +84,8 @@ type Options struct {
 	// DefaultRegion, such as DE, is where phone numbers are from that do not say so; "" means that nobody knows. Numbers are
 	// read anew when it is another one than before. It must be what coupon.CanonicalRegion gives.
 	DefaultRegion string
+	// Timezone is the zone that is meant where nobody names one, an IANA name; "" means UTC.
+	Timezone string
 	// Progress is told what takes long in Open; nil: nobody is.
 	Progress func(text string)
 	// Now is the clock; nil means the machine's.
@@ -201,6 +205,9 @@ func describeStore(options Options) (*Store, error) {
 	}
 	if options.SoftBounceLimit == 0 {
 		options.SoftBounceLimit = coupon.DefaultSoftBounceLimit
+	}
+	if options.Timezone == "" {
+		options.Timezone = DefaultTimezone
 	}
 	if options.MemoryLimit == "" {
 		options.MemoryLimit = DefaultMemoryLimit

@@ -79,7 +79,7 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
 		return at(err, "input", "deliveryId")
 	case coupon.ExportRedemptions:
-		_, err := statsArgs(e.Request.StatsFilter, time.UTC)
+		_, err := exportedRedemptions(e.Request.StatsFilter)
 		return coupon.Under(err, "input")
 	case coupon.ExportRecipients:
 		_, _, err := t.store.recipientCondition(e.Request.RecipientFilter)

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"couponql/coupon"
 	"couponql/db/duckdb"
@@ -63,12 +62,12 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		}
 	case coupon.ExportRedemptions:
 		x.rows = exportRedemptions
-		if x.args, err = statsArgs(e.Request.StatsFilter, time.UTC); err != nil {
+		if x.args, err = exportedRedemptions(e.Request.StatsFilter); err != nil {
 			return nil, err
 		}
 		x.use(e, "redemptions", "redemption", redemptionColumns())
 		var total int
-		total, err = duckdb.One[int](ctx, s.engine, redemptionCount, x.args...)
+		total, err = duckdb.One[int](ctx, s.engine, redemptionCountNarrow, x.args...)
 		x.expect(e, redemptionBytes*total)
 	case coupon.ExportCoupons:
 		s.exportCoupons(e, x)

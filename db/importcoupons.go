@@ -194,7 +194,7 @@ func (t *turn) planCoupons(rows *couponRows, dates *coupon.FileDates) *couponPla
 			plan.reject(row.Line, coupon.RejectedExistsElsewhere, row.Code)
 			continue
 		}
-		c, reason, bad := row.Apply(known, dates, t.now)
+		c, reason, bad := row.Apply(known, t.store.options.Timezone, dates, t.now)
 		if reason != "" {
 			plan.reject(row.Line, reason, bad)
 			continue

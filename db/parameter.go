@@ -85,18 +85,6 @@ func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 	return numbers
 }
 
-// boundOf gives a bound of a period in UTC, nil for none.
-func boundOf(bound *coupon.DateTime, read func(coupon.DateTime, *time.Location) (time.Time, error), field string) (any, error) {
-	if bound == nil {
-		return nil, nil //nolint:nilnil // there is no bound
-	}
-	instant, err := read(*bound, time.UTC)
-	if err != nil {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "%s.", err).At("filter", field)
-	}
-	return instant, nil
-}
-
 // optionalText gives a word of the schema for a statement, or NULL.
 func optionalText[T ~string](word *T) any {
 	if word == nil {

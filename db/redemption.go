@@ -209,6 +209,70 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 	if err != nil {
 		return nil, at(err, "input", "id")
 	}
+	notFound := coupon.NotFound(coupon.KindRedemption, id).At("input", "id")
+	return s.reverse(ctx, by, number, reason, notFound, coupon.ReversalTime)
+}
+
+// ReverseReferenced is Reverse of the redemption with a reference, and of a code with this value unless that is nil. When none of
+// those that by may take back stands, and some were reversed, the latest of these is given: repeating it is harmless. It returns
+// NOT_FOUND, and INVALID when several stand.
+func (s *Store) ReverseReferenced(
+	ctx context.Context, by *coupon.Caller, reference string, value, reason *string,
+) (*coupon.Redemption, error) {
+	reference = coupon.CleanReference(reference)
+	notFound := coupon.Errorf(coupon.ErrorNotFound, "There is no redemption with the reference %q.", coupon.Printable(reference)).At("input", "reference")
+	var couponNumber, codeNumber, caller any
+	if value != nil {
+		_, key, _ := s.keys.Parse(*value)
+		found := s.memory.Redeemable(key)
+		if found == nil {
+			return nil, ofTill(by, notFound, coupon.ReferencedReversalTime)
+		}
+		if couponNumber = found.CouponNumber; found.CodeNumber != 0 {
+			codeNumber = found.CodeNumber
+		}
+	}
+	if by != nil && by.Role == coupon.RoleRedeemer {
+		caller = by.Name
+	}
+	type match struct {
+		standing     int
+		number, last sql.NullInt64
+	}
+	found, err := duckdb.Collect(ctx, s.engine, redemptionByReference, func(rows *sql.Rows) (match, error) {
+		var m match
+		err := rows.Scan(&m.standing, &m.number, &m.last)
+		return m, err
+	}, named("reference", reference), named("caller", caller), named("since", s.now().Add(-coupon.ReferencedReversalTime)),
+		named("coupon_id", couponNumber), named("code_id", codeNumber))
+	if err != nil {
+		return nil, err
+	}
+	number := found[0].number.Int64
+	switch {
+	case found[0].standing > 1:
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "%d redemptions have the reference %q. Give the value of the code too, or the id.",
+			found[0].standing, coupon.Printable(reference)).At("input", "reference")
+	case found[0].standing == 0 && !found[0].last.Valid:
+		return nil, ofTill(by, notFound, coupon.ReferencedReversalTime)
+	case found[0].standing == 0:
+		number = found[0].last.Int64
+	}
+	return s.reverse(ctx, by, number, reason, notFound, coupon.ReferencedReversalTime)
+}
+
+// ofTill adds to what a till is told about a redemption that it may not take back which ones it may.
+func ofTill(by *coupon.Caller, notFound *coupon.UserError, within time.Duration) *coupon.UserError {
+	if by != nil && by.Role == coupon.RoleRedeemer {
+		notFound.Message += fmt.Sprintf(" A till takes back what it redeemed itself in the last %d hours.", int(within.Hours()))
+	}
+	return notFound
+}
+
+// reverse is Reverse of a redemption by its number. by may take back its own within a time.
+func (s *Store) reverse(
+	ctx context.Context, by *coupon.Caller, number int64, reason *string, notFound *coupon.UserError, within time.Duration,
+) (*coupon.Redemption, error) {
 	if reason != nil {
 		clean, bad := coupon.CleanLabel(*reason)
 		if bad != "" {
@@ -216,11 +280,8 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 		}
 		reason = &clean
 	}
-	notFound := coupon.NotFound(coupon.KindRedemption, id).At("input", "id")
-	if by != nil && by.Role == coupon.RoleRedeemer {
-		notFound.Message += fmt.Sprintf(" A till takes back what it redeemed itself in the last %d hours.", int(coupon.ReversalTime.Hours()))
-	}
-	err = s.update(ctx, func(ctx context.Context, t *turn) error {
+	notFound = ofTill(by, notFound, within)
+	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		type state struct {
 			couponNumber int64
 			codeNumber   sql.NullInt64
@@ -236,7 +297,7 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 		switch {
 		case err != nil:
 			return err
-		case len(rows) == 0 || by != nil && !by.MayReverse(orEmpty(rows[0].caller), rows[0].recordedAt, t.now):
+		case len(rows) == 0 || by != nil && !by.MayReverse(orEmpty(rows[0].caller), rows[0].recordedAt, t.now, within):
 			return notFound
 		case rows[0].isReversed:
 			return nil
@@ -261,8 +322,8 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 	if err != nil {
 		return nil, err
 	}
-	redemptions, err := s.RedemptionsByID(ctx, []coupon.ID{id})
-	return redemptions[id], err
+	redemptions, err := s.readRedemptions(ctx, []int64{number})
+	return redemptions[coupon.NewID(coupon.KindRedemption, number)], err
 }
 
 // maxRecorded is how many redemptions a page of Recorded has at the most.
@@ -381,11 +442,45 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 
 // Redemptions gives a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
 func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, page coupon.Page) (*coupon.List[*coupon.Redemption], error) {
+	if filter != nil && filter.OfRedemptions() != "" {
+		args, err := redemptionArgs(filter)
+		if err != nil {
+			return nil, err
+		}
+		return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPageNarrow, redemptionCountNarrow, args, s.readRedemptions)
+	}
 	args, err := statsArgs(filter, time.UTC)
 	if err != nil {
 		return nil, err
 	}
 	return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPage, redemptionCount, args, s.readRedemptions)
+}
+
+// redemptionArgs gives a filter of redemptions as parameters.
+func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
+	args, err := statsArgs(filter, time.UTC)
+	if err != nil {
+		return nil, err
+	}
+	reference := filter.Reference
+	if reference != nil {
+		reference = new(coupon.CleanReference(*reference))
+	}
+	return append(args, named("reference", optional(reference)), named("source", optionalText(filter.Source)), named("anomalies", texts(filter.Anomalies)),
+		named("is_reversed", optional(filter.IsReversed))), nil
+}
+
+// exportedRedemptions gives a filter of redemptions that count as parameters. It returns INVALID.
+func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
+	var standing coupon.StatsFilter
+	if filter != nil {
+		standing = *filter
+	}
+	if standing.IsReversed != nil && *standing.IsReversed {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Redemptions that were reversed are not exported. Ask redemptions for them.").At("filter", "isReversed")
+	}
+	standing.IsReversed = new(false)
+	return redemptionArgs(&standing)
 }
 
 // statsArgs gives a filter of facts as parameters.

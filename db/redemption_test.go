@@ -292,6 +292,143 @@ func TestReverse(t *testing.T) {
 	})
 }
 
+// TestReverseReferenced: a redemption is taken back by what its shop calls it, also after a restart and days later, once; a till
+// finds its own alone.
+func TestReverseReferenced(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t, withoutAssignment, withLimit(2))
+	s.codes(t, c, "", "A1", "A2")
+	s.newCoupon(t, anonymous, withCode("ALL"))
+	till, other := &coupon.Caller{Name: "key_1", Role: coupon.RoleRedeemer}, &coupon.Caller{Name: "key_2", Role: coupon.RoleRedeemer}
+	redeem := func(by *coupon.Caller, value, reference string) coupon.ID {
+		t.Helper()
+		r, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Caller: by.Name, Value: value, Reference: &reference})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.ID
+	}
+	reverse := func(by *coupon.Caller, reference string, value *string) (*coupon.Redemption, error) {
+		return s.ReverseReferenced(t.Context(), by, reference, value, nil)
+	}
+	first := redeem(till, "A1", "A-7")
+	two := []coupon.ID{redeem(till, "A1", "A-8"), redeem(till, "A2", "A-8")}
+	ofAll := redeem(till, "ALL", "A-9")
+	theirs := redeem(other, "A2", "B-1")
+	s.reopen(t)
+	s.clock.Advance(coupon.ReversalTime + coupon.IdempotencyLifetime)
+	for range 2 {
+		got, err := reverse(till, " A-\u200B7 ", nil)
+		if err != nil || got.ID != first || got.ReversedAt == nil {
+			t.Fatalf("by its reference: %+v, %v", got, err)
+		}
+		if _, err := s.Reverse(t.Context(), till, ofAll, nil); err == nil {
+			t.Error("a till takes back by its id what is days old")
+		}
+		_, err = reverse(till, "A-8", nil)
+		wantError(t, err, coupon.ErrorInvalid, "input.reference")
+		if !strings.Contains(err.Error(), "2 redemptions have") {
+			t.Errorf("got %v, want how many there are", err)
+		}
+		s.reopen(t)
+	}
+	for _, nothing := range []struct {
+		by        *coupon.Caller
+		reference string
+		value     *string
+	}{
+		{till, "A-0", nil}, {till, "B-1", nil}, {other, "A-9", nil}, {till, "A-8", new("ALL")}, {till, "A-8", new("nobody")}, {till, "", nil},
+		{nil, "A-9", new("A1")},
+	} {
+		_, err := reverse(nothing.by, nothing.reference, nothing.value)
+		wantError(t, err, coupon.ErrorNotFound, "input.reference")
+	}
+	for _, named := range []struct {
+		by        *coupon.Caller
+		reference string
+		value     *string
+		want      coupon.ID
+	}{
+		{till, "A-8", new("a2"), two[1]}, {till, "A-8", new("a2"), two[1]}, {till, "A-8", nil, two[0]}, {till, "A-9", new("all"), ofAll},
+		{nil, "B-1", nil, theirs},
+	} {
+		got, err := reverse(named.by, named.reference, named.value)
+		if err != nil || got.ID != named.want || got.ReversedAt == nil {
+			t.Errorf("%s: %+v, %v, want %s", named.reference, got, err, named.want)
+		}
+	}
+	last := redeem(till, "ALL", "A-10")
+	s.clock.Advance(coupon.ReferencedReversalTime + time.Second)
+	_, err := reverse(till, "A-10", nil)
+	wantError(t, err, coupon.ErrorNotFound, "input.reference")
+	if got, err := reverse(&coupon.Caller{Role: coupon.RoleMarketer}, "A-10", nil); err != nil || got.ID != last {
+		t.Errorf("a marketer takes back %+v, %v", got, err)
+	}
+	s.checkSound(t)
+}
+
+// TestRedemptionsByTheirOwn filters by what only redemptions have, in pages and in a file; what counts other things refuses it.
+func TestRedemptionsByTheirOwn(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.newCoupon(t, withLimit(5))
+	s.codes(t, c, "", "A1", "A2")
+	s.deliver(t, c, s.recipients(t, 1)) // takes A1
+	for _, reference := range []string{"A-1", "A-2"} {
+		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A1", Reference: &reference}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.importFile(t, newImport(coupon.ImportRedemptions), "code,redeemedAt,reference\nA2,2026-10-01,A-3\nA1,2026-11-02T11:00:00Z,A-4\n")
+	if _, err := s.ReverseReferenced(t.Context(), nil, "A-2", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		filter coupon.StatsFilter
+		want   string
+	}{
+		"a reference":       {coupon.StatsFilter{Reference: new(" A-2\u200B")}, "A-2"},
+		"another":           {coupon.StatsFilter{Reference: new("a-2")}, ""},
+		"by a till":         {coupon.StatsFilter{Source: new(coupon.SourceAPI)}, "A-2 A-1"},
+		"from a file":       {coupon.StatsFilter{Source: new(coupon.SourceImport)}, "A-4 A-3"},
+		"one anomaly":       {coupon.StatsFilter{Anomalies: []coupon.RedemptionAnomaly{coupon.AnomalyNotAssigned}}, "A-3"},
+		"either":            {coupon.StatsFilter{Anomalies: []coupon.RedemptionAnomaly{coupon.AnomalyVoided, coupon.AnomalyBeforeAssignment, coupon.AnomalyOutsideValidity}}, "A-4 A-3"},
+		"reversed":          {coupon.StatsFilter{IsReversed: new(true)}, "A-2"},
+		"standing":          {coupon.StatsFilter{IsReversed: new(false)}, "A-4 A-3 A-1"},
+		"standing of tills": {coupon.StatsFilter{IsReversed: new(false), Source: new(coupon.SourceAPI), CouponIDs: []coupon.ID{c}}, "A-1"},
+		"of no coupon":      {coupon.StatsFilter{IsReversed: new(false), CouponIDs: []coupon.ID{"coupon_9"}}, ""},
+	} {
+		list, err := s.Redemptions(t.Context(), &test.filter, coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range list.Items {
+			got = append(got, *r.Reference)
+		}
+		if strings.Join(got, " ") != test.want || list.Total != len(got) {
+			t.Errorf("%s: got %q (%d), want %q", name, got, list.Total, test.want)
+		}
+		_, err = s.RedemptionStats(t.Context(), &coupon.StatsQuestion{Filter: &test.filter, Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
+		wantError(t, err, coupon.ErrorInvalid, "filter."+test.filter.OfRedemptions())
+		_, err = s.Funnel(t.Context(), &test.filter, "UTC")
+		wantError(t, err, coupon.ErrorInvalid, "filter."+test.filter.OfRedemptions())
+		request := coupon.ExportRequest{StatsFilter: &test.filter}
+		if test.filter.IsReversed == nil || !*test.filter.IsReversed {
+			_, text := s.export(t, &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request})
+			standing := strings.Count(strings.ReplaceAll(test.want, "A-2", ""), "A-")
+			if rows := strings.Count(text, "\n") - 1; rows != standing {
+				t.Errorf("%s: the file has %d rows, want %d:\n%s", name, rows, standing, text)
+			}
+		} else {
+			_, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request})
+			wantError(t, err, coupon.ErrorInvalid, "input.filter.isReversed")
+		}
+	}
+	s.checkSound(t)
+}
+
 func TestRedemptions(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -323,7 +323,7 @@ func newNarrowed(filter *coupon.StatsFilter, zone *time.Location) (*narrowed, er
 	if filter == nil {
 		filter = &coupon.StatsFilter{}
 	}
-	if err := filter.Check(); err != nil {
+	if err := filter.CheckFacts(); err != nil {
 		return nil, err
 	}
 	period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")

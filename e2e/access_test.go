@@ -172,11 +172,11 @@ func TestOtherSites(t *testing.T) {
 		}
 	}
 	for _, origin := range []string{"https://evil.example", "http://shop.example.com", "https://shop.example.com.evil.example", "null"} {
-		if status, header := ask(http.MethodPost, origin); status != http.StatusForbidden || header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("POST from %s: %d %v", origin, status, header)
-		}
-		if _, header := ask(http.MethodOptions, origin); header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("OPTIONS from %s: %v", origin, header)
+		for _, method := range []string{http.MethodPost, http.MethodOptions, http.MethodGet} {
+			status, header := ask(method, origin)
+			if status != http.StatusForbidden || header.Get("Access-Control-Allow-Origin") != "" || header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s from %s: %d %v", method, origin, status, header)
+			}
 		}
 	}
 	p.stop(t, time.Minute)

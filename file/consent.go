@@ -51,8 +51,12 @@ func ConsentHints() []Hints {
 		{"pl", coupon.ConsentHints, "newsletter, biuletyn, zapisany, subskrypcja, subskrybent, reklama, RODO, oferty"},
 		{"tr", coupon.ConsentHints, "bülten, abone, abonelik, reklam, kampanya izni, e-posta izni, SMS izni, KVKK"},
 
-		{"en", coupon.StatusHints, "status, state, email status, contact status, member status, subscriber status, customer status, list status, mail status, " +
-			"lead status, account status"},
+		{
+			"en",
+			coupon.StatusHints,
+			"status, state, email status, contact status, member status, subscriber status, customer status, list status, mail status, " +
+				"lead status, account status",
+		},
 		{"de", coupon.StatusHints, "Zustand, Kundenstatus, E-Mail-Status, Mailstatus, Kontaktstatus, Empfängerstatus"},
 		{"fr", coupon.StatusHints, "statut, état, statut du contact, statut e-mail"},
 		{"es", coupon.StatusHints, "estado, estatus, situación, estado del contacto"},
@@ -62,7 +66,11 @@ func ConsentHints() []Hints {
 		{"pl", coupon.StatusHints, "stan, status kontaktu, status e-mail"},
 		{"tr", coupon.StatusHints, "durum, durumu, iletişim durumu, e-posta durumu"},
 
-		{"en", coupon.ConsentMentions, "newsletter, marketing, subscri, consent, permission, optin, optedin, mailing, contactable, emailable, gdpr, maycontact"},
+		{
+			"en",
+			coupon.ConsentMentions,
+			"newsletter, marketing, subscri, consent, permission, optin, optedin, mailing, contactable, emailable, gdpr, maycontact",
+		},
 		{"de", coupon.ConsentMentions, "einwillig, zustimm, werbung, werbe, erlaubnis, kontaktier, dsgvo"},
 		{"fr", coupon.ConsentMentions, "abonn, infolettre, consent, publicit, prospection, rgpd"},
 		{"es", coupon.ConsentMentions, "suscri, boletin, consentim, publicid"},

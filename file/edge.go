@@ -32,7 +32,7 @@ const (
 )
 
 // closingOf tells what the cells of a row look like below the last row: Total, Summe;2, 3 Zeilen, EOF, -- end --.
-func closingOf(cells []string) closing {
+func closingOf(cells []string) closing { //nolint:cyclop // one case a kind of line
 	first, numbers := -1, 0
 	for i, cell := range cells {
 		switch {
@@ -263,7 +263,7 @@ func (s *splitter) probe() *splitter {
 	}
 	repaired := []byte(repair(line))
 	look.repaired = len(repaired) - len(line)
-	look.buf = append(repaired, s.buf[end:]...)
+	look.buf = slices.Concat(repaired, s.buf[end:])
 	look.pos = 0
 	look.offset = s.pos
 	look.forget()

@@ -174,11 +174,22 @@ func TestTitles(t *testing.T) {
 			kind: coupon.ImportBounces, content: "Bounces of November\nemail;event\na@example.com;bounce\n",
 			want: []string{"1: NOT_A_ROW Bounces of November", "3: a@example.com|-|bounce"},
 		},
-		"one column":             {content: "Sommeraktion 2026\nGutscheincode\nA1B2\nC3D4\n", want: []string{"1: NOT_A_ROW Sommeraktion 2026", "3: A1B2", "4: C3D4"}},
-		"one column, codes":      {content: "A1\nB2\nGutscheincode\nC3\n", want: []string{"1: A1", "2: B2", "3: NOT_A_ROW Gutscheincode", "4: C3"}},
-		"joined files":           {content: "A1;x\ncode;label\nB2;y\n", failure: "columns"},
-		"that is denied":         {content: "Report\ncode;label\nA1;x\n", options: coupon.FileOptions{HasHeader: new(true)}, want: []string{"2: code;label", "3: A1;x"}},
-		"a mapped column":        {content: "Report\nno;label\nA1;x\n", options: coupon.FileOptions{Columns: mapped("code", "no")}, want: []string{"1: NOT_A_ROW Report", "3: A1|x"}},
+		"one column": {
+			content: "Sommeraktion 2026\nGutscheincode\nA1B2\nC3D4\n",
+			want:    []string{"1: NOT_A_ROW Sommeraktion 2026", "3: A1B2", "4: C3D4"},
+		},
+		"one column, codes": {content: "A1\nB2\nGutscheincode\nC3\n", want: []string{"1: A1", "2: B2", "3: NOT_A_ROW Gutscheincode", "4: C3"}},
+		"joined files":      {content: "A1;x\ncode;label\nB2;y\n", failure: "columns"},
+		"that is denied": {
+			content: "Report\ncode;label\nA1;x\n",
+			options: coupon.FileOptions{HasHeader: new(true)},
+			want:    []string{"2: code;label", "3: A1;x"},
+		},
+		"a mapped column": {
+			content: "Report\nno;label\nA1;x\n",
+			options: coupon.FileOptions{Columns: mapped("code", "no")},
+			want:    []string{"1: NOT_A_ROW Report", "3: A1|x"},
+		},
 		"a header that has less": {kind: coupon.ImportRedemptions, content: "Report;a;b\ncode;amount\nA1;5\n", failure: "columns"},
 	}
 	for name, test := range tests {

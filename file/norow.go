@@ -80,8 +80,33 @@ func isCount(text string, isEnclosed bool) bool {
 	word, rest, _ := strings.Cut(strings.ToLower(number), " ")
 	switch strings.TrimRight(word, ".") {
 	case "row", "rows", "row(s)", "record", "records", "record(s)":
-	case "datensatz", "datensätze", "enregistrement", "enregistrements", "record(i)", "rekord", "rekordy", "rekordów", "kayıt", "zeile", "zeilen", "ligne", "lignes", "fila", "filas", "riga", "righe", "linha", "linhas", "registro", "registros",
-		"rij", "rijen", "wiersz", "wiersze", "wierszy", "satır":
+	case "datensatz",
+		"datensätze",
+		"enregistrement",
+		"enregistrements",
+		"record(i)",
+		"rekord",
+		"rekordy",
+		"rekordów",
+		"kayıt",
+		"zeile",
+		"zeilen",
+		"ligne",
+		"lignes",
+		"fila",
+		"filas",
+		"riga",
+		"righe",
+		"linha",
+		"linhas",
+		"registro",
+		"registros",
+		"rij",
+		"rijen",
+		"wiersz",
+		"wiersze",
+		"wierszy",
+		"satır":
 	default:
 		return false
 	}

@@ -282,15 +282,27 @@ func Vocabulary() []Words {
 			"Kontaktsperre, Newslettersperre, Sperrliste, blockiert, Widerspruch, Werbewiderspruch, Widerspruch am, widersprochen, widersprochen am, " +
 			"widerrufen, widerrufen am, Widerruf, Einwilligung widerrufen, nicht kontaktieren, nicht anschreiben, keine Werbung, keine E-Mails, " +
 			"keine E-Mail, kein Newsletter, keine Mailings, Robinsonliste"},
-		{"unsubscribed", "fr", "désabonné, désabonnée, désabonné le, désabonnement, date de désabonnement, désinscrit, désinscrite, désinscrit le, désinscription, " +
-			"date de désinscription, ne pas contacter, ne plus contacter, ne pas envoyer, bloqué, bloquée, liste noire, sur liste noire, " +
-			"liste rouge, opposition, droit d'opposition, consentement retiré, stop pub, stop publicité, pas de newsletter, pas d'e-mail"},
-		{"unsubscribed", "es", "baja, dado de baja, dada de baja, fecha de baja, baja newsletter, baja boletín, desuscrito, desuscrita, desuscripción, no contactar, " +
-			"no enviar, no molestar, bloqueado, bloqueada, lista negra, en lista negra, oposición, consentimiento revocado, consentimiento retirado, " +
-			"no publicidad, sin publicidad, excluido de envíos, lista Robinson"},
-		{"unsubscribed", "it", "disiscritto, disiscritta, disiscritto il, disiscrizione, data disiscrizione, data di disiscrizione, non contattare, non inviare, " +
-			"bloccato, bloccata, lista nera, in lista nera, blacklistato, opposizione, consenso revocato, consenso ritirato, revoca del consenso, " +
-			"no pubblicità, niente pubblicità, no newsletter"},
+		{
+			"unsubscribed",
+			"fr",
+			"désabonné, désabonnée, désabonné le, désabonnement, date de désabonnement, désinscrit, désinscrite, désinscrit le, désinscription, " +
+				"date de désinscription, ne pas contacter, ne plus contacter, ne pas envoyer, bloqué, bloquée, liste noire, sur liste noire, " +
+				"liste rouge, opposition, droit d'opposition, consentement retiré, stop pub, stop publicité, pas de newsletter, pas d'e-mail",
+		},
+		{
+			"unsubscribed",
+			"es",
+			"baja, dado de baja, dada de baja, fecha de baja, baja newsletter, baja boletín, desuscrito, desuscrita, desuscripción, no contactar, " +
+				"no enviar, no molestar, bloqueado, bloqueada, lista negra, en lista negra, oposición, consentimiento revocado, consentimiento retirado, " +
+				"no publicidad, sin publicidad, excluido de envíos, lista Robinson",
+		},
+		{
+			"unsubscribed",
+			"it",
+			"disiscritto, disiscritta, disiscritto il, disiscrizione, data disiscrizione, data di disiscrizione, non contattare, non inviare, " +
+				"bloccato, bloccata, lista nera, in lista nera, blacklistato, opposizione, consenso revocato, consenso ritirato, revoca del consenso, " +
+				"no pubblicità, niente pubblicità, no newsletter",
+		},
 		{"unsubscribed", "pt", "descadastrado, descadastrada, descadastro, data de descadastro, descadastrado em, cancelou inscrição, inscrição cancelada, " +
 			"cancelamento da subscrição, data de cancelamento da subscrição, não contactar, não contatar, não enviar, não perturbe, bloqueado, bloqueada, " +
 			"lista negra, na lista negra, oposição, consentimento revogado, consentimento retirado, sem publicidade"},
@@ -300,9 +312,13 @@ func Vocabulary() []Words {
 		{"unsubscribed", "pl", "wypisany, wypisana, wypisano, wypis, data wypisania, wypisany z newslettera, rezygnacja, data rezygnacji, nie kontaktować, " +
 			"nie wysyłać, nie kontaktować się, zablokowany, zablokowana, czarna lista, na czarnej liście, sprzeciw, data sprzeciwu, " +
 			"wycofana zgoda, zgoda wycofana, zgoda cofnięta, brak zgody"},
-		{"unsubscribed", "tr", "abonelikten çıktı, abonelikten çıkmış, abonelikten ayrıldı, abonelikten çıkış tarihi, abonelik iptali, abonelik iptal tarihi, " +
-			"iletişim kurma, iletişime geçme, gönderme, engellendi, engellenmiş, engelli liste, kara liste, kara listede, ret, reddetti, " +
-			"izin iptali, izin geri çekildi, e-posta gönderme, reklam istemiyor"},
+		{
+			"unsubscribed",
+			"tr",
+			"abonelikten çıktı, abonelikten çıkmış, abonelikten ayrıldı, abonelikten çıkış tarihi, abonelik iptali, abonelik iptal tarihi, " +
+				"iletişim kurma, iletişime geçme, gönderme, engellendi, engellenmiş, engelli liste, kara liste, kara listede, ret, reddetti, " +
+				"izin iptali, izin geri çekildi, e-posta gönderme, reklam istemiyor",
+		},
 
 		{"redeemedAt", "en", "redemption time, date redeemed, date used, used date"},
 		{"redeemedAt", "de", "eingelöst am, Einlösedatum, Einlösungsdatum, Einlösezeitpunkt, Einlösung, eingelöst, verwendet am, genutzt am, Datum"},

@@ -161,7 +161,7 @@ func (x *xmlRows) lookAtNames() error {
 
 func (x *xmlRows) lastLine() int { return x.line }
 
-func (x *xmlRows) next(row *Row) error {
+func (x *xmlRows) next(row *Row) error { //nolint:cyclop // one case a kind of element
 	for {
 		start := x.position()
 		token, err := x.token()

@@ -830,9 +830,6 @@ func (ec *executionContext) unmarshalInputImportBouncesInput(ctx context.Context
 	if _, present := asMap["channel"]; !present {
 		asMap["channel"] = "EMAIL"
 	}
-	if _, present := asMap["timezone"]; !present {
-		asMap["timezone"] = "UTC"
-	}
 
 	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "channel", "kind", "timezone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {

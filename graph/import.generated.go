@@ -2986,9 +2986,6 @@ func (ec *executionContext) unmarshalInputImportRedemptionsInput(ctx context.Con
 	if _, present := asMap["dryRun"]; !present {
 		asMap["dryRun"] = false
 	}
-	if _, present := asMap["timezone"]; !present {
-		asMap["timezone"] = "UTC"
-	}
 
 	fieldsInOrder := [...]string{"file", "uploadId", "options", "onRejection", "dryRun", "timezone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {

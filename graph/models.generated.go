@@ -278,7 +278,7 @@ type CreateCouponInput struct {
 	LowStockThreshold graphql.Omittable[*int] `json:"lowStockThreshold,omitempty"`
 	// Alert when a smaller share of the pool than this is available, 0 to 1.
 	LowStockShare graphql.Omittable[*float64] `json:"lowStockShare,omitempty"`
-	// IANA name of the zone in which times without an offset are meant. Omitted: UTC.
+	// IANA name of the zone in which times without an offset are meant. Omitted: that of the server. Null: UTC.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// The caller's own notes, at most 64 KiB. Omitted: an empty object.
 	Metadata graphql.Omittable[*coupon.JSON] `json:"metadata,omitempty"`
@@ -630,7 +630,7 @@ type ImportBouncesInput struct {
 	Channel graphql.Omittable[*coupon.Channel] `json:"channel,omitempty"`
 	// What rows report that do not say it, as in a list of addresses that came back. Omitted: they are rejected.
 	Kind graphql.Omittable[*coupon.BounceKind] `json:"kind,omitempty"`
-	// For dates without an offset. IANA name.
+	// For dates without an offset. IANA name. Omitted: the time zone of the server.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
 	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
@@ -769,7 +769,7 @@ type ImportRedemptionsInput struct {
 	OnRejection graphql.Omittable[*coupon.OnRejection] `json:"onRejection,omitempty"`
 	// True: check and count everything, change nothing.
 	DryRun graphql.Omittable[*bool] `json:"dryRun,omitempty"`
-	// For dates without an offset. IANA name.
+	// For dates without an offset. IANA name. Omitted: the time zone of the server.
 	Timezone graphql.Omittable[*string] `json:"timezone,omitempty"`
 	// Of the caller's making, 1 to 255 characters. Give it whenever the request may be repeated: for at least 24 hours the same key of
 	// the same caller answers what it made before. The header `Idempotency-Key` stands for it.
@@ -1093,10 +1093,14 @@ type ResumeDeliveryInput struct {
 	ID coupon.ID `json:"id"`
 }
 
-// Which redemption to take back.
+// Which redemption to take back: by its `id`, or by its `reference`.
 type ReverseRedemptionInput struct {
 	// Such as `redemption_17`.
-	ID coupon.ID `json:"id"`
+	ID graphql.Omittable[*coupon.ID] `json:"id,omitempty"`
+	// What the redemption was given as `reference`, e.g. an order number. Exactly one redemption that stands must have it.
+	Reference graphql.Omittable[*string] `json:"reference,omitempty"`
+	// The code that was redeemed, where several redemptions have the `reference`.
+	Value graphql.Omittable[*string] `json:"value,omitempty"`
 	// Why, for the history of the code; at most 255 characters.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
@@ -1139,6 +1143,14 @@ type SendProofPayload struct {
 	Message *coupon.RenderedMessage `json:"message,omitempty"`
 	// Why it was not sent, to which address; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
+}
+
+// How the server is set up, as far as it matters to its callers.
+type Server struct {
+	// The zone in which periods and dates without an offset are meant where a request names none; IANA name (`--timezone`).
+	Timezone string `json:"timezone"`
+	// True: `sql` and `exportSql` answer (`--enable-sql`).
+	IsSQLEnabled bool `json:"isSqlEnabled"`
 }
 
 // What if? What is omitted is taken from the delivery as it is; null means without it.

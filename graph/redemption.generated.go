@@ -872,7 +872,7 @@ func (ec *executionContext) unmarshalInputReverseRedemptionInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "reason"}
+	fieldsInOrder := [...]string{"id", "reference", "value", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -881,11 +881,42 @@ func (ec *executionContext) unmarshalInputReverseRedemptionInput(ctx context.Con
 		switch k {
 		case "id":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
-			data, err := ec.unmarshalNID2couponqlᚋcouponᚐID(ctx, v)
+			data, err := ec.unmarshalOID2ᚖcouponqlᚋcouponᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ID = data
+			it.ID = graphql.OmittableOf(data)
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = graphql.OmittableOf(data)
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			directive0 := func(ctx context.Context) (any, error) { return ec.unmarshalOString2ᚖstring(ctx, v) }
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Confidential == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive confidential is not implemented")
+				}
+				return ec.Directives.Confidential(ctx, obj, directive0)
+			}
+
+			tmp, err := directive1(ctx)
+			if err != nil {
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
+			if data, ok := tmp.(*string); ok {
+				it.Value = graphql.OmittableOf(data)
+			} else if tmp == nil {
+				it.Value = graphql.OmittableOf[*string](nil)
+			} else {
+				err := fmt.Errorf(`unexpected type %T from directive, should be *string`, tmp)
+				return it, graphql.ErrorOnPath(ctx, err)
+			}
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1408,6 +1439,61 @@ func (ec *executionContext) marshalORedemption2ᚖcouponqlᚋcouponᚐRedemption
 		return graphql.Null
 	}
 	return ec._Redemption(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORedemptionAnomaly2ᚕcouponqlᚋcouponᚐRedemptionAnomalyᚄ(ctx context.Context, v any) ([]coupon.RedemptionAnomaly, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]coupon.RedemptionAnomaly, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRedemptionAnomaly2couponqlᚋcouponᚐRedemptionAnomaly(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORedemptionAnomaly2ᚕcouponqlᚋcouponᚐRedemptionAnomalyᚄ(ctx context.Context, sel ast.SelectionSet, v []coupon.RedemptionAnomaly) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRedemptionAnomaly2couponqlᚋcouponᚐRedemptionAnomaly(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORedemptionSource2ᚖcouponqlᚋcouponᚐRedemptionSource(ctx context.Context, v any) (*coupon.RedemptionSource, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := coupon.RedemptionSource(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORedemptionSource2ᚖcouponqlᚋcouponᚐRedemptionSource(ctx context.Context, sel ast.SelectionSet, v *coupon.RedemptionSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

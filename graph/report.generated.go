@@ -2006,7 +2006,7 @@ func (ec *executionContext) unmarshalInputStatsFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"couponIds", "deliveryIds", "channels", "labels", "from", "to"}
+	fieldsInOrder := [...]string{"couponIds", "deliveryIds", "channels", "labels", "from", "to", "reference", "source", "anomalies", "isReversed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2072,6 +2072,34 @@ func (ec *executionContext) unmarshalInputStatsFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.To = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalORedemptionSource2ᚖcouponqlᚋcouponᚐRedemptionSource(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "anomalies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("anomalies"))
+			data, err := ec.unmarshalORedemptionAnomaly2ᚕcouponqlᚋcouponᚐRedemptionAnomalyᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Anomalies = data
+		case "isReversed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isReversed"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsReversed = data
 		}
 	}
 	return it, nil

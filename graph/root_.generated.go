@@ -785,6 +785,7 @@ type ComplexityRoot struct {
 		RedemptionStats      func(childComplexity int, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) int
 		Redemptions          func(childComplexity int, filter *coupon.StatsFilter, first *int, after *string) int
 		SQL                  func(childComplexity int, query string, limit *int) int
+		Server               func(childComplexity int) int
 		SimulateDelivery     func(childComplexity int, input SimulateDeliveryInput) int
 		ValidateCode         func(childComplexity int, value string) int
 	}
@@ -948,6 +949,11 @@ type ComplexityRoot struct {
 	SendProofPayload struct {
 		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Server struct {
+		IsSQLEnabled func(childComplexity int) int
+		Timezone     func(childComplexity int) int
 	}
 
 	SimulateDeliveryPayload struct {
@@ -4547,6 +4553,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SQL(childComplexity, args["query"].(string), args["limit"].(*int)), true
+	case "Query.server":
+		if e.ComplexityRoot.Query.Server == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Server(childComplexity), true
 	case "Query.simulateDelivery":
 		if e.ComplexityRoot.Query.SimulateDelivery == nil {
 			break
@@ -5166,6 +5178,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SendProofPayload.UserErrors(childComplexity), true
+
+	case "Server.isSqlEnabled":
+		if e.ComplexityRoot.Server.IsSQLEnabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Server.IsSQLEnabled(childComplexity), true
+	case "Server.timezone":
+		if e.ComplexityRoot.Server.Timezone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Server.Timezone(childComplexity), true
 
 	case "SimulateDeliveryPayload.analysis":
 		if e.ComplexityRoot.SimulateDeliveryPayload.Analysis == nil {
@@ -7352,6 +7377,16 @@ func (ec *executionContext) childFields_SendProofPayload(ctx context.Context, fi
 		return ec.fieldContext_SendProofPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendProofPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Server(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "timezone":
+		return ec.fieldContext_Server_timezone(ctx, field)
+	case "isSqlEnabled":
+		return ec.fieldContext_Server_isSqlEnabled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Server", field.Name)
 }
 
 func (ec *executionContext) childFields_SimulateDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -43,6 +43,10 @@ func (r *mutationResolver) RevokeAPIKey(ctx context.Context, input graph.RevokeA
 	return &graph.RevokeAPIKeyPayload{APIKey: revoked, UserErrors: problems}, err
 }
 
+func (r *queryResolver) Server(ctx context.Context) (*graph.Server, error) {
+	return &graph.Server{Timezone: r.store.Timezone(), IsSQLEnabled: r.analyst != nil}, nil
+}
+
 func (r *queryResolver) Caller(ctx context.Context) (*coupon.Caller, error) {
 	return access.CallerOf(ctx), nil
 }

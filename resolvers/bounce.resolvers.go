@@ -19,7 +19,7 @@ func (r *mutationResolver) RecordBounces(ctx context.Context, input graph.Record
 
 func (r *mutationResolver) ImportBounces(ctx context.Context, input graph.ImportBouncesInput) (*graph.ImportPayload, error) {
 	i := &coupon.Import{
-		Kind: coupon.ImportBounces, Timezone: or(input.Timezone.Value(), defaultZone), Channel: new(or(input.Channel.Value(), coupon.ChannelEmail)),
+		Kind: coupon.ImportBounces, Timezone: or(input.Timezone.Value(), r.store.Timezone()), Channel: new(or(input.Channel.Value(), coupon.ChannelEmail)),
 		BounceKind: input.Kind.Value(),
 	}
 	return r.queueImport(ctx, i, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))

@@ -159,7 +159,7 @@ func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *i
 		i.Mode = coupon.ImportAdd
 	}
 	if i.Timezone == "" {
-		i.Timezone = "UTC"
+		i.Timezone = r.store.Timezone()
 	}
 	uploadID, err := r.uploadOf(ctx, request)
 	if err != nil {

@@ -47,40 +47,49 @@ type documents struct {
 	schema *ast.Schema
 	// hidesSchema: errors do not tell names that would have been right.
 	hidesSchema bool
-	known       *lru.LRU[*ast.QueryDocument]
+	known       *lru.LRU[*document]
+}
+
+// document is one that is valid.
+type document struct {
+	*ast.QueryDocument
+
+	// numbers are variables that every request has for the document; see exactNumbers.
+	numbers exact
 }
 
 func newDocuments(schema *ast.Schema, hidesSchema bool) *documents {
-	return &documents{schema: schema, hidesSchema: hidesSchema, known: lru.New[*ast.QueryDocument](cachedQueries)}
+	return &documents{schema: schema, hidesSchema: hidesSchema, known: lru.New[*document](cachedQueries)}
 }
 
 // read gives a document that is valid, or what is wrong with it.
-func (d *documents) read(ctx context.Context, query string) (*ast.QueryDocument, gqlerror.List) {
-	if document, isKnown := d.known.Get(ctx, query); isKnown {
-		return document, nil
+func (d *documents) read(ctx context.Context, query string) (*document, gqlerror.List) {
+	if known, isKnown := d.known.Get(ctx, query); isKnown {
+		return known, nil
 	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, maxTokens)
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, maxTokens)
 	if err != nil {
 		return nil, shortened(gqlerror.List{unread(err)})
 	}
-	if len(document.Operations) == 0 {
+	if len(parsed.Operations) == 0 {
 		problem := gqlerror.Errorf("no operation provided")
 		errcode.Set(problem, errcode.ValidationFailed)
 		return nil, gqlerror.List{problem}
 	}
-	if _, problem := measure(document); problem != nil {
+	if _, problem := measure(parsed); problem != nil {
 		return nil, shortened(gqlerror.List{problem})
 	}
-	if problems := d.validate(document); len(problems) > 0 {
+	if problems := d.validate(parsed); len(problems) > 0 {
 		for _, problem := range problems {
 			errcode.Set(problem, errcode.ValidationFailed)
 		}
 		return nil, shortened(problems)
 	}
+	read := &document{parsed, exactNumbers(parsed)}
 	if len(query) <= maxCachedQueryBytes {
-		d.known.Add(ctx, query, document)
+		d.known.Add(ctx, query, read)
 	}
-	return document, nil
+	return read, nil
 }
 
 // unread says why a document could not be read. The parser tells its own limits by their messages alone.
@@ -114,7 +123,9 @@ func (d *documents) validate(document *ast.QueryDocument) gqlerror.List {
 			return problems
 		}
 	}
-	return validator.ValidateWithRules(d.schema, document, rules.NewDefaultRules())
+	problems = validator.ValidateWithRules(d.schema, document, rules.NewDefaultRules())
+	d.listFields(problems)
+	return problems
 }
 
 // rulesWithoutSuggestions gives the rules of validation whose time does not depend on the lengths of names.

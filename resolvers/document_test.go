@@ -121,7 +121,7 @@ func TestIntrospectionOfTools(t *testing.T) {
 		if problems != nil {
 			t.Fatalf("%s: %v", name, problems)
 		}
-		operation := &graphql.OperationContext{Doc: document, Operation: document.Operations[0]}
+		operation := &graphql.OperationContext{Doc: document.QueryDocument, Operation: document.Operations[0]}
 		if err := l.MutateOperationContext(t.Context(), operation); err == nil || err.Extensions["code"] != test.code {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/db/dbtest"
@@ -26,7 +27,7 @@ func (e *formExecutor) CreateOperationContext(_ context.Context, params *graphql
 	if file := params.Variables["a"].(graphql.Upload).File.(*storedFile); file.ReadSeekCloser != nil {
 		e.stored++
 	}
-	return &graphql.OperationContext{Variables: params.Variables}, nil
+	return &graphql.OperationContext{Variables: params.Variables, Operation: &ast.OperationDefinition{Operation: ast.Mutation}}, nil
 }
 
 func (e *formExecutor) DispatchOperation(ctx context.Context, operation *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {

@@ -17,6 +17,7 @@ import (
 // for it before it is run.
 type gate struct {
 	documents *documents
+	persisted persisted
 	budget    *budget
 }
 
@@ -54,14 +55,19 @@ const holdExtension = "hold"
 
 // CreateOperationContext reads a request, and refuses it where it may cost too much, or when there is no room for it now.
 func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
-	document, problems := a.gate.documents.read(ctx, params.Query)
+	document, named, problems := a.gate.read(ctx, params)
 	if problems != nil {
 		return &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName, Variables: map[string]any{}}, problems
 	}
-	operation, problems := a.GraphExecutor.CreateOperationContext(withDocument(ctx, document), params)
+	operation, problems := a.GraphExecutor.CreateOperationContext(withDocument(ctx, document.QueryDocument), params)
 	if problems != nil {
+		for _, problem := range problems {
+			a.gate.documents.explain(named, params.Variables, problem)
+		}
 		return operation, shortened(problems)
 	}
+	document.numbers.give(operation.Variables)
+	a.gate.persisted.keep(ctx, params)
 	held := a.gate.budget.of(ctx)
 	count := 1
 	if operation.Operation.Operation == ast.Subscription {
@@ -80,6 +86,22 @@ func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.
 		a.held = held
 	}
 	return operation, nil
+}
+
+// read gives the document of a request, which may come by its hash, and the operation of it that is asked for.
+func (g *gate) read(ctx context.Context, params *graphql.RawParams) (*document, *ast.OperationDefinition, gqlerror.List) {
+	if problem := g.persisted.complete(ctx, params); problem != nil {
+		return nil, nil, gqlerror.List{problem}
+	}
+	document, problems := g.documents.read(ctx, params.Query)
+	if problems != nil {
+		return nil, nil, problems
+	}
+	operation, problem := operationOf(document.QueryDocument, params.OperationName)
+	if problem != nil {
+		return nil, nil, shortened(gqlerror.List{problem})
+	}
+	return document, operation, nil
 }
 
 // valuesIn gives how many values there are in JSON that was read.

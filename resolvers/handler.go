@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -54,19 +55,19 @@ type Options struct {
 func Handler(r *Resolver, options Options) http.Handler {
 	config := graph.Config{Resolvers: r}
 	setComplexity(&config.Complexity)
-	schema := graph.NewExecutableSchema(config).Schema()
+	schema := offered(graph.NewExecutableSchema(config).Schema())
+	config.Schema = schema
 	audit := newAuditor(r.store, schema)
 	config.Directives.Confidential, config.Directives.Audited = mask, audit.use
 	executable := graph.NewExecutableSchema(config)
 	server := handler.New(executable)
 	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
-	entrance := &gate{documents: newDocuments(schema, options.HidesSchema), budget: &budget{}}
+	entrance := &gate{documents: newDocuments(schema, options.HidesSchema), persisted: newPersisted(), budget: &budget{}}
 	for _, one := range []graphql.Transport{
 		transport.Websocket{
 			KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
 			Implementation: sockets{webSocket{options: websocket.AcceptOptions{OriginPatterns: options.Origins}}},
 		},
-		eventStream{},
 		transport.Options{},
 		multipartForm{store: r.store, options: options},
 		plainHTTP{},
@@ -111,6 +112,14 @@ func Handler(r *Resolver, options Options) http.Handler {
 		return result
 	})
 	return limitRequests(identified(server, r.guard))
+}
+
+// offered gives a schema without the directive @defer, which the library adds to every one: answers here are whole.
+func offered(schema *ast.Schema) *ast.Schema {
+	copied := *schema
+	copied.Directives = maps.Clone(schema.Directives)
+	delete(copied.Directives, "defer")
+	return &copied
 }
 
 type refusedKey struct{}

@@ -84,7 +84,7 @@ func (r *mutationResolver) ImportTargets(ctx context.Context, input graph.Import
 }
 
 func (r *mutationResolver) ImportRedemptions(ctx context.Context, input graph.ImportRedemptionsInput) (*graph.ImportPayload, error) {
-	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRedemptions, Timezone: or(input.Timezone.Value(), "UTC")}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
+	return r.queueImport(ctx, &coupon.Import{Kind: coupon.ImportRedemptions, Timezone: or(input.Timezone.Value(), r.store.Timezone())}, importRequestOf(input.File, input.UploadID, input.Options, input.OnRejection, input.DryRun))
 }
 
 func (r *mutationResolver) CancelImport(ctx context.Context, input graph.CancelImportInput) (*graph.ImportPayload, error) {

@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"couponql/access"
@@ -43,12 +42,8 @@ func (multipartForm) Supports(r *http.Request) bool {
 
 // Do answers a request.
 func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	accepted := acceptedType(r.Header.Values("Accept"))
-	if accepted == "" {
-		// A client that uploads a file rather has the wrong type than no answer.
-		accepted = typeJSON
-	}
-	w.Header().Set("Content-Type", accepted)
+	// A client that uploads a file and accepts nothing that there is rather has the wrong type than no answer.
+	a := newReply(w, r, exec)
 	content, end := transfer.Body(w, r)
 	defer end()
 	r.Body = io.NopCloser(content)
@@ -60,12 +55,10 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 		f.refuse(w, r, err)
 		return
 	}
-	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
-	operation, problems := exec.CreateOperationContext(r.Context(), params)
-	if problems != nil {
-		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
+	operation := a.operation(params)
+	if operation == nil {
 		return
 	}
 	if err := files.read(r.Context(), parts); err != nil {
@@ -74,8 +67,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	// The body is read to its end, where the deadline for the client's next byte ends.
 	_, _ = io.Copy(io.Discard, io.LimitReader(content, MaxRequestBytes))
-	responses, ctx := exec.DispatchOperation(r.Context(), operation)
-	answer(w, responses(ctx))
+	a.run(operation)
 }
 
 // clear deletes what no mutation took.
@@ -88,7 +80,7 @@ func (f multipartForm) clear(ctx context.Context, files *formFiles) {
 // refuse answers a request whose files are not here.
 func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusServiceUnavailable
-	answer := &gqlerror.Error{Extensions: map[string]any{"code": errcode.ParseFailed}}
+	answer := &gqlerror.Error{Extensions: map[string]any{"code": codeBadRequest}}
 	problems, isUser := coupon.AsUserErrors(err)
 	form, isForm := errors.AsType[httpError](err)
 	switch {
@@ -126,8 +118,11 @@ func (f *formFiles) open(r *http.Request) (parts *multipart.Reader, params *grap
 	if parts, err = r.MultipartReader(); err != nil {
 		return nil, nil, badForm("failed to parse multipart form")
 	}
-	params = &graphql.RawParams{}
-	if err := readField(r.Context(), parts, "operations", "first", params); err != nil {
+	var asked parameters
+	if err := readField(r.Context(), parts, "operations", "first", &asked); err != nil {
+		return nil, nil, err
+	}
+	if params, err = asked.params(); err != nil {
 		return nil, nil, err
 	}
 	places := map[string][]string{}

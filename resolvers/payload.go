@@ -17,7 +17,6 @@ const (
 	defaultStatsRows  = 1000
 	defaultCohorts    = 100
 	defaultCohortDays = 30
-	defaultZone       = "UTC"
 	defaultPattern    = "########"
 	defaultAlphabet   = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 )

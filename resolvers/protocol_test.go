@@ -69,7 +69,7 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
 		{``, "BAD_REQUEST", "no query"},
 		{`# nothing`, "GRAPHQL_VALIDATION_FAILED", "no operation"},
-		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "must be defined"},
+		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "it is missing"},
 		{`mutation { deleteCoupon(input: {}) { deletedId } }`, "GRAPHQL_VALIDATION_FAILED", "was not provided"},
 		{
 			`mutation { upsertRecipients(input: {recipients: [{externalId: "c", attributes: ["x"]}]}) { recipients { id } } }`,

@@ -95,19 +95,32 @@ func ofRedemption(problems []*coupon.UserError, place int) []*coupon.UserError {
 	return placed
 }
 
-// reverse takes a redemption back. To a caller who may take back some only, an id of another one is a guess, as one is that nothing
-// has.
-func (r *Resolver) reverse(ctx context.Context, id coupon.ID, reason *string) (*coupon.Redemption, error) {
-	caller := access.CallerOf(ctx)
+// reverse takes a redemption back. To a caller who may take back some only, an id or a reference of another one is a guess, as one
+// is that nothing has.
+func (r *Resolver) reverse(ctx context.Context, input *graph.ReverseRedemptionInput) (*coupon.Redemption, error) {
+	caller, id, reference, value := access.CallerOf(ctx), input.ID.Value(), input.Reference.Value(), input.Value.Value()
+	if (id == nil) == (reference == nil) || value != nil && reference == nil {
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give the id of the redemption, or its reference, with the value of the code if several have it.").
+			At("input")
+	}
+	reverse := func() (*coupon.Redemption, error) {
+		if id != nil {
+			return r.store.Reverse(ctx, caller, *id, input.Reason.Value())
+		}
+		return r.store.ReverseReferenced(ctx, caller, *reference, value, input.Reason.Value())
+	}
 	if caller.Role != coupon.RoleRedeemer {
-		return r.store.Reverse(ctx, caller, id, reason)
+		return reverse()
 	}
 	if allowed, wait := r.guard.Ask(caller, []bool{true}); allowed == 0 {
 		return nil, &guessesError{wait}
 	}
-	redemption, err := r.store.Reverse(ctx, caller, id, reason)
+	redemption, err := reverse()
 	if problems, isUser := coupon.AsUserErrors(err); !isUser || problems[0].Code != coupon.ErrorNotFound {
 		r.guard.Found(caller)
+	}
+	if err == nil {
+		r.guard.Reversed(caller)
 	}
 	return redemption, err
 }

@@ -52,7 +52,7 @@ func (r *mutationResolver) RedeemCodes(ctx context.Context, input graph.RedeemCo
 }
 
 func (r *mutationResolver) ReverseRedemption(ctx context.Context, input graph.ReverseRedemptionInput) (*graph.ReverseRedemptionPayload, error) {
-	redemption, err := r.reverse(ctx, input.ID, input.Reason.Value())
+	redemption, err := r.reverse(ctx, &input)
 	problems, err := userErrors(err)
 	show(ctx, shown(redemption)...)
 	return &graph.ReverseRedemptionPayload{Redemption: redemption, UserErrors: problems}, err

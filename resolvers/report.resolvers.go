@@ -31,7 +31,7 @@ func (r *deliveryComparisonResolver) Delivery(ctx context.Context, obj *coupon.D
 
 func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone *string, limit *int, fillPeriods *bool) ([]*coupon.StatsRow, error) {
 	rows, err := r.store.RedemptionStats(ctx, &coupon.StatsQuestion{
-		Filter: filter, GroupBy: groupBy, Timezone: or(timezone, defaultZone), Limit: or(limit, defaultStatsRows),
+		Filter: filter, GroupBy: groupBy, Timezone: or(timezone, r.store.Timezone()), Limit: or(limit, defaultStatsRows),
 		FillPeriods: or(fillPeriods, false), Measures: measuresOfRows(ctx),
 	})
 	show(ctx, rows...)
@@ -39,12 +39,12 @@ func (r *queryResolver) RedemptionStats(ctx context.Context, filter *coupon.Stat
 }
 
 func (r *queryResolver) RedemptionFunnel(ctx context.Context, filter *coupon.StatsFilter, timezone *string) ([]*coupon.FunnelStep, error) {
-	return r.store.Funnel(ctx, filter, or(timezone, defaultZone))
+	return r.store.Funnel(ctx, filter, or(timezone, r.store.Timezone()))
 }
 
 func (r *queryResolver) RedemptionCohorts(ctx context.Context, filter *coupon.StatsFilter, timezone *string, days *int, limit *int) ([]*coupon.RedemptionCohort, error) {
 	return r.store.Cohorts(ctx, &coupon.CohortQuestion{
-		Filter: filter, Timezone: or(timezone, defaultZone), Days: or(days, defaultCohortDays), Limit: or(limit, defaultCohorts),
+		Filter: filter, Timezone: or(timezone, r.store.Timezone()), Days: or(days, defaultCohortDays), Limit: or(limit, defaultCohorts),
 	})
 }
 

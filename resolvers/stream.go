@@ -1,14 +1,11 @@
 package resolvers
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,56 +14,23 @@ import (
 	"couponql/background"
 )
 
-// eventStream is the transport of Server-Sent Events, by the protocol graphql-sse with a connection for each operation
-// (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md). It takes queries and mutations too.
-//
-// The transport that comes with the library writes bodies that it cannot read into the log and the answer.
-type eventStream struct{}
-
-var _ graphql.Transport = eventStream{}
-
 const typeEvents = "text/event-stream"
 
-// Supports tells requests that want events.
-func (eventStream) Supports(r *http.Request) bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && r.Method == http.MethodPost && kind == typeJSON && strings.Contains(r.Header.Get("Accept"), typeEvents)
-}
-
-// Do answers a request until its operation is complete or its client is gone.
-func (eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	start := graphql.Now()
-	params, err := readBody(r)
-	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
-		w.Header().Set("Content-Type", typeJSON)
-		refuseHTTP(w, problem)
-		return
-	}
-	params.Headers, params.ReadTime = r.Header, graphql.TraceTiming{Start: start, End: graphql.Now()}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	operation, problems := exec.CreateOperationContext(ctx, params)
-	ctx = graphql.WithOperationContext(ctx, operation)
-	if isOverloaded(problems) {
-		w.Header().Set("Content-Type", typeJSON)
-		refuseOperation(w, typeJSON, exec.DispatchError(ctx, problems))
-		return
-	}
-	w.Header().Set("Content-Type", typeEvents)
-	events := &events{w: w, control: http.NewResponseController(w), cancel: cancel}
+// stream answers with Server-Sent Events until the responses end or the client is gone, by the protocol graphql-sse with a
+// connection for each operation (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md); an EventSource may ask by
+// GET. cancel ends the operation when nobody takes its events.
+func (a *reply) stream(responses graphql.ResponseHandler, ctx context.Context, cancel func()) { //nolint:revive // as DispatchOperation gives them
+	a.w.Header().Set("Content-Type", typeEvents)
+	// A proxy that buffers would keep events to itself.
+	a.w.Header().Set("X-Accel-Buffering", "no")
+	events := &events{w: a.w, control: http.NewResponseController(a.w), cancel: cancel}
 	events.send(":\n\n")
-	if problems != nil {
-		events.next(exec.DispatchError(ctx, problems))
-		events.send("event: complete\n\n")
-		return
-	}
 	stop := events.keepAlive(ctx)
 	defer stop()
-	responses, ctx := exec.DispatchOperation(ctx, operation)
 	for response := responses(ctx); response != nil; response = responses(ctx) {
 		events.next(response)
 	}
-	events.send("event: complete\n\n")
+	events.send("event: complete\ndata:\n\n")
 }
 
 // events are those of one answer.
@@ -93,11 +57,8 @@ func (e *events) send(lines string) {
 
 // next sends a response.
 func (e *events) next(response *graphql.Response) {
-	text, err := json.Marshal(response)
-	if err != nil {
-		// It is made of what was JSON before.
-		panic(err)
-	}
+	// A line ends an event's data; between the values of JSON it is a blank.
+	text := bytes.ReplaceAll(responseText(response), []byte("\n"), []byte(" "))
 	e.send(fmt.Sprintf("event: next\ndata: %s\n\n", text))
 }
 

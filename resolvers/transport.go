@@ -22,9 +22,9 @@ import (
 	"couponql/unavailable"
 )
 
-// plainHTTP is the transport of queries and mutations without files: GraphQL over HTTP, draft of the GraphQL
-// foundation (https://graphql.github.io/graphql-over-http/draft/), by GET and POST. It takes every request that no
-// other transport supports, so that what cannot be served is refused by the rules of HTTP.
+// plainHTTP is the transport of operations without files: GraphQL over HTTP, draft of the GraphQL foundation
+// (https://graphql.github.io/graphql-over-http/draft/), by GET and POST. It takes every request that no other transport
+// supports, so that what cannot be served is refused by the rules of HTTP. A client that wants events gets them; see events.
 //
 // The transports that come with the library answer what cannot be read with 422 and a field `data`, and an array of
 // requests with the whole body in the message; the audit of the specification complains.
@@ -52,36 +52,95 @@ func (plainHTTP) Supports(*http.Request) bool { return true }
 
 // Do answers a request.
 func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	accepted := acceptedType(r.Header.Values("Accept"))
-	w.Header().Set("Content-Type", accepted)
-	if accepted == "" {
-		w.Header().Set("Content-Type", typeJSON)
-		refuseHTTP(w, httpError{http.StatusNotAcceptable, "Accept " + typeJSON + " or " + typeResponse + "."})
-		return
-	}
+	a := newReply(w, r, exec)
 	start := graphql.Now()
 	params, err := readRequest(w, r)
+	if err == nil && a.accepted == "" {
+		err = httpError{http.StatusNotAcceptable, "Accept " + typeJSON + ", " + typeResponse + " or " + typeEvents + "."}
+	}
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
 		refuseHTTP(w, problem)
 		return
 	}
-	params.Headers, params.ReadTime = r.Header, graphql.TraceTiming{Start: start, End: graphql.Now()}
-	operation, problems := exec.CreateOperationContext(r.Context(), params)
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	if operation := a.operation(params); operation != nil {
+		a.run(operation)
+	}
+}
+
+// reply answers one request, in one way whatever transport it came by.
+type reply struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	exec graphql.GraphExecutor
+	// accepted is the media type that the client would rather have, "" when it wants none that there is. takesEvents: events would
+	// do too.
+	accepted    string
+	takesEvents bool
+}
+
+func newReply(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) *reply {
+	a := &reply{w: w, r: r, exec: exec}
+	a.accepted, a.takesEvents = acceptedType(r.Header.Values("Accept"))
+	w.Header().Set("Content-Type", typeJSON)
+	if a.accepted == typeResponse {
+		w.Header().Set("Content-Type", typeResponse)
+	}
+	return a
+}
+
+// operation gives the operation of a request, or answers why it is not run and gives nil.
+func (a *reply) operation(params *graphql.RawParams) *graphql.OperationContext {
+	params.Headers = a.r.Header
+	operation, problems := a.exec.CreateOperationContext(a.r.Context(), params)
 	if problems != nil {
-		refuseOperation(w, accepted, exec.DispatchError(graphql.WithOperationContext(r.Context(), operation), problems))
-		return
+		a.refuse(a.exec.DispatchError(graphql.WithOperationContext(a.r.Context(), operation), problems))
+		return nil
 	}
 	switch kind := operation.Operation.Operation; {
-	case kind == ast.Subscription:
-		refuseHTTP(w, httpError{http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."})
-		return
-	case kind == ast.Mutation && r.Method == http.MethodGet:
-		w.Header().Set("Allow", http.MethodPost)
-		refuseHTTP(w, httpError{http.StatusMethodNotAllowed, "A GET request may only query; send mutations by POST."})
+	case kind == ast.Subscription && !a.takesEvents:
+		refuseHTTP(a.w, httpError{http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."})
+		return nil
+	case kind == ast.Mutation && a.r.Method == http.MethodGet:
+		a.w.Header().Set("Allow", http.MethodPost)
+		refuseHTTP(a.w, httpError{http.StatusMethodNotAllowed, "A GET request may only query or subscribe; send mutations by POST."})
+		return nil
+	}
+	return operation
+}
+
+// refuse answers a request whose operation is not run.
+func (a *reply) refuse(response *graphql.Response) {
+	response.Data = nil
+	status := http.StatusOK
+	switch code := response.Errors[0].Extensions["code"]; {
+	case isOverloaded(response.Errors):
+		status = http.StatusServiceUnavailable
+	case code == codeUnauthenticated:
+		status = http.StatusUnauthorized
+	case code == codePersistedNotFound || code == codePersistedNotSupported:
+		// It is how a client and a server agree on a hash, and no fault.
+	case a.accepted == typeResponse:
+		status = http.StatusBadRequest
+	}
+	if status == http.StatusOK && a.accepted == typeEvents {
+		a.stream(graphql.OneShot(response), a.r.Context(), func() {})
 		return
 	}
-	responses, ctx := exec.DispatchOperation(r.Context(), operation)
-	answer(w, responses(ctx))
+	writeResponse(a.w, status, response)
+}
+
+// run runs an operation and answers what comes of it.
+func (a *reply) run(operation *graphql.OperationContext) {
+	if a.accepted == typeEvents || operation.Operation.Operation == ast.Subscription {
+		ctx, cancel := context.WithCancel(a.r.Context())
+		defer cancel()
+		responses, ctx := a.exec.DispatchOperation(ctx, operation)
+		a.stream(responses, ctx, cancel)
+		return
+	}
+	responses, ctx := a.exec.DispatchOperation(a.r.Context(), operation)
+	answer(a.w, responses(ctx))
 }
 
 // readRequest reads what a request asks for. Its errors are httpErrors.
@@ -105,10 +164,10 @@ type parameters struct {
 }
 
 func (p *parameters) params() (*graphql.RawParams, error) {
-	if p.Query == nil || *p.Query == "" {
+	if (p.Query == nil || *p.Query == "") && p.Extensions[persistedMember] == nil {
 		return nil, httpError{http.StatusBadRequest, "The request has no query."}
 	}
-	return &graphql.RawParams{Query: *p.Query, OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
+	return &graphql.RawParams{Query: or(p.Query, ""), OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
 }
 
 func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) {
@@ -234,12 +293,12 @@ func weigh(text []byte) (values, depth int) {
 	return values, depth
 }
 
-// acceptedType gives the media type that the client would rather have of the two, application/json if it does not care,
-// or "" when it wants neither (RFC 9110, 12.5.1).
-func acceptedType(accept []string) string {
-	best, bestQuality := "", 0.0
+// acceptedType gives the media type that the client would rather have of the three, application/json if it does not care,
+// or "" when it wants none (RFC 9110, 12.5.1), and whether it takes events at all.
+func acceptedType(accept []string) (best string, takesEvents bool) {
+	bestQuality := 0.0
 	if len(accept) == 0 {
-		return typeJSON
+		return typeJSON, false
 	}
 	for entry := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		kind, attributes, err := mime.ParseMediaType(entry)
@@ -256,6 +315,8 @@ func acceptedType(accept []string) string {
 		case "*/*", "application/*":
 			kind = typeJSON
 		case typeJSON, typeResponse:
+		case typeEvents:
+			takesEvents = takesEvents || quality > 0
 		default:
 			continue
 		}
@@ -263,7 +324,7 @@ func acceptedType(accept []string) string {
 			best, bestQuality = kind, quality
 		}
 	}
-	return best
+	return best, takesEvents
 }
 
 // answer answers a request with what became of its operation; nil says that the request ended before it was executed.
@@ -285,22 +346,20 @@ func refuseHTTP(w http.ResponseWriter, problem httpError) {
 	writeResponse(w, problem.status, &graphql.Response{Errors: gqlerror.List{answer}})
 }
 
-// refuseOperation answers a request whose operation cannot be executed.
-func refuseOperation(w http.ResponseWriter, accepted string, response *graphql.Response) {
-	status := http.StatusOK
-	switch {
-	case isOverloaded(response.Errors):
-		status = http.StatusServiceUnavailable
-	case accepted == typeResponse:
-		status = http.StatusBadRequest
+// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out.
+func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
+	if len(response.Data) == 0 && len(response.Errors) > 0 && response.Errors[0].Extensions["code"] == codeUnauthenticated {
+		w.Header().Set("WWW-Authenticate", access.Realm)
+		status = http.StatusUnauthorized
 	}
-	response.Data = nil
-	writeResponse(w, status, response)
+	text := responseText(response)
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = w.Write(text)
 }
 
-// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out.
-// Data is JSON that was just written, and is not read again.
-func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
+// responseText gives an answer as JSON. Data is JSON that was just written, and is not read again.
+func responseText(response *graphql.Response) []byte {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {
 		text = append(text, "{,"[min(len(text), 1)])
@@ -323,11 +382,6 @@ func writeResponse(w http.ResponseWriter, status int, response *graphql.Response
 	}
 	if len(response.Data) > 0 {
 		member("data", response.Data)
-	} else if len(response.Errors) > 0 && response.Errors[0].Extensions["code"] == codeUnauthenticated {
-		w.Header().Set("WWW-Authenticate", access.Realm)
-		status = http.StatusUnauthorized
 	}
-	w.WriteHeader(status)
-	// A client that went away needs no answer.
-	_, _ = w.Write(append(text, '}'))
+	return append(text, '}')
 }

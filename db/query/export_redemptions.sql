@@ -8,4 +8,8 @@ WHERE r.id NOT IN (SELECT redemption_id FROM reversal)
     AND ($coupons::BIGINT[] IS NULL OR list_contains($coupons::BIGINT[], r.coupon_id)) AND ($deliveries::BIGINT[] IS NULL OR list_contains($deliveries::BIGINT[], r.delivery_id))
     AND ($channels::VARCHAR[] IS NULL OR list_contains($channels::VARCHAR[], r.channel)) AND ($labels::VARCHAR[] IS NULL OR list_contains($labels::VARCHAR[], r.label))
     AND ($from::TIMESTAMP IS NULL OR r.redeemed_at >= $from) AND ($to::TIMESTAMP IS NULL OR r.redeemed_at < $to)
+    AND ($reference::VARCHAR IS NULL OR r.reference = $reference) AND ($source::VARCHAR IS NULL OR r.source = $source)
+    AND ($anomalies::VARCHAR[] IS NULL OR list_has_any(string_split(r.anomalies, ' '), $anomalies::VARCHAR[]))
+    -- What was reversed is not exported, so that this is never asked with true.
+    AND $is_reversed::BOOLEAN IS NOT NULL
 ORDER BY r.id
