@@ -80,7 +80,7 @@ func (c *serveCommand) newHandler(
 	mux.Handle("/files/", files)
 	mux.Handle("GET /metrics", forStaff(guard, watch.Handler()))
 	if c.Playground {
-		mux.Handle("/", playground.Handler())
+		mux.Handle("/", playground.Handler(playground.Options{HasSQL: c.EnableSQL}))
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {

@@ -680,3 +680,21 @@ func loadSchema(t *testing.T) *ast.Schema {
 	}
 	return schema
 }
+
+// Tools show the schema's own description first: without it, nothing tells where to begin.
+func TestSchemaDescribesItself(t *testing.T) {
+	t.Parallel()
+	schema := loadSchema(t)
+	fields := regexp.MustCompile("`([a-z][A-Za-z]+)`").FindAllStringSubmatch(schema.Description, -1)
+	if len(fields) < 5 {
+		t.Fatalf("got the description %q, want one that names the fields to begin with", schema.Description)
+	}
+	others := []string{"userErrors", "errors", "extensions"}
+	for _, field := range fields {
+		name := field[1]
+		if schema.Query.Fields.ForName(name) == nil && schema.Mutation.Fields.ForName(name) == nil &&
+			!slices.Contains(others, name) {
+			t.Errorf("the description names %s, which is no field of Query or Mutation", name)
+		}
+	}
+}

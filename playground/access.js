@@ -6,12 +6,14 @@
 
 const Access = (() => {
   const h = React.createElement;
-  const { useId, useState, useSyncExternalStore } = React;
-  const { Button, useSchemaStore } = GraphiQL.React;
+  const { useEffect, useId, useRef, useState, useSyncExternalStore } = React;
+  const { Button, useEditorContext, useExecutionContext, useSchemaStore } = GraphiQL.React;
 
   const storageKey = "couponql:key";
   const title = "API key";
   const listeners = new Set();
+  // Whether the server refused something since it last told who asks.
+  let wasRefused = false;
   let state = { key: sessionStorage.getItem(storageKey) ?? "", refusal: "" };
 
   function change(next) {
@@ -41,12 +43,59 @@ const Access = (() => {
     return state.key && !isOwn ? { Authorization: `Bearer ${state.key}`, ...own } : own;
   }
 
+  // ask gives the data that answers a query of the playground itself.
+  async function ask(query, signal) {
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json", ...headers() },
+      body: JSON.stringify({ query }),
+      signal,
+    });
+    const { data, errors } = await response.json();
+    if (errors || !data) throw Object.assign(new Error("The server did not answer."), { status: response.status });
+    return data;
+  }
+
   // note takes a response's status. A refusal opens the panel, since there the cause can be mended.
   function note(status) {
     if (status !== 401 && status !== 403) return change({ refusal: "" });
-    const wrong = state.key ? "The server did not accept the key." : "The server wants a key.";
-    change({ refusal: status === 401 ? wrong : "The key is good, and does not allow what was asked." });
-    document.querySelector(`.graphiql-sidebar button[aria-label="Show ${title}"]`)?.click();
+    wasRefused = true;
+    change({ refusal: status === 401 ? notAccepted() : "The key is good, and does not allow what was asked." });
+    Questions.showPanel(title);
+  }
+
+  const notAccepted = () => (state.key ? "The server did not accept the key." : "The server wants a key.");
+
+  // useCaller gives whom the server takes the key's owner for, null while it does not know. Once it does, what it refused before
+  // is asked again, unless it would write.
+  function useCaller() {
+    const { key } = useAccess();
+    const { queryEditor, responseEditor, updateActiveTabValues } = useEditorContext({ nonNull: true });
+    const { run } = useExecutionContext({ nonNull: true });
+    const [caller, setCaller] = useState(null);
+    const latest = useRef(null);
+    latest.current = () => {
+      const { operation } = Rows.operationIn(queryEditor?.getValue() ?? "", queryEditor?.operationName);
+      if (operation?.operation === "query") return run();
+      responseEditor?.setValue("");
+      updateActiveTabValues({ response: "" });
+    };
+    useEffect(() => {
+      setCaller(null);
+      const controller = new AbortController();
+      ask("{ caller { label role isMasked } }", controller.signal).then(
+        ({ caller: found }) => {
+          setCaller(found);
+          if (wasRefused && responseEditor?.getValue()) latest.current();
+          wasRefused = false;
+        },
+        ({ status }) => {
+          if (status === 401) change({ refusal: notAccepted() });
+        },
+      );
+      return () => controller.abort();
+    }, [key]);
+    return caller;
   }
 
   // clean takes what was pasted, perhaps with the name of the scheme or of the header before it.
@@ -54,6 +103,7 @@ const Access = (() => {
 
   function Panel() {
     const { key, refusal } = useAccess();
+    const caller = useCaller();
     const { introspect } = useSchemaStore();
     const [text, setText] = useState("");
     const [isShown, setShown] = useState(false);
@@ -76,6 +126,15 @@ const Access = (() => {
         { role: "status", className: "access-state" },
         key ? `Requests are sent with the key that ends in ${key.slice(-4)}.` : "Requests are sent without a key.",
       ),
+      caller &&
+        h(
+          "p",
+          { className: "access-caller", role: "status" },
+          "You are ",
+          h("strong", null, caller.label),
+          `, role ${caller.role}.`,
+          caller.isMasked && " You see ••• in place of codes and personal data.",
+        ),
       h(
         "form",
         {
@@ -142,5 +201,5 @@ const Access = (() => {
     );
   }
 
-  return { headers, note, plugin: { title, icon: Icon, content: Panel } };
+  return { headers, ask, note, plugin: { title, icon: Icon, content: Panel } };
 })();

@@ -3,10 +3,9 @@
 
 (() => {
   const h = React.createElement;
-  const { useEffect } = React;
-  const { getOperationAST, parse } = GraphiQL.GraphQL;
-  const { UnStyledButton, useEditorContext, useExecutionContext } = GraphiQL.React;
-  const examples = JSON.parse(document.getElementById("operations").textContent);
+  const { useEffect, useRef } = React;
+  const { useEditorContext, useExecutionContext } = GraphiQL.React;
+  const { examples, narrow } = Questions;
 
   // As many as fit above the editors open as tabs on the first visit; the others are in the list of examples.
   const openExamples = 9;
@@ -29,22 +28,17 @@
     };
   }
 
-  function isSubscription({ query, operationName }) {
-    try {
-      return getOperationAST(parse(query), operationName)?.operation === "subscription";
-    } catch {
-      return false; // The server says what is wrong with the query.
-    }
-  }
-
   async function send(params, headers, observer, signal) {
-    const accept = isSubscription(params)
+    // What is wrong with a query that cannot be read, the server says.
+    const { operation } = Rows.operationIn(params.query, params.operationName);
+    const operationName = operation ? operation.name?.value : params.operationName;
+    const accept = operation?.operation === "subscription"
       ? "text/event-stream"
       : "application/graphql-response+json, application/json";
     const response = await fetch("/graphql", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: accept, ...Access.headers(headers) },
-      body: JSON.stringify(params),
+      body: JSON.stringify({ ...params, operationName }),
       signal,
     }).catch((error) => {
       throw new Error(`The server cannot be reached: ${error.message}`);
@@ -95,54 +89,70 @@
     return { type: field("event"), data: field("data") };
   }
 
-  // describe takes an example's name and the question it answers, the first paragraph of its comment.
-  function describe(query) {
-    const [comment] = query.match(/^(#.*\n)*/);
-    const [question] = comment.replaceAll(/^# ?/gm, "").split("\n\n");
-    const [, , name] = query.match(/^(query|mutation|subscription) (\w+)/m);
-    return { name, question };
-  }
-
-  // Examples brings back what a user has closed or changed: GraphiQL keeps the tabs of the last visit.
-  function Examples() {
-    const { tabs, addTab, changeTab, queryEditor } = useEditorContext({ nonNull: true });
-    const { stop } = useExecutionContext({ nonNull: true });
-    const open = (query) => {
-      // Results of the tab that is left would show in the next one.
-      stop();
-      const index = tabs.findIndex((tab) => tab.query === query);
-      if (index >= 0) return changeTab(index);
-      // The new tab must be the active one before its text is set.
-      ReactDOM.flushSync(addTab);
-      queryEditor.setValue(query);
-    };
-    const items = examples.map((query) => {
-      const { name, question } = describe(query);
-      const texts = [h("strong", { key: "name" }, name), h("span", { key: "question" }, question)];
-      return h("li", { key: name }, h(UnStyledButton, { type: "button", onClick: () => open(query) }, texts));
-    });
-    return h(
-      "section",
-      { className: "examples", "aria-label": "Examples" },
-      h("div", { className: "graphiql-doc-explorer-title" }, "Examples"),
-      h("ul", null, items),
-    );
-  }
-
-  function ExamplesIcon(props) {
-    const ticket = "M2 6h20v4a2 2 0 0 0 0 4v4H2v-4a2 2 0 0 0 0-4zM15 7v10";
-    const style = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5 };
-    return h("svg", { ...style, ...props }, h("path", { d: ticket }));
-  }
-
-  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, and the tab that
-  // becomes the active one scrolls into view.
+  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, editors and tabs are what assistive
+  // technology takes them for, the tab that becomes the active one scrolls into view, and what the tab before it still waits
+  // for is given up, lest it be shown in this one.
   function Comfort() {
-    const { queryEditor, variableEditor, activeTabIndex } = useEditorContext({ nonNull: true });
+    const editor = useEditorContext({ nonNull: true });
+    const { queryEditor, variableEditor, headerEditor, responseEditor, tabs, activeTabIndex } = editor;
+    const { run, stop } = useExecutionContext({ nonNull: true });
+    const latestStop = useRef(stop);
+    latestStop.current = stop;
+    useEffect(() => () => latestStop.current(), [tabs[activeTabIndex]?.id]);
+    const latestRun = useRef(run);
+    latestRun.current = run;
+    const open = Questions.useOpen();
+    const latestOpen = useRef(open);
+    latestOpen.current = open;
+    // follow opens the question in the page's address, and asks it unless it writes. It reports whether there was one.
+    const follow = () => {
+      try {
+        const question = Questions.takeLink();
+        if (!question) return false;
+        latestOpen.current(question);
+        const { operation } = Rows.operationIn(question.query);
+        // The tab's texts are set in the next turn of the page.
+        if (operation?.operation === "query") setTimeout(() => latestRun.current());
+      } catch (error) {
+        responseEditor.setValue(JSON.stringify({ errors: [{ message: error.message }] }, null, 2));
+      }
+      return true;
+    };
+    const isReady = Boolean(queryEditor && variableEditor && headerEditor && responseEditor);
+    useEffect(() => {
+      if (!isReady) return undefined;
+      // React adds no tab at once while an effect runs.
+      const timer = setTimeout(() => {
+        // The first example reads little, so the page opens with its answer.
+        if (!follow() && queryEditor.getValue() === examples[0]) latestRun.current();
+      });
+      window.addEventListener("hashchange", follow);
+      return () => {
+        clearTimeout(timer);
+        window.removeEventListener("hashchange", follow);
+      };
+    }, [isReady]);
     useEffect(() => {
       queryEditor?.setOption("lineWrapping", true);
       variableEditor?.setOption("lineWrapping", true);
     }, [queryEditor, variableEditor]);
+    useEffect(() => {
+      const editors = { Query: queryEditor, Variables: variableEditor, Headers: headerEditor, Answer: responseEditor };
+      for (const [name, editor] of Object.entries(editors)) {
+        editor?.setOption("screenReaderLabel", name);
+        if (editor) editor.getScrollerElement().tabIndex = 0;
+      }
+    }, [queryEditor, variableEditor, headerEditor, responseEditor]);
+    useEffect(() => {
+      // A tab of ARIA may not hold buttons, and GraphiQL's hold two.
+      document.querySelector(".graphiql-tabs")?.setAttribute("role", "list");
+      for (const item of document.querySelectorAll(".graphiql-tab")) {
+        item.setAttribute("role", "listitem");
+        item.removeAttribute("aria-selected");
+        const button = item.querySelector(".graphiql-tab-button");
+        button.setAttribute("aria-current", item.classList.contains("graphiql-tab-active"));
+      }
+    }, [tabs, activeTabIndex]);
     useEffect(() => {
       document.querySelector(".graphiql-tab-active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     }, [activeTabIndex]);
@@ -163,7 +173,7 @@
   }
 
   const plugins = [
-    { title: "Examples", icon: ExamplesIcon, content: Examples },
+    ...Questions.plugins,
     { ...GraphiQLPluginExplorer.explorerPlugin(), title: "Query builder" },
     Access.plugin,
   ];
@@ -175,7 +185,8 @@
         fetcher,
         plugins,
         defaultTabs: examples.slice(0, openExamples).map((query) => ({ query })),
-        defaultEditorToolsVisibility: "variables",
+        defaultEditorToolsVisibility: narrow.matches ? false : "variables",
+        defaultQuery: "",
         inputValueDeprecation: true,
         schemaDescription: true,
         shouldPersistHeaders: false,

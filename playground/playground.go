@@ -4,9 +4,10 @@
 // program, and so is Chart.js, as published by their projects (assets/build.mjs fetches and compresses
 // them into static/, together with their licenses). Of our own are app.js, which mounts GraphiQL on
 // /graphql and speaks server-sent events for subscriptions; results.js, which shows the rows of an answer
-// as a table or a chart, with rows.js, which finds them, and series.js, which decides what to draw; and
-// access.js, which keeps the API key. The files in operations/ are the examples, the first of which open
-// as tabs; each begins with the question that it answers.
+// as a table or a chart, with rows.js, which finds them, and series.js, which decides what to draw;
+// questions.js, which opens examples, saved questions and links; and access.js, which keeps the API key.
+// The files in operations/ are the examples, the first of which open as tabs; each begins with the
+// question that it answers.
 //
 // The page takes nothing from elsewhere and runs no inline script; its content security policy enforces
 // both. Assets have the hash of their content in their name, so a browser keeps them for good and still
@@ -20,12 +21,13 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"path"
 )
 
 var (
 	// The folder static holds files of other projects, gzipped, and their licenses.
 	//
-	//go:embed static app.js access.js results.js rows.js series.js app.css icon.svg
+	//go:embed static app.js access.js questions.js results.js rows.js series.js app.css icon.svg
 	assetFiles embed.FS
 
 	//go:embed operations
@@ -46,15 +48,24 @@ const contentSecurityPolicy = "default-src 'self'; " +
 	"form-action 'none'; " +
 	"frame-ancestors 'none'"
 
+// sqlOperations are the examples that a server answers only while SQL is on.
+const sqlOperations = "*-sql.graphql"
+
+// Options are what a server's playground depends on.
+type Options struct {
+	// HasSQL puts the question in SQL among the examples; without it, it would only be refused.
+	HasSQL bool
+}
+
 // Handler serves the page at / and what it needs below /assets/; any other path is 404. The page sends
 // its operations to /graphql on the same host, which the caller serves. Handler panics if the embedded
 // files do not fit together, which only a faulty build can cause.
-func Handler() http.Handler {
+func Handler(options Options) http.Handler {
 	assets, err := loadAssets()
 	if err != nil {
 		panic(fmt.Errorf("load playground assets: %w", err))
 	}
-	page, err := renderPage(assets)
+	page, err := renderPage(assets, options)
 	if err != nil {
 		panic(fmt.Errorf("render playground page: %w", err))
 	}
@@ -80,8 +91,8 @@ func secure(next http.Handler) http.Handler {
 }
 
 // renderPage fills index.html with the addresses of the assets and with the example operations.
-func renderPage(assets map[string]*asset) (*asset, error) {
-	operations, err := exampleOperations()
+func renderPage(assets map[string]*asset, options Options) (*asset, error) {
+	operations, err := exampleOperations(options)
 	if err != nil {
 		return nil, err
 	}
@@ -109,20 +120,27 @@ func renderPage(assets map[string]*asset) (*asset, error) {
 	return newAsset("/", "no-cache", html.Bytes(), compressed)
 }
 
-// exampleOperations gives the text of every file in operations/, in the order of the numbers with which
-// their names begin.
-func exampleOperations() ([]string, error) {
+// exampleOperations gives the text of every file in operations/ that the server can answer, in the order
+// of the numbers with which their names begin.
+func exampleOperations(options Options) ([]string, error) {
 	names, err := fs.Glob(operationFiles, "operations/*.graphql")
 	if err != nil {
 		return nil, fmt.Errorf("list operations: %w", err)
 	}
-	operations := make([]string, len(names))
-	for i, name := range names {
+	operations := make([]string, 0, len(names))
+	for _, name := range names {
+		isSQL, err := path.Match(sqlOperations, path.Base(name))
+		if err != nil {
+			return nil, fmt.Errorf("match operation: %w", err)
+		}
+		if isSQL && !options.HasSQL {
+			continue
+		}
 		text, err := operationFiles.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read operation: %w", err)
 		}
-		operations[i] = string(text)
+		operations = append(operations, string(text))
 	}
 	return operations, nil
 }

@@ -29,7 +29,7 @@ func get(t testing.TB, method, path string, header ...string) *http.Response {
 }
 
 // handler is shared: it has no state, and every test may call it at once.
-var handler = playground.Handler()
+var handler = playground.Handler(playground.Options{HasSQL: true})
 
 func TestPage(t *testing.T) {
 	t.Parallel()
@@ -107,11 +107,11 @@ func TestOwnFilesNameNoOtherHost(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{"the page": text(t, get(t, http.MethodGet, "/"))}
 	for name, address := range assetAddresses(t) {
-		if slices.Contains([]string{"access.js", "app.css", "app.js", "icon.svg", "results.js", "rows.js", "series.js"}, name) {
+		if slices.Contains([]string{"access.js", "app.css", "app.js", "icon.svg", "questions.js", "results.js", "rows.js", "series.js"}, name) {
 			texts[name] = text(t, get(t, http.MethodGet, address))
 		}
 	}
-	if got, want := len(texts), 8; got != want {
+	if got, want := len(texts), 9; got != want {
 		t.Fatalf("got %d files of our own, want %d", got, want)
 	}
 	for name, content := range texts {
@@ -171,15 +171,6 @@ func TestUnknownPaths(t *testing.T) {
 
 func TestPageHoldsTheOperations(t *testing.T) {
 	t.Parallel()
-	page := text(t, get(t, http.MethodGet, "/"))
-	block := regexp.MustCompile(`(?s)id="operations">(.*?)</script>`).FindStringSubmatch(page)
-	if block == nil {
-		t.Fatal("page has no block of operations")
-	}
-	var got []string
-	if err := json.Unmarshal([]byte(block[1]), &got); err != nil {
-		t.Fatalf("block of operations: %v", err)
-	}
 	var want []string
 	for _, file := range operationFiles(t) {
 		content, err := os.ReadFile(file)
@@ -188,7 +179,37 @@ func TestPageHoldsTheOperations(t *testing.T) {
 		}
 		want = append(want, string(content))
 	}
+	if diff := cmp.Diff(want, operationsOf(t, handler)); diff != "" {
+		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+}
+
+// A server without SQL refuses the field sql, so no example asks for it.
+func TestPageWithoutSQLHasNoExampleOfIt(t *testing.T) {
+	t.Parallel()
+	asksSQL := regexp.MustCompile(`(?m)^  sql\(`).MatchString
+	got := operationsOf(t, playground.Handler(playground.Options{}))
+	want := slices.DeleteFunc(operationsOf(t, handler), asksSQL)
+	if len(want) == len(operationFiles(t)) {
+		t.Fatal("no example asks in SQL")
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
 	}
+}
+
+// operationsOf gives the examples in a handler's page.
+func operationsOf(t *testing.T, handler http.Handler) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	block := regexp.MustCompile(`(?s)id="operations">(.*?)</script>`).FindStringSubmatch(w.Body.String())
+	if block == nil {
+		t.Fatal("page has no block of operations")
+	}
+	var operations []string
+	if err := json.Unmarshal([]byte(block[1]), &operations); err != nil {
+		t.Fatalf("block of operations: %v", err)
+	}
+	return operations
 }

@@ -35,8 +35,8 @@ const Results = (() => {
     }
   }
 
-  // useTables gives the tables of the answer that the shown tab holds, anew when the answer or the schema changes.
-  function useTables() {
+  // useAnswer gives the answer that the shown tab holds, as data and as tables, anew when it or the schema changes.
+  function useAnswer() {
     const { queryEditor, variableEditor, responseEditor } = useEditorContext({ nonNull: true });
     const { schema } = useSchemaStore();
     const [answer, setAnswer] = useState(null);
@@ -56,10 +56,60 @@ const Results = (() => {
     }, [queryEditor, variableEditor, responseEditor]);
     const shown = useDeferredValue(answer);
     return useMemo(() => {
-      const data = shown && parse(shown.text)?.data;
-      if (!data) return [];
-      return Rows.find(data, Rows.shapeOf(schema, shown.query, shown.operationName, shown.variables));
+      const data = (shown && parse(shown.text)?.data) || null;
+      const shape = data && Rows.shapeOf(schema, shown.query, shown.operationName, shown.variables);
+      return { isEmpty: shown?.text === "", data, tables: data ? Rows.find(data, shape) : [] };
     }, [shown, schema]);
+  }
+
+  // useIsNew reports whether the server holds no coupon yet. It asks when an answer has no rows, and never again once there is one.
+  let hasCoupons = false;
+  function useIsNew(answer) {
+    const [isNew, setNew] = useState(false);
+    const isAsked = answer.data !== null && !answer.tables.some(({ rows }) => rows.length > 0);
+    useEffect(() => {
+      setNew(false);
+      if (!isAsked || hasCoupons) return undefined;
+      const controller = new AbortController();
+      Access.ask("{ coupons(first: 1) { totalCount } }", controller.signal).then(
+        ({ coupons }) => {
+          hasCoupons = coupons.totalCount > 0;
+          setNew(!hasCoupons);
+        },
+        () => {}, // Who may not ask that needs no hint.
+      );
+      return () => controller.abort();
+    }, [answer, isAsked]);
+    return isAsked && isNew;
+  }
+
+  // Hint says what to do where there is no answer yet.
+  function Hint({ query }) {
+    const { operation } = Rows.operationIn(query);
+    const run = h("kbd", null, "Ctrl+Enter");
+    if (!query.trim()) {
+      return h(
+        "div",
+        { className: "results-hint" },
+        h("p", null, "What do you want to know?"),
+        h("p", null, "Type a query on the left; ", h("kbd", null, "Ctrl+Space"), " suggests fields. Or begin with an example."),
+        h(Button, { type: "button", onClick: () => Questions.showPanel("Examples") }, "Choose an example"),
+      );
+    }
+    const what = operation?.operation === "mutation" ? " This one writes." : "";
+    return h("div", { className: "results-hint" }, h("p", null, "No answer yet. Press ▶ or ", run, ".", what));
+  }
+
+  // NewServer says how a server without data gets some.
+  function NewServer() {
+    const open = Questions.useOpen();
+    return h(
+      "div",
+      { className: "results-new", role: "status" },
+      h("p", null, h("strong", null, "This server has no data yet.")),
+      h("p", null, "In couponql's folder, ", h("code", null, "make demo"), " fills it with a shop's coupons. Or create your own:"),
+      h(Button, { type: "button", onClick: () => open({ query: Questions.example("CreateCoupon") }) }, "Create a coupon"),
+    );
   }
 
   // The colours of GraphiQL's theme, which its settings or the system may change at any time.
@@ -137,9 +187,12 @@ const Results = (() => {
               h(
                 "tr",
                 { key: from + i },
-                row.map((value, j) =>
-                  h("td", { key: j, className: `results-${table.columns[j].type}` }, Rows.show(value, table.columns[j])),
-                ),
+                row.map((value, j) => {
+                  const { type } = table.columns[j];
+                  const text = Rows.show(value, table.columns[j]);
+                  const title = type === "time" && text !== value ? value : undefined;
+                  return h("td", { key: j, className: `results-${type}`, title }, text);
+                }),
               ),
             ),
           ),
@@ -274,7 +327,10 @@ const Results = (() => {
     const column = series.flatMap(({ columns }) => columns).find(Boolean);
     const showTick = (value) => Rows.show(value, formats.size === 1 ? column : { type: "number", format: "plain" });
     const scale = { ticks: { color: theme.text }, grid: { color: theme.grid }, border: { color: theme.grid } };
-    const values = { ...scale, beginAtZero: true, ticks: { ...scale.ticks, callback: showTick } };
+    // Between two whole numbers there is no half code.
+    const isWhole = series.every(({ values: numbers }) => numbers.every((value) => value === null || Number.isInteger(value)));
+    const precision = isWhole && formats.size === 1 && formats.has("plain") ? 0 : undefined;
+    const values = { ...scale, beginAtZero: true, ticks: { ...scale.ticks, precision, callback: showTick } };
     const along = {
       ...scale,
       grid: { display: false },
@@ -363,22 +419,34 @@ const Results = (() => {
     },
   });
 
+  const count = ({ rows }) => `${rows.length.toLocaleString()} ${rows.length === 1 ? "row" : "rows"}`;
+
   // Results is the bar below the answer, and what it shows in place of the JSON. Each tab keeps its own view,
   // table and, as long as the columns are the same, chart.
   function Results() {
-    const { tabs, activeTabIndex } = useEditorContext({ nonNull: true });
+    const { tabs, activeTabIndex, responseEditor } = useEditorContext({ nonNull: true });
     const { isFetching } = useExecutionContext({ nonNull: true });
-    const tables = useTables();
-    const [settings, setSettings] = useState({});
+    const answer = useAnswer();
+    const { tables } = answer;
+    const isNew = useIsNew(answer);
     const tab = tabs[activeTabIndex]?.id;
-    const { view = "json", name, charts = {} } = settings[tab] ?? {};
-    const set = (change) => setSettings((all) => ({ ...all, [tab]: { ...all[tab], ...change } }));
+    Questions.useFreshView(tab);
+    const [{ view = "json", name, charts = {} }, set] = Questions.useView(tab);
 
     const table =
       tables.find((candidate) => candidate.name === name) ?? tables.find(({ rows }) => rows.length > 1) ?? tables[0];
     const signature = table && [table.name, ...table.columns.map((column) => column.path.join("."))].join("\n");
-    const choice = useMemo(() => charts[signature] ?? (table && Series.guess(table)), [charts, signature, table]);
-    const shownView = table ? view : "json";
+    const choice = useMemo(() => {
+      if (!table) return undefined;
+      return Series.fits(table, charts[signature]) ? charts[signature] : Series.guess(table);
+    }, [charts, signature, table]);
+    const canDraw = useMemo(() => Boolean(table) && Series.canDraw(table), [table]);
+    const isAvailable = { json: true, table: Boolean(table), chart: canDraw };
+    const shownView = answer.isEmpty && !isFetching ? "empty" : isAvailable[view] ? view : table ? "table" : "json";
+    // While it was hidden, the editor of the JSON painted nothing of what it was given.
+    useEffect(() => {
+      if (shownView === "json") responseEditor?.refresh();
+    }, [responseEditor, shownView, tab]);
     const fileName = `${(table?.name || "rows").replaceAll(/[^\w.-]+/g, "-")}.csv`;
     const save = () => download(fileName, new Blob([Rows.csv(table)], { type: "text/csv;charset=utf-8" }));
 
@@ -386,6 +454,8 @@ const Results = (() => {
     return h(
       "div",
       { className: "results", "data-view": shownView },
+      shownView === "empty" && h(Hint, { query: tabs[activeTabIndex]?.query ?? "" }),
+      shownView === "json" && isNew && h(NewServer),
       shownView === "table" && h(TableView, { key: signature, table }),
       shownView === "chart" && [
         h(ChartControls, {
@@ -410,7 +480,8 @@ const Results = (() => {
                 type: "button",
                 className: shownView === id ? "active" : "",
                 "aria-pressed": shownView === id,
-                disabled: id !== "json" && !table,
+                disabled: !isAvailable[id],
+                title: id === "chart" && table && !canDraw ? "No column has numbers, or texts that repeat." : undefined,
                 onClick: () => set({ view: id }),
               },
               text,
@@ -426,10 +497,14 @@ const Results = (() => {
           }),
         h(
           "span",
-          { className: "results-count", role: "status" },
-          table ? `${table.rows.length.toLocaleString()} ${table.rows.length === 1 ? "row" : "rows"}` : isFetching ? "" : "No rows to show",
+          { className: "results-end" },
+          h(
+            "span",
+            { className: "results-count", role: "status" },
+            table ? count(table) : answer.isEmpty || isFetching ? "" : "No rows to show",
+          ),
+          h(Button, { type: "button", disabled: !table, onClick: save }, "Download CSV"),
         ),
-        h(Button, { type: "button", disabled: !table, onClick: save }, "Download CSV"),
       ),
     );
   }

@@ -20,17 +20,23 @@ const Rows = (() => {
     Array.isArray(value) && value.some(isObject) && value.every((item) => item === null || isObject(item));
   const isNumber = (value) => typeof value === "number" || (typeof value === "string" && decimal.test(value));
 
+  // operationIn gives a query's document, and of its operations the one of this name, or the first where none has it:
+  // GraphiQL learns a tab's operation a moment after it shows the tab. Both are null if the query cannot be read.
+  function operationIn(query, name) {
+    try {
+      const document = GraphiQL.GraphQL.parse(query);
+      const operations = document.definitions.filter(({ kind }) => kind === "OperationDefinition");
+      return { document, operation: operations.find((it) => it.name?.value === name) ?? operations[0] ?? null };
+    } catch {
+      return { document: null, operation: null };
+    }
+  }
+
   // shapeOf tells of each field in an operation, by its name in the answer, its type, whether it is a list, its
   // description and what it is grouped by. It gives null if the schema does not have the operation.
   function shapeOf(schema, query, operationName, variables) {
-    const { getNamedType, getNullableType, getOperationAST, isListType, parse } = GraphiQL.GraphQL;
-    let document, operation;
-    try {
-      document = parse(query);
-      operation = getOperationAST(document, operationName);
-    } catch {
-      return null;
-    }
+    const { getNamedType, getNullableType, isListType } = GraphiQL.GraphQL;
+    const { document, operation } = operationIn(query, operationName);
     if (!schema || !operation) return null;
     const fragments = new Map(
       document.definitions.filter((it) => it.kind === "FragmentDefinition").map((it) => [it.name.value, it]),
@@ -252,9 +258,10 @@ const Rows = (() => {
     percent: new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 }),
   };
 
-  // show gives a value as people read it. Decimals are texts, so that no digit is lost, and stay so.
+  // show gives a value as people read it: of a moment, day and minute. Decimals are texts, so that no digit is lost, and stay so.
   function show(value, { type, format }) {
     if (value === null || value === undefined) return "";
+    if (type === "time") return String(value).replace(/^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d).*$/, "$1 $2");
     if (type !== "number") return String(value);
     return format === "span" ? showSpan(Number(value)) : formats[format].format(value);
   }
@@ -303,5 +310,5 @@ const Rows = (() => {
 
   const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-  return { shapeOf, find, show, csv };
+  return { operationIn, shapeOf, find, show, csv };
 })();

@@ -163,10 +163,28 @@ const Series = (() => {
       values: axis.map((label) => (cells.has(label) ? valueOf(cells.get(label)) : null)),
       columns: axis.map((label) => cells.get(label)?.column ?? null),
     }));
-    return { labels: axis.map(named), series, notes };
+    const time = x !== columns && table.columns[x].type === "time" ? table.columns[x] : { type: "text" };
+    return { labels: axis.map((label) => named(label, time)), series, notes };
   }
 
-  const named = (value) => (value === null || value === "" ? "(none)" : String(value));
+  const named = (value, column = { type: "text" }) => (value === null || value === "" ? "(none)" : Rows.show(value, column));
+
+  // canDraw reports whether a chart of the table would show anything: a number, or how often a text occurs.
+  function canDraw(table) {
+    return numbers(table).some((i) => table.rows.some((row) => row[i] !== null)) || guessCategory(table) !== columns;
+  }
+
+  // fits reports whether a choice, which may come from a link, is one for the table.
+  function fits(table, choice) {
+    const isColumn = (i) => Number.isInteger(i) && i >= 0 && i < table.columns.length;
+    const { kind, x, ys, split } = choice ?? {};
+    return (
+      Object.hasOwn(maxPoints, kind) &&
+      (x === columns || isColumn(x)) &&
+      Array.isArray(ys) && ys.length > 0 && ys.every((y) => y === rowCount || numbers(table).includes(y)) &&
+      (split === null || isColumn(split))
+    );
+  }
 
   // withMissingDays puts the days between dates onto the axis, so that its steps are even; of weeks, the weeks.
   function withMissingDays(axis) {
@@ -179,5 +197,5 @@ const Series = (() => {
     return Array.from({ length: count }, (_, i) => new Date(times[0] + i * step).toISOString().slice(0, 10));
   }
 
-  return { columns, rowCount, numbers, guess, build };
+  return { columns, rowCount, numbers, canDraw, fits, guess, build };
 })();

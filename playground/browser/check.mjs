@@ -5,6 +5,7 @@
 // Prints one line for each check and exits with 1 if one fails. The browser is /usr/bin/chromium unless
 // CHROMIUM names another.
 import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
@@ -15,6 +16,7 @@ if (!address) {
 }
 const { origin } = new URL(address);
 mkdirSync(folder, { recursive: true });
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const timeout = 15_000;
 const browser = await chromium.launch({
@@ -49,9 +51,11 @@ function assert(condition, message) {
   if (!condition) throw new Error(message);
 }
 
+const desktop = { width: 1440, height: 900 };
+
 // openPage gives a page of a fresh profile, and what went wrong on it so far.
-async function openPage(colorScheme) {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 } });
+async function openPage(colorScheme, viewport = desktop, url = address) {
+  const context = await browser.newContext({ colorScheme, viewport });
   context.setDefaultTimeout(timeout);
   const page = await context.newPage();
   const foreign = [];
@@ -67,7 +71,7 @@ async function openPage(colorScheme) {
     if (message.type() === "error") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(address);
+  await page.goto(url);
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
   return { page, foreign, complaints };
 }
@@ -141,8 +145,7 @@ await check("the first examples are open in tabs", async () => {
   assert(got.length > 5 && got.join() === want.join(), `tabs are ${got}, want ${want}`);
 });
 
-await check("the first tab's query is answered", async () => {
-  await page.locator(".graphiql-execute-button").click();
+await check("the page opens with the first tab's answer", async () => {
   const { data, errors } = await answer(page);
   await screenshot("query");
   assert(!errors && Array.isArray(data?.coupons?.nodes), `the answer is ${JSON.stringify({ data, errors })}`);
@@ -423,6 +426,313 @@ await check("a new visit finds the tabs again", async () => {
   const after = await page.locator(".graphiql-tab-button").allTextContents();
   assert(after.join() === before.join(), `tabs are ${after}, want ${before}`);
 });
+
+await check("a tab shows its own answer", async () => {
+  const { page: own } = await openPage("light");
+  const painted = () => own.locator(".graphiql-response .CodeMirror-code").innerText();
+  const go = (name) => own.locator(".graphiql-tab-button", { hasText: new RegExp(`^${name}$`) }).click();
+  await answer(own);
+  await show("Table", own);
+  await own.locator(".results-table").waitFor();
+  await go("Alerts");
+  await own.locator(".results[data-view=json], .results[data-view=empty]").waitFor();
+  assert(!(await painted()).includes("coupons"), `Alerts shows ${await painted()}`);
+  await go("Availability");
+  await own.locator(".results-table").waitFor();
+  await own.getByRole("button", { name: "New tab" }).click();
+  await own.locator(".results[data-view=json], .results[data-view=empty]").waitFor();
+  assert(!(await painted()).includes("coupons"), `a new tab shows ${await painted()}`);
+
+  // What was asked in one tab is not answered in the next.
+  let release;
+  const isReleased = new Promise((resolve) => (release = resolve));
+  await own.route("**/graphql", async (route) => {
+    if (route.request().postDataJSON().operationName !== "Funnel") return route.continue();
+    await isReleased;
+    await route.fulfill({ json: { data: { late: true } } }).catch(() => {});
+  });
+  await go("Funnel");
+  const asked = own.waitForRequest((sent) => sent.postDataJSON()?.operationName === "Funnel");
+  await own.locator(".graphiql-execute-button").click();
+  const given = (await asked).response().catch(() => null);
+  await own.getByRole("button", { name: "New tab" }).click();
+  release();
+  await given;
+  await go("Alerts");
+  const sent = own.waitForRequest((request) => request.postDataJSON()?.query.includes("query Alerts"));
+  // GraphiQL learns the operation a tenth of a second after it shows the tab; a press at once comes before.
+  await own.evaluate(() => document.querySelector(".graphiql-execute-button").click());
+  assert((await sent).postDataJSON().operationName === "Alerts", `asked was ${(await sent).postDataJSON().operationName}`);
+  const { data, errors } = await answer(own);
+  assert(!errors && data.alerts, `Alerts has ${JSON.stringify({ data, errors })}`);
+  await own.locator(".graphiql-tab-button").last().click();
+  const late = await own.locator(".graphiql-response .CodeMirror").evaluate((element) => element.CodeMirror.getValue());
+  assert(late === "", `the new tab has ${late}`);
+  await own.context().close();
+});
+
+// setEditor replaces the text of one of the shown tab's editors.
+const setEditor = (on, selector, text) =>
+  on.locator(`${selector} .CodeMirror`).first().evaluate((element, value) => element.CodeMirror.setValue(value), text);
+const editorText = (on, selector) =>
+  on.locator(`${selector} .CodeMirror`).first().evaluate((element) => element.CodeMirror.getValue());
+
+// ask lets a page ask another query in its tab, and gives the answer.
+async function ask(on, query, data) {
+  const name = query.match(/^\w+ (\w+)/)[1];
+  if (data) {
+    await on.route("**/graphql", (route) =>
+      route.request().postDataJSON().operationName === name ? route.fulfill({ json: { data } }) : route.fallback(),
+    );
+  }
+  await setEditor(on, ".graphiql-query-editor", query);
+  await knowsOperation(on, name);
+  const answered = on.waitForResponse((response) => response.request().postDataJSON()?.operationName === name);
+  await on.locator(".graphiql-execute-button").click();
+  await answered;
+  return answer(on);
+}
+
+await check("a tab without an answer says what to do", async () => {
+  const { page: empty } = await openPage("light");
+  await answer(empty);
+  const names = await empty.locator(".graphiql-sidebar > button").evaluateAll((buttons) =>
+    buttons.map((button) => getComputedStyle(button, "::after").content),
+  );
+  assert(names.length > 7 && names.every((name) => /^"\w/.test(name)), `the icons are named ${names}`);
+  await empty.locator(".graphiql-tab-button", { hasText: /^Alerts$/ }).click();
+  await empty.locator(".results-hint", { hasText: "No answer yet" }).waitFor();
+  await empty.getByRole("button", { name: "New tab" }).click();
+  await empty.locator(".results-hint", { hasText: "What do you want to know?" }).waitFor();
+  const text = await editorText(empty, ".graphiql-query-editor");
+  assert(text === "", `a new tab holds ${text}`);
+  await empty.getByRole("button", { name: "Choose an example" }).click();
+  const place = await empty.locator(".examples").boundingBox();
+  assert(place.x >= 0 && place.width > 150, `the examples are at ${JSON.stringify(place)}`);
+  await empty.context().close();
+});
+
+await check("a server without data says how to get some", async () => {
+  const { page: first } = await openPage("light");
+  await answer(first);
+  assert((await first.locator(".results-new").count()) === 0, "a server with data is called new");
+  await first.route("**/graphql", (route) =>
+    route.request().postDataJSON().query.includes("coupons(")
+      ? route.fulfill({ json: { data: { coupons: { totalCount: 0, nodes: [] } } } })
+      : route.fallback(),
+  );
+  await first.reload();
+  await first.locator(".results-new", { hasText: "make demo" }).waitFor();
+  await first.screenshot({ path: join(folder, "no-data.png") });
+  await first.getByRole("button", { name: "Create a coupon" }).click();
+  await first.locator(".results-hint", { hasText: "This one writes." }).waitFor();
+  const text = await editorText(first, ".graphiql-query-editor");
+  assert(text.includes("createCoupon"), `the editor holds ${text}`);
+  await first.context().close();
+});
+
+await check("tables and charts are made for people", async () => {
+  const { page: shown } = await openPage("light");
+  await answer(shown);
+  const long = "A text that is longer than a column is wide, ".repeat(4);
+  const data = { alerts: { nodes: [{ text: long, at: "2026-11-29T19:43:09.60248Z" }, { text: "short", at: null }] } };
+  await ask(shown, "query Texts { alerts { nodes { text at } } }", data);
+  await show("Table", shown);
+  const cells = await shown.locator(".results-table tbody tr:first-child td").evaluateAll((all) =>
+    all.map((cell) => ({ text: cell.innerText, title: cell.title, isCut: cell.scrollWidth > cell.clientWidth, height: cell.clientHeight })),
+  );
+  await shown.screenshot({ path: join(folder, "texts.png") });
+  assert(cells[1].text === "2026-11-29 19:43", `the date is shown as ${cells[1].text}`);
+  assert(cells[1].title === data.alerts.nodes[0].at, `on hover the date is ${cells[1].title}`);
+  assert(!cells[0].isCut && cells[0].height > 50, `the long text is ${JSON.stringify(cells[0])}`);
+  const [download] = await Promise.all([shown.waitForEvent("download"), show("Download CSV", shown)]);
+  const file = readFileSync(await download.path(), "utf8");
+  assert(file.includes(data.alerts.nodes[0].at), `the file has ${file}`);
+  assert(await shown.getByRole("button", { name: "Chart", exact: true }).isDisabled(), "two texts can be charted");
+
+  const few = { redemptionStats: [{ keys: ["A"], stats: { redeemed: 1 } }, { keys: ["B"], stats: { redeemed: 2 } }] };
+  await ask(shown, "query Few { redemptionStats(groupBy: [LABEL]) { keys stats { redeemed } } }", few);
+  await show("Chart", shown);
+  await drawn(shown);
+  const ticks = await shown.evaluate(() =>
+    Chart.getChart(document.querySelector(".results-chart canvas")).scales.y.ticks.map(({ value }) => value),
+  );
+  assert(ticks.length > 1 && ticks.every(Number.isInteger), `the axis has ${ticks}`);
+  await shown.context().close();
+});
+
+await check("the key's panel says who asks, and a good key mends the answer", async () => {
+  const { page: locked } = await openPage("light");
+  await locked.route("**/graphql", (route) => {
+    const request = route.request();
+    if (request.headers().authorization !== "Bearer good-key") {
+      return route.fulfill({ status: 401, json: { errors: [{ message: "refused" }] } });
+    }
+    if (!request.postDataJSON().query.includes("caller")) return route.fallback();
+    return route.fulfill({ json: { data: { caller: { label: "Anna", role: "ANALYST", isMasked: true } } } });
+  });
+  await locked.reload();
+  await locked.getByRole("alert").getByText("The server wants a key.").waitFor();
+  const use = async (key) => {
+    await locked.getByLabel("Key", { exact: true }).fill(key);
+    await locked.keyboard.press("Enter");
+  };
+  await use("bad-key");
+  await locked.getByRole("alert").getByText("The server did not accept the key.").waitFor();
+  await use("good-key");
+  await locked.getByText("You are Anna, role ANALYST.").waitFor();
+  await locked.waitForFunction(() =>
+    document.querySelector(".graphiql-response .CodeMirror").CodeMirror.getValue().includes("totalCount"),
+  );
+  await locked.screenshot({ path: join(folder, "caller.png") });
+  assert((await locked.getByRole("alert").count()) === 0, "the refusal is still told");
+  await locked.context().close();
+});
+
+await check("a question is saved and opened by a link without the key", async () => {
+  const { page: asking } = await openPage("light");
+  await answer(asking);
+  const secret = "secret-of-the-link";
+  const query = "query Linked($first: Int) { coupons(first: $first) { nodes { label availability { total redeemed } } } }";
+  await asking.getByRole("button", { name: "Show API key" }).click();
+  await asking.getByLabel("Key", { exact: true }).fill(secret);
+  await asking.keyboard.press("Enter");
+  await setEditor(asking, ".graphiql-editor-tool", '{"first": 2}');
+  await ask(asking, query);
+  await show("Chart", asking);
+  await drawn(asking);
+  await asking.getByLabel("Chart", { exact: true }).selectOption("Funnel");
+  await asking.getByRole("button", { name: "Show Saved questions" }).click();
+  await asking.getByLabel("Save what the tab asks").fill("Two coupons");
+  await asking.getByRole("button", { name: "Save", exact: true }).click();
+  await asking.getByRole("button", { name: "Copy the link to Two coupons" }).click();
+  const link = await asking.getByLabel("Link", { exact: true }).inputValue();
+  await asking.reload();
+  await asking.locator(".saved li", { hasText: "Two coupons" }).or(asking.getByRole("button", { name: "Show Saved questions" })).first().waitFor();
+  const kept = await asking.evaluate(() => localStorage.getItem("couponql:questions"));
+  await asking.context().close();
+  const text = Buffer.from(link.split("#question=")[1], "base64url").toString();
+  assert(text.includes("query Linked") && !text.includes(secret), `the link holds ${text}`);
+  assert(kept.includes("Two coupons") && !kept.includes(secret), `saved is ${kept}`);
+
+  const { page: opened } = await openPage("light", desktop, link);
+  const { type, labels } = await drawn(opened);
+  await opened.screenshot({ path: join(folder, "link.png") });
+  assert(type === "bar" && labels.length === 2, `the link shows a ${type} of ${labels}`);
+  assert((await opened.getByLabel("Chart", { exact: true }).inputValue()) === "funnel", "the chart is another");
+  assert((await editorText(opened, ".graphiql-query-editor")) === query, "the query is another");
+  assert((await editorText(opened, ".graphiql-editor-tool")) === '{"first": 2}', "the variables are others");
+  assert(!opened.url().includes("#"), `the address is still ${opened.url()}`);
+  await opened.context().close();
+
+  const linkTo = (question) => `${origin}/#question=${Buffer.from(question).toString("base64url")}`;
+  const writes = linkTo(JSON.stringify({ query: 'mutation Write { deleteCoupon(id: "coupon_0") { userErrors { message } } }' }));
+  const { page: writing } = await openPage("light", desktop, writes);
+  await writing.locator(".results-hint", { hasText: "This one writes." }).waitFor();
+  await writing.goto(linkTo("{"));
+  await writing.getByText("The link to a question is damaged").first().waitFor();
+  await writing.context().close();
+});
+
+// misplaced tells what of the things that a person needs is not wholly inside the window, or lies under something else. A click
+// of the browser's driver would not: it scrolls also where a person cannot.
+const misplaced = (on, needed) =>
+  on.evaluate((selectors) => {
+    const faults = [];
+    for (const [selector, least] of Object.entries(selectors)) {
+      const elements = [...document.querySelectorAll(selector)].filter((element) => getComputedStyle(element).display !== "none");
+      if (elements.length === 0) faults.push(`${selector} is missing`);
+      for (const element of elements) {
+        const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+        const name = `${selector} "${element.ariaLabel ?? element.textContent.slice(0, 20)}"`;
+        const place = [left, top, right, bottom].map(Math.round).join();
+        if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) faults.push(`${name} is at ${place}`);
+        else if (width < least[0] || height < least[1]) faults.push(`${name} is ${Math.round(width)} by ${Math.round(height)}`);
+        else if (!element.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2)) && !element.disabled) {
+          faults.push(`${name} lies under something at ${place}`);
+        }
+      }
+    }
+    const { scrollWidth, scrollHeight } = document.scrollingElement;
+    if (scrollWidth > innerWidth || scrollHeight > innerHeight) faults.push(`the page is ${scrollWidth} by ${scrollHeight}`);
+    return faults;
+  }, needed);
+
+// violations gives what axe finds serious or critical.
+async function violations(on) {
+  await on.evaluate(axeSource);
+  return on.evaluate(async () => {
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary.split("\n")[1]}`));
+  });
+}
+
+// What is needed in every view, and the width and height that it has at least.
+const always = {
+  ".results-bar button": [30, 24],
+  ".results-count": [10, 10],
+  ".graphiql-execute-button": [24, 24],
+  ".graphiql-tab-add": [16, 16],
+  ".graphiql-tab-active": [40, 16],
+  ".graphiql-sidebar > button": [24, 24],
+  ".graphiql-query-editor .CodeMirror-scroll": [200, 100],
+};
+const views = {
+  JSON: { ".result-window": [240, 150] },
+  Table: { ".results-scroll": [240, 150] },
+  Chart: { ".results-chart canvas": [240, 150], ".results-controls select": [40, 20] },
+};
+
+for (const [width, height] of [[390, 844], [800, 900], [1440, 900]]) {
+  for (const theme of ["light", "dark"]) {
+    await check(`what a person needs is in sight at ${width} px, ${theme}`, async () => {
+      const { page: sized } = await openPage(theme, { width, height });
+      const faults = [];
+      const inspect = async (name, needed) => {
+        await sized.screenshot({ path: join(folder, `${width}-${theme}-${name}.png`) });
+        for (const fault of await misplaced(sized, { ...always, ...needed })) faults.push(`${name}: ${fault}`);
+        for (const fault of await violations(sized)) faults.push(`${name}: ${fault}`);
+      };
+      await answer(sized);
+      await inspect("open", views.JSON);
+      await sized.locator(".graphiql-tab-button", { hasText: /^Redemptions$/ }).click();
+      await knowsOperation(sized, "Redemptions");
+      await sized.locator(".graphiql-execute-button").click();
+      await answer(sized);
+      for (const [view, needed] of Object.entries(views)) {
+        await show(view, sized);
+        if (view === "Chart") await drawn(sized);
+        await inspect(view.toLowerCase(), needed);
+        if (view !== "Table") continue;
+        const table = sized.locator(".results-scroll");
+        const box = await table.boundingBox();
+        await sized.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        await sized.mouse.wheel(0, 100_000);
+        const isAtEnd = await sized
+          .waitForFunction(() => {
+            const last = document.querySelector(".results-table tbody tr:last-child").getBoundingClientRect();
+            return last.bottom <= document.querySelector(".results-scroll").getBoundingClientRect().bottom + 1;
+          })
+          .catch(() => false);
+        if (!isAtEnd) faults.push("the wheel does not bring the last row into sight");
+      }
+      for (const [title, name] of [["Saved questions", "saved"], ["API key", "access"], ["Examples", "examples"]]) {
+        await sized.getByRole("button", { name: `Show ${title}` }).click();
+        await sized.locator(`.${name}`).waitFor();
+        await sized.screenshot({ path: join(folder, `${width}-${theme}-${name}.png`) });
+        const parts = name === "examples" ? "li:first-child button" : ":is(input:not([type=checkbox]), .graphiql-button)";
+        const needed = { ".graphiql-sidebar > button": [24, 24], [`.${name} ${parts}`]: [40, 20] };
+        const found = [...(await misplaced(sized, needed)), ...(await violations(sized))];
+        faults.push(...found.map((fault) => `${name}: ${fault}`));
+        await sized.getByRole("button", { name: `Hide ${title}` }).click();
+      }
+      assert(faults.length === 0, faults.join("\n"));
+      await sized.context().close();
+    });
+  }
+}
 
 const dark = await openPage("dark");
 await check("the page follows a dark system", async () => {
