@@ -75,7 +75,7 @@ func (c *doctorCommand) examine(ctx context.Context, report *doctor.Report) {
 
 // examineSenders checks the settings, and whether what they name can be reached.
 func (c *doctorCommand) examineSenders(ctx context.Context, report *doctor.Report) {
-	err := c.check()
+	err := c.check(ctx)
 	senders, closeSenders, ofSenders := c.senders(nil)
 	alerts, ofAlerts := c.alerts(nil)
 	report.Settings(errors.Join(err, ofSenders, ofAlerts), c.oddities())

@@ -28,9 +28,11 @@ func TestOrigins(t *testing.T) {
 		o.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })).ServeHTTP(w, r)
 		var answer struct {
 			Errors []struct {
-				Message    string
-				Extensions struct{ Code string }
-			}
+				Message    string `json:"message"`
+				Extensions struct {
+					Code string `json:"code"`
+				} `json:"extensions"`
+			} `json:"errors"`
 		}
 		if w.Code == http.StatusTeapot {
 			return w.Code, ""
@@ -43,7 +45,8 @@ func TestOrigins(t *testing.T) {
 	const dev = "http://localhost:5173"
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodOptions, http.MethodPatch} {
 		status, message := ask(alone, method, map[string]string{"Origin": dev})
-		if want := "Pages of " + dev + " may not use this server. To let them, start the server with --cors-origin " + dev + "."; status != 403 || message != want {
+		if want := "Pages of " + dev + " may not use this server. To let them, start the server with --cors-origin " + dev + "."; status != 403 ||
+			message != want {
 			t.Errorf("%s: %d %q, want %q", method, status, message, want)
 		}
 		status, message = ask(o, method, map[string]string{"Origin": dev, "Upgrade": "websocket"})

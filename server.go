@@ -127,7 +127,7 @@ func (c *serveCommand) Run(ctx context.Context, parsed *kong.Context) error {
 	if c.PrintConfig {
 		return printSettings(os.Stdout, parsed.Selected().Flags)
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(ctx); err != nil {
 		return err
 	}
 	log := c.logger()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,8 +147,8 @@ func (c *serveCommand) alerts(log *slog.Logger) (*sender.Webhook, error) {
 }
 
 // check refuses settings that are unsafe or make no sense.
-func (c *serveCommand) check() error {
-	if err := checkAddress(c.Listen); err != nil {
+func (c *serveCommand) check(ctx context.Context) error {
+	if err := checkAddress(ctx, c.Listen); err != nil {
 		return err
 	}
 	for _, place := range []struct{ flag, path, example string }{{"--data", c.Data, "couponql.duckdb"}, {"--outbox", c.Outbox, "outbox"}} {
@@ -300,7 +301,7 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 		}
 		target := reflect.Indirect(flag.Target)
 		var value any = fmt.Sprint(target.Interface())
-		if _, isDuration := target.Interface().(time.Duration); (target.CanInt() || target.CanFloat()) && !isDuration {
+		if _, isDuration := reflect.TypeAssert[time.Duration](target); (target.CanInt() || target.CanFloat()) && !isDuration {
 			value = target.Interface()
 		}
 		if flag.IsSlice() {

@@ -60,8 +60,11 @@ func (c *serveCommand) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("--listen=%s: a program uses this address already, another server perhaps: stop it, or choose another address, such as --listen %s",
-			c.Listen, nextAddress(c.Listen))
+		return nil, fmt.Errorf(
+			"--listen=%s: a program uses this address already, another server perhaps: stop it, or choose another address, such as --listen %s",
+			c.Listen,
+			nextAddress(c.Listen),
+		)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return nil, fmt.Errorf("--listen=%s: this machine does not have the address; choose one that it has, or 0.0.0.0 for all", c.Listen)
 	case errors.Is(err, syscall.EACCES):
@@ -83,7 +86,7 @@ func nextAddress(address string) string {
 }
 
 // checkAddress refuses what is no host and port.
-func checkAddress(address string) error {
+func checkAddress(ctx context.Context, address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		example := "127.0.0.1:8080"
@@ -94,7 +97,7 @@ func checkAddress(address string) error {
 		}
 		return fmt.Errorf("--listen=%s: must be a host and a port, such as %s", address, example)
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+	if _, err := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil || port == "" {
 		return fmt.Errorf("--listen=%s: %q is not a port, which is 1 to 65535, such as %s", address, port, net.JoinHostPort(host, "8080"))
 	}
 	return nil

@@ -67,7 +67,7 @@ func TestListen(t *testing.T) {
 		"127.0.0.1:70000": `"70000" is not a port, which is 1 to 65535, such as 127.0.0.1:8080`,
 	} {
 		got := ""
-		if err := checkAddress(address); err != nil {
+		if err := checkAddress(t.Context(), address); err != nil {
 			_, got, _ = strings.Cut(err.Error(), ": ")
 		}
 		if got != want {
@@ -81,7 +81,7 @@ func TestEmptyPlaces(t *testing.T) {
 	t.Parallel()
 	for flag, c := range map[string]serveCommand{"--data": {Outbox: "outbox"}, "--outbox": {Data: "couponql.duckdb"}} {
 		c.Listen = "127.0.0.1:0"
-		if err := c.check(); err == nil || !strings.HasPrefix(err.Error(), flag+": must not be empty") {
+		if err := c.check(t.Context()); err == nil || !strings.HasPrefix(err.Error(), flag+": must not be empty") {
 			t.Errorf("%s: got %v", flag, err)
 		}
 	}

@@ -572,7 +572,7 @@ func TestSnapshotFails(t *testing.T) {
 // TestQueue: few run at once, some wait, and more are refused.
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	r := newRoom(t, func(o *analyst.Options) { o.Timeout = 2 * time.Second })
+	r := newRoom(t, func(o *analyst.Options) { o.Timeout = 5 * time.Second })
 	const callers = 24
 	errs := make(chan error, callers)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -671,7 +671,7 @@ func TestExport(t *testing.T) {
 // TestOptions refuses what makes no sense.
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	for _, options := range []analyst.Options{{MemoryLimit: "lots"}, {MemoryLimit: "0GB"}, {MemoryLimit: "1 GB"}, {MaxAge: -1}, {Timeout: -1}} {
+	for _, options := range []analyst.Options{{MemoryLimit: "lots"}, {MemoryLimit: "0GB"}, {MemoryLimit: "1 Gb/s"}, {MaxAge: -1}, {Timeout: -1}} {
 		if _, err := analyst.New(nil, options); err == nil {
 			t.Errorf("%+v: no error", options)
 		}

@@ -20,17 +20,26 @@ func TestGenerate(t *testing.T) {
 	}{
 		"at once": {"--count 3", nil, `{"count":3,"couponId":"coupon_17"}`, result{0, "batch_1: 3 codes generated\n", ""}},
 		"a job": {
-			"--count 3 --pattern A-### --alphabet 0123 --label Gym", []string{generated("QUEUED", 0, 0), generated("RUNNING", 2, 0), generated("SUCCEEDED", 3, 3)},
-			`{"alphabet":"0123","count":3,"couponId":"coupon_17","label":"Gym","pattern":"A-###"}`, result{0, "batch_1: 3 codes generated\n", ""},
+			"--count 3 --pattern A-### --alphabet 0123 --label Gym",
+			[]string{generated("QUEUED", 0, 0), generated("RUNNING", 2, 0), generated("SUCCEEDED", 3, 3)},
+			`{"alphabet":"0123","count":3,"couponId":"coupon_17","label":"Gym","pattern":"A-###"}`,
+			result{0, "batch_1: 3 codes generated\n", ""},
 		},
-		"quiet":  {"--count 3 -q", nil, `{"count":3,"couponId":"coupon_17"}`, result{}},
-		"failed": {"--count 3", []string{failed}, `{"count":3,"couponId":"coupon_17"}`, result{codeFailed, "", "couponql: batch_1 is FAILED: The disk is full.\n"}},
+		"quiet": {"--count 3 -q", nil, `{"count":3,"couponId":"coupon_17"}`, result{}},
+		"failed": {
+			"--count 3", []string{failed}, `{"count":3,"couponId":"coupon_17"}`,
+			result{codeFailed, "", "couponql: batch_1 is FAILED: The disk is full.\n"},
+		},
 		"canceled by somebody": {
-			"--count 3", []string{generated("CANCELED", 0, 0)}, `{"count":3,"couponId":"coupon_17"}`,
+			"--count 3",
+			[]string{generated("CANCELED", 0, 0)},
+			`{"count":3,"couponId":"coupon_17"}`,
 			result{codeFailed, "", "couponql: batch_1 is CANCELED: no code was added\n"},
 		},
 		"gone": {
-			"--count 3", []string{`{"data":{"codeBatch":null}}`}, `{"count":3,"couponId":"coupon_17"}`,
+			"--count 3",
+			[]string{`{"data":{"codeBatch":null}}`},
+			`{"count":3,"couponId":"coupon_17"}`,
 			result{codeFailed, "", "couponql: follow batch_1, which goes on: the server does not know it any more\n"},
 		},
 	} {

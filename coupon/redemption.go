@@ -74,8 +74,8 @@ const MaxRedemptions = 10_000
 // ClockTolerance is how far in the future a shop's clock may be when it redeems.
 const ClockTolerance = 5 * time.Minute
 
-// Check cleans the request, so that what is kept, answered and compared is one form of it, and checks what does not depend on the code. It returns UserErrors with
-// INVALID.
+// Check cleans the request, so that what is kept, answered and compared is one form of it, and checks what does not depend on the
+// code. It returns UserErrors with INVALID.
 func (r *RedeemRequest) Check(now time.Time) error {
 	var problems UserErrors
 	for _, text := range []struct {

@@ -45,7 +45,12 @@ func TestRedeemRequestCheck(t *testing.T) {
 		"a refund":          {request: RedeemRequest{Amount: new(Decimal("-1"))}, want: RedeemRequest{Amount: new(Decimal("-1.00"))}},
 		"what nobody sees": {
 			request: RedeemRequest{
-				Reference: new(" A\u200B-7\uFEFF"), IdempotencyKey: new("\u00ADk\u20607 "), Amount: new(Decimal(" 0049.9000\u200B")), Currency: new(" eur\u200B"),
+				Reference: new(
+					" A\u200B-7\uFEFF",
+				),
+				IdempotencyKey: new("\u00ADk\u20607 "),
+				Amount:         new(Decimal(" 0049.9000\u200B")),
+				Currency:       new(" eur\u200B"),
 			},
 			want: RedeemRequest{Reference: new("A-7"), IdempotencyKey: new("k7"), Amount: new(Decimal("49.90")), Currency: new("EUR")},
 		},

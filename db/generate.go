@@ -64,12 +64,12 @@ func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*G
 		return nil, err
 	}
 	g := &generator{store: s, pattern: pattern, label: label, couponID: request.CouponID, count: request.Count}
-	make := g.make
+	begin := g.make
 	if request.IsJob {
-		make = func(ctx context.Context) error { return g.queue(ctx, request) }
+		begin = func(ctx context.Context) error { return g.queue(ctx, request) }
 	}
 	id := coupon.ID("")
-	if err = make(ctx); err == nil {
+	if err = begin(ctx); err == nil {
 		id = coupon.NewID(coupon.KindBatch, g.batch)
 	} else if before := repeatOf(err); before != nil {
 		id, err = before.object, nil

@@ -106,7 +106,7 @@ func there[T any](found map[coupon.ID]*T, before *repeated, err error) (*T, erro
 func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
 	once := onceOf(ctx)
 	if once == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // there is no key, and so no batch of one
 	}
 	_, _, before, err := s.madeBy(ctx, s.engine, once)
 	if err != nil || before.object.Kind() != coupon.KindBatch {

@@ -155,6 +155,21 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	if count == 0 || !gate.opens(rejected+rows.rejected.Rows()) {
 		return added, changed, nil
 	}
+	if err := t.writeRecipients(ctx, rows, added, changed); err != nil {
+		return 0, 0, err
+	}
+	if rows.mixed && changed > 0 {
+		if err := t.readdressMixed(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	t.touch(memory.AllRecipients)
+	t.change(func(c memory.Change) { c.AddRecipients(added) })
+	return added, changed, nil
+}
+
+// writeRecipients changes those of the staged recipients that are known, and adds the others.
+func (t *tx) writeRecipients(ctx context.Context, rows *recipientRows, added, changed int) error {
 	now := named("now", t.now)
 	type step struct {
 		statement string
@@ -165,7 +180,7 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	switch {
 	case changed > maxUpdated:
 		if err := t.Create(ctx, recipientMerge); err != nil {
-			return 0, 0, err
+			return err
 		}
 		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
 	case changed > 0:
@@ -181,20 +196,13 @@ func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gat
 	for _, step := range steps {
 		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
 		if touched != step.count {
-			return 0, 0, fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, step.count)
+			return fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, step.count)
 		}
 	}
-	if rows.mixed && changed > 0 {
-		if err := t.readdressMixed(ctx); err != nil {
-			return 0, 0, err
-		}
-	}
-	t.touch(memory.AllRecipients)
-	t.change(func(c memory.Change) { c.AddRecipients(added) })
-	return added, changed, nil
+	return nil
 }
 
 // mergeRecipients makes changes of attributes what they are together with those that are known, and counts what is removed. It

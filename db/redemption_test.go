@@ -99,7 +99,9 @@ func TestRedeem(t *testing.T) {
 				caller, value, key string
 				want               coupon.ID
 			}{
-				{"key_1", "A1", "order 1", first.ID}, {"key_2", "A3", "order 1", second.ID}, {"key_1", "A2", "order 2", old.ID},
+				{"key_1", "A1", "order 1", first.ID},
+				{"key_2", "A3", "order 1", second.ID},
+				{"key_1", "A2", "order 2", old.ID},
 				{"key_2", "A2", "order 2", old.ID},
 			} {
 				got, err := s.Redeem(t.Context(), request(again.caller, again.value, again.key))
@@ -338,7 +340,12 @@ func TestReverseReferenced(t *testing.T) {
 		reference string
 		value     *string
 	}{
-		{till, "A-0", nil}, {till, "B-1", nil}, {other, "A-9", nil}, {till, "A-8", new("ALL")}, {till, "A-8", new("nobody")}, {till, "", nil},
+		{till, "A-0", nil},
+		{till, "B-1", nil},
+		{other, "A-9", nil},
+		{till, "A-8", new("ALL")},
+		{till, "A-8", new("nobody")},
+		{till, "", nil},
 		{nil, "A-9", new("A1")},
 	} {
 		_, err := reverse(nothing.by, nothing.reference, nothing.value)
@@ -350,7 +357,10 @@ func TestReverseReferenced(t *testing.T) {
 		value     *string
 		want      coupon.ID
 	}{
-		{till, "A-8", new("a2"), two[1]}, {till, "A-8", new("a2"), two[1]}, {till, "A-8", nil, two[0]}, {till, "A-9", new("all"), ofAll},
+		{till, "A-8", new("a2"), two[1]},
+		{till, "A-8", new("a2"), two[1]},
+		{till, "A-8", nil, two[0]},
+		{till, "A-9", new("all"), ofAll},
 		{nil, "B-1", nil, theirs},
 	} {
 		got, err := reverse(named.by, named.reference, named.value)

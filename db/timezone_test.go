@@ -21,7 +21,11 @@ func TestTimezone(t *testing.T) {
 	want(s.newCoupon(t), "Europe/Berlin", "2026-10-31T23:00Z")
 	tokyo := func(c *coupon.CouponChanges) { c.Timezone = coupon.Set(new("Asia/Tokyo")) }
 	want(s.newCoupon(t, tokyo), "Asia/Tokyo", "2026-10-31T15:00Z")
-	s.importFile(t, newImport(coupon.ImportCoupons), "code,label,type,startsAt,timezone\nFILE,File,INDIVIDUAL,2026-11-01,\nOTHER,Other,INDIVIDUAL,2026-11-01,Asia/Tokyo\n")
+	s.importFile(
+		t,
+		newImport(coupon.ImportCoupons),
+		"code,label,type,startsAt,timezone\nFILE,File,INDIVIDUAL,2026-11-01,\nOTHER,Other,INDIVIDUAL,2026-11-01,Asia/Tokyo\n",
+	)
 	want("coupon_3", "Europe/Berlin", "2026-10-31T23:00Z")
 	want("coupon_4", "Asia/Tokyo", "2026-10-31T15:00Z")
 	if s.Timezone() != "Europe/Berlin" {

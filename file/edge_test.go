@@ -268,9 +268,21 @@ func TestFirstLineInAnotherEncoding(t *testing.T) {
 		want  []string
 		names []string
 	}{
-		"a header":          {"Kundennummer;Nachname;Größe\n", []string{"2: 17|-|-|-|Müller Größe=ä", "3: 18|-|-|-|Gößl Größe=ö", "4: 19|-|-|-|Łukasz Größe=ü"}, []string{"Kundennummer", "Nachname", "Größe"}},
-		"a word by accents": {"N° client;Nom;Unité\n", []string{"2: 17|-|-|-|Müller Unité=ä", "3: 18|-|-|-|Gößl Unité=ö", "4: 19|-|-|-|Łukasz Unité=ü"}, []string{"N° client", "Nom", "Unité"}},
-		"a quoted header":   {"\"Kundennummer\";\"Nachname\";\"Größe\"\n", []string{"2: 17|-|-|-|Müller Größe=ä", "3: 18|-|-|-|Gößl Größe=ö", "4: 19|-|-|-|Łukasz Größe=ü"}, []string{"Kundennummer", "Nachname", "Größe"}},
+		"a header": {
+			"Kundennummer;Nachname;Größe\n",
+			[]string{"2: 17|-|-|-|Müller Größe=ä", "3: 18|-|-|-|Gößl Größe=ö", "4: 19|-|-|-|Łukasz Größe=ü"},
+			[]string{"Kundennummer", "Nachname", "Größe"},
+		},
+		"a word by accents": {
+			"N° client;Nom;Unité\n",
+			[]string{"2: 17|-|-|-|Müller Unité=ä", "3: 18|-|-|-|Gößl Unité=ö", "4: 19|-|-|-|Łukasz Unité=ü"},
+			[]string{"N° client", "Nom", "Unité"},
+		},
+		"a quoted header": {
+			"\"Kundennummer\";\"Nachname\";\"Größe\"\n",
+			[]string{"2: 17|-|-|-|Müller Größe=ä", "3: 18|-|-|-|Gößl Größe=ö", "4: 19|-|-|-|Łukasz Größe=ü"},
+			[]string{"Kundennummer", "Nachname", "Größe"},
+		},
 	} {
 		first := latin1(test.first)
 		layout, got := readAll(t, write(t, append(first, rows...)), coupon.FileOptions{}, coupon.ImportRecipients)

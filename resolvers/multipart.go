@@ -57,7 +57,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
-	operation := a.operation(params)
+	operation := a.operation(params) //nolint:contextcheck // what is answered has the request, and its context
 	if operation == nil {
 		return
 	}
@@ -67,7 +67,7 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	// The body is read to its end, where the deadline for the client's next byte ends.
 	_, _ = io.Copy(io.Discard, io.LimitReader(content, MaxRequestBytes))
-	a.run(operation)
+	a.run(operation) //nolint:contextcheck // what is answered has the request, and its context
 }
 
 // clear deletes what no mutation took.

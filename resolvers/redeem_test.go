@@ -55,7 +55,9 @@ func TestTills(t *testing.T) {
 	} {
 		s.token = step.token
 		_, text := s.answer(t, step.query, nil)
-		var answer struct{ Data json.RawMessage }
+		var answer struct {
+			Data json.RawMessage `json:"data"`
+		}
 		if err := json.Unmarshal([]byte(text), &answer); err != nil || string(answer.Data) != step.want {
 			t.Errorf("step %d: %s\nwant %s", i, text, step.want)
 		}

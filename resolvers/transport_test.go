@@ -32,9 +32,11 @@ func (r reply) failures(t *testing.T) string {
 	t.Helper()
 	var answer struct {
 		Errors []struct {
-			Message    string
-			Extensions struct{ Code string }
-		}
+			Message    string `json:"message"`
+			Extensions struct {
+				Code string `json:"code"`
+			} `json:"extensions"`
+		} `json:"errors"`
 	}
 	if err := json.Unmarshal([]byte(r.text), &answer); err != nil {
 		t.Fatalf("%v: %s", err, r.text)
@@ -217,12 +219,15 @@ func TestOneProtocol(t *testing.T) {
 		data, wrong string
 		status      int
 	}{
-		"a query":        {request: one(`{ coupon(id: "coupon_1") { label } }`), data: `{"coupon":{"label":"Pool"}}`},
-		"a named one":    {request: map[string]any{"query": "query A { coupons { totalCount } } query B { __typename }", "operationName": "B"}, data: `{"__typename":"Query"}`},
-		"no such field":  {request: one(`{ coupons { totalCounts } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Cannot query field "totalCounts" on type "CouponConnection". Did you mean "totalCount"?`},
-		"a syntax":       {request: one(`{ coupons {`), wrong: `GRAPHQL_PARSE_FAILED: Expected Name, found <EOF>`},
-		"defer":          {request: one(`{ coupons { nodes { id ... @defer { label } } } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Unknown directive "@defer".`},
-		"two operations": {request: one(`query A { coupons { totalCount } } query B { __typename }`), wrong: `GRAPHQL_VALIDATION_FAILED: The request has 2 operations: A, B. Set operationName to the one to run.`},
+		"a query":       {request: one(`{ coupon(id: "coupon_1") { label } }`), data: `{"coupon":{"label":"Pool"}}`},
+		"a named one":   {request: map[string]any{"query": "query A { coupons { totalCount } } query B { __typename }", "operationName": "B"}, data: `{"__typename":"Query"}`},
+		"no such field": {request: one(`{ coupons { totalCounts } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Cannot query field "totalCounts" on type "CouponConnection". Did you mean "totalCount"?`},
+		"a syntax":      {request: one(`{ coupons {`), wrong: `GRAPHQL_PARSE_FAILED: Expected Name, found <EOF>`},
+		"defer":         {request: one(`{ coupons { nodes { id ... @defer { label } } } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Unknown directive "@defer".`},
+		"two operations": {
+			request: one(`query A { coupons { totalCount } } query B { __typename }`),
+			wrong:   `GRAPHQL_VALIDATION_FAILED: The request has 2 operations: A, B. Set operationName to the one to run.`,
+		},
 		"no such operation": {
 			request: map[string]any{"query": "query A { __typename }", "operationName": "C"},
 			wrong:   `GRAPHQL_VALIDATION_FAILED: The request has no operation "C". It has A.`,
@@ -249,7 +254,8 @@ func TestOneProtocol(t *testing.T) {
 			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$n": 99999999999999999999 is not a value of the type Int.`,
 		},
 		"nothing": {
-			request: one(`query ($id: ID!) { coupon(id: $id) { id } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Variable "$id": it is missing, and its type is ID!.`,
+			request: one(`query ($id: ID!) { coupon(id: $id) { id } }`),
+			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$id": it is missing, and its type is ID!.`,
 		},
 		"null": {
 			request: with(`query ($id: ID!) { coupon(id: $id) { id } }`, "id", nil),
@@ -302,7 +308,8 @@ func TestDigits(t *testing.T) {
 		}
 		for name, request := range map[string]map[string]any{
 			"in the document": {"query": `mutation { redeemCode(input: {value: "ALL", amount: ` + amount + `}) { redemption { amount } userErrors { message } }
-				upsertRecipients(input: {recipients: [{externalId: "c", attributes: {ratio: ` + ratio + `, list: [1, ` + ratio + `]}}]}) { recipients { attributes } } }`},
+				upsertRecipients(input: {recipients: [{externalId: "c", attributes: {ratio: ` + ratio + `, list: [1, ` + ratio + `]}}]}) {
+					recipients { attributes } } }`},
 			"as variables": {
 				"query": `mutation ($amount: Decimal, $attributes: JSON) {
 					redeemCode(input: {value: "ALL", amount: $amount}) { redemption { amount } userErrors { message } }

@@ -111,7 +111,7 @@ func (d *documents) wrongValue(kind *ast.Type, value any, isGiven bool) string {
 		text = []byte("the value")
 	}
 	shown := coupon.Printable(string(text))
-	switch named.Kind {
+	switch named.Kind { //nolint:exhaustive // all others are scalars here
 	case ast.Enum:
 		options := make([]string, len(named.EnumValues))
 		for i, one := range named.EnumValues {

@@ -105,7 +105,10 @@ func (v View) holdsOf(couponID, except int64, now time.Time) []*coupon.CodeHold 
 		}
 	}
 	slices.SortFunc(holds, func(x, y *coupon.CodeHold) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(coupon.MustNumber(coupon.KindDelivery, x.DeliveryID), coupon.MustNumber(coupon.KindDelivery, y.DeliveryID)))
+		return cmp.Or(
+			cmp.Compare(y.Count, x.Count),
+			cmp.Compare(coupon.MustNumber(coupon.KindDelivery, x.DeliveryID), coupon.MustNumber(coupon.KindDelivery, y.DeliveryID)),
+		)
 	})
 	return holds[:min(len(holds), coupon.MaxHolds)]
 }
