@@ -27,7 +27,9 @@ func TestGenerate(t *testing.T) {
 		},
 		"quiet": {"--count 3 -q", nil, `{"count":3,"couponId":"coupon_17"}`, result{}},
 		"failed": {
-			"--count 3", []string{failed}, `{"count":3,"couponId":"coupon_17"}`,
+			"--count 3",
+			[]string{failed},
+			`{"count":3,"couponId":"coupon_17"}`,
 			result{codeFailed, "", "couponql: batch_1 is FAILED: The disk is full.\n"},
 		},
 		"canceled by somebody": {
