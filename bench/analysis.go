@@ -33,7 +33,7 @@ const (
 // redeemed within three weeks, and one in fifty of these taken back. The parameters are the number of codes, the number
 // of messages of each delivery, and when the first delivery was confirmed.
 const analysisData = `INSERT INTO code_batch BY NAME
-SELECT 1 AS id, 'ADDED' AS kind, 1 AS coupon_id, 1 AS first_id, $codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
+SELECT 1 AS id, 'ADDED' AS kind, 'SUCCEEDED' AS status, 1 AS coupon_id, 1 AS first_id, $codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
 INSERT INTO code BY NAME
     SELECT i + 1 AS id, 1 AS batch_id, 1 AS coupon_id, ['climbing', 'running', 'soccer', 'swimming', 'tennis'][1 + i * 5 // $codes::BIGINT] AS label,
         'K' || lpad((i + 1)::VARCHAR, 11, '0') AS key

@@ -164,7 +164,7 @@ func TestHolds(t *testing.T) {
 		for _, r := range a.Remedies {
 			remedies = append(remedies, fmt.Sprint(r.Kind, " ", r.Count))
 		}
-		if diff := cmp.Diff([]string{"ADD_CODES 1", "LIMIT_MESSAGES 2", "SPLIT_DELIVERY 2"}, remedies); diff != "" {
+		if diff := cmp.Diff([]string{"ADD_CODES 1", "LIMIT_MESSAGES 2", "SPLIT_DELIVERY 2", "RELEASE_HOLD 3"}, remedies); diff != "" {
 			t.Errorf("remedies (-want +got):\n%s", diff)
 		}
 		// Nothing is held for who did not get enough.

@@ -1,7 +1,7 @@
 INSERT INTO coupon (id, label, code, code_key, type, starts_at, redemption_limit, requires_assignment, timezone, metadata, created_at, updated_at)
 VALUES (1, 'mk1x', 'SUMMER', 'SUMMER', 'INDIVIDUAL', '2020-01-01', 1, true, 'UTC', '{}', '2026-01-01', '2026-01-01');
-INSERT INTO code_batch (id, kind, coupon_id, import_id, first_id, last_id, count, created_at)
-VALUES (1, 'IMPORTED', 1, 1, 1, 4, 4, '2026-01-01'), (2, 'ADDED', 1, NULL, 5, 5, 1, '2026-01-01');
+INSERT INTO code_batch (id, kind, status, coupon_id, import_id, first_id, last_id, count, created_at)
+VALUES (1, 'IMPORTED', 'SUCCEEDED', 1, 1, 1, 4, 4, '2026-01-01'), (2, 'ADDED', 'SUCCEEDED', 1, NULL, 5, 5, 1, '2026-01-01');
 INSERT INTO code VALUES (1, 1, 1, NULL, 'F1', NULL), (2, 1, 1, NULL, 'F2', 'F2'), (3, 1, 1, NULL, 'F3', NULL), (4, 1, 1, NULL, 'F4', NULL), (5, 2, 1, NULL, 'D8-AAAA', NULL);
 INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum, on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, created_at)
 VALUES (1, 'CODES', 'ADD', 'SUCCEEDED', 'CSV', false, 1, 'mk4x', 30, '', 'SKIP_ROW', '{}', 'UTC', 5, 4, 1, '2026-01-01');
