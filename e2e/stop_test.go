@@ -195,6 +195,8 @@ func (s *stopped) must(t *testing.T, field string) {
 func (s *stopped) asking(t *testing.T, job, field string) {
 	t.Helper()
 	var err error
+	// On a connection that the server has accepted: what waits for that when the server stops is not answered.
+	s.p.must(t, `{ __typename }`, &struct{}{})
 	s.during(t, job, func() {
 		var done changed
 		err = s.p.ask(t.Context(), `mutation { result: `+field+` { userErrors { message } } }`, nil, &done)
