@@ -124,15 +124,7 @@ func (s *Store) endBatch(ctx context.Context, number int64, err error) error {
 	if o.status == coupon.ImportFailed {
 		o.failure = &failure
 	}
-	finish := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
-		t.reserve = min(t.reserve, minFreeDiskForOutcome)
-		return t.finishBatch(ctx, number, o)
-	})
-	if errors.Is(finish, errCanceled) {
-		// Its outcome is recorded already.
-		finish = nil
-	}
-	return errors.Join(err, finish)
+	return errors.Join(err, s.concludeJob(ctx, func(ctx context.Context, t *turn) error { return t.finishBatch(ctx, number, o) }))
 }
 
 // CancelBatch calls off a batch that waits or is made; none of its codes stays. It gives the batch as it then is. Repeating it is

@@ -178,15 +178,7 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		o.failure = &failure
 	}
 	i.Changes = coupon.ImportChanges{}
-	finish := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
-		t.reserve = min(t.reserve, minFreeDiskForOutcome)
-		return t.finishImport(ctx, number, o)
-	})
-	if errors.Is(finish, errCanceled) {
-		// Its outcome is recorded already.
-		finish = nil
-	}
-	return errors.Join(err, finish)
+	return errors.Join(err, s.concludeJob(ctx, func(ctx context.Context, t *turn) error { return t.finishImport(ctx, number, o) }))
 }
 
 // CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the import as it

@@ -139,3 +139,16 @@ func (s *Store) cancelJob(ctx context.Context, running *runningJob, statement st
 		return err
 	})
 }
+
+// concludeJob records the outcome of a job that did not succeed, whether or not its caller stays and however full the disk is. One that
+// was called off has its outcome already.
+func (s *Store) concludeJob(ctx context.Context, record func(context.Context, *turn) error) error {
+	err := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
+		return record(ctx, t)
+	})
+	if errors.Is(err, errCanceled) {
+		return nil
+	}
+	return err
+}
