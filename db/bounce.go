@@ -162,12 +162,8 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 		return err
 	}
 	if r.quarantined+renewed > 0 {
-		if isConcerned, err := t.havePending(ctx); err != nil {
+		if r.pending, err = t.countPending(ctx, suspectPending); err != nil {
 			return err
-		} else if isConcerned {
-			if r.pending, err = duckdb.One[int](ctx, t, suspectPending); err != nil {
-				return err
-			}
 		}
 	}
 	if !gate.opens(rejected) {

@@ -520,9 +520,14 @@ func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Rec
 	return duckdb.One[int](ctx, s.engine, recipientPending, named("ids", numbers))
 }
 
-// havePending reports whether any delivery has messages that may still leave, which is asked before they are counted.
-func (t *tx) havePending(ctx context.Context) (bool, error) {
-	return duckdb.One[bool](ctx, t, deliveryOpen)
+// countPending counts, by a statement, messages that are still to be sent. Where no delivery has any, which is most of the time, what
+// the statement reads is not looked at.
+func (t *tx) countPending(ctx context.Context, statement string) (int, error) {
+	areSome, err := duckdb.One[bool](ctx, t, deliveryOpen)
+	if err != nil || !areSome {
+		return 0, err
+	}
+	return duckdb.One[int](ctx, t, statement)
 }
 
 // pendingOf counts the messages with some of the codes, which are in order, that are still to be sent.

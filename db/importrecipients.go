@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"couponql/coupon"
-	"couponql/db/duckdb"
 	"couponql/db/duckdb/memory"
 	"couponql/file"
 )
@@ -62,10 +61,7 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 			if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil || changed == 0 {
 				return err
 			}
-			if isConcerned, err := t.havePending(ctx); err != nil || !isConcerned {
-				return err
-			}
-			pending, err = duckdb.One[int](ctx, t, recipientPendingStaged)
+			pending, err = t.countPending(ctx, recipientPendingStaged)
 			return err
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {

@@ -388,10 +388,10 @@ func (n *noRows) watchEdges(s *splitter) {
 	rows, closings := 0, 0
 	for ; rows < sampleRows && look.next(&row) == nil; rows++ {
 		cells := row.Cells()
-		switch {
+		switch kind := closingOf(cells); {
 		case len(cells) == 0:
-		case closingOf(cells) != noClosing:
-			closings += one(closingOf(cells) == sureClosing)
+		case kind != noClosing:
+			closings += one(kind == sureClosing)
 		default:
 			n.firsts = append(n.firsts, coupon.CleanValue(cells[0]))
 		}
