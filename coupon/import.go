@@ -118,6 +118,10 @@ func (r RejectionReason) IsRepeat() bool {
 	return r == RejectedAlreadyRecorded || r == RejectedDuplicateInFile
 }
 
+// IsFault reports whether something is wrong with the row. A report of an opening or a click is none: whoever passes on all
+// that a product reports means those of what came back.
+func (r RejectionReason) IsFault() bool { return r != RejectedNoOutcome }
+
 // Message says in a sentence what is wrong with a row that was rejected for this reason.
 func (r RejectionReason) Message() string {
 	if message, isKnown := rejectionMessages[r]; isKnown {

@@ -307,12 +307,13 @@ func (t *tx) recordRejected(ctx context.Context, number int64) error {
 	return err
 }
 
-// recordOutcome records the outcome of an import in the transaction that stored its rows.
-func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
+// recordOutcome records the outcome of an import in the transaction that stored its rows. Of the rows that were not imported,
+// so many are no fault.
+func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported, harmless int) error {
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
-	if most := i.MostRejections(); most != nil && o.rowsRejected > *most {
+	if most := i.MostRejections(); most != nil && o.rowsRejected-harmless > *most {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
-		o.failure = new(tooManyRejected(i, o.rowsRejected, rowsRead))
+		o.failure = new(tooManyRejected(i, o.rowsRejected-harmless, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
 }

@@ -612,9 +612,10 @@ type GenerateCodesPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// A file of what came of messages: message id or address, kind, and if known date and reason. The files and words of
-// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. In XML, rows are
-// the elements with an address. Give `file` or `uploadId`: one of the two.
+// A file of what came of messages: message id or address, kind, and if known date and reason. Known as they are: the
+// reports and lists of SES (also inside of SNS, SQS and EventBridge), SendGrid, Mailgun, Postmark, Mailjet, Brevo,
+// Mandrill and Resend. A report of several recipients, at most 100, is a row for each. `layout` tells by its path which
+// member was taken for what, such as `bounce.bounceType`. In XML, rows are the elements with an address. Give `file` or `uploadId`: one of the two.
 type ImportBouncesInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
