@@ -17,7 +17,36 @@ func statement(name string) string {
 	if err != nil {
 		panic(err)
 	}
-	return string(text)
+	return withAddressKeys(string(text))
+}
+
+// keyOfAddress is how statements ask for the form to compare of an address: key_of_address(channel, address).
+const keyOfAddress = "key_of_address("
+
+// withAddressKeys writes out what key_of_address stands for: coupon.Address.Key of an address in the form to send. It is written
+// into the statement, and no function of the engine, as the file of a database would keep the rule of the version that made it.
+func withAddressKeys(text string) string {
+	for {
+		before, after, isThere := strings.Cut(text, keyOfAddress)
+		if !isThere {
+			return text
+		}
+		channel, rest, _ := strings.Cut(after, ", ")
+		end, depth := 0, 0
+		for ; end < len(rest) && depth >= 0; end++ {
+			switch rest[end] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+		}
+		if depth >= 0 {
+			panic(fmt.Sprintf("a bracket is missing in: %s", after))
+		}
+		address := rest[:end-1]
+		text = before + fmt.Sprintf("(CASE WHEN %s IN ('EMAIL', 'DIRECT_MAIL') THEN lower(%s) ELSE %s END)", channel, address, address) + rest[end:]
+	}
 }
 
 // fill puts a fragment of ours in the one place of a statement that a mark holds. It panics when the mark is not there: the statement
