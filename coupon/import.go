@@ -256,9 +256,6 @@ func (i *Import) Check() error {
 			i.Label = nil
 		}
 	}
-	if i.Kind == ImportCodes && i.CouponID == nil && i.Mode != ImportAdd {
-		invalidf(&problems, "couponId", "Name the coupon: %s changes codes that are there, and takes those of one coupon.", i.Mode)
-	}
 	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
 		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
 			At("input", "options", "format"))

@@ -644,7 +644,9 @@ type ImportCodesInput struct {
 	// The INDIVIDUAL coupon whose codes are in the file; a column `coupon` is not read then. Omitted: the column `coupon` says
 	// whose each code is, by the coupon's own code.
 	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
-	// What to do with the file's codes. Without a `couponId`: ADD.
+	// What to do with the file's codes. Without a `couponId` it is done to each coupon that the file names in a row, whatever
+	// becomes of that row, and to no other: VOID takes codes of the coupon that their row names alone, and REPLACE_UNUSED replaces
+	// the unused codes of these coupons.
 	Mode graphql.Omittable[*coupon.ImportMode] `json:"mode,omitempty"`
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
