@@ -241,8 +241,8 @@ func (c *Coupon) CheckPool(mode ImportMode) error {
 }
 
 // NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order,
-// a reason or who asked for it, and may be empty.
-func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail string) *CodeEvent {
+// a reason or who asked for it, and store is where it was redeemed. Both may be empty.
+func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail, store string) *CodeEvent {
 	text := map[CodeEventKind]string{
 		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
 		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
@@ -258,6 +258,9 @@ func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail strin
 			detail = strings.TrimSuffix(detail, ".") // others write sentences
 		}
 		text += joint + detail
+	}
+	if store != "" {
+		text += " at " + store
 	}
 	return &CodeEvent{At: at, Kind: kind, DeliveryID: deliveryID, Text: text + "."}
 }

@@ -292,13 +292,13 @@ func (w *world) importCodes(rt *rapid.T) {
 
 func (w *world) importRedemptions(rt *rapid.T) {
 	var file strings.Builder
-	file.WriteString("code,date,reference\n")
+	file.WriteString("code,date,reference,store,customer\n")
 	var values []string
 	for range rapid.IntRange(1, 5).Draw(rt, "rows") {
 		value := pick(rt, w.values, "value")
 		values = append(values, value)
-		fmt.Fprintf(&file, "%s,2026-11-%02d,%s\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
-			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"))
+		fmt.Fprintf(&file, "%s,2026-11-%02d,%s,%s,k-2\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
+			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"), rapid.SampledFrom([]string{"", "x"}).Draw(rt, "store"))
 	}
 	i, rejections := w.runFile(rt, newImport(coupon.ImportRedemptions), file.String())
 	imported := 0
@@ -560,6 +560,9 @@ func (w *world) releaseCodes(rt *rapid.T) {
 func (w *world) redeemCode(rt *rapid.T) {
 	value := pick(rt, w.values, "value")
 	request := &coupon.RedeemRequest{Value: value}
+	if rapid.Bool().Draw(rt, "at a till") {
+		request.Store, request.Customer = new(rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "store")), new("k-1")
+	}
 	if rapid.Bool().Draw(rt, "with a key") {
 		request.IdempotencyKey = new(fmt.Sprint(rapid.IntRange(1, 5).Draw(rt, "key")))
 	}

@@ -141,7 +141,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	redemption := &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, redeemed.Number), CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		Anomalies: []coupon.RedemptionAnomaly{},
+		Store: request.Store, Customer: request.Customer, Anomalies: []coupon.RedemptionAnomaly{},
 	}
 	if redeemed.CodeNumber != 0 {
 		redemption.CodeID = new(coupon.NewID(coupon.KindCode, redeemed.CodeNumber))
@@ -153,7 +153,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller,
+		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller, Store: request.Store, Customer: request.Customer,
 	}
 	if r.Label != "" {
 		row.Label = &r.Label
@@ -197,7 +197,7 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
 	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
-		equal(before.Amount, request.Amount) &&
+		equal(before.Amount, request.Amount) && equal(before.Store, request.Store) && equal(before.Customer, request.Customer) &&
 		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
 }
 
@@ -413,6 +413,8 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 			&r.Currency,
 			&r.ReversedAt,
 			&anomalies,
+			&r.Store,
+			&r.Customer,
 		)
 		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
 		r.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
@@ -462,12 +464,12 @@ func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	reference := filter.Reference
-	if reference != nil {
-		reference = new(coupon.CleanReference(*reference))
-	}
-	return append(args, named("reference", optional(reference)), named("source", optionalText(filter.Source)), named("anomalies", texts(filter.Anomalies)),
-		named("is_reversed", optional(filter.IsReversed))), nil
+	filter = filter.Cleaned()
+	return append(
+		args, named("reference", optional(filter.Reference)), named("source", optionalText(filter.Source)),
+		named("anomalies", texts(filter.Anomalies)), named("is_reversed", optional(filter.IsReversed)),
+		named("store", optional(filter.Store)), named("customer", optional(filter.Customer)),
+	), nil
 }
 
 // exportedRedemptions gives a filter of redemptions that count as parameters. It returns INVALID.

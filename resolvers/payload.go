@@ -102,6 +102,7 @@ func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsP
 	if erasure != nil {
 		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount, erasure.CanceledMessageCount
 		payload.PendingMessageCount = erasure.PendingMessageCount
+		payload.ChangedRedemptionCount = erasure.ChangedRedemptionCount
 	}
 	return payload, err
 }

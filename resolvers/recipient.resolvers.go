@@ -28,7 +28,9 @@ func (r *mutationResolver) UpsertRecipients(ctx context.Context, input graph.Ups
 }
 
 func (r *mutationResolver) EraseRecipients(ctx context.Context, input graph.EraseRecipientsInput) (*graph.EraseRecipientsPayload, error) {
-	erasure, err := r.store.EraseRecipients(ctx, input.RecipientIds.Value(), input.ExternalIds.Value())
+	erasure, err := r.store.EraseRecipients(
+		ctx, input.RecipientIds.Value(), input.ExternalIds.Value(), input.Customers.Value()...,
+	)
 	return erasurePayload(erasure, err)
 }
 
