@@ -57,10 +57,12 @@ func (l *loader) deliveries() []*delivery {
 				"label": "Summer kick-off by text message", "channel": "SMS", "couponId": &l.kickoff, "body": kickoffSMS,
 			}, everybody, 55, 11, "FINISHED", 0, response{sales: 1_700, habit: mailHabit},
 		}, {
-			map[string]any{"label": "A present for your sport"}, nil, 42, 9, "FINISHED", 1,
+			map[string]any{"label": "A present for your sport"},
+			nil, 42, 9, "FINISHED", 1,
 			response{firstVariantMails, 0.2, mailHabit, 0, 0.008, 0.006, 0.0008},
 		}, {
-			map[string]any{"label": "A present for your sport, by first name"}, nil, 42, 10, "FINISHED", 2,
+			map[string]any{"label": "A present for your sport, by first name"},
+			nil, 42, 10, "FINISHED", 2,
 			response{secondVariantMails, 0.2, mailHabit, 0, 0.008, 0.006, 0.0008},
 		}, {
 			map[string]any{
@@ -109,7 +111,8 @@ func (l *loader) birthdayDeliveries() []*delivery {
 			map[string]any{
 				"label":    "Birthdays from " + from.Format("2 January"),
 				"couponId": &l.birthday, "subject": "{{ recipient.firstName }}, this is your day", "body": birthdayEmail,
-			}, audience("birthday", birthdays(from, birthdayStep)...), days, 8, "FINISHED", 0,
+			},
+			audience("birthday", birthdays(from, birthdayStep)...), days, 8, "FINISHED", 0,
 			response{0.24, 0.35, mailHabit, 0, 0.005, 0.004, 0},
 		})
 	}
@@ -156,14 +159,9 @@ func (l *loader) draftVariants(ctx context.Context) error {
 
 // deliver takes a delivery as far as it goes, and lets people respond.
 func (l *loader) deliver(ctx context.Context, d *delivery) error {
-	id := ""
-	if d.variant > 0 {
-		id = l.variants[d.variant-1]
-	} else {
-		var err error
-		if id, err = l.create(ctx, d); err != nil {
-			return err
-		}
+	id, err := l.draft(ctx, d)
+	if err != nil {
+		return err
 	}
 	const checking, agreeing = 20 * time.Minute, 25 * time.Minute
 	l.Clock.advance(l.shop.at(d.daysAgo, d.hour, 0).Add(checking))
@@ -189,6 +187,14 @@ func (l *loader) deliver(ctx context.Context, d *delivery) error {
 		return nil
 	}
 	return l.respond(ctx, id, d, at)
+}
+
+// draft returns the id of a delivery, which it creates unless it was drafted before.
+func (l *loader) draft(ctx context.Context, d *delivery) (id string, err error) {
+	if d.variant > 0 {
+		return l.variants[d.variant-1], nil
+	}
+	return l.create(ctx, d)
 }
 
 // create creates a delivery with its targets. It gives its id.

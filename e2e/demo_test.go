@@ -90,8 +90,8 @@ func checkHistory(t *testing.T, p *process) {
 		"a response that falls": `SELECT count(*) FILTER (days < 3) > 3 * count(*) FILTER (days BETWEEN 7 AND 9) AND count(*) FILTER (days > 20) > 0
 			FROM (SELECT date_diff('hour', assigned_at, redeemed_at) / 24 AS days FROM redemptions WHERE delivery_id IN ('delivery_1', 'delivery_2'))`,
 	} {
-		if got := p.answers(t, query)[0][0]; got != true {
-			t.Errorf("%s: got %v", what, got)
+		if holds, isBool := p.answers(t, query)[0][0].(bool); !isBool || !holds {
+			t.Errorf("not there: %s", what)
 		}
 	}
 	checkNoFuture(t, p)
@@ -104,7 +104,9 @@ func checkHistory(t *testing.T, p *process) {
 		Coupons struct {
 			Nodes []struct {
 				Label        string
-				Availability struct{ Forecast *struct{ RunsOutAt *time.Time } }
+				Availability struct {
+					Forecast *struct{ RunsOutAt *time.Time }
+				}
 			}
 		}
 		Alerts            struct{ Nodes []struct{ Kind string } }

@@ -103,9 +103,12 @@ const Series = (() => {
 
   // alike gives the first column and those that can share an axis with it, at most six.
   function alike(table, candidates) {
-    const kindOf = (i) => `${columnOf(table, i).format} ${isAdditive(columnOf(table, i))}`;
+    const kindOf = (i) => `${columnOf(table, i).format} ${isAdditive(columnOf(table, i))} ${isChange(columnOf(table, i))}`;
     return candidates.filter((i) => kindOf(i) === kindOf(candidates[0])).slice(0, 6);
   }
+
+  // isChange tells what compares two shares, and is of another size than they are.
+  const isChange = ({ path }) => /^(difference|lift)$/.test(path.at(-1));
 
   // isAdditive tells counts and amounts, which may be added up, from shares, spans and statistics.
   const isAdditive = ({ path, format }) =>
