@@ -54,6 +54,9 @@ const (
 	StateVoided
 	// StateGone: there is no code with this number (any more).
 	StateGone
+
+	// AnyState is everything that can happen to a code that exists.
+	AnyState = StateAssigned | StateSent | StateRedeemed | StateVoided
 )
 
 // Has reports whether any of the flags is set.

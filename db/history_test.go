@@ -141,7 +141,7 @@ func (w *world) check(rt *rapid.T) {
 			rt.Fatalf("availability of %s: %+v, the parts make %d, %d were added", id, a, sum, w.total[id])
 		}
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true})
+	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func (w *world) check(rt *rapid.T) {
 		if i%(len(w.values)/4+1) > 0 {
 			continue
 		}
-		if found, err := w.CodeByValue(ctx, strings.ToLower(value)); err != nil || found == nil || found.ID != code.ID {
+		if found, err := w.CodeByValue(ctx, strings.ToLower(value), coupon.AnyState); err != nil || found == nil || found.ID != code.ID {
 			rt.Fatalf("code %q: %+v, %v", value, found, err)
 		}
 	}
@@ -180,7 +180,7 @@ func (w *world) createCoupon(rt *rapid.T) {
 
 func (w *world) deleteCoupon(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
-	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 10_000, WantsItems: true})
+	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"couponql/coupon"
+	"couponql/db/duckdb"
 )
 
 // TestQueriesPrepare prepares every statement against the migrated schema, so that a wrong name or type is
@@ -77,13 +80,50 @@ func TestQueriesPrepare(t *testing.T) {
 		if !strings.HasPrefix(string(text), "-- ") {
 			t.Errorf("%s: the first line must say what the statement is for", path)
 		}
-		statement, err := conn.PrepareContext(ctx, string(text))
+		statement, err := conn.PrepareContext(ctx, withAddressKeys(string(text)))
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
 		if err := statement.Close(); err != nil { //nolint:sqlclosecheck // hundreds of statements would stay open until the end
 			t.Error(err)
+		}
+	}
+}
+
+// TestKeyOfAddress has the engine compare addresses as coupon does, in statements that say so in one place.
+func TestKeyOfAddress(t *testing.T) {
+	t.Parallel()
+	store := openTemp(t)
+	for channel, texts := range map[coupon.Channel][]string{
+		coupon.ChannelEmail:      {"Ada.Lovelace+X@Example.ORG", "Ä.Ünal@Bücher.example", "a@xn--bcher-kva.example"},
+		coupon.ChannelSMS:        {"+49 170 1234567", "0170 1234567"},
+		coupon.ChannelPush:       {"AbC:dEf-1"},
+		coupon.ChannelDirectMail: {"Große Straße 1, 10115 BERLIN"},
+	} {
+		for _, text := range texts {
+			address, reason := coupon.Canonical(channel, text, "DE")
+			if reason != "" {
+				t.Fatalf("%s is %s", text, reason)
+			}
+			got, err := duckdb.One[string](t.Context(), store.engine, withAddressKeys("SELECT key_of_address($channel, coalesce($address, ('')))"),
+				named("channel", string(channel)), named("address", address.Send))
+			if err != nil || got != address.Key {
+				t.Errorf("the key of %s is %q, %v, want %q", text, got, err, address.Key)
+			}
+		}
+	}
+	files, err := filepath.Glob("query/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "IN ('EMAIL', 'DIRECT_MAIL')") {
+			t.Errorf("%s says by itself how addresses compare", path)
 		}
 	}
 }

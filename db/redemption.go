@@ -14,8 +14,8 @@ import (
 )
 
 // ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
-// own) and the coupon, where they exist, and the reason why not, or nil.
-func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
+// own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for CodesByID.
+func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
 	// What cannot be a code has no key, and no code has none.
 	_, key, _ := s.keys.Parse(value)
 	var found *memory.Redeemable
@@ -35,7 +35,7 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	code, err := s.readCode(ctx, found.CodeNumber, found.Value)
+	code, err := s.readCode(ctx, found.CodeNumber, found.Value, wanted)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*cou
 func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest) ([]RedeemOutcome, error) {
 	outcomes := make([]RedeemOutcome, len(requests))
 	answered := make([]int64, len(requests))
-	now := s.now()
+	now, revision := s.now(), s.memory.Revision()
 	for i, request := range requests {
 		outcomes[i].Refusal = request.Check(now)
 	}
@@ -109,6 +109,12 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i := range outcomes {
+		// The caller may ask for the code next; of one that is spelled otherwise the rows know the value.
+		if r := outcomes[i].Redemption; r != nil && r.CodeID != nil && r.CodeValue != "" {
+			s.memory.KeepRedeemed(revision, coupon.MustNumber(coupon.KindCode, *r.CodeID), r.CodeValue, r.RedeemedAt)
+		}
 	}
 	return outcomes, s.repeatAnswers(ctx, requests, answered, outcomes)
 }

@@ -121,7 +121,7 @@ func (w *world) askInSQL(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true})
+	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}

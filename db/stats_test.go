@@ -455,7 +455,7 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, holds func(*coup
 			e.reason = string(*m.CancelReason)
 		}
 		if m.CodeID != nil {
-			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID})
+			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID}, coupon.AnyState)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -617,9 +617,10 @@ type GenerateCodesPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// A file of what came of messages: message id or address, kind, and if known date and reason. The files and words of
-// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. In XML, rows are
-// the elements with an address. Give `file` or `uploadId`: one of the two.
+// A file of what came of messages: message id or address, kind, and if known date and reason. Known as they are: the
+// reports and lists of SES (also inside of SNS, SQS and EventBridge), SendGrid, Mailgun, Postmark, Mailjet, Brevo,
+// Mandrill and Resend. A report of several recipients, at most 100, is a row for each. `layout` tells by its path which
+// member was taken for what, such as `bounce.bounceType`. In XML, rows are the elements with an address. Give `file` or `uploadId`: one of the two.
 type ImportBouncesInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -648,7 +649,9 @@ type ImportCodesInput struct {
 	// The INDIVIDUAL coupon whose codes are in the file; a column `coupon` is not read then. Omitted: the column `coupon` says
 	// whose each code is, by the coupon's own code.
 	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
-	// What to do with the file's codes. Without a `couponId`: ADD.
+	// What to do with the file's codes. Without a `couponId` it is done to each coupon that the file names in a row, whatever
+	// becomes of that row, and to no other: VOID takes codes of the coupon that their row names alone, and REPLACE_UNUSED replaces
+	// the unused codes of these coupons.
 	Mode graphql.Omittable[*coupon.ImportMode] `json:"mode,omitempty"`
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
