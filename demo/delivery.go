@@ -71,7 +71,7 @@ func (l *loader) deliveries() []*delivery {
 		}, {
 			map[string]any{
 				"label": "Kick-off reminder by text message", "channel": "SMS", "couponId": &l.kickoff, "body": reminderSMS,
-			}, everybody, 27, 11, "FINISHED", 0, response{sales: 900, habit: mailHabit},
+			}, audience("tier", "silver", "gold"), 27, 11, "FINISHED", 0, response{sales: 900, habit: mailHabit},
 		}, {
 			map[string]any{
 				"label": "Weekend in Britain and Ireland", "channel": "SMS", "couponId": &l.sport, "matchLabelTo": "sport", "body": flashSMS,
