@@ -2,7 +2,7 @@
 // DuckDB file. It also is the command line of a server that runs, to import and export files. See README.md.
 package main
 
-//go:generate go tool gqlgen generate
+//go:generate go run ./generate
 
 import (
 	"context"
