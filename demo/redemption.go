@@ -42,6 +42,7 @@ func (l *loader) redeemOrders(ctx context.Context, midnight time.Time) error {
 		orders[i].reference = order(l.webCount + i)
 		inputs[i] = map[string]any{
 			"value": orders[i].code, "redeemedAt": orders[i].at.Format(time.RFC3339), "amount": orders[i].amount, "currency": currency,
+			"store":     orders[i].store,
 			"reference": orders[i].reference, "idempotencyKey": orders[i].reference,
 		}
 	}
