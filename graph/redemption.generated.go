@@ -1179,12 +1179,12 @@ func (ec *executionContext) _Redemption(ctx context.Context, sel ast.SelectionSe
 		case "store":
 			out.Values[i] = ec._Redemption_store(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "customer":
 			out.Values[i] = ec._Redemption_customer(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "reversedAt":
 			out.Values[i] = ec._Redemption_reversedAt(ctx, field, obj)
