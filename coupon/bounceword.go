@@ -36,10 +36,10 @@ func wordOf(text string) bounceWord {
 		return -1
 	}, strings.TrimPrefix(text, "email."))
 	switch plain {
-	case "hard", "hardbounce", "hardbounced", "permanent", "permanentfail", "permanentfailure", "bademailaddress",
+	case "hard", "hardbounce", "hardbounces", "hardbounced", "permanent", "permanentfail", "permanentfailure", "bademailaddress",
 		"invalid", "invalidemail", "invalidrecipient", "noemail", "unknownuser", "suppressed", "onaccountsuppressionlist":
 		return wordHard
-	case "soft", "softbounce", "softbounced", "transient", "temporary", "temporaryfail", "temporaryfailure", "undetermined",
+	case "soft", "softbounce", "softbounces", "softbounced", "transient", "temporary", "temporaryfail", "temporaryfailure", "undetermined",
 		"block", "blocked", "deferred", "deferral", "delay", "delayed", "deliverydelay", "deliverydelayed", "drop", "dropped",
 		"reject", "rejected", "policyrejection", "mailboxfull", "messagetoolarge", "contentrejected", "attachmentrejected",
 		"dnserror", "undelivered", "undeliverable", "expired", "general":
@@ -54,10 +54,23 @@ func wordOf(text string) bounceWord {
 		"initialopen", "click", "clicked", "unsubscribe", "unsubscribed", "unsub", "listunsubscribe", "linkunsubscribe",
 		"groupunsubscribe", "groupresubscribe", "subscription", "subscriptionchange", "autoresponder", "addresschange",
 		"challengeverification", "manuallydeactivated", "renderingfailure", "templaterenderingfailed", "generationfailure",
-		"generationrejection":
+		"generationrejection", "stored", "requests", "clicks", "uniqueopen", "uniqueopened", "firstopening", "proxyopen", "uniqueproxyopen",
+		"loadedbyproxy", "notspam", "authfailure", "notification", "subscriptionconfirmation", "unsubscribeconfirmation",
+		"amazonsnssubscriptionsucceeded":
 		return wordOther
 	}
 	return wordOfStatus(text)
+}
+
+// wordOfFlag reads what stands in a column that asks whether a bounce was hard.
+func wordOfFlag(text string) bounceWord {
+	switch strings.ToLower(CleanValue(text)) {
+	case "true":
+		return wordHard
+	case "false":
+		return wordReturned
+	}
+	return wordUnknown
 }
 
 // statusPattern is an enhanced status code of RFC 3463, or a reply code of SMTP, at the beginning of a text.
@@ -86,21 +99,50 @@ func wordOfStatus(text string) bounceWord {
 	return wordSoft
 }
 
+// causeOf tells what a word says that stands where others explain. Some products drop a message because of what was
+// before, and say what that was nowhere else. wordReturned says that nothing but the status tells how.
+func causeOf(text string) bounceWord {
+	switch strings.ToLower(CleanValue(text)) {
+	case "suppress-bounce", "bounced address":
+		return wordHard
+	case "suppress-complaint", "spam reporting address":
+		return wordComplaint
+	case "suppress-unsubscribe", "unsubscribed address":
+		return wordOther
+	case "old", "espblock", "greylisted":
+		return wordSoft
+	case "generic":
+		return wordReturned
+	}
+	return wordUnknown
+}
+
 // kindOf tells what a row reports: its event says what happened, and where it came back, its kind or else its status
 // says how. A row that says nothing of this is of the kind that the caller gave.
 func (r *BounceReader) kindOf(text *BounceText) (kind BounceKind, reason RejectionReason, value string) {
 	said, word := "", wordUnknown
-	for _, one := range []string{text.Event, text.Kind, text.Status} {
+	cause := causeOf(text.Reason)
+	for i, one := range []string{text.Event, text.Kind, text.Status} {
 		if CleanValue(one) == "" {
 			continue
 		}
 		if said == "" {
 			said = one
 		}
-		switch found := wordOf(one); found {
-		case wordUnknown:
-		case wordReturned:
-			word = found
+		found := wordOf(one)
+		isKind := i == 1
+		if isKind && found == wordUnknown {
+			found = wordOfFlag(one)
+		}
+		switch {
+		case found == wordUnknown:
+		case (found == wordSoft || found == wordHard || found == wordReturned) && cause != wordUnknown && cause != wordReturned:
+			return kindOfWord(cause, text.Reason)
+		case found == wordReturned, isKind && word == wordReturned && cause == wordReturned:
+			word = wordReturned
+		case found == wordComplaint && !isKind && wordOf(text.Kind) == wordOther:
+			// A report by mail that says the opposite, or is about something else than spam.
+			return kindOfWord(wordOther, text.Kind)
 		default:
 			return kindOfWord(found, one)
 		}

@@ -34,8 +34,8 @@ type FileDates struct {
 }
 
 // epochDate is a number of seconds, or of their thousandths, millionths or billionths, since 1970, for any instant from
-// 2001 to 2286.
-var epochDate = regexp.MustCompile(`^(\d{10})(?:\.?(\d{3}|\d{6}|\d{9})|\.0)?$`)
+// 2001 to 2286. Behind a point stands a fraction of a second, of which programs leave zeros out.
+var epochDate = regexp.MustCompile(`^(\d{10})(?:(\d{3}|\d{6}|\d{9})|\.(\d{1,9}))?$`)
 
 // shortYear tells a date whose year has two digits, and serialDate the number of a day as spreadsheets count them, from 1954
 // to 2118. Which century or count is meant is not known, so that neither is read.
@@ -165,7 +165,7 @@ func parseEpoch(text string) (at time.Time, isEpoch bool) {
 	}
 	// The pattern lets digits through alone, few enough for an int.
 	seconds, _ := strconv.ParseInt(match[1], 10, 64)
-	nanoseconds, _ := strconv.ParseInt((match[2] + "000000000")[:9], 10, 64)
+	nanoseconds, _ := strconv.ParseInt((match[2] + match[3] + "000000000")[:9], 10, 64)
 	return time.Unix(seconds, nanoseconds).UTC().Truncate(time.Microsecond), true
 }
 

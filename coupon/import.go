@@ -118,6 +118,10 @@ func (r RejectionReason) IsRepeat() bool {
 	return r == RejectedAlreadyRecorded || r == RejectedDuplicateInFile
 }
 
+// IsFault reports whether something is wrong with the row. A report of an opening or a click is none: whoever passes on all
+// that a product reports means those of what came back.
+func (r RejectionReason) IsFault() bool { return r != RejectedNoOutcome }
+
 // Message says in a sentence what is wrong with a row that was rejected for this reason.
 func (r RejectionReason) Message() string {
 	if message, isKnown := rejectionMessages[r]; isKnown {
@@ -251,9 +255,6 @@ func (i *Import) Check() error {
 		if label == "" {
 			i.Label = nil
 		}
-	}
-	if i.Kind == ImportCodes && i.CouponID == nil && i.Mode != ImportAdd {
-		invalidf(&problems, "couponId", "Name the coupon: %s changes codes that are there, and takes those of one coupon.", i.Mode)
 	}
 	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
 		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").

@@ -106,8 +106,9 @@ type codeAddition struct {
 	createdBy *string
 	rows      *codeRows
 	gate      gate
-	// replacesUnused: codes of the coupon that nobody ever had make way for the new ones.
+	// replacesUnused: codes of the coupon, or of the coupons that the file names, which nobody ever had make way for the new ones.
 	replacesUnused bool
+	named          map[int64]struct{}
 	// unused are those codes; removed is how many made, or would make, way.
 	unused  []memory.Span
 	removed int
@@ -117,6 +118,15 @@ type codeAddition struct {
 	// last are their numbers.
 	count              int
 	batch, first, last int64
+}
+
+// replaces reports whether codes of a run make way.
+func (a *codeAddition) replaces(r *memory.Run) bool {
+	if a.named == nil {
+		return r.CouponID == a.couponNumber
+	}
+	_, isNamed := a.named[r.CouponID]
+	return isNamed
 }
 
 func (a *codeAddition) tell(percent int64) {
@@ -141,7 +151,7 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness
 	a.first, a.last, a.unused = 0, 0, nil
 	if a.replacesUnused {
 		var err error
-		if a.unused, err = t.unusedCodes(ctx, w, func(r *memory.Run) bool { return r.CouponID == a.couponNumber }); err != nil {
+		if a.unused, err = t.unusedCodes(ctx, w, a.replaces); err != nil {
 			return err
 		}
 	}
@@ -451,14 +461,14 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	for i := range numbers {
 		numbers[i] = addition.first + int64(i)
 	}
-	found, err := s.readCodes(ctx, numbers)
+	found, err := s.readCodes(ctx, numbers, coupon.AnyState)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
 }
 
 // codesOfBatch gives the codes of a batch that addCodes brought.
 func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
 	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
-	found, err := s.readCodes(ctx, numbers)
+	found, err := s.readCodes(ctx, numbers, coupon.AnyState)
 	return inOrder(found, coupon.KindCode, numbers), err
 }
 

@@ -176,7 +176,11 @@ func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, er
 		return nil, at(err, "input", "id")
 	}
 	undone := &coupon.Undone{Batch: b}
-	if err := s.undo(ctx, &undoing{batch: number, isVoided: b.Kind == coupon.BatchVoided}, undone); err != nil {
+	u := &undoing{batch: number}
+	if b.Kind == coupon.BatchVoided {
+		u.voidings = []int64{number}
+	}
+	if err := s.undo(ctx, u, undone); err != nil {
 		return nil, err
 	}
 	if b.ImportID != nil {
@@ -189,7 +193,8 @@ func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, er
 type undoing struct {
 	// One of them is 0.
 	batch, importNumber int64
-	isVoided            bool
+	// voidings are its batches that voided codes; nil: it brought codes.
+	voidings []int64
 }
 
 func (u *undoing) brought(r *memory.Run) bool {
@@ -221,7 +226,7 @@ func (s *Store) undoCodes(ctx context.Context, u *undoing, undone *coupon.Undone
 	// From here on it comes to its end, whether or not its caller stays.
 	ctx, done := s.within(context.WithoutCancel(ctx))
 	defer done()
-	if u.isVoided {
+	if len(u.voidings) > 0 {
 		return s.restoreVoided(ctx, u, undone)
 	}
 	var unused []memory.Span
@@ -249,28 +254,28 @@ func (s *Store) undoCodes(ctx context.Context, u *undoing, undone *coupon.Undone
 	return err
 }
 
-// restoreVoided has the codes that a batch voided stand where they stood before. When anything happens to one of them meanwhile it
+// restoreVoided has the codes that batches voided stand where they stood before. When anything happens to one of them meanwhile it
 // begins again.
 func (s *Store) restoreVoided(ctx context.Context, u *undoing, undone *coupon.Undone) error {
 	var numbers []int64
-	batch := named("batch_id", u.batch)
+	batches := named("batches", u.voidings)
 	return s.decideBeside(ctx, func(t *tx, _ *memory.Witness) error {
 		var err error
-		if numbers, err = collectNumbers(ctx, t, voidUndoable, batch); err != nil {
+		if numbers, err = collectNumbers(ctx, t, voidUndoable, batches); err != nil {
 			return err
 		}
 		if err := t.createUnused(ctx, spansOf(numbers)); err != nil {
 			return err
 		}
-		count, err := duckdb.One[int](ctx, t, voidCount, batch)
+		count, err := duckdb.One[int](ctx, t, voidCount, batches)
 		if err != nil {
 			return err
 		}
 		undone.Kept = count - len(numbers)
-		if _, err := t.Exec(ctx, codeRestoreInsert, batch, named("now", t.now), named("restored_by", callerOf(ctx))); err != nil {
+		if _, err := t.Exec(ctx, codeRestoreInsert, batches, named("now", t.now), named("restored_by", callerOf(ctx))); err != nil {
 			return err
 		}
-		restored, err := t.Exec(ctx, voidTakeBack, batch)
+		restored, err := t.Exec(ctx, voidTakeBack, batches)
 		undone.Restored = restored
 		return err
 	}, func(ctx context.Context, t *turn, w *memory.Witness) error {
@@ -279,7 +284,7 @@ func (s *Store) restoreVoided(ctx context.Context, u *undoing, undone *coupon.Un
 			return err
 		}
 		// That a message was canceled with its voided code is nothing that happens to the code.
-		canceled, err := duckdb.One[int](ctx, t.latest, voidTouched, batch, named("since", t.now))
+		canceled, err := duckdb.One[int](ctx, t.latest, voidTouched, batches, named("since", t.now))
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ type bounceRows struct {
 	// recorded is how many are, or would be, recorded, and quarantined how many addresses come into quarantine by them.
 	// pending is how many messages that are still to be sent go to these.
 	recorded, quarantined, pending int
+	// skipped is how many of the rejected rows are no fault.
+	skipped int
 	// region is where phone numbers are from that do not say so.
 	region string
 }
@@ -35,14 +37,20 @@ func (s *Store) newBounceRows() (*bounceRows, error) {
 
 // reject notes a row that is not imported.
 func (r *bounceRows) reject(line int, reason coupon.RejectionReason, value string) error {
+	if !reason.IsFault() {
+		r.skipped++
+	}
 	return r.rejected.add(line, reason, value)
 }
+
+// faults is how many of the rejected rows count for whether the others are recorded.
+func (r *bounceRows) faults(rejected int) int { return rejected - r.skipped }
 
 // total is how many rows there are, with those that are rejected already.
 func (r *bounceRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
 // rejections is how many rows are rejected already.
-func (r *bounceRows) rejections() int { return r.rejected.Rows() }
+func (r *bounceRows) rejections() int { return r.faults(r.rejected.Rows()) }
 
 func (r *bounceRows) remove() error { return errors.Join(r.rows.Remove(), r.rejected.Remove()) }
 
@@ -166,7 +174,7 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 			return err
 		}
 	}
-	if !gate.opens(rejected) {
+	if !gate.opens(r.faults(rejected)) {
 		return nil
 	}
 	if _, err := t.Exec(ctx, bounceRecord, named("import_id", unlessZero(importNumber)), named("now", t.now)); err != nil {
@@ -256,7 +264,7 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 			}
 			_, reason := dates.Parse(date)
 			_, other, _ := reader.Read(textOf(row), nil)
-			return reason == coupon.RejectedBadDate || other != ""
+			return other.IsFault() && (reason == coupon.RejectedBadDate || other != "")
 		},
 		take: func(row *file.Row) error {
 			text := textOf(row)
@@ -271,6 +279,7 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 			b, reason, value := reader.Read(text, at)
 			return rows.put(row.Line, text.Names(), &b, reason, value)
 		},
+		harmless: func() int { return rows.skipped },
 		// Whoever erases recipients has to find the rejected rows that name them, and their addresses.
 		lane: r.store.recipients,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {

@@ -387,6 +387,17 @@ func TestImportBounces(t *testing.T) {
 <item><event>failed</event><severity>temporary</severity><recipient>bob@example.net</recipient><timestamp>1795435200</timestamp></item></events>`,
 			want: []string{"EMAIL ada@example.net HARD 1"},
 		},
+		"SNS, a report of two": {
+			text: `{"Type":"Notification","MessageId":"22b8","Timestamp":"2026-11-23T10:00:00Z","Message":"{\"eventType\":\"Bounce\",\"bounce\":` +
+				`{\"bounceType\":\"Permanent\",\"timestamp\":\"2026-11-22T14:59:38Z\",\"bouncedRecipients\":` +
+				`[{\"emailAddress\":\"ada@example.net\"},{\"emailAddress\":\"bob@example.net\"}]},\"mail\":{\"messageId\":\"0100-ses\"}}"}`,
+			want: []string{"EMAIL ada@example.net HARD 1", "EMAIL bob@example.net HARD 1"},
+		},
+		"an array": {
+			text: `[{"event":"bounce","email":"ada@example.net","timestamp":1795359578,"status":"5.1.1"},
+{"event":"spamreport","email":"bob@example.net","timestamp":1795359578}]`,
+			want: []string{"EMAIL ada@example.net HARD 1", "EMAIL bob@example.net COMPLAINT 1"},
+		},
 		"a list of addresses": {
 			text: "email\nada@example.net\nbob@example.net\n",
 			more: func(i *coupon.Import) { i.BounceKind = new(coupon.BounceHard) },
@@ -428,6 +439,33 @@ func TestImportBounces(t *testing.T) {
 			}
 			s.wantQuarantined(t, test.want...)
 			s.checkIntegrity(t)
+		})
+	}
+}
+
+// TestSkippedReports records the others whatever else a file of all reports is about: an opening is told and is no fault.
+func TestSkippedReports(t *testing.T) {
+	t.Parallel()
+	const text = `[{"event":"open","email":"ada@example.net","timestamp":1795359578},{"event":"click","email":"ada@example.net"},
+{"event":"bounce","email":"ada@example.net","timestamp":1795359578,"status":"5.1.1"}]`
+	for name, more := range map[string]func(*coupon.Import){
+		"whole or nothing":  func(i *coupon.Import) { i.OnRejection = coupon.RejectFile },
+		"with no rejection": func(i *coupon.Import) { i.Options.MaxRejections = new(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			i := newImport(coupon.ImportBounces)
+			more(i)
+			done := s.importFile(t, i, text)
+			if done.Status != coupon.ImportSucceeded || done.RowsImported != 1 || done.RowsRejected != 2 {
+				t.Errorf("%s, %v: %d imported, %d rejected", done.Status, done.Failure, done.RowsImported, done.RowsRejected)
+			}
+			s.wantQuarantined(t, "EMAIL ada@example.net HARD 1")
+			bad := s.importFile(t, i, strings.Replace(text, "click", "launched", 1))
+			if bad.Status != coupon.ImportFailed || !strings.Contains(*bad.Failure, "cannot be imported") {
+				t.Errorf("with a fault it is %s, %v", bad.Status, bad.Failure)
+			}
 		})
 	}
 }

@@ -237,11 +237,17 @@ func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import
 		return err
 	}
 	undone.Batch = batches[i.ID]
-	switch {
-	case undone.Batch != nil && undone.Batch.Kind == coupon.BatchVoided:
-		return s.undo(ctx, &undoing{batch: coupon.MustNumber(coupon.KindBatch, undone.Batch.ID), isVoided: true}, undone)
-	case undone.Batch != nil || i.CouponID == nil:
-		return s.undo(ctx, &undoing{importNumber: number}, undone)
+	u := &undoing{importNumber: number}
+	err = s.eachBatch(ctx, nil, []int64{number}, func(b *coupon.CodeBatch) {
+		if b.Kind == coupon.BatchVoided {
+			u.voidings = append(u.voidings, coupon.MustNumber(coupon.KindBatch, b.ID))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if undone.Batch != nil || i.CouponID == nil {
+		return s.undo(ctx, u, undone)
 	}
 	if i.Changes.Voided > 0 {
 		return coupon.Errorf(coupon.ErrorInvalidState, "Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
@@ -307,12 +313,13 @@ func (t *tx) recordRejected(ctx context.Context, number int64) error {
 	return err
 }
 
-// recordOutcome records the outcome of an import in the transaction that stored its rows.
-func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported int) error {
+// recordOutcome records the outcome of an import in the transaction that stored its rows. Of the rows that were not imported,
+// so many are no fault.
+func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported, harmless int) error {
 	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
-	if most := i.MostRejections(); most != nil && o.rowsRejected > *most {
+	if most := i.MostRejections(); most != nil && o.rowsRejected-harmless > *most {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
-		o.failure = new(tooManyRejected(i, o.rowsRejected, rowsRead))
+		o.failure = new(tooManyRejected(i, o.rowsRejected-harmless, rowsRead))
 	}
 	return t.finishImport(ctx, number, o)
 }

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"couponql/coupon"
 	"couponql/db/duckdb/memory"
@@ -64,37 +66,54 @@ func (r *importReader) takeCode(row *file.Row, rows *codeRows) error {
 	return rows.add(row.Line, code, label)
 }
 
-// importingCodesOfCoupons is importingCodes for a file that says of each code whose it is.
+// importingCodesOfCoupons is importingCodes for a file that says of each code whose it is. Only coupons that the file names are
+// touched.
 func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
 	rows, err := r.store.newCodeRows()
 	if err != nil {
 		return nil, err
 	}
 	rows.ofCoupons = true
-	r.pools = &namedPools{store: r.store, known: map[string]namedPool{}}
+	r.pools = &namedPools{store: r.store, mode: r.source.Mode, known: map[string]namedPool{}, named: map[int64]struct{}{}}
+	i := &importing{rows: rows, take: func(row *file.Row) error { return r.takeCode(row, rows) }}
+	if r.source.Mode == coupon.ImportVoid {
+		r.voidCodes(i, &codeVoiding{
+			importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
+		})
+		return i, nil
+	}
 	addition := &codeAddition{
 		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, advance: r.progress.advance,
 	}
-	return &importing{
-		rows:  rows,
-		take:  func(row *file.Row) error { return r.takeCode(row, rows) },
-		store: func(ctx context.Context, t *tx, w *memory.Witness) error { return t.insertCodes(ctx, addition, w) },
-		finish: func(ctx context.Context, t *turn, _ *memory.Witness) (int, error) {
-			for _, number := range addition.couponNumbers {
-				if _, err := t.poolOf(ctx, coupon.NewID(coupon.KindCoupon, number), coupon.ImportAdd); err != nil {
-					return 0, err
-				}
-			}
-			r.source.Changes.Added = addition.count
-			return addition.count, t.checkRivals(ctx, addition)
-		},
-	}, nil
+	if r.source.Mode == coupon.ImportReplaceUnused {
+		addition.replacesUnused, addition.named = true, r.pools.named
+		i.lane, i.end = r.store.removals, r.store.memory.ForgetKeys
+	}
+	r.addCodes(i, addition)
+	return i, nil
+}
+
+// checkPools returns INVALID_STATE when a coupon that the import touches, of those that may be, takes no such codes any more.
+func (r *importReader) checkPools(ctx context.Context, t *turn, touched []int64) error {
+	if r.source.CouponID != nil {
+		_, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode)
+		return err
+	}
+	for _, number := range touched {
+		if _, err := t.poolOf(ctx, coupon.NewID(coupon.KindCoupon, number), r.source.Mode); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // namedPools finds coupons by the codes that a file has for them.
 type namedPools struct {
 	store *Store
+	mode  coupon.ImportMode
 	known map[string]namedPool
+	// named are the coupons that the file names.
+	named map[int64]struct{}
 }
 
 type namedPool struct {
@@ -118,10 +137,13 @@ func (n *namedPools) find(code string) (number int64, reason coupon.RejectionRea
 			if !isCoupon {
 				return
 			}
-			if number, reason = found, ""; v.Coupon(found).CheckPool(coupon.ImportAdd) != nil {
+			if number, reason = found, ""; v.Coupon(found).CheckPool(n.mode) != nil {
 				reason = coupon.RejectedNoPool
 			}
 		})
+	}
+	if reason == "" {
+		n.named[number] = struct{}{}
 	}
 	if len(n.known) < maxNamedPools {
 		n.known[code] = namedPool{number, reason}
@@ -133,7 +155,11 @@ func (n *namedPools) find(code string) (number int64, reason coupon.RejectionRea
 func (r *importReader) addCodes(i *importing, a *codeAddition) {
 	i.store = func(ctx context.Context, t *tx, w *memory.Witness) error { return t.insertCodes(ctx, a, w) }
 	i.finish = func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
-		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
+		touched := a.couponNumbers
+		if a.named != nil {
+			touched = slices.Sorted(maps.Keys(a.named))
+		}
+		if err := r.checkPools(ctx, t, touched); err != nil {
 			return 0, err
 		}
 		if err := t.reconcileAddition(ctx, a, w); err != nil {
@@ -148,7 +174,7 @@ func (r *importReader) addCodes(i *importing, a *codeAddition) {
 func (r *importReader) voidCodes(i *importing, v *codeVoiding) {
 	i.store = func(ctx context.Context, t *tx, _ *memory.Witness) error { return t.voidRows(ctx, v) }
 	i.finish = func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
-		if _, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode); err != nil {
+		if err := r.checkPools(ctx, t, v.coupons); err != nil {
 			return 0, err
 		}
 		if err := t.reconcileVoiding(ctx, v, w); err != nil {

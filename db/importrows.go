@@ -64,6 +64,8 @@ type importing struct {
 	catchUp func(ctx context.Context, t *tx, w *memory.Witness) error
 	// finish takes it into account in the writer's turn. It returns how many rows were, or would be, imported.
 	finish func(ctx context.Context, t *turn, w *memory.Witness) (imported int, err error)
+	// harmless is how many of the rejected rows are no fault; nil: none is.
+	harmless func() int
 	// end is called in the end, whatever came of it; nil: there is nothing to do.
 	end func()
 }
@@ -124,7 +126,11 @@ func (r *importReader) importRows(ctx context.Context, i *importing) (err error)
 		if err != nil {
 			return err
 		}
-		return t.recordOutcome(ctx, r.number, r.source, i.rows.total(), imported)
+		harmless := 0
+		if i.harmless != nil {
+			harmless = i.harmless()
+		}
+		return t.recordOutcome(ctx, r.number, r.source, i.rows.total(), imported, harmless)
 	})
 }
 

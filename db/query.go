@@ -17,7 +17,36 @@ func statement(name string) string {
 	if err != nil {
 		panic(err)
 	}
-	return string(text)
+	return withAddressKeys(string(text))
+}
+
+// keyOfAddress is how statements ask for the form to compare of an address: key_of_address(channel, address).
+const keyOfAddress = "key_of_address("
+
+// withAddressKeys writes out what key_of_address stands for: coupon.Address.Key of an address in the form to send. It is written
+// into the statement, and no function of the engine, as the file of a database would keep the rule of the version that made it.
+func withAddressKeys(text string) string {
+	for {
+		before, after, isThere := strings.Cut(text, keyOfAddress)
+		if !isThere {
+			return text
+		}
+		channel, rest, _ := strings.Cut(after, ", ")
+		end, depth := 0, 0
+		for ; end < len(rest) && depth >= 0; end++ {
+			switch rest[end] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+		}
+		if depth >= 0 {
+			panic(fmt.Sprintf("a bracket is missing in: %s", after))
+		}
+		address := rest[:end-1]
+		text = before + fmt.Sprintf("(CASE WHEN %s IN ('EMAIL', 'DIRECT_MAIL') THEN lower(%s) ELSE %s END)", channel, address, address) + rest[end:]
+	}
 }
 
 // fill puts a fragment of ours in the one place of a statement that a mark holds. It panics when the mark is not there: the statement
@@ -75,6 +104,7 @@ var (
 	codeBatchInsert                = statement("code_batch_insert")
 	codeBatchInsertCoupons         = statement("code_batch_insert_coupons")
 	codeBatchPage                  = statement("code_batch_page")
+	codeBatchInsertVoided          = statement("code_batch_insert_voided")
 	codeBatchRecount               = statement("code_batch_recount")
 	codeBatchRequest               = statement("code_batch_request")
 	codeBatchRuns                  = statement("code_batch_runs")
@@ -192,7 +222,10 @@ var (
 	erasureRecipients              = statement("erasure_recipients")
 	erasureRefusals                = statement("erasure_refusals")
 	erasureRejections              = statement("erasure_rejections")
+	erasureRedemptions             = statement("erasure_redemptions")
 	erasureReports                 = statement("erasure_reports")
+	erasureRequests                = statement("erasure_requests")
+	erasureSpent                   = statement("erasure_spent")
 	erasureTexts                   = statement("erasure_texts")
 	erasureUnknown                 = statement("erasure_unknown")
 	exclusionDelete                = statement("exclusion_delete")
@@ -254,9 +287,11 @@ var (
 	journalPostAuditEntries        = statement("journal_post_audit_entries")
 	journalPostRedemptions         = statement("journal_post_redemptions")
 	lateCreate                     = statement("late_create")
+	matchedCoupons                 = statement("matched_coupons")
 	matchedCreate                  = statement("matched_create")
 	matchedNumbers                 = statement("matched_numbers")
 	matchedReject                  = statement("matched_reject")
+	matchedRejectCoupons           = statement("matched_reject_coupons")
 	matchedSpare                   = statement("matched_spare")
 	matchedVoid                    = statement("matched_void")
 	messageAddresses               = statement("message_addresses")

@@ -177,29 +177,30 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 	if _, err := t.Exec(ctx, sparedRecord, named("import_id", a.importNumber), named("keys", keys)); err != nil {
 		return err
 	}
+	if _, err := t.Exec(ctx, codeBatchRecount, between(numbers)...); err != nil {
+		return err
+	}
 	if _, err := t.Exec(ctx, codeDelete, between(numbers)...); err != nil {
 		return err
 	}
 	a.count -= len(numbers)
-	if _, err := t.Exec(ctx, codeBatchRecount, named("id", a.batch), named("count", a.count)); err != nil {
-		return err
-	}
 	t.change(func(c memory.Change) { c.RemoveEach(numbers) })
 	return nil
 }
 
 // codeVoiding is the voiding of the codes of a file.
 type codeVoiding struct {
+	// couponNumber is that of the coupon; 0 when each row names one.
 	couponNumber, importNumber int64
 	createdBy                  *string
 	rows                       *codeRows
 	gate                       gate
 	reason                     string
-	// count is how many codes are, or would be, voided; when they are, batch is that of the voiding, and numbers are theirs, in
-	// order.
-	count   int
-	batch   int64
-	numbers []int64
+	// count is how many codes are, or would be, voided; when they are, coupons are theirs, batches those of the voiding of
+	// each coupon's, and numbers those of the codes, in order.
+	count            int
+	coupons, batches []int64
+	numbers          []int64
 	// pending is how many messages that are still to be sent have one of the codes.
 	pending int
 }
@@ -207,8 +208,12 @@ type codeVoiding struct {
 // voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the temporary table
 // rejected. The gate may keep all of them as they are. What happens meanwhile is left to reconcileVoiding.
 func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
-	v.numbers, v.pending = nil, 0
-	if err := t.stage(ctx, codeStage, v.rows.rows, v.rows.rejected); err != nil {
+	v.numbers, v.coupons, v.pending = nil, nil, 0
+	stage, reject, coupons := codeStage, matchedReject, []any{named("coupon_id", v.couponNumber)}
+	if v.rows.ofCoupons {
+		stage, reject, coupons = codeStageCoupons, matchedRejectCoupons, nil
+	}
+	if err := t.stage(ctx, stage, v.rows.rows, v.rows.rejected); err != nil {
 		return err
 	}
 	path, err := v.rows.candidates.Flush()
@@ -222,7 +227,7 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		statement string
 		args      []any
 	}{
-		{matchedReject, []any{named("coupon_id", v.couponNumber)}},
+		{reject, coupons},
 		{codeRejectDoubles, nil},
 	} {
 		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
@@ -245,8 +250,15 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 		return err
 	}
 	v.numbers = numbers
-	v.batch, _ = t.store.memory.TakeCodes(0, 1)
-	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason), named("batch_id", v.batch))
+	if v.coupons, err = duckdb.Collect(ctx, t, matchedCoupons, duckdb.ScanInto[int64]); err != nil {
+		return err
+	}
+	first, _ := t.store.memory.TakeCodes(0, len(v.coupons))
+	v.batches = make([]int64, len(v.coupons))
+	for i := range v.batches {
+		v.batches[i] = first + int64(i)
+	}
+	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason), named("coupons", v.coupons), named("batches", v.batches))
 	return err
 }
 
@@ -291,8 +303,7 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		return nil
 	}
 	t.change(func(c memory.Change) { c.Update(v.numbers, coupon.StateVoided, 0) })
-	return t.recordBatch(ctx, &batchRow{
-		number: v.batch, kind: coupon.BatchVoided, couponNumber: v.couponNumber, importNumber: v.importNumber, first: 1, count: v.count,
-		createdBy: v.createdBy,
-	})
+	_, err = t.Exec(ctx, codeBatchInsertVoided, named("coupons", v.coupons), named("batches", v.batches), named("import_id", v.importNumber),
+		named("created_by", v.createdBy), named("now", t.now))
+	return err
 }

@@ -166,6 +166,17 @@ func (c *catalog) mayNest(place int) bool {
 	return field >= 0 && c.columns[field].holdsObject
 }
 
+// passOver leaves a list or an object out where several columns could be the known one: those that say what a message was about
+// often have lists, and another column says what is asked. It reports whether it may be left out.
+func (c *catalog) passOver(place int) bool {
+	spelling := normal(c.names[place])
+	if !slices.ContainsFunc(c.columns, func(k Column) bool { return k.takesFirst && k.matches(spelling) }) {
+		return false
+	}
+	c.seen = slices.DeleteFunc(c.seen, func(one int) bool { return one == place })
+	return true
+}
+
 // isField reports whether a place holds one of the known columns.
 func (c *catalog) isField(place int) bool {
 	a := c.assignment

@@ -39,6 +39,8 @@ type Column struct {
 	isNamedOnly bool
 	// consent is what it says of being contacted; 0: nothing. All columns of the file that could be it are.
 	consent coupon.ConsentSense
+	// holdsReports: an object of JSON may be a report of several messages, which reports take apart.
+	holdsReports bool
 	// holdsObject: its values are objects in JSON, which JSONL has as they are.
 	holdsObject bool
 	// takesFirst: where several columns could be this one it is the one whose alias is named first, and the others are not read.
@@ -154,6 +156,24 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "reference", Aliases: []string{"order", "order id", "order number", "external id"}},
 			{Name: "amount"},
 			{Name: "currency"},
+			{
+				Name: "store",
+				Aliases: []string{
+					"shop", "store id", "store number", "store name", "shop id", "shop name", "branch", "outlet", "till", "till id",
+					"terminal", "terminal id", "pos", "point of sale", "site",
+				},
+				isNamedOnly: true,
+				takesFirst:  true,
+			},
+			{
+				Name: "customer",
+				Aliases: []string{
+					"customer id", "customer number", "client", "client id", "client number", "member", "member id", "member number",
+					"loyalty id", "loyalty number", "shopper", "shopper id",
+				},
+				isNamedOnly: true,
+				takesFirst:  true,
+			},
 		}
 	case coupon.ImportTargets:
 		return []Column{externalID}
@@ -191,32 +211,41 @@ func bounceColumns() []Column {
 	columns := []Column{
 		{
 			Name: "address", Aliases: []string{
-				"email", "email address", "recipient", "recipient email", "bounced recipient", "recipient address", "rcpt to", "rcpt", "mail",
+				"bounce.bouncedRecipients.emailAddress", "complaint.complainedRecipients.emailAddress", "deliveryDelay.delayedRecipients.emailAddress",
+				"delivery.recipients", "mail.destination", "data.to", "msg.email", "email", "email address", "recipient", "recipient email", "bounced recipient", "recipient address", "rcpt to", "rcpt", "mail",
 				"mail address", "destination", "to", "phone", "phone number", "msisdn",
 			},
-			meaning: "addresses",
-			isProof: func(value string) bool { return strings.Contains(value, "@") },
+			meaning:      "addresses",
+			isProof:      func(value string) bool { return strings.Contains(value, "@") },
+			holdsReports: true,
 		},
 		{Name: "messageId", Aliases: []string{
 			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id", "mail.commonHeaders.messageId",
-			"message", "message uid", "message sid", "custom id",
+			"message", "message uid", "message sid", "custom id", "mid", "mail.messageId",
 		}, meaning: "ids of messages"},
-		{Name: "event", Aliases: []string{"event type", "notification type", "record type"}, meaning: "events"},
-		{Name: "kind", Aliases: []string{"type", "bounce type", "severity", "bounce category", "category", "bounce class"}, meaning: "kinds of bounces"},
+		{Name: "event", Aliases: []string{"event type", "notification type", "record type", "st text"}, meaning: "events"},
+		{Name: "kind", Aliases: []string{
+			"bounce.bounceType", "complaint.complaintFeedbackType", "deliveryDelay.delayType", "data.bounce.type", "hard bounce",
+			"type", "bounce type", "severity", "bounce category", "category", "bounce class",
+		}, meaning: "kinds of bounces"},
 		{
-			Name:    "status",
-			Aliases: []string{"message status", "smtp code", "status code", "delivery-status.code", "code", "error code"},
+			Name: "status",
+			Aliases: []string{
+				"bounce.bouncedRecipients.status", "deliveryDelay.delayedRecipients.status", "message status", "smtp code", "status code", "delivery-status.code", "code", "error code",
+			},
 			meaning: "status codes",
 		},
 		{
 			Name: "at", Aliases: []string{
-				"date", "timestamp", "time", "bounced at", "created", "created at", "occurred at", "event time", "delivered at", "received at",
+				"bounce.timestamp", "complaint.timestamp", "deliveryDelay.timestamp", "delivery.timestamp", "ts event", "date", "timestamp", "time", "bounced at", "created", "created at", "occurred at", "event time", "delivered at", "received at",
+				"ts", "mail.timestamp",
 			},
 			meaning: "dates",
 			isProof: isDateLike,
 		},
 		{Name: "reason", Aliases: []string{
-			"description", "diagnostic code", "bounce reason", "response", "smtp response", "details", "delivery-status.message", "error",
+			"bounce.bouncedRecipients.diagnosticCode", "deliveryDelay.delayedRecipients.diagnosticCode", "delivery.smtpResponse", "reject.reason",
+			"data.bounce.message", "msg.diag", "description", "diagnostic code", "bounce reason", "response", "smtp response", "details", "delivery-status.message", "error",
 		}, meaning: "reasons"},
 	}
 	for i := range columns {

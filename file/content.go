@@ -46,7 +46,7 @@ func checkBinary(sample []byte) error {
 const startBytes = 64 << 10
 
 // detectText finds out the format of a text by its beginning: XML, JSONL, or CSV for everything else. It
-// returns FILE_UNREADABLE for a web page and for JSON that is not one object a line.
+// returns FILE_UNREADABLE for a web page and for JSON that has no objects.
 func detectText(sample []byte, set *charset) (coupon.FileFormat, error) {
 	start := set.decodeStart(sample)
 	start = bytes.TrimLeft(start, " \t\r\n")
@@ -63,8 +63,10 @@ func detectText(sample []byte, set *charset) (coupon.FileFormat, error) {
 		return coupon.FormatXML, nil
 	case lower[0] == '{' && follows(`"}`):
 		return coupon.FormatJSONL, nil
-	case lower[0] == '[' && follows(`{["`):
-		return "", errJSONArray()
+	case lower[0] == '[' && follows(`{`):
+		return coupon.FormatJSONL, nil
+	case lower[0] == '[' && follows(`["`):
+		return "", unreadable("The file is a JSON array of values. Write one object for each row, e.g. [{\"code\": \"A1\"}]")
 	}
 	return coupon.FormatCSV, nil
 }

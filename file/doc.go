@@ -37,7 +37,11 @@
 // are, numbers as they are written. Lists and objects are taken
 // as their JSON, but not where a known column wants a value. A line that is no object, has a key twice or
 // such a list is MALFORMED, and reading goes on at the next one. NUL and half a surrogate pair, which only
-// escapes can bring in, make a row BAD_CHARACTER. JSON that is one list is refused.
+// escapes can bring in, make a row BAD_CHARACTER.
+//
+// Objects in an array, or over many lines, are read as well. No two rows have the same line: where several objects
+// begin on one, each after the first counts as a line more. Such a document that is broken ends the file with an error.
+// A report of what came of messages is a row for each of its recipients, with the paths of its members as columns.
 //
 // # XML
 //

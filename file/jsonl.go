@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 
 	"couponql/coupon"
 )
 
-// jsonRows reads the rows of JSONL: one object a line, whose keys are the columns.
+// jsonRows reads the rows of JSONL: one object a line, whose keys are the columns. The objects may also stand in
+// arrays and go over many lines (jsondocument.go), and may be reports that have the outcome of several messages
+// (report.go).
 //
 // Whether a line is JSON is for encoding/json to say. What is left is to find where the values of an
 // object that is known to be good begin and end, so that numbers stay as they are written.
@@ -18,6 +21,12 @@ type jsonRows struct {
 	catalog *catalog
 	// name is the key that is being read.
 	name []byte
+	// document finds the objects where these are not one a line; nil: they are.
+	document *jsonDocument
+	// reports takes reports apart; nil: each object is a row.
+	reports *reports
+	// last is the line of the row before, as no two rows have the same one.
+	last int
 }
 
 // openJSONL finds the columns among the keys of the first rows.
@@ -27,14 +36,19 @@ func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []C
 	if s.pos == len(s.buf) {
 		return s.err
 	}
-	if s.buf[s.pos] == '[' {
-		return errJSONArray()
-	}
 	rows := &jsonRows{splitter: s, catalog: newCatalog(columns)}
+	if isJSONDocument(s.buf[s.pos:]) {
+		rows.document = &jsonDocument{splitter: s}
+	}
+	if slices.ContainsFunc(columns, func(c Column) bool { return c.holdsReports }) {
+		rows.reports = &reports{}
+	}
 	isAny, err := rows.lookAtNames()
 	switch {
 	case err != nil:
 		return err
+	case !isAny && rows.document != nil:
+		return unreadable("The file is JSON without objects in it. Write one object for each row, e.g. [{\"code\": \"A1\"}]")
 	case !isAny:
 		return unreadable("The file is not JSONL: none of its first lines is a JSON object. Write one object a line, e.g. {\"code\": \"A1\"}")
 	}
@@ -42,15 +56,16 @@ func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []C
 	return r.useCatalog(rows.catalog, options, columns)
 }
 
-// errJSONArray is the error for JSON that is one list.
-func errJSONArray() error {
-	return unreadable("The file is a JSON array. Write one object a line, without brackets around them and commas between them (JSONL).")
-}
-
 // lookAtNames takes the names of the first rows into the catalog, and reports whether there is any row
 // that can be read.
 func (j *jsonRows) lookAtNames() (isAny bool, err error) {
 	look := &jsonRows{splitter: j.look(), catalog: j.catalog}
+	if j.document != nil {
+		look.document = &jsonDocument{splitter: look.splitter}
+	}
+	if j.reports != nil {
+		look.reports = &reports{}
+	}
 	var row Row
 	for range maxNamedRows {
 		switch err := look.next(&row); {
@@ -65,15 +80,39 @@ func (j *jsonRows) lookAtNames() (isAny bool, err error) {
 }
 
 func (j *jsonRows) next(row *Row) error {
+	for {
+		if j.reports != nil {
+			if flat, isAny := j.reports.next(); isAny {
+				return j.take(row, flat)
+			}
+		}
+		object, err := j.nextObject(row)
+		if err != nil || object == nil {
+			return err
+		}
+		if j.reports == nil || !json.Valid(object) {
+			return j.take(row, object)
+		}
+		j.reports.begin(object)
+	}
+}
+
+// nextObject gives the text of the next object. It is nil where the row was made of something that cannot be one.
+func (j *jsonRows) nextObject(row *Row) ([]byte, error) {
+	if j.document != nil {
+		return j.documentObject(row)
+	}
 	s := j.splitter
 	for {
 		end, err := s.findLine()
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case end-s.pos > MaxRowBytes:
+			j.number(s.line)
 			s.rejectLong(row, end)
-			return nil
+			row.Line = j.last
+			return nil, nil
 		}
 		line, number := s.buf[s.pos:end], s.line
 		isBad := s.isBad(line)
@@ -83,20 +122,48 @@ func (j *jsonRows) next(row *Row) error {
 		case s.isBlank(line):
 			continue
 		case isBad:
-			row.reject(number, coupon.RejectedBadCharacter, line)
-			return nil
+			row.reject(j.number(number), coupon.RejectedBadCharacter, line)
+			return nil, nil
 		}
-		reason, err := j.split(row, line)
-		switch {
-		case err != nil:
-			return err
-		case reason != "":
-			row.reject(number, reason, line)
-		default:
-			row.accept(number, string(j.catalog.text))
-		}
-		return nil
+		j.number(number)
+		return line, nil
 	}
+}
+
+// documentObject is nextObject where objects are not one a line.
+func (j *jsonRows) documentObject(row *Row) ([]byte, error) {
+	object, number, err := j.document.next()
+	if err != nil {
+		return nil, err
+	}
+	j.number(number)
+	if j.isNoText(object) { // NUL is no JSON.
+		row.reject(j.last, coupon.RejectedBadCharacter, object)
+		object = nil
+	}
+	return object, nil
+}
+
+// number gives a row its line: the one on which it begins, or the next one where rows before it have that.
+func (j *jsonRows) number(line int) int {
+	j.last = max(j.last+1, line)
+	return j.last
+}
+
+// take makes an object the row.
+func (j *jsonRows) take(row *Row, object []byte) error {
+	if j.reports != nil && j.reports.isRepeated {
+		j.number(0)
+	}
+	switch reason, err := j.split(row, object); {
+	case err != nil:
+		return err
+	case reason != "":
+		row.reject(j.last, reason, object)
+	default:
+		row.accept(j.last, string(j.catalog.text))
+	}
+	return nil
 }
 
 // split finds the cells of a line. It gives the reason for which the line is no row.
@@ -148,10 +215,13 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 			return 0, coupon.RejectedBadCharacter
 		}
 	case '{', '[':
-		if !c.mayNest(place) {
-			return 0, coupon.RejectedMalformed
-		}
 		end = nestedEnd(line, i)
+		if !c.mayNest(place) {
+			if !c.passOver(place) {
+				return 0, coupon.RejectedMalformed
+			}
+			return end, ""
+		}
 		c.text = append(c.text, line[i:end]...)
 	default: // A number, true or false.
 		for end = i; line[end] != ',' && line[end] != '}' && line[end] != ' ' && line[end] != '\t'; {

@@ -157,13 +157,20 @@ func TestOpenJSONLErrors(t *testing.T) {
 		code    coupon.ErrorCode
 		want    string
 	}{
-		"array":            {content: "[\n  {\"code\": \"A1\"}\n]", want: "a JSON array. Write one object a line"},
-		"array, asked for": {content: "[1]", options: asked, want: "a JSON array. Write one object a line"},
-		"arrays":           {content: "[\"A1\"]\n[\"B2\"]", want: "a JSON array"},
-		"over many lines":  {content: "{\n  \"code\": \"A1\"\n}\n", options: asked, want: "none of its first lines is a JSON object"},
-		"CSV, asked for":   {content: "code\nA1\n", options: asked, want: "The file is not JSONL"},
-		"empty":            {content: "\n \n", options: asked, want: "The file is empty."},
-		"XML, asked for":   {content: "<coupon code=\"A1\"/>", options: asked, want: "The file is not JSONL"},
+		"array, asked for": {content: "[1]", options: asked, want: "from line 1 on: an object has to stand there"},
+		"arrays":           {content: "[\"A1\"]\n[\"B2\"]", want: "a JSON array of values"},
+		"empty array":      {content: "[ ]", options: asked, want: "JSON without objects"},
+		"array, cut off":   {content: "[{\"code\": \"A1\"},\n{\"code\": \"A", want: "broken, or cut off, in what begins on line 2"},
+		"array, no comma":  {content: "[{\"code\": \"A1\"}\n{\"code\": \"B2\"}]", want: "from line 2 on: an object has to stand there"},
+		"array, no end":    {content: "[{\"code\": \"A1\"}\n", want: "broken, or cut off"},
+		"array, brackets":  {content: "[{\"code\": [\"A1\"}}]", want: "broken, or cut off"},
+		"array, too much":  {content: "[{\"code\": \"A1\"}]]", want: "from line 1 on"},
+		"array, too long": {
+			content: "[{\"code\": \"A1\"},\n{\"code\": \"" + strings.Repeat("x", MaxRowBytes) + "\"}]", want: "on line 2 is longer than 1 MiB",
+		},
+		"CSV, asked for": {content: "code\nA1\n", options: asked, want: "The file is not JSONL"},
+		"empty":          {content: "\n \n", options: asked, want: "The file is empty."},
+		"XML, asked for": {content: "<coupon code=\"A1\"/>", options: asked, want: "The file is not JSONL"},
 		"no code": {
 			content: `{"foo":1}` + "\n" + `{"bar":2}`,
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",

@@ -219,6 +219,11 @@ func (s *splitter) isBad(text []byte) bool {
 	if s.nul.next(s.buf, s.pos, 0) < s.pos+len(text) {
 		return true
 	}
+	return s.isNoText(text)
+}
+
+// isNoText tells bytes that stand for no character of the file's encoding.
+func (s *splitter) isNoText(text []byte) bool {
 	if s.isDecoded {
 		return bytes.Contains(text, []byte("\uFFFD"))
 	}

@@ -390,12 +390,15 @@ type DeliveryPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// Whom to erase: at most 10,000 in all, by one id, the other, or both.
+// Whom to erase: at most 10,000 in all, by any of the three.
 type EraseRecipientsInput struct {
 	// Recipients by their id.
 	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
 	// Recipients by the id in the caller's own system; who is not known by it is left alone.
 	ExternalIds graphql.Omittable[[]string] `json:"externalIds,omitempty"`
+	// Customers of redemptions, as `RedeemCodeInput.customer` named them. They need not be recipients, and a recipient who is
+	// named above is not erased by this name: give both.
+	Customers graphql.Omittable[[]string] `json:"customers,omitempty"`
 }
 
 // What eraseRecipients answers.
@@ -407,6 +410,8 @@ type EraseRecipientsPayload struct {
 	// How many messages to them were being handed over at that moment. What has not left yet does not leave any more, and is
 	// CANCELED; what is with a mail server already, or on its way to it, may arrive.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// Of how many redemptions the customer was erased.
+	ChangedRedemptionCount int `json:"changedRedemptionCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -612,9 +617,10 @@ type GenerateCodesPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// A file of what came of messages: message id or address, kind, and if known date and reason. The files and words of
-// products that send mail are known, such as those of SES, SendGrid, Mailgun and Postmark. In XML, rows are
-// the elements with an address. Give `file` or `uploadId`: one of the two.
+// A file of what came of messages: message id or address, kind, and if known date and reason. Known as they are: the
+// reports and lists of SES (also inside of SNS, SQS and EventBridge), SendGrid, Mailgun, Postmark, Mailjet, Brevo,
+// Mandrill and Resend. A report of several recipients, at most 100, is a row for each. `layout` tells by its path which
+// member was taken for what, such as `bounce.bounceType`. In XML, rows are the elements with an address. Give `file` or `uploadId`: one of the two.
 type ImportBouncesInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -643,7 +649,9 @@ type ImportCodesInput struct {
 	// The INDIVIDUAL coupon whose codes are in the file; a column `coupon` is not read then. Omitted: the column `coupon` says
 	// whose each code is, by the coupon's own code.
 	CouponID graphql.Omittable[*coupon.ID] `json:"couponId,omitempty"`
-	// What to do with the file's codes. Without a `couponId`: ADD.
+	// What to do with the file's codes. Without a `couponId` it is done to each coupon that the file names in a row, whatever
+	// becomes of that row, and to no other: VOID takes codes of the coupon that their row names alone, and REPLACE_UNUSED replaces
+	// the unused codes of these coupons.
 	Mode graphql.Omittable[*coupon.ImportMode] `json:"mode,omitempty"`
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -756,7 +764,7 @@ type ImportRecipientsInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
-// A file of redemptions: code and date, and if known reference, amount and currency. Give `file` or
+// A file of redemptions: code and date, and if known reference, amount, currency, store and customer. Give `file` or
 // `uploadId`: one of the two.
 type ImportRedemptionsInput struct {
 	// The file, sent with this request.
@@ -964,6 +972,11 @@ type RedeemCodeInput struct {
 	Amount graphql.Omittable[*coupon.Decimal] `json:"amount,omitempty"`
 	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+	// Where the code is used, as the caller names it: a shop, till or site. 1 to 255 characters.
+	Store graphql.Omittable[*string] `json:"store,omitempty"`
+	// Who uses the code, as the caller names that person: an id rather than a name. 1 to 255 characters. An ANALYST sees it masked;
+	// `eraseRecipients` erases it.
+	Customer graphql.Omittable[*string] `json:"customer,omitempty"`
 	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated: for at
 	// least 24 hours the same key gives the same redemption. It belongs to the API key or user that asks:
 	// two shops may use the same one.

@@ -173,7 +173,8 @@ func (s *SMTP) open(ctx context.Context, tell heard) (*session, error) {
 
 // letIn makes the steps from the greeting to the login.
 func (s *SMTP) letIn(ctx context.Context, c *session, tell heard) error {
-	conn := c.conn
+	plain := newWire(c.conn, s.isImplicit)
+	var conn net.Conn = plain
 	if err := conn.SetDeadline(time.Now().Add(c.limits.Greeting)); err != nil {
 		return mailErrorOf(stepConnect, err)
 	}
@@ -189,19 +190,22 @@ func (s *SMTP) letIn(ctx context.Context, c *session, tell heard) error {
 	if c.client, err = smtp.NewClient(conn, s.host); err != nil {
 		return mailErrorOf(stepGreeting, err)
 	}
+	if s.isImplicit {
+		c.watch()
+	}
 	name := s.helloName(conn.LocalAddr())
 	if err := c.do(stepHello, c.limits.Command, func() error { return c.client.Hello(name) }); err != nil {
 		return err
 	}
 	tell(stepHello, fmt.Sprintf("taken with the name %s (%s)", name, c.client.HelloResponse()))
-	if err := s.encrypt(c, tell); err != nil {
+	if err := s.encrypt(c, plain, tell); err != nil {
 		return err
 	}
 	return s.login(c, tell)
 }
 
 // encrypt goes over to TLS, if that is wanted.
-func (s *SMTP) encrypt(c *session, tell heard) error {
+func (s *SMTP) encrypt(c *session, plain *wire, tell heard) error {
 	if s.isImplicit || s.policy == tlsOff {
 		return nil
 	}
@@ -211,8 +215,10 @@ func (s *SMTP) encrypt(c *session, tell heard) error {
 		}
 		return &mailError{step: stepTLS, isSetting: true, text: "the server does not offer STARTTLS, which ?tls=required needs"}
 	}
+	plain.mayEncrypt = true
 	err := c.do(stepTLS, c.limits.Command, func() error { return c.client.StartTLS(s.tls) })
 	if err == nil {
+		c.watch()
 		tell(stepTLS, "encrypted")
 	}
 	return err

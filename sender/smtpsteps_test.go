@@ -97,6 +97,53 @@ func TestMailSteps(t *testing.T) {
 	}
 }
 
+// TestMailGarbled judges an answer that is none, or has no end, at once and not at the time limit: by its step, and as
+// unknown where the mail may be taken.
+func TestMailGarbled(t *testing.T) {
+	t.Parallel()
+	const later, unknown, taken = coupon.AttemptPostponed, coupon.AttemptUnknown, coupon.AttemptAccepted
+	endless := strings.Repeat("250-more\r\n", 1_000_000)
+	for name, test := range map[string]struct {
+		step   mailtest.Step
+		text   string
+		result coupon.AttemptResult
+		reason string
+	}{
+		"greeting of two codes":    {mailtest.Greeting, "220-hello\r\n554 no", later, "the code 220, and another 554"},
+		"EHLO of two codes":        {mailtest.Hello, "250-hello\r\n550 no", later, "the code 250, and another 550"},
+		"sender of two codes":      {mailtest.Mail, "250-ok\r\n550 no", later, "the code 250, and another 550"},
+		"recipient of two codes":   {mailtest.Rcpt, "550-no\r\n250 ok", later, "the code 550, and another 250"},
+		"end of two codes":         {mailtest.Dot, "250-ok\r\n550 no", unknown, "the code 250, and another 550"},
+		"end of two codes, no end": {mailtest.Dot, "550-no\r\n250-ok", unknown, "the code 550, and another 250"},
+		"end without end":          {mailtest.Dot, endless, unknown, "no end within 65536 bytes"},
+		"recipient without end":    {mailtest.Rcpt, endless, later, "no end within 65536 bytes"},
+		"line without end":         {mailtest.Dot, "250 " + strings.Repeat("x", 1_000_000), unknown, "a line of more than 16384 bytes"},
+		"no code":                  {mailtest.Dot, "queued", unknown, ""},
+		"empty":                    {mailtest.Dot, "\r\n", unknown, ""},
+		"lines in between":         {mailtest.Dot, "250-ok\r\nno code here\r\n250 ok", taken, ""},
+		"a code alone":             {mailtest.Dot, "250", taken, ""},
+		"a code alone, at last":    {mailtest.Dot, "250-ok\r\n250", taken, ""},
+		"a long answer":            {mailtest.Dot, strings.Repeat("250-"+strings.Repeat("x", 10_000)+"\r\n", 5) + "250 ok", taken, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.Start(t, at(test.step, mailtest.Reply{Text: test.text}))
+			const limit = 5 * time.Minute
+			s := newSMTP(t, &sender.SMTPOptions{URL: server.URL(), Timeouts: sender.Timeouts{
+				Greeting: limit, Command: limit, Data: limit, Block: limit, Dot: limit,
+			}})
+			began := time.Now()
+			got := send(t, s, batch(coupon.ChannelEmail, 1, 1))[0]
+			if got.Result != test.result || !strings.Contains(got.Reason, test.reason) {
+				t.Errorf("got %+v, want %s with %q", got, test.result, test.reason)
+			}
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
 // TestMailSlowDot: a server that takes its time with a whole mail gets it once.
 func TestMailSlowDot(t *testing.T) {
 	t.Parallel()

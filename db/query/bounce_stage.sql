@@ -1,7 +1,7 @@
 -- stage spooled reports, each with the message that it names. What is said of an erased recipient is not kept
 CREATE OR REPLACE TEMP TABLE stage AS
 SELECT line, raw, named_id, message_id, delivery_id, channel, address, kind, happened_at, CASE WHEN address <> '' THEN reason END AS reason,
-    nullif(CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END, '') AS address_key
+    nullif(key_of_address(channel, address), '') AS address_key
 FROM (
     SELECT f.line, f.raw, f.named_id, m.id AS message_id, m.delivery_id, coalesce(d.channel, f.channel) AS channel,
         coalesce(m.address, f.address) AS address, f.kind, f.happened_at, f.reason

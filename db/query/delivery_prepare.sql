@@ -15,7 +15,7 @@ WITH addressed AS (
 ),
 compared AS (
     -- What is compared to find two targets with one address, and an address in quarantine: coupon.Address.Key.
-    SELECT *, CASE WHEN $channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
+    SELECT *, key_of_address($channel, address) AS address_key
     FROM addressed
 ),
 judged AS (

@@ -1,7 +1,7 @@
 -- the addresses of chosen recipients that something was reported of, other than those that recipients have who stay
 CREATE OR REPLACE TEMP TABLE erased_address AS
 WITH own AS (
-    SELECT DISTINCT channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
+    SELECT DISTINCT channel, key_of_address(channel, address) AS address_key
     FROM (
         SELECT unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
             unnest([coalesce(email_address, email), coalesce(phone_address, phone),
@@ -20,13 +20,16 @@ WITH own AS (
     SELECT * FROM recipient ANTI JOIN chosen ON chosen.id = recipient.id
 )
 SELECT * FROM reported ANTI JOIN (
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(coalesce(kept.email_address, kept.email)) = r.address_key WHERE r.channel = 'EMAIL'
+    SELECT r.channel, r.address_key FROM reported r JOIN kept
+        ON key_of_address('EMAIL', coalesce(kept.email_address, kept.email)) = r.address_key
+    WHERE r.channel = 'EMAIL'
     UNION ALL
     SELECT r.channel, r.address_key FROM reported r JOIN kept ON coalesce(kept.phone_address, kept.phone) = r.address_key WHERE r.channel = 'SMS'
     UNION ALL
     SELECT r.channel, r.address_key FROM reported r JOIN kept ON regexp_replace(json_extract_string(kept.attributes, '/pushToken'), $invisible, '', 'g') = r.address_key
     WHERE r.channel = 'PUSH'
     UNION ALL
-    SELECT r.channel, r.address_key FROM reported r JOIN kept ON lower(regexp_replace(json_extract_string(kept.attributes, '/postalAddress'), $invisible, '', 'g')) = r.address_key
+    SELECT r.channel, r.address_key FROM reported r JOIN kept
+        ON key_of_address('DIRECT_MAIL', regexp_replace(json_extract_string(kept.attributes, '/postalAddress'), $invisible, '', 'g')) = r.address_key
     WHERE r.channel = 'DIRECT_MAIL'
 ) shared USING (channel, address_key)

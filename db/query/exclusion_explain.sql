@@ -9,13 +9,13 @@ JOIN (
             WHEN 'PUSH' THEN json_extract_string(attributes, '/pushToken')
             ELSE json_extract_string(attributes, '/postalAddress')
         END AS address,
-        -- coupon.Address.Key; those of attributes are compared without what nobody sees.
-        CASE $channel
-            WHEN 'EMAIL' THEN lower(coalesce(email_address, email))
+        -- Those of attributes are compared without what nobody sees.
+        key_of_address($channel, CASE $channel
+            WHEN 'EMAIL' THEN coalesce(email_address, email)
             WHEN 'SMS' THEN coalesce(phone_address, phone)
             WHEN 'PUSH' THEN regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g')
-            ELSE lower(regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '', 'g'))
-        END AS address_key
+            ELSE regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '', 'g')
+        END) AS address_key
     FROM recipient WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
 ) a ON a.id = e.recipient_id
 LEFT JOIN quarantine q ON q.channel = $channel AND q.address_key = a.address_key AND q.lifted_at IS NULL

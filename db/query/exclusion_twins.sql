@@ -1,12 +1,12 @@
 -- who comes first of the targets with the address of recipients that were left out as doubles
 WITH addressed AS (
     SELECT t.seq, t.recipient_id, r.external_id,
-        CASE $channel
-            WHEN 'EMAIL' THEN lower(coalesce(r.email_address, r.email))
+        key_of_address($channel, CASE $channel
+            WHEN 'EMAIL' THEN coalesce(r.email_address, r.email)
             WHEN 'SMS' THEN coalesce(r.phone_address, r.phone)
             WHEN 'PUSH' THEN regexp_replace(json_extract_string(r.attributes, '/pushToken'), $invisible, '', 'g')
-            ELSE lower(regexp_replace(json_extract_string(r.attributes, '/postalAddress'), $invisible, '', 'g'))
-        END AS address_key
+            ELSE regexp_replace(json_extract_string(r.attributes, '/postalAddress'), $invisible, '', 'g')
+        END) AS address_key
     FROM target t JOIN recipient r ON r.id = t.recipient_id
     WHERE t.delivery_id = $id
 )

@@ -5,7 +5,7 @@ SELECT m.id, m.recipient_id, m.address, m.code_id, coalesce(c.value, c.key), c.l
     m.id IN (
         SELECT x.id FROM message x JOIN delivery d ON d.id = x.delivery_id
         JOIN quarantine q ON q.channel = d.channel
-            AND q.address_key = CASE WHEN d.channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(x.address) ELSE x.address END
+            AND q.address_key = key_of_address(d.channel, x.address)
         WHERE x.id BETWEEN $first AND $last AND q.lifted_at IS NULL AND (q.reason = 'COMPLAINT' OR NOT coalesce(d.ignore_quarantine, false))
     )
 FROM message m LEFT JOIN code c ON c.id = m.code_id

@@ -1,7 +1,7 @@
 -- the addresses of recipients that are in quarantine
 SELECT a.id, q.channel, q.address, q.since, q.reason, q.bounce_count, q.last_reason
 FROM (
-    SELECT id, channel, CASE WHEN channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(address) ELSE address END AS address_key
+    SELECT id, channel, key_of_address(channel, address) AS address_key
     FROM (
         SELECT id, unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
             unnest([coalesce(email_address, email), coalesce(phone_address, phone), regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g'),

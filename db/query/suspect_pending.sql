@@ -5,5 +5,5 @@ WITH open AS (
 )
 SELECT count(*) FROM message m JOIN open d ON d.id = m.delivery_id
 SEMI JOIN suspect q ON q.channel = d.channel AND (q.reason = 'COMPLAINT' OR NOT d.ignores)
-    AND q.address_key = CASE WHEN d.channel IN ('EMAIL', 'DIRECT_MAIL') THEN lower(m.address) ELSE m.address END
+    AND q.address_key = key_of_address(d.channel, m.address)
 WHERE m.id NOT IN (SELECT message_id FROM sending WHERE delivery_id IN (SELECT id FROM open))

@@ -1,2 +1,2 @@
--- how many codes are voided by a batch
-SELECT count(*) FROM code_void WHERE batch_id = $batch_id
+-- how many codes are voided by some batches
+SELECT count(*) FROM code_void WHERE batch_id IN (SELECT unnest($batches::BIGINT[]))

@@ -1,6 +1,6 @@
--- the codes that a batch voided and that can come back, packed: not those that were redeemed since, reversed or not, nor those whose
+-- the codes that batches voided and that can come back, packed: not those that were redeemed since, reversed or not, nor those whose
 -- message ended without being sent and still holds them
-WITH voided AS (SELECT code_id, voided_at FROM code_void WHERE batch_id = $batch_id)
+WITH voided AS (SELECT code_id, voided_at FROM code_void WHERE batch_id IN (SELECT unnest($batches::BIGINT[])))
 SELECT string_agg(code_id, ' ' ORDER BY code_id) FROM voided
 WHERE code_id NOT IN (
     SELECT v.code_id FROM voided v JOIN redemption r ON r.code_id = v.code_id WHERE r.recorded_at >= v.voided_at
