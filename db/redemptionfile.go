@@ -294,6 +294,7 @@ const (
 	redemptionsReference
 	redemptionsAmount
 	redemptionsCurrency
+	redemptionsSource
 )
 
 func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
@@ -360,7 +361,7 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	}
 	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
 		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(string(amount.Value)).
-		Optional(amount.Currency).End()
+		Optional(amount.Currency).Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
 }
 
 // amountOf gives the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could

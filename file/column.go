@@ -156,6 +156,7 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "reference", Aliases: []string{"order", "order id", "order number", "external id"}},
 			{Name: "amount"},
 			{Name: "currency"},
+			{Name: "source", isNamedOnly: true},
 		}
 	case coupon.ImportTargets:
 		return []Column{externalID}
