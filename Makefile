@@ -15,7 +15,6 @@ export CGO_ENABLED := 1
 TOOL := go tool -modfile=tools/go.mod
 
 VERSION ?= $(shell git describe --tags --always --dirty)
-URL ?= http://127.0.0.1:8080
 TEST_TIMEOUT ?= 60m
 BENCH ?= .
 BENCHTIME ?= 1s
@@ -39,8 +38,10 @@ run: build ## Build and start the server with its files in data/ (ARGS="--listen
 	bin/couponql serve --data data/couponql.duckdb --outbox data/outbox $(ARGS)
 
 .PHONY: demo
-demo: ## Load the demo data into a running server (URL=http://127.0.0.1:8080)
-	go run ./demo --url $(URL) $(ARGS)
+demo: build ## Make a shop with two months of history in data/, unless it is there, and serve it (ARGS="--listen …")
+	mkdir -p data
+	test -e data/demo.duckdb || bin/couponql demo --data data/demo.duckdb
+	bin/couponql serve --data data/demo.duckdb --outbox data/demo.duckdb.outbox --timezone Europe/Berlin --enable-sql $(ARGS)
 
 ##@ Change
 
@@ -122,9 +123,9 @@ tus: build ## Try resumable uploads with a client of the tus protocol (needs Nod
 	node tools/tus/check.mjs bin/couponql
 
 .PHONY: conformance
-conformance: build ## Try the protocol with audits and clients of others (needs Node)
+conformance: build ## Try the protocol with an audit and the clients of others, each at the reference job (needs Node)
 	npm --prefix tools/conformance ci
-	node tools/conformance/check.mjs bin/couponql graph/testdata/schema.graphql
+	npm --prefix tools/conformance test
 
 .PHONY: examples
 examples: build ## Generate the example clients anew and let them do the reference job with a server (needs Node)

@@ -100,7 +100,7 @@ func (c *serveCommand) newHandler(
 	if c.OTLPEndpoint != "" {
 		handler = monitor.Traced(handler)
 	}
-	return withRequestID(handler)
+	return lingering(lingerTime, withRequestID(handler))
 }
 
 // observed counts and times requests, and logs each at the level debug: neither what it asked for nor what it got.

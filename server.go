@@ -2,7 +2,7 @@
 // DuckDB file. It also is the command line of a server that runs, to import and export files. See README.md.
 package main
 
-//go:generate go tool gqlgen generate
+//go:generate go run ./generate
 
 import (
 	"context"
@@ -42,6 +42,7 @@ type commands struct {
 	Key      command.Key      `cmd:"" help:"Manage the keys of a running server."`
 	Backup   command.Backup   `cmd:"" help:"Fetch a backup of a running server."`
 	Restore  restoreCommand   `cmd:"" help:"Restore a database from a backup; no server is needed."`
+	Demo     demoCommand      `cmd:"" help:"Make a database with the last two months of an invented shop; no server is needed."`
 	Doctor   doctorCommand    `cmd:"" help:"Check an installation: database, disk, machine, settings and senders."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 
@@ -189,6 +190,7 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: c.SendRate,
 		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: string(c.MemoryLimit), CutsLogAt: c.CutLogAt,
 		DefaultRegion: c.DefaultRegion, Timezone: c.Timezone, Progress: func(text string) { log.InfoContext(ctx, text) },
+		Now: c.clock, Steady: c.clock,
 	})
 	if err != nil {
 		return err
@@ -225,10 +227,14 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	})
 	links := transfer.NewLinks(key)
 	resolver := resolvers.New(store, links, courier.New(store, out, senders), answers, guard)
-	c.greet(ctx, log, &greeting{
-		version: version(), url: "http://" + listener.Addr().String(), hasPlayground: c.Playground, isOpen: guard.IsOpen(),
-		data: c.Data, isNew: isNew, outbox: c.Outbox,
-	})
+	if c.onReady != nil {
+		c.onReady("http://" + listener.Addr().String())
+	} else {
+		c.greet(ctx, log, &greeting{
+			version: version(), url: "http://" + listener.Addr().String(), hasPlayground: c.Playground, isOpen: guard.IsOpen(),
+			data: c.Data, isNew: isNew, outbox: c.Outbox,
+		})
+	}
 	err = serve(ctx, listener, c.newHandler(store, resolver, guard, links, watch, log), store, log)
 	store.Interrupt()
 	runner.Stop()

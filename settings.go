@@ -64,6 +64,11 @@ type serveCommand struct {
 	LogLevel           logLevel        `default:"info" placeholder:"LEVEL" help:"Lowest level that is logged: debug (every request), info, warn or error." group:"Logs and traces" env:"COUPONQL_LOG_LEVEL"`
 	LogFormat          string          `default:"text" enum:"text,json" help:"Format of the log: text, or json with one object per line." group:"Logs and traces" env:"COUPONQL_LOG_FORMAT"`
 	OTLPEndpoint       string          `name:"otlp-endpoint" placeholder:"URL" help:"Collector that traces are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318." group:"Logs and traces" env:"COUPONQL_OTLP_ENDPOINT"`
+
+	// clock is the one that everything that is kept goes by; nil: the machine's.
+	clock func() time.Time
+	// onReady is told the address of the server instead of whoever watches; nil: nobody is.
+	onReady func(url string)
 }
 
 // defaults returns the values that the tags of settings name: flags have the defaults of the Options they fill.

@@ -185,7 +185,7 @@ func writeCommands(out *strings.Builder, settings []*kong.Flag, leaves []*kong.N
 	}
 	var clients []*kong.Node
 	for _, leaf := range leaves {
-		if leaf.Name != "restore" && leaf.Name != "doctor" {
+		if !slices.Contains([]string{"demo", "restore", "doctor"}, leaf.Name) {
 			clients = append(clients, leaf)
 		}
 	}

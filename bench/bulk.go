@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"couponql/coupon"
 )
 
 // The goals of bulk work.
@@ -247,7 +249,7 @@ func (b *bench) startReading(ctx context.Context, size int) *reading {
 		return err
 	})
 	r.inStore = r.repeat(func(i int) error {
-		found, err := b.server.store.CodeByValue(ctx, value(i))
+		found, err := b.server.store.CodeByValue(ctx, value(i), coupon.AnyState)
 		if err == nil && found == nil {
 			err = fmt.Errorf("there is no code %s", value(i))
 		}

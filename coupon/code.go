@@ -54,6 +54,9 @@ const (
 	StateVoided
 	// StateGone: there is no code with this number (any more).
 	StateGone
+
+	// AnyState is everything that can happen to a code that exists.
+	AnyState = StateAssigned | StateSent | StateRedeemed | StateVoided
 )
 
 // Has reports whether any of the flags is set.
@@ -241,8 +244,8 @@ func (c *Coupon) CheckPool(mode ImportMode) error {
 }
 
 // NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order,
-// a reason or who asked for it, and may be empty.
-func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail string) *CodeEvent {
+// a reason or who asked for it, and store is where it was redeemed. Both may be empty.
+func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail, store string) *CodeEvent {
 	text := map[CodeEventKind]string{
 		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
 		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
@@ -258,6 +261,9 @@ func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail strin
 			detail = strings.TrimSuffix(detail, ".") // others write sentences
 		}
 		text += joint + detail
+	}
+	if store != "" {
+		text += " at " + store
 	}
 	return &CodeEvent{At: at, Kind: kind, DeliveryID: deliveryID, Text: text + "."}
 }

@@ -289,13 +289,18 @@ func TestNewCodeEvent(t *testing.T) {
 	for kind, test := range tests {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			got := NewCodeEvent(at, kind, &delivery, test.detail)
+			got := NewCodeEvent(at, kind, &delivery, test.detail, "")
 			if diff := cmp.Diff(&CodeEvent{At: at, Kind: kind, DeliveryID: &delivery, Text: test.want}, got); diff != "" {
 				t.Errorf("event (-want +got):\n%s", diff)
 			}
-			if got := NewCodeEvent(at, kind, nil, "").Text; got != test.plain {
+			if got := NewCodeEvent(at, kind, nil, "", "").Text; got != test.plain {
 				t.Errorf("got %q, want %q", got, test.plain)
 			}
 		})
+	}
+	for detail, want := range map[string]string{"ORD-1": "Redeemed with the reference ORD-1 at Till 4.", "": "Redeemed at Till 4."} {
+		if got := NewCodeEvent(at, EventRedeemed, nil, detail, "Till 4").Text; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

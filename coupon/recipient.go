@@ -41,6 +41,8 @@ type Erasure struct {
 	CanceledMessageCount int
 	// PendingMessageCount is how many messages to them were being handed over just then.
 	PendingMessageCount int
+	// ChangedRedemptionCount is of how many redemptions the customer was erased.
+	ChangedRedemptionCount int
 }
 
 // erasedID is what an erased recipient's external id looks like: nobody else may have one, nor anything be known of it.

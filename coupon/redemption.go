@@ -47,6 +47,9 @@ type Redemption struct {
 	Reference  *string
 	Amount     *Decimal
 	Currency   *string
+	// Store is where the code was used and Customer by whom, as the shop names them. Customer is personal data.
+	Store      *string
+	Customer   *string
 	ReversedAt *time.Time
 	Anomalies  []RedemptionAnomaly
 }
@@ -74,6 +77,8 @@ type RedeemRequest struct {
 	Reference      *string
 	Amount         *Decimal
 	Currency       *string
+	Store          *string
+	Customer       *string
 	IdempotencyKey *string
 }
 
@@ -90,11 +95,11 @@ func (r *RedeemRequest) Check(now time.Time) error {
 	for _, text := range []struct {
 		field string
 		value **string
-	}{{"reference", &r.Reference}, {"idempotencyKey", &r.IdempotencyKey}} {
+	}{{"reference", &r.Reference}, {"store", &r.Store}, {"customer", &r.Customer}, {"idempotencyKey", &r.IdempotencyKey}} {
 		if *text.value == nil {
 			continue
 		}
-		clean, reason := CleanLabel(CleanReference(**text.value))
+		clean, reason := CheckReference(**text.value)
 		if reason != "" || clean == "" {
 			invalidf(&problems, text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
 		}

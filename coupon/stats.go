@@ -13,6 +13,7 @@ const (
 	ByChannel  StatsDimension = "CHANNEL"
 	ByLabel    StatsDimension = "LABEL"
 	BySource   StatsDimension = "SOURCE"
+	ByStore    StatsDimension = "STORE"
 	ByReason   StatsDimension = "CANCEL_REASON"
 	ByHour     StatsDimension = "HOUR"
 	ByDay      StatsDimension = "DAY"
@@ -45,6 +46,22 @@ type StatsFilter struct {
 	Source     *RedemptionSource   `json:"source,omitempty"`
 	Anomalies  []RedemptionAnomaly `json:"anomalies,omitempty"`
 	IsReversed *bool               `json:"isReversed,omitempty"`
+	Store      *string             `json:"store,omitempty"`
+	Customer   *string             `json:"customer,omitempty"`
+}
+
+// Cleaned gives the filter with what a caller named as it is kept; nil for nil.
+func (f *StatsFilter) Cleaned() *StatsFilter {
+	if f == nil {
+		return nil
+	}
+	clean := *f
+	for _, text := range []**string{&clean.Reference, &clean.Store, &clean.Customer} {
+		if *text != nil {
+			*text = new(CleanReference(**text))
+		}
+	}
+	return &clean
 }
 
 // OfRedemptions gives the field of the filter that only redemptions have, "" when it has none.
@@ -58,6 +75,10 @@ func (f *StatsFilter) OfRedemptions() string {
 		return "anomalies"
 	case f.IsReversed != nil:
 		return "isReversed"
+	case f.Store != nil:
+		return "store"
+	case f.Customer != nil:
+		return "customer"
 	}
 	return ""
 }

@@ -296,6 +296,12 @@ func CleanReference(raw string) string {
 	}, raw))
 }
 
+// CheckReference is CleanReference for a value that is to be kept. It returns the reason TOO_LONG or BAD_CHARACTER when it cannot
+// be.
+func CheckReference(raw string) (clean string, reason RejectionReason) {
+	return CleanLabel(CleanReference(raw))
+}
+
 // Printable makes any text fit to be shown: control characters and broken bytes become the replacement character, and what is
 // longer than MaxTextLength is cut with an ellipsis.
 func Printable(text string) string {

@@ -461,14 +461,14 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 	for i := range numbers {
 		numbers[i] = addition.first + int64(i)
 	}
-	found, err := s.readCodes(ctx, numbers)
+	found, err := s.readCodes(ctx, numbers, coupon.AnyState)
 	return s.inRequestOrder(inOrder(found, coupon.KindCode, numbers), codes), rejections, err
 }
 
 // codesOfBatch gives the codes of a batch that addCodes brought.
 func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
 	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
-	found, err := s.readCodes(ctx, numbers)
+	found, err := s.readCodes(ctx, numbers, coupon.AnyState)
 	return inOrder(found, coupon.KindCode, numbers), err
 }
 

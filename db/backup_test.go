@@ -85,7 +85,7 @@ func TestBackup(t *testing.T) {
 	if diff := cmp.Diff(before, r.rowsOf(t)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	if code, err := r.CodeByValue(t.Context(), "LATER"); code != nil || err != nil {
+	if code, err := r.CodeByValue(t.Context(), "LATER", coupon.AnyState); code != nil || err != nil {
 		t.Errorf("what came after the backup: %+v, %v", code, err)
 	}
 	// What was lost since the backup had numbers, which nothing new gets.

@@ -22,14 +22,14 @@ func scanRejection(rows *sql.Rows) (*coupon.Rejection, error) {
 }
 
 // readCodes reads codes by number, with where they stand.
-func (s *Store) readCodes(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-	return s.completeCodes(ctx, s.memory.Describe(numbers))
+func (s *Store) readCodes(ctx context.Context, numbers []int64, wanted coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+	return s.completeCodes(ctx, s.memory.Describe(numbers, wanted))
 }
 
-// completeCodes reads what memory does not know of codes: the values that are missing, and when things happened. Memory
-// tells which kinds of things happened to any of them at all, and only those are asked for, side by side, each in a
-// small statement of its own: the same tables joined in one statement take several times as long. What happens meanwhile
-// is left out, so that a code stands where it stood when memory was asked. Codes that have no row any more are left out.
+// completeCodes reads what memory does not know of codes: the values that are missing, and what the caller wants to
+// know of what happened, side by side, each in a small statement of its own that is run only if it happened to any of
+// them: the same tables joined in one statement take several times as long. What happens meanwhile is left out, so that a
+// code stands where it stood when memory was asked. Codes that have no row any more are left out.
 func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[coupon.ID]*coupon.Code, error) {
 	if err := s.engine.Whole(); err != nil {
 		return nil, err
@@ -38,18 +38,18 @@ func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[cou
 		// Where everything is known no statement finds out that the caller has gone, and what is built on it costs more.
 		return nil, fmt.Errorf("read codes: %w", context.Cause(ctx))
 	}
-	known, numbers, happened := d.Codes, d.Missing, d.Happened
+	known := d.Codes
 	// Each reading fills fields of its own.
 	readings := []func() error{func() error { return s.readValues(ctx, known) }}
-	if happened.Has(coupon.StateAssigned) {
-		readings = append(readings, func() error { return s.readHolders(ctx, numbers, known) })
+	if numbers := d.Lacking(coupon.StateAssigned | coupon.StateSent); len(numbers) > 0 {
+		readings = append(readings, func() error { return s.readHolders(ctx, numbers, d) })
 	}
-	if happened.Has(coupon.StateRedeemed) {
+	if numbers := d.Lacking(coupon.StateRedeemed); len(numbers) > 0 {
 		readings = append(readings, func() error {
 			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed, func(code *memory.KnownCode) **time.Time { return &code.RedeemedAt })
 		})
 	}
-	if happened.Has(coupon.StateVoided) {
+	if numbers := d.Lacking(coupon.StateVoided); len(numbers) > 0 {
 		readings = append(readings, func() error {
 			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *memory.KnownCode) **time.Time { return &code.VoidedAt })
 		})
@@ -62,13 +62,13 @@ func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[cou
 		return nil, err
 	}
 	s.memory.KeepCodes(d)
+	s.memory.SetStatus(d, s.now())
 	found := make(map[coupon.ID]*coupon.Code, len(known))
 	for _, code := range known {
 		if code.Value != "" {
 			found[code.ID] = &code.Code
 		}
 	}
-	s.memory.SetStatus(found, s.now())
 	return found, nil
 }
 
@@ -114,20 +114,20 @@ func (s *Store) readFirst(
 
 // readHolders reads which messages hold the codes, and when these were sent. Memory knows by which delivery a
 // code is held, and a delivery has but one message with it.
-func (s *Store) readHolders(ctx context.Context, numbers []int64, known map[int64]*memory.KnownCode) error {
+func (s *Store) readHolders(ctx context.Context, numbers []int64, d *memory.Described) error {
 	var messages []int64
 	holds := map[int64]*coupon.Code{}
 	err := s.readPoints(ctx, codeHeld, "code_id", numbers, func(rows *sql.Rows) error {
 		var number, message, delivery, recipient int64
 		var address string
 		err := rows.Scan(&number, &message, &delivery, &recipient, &address)
-		code := known[number]
+		code := d.Codes[number]
 		if code == nil || code.DeliveryID == nil || *code.DeliveryID != coupon.NewID(coupon.KindDelivery, delivery) {
 			return err
 		}
 		code.MessageID, code.RecipientID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindRecipient, recipient))
 		code.Address = &address
-		if code.Flags.Has(coupon.StateSent) {
+		if code.Flags.Has(coupon.StateSent) && d.Wanted.Has(coupon.StateSent) {
 			messages = append(messages, message)
 			holds[message] = &code.Code
 		}
@@ -161,15 +161,18 @@ func (s *Store) readPoints(ctx context.Context, statement, column string, number
 	return duckdb.EachNumbered(ctx, s.engine.Planned(), statement, column, numbers, scan)
 }
 
-// CodesByID gives the codes that exist of these.
-func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Code, error) {
-	return s.readCodes(ctx, numbersOf(coupon.KindCode, ids))
+// CodesByID returns the codes that exist of these. wanted is what the caller wants to know of what happened to them:
+// StateAssigned the message that holds the code, its recipient and address, StateSent, StateRedeemed and StateVoided
+// when that happened. What is not wanted is missing where memory does not know it. Without StateRedeemed the status
+// does not tell of redemptions.
+func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID, wanted coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+	return s.readCodes(ctx, numbersOf(coupon.KindCode, ids), wanted)
 }
 
 // readCode reads one code. value is its value; "" when only the rows know. It gives nil when there is no such code. Of a code
 // to which nothing happened and whose value is known, memory knows everything: no statement is run.
-func (s *Store) readCode(ctx context.Context, number int64, value string) (*coupon.Code, error) {
-	d := s.memory.Describe([]int64{number})
+func (s *Store) readCode(ctx context.Context, number int64, value string, wanted coupon.CodeState) (*coupon.Code, error) {
+	d := s.memory.Describe([]int64{number}, wanted)
 	if code := d.Codes[number]; code != nil && value != "" {
 		code.Value = value
 	}
@@ -177,8 +180,9 @@ func (s *Store) readCode(ctx context.Context, number int64, value string) (*coup
 	return found[coupon.NewID(coupon.KindCode, number)], err
 }
 
-// CodeByValue gives the code with this value, compared as this database compares codes, or nil.
-func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, error) {
+// CodeByValue returns the code with this value, compared as this database compares codes, or nil. wanted is as for
+// CodesByID.
+func (s *Store) CodeByValue(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, error) {
 	_, key, reason := s.keys.Parse(value)
 	if reason != "" {
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
@@ -187,16 +191,17 @@ func (s *Store) CodeByValue(ctx context.Context, value string) (*coupon.Code, er
 	if isRespelled {
 		key = ""
 	}
-	return s.readCode(ctx, number, key)
+	return s.readCode(ctx, number, key, wanted)
 }
 
 // CodesOf gives a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
-// filter that cannot be.
+// filter that cannot be. wanted is as for CodesByID.
 func (s *Store) CodesOf(
 	ctx context.Context,
 	coupons []coupon.ID,
 	filter *coupon.CodeFilter,
 	page coupon.Page,
+	wanted coupon.CodeState,
 ) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 	after := int64(0)
 	if page.After != nil {
@@ -236,7 +241,7 @@ func (s *Store) CodesOf(
 	if !page.WantsItems {
 		return lists, nil
 	}
-	found, err := s.readCodes(ctx, all)
+	found, err := s.readCodes(ctx, all, wanted)
 	for id, numbers := range pages {
 		lists[id].Items = inOrder(found, coupon.KindCode, numbers)
 		lists[id].Cursors = cursorsOf(numbers)

@@ -22,7 +22,7 @@ func BenchmarkCodeByValue(b *testing.B) {
 	if _, err := s.GenerateCodes(b.Context(), &db.GenerateRequest{CouponID: c.ID, Count: codes, Pattern: "##########", Alphabet: "ABCDEFGHJK"}); err != nil {
 		b.Fatal(err)
 	}
-	list, err := s.CodesOf(b.Context(), []coupon.ID{c.ID}, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	list, err := s.CodesOf(b.Context(), []coupon.ID{c.ID}, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func BenchmarkCodeByValue(b *testing.B) {
 		values = append(values, code.Value)
 	}
 	for i := 0; b.Loop(); i++ {
-		if found, err := s.CodeByValue(b.Context(), values[i%len(values)]); err != nil || found == nil {
+		if found, err := s.CodeByValue(b.Context(), values[i%len(values)], coupon.AnyState); err != nil || found == nil {
 			b.Fatal(fmt.Errorf("%s: %v, %w", values[i%len(values)], found, err))
 		}
 	}

@@ -384,20 +384,20 @@ func TestCodeByValue(t *testing.T) {
 		if code.Value != test.value || code.Status != test.status {
 			t.Errorf("%q: got %q, %s", test.typed, code.Value, code.Status)
 		}
-		found, err := s.CodesByID(t.Context(), []coupon.ID{code.ID})
+		found, err := s.CodesByID(t.Context(), []coupon.ID{code.ID}, coupon.AnyState)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(found[code.ID], code); diff != "" {
 			t.Errorf("%q (-by id +by value):\n%s", test.typed, diff)
 		}
-		valid, _, _, err := s.ValidateCode(t.Context(), test.typed)
+		valid, _, _, err := s.ValidateCode(t.Context(), test.typed, coupon.AnyState)
 		if diff := cmp.Diff(code, valid); err != nil || diff != "" {
 			t.Errorf("%q: validated %v (-want +got):\n%s", test.typed, err, diff)
 		}
 	}
 	for _, typed := range []string{"", "FREE", "FREE-2", "free-1\x00"} {
-		if code, err := s.CodeByValue(t.Context(), typed); code != nil || err != nil {
+		if code, err := s.CodeByValue(t.Context(), typed, coupon.AnyState); code != nil || err != nil {
 			t.Errorf("%q: got %v, %v", typed, code, err)
 		}
 	}

@@ -195,15 +195,15 @@ func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID]
 		var deliveryNumber *int64
 		var at time.Time
 		var kind coupon.CodeEventKind
-		var detail *string
-		if err := rows.Scan(&number, &at, &kind, &deliveryNumber, &detail); err != nil {
+		var detail, store *string
+		if err := rows.Scan(&number, &at, &kind, &deliveryNumber, &detail, &store); err != nil {
 			return err
 		}
-		if detail == nil {
-			detail = new(string)
-		}
 		id := coupon.NewID(coupon.KindCode, number)
-		events[id] = append(events[id], coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber), *detail))
+		events[id] = append(
+			events[id],
+			coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber), orEmpty(detail), orEmpty(store)),
+		)
 		return nil
 	}, between(numbers)...)
 	return events, err

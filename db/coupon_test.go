@@ -219,7 +219,7 @@ func TestDeleteCoupon(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if code, err := s.CodeByValue(t.Context(), "G1"); err != nil || code != nil {
+			if code, err := s.CodeByValue(t.Context(), "G1", coupon.AnyState); err != nil || code != nil {
 				t.Errorf("a deleted code is found: %+v, %v", code, err)
 			}
 			_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "G2"})

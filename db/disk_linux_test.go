@@ -126,7 +126,7 @@ func TestFailedCheckpoint(t *testing.T) {
 	default:
 		t.Fatal("the store goes on")
 	}
-	if _, err := s.CodeByValue(t.Context(), acknowledged[0]); err == nil {
+	if _, err := s.CodeByValue(t.Context(), acknowledged[0], coupon.AnyState); err == nil {
 		t.Error("a failed store answers")
 	}
 	if _, err := s.ArchiveCoupon(t.Context(), c.ID); err == nil {
@@ -158,7 +158,7 @@ func TestFailedCheckpoint(t *testing.T) {
 		t.Errorf("%d codes are there, %v; %d batches of %d were acknowledged", total, err, len(acknowledged), each)
 	}
 	for _, value := range acknowledged {
-		if code, err := s.CodeByValue(t.Context(), value); err != nil || code == nil {
+		if code, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil || code == nil {
 			t.Errorf("an acknowledged code is %v, %v", code, err)
 		}
 	}

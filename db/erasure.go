@@ -20,20 +20,27 @@ const erasedSinceRewrite = "erased_since_rewrite"
 // EraseRecipients erases all that is known of recipients, by id and by the caller's own id, but for their number: their
 // messages, codes and redemptions stay, so that what was counted does. What is still to be sent to them is canceled, and
 // the codes of it go back to the pool unless they may be on their way. Who was erased before, or is not known by an
-// external id, is left alone. It returns INVALID when nobody is named or more than MaxErasedRecipients are, and NOT_FOUND
-// for an unknown id.
-func (s *Store) EraseRecipients(ctx context.Context, ids []coupon.ID, externalIDs []string) (*coupon.Erasure, error) {
-	switch count := len(ids) + len(externalIDs); {
+// external id, is left alone. Redemptions forget the customer where a message to one of the recipients
+// had the code, and where the customer is one of customers. It returns INVALID when nobody is named or more than
+// MaxErasedRecipients are, and NOT_FOUND for an unknown id.
+func (s *Store) EraseRecipients(
+	ctx context.Context, ids []coupon.ID, externalIDs []string, customers ...string,
+) (*coupon.Erasure, error) {
+	switch count := len(ids) + len(externalIDs) + len(customers); {
 	case count == 0:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to erase: recipientIds, externalIds, or both.").At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to erase: recipientIds, externalIds or customers.").At("input")
 	case count > coupon.MaxErasedRecipients:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Erase at most %d recipients at once, not %d.", coupon.MaxErasedRecipients, count).At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Erase at most %d people at once, not %d.", coupon.MaxErasedRecipients, count).At("input")
 	}
 	clean := make([]string, len(externalIDs))
 	for i, id := range externalIDs {
 		clean[i] = coupon.CleanValue(id)
 	}
-	return s.erase(ctx, func(ctx context.Context, t *turn) error {
+	shoppers := make([]string, len(customers))
+	for i, customer := range customers {
+		shoppers[i] = coupon.CleanReference(customer)
+	}
+	return s.erase(ctx, shoppers, func(ctx context.Context, t *turn) error {
 		if err := t.chooseRecipients(ctx, ids); err != nil {
 			return err
 		}
@@ -62,7 +69,7 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	if err != nil || len(numbers) == 0 {
 		return 0, err
 	}
-	erasure, err := s.erase(ctx, func(ctx context.Context, t *turn) error {
+	erasure, err := s.erase(ctx, nil, func(ctx context.Context, t *turn) error {
 		// Somebody may have come back meanwhile.
 		idle, err := find(ctx, t, numbers)
 		if err == nil {
@@ -76,8 +83,10 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	return erasure.ErasedCount, nil
 }
 
-// erase erases those whom choose puts into the temporary table chosen.
-func (s *Store) erase(ctx context.Context, choose func(context.Context, *turn) error) (*coupon.Erasure, error) {
+// erase erases those whom choose puts into the temporary table chosen, and customers of redemptions.
+func (s *Store) erase(
+	ctx context.Context, customers []string, choose func(context.Context, *turn) error,
+) (*coupon.Erasure, error) {
 	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
 	leave, err := s.recipients.Enter(ctx)
 	if err != nil {
@@ -89,7 +98,7 @@ func (s *Store) erase(ctx context.Context, choose func(context.Context, *turn) e
 		// A batch that is being handed over is recorded first: its messages are sent, the others are not begun. That needs
 		// the writer, so that it cannot be waited for in its turn.
 		unlock := s.lockAllSending(locked)
-		erasure, sending, err := s.eraseLocked(ctx, choose, locked)
+		erasure, sending, err := s.eraseLocked(ctx, customers, choose, locked)
 		unlock()
 		if err != nil || erasure != nil {
 			return erasure, err
@@ -115,8 +124,9 @@ func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
 
 // eraseLocked erases, or gives the deliveries that have to be locked for that, in order.
 func (s *Store) eraseLocked(
-	ctx context.Context, choose func(context.Context, *turn) error, locked []coupon.ID,
+	ctx context.Context, customers []string, choose func(context.Context, *turn) error, locked []coupon.ID,
 ) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
+	defer s.writer.journal.hold()()
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.Create(ctx, chosenCreate); err != nil {
 			return err
@@ -143,14 +153,15 @@ func (s *Store) eraseLocked(
 		for _, id := range sending {
 			t.onCommit(func() { s.watchers.notify(id) })
 		}
-		erasure, err = t.eraseChosen(ctx)
+		erasure, err = t.eraseChosen(ctx, customers)
 		return err
 	})
 	return erasure, sending, err
 }
 
-// eraseChosen erases the recipients of the temporary table chosen.
-func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
+// eraseChosen erases the recipients of the temporary table chosen, and customers of redemptions. The caller holds the
+// journal.
+func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Erasure, error) {
 	erasure := &coupon.Erasure{}
 	codes, err := collectNumbers(ctx, t, erasureCodes)
 	if err != nil {
@@ -183,12 +194,19 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		}
 		t.onCommit(t.store.watchers.notifyDue)
 	}
-	if err := t.Create(ctx, erasureTexts); err != nil {
+	if err := t.postJournal(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.Create(ctx, erasureSpent, named("customers", customers)); err != nil {
+		return nil, err
+	}
+	if err := t.Create(ctx, erasureTexts, named("customers", customers)); err != nil {
 		return nil, err
 	}
 	if err := t.Create(ctx, withInvisible(erasureAddresses)); err != nil {
 		return nil, err
 	}
+	changed := 0
 	for _, step := range []struct {
 		statement string
 		args      []any
@@ -198,19 +216,30 @@ func (t *turn) eraseChosen(ctx context.Context) (*coupon.Erasure, error) {
 		{erasureQuarantine, nil},
 		{erasureRejections, nil},
 		{erasureFindings, nil},
+		{erasureRequests, nil},
 		{erasureAnalyses, nil},
 		{erasureOutcomes, []any{named("reason", erasedReason)}},
 		{erasureRefusals, []any{named("reason", erasedReason)}},
 		{erasureMessages, nil},
 	} {
-		if _, err := t.Exec(ctx, step.statement, step.args...); err != nil {
+		rows, err := t.Exec(ctx, step.statement, step.args...)
+		if err != nil {
 			return nil, err
 		}
+		changed += rows
 	}
-	if erasure.ErasedCount, err = t.Exec(ctx, erasureRecipients, named("now", t.now)); err != nil || erasure.ErasedCount == 0 {
-		return erasure, err
+	if erasure.ChangedRedemptionCount, err = t.Exec(ctx, erasureRedemptions); err != nil {
+		return nil, err
 	}
-	t.touch(memory.AllRecipients)
+	if erasure.ErasedCount, err = t.Exec(ctx, erasureRecipients, named("now", t.now)); err != nil {
+		return nil, err
+	}
+	if erasure.ErasedCount > 0 {
+		t.touch(memory.AllRecipients)
+	}
+	if erasure.ErasedCount+erasure.ChangedRedemptionCount+changed == 0 {
+		return erasure, nil
+	}
 	_, err = t.Exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
 	return erasure, err
 }

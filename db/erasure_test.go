@@ -123,7 +123,7 @@ func TestErase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes, err := s.CodesByID(t.Context(), []coupon.ID{*messages["message_1"].CodeID})
+	codes, err := s.CodesByID(t.Context(), []coupon.ID{*messages["message_1"].CodeID}, coupon.AnyState)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +353,7 @@ func TestEraseIdle(t *testing.T) {
 	idle, redeeming, written, changed := all[0], all[1], all[2], all[3]
 	s.deliver(t, c, []coupon.ID{redeeming, idle})
 	s.clock.Advance(48 * time.Hour)
-	found, err := s.RecipientCodes(t.Context(), []coupon.ID{redeeming}, coupon.Page{First: 1, WantsItems: true})
+	found, err := s.RecipientCodes(t.Context(), []coupon.ID{redeeming}, coupon.Page{First: 1, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		t.Fatal(err)
 	}

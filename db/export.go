@@ -79,6 +79,8 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 		_, _, err := t.delivery(ctx, *e.Request.DeliveryID)
 		return at(err, "input", "deliveryId")
 	case coupon.ExportRedemptions:
+		// As it is kept of redemptions, so that erasing finds it.
+		e.Request.StatsFilter = e.Request.StatsFilter.Cleaned()
 		_, err := exportedRedemptions(e.Request.StatsFilter)
 		return coupon.Under(err, "input")
 	case coupon.ExportRecipients:

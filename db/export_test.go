@@ -171,24 +171,26 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 		"message_2,r1,EMAIL,r1@example.org,ASSIGNED,,SENT,"+noon+",,delivery_2,,,,",
 		"message_3,r2,EMAIL,r2@example.org,REDEEMED,,SENT,"+noon+",,delivery_2,,,,")
 	a := s.newCoupon(t, anonymous, withCode("ALL"))
-	_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "all", Reference: new("A-1"), Amount: new(coupon.Decimal("12.5")), Currency: new("EUR")})
+	_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
+		Value: "all", Reference: new("A-1"), Amount: new(coupon.Decimal("12.5")), Currency: new("EUR"), Store: new("Till 4"), Customer: new("k-1"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Reverse(t.Context(), nil, s.redeem(t, "ALL").ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	const header = "code,redeemedAt,reference,amount,currency,coupon,delivery,channel,label,assignedAt,source,anomalies"
+	const header = "code,redeemedAt,reference,amount,currency,coupon,delivery,channel,label,assignedAt,source,anomalies,store,customer"
 	_, text = s.export(t, &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV})
 	wantFile(t, text, header,
-		"ALL,"+noon+",A-1,12.5000,EUR,ALL,,,,,API,",
-		"REDEEMED,"+noon+",,,,CPN1,delivery_2,EMAIL,,"+noon+",API,")
+		"ALL,"+noon+",A-1,12.5000,EUR,ALL,,,,,API,,Till 4,k-1",
+		"REDEEMED,"+noon+",,,,CPN1,delivery_2,EMAIL,,"+noon+",API,,,")
 	_, text = s.export(t, &coupon.Export{
 		Kind: coupon.ExportRedemptions, Format: coupon.FormatXML,
 		Request: coupon.ExportRequest{StatsFilter: &coupon.StatsFilter{CouponIDs: []coupon.ID{a}}},
 	})
 	wantFile(t, text, `<?xml version="1.0" encoding="UTF-8"?>`, "</redemptions>",
-		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API"/>`, "<redemptions>")
+		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API" store="Till 4" customer="k-1"/>`, "<redemptions>")
 }
 
 // TestExportPostponed tells what a file says of messages that were refused: the last reason, also of those that are
@@ -360,6 +362,8 @@ func TestExportImport(t *testing.T) {
 					&coupon.RedeemRequest{
 						Value:     code.Value,
 						Reference: new(text.Filter(isReference).Draw(rt, "reference")),
+						Store:     new(text.Filter(isReference).Draw(rt, "store")),
+						Customer:  new(text.Filter(isReference).Draw(rt, "customer")),
 						Amount:    new(coupon.Decimal("1.25")),
 					},
 				)
@@ -411,7 +415,9 @@ func (s *scene) redemptionFacts(rt *rapid.T, id coupon.ID) []string {
 	}
 	var facts []string
 	for _, r := range list.Items {
-		facts = append(facts, fmt.Sprintf("%s %s %q %v", r.CodeValue, r.RedeemedAt, *r.Reference, *r.Amount))
+		facts = append(facts, fmt.Sprintf(
+			"%s %s %q %v %q %q", r.CodeValue, r.RedeemedAt, *r.Reference, *r.Amount, *r.Store, *r.Customer,
+		))
 	}
 	slices.Sort(facts)
 	return facts

@@ -352,6 +352,8 @@ func redemptionColumns() []exportColumn {
 		timeColumn("assignedAt"),
 		textColumn("source"),
 		textColumn("anomalies"),
+		textColumn("store"),
+		secretColumn("customer"),
 	}
 }
 

@@ -69,7 +69,7 @@ func (s *scene) checkFull(t *testing.T, left uint64) {
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("the store says %v", err)
 	}
-	if code, err := s.CodeByValue(t.Context(), "SPARE"); err != nil || code.Status != coupon.CodeAvailable {
+	if code, err := s.CodeByValue(t.Context(), "SPARE", coupon.AnyState); err != nil || code.Status != coupon.CodeAvailable {
 		t.Errorf("a code is %+v, %v", code, err)
 	}
 	if left < db.Reserve {

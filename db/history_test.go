@@ -141,7 +141,7 @@ func (w *world) check(rt *rapid.T) {
 			rt.Fatalf("availability of %s: %+v, the parts make %d, %d were added", id, a, sum, w.total[id])
 		}
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true})
+	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func (w *world) check(rt *rapid.T) {
 		if i%(len(w.values)/4+1) > 0 {
 			continue
 		}
-		if found, err := w.CodeByValue(ctx, strings.ToLower(value)); err != nil || found == nil || found.ID != code.ID {
+		if found, err := w.CodeByValue(ctx, strings.ToLower(value), coupon.AnyState); err != nil || found == nil || found.ID != code.ID {
 			rt.Fatalf("code %q: %+v, %v", value, found, err)
 		}
 	}
@@ -180,7 +180,7 @@ func (w *world) createCoupon(rt *rapid.T) {
 
 func (w *world) deleteCoupon(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
-	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 10_000, WantsItems: true})
+	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -292,13 +292,13 @@ func (w *world) importCodes(rt *rapid.T) {
 
 func (w *world) importRedemptions(rt *rapid.T) {
 	var file strings.Builder
-	file.WriteString("code,date,reference\n")
+	file.WriteString("code,date,reference,store,customer\n")
 	var values []string
 	for range rapid.IntRange(1, 5).Draw(rt, "rows") {
 		value := pick(rt, w.values, "value")
 		values = append(values, value)
-		fmt.Fprintf(&file, "%s,2026-11-%02d,%s\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
-			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"))
+		fmt.Fprintf(&file, "%s,2026-11-%02d,%s,%s,k-2\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
+			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"), rapid.SampledFrom([]string{"", "x"}).Draw(rt, "store"))
 	}
 	i, rejections := w.runFile(rt, newImport(coupon.ImportRedemptions), file.String())
 	imported := 0
@@ -560,6 +560,9 @@ func (w *world) releaseCodes(rt *rapid.T) {
 func (w *world) redeemCode(rt *rapid.T) {
 	value := pick(rt, w.values, "value")
 	request := &coupon.RedeemRequest{Value: value}
+	if rapid.Bool().Draw(rt, "at a till") {
+		request.Store, request.Customer = new(rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "store")), new("k-1")
+	}
 	if rapid.Bool().Draw(rt, "with a key") {
 		request.IdempotencyKey = new(fmt.Sprint(rapid.IntRange(1, 5).Draw(rt, "key")))
 	}

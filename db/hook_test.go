@@ -109,7 +109,7 @@ func (s *Store) CheckRecent(ctx context.Context) error {
 	codes, recipients := s.memory.Recent()
 	read := func() (found [2]any, err error) {
 		var err1, err2 error
-		found[0], err1 = s.readCodes(ctx, codes)
+		found[0], err1 = s.readCodes(ctx, codes, coupon.AnyState)
 		found[1], err2 = s.readRecipients(ctx, recipients)
 		return found, errors.Join(err1, err2)
 	}

@@ -85,7 +85,8 @@ func (s *scene) furnish(t *testing.T) {
 	if _, err := s.UpsertRecipients(t.Context(), people); err != nil {
 		t.Fatal(err)
 	}
-	rows := "code,redeemedAt,reference,amount,currency\n=OPEN,2026-11-20T10:00:00+01:00,r0,1234.5,EUR\n=OPEN,2026-11-20T10:00:00+02:00,r1,1.234,\n"
+	rows := "code,redeemedAt,reference,amount,currency,store,customer\n=OPEN,2026-11-20T10:00:00+01:00,r0,1234.5,EUR,'=s,\"=\"\"1\"\"\"\n" +
+		"=OPEN,2026-11-20T10:00:00+02:00,r1,1.234,,,007\n"
 	i := s.importFile(t, newImport(coupon.ImportRedemptions, func(i *coupon.Import) {
 		i.Options.DecimalMark, i.Options.IsSpreadsheetSafe = new("."), new(false)
 	}), rows)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type journal struct {
 	insert *sql.Stmt
 	// posting is the connection of the goroutine that posts.
 	posting *sql.Conn
+	// held: its rows are being posted.
+	held sync.Mutex
 	// rows counts the redemptions and entries that were written since the last posting began.
 	rows atomic.Int64
 	// written: there is something to post. isLong: as much as should be posted at once.
@@ -161,14 +164,26 @@ func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow
 // post moves what is in the journal to the tables, in one transaction: each of its statements sees the journal as it was
 // when it began.
 func (j *journal) post(ctx context.Context) error {
-	return j.store.transact(ctx, j.posting, func(ctx context.Context, t *tx) error {
-		for _, statement := range []string{journalPostRedemptions, journalPostAuditEntries, journalClear} {
-			if err := t.Append(ctx, statement); err != nil {
-				return err
-			}
+	defer j.hold()()
+	return j.store.transact(ctx, j.posting, func(ctx context.Context, t *tx) error { return t.postJournal(ctx) }, (*tx).finish)
+}
+
+// hold keeps others from posting until release is called. Who posts in a turn, since rows of the
+// journal cannot be changed, holds the journal before the turn begins: its transaction would not
+// see what was posted since, and post it again.
+func (j *journal) hold() (release func()) {
+	j.held.Lock()
+	return j.held.Unlock
+}
+
+// postJournal moves what is in the journal to the tables. The caller holds the journal.
+func (t *tx) postJournal(ctx context.Context) error {
+	for _, statement := range []string{journalPostRedemptions, journalPostAuditEntries, journalClear} {
+		if err := t.Append(ctx, statement); err != nil {
+			return err
 		}
-		return nil
-	}, (*tx).finish)
+	}
+	return nil
 }
 
 // journalRecord is what a row of the journal has, as JSON.
@@ -193,6 +208,8 @@ type redemptionRow struct {
 	Currency       *string         `json:"currency,omitempty"`
 	IdempotencyKey *string         `json:"key,omitempty"`
 	Caller         string          `json:"caller,omitempty"`
+	Store          *string         `json:"store,omitempty"`
+	Customer       *string         `json:"customer,omitempty"`
 }
 
 // auditRow is an entry of the audit log as the view audit_entry reads it.

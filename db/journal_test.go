@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestJournal(t *testing.T) {
 	_, err := s.Redeem(ctx, &coupon.RedeemRequest{
 		Value: "ALL", RedeemedAt: new(time.Date(2026, 11, 1, 12, 0, 0, 1000, time.FixedZone("CET", 3600))), Reference: new(`"Ünï", <\u0000> \ 🎟`),
 		Amount: new(coupon.Decimal("-12345678901234.5")), Currency: new("EUR"), IdempotencyKey: new("order 1"),
+		Store: new(`"Köln", \ <4>`), Customer: new(`k-1 "Ünï" 🎟`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +39,8 @@ func TestJournal(t *testing.T) {
 	wantRows(t, s, 2, 0)
 	redemptions, entries := recordedIn(t, s)
 	if got := redemptions[1]; len(redemptions) != 2 || *got.Reference != `"Ünï", <\u0000> \ 🎟` || *got.Amount != "-12345678901234.50" ||
-		!got.RedeemedAt.Equal(time.Date(2026, 11, 1, 11, 0, 0, 1000, time.UTC)) {
+		!got.RedeemedAt.Equal(time.Date(2026, 11, 1, 11, 0, 0, 1000, time.UTC)) ||
+		*got.Store != `"Köln", \ <4>` || *got.Customer != `k-1 "Ünï" 🎟` {
 		t.Errorf("got %+v, reference %q, amount %q", got, *got.Reference, *got.Amount)
 	}
 	if len(entries) != 1 || entries[0].Outcome != coupon.AuditDone || entries[0].Input != `{"value":"\"•••\" <&>"}` {
@@ -63,6 +66,8 @@ func TestJournal(t *testing.T) {
 			Amount:         new(coupon.Decimal("-12345678901234.5")),
 			Currency:       new("EUR"),
 			IdempotencyKey: new("order 1"),
+			Store:          new(`"Köln", \ <4>`),
+			Customer:       new(`k-1 "Ünï" 🎟`),
 		})
 		if err != nil || repeated.ID != redemptions[1].ID {
 			t.Errorf("%s: the same key gives %v, %v", name, repeated, err)
@@ -72,6 +77,56 @@ func TestJournal(t *testing.T) {
 			t.Errorf("%s: the next redemption is %v, %v", name, next, err)
 		}
 	}
+}
+
+// TestEraseJournaled: a customer is erased from redemptions that are still in the journal, which are
+// posted then, each once, while others redeem and the journal is posted.
+func TestEraseJournaled(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	newAnonymousCoupon(t, s)
+	request := func() *coupon.RedeemRequest { return &coupon.RedeemRequest{Value: "ALL", Customer: new("k-1")} }
+	resume := holdPosting(t, s)
+	if _, err := s.Redeem(t.Context(), request()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, s, 1, 0)
+	got, err := s.EraseRecipients(t.Context(), nil, nil, "k-1")
+	if want := (coupon.Erasure{ChangedRedemptionCount: 1}); err != nil || *got != want {
+		t.Errorf("erased %+v, %v; want %+v", got, err, want)
+	}
+	wantRows(t, s, 0, 1)
+	resume()
+	const callers, each = 8, 25
+	var together sync.WaitGroup
+	for range callers {
+		together.Go(func() {
+			for range each {
+				if _, err := s.Redeem(t.Context(), request()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	erased := 0
+	for range 20 {
+		got, err := s.EraseRecipients(t.Context(), nil, nil, "k-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		erased += got.ChangedRedemptionCount
+	}
+	together.Wait()
+	last, err := s.EraseRecipients(t.Context(), nil, nil, "k-1")
+	if err != nil || erased+last.ChangedRedemptionCount != callers*each {
+		t.Errorf("erased %d and %+v of %d, %v", erased, last, callers*each, err)
+	}
+	waitPosted(t, s)
+	wantRows(t, s, 0, callers*each+1)
+	if left := countRows(t, s, "redemption WHERE customer IS NOT NULL"); left > 0 {
+		t.Errorf("%d redemptions have a customer", left)
+	}
+	checkReport(t, s)
 }
 
 // TestJournalIsPostedOnClose tells that a database that was closed has nothing in its journal.

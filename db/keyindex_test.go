@@ -53,7 +53,7 @@ func TestCollidingCodes(t *testing.T) {
 	first, second := newCoupon(), newCoupon()
 	find := func(value string) coupon.ID {
 		t.Helper()
-		code, err := s.CodeByValue(ctx, value)
+		code, err := s.CodeByValue(ctx, value, coupon.AnyState)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestCollidingCodes(t *testing.T) {
 		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed, pairs[1][0]: coupon.CodeAvailable,
 		pairs[1][1]: coupon.CodeRedeemed, pairs[2][1]: coupon.CodeAvailable,
 	} {
-		if code, err := s.CodeByValue(ctx, value); err != nil || code.Status != want {
+		if code, err := s.CodeByValue(ctx, value, coupon.AnyState); err != nil || code.Status != want {
 			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
 		}
 	}

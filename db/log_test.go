@@ -114,7 +114,7 @@ func TestDamagedLog(t *testing.T) {
 				return
 			}
 			// What was acknowledged is there.
-			if c, err := s.CodeByValue(t.Context(), "C"); err != nil || c == nil {
+			if c, err := s.CodeByValue(t.Context(), "C", coupon.AnyState); err != nil || c == nil {
 				t.Errorf("the code is %v, %v", c, err)
 			}
 			if found, err := s.CouponsByID(t.Context(), []coupon.ID{"coupon_2"}); err != nil || len(found) != 1 {

@@ -130,7 +130,7 @@ func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coup
 		label = r.Attributes.Text(*d.MatchLabelTo)
 	}
 	number := s.memory.FirstFree(claimOf(d, 0, s.now()), label)
-	code, err := s.readCode(ctx, number, "")
+	code, err := s.readCode(ctx, number, "", 0)
 	if err != nil || code == nil {
 		return nil, err
 	}

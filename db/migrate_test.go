@@ -2,14 +2,17 @@ package db
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"couponql/coupon"
 	"couponql/db/duckdb"
 )
 
@@ -92,6 +95,53 @@ func TestMigrationsAreReplayed(t *testing.T) {
 			checkReport(t, openAt(t, killed))
 		})
 	}
+}
+
+// TestRedemptionsOfBefore: what an earlier version recorded, in its table or its journal, tells no
+// store and no customer, and counts as before.
+func TestRedemptionsOfBefore(t *testing.T) {
+	t.Parallel()
+	names, err := migrationNames()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "couponql.duckdb")
+	earlier := openEarlier(t, path, names[:slices.Index(names, "0026_stores.sql")])
+	for _, statement := range []string{
+		`INSERT INTO coupon (id, label, code, code_key, type, starts_at, requires_assignment, timezone,
+			metadata, created_at, updated_at)
+		VALUES (1, 'All', 'ALL', 'ALL', 'ANONYMOUS', '2020-01-01', false, 'UTC', '{}', now(), now())`,
+		"UPDATE number SET given = 1 WHERE kind = 'coupon'",
+		`INSERT INTO posted_redemption (id, coupon_id, redeemed_at, redeemed_on, source, reference,
+			recorded_at, caller)
+		VALUES (1, 1, '2026-01-01', '2026-01-01', 'API', 'posted', '2026-01-01', 'key_1')`,
+		`INSERT INTO journal
+		VALUES ('2026-01-02', '{"redemptions": [{"id": 2, "coupon": 1, "reference": "journaled"}]}')`,
+	} {
+		if err := earlier.engine.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := earlier.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path)
+	for range 2 {
+		list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 10, WantsItems: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range list.Items {
+			got = append(got, fmt.Sprintln(*r.Reference, r.Store == nil, r.Customer == nil))
+		}
+		want := []string{"journaled true true\n", "posted true true\n"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		waitPosted(t, s)
+	}
+	checkReport(t, s)
 }
 
 // TestOpenRefuses tells which files are not opened, and what the operator is told.

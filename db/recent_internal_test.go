@@ -28,7 +28,7 @@ func TestReadBeforeWritten(t *testing.T) {
 		if outcome, _ := g.redeem(&coupon.RedeemRequest{Value: "A-1"}); outcome.Refusal != nil {
 			return outcome.Refusal
 		}
-		code, err := s.CodeByValue(t.Context(), "A-1")
+		code, err := s.CodeByValue(t.Context(), "A-1", coupon.AnyState)
 		if err == nil && code.Status != coupon.CodeAvailable {
 			err = fmt.Errorf("what is not on disk is shown: %+v", code)
 		}
@@ -37,7 +37,7 @@ func TestReadBeforeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, err := s.CodeByValue(t.Context(), "A-1"); err != nil || code.RedeemedAt == nil {
+	if code, err := s.CodeByValue(t.Context(), "A-1", coupon.AnyState); err != nil || code.RedeemedAt == nil {
 		t.Errorf("got %+v, %v", code, err)
 	}
 }
@@ -46,7 +46,7 @@ func TestReadBeforeWritten(t *testing.T) {
 func TestReadBeforeChange(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
-	codes := s.memory.Describe(nil)
+	codes := s.memory.Describe(nil, coupon.AnyState)
 	_, _, revision := s.memory.RecallRecipients(nil)
 	err := s.update(t.Context(), func(_ context.Context, t *turn) error {
 		t.HasWritten = true

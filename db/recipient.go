@@ -438,13 +438,18 @@ func attributePath(name string) string {
 	return "/" + pointerEscapes.Replace(name)
 }
 
-// RecipientCodes gives a page of the codes that each recipient holds, in the order of their numbers.
-func (s *Store) RecipientCodes(ctx context.Context, recipients []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
+// RecipientCodes returns a page of the codes that each recipient holds, in the order of their numbers. wanted is as
+// for CodesByID.
+func (s *Store) RecipientCodes(
+	ctx context.Context, recipients []coupon.ID, page coupon.Page, wanted coupon.CodeState,
+) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
 		parents: recipients, parentKind: coupon.KindRecipient, page: page, list: recipientCodes, count: recipientCodesCount,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return fillPages(ctx, pages, coupon.KindCode, s.readCodes)
+	return fillPages(ctx, pages, coupon.KindCode, func(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
+		return s.readCodes(ctx, numbers, wanted)
+	})
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
-// own) and the coupon, where they exist, and the reason why not, or nil.
-func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
+// own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for CodesByID.
+func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
 	// What cannot be a code has no key, and no code has none.
 	_, key, _ := s.keys.Parse(value)
 	var found *memory.Redeemable
@@ -35,7 +35,7 @@ func (s *Store) ValidateCode(ctx context.Context, value string) (*coupon.Code, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	code, err := s.readCode(ctx, found.CodeNumber, found.Value)
+	code, err := s.readCode(ctx, found.CodeNumber, found.Value, wanted)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*cou
 func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest) ([]RedeemOutcome, error) {
 	outcomes := make([]RedeemOutcome, len(requests))
 	answered := make([]int64, len(requests))
-	now := s.now()
+	now, revision := s.now(), s.memory.Revision()
 	for i, request := range requests {
 		outcomes[i].Refusal = request.Check(now)
 	}
@@ -109,6 +109,12 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i := range outcomes {
+		// The caller may ask for the code next; of one that is spelled otherwise the rows know the value.
+		if r := outcomes[i].Redemption; r != nil && r.CodeID != nil && r.CodeValue != "" {
+			s.memory.KeepRedeemed(revision, coupon.MustNumber(coupon.KindCode, *r.CodeID), r.CodeValue, r.RedeemedAt)
+		}
 	}
 	return outcomes, s.repeatAnswers(ctx, requests, answered, outcomes)
 }
@@ -141,7 +147,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	redemption := &coupon.Redemption{
 		ID: coupon.NewID(coupon.KindRedemption, redeemed.Number), CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
 		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		Anomalies: []coupon.RedemptionAnomaly{},
+		Store: request.Store, Customer: request.Customer, Anomalies: []coupon.RedemptionAnomaly{},
 	}
 	if redeemed.CodeNumber != 0 {
 		redemption.CodeID = new(coupon.NewID(coupon.KindCode, redeemed.CodeNumber))
@@ -153,7 +159,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller,
+		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller, Store: request.Store, Customer: request.Customer,
 	}
 	if r.Label != "" {
 		row.Label = &r.Label
@@ -197,7 +203,7 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
 	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
-		equal(before.Amount, request.Amount) &&
+		equal(before.Amount, request.Amount) && equal(before.Store, request.Store) && equal(before.Customer, request.Customer) &&
 		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
 }
 
@@ -413,6 +419,8 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 			&r.Currency,
 			&r.ReversedAt,
 			&anomalies,
+			&r.Store,
+			&r.Customer,
 		)
 		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
 		r.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
@@ -462,12 +470,12 @@ func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	reference := filter.Reference
-	if reference != nil {
-		reference = new(coupon.CleanReference(*reference))
-	}
-	return append(args, named("reference", optional(reference)), named("source", optionalText(filter.Source)), named("anomalies", texts(filter.Anomalies)),
-		named("is_reversed", optional(filter.IsReversed))), nil
+	filter = filter.Cleaned()
+	return append(
+		args, named("reference", optional(filter.Reference)), named("source", optionalText(filter.Source)),
+		named("anomalies", texts(filter.Anomalies)), named("is_reversed", optional(filter.IsReversed)),
+		named("store", optional(filter.Store)), named("customer", optional(filter.Customer)),
+	), nil
 }
 
 // exportedRedemptions gives a filter of redemptions that count as parameters. It returns INVALID.

@@ -228,7 +228,7 @@ func TestRedeem(t *testing.T) {
 			for range 2 { // the same decision after a restart
 				_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: test.value})
 				wantError(t, err, test.code, "input.value")
-				_, _, refusal, err := s.ValidateCode(t.Context(), test.value)
+				_, _, refusal, err := s.ValidateCode(t.Context(), test.value, coupon.AnyState)
 				if err != nil || refusal == nil || refusal.Code != test.code {
 					t.Errorf("validated: %+v, %v", refusal, err)
 				}

@@ -294,6 +294,8 @@ const (
 	redemptionsReference
 	redemptionsAmount
 	redemptionsCurrency
+	redemptionsStore
+	redemptionsCustomer
 	redemptionsSource
 )
 
@@ -348,9 +350,18 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	if reason != "" {
 		return rows.rejected.add(row.Line, reason, date)
 	}
-	reference, reason := coupon.CleanLabel(coupon.CleanReference(row.Get(redemptionsReference)))
+	reference, reason := coupon.CheckReference(row.Get(redemptionsReference))
 	if reason != "" {
 		return rows.rejected.add(row.Line, reason, row.Get(redemptionsReference))
+	}
+	store, reason := coupon.CheckReference(row.Get(redemptionsStore))
+	if reason != "" {
+		return rows.rejected.add(row.Line, reason, row.Get(redemptionsStore))
+	}
+	customer, reason := coupon.CheckReference(row.Get(redemptionsCustomer))
+	if reason != "" {
+		// What cannot be kept as the name of a customer could not be erased by it either.
+		return rows.rejected.add(row.Line, reason, "")
 	}
 	amount, reason, raw := r.amountOf(row, amounts)
 	if reason != "" {
@@ -361,7 +372,8 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	}
 	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
 		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(string(amount.Value)).
-		Optional(amount.Currency).Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
+		Optional(amount.Currency).Optional(store).Optional(customer).
+		Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
 }
 
 // amountOf gives the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could

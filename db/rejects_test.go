@@ -106,7 +106,7 @@ func TestWriteRejects(t *testing.T) {
 			mended := s.importFile(t, newImport(coupon.ImportCodes, into(c)), strings.NewReplacer(test.mend...).Replace(got))
 			wantImport(t, mended, test.again)
 			for _, value := range test.codes {
-				if _, err := s.CodeByValue(t.Context(), value); err != nil {
+				if _, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil {
 					t.Errorf("%s: %v", value, err)
 				}
 			}

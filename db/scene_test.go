@@ -243,7 +243,7 @@ func (s *scene) delivery(t *testing.T, id coupon.ID) *coupon.Delivery {
 // code gives a code by its value; it must be there.
 func (s *scene) code(t *testing.T, value string) *coupon.Code {
 	t.Helper()
-	code, err := s.CodeByValue(t.Context(), value)
+	code, err := s.CodeByValue(t.Context(), value, coupon.AnyState)
 	if err != nil || code == nil {
 		t.Fatalf("code %q: %v, %v", value, code, err)
 	}
@@ -256,7 +256,7 @@ func (s *scene) allCodes(t *testing.T, id coupon.ID, filter *coupon.CodeFilter) 
 	var all []*coupon.Code
 	page := coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true}
 	for {
-		lists, err := s.CodesOf(t.Context(), []coupon.ID{id}, filter, page)
+		lists, err := s.CodesOf(t.Context(), []coupon.ID{id}, filter, page, coupon.AnyState)
 		if err != nil {
 			t.Fatal(err)
 		}

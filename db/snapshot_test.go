@@ -121,7 +121,7 @@ func (w *world) askInSQL(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true})
+	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -164,11 +164,12 @@ func (w *world) askInSQL(rt *rapid.T) {
 	for _, r := range recorded.Items {
 		redemptions = append(
 			redemptions,
-			row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt, r.ReversedAt != nil, len(r.Anomalies)),
+			row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt, r.ReversedAt != nil, len(r.Anomalies),
+				r.Store, r.Customer),
 		)
 	}
-	w.same(rt, q, redemptions, `SELECT id, coupon_id, code_id, redeemed_at, source, reference, reversed_at, is_reversed, coalesce(len(anomalies), 0)
-		FROM redemptions`)
+	w.same(rt, q, redemptions, `SELECT id, coupon_id, code_id, redeemed_at, source, reference, reversed_at, is_reversed, coalesce(len(anomalies), 0),
+		store, customer FROM redemptions`)
 }
 
 // same compares rows in any order.

@@ -31,8 +31,8 @@ type event struct {
 	amount     *big.Int
 	currency   string
 	isReversed bool
-	// code is that of a redemption, and reason that of what was canceled.
-	code, reason string
+	// code and store are those of a redemption, and reason that of what was canceled.
+	code, store, reason string
 }
 
 // history is a scene whose events are noted as they are made.
@@ -65,14 +65,14 @@ func TestRedemptionStats(t *testing.T) {
 	}
 	var dimensions [][]coupon.StatsDimension
 	all := []coupon.StatsDimension{
-		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByReason, coupon.ByHour, coupon.ByDay,
+		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByStore, coupon.ByReason, coupon.ByHour, coupon.ByDay,
 		coupon.ByWeek, coupon.ByMonth,
 	}
 	for _, one := range all {
 		dimensions = append(dimensions, []coupon.StatsDimension{one})
 	}
 	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel},
-		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
+		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel}, []coupon.StatsDimension{coupon.ByStore, coupon.ByChannel},
 		[]coupon.StatsDimension{coupon.ByReason, coupon.ByDelivery, coupon.ByDay, coupon.ByLabel}, []coupon.StatsDimension{coupon.BySource, coupon.ByReason},
 		[]coupon.StatsDimension{coupon.ByMonth, coupon.ByWeek, coupon.ByDay, coupon.ByHour})
 	filters := map[string]*coupon.StatsFilter{
@@ -455,7 +455,7 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, holds func(*coup
 			e.reason = string(*m.CancelReason)
 		}
 		if m.CodeID != nil {
-			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID})
+			codes, err := h.CodesByID(t.Context(), []coupon.ID{*m.CodeID}, coupon.AnyState)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -500,6 +500,9 @@ func (h *history) redeemOne(t *testing.T) {
 	value := h.values[h.random.IntN(len(h.values))]
 	e := h.redemption(t, value, coupon.SourceAPI)
 	request := &coupon.RedeemRequest{Value: value}
+	if e.store = []string{"", "Köln", "till 4"}[h.random.IntN(3)]; e.store != "" {
+		request.Store = &e.store
+	}
 	if amount := h.amount(&e); amount != "" {
 		request.Amount = new(coupon.Decimal(amount))
 		if e.currency != "" {
@@ -526,7 +529,7 @@ func (h *history) redeemOne(t *testing.T) {
 func (h *history) importRedemptions(t *testing.T) {
 	t.Helper()
 	var file strings.Builder
-	file.WriteString("code,redeemedAt,amount,currency,order\n")
+	file.WriteString("code,redeemedAt,amount,currency,order,Filiale\n")
 	var events []event
 	used := map[string]bool{}
 	for i := range 60 {
@@ -538,7 +541,8 @@ func (h *history) importRedemptions(t *testing.T) {
 		e := h.redemption(t, value, coupon.SourceImport)
 		e.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 30 * time.Minute)
 		amount := h.amount(&e)
-		fmt.Fprintf(&file, "%s,%s,%s,%s,o%d\n", value, e.at.Format(time.RFC3339), amount, e.currency, i)
+		e.store = []string{"", "Köln"}[h.random.IntN(2)]
+		fmt.Fprintf(&file, "%s,%s,%s,%s,o%d,%s\n", value, e.at.Format(time.RFC3339), amount, e.currency, i, e.store)
 		events = append(events, e)
 	}
 	i := h.importFile(t, newImport(coupon.ImportRedemptions), file.String())
@@ -574,6 +578,7 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 			matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
 			(period.From == nil || !e.at.Before(*period.From)) && (period.To == nil || e.at.Before(*period.To))
 		isWanted = isWanted && (e.source != "" || !slices.Contains(groupBy, coupon.BySource)) &&
+			(e.kind == "redeemed" || !slices.Contains(groupBy, coupon.ByStore)) &&
 			(e.kind == "canceled" || !slices.Contains(groupBy, coupon.ByReason))
 		if !isWanted {
 			continue
@@ -713,6 +718,8 @@ func (e *event) key(dimension coupon.StatsDimension, zone *time.Location) string
 		return e.label
 	case coupon.BySource:
 		return string(e.source)
+	case coupon.ByStore:
+		return e.store
 	case coupon.ByReason:
 		return e.reason
 	case coupon.ByHour:

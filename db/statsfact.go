@@ -18,7 +18,7 @@ import (
 type fact struct {
 	from string
 	// columns that dimensions and filters name; "" where the fact has none.
-	coupon, delivery, channel, label, source, reason, at string
+	coupon, delivery, channel, label, source, store, reason, at string
 	// day is a stored date of at in UTC, where there is one.
 	day string
 	// counts are what is counted.
@@ -128,7 +128,8 @@ func unsent(withLabels, withTimes, withReasons bool) *fact {
 func redemptions(wanted coupon.StatsMeasures) *fact {
 	f := &fact{
 		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
-		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source", at: "f.redeemed_at", day: "f.redeemed_on",
+		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source",
+		store: "f.store", at: "f.redeemed_at", day: "f.redeemed_on",
 	}
 	if wanted.Redeemed {
 		f.counts.redeemed, f.counts.reversed = "count(*) FILTER (v.redemption_id IS NULL)", "count(*) FILTER (v.redemption_id IS NOT NULL)"
@@ -234,6 +235,8 @@ func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 		return f.label
 	case coupon.BySource:
 		return f.source
+	case coupon.ByStore:
+		return f.store
 	case coupon.ByReason:
 		return f.reason
 	case coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth:

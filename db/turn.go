@@ -180,6 +180,7 @@ func temporaryTables() []string {
 	return []string{
 		"stage", "rejected", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
 		"recording", "late", "contested", "belated", "merged", "suspect", "erased_address",
+		"erased_redemption",
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"io"
@@ -14,14 +14,26 @@ type sport struct {
 	// codeCount is how many of its codes the file has: enough for the deliveries that are sent, and for
 	// most sports too few for one more to everybody.
 	codeCount int
+	// appeal is how many redeem its codes, against the average.
+	appeal float64
 }
 
 var sports = []sport{
-	{"soccer", 0.34, 9_500},
-	{"running", 0.26, 8_000},
-	{"cycling", 0.18, 6_000},
-	{"tennis", 0.14, 4_500},
-	{"swimming", 0.08, 2_000},
+	{"soccer", 0.34, 9_500, 1.2},
+	{"running", 0.26, 8_000, 1},
+	{"cycling", 0.18, 6_000, 0.85},
+	{"tennis", 0.14, 4_500, 0.9},
+	{"swimming", 0.08, 2_000, 0.6},
+}
+
+// appealOf returns how many redeem codes of a label, against the average.
+func appealOf(label string) float64 {
+	for _, s := range sports {
+		if s.name == label {
+			return s.appeal
+		}
+	}
+	return 1
 }
 
 // code is an individual code; the label of a flyer is empty.
@@ -30,8 +42,9 @@ type code struct {
 	label string
 }
 
-// firstFlyer is short, so that it is easily typed. The playground's examples ask for it.
-const firstFlyer = "SUMMER-7K2M"
+// firstCode has the longest history of all: given, sent, redeemed, taken back and redeemed again. It is
+// short, so that it is easily typed. The playground's examples ask for it.
+const firstCode = "SOCCER-7K2M"
 
 const (
 	codeAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789" // without I and 1, O and 0
@@ -40,7 +53,7 @@ const (
 
 // newCodes makes the codes of both files. No value is in them twice.
 func newCodes(r *rand.Rand) (sportCodes, flyerCodes []code) {
-	known := map[string]bool{firstFlyer: true}
+	known := map[string]bool{}
 	next := func(prefix string) string {
 		for {
 			value := prefix + "-" + randomText(r)
@@ -55,7 +68,8 @@ func newCodes(r *rand.Rand) (sportCodes, flyerCodes []code) {
 			sportCodes = append(sportCodes, code{next(strings.ToUpper(s.name)), s.name})
 		}
 	}
-	flyerCodes = append(flyerCodes, code{value: firstFlyer})
+	// The first one in the pool is the first one that is given.
+	sportCodes[0].value = firstCode
 	for len(flyerCodes) < flyerCount {
 		flyerCodes = append(flyerCodes, code{value: next("SUMMER")})
 	}

@@ -1,10 +1,11 @@
-package main
+package demo
 
 import (
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,8 +25,17 @@ type recipient struct {
 	tier          string
 	language      string
 	birthYear     int
+	// birthday is month and day, such as 07-24.
+	birthday      string
 	customerSince time.Time
 	postalAddress string
+}
+
+// hasEmail reports whether mail to the recipient may arrive.
+func (p *recipient) hasEmail() bool {
+	_, domain, _ := strings.Cut(p.email, "@")
+	isKnown := func(d choice[string]) bool { return d.value == domain }
+	return p.isContactable && slices.ContainsFunc(emailDomains, isKnown)
 }
 
 // Not every recipient can be reached; these shares of them give an analysis something to leave out.
@@ -97,6 +107,25 @@ func birthYear(r *rand.Rand, today time.Time) int {
 	return today.Year() - min(max(age, youngest), oldest)
 }
 
+// drawBirthdays spreads the birthdays over the year.
+func drawBirthdays(r *rand.Rand, recipients []recipient) {
+	for i := range recipients {
+		const days, someYear = 365, 2025
+		recipients[i].birthday = time.Date(someYear, 1, 1+r.IntN(days), 0, 0, 0, 0, time.UTC).Format(birthdayLayout)
+	}
+}
+
+const birthdayLayout = "01-02"
+
+// birthdays returns the birthdays on so many days.
+func birthdays(from time.Time, days int) []string {
+	var all []string
+	for i := range days {
+		all = append(all, from.AddDate(0, 0, i).Format(birthdayLayout))
+	}
+	return all
+}
+
 // customerSince lets the shop grow over ten years: in twice the time it has won four times the customers.
 func customerSince(i int, today time.Time) time.Time {
 	const days = 10 * 365
@@ -133,12 +162,12 @@ var asciiName = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "s
 func writeRecipients(w io.Writer, recipients []recipient) error {
 	header := []string{
 		"externalId", "email", "phone", "firstName", "lastName", "isContactable",
-		"sport", "country", "city", "tier", "language", "birthYear", "customerSince", "postalAddress",
+		"sport", "country", "city", "tier", "language", "birthYear", "birthday", "customerSince", "postalAddress",
 	}
 	return writeCSV(w, header, recipients, func(p *recipient) []string {
 		return []string{
 			p.externalID, p.email, p.phone, p.firstName, p.lastName, strconv.FormatBool(p.isContactable),
-			p.sport, p.country, p.city, p.tier, p.language, strconv.Itoa(p.birthYear),
+			p.sport, p.country, p.city, p.tier, p.language, strconv.Itoa(p.birthYear), p.birthday,
 			p.customerSince.Format(time.DateOnly), p.postalAddress,
 		}
 	})

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"fmt"
@@ -14,7 +14,8 @@ import (
 type sale struct {
 	code string
 	at   time.Time
-	// reference is the number of the receipt or order; amount is in euros, e.g. "49.90".
+	// reference is the number of the receipt or order, which the till or the web shop gives it in the order
+	// of time; amount is in euros, e.g. "49.90".
 	reference string
 	amount    string
 }
@@ -25,9 +26,6 @@ type trade struct {
 	weekday [7]float64
 	// hours of the day, and the share of the sales in each.
 	hours []choice[int]
-	// delayDays is the median time from getting a code to using it, and delaySpread how much that
-	// differs; both are those of a log-normal distribution.
-	delayDays, delaySpread float64
 	// basketEuros is the median amount, and basketSpread how much that differs, log-normal too.
 	basketEuros, basketSpread float64
 }
@@ -38,7 +36,6 @@ var shopTrade = trade{
 	hours: []choice[int]{
 		{9, 2}, {10, 5}, {11, 8}, {12, 11}, {13, 9}, {14, 8}, {15, 9}, {16, 12}, {17, 15}, {18, 13}, {19, 8},
 	},
-	delayDays: 5, delaySpread: 0.9,
 	basketEuros: 47, basketSpread: 0.55,
 }
 
@@ -67,7 +64,6 @@ var webTrade = trade{
 		{22, 8},
 		{23, 4},
 	},
-	delayDays: 3, delaySpread: 1.1,
 	basketEuros: 62, basketSpread: 0.6,
 }
 
@@ -78,32 +74,39 @@ func (t *trade) basket(r *rand.Rand) string {
 	return strconv.FormatFloat(max(cheapest, math.Floor(euros)+one(r, []float64{0.9, 0.95, 0})), 'f', 2, 64)
 }
 
-// sell draws when a code is used within the last salesDays. given draws how many days ago somebody got
-// the code: who would come on a day when the shop is closed, before that time or after it, is drawn anew.
-func (t *trade) sell(r *rand.Rand, today time.Time, given func() int) time.Time {
+// soonest is the least time between getting a code and using it.
+const soonest = 15 * time.Minute
+
+// sell draws when a code is used that somebody got at an instant. Who would come on a day when the shop is
+// closed, or before that instant, is drawn anew.
+func (t *trade) sell(r *rand.Rand, given time.Time, habit habit) time.Time {
 	for {
-		ago := given() - int(t.delayDays*math.Exp(t.delaySpread*r.NormFloat64()))
-		if ago < 1 || ago > salesDays {
-			continue
-		}
-		day := today.AddDate(0, 0, -ago)
+		days := habit.delayDays * math.Exp(habit.delaySpread*r.NormFloat64())
+		day := given.Add(time.Duration(days * float64(24*time.Hour)))
 		if r.Float64() >= t.weekday[day.Weekday()] {
 			continue
 		}
-		return time.Date(day.Year(), day.Month(), day.Day(), draw(r, t.hours), r.IntN(60), r.IntN(60), 0, day.Location())
+		at := time.Date(day.Year(), day.Month(), day.Day(), draw(r, t.hours), r.IntN(60), r.IntN(60), 0, day.Location())
+		if at.Sub(given) >= soonest {
+			return at
+		}
 	}
 }
 
-// newTillSales makes what the shop's tills report in the order of time: the use of some flyers, which
-// were handed out on every day of the campaign, and a few rows that cannot be right.
-func newTillSales(r *rand.Rand, today time.Time, flyers []code) []sale {
-	lost := len(flyers) - lostFlyerCount
-	values := []string{firstFlyer}
-	for _, i := range r.Perm(lost - 1)[:tillCount-foundFlyerCount-1] {
-		values = append(values, flyers[i+1].value)
+// habit is how soon people use what they got: delayDays is the median, and delaySpread how much that
+// differs; both are those of a log-normal distribution.
+type habit struct{ delayDays, delaySpread float64 }
+
+// newFlyerSales makes what the shop's tills report: the use of some flyers, which were handed out on every
+// day of the campaign, and a few rows that cannot be right.
+func (s *shop) newFlyerSales(r *rand.Rand) []sale {
+	lost := len(s.flyerCodes) - lostFlyerCount
+	var values []string
+	for _, i := range r.Perm(lost)[:flyerSaleCount-foundFlyerCount] {
+		values = append(values, s.flyerCodes[i].value)
 	}
 	for _, i := range r.Perm(lostFlyerCount)[:foundFlyerCount] {
-		values = append(values, flyers[lost+i].value)
+		values = append(values, s.flyerCodes[lost+i].value)
 	}
 	for i := range mistypedCount {
 		// What is read as 0 and 1 on a flyer is in no code.
@@ -113,48 +116,30 @@ func newTillSales(r *rand.Rand, today time.Time, flyers []code) []sale {
 
 	sales := make([]sale, len(values))
 	for i, value := range values {
-		at := shopTrade.sell(r, today, func() int { return 1 + r.IntN(campaignDays) })
+		at := s.today
+		for !at.Before(s.today) {
+			const firstDay = campaignDays - 2
+			at = shopTrade.sell(r, s.at(1+r.IntN(firstDay), 9, 0), habit{5, 0.9})
+		}
 		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r)}
 	}
-	return inOrder(sales, tillReference)
+	return inOrder(sales)
 }
 
-// newWebSales makes what the web shop reports in the order of time: uses of the kick-off's code, which a
-// newsletter spread at the beginning, and a reminder four weeks later.
-func newWebSales(r *rand.Rand, today time.Time) []sale {
-	newsletters := []choice[int]{{salesDays, 0.65}, {salesDays - 28, 0.35}}
-	sales := make([]sale, webCount)
-	for i := range sales {
-		at := webTrade.sell(r, today, func() int { return draw(r, newsletters) })
-		sales[i] = sale{code: kickoffCode, at: at, amount: webTrade.basket(r)}
-	}
-	return inOrder(sales, webReference)
-}
-
-// inOrder sorts sales by time and numbers them as a till does.
-func inOrder(sales []sale, reference func(rank int) string) []sale {
+// inOrder sorts sales by time.
+func inOrder(sales []sale) []sale {
 	slices.SortStableFunc(sales, func(a, b sale) int { return a.at.Compare(b.at) })
-	for i := range sales {
-		sales[i].reference = reference(i)
-	}
 	return sales
 }
 
-// tillReference and webReference give the number of the receipt or order with this rank from 0.
-func tillReference(rank int) string { return fmt.Sprintf("T-%06d", 81_204+rank) }
-func webReference(rank int) string  { return fmt.Sprintf("W-%06d", 410_377+rank) }
+// receipt and order give the number of the receipt or order with this rank from 0.
+func receipt(rank int) string { return fmt.Sprintf("T-%06d", 81_204+rank) }
+func order(rank int) string   { return fmt.Sprintf("W-%06d", 410_377+rank) }
 
 // writeTillSales writes local times of the shop, and columns with the names that the tills use.
 func writeTillSales(w io.Writer, sales []sale) error {
 	return writeCSV(w, []string{"voucher", "redeemed on", "order number", "amount", "currency"}, sales, func(s *sale) []string {
 		return []string{s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency}
-	})
-}
-
-// writeWebSales writes times with their offset.
-func writeWebSales(w io.Writer, sales []sale) error {
-	return writeCSV(w, []string{"code", "redeemedAt", "reference", "amount", "currency"}, sales, func(s *sale) []string {
-		return []string{s.code, s.at.Format(time.RFC3339), s.reference, s.amount, currency}
 	})
 }
 

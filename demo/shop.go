@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/csv"
@@ -16,23 +16,16 @@ const (
 	lostFlyerCount = 400
 	// foundFlyerCount of the lost ones turn up at the till nevertheless.
 	foundFlyerCount = 3
-	// tillCount flyers and webCount uses of the kick-off's code came in over the past weeks.
-	tillCount = 4_200
-	webCount  = 3_200
-	// mistypedCount and repeatedCount rows of the till's file are wrong: codes that nobody has, and
+	// flyerSaleCount flyers came back to the tills.
+	flyerSaleCount = 4_200
+	// mistypedCount and repeatedCount rows of the tills' files are wrong: codes that nobody has, and
 	// codes that were used before.
 	mistypedCount = 14
 	repeatedCount = 6
-	// basketCount is how many codes of the first delivery are redeemed at once.
-	basketCount = 400
 )
 
-// The coupons began campaignDays ago, and the redemptions that the files report came in over the last
-// salesDays. None came in today, so that the data is the same all day long.
-const (
-	campaignDays = 56
-	salesDays    = 42
-)
+// campaignDays ago the coupons began. No sale is of today, so that the data is the same all day long.
+const campaignDays = 58
 
 // seed makes the data the same at every run. Each kind of data draws from a stream of its own, so that
 // a change in one leaves the others as they are.
@@ -41,23 +34,22 @@ const seed = 20_261_124
 const (
 	codeStream = iota
 	recipientStream
-	tillStream
-	webStream
-	basketStream
+	flyerStream
+	birthdayStream
+	// drawStream is for what depends on the codes that the server gave away.
+	drawStream
 )
 
-// shop is the invented sports shop: everything that is going to be loaded. It depends on the day alone.
+// shop is the invented sports shop: what it has before the server does anything. It depends on the day
+// alone.
 type shop struct {
 	// today is the beginning of the day on which the data is made, in the shop's time zone.
 	today      time.Time
 	sportCodes []code
 	flyerCodes []code
 	recipients []recipient
-	// tillSales are uses of flyers, wrong rows included; webSales those of the kick-off's code.
-	tillSales []sale
-	webSales  []sale
-	// baskets are the amounts of the orders in which codes of the first delivery are redeemed.
-	baskets []string
+	// flyerSales are uses of flyers in the order of time, wrong rows included.
+	flyerSales []sale
 }
 
 // newShop makes the data of the day that holds now.
@@ -66,13 +58,15 @@ func newShop(now time.Time, zone *time.Location) *shop {
 	s := &shop{today: time.Date(year, month, day, 0, 0, 0, 0, zone)}
 	s.sportCodes, s.flyerCodes = newCodes(stream(codeStream))
 	s.recipients = newRecipients(stream(recipientStream), s.today)
-	s.tillSales = newTillSales(stream(tillStream), s.today, s.flyerCodes)
-	s.webSales = newWebSales(stream(webStream), s.today)
-	baskets := stream(basketStream)
-	for range basketCount + 1 { // one is placed again
-		s.baskets = append(s.baskets, webTrade.basket(baskets))
-	}
+	drawBirthdays(stream(birthdayStream), s.recipients)
+	s.flyerSales = s.newFlyerSales(stream(flyerStream))
 	return s
+}
+
+// at returns an instant on a day so many days ago.
+func (s *shop) at(daysAgo, hour, minute int) time.Time {
+	year, month, day := s.today.AddDate(0, 0, -daysAgo).Date()
+	return time.Date(year, month, day, hour, minute, 0, 0, s.today.Location())
 }
 
 // lostFlyers gives the values of the flyers that are voided.
@@ -82,6 +76,33 @@ func (s *shop) lostFlyers() []string {
 		values = append(values, c.value)
 	}
 	return values
+}
+
+// newcomers returns who became a customer after a day and until another one, both that many days ago.
+func (s *shop) newcomers(after, until int) []recipient {
+	var found []recipient
+	for i := range s.recipients {
+		since := s.recipients[i].customerSince
+		if since.After(s.today.AddDate(0, 0, -after)) && !since.After(s.today.AddDate(0, 0, -until)) {
+			found = append(found, s.recipients[i])
+		}
+	}
+	return found
+}
+
+// birthdayCount returns how many who can be reached by mail have their birthday on so many days.
+func (s *shop) birthdayCount(from time.Time, days int) int {
+	isOf := map[string]bool{}
+	for _, birthday := range birthdays(from, days) {
+		isOf[birthday] = true
+	}
+	count := 0
+	for i := range s.recipients {
+		if p := &s.recipients[i]; isOf[p.birthday] && p.hasEmail() {
+			count++
+		}
+	}
+	return count
 }
 
 func stream(number uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, number)) }

@@ -1,6 +1,7 @@
-package main
+package demo
 
 import (
+	"context"
 	"encoding/csv"
 	"io"
 	"math"
@@ -19,7 +20,7 @@ const afternoon = "2026-11-24T15:04:05+01:00"
 
 func berlin(t *testing.T) *time.Location {
 	t.Helper()
-	zone, err := time.LoadLocation(shopZone)
+	zone, err := time.LoadLocation(Zone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +44,7 @@ func files(t *testing.T, s *shop) map[string]string {
 		"sport codes": func(w io.Writer) error { return writeSportCodes(w, s.sportCodes) },
 		"flyer codes": func(w io.Writer) error { return writeFlyerCodes(w, s.flyerCodes) },
 		"recipients":  func(w io.Writer) error { return writeRecipients(w, s.recipients) },
-		"till sales":  func(w io.Writer) error { return writeTillSales(w, s.tillSales) },
-		"web sales":   func(w io.Writer) error { return writeWebSales(w, s.webSales) },
+		"till sales":  func(w io.Writer) error { return writeTillSales(w, s.flyerSales) },
 	} {
 		var text strings.Builder
 		if err := write(&text); err != nil {
@@ -64,10 +64,7 @@ func TestShopIsTheSameAllDay(t *testing.T) {
 			t.Errorf("%s: the file differs from the one made earlier that day", name)
 		}
 	}
-	if diff := cmp.Diff(first.baskets, second.baskets); diff != "" {
-		t.Errorf("baskets differ (-first +second):\n%s", diff)
-	}
-	if tomorrow := files(t, shopAt(t, "2026-11-24T23:00:00Z")); tomorrow["web sales"] == want["web sales"] {
+	if tomorrow := files(t, shopAt(t, "2026-11-24T23:00:00Z")); tomorrow["till sales"] == want["till sales"] {
 		t.Error("the sales of the next day are those of the day before")
 	}
 }
@@ -79,7 +76,7 @@ func TestCodes(t *testing.T) {
 		t.Errorf("got %d codes, want %d", got, want)
 	}
 	byLabel := map[string]int{}
-	known := map[string]bool{kickoffCode: true, flyerCode: true, sportCode: true}
+	known := map[string]bool{kickoffCode: true, flyerCode: true, sportCode: true, birthdayCode: true}
 	pattern := regexp.MustCompile(`^(SOCCER|RUNNING|CYCLING|TENNIS|SWIMMING|SUMMER)-[A-HJ-NP-Z2-9]{6}$`)
 	for _, c := range slices.Concat(s.sportCodes, s.flyerCodes) {
 		byLabel[c.label]++
@@ -87,7 +84,7 @@ func TestCodes(t *testing.T) {
 			t.Errorf("%s is there twice", c.value)
 		}
 		known[c.value] = true
-		if c.value != firstFlyer && !pattern.MatchString(c.value) {
+		if c.value != firstCode && !pattern.MatchString(c.value) {
 			t.Errorf("%s does not match %s", c.value, pattern)
 		}
 		if c.label != "" && !strings.HasPrefix(c.value, strings.ToUpper(c.label)+"-") {
@@ -101,8 +98,8 @@ func TestCodes(t *testing.T) {
 	if diff := cmp.Diff(want, byLabel); diff != "" {
 		t.Errorf("codes by label (-want +got):\n%s", diff)
 	}
-	if got, want := s.flyerCodes[0].value, "SUMMER-7K2M"; got != want {
-		t.Errorf("got the first flyer %s, want %s, which the playground's examples ask for", got, want)
+	if got, want := s.sportCodes[0].value, "SOCCER-7K2M"; got != want {
+		t.Errorf("got the first code %s, want %s, which the playground's examples ask for", got, want)
 	}
 }
 
@@ -192,77 +189,141 @@ func TestPhonesOfACountryAreAllDifferent(t *testing.T) {
 	}
 }
 
-func TestSales(t *testing.T) {
+// TestFlyerSales: people come when the shop is open, most of them on Saturdays, and pay what things cost.
+func TestFlyerSales(t *testing.T) {
 	t.Parallel()
 	s := shopAt(t, afternoon)
-	for name, c := range map[string]struct {
-		sales     []sale
-		trade     *trade
-		wantCount int
-		// medianEuros is far enough from the other trade's to tell them apart.
-		medianEuros float64
-	}{
-		"till": {s.tillSales, &shopTrade, tillCount + mistypedCount + repeatedCount, 47},
-		"web":  {s.webSales, &webTrade, webCount, 62},
-	} {
-		if got := len(c.sales); got != c.wantCount {
-			t.Errorf("%s: got %d sales, want %d", name, got, c.wantCount)
-		}
-		references := map[string]bool{}
-		var amounts []float64
-		for i, sale := range c.sales {
-			if i > 0 && sale.at.Before(c.sales[i-1].at) {
-				t.Errorf("%s: sale %d is earlier than the one before", name, i)
-			}
-			if sale.at.Before(s.today.AddDate(0, 0, -salesDays)) || !sale.at.Before(s.today) {
-				t.Errorf("%s: a sale at %v, want within %d days before %v", name, sale.at, salesDays, s.today)
-			}
-			if c.trade.weekday[sale.at.Weekday()] == 0 {
-				t.Errorf("%s: a sale at %v, when the shop is closed", name, sale.at)
-			}
-			if !slices.ContainsFunc(c.trade.hours, func(h choice[int]) bool { return h.value == sale.at.Hour() }) {
-				t.Errorf("%s: a sale at %v, when nobody buys", name, sale.at)
-			}
-			if references[sale.reference] {
-				t.Errorf("%s: the reference %s is there twice", name, sale.reference)
-			}
-			references[sale.reference] = true
-			amount, err := strconv.ParseFloat(sale.amount, 64)
-			if err != nil || amount < 4.9 || sale.amount != strconv.FormatFloat(amount, 'f', 2, 64) {
-				t.Errorf("%s: got the amount %q, want euros and cents from 4.90", name, sale.amount)
-			}
-			amounts = append(amounts, amount)
-		}
-		slices.Sort(amounts)
-		if got := amounts[len(amounts)/2]; math.Abs(got-c.medianEuros) > 3 {
-			t.Errorf("%s: got a median amount of %.2f, want %.2f ± 3", name, got, c.medianEuros)
-		}
+	if got, want := len(s.flyerSales), flyerSaleCount+mistypedCount+repeatedCount; got != want {
+		t.Errorf("got %d sales, want %d", got, want)
 	}
-}
-
-// The days that are full and those that are not can be told from the sales.
-func TestSalesFollowTheWeek(t *testing.T) {
-	t.Parallel()
-	s := shopAt(t, afternoon)
 	var byDay [7]int
-	for _, sale := range s.tillSales {
+	var amounts []float64
+	for i, sale := range s.flyerSales {
+		if i > 0 && sale.at.Before(s.flyerSales[i-1].at) {
+			t.Errorf("sale %d is earlier than the one before", i)
+		}
+		if sale.at.Before(s.at(campaignDays-2, 9, 0)) || !sale.at.Before(s.today) {
+			t.Errorf("a sale at %v, want within the campaign and before %v", sale.at, s.today)
+		}
+		if shopTrade.weekday[sale.at.Weekday()] == 0 {
+			t.Errorf("a sale at %v, when the shop is closed", sale.at)
+		}
+		if !slices.ContainsFunc(shopTrade.hours, func(h choice[int]) bool { return h.value == sale.at.Hour() }) {
+			t.Errorf("a sale at %v, when nobody buys", sale.at)
+		}
 		byDay[sale.at.Weekday()]++
+		amount, err := strconv.ParseFloat(sale.amount, 64)
+		if err != nil || amount < 4.9 || sale.amount != strconv.FormatFloat(amount, 'f', 2, 64) {
+			t.Errorf("got the amount %q, want euros and cents from 4.90", sale.amount)
+		}
+		amounts = append(amounts, amount)
+	}
+	slices.Sort(amounts)
+	if got := amounts[len(amounts)/2]; math.Abs(got-shopTrade.basketEuros) > 3 {
+		t.Errorf("got a median amount of %.2f, want %.2f ± 3", got, shopTrade.basketEuros)
 	}
 	if got := byDay[time.Saturday]; got < 3*byDay[time.Monday]/2 {
 		t.Errorf("got %d sales on Saturdays and %d on Mondays, want far more on Saturdays", got, byDay[time.Monday])
 	}
-	// A newsletter went out at the beginning and a reminder four weeks later: the third and the last
-	// week are weaker than those in which they did.
-	var byWeek [salesDays / 7]int
-	for _, sale := range s.webSales {
-		week := 0
-		for !sale.at.Before(s.today.AddDate(0, 0, 7*(week+1)-salesDays)) {
-			week++
+}
+
+// TestSell: nobody uses a code before they have it, and half of them within the time of their habit or so.
+func TestSell(t *testing.T) {
+	t.Parallel()
+	s, r := shopAt(t, afternoon), stream(drawStream)
+	given := s.at(42, 9, 45)
+	soon := 0
+	const count = 2_000
+	for range count {
+		at := webTrade.sell(r, given, mailHabit)
+		if at.Sub(given) < soonest {
+			t.Fatalf("used at %v, given at %v", at, given)
 		}
-		byWeek[week]++
+		if at.Sub(given) < time.Duration(mailHabit.delayDays*24)*time.Hour {
+			soon++
+		}
 	}
-	if byWeek[0] < 3*byWeek[2] || byWeek[4] < 2*byWeek[3] || byWeek[4] < 2*byWeek[5] {
-		t.Errorf("got %v web sales by week, want most in the first and the fifth", byWeek)
+	if soon < count*4/10 || soon > count*6/10 {
+		t.Errorf("%d of %d come within the median of %v days", soon, count, mailHabit.delayDays)
+	}
+}
+
+// TestBirthdays: every recipient has one, and a pool is made for those of the weeks that are told.
+func TestBirthdays(t *testing.T) {
+	t.Parallel()
+	s := shopAt(t, afternoon)
+	l := &loader{shop: s}
+	const days = firstBirthday - lastBirthday + birthdayStep
+	reached := s.birthdayCount(s.at(firstBirthday, 0, 0), days)
+	if want := recipientCount * days / 365; reached < want*8/10 || reached > want {
+		t.Errorf("got %d birthdays in %d days that can be reached, want nearly %d", reached, days, want)
+	}
+	if left, perDay := l.birthdayPool()-reached, float64(reached)/days; math.Abs(float64(left)-birthdaysLeft*perDay) > 1 {
+		t.Errorf("%d codes are left, want those of %d days with %.1f", left, birthdaysLeft, perDay)
+	}
+}
+
+// TestNewcomers: the files of customers have everybody once.
+func TestNewcomers(t *testing.T) {
+	t.Parallel()
+	s := shopAt(t, afternoon)
+	parts := [][]recipient{s.newcomers(100*366, campaignDays), s.newcomers(campaignDays, 28), s.newcomers(28, 0)}
+	count := 0
+	for i, part := range parts {
+		if len(part) == 0 {
+			t.Errorf("file %d is empty", i)
+		}
+		count += len(part)
+	}
+	if count != recipientCount {
+		t.Errorf("the files have %d customers, want %d", count, recipientCount)
+	}
+}
+
+// TestClock: it goes on, is set forward, and never back.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	c := NewClock(now)
+	start := c.Now()
+	if want := now.AddDate(0, 0, -campaignDays); !start.Before(want) {
+		t.Errorf("it begins at %v, want before %v", start, want)
+	}
+	c.advance(start.Add(time.Hour))
+	c.advance(start)
+	if got := c.Now().Sub(start); got < time.Hour || got > time.Hour+time.Minute {
+		t.Errorf("after an hour it tells %v", got)
+	}
+	if first := c.Now(); !c.Now().After(first) {
+		t.Error("it stands")
+	}
+}
+
+// TestAgenda: things happen in the order of their time, those of one time in the order in which they were put, and
+// nothing of today.
+func TestAgenda(t *testing.T) {
+	t.Parallel()
+	l := &loader{shop: shopAt(t, afternoon)}
+	var happened []string
+	put := func(name string, at time.Time) {
+		l.put(at, func(context.Context) error {
+			happened = append(happened, name)
+			return nil
+		})
+	}
+	put("c", l.shop.at(2, 9, 0))
+	put("a", l.shop.at(3, 9, 0))
+	put("d", l.shop.at(2, 9, 0))
+	put("b", l.shop.at(2, 8, 59))
+	put("last", l.shop.today)
+	put("never", l.shop.today.Add(time.Second))
+	for _, e := range l.agenda {
+		if err := e.do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(happened, " "); got != "a b c d last" {
+		t.Errorf("it happened as %s", got)
 	}
 }
 
@@ -282,7 +343,7 @@ func TestTillSalesUseFlyers(t *testing.T) {
 	}
 	got := map[string]int{}
 	used := map[string]bool{}
-	for _, sale := range s.tillSales {
+	for _, sale := range s.flyerSales {
 		switch {
 		case !flyers[sale.code]:
 			got["mistyped"]++
@@ -296,13 +357,10 @@ func TestTillSalesUseFlyers(t *testing.T) {
 		used[sale.code] = true
 	}
 	want := map[string]int{
-		"mistyped": mistypedCount, "repeated": repeatedCount, "found": foundFlyerCount, "good": tillCount - foundFlyerCount,
+		"mistyped": mistypedCount, "repeated": repeatedCount, "found": foundFlyerCount, "good": flyerSaleCount - foundFlyerCount,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sales at the tills (-want +got):\n%s", diff)
-	}
-	if !used[firstFlyer] {
-		t.Errorf("%s, which the playground's examples ask for, was not used", firstFlyer)
 	}
 }
 
@@ -316,8 +374,7 @@ func TestSalesFilesHaveTimes(t *testing.T) {
 		column int
 		layout string
 	}{
-		"till sales": {s.tillSales, 1, time.DateTime},
-		"web sales":  {s.webSales, 1, time.RFC3339},
+		"till sales": {s.flyerSales, 1, time.DateTime},
 	} {
 		rows, err := csv.NewReader(strings.NewReader(texts[name])).ReadAll()
 		if err != nil {

@@ -156,6 +156,24 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{Name: "reference", Aliases: []string{"order", "order id", "order number", "external id"}},
 			{Name: "amount"},
 			{Name: "currency"},
+			{
+				Name: "store",
+				Aliases: []string{
+					"shop", "store id", "store number", "store name", "shop id", "shop name", "branch", "outlet", "till", "till id",
+					"terminal", "terminal id", "pos", "point of sale", "site",
+				},
+				isNamedOnly: true,
+				takesFirst:  true,
+			},
+			{
+				Name: "customer",
+				Aliases: []string{
+					"customer id", "customer number", "client", "client id", "client number", "member", "member id", "member number",
+					"loyalty id", "loyalty number", "shopper", "shopper id",
+				},
+				isNamedOnly: true,
+				takesFirst:  true,
+			},
 			{Name: "source", isNamedOnly: true},
 		}
 	case coupon.ImportTargets:

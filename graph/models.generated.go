@@ -390,12 +390,15 @@ type DeliveryPayload struct {
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
 
-// Whom to erase: at most 10,000 in all, by one id, the other, or both.
+// Whom to erase: at most 10,000 in all, by any of the three.
 type EraseRecipientsInput struct {
 	// Recipients by their id.
 	RecipientIds graphql.Omittable[[]coupon.ID] `json:"recipientIds,omitempty"`
 	// Recipients by the id in the caller's own system; who is not known by it is left alone.
 	ExternalIds graphql.Omittable[[]string] `json:"externalIds,omitempty"`
+	// Customers of redemptions, as `RedeemCodeInput.customer` named them. They need not be recipients, and a recipient who is
+	// named above is not erased by this name: give both.
+	Customers graphql.Omittable[[]string] `json:"customers,omitempty"`
 }
 
 // What eraseRecipients answers.
@@ -407,6 +410,8 @@ type EraseRecipientsPayload struct {
 	// How many messages to them were being handed over at that moment. What has not left yet does not leave any more, and is
 	// CANCELED; what is with a mail server already, or on its way to it, may arrive.
 	PendingMessageCount int `json:"pendingMessageCount"`
+	// Of how many redemptions the customer was erased.
+	ChangedRedemptionCount int `json:"changedRedemptionCount"`
 	// Why nothing was changed; empty on success.
 	UserErrors []*coupon.UserError `json:"userErrors"`
 }
@@ -759,9 +764,9 @@ type ImportRecipientsInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
-// A file of redemptions: code and date, and if known reference, amount and currency. Their `source` is IMPORT, but API where a
-// column `source` has that word, as exportRedemptions writes it of what redeemCode decided: whoever imports vouches for
-// it. Give `file` or `uploadId`: one of the two.
+// A file of redemptions: code and date, and if known reference, amount, currency, store and customer. Their `source` is
+// IMPORT, but API where a column `source` has that word, as exportRedemptions writes it of what redeemCode decided:
+// whoever imports vouches for it. Give `file` or `uploadId`: one of the two.
 type ImportRedemptionsInput struct {
 	// The file, sent with this request.
 	File graphql.Omittable[*graphql.Upload] `json:"file,omitempty"`
@@ -968,6 +973,11 @@ type RedeemCodeInput struct {
 	Amount graphql.Omittable[*coupon.Decimal] `json:"amount,omitempty"`
 	// The currency of `amount`: three capital letters of ISO 4217, e.g. `EUR`.
 	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+	// Where the code is used, as the caller names it: a shop, till or site. 1 to 255 characters.
+	Store graphql.Omittable[*string] `json:"store,omitempty"`
+	// Who uses the code, as the caller names that person: an id rather than a name. 1 to 255 characters. An ANALYST sees it masked;
+	// `eraseRecipients` erases it.
+	Customer graphql.Omittable[*string] `json:"customer,omitempty"`
 	// Of the caller's making, 1 to 255 characters, e.g. the order number. Give it whenever a request may be repeated: for at
 	// least 24 hours the same key gives the same redemption. It belongs to the API key or user that asks:
 	// two shops may use the same one.

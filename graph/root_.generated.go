@@ -402,10 +402,11 @@ type ComplexityRoot struct {
 	}
 
 	EraseRecipientsPayload struct {
-		CanceledMessageCount func(childComplexity int) int
-		ErasedCount          func(childComplexity int) int
-		PendingMessageCount  func(childComplexity int) int
-		UserErrors           func(childComplexity int) int
+		CanceledMessageCount   func(childComplexity int) int
+		ChangedRedemptionCount func(childComplexity int) int
+		ErasedCount            func(childComplexity int) int
+		PendingMessageCount    func(childComplexity int) int
+		UserErrors             func(childComplexity int) int
 	}
 
 	ExcludedRecipient struct {
@@ -843,11 +844,13 @@ type ComplexityRoot struct {
 		CodeValue  func(childComplexity int) int
 		Coupon     func(childComplexity int) int
 		Currency   func(childComplexity int) int
+		Customer   func(childComplexity int) int
 		ID         func(childComplexity int) int
 		RedeemedAt func(childComplexity int) int
 		Reference  func(childComplexity int) int
 		ReversedAt func(childComplexity int) int
 		Source     func(childComplexity int) int
+		Store      func(childComplexity int) int
 	}
 
 	RedemptionCohort struct {
@@ -2533,6 +2536,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EraseRecipientsPayload.CanceledMessageCount(childComplexity), true
+	case "EraseRecipientsPayload.changedRedemptionCount":
+		if e.ComplexityRoot.EraseRecipientsPayload.ChangedRedemptionCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseRecipientsPayload.ChangedRedemptionCount(childComplexity), true
 	case "EraseRecipientsPayload.erasedCount":
 		if e.ComplexityRoot.EraseRecipientsPayload.ErasedCount == nil {
 			break
@@ -4797,6 +4806,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Redemption.Currency(childComplexity), true
+	case "Redemption.customer":
+		if e.ComplexityRoot.Redemption.Customer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.Customer(childComplexity), true
 	case "Redemption.id":
 		if e.ComplexityRoot.Redemption.ID == nil {
 			break
@@ -4827,6 +4842,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Redemption.Source(childComplexity), true
+	case "Redemption.store":
+		if e.ComplexityRoot.Redemption.Store == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.Store(childComplexity), true
 
 	case "RedemptionCohort.assigned":
 		if e.ComplexityRoot.RedemptionCohort.Assigned == nil {
@@ -6463,6 +6484,8 @@ func (ec *executionContext) childFields_EraseRecipientsPayload(ctx context.Conte
 		return ec.fieldContext_EraseRecipientsPayload_canceledMessageCount(ctx, field)
 	case "pendingMessageCount":
 		return ec.fieldContext_EraseRecipientsPayload_pendingMessageCount(ctx, field)
+	case "changedRedemptionCount":
+		return ec.fieldContext_EraseRecipientsPayload_changedRedemptionCount(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_EraseRecipientsPayload_userErrors(ctx, field)
 	}
@@ -7169,6 +7192,10 @@ func (ec *executionContext) childFields_Redemption(ctx context.Context, field gr
 		return ec.fieldContext_Redemption_amount(ctx, field)
 	case "currency":
 		return ec.fieldContext_Redemption_currency(ctx, field)
+	case "store":
+		return ec.fieldContext_Redemption_store(ctx, field)
+	case "customer":
+		return ec.fieldContext_Redemption_customer(ctx, field)
 	case "reversedAt":
 		return ec.fieldContext_Redemption_reversedAt(ctx, field)
 	case "anomalies":

@@ -120,7 +120,7 @@ func TestChangedBeforeSending(t *testing.T) {
 				}
 				free := 0
 				for i := range 3 {
-					code, err := s.CodeByValue(t.Context(), fmt.Sprintf("%s-%05d", couponID, i))
+					code, err := s.CodeByValue(t.Context(), fmt.Sprintf("%s-%05d", couponID, i), coupon.AnyState)
 					if err != nil {
 						t.Fatal(err)
 					}

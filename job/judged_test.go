@@ -186,7 +186,7 @@ func (m *meddled) prepare(rt *rapid.T, channels []coupon.Channel) {
 		for _, message := range m.scene.messages(m.t, d.ID) {
 			m.messages[message.ID], m.ids = message, append(m.ids, message.ID)
 			if message.CodeID != nil {
-				found, err := m.CodesByID(ctx, []coupon.ID{*message.CodeID})
+				found, err := m.CodesByID(ctx, []coupon.ID{*message.CodeID}, coupon.AnyState)
 				m.must(err)
 				m.codes[message.ID] = found[*message.CodeID].Value
 			}
@@ -345,7 +345,7 @@ func (m *meddled) forbidden(id coupon.ID) string {
 	value := m.codes[c.ID]
 	if message.CodeID != nil {
 		value = m.codes[id]
-		codes, err := m.CodesByID(ctx, []coupon.ID{*message.CodeID})
+		codes, err := m.CodesByID(ctx, []coupon.ID{*message.CodeID}, coupon.AnyState)
 		m.must(err)
 		if code := codes[*message.CodeID]; code.VoidedAt != nil || code.MessageID == nil || *code.MessageID != id {
 			return "the code was voided or released"

@@ -168,7 +168,7 @@ func (s *scene) freeCodes(t *testing.T) int {
 	}
 	free := 0
 	for _, c := range list.Items {
-		codes, err := s.CodesOf(t.Context(), []coupon.ID{c.ID}, nil, coupon.Page{First: 10, WantsItems: true})
+		codes, err := s.CodesOf(t.Context(), []coupon.ID{c.ID}, nil, coupon.Page{First: 10, WantsItems: true}, coupon.AnyState)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,7 @@
 
 (() => {
   const h = React.createElement;
-  const { useEffect, useRef } = React;
+  const { useEffect, useLayoutEffect, useRef } = React;
   const { useEditorContext, useExecutionContext } = GraphiQL.React;
   const { examples, narrow } = Questions;
 
@@ -89,16 +89,41 @@
     return { type: field("event"), data: field("data") };
   }
 
-  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, editors and tabs are what assistive
-  // technology takes them for, the tab that becomes the active one scrolls into view, and what the tab before it still waits
-  // for is given up, lest it be shown in this one.
+  // Comfort renders nothing; it sets what GraphiQL has no setting for: long lines wrap, editors and
+  // tabs are what assistive technology takes them for, the tab that becomes the active one scrolls
+  // into view, what the tab before it still waits for is given up, lest it be shown in this one, and
+  // each tab keeps its own texts and its own name however fast another follows.
   function Comfort() {
     const editor = useEditorContext({ nonNull: true });
     const { queryEditor, variableEditor, headerEditor, responseEditor, tabs, activeTabIndex } = editor;
+    const { updateActiveTabValues } = editor;
     const { run, stop } = useExecutionContext({ nonNull: true });
     const latestStop = useRef(stop);
     latestStop.current = stop;
     useEffect(() => () => latestStop.current(), [tabs[activeTabIndex]?.id]);
+    // GraphiQL learns a tab's operation a tenth of a second after it shows the tab; until then it would
+    // give the tab before its name to this one.
+    useLayoutEffect(() => {
+      if (queryEditor) queryEditor.operationName = tabs[activeTabIndex]?.operationName ?? null;
+    }, [queryEditor, tabs[activeTabIndex]?.id]);
+    // GraphiQL stores what is typed a tenth of a second later, in whichever tab is shown then.
+    useEffect(() => {
+      if (!queryEditor || !variableEditor || !headerEditor) return undefined;
+      const keep = ({ target }) => {
+        if (!target.closest?.(".graphiql-tabs")) return;
+        const query = queryEditor.getValue();
+        const { operation } = Rows.operationIn(query, queryEditor.operationName);
+        queryEditor.operationName = operation?.name?.value ?? null;
+        updateActiveTabValues({
+          query,
+          operationName: queryEditor.operationName,
+          variables: variableEditor.getValue(),
+          headers: headerEditor.getValue(),
+        });
+      };
+      document.addEventListener("click", keep, true);
+      return () => document.removeEventListener("click", keep, true);
+    }, [queryEditor, variableEditor, headerEditor, updateActiveTabValues]);
     const latestRun = useRef(run);
     latestRun.current = run;
     const open = Questions.useOpen();

@@ -107,7 +107,7 @@ const Results = (() => {
       "div",
       { className: "results-new", role: "status" },
       h("p", null, h("strong", null, "This server has no data yet.")),
-      h("p", null, "In couponql's folder, ", h("code", null, "make demo"), " fills it with a shop's coupons. Or create your own:"),
+      h("p", null, "In couponql's folder, ", h("code", null, "make demo"), " starts one that has a shop's. Or create your own:"),
       h(Button, { type: "button", onClick: () => open({ query: Questions.example("CreateCoupon") }) }, "Create a coupon"),
     );
   }
@@ -434,7 +434,7 @@ const Results = (() => {
     const [{ view = "json", name, charts = {} }, set] = Questions.useView(tab);
 
     const table =
-      tables.find((candidate) => candidate.name === name) ?? tables.find(({ rows }) => rows.length > 1) ?? tables[0];
+      tables.find((candidate) => candidate.name === name) ?? tables.find(({ rows, columns }) => rows.length > 1 && columns.length > 1) ?? tables[0];
     const signature = table && [table.name, ...table.columns.map((column) => column.path.join("."))].join("\n");
     const choice = useMemo(() => {
       if (!table) return undefined;

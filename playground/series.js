@@ -80,8 +80,13 @@ const Series = (() => {
 
   // guessCategory finds the column whose values repeat most and are not all the same, for counting rows.
   function guessCategory(table) {
-    const isCategory = (count) => count > 1 && count < table.rows.length;
-    const texts = indices(table, (column, i) => column.type === "text" && !isId(column) && isCategory(distinct(table, i)));
+    // Cells that are empty are no category: a column that most rows lack tells little.
+    const isCategory = (i) => {
+      const given = table.rows.map((row) => row[i]).filter((value) => value !== null && value !== "");
+      const count = new Set(given).size;
+      return count > 1 && count < given.length;
+    };
+    const texts = indices(table, (column, i) => column.type === "text" && !isId(column) && isCategory(i));
     return texts.sort((a, b) => distinct(table, a) - distinct(table, b))[0] ?? columns;
   }
 
@@ -98,9 +103,12 @@ const Series = (() => {
 
   // alike gives the first column and those that can share an axis with it, at most six.
   function alike(table, candidates) {
-    const kindOf = (i) => `${columnOf(table, i).format} ${isAdditive(columnOf(table, i))}`;
+    const kindOf = (i) => `${columnOf(table, i).format} ${isAdditive(columnOf(table, i))} ${isChange(columnOf(table, i))}`;
     return candidates.filter((i) => kindOf(i) === kindOf(candidates[0])).slice(0, 6);
   }
+
+  // isChange tells what compares two shares, and is of another size than they are.
+  const isChange = ({ path }) => /^(difference|lift)$/.test(path.at(-1));
 
   // isAdditive tells counts and amounts, which may be added up, from shares, spans and statistics.
   const isAdditive = ({ path, format }) =>

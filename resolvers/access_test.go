@@ -370,7 +370,8 @@ func TestNoKey(t *testing.T) {
 	}
 }
 
-// TestWebSocketKey: browsers send the key with connection_init; a wrong one closes the connection with 4403.
+// TestWebSocketKey: browsers send the key with connection_init; a wrong one closes the connection with
+// 4401, after which clients do not try again.
 func TestWebSocketKey(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -406,7 +407,7 @@ func TestWebSocketKey(t *testing.T) {
 				t.Errorf("%v is let in", payload)
 			}
 		}
-		if code := websocket.CloseStatus(err); code != 4403 {
+		if code := websocket.CloseStatus(err); code != 4401 {
 			t.Errorf("%v: closed with %d: %v", payload, code, err)
 		}
 		_ = connection.CloseNow()

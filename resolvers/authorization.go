@@ -297,12 +297,12 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 			return
 		}
 		if err != nil {
-			writeRefusal(w, access.StatusOf(err), notIdentified(err))
+			writeRefusal(w, r, access.StatusOf(err), notIdentified(err))
 			return
 		}
 		if wait := guard.Admit(caller); wait > 0 {
 			retryLater(r.Context(), wait)
-			writeRefusal(w, http.StatusTooManyRequests, refusal(codeRateLimited, nil,
+			writeRefusal(w, r, http.StatusTooManyRequests, refusal(codeRateLimited, nil,
 				"These are more requests than the %d a second that %s may send. Try again in %s.", *caller.RequestsPerSecond, caller.Label, roundUp(wait)))
 			return
 		}
@@ -324,8 +324,8 @@ func notIdentified(err error) *gqlerror.Error {
 }
 
 // writeRefusal answers a request that is not let in.
-func writeRefusal(w http.ResponseWriter, status int, problem *gqlerror.Error) {
-	w.Header().Set("Content-Type", typeJSON)
+func writeRefusal(w http.ResponseWriter, r *http.Request, status int, problem *gqlerror.Error) {
+	setType(w, r)
 	writeResponse(w, status, &graphql.Response{Errors: gqlerror.List{problem}})
 }
 
@@ -369,7 +369,11 @@ func initialize(guard *access.Guard) transport.WebsocketInitFunc {
 		}
 		caller, err := guard.Identify(ctx, authorization, s.address)
 		if err != nil {
-			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, notIdentified(err)
+			code, reason := closeUnauthorized, "Unauthorized: give a key that works in connection_init"
+			if access.StatusOf(err) != http.StatusUnauthorized {
+				code, reason = closeTryAgain, "Try again later: the identity provider does not answer"
+			}
+			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code), nil, notIdentified(err)
 		}
 		during, leave := guard.Stay(ctx, caller)
 		// The context of a request ends with its connection.

@@ -116,14 +116,14 @@ func (r *mutationResolver) ReleaseCodes(ctx context.Context, input graph.Release
 }
 
 func (r *queryResolver) Code(ctx context.Context, value string) (*coupon.Code, error) {
-	code, err := guess(ctx, r.Resolver, value, func() (*coupon.Code, error) { return r.store.CodeByValue(ctx, value) })
+	code, err := guess(ctx, r.Resolver, value, func() (*coupon.Code, error) { return r.store.CodeByValue(ctx, value, wantedOfCodes(ctx)) })
 	show(ctx, shown(code)...)
 	return code, err
 }
 
 func (r *queryResolver) ValidateCode(ctx context.Context, value string) (*graph.ValidateCodePayload, error) {
 	return guess(ctx, r.Resolver, value, func() (*graph.ValidateCodePayload, error) {
-		code, owner, refusal, err := r.store.ValidateCode(ctx, value)
+		code, owner, refusal, err := r.store.ValidateCode(ctx, value, wantedOfCodes(ctx))
 		if err != nil {
 			return nil, err
 		}

@@ -107,6 +107,8 @@ func (r *Resolver) redeemRequest(input *graph.RedeemCodeInput) (*coupon.RedeemRe
 		Reference:      input.Reference.Value(),
 		Amount:         input.Amount.Value(),
 		Currency:       input.Currency.Value(),
+		Store:          input.Store.Value(),
+		Customer:       input.Customer.Value(),
 		IdempotencyKey: input.IdempotencyKey.Value(),
 	}
 	if text := input.RedeemedAt.Value(); text != nil {

@@ -39,7 +39,7 @@ func (r *couponResolver) Codes(ctx context.Context, obj *coupon.Coupon, filter *
 		return nil, err
 	}
 	list, err := loadList(ctx, couponCodes, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
-		return r.store.CodesOf(ctx, ids, filter, page)
+		return r.store.CodesOf(ctx, ids, filter, page, wantedOfCodes(ctx))
 	}, page, filter)
 	if err != nil {
 		return nil, err

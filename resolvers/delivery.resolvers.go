@@ -89,7 +89,7 @@ func (r *messageResolver) Recipient(ctx context.Context, obj *coupon.Message) (*
 }
 
 func (r *messageResolver) Code(ctx context.Context, obj *coupon.Message) (*coupon.Code, error) {
-	return loadShown(ctx, codeObject, obj.CodeID, r.store.CodesByID)
+	return loadShown(ctx, codeObject, obj.CodeID, r.codesByID)
 }
 
 func (r *messageResolver) Rendered(ctx context.Context, obj *coupon.Message) (*coupon.RenderedMessage, error) {

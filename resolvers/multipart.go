@@ -80,17 +80,15 @@ func (f multipartForm) clear(ctx context.Context, files *formFiles) {
 // refuse answers a request whose files are not here.
 func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusServiceUnavailable
-	answer := &gqlerror.Error{Extensions: map[string]any{"code": codeBadRequest}}
+	var answer *gqlerror.Error
 	problems, isUser := coupon.AsUserErrors(err)
 	form, isForm := errors.AsType[httpError](err)
 	switch {
 	case errors.Is(context.Cause(r.Context()), access.ErrOut):
 		answer = refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrOut))
-	case form == errNoRoom:
+	case isForm:
 		refuseHTTP(w, form)
 		return
-	case isForm:
-		status, answer.Message = form.status, form.message
 	case isUser && problems[0].Code == coupon.ErrorFileTooLarge:
 		status, answer = http.StatusRequestEntityTooLarge, present(f.options)(r.Context(), err)
 	default:
@@ -101,7 +99,7 @@ func (f multipartForm) refuse(w http.ResponseWriter, r *http.Request, err error)
 
 // badForm says what is wrong with the parts of a request.
 func badForm(format string, args ...any) error {
-	return httpError{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
+	return badRequest(http.StatusUnprocessableEntity, fmt.Sprintf(format, args...))
 }
 
 // formFiles are the files that come with one request.
@@ -119,14 +117,15 @@ func (f *formFiles) open(r *http.Request) (parts *multipart.Reader, params *grap
 		return nil, nil, badForm("failed to parse multipart form")
 	}
 	var asked parameters
-	if err := readField(r.Context(), parts, "operations", "first", &asked); err != nil {
+	if err := readField(r.Context(), parts, "operations", "first", asked.decode); err != nil {
 		return nil, nil, err
 	}
 	if params, err = asked.params(); err != nil {
 		return nil, nil, err
 	}
 	places := map[string][]string{}
-	if err := readField(r.Context(), parts, "map", "second", &places); err != nil {
+	readPlaces := func(ctx context.Context, text []byte) error { return decode(ctx, text, &places) }
+	if err := readField(r.Context(), parts, "map", "second", readPlaces); err != nil {
 		return nil, nil, err
 	}
 	return parts, params, f.expect(params, places)
@@ -182,8 +181,13 @@ func (f *formFiles) read(ctx context.Context, parts *multipart.Reader) error {
 	return nil
 }
 
-// readField reads the next part, which must be a field with this name, as JSON.
-func readField(ctx context.Context, parts *multipart.Reader, name, place string, value any) error {
+// readField reads the next part, which must be a field with this name. decode reads its JSON.
+func readField(
+	ctx context.Context,
+	parts *multipart.Reader,
+	name, place string,
+	decode func(ctx context.Context, text []byte) error,
+) error {
 	part, err := parts.NextPart()
 	if err != nil || part.FormName() != name {
 		return badForm("%s part must be %s", place, name)
@@ -196,9 +200,9 @@ func readField(ctx context.Context, parts *multipart.Reader, name, place string,
 		return badForm("failed to parse part")
 	}
 	if len(text) > MaxRequestBytes {
-		return httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20)}
+		return badRequest(http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20))
 	}
-	err = decode(ctx, text, value)
+	err = decode(ctx, text)
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
 		return problem
 	}

@@ -63,7 +63,7 @@ func (r *Resolver) node(ctx context.Context, id coupon.ID) (graph.Node, error) {
 	case coupon.KindCoupon:
 		return nodeOf(loadShown(ctx, couponObject, &id, r.store.CouponsByID))
 	case coupon.KindCode:
-		return nodeOf(loadShown(ctx, codeObject, &id, r.store.CodesByID))
+		return nodeOf(loadShown(ctx, codeObject, &id, r.codesByID))
 	case coupon.KindRecipient:
 		return nodeOf(loadShown(ctx, recipientObject, &id, r.store.RecipientsByID))
 	case coupon.KindDelivery:
@@ -102,6 +102,7 @@ func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsP
 	if erasure != nil {
 		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount, erasure.CanceledMessageCount
 		payload.PendingMessageCount = erasure.PendingMessageCount
+		payload.ChangedRedemptionCount = erasure.ChangedRedemptionCount
 	}
 	return payload, err
 }

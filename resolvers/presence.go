@@ -19,8 +19,14 @@ import (
 // farewellTime is how long a client may take to read that its caller is out, before its connection is cut off.
 const farewellTime = 500 * time.Millisecond
 
-// closeForbidden is the code with which a WebSocket of graphql-transport-ws closes for those who are not let in.
-const closeForbidden = 4403
+// The codes with which a WebSocket of graphql-transport-ws closes. Clients connect again after all but
+// closeUnauthorized, perhaps with a newer token: the same key would be refused again.
+const (
+	closeGoingAway    = 1001
+	closeTryAgain     = 1013
+	closeUnauthorized = 4401
+	closeForbidden    = 4403
+)
 
 // presence has every operation judged when it acts, not only when its connection was opened: before anything of it is read,
 // before each field of a mutation, and before each answer, of which a stream has many.
@@ -129,6 +135,8 @@ type socket struct {
 
 	address string
 	w       http.ResponseWriter
+	// request is the context of its request, which ends when the server stops.
+	request context.Context //nolint:containedctx // the socket belongs to it
 	// during is the context of its caller's stay, once connection_init was read.
 	during atomic.Pointer[context.Context]
 }
@@ -137,7 +145,7 @@ type socketKey struct{}
 
 // withSocket gives a context of a request that wants to become a WebSocket.
 func withSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) context.Context {
-	return context.WithValue(ctx, socketKey{}, &socket{address: addressOf(r), w: w})
+	return context.WithValue(ctx, socketKey{}, &socket{address: addressOf(r), w: w, request: r.Context()})
 }
 
 // socketOf gives the WebSocket that an operation came through, nil when it came otherwise.
@@ -169,10 +177,15 @@ func (s *socket) stay(during context.Context) {
 	cutOff(during, s.w, true)
 }
 
-// WriteClose closes the WebSocket, with the reason if that is that its caller is out.
+// WriteClose closes the WebSocket, with the reason if that is that its caller is out, or that the
+// server stops.
 func (s *socket) WriteClose(code int, reason string) error {
-	if during := s.during.Load(); during != nil && errors.Is(context.Cause(*during), access.ErrOut) {
+	during := s.during.Load()
+	switch {
+	case during != nil && errors.Is(context.Cause(*during), access.ErrOut):
 		code, reason = closeForbidden, "Forbidden: the key or token is not valid any more"
+	case stops(s.request):
+		code, reason = closeGoingAway, "Going away: the server stops"
 	}
 	return s.WebsocketConn.WriteClose(code, reason)
 }

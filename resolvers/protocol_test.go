@@ -181,7 +181,8 @@ func TestTransports(t *testing.T) {
 		"POST what is not valid":    {"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200, `{"errors":[{"message":"Cannot query field`},
 		"GET without a query":       {"GET", "/graphql", "", "", 400, "has no query"},
 		"POST a list": {"POST", "/graphql", "application/json", `[{"query":
-			` + quoted(query) + `}]`, 400, "must be one JSON object"},
+			` + quoted(query) + `}]`, 400, "The request has an array"},
+		"POST a text":  {"POST", "/graphql", "application/json", `"{a}"`, 400, "must be one JSON object"},
 		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "not one JSON value"},
 		"POST as a form": {
 			"POST", "/graphql",

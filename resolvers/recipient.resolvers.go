@@ -28,7 +28,9 @@ func (r *mutationResolver) UpsertRecipients(ctx context.Context, input graph.Ups
 }
 
 func (r *mutationResolver) EraseRecipients(ctx context.Context, input graph.EraseRecipientsInput) (*graph.EraseRecipientsPayload, error) {
-	erasure, err := r.store.EraseRecipients(ctx, input.RecipientIds.Value(), input.ExternalIds.Value())
+	erasure, err := r.store.EraseRecipients(
+		ctx, input.RecipientIds.Value(), input.ExternalIds.Value(), input.Customers.Value()...,
+	)
 	return erasurePayload(erasure, err)
 }
 
@@ -61,7 +63,7 @@ func (r *recipientResolver) Codes(ctx context.Context, obj *coupon.Recipient, fi
 		return nil, err
 	}
 	list, err := loadList(ctx, recipientCodes, obj.ID, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
-		return r.store.RecipientCodes(ctx, ids, page)
+		return r.store.RecipientCodes(ctx, ids, page, wantedOfCodes(ctx))
 	}, page)
 	if err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func (r *redemptionResolver) Coupon(ctx context.Context, obj *coupon.Redemption)
 }
 
 func (r *redemptionResolver) Code(ctx context.Context, obj *coupon.Redemption) (*coupon.Code, error) {
-	return loadShown(ctx, codeObject, obj.CodeID, r.store.CodesByID)
+	return loadShown(ctx, codeObject, obj.CodeID, r.codesByID)
 }
 
 func (r *redemptionResolver) CodeValue(ctx context.Context, obj *coupon.Redemption) (string, error) {

@@ -20,6 +20,9 @@ type scope struct {
 	mu      sync.Mutex
 	shown   map[coupon.Kind]map[coupon.ID]struct{}
 	loaders map[loaderKey]any
+	// wantedOfCodes is what the operation wants to know of codes, once somebody asked.
+	wanted        sync.Once
+	wantedOfCodes coupon.CodeState
 }
 
 // loaderKey tells the loader of a field with its arguments.

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"couponql/access"
 	"couponql/background"
 )
 
@@ -30,7 +32,16 @@ func (a *reply) stream(responses graphql.ResponseHandler, ctx context.Context, c
 	for response := responses(ctx); response != nil; response = responses(ctx) {
 		events.next(response)
 	}
+	if stops(a.r.Context()) {
+		// What breaks off is not complete: the client connects again.
+		return
+	}
 	events.send("event: complete\ndata:\n\n")
+}
+
+// stops reports whether the server stops, or the client is gone, by the context of a request.
+func stops(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), access.ErrOut)
 }
 
 // events are those of one answer.

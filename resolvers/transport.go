@@ -38,10 +38,20 @@ const (
 	typeResponse = "application/graphql-response+json"
 )
 
+// maxBatch is how many operations of an array are answered one by one.
+const maxBatch = 100
+
 // httpError is what is wrong with a request before it is GraphQL.
 type httpError struct {
 	status  int
 	message string
+	// operations is how many a request has that is an array of them, and 0 for any other.
+	operations int
+}
+
+// badRequest says what is wrong with a request.
+func badRequest(status int, message string) httpError {
+	return httpError{status: status, message: message}
 }
 
 // Error gives the message.
@@ -56,7 +66,7 @@ func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	start := graphql.Now()
 	params, err := readRequest(w, r)
 	if err == nil && a.accepted == "" {
-		err = httpError{http.StatusNotAcceptable, "Accept " + typeJSON + ", " + typeResponse + " or " + typeEvents + "."}
+		err = badRequest(http.StatusNotAcceptable, "Accept "+typeJSON+", "+typeResponse+" or "+typeEvents+".")
 	}
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
 		refuseHTTP(w, problem)
@@ -81,12 +91,19 @@ type reply struct {
 
 func newReply(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) *reply {
 	a := &reply{w: w, r: r, exec: exec}
-	a.accepted, a.takesEvents = acceptedType(r.Header.Values("Accept"))
+	a.accepted, a.takesEvents = setType(w, r)
+	return a
+}
+
+// setType sets the media type of an answer that is no stream; see acceptedType. A client that would rather have the
+// second one reads the errors of an answer with that type alone, whatever its status.
+func setType(w http.ResponseWriter, r *http.Request) (accepted string, takesEvents bool) {
+	accepted, takesEvents = acceptedType(r.Header.Values("Accept"))
 	w.Header().Set("Content-Type", typeJSON)
-	if a.accepted == typeResponse {
+	if accepted == typeResponse {
 		w.Header().Set("Content-Type", typeResponse)
 	}
-	return a
+	return accepted, takesEvents
 }
 
 // operation gives the operation of a request, or answers why it is not run and gives nil.
@@ -99,11 +116,11 @@ func (a *reply) operation(params *graphql.RawParams) *graphql.OperationContext {
 	}
 	switch kind := operation.Operation.Operation; {
 	case kind == ast.Subscription && !a.takesEvents:
-		refuseHTTP(a.w, httpError{http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."})
+		refuseHTTP(a.w, badRequest(http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."))
 		return nil
 	case kind == ast.Mutation && a.r.Method == http.MethodGet:
 		a.w.Header().Set("Allow", http.MethodPost)
-		refuseHTTP(a.w, httpError{http.StatusMethodNotAllowed, "A GET request may only query or subscribe; send mutations by POST."})
+		refuseHTTP(a.w, badRequest(http.StatusMethodNotAllowed, "A GET request may only query or subscribe; send mutations by POST."))
 		return nil
 	}
 	return operation
@@ -152,7 +169,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, er
 		return readBody(r)
 	}
 	w.Header().Set("Allow", "GET, POST, OPTIONS")
-	return nil, httpError{http.StatusMethodNotAllowed, "Use GET or POST."}
+	return nil, badRequest(http.StatusMethodNotAllowed, "Use GET or POST.")
 }
 
 // parameters are the members of a request. A member that is null counts as not given.
@@ -165,15 +182,36 @@ type parameters struct {
 
 func (p *parameters) params() (*graphql.RawParams, error) {
 	if (p.Query == nil || *p.Query == "") && p.Extensions[persistedMember] == nil {
-		return nil, httpError{http.StatusBadRequest, "The request has no query."}
+		return nil, badRequest(http.StatusBadRequest, "The request has no query.")
 	}
 	return &graphql.RawParams{Query: or(p.Query, ""), OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
+}
+
+// decode decodes a request. An array of them gets an answer for each, which is what clients that send one take.
+func (p *parameters) decode(ctx context.Context, text []byte) error {
+	err := decode(ctx, text, p)
+	wrong, isType := errors.AsType[*json.UnmarshalTypeError](err)
+	if !isType || wrong.Field != "" || wrong.Value != "array" {
+		return err
+	}
+	var operations []json.RawMessage
+	if err := decode(ctx, text, &operations); err != nil {
+		return err
+	}
+	refused := badRequest(
+		http.StatusBadRequest,
+		"The request has an array of operations. Send each operation in a request of its own.",
+	)
+	if len(operations) <= maxBatch {
+		refused.operations = len(operations)
+	}
+	return refused
 }
 
 func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) {
 	values, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
-		return nil, httpError{http.StatusBadRequest, "The query string of the URL cannot be read."}
+		return nil, badRequest(http.StatusBadRequest, "The query string of the URL cannot be read.")
 	}
 	query, name := values.Get("query"), values.Get("operationName")
 	p := parameters{Query: &query, OperationName: &name}
@@ -187,7 +225,7 @@ func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) 
 			return nil, problem
 		}
 		if err != nil {
-			return nil, httpError{http.StatusBadRequest, fmt.Sprintf("%s of the URL must be a JSON object.", member)}
+			return nil, badRequest(http.StatusBadRequest, fmt.Sprintf("%s of the URL must be a JSON object.", member))
 		}
 	}
 	return p.params()
@@ -196,34 +234,34 @@ func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) 
 func readBody(r *http.Request) (*graphql.RawParams, error) {
 	kind, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := attributes["charset"]; err != nil || kind != typeJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, httpError{http.StatusUnsupportedMediaType, "Send the request as " + typeJSON + " in UTF-8, or files as multipart/form-data."}
+		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as "+typeJSON+" in UTF-8, or files as multipart/form-data.")
 	}
 	var p parameters
 	text, err := readText(r.Context(), r.Body)
 	if err == nil {
-		err = decode(r.Context(), text, &p)
+		err = p.decode(r.Context(), text)
 	}
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
 		return nil, problem
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, httpError{http.StatusRequestTimeout, fmt.Sprintf("The body was not here within %s.", bodyTime)}
+		return nil, badRequest(http.StatusRequestTimeout, fmt.Sprintf("The body was not here within %s.", bodyTime))
 	}
 	if large, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
-		return nil, httpError{
+		return nil, badRequest(
 			http.StatusRequestEntityTooLarge,
 			fmt.Sprintf("The request is larger than %d bytes; send files as multipart/form-data.", large.Limit),
-		}
+		)
 	}
 	if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
 		message := "The request must be one JSON object with the member query."
 		if wrong.Field != "" {
 			message = fmt.Sprintf("%s must not be a JSON %s.", wrong.Field, wrong.Value)
 		}
-		return nil, httpError{http.StatusBadRequest, message}
+		return nil, badRequest(http.StatusBadRequest, message)
 	}
 	if err != nil {
-		return nil, httpError{http.StatusBadRequest, "The body is not one JSON value."}
+		return nil, badRequest(http.StatusBadRequest, "The body is not one JSON value.")
 	}
 	return p.params()
 }
@@ -248,13 +286,13 @@ func readText(ctx context.Context, from io.Reader) ([]byte, error) {
 }
 
 // errNoRoom is what is wrong when a request has to wait until others are answered.
-var errNoRoom = httpError{http.StatusServiceUnavailable, "The server reads and answers as much as it can at once, or as it may for you. Try again in a moment."}
+var errNoRoom = badRequest(http.StatusServiceUnavailable, "The server reads and answers as much as it can at once, or as it may for you. Try again in a moment.")
 
 // decode decodes one JSON value, and nothing may come after it. Numbers stay as they are written.
 func decode(ctx context.Context, text []byte, value any) error {
 	values, depth := weigh(text)
 	if depth > maxNesting {
-		return httpError{http.StatusBadRequest, fmt.Sprintf("The JSON is nested deeper than %d levels.", maxNesting)}
+		return badRequest(http.StatusBadRequest, fmt.Sprintf("The JSON is nested deeper than %d levels.", maxNesting))
 	}
 	if !holdBytes(ctx, bytesOfValue*int64(values)) {
 		return errNoRoom
@@ -330,7 +368,7 @@ func acceptedType(accept []string) (best string, takesEvents bool) {
 // answer answers a request with what became of its operation; nil says that the request ended before it was executed.
 func answer(w http.ResponseWriter, response *graphql.Response) {
 	if response == nil {
-		refuseHTTP(w, httpError{http.StatusServiceUnavailable, "The request ended before it was executed, and nothing was changed. Try again."})
+		refuseHTTP(w, badRequest(http.StatusServiceUnavailable, "The request ended before it was executed, and nothing was changed. Try again."))
 		return
 	}
 	writeResponse(w, http.StatusOK, response)
@@ -343,7 +381,12 @@ func refuseHTTP(w http.ResponseWriter, problem httpError) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(unavailable.RetryAfter.Seconds())))
 		answer.Extensions = map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds())}
 	}
-	writeResponse(w, problem.status, &graphql.Response{Errors: gqlerror.List{answer}})
+	text := responseText(&graphql.Response{Errors: gqlerror.List{answer}})
+	if problem.operations > 0 {
+		each := bytes.Repeat(append(text, ','), problem.operations)
+		text = append(append([]byte{'['}, each[:len(each)-1]...), ']')
+	}
+	writeText(w, problem.status, text)
 }
 
 // writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out.
@@ -352,7 +395,12 @@ func writeResponse(w http.ResponseWriter, status int, response *graphql.Response
 		w.Header().Set("WWW-Authenticate", access.Realm)
 		status = http.StatusUnauthorized
 	}
-	text := responseText(response)
+	writeText(w, status, responseText(response))
+}
+
+// writeText writes an answer with its length: a client that still sends its request knows where it ends.
+func writeText(w http.ResponseWriter, status int, text []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
 	_, _ = w.Write(text)

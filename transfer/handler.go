@@ -59,6 +59,8 @@ func (h *handler) isAllowed(w http.ResponseWriter, r *http.Request, what purpose
 func refuse(w http.ResponseWriter, status int, sentence string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// A client that still sends its file knows by it where the answer ends.
+	w.Header().Set("Content-Length", strconv.Itoa(len(sentence)+len("\n")))
 	w.WriteHeader(status)
 	// A client that went away needs no answer.
 	_, _ = fmt.Fprintln(w, sentence) //nolint:gosec // it is plain text, and browsers are told not to take it for anything else

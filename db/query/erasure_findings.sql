@@ -13,7 +13,7 @@ UPDATE import SET findings = CASE
     ELSE json_merge_patch(findings::JSON, '{"layout": {"sample": null}}')::VARCHAR
 END
 WHERE findings IS NOT NULL AND (
-    kind IN ('RECIPIENTS', 'TARGETS', 'BOUNCES') AND json_exists(findings, '$.layout.sample')
+    kind IN ('RECIPIENTS', 'TARGETS', 'BOUNCES', 'REDEMPTIONS') AND json_exists(findings, '$.layout.sample')
     OR id IN (
         SELECT id FROM (
             SELECT id, unnest(list_concat(

@@ -1,5 +1,6 @@
 -- record the redemptions of a file that were not rejected, with what redeemCode would have rejected them for
-INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at)
+INSERT INTO posted_redemption (id, coupon_id, code_id, delivery_id, channel, label, assigned_at, redeemed_at, redeemed_on, source, reference, amount, currency, anomalies, import_id, recorded_at,
+    store, customer)
 SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.created_at, s.redeemed_at, s.redeemed_at::DATE,
     s.source, s.reference, s.amount, s.currency,
     nullif(concat_ws(' ',
@@ -8,7 +9,7 @@ SELECT s.id, s.coupon_id, s.code_id, m.delivery_id, d.channel, s.label, m.create
         CASE WHEN s.latest_at < m.created_at THEN 'BEFORE_ASSIGNMENT' END,
         CASE WHEN s.redeemed_at < p.starts_at AND s.latest_at <= p.starts_at OR s.redeemed_at >= p.ends_at THEN 'OUTSIDE_VALIDITY' END,
         CASE WHEN v.code_id IS NOT NULL THEN 'VOIDED' END), ''),
-    $import_id, $now
+    $import_id, $now, s.store, s.customer
 FROM recording s
 JOIN coupon p ON p.id = s.coupon_id
 LEFT JOIN (

@@ -39,7 +39,8 @@ FROM recipient;
 
 CREATE TABLE snapshot.fact.redemptions AS
 SELECT r.id, 'coupon_' || r.coupon_id AS coupon_id, r.code_id, 'delivery_' || r.delivery_id AS delivery_id, r.channel, confidential_text(r.label) AS label, r.source,
-    r.redeemed_at, r.redeemed_on, r.assigned_at, r.amount, r.currency, r.reference, r.anomalies, 'import_' || r.import_id AS import_id, r.recorded_at,
+    r.redeemed_at, r.redeemed_on, r.assigned_at, r.amount, r.currency, r.reference,
+    r.store, confidential_text(r.customer) AS customer, r.anomalies, 'import_' || r.import_id AS import_id, r.recorded_at,
     v.redemption_id IS NOT NULL AS is_reversed, v.reversed_at, v.reason AS reversal_reason
 FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id;
 

@@ -124,7 +124,7 @@ COMMENT ON COLUMN snapshot.main.quarantine.last_reason IS 'What the latest of th
 
 CREATE VIEW snapshot.main.redemptions AS
 SELECT 'redemption_' || id AS id, coupon_id, 'code_' || code_id AS code_id, delivery_id, channel, label, source, redeemed_at, redeemed_on, assigned_at, amount,
-    currency, reference, string_split(nullif(anomalies, ''), ' ') AS anomalies, import_id, recorded_at, is_reversed, reversed_at, reversal_reason
+    currency, reference, store, customer, string_split(nullif(anomalies, ''), ' ') AS anomalies, import_id, recorded_at, is_reversed, reversed_at, reversal_reason
 FROM fact.redemptions;
 COMMENT ON VIEW snapshot.main.redemptions IS 'The redemptions, one a row, reversed ones too.';
 COMMENT ON COLUMN snapshot.main.redemptions.id IS 'Such as redemption_17.';
@@ -140,6 +140,8 @@ COMMENT ON COLUMN snapshot.main.redemptions.assigned_at IS 'When the code had be
 COMMENT ON COLUMN snapshot.main.redemptions.amount IS 'The value of the purchase, in currency.';
 COMMENT ON COLUMN snapshot.main.redemptions.currency IS 'Such as EUR.';
 COMMENT ON COLUMN snapshot.main.redemptions.reference IS 'What the shop calls the purchase.';
+COMMENT ON COLUMN snapshot.main.redemptions.store IS 'Where the code was used: a shop, till or site, as the shop names it.';
+COMMENT ON COLUMN snapshot.main.redemptions.customer IS 'Who used the code, as the shop names that person.';
 COMMENT ON COLUMN snapshot.main.redemptions.anomalies IS 'What is odd about it, a list. NULL: nothing.';
 COMMENT ON COLUMN snapshot.main.redemptions.import_id IS 'The import that brought it. NULL: none.';
 COMMENT ON COLUMN snapshot.main.redemptions.recorded_at IS 'When the server heard of it.';

@@ -277,6 +277,8 @@ CREATE TABLE posted_redemption (
     import_id BIGINT,
     recorded_at TIMESTAMP NOT NULL,
     caller VARCHAR,
+    store VARCHAR,
+    customer VARCHAR,
     CHECK(("source" IN ('API', 'IMPORT')))
 );
 CREATE TABLE quarantine (

@@ -977,6 +977,8 @@ type RedeemCodeInput struct {
 	Reference      *string    `json:"reference"`
 	Amount         *string    `json:"amount"`
 	Currency       *string    `json:"currency"`
+	Store          *string    `json:"store"`
+	Customer       *string    `json:"customer"`
 	IdempotencyKey *string    `json:"idempotencyKey"`
 }
 
@@ -994,6 +996,12 @@ func (v *RedeemCodeInput) GetAmount() *string { return v.Amount }
 
 // GetCurrency returns RedeemCodeInput.Currency, and is useful for accessing the field via an interface.
 func (v *RedeemCodeInput) GetCurrency() *string { return v.Currency }
+
+// GetStore returns RedeemCodeInput.Store, and is useful for accessing the field via an interface.
+func (v *RedeemCodeInput) GetStore() *string { return v.Store }
+
+// GetCustomer returns RedeemCodeInput.Customer, and is useful for accessing the field via an interface.
+func (v *RedeemCodeInput) GetCustomer() *string { return v.Customer }
 
 // GetIdempotencyKey returns RedeemCodeInput.IdempotencyKey, and is useful for accessing the field via an interface.
 func (v *RedeemCodeInput) GetIdempotencyKey() *string { return v.IdempotencyKey }

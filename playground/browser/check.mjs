@@ -471,6 +471,45 @@ await check("a tab shows its own answer", async () => {
   await own.context().close();
 });
 
+await check("tabs keep their names and texts however fast they change", async () => {
+  const { page: fast } = await openPage("light");
+  await answer(fast);
+  const titles = () => fast.locator(".graphiql-tab-button").allTextContents();
+  const before = await titles();
+  // A hand, or a slow machine, comes before what GraphiQL puts off by a tenth of a second.
+  await fast.evaluate(async () => {
+    const click = async (element) => {
+      element.click();
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    const press = (name) =>
+      click([...document.querySelectorAll(".graphiql-tab-button")].find((button) => button.textContent === name));
+    const query = document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror;
+    const [variables, headers] = [...document.querySelectorAll(".graphiql-editor-tool .CodeMirror")].map(
+      (element) => element.CodeMirror,
+    );
+    await press("Alerts");
+    await press("Funnel");
+    query.setValue("query Typed { apiVersion }");
+    variables.setValue('{"typed": 1}');
+    headers.setValue('{"x-typed": "1"}');
+    await press("Availability");
+    await click(document.querySelector(".graphiql-tab-add"));
+  });
+  const want = [...before.map((name) => (name === "Funnel" ? "Typed" : name)), "<untitled>"];
+  // What GraphiQL put off is done by then.
+  await fast.waitForTimeout(500);
+  const after = await titles();
+  assert(after.join() === want.join(), `the tabs are ${after}, want ${want}`);
+  await fast.locator(".graphiql-tab-button", { hasText: /^Typed$/ }).click();
+  const texts = await fast
+    .locator(".graphiql-query-editor .CodeMirror, .graphiql-editor-tool .CodeMirror")
+    .evaluateAll((elements) => elements.map((element) => element.CodeMirror.getValue()));
+  const typed = ["query Typed { apiVersion }", '{"typed": 1}', '{"x-typed": "1"}'];
+  assert(typed.every((text, i) => texts[i] === text), `the tab holds ${JSON.stringify(texts)}`);
+  await fast.context().close();
+});
+
 // setEditor replaces the text of one of the shown tab's editors.
 const setEditor = (on, selector, text) =>
   on.locator(`${selector} .CodeMirror`).first().evaluate((element, value) => element.CodeMirror.setValue(value), text);

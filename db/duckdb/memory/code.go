@@ -149,12 +149,13 @@ func (m *Memory) RunsSince(seq int) []*Run {
 	return m.runsOf(func(r *Run) bool { return r.seq > seq })
 }
 
-// SetStatus tells of codes that were read where they stand at an instant.
-func (m *Memory) SetStatus(codes map[coupon.ID]*coupon.Code, now time.Time) {
+// SetStatus tells of codes that were read where they stand at an instant. A redemption counts once its row is there,
+// if the caller wanted to know of it.
+func (m *Memory) SetStatus(d *Described, now time.Time) {
 	m.Read(func(v View) {
-		for _, code := range codes {
+		for _, code := range d.Codes {
 			known := v.Coupon(coupon.MustNumber(coupon.KindCoupon, code.CouponID))
-			code.Status = code.State().Status(known != nil && known.HasEnded(now))
+			code.Status = (code.Flags &^ coupon.StateRedeemed | code.Found()).Status(known != nil && known.HasEnded(now))
 		}
 	})
 }

@@ -3,6 +3,7 @@ package memory
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -12,6 +13,9 @@ import (
 const (
 	// maxRecent is how many codes, and how many recipients, are kept that were read recently: 160 pages of 100, in some 10 MB.
 	maxRecent = 16_000
+	// maxRedeemed is how many codes are kept that were redeemed just now, apart from those that were read: tills
+	// would drive these out. It covers the moment until their answers are written.
+	maxRedeemed = 4_000
 	// MaxRecentAttributes is how many bytes of attributes a recipient has at the most who is kept.
 	MaxRecentAttributes = 1024
 )
@@ -21,6 +25,7 @@ const (
 // reversed) clear the cache in the same commit.
 type recent struct {
 	codes      *lru.Cache[int64, *KnownCode]
+	redeemed   *lru.Cache[int64, *KnownCode]
 	recipients *lru.Cache[int64, *coupon.Recipient]
 }
 
@@ -29,11 +34,15 @@ func newRecent() (*recent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep codes: %w", err)
 	}
+	redeemed, err := lru.New[int64, *KnownCode](maxRedeemed)
+	if err != nil {
+		return nil, fmt.Errorf("keep redeemed codes: %w", err)
+	}
 	recipients, err := lru.New[int64, *coupon.Recipient](maxRecent)
 	if err != nil {
 		return nil, fmt.Errorf("keep recipients: %w", err)
 	}
-	return &recent{codes: codes, recipients: recipients}, nil
+	return &recent{codes: codes, redeemed: redeemed, recipients: recipients}, nil
 }
 
 // forget empties what may not be so any more when something changed.
@@ -41,9 +50,11 @@ func (r *recent) forget(changed Topic) {
 	switch changed {
 	case AllRecipients:
 		r.codes.Purge()
+		r.redeemed.Purge()
 		r.recipients.Purge()
 	case AllReversals:
 		r.codes.Purge()
+		r.redeemed.Purge()
 	case Quarantine: // it is read anew each time
 	}
 }
@@ -54,89 +65,150 @@ type KnownCode struct {
 
 	// Flags are where the code stands.
 	Flags coupon.CodeState
+	// Known are those of the flags whose rows were read: StateAssigned the message that holds the code, StateSent,
+	// StateRedeemed and StateVoided when that happened.
+	Known coupon.CodeState
 }
 
-// isWhole reports whether there is a row for all that memory says of the code: a redemption is marked there before it is on
-// disk.
-func (c *KnownCode) isWhole() bool {
-	isThere := func(state coupon.CodeState, hasRow bool) bool { return hasRow || !c.Flags.Has(state) }
-	return c.Value != "" && isThere(coupon.StateAssigned, c.MessageID != nil) && isThere(coupon.StateSent, c.SentAt != nil) &&
-		isThere(coupon.StateRedeemed, c.RedeemedAt != nil) && isThere(coupon.StateVoided, c.VoidedAt != nil)
-}
+// Found returns those of the flags that have a row: a redemption is marked in memory before it is on disk.
+func (c *KnownCode) Found() coupon.CodeState { return c.Code.State() & c.Flags }
 
 // Described is what memory knows of codes.
 type Described struct {
 	Codes map[int64]*KnownCode
-	// Missing are the numbers of those of which only the rows know more, and Happened is everything that happened to any of
-	// these.
-	Missing  []int64
-	Happened coupon.CodeState
+	// Wanted is what the caller wants to know of what happened to them.
+	Wanted coupon.CodeState
+	// Missing are the numbers of those of which only the rows know more that is wanted.
+	Missing []int64
 	// Revision is the one at which all of it was so.
 	Revision int64
 }
 
-// Describe returns what memory knows of codes. What is gone is left out.
-func (m *Memory) Describe(numbers []int64) *Described {
-	return answer(m, func(v View) *Described { return v.describe(numbers) })
-}
-
-func (v View) describe(numbers []int64) *Described {
-	d := &Described{Codes: make(map[int64]*KnownCode, len(numbers)), Revision: v.revisions.last}
-	for _, number := range numbers {
-		r := v.RunOf(number)
-		if r == nil || v.coupons[r.CouponID] == nil || v.codes.state(number).Has(coupon.StateGone) {
-			continue
-		}
-		code := &KnownCode{Flags: v.codes.state(number)}
-		code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.CouponID), r.AddedAt
-		code.BatchID = coupon.NewID(coupon.KindBatch, r.BatchID)
-		if r.Label != "" {
-			code.Label = &r.Label
-		}
-		if r.ImportID != 0 {
-			code.ImportID = new(coupon.NewID(coupon.KindImport, r.ImportID))
-		}
-		if code.Flags.Has(coupon.StateAssigned) {
-			holder := v.codes.holder(number)
-			how := v.deliveries[holder]
-			code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &how.Channel, &how.At
-		}
-		d.Codes[number] = code
-		if !v.recall(number, code) {
-			d.Missing = append(d.Missing, number)
-			d.Happened |= code.Flags
+// Lacking returns the numbers of the codes to which any of this happened, if it is wanted and not known.
+func (d *Described) Lacking(happened coupon.CodeState) []int64 {
+	var numbers []int64
+	for _, number := range d.Missing {
+		if code := d.Codes[number]; code.Flags&d.Wanted&happened&^code.Known != 0 {
+			numbers = append(numbers, number)
 		}
 	}
-	return d
+	return numbers
 }
 
-// recall fills in what the rows said of a code when it was read last, if nothing happened to it since.
-func (v View) recall(number int64, code *KnownCode) bool {
+// Describe returns what memory knows of codes. What is gone is left out. wanted is what the caller wants to know
+// of what happened to them.
+func (m *Memory) Describe(numbers []int64, wanted coupon.CodeState) *Described {
+	return answer(m, func(v View) *Described {
+		d := &Described{Codes: make(map[int64]*KnownCode, len(numbers)), Wanted: wanted, Revision: v.revisions.last}
+		for _, number := range numbers {
+			code := v.describe(number)
+			if code == nil {
+				continue
+			}
+			d.Codes[number] = code
+			if code.Value == "" || code.Flags&wanted&^code.Known != 0 {
+				d.Missing = append(d.Missing, number)
+			}
+		}
+		return d
+	})
+}
+
+// describe returns what memory knows of a code; nil when it is gone.
+func (v View) describe(number int64) *KnownCode {
+	r := v.RunOf(number)
+	if r == nil || v.coupons[r.CouponID] == nil || v.codes.state(number).Has(coupon.StateGone) {
+		return nil
+	}
+	code := &KnownCode{Flags: v.codes.state(number)}
+	code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.CouponID), r.AddedAt
+	code.BatchID = coupon.NewID(coupon.KindBatch, r.BatchID)
+	if r.Label != "" {
+		code.Label = &r.Label
+	}
+	if r.ImportID != 0 {
+		code.ImportID = new(coupon.NewID(coupon.KindImport, r.ImportID))
+	}
+	if code.Flags.Has(coupon.StateAssigned) {
+		holder := v.codes.holder(number)
+		how := v.deliveries[holder]
+		code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &how.Channel, &how.At
+	}
+	v.recall(number, code)
+	return code
+}
+
+// recall fills in what the rows said of a code when it was read last, as far as nothing of that happened anew.
+func (v View) recall(number int64, code *KnownCode) {
 	kept, isKept := v.recent.codes.Get(number)
-	if !isKept || kept.Flags != code.Flags || !isSame(kept.DeliveryID, code.DeliveryID) || v.isRepeated(number) {
-		return false
+	if !isKept {
+		if kept, isKept = v.recent.redeemed.Get(number); !isKept {
+			return
+		}
 	}
-	code.Value, code.MessageID, code.RecipientID, code.Address = kept.Value, kept.MessageID, kept.RecipientID, kept.Address
-	code.SentAt, code.RedeemedAt, code.VoidedAt = kept.SentAt, kept.RedeemedAt, kept.VoidedAt
-	return true
+	code.Value = kept.Value
+	code.Known = kept.Known & kept.Flags & code.Flags
+	if !isSame(kept.DeliveryID, code.DeliveryID) {
+		code.Known &^= coupon.StateAssigned | coupon.StateSent
+	}
+	if v.isRepeated(number) {
+		code.Known &^= coupon.StateRedeemed
+	}
+	if code.Known.Has(coupon.StateAssigned) {
+		code.MessageID, code.RecipientID, code.Address = kept.MessageID, kept.RecipientID, kept.Address
+	}
+	if code.Known.Has(coupon.StateSent) {
+		code.SentAt = kept.SentAt
+	}
+	if code.Known.Has(coupon.StateRedeemed) {
+		code.RedeemedAt = kept.RedeemedAt
+	}
+	if code.Known.Has(coupon.StateVoided) {
+		code.VoidedAt = kept.VoidedAt
+	}
 }
 
 // isSame reports whether two ids are equal, or neither is there.
 func isSame(a, b *coupon.ID) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// KeepCodes keeps the missing codes, which were read, unless something changed meanwhile that no state tells.
+// KeepCodes keeps what was read of the missing codes, unless something changed meanwhile that no state tells.
 func (m *Memory) KeepCodes(read *Described) {
 	m.Read(func(v View) {
 		if v.isTouched(read.Revision, AllRecipients, AllReversals) {
 			return
 		}
 		for _, number := range read.Missing {
-			if code := read.Codes[number]; code.isWhole() && !v.isRepeated(number) {
+			if code := read.Codes[number]; code.Value != "" {
 				kept := *code
-				v.recent.codes.Add(number, &kept)
+				v.keep(v.recent.codes, number, &kept)
 			}
 		}
 	})
+}
+
+// KeepRedeemed keeps that a code was redeemed, by its value and at this instant, unless something changed since the
+// revision that no state tells. The redemption is on disk.
+func (m *Memory) KeepRedeemed(revision, number int64, value string, at time.Time) {
+	m.Read(func(v View) {
+		if v.isTouched(revision, AllRecipients, AllReversals) {
+			return
+		}
+		code := v.describe(number)
+		if code == nil || !code.Flags.Has(coupon.StateRedeemed) || v.isRepeated(number) {
+			return
+		}
+		code.Value, code.RedeemedAt = value, &at
+		v.keep(v.recent.redeemed, number, code)
+	})
+}
+
+// keep keeps what is known of a code.
+func (v View) keep(recent *lru.Cache[int64, *KnownCode], number int64, code *KnownCode) {
+	code.Known = code.Found()
+	if v.isRepeated(number) {
+		code.Known &^= coupon.StateRedeemed
+	}
+	recent.Add(number, code)
 }
 
 // RecallRecipients returns those of the recipients who are kept, the numbers of the others, and the revision that KeepRecipients
@@ -175,8 +247,9 @@ func (m *Memory) KeepRecipients(found map[coupon.ID]*coupon.Recipient, missing [
 
 // Recent returns the numbers of the codes and recipients that are kept, in order.
 func (m *Memory) Recent() (codes, recipients []int64) {
-	codes, recipients = m.recent.codes.Keys(), m.recent.recipients.Keys()
+	codes, recipients = append(m.recent.codes.Keys(), m.recent.redeemed.Keys()...), m.recent.recipients.Keys()
 	slices.Sort(codes)
+	codes = slices.Compact(codes)
 	slices.Sort(recipients)
 	return codes, recipients
 }

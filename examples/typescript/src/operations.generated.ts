@@ -125,9 +125,11 @@ export type ImportStatus =
 export type RedeemCodeInput = {
   amount?: string | null | undefined;
   currency?: string | null | undefined;
+  customer?: string | null | undefined;
   idempotencyKey?: string | null | undefined;
   redeemedAt?: string | null | undefined;
   reference?: string | null | undefined;
+  store?: string | null | undefined;
   value: string;
 };
 
