@@ -249,7 +249,8 @@ func (e *exporter) run(ctx context.Context) error {
 	case !e.flags.Quiet:
 		verified := ""
 		if done.Verified != nil {
-			verified = ", verified: it was read again, and every check of integrityReport holds in it"
+			// The check of what the server keeps in memory says nothing of a file, and those that only warn refuse none.
+			verified = ", verified: it was read again, and keeps every promise that integrityReport checks in a file"
 		}
 		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes%s\n", printable(done.name), done.RowCount, done.ByteCount, verified)
 	}
