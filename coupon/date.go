@@ -38,7 +38,7 @@ type FileDates struct {
 var epochDate = regexp.MustCompile(`^(\d{10})(?:(\d{3}|\d{6}|\d{9})|\.(\d{1,9}))?$`)
 
 // shortYear tells a date whose year has two digits, and serialDate the number of a day as spreadsheets count them, from 1954
-// to 2118. Which century or count is meant is not known, so that neither is read.
+// to 2118. Which century or count is meant is not known, so that neither is read (ADR 71).
 var (
 	shortYear  = regexp.MustCompile(`^\d{1,2} ?[./-] ?(?:\d{1,2}|\pL{3,}\.?) ?[./-] ?\d{2}(?:$|[ ,T])`)
 	serialDate = regexp.MustCompile(`^[2-7]\d{4}(?:[.,]\d+)?$`)

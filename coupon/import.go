@@ -572,7 +572,7 @@ func (w *ImportWarning) Text() string {
 		return "Each line of the file is quoted as a whole. These quotes were taken off, and the columns are those inside."
 	case WarningSuspectedConsent:
 		return fmt.Sprintf("Columns that may say who may be contacted: %s. A no in them, or a word such as unsubscribed, pending or cleaned, takes "+
-			"consent away; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+
+			"consent away, for all channels; a yes does not give it. They are attributes, too. Say with options.columns what they are: isContactable, unsubscribed, "+
 			"or an attribute by its name.", w.names())
 	case WarningGuessedOptOut:
 		return fmt.Sprintf("Rows whose consent was taken away by a column that may be about something else: %d, such as %q. If that is wrong, map the column "+

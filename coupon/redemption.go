@@ -14,6 +14,15 @@ const (
 	SourceImport RedemptionSource = "IMPORT"
 )
 
+// SourceOfFile gives the source of a redemption of a file: what the server wrote when it exported one that redeemCode decided
+// about. Other words, which other systems have for ways of their own, say nothing of that.
+func SourceOfFile(text string) RedemptionSource {
+	if RedemptionSource(text) == SourceAPI {
+		return SourceAPI
+	}
+	return SourceImport
+}
+
 // RedemptionAnomaly says why redeemCode would have refused what a file reports.
 type RedemptionAnomaly string
 

@@ -174,6 +174,7 @@ func columnsOf(kind coupon.ImportKind) []Column {
 				isNamedOnly: true,
 				takesFirst:  true,
 			},
+			{Name: "source", isNamedOnly: true},
 		}
 	case coupon.ImportTargets:
 		return []Column{externalID}
