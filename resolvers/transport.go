@@ -236,6 +236,9 @@ func readBody(r *http.Request) (*graphql.RawParams, error) {
 	if charset := attributes["charset"]; err != nil || kind != typeJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as "+typeJSON+" in UTF-8, or files as multipart/form-data.")
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as it is, without a Content-Encoding.")
+	}
 	var p parameters
 	text, err := readText(r.Context(), r.Body)
 	if err == nil {
