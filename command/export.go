@@ -116,6 +116,8 @@ type exportRedemptions struct {
 	Label    []string  `help:"Only of codes with this label; may be repeated."                             sep:"none"`
 	From     string    `help:"Only what happened at this instant or later, such as 2026-11-24." placeholder:"TIME"`
 	To       string    `help:"Only what happened before this instant." placeholder:"TIME"`
+	Store    string    `help:"Only what was redeemed at this shop, till or site." placeholder:"TEXT"`
+	Customer string    `help:"Only what this customer redeemed." placeholder:"TEXT"`
 }
 
 // Run exports the redemptions.
@@ -132,6 +134,8 @@ func (c *exportRedemptions) Run(ctx context.Context, console *Console) error {
 	putList(filter, "labels", c.Label)
 	putText(filter, "from", c.From)
 	putText(filter, "to", c.To)
+	putText(filter, "store", c.Store)
+	putText(filter, "customer", c.Customer)
 	e.input["filter"] = filter
 	return e.run(ctx)
 }

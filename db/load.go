@@ -153,6 +153,11 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 			l.CountRedemptions(0, number, row.times)
 		}
 	}
+	reversed, err := collectNumbers(ctx, s.engine, poolReversed)
+	if err != nil {
+		return err
+	}
+	l.MarkReversed(reversed)
 	err = duckdb.Each(ctx, s.engine, poolRedeemedAnonymous, func(rows *sql.Rows) error {
 		var couponNumber int64
 		var times int

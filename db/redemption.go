@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -397,33 +398,33 @@ func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (map[coupo
 	return s.readRedemptions(ctx, numbersOf(coupon.KindRedemption, ids))
 }
 
+// readRedemptions reads redemptions by number. A statement that joins costs several times what these cost, which are
+// planned once; most of them find nothing to read.
 func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Redemption, error) {
 	found := make(map[coupon.ID]*coupon.Redemption, len(numbers))
-	if len(numbers) == 0 {
-		return found, nil
+	for _, number := range numbers {
+		found[coupon.NewID(coupon.KindRedemption, number)] = nil
 	}
-	err := duckdb.Each(ctx, s.engine, redemptionGet, func(rows *sql.Rows) error {
+	var codes, coupons []int64
+	err := s.readPoints(ctx, redemptionGet, "id", numbers, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var codeNumber *int64
 		var amount, anomalies *string
 		var r coupon.Redemption
 		err := rows.Scan(
-			&number,
-			&couponNumber,
-			&codeNumber,
-			&r.CodeValue,
-			&r.RedeemedAt,
-			&r.Source,
-			&r.Reference,
-			&amount,
-			&r.Currency,
-			&r.ReversedAt,
-			&anomalies,
-			&r.Store,
-			&r.Customer,
+			&number, &couponNumber, &codeNumber, &r.RedeemedAt, &r.Source, &r.Reference, &amount, &r.Currency, &anomalies,
+			&r.Store, &r.Customer,
 		)
 		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
-		r.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
+		if _, isWanted := found[r.ID]; !isWanted {
+			return err
+		}
+		if codeNumber != nil {
+			r.CodeID = new(coupon.NewID(coupon.KindCode, *codeNumber))
+			codes = append(codes, *codeNumber)
+		} else {
+			coupons = append(coupons, couponNumber)
+		}
 		if amount != nil {
 			r.Amount = new(coupon.NewDecimal(*amount))
 		}
@@ -433,19 +434,83 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 		}
 		found[r.ID] = &r
 		return err
-	}, between(numbers)...)
-	return found, err
-}
-
-// CodeRedemptions gives a page of each code's redemptions, newest first.
-func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
-	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: codes, parentKind: coupon.KindCode, page: page, list: codeRedemptions, count: codeRedemptionsCount, isNewestFirst: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return fillPages(ctx, pages, coupon.KindRedemption, s.readRedemptions)
+	maps.DeleteFunc(found, func(_ coupon.ID, r *coupon.Redemption) bool { return r == nil })
+	if _, anyReversed := s.memory.Redeemed(codes); anyReversed || len(coupons) > 0 {
+		err := s.readPoints(ctx, reversalGet, "redemption_id", numbers, func(rows *sql.Rows) error {
+			var number int64
+			var at time.Time
+			err := rows.Scan(&number, &at)
+			if r := found[coupon.NewID(coupon.KindRedemption, number)]; r != nil {
+				r.ReversedAt = &at
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, s.nameRedeemed(ctx, found, codes)
+}
+
+// nameRedeemed tells of redemptions which code was redeemed: one of these, or the coupon's own.
+func (s *Store) nameRedeemed(ctx context.Context, redemptions map[coupon.ID]*coupon.Redemption, codes []int64) error {
+	slices.Sort(codes)
+	values, err := s.readCodes(ctx, slices.Compact(codes), 0)
+	if err != nil {
+		return err
+	}
+	var owners []coupon.ID
+	for _, r := range redemptions {
+		if r.CodeID != nil && values[*r.CodeID] != nil {
+			r.CodeValue = values[*r.CodeID].Value
+		} else {
+			owners = append(owners, r.CouponID)
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	coupons, err := s.CouponsByID(ctx, owners)
+	if err != nil {
+		return err
+	}
+	for _, r := range redemptions {
+		if owner := coupons[r.CouponID]; r.CodeValue == "" && owner != nil {
+			r.CodeValue = owner.Code
+		}
+	}
+	return nil
+}
+
+// CodeRedemptions returns a page of each code's redemptions, newest first. Only codes that memory knows as redeemed
+// once are looked for.
+func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+	lists := make(map[coupon.ID]*coupon.List[*coupon.Redemption], len(codes))
+	for _, id := range codes {
+		lists[id] = &coupon.List[*coupon.Redemption]{}
+	}
+	redeemed, _ := s.memory.Redeemed(numbersOf(coupon.KindCode, codes))
+	if len(redeemed) == 0 {
+		return lists, nil
+	}
+	parents := make([]coupon.ID, len(redeemed))
+	for i, number := range redeemed {
+		parents[i] = coupon.NewID(coupon.KindCode, number)
+	}
+	pages, err := s.pagesOf(ctx, &nestedPage{
+		parents: parents, parentKind: coupon.KindCode, page: page, list: codeRedemptions, count: codeRedemptionsCount, isNewestFirst: true,
+		args: []any{named("first", slices.Min(redeemed)), named("last", slices.Max(redeemed))},
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := fillPages(ctx, pages, coupon.KindRedemption, s.readRedemptions)
+	maps.Copy(lists, found)
+	return lists, err
 }
 
 // Redemptions gives a page of redemptions, newest first. It returns INVALID for a filter that cannot be.

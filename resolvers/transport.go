@@ -286,7 +286,10 @@ func readText(ctx context.Context, from io.Reader) ([]byte, error) {
 }
 
 // errNoRoom is what is wrong when a request has to wait until others are answered.
-var errNoRoom = badRequest(http.StatusServiceUnavailable, "The server reads and answers as much as it can at once, or as it may for you. Try again in a moment.")
+var errNoRoom = badRequest(
+	http.StatusServiceUnavailable,
+	"The server reads and answers as much as it can at once, or as it may for you. Try again in a moment.",
+)
 
 // decode decodes one JSON value, and nothing may come after it. Numbers stay as they are written.
 func decode(ctx context.Context, text []byte, value any) error {

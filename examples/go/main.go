@@ -40,15 +40,23 @@ func main() {
 	if address == "" {
 		address = "http://127.0.0.1:8080"
 	}
-	transport := keyed{os.Getenv("COUPONQL_KEY")}
+	key := os.Getenv("COUPONQL_KEY")
 	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
-	err := run(ctx, graphql.NewClient(address+"/graphql", &http.Client{Transport: transport}))
+	err := run(ctx, newClient(address, key))
+	if err == nil && key != "" {
+		err = checkStranger(ctx, newClient(address, ""))
+	}
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "example:", err)
 		os.Exit(1)
 	}
 	fmt.Println("examples/go: the reference job is done")
+}
+
+// newClient gives a client of a server that shows a key; "": none.
+func newClient(address, key string) graphql.Client {
+	return graphql.NewClient(address+"/graphql", &http.Client{Transport: keyed{key}})
 }
 
 // keyed sends requests with an API key; "": without.
@@ -279,6 +287,20 @@ func checkStats(ctx context.Context, client graphql.Client, couponID string) err
 		return err
 	}
 	return want("amount", row.Stats.ByCurrency[0].Amount, "49.90")
+}
+
+// checkStranger asks without a key where one is needed. The error of a request has a code, also where
+// the HTTP status is one of an error.
+func checkStranger(ctx context.Context, client graphql.Client) error {
+	_, err := CouponStats(ctx, client, "coupon_1")
+	refused, isHTTP := errors.AsType[*graphql.HTTPError](err)
+	if !isHTTP || len(refused.Response.Errors) != 1 {
+		return fmt.Errorf("a request without a key: %w", err)
+	}
+	return errors.Join(
+		want("status without a key", refused.StatusCode, http.StatusUnauthorized),
+		want("code without a key", refused.Response.Errors[0].Extensions["code"], any("UNAUTHENTICATED")),
+	)
 }
 
 // poll asks until it is over.

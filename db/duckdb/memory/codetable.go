@@ -3,7 +3,7 @@ package memory
 import "couponql/coupon"
 
 // codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing copies nothing and
-// keeps nobody waiting. Numbers begin at 1.
+// keeps nobody waiting. Numbers begin at 1. A page with a code whose redemption was reversed has a bit more a code.
 type codeTable struct {
 	pages []*codePage
 }
@@ -18,6 +18,8 @@ type codePage struct {
 	prints  [pageCodes]uint32
 	holders [pageCodes]uint32
 	states  [pageCodes]coupon.CodeState
+	// reversed has a bit for each code that had a redemption which was reversed; nil: none had.
+	reversed *[pageCodes / 64]uint64
 }
 
 // end gives the number after the last one that there is room for.
@@ -55,4 +57,20 @@ func (t *codeTable) printOf(number int64) keyPrint {
 
 func (t *codeTable) setPrint(number int64, p keyPrint) {
 	t.pages[number>>pageBits].prints[number%pageCodes] = uint32(p)
+}
+
+// wasReversed reports whether a redemption of the code was reversed.
+func (t *codeTable) wasReversed(number int64) bool {
+	reversed := t.pages[number>>pageBits].reversed
+	place := number % pageCodes
+	return reversed != nil && reversed[place/64]&(1<<(place%64)) != 0
+}
+
+func (t *codeTable) setReversed(number int64) {
+	page := t.pages[number>>pageBits]
+	if page.reversed == nil {
+		page.reversed = new([pageCodes / 64]uint64)
+	}
+	place := number % pageCodes
+	page.reversed[place/64] |= 1 << (place % 64)
 }
