@@ -96,7 +96,11 @@ func (s *scene) furnish(t *testing.T) {
 	// What redeemCode decided about says so when it comes back.
 	for j, value := range []string{"=OPEN", "00123 2", "😀 Ärger 2"} {
 		request := &coupon.RedeemRequest{
-			Value: value, Reference: new(fmt.Sprintf("till %d", j)), Amount: new(coupon.Decimal("9.90")), Currency: new("EUR"), RedeemedAt: new(noon().Add(-time.Hour)),
+			Value:      value,
+			Reference:  new(fmt.Sprintf("till %d", j)),
+			Amount:     new(coupon.Decimal("9.90")),
+			Currency:   new("EUR"),
+			RedeemedAt: new(noon().Add(-time.Hour)),
 		}
 		if _, err := s.Redeem(t.Context(), request); err != nil {
 			t.Fatal(err)
