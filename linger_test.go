@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// refusing gives a server that answers at once, whatever it is sent, and where it listens.
+// refusing returns a server that answers at once, whatever it is sent, and where it listens.
 func refusing(t *testing.T, within time.Duration, look func(*http.Request)) (server *httptest.Server, address string) {
 	t.Helper()
 	server = httptest.NewServer(lingering(within, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func refusing(t *testing.T, within time.Duration, look func(*http.Request)) (ser
 	return server, server.Listener.Addr().String()
 }
 
-// dial gives a connection that ends with the test, and waits a minute for nothing.
+// dial returns a connection that ends with the test, and waits a minute for nothing.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)

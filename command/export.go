@@ -45,7 +45,7 @@ func (f *exportFlags) Validate() error {
 	return f.checkNew("--output", f.Output)
 }
 
-// input gives what all exports are asked with, but for what is wanted.
+// input returns what all exports are asked with, but for what is wanted.
 func (f *exportFlags) input() map[string]any {
 	format := f.Format
 	if format == "" {
@@ -216,7 +216,7 @@ func newExporter(console *Console, flags *exportFlags, operation string) *export
 	return &exporter{newSession(console, flags.serverFlags), flags, operation, flags.input()}
 }
 
-// findCoupons gives the ids of coupons that are named by id or code.
+// findCoupons returns the ids of coupons that are named by id or code.
 func (e *exporter) findCoupons(ctx context.Context, idsOrCodes []string) ([]string, error) {
 	ids := make([]string, len(idsOrCodes))
 	for i, idOrCode := range idsOrCodes {

@@ -156,7 +156,7 @@ func (r *BounceReader) kindOf(text *BounceText) (kind BounceKind, reason Rejecti
 	return r.kindOtherwise(said, word == wordReturned)
 }
 
-// kindOtherwise gives the kind of a row whose words do not decide: said is the first of them.
+// kindOtherwise returns the kind of a row whose words do not decide: said is the first of them.
 func (r *BounceReader) kindOtherwise(said string, isReturned bool) (kind BounceKind, reason RejectionReason, value string) {
 	switch {
 	case isReturned && r.Kind == nil:

@@ -14,7 +14,7 @@ const (
 	SourceImport RedemptionSource = "IMPORT"
 )
 
-// SourceOfFile gives the source of a redemption of a file: what the server wrote when it exported one that redeemCode decided
+// SourceOfFile returns the source of a redemption of a file: what the server wrote when it exported one that redeemCode decided
 // about. Other words, which other systems have for ways of their own, say nothing of that.
 func SourceOfFile(text string) RedemptionSource {
 	if RedemptionSource(text) == SourceAPI {
@@ -62,7 +62,7 @@ const ReversalTime = 24 * time.Hour
 // counted through, and references are known to who gave them.
 const ReferencedReversalTime = 90 * 24 * time.Hour
 
-// MayReverse tells whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
+// MayReverse reports whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
 // within a time.
 func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time, within time.Duration) bool {
 	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= within

@@ -12,7 +12,7 @@ import (
 	"couponql/db"
 )
 
-// nasty gives values that programs on the way of a file like to take for something else.
+// nasty returns values that programs on the way of a file like to take for something else.
 func nasty() []string {
 	return []string{
 		"00123", "=1+1", "'=a", `="00456"`, `=""`, `\N`, `\\N`, `\\\N`, `\n`, `\`, "NULL", "N/A", "-", "---", `"quoted"`, `a"b`, "a,b;c|d", "a\u00a0b",

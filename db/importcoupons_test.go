@@ -12,7 +12,7 @@ import (
 	"couponql/db"
 )
 
-// couponFacts gives what is known of all coupons, oldest first.
+// couponFacts returns what is known of all coupons, oldest first.
 func (s *scene) couponFacts(t *testing.T) []string {
 	t.Helper()
 	list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
@@ -212,7 +212,7 @@ func TestImportCodesOfCoupons(t *testing.T) {
 	}
 }
 
-// couponImports gives the ids of the imports of a coupon, newest first.
+// couponImports returns the ids of the imports of a coupon, newest first.
 func (s *scene) couponImports(t *testing.T, id coupon.ID) []coupon.ID {
 	t.Helper()
 	lists, err := s.CouponImports(t.Context(), []coupon.ID{id}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true})

@@ -202,7 +202,7 @@ func (s *Store) loadHolds(ctx context.Context, l *memory.Loader) error {
 	return err
 }
 
-// nextOf gives the numbers that come after those of the rows.
+// nextOf returns the numbers that come after those of the rows.
 func nextOf(ctx context.Context, q duckdb.Querier) (memory.Numbers, error) {
 	next, err := duckdb.Collect(ctx, q, poolNext, func(rows *sql.Rows) (memory.Numbers, error) {
 		var n memory.Numbers

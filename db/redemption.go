@@ -14,7 +14,7 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// ValidateCode tells whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
+// ValidateCode reports whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
 // own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for CodesByID.
 func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
 	// What cannot be a code has no key, and no code has none.
@@ -43,7 +43,7 @@ func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.Co
 	return code, coupons[id], refusal, nil
 }
 
-// ZoneOf gives the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
+// ZoneOf returns the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
 // there is none.
 func (s *Store) ZoneOf(value string) *time.Location {
 	_, key, _ := s.keys.Parse(value)
@@ -156,7 +156,7 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	return RedeemOutcome{Redemption: redemption, IsSpent: redeemed.IsSpent}, 0
 }
 
-// rowOf gives a redemption as it is recorded, with what it carries of the message that holds the code now.
+// rowOf returns a redemption as it is recorded, with what it carries of the message that holds the code now.
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
 		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
@@ -200,7 +200,7 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 	return nil
 }
 
-// isSame tells whether a request asks for the redemption that was recorded.
+// isSame reports whether a request asks for the redemption that was recorded.
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
 	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
@@ -336,7 +336,7 @@ func (s *Store) reverse(
 // maxRecorded is how many redemptions a page of Recorded has at the most.
 const maxRecorded = 500
 
-// WatchRedemptions gives a channel that gets a value after redemptions were recorded, until stop is called, and the
+// WatchRedemptions returns a channel that gets a value after redemptions were recorded, until stop is called, and the
 // place where Recorded is to begin for those that are recorded from now on.
 func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
 	changed, stop = s.Watch(redemptionsWatched)
@@ -346,7 +346,7 @@ func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop f
 // redemptionsWatched is what is watched of all redemptions together.
 const redemptionsWatched = coupon.ID("redemptions")
 
-// Recorded gives redemptions that were recorded after a place, in their order, and the place to go on from: at most
+// Recorded returns redemptions that were recorded after a place, in their order, and the place to go on from: at most
 // maxRecorded; of one coupon unless its id is "". It returns NOT_FOUND for an id that is not one of a coupon.
 func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (redemptions []*coupon.Redemption, next int64, err error) {
 	var couponNumber any
@@ -393,7 +393,7 @@ func (e *effects) announce(spans ...memory.Recorded) {
 	})
 }
 
-// RedemptionsByID gives the redemptions that exist of these.
+// RedemptionsByID returns the redemptions that exist of these.
 func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Redemption, error) {
 	return s.readRedemptions(ctx, numbersOf(coupon.KindRedemption, ids))
 }
@@ -513,7 +513,7 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 	return lists, err
 }
 
-// Redemptions gives a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
+// Redemptions returns a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
 func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, page coupon.Page) (*coupon.List[*coupon.Redemption], error) {
 	if filter != nil && filter.OfRedemptions() != "" {
 		args, err := redemptionArgs(filter)
@@ -529,7 +529,7 @@ func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, pag
 	return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPage, redemptionCount, args, s.readRedemptions)
 }
 
-// redemptionArgs gives a filter of redemptions as parameters.
+// redemptionArgs returns a filter of redemptions as parameters.
 func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	args, err := statsArgs(filter, time.UTC)
 	if err != nil {
@@ -543,7 +543,7 @@ func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	), nil
 }
 
-// exportedRedemptions gives a filter of redemptions that count as parameters. It returns INVALID.
+// exportedRedemptions returns a filter of redemptions that count as parameters. It returns INVALID.
 func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
 	var standing coupon.StatsFilter
 	if filter != nil {
@@ -556,7 +556,7 @@ func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
 	return redemptionArgs(&standing)
 }
 
-// statsArgs gives a filter of facts as parameters.
+// statsArgs returns a filter of facts as parameters.
 func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 	if filter == nil {
 		filter = &coupon.StatsFilter{}
@@ -574,7 +574,7 @@ func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 	}, nil
 }
 
-// consecutive gives the numbers of redemptions that were decided one after the other.
+// consecutive returns the numbers of redemptions that were decided one after the other.
 func consecutive(redemptions []*redemptionRow) []memory.Recorded {
 	var spans []memory.Recorded
 	for _, r := range redemptions {

@@ -376,7 +376,7 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 		Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
 }
 
-// amountOf gives the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
+// amountOf returns the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
 // never get it, as the row that was mended would be a repeat.
 func (r *importReader) amountOf(row *file.Row, amounts *coupon.FileAmounts) (amount coupon.Amount, reason coupon.RejectionReason, raw string) {
 	currency, isKnown := coupon.ParseCurrency(row.Get(redemptionsCurrency))

@@ -47,7 +47,7 @@ var (
 	cardHabit = habit{9, 0.6}
 )
 
-// deliveries gives the deliveries. Of those that are prepared and not sent, the last one finds what the
+// deliveries returns the deliveries. Of those that are prepared and not sent, the last one finds what the
 // others left.
 func (l *loader) deliveries() []*delivery {
 	const firstVariantMails, secondVariantMails = 0.085, 0.115 // shares of redeemed codes
@@ -245,7 +245,7 @@ func (a *analysis) summary() string {
 	return text
 }
 
-// errors gives what stops the delivery.
+// errors returns what stops the delivery.
 func (a *analysis) errors() string {
 	var text strings.Builder
 	for _, entry := range a.Log {

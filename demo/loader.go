@@ -156,7 +156,7 @@ func (l *loader) sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(l.Out, "%s  %s\n", day, fmt.Sprintf(format, args...))
 }
 
-// dateTime gives a time of the shop's zone without an offset: the coupons have the same time zone.
+// dateTime returns a time of the shop's zone without an offset: the coupons have the same time zone.
 func (l *loader) dateTime(daysAgo, hour int) string {
 	return l.shop.at(daysAgo, hour, 0).Format("2006-01-02T15:04")
 }

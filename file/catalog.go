@@ -108,7 +108,7 @@ func (c *catalog) fit(row *Row) {
 	}
 }
 
-// place gives the place of the cells with this name, or -1 when a name is longer than any column's may
+// place returns the place of the cells with this name, or -1 when a name is longer than any column's may
 // be. It returns FILE_UNREADABLE when the file has too many columns, and nothing else.
 func (c *catalog) place(row *Row, name []byte) (int, error) {
 	if place, ok := c.places[string(name)]; ok {

@@ -10,7 +10,7 @@ import (
 	"couponql/coupon"
 )
 
-// warningsOf gives the kinds of warnings with what they are about.
+// warningsOf returns the kinds of warnings with what they are about.
 func warningsOf(layout *Layout) []string {
 	var warnings []string
 	for _, w := range layout.Warnings {

@@ -89,7 +89,7 @@ func TestJSONDocumentIsJSONL(t *testing.T) {
 	})
 }
 
-// textsOf gives the values of the rows of a text, or why they cannot be read.
+// textsOf returns the values of the rows of a text, or why they cannot be read.
 func textsOf(t *rapid.T, dir, content string) (rows []string) {
 	path := filepath.Join(dir, "rows.json")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -39,10 +39,10 @@ const (
 		`"message-id":"<2017.57@relay.example.com>","ts_event":1795359578,"subject":"Hi"}`
 )
 
-// oneLine gives JSON without line ends.
+// oneLine returns JSON without line ends.
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "") }
 
-// quoted gives a text as a string of JSON.
+// quoted returns a text as a string of JSON.
 func quoted(t *testing.T, text string) string {
 	t.Helper()
 	out, err := json.Marshal(text)
@@ -52,7 +52,7 @@ func quoted(t *testing.T, text string) string {
 	return string(out)
 }
 
-// readReports gives "line: whom kind at" of each row of a file of reports, or why it is none.
+// readReports returns "line: whom kind at" of each row of a file of reports, or why it is none.
 func readReports(t *testing.T, content string) (got []string, layout Layout) {
 	t.Helper()
 	columns := Columns(coupon.ImportBounces)

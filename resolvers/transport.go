@@ -54,7 +54,7 @@ func badRequest(status int, message string) httpError {
 	return httpError{status: status, message: message}
 }
 
-// Error gives the message.
+// Error returns the message.
 func (e httpError) Error() string { return e.message }
 
 // Supports takes everything.
@@ -106,7 +106,7 @@ func setType(w http.ResponseWriter, r *http.Request) (accepted string, takesEven
 	return accepted, takesEvents
 }
 
-// operation gives the operation of a request, or answers why it is not run and gives nil.
+// operation returns the operation of a request, or answers why it is not run and gives nil.
 func (a *reply) operation(params *graphql.RawParams) *graphql.OperationContext {
 	params.Headers = a.r.Header
 	operation, problems := a.exec.CreateOperationContext(a.r.Context(), params)
@@ -314,7 +314,7 @@ func decode(ctx context.Context, text []byte, value any) error {
 	return nil
 }
 
-// weigh gives how many values a JSON text has, or a few more, and how deep they are nested.
+// weigh returns how many values a JSON text has, or a few more, and how deep they are nested.
 func weigh(text []byte) (values, depth int) {
 	level, isText := 0, false
 	for i := 0; i < len(text); i++ {
@@ -337,7 +337,7 @@ func weigh(text []byte) (values, depth int) {
 	return values, depth
 }
 
-// acceptedType gives the media type that the client would rather have of the three, application/json if it does not care,
+// acceptedType returns the media type that the client would rather have of the three, application/json if it does not care,
 // or "" when it wants none (RFC 9110, 12.5.1), and whether it takes events at all.
 func acceptedType(accept []string) (best string, takesEvents bool) {
 	bestQuality := 0.0
@@ -412,7 +412,7 @@ func writeText(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text)
 }
 
-// responseText gives an answer as JSON. Data is JSON that was just written, and is not read again.
+// responseText returns an answer as JSON. Data is JSON that was just written, and is not read again.
 func responseText(response *graphql.Response) []byte {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {

@@ -54,7 +54,7 @@ func main() {
 	fmt.Println("examples/go: the reference job is done")
 }
 
-// newClient gives a client of a server that shows a key; "": none.
+// newClient returns a client of a server that shows a key; "": none.
 func newClient(address, key string) graphql.Client {
 	return graphql.NewClient(address+"/graphql", &http.Client{Transport: keyed{key}})
 }
@@ -317,7 +317,7 @@ func poll(ctx context.Context, ask func() (isOver bool, err error)) error {
 	}
 }
 
-// check gives what the caller of a mutation should mend as an error.
+// check returns what the caller of a mutation should mend as an error.
 func check(found []Problem) error {
 	var errs []error
 	for _, p := range found {
@@ -326,7 +326,7 @@ func check(found []Problem) error {
 	return errors.Join(errs...)
 }
 
-// want gives an error unless the server answered what the example expects.
+// want returns an error unless the server answered what the example expects.
 func want[T comparable](what string, got, want T) error {
 	if got != want {
 		return fmt.Errorf("%s: %v instead of %v", what, got, want)

@@ -22,7 +22,7 @@ type codePage struct {
 	reversed *[pageCodes / 64]uint64
 }
 
-// end gives the number after the last one that there is room for.
+// end returns the number after the last one that there is room for.
 func (t *codeTable) end() int64 { return int64(len(t.pages)) * pageCodes }
 
 // reach makes room for numbers up to last.
@@ -32,7 +32,7 @@ func (t *codeTable) reach(last int64) {
 	}
 }
 
-// state gives where a code stands.
+// state returns where a code stands.
 func (t *codeTable) state(number int64) coupon.CodeState {
 	return t.pages[number>>pageBits].states[number%pageCodes]
 }
@@ -41,7 +41,7 @@ func (t *codeTable) setState(number int64, state coupon.CodeState) {
 	t.pages[number>>pageBits].states[number%pageCodes] = state
 }
 
-// holder gives the number of the delivery that gave a code away; it means something only while the code is assigned.
+// holder returns the number of the delivery that gave a code away; it means something only while the code is assigned.
 func (t *codeTable) holder(number int64) int64 {
 	return int64(t.pages[number>>pageBits].holders[number%pageCodes])
 }
@@ -50,7 +50,7 @@ func (t *codeTable) setHolder(number, delivery int64) {
 	t.pages[number>>pageBits].holders[number%pageCodes] = uint32(delivery)
 }
 
-// printOf gives what tells the code's key from others with the same place in the index.
+// printOf returns what tells the code's key from others with the same place in the index.
 func (t *codeTable) printOf(number int64) keyPrint {
 	return keyPrint(t.pages[number>>pageBits].prints[number%pageCodes])
 }
