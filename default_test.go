@@ -16,7 +16,8 @@ func TestDefaults(t *testing.T) {
 	if _, err := newParser(&c).Parse([]string{"serve"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newParser(&c).Parse([]string{"restore", "default_test.go", "--data", "new.duckdb"}); err != nil {
+	if _, err := newParser(&c).
+		Parse([]string{"restore", "default_test.go", "--data", "new.duckdb"}); err != nil {
 		t.Fatal(err)
 	}
 	s := c.Serve
@@ -40,7 +41,8 @@ func TestDefaults(t *testing.T) {
 func TestDurationText(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]time.Duration{
-		"24h": 24 * time.Hour, "1m": time.Minute, "30s": 30 * time.Second, "10m": 10 * time.Minute, "1h30m": 90 * time.Minute,
+		"24h": 24 * time.Hour, "1m": time.Minute, "30s": 30 * time.Second, "10m": 10 * time.Minute,
+		"1h30m":   90 * time.Minute,
 		"1h0m30s": time.Hour + 30*time.Second, "0s": 0, "100ms": 100 * time.Millisecond,
 	} {
 		got := durationText(d)

@@ -40,7 +40,9 @@ func (c *demoCommand) Run(ctx context.Context) error { return c.make(ctx, os.Std
 func (c *demoCommand) make(ctx context.Context, out io.Writer) error {
 	for _, path := range []string{c.Data, c.Data + ".files", c.outbox()} {
 		if !isMissing(path) {
-			return fmt.Errorf("%s exists already; serve it, delete it, or give another --data", path)
+			return fmt.Errorf(
+				"%s exists already; serve it, delete it, or give another --data", path,
+			)
 		}
 	}
 	began := time.Now()
@@ -75,7 +77,8 @@ func (c *demoCommand) fill(ctx context.Context, out io.Writer) error {
 	ready := make(chan string, 1)
 	// Nobody else may ask it, and nothing of the environment leads out of the machine.
 	server := serveCommand{
-		Listen: "127.0.0.1:0", AdminKey: rand.Text() + rand.Text(), Data: c.Data, Outbox: c.outbox(),
+		Listen: "127.0.0.1:0", AdminKey: rand.Text() + rand.Text(), Data: c.Data,
+		Outbox:      c.outbox(),
 		MemoryLimit: db.DefaultMemoryLimit, Timezone: demo.Zone, HoldDuration: demo.HoldDuration,
 		SoftBounceLimit: coupon.DefaultSoftBounceLimit, LogLevel: logLevel{slog.LevelWarn},
 		clock: clock.Now, onReady: func(url string) { ready <- url },
@@ -83,7 +86,8 @@ func (c *demoCommand) fill(ctx context.Context, out io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	background.Go(func() error { return server.serve(ctx, server.logger()) }, func(err error) { done <- err })
+	background.Go(func() error { return server.serve(ctx, server.logger()) },
+		func(err error) { done <- err })
 	select {
 	case err := <-done:
 		return err

@@ -22,7 +22,8 @@ func (c cancelsAt) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestDemoLeavesNothing: what is broken off is removed, so that the same command can be given again.
+// TestDemoLeavesNothing: what is broken off is removed, so that the same command can be given
+// again.
 func TestDemoLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -41,7 +42,8 @@ func TestDemoLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestDemoRefuses: neither a database nor the folders beside it are touched when one of them is there.
+// TestDemoRefuses: neither a database nor the folders beside it are touched when one of them is
+// there.
 func TestDemoRefuses(t *testing.T) {
 	t.Parallel()
 	for _, ending := range []string{"", ".files", ".outbox"} {
@@ -50,7 +52,8 @@ func TestDemoRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := demoCommand{Data: path}
-		if err := c.make(t.Context(), cancelsAt{"made", func() {}}); err == nil || !strings.Contains(err.Error(), path+ending+" exists already") {
+		if err := c.make(t.Context(), cancelsAt{"made", func() {}}); err == nil ||
+			!strings.Contains(err.Error(), path+ending+" exists already") {
 			t.Errorf("got the error %v, want that %s exists", err, path+ending)
 		}
 		if kept, err := os.ReadFile(path + ending); string(kept) != "mine" {

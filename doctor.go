@@ -104,10 +104,15 @@ func (c *doctorCommand) oddities() []string {
 		odd = append(odd, "--smtp-url: mail and codes go out in the clear (tls=off).")
 	}
 	for _, hook := range []struct{ flag, url string }{
-		{"--webhook-url", c.WebhookURL}, {"--alert-webhook-url", c.AlertWebhookURL}, {"--oidc-issuer", c.OIDCIssuer}, {"--otlp-endpoint", c.OTLPEndpoint},
+		{"--webhook-url", c.WebhookURL},
+		{"--alert-webhook-url", c.AlertWebhookURL},
+		{"--oidc-issuer", c.OIDCIssuer},
+		{"--otlp-endpoint", c.OTLPEndpoint},
 	} {
-		if address, err := url.Parse(hook.url); err == nil && address.Scheme == "http" && !isLoopback(address.Hostname()) {
-			odd = append(odd, hook.flag+": what is sent can be read, and answers changed, on their way; use https.")
+		if address, err := url.Parse(hook.url); err == nil && address.Scheme == "http" &&
+			!isLoopback(address.Hostname()) {
+			odd = append(odd, hook.flag+
+				": what is sent can be read, and answers changed, on their way; use https.")
 		}
 	}
 	return odd

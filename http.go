@@ -24,9 +24,12 @@ import (
 	"couponql/transfer"
 )
 
-// serve answers requests until ctx is done, and then lets those that run end. When the store is lost it ends
-// at once; closing the store then tells why.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, store *db.Store, log *slog.Logger) error {
+// serve answers requests until ctx is done, and then lets those that run end. When the store is
+// lost it ends at once; closing the store then tells why.
+func serve(
+	ctx context.Context, listener net.Listener, handler http.Handler, store *db.Store,
+	log *slog.Logger,
+) error {
 	// Requests are canceled with base, which ends subscriptions when the server stops.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -39,7 +42,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, sto
 		ErrorLog:          slog.NewLogLogger(newSparseLog(log.Handler()), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
-	background.Go(func() error { return server.Serve(patientListener{listener, stallTime}) }, func(err error) { failed <- err })
+	background.Go(func() error { return server.Serve(patientListener{listener, stallTime}) },
+		func(err error) { failed <- err })
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -50,8 +54,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, sto
 	log.Info("stopping")
 	deadline, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer stop()
-	// What takes longer than a moment is a subscription, a long query or a long change: it is told to end. The store comes first, so
-	// that whose change it cuts off hears that nothing remains of it.
+	// What takes longer than a moment is a subscription, a long query or a long change: it is told
+	// to end. The store comes first, so that whose change it cuts off hears that nothing remains of
+	// it.
 	defer background.After(graceTime, func() error {
 		store.Interrupt()
 		return nil
@@ -82,7 +87,8 @@ func (c *serveCommand) newHandler(
 	if c.Playground {
 		mux.Handle("/", playground.Handler(playground.Options{HasSQL: c.EnableSQL}))
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz",
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := store.Ping(r.Context()); err != nil {
 			log.ErrorContext(r.Context(), "not ready", "error", err)
@@ -103,39 +109,49 @@ func (c *serveCommand) newHandler(
 	return lingering(lingerTime, withRequestID(handler))
 }
 
-// observed counts and times requests, and logs each at the level debug: neither what it asked for nor what it got.
+// observed counts and times requests, and logs each at the level debug: neither what it asked for
+// nor what it got.
 func observed(watch *monitor.Monitor, log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := httpsnoop.CaptureMetrics(next, w, r)
 		watch.Request(r, seen.Code, seen.Duration)
-		log.DebugContext(r.Context(), "answered", "request", monitor.RequestID(r.Context()), "method", monitor.MethodOf(r), "path", monitor.PathOf(r),
-			"status", seen.Code, "bytes", seen.Written, "took", seen.Duration, "address", r.RemoteAddr)
+		log.DebugContext(r.Context(), "answered", "request", monitor.RequestID(r.Context()),
+			"method", monitor.MethodOf(r), "path", monitor.PathOf(r),
+			"status", seen.Code, "bytes", seen.Written, "took", seen.Duration, "address",
+			r.RemoteAddr)
 	})
 }
 
 // corsMaxAge is how long browsers keep what they were told about other sites' requests, in seconds.
 const corsMaxAge = 600
 
-// shareWith lets the pages of other sites use the API. Keys are in a header, and there are no cookies, so that a page can do
-// nothing in the name of its visitor.
+// shareWith lets the pages of other sites use the API. Keys are in a header, and there are no
+// cookies, so that a page can do nothing in the name of its visitor.
 func shareWith(origins []string) *cors.Cors {
 	return cors.New(cors.Options{
 		AllowedOrigins: origins,
-		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedMethods: []string{
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+			http.MethodDelete,
+		},
 		AllowedHeaders: []string{"*"},
 		MaxAge:         corsMaxAge,
-		ExposedHeaders: []string{"X-Request-ID", "Retry-After", "Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable"},
+		ExposedHeaders: []string{
+			"X-Request-ID", "Retry-After", "Location", "Upload-Offset", "Upload-Length",
+			"Upload-Expires", "Tus-Resumable",
+		},
 	})
 }
 
-// throughProxies takes from trusted proxies who is behind them: the last address of X-Forwarded-For that is not one of theirs,
-// and the scheme and host that the client used.
+// throughProxies takes from trusted proxies who is behind them: the last address of X-Forwarded-For
+// that is not one of theirs, and the scheme and host that the client used.
 func throughProxies(trusted []netip.Prefix, next http.Handler) http.Handler {
 	if len(trusted) == 0 {
 		return next
 	}
 	isTrusted := func(address netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
+		return slices.ContainsFunc(trusted,
+			func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -172,7 +188,8 @@ func forStaff(guard *access.Guard, next http.Handler) http.Handler {
 		switch {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", access.Realm)
-			answer(w, access.StatusOf(err), "show an API key that works in the header Authorization: Bearer")
+			answer(w, access.StatusOf(err),
+				"show an API key that works in the header Authorization: Bearer")
 		case !caller.Role.IsStaff():
 			answer(w, http.StatusForbidden, "the roles REDEEMER and REPORTER do not see metrics")
 		default:
@@ -188,8 +205,8 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = fmt.Fprintln(w, text)
 }
 
-// withRequestID returns every request an id, which its answer, its errors and the log carry. Browsers take no answer for anything but
-// what it says it is.
+// withRequestID returns every request an id, which its answer, its errors and the log carry.
+// Browsers take no answer for anything but what it says it is.
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
@@ -199,7 +216,8 @@ func withRequestID(next http.Handler) http.Handler {
 	})
 }
 
-// localOnly refuses requests that name another host than this machine, as long as nobody has to show a key.
+// localOnly refuses requests that name another host than this machine, as long as nobody has to
+// show a key.
 func localOnly(guard *access.Guard, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
@@ -207,7 +225,8 @@ func localOnly(guard *access.Guard, next http.Handler) http.Handler {
 			host = strings.Trim(r.Host, "[]")
 		}
 		if guard.IsOpen() && !isLoopback(host) {
-			answer(w, http.StatusMisdirectedRequest, "this server answers to loopback addresses only")
+			answer(w, http.StatusMisdirectedRequest,
+				"this server answers to loopback addresses only")
 			return
 		}
 		next.ServeHTTP(w, r)

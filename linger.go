@@ -8,16 +8,16 @@ import (
 	"couponql/transfer"
 )
 
-// lingerTime is how long a client may go on sending what nobody needs, and lingerStep how much of it
-// is read between two looks at the time.
+// lingerTime is how long a client may go on sending what nobody needs, and lingerStep how much of
+// it is read between two looks at the time.
 const (
 	lingerTime = 30 * time.Second
 	lingerStep = 1 << 20
 )
 
-// lingering reads what a client still sends of a body when it is answered already. Most clients look
-// for the answer when they have sent everything. A connection that ends before takes it from them:
-// they report a broken connection in place of what they should mend.
+// lingering reads what a client still sends of a body when it is answered already. Most clients
+// look for the answer when they have sent everything. A connection that ends before takes it from
+// them: they report a broken connection in place of what they should mend.
 func lingering(within time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent := &sentBody{ReadCloser: r.Body}

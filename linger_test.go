@@ -14,14 +14,17 @@ import (
 )
 
 // refusing returns a server that answers at once, whatever it is sent, and where it listens.
-func refusing(t *testing.T, within time.Duration, look func(*http.Request)) (server *httptest.Server, address string) {
+func refusing(t *testing.T, within time.Duration, look func(*http.Request)) (
+	server *httptest.Server, address string,
+) {
 	t.Helper()
-	server = httptest.NewServer(lingering(within, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		look(r)
-		w.Header().Set("Content-Length", "2")
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, "no")
-	})))
+	server = httptest.NewServer(lingering(within,
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			look(r)
+			w.Header().Set("Content-Length", "2")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "no")
+		})))
 	t.Cleanup(server.Close)
 	return server, server.Listener.Addr().String()
 }
@@ -38,8 +41,8 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestLingering sends bodies that are refused unread, as clients do that look for the answer when all
-// is sent: each hears the answer.
+// TestLingering sends bodies that are refused unread, as clients do that look for the answer when
+// all is sent: each hears the answer.
 func TestLingering(t *testing.T) {
 	t.Parallel()
 	const size = 32 << 20
@@ -48,9 +51,11 @@ func TestLingering(t *testing.T) {
 		header string
 		look   func(*http.Request)
 	}{
-		"with a length":   {"Content-Length: 33554432", func(*http.Request) {}},
-		"without":         {"Transfer-Encoding: chunked", func(*http.Request) {}},
-		"after its begin": {"Content-Length: 33554432", func(r *http.Request) { _, _ = io.ReadFull(r.Body, head) }},
+		"with a length": {"Content-Length: 33554432", func(*http.Request) {}},
+		"without":       {"Transfer-Encoding: chunked", func(*http.Request) {}},
+		"after its begin": {
+			"Content-Length: 33554432", func(r *http.Request) { _, _ = io.ReadFull(r.Body, head) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,22 +70,24 @@ func TestLingering(t *testing.T) {
 				t.Fatalf("the body could not be sent: %v", errors.Join(err, sendErr))
 			}
 			answer, err := io.ReadAll(conn)
-			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") || !strings.Contains(string(answer), "\r\n\r\nno") {
+			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") ||
+				!strings.Contains(string(answer), "\r\n\r\nno") {
 				t.Errorf("the answer is %q: %v", answer, err)
 			}
 		})
 	}
 }
 
-// TestLingeringEnds: a client that never ends is read for a time alone, one that waits to be asked for
-// its body is not asked, and one that has sent all may use its connection again.
+// TestLingeringEnds: a client that never ends is read for a time alone, one that waits to be asked
+// for its body is not asked, and one that has sent all may use its connection again.
 func TestLingeringEnds(t *testing.T) {
 	t.Parallel()
 	t.Run("endless", func(t *testing.T) {
 		t.Parallel()
 		_, address := refusing(t, 100*time.Millisecond, func(*http.Request) {})
 		conn := dial(t, address)
-		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000000000\r\n\r\n")
+		_, err := io.WriteString(conn,
+			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000000000\r\n\r\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,12 +102,14 @@ func TestLingeringEnds(t *testing.T) {
 		t.Parallel()
 		_, address := refusing(t, time.Minute, func(*http.Request) {})
 		conn := dial(t, address)
-		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\nExpect: 100-continue\r\n\r\n")
+		_, err := io.WriteString(conn,
+			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\nExpect: 100-continue\r\n\r\n")
 		if err != nil {
 			t.Fatal(err)
 		}
 		answer, err := io.ReadAll(conn)
-		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") || strings.Contains(string(answer), "100 Continue") {
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") ||
+			strings.Contains(string(answer), "100 Continue") {
 			t.Errorf("the answer is %q: %v", answer, err)
 		}
 	})
@@ -112,7 +121,8 @@ func TestLingeringEnds(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 		})
 		for range 3 {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("all"))
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL,
+				strings.NewReader("all"))
 			if err != nil {
 				t.Fatal(err)
 			}

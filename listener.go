@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// stallTime is how long a client may take nothing of an answer before it is cut off, and writeStep how much it has to take meanwhile.
+// stallTime is how long a client may take nothing of an answer before it is cut off, and writeStep
+// how much it has to take meanwhile.
 const (
 	stallTime = time.Minute
 	writeStep = 64 << 10
 )
 
-// patientListener gives connections that end when their clients take nothing for as long as patience says, whatever the answer is: of
-// the API, a stream, a WebSocket, a file.
+// patientListener gives connections that end when their clients take nothing for as long as
+// patience says, whatever the answer is: of the API, a stream, a WebSocket, a file.
 type patientListener struct {
 	net.Listener
 

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestPatientListener: who takes nothing is cut off, and who takes a little now and then gets everything.
+// TestPatientListener: who takes nothing is cut off, and who takes a little now and then gets
+// everything.
 func TestPatientListener(t *testing.T) {
 	t.Parallel()
 	plain, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -17,7 +18,9 @@ func TestPatientListener(t *testing.T) {
 	}
 	const size, patience = 32 << 20, 200 * time.Millisecond
 	written := make(chan error, 2)
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(
+		w http.ResponseWriter, _ *http.Request,
+	) {
 		_, err := w.Write(make([]byte, size))
 		written <- err
 	})}

@@ -10,10 +10,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxLogged is how many bytes of a value are logged: an error may quote what a client sent, or have the stack of a panic.
+// maxLogged is how many bytes of a value are logged: an error may quote what a client sent, or have
+// the stack of a panic.
 const maxLogged = 8 << 10
 
-// cutAttribute cuts what is logged. That it is on one line, and cannot be taken for another, the handlers of slog see to.
+// cutAttribute cuts what is logged. That it is on one line, and cannot be taken for another, the
+// handlers of slog see to.
 func cutAttribute(_ []string, attribute slog.Attr) slog.Attr {
 	text := ""
 	switch value := attribute.Value.Resolve(); value.Kind() { //nolint:exhaustive // the others are short
@@ -32,8 +34,9 @@ func cutAttribute(_ []string, attribute slog.Attr) slog.Attr {
 	return slog.String(attribute.Key, strings.ToValidUTF8(text[:maxLogged], "")+"…")
 }
 
-// libraryLog is the log of libraries that write to that of the program, by the package log or slog. They may quote what a client sent, so
-// that only it is told that one wrote something, at the level debug: what matters to an operator the libraries return as errors.
+// libraryLog is the log of libraries that write to that of the program, by the package log or slog.
+// They may quote what a client sent, so that only it is told that one wrote something, at the level
+// debug: what matters to an operator the libraries return as errors.
 type libraryLog struct {
 	slog.Handler
 }
@@ -58,7 +61,8 @@ func (l libraryLog) WithAttrs([]slog.Attr) slog.Handler { return l }
 // WithGroup leaves out what a library adds.
 func (l libraryLog) WithGroup(string) slog.Handler { return l }
 
-// sparseLines is how many lines a second the log of the HTTP server has at the most: clients without a key can cause them.
+// sparseLines is how many lines a second the log of the HTTP server has at the most: clients
+// without a key can cause them.
 const sparseLines = 5
 
 // sparseLog logs a few lines a second, and no more.

@@ -16,9 +16,9 @@ import (
 // maxToldOrigins is how many origins the log names that were refused, each once.
 const maxToldOrigins = 100
 
-// origins refuses the pages of other sites that are not named: none must be able to use the server of a visitor's machine, neither
-// by sending it forms, nor by a name that it points to this address. One rule holds for all ways to ask, also for a preflight and a
-// WebSocket.
+// origins refuses the pages of other sites that are not named: none must be able to use the server
+// of a visitor's machine, neither by sending it forms, nor by a name that it points to this
+// address. One rule holds for all ways to ask, also for a preflight and a WebSocket.
 type origins struct {
 	named      []string
 	protection *http.CrossOriginProtection
@@ -29,7 +29,10 @@ type origins struct {
 }
 
 func newOrigins(named []string, log *slog.Logger) *origins {
-	o := &origins{named: named, protection: http.NewCrossOriginProtection(), log: log, told: map[string]bool{}}
+	o := &origins{
+		named: named, protection: http.NewCrossOriginProtection(), log: log,
+		told: map[string]bool{},
+	}
 	for _, origin := range named {
 		// It was checked.
 		_ = o.protection.AddTrustedOrigin(origin)
@@ -55,14 +58,16 @@ func (o *origins) guard(next http.Handler) http.Handler {
 	})
 }
 
-// originOf returns the origin of a request as a browser writes it, or "" when it has none, or none that could be named.
+// originOf returns the origin of a request as a browser writes it, or "" when it has none, or none
+// that could be named.
 func originOf(r *http.Request) string {
 	origin := r.Header.Get("Origin")
 	address, err := url.Parse(origin)
 	isPlain := !strings.ContainsFunc(origin, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune(".:/-[]", c)
 	})
-	if err != nil || !isPlain || address.Host == "" || len(origin) > coupon.MaxTextLength || origin != address.Scheme+"://"+address.Host {
+	if err != nil || !isPlain || address.Host == "" || len(origin) > coupon.MaxTextLength ||
+		origin != address.Scheme+"://"+address.Host {
 		return ""
 	}
 	return origin
@@ -74,7 +79,9 @@ func (o *origins) remedy(origin string) string {
 	case origin == "":
 		return "Only pages with an origin that --cors-origin names may use it."
 	case len(o.named) > 0:
-		return fmt.Sprintf("To let them, add %s to --cors-origin and start the server again.", origin)
+		return fmt.Sprintf(
+			"To let them, add %s to --cors-origin and start the server again.", origin,
+		)
 	}
 	return fmt.Sprintf("To let them, start the server with --cors-origin %s.", origin)
 }
@@ -86,7 +93,8 @@ func (o *origins) refuse(w http.ResponseWriter, origin string) {
 		pages = "Pages of other sites"
 	}
 	text, err := json.Marshal(map[string]any{"errors": []any{map[string]any{
-		"message": pages + " may not use this server. " + o.remedy(origin), "extensions": map[string]any{"code": "FORBIDDEN"},
+		"message":    pages + " may not use this server. " + o.remedy(origin),
+		"extensions": map[string]any{"code": "FORBIDDEN"},
 	}}})
 	if err != nil {
 		panic(err) // It is made of texts.
@@ -108,5 +116,6 @@ func (o *origins) tell(ctx context.Context, origin string) {
 		return
 	}
 	o.told[origin] = true
-	o.log.WarnContext(ctx, "pages of an origin were refused", "origin", origin, "remedy", o.remedy(origin))
+	o.log.WarnContext(ctx, "pages of an origin were refused", "origin", origin, "remedy",
+		o.remedy(origin))
 }

@@ -24,9 +24,10 @@ type restoreCommand struct {
 
 // Help is what --help says beside the flags.
 func (*restoreCommand) Help() string {
-	return `Everything is as it was when the backup was made, and what happened since is lost: codes that were sent since count
-as available, those that were redeemed since can be redeemed again. See "Restore" in docs/operating.md before you start
-a server. Deliveries that were being sent or were scheduled are paused.
+	return `Everything is as it was when the backup was made, and what happened since is lost: codes that
+were sent since count as available, those that were redeemed since can be redeemed again. See
+"Restore" in docs/operating.md before you start a server. Deliveries that were being sent or were
+scheduled are paused.
 
 Exit codes: 0 restored and checked; 1 not restored; 2 wrong usage.`
 }
@@ -34,7 +35,9 @@ Exit codes: 0 restored and checked; 1 not restored; 2 wrong usage.`
 // Run restores, and writes what came of it to standard output.
 func (c *restoreCommand) Run(ctx context.Context) error {
 	keepToSelf()
-	restored, err := db.Restore(ctx, db.RestoreOptions{Backup: c.File, Path: c.Data, Overwrites: c.Force, MemoryLimit: string(c.MemoryLimit)})
+	restored, err := db.Restore(ctx, db.RestoreOptions{
+		Backup: c.File, Path: c.Data, Overwrites: c.Force, MemoryLimit: string(c.MemoryLimit),
+	})
 	if err != nil {
 		return err
 	}
@@ -60,12 +63,15 @@ func restoredResult(path string, r *db.Restored) restoreResult {
 	if paused == nil {
 		paused = []coupon.ID{}
 	}
-	return restoreResult{path, r.TakenAt, r.RowCount, r.Report.Promises(), paused, r.FailedImports, r.FailedExports}
+	return restoreResult{
+		path, r.TakenAt, r.RowCount, r.Report.Promises(), paused, r.FailedImports, r.FailedExports,
+	}
 }
 
 func printRestored(out io.Writer, path string, r *db.Restored) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows, as of %s; all %d checks of integrityReport hold\n", path, r.RowCount, r.TakenAt.Format(time.RFC3339), r.Report.Promises())
+	fmt.Fprintf(&b, "%s: %d rows, as of %s; all %d checks of integrityReport hold\n", path,
+		r.RowCount, r.TakenAt.Format(time.RFC3339), r.Report.Promises())
 	for _, check := range r.Report.Warnings() {
 		fmt.Fprintf(&b, "to look at: %s\n", coupon.Printable(check.String()))
 	}
@@ -74,10 +80,14 @@ func printRestored(out io.Writer, path string, r *db.Restored) error {
 		for i, id := range r.Paused {
 			paused[i] = string(id)
 		}
-		fmt.Fprintf(&b, "paused, to be resumed or stopped when it is known what was sent since: %s\n", strings.Join(paused, ", "))
+		fmt.Fprintf(
+			&b, "paused, to be resumed or stopped when it is known what was sent since: %s\n",
+			strings.Join(paused, ", "),
+		)
 	}
 	if r.FailedImports > 0 {
-		fmt.Fprintf(&b, "failed, since their files are not in a backup: %d imports\n", r.FailedImports)
+		fmt.Fprintf(&b, "failed, since their files are not in a backup: %d imports\n",
+			r.FailedImports)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -1,5 +1,6 @@
-// Command couponql serves personalized coupons for marketing deliveries: a GraphQL API over an embedded
-// DuckDB file. It also is the command line of a server that runs, to import and export files. See README.md.
+// Command couponql serves personalized coupons for marketing deliveries: a GraphQL API over an
+// embedded DuckDB file. It also is the command line of a server that runs, to import and export
+// files. See README.md.
 package main
 
 //go:generate go run ./generate
@@ -75,7 +76,8 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	console := command.NewConsole(os.Stdin, os.Stdout, os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	console := command.NewConsole(os.Stdin, os.Stdout, os.Stderr,
+		term.IsTerminal(int(os.Stderr.Fd())))
 	err = parsed.Run(console)
 	if exit, isExit := errors.AsType[command.ExitError](err); isExit {
 		return exit.ExitCode()
@@ -100,10 +102,12 @@ func newParser(c *commands, options ...kong.Option) *kong.Kong {
 	}, options...)...)
 }
 
-// release is the version of a release, which its build stamps: go build -ldflags "-X main.release=v1.2.3".
+// release is the version of a release, which its build stamps: go build -ldflags "-X
+// main.release=v1.2.3".
 var release string
 
-// version tells what was built: the release, or else the module's version, which Go derives from the commit.
+// version tells what was built: the release, or else the module's version, which Go derives from
+// the commit.
 func version() string {
 	if release != "" {
 		return release
@@ -114,8 +118,8 @@ func version() string {
 	return "unknown"
 }
 
-// How a server stops: its jobs are told at once; requests may end by themselves for graceTime, are then canceled, with what the
-// store does for them, and after shutdownTimeout cut off.
+// How a server stops: its jobs are told at once; requests may end by themselves for graceTime, are
+// then canceled, with what the store does for them, and after shutdownTimeout cut off.
 const (
 	graceTime       = time.Second
 	shutdownTimeout = 15 * time.Second
@@ -187,10 +191,13 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	store, err := db.Open(ctx, db.Options{
-		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration, SendRate: c.SendRate,
-		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: string(c.MemoryLimit), CutsLogAt: c.CutLogAt,
-		DefaultRegion: c.DefaultRegion, Timezone: c.Timezone, Progress: func(text string) { log.InfoContext(ctx, text) },
-		Now: c.clock, Steady: c.clock,
+		Path: c.Data, CaseSensitiveCodes: c.CaseSensitiveCodes, HoldDuration: c.HoldDuration,
+		SendRate:        c.SendRate,
+		SoftBounceLimit: c.SoftBounceLimit, MemoryLimit: string(c.MemoryLimit),
+		CutsLogAt:     c.CutLogAt,
+		DefaultRegion: c.DefaultRegion, Timezone: c.Timezone,
+		Progress: func(text string) { log.InfoContext(ctx, text) },
+		Now:      c.clock, Steady: c.clock,
 	})
 	if err != nil {
 		return err
@@ -203,7 +210,10 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("--listen=%s: %w", c.Listen, err), store.Close())
 	}
 	if isDone, err := store.Rewritten(); err != nil {
-		log.WarnContext(ctx, "could not rewrite the database file: unused parts may still hold erased text", "error", err)
+		log.WarnContext(
+			ctx, "could not rewrite the database file: unused parts may still hold erased text",
+			"error", err,
+		)
 	} else if isDone {
 		log.InfoContext(ctx, "rewrote the database file without erased recipients")
 	}
@@ -216,13 +226,16 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(fmt.Errorf("read the key for links: %w", err), store.Close())
 	}
 	watch := monitor.New(store, version())
-	for name, channel := range map[string]coupon.Channel{"mail": coupon.ChannelEmail, "webhook": coupon.ChannelSMS} {
+	for name, channel := range map[string]coupon.Channel{
+		"mail": coupon.ChannelEmail, "webhook": coupon.ChannelSMS,
+	} {
 		if line, isLine := senders[channel].(interface{ Limits() sender.Limits }); isLine {
 			watch.Line(name, line.Limits)
 		}
 	}
 	runner := job.Start(ctx, store, out, job.Options{
-		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export, Monitor: watch, Log: log,
+		SendRate: c.SendRate, Senders: senders, Alerts: alerts, Query: answers.Export,
+		Monitor: watch, Log: log,
 		Retention: time.Duration(c.RetentionDays) * 24 * time.Hour,
 	})
 	links := transfer.NewLinks(key)
@@ -231,7 +244,8 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 		c.onReady("http://" + listener.Addr().String())
 	} else {
 		c.greet(ctx, log, &greeting{
-			version: version(), url: "http://" + listener.Addr().String(), hasPlayground: c.Playground, isOpen: guard.IsOpen(),
+			version: version(), url: "http://" + listener.Addr().String(),
+			hasPlayground: c.Playground, isOpen: guard.IsOpen(),
 			data: c.Data, isNew: isNew, outbox: c.Outbox,
 		})
 	}
@@ -241,7 +255,8 @@ func (c *serveCommand) serve(ctx context.Context, log *slog.Logger) error {
 	return errors.Join(err, answers.Close(), closeStore(ctx, store, log))
 }
 
-// greet tells that the server is ready: a person at a terminal what is where, programs and logs in a line each.
+// greet tells that the server is ready: a person at a terminal what is where, programs and logs in
+// a line each.
 func (c *serveCommand) greet(ctx context.Context, log *slog.Logger, g *greeting) {
 	if c.LogFormat == "text" && term.IsTerminal(int(os.Stderr.Fd())) {
 		g.writeTo(os.Stderr)
@@ -254,8 +269,8 @@ func (c *serveCommand) greet(ctx context.Context, log *slog.Logger, g *greeting)
 	}
 }
 
-// closeStore closes the store. What a full disk kept from the audit log goes to the log instead: it is no reason to call the
-// server broken.
+// closeStore closes the store. What a full disk kept from the audit log goes to the log instead: it
+// is no reason to call the server broken.
 func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
 	err := store.Close()
 	unrecorded, ok := errors.AsType[*db.UnrecordedError](err)
@@ -264,8 +279,10 @@ func closeStore(ctx context.Context, store *db.Store, log *slog.Logger) error {
 	}
 	log.ErrorContext(ctx, "could not write the last audit entries", "error", unrecorded)
 	for _, e := range unrecorded.Entries {
-		log.WarnContext(ctx, "missing in the audit log", "at", e.At, "caller", e.Caller, "role", e.Role, "address", e.Address, "action", e.Action,
-			"input", string(e.Input), "outcome", e.Outcome, "errors", e.Errors, "requestId", e.RequestID)
+		log.WarnContext(ctx, "missing in the audit log", "at", e.At, "caller", e.Caller, "role",
+			e.Role, "address", e.Address, "action", e.Action,
+			"input", string(e.Input), "outcome", e.Outcome, "errors", e.Errors, "requestId",
+			e.RequestID)
 	}
 	return nil
 }
@@ -275,7 +292,9 @@ func (c *serveCommand) tokens() (*access.Tokens, error) {
 	if c.OIDCIssuer == "" {
 		return nil, nil //nolint:nilnil // there is none, which is no error
 	}
-	return access.NewTokens(access.TokenOptions{Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim})
+	return access.NewTokens(access.TokenOptions{
+		Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, RoleClaim: c.OIDCRoleClaim,
+	})
 }
 
 // guard returns what tells who sends a request.
@@ -284,7 +303,10 @@ func (c *serveCommand) guard(store *db.Store, tokens *access.Tokens) (*access.Gu
 	if err != nil {
 		return nil, err
 	}
-	return access.New(store, access.Options{AdminKey: c.AdminKey, Tokens: tokens, IsExposed: !isLoopback(host), RequestsPerSecond: c.RateLimit})
+	return access.New(store, access.Options{
+		AdminKey: c.AdminKey, Tokens: tokens, IsExposed: !isLoopback(host),
+		RequestsPerSecond: c.RateLimit,
+	})
 }
 
 // analyst returns what answers SQL, nil when that is switched off.
@@ -294,9 +316,12 @@ func (c *serveCommand) analyst(store *db.Store, log *slog.Logger) (*analyst.Anal
 	}
 	program, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find this program, which answers SQL in processes of its own: %w", err)
+		return nil, fmt.Errorf(
+			"find this program, which answers SQL in processes of its own: %w", err,
+		)
 	}
 	return analyst.New(store, analyst.Options{
-		Program: program, MaxAge: c.SQLMaxAge, Timeout: c.SQLTimeout, MemoryLimit: string(c.SQLMemoryLimit), Log: log,
+		Program: program, MaxAge: c.SQLMaxAge, Timeout: c.SQLTimeout,
+		MemoryLimit: string(c.SQLMemoryLimit), Log: log,
 	})
 }

@@ -71,7 +71,8 @@ type serveCommand struct {
 	onReady func(url string)
 }
 
-// defaults returns the values that the tags of settings name: flags have the defaults of the Options they fill.
+// defaults returns the values that the tags of settings name: flags have the defaults of the
+// Options they fill.
 func defaults() kong.Vars {
 	return kong.Vars{
 		"role_claim":       access.DefaultRoleClaim,
@@ -96,25 +97,33 @@ func durationText(d time.Duration) string {
 	return text
 }
 
-// senders returns the senders of channels that do not go to the outbox, and what ends their connections. log is told what
-// they learn; nil: nobody is.
-func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]sender.Sender, closeAll func(), err error) {
+// senders returns the senders of channels that do not go to the outbox, and what ends their
+// connections. log is told what they learn; nil: nobody is.
+func (c *serveCommand) senders(log *slog.Logger) (
+	chosen map[coupon.Channel]sender.Sender, closeAll func(), err error,
+) {
 	chosen = map[coupon.Channel]sender.Sender{}
 	var closers []func()
 	switch {
 	case c.SMTPURL != "" && c.MailFrom == "":
-		return nil, nil, errors.New("--smtp-url: --mail-from is needed too: the sender, such as \"Shop <shop@example.com>\"")
+		return nil, nil, errors.New(
+			"--smtp-url: --mail-from is needed too: the sender, such as \"Shop <shop@example.com>\"",
+		)
 	case c.SMTPURL == "" && (c.MailFrom != "" || c.UnsubscribeURL != "" || c.MailHello != ""):
-		return nil, nil, errors.New("--mail-from, --mail-hello and --unsubscribe-url need --smtp-url")
+		return nil, nil,
+			errors.New("--mail-from, --mail-hello and --unsubscribe-url need --smtp-url")
 	case (c.WebhookURL == "") != (c.WebhookSecret == ""):
-		return nil, nil, errors.New("--webhook-url and the environment variable COUPONQL_WEBHOOK_SECRET need each other")
+		return nil, nil,
+			errors.New("--webhook-url and the environment variable COUPONQL_WEBHOOK_SECRET need each other")
 	}
 	if c.SMTPURL != "" {
 		mail, err := sender.NewSMTP(&sender.SMTPOptions{
-			URL: c.SMTPURL, From: c.MailFrom, HelloName: c.MailHello, UnsubscribeURL: c.UnsubscribeURL, Log: log,
+			URL: c.SMTPURL, From: c.MailFrom, HelloName: c.MailHello,
+			UnsubscribeURL: c.UnsubscribeURL, Log: log,
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("--smtp-url, --mail-from, --mail-hello, --unsubscribe-url: %w", err)
+			return nil, nil,
+				fmt.Errorf("--smtp-url, --mail-from, --mail-hello, --unsubscribe-url: %w", err)
 		}
 		chosen[coupon.ChannelEmail] = mail
 		closers = append(closers, mail.Close)
@@ -124,7 +133,9 @@ func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]send
 		if err != nil {
 			return nil, nil, fmt.Errorf("--webhook-url: %w", err)
 		}
-		for _, channel := range []coupon.Channel{coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail} {
+		for _, channel := range []coupon.Channel{
+			coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail,
+		} {
 			chosen[channel] = webhook
 		}
 		closers = append(closers, webhook.Close)
@@ -136,7 +147,8 @@ func (c *serveCommand) senders(log *slog.Logger) (chosen map[coupon.Channel]send
 	}, nil
 }
 
-// alerts returns the webhook that is told of alerts; nil when there is none. log is told what it learns; nil: nobody is.
+// alerts returns the webhook that is told of alerts; nil when there is none. log is told what it
+// learns; nil: nobody is.
 func (c *serveCommand) alerts(log *slog.Logger) (*sender.Webhook, error) {
 	if (c.AlertWebhookURL == "") != (c.AlertWebhookSecret == "") {
 		return nil, errors.New("--alert-webhook-url and the environment variable COUPONQL_ALERT_WEBHOOK_SECRET need each other")
@@ -156,13 +168,19 @@ func (c *serveCommand) check(ctx context.Context) error {
 	if err := checkAddress(ctx, c.Listen); err != nil {
 		return err
 	}
-	for _, place := range []struct{ flag, path, example string }{{"--data", c.Data, "couponql.duckdb"}, {"--outbox", c.Outbox, "outbox"}} {
+	for _, place := range []struct{ flag, path, example string }{
+		{"--data", c.Data, "couponql.duckdb"}, {"--outbox", c.Outbox, "outbox"},
+	} {
 		if place.path == "" {
-			return fmt.Errorf("%s: must not be empty; give a path, such as %s", place.flag, place.example)
+			return fmt.Errorf("%s: must not be empty; give a path, such as %s", place.flag,
+				place.example)
 		}
 	}
 	if c.CutLogAt != nil && *c.CutLogAt < 0 {
-		return fmt.Errorf("--cut-log-at=%d: must be the byte that the server said when it refused to start", *c.CutLogAt)
+		return fmt.Errorf(
+			"--cut-log-at=%d: must be the byte that the server said when it refused to start",
+			*c.CutLogAt,
+		)
 	}
 	if c.RateLimit < 0 {
 		return fmt.Errorf("--rate-limit=%d: must be 0 (no limit) or more", c.RateLimit)
@@ -174,15 +192,19 @@ func (c *serveCommand) check(ctx context.Context) error {
 		return errors.New("--oidc-audience needs --oidc-issuer")
 	}
 	for _, origin := range c.CORSOrigins {
-		if address, err := url.Parse(origin); err != nil || address.Host == "" || origin != address.Scheme+"://"+address.Host {
-			return fmt.Errorf("--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin)
+		if address, err := url.Parse(origin); err != nil || address.Host == "" ||
+			origin != address.Scheme+"://"+address.Host {
+			return fmt.Errorf(
+				"--cors-origin=%s: must be a scheme and a host, such as https://shop.example.com", origin,
+			)
 		}
 	}
 	if err := c.checkSending(); err != nil {
 		return err
 	}
 	if c.RetentionDays < 0 || c.RetentionDays > maxRetentionDays {
-		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays, maxRetentionDays)
+		return fmt.Errorf("--retention-days=%d: must be 0 (for ever) to %d", c.RetentionDays,
+			maxRetentionDays)
 	}
 	if c.SQLMaxAge <= 0 {
 		return fmt.Errorf("--sql-max-age=%s: must be more than 0", c.SQLMaxAge)
@@ -199,7 +221,8 @@ func (c *serveCommand) checkSending() error {
 		return fmt.Errorf("--hold-duration=%s: must be more than 0", c.HoldDuration)
 	}
 	if c.SoftBounceLimit < 1 || c.SoftBounceLimit > coupon.MaxSoftBounceLimit {
-		return fmt.Errorf("--soft-bounce-limit=%d: must be 1 to %d", c.SoftBounceLimit, coupon.MaxSoftBounceLimit)
+		return fmt.Errorf("--soft-bounce-limit=%d: must be 1 to %d", c.SoftBounceLimit,
+			coupon.MaxSoftBounceLimit)
 	}
 	region, isKnown := coupon.CanonicalRegion(c.DefaultRegion)
 	if !isKnown {
@@ -212,7 +235,8 @@ func (c *serveCommand) checkSending() error {
 // checkSendRate refuses a rate that is none.
 func checkSendRate(rate float64) error {
 	if rate != 0 && !(rate >= coupon.MinSendRate && rate <= coupon.MaxSendRate) {
-		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", rate, coupon.MinSendRate, coupon.MaxSendRate)
+		return fmt.Errorf("--send-rate=%g: must be 0 (no limit) or %g to %d", rate,
+			coupon.MinSendRate, coupon.MaxSendRate)
 	}
 	return nil
 }
@@ -250,8 +274,8 @@ func (m memorySize) bytes() uint64 {
 // maxRetentionDays is a hundred years.
 const maxRetentionDays = 36_500
 
-// settingsFile gives the settings of a file: one JSON object, whose members are named like the flags of serve, without
-// the dashes before. Flags and environment variables go before it.
+// settingsFile gives the settings of a file: one JSON object, whose members are named like the
+// flags of serve, without the dashes before. Flags and environment variables go before it.
 type settingsFile map[string]any
 
 var _ kong.Resolver = settingsFile{}
@@ -265,7 +289,8 @@ func readSettings(file io.Reader) (kong.Resolver, error) {
 	return settings, nil
 }
 
-// Validate refuses what is no setting: a word that is spelled wrong must not be a setting that is not made.
+// Validate refuses what is no setting: a word that is spelled wrong must not be a setting that is
+// not made.
 func (s settingsFile) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, node := range app.Children {
@@ -283,16 +308,18 @@ func (s settingsFile) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve returns the value of a flag, nil where the file has none or the environment one that goes before it.
+// Resolve returns the value of a flag, nil where the file has none or the environment one that goes
+// before it.
 func (s settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if slices.ContainsFunc(flag.Envs, func(name string) bool { _, isSet := os.LookupEnv(name); return isSet }) {
+	if slices.ContainsFunc(flag.Envs,
+		func(name string) bool { _, isSet := os.LookupEnv(name); return isSet }) {
 		return nil, nil //nolint:nilnil // that is how kong wants it
 	}
 	return s[flag.Name], nil
 }
 
-// printSettings writes the settings of a command as settingsFile reads them. Of what is secret it tells only whether it
-// is set.
+// printSettings writes the settings of a command as settingsFile reads them. Of what is secret it
+// tells only whether it is set.
 func printSettings(out io.Writer, flags []*kong.Flag) error {
 	settings := map[string]any{}
 	for _, flag := range flags {
@@ -306,11 +333,14 @@ func printSettings(out io.Writer, flags []*kong.Flag) error {
 		}
 		target := reflect.Indirect(flag.Target)
 		var value any = fmt.Sprint(target.Interface())
-		if _, isDuration := reflect.TypeAssert[time.Duration](target); (target.CanInt() || target.CanFloat()) && !isDuration {
+		if _, isDuration := reflect.TypeAssert[time.Duration](target); (target.CanInt() ||
+			target.CanFloat()) && !isDuration {
 			value = target.Interface()
 		}
 		if flag.IsSlice() {
-			value = strings.Join(strings.Fields(strings.Trim(fmt.Sprint(flag.Target.Interface()), "[]")), ",")
+			value = strings.Join(
+				strings.Fields(strings.Trim(fmt.Sprint(flag.Target.Interface()), "[]")), ",",
+			)
 		}
 		if flag.IsBool() {
 			value = flag.Target.Bool()

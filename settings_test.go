@@ -16,21 +16,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the lists of flags in docs anew; review them before you commit")
+var update = flag.Bool("update", false,
+	"write the lists of flags in docs anew; review them before you commit")
 
 // newModel returns the parser of the program's command line. Files need not exist.
 func newModel() *kong.Kong {
 	return newParser(
 		&commands{},
-		kong.NamedMapper("existingfile", kong.MapperFunc(func(c *kong.DecodeContext, target reflect.Value) error {
-			if target.Kind() != reflect.Slice {
-				return c.Scan.PopValueInto("file", target.Addr().Interface())
-			}
-			for _, token := range c.Scan.PopWhile(func(token kong.Token) bool { return token.IsValue() }) {
-				target.Set(reflect.Append(target, reflect.ValueOf(token.String())))
-			}
-			return nil
-		})),
+		kong.NamedMapper("existingfile",
+			kong.MapperFunc(func(c *kong.DecodeContext, target reflect.Value) error {
+				if target.Kind() != reflect.Slice {
+					return c.Scan.PopValueInto("file", target.Addr().Interface())
+				}
+				for _, token := range c.Scan.PopWhile(
+					func(token kong.Token) bool { return token.IsValue() },
+				) {
+					target.Set(reflect.Append(target, reflect.ValueOf(token.String())))
+				}
+				return nil
+			})),
 	)
 }
 
@@ -49,10 +53,12 @@ func commandsOf(node *kong.Node) []*kong.Node {
 	return leaves
 }
 
-// keepWritten fails the test unless the part of a document between two marks is this text; with -update it writes the part.
+// keepWritten fails the test unless the part of a document between two marks is this text; with
+// -update it writes the part.
 func keepWritten(t *testing.T, path, text string) {
 	t.Helper()
-	const begin, end = "<!-- flags: written by go test -run TestSettingsDocument -update . -->\n", "<!-- /flags -->"
+	const begin, end = "<!-- flags: written by go test -run TestSettingsDocument -update . -->\n",
+		"<!-- /flags -->"
 	document, err := os.ReadFile(filepath.FromSlash(path))
 	if err != nil {
 		t.Fatal(err)
@@ -74,8 +80,8 @@ func keepWritten(t *testing.T, path, text string) {
 	}
 }
 
-// TestSettingsDocument keeps docs/settings.md and docs/commands.md equal to the flags: the server's in the one, in the order and
-// the groups of --help, those of all other commands in the other.
+// TestSettingsDocument keeps docs/settings.md and docs/commands.md equal to the flags: the server's
+// in the one, in the order and the groups of --help, those of all other commands in the other.
 func TestSettingsDocument(t *testing.T) {
 	t.Parallel()
 	var settings, rest strings.Builder
@@ -111,7 +117,8 @@ func writeSettings(t *testing.T, out *strings.Builder, flags []*kong.Flag) {
 		}
 		if title != group {
 			group = title
-			fmt.Fprintf(out, "\n## %s\n\n| flag | environment | default | what it sets |\n|---|---|---|---|\n", group)
+			fmt.Fprintf(out,
+				"\n## %s\n\n| flag | environment | default | what it sets |\n|---|---|---|---|\n", group)
 		}
 		name := flagName(f)
 		if f.Hidden {
@@ -121,15 +128,18 @@ func writeSettings(t *testing.T, out *strings.Builder, flags []*kong.Flag) {
 		for _, env := range f.Envs {
 			envs = append(envs, "`"+env+"`")
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", name, strings.Join(envs, " "), defaultOf(f), help(f))
+		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", name, strings.Join(envs, " "),
+			defaultOf(f), help(f))
 	}
 	out.WriteString("\n")
 }
 
-// writeCommands writes a chapter for each command, with the flags that only it has; before it those that all commands of its kind have.
+// writeCommands writes a chapter for each command, with the flags that only it has; before it those
+// that all commands of its kind have.
 func writeCommands(out *strings.Builder, settings []*kong.Flag, leaves []*kong.Node) {
 	isSetting := func(f *kong.Flag) bool {
-		return slices.ContainsFunc(settings, func(other *kong.Flag) bool { return other.Name == f.Name && other.Help == f.Help })
+		return slices.ContainsFunc(settings,
+			func(other *kong.Flag) bool { return other.Name == f.Name && other.Help == f.Help })
 	}
 	table := func(flags []*kong.Flag) {
 		if len(flags) == 0 {
@@ -144,13 +154,16 @@ func writeCommands(out *strings.Builder, settings []*kong.Flag, leaves []*kong.N
 			fmt.Fprintf(out, "| %s | %s | %s |\n", name, defaultOf(f), help(f))
 		}
 	}
-	// shared returns the flags of the first command that all others have too, and that were not told before.
+	// shared returns the flags of the first command that all others have too, and that were not
+	// told before.
 	shared := func(leaves []*kong.Node, told map[string]bool) []*kong.Flag {
 		var flags []*kong.Flag
 		for _, f := range leaves[0].Flags {
 			isShared := !told[f.Name+f.Help] && f.Name != "help" && f.Name != "version"
 			for _, leaf := range leaves[1:] {
-				isShared = isShared && slices.ContainsFunc(leaf.Flags, func(other *kong.Flag) bool { return other.Name == f.Name && other.Help == f.Help })
+				isShared = isShared && slices.ContainsFunc(leaf.Flags, func(other *kong.Flag) bool {
+					return other.Name == f.Name && other.Help == f.Help
+				})
 			}
 			if isShared && (leaves[0].Name != "doctor" || !isSetting(f)) {
 				flags = append(flags, f)
@@ -165,11 +178,14 @@ func writeCommands(out *strings.Builder, settings []*kong.Flag, leaves []*kong.N
 		}
 	}
 	told := map[string]bool{}
-	// explain tells the arguments of the first command that all others have too, and that were not told before.
+	// explain tells the arguments of the first command that all others have too, and that were not
+	// told before.
 	explain := func(leaves []*kong.Node) {
 		var rows strings.Builder
 		for _, argument := range leaves[0].Positional {
-			same := func(other *kong.Positional) bool { return other.Name == argument.Name && other.Help == argument.Help }
+			same := func(other *kong.Positional) bool {
+				return other.Name == argument.Name && other.Help == argument.Help
+			}
 			isShared := !told[argument.Name+argument.Help]
 			for _, leaf := range leaves[1:] {
 				isShared = isShared && slices.ContainsFunc(leaf.Positional, same)
@@ -291,7 +307,9 @@ func TestCommandLines(t *testing.T) {
 }
 
 // word is one of a line of the shell, or a sign between commands.
-var word = regexp.MustCompile(`"[^"]*"|'[^']*'|\$\(|[|;&()]+|[<>]+|#.*|(?:[^\s"'|;&()<>#]|"[^"]*")+`)
+var word = regexp.MustCompile(
+	`"[^"]*"|'[^']*'|\$\(|[|;&()]+|[<>]+|#.*|(?:[^\s"'|;&()<>#]|"[^"]*")+`,
+)
 
 // callsOf returns the arguments of each call of the program on a line of the shell.
 func callsOf(line string) [][]string {

@@ -36,7 +36,9 @@ func (g *greeting) writeTo(w io.Writer) {
 	if g.isOpen {
 		who = "open to this machine, closed to all others; `couponql key create` adds the first API key"
 	}
-	lines := [][2]string{{"API", g.url + "/graphql"}, {"Data", data}, {"Messages", g.outbox}, {"Access", who}}
+	lines := [][2]string{
+		{"API", g.url + "/graphql"}, {"Data", data}, {"Messages", g.outbox}, {"Access", who},
+	}
 	if g.hasPlayground {
 		lines = append([][2]string{{"Playground", g.url + "/"}}, lines...)
 	}
@@ -98,19 +100,24 @@ func checkAddress(ctx context.Context, address string) error {
 		return fmt.Errorf("--listen=%s: must be a host and a port, such as %s", address, example)
 	}
 	if _, err := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil || port == "" {
-		return fmt.Errorf("--listen=%s: %q is not a port, which is 1 to 65535, such as %s", address, port, net.JoinHostPort(host, "8080"))
+		return fmt.Errorf("--listen=%s: %q is not a port, which is 1 to 65535, such as %s", address,
+			port, net.JoinHostPort(host, "8080"))
 	}
 	return nil
 }
 
 // otherNames are what flags of the server are called in other programs, with how couponql has them.
 var otherNames = map[string]string{
-	"port": "--listen 127.0.0.1:%s", "p": "--listen 127.0.0.1:%s", "host": "--listen %s:8080", "bind": "--listen %s", "addr": "--listen %s",
-	"address": "--listen %s", "db": "--data %s", "database": "--data %s", "api-key": "the environment variable COUPONQL_KEY",
-	"token": "the environment variable COUPONQL_KEY", "server": "--url %s", "cors": "--cors-origin %s", "config-file": "--config %s",
+	"port": "--listen 127.0.0.1:%s", "p": "--listen 127.0.0.1:%s", "host": "--listen %s:8080",
+	"bind": "--listen %s", "addr": "--listen %s",
+	"address": "--listen %s", "db": "--data %s", "database": "--data %s",
+	"api-key": "the environment variable COUPONQL_KEY",
+	"token":   "the environment variable COUPONQL_KEY", "server": "--url %s",
+	"cors": "--cors-origin %s", "config-file": "--config %s",
 }
 
-// adviceOn returns what to give instead of the flag that a parser did not know; "" when nobody can tell.
+// adviceOn returns what to give instead of the flag that a parser did not know; "" when nobody can
+// tell.
 func adviceOn(args []string, err error) string {
 	_, unknown, isUnknown := strings.Cut(err.Error(), "unknown flag -")
 	if !isUnknown {

@@ -15,7 +15,9 @@ func TestGreeting(t *testing.T) {
 		want     string
 	}{
 		"first start": {
-			greeting{"v1.2.3", "http://127.0.0.1:8080", true, true, "/srv/c.duckdb", true, "/srv/outbox"},
+			greeting{
+				"v1.2.3", "http://127.0.0.1:8080", true, true, "/srv/c.duckdb", true, "/srv/outbox",
+			},
 			"couponql v1.2.3 is ready; Ctrl-C stops it.\n" +
 				"  Playground  http://127.0.0.1:8080/\n" +
 				"  API         http://127.0.0.1:8080/graphql\n" +
@@ -76,12 +78,16 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// TestEmptyPlaces: an empty path, such as one of a variable that is not set, is not taken for a place.
+// TestEmptyPlaces: an empty path, such as one of a variable that is not set, is not taken for a
+// place.
 func TestEmptyPlaces(t *testing.T) {
 	t.Parallel()
-	for flag, c := range map[string]serveCommand{"--data": {Outbox: "outbox"}, "--outbox": {Data: "couponql.duckdb"}} {
+	for flag, c := range map[string]serveCommand{
+		"--data": {Outbox: "outbox"}, "--outbox": {Data: "couponql.duckdb"},
+	} {
 		c.Listen = "127.0.0.1:0"
-		if err := c.check(t.Context()); err == nil || !strings.HasPrefix(err.Error(), flag+": must not be empty") {
+		if err := c.check(t.Context()); err == nil ||
+			!strings.HasPrefix(err.Error(), flag+": must not be empty") {
 			t.Errorf("%s: got %v", flag, err)
 		}
 	}

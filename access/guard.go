@@ -15,9 +15,13 @@ import (
 // Errors of Identify.
 var (
 	// ErrNoKey: the request shows no key, and the server wants one.
-	ErrNoKey = errors.New("this server requires an API key: send it in the header Authorization: Bearer")
+	ErrNoKey = errors.New(
+		"this server requires an API key: send it in the header Authorization: Bearer",
+	)
 	// ErrWrongKey: what the request shows lets nobody in.
-	ErrWrongKey = errors.New("this key is unknown, revoked or expired; ask an administrator of the server for a new one")
+	ErrWrongKey = errors.New(
+		"this key is unknown, revoked or expired; ask an administrator of the server for a new one",
+	)
 )
 
 // MinAdminKeyLength is how many characters the operator's own key has at least.
@@ -28,13 +32,15 @@ const operator = "operator"
 
 // Options says whom to let in.
 type Options struct {
-	// AdminKey is the operator's own key, that of an ADMIN; "": there is none. At least MinAdminKeyLength characters.
+	// AdminKey is the operator's own key, that of an ADMIN; "": there is none. At least
+	// MinAdminKeyLength characters.
 	AdminKey string
 	// Tokens reads tokens of an identity provider; nil: there is none.
 	Tokens *Tokens
 	// IsExposed: others than this machine reach the server, so that it is never open.
 	IsExposed bool
-	// RequestsPerSecond is how many requests of each caller are answered, unless the key says otherwise; 0: no limit.
+	// RequestsPerSecond is how many requests of each caller are answered, unless the key says
+	// otherwise; 0: no limit.
 	RequestsPerSecond int
 }
 
@@ -66,14 +72,20 @@ func (g *Guard) wantsProof() bool {
 	return g.options.AdminKey != "" || g.options.Tokens != nil || g.store.HasKeys()
 }
 
-// IsOpen reports whether everybody is let in: nobody ever created a key, and only this machine reaches the server.
+// IsOpen reports whether everybody is let in: nobody ever created a key, and only this machine
+// reaches the server.
 func (g *Guard) IsOpen() bool { return !g.options.IsExposed && !g.wantsProof() }
 
-// Identify returns who sends a request from an address, by the value of its header Authorization. It returns ErrNoKey and
-// ErrWrongKey.
-func (g *Guard) Identify(ctx context.Context, authorization, address string) (*coupon.Caller, error) {
+// Identify returns who sends a request from an address, by the value of its header Authorization.
+// It returns ErrNoKey and ErrWrongKey.
+func (g *Guard) Identify(ctx context.Context, authorization, address string) (
+	*coupon.Caller, error,
+) {
 	if g.IsOpen() {
-		return &coupon.Caller{Name: coupon.LocalCaller, Label: "everybody on this machine", Role: coupon.RoleAdmin, Address: address}, nil
+		return &coupon.Caller{
+			Name: coupon.LocalCaller, Label: "everybody on this machine", Role: coupon.RoleAdmin,
+			Address: address,
+		}, nil
 	}
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimSpace(token)
@@ -94,11 +106,16 @@ func (g *Guard) Identify(ctx context.Context, authorization, address string) (*c
 // holder returns whom a token is of.
 func (g *Guard) holder(ctx context.Context, token string) (*coupon.Caller, error) {
 	if k := g.store.FindKey(token); k != nil {
-		return &coupon.Caller{Name: string(k.ID), Label: k.Label, Role: k.Role, KeyID: &k.ID, RequestsPerSecond: k.RequestsPerSecond}, nil
+		return &coupon.Caller{
+			Name: string(k.ID), Label: k.Label, Role: k.Role, KeyID: &k.ID,
+			RequestsPerSecond: k.RequestsPerSecond,
+		}, nil
 	}
 	digest := sha256.Sum256([]byte(token))
 	if g.options.AdminKey != "" && subtle.ConstantTimeCompare(digest[:], g.adminKey[:]) == 1 {
-		return &coupon.Caller{Name: operator, Label: "the operator of the server", Role: coupon.RoleAdmin}, nil
+		return &coupon.Caller{
+			Name: operator, Label: "the operator of the server", Role: coupon.RoleAdmin,
+		}, nil
 	}
 	if g.options.Tokens != nil && strings.Count(token, ".") == 2 {
 		return g.options.Tokens.holder(ctx, token, g.store.Now())

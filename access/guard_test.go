@@ -42,13 +42,15 @@ func createKey(t *testing.T, store *db.Store, k coupon.NewAPIKey) (*coupon.APIKe
 	return created, token
 }
 
-// TestOpenUntilTheFirstKey: this machine alone is let in without a key, and only as long as there never was one.
+// TestOpenUntilTheFirstKey: this machine alone is let in without a key, and only as long as there
+// never was one.
 func TestOpenUntilTheFirstKey(t *testing.T) {
 	t.Parallel()
 	store := dbtest.New(t)
 	guard := newGuard(t, store, access.Options{RequestsPerSecond: 5})
 	local, err := guard.Identify(t.Context(), "", "127.0.0.1")
-	if err != nil || local.Role != coupon.RoleAdmin || local.Name != coupon.LocalCaller || local.RequestsPerSecond != nil || !guard.IsStillIn(local) {
+	if err != nil || local.Role != coupon.RoleAdmin || local.Name != coupon.LocalCaller ||
+		local.RequestsPerSecond != nil || !guard.IsStillIn(local) {
 		t.Errorf("got %+v, %v", local, err)
 	}
 	if _, err := access.New(store, access.Options{IsExposed: true}); err == nil {
@@ -59,18 +61,21 @@ func TestOpenUntilTheFirstKey(t *testing.T) {
 		t.Error("it is open although there is a key")
 	}
 	for _, authorization := range []string{"", "Bearer", "Bearer ", "Basic " + token, token} {
-		if _, err := guard.Identify(t.Context(), authorization, ""); !errors.Is(err, access.ErrNoKey) {
+		if _, err := guard.Identify(t.Context(), authorization, ""); !errors.Is(err,
+			access.ErrNoKey) {
 			t.Errorf("%q: got %v", authorization, err)
 		}
 	}
 	caller, err := guard.Identify(t.Context(), "bearer "+token, "192.0.2.7")
-	if err != nil || caller.Name != string(key.ID) || caller.Role != coupon.RoleAdmin || caller.Address != "192.0.2.7" || *caller.RequestsPerSecond != 5 {
+	if err != nil || caller.Name != string(key.ID) || caller.Role != coupon.RoleAdmin ||
+		caller.Address != "192.0.2.7" || *caller.RequestsPerSecond != 5 {
 		t.Errorf("got %+v, %v", caller, err)
 	}
 	if _, err := store.RevokeKey(t.Context(), key.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err, access.ErrWrongKey) || guard.IsStillIn(caller) || guard.IsOpen() {
+	if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err,
+		access.ErrWrongKey) || guard.IsStillIn(caller) || guard.IsOpen() {
 		t.Errorf("after the last key was revoked: %v, open: %t", err, guard.IsOpen())
 	}
 }
@@ -82,10 +87,12 @@ func TestOperatorKey(t *testing.T) {
 		t.Error("took a short key")
 	}
 	guard := newGuard(t, store, access.Options{AdminKey: operatorKey, IsExposed: true})
-	if caller, err := guard.Identify(t.Context(), "Bearer "+operatorKey, ""); err != nil || caller.Role != coupon.RoleAdmin || !guard.IsStillIn(caller) {
+	if caller, err := guard.Identify(t.Context(), "Bearer "+operatorKey, ""); err != nil ||
+		caller.Role != coupon.RoleAdmin || !guard.IsStillIn(caller) {
 		t.Errorf("got %+v, %v", caller, err)
 	}
-	if _, err := guard.Identify(t.Context(), "Bearer "+operatorKey+"x", ""); !errors.Is(err, access.ErrWrongKey) {
+	if _, err := guard.Identify(t.Context(), "Bearer "+operatorKey+"x", ""); !errors.Is(err,
+		access.ErrWrongKey) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -110,14 +117,20 @@ func newProvider(t *testing.T) *provider {
 			t.Error(err)
 		}
 	}
-	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, map[string]any{
-			"issuer": p.URL, "jwks_uri": p.URL + "/keys", "authorization_endpoint": p.URL + "/login", "token_endpoint": p.URL + "/token",
-			"id_token_signing_alg_values_supported": []string{"RS256"},
+	mux.HandleFunc("/.well-known/openid-configuration",
+		func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, map[string]any{
+				"issuer": p.URL, "jwks_uri": p.URL + "/keys",
+				"authorization_endpoint": p.URL + "/login", "token_endpoint": p.URL + "/token",
+				"id_token_signing_alg_values_supported": []string{"RS256"},
+			})
 		})
-	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "RS256", Use: "sig"}}})
+		answer(w, jose.JSONWebKeySet{
+			Keys: []jose.JSONWebKey{
+				{Key: key.Public(), KeyID: "1", Algorithm: "RS256", Use: "sig"},
+			},
+		})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -125,9 +138,13 @@ func newProvider(t *testing.T) *provider {
 }
 
 // sign makes a token of these claims.
-func sign(t *testing.T, key crypto.PrivateKey, algorithm jose.SignatureAlgorithm, claims map[string]any) string {
+func sign(
+	t *testing.T, key crypto.PrivateKey, algorithm jose.SignatureAlgorithm, claims map[string]any,
+) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,41 +172,74 @@ func TestTokensOfAnIdentityProvider(t *testing.T) {
 	}
 	claims := func(edit func(map[string]any)) map[string]any {
 		c := map[string]any{
-			"iss": p.URL, "aud": "couponql", "sub": "u-1", "exp": time.Now().Add(time.Hour).Unix(), "preferred_username": "ada",
-			"realm_access": map[string]any{"roles": []string{"other", "couponql-analyst", "couponql-marketer"}},
+			"iss": p.URL, "aud": "couponql", "sub": "u-1", "exp": time.Now().Add(time.Hour).Unix(),
+			"preferred_username": "ada",
+			"realm_access": map[string]any{
+				"roles": []string{"other", "couponql-analyst", "couponql-marketer"},
+			},
 		}
 		edit(c)
 		return c
 	}
 	none := func(map[string]any) {}
-	tokens, err := access.NewTokens(access.TokenOptions{Issuer: p.URL, Audience: "couponql", RoleClaim: "realm_access.roles"})
+	tokens, err := access.NewTokens(
+		access.TokenOptions{Issuer: p.URL, Audience: "couponql", RoleClaim: "realm_access.roles"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	guard := newGuard(t, dbtest.New(t), access.Options{Tokens: tokens, IsExposed: true})
-	caller, err := guard.Identify(t.Context(), "Bearer "+sign(t, p.key, jose.RS256, claims(none)), "")
-	if err != nil || caller.Name != "oidc:u-1" || caller.Label != "ada" || caller.Role != coupon.RoleMarketer || !guard.IsStillIn(caller) {
+	caller, err := guard.Identify(t.Context(),
+		"Bearer "+sign(t, p.key, jose.RS256, claims(none)), "")
+	if err != nil || caller.Name != "oidc:u-1" || caller.Label != "ada" ||
+		caller.Role != coupon.RoleMarketer || !guard.IsStillIn(caller) {
 		t.Errorf("got %+v, %v", caller, err)
 	}
 	for name, test := range map[string]struct{ token, want string }{
-		"another key":      {sign(t, stranger, jose.RS256, claims(none)), "not one of"},
-		"another audience": {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["aud"] = "shop" })), "not one of"},
-		"another issuer":   {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["iss"] = "https://other" })), "not one of"},
-		"expired":          {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["exp"] = time.Now().Add(-time.Hour).Unix() })), "expired"},
-		"no end":           {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { delete(c, "exp") })), "expired"},
-		"no role":          {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { delete(c, "realm_access") })), "no role"},
-		"another role":     {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["realm_access"] = "couponql-king" })), "no role"},
-		"a shared secret":  {sign(t, []byte(operatorKey), jose.HS256, claims(none)), "not one of"},
-		"no signature":     {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1LTEifQ.", "not one of"},
-		"garbage":          {"a.b.c", "not one of"},
-		"no subject":       {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { delete(c, "sub") })), "no claim sub"},
-		"an empty subject": {sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["sub"] = "" })), "no claim sub"},
+		"another key": {sign(t, stranger, jose.RS256, claims(none)), "not one of"},
+		"another audience": {
+			sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["aud"] = "shop" })),
+			"not one of",
+		},
+		"another issuer": {
+			sign(t, p.key, jose.RS256,
+				claims(func(c map[string]any) { c["iss"] = "https://other" })), "not one of",
+		},
+		"expired": {sign(t, p.key, jose.RS256, claims(
+			func(c map[string]any) { c["exp"] = time.Now().Add(-time.Hour).Unix() },
+		)), "expired"},
+		"no end": {
+			sign(t, p.key, jose.RS256,
+				claims(func(c map[string]any) { delete(c, "exp") })), "expired",
+		},
+		"no role": {
+			sign(t, p.key, jose.RS256,
+				claims(func(c map[string]any) { delete(c, "realm_access") })), "no role",
+		},
+		"another role": {
+			sign(t, p.key, jose.RS256,
+				claims(func(c map[string]any) { c["realm_access"] = "couponql-king" })), "no role",
+		},
+		"a shared secret": {sign(t, []byte(operatorKey), jose.HS256, claims(none)), "not one of"},
+		"no signature":    {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1LTEifQ.", "not one of"},
+		"garbage":         {"a.b.c", "not one of"},
+		"no subject": {
+			sign(t, p.key, jose.RS256, claims(func(c map[string]any) { delete(c, "sub") })),
+			"no claim sub",
+		},
+		"an empty subject": {
+			sign(t, p.key, jose.RS256, claims(func(c map[string]any) { c["sub"] = "" })),
+			"no claim sub",
+		},
 		"a role in other letters": {sign(t, p.key, jose.RS256, claims(func(c map[string]any) {
-			c["realm_access"] = map[string]any{"roles": []string{"ADM\u0131N", "MAR\u212aETER", "ANALY\u017fT"}}
+			c["realm_access"] = map[string]any{
+				"roles": []string{"ADM\u0131N", "MAR\u212aETER", "ANALY\u017fT"},
+			}
 		})), "no role"},
 	} {
 		_, err := guard.Identify(t.Context(), "Bearer "+test.token, "")
-		if !errors.Is(err, access.ErrWrongKey) || !strings.Contains(err.Error(), test.want) || access.StatusOf(err) != http.StatusUnauthorized {
+		if !errors.Is(err, access.ErrWrongKey) || !strings.Contains(err.Error(), test.want) ||
+			access.StatusOf(err) != http.StatusUnauthorized {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -202,7 +252,8 @@ func TestTokensOfAnIdentityProvider(t *testing.T) {
 	}
 }
 
-// TestProviderDown: keys work without the identity provider, and its tokens are answered by what is wrong.
+// TestProviderDown: keys work without the identity provider, and its tokens are answered by what is
+// wrong.
 func TestProviderDown(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
@@ -227,12 +278,15 @@ func TestProviderDown(t *testing.T) {
 	}
 }
 
-// TestAdmit: each caller has a rate of requests of its own, and what was not used in a second may follow in the next.
+// TestAdmit: each caller has a rate of requests of its own, and what was not used in a second may
+// follow in the next.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	clock := dbtest.NewClock(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
 	guard := newGuard(t, dbtest.New(t, clock.Use), access.Options{})
-	caller, other := &coupon.Caller{Name: "key_1", RequestsPerSecond: new(10)}, &coupon.Caller{Name: "key_2", RequestsPerSecond: new(1)}
+	caller, other := &coupon.Caller{Name: "key_1", RequestsPerSecond: new(10)}, &coupon.Caller{
+		Name: "key_2", RequestsPerSecond: new(1),
+	}
 	admitted := func(c *coupon.Caller, tries int) (count int, wait time.Duration) {
 		for range tries {
 			if w := guard.Admit(c); w > 0 {
@@ -261,12 +315,14 @@ func TestAdmit(t *testing.T) {
 		t.Error("a caller without a limit waits")
 	}
 	// A new limit of a key holds at once.
-	if count, _ := admitted(&coupon.Caller{Name: "key_2", RequestsPerSecond: new(20)}, 50); count != 20 {
+	if count, _ := admitted(&coupon.Caller{Name: "key_2", RequestsPerSecond: new(20)},
+		50); count != 20 {
 		t.Errorf("with its new limit the other caller may send %d", count)
 	}
 }
 
-// TestGuesses: who asks about codes that do not exist must soon wait, and a shop whose customers mistype does not.
+// TestGuesses: who asks about codes that do not exist must soon wait, and a shop whose customers
+// mistype does not.
 func TestGuesses(t *testing.T) {
 	t.Parallel()
 	clock := dbtest.NewClock(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
@@ -281,7 +337,8 @@ func TestGuesses(t *testing.T) {
 	// A code that exists is not told apart from one that does not.
 	for _, unknown := range [][]bool{wrong, right, {false, false, true}} {
 		if allowed, wait := guard.Ask(thief, unknown); allowed != 0 || wait != time.Second {
-			t.Errorf("after %d guesses %d may be answered, the next in %s", access.MaxGuesses, allowed, wait)
+			t.Errorf("after %d guesses %d may be answered, the next in %s", access.MaxGuesses,
+				allowed, wait)
 		}
 	}
 	clock.Advance(time.Second)
@@ -290,7 +347,9 @@ func TestGuesses(t *testing.T) {
 	}
 	// One code in ten is mistyped, thousands of times within a second.
 	for i := range 5000 {
-		if allowed, wait := guard.Ask(shop, []bool{true, false, false, false, false, false, false, false, false, false}); allowed != 10 {
+		if allowed, wait := guard.Ask(shop, []bool{
+			true, false, false, false, false, false, false, false, false, false,
+		}); allowed != 10 {
 			t.Fatalf("the shop must wait %s after %d", wait, i)
 		}
 		guard.Redeemed(shop, 9, 0)
@@ -307,13 +366,15 @@ func TestGuesses(t *testing.T) {
 			guesses += allowed
 			earn()
 		}
-		if want := access.MaxGuesses + access.RepeatGuessesPerSecond; guesses < access.MaxGuesses-1 || guesses > want {
+		if want := access.MaxGuesses +
+			access.RepeatGuessesPerSecond; guesses < access.MaxGuesses-1 || guesses > want {
 			t.Errorf("%s guesses %d times, want at most %d", caller.Name, guesses, want)
 		}
 	}
 	clock.Advance(time.Second)
 	guard.Redeemed(regular, 0, 1000)
-	if allowed, _ := guard.Ask(regular, slices.Repeat(wrong, 100)); allowed < access.RepeatGuessesPerSecond {
+	if allowed, _ := guard.Ask(regular,
+		slices.Repeat(wrong, 100)); allowed < access.RepeatGuessesPerSecond {
 		t.Errorf("a second later %d wrong codes among a thousand right ones are answered", allowed)
 	}
 	local := &coupon.Caller{Name: coupon.LocalCaller}
@@ -322,8 +383,8 @@ func TestGuesses(t *testing.T) {
 	}
 }
 
-// TestGuessesOfAList: a list is answered up to where the guesses end, lists that come together share them, and whoever named
-// many codes goes on a second later.
+// TestGuessesOfAList: a list is answered up to where the guesses end, lists that come together
+// share them, and whoever named many codes goes on a second later.
 func TestGuessesOfAList(t *testing.T) {
 	t.Parallel()
 	clock := dbtest.NewClock(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))

@@ -14,7 +14,8 @@ import (
 var ErrOut = errors.New("you are not let in any more: the key was revoked or has expired, the token has expired, or the server got its first key")
 
 const (
-	// presenceInterval is how often the guard looks whether those whose requests last are still let in.
+	// presenceInterval is how often the guard looks whether those whose requests last are still let
+	// in.
 	presenceInterval = 250 * time.Millisecond
 	// spareTime is how long the request goes on that took its own caller's right away.
 	spareTime = 500 * time.Millisecond
@@ -31,7 +32,8 @@ func (g *Guard) IsStillIn(c *coupon.Caller) bool {
 	return c.ExpiresAt == nil || !c.ExpiresAt.Before(g.store.Now())
 }
 
-// presence has the requests that are being answered, so that they end with the right of their callers.
+// presence has the requests that are being answered, so that they end with the right of their
+// callers.
 type presence struct {
 	mu    sync.Mutex
 	stays map[*stay]struct{}
@@ -57,8 +59,9 @@ func CallerOf(ctx context.Context) *coupon.Caller {
 	return nil
 }
 
-// Stay returns a context for what a caller asks for. It carries the caller, and ends with the cause ErrOut within
-// presenceInterval of the moment from which the caller would not be let in. leave is to be called when all is answered.
+// Stay returns a context for what a caller asks for. It carries the caller, and ends with the cause
+// ErrOut within presenceInterval of the moment from which the caller would not be let in. leave is
+// to be called when all is answered.
 func (g *Guard) Stay(ctx context.Context, c *coupon.Caller) (during context.Context, leave func()) {
 	s := &stay{caller: c}
 	during, s.end = context.WithCancelCause(context.WithValue(ctx, stayKey{}, s))
@@ -81,8 +84,8 @@ func (g *Guard) Stay(ctx context.Context, c *coupon.Caller) (during context.Cont
 	}
 }
 
-// Look ends at once what callers have open who are not let in any more. The guard does so by itself from time to time; whoever
-// takes a right away does not wait for that.
+// Look ends at once what callers have open who are not let in any more. The guard does so by itself
+// from time to time; whoever takes a right away does not wait for that.
 func (g *Guard) Look() {
 	p := &g.presence
 	p.mu.Lock()
@@ -96,8 +99,8 @@ func (g *Guard) Look() {
 	}
 }
 
-// Spare lets the request of a context go on for a moment after it took its own caller's right away, so that its answer arrives:
-// the first key is told to somebody who has none.
+// Spare lets the request of a context go on for a moment after it took its own caller's right away,
+// so that its answer arrives: the first key is told to somebody who has none.
 func (g *Guard) Spare(ctx context.Context) {
 	s, isThere := ctx.Value(stayKey{}).(*stay)
 	if !isThere {

@@ -22,20 +22,26 @@ const (
 	providerTimeout = 5 * time.Second
 	// providerInterval is how long it is left alone after it told them, or did not.
 	providerInterval = 5 * time.Second
-	// maxKeysAge is after how long it is asked anew though its keys will do: it may have taken one back.
+	// maxKeysAge is after how long it is asked anew though its keys will do: it may have taken one
+	// back.
 	maxKeysAge = 10 * time.Minute
 	// maxProviderAnswer is how much of an answer is read, in bytes.
 	maxProviderAnswer = 1 << 20
 )
 
-// signingAlgorithms are those by which tokens may be signed. Those with a shared secret are none of them.
+// signingAlgorithms are those by which tokens may be signed. Those with a shared secret are none of
+// them.
 func signingAlgorithms() []string {
-	return []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+	return []string{
+		oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256,
+		oidc.PS384, oidc.PS512, oidc.EdDSA,
+	}
 }
 
-// provider is an identity provider, with the keys that it told last. It is asked by one at a time, for all who wait, and by
-// nobody within providerInterval: whoever sends tokens with keys that nobody knows cannot make the server ask more often.
-// Whoever has a token with a key that is known never waits.
+// provider is an identity provider, with the keys that it told last. It is asked by one at a time,
+// for all who wait, and by nobody within providerInterval: whoever sends tokens with keys that
+// nobody knows cannot make the server ask more often. Whoever has a token with a key that is known
+// never waits.
 type provider struct {
 	issuer string
 	client *http.Client
@@ -50,7 +56,9 @@ type provider struct {
 }
 
 func newProvider(issuer string) *provider {
-	return &provider{issuer: issuer, client: &http.Client{Timeout: providerTimeout, Transport: shortAnswers{http.DefaultTransport}}}
+	return &provider{issuer: issuer, client: &http.Client{
+		Timeout: providerTimeout, Transport: shortAnswers{http.DefaultTransport},
+	}}
 }
 
 // shortAnswers cuts answers off at maxProviderAnswer.
@@ -117,7 +125,8 @@ func signedBy(keys []jose.JSONWebKey, signed *jose.JSONWebSignature) []byte {
 	return nil
 }
 
-// known returns the keys that the provider told last. When that is long ago it is asked again, and nobody waits for it.
+// known returns the keys that the provider told last. When that is long ago it is asked again, and
+// nobody waits for it.
 func (p *provider) known() []jose.JSONWebKey {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,7 +181,8 @@ func (p *provider) ask(ctx context.Context) ([]jose.JSONWebKey, error) {
 // fetch asks the provider for its keys.
 func (p *provider) fetch() ([]jose.JSONWebKey, error) {
 	// It is for all who wait, so that it outlives each of their requests.
-	ctx, cancel := context.WithTimeout(oidc.ClientContext(context.Background(), p.client), providerTimeout)
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(context.Background(), p.client),
+		providerTimeout)
 	defer cancel()
 	failed := func(err error) ([]jose.JSONWebKey, error) {
 		return nil, fmt.Errorf("ask the identity provider %s for its keys: %w", p.issuer, err)

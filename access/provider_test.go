@@ -24,16 +24,19 @@ import (
 // patience is how long a test waits for the provider to be asked again.
 const patience = 20 * time.Second
 
-// moody is an identity provider that answers as it is told, and counts how often it is asked for its keys.
+// moody is an identity provider that answers as it is told, and counts how often it is asked for
+// its keys.
 type moody struct {
 	*httptest.Server
 
-	// answer serves the discovery document and the keys, a func(http.ResponseWriter, *http.Request).
+	// answer serves the discovery document and the keys, a func(http.ResponseWriter,
+	// *http.Request).
 	answer  atomic.Value
 	fetches atomic.Int64
 }
 
-// newMoody starts a provider, a guard that takes its tokens, and the token of a key of the guard's own.
+// newMoody starts a provider, a guard that takes its tokens, and the token of a key of the guard's
+// own.
 func newMoody(t *testing.T) (p *moody, guard *access.Guard, key string) {
 	t.Helper()
 	p = &moody{}
@@ -62,7 +65,8 @@ func (p *moody) tell(keys map[string]*rsa.PrivateKey) {
 		if r.URL.Path == "/keys" {
 			set := jose.JSONWebKeySet{}
 			for id, key := range keys {
-				set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: id, Algorithm: "RS256", Use: "sig"})
+				set.Keys = append(set.Keys,
+					jose.JSONWebKey{Key: key.Public(), KeyID: id, Algorithm: "RS256", Use: "sig"})
 			}
 			value = set
 		}
@@ -78,14 +82,17 @@ func (p *moody) be(answer func(http.ResponseWriter, *http.Request, <-chan struct
 func (p *moody) token(t *testing.T, id string, key crypto.PrivateKey) string {
 	t.Helper()
 	return signAs(t, id, key, map[string]any{
-		"iss": p.URL, "aud": "couponql", "sub": "u-1", "exp": time.Now().Add(time.Hour).Unix(), "couponql_role": "ANALYST",
+		"iss": p.URL, "aud": "couponql", "sub": "u-1", "exp": time.Now().Add(time.Hour).Unix(),
+		"couponql_role": "ANALYST",
 	})
 }
 
 // signAs makes a token of these claims with a key of this id.
 func signAs(t *testing.T, id string, key crypto.PrivateKey, claims map[string]any) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: id}}, nil)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: id}}, nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +136,9 @@ func waitForToken(t *testing.T, guard *access.Guard, token string) {
 	}
 }
 
-// TestProviderThatIsIll: whatever is wrong with the provider, callers with keys notice nothing, those with tokens are told within
-// seconds, all at once cost one question, and a token lets in soon after the provider is well again.
+// TestProviderThatIsIll: whatever is wrong with the provider, callers with keys notice nothing,
+// those with tokens are told within seconds, all at once cost one question, and a token lets in
+// soon after the provider is well again.
 func TestProviderThatIsIll(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request, <-chan struct{}){
@@ -167,7 +175,9 @@ func TestProviderThatIsIll(t *testing.T) {
 		"lies": func(w http.ResponseWriter, _ *http.Request, _ <-chan struct{}) {
 			_, _ = io.WriteString(w, `{"issuer":"https://other"}`)
 		},
-		"babble": func(w http.ResponseWriter, _ *http.Request, _ <-chan struct{}) { _, _ = io.WriteString(w, `<html>`) },
+		"babble": func(w http.ResponseWriter, _ *http.Request, _ <-chan struct{}) {
+			_, _ = io.WriteString(w, `<html>`)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +200,8 @@ func TestProviderThatIsIll(t *testing.T) {
 				}
 			}
 			for range callers {
-				if err := <-refused; err == nil || access.StatusOf(err) != http.StatusServiceUnavailable {
+				if err := <-refused; err == nil ||
+					access.StatusOf(err) != http.StatusServiceUnavailable {
 					t.Errorf("got %v", err)
 				}
 			}
@@ -206,8 +217,9 @@ func TestProviderThatIsIll(t *testing.T) {
 	}
 }
 
-// TestUnknownKeysOfTokens: the provider is asked once for any number of tokens whose key nobody knows, and not at all for what
-// it would not have signed; meanwhile those with tokens that are right do not notice.
+// TestUnknownKeysOfTokens: the provider is asked once for any number of tokens whose key nobody
+// knows, and not at all for what it would not have signed; meanwhile those with tokens that are
+// right do not notice.
 func TestUnknownKeysOfTokens(t *testing.T) {
 	t.Parallel()
 	p, guard, _ := newMoody(t)
@@ -215,12 +227,16 @@ func TestUnknownKeysOfTokens(t *testing.T) {
 	p.tell(map[string]*rsa.PrivateKey{"1": signing})
 	hour := time.Now().Add(time.Hour).Unix()
 	for name, token := range map[string]string{
-		"garbage":          "a.b.c",
-		"another issuer":   signAs(t, "1", stranger, map[string]any{"iss": "https://other", "aud": "couponql", "sub": "u", "exp": hour}),
-		"another audience": signAs(t, "1", stranger, map[string]any{"iss": p.URL, "aud": "shop", "sub": "u", "exp": hour}),
-		"expired":          signAs(t, "1", stranger, map[string]any{"iss": p.URL, "aud": "couponql", "sub": "u", "exp": 1}),
+		"garbage": "a.b.c",
+		"another issuer": signAs(t, "1", stranger,
+			map[string]any{"iss": "https://other", "aud": "couponql", "sub": "u", "exp": hour}),
+		"another audience": signAs(t, "1", stranger,
+			map[string]any{"iss": p.URL, "aud": "shop", "sub": "u", "exp": hour}),
+		"expired": signAs(t, "1", stranger,
+			map[string]any{"iss": p.URL, "aud": "couponql", "sub": "u", "exp": 1}),
 	} {
-		if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err, access.ErrWrongKey) {
+		if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err,
+			access.ErrWrongKey) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -230,7 +246,8 @@ func TestUnknownKeysOfTokens(t *testing.T) {
 	right := p.token(t, "1", signing)
 	waitForToken(t, guard, right)
 	for i := range 30 {
-		if _, err := guard.Identify(t.Context(), "Bearer "+p.token(t, fmt.Sprintf("no-%d", i), stranger), ""); !errors.Is(err, access.ErrWrongKey) {
+		if _, err := guard.Identify(t.Context(), "Bearer "+p.token(t, fmt.Sprintf("no-%d", i),
+			stranger), ""); !errors.Is(err, access.ErrWrongKey) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := guard.Identify(t.Context(), "Bearer "+right, ""); err != nil {
@@ -242,7 +259,8 @@ func TestUnknownKeysOfTokens(t *testing.T) {
 	}
 }
 
-// TestProviderRotatesKeys: a token of a new key lets in soon, and while the provider is down those of keys that are known do.
+// TestProviderRotatesKeys: a token of a new key lets in soon, and while the provider is down those
+// of keys that are known do.
 func TestProviderRotatesKeys(t *testing.T) {
 	t.Parallel()
 	p, guard, _ := newMoody(t)
@@ -251,10 +269,13 @@ func TestProviderRotatesKeys(t *testing.T) {
 	waitForToken(t, guard, p.token(t, "1", first))
 	p.tell(map[string]*rsa.PrivateKey{"2": second})
 	waitForToken(t, guard, p.token(t, "2", second))
-	if _, err := guard.Identify(t.Context(), "Bearer "+p.token(t, "1", first), ""); !errors.Is(err, access.ErrWrongKey) {
+	if _, err := guard.Identify(t.Context(), "Bearer "+p.token(t, "1", first), ""); !errors.Is(err,
+		access.ErrWrongKey) {
 		t.Errorf("a token of a key that the provider took back: %v", err)
 	}
-	p.be(func(w http.ResponseWriter, _ *http.Request, _ <-chan struct{}) { w.WriteHeader(http.StatusBadGateway) })
+	p.be(func(w http.ResponseWriter, _ *http.Request, _ <-chan struct{}) {
+		w.WriteHeader(http.StatusBadGateway)
+	})
 	if _, err := guard.Identify(t.Context(), "Bearer "+p.token(t, "2", second), ""); err != nil {
 		t.Errorf("while the provider is down: %v", err)
 	}
@@ -283,7 +304,8 @@ func TestTokensEnd(t *testing.T) {
 	if guard.IsStillIn(caller) {
 		t.Error("is in after the token ended")
 	}
-	if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err, access.ErrWrongKey) {
+	if _, err := guard.Identify(t.Context(), "Bearer "+token, ""); !errors.Is(err,
+		access.ErrWrongKey) {
 		t.Errorf("got %v", err)
 	}
 	select {

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// idleTime is after how long without a request a caller's rate is forgotten: it would be full again.
+	// idleTime is after how long without a request a caller's rate is forgotten: it would be full
+	// again.
 	idleTime = time.Minute
 	// maxRated is how many rates are kept before those of idle callers are looked for.
 	maxRated = 1024
@@ -30,8 +31,8 @@ type limiter struct {
 	usedAt time.Time
 }
 
-// Admit counts a request of a caller. When that is one too many it gives how long to wait, otherwise 0. A caller who was quiet
-// before may send the requests of two seconds in one.
+// Admit counts a request of a caller. When that is one too many it gives how long to wait,
+// otherwise 0. A caller who was quiet before may send the requests of two seconds in one.
 func (g *Guard) Admit(c *coupon.Caller) (wait time.Duration) {
 	if c.RequestsPerSecond == nil {
 		return 0
@@ -70,17 +71,19 @@ func (r *rates) forget(now time.Time) {
 
 // How many codes a caller may ask about that do not exist.
 const (
-	// MaxGuesses is how many in a row, and GuessesPerSecond how fast that is had back. Nobody has less than none, so that a till
-	// that has named too many goes on a second later.
+	// MaxGuesses is how many in a row, and GuessesPerSecond how fast that is had back. Nobody has
+	// less than none, so that a till that has named too many goes on a second later.
 	MaxGuesses       = 100
 	GuessesPerSecond = 1
-	// guessesForHit is what a redemption gives back: where customers type codes, some are always wrong. Codes that may be used
-	// again give back at most RepeatGuessesPerSecond: whoever has one could otherwise try others without end.
+	// guessesForHit is what a redemption gives back: where customers type codes, some are always
+	// wrong. Codes that may be used again give back at most RepeatGuessesPerSecond: whoever has one
+	// could otherwise try others without end.
 	guessesForHit          = 0.2
 	RepeatGuessesPerSecond = 20
 )
 
-// guesses has how many wrong codes each caller may still name. Whoever redeems codes that are right does not guess.
+// guesses has how many wrong codes each caller may still name. Whoever redeems codes that are right
+// does not guess.
 type guesses struct {
 	mu   sync.Mutex
 	left map[string]*allowance
@@ -88,12 +91,14 @@ type guesses struct {
 
 type allowance struct {
 	guesses float64
-	// repeats is how many guesses the redemptions of codes that may be used again can still give back.
+	// repeats is how many guesses the redemptions of codes that may be used again can still give
+	// back.
 	repeats float64
 	at      time.Time
 }
 
-// pass brings the allowance up to an instant of the steady clock: one that is set gives no guesses back, and locks nobody out.
+// pass brings the allowance up to an instant of the steady clock: one that is set gives no guesses
+// back, and locks nobody out.
 func (a *allowance) pass(now time.Time) {
 	passed := now.Sub(a.at).Seconds()
 	a.guesses = min(MaxGuesses, a.guesses+passed*GuessesPerSecond)
@@ -101,9 +106,10 @@ func (a *allowance) pass(now time.Time) {
 	a.at = now
 }
 
-// Ask counts the codes that a caller asks about, of which some are unknown, and gives how many of them may be answered, from
-// the first on: when no guess is left, nothing is answered any more, be it known or not, and wait is how long it takes until
-// there is one. Codes that are known cost nothing. Requests at the same time share what is left.
+// Ask counts the codes that a caller asks about, of which some are unknown, and gives how many of
+// them may be answered, from the first on: when no guess is left, nothing is answered any more, be
+// it known or not, and wait is how long it takes until there is one. Codes that are known cost
+// nothing. Requests at the same time share what is left.
 func (g *Guard) Ask(c *coupon.Caller, unknown []bool) (allowed int, wait time.Duration) {
 	if c.Name == coupon.LocalCaller {
 		return len(unknown), 0
@@ -145,8 +151,9 @@ func (g *Guard) Found(c *coupon.Caller) {
 	}
 }
 
-// Redeemed gives back what a caller earns with redemptions that were recorded now: a repeated answer proves nothing. spent is how
-// many of the codes may not be used again, reusable how many may.
+// Redeemed gives back what a caller earns with redemptions that were recorded now: a repeated
+// answer proves nothing. spent is how many of the codes may not be used again, reusable how many
+// may.
 func (g *Guard) Redeemed(c *coupon.Caller, spent, reusable int) {
 	g.guesses.mu.Lock()
 	defer g.guesses.mu.Unlock()

@@ -43,16 +43,17 @@ const (
 	maxNoiseBytes = 4 << 10
 	// maxLineBytes bounds one line of an answer.
 	maxLineBytes = coupon.MaxSQLResultBytes + 1<<20
-	// spareCPU is how much processor time a process has beyond that of all cores until its time limit: it is the net under
-	// a server that died.
+	// spareCPU is how much processor time a process has beyond that of all cores until its time
+	// limit: it is the net under a server that died.
 	spareCPU = 10 * time.Second
 )
 
 // ErrBusy says that too many queries wait.
 var ErrBusy error = &unavailable.Error{
-	Cause:  "too many SQL queries wait",
-	Reason: "The server answers other SQL queries, and many wait",
-	Advice: fmt.Sprintf("Try again in %s.", unavailable.RetryAfter), RetryAfter: unavailable.RetryAfter,
+	Cause:      "too many SQL queries wait",
+	Reason:     "The server answers other SQL queries, and many wait",
+	Advice:     fmt.Sprintf("Try again in %s.", unavailable.RetryAfter),
+	RetryAfter: unavailable.RetryAfter,
 }
 
 // Options says how to answer.
@@ -63,13 +64,14 @@ type Options struct {
 	MaxAge time.Duration
 	// Timeout is how long a query may take; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// MemoryLimit is what the engine may take for a query, in MB or GB, such as "512MB"; "" means DefaultMemoryLimit.
+	// MemoryLimit is what the engine may take for a query, in MB or GB, such as "512MB"; "" means
+	// DefaultMemoryLimit.
 	MemoryLimit string
 	Log         *slog.Logger
 }
 
-// Analyst answers the SQL of analysts. A nil one answers that this is switched off. Its methods are safe for concurrent
-// use.
+// Analyst answers the SQL of analysts. A nil one answers that this is switched off. Its methods are
+// safe for concurrent use.
 type Analyst struct {
 	store       *db.Store
 	options     Options
@@ -101,7 +103,8 @@ func New(store *db.Store, options Options) (*Analyst, error) {
 	}
 	return &Analyst{
 		store: store, options: options, memoryBytes: memory,
-		whole: newSnapshots(store, false, options.MaxAge, options.Log), masked: newSnapshots(store, true, options.MaxAge, options.Log),
+		whole:   newSnapshots(store, false, options.MaxAge, options.Log),
+		masked:  newSnapshots(store, true, options.MaxAge, options.Log),
 		running: make(chan struct{}, maxProcesses), waiting: make(chan struct{}, maxWaiting),
 	}, nil
 }
@@ -109,7 +112,8 @@ func New(store *db.Store, options Options) (*Analyst, error) {
 // size is a memory limit as the engine reads it too.
 var size = regexp.MustCompile(`(?i)^([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B$`)
 
-// ParseBytes returns the bytes of a memory limit such as 512MB, 1.5GB or 2GiB. It returns an error for what is none.
+// ParseBytes returns the bytes of a memory limit such as 512MB, 1.5GB or 2GiB. It returns an error
+// for what is none.
 func ParseBytes(text string) (uint64, error) {
 	parts := size.FindStringSubmatch(text)
 	if parts == nil {
@@ -123,7 +127,9 @@ func ParseBytes(text string) (uint64, error) {
 	if parts[3] != "" {
 		base = 1024
 	}
-	return uint64(count * math.Pow(base, float64(1+strings.Index("KMGT", strings.ToUpper(parts[2]))))), nil
+	return uint64(
+		count * math.Pow(base, float64(1+strings.Index("KMGT", strings.ToUpper(parts[2])))),
+	), nil
 }
 
 // Close removes the snapshots. No method may run or be called any more.
@@ -135,12 +141,16 @@ func (a *Analyst) Close() error {
 }
 
 func off() error {
-	return coupon.Errorf(coupon.ErrorQueryRejected, "SQL is switched off on this server; it is switched on by --enable-sql.")
+	return coupon.Errorf(coupon.ErrorQueryRejected,
+		"SQL is switched off on this server; it is switched on by --enable-sql.")
 }
 
-// Ask answers a query with at most limit rows. It returns INVALID, QUERY_REJECTED, QUERY_TIMEOUT, RESULT_TOO_LARGE, and ErrBusy.
-// When ctx is done the query is ended at once. isMasked: codes and personal data are shown as coupon.Mask.
-func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked bool) (*coupon.SQLResult, error) {
+// Ask answers a query with at most limit rows. It returns INVALID, QUERY_REJECTED, QUERY_TIMEOUT,
+// RESULT_TOO_LARGE, and ErrBusy. When ctx is done the query is ended at once. isMasked: codes and
+// personal data are shown as coupon.Mask.
+func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked bool) (
+	*coupon.SQLResult, error,
+) {
 	if a == nil {
 		return nil, off()
 	}
@@ -148,27 +158,29 @@ func (a *Analyst) Ask(ctx context.Context, query string, limit int, isMasked boo
 		return nil, err
 	}
 	result := &coupon.SQLResult{Columns: []*coupon.SQLColumn{}, Rows: [][]any{}}
-	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit}, isMasked, a.options.Timeout, func(l *line) error {
-		if l.Columns != nil {
-			result.Columns = l.Columns
-		}
-		if l.Row == nil {
+	last, snapshot, err := a.run(ctx, &request{Task: taskRows, Query: query, Limit: limit},
+		isMasked, a.options.Timeout, func(l *line) error {
+			if l.Columns != nil {
+				result.Columns = l.Columns
+			}
+			if l.Row == nil {
+				return nil
+			}
+			if len(l.Row) != len(result.Columns) || len(result.Rows) == limit {
+				return errors.New("the process answers with other rows than were asked for")
+			}
+			row := make([]any, len(l.Row))
+			for i, value := range l.Row {
+				row[i] = value
+			}
+			result.Rows = append(result.Rows, row)
 			return nil
-		}
-		if len(l.Row) != len(result.Columns) || len(result.Rows) == limit {
-			return errors.New("the process answers with other rows than were asked for")
-		}
-		row := make([]any, len(l.Row))
-		for i, value := range l.Row {
-			row[i] = value
-		}
-		result.Rows = append(result.Rows, row)
-		return nil
-	})
+		})
 	if err != nil {
 		return nil, err
 	}
-	result.IsTruncated, result.ElapsedMs, result.SnapshotAt = last.IsTruncated, last.ElapsedMs, snapshot.TakenAt
+	result.IsTruncated, result.ElapsedMs, result.SnapshotAt = last.IsTruncated, last.ElapsedMs,
+		snapshot.TakenAt
 	result.SnapshotAgeMs = float64(snapshot.Age().Microseconds()) / 1000
 	return result, nil
 }
@@ -181,12 +193,14 @@ func (a *Analyst) Check(ctx context.Context, query string, isMasked bool) error 
 	if err := coupon.CheckSQL(query, 1); err != nil {
 		return err
 	}
-	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query}, isMasked, a.options.Timeout, func(*line) error { return nil })
+	_, _, err := a.run(ctx, &request{Task: taskCheck, Query: query}, isMasked, a.options.Timeout,
+		func(*line) error { return nil })
 	return err
 }
 
-// Export writes all rows of the query of an export to a new file, alone in its folder, and gives how many there are. It
-// is a db.WriteQuery, and returns what Ask does, but waits however many queries do.
+// Export writes all rows of the query of an export to a new file, alone in its folder, and gives
+// how many there are. It is a db.WriteQuery, and returns what Ask does, but waits however many
+// queries do.
 func (a *Analyst) Export(ctx context.Context, e *coupon.Export, path string) (rows int, err error) {
 	if a == nil {
 		return 0, off()
@@ -233,9 +247,11 @@ func (a *Analyst) enter(ctx context.Context, isPatient bool) (leave func(), err 
 	}
 }
 
-// run has a process do what a request says of a whole or a masked snapshot, and hands every line of its answer but the last to
-// take.
-func (a *Analyst) run(ctx context.Context, r *request, isMasked bool, timeout time.Duration, take func(*line) error) (*end, *snapshot.Snapshot, error) {
+// run has a process do what a request says of a whole or a masked snapshot, and hands every line of
+// its answer but the last to take.
+func (a *Analyst) run(
+	ctx context.Context, r *request, isMasked bool, timeout time.Duration, take func(*line) error,
+) (*end, *snapshot.Snapshot, error) {
 	leave, err := a.enter(ctx, r.Task == taskFile)
 	if err != nil {
 		return nil, nil, err
@@ -285,7 +301,8 @@ func (a *Analyst) fault(ctx context.Context, err error) error {
 		"The engine failed at this query; nothing else is harmed. Write it another way. The server's log has the cause.")
 }
 
-// problemOf returns what a process has against a query. It may be anything that the query made of the process.
+// problemOf returns what a process has against a query. It may be anything that the query made of
+// the process.
 func problemOf(last *end) error {
 	if last.Code == coupon.ErrorResultTooLarge {
 		return coupon.Errorf(coupon.ErrorResultTooLarge, "%s", last.Message)
@@ -293,10 +310,13 @@ func problemOf(last *end) error {
 	return coupon.Errorf(coupon.ErrorQueryRejected, "%s", last.Message).At("query")
 }
 
-// isMemory reports whether a process that ended without an answer had no memory left: the words are those of Go's runtime, of the
-// C++ library and of the C library.
+// isMemory reports whether a process that ended without an answer had no memory left: the words are
+// those of Go's runtime, of the C++ library and of the C library.
 func isMemory(noise string) bool {
-	for _, words := range []string{"out of memory", "cannot allocate memory", "bad_alloc", "failed to create new OS thread", "pthread_create failed"} {
+	for _, words := range []string{
+		"out of memory", "cannot allocate memory", "bad_alloc", "failed to create new OS thread",
+		"pthread_create failed",
+	} {
 		if strings.Contains(noise, words) {
 			return true
 		}
@@ -304,9 +324,11 @@ func isMemory(noise string) bool {
 	return false
 }
 
-// process runs a process to its end. Whatever happens, it is gone afterwards. It gives the end of its answer, nil when there
-// is none, and what it said beside.
-func (a *Analyst) process(ctx context.Context, r *request, dir string, take func(*line) error) (last *end, noise string, err error) {
+// process runs a process to its end. Whatever happens, it is gone afterwards. It gives the end of
+// its answer, nil when there is none, and what it said beside.
+func (a *Analyst) process(ctx context.Context, r *request, dir string, take func(*line) error) (
+	last *end, noise string, err error,
+) {
 	ctx, kill := context.WithCancel(ctx)
 	defer kill()
 	//nolint:gosec // the program is this one

@@ -52,9 +52,14 @@ func newRoom(t *testing.T, edit func(*analyst.Options)) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), folder: t.TempDir(), log: &bytes.Buffer{}}
+	r := &room{
+		clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), folder: t.TempDir(),
+		log: &bytes.Buffer{},
+	}
 	r.store = dbtest.Open(t, filepath.Join(r.folder, "couponql.duckdb"), r.clock.Use)
-	options := analyst.Options{Program: program, Log: slog.New(slog.NewTextHandler(&lockedWriter{to: r.log}, nil))}
+	options := analyst.Options{
+		Program: program, Log: slog.New(slog.NewTextHandler(&lockedWriter{to: r.log}, nil)),
+	}
 	if edit != nil {
 		edit(&options)
 	}
@@ -101,7 +106,8 @@ func (r *room) snapshots(t *testing.T) []string {
 func (r *room) addCodes(t *testing.T, count int) {
 	t.Helper()
 	c, err := r.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -132,20 +138,26 @@ func TestAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	const rows = `[["CODE-4" "AVAILABLE"] ["CODE-3" "AVAILABLE"]]`
-	if len(got.Columns) != 2 || *got.Columns[1] != (coupon.SQLColumn{Name: "status", Type: "VARCHAR"}) || fmt.Sprintf("%s", got.Rows) != rows ||
-		!got.IsTruncated || !got.SnapshotAt.Equal(r.clock.Now()) || got.SnapshotAgeMs != 0 || got.ElapsedMs <= 0 {
+	if len(got.Columns) != 2 ||
+		*got.Columns[1] != (coupon.SQLColumn{Name: "status", Type: "VARCHAR"}) ||
+		fmt.Sprintf("%s", got.Rows) != rows ||
+		!got.IsTruncated || !got.SnapshotAt.Equal(r.clock.Now()) || got.SnapshotAgeMs != 0 ||
+		got.ElapsedMs <= 0 {
 		t.Errorf("got %+v", got)
 	}
-	if got, err := r.Ask(t.Context(), "FROM codes", 5, false); err != nil || got.IsTruncated || got.RowCount() != 5 {
+	if got, err := r.Ask(t.Context(), "FROM codes", 5, false); err != nil || got.IsTruncated ||
+		got.RowCount() != 5 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, limit := range []int{0, coupon.MaxSQLRows + 1} {
-		if _, err := r.Ask(t.Context(), "SELECT 1", limit, false); codeOf(err) != coupon.ErrorInvalid {
+		if _, err := r.Ask(t.Context(), "SELECT 1", limit,
+			false); codeOf(err) != coupon.ErrorInvalid {
 			t.Errorf("limit %d: got %v", limit, err)
 		}
 	}
 	var off *analyst.Analyst
-	if _, err := off.Ask(t.Context(), "SELECT 1", 1, false); codeOf(err) != coupon.ErrorQueryRejected || !strings.Contains(err.Error(), "--enable-sql") {
+	if _, err := off.Ask(t.Context(),
+		"SELECT 1", 1, false); codeOf(err) != coupon.ErrorQueryRejected || !strings.Contains(err.Error(), "--enable-sql") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -165,7 +177,8 @@ func TestHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	target := filepath.Join(t.TempDir(), "out")
-	const rejected, timeout, large = coupon.ErrorQueryRejected, coupon.ErrorQueryTimeout, coupon.ErrorResultTooLarge
+	const rejected, timeout, large = coupon.ErrorQueryRejected, coupon.ErrorQueryTimeout,
+		coupon.ErrorResultTooLarge
 	// Which limit is reached first depends on the machine.
 	const stopped = coupon.ErrorCode("QUERY_TIMEOUT or RESULT_TOO_LARGE")
 	for _, test := range []struct {
@@ -175,7 +188,10 @@ func TestHostile(t *testing.T) {
 		message string
 	}{
 		// Files.
-		{"SELECT * FROM read_csv('" + secret + "')", rejected, "table function read_csv is not available"},
+		{
+			"SELECT * FROM read_csv('" + secret + "')", rejected,
+			"table function read_csv is not available",
+		},
 		{"SELECT * FROM read_text('" + secret + "')", rejected, "read_text"},
 		{"SELECT * FROM read_blob('" + secret + "')", rejected, "read_blob"},
 		{"SELECT * FROM '" + secret + "'", rejected, "disabled by configuration"},
@@ -185,7 +201,10 @@ func TestHostile(t *testing.T) {
 		{"SELECT * FROM read_parquet('x.parquet')", rejected, "read_parquet"},
 		{"SELECT * FROM parquet_metadata('x.parquet')", rejected, "parquet_metadata"},
 		{"SELECT * FROM read_json_auto('/proc/self/environ')", rejected, "read_json_auto"},
-		{"SELECT * FROM query('SELECT * FROM read_text(''" + secret + "'')')", rejected, "table function query "},
+		{
+			"SELECT * FROM query('SELECT * FROM read_text(''" + secret + "'')')", rejected,
+			"table function query ",
+		},
 		{"SELECT * FROM query_table('codes')", rejected, "query_table"},
 		{"SELECT (SELECT content FROM read_text('" + secret + "'))", rejected, "read_text"},
 		{"WITH x AS MATERIALIZED (SELECT * FROM glob('*')) SELECT * FROM x", rejected, "glob"},
@@ -224,13 +243,19 @@ func TestHostile(t *testing.T) {
 		{"SELECT * FROM pragma_database_size()", rejected, "pragma_database_size"},
 		{"SELECT * FROM duckdb_secrets()", rejected, "duckdb_secrets"},
 		{"SELECT current_setting('temp_directory')", rejected, "current_setting is not available"},
-		{"SELECT json_serialize_plan('SELECT 1 FROM fact.codes', optimize := true)", rejected, "json_serialize_plan is not available"},
+		{
+			"SELECT json_serialize_plan('SELECT 1 FROM fact.codes', optimize := true)", rejected,
+			"json_serialize_plan is not available",
+		},
 		{"SELECT getenv('HOME')", rejected, "getenv is not available"},
 		{"SELECT write_log('x')", rejected, "write_log is not available"},
 		{"SELECT nextval('coupon_id')", rejected, "nextval"},
 		{"SELECT pg_sleep(100)", rejected, "pg_sleep"},
 		{"SELECT * FROM test_all_types()", rejected, "test_all_types"},
-		{"SELECT * FROM json_execute_serialized_sql('{}')", rejected, "json_execute_serialized_sql"},
+		{
+			"SELECT * FROM json_execute_serialized_sql('{}')", rejected,
+			"json_execute_serialized_sql",
+		},
 		// Changes, and several statements.
 		{"DELETE FROM codes", rejected, "Only SELECT"},
 		{"INSERT INTO fact.codes SELECT * FROM fact.codes", rejected, "Only SELECT"},
@@ -249,15 +274,23 @@ func TestHostile(t *testing.T) {
 		{"SELECT 1; DROP TABLE fact.codes", rejected, "Only SELECT"},
 		{"DROP TABLE fact.codes; SELECT 1", rejected, "Only SELECT"},
 		{"SELECT 1) LIMIT 1; DROP TABLE fact.codes; SELECT (1", rejected, "Parser Error"},
-		{"SELECT 1') UNION ALL SELECT * FROM read_text('" + secret + "') --", rejected, "Parser Error"},
+		{
+			"SELECT 1') UNION ALL SELECT * FROM read_text('" + secret + "') --", rejected,
+			"Parser Error",
+		},
 		{"SELECT $1", rejected, "has a parameter"},
 		{"SELECT ?", rejected, "has a parameter"},
 		{"", rejected, ""},
 		{"-- nothing", rejected, ""},
 		{"\x00SELECT 1", rejected, ""},
-		{"SELECT '" + strings.Repeat("x", coupon.MaxSQLQueryBytes) + "'", rejected, "the longest may have"},
+		{
+			"SELECT '" + strings.Repeat("x", coupon.MaxSQLQueryBytes) + "'", rejected,
+			"the longest may have",
+		},
 		{"SELECT " + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000), "", ""},
-		{"SELECT " + strings.Repeat("-", 1) + strings.Repeat("(1+", 900) + "1" + strings.Repeat(")", 900), "", ""},
+		{"SELECT " + strings.Repeat("-", 1) + strings.Repeat("(1+", 900) + "1" + strings.Repeat(
+			")", 900,
+		), "", ""},
 		// What is not there.
 		{"SELECT * FROM setting", rejected, "does not exist"},
 		{"SELECT idempotency_key FROM redemptions", rejected, "not found"},
@@ -290,7 +323,8 @@ func TestHostile(t *testing.T) {
 		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: took %s", name, took)
 		}
-		// On a busy machine the process may have had no time to read the query: what is to be rejected is asked again.
+		// On a busy machine the process may have had no time to read the query: what is to be
+		// rejected is asked again.
 		for tries := 0; test.want == rejected && codeOf(err) == timeout && tries < 10; tries++ {
 			got, err = r.Ask(t.Context(), test.query, 1000, false)
 		}
@@ -299,7 +333,8 @@ func TestHostile(t *testing.T) {
 		switch {
 		case err != nil && !isUser:
 			t.Errorf("%s: got the error %v", name, err)
-		case test.want == stopped && codeOf(err) != timeout && codeOf(err) != large, test.want != "" && test.want != stopped && codeOf(err) != test.want:
+		case test.want == stopped && codeOf(err) != timeout && codeOf(err) != large,
+			test.want != "" && test.want != stopped && codeOf(err) != test.want:
 			t.Errorf("%s: got %+v, %v, want %s", name, got, err, test.want)
 		case err != nil && !strings.Contains(err.Error(), test.message):
 			t.Errorf("%s: got %q, want %q in it", name, err, test.message)
@@ -310,11 +345,13 @@ func TestHostile(t *testing.T) {
 			t.Fatalf("%s: wrote a file", name)
 		}
 		// The server is as it was.
-		if codes, err := r.store.CodeByValue(t.Context(), "CODE-7", coupon.AnyState); err != nil || codes == nil {
+		if codes, err := r.store.CodeByValue(t.Context(), "CODE-7", coupon.AnyState); err != nil ||
+			codes == nil {
 			t.Fatalf("%s: then the server answers %v, %v", name, codes, err)
 		}
 	}
-	if got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false); err != nil || fmt.Sprintf("%s", got.Rows) != "[[100]]" {
+	if got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false); err != nil ||
+		fmt.Sprintf("%s", got.Rows) != "[[100]]" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -325,37 +362,43 @@ func TestAllowed(t *testing.T) {
 	r := newRoom(t, nil)
 	r.addCodes(t, 3)
 	for _, query := range []string{
-		"FROM codes SELECT status, count(*) GROUP BY ALL", "DESCRIBE codes", "SUMMARIZE coupons", "SHOW TABLES", "VALUES (1), (2)", "SELECT 1;\n-- done",
-		"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'codes'", "SELECT * FROM information_schema.columns",
-		"SELECT unnest([1, 2])", "SELECT * FROM generate_series(1, 3)", "SELECT random(), uuid()", "SELECT now() IS NOT NULL",
+		"FROM codes SELECT status, count(*) GROUP BY ALL", "DESCRIBE codes", "SUMMARIZE coupons",
+		"SHOW TABLES", "VALUES (1), (2)", "SELECT 1;\n-- done",
+		"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'codes'",
+		"SELECT * FROM information_schema.columns",
+		"SELECT unnest([1, 2])", "SELECT * FROM generate_series(1, 3)", "SELECT random(), uuid()",
+		"SELECT now() IS NOT NULL",
 		"SELECT c.label, k.value FROM coupons c JOIN codes k ON k.coupon_id = c.id QUALIFY row_number() OVER (ORDER BY k.value) = 1",
 		"SELECT metadata->>'x' FROM coupons", "SELECT date_trunc('month', added_at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin') FROM codes",
 		"PIVOT (SELECT label, status FROM codes) ON status IN ('AVAILABLE', 'REDEEMED') USING count(*)", "SELECT * FROM codes ASOF JOIN coupons ON codes.coupon_id = coupons.id AND codes.added_at >= coupons.starts_at",
 	} {
 		for _, isMasked := range []bool{false, true} {
-			if got, err := r.Ask(t.Context(), query, 10, isMasked); err != nil || got.RowCount() == 0 {
+			if got, err := r.Ask(t.Context(), query, 10, isMasked); err != nil ||
+				got.RowCount() == 0 {
 				t.Errorf("%s, masked %t: got %+v, %v", query, isMasked, got, err)
 			}
 		}
 	}
 }
 
-// TestMasked: who may not see codes is asked of a snapshot without any, and others of one with all, in any order and when they are
-// renewed; a file that is exported has what its caller may see.
+// TestMasked: who may not see codes is asked of a snapshot without any, and others of one with all,
+// in any order and when they are renewed; a file that is exported has what its caller may see.
 func TestMasked(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
 	r.addCodes(t, 3)
 	for range 2 {
 		for _, isMasked := range []bool{false, true, false} {
-			got, err := r.Ask(t.Context(), "SELECT DISTINCT left(value, 5) FROM codes", 10, isMasked)
+			got, err := r.Ask(t.Context(), "SELECT DISTINCT left(value, 5) FROM codes",
+				10, isMasked)
 			want := map[bool]string{false: `[["CODE-"]]`, true: `[["•••"]]`}[isMasked]
 			if err != nil || fmt.Sprintf("%s", got.Rows) != want {
 				t.Errorf("masked %t: got %+v, %v, want %s", isMasked, got, err, want)
 			}
 			path := filepath.Join(t.TempDir(), "rows")
 			if _, err := r.Export(t.Context(), &coupon.Export{
-				Kind: coupon.ExportSQL, Format: coupon.FormatCSV, Request: coupon.ExportRequest{Query: "SELECT value FROM codes", IsMasked: isMasked},
+				Kind: coupon.ExportSQL, Format: coupon.FormatCSV,
+				Request: coupon.ExportRequest{Query: "SELECT value FROM codes", IsMasked: isMasked},
 			}, path); err != nil {
 				t.Fatal(err)
 			}
@@ -368,7 +411,8 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// TestProcessIsBare looks at what the process of a query has: no environment, no files but its pipes.
+// TestProcessIsBare looks at what the process of a query has: no environment, no files but its
+// pipes.
 func TestProcessIsBare(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -386,7 +430,8 @@ func TestProcessIsBare(t *testing.T) {
 		done <- err
 	}()
 	var seen string
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && seen == ""; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) &&
+		seen == ""; time.Sleep(5 * time.Millisecond) {
 		seen = bareProcess(t, r.folder)
 	}
 	if seen == "" {
@@ -428,15 +473,20 @@ func bareProcess(t *testing.T, folder string) string {
 			if len(foreign) > 0 {
 				t.Errorf("the process has %v open", foreign)
 			}
-			if environment, err := os.ReadFile(process + "/environ"); err == nil && len(bytes.Trim(environment, "\x00")) > 0 {
+			if environment, err := os.ReadFile(process + "/environ"); err == nil &&
+				len(bytes.Trim(environment, "\x00")) > 0 {
 				t.Errorf("the process has the environment %q", environment)
 			}
 			status, err := os.ReadFile(process + "/status")
-			if err == nil && !regexp.MustCompile(`(?s)CapPrm:\t0+\n.*CapEff:\t0+\n.*NoNewPrivs:\t1`).Match(status) {
+			if err == nil &&
+				!regexp.MustCompile(`(?s)CapPrm:\t0+\n.*CapEff:\t0+\n.*NoNewPrivs:\t1`).
+					Match(status) {
 				t.Errorf("the process has rights, or may gain some:\n%s", status)
 			}
 			limits, err := os.ReadFile(process + "/limits")
-			if err == nil && regexp.MustCompile(`Max (file size|address space|cpu time) +unlimited`).Match(limits) {
+			if err == nil &&
+				regexp.MustCompile(`Max (file size|address space|cpu time) +unlimited`).
+					Match(limits) {
 				t.Errorf("the process has no limits:\n%s", limits)
 			}
 			return pid
@@ -457,7 +507,8 @@ func TestCancel(t *testing.T) {
 		began := time.Now()
 		_, err := r.Ask(ctx, query, 1, false)
 		cancel()
-		if _, isUser := coupon.AsUserErrors(err); err == nil || isUser || !errors.Is(err, context.DeadlineExceeded) {
+		if _, isUser := coupon.AsUserErrors(err); err == nil || isUser ||
+			!errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(began); took > 10*time.Second {
@@ -466,7 +517,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestSnapshotAge: a snapshot is asked until it is too old; one that is getting old is followed while it is asked.
+// TestSnapshotAge: a snapshot is asked until it is too old; one that is getting old is followed
+// while it is asked.
 func TestSnapshotAge(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
@@ -481,7 +533,8 @@ func TestSnapshotAge(t *testing.T) {
 			got.SnapshotAgeMs,
 		) * time.Millisecond; age != wantAge || r.clock.Now().Sub(got.SnapshotAt) != wantAge ||
 			fmt.Sprintf("%s", got.Rows) != wantRows {
-			t.Errorf("%s after the start: got %s old, %s, want %s, %s", r.clock.Now().Sub(began), age, got.Rows, wantAge, wantRows)
+			t.Errorf("%s after the start: got %s old, %s, want %s, %s", r.clock.Now().Sub(began),
+				age, got.Rows, wantAge, wantRows)
 		}
 	}
 	ask(0, "[[0]]")
@@ -501,24 +554,29 @@ func TestSnapshotAge(t *testing.T) {
 	ask(0, "[[3]]")
 }
 
-// TestSnapshotAfterJumps: who asks after the machine slept, or the clock was set, is told what is so now, and no age below zero.
+// TestSnapshotAfterJumps: who asks after the machine slept, or the clock was set, is told what is
+// so now, and no age below zero.
 func TestSnapshotAfterJumps(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
-	for i, step := range []struct{ jump, pass time.Duration }{{0, 0}, {8 * time.Hour, 0}, {-24 * time.Hour, analyst.DefaultMaxAge}, {48 * time.Hour, 0}} {
+	for i, step := range []struct{ jump, pass time.Duration }{
+		{0, 0}, {8 * time.Hour, 0}, {-24 * time.Hour, analyst.DefaultMaxAge}, {48 * time.Hour, 0},
+	} {
 		r.clock.Jump(step.jump)
 		r.clock.Advance(step.pass)
 		got, err := r.Ask(t.Context(), "SELECT count(*) FROM codes", 1, false)
-		if err != nil || fmt.Sprintf("%s", got.Rows) != fmt.Sprintf("[[%d]]", i) || got.SnapshotAgeMs != 0 {
-			t.Errorf("after a jump by %s and %s: %+v, %v, want %d codes", step.jump, step.pass, got, err, i)
+		if err != nil || fmt.Sprintf("%s", got.Rows) != fmt.Sprintf("[[%d]]", i) ||
+			got.SnapshotAgeMs != 0 {
+			t.Errorf("after a jump by %s and %s: %+v, %v, want %d codes", step.jump, step.pass,
+				got, err, i)
 		}
 		// All but the last of them are there already.
 		r.addCodes(t, i+1)
 	}
 }
 
-// TestSnapshotIsRemoved: a snapshot that nobody asks any more is gone from the disk after maxAge, without another query, and
-// however the clock is set.
+// TestSnapshotIsRemoved: a snapshot that nobody asks any more is gone from the disk after maxAge,
+// without another query, and however the clock is set.
 func TestSnapshotIsRemoved(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, func(o *analyst.Options) { o.MaxAge = 100 * time.Millisecond })
@@ -547,7 +605,8 @@ func TestSnapshotIsRemoved(t *testing.T) {
 	}
 }
 
-// TestSnapshotFails: a snapshot that cannot be made is an error of who asks, and a line in the log; the next one is made.
+// TestSnapshotFails: a snapshot that cannot be made is an error of who asks, and a line in the log;
+// the next one is made.
 func TestSnapshotFails(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, nil)
@@ -626,7 +685,8 @@ func TestExport(t *testing.T) {
 	export := func(query string, format coupon.FileFormat, isSafe bool) (string, int, error) {
 		path := filepath.Join(t.TempDir(), "rows")
 		rows, err := r.Export(t.Context(), &coupon.Export{
-			Kind: coupon.ExportSQL, Format: format, Request: coupon.ExportRequest{Query: query, IsSpreadsheetSafe: isSafe},
+			Kind: coupon.ExportSQL, Format: format,
+			Request: coupon.ExportRequest{Query: query, IsSpreadsheetSafe: isSafe},
 		}, path)
 		content, _ := os.ReadFile(path)
 		return string(content), rows, err
@@ -659,8 +719,10 @@ func TestExport(t *testing.T) {
 		t.Errorf("got %d, %v, %d bytes", rows, err, len(got))
 	}
 	for query, want := range map[string]coupon.ErrorCode{
-		"SELECT nope": coupon.ErrorQueryRejected, "SELECT 'x'::INT FROM range(3)": coupon.ErrorQueryRejected,
-		"SELECT list(i) FROM range(10000000000) t(i)": coupon.ErrorResultTooLarge, "SELECT * FROM read_text('rows')": coupon.ErrorQueryRejected,
+		"SELECT nope":                                 coupon.ErrorQueryRejected,
+		"SELECT 'x'::INT FROM range(3)":               coupon.ErrorQueryRejected,
+		"SELECT list(i) FROM range(10000000000) t(i)": coupon.ErrorResultTooLarge,
+		"SELECT * FROM read_text('rows')":             coupon.ErrorQueryRejected,
 	} {
 		if _, _, err := export(query, coupon.FormatCSV, false); codeOf(err) != want {
 			t.Errorf("%s: got %v", query, err)
@@ -671,7 +733,13 @@ func TestExport(t *testing.T) {
 // TestOptions refuses what makes no sense.
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	for _, options := range []analyst.Options{{MemoryLimit: "lots"}, {MemoryLimit: "0GB"}, {MemoryLimit: "1 Gb/s"}, {MaxAge: -1}, {Timeout: -1}} {
+	for _, options := range []analyst.Options{
+		{MemoryLimit: "lots"},
+		{MemoryLimit: "0GB"},
+		{MemoryLimit: "1 Gb/s"},
+		{MaxAge: -1},
+		{Timeout: -1},
+	} {
 		if _, err := analyst.New(nil, options); err == nil {
 			t.Errorf("%+v: no error", options)
 		}

@@ -24,8 +24,8 @@ const threads = 2
 // maxRequestBytes bounds a request: a query with every character escaped, and what goes with it.
 const maxRequestBytes = 8 * coupon.MaxSQLQueryBytes
 
-// Answer is the whole life of a process that answers one query: it reads the request from in, and writes the answer to
-// out. It calls exit when in ends, which says that the server has gone.
+// Answer is the whole life of a process that answers one query: it reads the request from in, and
+// writes the answer to out. It calls exit when in ends, which says that the server has gone.
 func Answer(in io.Reader, out io.Writer, exit func(code int)) error {
 	lines := bufio.NewReaderSize(in, maxRequestBytes)
 	text, err := lines.ReadSlice('\n')
@@ -91,7 +91,8 @@ func (e *encoder) answer(ctx context.Context, r *request) (last *end, err error)
 	case taskRows:
 		last.IsTruncated, err = snapshot.Rows(ctx, r.Query, columns, r.Limit, e.row())
 	case taskFile:
-		last.RowCount, err = snapshot.Export(ctx, r.Query, columns, r.Format, r.IsSpreadsheetSafe, r.File)
+		last.RowCount, err = snapshot.Export(ctx, r.Query, columns, r.Format,
+			r.IsSpreadsheetSafe, r.File)
 	}
 	last.ElapsedMs = float64(time.Since(began).Microseconds()) / 1000
 	return last, err

@@ -15,15 +15,16 @@ import (
 	"couponql/background"
 )
 
-// What a process needs of addresses beside what the engine may take: the program, its stacks, and what Go and the C library
-// keep in reserve without using it.
+// What a process needs of addresses beside what the engine may take: the program, its stacks, and
+// what Go and the C library keep in reserve without using it.
 const spareAddressBytes = 3 << 30
 
 // maxOpenFiles is how many files a process may have open.
 const maxOpenFiles = 64
 
-// confine limits the process itself, by what the kernel knows: the memory that the engine does not count, such as that of a
-// long text, processor time in case that nobody is left to kill it, files, and dumps of its memory.
+// confine limits the process itself, by what the kernel knows: the memory that the engine does not
+// count, such as that of a long text, processor time in case that nobody is left to kill it, files,
+// and dumps of its memory.
 func confine(r *request) error {
 	// Too large a file is then an error and not the end.
 	signal.Ignore(unix.SIGXFSZ)
@@ -38,17 +39,20 @@ func confine(r *request) error {
 		{unix.RLIMIT_NOFILE, maxOpenFiles},
 		{unix.RLIMIT_CORE, 0},
 	} {
-		if err := unix.Setrlimit(limit.resource, &unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
+		if err := unix.Setrlimit(limit.resource,
+			&unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
 			return fmt.Errorf("limit the process: %w", err)
 		}
 	}
 	return nil
 }
 
-// maxInherited is up to which number files are looked at one by one: an own file of the runtime has a low number.
+// maxInherited is up to which number files are looked at one by one: an own file of the runtime has
+// a low number.
 const maxInherited = 1 << 12
 
-// closeInherited closes the files that the server's engine left open to its children. Nothing else is a file here yet.
+// closeInherited closes the files that the server's engine left open to its children. Nothing else
+// is a file here yet.
 func closeInherited() {
 	for number := 3; number < maxInherited; number++ {
 		closeFile(number)
@@ -65,15 +69,17 @@ func closeFile(number int) {
 	}
 }
 
-// start starts a process that gains no rights by what it executes, and that Landlock, where the kernel has it, keeps from all
-// files but the program, the snapshot and the file to be written, and from the network.
+// start starts a process that gains no rights by what it executes, and that Landlock, where the
+// kernel has it, keeps from all files but the program, the snapshot and the file to be written, and
+// from the network.
 func start(cmd *exec.Cmd, r *request) error {
 	started := make(chan error, 1)
 	background.Go(func() error {
-		// What is set here is the thread's, and its children have it. The thread ends with this function, since it
-		// is not unlocked.
+		// What is set here is the thread's, and its children have it. The thread ends with this
+		// function, since it is not unlocked.
 		runtime.LockOSThread()
-		// Of a server that runs as root, it is nobody. Others have nothing to drop, and are refused.
+		// Of a server that runs as root, it is nobody. Others have nothing to drop, and are
+		// refused.
 		for capability := uintptr(0); capability <= unix.CAP_LAST_CAP; capability++ {
 			_ = unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 		}
@@ -92,16 +98,21 @@ const (
 	readFile = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	execute  = unix.LANDLOCK_ACCESS_FS_EXECUTE | readFile
 	// everyAccess is what the first version of Landlock knows.
-	everyAccess = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | readFile | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR |
-		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
-		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_MAKE_FIFO | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK | unix.LANDLOCK_ACCESS_FS_MAKE_SYM
-	writeFiles = readFile | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
+	everyAccess = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | readFile |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR |
+		unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
+		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_MAKE_FIFO |
+		unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK | unix.LANDLOCK_ACCESS_FS_MAKE_SYM
+	writeFiles = readFile | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
 )
 
-// restrict puts the thread under Landlock (https://docs.kernel.org/userspace-api/landlock.html). A kernel without it is no
-// error: the other walls stand.
+// restrict puts the thread under Landlock (https://docs.kernel.org/userspace-api/landlock.html). A
+// kernel without it is no error: the other walls stand.
 func restrict(cmd *exec.Cmd, r *request) error {
-	version, _, failed := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	version, _, failed := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0,
+		unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if failed != 0 {
 		return nil
 	}
@@ -115,26 +126,33 @@ func restrict(cmd *exec.Cmd, r *request) error {
 		write |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
 	if version >= 4 {
-		rules.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		rules.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP |
+			unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if version >= 6 {
 		rules.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
 	}
 	//nolint:gosec // the kernel reads the structure during the call
-	set, _, failed := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), unsafe.Sizeof(rules), 0)
+	set, _, failed := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
+		uintptr(unsafe.Pointer(&rules)), unsafe.Sizeof(rules), 0)
 	if failed != 0 {
 		return fmt.Errorf("make rules for a process: %w", failed)
 	}
 	defer func() { _ = unix.Close(int(set)) }()
-	allowed := map[string]uint64{cmd.Path: unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE, cmd.Dir: readFile}
+	allowed := map[string]uint64{
+		cmd.Path: unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE,
+		cmd.Dir:  readFile,
+	}
 	// Where the program's libraries are.
 	for _, dir := range []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"} {
 		allowed[dir] = execute
 	}
 	allowed["/etc/ld.so.cache"] = unix.LANDLOCK_ACCESS_FS_READ_FILE
-	// Newer engines look there for the memory of their control group. What other processes keep to themselves, such as their
-	// environment, Landlock denies in /proc all the same, to those without capabilities.
-	allowed["/proc"], allowed["/sys/fs/cgroup"] = unix.LANDLOCK_ACCESS_FS_READ_FILE, unix.LANDLOCK_ACCESS_FS_READ_FILE
+	// Newer engines look there for the memory of their control group. What other processes keep to
+	// themselves, such as their environment, Landlock denies in /proc all the same, to those
+	// without capabilities.
+	allowed["/proc"], allowed["/sys/fs/cgroup"] = unix.LANDLOCK_ACCESS_FS_READ_FILE,
+		unix.LANDLOCK_ACCESS_FS_READ_FILE
 	if r.File != "" {
 		allowed[filepath.Dir(r.File)] = write
 	}
@@ -161,7 +179,8 @@ func allow(set int, path string, access uint64) error {
 	defer func() { _ = unix.Close(place) }()
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(place)}
 	//nolint:gosec // the kernel reads the structure during the call
-	_, _, failed := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(set), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	_, _, failed := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(set),
+		unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 	if failed != 0 {
 		return fmt.Errorf("add a rule for %s: %w", path, failed)
 	}

@@ -4,7 +4,8 @@ package analyst
 
 import "os/exec"
 
-// confine limits the process itself. Here the limits of the engine alone hold, and that the server kills it.
+// confine limits the process itself. Here the limits of the engine alone hold, and that the server
+// kills it.
 func confine(*request) error { return nil }
 
 // start starts a process.

@@ -10,7 +10,8 @@ import (
 	"couponql/analyst"
 )
 
-// endsItself starts a process as the server does, has it work on what the engine cannot interrupt, and goes away.
+// endsItself starts a process as the server does, has it work on what the engine cannot interrupt,
+// and goes away.
 func endsItself(t *testing.T, program, dir string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, analyst.Command)
@@ -27,8 +28,9 @@ func endsItself(t *testing.T, program, dir string) {
 		t.Fatal(err)
 	}
 	err = json.NewEncoder(in).Encode(map[string]any{
-		"task": "rows", "limit": 1, "memoryLimit": "500MB", "memoryBytes": 500_000_000, "cpuSeconds": 100,
-		"query": "SELECT max(levenshtein(repeat('a', 20000), repeat('b', 20000) || i)) FROM range(1000) t(i)",
+		"task": "rows", "limit": 1, "memoryLimit": "500MB", "memoryBytes": 500_000_000,
+		"cpuSeconds": 100,
+		"query":      "SELECT max(levenshtein(repeat('a', 20000), repeat('b', 20000) || i)) FROM range(1000) t(i)",
 	})
 	if err != nil {
 		t.Fatal(err)

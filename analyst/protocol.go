@@ -49,8 +49,8 @@ type end struct {
 	IsTruncated bool    `json:"isTruncated,omitempty"`
 	ElapsedMs   float64 `json:"elapsedMs,omitempty"`
 	RowCount    int     `json:"rowCount,omitempty"`
-	// Code and Message say what the caller must know, NeedsMemory that the memory did not suffice, and Failure what is
-	// for the log.
+	// Code and Message say what the caller must know, NeedsMemory that the memory did not suffice,
+	// and Failure what is for the log.
 	Code        coupon.ErrorCode `json:"code,omitempty"`
 	Message     string           `json:"message,omitempty"`
 	NeedsMemory bool             `json:"needsMemory,omitempty"`

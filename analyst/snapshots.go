@@ -14,7 +14,8 @@ import (
 	"couponql/db/snapshot"
 )
 
-// snapshots keeps the one snapshot that queries are asked of, and those that older queries still have.
+// snapshots keeps the one snapshot that queries are asked of, and those that older queries still
+// have.
 type snapshots struct {
 	store *db.Store
 	// isMasked: they have no codes and no personal data.
@@ -28,7 +29,8 @@ type snapshots struct {
 
 	mu      sync.Mutex
 	current *shared
-	// askedAt is the steady time of the last query; expiry removes the current snapshot when it is maxAge ago.
+	// askedAt is the steady time of the last query; expiry removes the current snapshot when it is
+	// maxAge ago.
 	askedAt time.Time
 	expiry  *time.Timer
 	// next is what is being made; nil when nothing is.
@@ -42,22 +44,29 @@ type shared struct {
 	users int
 }
 
-// making is a snapshot that is being made. done is closed when it is the current one or could not be made, for err.
+// making is a snapshot that is being made. done is closed when it is the current one or could not
+// be made, for err.
 type making struct {
 	done chan struct{}
 	err  error
 }
 
-func newSnapshots(store *db.Store, isMasked bool, maxAge time.Duration, log *slog.Logger) *snapshots {
+func newSnapshots(
+	store *db.Store, isMasked bool, maxAge time.Duration, log *slog.Logger,
+) *snapshots {
 	ctx, stop := context.WithCancel(context.Background())
-	return &snapshots{store: store, isMasked: isMasked, maxAge: maxAge, log: log, ctx: ctx, stop: stop}
+	return &snapshots{
+		store: store, isMasked: isMasked, maxAge: maxAge, log: log, ctx: ctx, stop: stop,
+	}
 }
 
-// acquire returns a snapshot that is not too old, and what the caller calls when it is done with it. Of those who come while
-// none is there, all wait for one maker. A snapshot past half of its time is followed by a new one while it is still asked,
-// so that those who go on asking do not wait.
+// acquire returns a snapshot that is not too old, and what the caller calls when it is done with
+// it. Of those who come while none is there, all wait for one maker. A snapshot past half of its
+// time is followed by a new one while it is still asked, so that those who go on asking do not
+// wait.
 func (n *snapshots) acquire(ctx context.Context) (*snapshot.Snapshot, func(), error) {
-	// What was made while the caller waited is as new as can be, even if the limit is shorter than the making.
+	// What was made while the caller waited is as new as can be, even if the limit is shorter than
+	// the making.
 	for hasWaited := false; ; hasWaited = true {
 		n.mu.Lock()
 		n.askedAt = n.store.Steady()
@@ -128,7 +137,8 @@ func (n *snapshots) end(m *making, taken *snapshot.Snapshot, err error) {
 	}
 }
 
-// expireAfter looks in a while whether the current snapshot is still asked. Whoever calls it holds the lock.
+// expireAfter looks in a while whether the current snapshot is still asked. Whoever calls it holds
+// the lock.
 func (n *snapshots) expireAfter(wait time.Duration) {
 	if n.expiry != nil {
 		n.expiry.Stop()
@@ -140,7 +150,8 @@ func (n *snapshots) expireAfter(wait time.Duration) {
 	})
 }
 
-// expire removes the current snapshot when nobody has asked for maxAge: it has what may have been erased since.
+// expire removes the current snapshot when nobody has asked for maxAge: it has what may have been
+// erased since.
 func (n *snapshots) expire() error {
 	n.mu.Lock()
 	old := n.current

@@ -17,7 +17,8 @@ import (
 	"couponql/background"
 )
 
-// TestPanicIsAnswer tells that whoever waits hears of a panic, in every way of running something beside.
+// TestPanicIsAnswer tells that whoever waits hears of a panic, in every way of running something
+// beside.
 func TestPanicIsAnswer(t *testing.T) {
 	t.Parallel()
 	fail := func() error { panic("broken") }
@@ -39,7 +40,8 @@ func TestPanicIsAnswer(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 2)
 			run(func(err error) { ended <- err })
-			if err := <-ended; err == nil || !strings.Contains(err.Error(), "broken") || !strings.Contains(err.Error(), "background_test.go") {
+			if err := <-ended; err == nil || !strings.Contains(err.Error(), "broken") ||
+				!strings.Contains(err.Error(), "background_test.go") {
 				t.Errorf("whoever waits gets %v", err)
 			}
 		})
@@ -69,12 +71,15 @@ func TestGroupGivesEveryError(t *testing.T) {
 	}
 }
 
-// TestNoOtherGoroutine reads the program: nothing but this package starts a goroutine, for its panic would be the end of the
-// server.
+// TestNoOtherGoroutine reads the program: nothing but this package starts a goroutine, for its
+// panic would be the end of the server.
 func TestNoOtherGoroutine(t *testing.T) {
 	t.Parallel()
 	// What is for tests and measurements may.
-	others := []string{"background", "bench", "examples", "mailtest", "soak", "tools", "node_modules", ".git", "data"}
+	others := []string{
+		"background", "bench", "examples", "mailtest", "soak", "tools", "node_modules",
+		".git", "data",
+	}
 	read := 0
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -82,7 +87,8 @@ func TestNoOtherGoroutine(t *testing.T) {
 			return err
 		case entry.IsDir() && slices.Contains(others, entry.Name()):
 			return fs.SkipDir
-		case entry.IsDir(), !strings.HasSuffix(path, ".go"), strings.HasSuffix(path, "_test.go"), strings.HasSuffix(path, ".generated.go"):
+		case entry.IsDir(), !strings.HasSuffix(path, ".go"), strings.HasSuffix(path, "_test.go"),
+			strings.HasSuffix(path, ".generated.go"):
 			return nil
 		}
 		files := token.NewFileSet()
@@ -93,7 +99,8 @@ func TestNoOtherGoroutine(t *testing.T) {
 		read++
 		ast.Inspect(file, func(node ast.Node) bool {
 			if isStart(node) {
-				t.Errorf("%s starts a goroutine by itself: let background do it", files.Position(node.Pos()))
+				t.Errorf("%s starts a goroutine by itself: let background do it",
+					files.Position(node.Pos()))
 			}
 			return true
 		})

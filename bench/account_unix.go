@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// runUnprivileged makes a command that root starts run as PostgreSQL's user, or as nobody, and gives that user the
-// folder. The folder above it may then be passed through by everybody.
+// runUnprivileged makes a command that root starts run as PostgreSQL's user, or as nobody, and
+// gives that user the folder. The folder above it may then be passed through by everybody.
 func runUnprivileged(command *exec.Cmd, folder string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -32,7 +32,9 @@ func runUnprivileged(command *exec.Cmd, folder string) error {
 	if err != nil {
 		return fmt.Errorf("find a user without privileges: %w", err)
 	}
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)},
+	}
 	if err := os.Chown(folder, int(uid), int(gid)); err != nil {
 		return fmt.Errorf("give %s its folder: %w", account.Username, err)
 	}
@@ -42,7 +44,8 @@ func runUnprivileged(command *exec.Cmd, folder string) error {
 	return nil
 }
 
-// maxFiles returns how many files this process may have open: the runtime has raised the soft limit to the hard one.
+// maxFiles returns how many files this process may have open: the runtime has raised the soft limit
+// to the hard one.
 func maxFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -14,8 +14,8 @@ import (
 
 // The goals of what analysts ask.
 const (
-	// maxAnalysisRatio is how many times as long as the raw SQL an answer may take, and as long as on an idle server
-	// while codes are imported.
+	// maxAnalysisRatio is how many times as long as the raw SQL an answer may take, and as long as
+	// on an idle server while codes are imported.
 	maxAnalysisRatio = 1.5
 	// leastAnalysis is how many times as fast as PostgreSQL it is to be at least.
 	leastAnalysis = 10
@@ -29,41 +29,57 @@ const (
 	importPart = 10
 )
 
-// analysisData fills a server's database with a coupon of so many codes, half of them given away, six in ten of those
-// redeemed within three weeks, and one in fifty of these taken back. The parameters are the number of codes, the number
-// of messages of each delivery, and when the first delivery was confirmed.
+// analysisData fills a server's database with a coupon of so many codes, half of them given away,
+// six in ten of those redeemed within three weeks, and one in fifty of these taken back. The
+// parameters are the number of codes, the number of messages of each delivery, and when the first
+// delivery was confirmed.
 const analysisData = `INSERT INTO code_batch BY NAME
-SELECT 1 AS id, 'ADDED' AS kind, 'SUCCEEDED' AS status, 1 AS coupon_id, 1 AS first_id, $codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
+SELECT 1 AS id, 'ADDED' AS kind, 'SUCCEEDED' AS status, 1 AS coupon_id, 1 AS first_id,
+	$codes::BIGINT AS last_id, last_id AS count, $start AS created_at;
 INSERT INTO code BY NAME
-    SELECT i + 1 AS id, 1 AS batch_id, 1 AS coupon_id, ['climbing', 'running', 'soccer', 'swimming', 'tennis'][1 + i * 5 // $codes::BIGINT] AS label,
+    SELECT i + 1 AS id, 1 AS batch_id, 1 AS coupon_id, ['climbing', 'running', 'soccer', 'swimming',
+        'tennis'][1 + i * 5 // $codes::BIGINT] AS label,
         'K' || lpad((i + 1)::VARCHAR, 11, '0') AS key
     FROM range($codes::BIGINT) r(i);
 INSERT INTO recipient BY NAME
-    SELECT i + 1 AS id, 'c-' || i AS external_id, 'customer.' || i || '@example.com' AS email, '{}' AS attributes, true AS is_contactable, $start AS updated_at
+    SELECT i + 1 AS id, 'c-' || i AS external_id, 'customer.' || i || '@example.com' AS email,
+        '{}' AS attributes, true AS is_contactable, $start AS updated_at
     FROM range($each::BIGINT) r(i);
 INSERT INTO delivery BY NAME
-    SELECT (SELECT given FROM number WHERE kind = 'delivery') + 1 + i AS id, 'Delivery ' || i AS label,
+    SELECT (SELECT given FROM number WHERE kind = 'delivery') + 1 + i AS id,
+        'Delivery ' || i AS label,
         ['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL'][1 + i % 4] AS channel, 1 AS coupon_id,
-        '' AS body, 'FINISHED' AS status, $each::BIGINT AS target_count, 1 + i * $each::BIGINT AS first_message_id, $each::BIGINT AS message_count,
-        $each::BIGINT AS sent_count, 0 AS failed_count, 0 AS canceled_count, 0 AS outbox_size, $start AS created_at,
-        $start + to_days(i::INTEGER) AS confirmed_at, $start + to_days(i::INTEGER) + INTERVAL 1 HOUR AS finished_at
+        '' AS body, 'FINISHED' AS status, $each::BIGINT AS target_count,
+            1 + i * $each::BIGINT AS first_message_id, $each::BIGINT AS message_count,
+        $each::BIGINT AS sent_count, 0 AS failed_count, 0 AS canceled_count, 0 AS outbox_size,
+            $start AS created_at,
+        $start + to_days(i::INTEGER) AS confirmed_at,
+            $start + to_days(i::INTEGER) + INTERVAL 1 HOUR AS finished_at
     FROM range($deliveries::BIGINT) r(i);
 UPDATE number SET given = given + $deliveries::BIGINT WHERE kind = 'delivery';
 INSERT INTO target BY NAME
-    SELECT d.id AS delivery_id, i + 1 AS seq, i + 1 AS recipient_id FROM delivery d, range($each::BIGINT) r(i);
+    SELECT d.id AS delivery_id, i + 1 AS seq, i + 1 AS recipient_id
+        FROM delivery d, range($each::BIGINT) r(i);
 INSERT INTO message BY NAME
-    SELECT c.id, d.id AS delivery_id, 1 AS coupon_id, 1 + (c.id - 1) % $each::BIGINT AS recipient_id,
-        'customer.' || (c.id - 1) % $each::BIGINT || '@example.com' AS address, c.id AS code_id, c.label, d.confirmed_at AS created_at
+    SELECT c.id, d.id AS delivery_id, 1 AS coupon_id,
+        1 + (c.id - 1) % $each::BIGINT AS recipient_id,
+        'customer.' || (c.id - 1) % $each::BIGINT || '@example.com' AS address, c.id AS code_id,
+            c.label, d.confirmed_at AS created_at
     FROM code c JOIN delivery d ON d.id = 1 + (c.id - 1) // $each::BIGINT ORDER BY c.id;
 INSERT INTO sending BY NAME
-    SELECT id AS message_id, delivery_id, 'SENT' AS outcome, created_at + to_seconds((id % $each::BIGINT) // 2000) AS settled_at FROM message ORDER BY id;
+    SELECT id AS message_id, delivery_id, 'SENT' AS outcome, created_at
+        + to_seconds((id % $each::BIGINT) // 2000) AS settled_at FROM message ORDER BY id;
 INSERT INTO posted_redemption BY NAME
-    SELECT row_number() OVER (ORDER BY happened, m.id) AS id, m.coupon_id, m.code_id, m.delivery_id, d.channel, m.label, m.created_at AS assigned_at,
-        happened AS redeemed_at, happened::DATE AS redeemed_on, ['API', 'IMPORT'][1 + m.id % 2] AS source, (hash(m.id) % 10000)::DECIMAL(18, 4) / 100 AS amount,
+    SELECT row_number() OVER (ORDER BY happened, m.id) AS id, m.coupon_id, m.code_id, m.delivery_id,
+        d.channel, m.label, m.created_at AS assigned_at,
+        happened AS redeemed_at, happened::DATE AS redeemed_on, ['API',
+            'IMPORT'][1 + m.id % 2] AS source, (hash(m.id) % 10000)::DECIMAL(18, 4) / 100 AS amount,
         ['EUR', 'CHF'][1 + m.id % 2] AS currency, happened AS recorded_at
-    FROM (SELECT *, created_at + to_seconds((hash(id) % 1814400)::BIGINT) AS happened FROM message) m JOIN delivery d ON d.id = m.delivery_id
+    FROM (SELECT *, created_at + to_seconds((hash(id) % 1814400)::BIGINT) AS happened
+        FROM message) m JOIN delivery d ON d.id = m.delivery_id
     WHERE hash(m.id + 7) % 5 < 3 AND happened < $now ORDER BY id;
-INSERT INTO reversal BY NAME SELECT id AS redemption_id, redeemed_at + INTERVAL 1 HOUR AS reversed_at FROM redemption WHERE id % 50 = 0;
+INSERT INTO reversal BY NAME SELECT id AS redemption_id,
+	redeemed_at + INTERVAL 1 HOUR AS reversed_at FROM redemption WHERE id % 50 = 0;
 CHECKPOINT`
 
 // analysis is one question: of ours, in raw SQL on a copy, and in PostgreSQL's.
@@ -81,7 +97,8 @@ type analysis struct {
 	peer string
 }
 
-// analyses are the questions. The raw ones are what a person types who knows the tables and DuckDB's slow spots.
+// analyses are the questions. The raw ones are what a person types who knows the tables and
+// DuckDB's slow spots.
 func analyses() []analysis {
 	const live = "FROM posted_redemption r LEFT JOIN reversal v ON v.redemption_id = r.id"
 	return []analysis{
@@ -89,7 +106,8 @@ func analyses() []analysis {
 			name: "status counts of a coupon", most: 20, isPromised: true,
 			query: `query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided } } }`,
 			raw: `SELECT (SELECT count(*) FROM code WHERE coupon_id = 1), (SELECT count(*) FROM message WHERE coupon_id = 1),
-    (SELECT count(*) FROM posted_redemption WHERE coupon_id = 1), (SELECT count(*) FROM reversal), (SELECT count(*) FROM code_void)`,
+    (SELECT count(*) FROM posted_redemption WHERE coupon_id = 1), (SELECT count(*) FROM reversal),
+        (SELECT count(*) FROM code_void)`,
 			rows: 1,
 			peer: `SELECT CASE WHEN redeemed_at IS NOT NULL THEN 'REDEEMED' WHEN assigned_at IS NOT NULL THEN 'ASSIGNED' ELSE 'AVAILABLE' END, count(*)
 FROM code WHERE coupon_id = 1 GROUP BY 1`,
@@ -109,10 +127,13 @@ GROUP BY 1, 2 ORDER BY 1, 2`,
 			name:  "  the same in Europe/Berlin",
 			query: `{ redemptionStats(groupBy: [DAY, CHANNEL], timezone: "Europe/Berlin", limit: 10000) { keys stats { redeemed reversed } } }`,
 			raw: `SELECT ((redeemed_at AT TIME ZONE 'UTC') AT TIME ZONE 'Europe/Berlin')::DATE, channel,
-    count(*) FILTER (v.redemption_id IS NULL), count(*) FILTER (v.redemption_id IS NOT NULL) ` + live + ` GROUP BY ALL ORDER BY ALL`,
+    count(*) FILTER (v.redemption_id IS NULL),
+        count(*) FILTER (v.redemption_id IS NOT NULL) ` + live +
+				` GROUP BY ALL ORDER BY ALL`,
 			rows: 4,
 			peer: `SELECT ((redeemed_at AT TIME ZONE 'UTC') AT TIME ZONE 'Europe/Berlin')::DATE, channel,
-    count(*) FILTER (WHERE reversed_at IS NULL), count(reversed_at) FROM redemption GROUP BY 1, 2 ORDER BY 1, 2`,
+    count(*) FILTER (WHERE reversed_at IS NULL), count(reversed_at) FROM redemption GROUP BY 1, 2
+        ORDER BY 1, 2`,
 		},
 		{
 			name: "quantiles of the time to redeem", most: 200, isPromised: true,
@@ -127,10 +148,13 @@ FROM redemption WHERE reversed_at IS NULL`,
 			name:  "assigned, sent and redeemed by day and channel, amounts by currency",
 			query: `{ redemptionStats(groupBy: [DAY, CHANNEL], limit: 10000) { keys stats { assigned sent redeemed byCurrency { currency amount } } } }`,
 			raw: `SELECT day, channel, sum(assigned), sum(sent), sum(redeemed), list(amount) FROM (
-    SELECT m.created_at::DATE AS day, d.channel, count(*) AS assigned, 0 AS sent, 0 AS redeemed, NULL AS currency, 0 AS amount
+    SELECT m.created_at::DATE AS day, d.channel, count(*) AS assigned, 0 AS sent, 0 AS redeemed,
+        NULL AS currency, 0 AS amount
     FROM message m JOIN delivery d ON d.id = m.delivery_id GROUP BY ALL
-    UNION ALL SELECT s.settled_at::DATE, d.channel, 0, count(*), 0, NULL, 0 FROM sending s JOIN delivery d ON d.id = s.delivery_id GROUP BY ALL
-    UNION ALL SELECT redeemed_on, channel, 0, 0, count(*), currency, sum(amount) ` + live + ` WHERE v.redemption_id IS NULL GROUP BY ALL
+    UNION ALL SELECT s.settled_at::DATE, d.channel, 0, count(*), 0, NULL, 0 FROM sending s
+        JOIN delivery d ON d.id = s.delivery_id GROUP BY ALL
+    UNION ALL SELECT redeemed_on, channel, 0, 0, count(*), currency,
+        sum(amount) ` + live + ` WHERE v.redemption_id IS NULL GROUP BY ALL
 ) GROUP BY ALL ORDER BY day, channel`,
 			rows: 4,
 		},
@@ -138,7 +162,8 @@ FROM redemption WHERE reversed_at IS NULL`,
 			name:  "funnel",
 			query: `{ redemptionFunnel { stage count share } }`,
 			raw: `SELECT (SELECT sum(target_count) FROM delivery), (SELECT count(*) FROM message), (SELECT count(*) FROM sending WHERE outcome = 'SENT'),
-    (SELECT count(DISTINCT code_id) ` + live + ` WHERE v.redemption_id IS NULL AND delivery_id IS NOT NULL)`,
+    (SELECT count(DISTINCT code_id) ` + live +
+				` WHERE v.redemption_id IS NULL AND delivery_id IS NOT NULL)`,
 			rows: 1,
 		},
 		{
@@ -152,14 +177,15 @@ WHERE v.redemption_id IS NULL AND delivery_id IS NOT NULL GROUP BY ALL ORDER BY 
 			name:  "statistics of 100 deliveries",
 			query: `{ deliveries(first: 100) { nodes { stats { assigned sent redeemed redemptionRate } } } }`,
 			raw: `SELECT d.id, d.message_count, d.sent_count, r.redeemed FROM delivery d
-LEFT JOIN (SELECT delivery_id, count(*) AS redeemed ` + live + ` WHERE v.redemption_id IS NULL GROUP BY delivery_id) r ON r.delivery_id = d.id ORDER BY d.id`,
+LEFT JOIN (SELECT delivery_id, count(*) AS redeemed ` + live +
+				` WHERE v.redemption_id IS NULL GROUP BY delivery_id) r ON r.delivery_id = d.id ORDER BY d.id`,
 			rows: analysisDeliveries,
 		},
 	}
 }
 
-// measureAnalyses asks what analysts ask of a coupon with many codes: on an idle server beside raw SQL, while codes are
-// imported, and beside PostgreSQL.
+// measureAnalyses asks what analysts ask of a coupon with many codes: on an idle server beside raw
+// SQL, while codes are imported, and beside PostgreSQL.
 func (b *bench) measureAnalyses(ctx context.Context) error {
 	if b.options.analysts == 0 {
 		return nil
@@ -180,13 +206,14 @@ func (b *bench) measureAnalyses(ctx context.Context) error {
 		if strings.HasPrefix(name, " ") {
 			name = a.name
 		}
-		err := b.compare(name, reportCount, goal, func(int) error { return b.askAnalysis(ctx, &a) }, func(int) error {
-			rows, err := b.raw.read(ctx, a.raw)
-			if err == nil && len(rows) < a.rows {
-				err = fmt.Errorf("%d rows", len(rows))
-			}
-			return err
-		})
+		err := b.compare(name, reportCount, goal, func(int) error { return b.askAnalysis(ctx, &a) },
+			func(int) error {
+				rows, err := b.raw.read(ctx, a.raw)
+				if err == nil && len(rows) < a.rows {
+					err = fmt.Errorf("%d rows", len(rows))
+				}
+				return err
+			})
 		if err != nil {
 			return err
 		}
@@ -209,7 +236,8 @@ func (b *bench) askAnalysis(ctx context.Context, a *analysis) error {
 	return b.server.ask(ctx, a.query, variables{"id": b.couponID}, nil)
 }
 
-// fillAnalyses makes the databases, and has the server prove that what was written is as it would have written it.
+// fillAnalyses makes the databases, and has the server prove that what was written is as it would
+// have written it.
 func (b *bench) fillAnalyses(ctx context.Context) error {
 	folder, err := os.MkdirTemp(b.folder, "analysts-*")
 	if err != nil {
@@ -232,8 +260,9 @@ func (b *bench) fillAnalyses(ctx context.Context) error {
 	for statement := range strings.SplitSeq(analysisData, ";\n") {
 		var args []any
 		for name, value := range map[string]any{
-			"codes": b.options.analysts, "each": b.options.analysts / 2 / analysisDeliveries, "deliveries": analysisDeliveries,
-			"start": now.AddDate(0, 0, -analysisDays), "now": now,
+			"codes": b.options.analysts, "each": b.options.analysts / 2 / analysisDeliveries,
+			"deliveries": analysisDeliveries,
+			"start":      now.AddDate(0, 0, -analysisDays), "now": now,
 		} {
 			if strings.Contains(statement, "$"+name) {
 				args = append(args, named(name, value))
@@ -266,7 +295,8 @@ func (b *bench) fillAnalyses(ctx context.Context) error {
 	return b.server.startJobs() //nolint:contextcheck // jobs run until they are stopped
 }
 
-// analyzeMeanwhile asks the promised questions while codes are imported over and over into another coupon.
+// analyzeMeanwhile asks the promised questions while codes are imported over and over into another
+// coupon.
 func (b *bench) analyzeMeanwhile(ctx context.Context, idle []float64) error {
 	rows := b.options.analysts / importPart
 	var isOver atomic.Bool
@@ -289,7 +319,8 @@ func (b *bench) analyzeMeanwhile(ctx context.Context, idle []float64) error {
 					return err
 				}
 				begin()
-				if err := b.server.importFile(ctx, "importCodes", variables{"couponId": id}, path, rows); err != nil {
+				if err := b.server.importFile(ctx, "importCodes", variables{"couponId": id}, path,
+					rows); err != nil {
 					return err
 				}
 			}
@@ -311,16 +342,19 @@ func (b *bench) analyzeMeanwhile(ctx context.Context, idle []float64) error {
 			}
 			times = append(times, turned...)
 		}
-		r := newResult(fmt.Sprintf("  %s, while %s codes are imported", a.name, count(rows)), "ms", milliseconds(median(times)), 0, goal{})
+		r := newResult(fmt.Sprintf("  %s, while %s codes are imported", a.name, count(rows)), "ms",
+			milliseconds(median(times)), 0, goal{})
 		b.add(r)
-		b.add(newResult("    in times of the idle server's", "×", r.Ours/idle[i], 0, goal{most: maxAnalysisRatio}))
+		b.add(newResult("    in times of the idle server's", "×", r.Ours/idle[i], 0,
+			goal{most: maxAnalysisRatio}))
 	}
 	isOver.Store(true)
 	return errors.Join(append(errs, <-done)...)
 }
 
-// measurePeerAnalyses has PostgreSQL answer what it can: codes with what happened to them in their rows, as most shops
-// have them, and redemptions in a table of their own, both vacuumed and analyzed.
+// measurePeerAnalyses has PostgreSQL answer what it can: codes with what happened to them in their
+// rows, as most shops have them, and redemptions in a table of their own, both vacuumed and
+// analyzed.
 func (b *bench) measurePeerAnalyses(ctx context.Context, ours []float64) (err error) {
 	p, err := startPostgres(ctx, b.file("analysts-postgres"))
 	if err != nil {
@@ -329,21 +363,26 @@ func (b *bench) measurePeerAnalyses(ctx context.Context, ours []float64) (err er
 	defer func() { err = errors.Join(err, p.close()) }()
 	codes, redemptions := b.file("analysts-codes.csv"), b.file("analysts-redemptions.csv")
 	err = b.raw.run(ctx, fmt.Sprintf(`COPY (
-    SELECT c.id, c.coupon_id, c.key, c.label, m.delivery_id, m.created_at AS assigned_at, r.redeemed_at
+    SELECT c.id, c.coupon_id, c.key, c.label, m.delivery_id, m.created_at AS assigned_at,
+        r.redeemed_at
     FROM code c LEFT JOIN message m ON m.code_id = c.id
-    LEFT JOIN (FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal)) r ON r.code_id = c.id
+    LEFT JOIN (FROM redemption WHERE id NOT IN (SELECT redemption_id FROM reversal)) r
+        ON r.code_id = c.id
 ) TO '%s' (HEADER)`, codes), fmt.Sprintf(`COPY (
-    SELECT r.id, r.coupon_id, r.code_id, r.delivery_id, r.channel, r.assigned_at, r.redeemed_at, r.amount, r.currency, v.reversed_at
+    SELECT r.id, r.coupon_id, r.code_id, r.delivery_id, r.channel, r.assigned_at, r.redeemed_at,
+        r.amount, r.currency, v.reversed_at
     FROM redemption r LEFT JOIN reversal v ON v.redemption_id = r.id
 ) TO '%s' (HEADER)`, redemptions))
 	if err != nil {
 		return err
 	}
 	err = p.run(ctx, "postgres", fmt.Sprintf(`CREATE TABLE code (
-    id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code TEXT NOT NULL, label TEXT, delivery_id BIGINT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP
+    id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code TEXT NOT NULL, label TEXT,
+        delivery_id BIGINT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP
 );
 CREATE TABLE redemption (
-    id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code_id BIGINT, delivery_id BIGINT, channel TEXT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP,
+    id BIGINT PRIMARY KEY, coupon_id BIGINT NOT NULL, code_id BIGINT, delivery_id BIGINT,
+        channel TEXT, assigned_at TIMESTAMP, redeemed_at TIMESTAMP,
     amount NUMERIC, currency TEXT, reversed_at TIMESTAMP
 );
 \copy code FROM '%s' (FORMAT csv, HEADER)
@@ -370,7 +409,8 @@ CHECKPOINT;`, codes, redemptions))
 		if a.isPromised {
 			least = leastAnalysis
 		}
-		b.add(newPeerResult(strings.TrimSpace(a.name), "ms", ours[i], milliseconds(median(times)), least))
+		b.add(newPeerResult(strings.TrimSpace(a.name), "ms", ours[i],
+			milliseconds(median(times)), least))
 	}
 	return nil
 }

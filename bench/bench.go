@@ -35,8 +35,8 @@ type bench struct {
 	couponID string
 	// campaigns are the deliveries that were confirmed and wait to be sent.
 	campaigns []campaign
-	// confirmation is how long it took to confirm a delivery with individual codes, and peerAssignment how long
-	// PostgreSQL takes to assign as many codes; 0 where it was not asked.
+	// confirmation is how long it took to confirm a delivery with individual codes, and
+	// peerAssignment how long PostgreSQL takes to assign as many codes; 0 where it was not asked.
 	confirmation, peerAssignment time.Duration
 }
 
@@ -71,8 +71,10 @@ func (b *bench) runAll(ctx context.Context) error {
 		return err
 	}
 	steps := []func(context.Context) error{
-		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries, b.comparePeerAssignment, b.measureSending,
-		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measurePageRate, b.measureLookups, b.measureStats, b.measureRedemptions,
+		b.measureCodeImport, b.measureRecipientImport, b.measureFirstStart, b.measureDeliveries,
+		b.comparePeerAssignment, b.measureSending,
+		b.measureRedemptionImport, b.measureFullStart, b.measurePages, b.measurePageRate,
+		b.measureLookups, b.measureStats, b.measureRedemptions,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -133,8 +135,8 @@ func timed(do func() error) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// compare measures a quick thing, ours and raw in turns, so that both meet the same noise. A turn is count
-// calls, because the raw side's scans of whole tables empty the processor's caches.
+// compare measures a quick thing, ours and raw in turns, so that both meet the same noise. A turn
+// is count calls, because the raw side's scans of whole tables empty the processor's caches.
 func (b *bench) compare(name string, count int, goal goal, ours, raw func(i int) error) error {
 	var oursTimes, rawTimes []time.Duration
 	err := b.profiled(name, func() error {
@@ -152,13 +154,14 @@ func (b *bench) compare(name string, count int, goal goal, ours, raw func(i int)
 		return nil
 	})
 	if err == nil {
-		b.add(newResult(name, "ms", milliseconds(median(oursTimes)), milliseconds(median(rawTimes)), goal))
+		b.add(newResult(name, "ms", milliseconds(median(oursTimes)),
+			milliseconds(median(rawTimes)), goal))
 	}
 	return err
 }
 
-// turn returns how long each of count calls takes. The first calls before them fill caches: in a server that
-// has run for a minute nobody waits for that.
+// turn returns how long each of count calls takes. The first calls before them fill caches: in a
+// server that has run for a minute nobody waits for that.
 func turn(first, count int, do func(i int) error) ([]time.Duration, error) {
 	const warmUp = 3
 	times := make([]time.Duration, 0, count)
@@ -194,7 +197,8 @@ type load struct {
 	rates []float64
 }
 
-// call has some callers do the same over and over, until redeemTime is over or do says that nothing is left.
+// call has some callers do the same over and over, until redeemTime is over or do says that nothing
+// is left.
 func (l *load) call(callers int, do func() (more bool, err error)) error {
 	times := make([][]time.Duration, callers)
 	errs := make([]error, callers)

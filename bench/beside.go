@@ -33,7 +33,8 @@ type besideImports struct {
 	next int
 }
 
-// besideMode is a kind of import in one of its modes. prepare makes what it is about and gives what is measured.
+// besideMode is a kind of import in one of its modes. prepare makes what it is about and gives what
+// is measured.
 type besideMode struct {
 	name    string
 	prepare func(context.Context) (run func() error, err error)
@@ -45,7 +46,9 @@ func (i *besideImports) modes() []besideMode {
 		{"replace", i.replace},
 		{"void", i.void},
 		{"undo", i.undo},
-		{"recipients", func(ctx context.Context) (func() error, error) { return i.recipients(ctx, "new") }},
+		{"recipients", func(ctx context.Context) (func() error, error) {
+			return i.recipients(ctx, "new")
+		}},
 		{"known-recipients", i.knownRecipients},
 		{"targets", i.targets},
 		{"redemptions", i.redemptions},
@@ -96,7 +99,8 @@ func (b *bench) measureBeside(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", mode.name, err)
 		}
-		if err := i.during(ctx, fmt.Sprintf("%s of %s rows", mode.name, count(i.rows)), run); err != nil {
+		if err := i.during(ctx, fmt.Sprintf("%s of %s rows", mode.name, count(i.rows)),
+			run); err != nil {
 			return fmt.Errorf("%s: %w", mode.name, err)
 		}
 	}
@@ -125,26 +129,34 @@ func (i *besideImports) during(ctx context.Context, what string, do func() error
 		return err
 	}
 	i.add(newResult(what+" while tills redeem over HTTP", "s", elapsed.Seconds(), 0, goal{}))
-	i.add(newResult(fmt.Sprintf("  redeemCode, %d at once, p50", besideTills), "ms", milliseconds(median(l.times)), 0, goal{}))
+	i.add(newResult(fmt.Sprintf("  redeemCode, %d at once, p50", besideTills), "ms",
+		milliseconds(median(l.times)), 0, goal{}))
 	i.add(newResult("  p99", "ms", milliseconds(quantile(l.times, 0.99)), 0, goal{most: maxBeside}))
-	i.add(newResult("  the longest", "ms", milliseconds(quantile(l.times, 1)), 0, goal{most: maxBesideLongest}))
+	i.add(newResult("  the longest", "ms", milliseconds(quantile(l.times, 1)), 0,
+		goal{most: maxBesideLongest}))
 	return nil
 }
 
 // newShared makes a coupon whose own code everybody may redeem.
 func (i *besideImports) newShared(ctx context.Context, code string) error {
 	return i.server.ask(ctx, "mutation($input: CreateCouponInput!) { createCoupon(input: $input) { coupon { id } userErrors { message } } }",
-		input(variables{"label": code, "type": "ANONYMOUS", "code": code, "startsAt": "2020-01-01"}), nil)
+		input(
+			variables{"label": code, "type": "ANONYMOUS", "code": code, "startsAt": "2020-01-01"},
+		), nil)
 }
 
 // writeCodes writes a file of codes that are not in the database, with what follows each.
 func (i *besideImports) writeCodes(columns, rest string) (path string, err error) {
 	first := i.next
 	i.next += i.rows
-	return i.write(columns, func(line []byte, row int) []byte { return append(appendCode(line, first+row), rest+"\n"...) })
+	return i.write(columns, func(line []byte, row int) []byte {
+		return append(appendCode(line, first+row), rest+"\n"...)
+	})
 }
 
-func (i *besideImports) write(columns string, row func(line []byte, i int) []byte) (path string, err error) {
+func (i *besideImports) write(columns string, row func(line []byte, i int) []byte) (
+	path string, err error,
+) {
 	path = filepath.Join(i.folder, "file.csv")
 	return path, writeFile(path, columns, i.rows, row)
 }
@@ -157,12 +169,15 @@ func (i *besideImports) pool(ctx context.Context) (couponID, importID, path stri
 	if path, err = i.writeCodes("code", ""); err != nil {
 		return "", "", "", err
 	}
-	importID, err = i.server.importPart(ctx, "importCodes", variables{"couponId": couponID}, path, i.rows)
+	importID, err = i.server.importPart(ctx, "importCodes", variables{"couponId": couponID},
+		path, i.rows)
 	return couponID, importID, path, err
 }
 
 // importing returns the import of a file, all of whose rows are good.
-func (i *besideImports) importing(ctx context.Context, mutation string, fields variables, path string) func() error {
+func (
+	i *besideImports,
+) importing(ctx context.Context, mutation string, fields variables, path string) func() error {
 	return func() error { return i.server.importFile(ctx, mutation, fields, path, i.rows) }
 }
 
@@ -181,12 +196,14 @@ func (i *besideImports) replace(ctx context.Context) (func() error, error) {
 		return nil, err
 	}
 	path, err := i.writeCodes("code", "")
-	return i.importing(ctx, "importCodes", variables{"couponId": couponID, "mode": "REPLACE_UNUSED"}, path), err
+	return i.importing(ctx, "importCodes",
+		variables{"couponId": couponID, "mode": "REPLACE_UNUSED"}, path), err
 }
 
 func (i *besideImports) void(ctx context.Context) (func() error, error) {
 	couponID, _, path, err := i.pool(ctx)
-	return i.importing(ctx, "importCodes", variables{"couponId": couponID, "mode": "VOID"}, path), err
+	return i.importing(ctx, "importCodes",
+		variables{"couponId": couponID, "mode": "VOID"}, path), err
 }
 
 func (i *besideImports) undo(ctx context.Context) (func() error, error) {
@@ -230,8 +247,10 @@ func (i *besideImports) targets(ctx context.Context) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := i.write("external id", func(line []byte, row int) []byte { return fmt.Appendf(line, "c-%d\n", row) })
-	return i.importing(ctx, "importTargets", variables{"deliveryId": answer.Created.Delivery.ID}, path), err
+	path, err := i.write("external id",
+		func(line []byte, row int) []byte { return fmt.Appendf(line, "c-%d\n", row) })
+	return i.importing(ctx, "importTargets",
+		variables{"deliveryId": answer.Created.Delivery.ID}, path), err
 }
 
 func (i *besideImports) redemptions(ctx context.Context) (func() error, error) {
@@ -247,6 +266,8 @@ func (i *besideImports) redemptionsOfOne(ctx context.Context) (func() error, err
 	if err := i.newShared(ctx, "SHARED"); err != nil {
 		return nil, err
 	}
-	path, err := i.write("code,redeemed on,order", func(line []byte, row int) []byte { return fmt.Appendf(line, "SHARED,2026-03-01,o%d\n", row) })
+	path, err := i.write("code,redeemed on,order", func(line []byte, row int) []byte {
+		return fmt.Appendf(line, "SHARED,2026-03-01,o%d\n", row)
+	})
 	return i.importing(ctx, "importRedemptions", variables{}, path), err
 }

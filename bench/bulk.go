@@ -19,9 +19,11 @@ const (
 	maxBulkRatio = 2
 	// maxReading is the promised p99 of reading a code while codes are imported, in milliseconds.
 	maxReading = 50
-	// maxGrowth is how much more a row of a large import may cost than one of an import of a part: bulkPart.
+	// maxGrowth is how much more a row of a large import may cost than one of an import of a part:
+	// bulkPart.
 	maxGrowth = 1.3
-	// maxImportMemory is the promised peak of the process, in MB, while memoryBulk codes are imported.
+	// maxImportMemory is the promised peak of the process, in MB, while memoryBulk codes are
+	// imported.
 	maxImportMemory = 1536
 	memoryBulk      = 20_000_000
 	// bulkPart is what part of the large import the small one is.
@@ -39,9 +41,9 @@ type bulkTimes struct {
 	id string
 }
 
-// measureBulk imports a large file into a coupon that has as many codes, and a part of it into another, which
-// tells whether the cost of a row grows; imports it once more while others read; and exports what the coupon has then.
-// The databases are its own.
+// measureBulk imports a large file into a coupon that has as many codes, and a part of it into
+// another, which tells whether the cost of a row grows; imports it once more while others read; and
+// exports what the coupon has then. The databases are its own.
 func (b *bench) measureBulk(ctx context.Context) error {
 	size := b.options.bulk
 	if size == 0 {
@@ -58,17 +60,22 @@ func (b *bench) measureBulk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add(newResult(bulkName(part), "s", median(few.ours).Seconds(), median(few.raw).Seconds(), goal{mostRatio: maxBulkRatio}))
-	b.add(newResult(bulkName(size), "s", median(many.ours).Seconds(), median(many.raw).Seconds(), goal{mostRatio: maxBulkRatio}))
+	b.add(newResult(bulkName(part), "s", median(few.ours).Seconds(), median(few.raw).Seconds(),
+		goal{mostRatio: maxBulkRatio}))
+	b.add(newResult(bulkName(size), "s", median(many.ours).Seconds(), median(many.raw).Seconds(),
+		goal{mostRatio: maxBulkRatio}))
 	growth := func(few, many []time.Duration) float64 {
 		return (median(many).Seconds() / float64(size)) / (median(few).Seconds() / float64(part))
 	}
-	b.add(newResult("  what a row costs, in rows of the small import", "×", growth(few.ours, many.ours), growth(few.raw, many.raw), goal{most: maxGrowth}))
+	b.add(newResult("  what a row costs, in rows of the small import", "×",
+		growth(few.ours, many.ours), growth(few.raw, many.raw), goal{most: maxGrowth}))
 	memoryGoal := goal{}
 	if size == memoryBulk {
 		memoryGoal.most = maxImportMemory
 	}
-	b.add(newResult("  memory, peak of the process", "MB", float64(many.peak)/(1<<20), 0, memoryGoal))
+	b.add(
+		newResult("  memory, peak of the process", "MB", float64(many.peak)/(1<<20), 0, memoryGoal),
+	)
 	if err := b.readMeanwhile(ctx, file, size, &many); err != nil {
 		return err
 	}
@@ -91,12 +98,15 @@ func bulkName(size int) string {
 
 func (b *bench) addReading(name string, times []time.Duration) {
 	b.add(newResult(name+", p50", "ms", milliseconds(median(times)), 0, goal{}))
-	b.add(newResult("    p99", "ms", milliseconds(quantile(times, 0.99)), 0, goal{most: maxReading}))
+	b.add(
+		newResult("    p99", "ms", milliseconds(quantile(times, 0.99)), 0, goal{most: maxReading}),
+	)
 	b.add(newResult("    the longest", "ms", milliseconds(quantile(times, 1)), 0, goal{}))
 }
 
-// importBulk imports a file of so many rows into a new database that has as many codes, ours first and then
-// raw, and leaves ours open. The server is started anew between the two imports, as it would be in between.
+// importBulk imports a file of so many rows into a new database that has as many codes, ours first
+// and then raw, and leaves ours open. The server is started anew between the two imports, as it
+// would be in between.
 func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bulkFile, error) {
 	if b.server != nil {
 		err := b.server.close()
@@ -122,7 +132,8 @@ func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bul
 	var id string
 	err = b.profiled(bulkName(size), func() error {
 		elapsed, err := timed(func() error {
-			id, err = b.server.importPart(ctx, "importCodes", variables{"couponId": b.couponID}, file.path, file.good)
+			id, err = b.server.importPart(ctx, "importCodes", variables{"couponId": b.couponID},
+				file.path, file.good)
 			return err
 		})
 		took.ours = append(took.ours, elapsed)
@@ -144,8 +155,11 @@ func (b *bench) importBulk(ctx context.Context, size int, took *bulkTimes) (*bul
 	return file, nil
 }
 
-// readMeanwhile takes the codes of a large import out again and imports the file once more, while others read.
-func (b *bench) readMeanwhile(ctx context.Context, file *bulkFile, size int, took *bulkTimes) error {
+// readMeanwhile takes the codes of a large import out again and imports the file once more, while
+// others read.
+func (b *bench) readMeanwhile(
+	ctx context.Context, file *bulkFile, size int, took *bulkTimes,
+) error {
 	elapsed, err := timed(func() error {
 		return b.server.ask(
 			ctx,
@@ -159,7 +173,8 @@ func (b *bench) readMeanwhile(ctx context.Context, file *bulkFile, size int, too
 	}
 	b.add(newResult("  undoImport of it", "s", elapsed.Seconds(), 0, goal{}))
 	reading := b.startReading(ctx, size)
-	_, err = b.server.importPart(ctx, "importCodes", variables{"couponId": b.couponID}, file.path, file.good)
+	_, err = b.server.importPart(ctx, "importCodes", variables{"couponId": b.couponID},
+		file.path, file.good)
 	overHTTP, inStore, readErr := reading.stop()
 	b.addReading("  code(value:) over HTTP during the import", overHTTP)
 	b.addReading("  a code at the storage layer meanwhile", inStore)
@@ -178,7 +193,8 @@ func (b *bench) importFirst(ctx context.Context, path string, size int) error {
 	if b.couponID, err = b.newCoupon(ctx, "Bulk", false); err != nil {
 		return err
 	}
-	if err := b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID}, path, size); err != nil {
+	if err := b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID}, path,
+		size); err != nil {
 		return err
 	}
 	err = b.server.close()
@@ -193,7 +209,9 @@ func (b *bench) importFirst(ctx context.Context, path string, size int) error {
 }
 
 // importBulkRaw does the same with raw SQL, and checks that the same rows were taken and rejected.
-func importBulkRaw(ctx context.Context, path string, file *bulkFile, size int) (elapsed time.Duration, err error) {
+func importBulkRaw(ctx context.Context, path string, file *bulkFile, size int) (
+	elapsed time.Duration, err error,
+) {
 	r, err := openRaw(ctx, path)
 	if err != nil {
 		return 0, err
@@ -208,7 +226,9 @@ func importBulkRaw(ctx context.Context, path string, file *bulkFile, size int) (
 	if err := errors.Join(r.dropStage(ctx), r.run(ctx, "CHECKPOINT")); err != nil {
 		return 0, err
 	}
-	if elapsed, err = timed(func() error { return r.importCodes(ctx, file.path, size+1) }); err != nil {
+	if elapsed, err = timed(func() error {
+		return r.importCodes(ctx, file.path, size+1)
+	}); err != nil {
 		return 0, err
 	}
 	rejected, err := r.read(ctx, "SELECT count(*) FROM rej")
@@ -221,8 +241,9 @@ func importBulkRaw(ctx context.Context, path string, file *bulkFile, size int) (
 	return elapsed, r.expectCodes(ctx, size+file.good)
 }
 
-// reading is two readers of codes, over HTTP and at the storage layer, who ask, wait for the answer, pause and
-// ask again. What they see of a stall is how long it is, not how many others would have waited.
+// reading is two readers of codes, over HTTP and at the storage layer, who ask, wait for the
+// answer, pause and ask again. What they see of a stall is how long it is, not how many others
+// would have waited.
 type reading struct {
 	isOver            atomic.Bool
 	overHTTP, inStore chan answers

@@ -19,8 +19,8 @@ const (
 	maxCallers = 64
 	// maxAnswerBytes bounds what is read of an answer; a page of 100 codes has some 50 KB.
 	maxAnswerBytes = 16 << 20
-	// pollInterval is the pause between two looks at a job: short beside the jobs that are timed, and long
-	// enough that looking costs next to nothing.
+	// pollInterval is the pause between two looks at a job: short beside the jobs that are timed,
+	// and long enough that looking costs next to nothing.
 	pollInterval = 20 * time.Millisecond
 )
 
@@ -32,9 +32,13 @@ type client struct {
 	http        *http.Client
 }
 
-// newClient makes a client of the API at a path of a host, which shows a key with each question unless it is "".
+// newClient makes a client of the API at a path of a host, which shows a key with each question
+// unless it is "".
 func newClient(host, path, key string) *client {
-	return &client{url: "http://" + host + path, connections: newConnections(host, path, key), http: &http.Client{Transport: &http.Transport{}}}
+	return &client{
+		url: "http://" + host + path, connections: newConnections(host, path, key),
+		http: &http.Client{Transport: &http.Transport{}},
+	}
 }
 
 func (c *client) close() {
@@ -55,8 +59,8 @@ func operations(query string, vars variables) ([]byte, error) {
 	return body, nil
 }
 
-// ask sends a request and decodes the data of its answer, unless data is nil. Errors of GraphQL and the
-// userErrors of a mutation are errors.
+// ask sends a request and decodes the data of its answer, unless data is nil. Errors of GraphQL and
+// the userErrors of a mutation are errors.
 func (c *client) ask(ctx context.Context, query string, vars variables, data any) error {
 	text, err := c.text(ctx, query, vars)
 	if err != nil || data == nil {
@@ -78,10 +82,11 @@ func (c *client) text(ctx context.Context, query string, vars variables) ([]byte
 	return text, check(status, text)
 }
 
-// check reports whether an answer is what was asked for. A look at the text is enough here, and cheap beside decoding:
-// the callers share the machine with the server.
+// check reports whether an answer is what was asked for. A look at the text is enough here, and
+// cheap beside decoding: the callers share the machine with the server.
 func check(status int, text []byte) error {
-	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) || bytes.Contains(text, []byte(`"userErrors":[{`))
+	isRefused := bytes.HasPrefix(text, []byte(`{"errors"`)) ||
+		bytes.Contains(text, []byte(`"userErrors":[{`))
 	if isRefused || status != http.StatusOK {
 		return fmt.Errorf("the server answers %d: %.500s", status, text)
 	}
@@ -98,7 +103,9 @@ func decode(text []byte, data any) error {
 }
 
 // upload is ask with a file as $input.file.
-func (c *client) upload(ctx context.Context, query string, fields variables, path string, data any) error {
+func (c *client) upload(
+	ctx context.Context, query string, fields variables, path string, data any,
+) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("upload: %w", err)
@@ -116,7 +123,9 @@ func (c *client) upload(ctx context.Context, query string, fields variables, pat
 	// The form is written around a file that is not there, and the file is sent in its place.
 	var form bytes.Buffer
 	writer := multipart.NewWriter(&form)
-	for _, field := range [][2]string{{"operations", string(body)}, {"map", `{"file":["variables.input.file"]}`}} {
+	for _, field := range [][2]string{
+		{"operations", string(body)}, {"map", `{"file":["variables.input.file"]}`},
+	} {
 		if err := writer.WriteField(field[0], field[1]); err != nil {
 			return fmt.Errorf("upload: %w", err)
 		}
@@ -128,7 +137,8 @@ func (c *client) upload(ctx context.Context, query string, fields variables, pat
 	if err := writer.Close(); err != nil {
 		return fmt.Errorf("upload: %w", err)
 	}
-	whole := io.MultiReader(bytes.NewReader(form.Bytes()[:head]), file, bytes.NewReader(form.Bytes()[head:]))
+	whole := io.MultiReader(bytes.NewReader(form.Bytes()[:head]), file,
+		bytes.NewReader(form.Bytes()[head:]))
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, whole)
 	if err != nil {
 		return fmt.Errorf("make a request: %w", err)
@@ -151,7 +161,9 @@ func (c *client) upload(ctx context.Context, query string, fields variables, pat
 }
 
 // follow asks until isOver says of the answer that the job is done.
-func (c *client) follow(ctx context.Context, query string, vars variables, data any, isOver func() bool) error {
+func (c *client) follow(
+	ctx context.Context, query string, vars variables, data any, isOver func() bool,
+) error {
 	for {
 		if err := c.ask(ctx, query, vars, data); err != nil || isOver() {
 			return err
@@ -175,24 +187,32 @@ func (c *client) generateCodes(ctx context.Context, fields variables) error {
 		return err
 	}
 	var made struct{ CodeBatch struct{ Status string } }
-	err = c.follow(ctx, "query($id: ID!) { codeBatch(id: $id) { status } }", variables{"id": answer.GenerateCodes.Batch.ID}, &made, func() bool {
-		return made.CodeBatch.Status != "QUEUED" && made.CodeBatch.Status != "RUNNING"
-	})
+	err = c.follow(ctx, "query($id: ID!) { codeBatch(id: $id) { status } }",
+		variables{"id": answer.GenerateCodes.Batch.ID}, &made, func() bool {
+			return made.CodeBatch.Status != "QUEUED" && made.CodeBatch.Status != "RUNNING"
+		})
 	if err == nil && made.CodeBatch.Status != "SUCCEEDED" {
 		err = fmt.Errorf("the generated codes are %s", made.CodeBatch.Status)
 	}
 	return err
 }
 
-// importFile uploads a file with one of the import mutations, and waits until all its rows are imported.
-func (s *server) importFile(ctx context.Context, mutation string, fields variables, path string, wantRows int) error {
+// importFile uploads a file with one of the import mutations, and waits until all its rows are
+// imported.
+func (s *server) importFile(
+	ctx context.Context, mutation string, fields variables, path string, wantRows int,
+) error {
 	_, err := s.importPart(ctx, mutation, fields, path, wantRows)
 	return err
 }
 
-// importPart is importFile for a file of which only some rows are imported. It gives the import's id.
-func (s *server) importPart(ctx context.Context, mutation string, fields variables, path string, wantRows int) (id string, err error) {
-	start := "mutation($input: I" + mutation[1:] + "Input!) { started: " + mutation + "(input: $input) { import { id } userErrors { message } } }"
+// importPart is importFile for a file of which only some rows are imported. It gives the import's
+// id.
+func (s *server) importPart(
+	ctx context.Context, mutation string, fields variables, path string, wantRows int,
+) (id string, err error) {
+	start := "mutation($input: I" + mutation[1:] + "Input!) { started: " + mutation +
+		"(input: $input) { import { id } userErrors { message } } }"
 	var queued struct {
 		Started struct{ Import struct{ ID string } }
 	}
@@ -207,9 +227,10 @@ func (s *server) importPart(ctx context.Context, mutation string, fields variabl
 			Failure      string
 		}
 	}
-	err = s.follow(ctx, "query($id: ID!) { import(id: $id) { status rowsImported failure } }", variables{"id": id}, &found, func() bool {
-		return found.Import.Status != "QUEUED" && found.Import.Status != "RUNNING"
-	})
+	err = s.follow(ctx, "query($id: ID!) { import(id: $id) { status rowsImported failure } }",
+		variables{"id": id}, &found, func() bool {
+			return found.Import.Status != "QUEUED" && found.Import.Status != "RUNNING"
+		})
 	if err == nil && found.Import.RowsImported != wantRows {
 		err = fmt.Errorf(
 			"%d rows instead of %d are imported; the import is %s %s",
@@ -225,7 +246,8 @@ func (s *server) importPart(ctx context.Context, mutation string, fields variabl
 	return id, nil
 }
 
-// expectRejections looks up whether exactly these rows of an import were rejected: how many for each reason.
+// expectRejections looks up whether exactly these rows of an import were rejected: how many for
+// each reason.
 func (s *server) expectRejections(ctx context.Context, id string, want map[string]int) error {
 	var found struct {
 		Import struct {
@@ -235,7 +257,9 @@ func (s *server) expectRejections(ctx context.Context, id string, want map[strin
 			}
 		}
 	}
-	if err := s.ask(ctx, "query($id: ID!) { import(id: $id) { rejectionsByReason { reason count } } }", variables{"id": id}, &found); err != nil {
+	if err := s.ask(ctx,
+		"query($id: ID!) { import(id: $id) { rejectionsByReason { reason count } } }",
+		variables{"id": id}, &found); err != nil {
 		return err
 	}
 	got := make(map[string]int)

@@ -11,8 +11,9 @@ import (
 	"strconv"
 )
 
-// connections are kept open to one server, each for one request at a time. The client of net/http has two more goroutines
-// for each, and took 28 % of what redeeming over HTTP took, on the processors that the server runs on too.
+// connections are kept open to one server, each for one request at a time. The client of net/http
+// has two more goroutines for each, and took 28 % of what redeeming over HTTP took, on the
+// processors that the server runs on too.
 type connections struct {
 	host string
 	// head is what all requests begin with, but for the length of their body.
@@ -30,7 +31,9 @@ type connection struct {
 
 // newConnections makes connections that post JSON to a path of a host, with a key unless it is "".
 func newConnections(host, path, key string) *connections {
-	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n", path, host)
+	head := fmt.Sprintf(
+		"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n", path, host,
+	)
 	if key != "" {
 		head += "Authorization: Bearer " + key + "\r\n"
 	}
@@ -84,10 +87,15 @@ func (c *connections) close() {
 	}
 }
 
-// exchange sends a request and reads the answer; isKept tells whether the connection can be used again.
-func (c *connection) exchange(head string, body []byte) (status int, text []byte, isKept bool, err error) {
+// exchange sends a request and reads the answer; isKept tells whether the connection can be used
+// again.
+func (c *connection) exchange(head string, body []byte) (
+	status int, text []byte, isKept bool, err error,
+) {
 	c.request = append(append(c.request[:0], head...), "Content-Length: "...)
-	c.request = append(append(strconv.AppendInt(c.request, int64(len(body)), 10), "\r\n\r\n"...), body...)
+	c.request = append(
+		append(strconv.AppendInt(c.request, int64(len(body)), 10), "\r\n\r\n"...), body...,
+	)
 	if _, err := c.Write(c.request); err != nil {
 		return 0, nil, false, fmt.Errorf("send a request: %w", err)
 	}

@@ -35,15 +35,16 @@ func (b *bench) writeFiles() error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	labels := sports()
 	every := max(1, b.options.codes/sampleSize)
-	err := writeFile(b.file(codesFile), "code,label", b.options.codes, func(line []byte, i int) []byte {
-		for range codeLength {
-			line = append(line, codeAlphabet[random.IntN(len(codeAlphabet))])
-		}
-		if i%every == 0 {
-			b.values = append(b.values, string(line))
-		}
-		return fmt.Appendf(line, ",%s\n", labels[i%len(labels)])
-	})
+	err := writeFile(b.file(codesFile), "code,label", b.options.codes,
+		func(line []byte, i int) []byte {
+			for range codeLength {
+				line = append(line, codeAlphabet[random.IntN(len(codeAlphabet))])
+			}
+			if i%every == 0 {
+				b.values = append(b.values, string(line))
+			}
+			return fmt.Appendf(line, ",%s\n", labels[i%len(labels)])
+		})
 	if err != nil {
 		return err
 	}
@@ -54,9 +55,14 @@ func (b *bench) writeFiles() error {
 func (b *bench) writeRecipients() error {
 	labels := sports()
 	const columns = "external id,email,phone,first name,last name,sport"
-	return writeFile(b.file(recipientsFile), columns, b.options.messages, func(line []byte, i int) []byte {
-		return fmt.Appendf(line, "c-%d,customer.%d@example.com,+49151%08d,Ada,Lovelace the %dth,%s\n", i, i, i, i, labels[i%len(labels)])
-	})
+	return writeFile(b.file(recipientsFile), columns, b.options.messages,
+		func(line []byte, i int) []byte {
+			return fmt.Appendf(
+				line, "c-%d,customer.%d@example.com,+49151%08d,Ada,Lovelace the %dth,%s\n", i, i, i,
+				i,
+				labels[i%len(labels)],
+			)
+		})
 }
 
 // writeFile writes a CSV file of so many rows; row appends one to an empty line.
@@ -85,9 +91,11 @@ func writeFile(path, columns string, rows int, row func(line []byte, i int) []by
 // bulkFile is a file of codes for a coupon that has some.
 type bulkFile struct {
 	path string
-	// first is the file of the codes that the coupon has, and clean has the good rows of this one alone.
+	// first is the file of the codes that the coupon has, and clean has the good rows of this one
+	// alone.
 	first, clean string
-	// good is how many rows are to be imported, rejected how many are not for each reason of the API.
+	// good is how many rows are to be imported, rejected how many are not for each reason of the
+	// API.
 	good     int
 	rejected map[string]int
 }
@@ -97,8 +105,8 @@ const (
 	placeKnown, placeRepeated, placeBad = 33, 66, 99
 )
 
-// badRows are rows that are rejected for what they are: without a code, too long for the server and for the
-// raw side, and with a control character.
+// badRows are rows that are rejected for what they are: without a code, too long for the server and
+// for the raw side, and with a control character.
 func badRows() []struct{ reason, row string } {
 	return []struct{ reason, row string }{
 		{"EMPTY", ",tennis"},
@@ -107,12 +115,13 @@ func badRows() []struct{ reason, row string } {
 	}
 }
 
-// writeBulkFiles writes the codes that a coupon has first, and as many rows for the same coupon, of which one
-// in a hundred has a code of the first file, one a code that stands in the file already, and one none that can
-// be. The good rows alone are written where somebody wants them.
+// writeBulkFiles writes the codes that a coupon has first, and as many rows for the same coupon, of
+// which one in a hundred has a code of the first file, one a code that stands in the file already,
+// and one none that can be. The good rows alone are written where somebody wants them.
 func writeBulkFiles(folder string, size int, wantsClean bool) (*bulkFile, error) {
 	file := &bulkFile{
-		path: filepath.Join(folder, "more.csv"), first: filepath.Join(folder, "first.csv"), clean: filepath.Join(folder, "clean.csv"),
+		path: filepath.Join(folder, "more.csv"), first: filepath.Join(folder, "first.csv"),
+		clean:    filepath.Join(folder, "clean.csv"),
 		rejected: make(map[string]int),
 	}
 	labels := sports()
@@ -130,7 +139,8 @@ func writeBulkFiles(folder string, size int, wantsClean bool) (*bulkFile, error)
 			return good(line, i)
 		case placeRepeated:
 			file.rejected["DUPLICATE_IN_FILE"]++
-			// Somewhere in the first half of what is written so far; the place is that of a good row.
+			// Somewhere in the first half of what is written so far; the place is that of a good
+			// row.
 			return good(line, size+i/200*100)
 		case placeBad:
 			b := bad[i/100%len(bad)]
@@ -152,8 +162,8 @@ func writeBulkFiles(folder string, size int, wantsClean bool) (*bulkFile, error)
 	})
 }
 
-// appendCode appends the code of a number; no two numbers have the same. Unlike chance it can be asked again,
-// so that nothing has to be remembered of files of any size.
+// appendCode appends the code of a number; no two numbers have the same. Unlike chance it can be
+// asked again, so that nothing has to be remembered of files of any size.
 func appendCode(line []byte, number int) []byte {
 	// Each step can be undone in so many bits, so that different numbers stay different.
 	const bits = 5 * codeLength

@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	// maxDelivery is the promised time to analyze and confirm a delivery of 100,000 messages, in seconds.
+	// maxDelivery is the promised time to analyze and confirm a delivery of 100,000 messages, in
+	// seconds.
 	maxDelivery = 0.5
 	// campaignDays is how long ago the first delivery is sent; each one is a day later.
 	campaignDays = 60
-	// batchSize is how many messages the raw side marks as sent at once: as many as the server does.
+	// batchSize is how many messages the raw side marks as sent at once: as many as the server
+	// does.
 	batchSize = 5000
 	// labelAttribute is the attribute of recipients that labels of codes are matched to.
 	labelAttribute = "sport"
@@ -32,18 +34,20 @@ type deliveryKind struct {
 	// share is how many of the recipients get a message.
 	share      float64
 	matchLabel bool
-	// source is the raw statement that gives the messages: recipient_id, address, code_id. Its parameters are
-	// the delivery, the first code that is free, and the limit.
+	// source is the raw statement that gives the messages: recipient_id, address, code_id. Its
+	// parameters are the delivery, the first code that is free, and the limit.
 	source string
 }
 
-// deliveryKinds returns the kinds that are measured. Matching by label comes first: the others take codes
-// label by label, and would use some up.
+// deliveryKinds returns the kinds that are measured. Matching by label comes first: the others take
+// codes label by label, and would use some up.
 func deliveryKinds() []*deliveryKind {
-	// Who gets a message: those who have an address that can be one and may be contacted, each address once.
+	// Who gets a message: those who have an address that can be one and may be contacted, each
+	// address once.
 	const reachable = `
 FROM target t JOIN recipient r ON r.id = t.recipient_id
-WHERE t.delivery_id = $delivery AND r.email IS NOT NULL AND r.is_contactable AND regexp_full_match(r.email, '[^@\s]+@[^@\s]+\.[^@\s]+')
+WHERE t.delivery_id = $delivery AND r.email IS NOT NULL AND r.is_contactable
+	AND regexp_full_match(r.email, '[^@\s]+@[^@\s]+\.[^@\s]+')
 QUALIFY row_number() OVER (PARTITION BY lower(r.email) ORDER BY t.seq) = 1`
 	// The codes are taken by number, from the first free one.
 	const next = "$first + row_number() OVER () - 1"
@@ -53,7 +57,8 @@ QUALIFY row_number() OVER (PARTITION BY lower(r.email) ORDER BY t.seq) = 1`
 			source: `SELECT m.recipient_id, m.address, c.id AS code_id
 FROM (
     SELECT recipient_id, address, sport, row_number() OVER (PARTITION BY sport) AS place
-    FROM (SELECT r.id AS recipient_id, r.email AS address, r.attributes->>'sport' AS sport` + reachable + `)
+    FROM (SELECT r.id AS recipient_id, r.email AS address,
+        r.attributes->>'sport' AS sport` + reachable + `)
 ) m JOIN (
     SELECT id, label, row_number() OVER (PARTITION BY label ORDER BY id) AS place
     FROM code WHERE id NOT IN (SELECT code_id FROM message) AND $first > 0
@@ -68,7 +73,8 @@ FROM (SELECT r.id AS recipient_id, r.email AS address` + reachable + ` LIMIT $li
 		{
 			name: "limited to nine in ten", channel: "EMAIL", share: 0.9,
 			source: `SELECT recipient_id, address, ` + next + ` AS code_id
-FROM (SELECT r.id AS recipient_id, r.email AS address` + reachable + ` ORDER BY md5($delivery || ':' || r.id) LIMIT $limit)`,
+FROM (SELECT r.id AS recipient_id, r.email AS address` + reachable +
+				` ORDER BY md5($delivery || ':' || r.id) LIMIT $limit)`,
 		},
 	}
 }
@@ -81,7 +87,9 @@ func messageBody() string {
 }
 
 // prepare creates a delivery to everybody.
-func (b *bench) prepare(ctx context.Context, kind *deliveryKind, couponID string, limit int) (*campaign, error) {
+func (b *bench) prepare(ctx context.Context, kind *deliveryKind, couponID string, limit int) (
+	*campaign, error,
+) {
 	fields := variables{
 		"label": kind.name, "channel": kind.channel, "couponId": couponID,
 		"subject": "For you, {{ recipient.firstName }}", "body": messageBody(),
@@ -148,14 +156,15 @@ func (b *bench) confirm(ctx context.Context, c *campaign) error {
 	return err
 }
 
-// measureDeliveries analyzes and confirms each kind of delivery a few times. No jobs run, so that nothing is
-// sent meanwhile.
+// measureDeliveries analyzes and confirms each kind of delivery a few times. No jobs run, so that
+// nothing is sent meanwhile.
 func (b *bench) measureDeliveries(ctx context.Context) error {
 	day := campaignDays
 	next := 1
 	for _, kind := range deliveryKinds() {
 		var analyses, confirmations, both, raw []time.Duration
-		name := fmt.Sprintf("analyze + confirm %s messages, %s", count(b.messagesOf(kind)), kind.name)
+		name := fmt.Sprintf("analyze + confirm %s messages, %s",
+			count(b.messagesOf(kind)), kind.name)
 		for range b.options.runs {
 			day--
 			b.clock.moveTo(max(0, day))
@@ -184,7 +193,8 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 				return err
 			}
 			b.campaigns = append(b.campaigns, *c)
-			analyses, confirmations = append(analyses, analysis), append(confirmations, confirmation)
+			analyses, confirmations = append(analyses, analysis), append(confirmations,
+				confirmation)
 			both = append(both, analysis+confirmation)
 			elapsed, err := b.confirmRaw(ctx, len(b.campaigns), next, c)
 			if err != nil {
@@ -193,12 +203,14 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 			raw = append(raw, elapsed)
 			next += c.messages
 		}
-		b.add(newResult(name, "s", median(both).Seconds(), median(raw).Seconds(), goal{most: maxDelivery}))
+		b.add(newResult(name, "s", median(both).Seconds(), median(raw).Seconds(),
+			goal{most: maxDelivery}))
 		b.add(newResult("  of which the analysis", "s", median(analyses).Seconds(), 0, goal{}))
 		if kind.share == 1 && !kind.matchLabel {
 			b.confirmation = median(confirmations)
 		}
-		b.add(newResult("  of which the confirmation", "s", median(confirmations).Seconds(), 0, goal{}))
+		b.add(newResult("  of which the confirmation", "s",
+			median(confirmations).Seconds(), 0, goal{}))
 	}
 	return nil
 }
@@ -208,27 +220,34 @@ func (b *bench) messagesOf(kind *deliveryKind) int {
 }
 
 // confirmRaw writes the messages of a delivery with one statement, each with a code.
-func (b *bench) confirmRaw(ctx context.Context, delivery, firstCode int, c *campaign) (time.Duration, error) {
-	if err := b.raw.run(ctx, fmt.Sprintf("INSERT INTO target SELECT %d, row_number() OVER (), id FROM recipient", delivery)); err != nil {
+func (b *bench) confirmRaw(ctx context.Context, delivery, firstCode int, c *campaign) (
+	time.Duration, error,
+) {
+	if err := b.raw.run(ctx,
+		fmt.Sprintf("INSERT INTO target SELECT %d, row_number() OVER (), id FROM recipient",
+			delivery)); err != nil {
 		return 0, err
 	}
 	elapsed, err := timed(func() error {
 		return b.raw.exec(ctx, `INSERT INTO message (id, delivery_id, coupon_id, recipient_id, address, code_id, created_at)
-SELECT $first + row_number() OVER () - 1, $delivery, 1, recipient_id, address, code_id, now()::TIMESTAMP FROM (`+c.kind.source+`)`,
+SELECT $first + row_number() OVER () - 1, $delivery, 1, recipient_id, address, code_id,
+    now()::TIMESTAMP FROM (`+
+			c.kind.source+`)`,
 			named("delivery", delivery), named("first", firstCode), named("limit", c.messages))
 	})
 	if err != nil {
 		return 0, err
 	}
-	written, err := b.raw.read(ctx, "SELECT count(DISTINCT code_id) FROM message WHERE delivery_id = ?", delivery)
+	written, err := b.raw.read(ctx,
+		"SELECT count(DISTINCT code_id) FROM message WHERE delivery_id = ?", delivery)
 	if err == nil && written[0][0] != int64(c.messages) {
 		err = fmt.Errorf("%v messages instead of %d", written[0][0], c.messages)
 	}
 	return elapsed, err
 }
 
-// measureSending sends the deliveries with individual codes one after the other, then all the others, and
-// last as many messages of another coupon as are missing for the statistics.
+// measureSending sends the deliveries with individual codes one after the other, then all the
+// others, and last as many messages of another coupon as are missing for the statistics.
 func (b *bench) measureSending(ctx context.Context) error {
 	if err := b.server.startJobs(); err != nil { //nolint:contextcheck // jobs run until they are stopped
 		return err
@@ -287,18 +306,22 @@ func (b *bench) awaitSent(ctx context.Context, c *campaign) error {
 			Counts struct{ Sent int }
 		}
 	}
-	err := b.server.follow(ctx, "query($id: ID!) { delivery(id: $id) { status counts { sent } } }", variables{"id": c.id}, &answer, func() bool {
-		return answer.Delivery.Status != "IN_PROGRESS"
-	})
+	err := b.server.follow(ctx, "query($id: ID!) { delivery(id: $id) { status counts { sent } } }",
+		variables{"id": c.id}, &answer, func() bool {
+			return answer.Delivery.Status != "IN_PROGRESS"
+		})
 	if err == nil && answer.Delivery.Counts.Sent != c.messages {
-		err = fmt.Errorf("%d messages are sent instead of %d; the delivery is %s", answer.Delivery.Counts.Sent, c.messages, answer.Delivery.Status)
+		err = fmt.Errorf("%d messages are sent instead of %d; the delivery is %s",
+			answer.Delivery.Counts.Sent, c.messages, answer.Delivery.Status)
 	}
 	return err
 }
 
-// sendRaw reads what is needed to write the messages of a delivery, and marks them as sent, in batches.
+// sendRaw reads what is needed to write the messages of a delivery, and marks them as sent, in
+// batches.
 func (b *bench) sendRaw(ctx context.Context, delivery int) error {
-	bounds, err := b.raw.read(ctx, "SELECT min(id), max(id) FROM message WHERE delivery_id = ?", delivery)
+	bounds, err := b.raw.read(ctx,
+		"SELECT min(id), max(id) FROM message WHERE delivery_id = ?", delivery)
 	if err != nil {
 		return err
 	}
@@ -326,14 +349,15 @@ WHERE m.id BETWEEN ? AND ? AND m.delivery_id = ?`, first, end, delivery)
 	return nil
 }
 
-// fill sends codes of another coupon, which are made by the server, until there are as many messages as the
-// statistics are to be about.
+// fill sends codes of another coupon, which are made by the server, until there are as many
+// messages as the statistics are to be about.
 func (b *bench) fill(ctx context.Context, missing int) error {
 	couponID, err := b.newCoupon(ctx, "Generated", true)
 	if err != nil {
 		return err
 	}
-	if err = b.server.generateCodes(ctx, variables{"couponId": couponID, "count": b.options.codes}); err != nil {
+	if err = b.server.generateCodes(ctx,
+		variables{"couponId": couponID, "count": b.options.codes}); err != nil {
 		return err
 	}
 	kind := &deliveryKind{name: "generated codes", channel: "EMAIL"}

@@ -14,12 +14,15 @@ import (
 // exportedColumns is the head of an exported file of codes.
 const exportedColumns = "code,label,status,coupon,delivery,recipient,channel,address,assignedAt,sentAt,redeemedAt"
 
-// rawExport writes the same columns of the codes of a coupon. %s are the id of the coupon and the file.
+// rawExport writes the same columns of the codes of a coupon. %s are the id of the coupon and the
+// file.
 const rawExport = `COPY (
     SELECT coalesce(c.value, c.key) AS code, c.label,
         CASE WHEN r.code_id IS NOT NULL THEN 'REDEEMED' WHEN v.code_id IS NOT NULL THEN 'VOIDED'
-             WHEN p.ends_at <= now()::TIMESTAMP THEN 'EXPIRED' WHEN m.id IS NOT NULL THEN 'ASSIGNED' ELSE 'AVAILABLE' END AS status,
-        p.code AS coupon, 'delivery_' || m.delivery_id AS delivery, k.external_id AS recipient, d.channel, m.address,
+             WHEN p.ends_at <= now()::TIMESTAMP THEN 'EXPIRED' WHEN m.id IS NOT NULL THEN
+                 'ASSIGNED' ELSE 'AVAILABLE' END AS status,
+        p.code AS coupon, 'delivery_' || m.delivery_id AS delivery, k.external_id AS recipient,
+            d.channel, m.address,
         m.created_at AS "assignedAt", s.settled_at AS "sentAt", r.redeemed_at AS "redeemedAt"
     FROM code c JOIN coupon p ON p.id = c.coupon_id
     LEFT JOIN message m ON m.code_id = c.id AND m.id NOT IN (SELECT message_id FROM code_return)
@@ -34,8 +37,8 @@ const rawExport = `COPY (
     WHERE c.coupon_id = 1
 ) TO '%s' (FORMAT csv, HEADER)`
 
-// measureExport downloads all codes of the coupon, of which there are so many, as CSV. The raw side writes its
-// file from a copy of the database.
+// measureExport downloads all codes of the coupon, of which there are so many, as CSV. The raw side
+// writes its file from a copy of the database.
 func (b *bench) measureExport(ctx context.Context, codes int) error {
 	if err := b.copyDatabase(ctx, "raw-export.duckdb"); err != nil {
 		return err
@@ -49,19 +52,24 @@ func (b *bench) measureExport(ctx context.Context, codes int) error {
 		var elapsed time.Duration
 		err := b.profiled(name, func() error {
 			var err error
-			elapsed, err = timed(func() error { return b.server.exportCodes(ctx, b.couponID, codes) })
+			elapsed, err = timed(
+				func() error { return b.server.exportCodes(ctx, b.couponID, codes) },
+			)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		ours = append(ours, elapsed)
-		if elapsed, err = timed(func() error { return b.raw.run(ctx, fmt.Sprintf(rawExport, b.file("raw-export.csv"))) }); err != nil {
+		if elapsed, err = timed(func() error {
+			return b.raw.run(ctx, fmt.Sprintf(rawExport, b.file("raw-export.csv")))
+		}); err != nil {
 			return fmt.Errorf("raw export: %w", err)
 		}
 		raw = append(raw, elapsed)
 	}
-	b.add(newResult(name, "s", median(ours).Seconds(), median(raw).Seconds(), goal{mostRatio: maxBulkRatio}))
+	b.add(newResult(name, "s", median(ours).Seconds(), median(raw).Seconds(),
+		goal{mostRatio: maxBulkRatio}))
 	return nil
 }
 
@@ -86,7 +94,8 @@ func (s *server) exportCodes(ctx context.Context, couponID string, wantRows int)
 		return found.Export.Status != "QUEUED" && found.Export.Status != "RUNNING"
 	})
 	if e := found.Export; err == nil && (e.Status != "SUCCEEDED" || e.RowCount != wantRows) {
-		err = fmt.Errorf("the export is %s %s with %d rows instead of %d", e.Status, e.Failure, e.RowCount, wantRows)
+		err = fmt.Errorf("the export is %s %s with %d rows instead of %d", e.Status, e.Failure,
+			e.RowCount, wantRows)
 	}
 	switch {
 	case err != nil:
@@ -101,8 +110,8 @@ func (s *server) exportCodes(ctx context.Context, couponID string, wantRows int)
 	return nil
 }
 
-// download reads a file to its end, without keeping it, and checks its head and the number of its rows, which
-// have one line each.
+// download reads a file to its end, without keeping it, and checks its head and the number of its
+// rows, which have one line each.
 func (c *client) download(ctx context.Context, link, columns string, wantRows int) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
@@ -113,7 +122,8 @@ func (c *client) download(ctx context.Context, link, columns string, wantRows in
 		return fmt.Errorf("download: %w", err)
 	}
 	// The link may name the address that the server is known by; here it has another one.
-	request.URL.Path, request.URL.RawPath, request.URL.RawQuery = target.Path, target.RawPath, target.RawQuery
+	request.URL.Path, request.URL.RawPath, request.URL.RawQuery = target.Path, target.RawPath,
+		target.RawQuery
 	request.Header.Set("Accept-Encoding", "identity")
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -125,7 +135,9 @@ func (c *client) download(ctx context.Context, link, columns string, wantRows in
 	}
 	head := make([]byte, len(columns))
 	if _, err := io.ReadFull(response.Body, head); err != nil || string(head) != columns {
-		return errors.Join(fmt.Errorf("download: the file begins with %q instead of %q", head, columns), err)
+		return errors.Join(
+			fmt.Errorf("download: the file begins with %q instead of %q", head, columns), err,
+		)
 	}
 	lines := &lineCounter{}
 	if _, err := io.Copy(lines, response.Body); err != nil {

@@ -12,19 +12,25 @@ import (
 // The goals of imports: a ratio to the raw SQL.
 const maxImportRatio = 3
 
-// newCoupon creates a coupon with a pool that is empty, whose codes can be redeemed only when assigned, or all.
-func (b *bench) newCoupon(ctx context.Context, label string, requiresAssignment bool) (string, error) {
+// newCoupon creates a coupon with a pool that is empty, whose codes can be redeemed only when
+// assigned, or all.
+func (b *bench) newCoupon(ctx context.Context, label string, requiresAssignment bool) (
+	string, error,
+) {
 	var answer struct {
 		Created struct{ Coupon struct{ ID string } }
 	}
 	err := b.server.ask(ctx, "mutation($input: CreateCouponInput!) { created: createCoupon(input: $input) { coupon { id } userErrors { message } } }",
-		input(variables{"label": label, "type": "INDIVIDUAL", "startsAt": "2020-01-01", "requiresAssignment": requiresAssignment}), &answer)
+		input(variables{
+			"label": label, "type": "INDIVIDUAL", "startsAt": "2020-01-01",
+			"requiresAssignment": requiresAssignment,
+		}), &answer)
 	return answer.Created.Coupon.ID, err
 }
 
-// measureCodeImport imports the codes into empty databases, ours and raw in turns, and keeps the last of
-// ours. The first import is also the one whose memory is measured: later ones find memory that the process
-// did not give back.
+// measureCodeImport imports the codes into empty databases, ours and raw in turns, and keeps the
+// last of ours. The first import is also the one whose memory is measured: later ones find memory
+// that the process did not give back.
 func (b *bench) measureCodeImport(ctx context.Context) error {
 	var ours, raw []time.Duration
 	var peak int64
@@ -57,7 +63,8 @@ func (b *bench) measureCodeImport(ctx context.Context) error {
 		var elapsed time.Duration
 		err = b.profiled(name, func() error {
 			elapsed, err = timed(func() error {
-				return b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID}, b.file(codesFile), b.options.codes)
+				return b.server.importFile(ctx, "importCodes", variables{"couponId": b.couponID},
+					b.file(codesFile), b.options.codes)
 			})
 			return err
 		})
@@ -73,8 +80,10 @@ func (b *bench) measureCodeImport(ctx context.Context) error {
 		}
 		raw = append(raw, elapsed)
 	}
-	b.add(newResult(name, "s", median(ours).Seconds(), median(raw).Seconds(), goal{mostRatio: maxImportRatio}))
-	b.add(newResult("memory of the import, peak of the process", "MB", float64(peak)/(1<<20), 0, goal{}))
+	b.add(newResult(name, "s", median(ours).Seconds(), median(raw).Seconds(),
+		goal{mostRatio: maxImportRatio}))
+	b.add(newResult("memory of the import, peak of the process", "MB",
+		float64(peak)/(1<<20), 0, goal{}))
 	return nil
 }
 
@@ -97,12 +106,13 @@ func (b *bench) importRaw(ctx context.Context, path string) (time.Duration, erro
 
 // createCodes makes the table that importCodes writes to.
 func (r *rawDB) createCodes(ctx context.Context) error {
-	return r.run(ctx, "CREATE TABLE codes (id BIGINT, coupon_id BIGINT, code VARCHAR, label VARCHAR)")
+	return r.run(ctx,
+		"CREATE TABLE codes (id BIGINT, coupon_id BIGINT, code VARCHAR, label VARCHAR)")
 }
 
-// importCodes imports a file with the SQL that won the project's measurements of storage: stage, validate,
-// find duplicates in the file and in the table, insert in order. The codes are numbered from first. What was
-// rejected is in the table rej until dropStage.
+// importCodes imports a file with the SQL that won the project's measurements of storage: stage,
+// validate, find duplicates in the file and in the table, insert in order. The codes are numbered
+// from first. What was rejected is in the table rej until dropStage.
 func (r *rawDB) importCodes(ctx context.Context, path string, first int) error {
 	if err := r.run(ctx, "BEGIN"); err != nil {
 		return err
@@ -119,10 +129,12 @@ FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '"',
 	return r.run(ctx,
 		"CREATE TEMP TABLE rej AS SELECT line, code, bad reason FROM stage WHERE bad <> 0",
 		`INSERT INTO rej SELECT s.line, s.code, 3
-FROM stage s JOIN (SELECT code, min(line) keep FROM stage WHERE bad = 0 GROUP BY code HAVING count(*) > 1) d USING (code)
+FROM stage s JOIN (SELECT code, min(line) keep FROM stage WHERE bad = 0 GROUP BY code
+	HAVING count(*) > 1) d USING (code)
 WHERE s.bad = 0 AND s.line <> d.keep`,
 		`INSERT INTO rej SELECT s.line, s.code, 4
-FROM stage s SEMI JOIN codes c ON c.code = s.code WHERE s.bad = 0 AND s.line NOT IN (SELECT line FROM rej)`,
+FROM stage s SEMI JOIN codes c ON c.code = s.code
+	WHERE s.bad = 0 AND s.line NOT IN (SELECT line FROM rej)`,
 		fmt.Sprintf(`INSERT INTO codes SELECT %d + row_number() OVER (ORDER BY s.code) - 1, 1, s.code, s.label
 FROM stage s ANTI JOIN rej r ON r.line = s.line ORDER BY s.code`, first),
 		"COMMIT")
@@ -141,11 +153,12 @@ func (r *rawDB) expectCodes(ctx context.Context, want int) error {
 	return err
 }
 
-// measureRecipientImport imports those whom the deliveries are for, once, and makes the copy on which the
-// raw side goes on.
+// measureRecipientImport imports those whom the deliveries are for, once, and makes the copy on
+// which the raw side goes on.
 func (b *bench) measureRecipientImport(ctx context.Context) error {
 	ours, err := timed(func() error {
-		return b.server.importFile(ctx, "importRecipients", variables{}, b.file(recipientsFile), b.options.messages)
+		return b.server.importFile(ctx, "importRecipients", variables{}, b.file(recipientsFile),
+			b.options.messages)
 	})
 	if err != nil {
 		return err
@@ -155,14 +168,16 @@ func (b *bench) measureRecipientImport(ctx context.Context) error {
 	}
 	raw, err := timed(func() error {
 		return b.raw.exec(ctx, `CREATE TABLE raw_recipient AS
-SELECT row_number() OVER () AS id, "external id", email, phone, "first name", "last name", json_object('sport', sport) AS attributes
+SELECT row_number() OVER () AS id, "external id", email, phone, "first name", "last name",
+	json_object('sport', sport) AS attributes
 FROM read_csv(?, header = true, all_varchar = true)
 QUALIFY row_number() OVER (PARTITION BY "external id") = 1`, b.file(recipientsFile))
 	})
 	if err != nil {
 		return err
 	}
-	b.add(newResult(fmt.Sprintf("import %s recipients over HTTP", count(b.options.messages)), "s", ours.Seconds(), raw.Seconds(), goal{}))
+	b.add(newResult(fmt.Sprintf("import %s recipients over HTTP", count(b.options.messages)), "s",
+		ours.Seconds(), raw.Seconds(), goal{}))
 	return nil
 }
 

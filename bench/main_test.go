@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestRun runs the whole story once with a few rows, so that a change of the API or of a table cannot leave
-// a measurement behind. What it took is nobody's concern here.
+// TestRun runs the whole story once with a few rows, so that a change of the API or of a table
+// cannot leave a measurement behind. What it took is nobody's concern here.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	o := &options{
@@ -63,20 +63,26 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"status counts of a coupon, 2,000 codes", "redemptions by day and channel, 2,000 codes", "  the same in Europe/Berlin",
-		"quantiles of the time to redeem", "assigned, sent and redeemed by day", "funnel", "cohorts", "statistics of 100 deliveries",
-		"import 100 codes over HTTP where as many are", "import 2,000 codes over HTTP where as many are",
+		"status counts of a coupon, 2,000 codes", "redemptions by day and channel, 2,000 codes",
+		"  the same in Europe/Berlin",
+		"quantiles of the time to redeem", "assigned, sent and redeemed by day", "funnel",
+		"cohorts", "statistics of 100 deliveries",
+		"import 100 codes over HTTP where as many are",
+		"import 2,000 codes over HTTP where as many are",
 		"  what a row costs", "export 3,940 codes",
 		"import 300 codes over HTTP", "import 20 recipients", "import 90 redemptions",
 		"start with 300 codes", "start with 600 codes, 300 messages",
-		"analyze + confirm 20 messages, codes by label", "analyze + confirm 20 messages, individual codes",
+		"analyze + confirm 20 messages, codes by label",
+		"analyze + confirm 20 messages, individual codes",
 		"analyze + confirm 18 messages, limited", "send messages",
-		"page of 100 codes", "  the same with totalCount", "  only redeemed", "  only assigned", "  only of one delivery",
+		"page of 100 codes", "  the same with totalCount", "  only redeemed", "  only assigned",
+		"  only of one delivery",
 		"pages of 100 codes, 8 callers, beside the same JSON from memory",
 		"code(value:)", "availability", "redemptionStats",
 		"redeemCode, 1 caller", "redeemCode, 8 callers", "redeemCode, 64 callers",
 	} {
-		i := slices.IndexFunc(got.Results, func(r result) bool { return strings.HasPrefix(r.Name, want) })
+		i := slices.IndexFunc(got.Results,
+			func(r result) bool { return strings.HasPrefix(r.Name, want) })
 		if i < 0 {
 			t.Errorf("nothing is said about %q", want)
 			continue
@@ -86,18 +92,25 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"start with 1,000 codes in one pool", "code(value) at the storage layer", "redeem at the storage layer, 64 at once",
-		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once", "import of 500 codes while tills redeem",
-		"add of 1,000 rows while", "replace of", "void of", "undo of", "recipients of", "known-recipients of", "targets of", "redemptions of", "one-code of",
+		"start with 1,000 codes in one pool", "code(value) at the storage layer",
+		"redeem at the storage layer, 64 at once",
+		"redeemCode over HTTP, 64 at once", "redeemCodes over HTTP, 125 at once",
+		"import of 500 codes while tills redeem",
+		"add of 1,000 rows while", "replace of", "void of", "undo of", "recipients of",
+		"known-recipients of", "targets of", "redemptions of", "one-code of",
 		"analysis of 100 messages while", "confirmation of 100 messages while",
-		"memory of a server with 50 idle subscriptions by WebSocket", "memory of a server with 50 idle subscriptions by Server-Sent Events",
-		"analyze 100 messages, 500 codes", "  confirm them", "  render them and write them", "  what a message costs, in messages to 10",
+		"memory of a server with 50 idle subscriptions by WebSocket",
+		"memory of a server with 50 idle subscriptions by Server-Sent Events",
+		"analyze 100 messages, 500 codes", "  confirm them", "  render them and write them",
+		"  what a message costs, in messages to 10",
 	} {
-		if !slices.ContainsFunc(got.Results, func(r result) bool { return strings.HasPrefix(r.Name, want) }) {
+		if !slices.ContainsFunc(got.Results,
+			func(r result) bool { return strings.HasPrefix(r.Name, want) }) {
 			t.Errorf("nothing is said about %q", want)
 		}
 	}
-	if peers := slices.DeleteFunc(got.Results, func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 11 {
+	if peers := slices.DeleteFunc(got.Results,
+		func(r result) bool { return r.Peer == 0 }); o.peers && len(peers) != 11 {
 		t.Errorf("got %d measurements beside PostgreSQL, want 11: %+v", len(peers), peers)
 	}
 	left, err := os.ReadDir(o.dir)
@@ -112,20 +125,48 @@ func TestOptionsCheck(t *testing.T) {
 		options options
 		want    string
 	}{
-		"the defaults":           {options{codes: 1_000_000, messages: 100_000, runs: 3}, ""},
-		"too few codes":          {options{codes: 899_999, messages: 100_000, runs: 3}, "--codes=899999"},
-		"more codes than fit":    {options{codes: maxCodes + 1, messages: 100, runs: 3}, "--codes=100000001"},
-		"bulk":                   {options{codes: 1000, messages: 10, runs: 1, bulk: 5_000_000}, ""},
-		"too little bulk":        {options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999"},
-		"too few rows beside":    {options{codes: 1000, messages: 10, runs: 1, beside: minBeside - 1}, "--beside=999"},
-		"an unknown mode":        {options{codes: 1000, messages: 10, runs: 1, beside: minBeside, modes: "add,x"}, "--modes=add,x"},
-		"too much bulk":          {options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001"},
-		"an audience":            {options{codes: 1000, messages: 10, runs: 1, audience: 5_000_000, peers: true}, ""},
-		"too small an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: 99}, "--audience=99"},
-		"too large an audience":  {options{codes: 1000, messages: 10, runs: 1, audience: maxCodes}, "--audience=100000000"},
-		"too little for peers":   {options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers"},
-		"too few for analysts":   {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts - 1}, "--analysts=1999"},
-		"too little bulk beside": {options{codes: 1000, messages: 10, runs: 1, peers: true}, "--peers"},
+		"the defaults": {options{codes: 1_000_000, messages: 100_000, runs: 3}, ""},
+		"too few codes": {
+			options{codes: 899_999, messages: 100_000, runs: 3}, "--codes=899999",
+		},
+		"more codes than fit": {
+			options{codes: maxCodes + 1, messages: 100, runs: 3}, "--codes=100000001",
+		},
+		"bulk": {
+			options{codes: 1000, messages: 10, runs: 1, bulk: 5_000_000}, "",
+		},
+		"too little bulk": {
+			options{codes: 1000, messages: 10, runs: 1, bulk: minBulk - 1}, "--bulk=1999",
+		},
+		"too few rows beside": {
+			options{codes: 1000, messages: 10, runs: 1, beside: minBeside - 1}, "--beside=999",
+		},
+		"an unknown mode": {
+			options{codes: 1000, messages: 10, runs: 1, beside: minBeside, modes: "add,x"},
+			"--modes=add,x",
+		},
+		"too much bulk": {
+			options{codes: 1000, messages: 10, runs: 1, bulk: maxCodes/2 + 1}, "--bulk=50000001",
+		},
+		"an audience": {
+			options{codes: 1000, messages: 10, runs: 1, audience: 5_000_000, peers: true}, "",
+		},
+		"too small an audience": {
+			options{codes: 1000, messages: 10, runs: 1, audience: 99}, "--audience=99",
+		},
+		"too large an audience": {
+			options{codes: 1000, messages: 10, runs: 1, audience: maxCodes}, "--audience=100000000",
+		},
+		"too little for peers": {
+			options{codes: 9000, messages: 3000, runs: 1, bulk: minBulk, peers: true}, "--peers",
+		},
+		"too few for analysts": {
+			options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts - 1},
+			"--analysts=1999",
+		},
+		"too little bulk beside": {
+			options{codes: 1000, messages: 10, runs: 1, peers: true}, "--peers",
+		},
 		"peers of analysts":      {options{codes: 1000, messages: 10, runs: 1, analysts: minAnalysts, peers: true}, ""},
 		"too few messages":       {options{codes: 1000, messages: 9, runs: 1}, "--messages=9"},
 		"not run at all":         {options{codes: 1000, messages: 10, runs: 0}, "--runs=0"},
@@ -213,7 +254,8 @@ func TestWriteBulkFiles(t *testing.T) {
 		}
 	}
 	if len(rows) != size || len(good) != file.good || !maps.Equal(rejected, file.rejected) {
-		t.Errorf("got %d rows, %d good ones and %v, want %d, %d and %v", len(rows), len(good), rejected, size, file.good, file.rejected)
+		t.Errorf("got %d rows, %d good ones and %v, want %d, %d and %v", len(rows), len(good),
+			rejected, size, file.good, file.rejected)
 	}
 	if !slices.Equal(rowsOf(t, file.clean), good) {
 		t.Error("got other rows in the clean file than the good ones")
@@ -233,7 +275,10 @@ func rowsOf(t *testing.T, path string) []string {
 // TestDownload looks whether a file that is not what was asked for is noticed.
 func TestDownload(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"/files/whole": "code,label\nA,x\nB,y\n", "/files/short": "code,label\nA,x\n", "/files/other": "code;label\nA;x\nB;y\n"}
+	files := map[string]string{
+		"/files/whole": "code,label\nA,x\nB,y\n", "/files/short": "code,label\nA,x\n",
+		"/files/other": "code;label\nA;x\nB;y\n",
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, found := files[r.URL.Path]
 		if !found || r.URL.Query().Get("key") != "1" {

@@ -21,13 +21,15 @@ import (
 )
 
 const (
-	// leastOfMemory is the promised rate of pages, as a share of that of a server that has them in memory.
+	// leastOfMemory is the promised rate of pages, as a share of that of a server that has them in
+	// memory.
 	leastOfMemory = 0.5
-	// leastWithKey is the promised rate of requests that show a key and are counted, as a share of that of requests to an open
-	// server.
+	// leastWithKey is the promised rate of requests that show a key and are counted, as a share of
+	// that of requests to an open server.
 	leastWithKey = 0.95
-	// recentPages is how many pages in a row are asked for again and again, and pageCallers by how many at once. Of
-	// memoryPages the server keeps none until it is asked for again; see db.maxRecent.
+	// recentPages is how many pages in a row are asked for again and again, and pageCallers by how
+	// many at once. Of memoryPages the server keeps none until it is asked for again; see
+	// db.maxRecent.
 	recentPages = 20
 	memoryPages = 200
 	pageCallers = 8
@@ -35,8 +37,8 @@ const (
 	cachedDocuments = 100
 )
 
-// fromMemory is a server with our schema and generated code that has some pages of codes in memory and nothing else: what
-// it costs to speak GraphQL at all.
+// fromMemory is a server with our schema and generated code that has some pages of codes in memory
+// and nothing else: what it costs to speak GraphQL at all.
 type fromMemory struct {
 	graph.ResolverRoot
 
@@ -63,7 +65,9 @@ type codesFromMemory struct {
 }
 
 // Codes returns a page.
-func (r codesFromMemory) Codes(_ context.Context, _ *coupon.Coupon, _ *coupon.CodeFilter, _ *int, after *string) (*graph.CodeConnection, error) {
+func (r codesFromMemory) Codes(
+	_ context.Context, _ *coupon.Coupon, _ *coupon.CodeFilter, _ *int, after *string,
+) (*graph.CodeConnection, error) {
 	key := ""
 	if after != nil {
 		key = *after
@@ -128,7 +132,8 @@ func (m *fromMemory) remember(after string, shown *shownPage) (next string) {
 	for i := range codes.Nodes {
 		node := &codes.Nodes[i]
 		page.Nodes = append(page.Nodes, &node.Code)
-		m.coupons[node.ID], m.deliveries[node.ID], m.recipients[node.ID] = node.Coupon, node.Delivery, node.Recipient
+		m.coupons[node.ID], m.deliveries[node.ID], m.recipients[node.ID] = node.Coupon,
+			node.Delivery, node.Recipient
 	}
 	m.pages[after] = page
 	if !codes.PageInfo.HasNextPage || codes.PageInfo.EndCursor == nil {
@@ -139,8 +144,12 @@ func (m *fromMemory) remember(after string, shown *shownPage) (next string) {
 
 // serve serves what is in memory; stop ends that.
 func (m *fromMemory) serve(ctx context.Context) (c *client, stop func() error, err error) {
-	shown := func(ctx context.Context, _ any, next graphql.Resolver) (any, error) { return next(ctx) }
-	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: m, Directives: graph.DirectiveRoot{Confidential: shown}}))
+	shown := func(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
+		return next(ctx)
+	}
+	server := handler.New(graph.NewExecutableSchema(
+		graph.Config{Resolvers: m, Directives: graph.DirectiveRoot{Confidential: shown}},
+	))
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedDocuments))
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -153,10 +162,12 @@ func (m *fromMemory) serve(ctx context.Context) (c *client, stop func() error, e
 	return c, func() error { c.close(); return web.Close() }, nil
 }
 
-// measurePageRate compares how many pages a second the server answers with one that has the same pages in memory.
+// measurePageRate compares how many pages a second the server answers with one that has the same
+// pages in memory.
 func (b *bench) measurePageRate(ctx context.Context) (err error) {
 	memory := &fromMemory{
-		coupon: &coupon.Coupon{ID: coupon.ID(b.couponID)}, pages: map[string]*graph.CodeConnection{}, coupons: map[coupon.ID]*coupon.Coupon{},
+		coupon: &coupon.Coupon{ID: coupon.ID(b.couponID)},
+		pages:  map[string]*graph.CodeConnection{}, coupons: map[coupon.ID]*coupon.Coupon{},
 		deliveries: map[coupon.ID]*coupon.Delivery{}, recipients: map[coupon.ID]*coupon.Recipient{},
 	}
 	other, stop, err := memory.serve(ctx)
@@ -193,23 +204,30 @@ func (b *bench) measurePageRate(ctx context.Context) (err error) {
 			break
 		}
 	}
-	name := fmt.Sprintf("pages of 100 codes, %d callers, beside the same JSON from memory", pageCallers)
-	if err := b.compareRates(ctx, name, query, asked[:min(recentPages, len(asked))], b.server.client, other, leastOfMemory); err != nil {
+	name := fmt.Sprintf("pages of 100 codes, %d callers, beside the same JSON from memory",
+		pageCallers)
+	if err := b.compareRates(ctx, name, query, asked[:min(recentPages, len(asked))],
+		b.server.client, other, leastOfMemory); err != nil {
 		return err
 	}
 	name = fmt.Sprintf("  one of %d after the other", len(asked))
 	if err := b.compareRates(ctx, name, query, asked, b.server.client, other, 0); err != nil {
 		return err
 	}
-	name = fmt.Sprintf("small queries with a key and limits, %d callers, beside the open server", pageCallers)
-	return b.compareRates(ctx, name, smallQuery, []variables{{"id": b.couponID}}, b.server.keyed, b.server.client, leastWithKey)
+	name = fmt.Sprintf("small queries with a key and limits, %d callers, beside the open server",
+		pageCallers)
+	return b.compareRates(ctx, name, smallQuery, []variables{{"id": b.couponID}}, b.server.keyed,
+		b.server.client, leastWithKey)
 }
 
 // smallQuery costs little beside what a key and limits cost.
 const smallQuery = `query($id: ID!) { coupon(id: $id) { label code status availability { available total } } }`
 
 // compareRates compares how often a second two servers answer the same query, in turns.
-func (b *bench) compareRates(ctx context.Context, name, query string, asked []variables, one, other *client, leastRatio float64) error {
+func (b *bench) compareRates(
+	ctx context.Context, name, query string, asked []variables, one, other *client,
+	leastRatio float64,
+) error {
 	var ours, theirs load
 	err := b.profiled(name, func() error {
 		for range b.options.runs {
@@ -219,7 +237,8 @@ func (b *bench) compareRates(ctx context.Context, name, query string, asked []va
 			}{{&ours, one}, {&theirs, other}} {
 				var turn atomic.Int64
 				err := side.load.call(pageCallers, func() (more bool, err error) {
-					return true, side.client.ask(ctx, query, asked[int(turn.Add(1))%len(asked)], nil)
+					return true,
+						side.client.ask(ctx, query, asked[int(turn.Add(1))%len(asked)], nil)
 				})
 				if err != nil {
 					return err

@@ -16,15 +16,16 @@ import (
 const (
 	// postgresUser is the role that PostgreSQL is made with and asked as.
 	postgresUser = "postgres"
-	// postgresStart and postgresStop bound how long it starts and stops; a stop writes what is in memory.
+	// postgresStart and postgresStop bound how long it starts and stops; a stop writes what is in
+	// memory.
 	postgresStart = time.Minute
 	postgresStop  = 5 * time.Minute
 	// maxSocketPath is what systems allow for the path of a socket, at least.
 	maxSocketPath = 103
 )
 
-// postgres is a PostgreSQL of this run alone: its data lie in the folder of the run, and it can be reached by a
-// socket there.
+// postgres is a PostgreSQL of this run alone: its data lie in the folder of the run, and it can be
+// reached by a socket there.
 type postgres struct {
 	// programs is the folder of initdb, postgres, psql and pgbench.
 	programs string
@@ -34,8 +35,8 @@ type postgres struct {
 	ended chan struct{}
 }
 
-// findPostgres returns the folder of PostgreSQL's programs: that of an initdb in PATH, or else the newest one where
-// Debian has them.
+// findPostgres returns the folder of PostgreSQL's programs: that of an initdb in PATH, or else the
+// newest one where Debian has them.
 func findPostgres() (string, error) {
 	var folders []string
 	if path, err := exec.LookPath("initdb"); err == nil {
@@ -67,8 +68,8 @@ func findPostgres() (string, error) {
 	return "", errors.New("PostgreSQL's initdb, postgres, psql and pgbench are neither in PATH nor in /usr/lib/postgresql/*/bin: install it (make bench-peers)")
 }
 
-// startPostgres makes a new PostgreSQL in a folder and starts it, with every commit on the disk and memory as
-// people give it who tune modestly.
+// startPostgres makes a new PostgreSQL in a folder and starts it, with every commit on the disk and
+// memory as people give it who tune modestly.
 func startPostgres(ctx context.Context, folder string) (*postgres, error) {
 	programs, err := findPostgres()
 	if err != nil {
@@ -76,22 +77,28 @@ func startPostgres(ctx context.Context, folder string) (*postgres, error) {
 	}
 	p := &postgres{programs: programs, folder: folder, ended: make(chan struct{})}
 	if socket := filepath.Join(folder, ".s.PGSQL.5432"); len(socket) > maxSocketPath {
-		return nil, fmt.Errorf("start PostgreSQL: the path %s is too long for a socket: choose a shorter --dir", socket)
+		return nil, fmt.Errorf(
+			"start PostgreSQL: the path %s is too long for a socket: choose a shorter --dir",
+			socket,
+		)
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	data := filepath.Join(folder, "data")
-	made, err := p.own(ctx, "initdb", "-D", data, "--username="+postgresUser, "--auth=trust", "--encoding=UTF8", "--locale=C")
+	made, err := p.own(ctx, "initdb", "-D", data, "--username="+postgresUser, "--auth=trust",
+		"--encoding=UTF8", "--locale=C")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := output(made); err != nil {
 		return nil, err
 	}
-	p.server, err = p.own(ctx, "postgres", "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+folder,
+	p.server, err = p.own(ctx, "postgres", "-D", data, "-c", "listen_addresses=", "-c",
+		"unix_socket_directories="+folder,
 		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on",
-		"-c", "shared_buffers=2GB", "-c", "max_wal_size=8GB", "-c", "work_mem=256MB", "-c", "maintenance_work_mem=1GB")
+		"-c", "shared_buffers=2GB", "-c", "max_wal_size=8GB", "-c", "work_mem=256MB", "-c",
+		"maintenance_work_mem=1GB")
 	if err != nil {
 		return nil, err
 	}
@@ -151,14 +158,16 @@ func (p *postgres) await(ctx context.Context) error {
 
 // close stops the server and waits for its end.
 func (p *postgres) close() error {
-	if err := p.server.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.server.Process.Signal(os.Interrupt); err != nil &&
+		!errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	select {
 	case <-p.ended:
 		return nil
 	case <-time.After(postgresStop):
-		return errors.Join(errors.New("PostgreSQL did not stop, and was killed"), p.server.Process.Kill())
+		return errors.Join(errors.New("PostgreSQL did not stop, and was killed"),
+			p.server.Process.Kill())
 	}
 }
 
@@ -170,15 +179,18 @@ func (p *postgres) run(ctx context.Context, database, script string) error {
 
 // read is run for a script that prints something.
 func (p *postgres) read(ctx context.Context, database, script string) (string, error) {
-	command := exec.CommandContext(ctx, filepath.Join(p.programs, "psql"), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
+	command := exec.CommandContext(ctx, filepath.Join(p.programs, "psql"), "--no-psqlrc", "--quiet",
+		"--tuples-only", "--no-align",
 		"--set=ON_ERROR_STOP=1", "--host="+p.folder, "--username="+postgresUser, database)
 	command.Stdin = strings.NewReader(script)
 	return output(command)
 }
 
-// explained runs a question twice, so that the second finds its pages in memory, and gives how long that took, without
-// sending the answer.
-func (p *postgres) explained(ctx context.Context, database, question string) (time.Duration, error) {
+// explained runs a question twice, so that the second finds its pages in memory, and gives how long
+// that took, without sending the answer.
+func (p *postgres) explained(ctx context.Context, database, question string) (
+	time.Duration, error,
+) {
 	explain := "EXPLAIN (ANALYZE, TIMING OFF) " + question + ";\n"
 	text, err := p.read(ctx, database, explain+explain)
 	if err != nil {
@@ -187,7 +199,8 @@ func (p *postgres) explained(ctx context.Context, database, question string) (ti
 	var took time.Duration
 	for line := range strings.Lines(text) {
 		var milliseconds float64
-		if _, err := fmt.Sscanf(strings.TrimSpace(line), "Execution Time: %f ms", &milliseconds); err == nil {
+		if _, err := fmt.Sscanf(strings.TrimSpace(line), "Execution Time: %f ms",
+			&milliseconds); err == nil {
 			took = time.Duration(milliseconds * float64(time.Millisecond))
 		}
 	}
@@ -197,13 +210,16 @@ func (p *postgres) explained(ctx context.Context, database, question string) (ti
 	return took, nil
 }
 
-// transactions has some callers run a script of pgbench, one transaction after the other, for redeemTime, and gives
-// how many a second there were, not counting the time to connect. On a busy machine many callers may take as long as
-// that to connect; then it tries again for longer.
-func (p *postgres) transactions(ctx context.Context, database, path string, callers int) (rate float64, err error) {
+// transactions has some callers run a script of pgbench, one transaction after the other, for
+// redeemTime, and gives how many a second there were, not counting the time to connect. On a busy
+// machine many callers may take as long as that to connect; then it tries again for longer.
+func (p *postgres) transactions(ctx context.Context, database, path string, callers int) (
+	rate float64, err error,
+) {
 	const tries = 3
 	for try := 1; try <= tries && rate == 0 && err == nil; try++ {
-		rate, err = p.transactionsFor(ctx, database, path, callers, redeemTime*time.Duration(try*try))
+		rate, err = p.transactionsFor(ctx, database, path, callers,
+			redeemTime*time.Duration(try*try))
 	}
 	if err == nil && rate == 0 {
 		err = fmt.Errorf("pgbench has done nothing in %d tries", tries)
@@ -211,10 +227,15 @@ func (p *postgres) transactions(ctx context.Context, database, path string, call
 	return rate, err
 }
 
-func (p *postgres) transactionsFor(ctx context.Context, database, path string, callers int, duration time.Duration) (float64, error) {
-	command := exec.CommandContext(ctx, filepath.Join(p.programs, "pgbench"), "--no-vacuum", "--protocol=prepared", "--file="+path,
-		fmt.Sprintf("--client=%d", callers), fmt.Sprintf("--jobs=%d", min(callers, runtime.NumCPU())),
-		fmt.Sprintf("--time=%d", int(duration/time.Second)), "--host="+p.folder, "--username="+postgresUser, database)
+func (p *postgres) transactionsFor(
+	ctx context.Context, database, path string, callers int, duration time.Duration,
+) (float64, error) {
+	command := exec.CommandContext(ctx, filepath.Join(p.programs, "pgbench"), "--no-vacuum",
+		"--protocol=prepared", "--file="+path,
+		fmt.Sprintf("--client=%d", callers),
+		fmt.Sprintf("--jobs=%d", min(callers, runtime.NumCPU())),
+		fmt.Sprintf("--time=%d", int(duration/time.Second)), "--host="+p.folder,
+		"--username="+postgresUser, database)
 	text, err := output(command)
 	if err != nil {
 		return 0, err

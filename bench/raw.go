@@ -31,7 +31,8 @@ func openRaw(ctx context.Context, path string) (*rawDB, error) {
 	if r.conn, err = r.db.Conn(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), r.db.Close())
 	}
-	err = r.run(ctx, "SET GLOBAL TimeZone = 'UTC'", fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
+	err = r.run(ctx, "SET GLOBAL TimeZone = 'UTC'",
+		fmt.Sprintf("SET threads = %d", runtime.NumCPU()),
 		fmt.Sprintf("SET memory_limit = '%s'", memoryLimit))
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -58,7 +59,8 @@ func (r *rawDB) exec(ctx context.Context, statement string, args ...any) error {
 	return nil
 }
 
-// read fetches every value of an answer, as a caller would who wants to show it, and gives the rows.
+// read fetches every value of an answer, as a caller would who wants to show it, and gives the
+// rows.
 func (r *rawDB) read(ctx context.Context, statement string, args ...any) ([][]any, error) {
 	rows, err := r.conn.QueryContext(ctx, statement, args...)
 	if err != nil {
@@ -87,8 +89,8 @@ func (r *rawDB) read(ctx context.Context, statement string, args ...any) ([][]an
 	return all, nil
 }
 
-// expect is read for a statement that must have so many rows: raw SQL that does less than the server would
-// be an unfair comparison.
+// expect is read for a statement that must have so many rows: raw SQL that does less than the
+// server would be an unfair comparison.
 func (r *rawDB) expect(ctx context.Context, count int, statement string, args ...any) error {
 	rows, err := r.read(ctx, statement, args...)
 	if err == nil && len(rows) != count {
@@ -97,7 +99,8 @@ func (r *rawDB) expect(ctx context.Context, count int, statement string, args ..
 	return err
 }
 
-// copyDatabase closes the server, so that its file is complete, makes a copy for the raw side and opens both.
+// copyDatabase closes the server, so that its file is complete, makes a copy for the raw side and
+// opens both.
 func (b *bench) copyDatabase(ctx context.Context, name string) error {
 	if b.raw != nil {
 		if err := b.raw.close(); err != nil {

@@ -15,7 +15,8 @@ const (
 	pageSize = 100
 	// How many pages, single codes and reports are asked for in each run.
 	pageCount, lookupCount, reportCount = 20, 60, 5
-	// redeemTime is how long each number of callers redeems, and redeemValues how many codes there are for it.
+	// redeemTime is how long each number of callers redeems, and redeemValues how many codes there
+	// are for it.
 	redeemTime   = 2 * time.Second
 	redeemValues = 20_000
 )
@@ -26,8 +27,8 @@ func named(name string, value any) any { return sql.Named(name, value) }
 // redemptionCount is how many redemptions come back by file.
 func (b *bench) redemptionCount() int { return b.options.codes * 3 / 10 }
 
-// measureRedemptionImport imports the redemptions of codes that messages had, spread over the days since.
-// The copy that is made before is what all later raw SQL is about.
+// measureRedemptionImport imports the redemptions of codes that messages had, spread over the days
+// since. The copy that is made before is what all later raw SQL is about.
 func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	b.clock.moveTo(0)
 	if err := b.copyDatabase(ctx, "raw-report.duckdb"); err != nil {
@@ -37,9 +38,11 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 		return err
 	}
 	err := b.raw.run(ctx, fmt.Sprintf(`COPY (
-    SELECT code, strftime(assigned_at + to_microseconds((hash(code) %% (epoch_us(now()) - epoch_us(assigned_at)))::BIGINT),
+    SELECT code, strftime(assigned_at
+        + to_microseconds((hash(code) %% (epoch_us(now()) - epoch_us(assigned_at)))::BIGINT),
         '%%Y-%%m-%%dT%%H:%%M:%%SZ') AS "redeemed at", '12.50' AS amount, 'EUR' AS currency
-    FROM (SELECT c.key AS code, m.created_at AS assigned_at FROM message m JOIN code c ON c.id = m.code_id)
+    FROM (SELECT c.key AS code, m.created_at AS assigned_at FROM message m
+        JOIN code c ON c.id = m.code_id)
     ORDER BY hash(code) LIMIT %d
 ) TO '%s' (HEADER)`, b.redemptionCount(), b.file(redemptionsFile)))
 	if err != nil {
@@ -49,7 +52,8 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	var ours time.Duration
 	err = b.profiled(name, func() error {
 		ours, err = timed(func() error {
-			return b.server.importFile(ctx, "importRedemptions", variables{}, b.file(redemptionsFile), b.redemptionCount())
+			return b.server.importFile(ctx, "importRedemptions", variables{},
+				b.file(redemptionsFile), b.redemptionCount())
 		})
 		return err
 	})
@@ -58,12 +62,16 @@ func (b *bench) measureRedemptionImport(ctx context.Context) error {
 	}
 	raw, err := timed(func() error {
 		return b.raw.exec(ctx, `INSERT INTO posted_redemption BY NAME
-SELECT row_number() OVER () AS id, c.coupon_id, c.id AS code_id, m.delivery_id, d.channel, c.label, m.created_at AS assigned_at,
-    f."redeemed at" AS redeemed_at, f."redeemed at"::DATE AS redeemed_on, 'IMPORT' AS source, f.amount, f.currency,
+SELECT row_number() OVER () AS id, c.coupon_id, c.id AS code_id, m.delivery_id, d.channel, c.label,
+	m.created_at AS assigned_at,
+    f."redeemed at" AS redeemed_at, f."redeemed at"::DATE AS redeemed_on, 'IMPORT' AS source,
+        f.amount, f.currency,
     now()::TIMESTAMP AS recorded_at
 FROM read_csv(?, header = true, auto_detect = false,
-    columns = {'code': 'VARCHAR', 'redeemed at': 'TIMESTAMP', 'amount': 'DECIMAL(18, 4)', 'currency': 'VARCHAR'}) f
-JOIN code c ON c.key = f.code JOIN message m ON m.code_id = c.id JOIN delivery d ON d.id = m.delivery_id
+    columns = {'code': 'VARCHAR', 'redeemed at': 'TIMESTAMP', 'amount': 'DECIMAL(18, 4)',
+        'currency': 'VARCHAR'}) f
+JOIN code c ON c.key = f.code JOIN message m ON m.code_id = c.id
+	JOIN delivery d ON d.id = m.delivery_id
 ANTI JOIN posted_redemption r ON r.code_id = c.id`, b.file(redemptionsFile))
 	})
 	if err != nil {
@@ -73,7 +81,8 @@ ANTI JOIN posted_redemption r ON r.code_id = c.id`, b.file(redemptionsFile))
 	return nil
 }
 
-// codePage is a page of codes with everything that a list of them shows. %s is what else is asked for.
+// codePage is a page of codes with everything that a list of them shows. %s is what else is asked
+// for.
 const codePage = `query($id: ID!, $after: String, $filter: CodeFilter) {
   coupon(id: $id) {
     codes(first: 100, after: $after, filter: $filter) {
@@ -118,8 +127,14 @@ func (b *bench) measurePages(ctx context.Context) error {
 		count      string
 	}{
 		{name: "page of 100 codes with coupon, delivery, recipient"},
-		{name: "  the same with totalCount", more: "totalCount", count: "SELECT count(*) FROM code WHERE coupon_id = 1"},
-		{name: "  only redeemed ones", filter: variables{"status": []string{"REDEEMED"}}, condition: "AND r.redeemed_at IS NOT NULL AND v.voided_at IS NULL"},
+		{
+			name: "  the same with totalCount", more: "totalCount",
+			count: "SELECT count(*) FROM code WHERE coupon_id = 1",
+		},
+		{
+			name: "  only redeemed ones", filter: variables{"status": []string{"REDEEMED"}},
+			condition: "AND r.redeemed_at IS NOT NULL AND v.voided_at IS NULL",
+		},
 		{
 			name:      "  only assigned ones, with totalCount",
 			more:      "totalCount",
@@ -127,9 +142,13 @@ func (b *bench) measurePages(ctx context.Context) error {
 			condition: "AND r.redeemed_at IS NULL AND m.id IS NOT NULL",
 			count:     "SELECT count(*) FROM code c JOIN message m ON m.code_id = c.id WHERE c.coupon_id = 1 AND c.id NOT IN (SELECT code_id FROM posted_redemption)",
 		},
-		{name: "  only of one delivery", filter: variables{"deliveryId": delivery.id}, condition: ofDelivery},
 		{
-			name: "  only of one delivery, with totalCount", more: "totalCount", filter: variables{"deliveryId": delivery.id},
+			name: "  only of one delivery", filter: variables{"deliveryId": delivery.id},
+			condition: ofDelivery,
+		},
+		{
+			name: "  only of one delivery, with totalCount", more: "totalCount",
+			filter:    variables{"deliveryId": delivery.id},
 			condition: ofDelivery,
 			count:     fmt.Sprintf("SELECT count(*) FROM message WHERE delivery_id = %d", number),
 		},
@@ -150,7 +169,8 @@ func (b *bench) measurePages(ctx context.Context) error {
 					}
 				}
 			}
-			err := b.server.ask(ctx, query, variables{"id": b.couponID, "after": after, "filter": p.filter}, &answer)
+			err := b.server.ask(ctx, query,
+				variables{"id": b.couponID, "after": after, "filter": p.filter}, &answer)
 			codes := &answer.Coupon.Codes
 			if err == nil && len(codes.Nodes) == 0 {
 				err = fmt.Errorf("an empty page")
@@ -200,29 +220,33 @@ func (b *bench) measureLookups(ctx context.Context) error {
 		return err
 	}, func(i int) error {
 		return b.raw.expect(ctx, 1, `SELECT c.id, c.label, m.address, m.created_at, r.redeemed_at
-FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN posted_redemption r ON r.code_id = c.id
+FROM code c LEFT JOIN message m ON m.code_id = c.id
+	LEFT JOIN posted_redemption r ON r.code_id = c.id
 WHERE c.key = ?`, b.values[i*7%len(b.values)])
 	})
 	if err != nil {
 		return err
 	}
-	return b.compare("availability of a coupon, by label too", reportCount, goal{}, func(int) error {
-		return b.server.ask(
-			ctx,
-			"query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided byLabel { label total available assigned redeemed } } } }",
-			variables{"id": b.couponID},
-			nil,
-		)
-	}, func(int) error {
-		return b.raw.expect(ctx, len(sports()), `SELECT c.label, count(*), count(r.code_id), count(v.code_id), count(m.code_id)
-FROM code c LEFT JOIN message m ON m.code_id = c.id LEFT JOIN posted_redemption r ON r.code_id = c.id LEFT JOIN code_void v ON v.code_id = c.id
+	return b.compare("availability of a coupon, by label too", reportCount, goal{},
+		func(int) error {
+			return b.server.ask(
+				ctx,
+				"query($id: ID!) { coupon(id: $id) { availability { total available held assigned redeemed expired voided byLabel { label total available assigned redeemed } } } }",
+				variables{"id": b.couponID},
+				nil,
+			)
+		}, func(int) error {
+			return b.raw.expect(ctx, len(sports()), `SELECT c.label, count(*), count(r.code_id), count(v.code_id), count(m.code_id)
+FROM code c LEFT JOIN message m ON m.code_id = c.id
+	LEFT JOIN posted_redemption r ON r.code_id = c.id LEFT JOIN code_void v ON v.code_id = c.id
 WHERE c.coupon_id = 1 GROUP BY c.label`)
-	})
+		})
 }
 
 // measureStats asks how many codes were assigned, sent and redeemed on each day and channel.
 func (b *bench) measureStats(ctx context.Context) error {
-	name := fmt.Sprintf("redemptionStats by day and channel, %s messages, %s redemptions", count(b.options.codes), count(b.redemptionCount()))
+	name := fmt.Sprintf("redemptionStats by day and channel, %s messages, %s redemptions",
+		count(b.options.codes), count(b.redemptionCount()))
 	return b.compare(name, reportCount, goal{}, func(int) error {
 		return b.server.ask(
 			ctx,
@@ -236,7 +260,8 @@ func (b *bench) measureStats(ctx context.Context) error {
 			"SELECT s.settled_at::DATE AS day, d.channel, count(*) FROM sending s JOIN delivery d ON d.id = s.delivery_id WHERE s.outcome = 'SENT' GROUP BY ALL ORDER BY ALL",
 			`SELECT redeemed_on AS day, channel, count(*), sum(amount),
     quantile_cont(epoch(redeemed_at - assigned_at), [0.1, 0.5, 0.9, 0.99])
-FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY day, channel ORDER BY day, channel`,
+FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROUP BY day, channel
+	ORDER BY day, channel`,
 		} {
 			if _, err := b.raw.read(ctx, statement); err != nil {
 				return err
@@ -246,9 +271,9 @@ FROM posted_redemption WHERE id NOT IN (SELECT redemption_id FROM reversal) GROU
 	})
 }
 
-// measureRedemptions redeems codes by 1, 8 and 64 callers at once. The raw side appends a row to the table
-// and commits, without finding the code and without any check: it is the least that a redemption which
-// survives a crash needs.
+// measureRedemptions redeems codes by 1, 8 and 64 callers at once. The raw side appends a row to
+// the table and commits, without finding the code and without any check: it is the least that a
+// redemption which survives a crash needs.
 func (b *bench) measureRedemptions(ctx context.Context) error {
 	callers := []int{1, 8, maxCallers}
 	rows, err := b.raw.read(ctx, `SELECT c.id, c.key
@@ -268,10 +293,12 @@ ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 			for range b.options.runs {
 				part := rows[:share]
 				rows = rows[share:]
-				if err := ours.call(number, each(part, func(row []any) error { return b.redeem(ctx, row) })); err != nil {
+				if err := ours.call(number,
+					each(part, func(row []any) error { return b.redeem(ctx, row) })); err != nil {
 					return err
 				}
-				if err := raw.call(number, each(part, func(row []any) error { return b.redeemRaw(ctx, row) })); err != nil {
+				if err := raw.call(number, each(part,
+					func(row []any) error { return b.redeemRaw(ctx, row) })); err != nil {
 					return fmt.Errorf("raw: %w", err)
 				}
 			}
@@ -284,7 +311,8 @@ ORDER BY hash(c.key) LIMIT ?`, redeemValues*len(callers)*b.options.runs)
 		for _, percent := range []int{50, 99} {
 			share := float64(percent) / 100
 			oursTime, rawTime := quantile(ours.times, share), quantile(raw.times, share)
-			b.add(newResult(fmt.Sprintf("  p%d", percent), "ms", milliseconds(oursTime), milliseconds(rawTime), goal{}))
+			b.add(newResult(fmt.Sprintf("  p%d", percent), "ms", milliseconds(oursTime),
+				milliseconds(rawTime), goal{}))
 		}
 	}
 	return nil

@@ -18,7 +18,8 @@ type result struct {
 	Raw float64 `json:"raw,omitempty"`
 	// Ratio is Ours to Raw.
 	Ratio float64 `json:"ratio,omitempty"`
-	// Peer is what PostgreSQL takes for the same, and Faster how many times as fast ours is; 0 where it was not asked.
+	// Peer is what PostgreSQL takes for the same, and Faster how many times as fast ours is; 0
+	// where it was not asked.
 	Peer   float64 `json:"peer,omitempty"`
 	Faster float64 `json:"faster,omitempty"`
 	// Goal is what is promised, "" where nothing is.
@@ -27,8 +28,8 @@ type result struct {
 	IsMet *bool `json:"isMet,omitempty"`
 }
 
-// goal is what a result must not exceed, or reach at least: an absolute number in its unit, a ratio to the raw SQL, or
-// both. The zero value promises nothing.
+// goal is what a result must not exceed, or reach at least: an absolute number in its unit, a ratio
+// to the raw SQL, or both. The zero value promises nothing.
 type goal struct{ most, least, mostRatio, leastRatio float64 }
 
 func newResult(name, unit string, ours, raw float64, goal goal) result {
@@ -60,8 +61,8 @@ func newResult(name, unit string, ours, raw float64, goal goal) result {
 	return r
 }
 
-// newPeerResult returns a result beside PostgreSQL, which ours is to be so many times as fast as at least; 0 promises
-// nothing.
+// newPeerResult returns a result beside PostgreSQL, which ours is to be so many times as fast as at
+// least; 0 promises nothing.
 func newPeerResult(name, unit string, ours, peer, least float64) result {
 	r := result{Name: name, Ours: ours, Unit: unit, Peer: peer, Faster: peer / ours}
 	if strings.HasPrefix(unit, "/") {

@@ -69,18 +69,24 @@ func newServer(ctx context.Context, path string, clock *clock, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), store.Close())
 	}
-	closed, err := access.New(store, access.Options{AdminKey: benchKey, RequestsPerSecond: coupon.MaxRequestsPerSecond})
+	closed, err := access.New(store,
+		access.Options{AdminKey: benchKey, RequestsPerSecond: coupon.MaxRequestsPerSecond})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), store.Close())
 	}
-	mux.Handle("/keyed", resolvers.Handler(resolvers.New(store, links, nil, nil, closed), resolvers.Options{Log: log}))
+	mux.Handle("/keyed", resolvers.Handler(resolvers.New(store, links, nil, nil, closed),
+		resolvers.Options{Log: log}))
 	// No single messages are sent here.
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, nil, nil, guard),
+		resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log}))
 	host := listener.Addr().String()
 	s := &server{
-		client: newClient(host, "/graphql", ""), keyed: newClient(host, "/keyed", benchKey), store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
-		http: &http.Server{Handler: transfer.WithBaseURL(mux), ReadHeaderTimeout: time.Minute}, log: log,
+		client: newClient(host, "/graphql", ""), keyed: newClient(host, "/keyed", benchKey),
+		store: store, outbox: filepath.Join(filepath.Dir(path), "outbox"),
+		http: &http.Server{
+			Handler: transfer.WithBaseURL(mux), ReadHeaderTimeout: time.Minute,
+		}, log: log,
 	}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -114,15 +120,15 @@ func (s *server) close() error {
 	return errors.Join(s.http.Close(), s.store.Close())
 }
 
-// resetPeak makes the kernel forget how much memory this process had at most; where that cannot be done,
-// the peak is that since the program began.
+// resetPeak makes the kernel forget how much memory this process had at most; where that cannot be
+// done, the peak is that since the program began.
 func resetPeak() {
 	const forgetPeak = "5"
 	_ = os.WriteFile("/proc/self/clear_refs", []byte(forgetPeak), 0)
 }
 
-// peakMemory returns the most memory, in bytes, that this process had resident; 0 where the system does not
-// tell.
+// peakMemory returns the most memory, in bytes, that this process had resident; 0 where the system
+// does not tell.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -13,25 +13,28 @@ import (
 // maxStart is the promised time of a start, in seconds.
 const maxStart = 0.5
 
-// measureFirstStart opens the database that has the imported codes and nothing else that is read at the
-// start, and so tells also what a code costs in memory.
+// measureFirstStart opens the database that has the imported codes and nothing else that is read at
+// the start, and so tells also what a code costs in memory.
 func (b *bench) measureFirstStart(ctx context.Context) error {
 	perCode, err := b.measureStart(ctx, fmt.Sprintf("start with %s codes", count(b.options.codes)))
-	b.add(newResult("memory for a code after the start", "B", perCode/float64(b.options.codes), 0, goal{}))
+	b.add(newResult("memory for a code after the start", "B",
+		perCode/float64(b.options.codes), 0, goal{}))
 	return err
 }
 
 // measureFullStart opens the database as it is after the campaigns.
 func (b *bench) measureFullStart(ctx context.Context) error {
-	codes, messages, redemptions := count(2*b.options.codes), count(b.options.codes), count(b.redemptionCount())
-	name := fmt.Sprintf("start with %s codes, %s messages, %s redemptions", codes, messages, redemptions)
+	codes, messages, redemptions := count(2*b.options.codes), count(b.options.codes),
+		count(b.redemptionCount())
+	name := fmt.Sprintf("start with %s codes, %s messages, %s redemptions", codes, messages,
+		redemptions)
 	_, err := b.measureStart(ctx, name)
 	return err
 }
 
-// measureStart opens and closes the server's database a few times, and gives how much an open store takes
-// of the heap, in bytes. The raw side opens its file and reads every code once, which is the least that an
-// index in memory needs.
+// measureStart opens and closes the server's database a few times, and gives how much an open store
+// takes of the heap, in bytes. The raw side opens its file and reads every code once, which is the
+// least that an index in memory needs.
 func (b *bench) measureStart(ctx context.Context, name string) (heap float64, err error) {
 	err = errors.Join(b.server.close(), b.raw.close())
 	rawPath := b.raw.path
@@ -69,7 +72,8 @@ func (b *bench) openStore(ctx context.Context) (elapsed time.Duration, heap floa
 	before := heapSize()
 	var store *db.Store
 	elapsed, err = timed(func() error {
-		store, err = db.Open(ctx, db.Options{Path: b.path, MemoryLimit: memoryLimit, Now: b.clock.now})
+		store, err = db.Open(ctx,
+			db.Options{Path: b.path, MemoryLimit: memoryLimit, Now: b.clock.now})
 		return err
 	})
 	if err != nil {

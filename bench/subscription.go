@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// maxIdleMemory is the promised memory of a server with idleGoal subscriptions that wait, in MB.
+	// maxIdleMemory is the promised memory of a server with idleGoal subscriptions that wait, in
+	// MB.
 	maxIdleMemory = 1024
 	idleGoal      = 10_000
 	// spareFiles is how many files each side opens beside its connections.
@@ -33,16 +34,17 @@ const (
 // following is what the subscriptions ask for.
 const following = `subscription { redemptionRecorded { id codeValue } }`
 
-// measureSubscriptions opens many subscriptions that have nothing to tell, and looks how much memory the server takes. It is
-// a process of its own, since this one has the other ends of the connections. That all of them are alive is seen at the
-// end, when each must hear of a redemption.
+// measureSubscriptions opens many subscriptions that have nothing to tell, and looks how much
+// memory the server takes. It is a process of its own, since this one has the other ends of the
+// connections. That all of them are alive is seen at the end, when each must hear of a redemption.
 func (b *bench) measureSubscriptions(ctx context.Context) error {
 	n := b.options.subscriptions
 	if n == 0 {
 		return nil
 	}
 	program := b.file("couponql")
-	if text, err := exec.CommandContext(ctx, "go", "build", "-o", program, "couponql").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(ctx, "go", "build", "-o", program,
+		"couponql").CombinedOutput(); err != nil {
 		return fmt.Errorf("build the server: %w\n%s", err, text)
 	}
 	for _, way := range []struct {
@@ -56,7 +58,9 @@ func (b *bench) measureSubscriptions(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) measureIdle(ctx context.Context, program, way string, open func(context.Context, string) (net.Conn, error)) (err error) {
+func (b *bench) measureIdle(
+	ctx context.Context, program, way string, open func(context.Context, string) (net.Conn, error),
+) (err error) {
 	folder, err := os.MkdirTemp(b.folder, "idle-*")
 	if err != nil {
 		return fmt.Errorf("make the server's folder: %w", err)
@@ -65,7 +69,9 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, command.Process.Signal(syscall.SIGTERM), command.Wait()) }()
+	defer func() {
+		err = errors.Join(err, command.Process.Signal(syscall.SIGTERM), command.Wait())
+	}()
 	c := newClient(host, "/graphql", "")
 	defer c.close()
 	create := `mutation { createCoupon(input: {label: "Idle", code: "IDLE", type: ANONYMOUS, startsAt: "2020-01-01"}) { userErrors { message } } }`
@@ -93,7 +99,9 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 	opened := time.Since(start)
 	time.Sleep(idleTime)
 	idle := residentMemory(command.Process.Pid, "VmRSS")
-	if err := c.ask(ctx, `mutation { redeemCode(input: {value: "IDLE"}) { userErrors { message } } }`, nil, nil); err != nil {
+	if err := c.ask(ctx,
+		`mutation { redeemCode(input: {value: "IDLE"}) { userErrors { message } } }`, nil,
+		nil); err != nil {
 		return err
 	}
 	if err := hearAll(connections); err != nil {
@@ -103,9 +111,11 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 	if n <= idleGoal {
 		promise.most = maxIdleMemory
 	}
-	b.add(newResult(fmt.Sprintf("memory of a server with %s idle subscriptions by %s", count(n), way), "MB", megabytes(idle), 0, promise))
+	b.add(newResult(fmt.Sprintf("memory of a server with %s idle subscriptions by %s", count(n),
+		way), "MB", megabytes(idle), 0, promise))
 	b.add(newResult("  of which each", "B", float64(idle-alone)/float64(n), 0, goal{}))
-	b.add(newResult("  the most, while all hear of a redemption", "MB", megabytes(residentMemory(command.Process.Pid, "VmHWM")), 0, goal{}))
+	b.add(newResult("  the most, while all hear of a redemption", "MB",
+		megabytes(residentMemory(command.Process.Pid, "VmHWM")), 0, goal{}))
 	b.add(newResult("  to open them, one after the other", "s", opened.Seconds(), 0, goal{}))
 	return nil
 }
@@ -113,8 +123,11 @@ func (b *bench) measureIdle(ctx context.Context, program, way string, open func(
 func megabytes(size int64) float64 { return float64(size) / (1 << 20) }
 
 // startProgram starts a server and gives where it listens.
-func startProgram(ctx context.Context, program, folder string) (command *exec.Cmd, host string, err error) {
-	command = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(folder, "couponql.duckdb"),
+func startProgram(ctx context.Context, program, folder string) (
+	command *exec.Cmd, host string, err error,
+) {
+	command = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--data",
+		filepath.Join(folder, "couponql.duckdb"),
 		"--outbox", filepath.Join(folder, "outbox"))
 	stderr, err := command.StderrPipe()
 	if err != nil {
@@ -154,7 +167,8 @@ func residentMemory(pid int, field string) int64 {
 	return 0
 }
 
-// The clients are bare connections, so that ten thousand of them take no memory and no goroutine here.
+// The clients are bare connections, so that ten thousand of them take no memory and no goroutine
+// here.
 
 // overWebSocket subscribes by the protocol graphql-transport-ws.
 func overWebSocket(ctx context.Context, host string) (net.Conn, error) {
@@ -170,11 +184,15 @@ func overWebSocket(ctx context.Context, host string) (net.Conn, error) {
 	if err := expectStatus(connection, "101"); err != nil {
 		return nil, errors.Join(err, connection.Close())
 	}
-	query, err := json.Marshal(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": following}})
+	query, err := json.Marshal(map[string]any{
+		"id": "1", "type": "subscribe", "payload": map[string]any{"query": following},
+	})
 	if err != nil {
 		return nil, errors.Join(err, connection.Close())
 	}
-	_, err = connection.Write(slices.Concat(textFrame([]byte(`{"type":"connection_init"}`)), textFrame(query)))
+	_, err = connection.Write(
+		slices.Concat(textFrame([]byte(`{"type":"connection_init"}`)), textFrame(query)),
+	)
 	if err == nil {
 		err = hear(connection, "connection_ack")
 	}
@@ -189,7 +207,8 @@ func textFrame(payload []byte) []byte {
 	const finalText, isMasked, twoBytes = 0x81, 0x80, 126
 	frame := []byte{finalText, isMasked | byte(len(payload))}
 	if len(payload) >= twoBytes {
-		frame = binary.BigEndian.AppendUint16([]byte{finalText, isMasked | twoBytes}, uint16(len(payload)))
+		frame = binary.BigEndian.AppendUint16([]byte{finalText, isMasked | twoBytes},
+			uint16(len(payload)))
 	}
 	return append(append(frame, 0, 0, 0, 0), payload...)
 }
@@ -215,7 +234,8 @@ func overEvents(ctx context.Context, host string) (net.Conn, error) {
 	return connection, nil
 }
 
-// expectStatus reads the head of an answer, byte for byte, so that nothing of what follows is taken.
+// expectStatus reads the head of an answer, byte for byte, so that nothing of what follows is
+// taken.
 func expectStatus(connection net.Conn, want string) error {
 	var head []byte
 	one := make([]byte, 1)

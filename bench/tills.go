@@ -15,18 +15,23 @@ import (
 
 // The goals of redeeming online, with tillCodes codes and on two processors.
 const (
-	// maxOne is the promised p50 of a single caller at the storage layer, and maxMany the p99 of many, in milliseconds.
+	// maxOne is the promised p50 of a single caller at the storage layer, and maxMany the p99 of
+	// many, in milliseconds.
 	maxOne, maxMany = 0.8, 8
-	// maxMeanwhile is the promised p99 of many while a large import or delivery runs, in milliseconds.
+	// maxMeanwhile is the promised p99 of many while a large import or delivery runs, in
+	// milliseconds.
 	maxMeanwhile = 50
-	// leastHTTP is the promised rate of many callers over HTTP, and maxHTTP their p99, in milliseconds.
+	// leastHTTP is the promised rate of many callers over HTTP, and maxHTTP their p99, in
+	// milliseconds.
 	leastHTTP, maxHTTP = 8000, 30
-	// maxLookup is the promised p50 of finding a code by its value at the storage layer, in milliseconds.
+	// maxLookup is the promised p50 of finding a code by its value at the storage layer, in
+	// milliseconds.
 	maxLookup = 0.3
 	// maxPerCode is the promised memory of a code, in bytes.
 	maxPerCode = 24
 	tillCodes  = 10_000_000
-	// maxTillStart and maxLargeStart are the promised times of a start with tillCodes and largeTillCodes codes, in seconds.
+	// maxTillStart and maxLargeStart are the promised times of a start with tillCodes and
+	// largeTillCodes codes, in seconds.
 	maxTillStart, maxLargeStart = 3, 12
 	largeTillCodes              = 50_000_000
 )
@@ -57,8 +62,8 @@ func (t *tills) take() (code string, more bool) {
 	return string(appendCode(nil, number)), number < t.end
 }
 
-// measureTills redeems codes of a large pool: at the storage layer, over HTTP, and while codes are imported and a
-// delivery is confirmed. The database is its own.
+// measureTills redeems codes of a large pool: at the storage layer, over HTTP, and while codes are
+// imported and a delivery is confirmed. The database is its own.
 func (b *bench) measureTills(ctx context.Context) error {
 	size := b.options.tills
 	if size == 0 {
@@ -73,7 +78,8 @@ func (b *bench) measureTills(ctx context.Context) error {
 	code := func(from int) func(line []byte, i int) []byte {
 		return func(line []byte, i int) []byte { return append(appendCode(line, from+i), '\n') }
 	}
-	if err := errors.Join(writeFile(first, "code", size, code(0)), writeFile(second, "code", size/2, code(size))); err != nil {
+	if err := errors.Join(writeFile(first, "code", size, code(0)),
+		writeFile(second, "code", size/2, code(size))); err != nil {
 		return err
 	}
 	if err := b.importFirst(ctx, first, size); err != nil {
@@ -142,7 +148,8 @@ func (t *tills) measureLookup(ctx context.Context) error {
 	const calls = 1000
 	step := max(1, t.options.tills/calls)
 	times, err := turn(0, min(calls, t.options.tills/2), func(i int) error {
-		code, err := t.server.store.CodeByValue(ctx, string(appendCode(nil, i*step%t.options.tills)), coupon.AnyState)
+		code, err := t.server.store.CodeByValue(ctx,
+			string(appendCode(nil, i*step%t.options.tills)), coupon.AnyState)
 		if err == nil && code == nil {
 			err = fmt.Errorf("code %d is not found", i*step)
 		}
@@ -151,7 +158,8 @@ func (t *tills) measureLookup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.add(newResult("code(value) at the storage layer, p50", "ms", milliseconds(median(times)), 0, goal{most: maxLookup}))
+	t.add(newResult("code(value) at the storage layer, p50", "ms", milliseconds(median(times)), 0,
+		goal{most: maxLookup}))
 	t.add(newResult("  p99", "ms", milliseconds(quantile(times, 0.99)), 0, goal{}))
 	return nil
 }
@@ -162,7 +170,8 @@ func (t *tills) redeemInStore(ctx context.Context) (more bool, err error) {
 	if !more {
 		return false, nil
 	}
-	_, err = t.server.store.Redeem(ctx, &coupon.RedeemRequest{Value: value, Reference: new("till 1")})
+	_, err = t.server.store.Redeem(ctx,
+		&coupon.RedeemRequest{Value: value, Reference: new("till 1")})
 	return true, err
 }
 
@@ -175,7 +184,8 @@ func (t *tills) redeemOverHTTP(ctx context.Context) (more bool, err error) {
 	return true, t.redeem(ctx, []any{nil, value})
 }
 
-// measureCallers redeems at the storage layer, each redemption on disk before its caller knows of it.
+// measureCallers redeems at the storage layer, each redemption on disk before its caller knows of
+// it.
 func (t *tills) measureCallers(ctx context.Context) error {
 	for _, callers := range []int{1, 8, maxCallers} {
 		var l load
@@ -183,7 +193,8 @@ func (t *tills) measureCallers(ctx context.Context) error {
 		name := fmt.Sprintf("redeem at the storage layer, %d at once", callers)
 		err := t.profiled(name, func() error {
 			for range t.options.runs {
-				if err := l.call(callers, func() (bool, error) { return t.redeemInStore(ctx) }); err != nil {
+				if err := l.call(callers,
+					func() (bool, error) { return t.redeemInStore(ctx) }); err != nil {
 					return err
 				}
 			}
@@ -219,7 +230,8 @@ func (t *tills) measureHTTP(ctx context.Context) error {
 	name := fmt.Sprintf("redeemCode over HTTP, %d at once", maxCallers)
 	err := t.profiled(name, func() error {
 		for range t.options.runs {
-			if err := l.call(maxCallers, func() (bool, error) { return t.redeemOverHTTP(ctx) }); err != nil {
+			if err := l.call(maxCallers,
+				func() (bool, error) { return t.redeemOverHTTP(ctx) }); err != nil {
 				return err
 			}
 		}
@@ -247,7 +259,8 @@ func (t *tills) measureBatch(ctx context.Context) error {
 		var answer struct{ RedeemCodes struct{ RedeemedCount int } }
 		elapsed, err := timed(func() error {
 			return t.server.ask(ctx, `mutation($input: RedeemCodesInput!) { redeemCodes(input: $input) {
-				redeemedCount results { redemption { id } userErrors { code } } } }`, input(variables{"redemptions": redemptions}), &answer)
+				redeemedCount results { redemption { id } userErrors { code } } } }`,
+				input(variables{"redemptions": redemptions}), &answer)
 		})
 		if err == nil && answer.RedeemCodes.RedeemedCount != number {
 			err = fmt.Errorf("%d of %d were redeemed", answer.RedeemCodes.RedeemedCount, number)
@@ -257,12 +270,13 @@ func (t *tills) measureBatch(ctx context.Context) error {
 		}
 		rates = append(rates, float64(number)/elapsed.Seconds())
 	}
-	t.add(newResult(fmt.Sprintf("redeemCodes over HTTP, %s at once", count(number)), "/s", (&load{rates: rates}).rate(), 0, goal{}))
+	t.add(newResult(fmt.Sprintf("redeemCodes over HTTP, %s at once", count(number)), "/s",
+		(&load{rates: rates}).rate(), 0, goal{}))
 	return nil
 }
 
-// measureMeanwhile redeems at the storage layer while a file of half as many codes is imported, and while a delivery
-// with a tenth as many messages is confirmed.
+// measureMeanwhile redeems at the storage layer while a file of half as many codes is imported, and
+// while a delivery with a tenth as many messages is confirmed.
 func (t *tills) measureMeanwhile(ctx context.Context, file string) error {
 	size := t.options.tills
 	other, err := t.newCoupon(ctx, "Import", false)
@@ -283,7 +297,8 @@ func (t *tills) measureMeanwhile(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.server.importFile(ctx, "importRecipients", variables{}, recipients, messages); err != nil {
+	if err := t.server.importFile(ctx, "importRecipients", variables{}, recipients,
+		messages); err != nil {
 		return err
 	}
 	kind := &deliveryKind{name: "tills", channel: "EMAIL"}
@@ -292,14 +307,17 @@ func (t *tills) measureMeanwhile(ctx context.Context, file string) error {
 		return err
 	}
 	t.server.stopJobs()
-	err = t.during(ctx, fmt.Sprintf("analysis of %s messages", count(messages)), func() error { return t.analyze(ctx, c) })
+	err = t.during(ctx, fmt.Sprintf("analysis of %s messages", count(messages)),
+		func() error { return t.analyze(ctx, c) })
 	if err != nil {
 		return err
 	}
-	return t.during(ctx, fmt.Sprintf("confirmation of %s messages", count(messages)), func() error { return t.confirm(ctx, c) })
+	return t.during(ctx, fmt.Sprintf("confirmation of %s messages", count(messages)),
+		func() error { return t.confirm(ctx, c) })
 }
 
-// during has tills redeem while something runs, and tells how long that took and what the tills saw.
+// during has tills redeem while something runs, and tells how long that took and what the tills
+// saw.
 func (t *tills) during(ctx context.Context, what string, do func() error) error {
 	var l load
 	t.share()
@@ -327,7 +345,8 @@ func (t *tills) during(ctx context.Context, what string, do func() error) error 
 		return fmt.Errorf("redeem during the %s: %w", what, err)
 	}
 	t.add(newResult(what+" while tills redeem", "s", elapsed.Seconds(), 0, goal{}))
-	t.add(newResult(fmt.Sprintf("  redeem at the storage layer meanwhile, %d at once", maxCallers), "/s", float64(len(l.times))/elapsed.Seconds(), 0, goal{}))
+	t.add(newResult(fmt.Sprintf("  redeem at the storage layer meanwhile, %d at once", maxCallers),
+		"/s", float64(len(l.times))/elapsed.Seconds(), 0, goal{}))
 	t.addTimes(&l, goal{}, goal{most: maxMeanwhile})
 	return nil
 }
@@ -351,7 +370,8 @@ CHECKPOINT;`, file)); err != nil {
 		return fmt.Errorf("PostgreSQL: %w", err)
 	}
 	script := filepath.Join(t.folder, "redeem-tills.sql")
-	if err := os.WriteFile(script, fmt.Appendf(nil, peerRedemption, t.options.tills), 0o600); err != nil {
+	if err := os.WriteFile(script, fmt.Appendf(nil, peerRedemption, t.options.tills),
+		0o600); err != nil {
 		return fmt.Errorf("write a script: %w", err)
 	}
 	for _, callers := range []int{1, 8, maxCallers} {
@@ -367,7 +387,8 @@ CHECKPOINT;`, file)); err != nil {
 		if callers == maxCallers {
 			least = leastRedeemed
 		}
-		t.add(newPeerResult(fmt.Sprintf("redeem one of %s codes at the storage layer, %d at once", count(t.options.tills), callers), "/s",
+		t.add(newPeerResult(fmt.Sprintf("redeem one of %s codes at the storage layer, %d at once",
+			count(t.options.tills), callers), "/s",
 			t.rates[callers], peer.rate(), least))
 	}
 	return nil

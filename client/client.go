@@ -1,8 +1,8 @@
-// Package client speaks GraphQL over HTTP with a couponql server, as any program outside would. The command
-// line and the demo use it.
+// Package client speaks GraphQL over HTTP with a couponql server, as any program outside would. The
+// command line and the demo use it.
 //
-// A client knows the public schema only by the operations that it is given. What the server has against one,
-// as an error of GraphQL or among the userErrors of a mutation, is an error here.
+// A client knows the public schema only by the operations that it is given. What the server has
+// against one, as an error of GraphQL or among the userErrors of a mutation, is an error here.
 package client
 
 import (
@@ -28,7 +28,8 @@ const (
 	maxAnswerBytes = 16 << 20
 	// maxExcerptBytes bounds how much of an answer that is no GraphQL an error message repeats.
 	maxExcerptBytes = 300
-	// maxIdleConnections is how many connections are kept for the next requests of callers that ask at once.
+	// maxIdleConnections is how many connections are kept for the next requests of callers that ask
+	// at once.
 	maxIdleConnections = 64
 )
 
@@ -40,11 +41,15 @@ type Client struct {
 	http    *http.Client
 }
 
-// New returns a client of the server at an address such as http://127.0.0.1:8080, which shows a key, unless that is "". The address
-// of the API, which ends in /graphql, does as well.
+// New returns a client of the server at an address such as http://127.0.0.1:8080, which shows a
+// key, unless that is "". The address of the API, which ends in /graphql, does as well.
 func New(address, key string) *Client {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxIdleConnections}
-	address = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(address, "/"), "/graphql"), "/")
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxIdleConnections,
+	}
+	address = strings.TrimSuffix(
+		strings.TrimSuffix(strings.TrimSuffix(address, "/"), "/graphql"), "/",
+	)
 	return &Client{address, key, &http.Client{Timeout: requestTimeout, Transport: transport}}
 }
 
@@ -91,7 +96,8 @@ type Error struct {
 	Path []any `json:"path"`
 	// Extensions are for programs.
 	Extensions struct {
-		// Code is such as UNAVAILABLE: the server is overloaded or its disk is full, and nothing was changed.
+		// Code is such as UNAVAILABLE: the server is overloaded or its disk is full, and nothing
+		// was changed.
 		Code string `json:"code"`
 	} `json:"extensions"`
 }
@@ -105,8 +111,8 @@ func (e *Error) Error() string {
 }
 
 // Do asks for one operation and decodes its data into answer, unless that is nil. Errors of the
-// transport, of GraphQL (each an *Error) and the userErrors of a mutation (each a *UserError) are errors
-// alike.
+// transport, of GraphQL (each an *Error) and the userErrors of a mutation (each a *UserError) are
+// errors alike.
 func (c *Client) Do(ctx context.Context, operation string, vars Variables, answer any) error {
 	body, err := json.Marshal(Request{operation, vars})
 	if err != nil {
@@ -115,10 +121,11 @@ func (c *Client) Do(ctx context.Context, operation string, vars Variables, answe
 	return c.post(ctx, "application/json", bytes.NewReader(body), answer)
 }
 
-// Upload is Do with a file as the variable input.file, as the graphql-multipart-request-spec has it. The
-// file is sent while write makes it and is never held as a whole.
+// Upload is Do with a file as the variable input.file, as the graphql-multipart-request-spec has
+// it. The file is sent while write makes it and is never held as a whole.
 func (c *Client) Upload(
-	ctx context.Context, operation string, in map[string]any, fileName string, write func(io.Writer) error, answer any,
+	ctx context.Context, operation string, in map[string]any, fileName string,
+	write func(io.Writer) error, answer any,
 ) error {
 	in["file"] = nil
 	body, err := json.Marshal(Request{operation, Input(in)})
@@ -126,15 +133,19 @@ func (c *Client) Upload(
 		return fmt.Errorf("encode request: %w", err)
 	}
 	reader, writer := io.Pipe()
-	// Ends the writer when the server answers before it has read everything. The error is always nil.
+	// Ends the writer when the server answers before it has read everything. The error is always
+	// nil.
 	defer func() { _ = reader.Close() }()
 	form := multipart.NewWriter(writer)
-	background.Go(func() error { return writeForm(form, body, fileName, write) }, func(err error) { writer.CloseWithError(err) })
+	background.Go(func() error { return writeForm(form, body, fileName, write) },
+		func(err error) { writer.CloseWithError(err) })
 	return c.post(ctx, form.FormDataContentType(), reader, answer)
 }
 
 // writeForm writes the parts of a multipart request, in the order that the specification demands.
-func writeForm(form *multipart.Writer, operations []byte, fileName string, write func(io.Writer) error) error {
+func writeForm(
+	form *multipart.Writer, operations []byte, fileName string, write func(io.Writer) error,
+) error {
 	if err := form.WriteField("operations", string(operations)); err != nil {
 		return fmt.Errorf("write operations: %w", err)
 	}
@@ -171,7 +182,8 @@ func (c *Client) post(ctx context.Context, contentType string, body io.Reader, a
 	c.Authorize(post)
 	response, err := c.http.Do(post)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no server answers at %s: start it, or ask another (%w)", c.Address, syscall.ECONNREFUSED)
+		return fmt.Errorf("no server answers at %s: start it, or ask another (%w)", c.Address,
+			syscall.ECONNREFUSED)
 	}
 	if err != nil {
 		return err
@@ -190,8 +202,10 @@ func decode(status string, text []byte, answer any) error {
 		Data   json.RawMessage `json:"data"`
 		Errors []*Error        `json:"errors"`
 	}
-	if err := json.Unmarshal(text, &envelope); err != nil || envelope.Data == nil && envelope.Errors == nil {
-		return fmt.Errorf("the server answers %s and no GraphQL: %.*s", status, maxExcerptBytes, text)
+	if err := json.Unmarshal(text, &envelope); err != nil ||
+		envelope.Data == nil && envelope.Errors == nil {
+		return fmt.Errorf("the server answers %s and no GraphQL: %.*s", status,
+			maxExcerptBytes, text)
 	}
 	var problems []error
 	for _, e := range envelope.Errors {

@@ -29,7 +29,8 @@ func answering(t *testing.T, status int, body string) *Client {
 func TestDoDecodesData(t *testing.T) {
 	t.Parallel()
 	var got struct{ Coupons struct{ TotalCount int } }
-	if err := answering(t, http.StatusOK, `{"data":{"coupons":{"totalCount":7}}}`).Do(t.Context(), operation, nil, &got); err != nil {
+	if err := answering(t, http.StatusOK, `{"data":{"coupons":{"totalCount":7}}}`).Do(t.Context(),
+		operation, nil, &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Coupons.TotalCount != 7 {
@@ -62,10 +63,20 @@ func TestDoFails(t *testing.T) {
 			http.StatusUnprocessableEntity, `{"errors":[{"message":"Wrong."}]}`,
 			"Wrong.",
 		},
-		"no GraphQL":     {http.StatusBadGateway, "<html>" + long, "the server answers 502 Bad Gateway and no GraphQL: <html>xxx"},
-		"other JSON":     {http.StatusOK, `{"status":"UP"}`, `the server answers 200 OK and no GraphQL: {"status":"UP"}`},
-		"empty answer":   {http.StatusNotFound, "", "the server answers 404 Not Found and no GraphQL"},
-		"unfit answer":   {http.StatusOK, `{"data":{"coupons":{"totalCount":"many"}}}`, "decode data"},
+		"no GraphQL": {
+			http.StatusBadGateway, "<html>" + long,
+			"the server answers 502 Bad Gateway and no GraphQL: <html>xxx",
+		},
+		"other JSON": {
+			http.StatusOK, `{"status":"UP"}`,
+			`the server answers 200 OK and no GraphQL: {"status":"UP"}`,
+		},
+		"empty answer": {
+			http.StatusNotFound, "", "the server answers 404 Not Found and no GraphQL",
+		},
+		"unfit answer": {
+			http.StatusOK, `{"data":{"coupons":{"totalCount":"many"}}}`, "decode data",
+		},
 		"data is a list": {http.StatusOK, `{"data":[]}`, "decode data"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +106,8 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := answering(t, http.StatusOK, `{"data":{}}`).Do(ctx, operation, nil, nil); !errors.Is(err, context.Canceled) {
+	if err := answering(t, http.StatusOK, `{"data":{}}`).Do(ctx, operation, nil,
+		nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
@@ -114,19 +126,20 @@ func TestUploadStreams(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":{}}`)
 	}))
 	t.Cleanup(listening.Close)
-	err := New(listening.URL, "").Upload(t.Context(), operation, map[string]any{}, "codes.csv", func(w io.Writer) error {
-		// Enough to go beyond the buffers on the way.
-		if _, err := fmt.Fprintf(w, "first row\n%s\n", strings.Repeat("x", 1<<16)); err != nil {
-			return err
-		}
-		select {
-		case <-arrived:
-			_, err := io.WriteString(w, "last row\n")
-			return err
-		case <-t.Context().Done():
-			return t.Context().Err()
-		}
-	}, nil)
+	err := New(listening.URL, "").Upload(t.Context(), operation, map[string]any{}, "codes.csv",
+		func(w io.Writer) error {
+			// Enough to go beyond the buffers on the way.
+			if _, err := fmt.Fprintf(w, "first row\n%s\n", strings.Repeat("x", 1<<16)); err != nil {
+				return err
+			}
+			select {
+			case <-arrived:
+				_, err := io.WriteString(w, "last row\n")
+				return err
+			case <-t.Context().Done():
+				return t.Context().Err()
+			}
+		}, nil)
 	if err != nil {
 		t.Error(err)
 	}
@@ -136,7 +149,8 @@ func TestUploadFailsWithItsFile(t *testing.T) {
 	t.Parallel()
 	c := answering(t, http.StatusOK, `{"data":{}}`)
 	broken := errors.New("broken")
-	err := c.Upload(t.Context(), operation, map[string]any{}, "x.csv", func(io.Writer) error { return broken }, nil)
+	err := c.Upload(t.Context(), operation, map[string]any{}, "x.csv",
+		func(io.Writer) error { return broken }, nil)
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}

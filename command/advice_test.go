@@ -8,8 +8,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestAdviceNamesFlags tells that whatever the server says of an option of an import is told by its flag, and that there is
-// such a flag.
+// TestAdviceNamesFlags tells that whatever the server says of an option of an import is told by its
+// flag, and that there is such a flag.
 func TestAdviceNamesFlags(t *testing.T) {
 	t.Parallel()
 	flags := map[string]bool{}

@@ -15,9 +15,10 @@ type Backup struct {
 
 // Help is what --help says beside the flags.
 func (*Backup) Help() string {
-	return `The server copies its database as it is at one instant, goes on with all else meanwhile, and reads the copy
-again before it gives it away. The file has every code and every address: only its owner may read it. It has no
-uploaded and exported files, and not the outbox. couponql restore makes a database of it.
+	return `The server copies its database as it is at one instant, goes on with all else meanwhile, and
+reads the copy again before it gives it away. The file has every code and every address: only its
+owner may read it. It has no uploaded and exported files, and not the outbox. couponql restore
+makes a database of it.
 
 ` + exitHelp
 }
@@ -35,7 +36,8 @@ func (b *Backup) Validate() error {
 
 // Run has the backup made, and fetches it.
 func (b *Backup) Run(ctx context.Context, console *Console) error {
-	e := newExporter(console, &exportFlags{serverFlags: b.serverFlags, Output: b.File}, backupExport)
+	e := newExporter(console, &exportFlags{serverFlags: b.serverFlags, Output: b.File},
+		backupExport)
 	e.input = map[string]any{"hoursKept": b.Hours}
 	e.fileMode = 0o600
 	return e.run(ctx)

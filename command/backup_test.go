@@ -17,7 +17,8 @@ func TestBackup(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "codes.csv")
 	got := s.run(t.Context(), t, nil, nil, "backup", path, "--hours-kept", "3")
-	if got.code != 0 || got.out != "" || !strings.Contains(got.err, "codes.csv: 2 rows, 19 bytes, verified: ") {
+	if got.code != 0 || got.out != "" ||
+		!strings.Contains(got.err, "codes.csv: 2 rows, 19 bytes, verified: ") {
 		t.Errorf("got %+v", got)
 	}
 	if hours := fmt.Sprint(s.inputs["ExportBackup"][0]["hoursKept"]); hours != "3" {
@@ -27,17 +28,24 @@ func TestBackup(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v", info.Mode(), err)
 	}
-	for _, args := range [][]string{{path}, {"-"}, {dir, "--force"}, {filepath.Join(dir, "nowhere", "file")}, {}} {
-		if got := s.run(t.Context(), t, nil, nil, append([]string{"backup"}, args...)...); got.code != CodeMisused {
+	for _, args := range [][]string{
+		{path}, {"-"}, {dir, "--force"}, {filepath.Join(dir, "nowhere", "file")}, {},
+	} {
+		if got := s.run(t.Context(), t, nil, nil,
+			append([]string{"backup"}, args...)...); got.code != CodeMisused {
 			t.Errorf("%v: got %+v", args, got)
 		}
 	}
 	checkFile(t, dir, download)
-	if got := s.run(t.Context(), t, nil, nil, "backup", path, "--force", "--json"); got.code != 0 || !strings.Contains(got.out, `"verifiedAt":"2026`) {
+	if got := s.run(t.Context(), t, nil, nil, "backup", path, "--force", "--json"); got.code != 0 ||
+		!strings.Contains(got.out, `"verifiedAt":"2026`) {
 		t.Errorf("got %+v", got)
 	}
-	s.answers["GetExport"] = []string{`{"data":{"export":{"id":"export_1","status":"FAILED","failure":"The copy is no good."}}}`}
-	if got := s.run(t.Context(), t, nil, nil, "backup", filepath.Join(dir, "b")); got.code != codeFailed || !strings.Contains(got.err, "The copy is no good.") {
+	s.answers["GetExport"] = []string{
+		`{"data":{"export":{"id":"export_1","status":"FAILED","failure":"The copy is no good."}}}`,
+	}
+	if got := s.run(t.Context(), t, nil, nil, "backup", filepath.Join(dir,
+		"b")); got.code != codeFailed || !strings.Contains(got.err, "The copy is no good.") {
 		t.Errorf("got %+v", got)
 	}
 	checkFile(t, dir, download)

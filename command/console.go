@@ -62,14 +62,15 @@ func NewConsole(in io.Reader, out, err io.Writer, isTerminal bool) *Console {
 type pace struct {
 	// poll is the time between two looks at a job.
 	poll time.Duration
-	// firstWait is the time after a failure until the next try; it doubles with each one up to lastWait.
+	// firstWait is the time after a failure until the next try; it doubles with each one up to
+	// lastWait.
 	firstWait, lastWait time.Duration
 	// silence is how long a transfer may stand still before it counts as broken.
 	silence time.Duration
 	// grace is how long what was begun may go on after an interrupt.
 	grace time.Duration
-	// chunkBytes is how much of a file one request carries: little enough that the server has something safe
-	// soon, enough that requests do not count.
+	// chunkBytes is how much of a file one request carries: little enough that the server has
+	// something safe soon, enough that requests do not count.
 	chunkBytes int64
 }
 
@@ -79,7 +80,8 @@ func (c *Console) complainf(format string, args ...any) {
 	_, _ = fmt.Fprintln(c.err, "couponql:", printable(inFlags(fmt.Sprintf(format, args...))))
 }
 
-// printable returns text that cannot play tricks on a terminal: files and servers may have any characters in it.
+// printable returns text that cannot play tricks on a terminal: files and servers may have any
+// characters in it.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {

@@ -249,10 +249,12 @@ func (e *exporter) run(ctx context.Context) error {
 	case !e.flags.Quiet:
 		verified := ""
 		if done.Verified != nil {
-			// The check of what the server keeps in memory says nothing of a file, and those that only warn refuse none.
+			// The check of what the server keeps in memory says nothing of a file, and those that
+			// only warn refuse none.
 			verified = ", verified: it was read again, and keeps every promise that integrityReport checks in a file"
 		}
-		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes%s\n", printable(done.name), done.RowCount, done.ByteCount, verified)
+		_, err = fmt.Fprintf(e.err, "%s: %d rows, %.0f bytes%s\n", printable(done.name),
+			done.RowCount, done.ByteCount, verified)
 	}
 	if err != nil {
 		return e.giveUp(ctx, err)
@@ -324,7 +326,9 @@ func (e *exporter) followExport(ctx context.Context, id string) (*exported, erro
 		}
 		done = nil
 		if err := json.Unmarshal(answer.Export, &done); err != nil || done == nil {
-			return "", &lastingError{errors.Join(errors.New("the server does not know it any more"), err)}
+			return "", &lastingError{
+				errors.Join(errors.New("the server does not know it any more"), err),
+			}
 		}
 		done.raw = answer.Export
 		shown.show(done.Progress, "exporting")

@@ -24,12 +24,27 @@ func TestExportInput(t *testing.T) {
 				`"status":["AVAILABLE","VOIDED"],"valuePrefix":"X"},"format":"XML","isSpreadsheetSafe":true}`,
 		},
 		{"codes", "ExportCodes", `{"filter":{}}`},
-		{"codes --coupon SUMMER --coupon coupon_17", "ExportCodes", `{"couponIds":["coupon_17","coupon_17"],"filter":{}}`},
-		{"coupons --status active,archived --search sale", "ExportCoupons", `{"filter":{"search":"sale","status":["ACTIVE","ARCHIVED"]}}`},
+		{
+			"codes --coupon SUMMER --coupon coupon_17", "ExportCodes",
+			`{"couponIds":["coupon_17","coupon_17"],"filter":{}}`,
+		},
+		{
+			"coupons --status active,archived --search sale", "ExportCoupons",
+			`{"filter":{"search":"sale","status":["ACTIVE","ARCHIVED"]}}`,
+		},
 		{"coupons --codes", "ExportCoupons", `{"filter":{},"format":"XML","withCodes":true}`},
-		{"recipients --external-id a,b --search x", "ExportRecipients", `{"filter":{"externalIds":["a,b"],"search":"x"}}`},
-		{"deliveries --coupon SUMMER --status in-progress", "ExportDeliveries", `{"couponId":"coupon_17","status":["IN_PROGRESS"]}`},
-		{"messages --delivery delivery_2 --format parquet", "ExportMessages", `{"deliveryId":"delivery_2","format":"PARQUET"}`},
+		{
+			"recipients --external-id a,b --search x", "ExportRecipients",
+			`{"filter":{"externalIds":["a,b"],"search":"x"}}`,
+		},
+		{
+			"deliveries --coupon SUMMER --status in-progress", "ExportDeliveries",
+			`{"couponId":"coupon_17","status":["IN_PROGRESS"]}`,
+		},
+		{
+			"messages --delivery delivery_2 --format parquet", "ExportMessages",
+			`{"deliveryId":"delivery_2","format":"PARQUET"}`,
+		},
 		{"redemptions", "ExportRedemptions", `{"filter":{}}`},
 		{
 			"redemptions --coupon SUMMER --coupon coupon_17 --delivery delivery_1,delivery_2 --channel sms,direct-mail --label x --from 2026-11-01 --to 2026-11-24",
@@ -41,7 +56,8 @@ func TestExportInput(t *testing.T) {
 		t.Run(test.args, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, nil)
-			got := s.run(t.Context(), t, nil, nil, append([]string{"export"}, strings.Fields(test.args)...)...)
+			got := s.run(t.Context(), t, nil, nil,
+				append([]string{"export"}, strings.Fields(test.args)...)...)
 			want := result{0, download, "standard output: 2 rows, 19 bytes\n"}
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -60,11 +76,20 @@ func TestExportFormat(t *testing.T) {
 	for _, test := range []struct {
 		name, args string
 		want       any
-	}{{"a.parquet", "", "PARQUET"}, {"a.JSONL", "", "JSONL"}, {"a.xml", "--format csv", "CSV"}, {"a.txt", "", nil}, {"a", "", nil}} {
+	}{
+		{"a.parquet", "", "PARQUET"},
+		{"a.JSONL", "", "JSONL"},
+		{"a.xml", "--format csv", "CSV"},
+		{"a.txt", "", nil},
+		{"a", "", nil},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, nil)
-			args := append([]string{"export", "redemptions", "-o", filepath.Join(t.TempDir(), test.name)}, strings.Fields(test.args)...)
+			args := append(
+				[]string{"export", "redemptions", "-o", filepath.Join(t.TempDir(), test.name)},
+				strings.Fields(test.args)...,
+			)
 			if got := s.run(t.Context(), t, nil, nil, args...); got.code != 0 || got.out != "" {
 				t.Errorf("got %+v", got)
 			}
@@ -88,19 +113,23 @@ func TestExportToFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", path); got.code != CodeMisused || !strings.Contains(got.err, "--force") {
+	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o",
+		path); got.code != CodeMisused || !strings.Contains(got.err, "--force") {
 		t.Errorf("got %+v", got)
 	}
 	checkFile(t, dir, "mine")
 	got = s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", path, "--force", "--json")
-	if got.code != 0 || got.err != "" || !strings.HasPrefix(got.out, `{"id":"export_1"`) || strings.Count(got.out, "\n") != 1 {
+	if got.code != 0 || got.err != "" || !strings.HasPrefix(got.out, `{"id":"export_1"`) ||
+		strings.Count(got.out, "\n") != 1 {
 		t.Errorf("got %+v", got)
 	}
 	checkFile(t, dir, download)
-	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", dir, "--force"); got.code != CodeMisused {
+	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", dir,
+		"--force"); got.code != CodeMisused {
 		t.Errorf("got %+v", got)
 	}
-	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "--json"); got.code != CodeMisused {
+	if got := s.run(t.Context(), t, nil, nil, "export", "redemptions",
+		"--json"); got.code != CodeMisused {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -179,7 +208,8 @@ func TestFetch(t *testing.T) {
 				return test.trouble(n, w, r)
 			}
 			dir := t.TempDir()
-			got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o", filepath.Join(dir, "codes.csv"))
+			got := s.run(t.Context(), t, nil, nil, "export", "redemptions", "-o",
+				filepath.Join(dir, "codes.csv"))
 			if test.want == "" {
 				if got.code != 0 {
 					t.Errorf("got %+v", got)
@@ -200,9 +230,17 @@ func TestFetch(t *testing.T) {
 func TestExportFails(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ operation, answer, want string }{
-		{"GetExport", `{"data":{"export":{"id":"export_1","status":"FAILED","failure":"The disk is full."}}}`, "export_1 is FAILED: The disk is full."},
-		{"GetExport", `{"data":{"export":{"id":"export_1","status":"CANCELED"}}}`, "export_1 is CANCELED and has no file"},
-		{"GetExport", `{"data":{"export":null}}`, "follow export_1: the server does not know it any more"},
+		{
+			"GetExport", `{"data":{"export":{"id":"export_1","status":"FAILED","failure":"The disk is full."}}}`, "export_1 is FAILED: The disk is full.",
+		},
+		{
+			"GetExport", `{"data":{"export":{"id":"export_1","status":"CANCELED"}}}`,
+			"export_1 is CANCELED and has no file",
+		},
+		{
+			"GetExport", `{"data":{"export":null}}`,
+			"follow export_1: the server does not know it any more",
+		},
 		{
 			"ExportRedemptions",
 			`{"data":{"exportRedemptions":{"export":null,"userErrors":[{"code":"INVALID","message":"No date.","field":["input","filter","from"]}]}}}`,
@@ -241,7 +279,8 @@ func TestExportInterrupted(t *testing.T) {
 	}
 }
 
-// TestExportOfOneWhoMayNotAskByCode: who may not find a coupon by its code is told to give its id, with which the export works.
+// TestExportOfOneWhoMayNotAskByCode: who may not find a coupon by its code is told to give its id,
+// with which the export works.
 func TestExportOfOneWhoMayNotAskByCode(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, func(s *server) {
@@ -254,7 +293,8 @@ func TestExportOfOneWhoMayNotAskByCode(t *testing.T) {
 		"Give the coupon's id, such as coupon_17\n"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := s.run(t.Context(), t, nil, nil, "export", "codes", "--coupon", "coupon_17"); got.code != 0 || got.out != download {
+	if got := s.run(t.Context(), t, nil, nil, "export", "codes", "--coupon",
+		"coupon_17"); got.code != 0 || got.out != download {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -44,8 +44,8 @@ func (f *addressFlag) check() error {
 	return nil
 }
 
-// checkNew refuses a file to be written that exists, unless that is wanted, and one in a folder where nothing can be written: the
-// server need not make it for nothing.
+// checkNew refuses a file to be written that exists, unless that is wanted, and one in a folder
+// where nothing can be written: the server need not make it for nothing.
 func (f *serverFlags) checkNew(flag, path string) error {
 	if path == "" || path == standardStream {
 		return nil
@@ -73,7 +73,8 @@ func (f *serverFlags) checkNew(flag, path string) error {
 // standardStream stands for standard input or output in the place of a file.
 const standardStream = "-"
 
-// choose finds the word of the schema for one of the command line, such as REPLACE_UNUSED for replace-unused.
+// choose finds the word of the schema for one of the command line, such as REPLACE_UNUSED for
+// replace-unused.
 func choose[T ~string](text []byte, into *T, choices ...T) error {
 	word := T(strings.ToUpper(strings.ReplaceAll(string(text), "-", "_")))
 	if !slices.Contains(choices, word) {
@@ -92,7 +93,8 @@ type fileFormat string
 
 // UnmarshalText reads a flag.
 func (f *fileFormat) UnmarshalText(text []byte) error {
-	return choose(text, (*coupon.FileFormat)(f), coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet)
+	return choose(text, (*coupon.FileFormat)(f), coupon.FormatCSV, coupon.FormatXML,
+		coupon.FormatJSONL, coupon.FormatParquet)
 }
 
 // importMode is an ImportMode of the schema.
@@ -100,7 +102,8 @@ type importMode string
 
 // UnmarshalText reads a flag.
 func (m *importMode) UnmarshalText(text []byte) error {
-	return choose(text, (*coupon.ImportMode)(m), coupon.ImportAdd, coupon.ImportReplaceUnused, coupon.ImportVoid)
+	return choose(text, (*coupon.ImportMode)(m), coupon.ImportAdd, coupon.ImportReplaceUnused,
+		coupon.ImportVoid)
 }
 
 // codeStatus is a CodeStatus of the schema.
@@ -116,7 +119,8 @@ type couponStatus string
 
 // UnmarshalText reads a flag.
 func (s *couponStatus) UnmarshalText(text []byte) error {
-	return choose(text, (*coupon.CouponStatus)(s), coupon.CouponScheduled, coupon.CouponActive, coupon.CouponExpired, coupon.CouponArchived)
+	return choose(text, (*coupon.CouponStatus)(s), coupon.CouponScheduled, coupon.CouponActive,
+		coupon.CouponExpired, coupon.CouponArchived)
 }
 
 // deliveryStatus is a DeliveryStatus of the schema.
@@ -124,7 +128,8 @@ type deliveryStatus string
 
 // UnmarshalText reads a flag.
 func (s *deliveryStatus) UnmarshalText(text []byte) error {
-	return choose(text, (*string)(s), "EDITING", "READY", "SCHEDULED", "IN_PROGRESS", "PAUSED", "FINISHED", "STOPPED", "FAILED")
+	return choose(text, (*string)(s), "EDITING", "READY", "SCHEDULED", "IN_PROGRESS", "PAUSED",
+		"FINISHED", "STOPPED", "FAILED")
 }
 
 // channel is a Channel of the schema.
@@ -140,13 +145,17 @@ type delimiter string
 
 // UnmarshalText reads a flag: the character, or its name where a shell makes that easier.
 func (d *delimiter) UnmarshalText(text []byte) error {
-	names := map[string]delimiter{"comma": ",", "semicolon": ";", "tab": "\t", `\t`: "\t", "pipe": "|"}
+	names := map[string]delimiter{
+		"comma": ",", "semicolon": ";", "tab": "\t", `\t`: "\t", "pipe": "|",
+	}
 	if named, ok := names[strings.ToLower(string(text))]; ok {
 		*d = named
 		return nil
 	}
 	if utf8.RuneCount(text) != 1 {
-		return fmt.Errorf("%q is neither one character nor one of comma, semicolon, tab, pipe", text)
+		return fmt.Errorf(
+			"%q is neither one character nor one of comma, semicolon, tab, pipe", text,
+		)
 	}
 	*d = delimiter(text)
 	return nil
@@ -187,7 +196,8 @@ type bounceKind string
 
 // UnmarshalText reads a flag.
 func (k *bounceKind) UnmarshalText(text []byte) error {
-	return choose(text, (*coupon.BounceKind)(k), coupon.BounceHard, coupon.BounceSoft, coupon.BounceComplaint, coupon.BounceDelivered)
+	return choose(text, (*coupon.BounceKind)(k), coupon.BounceHard, coupon.BounceSoft,
+		coupon.BounceComplaint, coupon.BounceDelivered)
 }
 
 // dateOrder is a DateOrder of the schema.

@@ -32,7 +32,9 @@ func (g *Generate) Validate() error { return g.check() }
 
 // Run makes the codes.
 func (g *Generate) Run(ctx context.Context, console *Console) error {
-	m := &maker{newSession(console, serverFlags{addressFlag: g.addressFlag, JSON: g.JSON, Quiet: g.Quiet})}
+	m := &maker{
+		newSession(console, serverFlags{addressFlag: g.addressFlag, JSON: g.JSON, Quiet: g.Quiet}),
+	}
 	id, err := m.findCoupon(ctx, g.Coupon)
 	if err != nil {
 		return console.failed(ctx, err)
@@ -65,7 +67,8 @@ type batch struct {
 // maker has codes made.
 type maker struct{ *session }
 
-// make begins a batch, follows it to its end, or calls it off after an interrupt, and gives it as it is then.
+// make begins a batch, follows it to its end, or calls it off after an interrupt, and gives it as
+// it is then.
 func (m *maker) make(ctx context.Context, in map[string]any) (*batch, error) {
 	id, err := m.begin(ctx, in)
 	if err != nil {
@@ -79,7 +82,8 @@ func (m *maker) make(ctx context.Context, in map[string]any) (*batch, error) {
 		if b, err = m.get(ctx, id); err != nil {
 			return "", err
 		}
-		shown.show(b.Progress, fmt.Sprintf("generating, %d of %d codes", b.MadeCount, b.RequestedCount))
+		shown.show(b.Progress,
+			fmt.Sprintf("generating, %d of %d codes", b.MadeCount, b.RequestedCount))
 		return b.Status, nil
 	}
 	err = m.follow(ctx, look)
@@ -94,8 +98,8 @@ func (m *maker) make(ctx context.Context, in map[string]any) (*batch, error) {
 	return b, nil
 }
 
-// begin asks for the codes and gives the id of their batch. It waits for the answer in spite of an interrupt: a batch of
-// unknown id could not be canceled.
+// begin asks for the codes and gives the id of their batch. It waits for the answer in spite of an
+// interrupt: a batch of unknown id could not be canceled.
 func (m *maker) begin(ctx context.Context, in map[string]any) (string, error) {
 	longer, cancel := m.outlive(ctx)
 	defer cancel()
@@ -121,7 +125,9 @@ func (m *maker) get(ctx context.Context, id string) (*batch, error) {
 	}
 	var b *batch
 	if err := json.Unmarshal(answer.CodeBatch, &b); err != nil || b == nil {
-		return nil, &lastingError{errors.Join(errors.New("the server does not know it any more"), err)}
+		return nil, &lastingError{
+			errors.Join(errors.New("the server does not know it any more"), err),
+		}
 	}
 	b.raw = answer.CodeBatch
 	return b, nil

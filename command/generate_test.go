@@ -11,17 +11,22 @@ import (
 // TestGenerate tells what becomes of the flags, and what is said of the outcome.
 func TestGenerate(t *testing.T) {
 	t.Parallel()
-	failed := strings.Replace(generated("FAILED", 0, 0), `"failure":null`, `"failure":"The disk is full."`, 1)
+	failed := strings.Replace(generated("FAILED", 0, 0), `"failure":null`,
+		`"failure":"The disk is full."`, 1)
 	for name, test := range map[string]struct {
 		args    string
 		answers []string
 		asked   string
 		want    result
 	}{
-		"at once": {"--count 3", nil, `{"count":3,"couponId":"coupon_17"}`, result{0, "batch_1: 3 codes generated\n", ""}},
+		"at once": {"--count 3", nil, `{"count":3,"couponId":"coupon_17"}`, result{
+			0, "batch_1: 3 codes generated\n", "",
+		}},
 		"a job": {
 			"--count 3 --pattern A-### --alphabet 0123 --label Gym",
-			[]string{generated("QUEUED", 0, 0), generated("RUNNING", 2, 0), generated("SUCCEEDED", 3, 3)},
+			[]string{
+				generated("QUEUED", 0, 0), generated("RUNNING", 2, 0), generated("SUCCEEDED", 3, 3),
+			},
 			`{"alphabet":"0123","count":3,"couponId":"coupon_17","label":"Gym","pattern":"A-###"}`,
 			result{0, "batch_1: 3 codes generated\n", ""},
 		},
@@ -42,7 +47,9 @@ func TestGenerate(t *testing.T) {
 			"--count 3",
 			[]string{`{"data":{"codeBatch":null}}`},
 			`{"count":3,"couponId":"coupon_17"}`,
-			result{codeFailed, "", "couponql: follow batch_1, which goes on: the server does not know it any more\n"},
+			result{
+				codeFailed, "", "couponql: follow batch_1, which goes on: the server does not know it any more\n",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +59,8 @@ func TestGenerate(t *testing.T) {
 					s.answers["GetBatch"] = test.answers
 				}
 			})
-			got := s.run(t.Context(), t, nil, nil, append([]string{"generate", "--coupon", "SUMMER"}, strings.Fields(test.args)...)...)
+			got := s.run(t.Context(), t, nil, nil,
+				append([]string{"generate", "--coupon", "SUMMER"}, strings.Fields(test.args)...)...)
 			if got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -67,7 +75,8 @@ func TestGenerate(t *testing.T) {
 		})
 	}
 	s := newServer(t, nil)
-	if got := s.run(t.Context(), t, nil, nil, "generate", "--coupon", "SUMMER", "--count", "3", "--json"); !json.Valid([]byte(got.out)) || got.code != 0 {
+	if got := s.run(t.Context(), t, nil, nil, "generate", "--coupon", "SUMMER", "--count", "3",
+		"--json"); !json.Valid([]byte(got.out)) || got.code != 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -77,9 +86,13 @@ func TestGenerateAgain(t *testing.T) {
 	t.Parallel()
 	const refused = `{"data":{"generateCodes":{"batch":null,"userErrors":[{"code":"INVALID","message":"Too many."}]}}}`
 	s := newServer(t, func(s *server) {
-		s.answers["GenerateCodes"] = []string{"", "", `{"data":{"generateCodes":{"batch":{"id":"batch_1"},"userErrors":[]}}}`, refused}
+		s.answers["GenerateCodes"] = []string{
+			"", "", `{"data":{"generateCodes":{"batch":{"id":"batch_1"},"userErrors":[]}}}`,
+			refused,
+		}
 	})
-	if got := s.run(t.Context(), t, nil, nil, "generate", "--coupon", "SUMMER", "--count", "3"); got.code != 0 {
+	if got := s.run(t.Context(), t, nil, nil, "generate", "--coupon", "SUMMER", "--count",
+		"3"); got.code != 0 {
 		t.Errorf("got %+v", got)
 	}
 	in := s.inputs["GenerateCodes"]
@@ -87,10 +100,13 @@ func TestGenerateAgain(t *testing.T) {
 		t.Errorf("asked for %v", in)
 	}
 	got := s.run(t.Context(), t, nil, nil, "generate", "--coupon", "SUMMER", "--count", "3")
-	if want := (result{codeFailed, "", "couponql: generateCodes: Too many.\n"}); got.code != want.code || !strings.Contains(got.err, "Too many.") {
+	if want := (result{
+		codeFailed, "", "couponql: generateCodes: Too many.\n",
+	}); got.code != want.code || !strings.Contains(got.err, "Too many.") {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if in := s.inputs["GenerateCodes"]; len(in) != 4 || in[3]["idempotencyKey"] == in[0]["idempotencyKey"] {
+	if in := s.inputs["GenerateCodes"]; len(in) != 4 ||
+		in[3]["idempotencyKey"] == in[0]["idempotencyKey"] {
 		t.Errorf("asked for %v", in)
 	}
 }
@@ -106,10 +122,15 @@ func TestGenerateInterrupted(t *testing.T) {
 	}{
 		"before": {at: "FindCoupon", want: result{codeInterrupted, "", "couponql: interrupted\n"}},
 		"while it begins": {
-			"GenerateCodes", "", generated("CANCELED", 0, 0), result{codeInterrupted, "", "couponql: batch_1 is CANCELED: no code was added\n"},
+			"GenerateCodes", "", generated("CANCELED", 0, 0),
+			result{codeInterrupted, "", "couponql: batch_1 is CANCELED: no code was added\n"},
 		},
-		"on its way": {"GetBatch", "", generated("CANCELED", 0, 0), result{codeInterrupted, "", "couponql: batch_1 is CANCELED: no code was added\n"}},
-		"too late":   {"GetBatch", tooLate, generated("SUCCEEDED", 3, 3), result{codeInterrupted, "batch_1: 3 codes generated\n", ""}},
+		"on its way": {"GetBatch", "", generated("CANCELED", 0, 0), result{
+			codeInterrupted, "", "couponql: batch_1 is CANCELED: no code was added\n",
+		}},
+		"too late": {"GetBatch", tooLate, generated("SUCCEEDED", 3, 3), result{
+			codeInterrupted, "batch_1: 3 codes generated\n", "",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,10 +148,12 @@ func TestGenerateInterrupted(t *testing.T) {
 					}
 				}
 			})
-			if got := s.run(ctx, t, nil, nil, "generate", "--coupon", "SUMMER", "--count", "3"); got != test.want {
+			if got := s.run(ctx, t, nil, nil, "generate", "--coupon", "SUMMER", "--count",
+				"3"); got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
-			if hasCanceled := slices.Contains(s.asked, "CancelBatch"); hasCanceled != (test.at != "FindCoupon") {
+			if hasCanceled := slices.Contains(s.asked,
+				"CancelBatch"); hasCanceled != (test.at != "FindCoupon") {
 				t.Errorf("asked %v", s.asked)
 			}
 		})

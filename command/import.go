@@ -201,7 +201,8 @@ type importer struct {
 	*session
 
 	flags *importFlags
-	// operation is the mutation that begins an import, and input what it is asked with for each file.
+	// operation is the mutation that begins an import, and input what it is asked with for each
+	// file.
 	operation string
 	input     map[string]any
 }
@@ -283,13 +284,14 @@ func (i *importer) bring(ctx context.Context, path, name string) (*outcome, erro
 		if ctx.Err() == nil {
 			return nil, fmt.Errorf("follow %s, which goes on: %w", id, err)
 		}
-		err := i.callOff(ctx, importCancel, id, func(ctx context.Context) (coupon.ImportStatus, error) {
-			var answer struct {
-				Import struct{ Status coupon.ImportStatus }
-			}
-			err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
-			return answer.Import.Status, err
-		})
+		err := i.callOff(ctx, importCancel, id,
+			func(ctx context.Context) (coupon.ImportStatus, error) {
+				var answer struct {
+					Import struct{ Status coupon.ImportStatus }
+				}
+				err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer)
+				return answer.Import.Status, err
+			})
 		if err != nil {
 			return nil, fmt.Errorf("interrupted; cancel %s: %w", id, err)
 		}
@@ -357,8 +359,8 @@ func (i *importer) open(path string) (io.ReadCloser, int64, error) {
 	return file, info.Size(), nil
 }
 
-// begin asks for the import of an upload and gives its id. It waits for the answer in spite of an interrupt:
-// an import of unknown id could not be canceled.
+// begin asks for the import of an upload and gives its id. It waits for the answer in spite of an
+// interrupt: an import of unknown id could not be canceled.
 func (i *importer) begin(ctx context.Context, uploadID string) (string, error) {
 	longer, cancel := i.outlive(ctx)
 	defer cancel()
@@ -386,7 +388,8 @@ func (i *importer) followImport(ctx context.Context, id, name string) error {
 				RowsRead int
 			}
 		}
-		if err := i.client.Do(ctx, importProgress, client.Variables{"id": id}, &answer); err != nil {
+		if err := i.client.Do(ctx, importProgress, client.Variables{"id": id},
+			&answer); err != nil {
 			return "", err
 		}
 		job := answer.Import
@@ -433,7 +436,8 @@ func (i *importer) fetchRejects(ctx context.Context, done *outcome) error {
 	return err
 }
 
-// talk is where the outcome for people goes: to standard output, unless that is for the rejected rows.
+// talk is where the outcome for people goes: to standard output, unless that is for the rejected
+// rows.
 func (i *importer) talk() io.Writer {
 	if i.flags.Rejects == standardStream {
 		return i.err
@@ -445,7 +449,9 @@ func (i *importer) talk() io.Writer {
 func (i *importer) reportFailure(name string, err error) {
 	i.complainf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	if i.flags.JSON {
-		if err := i.writeJSON(map[string]string{"fileName": name, "error": err.Error()}); err != nil {
+		if err := i.writeJSON(map[string]string{
+			"fileName": name, "error": err.Error(),
+		}); err != nil {
 			i.complainf("%s: write the outcome: %v", name, err)
 		}
 	}

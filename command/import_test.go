@@ -29,8 +29,12 @@ func TestImport(t *testing.T) {
 			`{"data":{"import":{"status":"SUCCEEDED","progress":1,"rowsRead":3}}}`,
 		}
 	})
-	got := s.run(t.Context(), t, nil, nil, "import", "codes", "--coupon", "SUMMER", write(t, "codes.csv", content))
-	want := result{0, "codes.csv: imported as import_1\n  3 rows read, 3 imported, 0 rejected\n  3 added\n", ""}
+	got := s.run(t.Context(), t, nil, nil, "import", "codes", "--coupon", "SUMMER",
+		write(t, "codes.csv", content))
+	want := result{
+		0, "codes.csv: imported as import_1\n  3 rows read, 3 imported, 0 rejected\n  3 added\n",
+		"",
+	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -41,7 +45,10 @@ func TestImport(t *testing.T) {
 	if s.requests[http.MethodPatch] != 6 {
 		t.Errorf("got %v, want 6 chunks", s.requests)
 	}
-	wantAsked := []string{"FindCoupon", "CreateUpload", "ImportCodes", "ImportProgress", "ImportProgress", "ImportProgress", "GetImport"}
+	wantAsked := []string{
+		"FindCoupon", "CreateUpload", "ImportCodes", "ImportProgress", "ImportProgress",
+		"ImportProgress", "GetImport",
+	}
 	if !slices.Equal(s.asked, wantAsked) {
 		t.Errorf("got %v, want %v", s.asked, wantAsked)
 	}
@@ -51,7 +58,10 @@ func TestImport(t *testing.T) {
 func TestImportInput(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ args, operation, want string }{
-		{"codes --coupon coupon_17", "ImportCodes", `{"couponId":"coupon_17","uploadId":"upload_1"}`},
+		{
+			"codes --coupon coupon_17", "ImportCodes",
+			`{"couponId":"coupon_17","uploadId":"upload_1"}`,
+		},
 		{"codes", "ImportCodes", `{"uploadId":"upload_1"}`},
 		{"coupons --dry-run", "ImportCoupons", `{"dryRun":true,"uploadId":"upload_1"}`},
 		{
@@ -67,16 +77,29 @@ func TestImportInput(t *testing.T) {
 			"redemptions --nothing=NULL --nothing= --nothing=- --date-order month-first --decimal-mark comma --no-spreadsheet-safe", "ImportRedemptions",
 			`{"options":{"dateOrder":"MONTH_FIRST","decimalMark":",","isSpreadsheetSafe":false,"nothing":["NULL","","-"]},"uploadId":"upload_1"}`,
 		},
-		{"recipients --no-header --delimiter=;", "ImportRecipients", `{"options":{"delimiter":";","hasHeader":false},"uploadId":"upload_1"}`},
-		{"recipients --max-rejections 0", "ImportRecipients", `{"options":{"maxRejections":0},"uploadId":"upload_1"}`},
-		{"redemptions --timezone Europe/Berlin", "ImportRedemptions", `{"timezone":"Europe/Berlin","uploadId":"upload_1"}`},
-		{"targets --delivery delivery_3", "ImportTargets", `{"deliveryId":"delivery_3","uploadId":"upload_1"}`},
+		{
+			"recipients --no-header --delimiter=;", "ImportRecipients",
+			`{"options":{"delimiter":";","hasHeader":false},"uploadId":"upload_1"}`,
+		},
+		{
+			"recipients --max-rejections 0", "ImportRecipients",
+			`{"options":{"maxRejections":0},"uploadId":"upload_1"}`,
+		},
+		{
+			"redemptions --timezone Europe/Berlin", "ImportRedemptions",
+			`{"timezone":"Europe/Berlin","uploadId":"upload_1"}`,
+		},
+		{
+			"targets --delivery delivery_3", "ImportTargets",
+			`{"deliveryId":"delivery_3","uploadId":"upload_1"}`,
+		},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, nil)
 			args := append([]string{"import"}, strings.Fields(test.args)...)
-			if got := s.run(t.Context(), t, nil, nil, append(args, write(t, "codes.csv", "code\nA\n"))...); got.code != 0 {
+			if got := s.run(t.Context(), t, nil, nil,
+				append(args, write(t, "codes.csv", "code\nA\n"))...); got.code != 0 {
 				t.Fatalf("got %+v", got)
 			}
 			got, err := json.Marshal(s.inputs[test.operation][0])
@@ -102,23 +125,45 @@ func TestImportMisuse(t *testing.T) {
 		{[]string{"recipients", file, other, "--rejects", "-"}, "import the files one by one"},
 		{[]string{"recipients", file, "--rejects", "-", "--json"}, "both write to standard output"},
 		{[]string{"recipients", file, "--rejects", other}, "exists; give --force"},
-		{[]string{"recipients", file, "--rejects", filepath.Join(file, "x")}, "there is no such folder"},
-		{[]string{"recipients", file, "--format", "xls"}, `"xls" is none of csv, xml, jsonl, parquet`},
-		{[]string{"codes", file, "--coupon", "SUMMER", "--mode", "replace"}, `"replace" is none of add, replace-unused, void`},
+		{
+			[]string{"recipients", file, "--rejects", filepath.Join(file, "x")},
+			"there is no such folder",
+		},
+		{
+			[]string{"recipients", file, "--format", "xls"},
+			`"xls" is none of csv, xml, jsonl, parquet`,
+		},
+		{
+			[]string{"codes", file, "--coupon", "SUMMER", "--mode", "replace"},
+			`"replace" is none of add, replace-unused, void`,
+		},
 		{[]string{"recipients", file, "--delimiter", "::"}, `"::" is neither one character`},
 		{[]string{"recipients", file, "--column", "code"}, "field=column"},
 		{[]string{"redemptions", file, "--decimal-mark", ";"}, `";" is neither point nor comma`},
 		{[]string{"redemptions", file, "--date-order", "year-first"}, "day-first, month-first"},
-		{[]string{"codes", file, "--max-rejections", "-1"}, `--max-rejections: must be 0 to 2147483647, not "-1"`},
-		{[]string{"codes", file, "--max-rejections=-1"}, `--max-rejections: must be 0 to 2147483647, not "-1"`},
-		{[]string{"codes", file, "--max-rejections", "2147483648"}, `--max-rejections: must be 0 to 2147483647, not "2147483648"`},
-		{[]string{"codes", file, "--max-rejections", "few"}, `--max-rejections: must be 0 to 2147483647, not "few"`},
+		{
+			[]string{"codes", file, "--max-rejections", "-1"},
+			`--max-rejections: must be 0 to 2147483647, not "-1"`,
+		},
+		{
+			[]string{"codes", file, "--max-rejections=-1"},
+			`--max-rejections: must be 0 to 2147483647, not "-1"`,
+		},
+		{
+			[]string{"codes", file, "--max-rejections", "2147483648"},
+			`--max-rejections: must be 0 to 2147483647, not "2147483648"`,
+		},
+		{
+			[]string{"codes", file, "--max-rejections", "few"},
+			`--max-rejections: must be 0 to 2147483647, not "few"`,
+		},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, nil)
 			got := s.run(t.Context(), t, nil, nil, append([]string{"import"}, test.args...)...)
-			if got.code != CodeMisused || !strings.Contains(got.err, test.want) || len(s.asked) > 0 {
+			if got.code != CodeMisused || !strings.Contains(got.err, test.want) ||
+				len(s.asked) > 0 {
 				t.Errorf("got %+v and asked %v, want %q", got, s.asked, test.want)
 			}
 		})
@@ -140,11 +185,16 @@ func TestImportOutcome(t *testing.T) {
 	}{
 		"rejected rows": {
 			"GetImport", imported(rejectedRow), "",
-			result{codeRejected, "codes.csv: imported as import_1\n  3 rows read, 2 imported, 1 rejected\n  2 added\n" +
-				"  1 ALREADY_EXISTS: The coupon already has this code. (first in line 3: \"A\\x1b[2J\")\n", ""},
+			result{
+				codeRejected, "codes.csv: imported as import_1\n  3 rows read, 2 imported, 1 rejected\n  2 added\n" +
+					"  1 ALREADY_EXISTS: The coupon already has this code. (first in line 3: \"A\\x1b[2J\")\n",
+				"",
+			},
 		},
 		"rejected rows, quiet": {
-			"GetImport", imported(`"rowsRejected":1,"rejectionsByReason":[{"reason":"EMPTY","count":1}]`), "--quiet",
+			"GetImport",
+			imported(`"rowsRejected":1,"rejectionsByReason":[{"reason":"EMPTY","count":1}]`),
+			"--quiet",
 			result{codeRejected, "codes.csv: imported as import_1\n  3 rows read, 3 imported, 1 rejected\n  3 added\n" +
 				"  1 EMPTY: A required value is empty.\n", ""},
 		},
@@ -154,9 +204,12 @@ func TestImportOutcome(t *testing.T) {
 				`"encoding":"windows-1252","encodingCertainty":"GUESSED","hasHeader":true,"headerCertainty":"SURE",` +
 				`"columns":[{"name":"Kundennummer","field":"externalId","certainty":"SURE"},{"name":"foo"},{"name":"bar"}],` +
 				`"sample":[{"line":2,"values":["7","x"]}]}`), "--dry-run",
-			result{0, "codes.csv: checked as import_1\n  read as CSV, delimiter \";\", windows-1252 (guessed), header\n" +
-				"    Kundennummer -> externalId\n    foo is not read\n    bar is not read\n    line 2: 7 | x\n" +
-				"  3 rows read, 3 would be imported, 0 rejected\n  would be changed: 3 added\n", ""},
+			result{
+				0, "codes.csv: checked as import_1\n  read as CSV, delimiter \";\", windows-1252 (guessed), header\n" +
+					"    Kundennummer -> externalId\n    foo is not read\n    bar is not read\n    line 2: 7 | x\n" +
+					"  3 rows read, 3 would be imported, 0 rejected\n  would be changed: 3 added\n",
+				"",
+			},
 		},
 		"dry run": {
 			"GetImport", imported(`"isDryRun":true,"changes":{"added":2,"changed":1}`), "--dry-run",
@@ -173,33 +226,47 @@ func TestImportOutcome(t *testing.T) {
 		},
 		"canceled by others": {
 			"GetImport", imported(`"status":"CANCELED"`), "",
-			result{codeFailed, "codes.csv: canceled as import_1\n  3 rows read, 3 imported, 0 rejected\n", ""},
+			result{
+				codeFailed,
+				"codes.csv: canceled as import_1\n  3 rows read, 3 imported, 0 rejected\n", "",
+			},
 		},
 		"user error": {
 			"ImportRecipients",
 			`{"data":{"importRecipients":{"import":null,"userErrors":[{"code":"INVALID","message":"No such sign.","field":["input","options"]}]}}}`, "",
-			result{codeFailed, "", "couponql: codes.csv: importRecipients: INVALID at input.options: No such sign.\n"},
+			result{
+				codeFailed, "", "couponql: codes.csv: importRecipients: INVALID at input.options: No such sign.\n",
+			},
 		},
 		"user error as JSON": {
 			"CreateUpload", `{"data":{"createUpload":{"upload":null,"userErrors":[{"code":"FILE_TOO_LARGE","message":"Too large."}]}}}`, "--json",
 			result{
-				codeFailed, `{"error":"createUpload: FILE_TOO_LARGE: Too large.","fileName":"codes.csv"}` + "\n",
+				codeFailed,
+				`{"error":"createUpload: FILE_TOO_LARGE: Too large.","fileName":"codes.csv"}` +
+					"\n",
 				"couponql: codes.csv: createUpload: FILE_TOO_LARGE: Too large.\n",
 			},
 		},
 		"error while following": {
 			"ImportProgress", `{"errors":[{"message":"internal error"}],"data":null}`, "",
-			result{codeFailed, "", "couponql: codes.csv: follow import_1, which goes on: internal error\n"},
+			result{
+				codeFailed, "",
+				"couponql: codes.csv: follow import_1, which goes on: internal error\n",
+			},
 		},
 		"JSON": {
 			"GetImport", `{"data":{"import":{"id":"import_1", "status":"SUCCEEDED","rowsRead":3 ,"byteCount":6,"x":"<"}}}`, "--json",
-			result{0, `{"id":"import_1","status":"SUCCEEDED","rowsRead":3,"byteCount":6,"x":"<"}` + "\n", ""},
+			result{
+				0, `{"id":"import_1","status":"SUCCEEDED","rowsRead":3,"byteCount":6,"x":"<"}` +
+					"\n", "",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, func(s *server) { s.answers[test.operation] = []string{test.answer} })
-			args := append([]string{"import", "recipients", write(t, "codes.csv", "code\nA\n")}, strings.Fields(test.args)...)
+			args := append([]string{"import", "recipients", write(t, "codes.csv", "code\nA\n")},
+				strings.Fields(test.args)...)
 			if got := s.run(t.Context(), t, nil, nil, args...); got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -209,13 +276,16 @@ func TestImportOutcome(t *testing.T) {
 
 func TestImportSeveralFiles(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, func(s *server) { s.answers["GetImport"] = []string{imported(rejectedRow), imported(`"rowsRead":3`)} })
+	s := newServer(t, func(s *server) {
+		s.answers["GetImport"] = []string{imported(rejectedRow), imported(`"rowsRead":3`)}
+	})
 	got := s.run(t.Context(), t, strings.NewReader("code\nC\n"), nil,
 		"import", "codes", "--coupon", "coupon_17", write(t, "a.csv", "code\nA\n"), "-", "--json")
 	if got.code != codeRejected || got.err != "" || strings.Count(got.out, "\n") != 2 {
 		t.Errorf("got %+v", got)
 	}
-	if u := s.uploads[1]; string(u.content) != "code\nC\n" || u.size != -1 || u.fileName != "stdin" {
+	if u := s.uploads[1]; string(u.content) != "code\nC\n" || u.size != -1 ||
+		u.fileName != "stdin" {
 		t.Errorf("got %+v", u)
 	}
 	if s.requests[http.MethodPut] != 1 || s.requests[http.MethodPatch] != 1 {
@@ -231,8 +301,11 @@ func TestImportNobodyThere(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	s := newServer(t, nil)
-	got = s.run(t.Context(), t, nil, nil, "import", "codes", "--coupon", "coupon_1", write(t, "a.csv", "A\n"))
-	want := result{codeFailed, "", "couponql: a.csv: there is no coupon with the id or code coupon_1\n"}
+	got = s.run(t.Context(), t, nil, nil, "import", "codes", "--coupon", "coupon_1",
+		write(t, "a.csv", "A\n"))
+	want := result{
+		codeFailed, "", "couponql: a.csv: there is no coupon with the id or code coupon_1\n",
+	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -246,7 +319,9 @@ func TestSend(t *testing.T) {
 		trouble func(n int, w http.ResponseWriter, r *http.Request, u *upload) bool
 		want    string
 	}{
-		"breaks in the middle of chunks": {func(n int, w http.ResponseWriter, r *http.Request, u *upload) bool {
+		"breaks in the middle of chunks": {func(
+			n int, w http.ResponseWriter, r *http.Request, u *upload,
+		) bool {
 			if r.Method != http.MethodPatch || n > 30 {
 				return false
 			}
@@ -256,7 +331,9 @@ func TestSend(t *testing.T) {
 			breakOff(w)
 			return true
 		}, ""},
-		"breaks after chunks, before the answer": {func(n int, w http.ResponseWriter, r *http.Request, u *upload) bool {
+		"breaks after chunks, before the answer": {func(
+			n int, w http.ResponseWriter, r *http.Request, u *upload,
+		) bool {
 			if r.Method != http.MethodPatch || n%2 == 0 {
 				return false
 			}
@@ -265,7 +342,9 @@ func TestSend(t *testing.T) {
 			breakOff(w)
 			return true
 		}, ""},
-		"is busy for a while": {func(n int, w http.ResponseWriter, _ *http.Request, _ *upload) bool {
+		"is busy for a while": {func(
+			n int, w http.ResponseWriter, _ *http.Request, _ *upload,
+		) bool {
 			if n >= maxTries/2 {
 				return false
 			}
@@ -290,7 +369,9 @@ func TestSend(t *testing.T) {
 			w.Header().Set("Upload-Offset", "0")
 			return true
 		}, "send: given up after 10 tries: the server has 0 bytes after a request that carried on from 0"},
-		"does not know the upload": {func(_ int, w http.ResponseWriter, _ *http.Request, _ *upload) bool {
+		"does not know the upload": {func(
+			_ int, w http.ResponseWriter, _ *http.Request, _ *upload,
+		) bool {
 			http.Error(w, "expired", http.StatusGone)
 			return true
 		}, "send: the server answers 410 Gone"},
@@ -300,7 +381,10 @@ func TestSend(t *testing.T) {
 			}
 			return r.Method == http.MethodPatch
 		}, "send: the server answers 413 Request Entity Too Large: it is too large"},
-		"speaks no tus": {func(int, http.ResponseWriter, *http.Request, *upload) bool { return true }, "does not say how much of the file it has"},
+		"speaks no tus": {
+			func(int, http.ResponseWriter, *http.Request, *upload) bool { return true },
+			"does not say how much of the file it has",
+		},
 		"has more": {func(_ int, w http.ResponseWriter, _ *http.Request, _ *upload) bool {
 			w.Header().Set("Upload-Offset", "9999")
 			return true
@@ -320,15 +404,18 @@ func TestSend(t *testing.T) {
 					c.pace.silence = 50 * time.Millisecond
 				}
 			}
-			got := s.run(t.Context(), t, nil, edit, "import", "recipients", write(t, "codes.csv", content))
+			got := s.run(t.Context(), t, nil, edit, "import", "recipients",
+				write(t, "codes.csv", content))
 			if test.want != "" {
-				if got.code != codeFailed || !strings.Contains(got.err, test.want) || slices.Contains(s.asked, "ImportRecipients") {
+				if got.code != codeFailed || !strings.Contains(got.err, test.want) ||
+					slices.Contains(s.asked, "ImportRecipients") {
 					t.Errorf("got %+v after %v, want %q", got, s.asked, test.want)
 				}
 				return
 			}
 			if got.code != 0 || string(s.uploads[0].content) != content {
-				t.Errorf("got %+v and %d bytes, want %d", got, len(s.uploads[0].content), len(content))
+				t.Errorf("got %+v and %d bytes, want %d", got, len(s.uploads[0].content),
+					len(content))
 			}
 		})
 	}
@@ -338,7 +425,8 @@ func TestSend(t *testing.T) {
 func TestSendNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, nil)
-	if got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "")); got.code != 0 || s.requests[http.MethodPut] != 1 {
+	if got := s.run(t.Context(), t, nil, nil, "import", "recipients",
+		write(t, "codes.csv", "")); got.code != 0 || s.requests[http.MethodPut] != 1 {
 		t.Errorf("got %+v after %v", got, s.requests)
 	}
 }
@@ -346,8 +434,10 @@ func TestSendNothing(t *testing.T) {
 func TestPutFails(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, nil)
-	got := s.run(t.Context(), t, iotest.ErrReader(io.ErrClosedPipe), nil, "import", "recipients", "-")
-	if got.code != codeFailed || !strings.Contains(got.err, "couponql: stdin: send: ") || slices.Contains(s.asked, "ImportRecipients") {
+	got := s.run(t.Context(), t, iotest.ErrReader(io.ErrClosedPipe), nil, "import",
+		"recipients", "-")
+	if got.code != codeFailed || !strings.Contains(got.err, "couponql: stdin: send: ") ||
+		slices.Contains(s.asked, "ImportRecipients") {
 		t.Errorf("got %+v after %v", got, s.asked)
 	}
 }
@@ -357,15 +447,18 @@ func TestFollowAgain(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, func(s *server) {
 		s.answers["ImportProgress"] = []string{
-			`no GraphQL`, `{"data":{"import":{"status":"RUNNING"}}}`, `no GraphQL`, `{"data":{"import":{"status":"SUCCEEDED"}}}`,
+			`no GraphQL`, `{"data":{"import":{"status":"RUNNING"}}}`, `no GraphQL`,
+			`{"data":{"import":{"status":"SUCCEEDED"}}}`,
 		}
 	})
-	if got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n")); got.code != 0 {
+	if got := s.run(t.Context(), t, nil, nil, "import", "recipients",
+		write(t, "codes.csv", "A\n")); got.code != 0 {
 		t.Errorf("got %+v", got)
 	}
 	s = newServer(t, func(s *server) { s.answers["ImportProgress"] = []string{`no GraphQL`} })
 	got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"))
-	if got.code != codeFailed || !strings.Contains(got.err, "follow import_1, which goes on: given up after 10 tries") {
+	if got.code != codeFailed ||
+		!strings.Contains(got.err, "follow import_1, which goes on: given up after 10 tries") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -383,15 +476,23 @@ func TestInterrupt(t *testing.T) {
 	}{
 		"sending": {
 			"", "", "CreateUpload",
-			result{codeInterrupted, "", "couponql: a.csv: interrupted; what was sent will expire, nothing is imported\n"},
+			result{
+				codeInterrupted, "", "couponql: a.csv: interrupted; what was sent will expire, nothing is imported\n",
+			},
 		},
 		"importing": {
 			"ImportProgress", canceled, "CreateUpload ImportRecipients ImportProgress CancelImport ImportProgress ImportProgress GetImport",
-			result{codeInterrupted, "codes.csv: canceled as import_1\n  3 rows read, 0 imported, 0 rejected\n", ""},
+			result{
+				codeInterrupted,
+				"codes.csv: canceled as import_1\n  3 rows read, 0 imported, 0 rejected\n", "",
+			},
 		},
 		"beginning": {
 			"ImportRecipients", canceled, "CreateUpload ImportRecipients CancelImport ImportProgress ImportProgress ImportProgress GetImport",
-			result{codeInterrupted, "codes.csv: canceled as import_1\n  3 rows read, 0 imported, 0 rejected\n", ""},
+			result{
+				codeInterrupted,
+				"codes.csv: canceled as import_1\n  3 rows read, 0 imported, 0 rejected\n", "",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -400,7 +501,9 @@ func TestInterrupt(t *testing.T) {
 			defer interrupt()
 			s := newServer(t, func(s *server) {
 				running := `{"data":{"import":{"status":"RUNNING"}}}`
-				s.answers["ImportProgress"] = []string{running, running, `{"data":{"import":{"status":"CANCELED"}}}`}
+				s.answers["ImportProgress"] = []string{
+					running, running, `{"data":{"import":{"status":"CANCELED"}}}`,
+				}
 				s.answers["GetImport"] = []string{test.cancel}
 				s.onAsked = func(name string) {
 					if name == test.at {
@@ -417,7 +520,8 @@ func TestInterrupt(t *testing.T) {
 					return false
 				}
 			})
-			got := s.run(ctx, t, nil, nil, "import", "recipients", write(t, "a.csv", content), write(t, "b.csv", content))
+			got := s.run(ctx, t, nil, nil, "import", "recipients", write(t, "a.csv", content),
+				write(t, "b.csv", content))
 			if got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -443,7 +547,10 @@ func TestInterruptSilence(t *testing.T) {
 	silent, source := io.Pipe()
 	go func() { _, _ = io.WriteString(source, strings.Repeat("A\n", 100_000)) }()
 	got := s.run(ctx, t, silent, nil, "import", "recipients", "-")
-	want := result{codeInterrupted, "", "couponql: stdin: interrupted; what was sent will expire, nothing is imported\n"}
+	want := result{
+		codeInterrupted, "",
+		"couponql: stdin: interrupted; what was sent will expire, nothing is imported\n",
+	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -463,7 +570,10 @@ func TestInterruptTooLate(t *testing.T) {
 		}
 	})
 	got := s.run(ctx, t, nil, nil, "import", "recipients", write(t, "a.csv", "A\n"))
-	want := result{codeInterrupted, "codes.csv: imported as import_1\n  3 rows read, 3 imported, 0 rejected\n  3 added\n", ""}
+	want := result{
+		codeInterrupted,
+		"codes.csv: imported as import_1\n  3 rows read, 3 imported, 0 rejected\n  3 added\n", "",
+	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -474,19 +584,25 @@ func TestRejects(t *testing.T) {
 	withRejects := func(s *server) { s.answers["GetImport"] = []string{imported(rejectedRow)} }
 	path := filepath.Join(t.TempDir(), "rejects.csv")
 	s := newServer(t, withRejects)
-	got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"), "--rejects", path)
+	got := s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"),
+		"--rejects", path)
 	written, err := os.ReadFile(path)
-	if got.code != codeRejected || !strings.Contains(got.out, "are in "+path) || err != nil || string(written) != download {
+	if got.code != codeRejected || !strings.Contains(got.out, "are in "+path) || err != nil ||
+		string(written) != download {
 		t.Errorf("got %+v and the file %q, %v", got, written, err)
 	}
 	s = newServer(t, withRejects)
-	got = s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"), "--rejects", "-")
+	got = s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"),
+		"--rejects", "-")
 	if got.code != codeRejected || got.out != download || !strings.Contains(got.err, "1 rejected") {
 		t.Errorf("got %+v", got)
 	}
-	s = newServer(t, func(s *server) { s.answers["GetImport"] = []string{imported(`"rowsRejected":1`)} })
-	got = s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"), "--rejects", path, "--force")
-	if got.code != codeRejected || got.err != "couponql: codes.csv: the server has no file of the rejected rows\n" {
+	s = newServer(t,
+		func(s *server) { s.answers["GetImport"] = []string{imported(`"rowsRejected":1`)} })
+	got = s.run(t.Context(), t, nil, nil, "import", "recipients", write(t, "codes.csv", "A\n"),
+		"--rejects", path, "--force")
+	if got.code != codeRejected ||
+		got.err != "couponql: codes.csv: the server has no file of the rejected rows\n" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -502,9 +618,12 @@ func TestProgress(t *testing.T) {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, nil)
-			args := append([]string{"import", "recipients", write(t, "codes.csv", content), "-"}, strings.Fields(test.args)...)
-			got := s.run(t.Context(), t, strings.NewReader("A\n"), func(c *Console) { c.isTerminal = test.isTerminal }, args...)
-			if hasShown := strings.Contains(got.err, "sending codes.csv"); hasShown != test.want || got.code != 0 || strings.Contains(got.out, "sending") {
+			args := append([]string{"import", "recipients", write(t, "codes.csv", content), "-"},
+				strings.Fields(test.args)...)
+			got := s.run(t.Context(), t, strings.NewReader("A\n"),
+				func(c *Console) { c.isTerminal = test.isTerminal }, args...)
+			if hasShown := strings.Contains(got.err, "sending codes.csv"); hasShown != test.want ||
+				got.code != 0 || strings.Contains(got.out, "sending") {
 				t.Errorf("got %+v", got)
 			}
 		})

@@ -89,7 +89,10 @@ func (k *keyCreator) Run(ctx context.Context, console *Console) error {
 		return fmt.Errorf("write the token: %w", err)
 	}
 	made := answer.CreateAPIKey.APIKey
-	_, err := fmt.Fprintf(console.err, "created %s %q: keep the token like a password, nobody can ask for it again\n", made.ID, printable(made.Label))
+	_, err := fmt.Fprintf(
+		console.err, "created %s %q: keep the token like a password, nobody can ask for it again\n",
+		made.ID, printable(made.Label),
+	)
 	return err
 }
 
@@ -122,7 +125,9 @@ func (k *listed) row() table.Row {
 		}
 		return *at
 	}
-	return table.Row{k.ID, printable(k.Label), k.Role, state, k.CreatedAt, cell(k.ExpiresAt), cell(k.LastUsedAt)}
+	return table.Row{
+		k.ID, printable(k.Label), k.Role, state, k.CreatedAt, cell(k.ExpiresAt), cell(k.LastUsedAt),
+	}
 }
 
 // Run lists the keys, newest first.
@@ -141,7 +146,8 @@ func (k *keyLister) Run(ctx context.Context, console *Console) error {
 				}
 			} `json:"apiKeys"`
 		}
-		if err := client.New(k.URL, k.Key).Do(ctx, keyList, client.Variables{"after": after}, &answer); err != nil {
+		if err := client.New(k.URL, k.Key).Do(ctx, keyList, client.Variables{"after": after},
+			&answer); err != nil {
 			return console.failed(ctx, err)
 		}
 		for i := range answer.APIKeys.Nodes {
@@ -167,7 +173,8 @@ func (k *keyRevoker) Validate() error { return k.check() }
 
 // Run revokes the key.
 func (k *keyRevoker) Run(ctx context.Context, console *Console) error {
-	if err := client.New(k.URL, k.Key).Do(ctx, keyRevoke, client.Input(map[string]any{"id": k.ID}), nil); err != nil {
+	if err := client.New(k.URL, k.Key).Do(ctx, keyRevoke, client.Input(map[string]any{"id": k.ID}),
+		nil); err != nil {
 		return console.failed(ctx, err)
 	}
 	_, err := fmt.Fprintf(console.err, "revoked %s\n", printable(k.ID))

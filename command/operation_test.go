@@ -24,7 +24,8 @@ func TestOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := gqlparser.LoadQueryWithRules(schema, string(content), rules.NewDefaultRules()); problems != nil {
+		if _, problems := gqlparser.LoadQueryWithRules(schema, string(content),
+			rules.NewDefaultRules()); problems != nil {
 			t.Errorf("%s: %v", file, problems)
 		}
 	}

@@ -59,7 +59,9 @@ type sampleRow struct {
 const maxColumnsShown = 50
 
 // show tells how the file was read; a dry run shows its first rows too.
-func (l *layout) show(format coupon.FileFormat, hasSample bool, line func(format string, args ...any)) {
+func (l *layout) show(
+	format coupon.FileFormat, hasSample bool, line func(format string, args ...any),
+) {
 	parts := []string{string(format)}
 	if l.Delimiter != nil {
 		parts = append(parts, fmt.Sprintf("delimiter %q", *l.Delimiter)+doubt(l.DelimiterCertainty))
@@ -155,7 +157,9 @@ func (o *outcome) code() int {
 }
 
 // isClean reports whether there is nothing that somebody should look at.
-func (o *outcome) isClean() bool { return o.code() == 0 && len(o.Warnings) == 0 && o.SameFileAs == nil }
+func (o *outcome) isClean() bool {
+	return o.code() == 0 && len(o.Warnings) == 0 && o.SameFileAs == nil
+}
 
 // text tells the outcome to people.
 func (o *outcome) text() string {
@@ -183,7 +187,8 @@ func (o *outcome) text() string {
 		line("warning: %s", w.Text)
 	}
 	if same := o.SameFileAs; same != nil {
-		line("warning: the same file was imported before: %s, %s of %s", same.ID, same.FileName, same.CreatedAt)
+		line("warning: the same file was imported before: %s, %s of %s", same.ID, same.FileName,
+			same.CreatedAt)
 	}
 	return b.String()
 }

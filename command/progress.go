@@ -30,9 +30,12 @@ func (s *session) bar(label string, length int64, options ...progressbar.Option)
 	if length == 0 {
 		length = 1
 	}
-	options = append(options, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(printable(label)),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
-		// Otherwise a bar of unknown length is drawn by a goroutine of its own too, which clear does not wait for.
+	options = append(options, progressbar.OptionSetWriter(s.err),
+		progressbar.OptionSetDescription(printable(label)),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30),
+		progressbar.OptionClearOnFinish(),
+		// Otherwise a bar of unknown length is drawn by a goroutine of its own too, which clear
+		// does not wait for.
 		progressbar.OptionSetSpinnerChangeInterval(0))
 	return &bar{progressbar.NewOptions64(length, options...)}
 }

@@ -27,12 +27,13 @@ import (
 	"couponql/graph"
 )
 
-// server is a couponql that takes files and jobs as far as the commands look. It refuses what the contract
-// does not allow, and breaks what a test wants broken.
+// server is a couponql that takes files and jobs as far as the commands look. It refuses what the
+// contract does not allow, and breaks what a test wants broken.
 type server struct {
 	schema *ast.Schema
 	url    string
-	// answers are given instead, by the operation's name: one after the other, the last one again and again.
+	// answers are given instead, by the operation's name: one after the other, the last one again
+	// and again.
 	answers map[string][]string
 	// transfer comes before the handling of a file's request; true: it has answered.
 	transfer func(w http.ResponseWriter, r *http.Request, u *upload) bool
@@ -158,7 +159,8 @@ func (s *server) answer(r *http.Request) (string, string, error) {
 	if err := decoder.Decode(&asked); err != nil {
 		return "", "", err
 	}
-	document, problems := gqlparser.LoadQueryWithRules(s.schema, asked.Query, rules.NewDefaultRules())
+	document, problems := gqlparser.LoadQueryWithRules(s.schema, asked.Query,
+		rules.NewDefaultRules())
 	if problems != nil {
 		return "", "", problems
 	}
@@ -229,12 +231,14 @@ func generated(status string, made, count int) string {
 // imported answers GetImport. Fields are those of a good import of three rows, unless given again.
 func imported(fields string) string {
 	return `{"data":{"import":{"id":"import_1","status":"SUCCEEDED","fileName":"codes.csv","rowsRead":3,"rowsImported":3,"rowsRejected":0,
-		"rejectionsByReason":[],"rejections":{"nodes":[]},"warnings":[],"changes":{"added":3},` + fields + `}}}`
+		"rejectionsByReason":[],"rejections":{"nodes":[]},"warnings":[],"changes":{"added":3},` +
+		fields + `}}}`
 }
 
 // rejected answers GetImport with a bad row.
 const rejectedRow = `"rowsImported":2,"rowsRejected":1,"rejectionsByReason":[{"reason":"ALREADY_EXISTS","count":1}],"rejectsUrl":"/file",
-	"rejections":{"nodes":[{"line":3,"reason":"ALREADY_EXISTS","message":"The coupon already has this code.","value":"A\u001b[2J"}]},"changes":{"added":2}`
+	"rejections":{"nodes":[{"line":3,"reason":"ALREADY_EXISTS",
+		"message":"The coupon already has this code.","value":"A\u001b[2J"}]},"changes":{"added":2}`
 
 // result is what came of a command.
 type result struct {
@@ -243,7 +247,9 @@ type result struct {
 }
 
 // run runs a command as the program does.
-func (s *server) run(ctx context.Context, t *testing.T, stdin io.Reader, edit func(*Console), args ...string) result {
+func (s *server) run(
+	ctx context.Context, t *testing.T, stdin io.Reader, edit func(*Console), args ...string,
+) result {
 	t.Helper()
 	var out, stderr bytes.Buffer
 	var commands struct {
@@ -253,13 +259,15 @@ func (s *server) run(ctx context.Context, t *testing.T, stdin io.Reader, edit fu
 		SQL      SQL      `cmd:"" name:"sql"`
 		Backup   Backup   `cmd:""`
 	}
-	parsed, err := kong.Must(&commands, kong.Exit(func(int) { t.Error("the parser exits") })).Parse(append(args, "--url", s.url))
+	parsed, err := kong.Must(&commands,
+		kong.Exit(func(int) { t.Error("the parser exits") })).Parse(append(args, "--url", s.url))
 	if err != nil {
 		return result{CodeMisused, "", err.Error()}
 	}
 	console := NewConsole(stdin, &out, &stderr, false)
 	console.pace = pace{
-		poll: time.Millisecond, firstWait: time.Microsecond, lastWait: time.Millisecond, silence: time.Minute, grace: time.Minute, chunkBytes: 1000,
+		poll: time.Millisecond, firstWait: time.Microsecond, lastWait: time.Millisecond,
+		silence: time.Minute, grace: time.Minute, chunkBytes: 1000,
 	}
 	if edit != nil {
 		edit(console)

@@ -15,8 +15,8 @@ import (
 	"couponql/coupon"
 )
 
-// maxTries is how often in a row something may fail before it is given up: with the waits in between, that is
-// most of a minute, in which a server is restarted.
+// maxTries is how often in a row something may fail before it is given up: with the waits in
+// between, that is most of a minute, in which a server is restarted.
 const maxTries = 10
 
 // forbidden is the code of the answer to a caller whose role may not ask for something.
@@ -28,7 +28,8 @@ type session struct {
 
 	flags  serverFlags
 	client *client.Client
-	// http carries the files. It has no time limit of its own, since they may be of any size; see silence.
+	// http carries the files. It has no time limit of its own, since they may be of any size; see
+	// silence.
 	http *http.Client
 	// fileMode says who may read the files that are written, as far as the umask allows it.
 	fileMode os.FileMode
@@ -58,14 +59,17 @@ func (s *session) findCoupon(ctx context.Context, idOrCode string) (string, erro
 	}
 	var answer found
 	if strings.HasPrefix(idOrCode, "coupon_") {
-		if err := s.client.Do(ctx, couponGet, client.Variables{"id": idOrCode}, &answer); err != nil {
+		if err := s.client.Do(ctx, couponGet, client.Variables{"id": idOrCode},
+			&answer); err != nil {
 			return "", fmt.Errorf("find coupon %s: %w", idOrCode, err)
 		}
 	}
 	if answer.Coupon == nil {
 		err := s.client.Do(ctx, couponByCode, client.Variables{"code": idOrCode}, &answer)
-		if refused, isAnswer := errors.AsType[*client.Error](err); isAnswer && refused.Extensions.Code == forbidden {
-			return "", fmt.Errorf("find coupon %s: %w Give the coupon's id, such as coupon_17", idOrCode, err)
+		if refused, isAnswer := errors.AsType[*client.Error](err); isAnswer &&
+			refused.Extensions.Code == forbidden {
+			return "", fmt.Errorf("find coupon %s: %w Give the coupon's id, such as coupon_17",
+				idOrCode, err)
 		}
 		if err != nil {
 			return "", fmt.Errorf("find coupon %s: %w", idOrCode, err)
@@ -83,8 +87,8 @@ type lastingError struct{ error }
 // Unwrap returns what is wrong.
 func (e *lastingError) Unwrap() error { return e.error }
 
-// persist tries until it works, with longer and longer waits. It gives up on a *lastingError, after maxTries
-// failures without progress in between, and when ctx is done.
+// persist tries until it works, with longer and longer waits. It gives up on a *lastingError, after
+// maxTries failures without progress in between, and when ctx is done.
 func (s *session) persist(ctx context.Context, try func() (hasProgressed bool, err error)) error {
 	failures, wait := 0, s.pace.firstWait
 	for {
@@ -112,7 +116,9 @@ func (s *session) persist(ctx context.Context, try func() (hasProgressed bool, e
 }
 
 // follow looks at a job until it is final.
-func (s *session) follow(ctx context.Context, look func(context.Context) (coupon.ImportStatus, error)) error {
+func (s *session) follow(
+	ctx context.Context, look func(context.Context) (coupon.ImportStatus, error),
+) error {
 	return s.persist(ctx, func() (hasProgressed bool, _ error) {
 		for {
 			status, err := look(ctx)
@@ -135,10 +141,11 @@ func (s *session) follow(ctx context.Context, look func(context.Context) (coupon
 	})
 }
 
-// callOff cancels a job after an interrupt, and looks at it until it is over. That it is finished by then is no error: the outcome
-// tells.
+// callOff cancels a job after an interrupt, and looks at it until it is over. That it is finished
+// by then is no error: the outcome tells.
 func (s *session) callOff(
-	ctx context.Context, operation, id string, look func(context.Context) (coupon.ImportStatus, error),
+	ctx context.Context, operation, id string,
+	look func(context.Context) (coupon.ImportStatus, error),
 ) error {
 	longer, cancel := s.outlive(ctx)
 	defer cancel()
@@ -151,8 +158,8 @@ func (s *session) callOff(
 	return s.follow(longer, look)
 }
 
-// outlive returns a context that ends a while after ctx does: what is asked for under it has an answer in
-// spite of an interrupt, so that it is known what became of it.
+// outlive returns a context that ends a while after ctx does: what is asked for under it has an
+// answer in spite of an interrupt, so that it is known what became of it.
 func (s *session) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	end := func(error) { cancel() }

@@ -95,7 +95,8 @@ func (c *SQL) ask(ctx context.Context, console *Console) (*answered, error) {
 		query = string(read)
 	}
 	var answer struct{ SQL answered }
-	err := client.New(c.URL, c.Key).Do(ctx, sqlAsk, client.Variables{"query": query, "limit": c.Limit}, &answer)
+	err := client.New(c.URL, c.Key).Do(ctx, sqlAsk,
+		client.Variables{"query": query, "limit": c.Limit}, &answer)
 	return &answer.SQL, err
 }
 
@@ -114,12 +115,14 @@ func (c *SQL) write(console *Console, answer *answered) error {
 		return fmt.Errorf("write the rows: %w", err)
 	}
 	if answer.IsTruncated {
-		console.complainf("only the first %d rows: there are more; give --limit, up to %d", answer.RowCount, coupon.MaxSQLRows)
+		console.complainf("only the first %d rows: there are more; give --limit, up to %d",
+			answer.RowCount, coupon.MaxSQLRows)
 	} else if c.Format == resultTable && !c.Quiet {
 		ms := func(count float64) time.Duration {
 			return time.Duration(count * float64(time.Millisecond)).Round(time.Millisecond)
 		}
-		_, err = fmt.Fprintf(console.err, "%d rows in %s, as of %s ago\n", answer.RowCount, ms(answer.ElapsedMs), ms(answer.SnapshotAgeMs))
+		_, err = fmt.Fprintf(console.err, "%d rows in %s, as of %s ago\n", answer.RowCount,
+			ms(answer.ElapsedMs), ms(answer.SnapshotAgeMs))
 	}
 	return err
 }
@@ -133,7 +136,9 @@ func (a *answered) table() string {
 	configs := make([]table.ColumnConfig, len(a.Columns))
 	for i, c := range a.Columns {
 		header[i] = oneLine(c.Name)
-		configs[i] = table.ColumnConfig{Number: i + 1, Align: text.AlignLeft, AlignHeader: text.AlignLeft}
+		configs[i] = table.ColumnConfig{
+			Number: i + 1, Align: text.AlignLeft, AlignHeader: text.AlignLeft,
+		}
 		if isNumber(c.Type) {
 			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
 		}
@@ -156,7 +161,8 @@ func (a *answered) table() string {
 // isNumber reports whether a type of the engine is that of numbers.
 func isNumber(kind string) bool {
 	return !strings.HasSuffix(kind, "]") &&
-		(strings.HasSuffix(kind, "INT") || strings.HasSuffix(kind, "INTEGER") || strings.HasPrefix(kind, "DECIMAL") || kind == "DOUBLE" || kind == "FLOAT")
+		(strings.HasSuffix(kind, "INT") || strings.HasSuffix(kind, "INTEGER") ||
+			strings.HasPrefix(kind, "DECIMAL") || kind == "DOUBLE" || kind == "FLOAT")
 }
 
 // plain returns a value as people write it: texts without quotes, all else as JSON has it.

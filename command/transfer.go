@@ -23,9 +23,11 @@ const (
 // errSilent says that a transfer stood still for too long.
 var errSilent = errors.New("nothing moves on the connection")
 
-// send brings a file of known size to a place by the tus protocol. It asks how much the server has and sends
-// the rest, until that is all.
-func (s *session) send(ctx context.Context, address string, content io.ReaderAt, size int64, shown *bar) error {
+// send brings a file of known size to a place by the tus protocol. It asks how much the server has
+// and sends the rest, until that is all.
+func (s *session) send(
+	ctx context.Context, address string, content io.ReaderAt, size int64, shown *bar,
+) error {
 	reached := int64(0)
 	return s.persist(ctx, func() (hasProgressed bool, _ error) {
 		offset, err := s.askOffset(ctx, address)
@@ -34,7 +36,9 @@ func (s *session) send(ctx context.Context, address string, content io.ReaderAt,
 		}
 		for {
 			if offset > size {
-				return false, &lastingError{fmt.Errorf("the server has %d bytes of a file that has %d", offset, size)}
+				return false, &lastingError{
+					fmt.Errorf("the server has %d bytes of a file that has %d", offset, size),
+				}
 			}
 			hasProgressed = hasProgressed || offset > reached
 			reached = max(reached, offset)
@@ -42,9 +46,11 @@ func (s *session) send(ctx context.Context, address string, content io.ReaderAt,
 			if offset == size {
 				return true, nil
 			}
-			next, err := s.sendChunk(ctx, address, io.NewSectionReader(content, offset, min(s.pace.chunkBytes, size-offset)), offset, shown)
+			next, err := s.sendChunk(ctx, address, io.NewSectionReader(content, offset,
+				min(s.pace.chunkBytes, size-offset)), offset, shown)
 			if err == nil && next <= offset {
-				err = fmt.Errorf("the server has %d bytes after a request that carried on from %d", next, offset)
+				err = fmt.Errorf("the server has %d bytes after a request that carried on from %d",
+					next, offset)
 			}
 			if err != nil {
 				return hasProgressed, err
@@ -71,7 +77,9 @@ func (s *session) askOffset(ctx context.Context, address string) (int64, error) 
 }
 
 // sendChunk sends a piece of a file and gives how much of the file the server has then.
-func (s *session) sendChunk(ctx context.Context, address string, chunk *io.SectionReader, offset int64, shown *bar) (int64, error) {
+func (s *session) sendChunk(
+	ctx context.Context, address string, chunk *io.SectionReader, offset int64, shown *bar,
+) (int64, error) {
 	ctx, watch := s.watch(ctx)
 	defer watch.stop()
 	body := &watchedReader{chunk, watch, func(n int) { shown.add(n) }}
@@ -94,13 +102,15 @@ func (s *session) sendChunk(ctx context.Context, address string, chunk *io.Secti
 func (s *session) put(ctx context.Context, address string, content io.Reader, shown *bar) error {
 	ctx, watch := s.watch(ctx)
 	defer watch.stop()
-	// A source may be silent for ever, and a request only ends when a read of its body has: this one ends with ctx.
+	// A source may be silent for ever, and a request only ends when a read of its body has: this
+	// one ends with ctx.
 	reader, writer := io.Pipe()
 	background.Go(func() error {
 		_, err := io.Copy(writer, content)
 		return err
 	}, func(err error) { writer.CloseWithError(err) })
-	stop := background.AfterDone(ctx, func() error { return reader.CloseWithError(context.Cause(ctx)) }, func(error) {})
+	stop := background.AfterDone(ctx,
+		func() error { return reader.CloseWithError(context.Cause(ctx)) }, func(error) {})
 	defer stop()
 	body := &watchedReader{reader, watch, func(n int) { shown.add(n) }}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, address, body)
@@ -116,9 +126,11 @@ func (s *session) put(ctx context.Context, address string, content io.Reader, sh
 	return response.Body.Close()
 }
 
-// fetch writes the file at an address to a writer. When the connection breaks it goes on where it was. It gives
-// the number of bytes.
-func (s *session) fetch(ctx context.Context, address string, to io.Writer, shown *bar) (int64, error) {
+// fetch writes the file at an address to a writer. When the connection breaks it goes on where it
+// was. It gives the number of bytes.
+func (s *session) fetch(ctx context.Context, address string, to io.Writer, shown *bar) (
+	int64, error,
+) {
 	written := int64(0)
 	err := s.persist(ctx, func() (bool, error) {
 		before := written
@@ -129,7 +141,9 @@ func (s *session) fetch(ctx context.Context, address string, to io.Writer, shown
 }
 
 // fetchFrom writes what is behind *written, and counts it there.
-func (s *session) fetchFrom(ctx context.Context, address string, written *int64, to io.Writer, shown *bar) error {
+func (s *session) fetchFrom(
+	ctx context.Context, address string, written *int64, to io.Writer, shown *bar,
+) error {
 	ctx, watch := s.watch(ctx)
 	defer watch.stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
@@ -178,7 +192,8 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// exchange sends a request and judges the answer: one that is an error is a *lastingError unless it may pass.
+// exchange sends a request and judges the answer: one that is an error is a *lastingError unless it
+// may pass.
 func (s *session) exchange(request *http.Request) (*http.Response, error) {
 	if request.Method != http.MethodGet {
 		request.Header.Set("Tus-Resumable", tusVersion)
@@ -191,14 +206,17 @@ func (s *session) exchange(request *http.Request) (*http.Response, error) {
 		return response, nil
 	}
 	defer response.Body.Close()
-	reason, _ := io.ReadAll(io.LimitReader(response.Body, maxReasonBytes)) // What is there is enough.
+	// What is there is enough.
+	reason, _ := io.ReadAll(io.LimitReader(response.Body, maxReasonBytes))
 	err = fmt.Errorf("the server answers %s", response.Status)
 	if text := strings.TrimSpace(string(reason)); text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
 	switch response.StatusCode {
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked, http.StatusTooManyRequests,
-		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked,
+		http.StatusTooManyRequests,
+		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
 		return nil, err
 	default:
 		return nil, &lastingError{err}
@@ -210,12 +228,15 @@ func readOffset(response *http.Response) (int64, error) {
 	text := response.Header.Get("Upload-Offset")
 	offset, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || offset < 0 {
-		return 0, &lastingError{fmt.Errorf("the server does not say how much of the file it has: Upload-Offset is %q", text)}
+		return 0, &lastingError{fmt.Errorf(
+			"the server does not say how much of the file it has: Upload-Offset is %q", text,
+		)}
 	}
 	return offset, nil
 }
 
-// watch bounds how long a transfer may stand still, since no limit fits the time of a file of any size.
+// watch bounds how long a transfer may stand still, since no limit fits the time of a file of any
+// size.
 type watch struct {
 	timer   *time.Timer
 	silence time.Duration
@@ -224,7 +245,8 @@ type watch struct {
 
 func (s *session) watch(ctx context.Context) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := background.After(s.pace.silence, func() error { return errSilent }, func(err error) { cancel(err) })
+	timer := background.After(s.pace.silence, func() error { return errSilent },
+		func(err error) { cancel(err) })
 	return ctx, &watch{timer, s.pace.silence, cancel}
 }
 
@@ -244,8 +266,8 @@ func silent(ctx context.Context, err error) error {
 	return err
 }
 
-// watchedReader tells of what is read. With a watch, time counts only between reads: the source may take as
-// long as it wants, the connection may not.
+// watchedReader tells of what is read. With a watch, time counts only between reads: the source may
+// take as long as it wants, the connection may not.
 type watchedReader struct {
 	from  io.Reader
 	watch *watch

@@ -37,8 +37,8 @@ const AddressRule = "1"
 // CountryAttribute is the attribute with the country of a recipient, as CanonicalRegion reads it.
 const CountryAttribute = "country"
 
-// InvisiblePattern is a regular expression, in RE2 syntax, of what nobody sees or types: white space at both
-// ends and Unicode's default-ignorable characters anywhere.
+// InvisiblePattern is a regular expression, in RE2 syntax, of what nobody sees or types: white
+// space at both ends and Unicode's default-ignorable characters anywhere.
 const InvisiblePattern = `^\s+|\s+$|[` + ignorables + `]`
 
 // ignorables are Unicode's default-ignorable characters, as a class of a regular expression.
@@ -48,18 +48,18 @@ const ignorables = `\x{00AD}\x{034F}\x{061C}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{1
 
 // Address is where a message goes.
 type Address struct {
-	// Send is the form that a message is sent to. It is one for all spellings of an address, but for the case
-	// of a mailbox's name.
+	// Send is the form that a message is sent to. It is one for all spellings of an address, but
+	// for the case of a mailbox's name.
 	Send string
-	// Key is the form to compare: two addresses with one key are one. It is Send, in lower case unless case
-	// matters, as it does in a push token.
+	// Key is the form to compare: two addresses with one key are one. It is Send, in lower case
+	// unless case matters, as it does in a push token.
 	Key string
 }
 
-// Canonical returns the address of a channel that a text means, or the reason why it cannot be one: a sentence
-// that says what to do. Whether somebody is there only sending tells. region, such as DE, is where a phone
-// number without a country's calling code is from; empty where nobody knows. Canonical of what it returns is
-// the same.
+// Canonical returns the address of a channel that a text means, or the reason why it cannot be one:
+// a sentence that says what to do. Whether somebody is there only sending tells. region, such as
+// DE, is where a phone number without a country's calling code is from; empty where nobody knows.
+// Canonical of what it returns is the same.
 func Canonical(channel Channel, text, region string) (address Address, reason string) {
 	switch channel {
 	case ChannelEmail:
@@ -78,8 +78,9 @@ func Canonical(channel Channel, text, region string) (address Address, reason st
 	return address, reason
 }
 
-// CanonicalRegion returns a region such as DE, and reports whether there are phone numbers of it. Besides the code it
-// knows the name of a country in the languages of files. An empty text is no region, which is fine.
+// CanonicalRegion returns a region such as DE, and reports whether there are phone numbers of it.
+// Besides the code it knows the name of a country in the languages of files. An empty text is no
+// region, which is fine.
 func CanonicalRegion(text string) (region string, isKnown bool) {
 	region = strings.ToUpper(CleanValue(text))
 	if region == "" || phonenumbers.GetCountryCodeForRegion(region) != 0 {
@@ -96,7 +97,8 @@ var namedRegions = sync.OnceValue(func() map[string]string {
 	// As people write it: ISO 3166 keeps UK free for that.
 	regions := map[string]string{"uk": "GB"}
 	for _, tongue := range []language.Tag{
-		language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese,
+		language.English, language.German, language.French, language.Spanish, language.Italian,
+		language.Portuguese,
 		language.Dutch, language.Polish, language.Turkish,
 	} {
 		names := display.Regions(tongue)
@@ -109,9 +111,9 @@ var namedRegions = sync.OnceValue(func() map[string]string {
 	return regions
 })
 
-// RegionOf returns the region that a recipient's phone number is read in: the recipient's own country, or the
-// default where the recipient has none. A country that nobody knows is no region: a guess might make the number
-// somebody else's.
+// RegionOf returns the region that a recipient's phone number is read in: the recipient's own
+// country, or the default where the recipient has none. A country that nobody knows is no region: a
+// guess might make the number somebody else's.
 func RegionOf(country, defaultRegion string) string {
 	switch region, isKnown := CanonicalRegion(country); {
 	case region == "":
@@ -149,8 +151,8 @@ func narrow(text string) string {
 	}, text)
 }
 
-// canonicalEmail returns an address of e-mail as RFC 5321 writes it on the line: the domain in ASCII and lower
-// case, the local part quoted where its dots need that.
+// canonicalEmail returns an address of e-mail as RFC 5321 writes it on the line: the domain in
+// ASCII and lower case, the local part quoted where its dots need that.
 func canonicalEmail(text string) (send, reason string) {
 	if isPlainEmail(text) {
 		return text, ""
@@ -185,7 +187,10 @@ func canonicalEmail(text string) (send, reason string) {
 		return "", reason
 	}
 	if send = local + "@" + domain; len(send) > MaxEmailLength {
-		return "", fmt.Sprintf("The address is longer than %d bytes, which mail servers do not take: shorten it.", MaxEmailLength)
+		return "", fmt.Sprintf(
+			"The address is longer than %d bytes, which mail servers do not take: shorten it.",
+			MaxEmailLength,
+		)
 	}
 	return send, ""
 }
@@ -196,11 +201,12 @@ const (
 	maxLabelLength     = 63
 )
 
-// isPlainEmail reports whether a text is an address in canonical form that needs no second look. Nearly all
-// are, so that it is quick.
+// isPlainEmail reports whether a text is an address in canonical form that needs no second look.
+// Nearly all are, so that it is quick.
 func isPlainEmail(text string) bool {
 	at := strings.IndexByte(text, '@')
-	return at > 0 && len(text) <= MaxEmailLength && isPlainLocalPart(text[:at]) && isPlainDomain(text[at+1:])
+	return at > 0 && len(text) <= MaxEmailLength && isPlainLocalPart(text[:at]) &&
+		isPlainDomain(text[at+1:])
 }
 
 func isPlainLocalPart(local string) bool {
@@ -232,14 +238,17 @@ func isPlainDomain(domain string) bool {
 	return start > 0 && isPlainLabel(last) && !isNumber(last)
 }
 
-// isPlainLabel looks at the hyphens of a label; one in the third place may begin an encoding, which has to be looked into.
+// isPlainLabel looks at the hyphens of a label; one in the third place may begin an encoding, which
+// has to be looked into.
 func isPlainLabel(label string) bool {
-	return label != "" && len(label) <= maxLabelLength && label[0] != '-' && label[len(label)-1] != '-' && (len(label) < 3 || label[2] != '-')
+	return label != "" && len(label) <= maxLabelLength && label[0] != '-' &&
+		label[len(label)-1] != '-' && (len(label) < 3 || label[2] != '-')
 }
 
 // isAtom tells the characters of ASCII that a local part has without quotes, but for dots.
 func isAtom(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c != 0 && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		c != 0 && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
 }
 
 func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
@@ -252,7 +261,8 @@ func bareEmail(text string) (bare, reason string) {
 	}
 	if start := strings.LastIndexByte(text, '<'); start >= 0 && strings.HasSuffix(text, ">") {
 		// What stands before it is a name, unless it ends one address and this is the next.
-		if name := text[:start]; strings.ContainsAny(name, ",;<>") && !strings.HasPrefix(name, `"`) {
+		if name := text[:start]; strings.ContainsAny(name, ",;<>") &&
+			!strings.HasPrefix(name, `"`) {
 			return "", severalEmails
 		}
 		return strings.TrimSpace(text[start+1 : len(text)-1]), ""
@@ -268,8 +278,8 @@ const severalEmails = "There is more than one address: a recipient has one; give
 // withoutJoiners takes out what joins letters or keeps them apart, and nobody sees by itself.
 var withoutJoiners = strings.NewReplacer(zeroWidthJoiner, "", zeroWidthNonJoiner, "")
 
-// canonicalLocalPart returns what stands before the @. Dots where RFC 5321 wants none are allowed in quotes:
-// mobile carriers gave such addresses to many people.
+// canonicalLocalPart returns what stands before the @. Dots where RFC 5321 wants none are allowed
+// in quotes: mobile carriers gave such addresses to many people.
 func canonicalLocalPart(local string) (canonical, reason string) {
 	local = withoutJoiners.Replace(local)
 	if len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"' {
@@ -279,7 +289,8 @@ func canonicalLocalPart(local string) (canonical, reason string) {
 		return "", "Nothing stands before the @: give an address such as anna@example.com."
 	}
 	for _, r := range local {
-		if r != '.' && (r < utf8.RuneSelf && !isAtom(byte(r)) || r >= utf8.RuneSelf && !isMailRune(r)) {
+		if r != '.' &&
+			(r < utf8.RuneSelf && !isAtom(byte(r)) || r >= utf8.RuneSelf && !isMailRune(r)) {
 			return "", fmt.Sprintf("%q cannot stand before the @: take it out.", r)
 		}
 	}
@@ -338,8 +349,8 @@ func canonicalDomain(domain string) (canonical, reason string) {
 	return canonical, ""
 }
 
-// canonicalPhone returns a phone number in E.164 (+491701234567). Where neither the text nor a region says
-// which country it is from, it returns the digits: whoever sends them may know.
+// canonicalPhone returns a phone number in E.164 (+491701234567). Where neither the text nor a
+// region says which country it is from, it returns the digits: whoever sends them may know.
 func canonicalPhone(text, region string) (send, reason string) {
 	digits := dialed(text)
 	if isPlainPhone(digits) {
@@ -356,14 +367,16 @@ func canonicalPhone(text, region string) (send, reason string) {
 		return "", "It is no phone number: give one such as +491701234567, without letters or an extension."
 	}
 	text = strings.TrimPrefix(strings.ToLower(text), "tel:")
-	if digits = dialed(text); strings.HasPrefix(digits, "00") && digits[2:] != "" && digits[2] != '0' && (region == "" || isDialedAbroad(region)) {
+	if digits = dialed(text); strings.HasPrefix(digits, "00") && digits[2:] != "" &&
+		digits[2] != '0' && (region == "" || isDialedAbroad(region)) {
 		// The prefix that the International Telecommunication Union recommends.
 		text = "+" + strings.TrimPrefix(digits, "00")
 	}
 	isInternational := strings.HasPrefix(digits, "+") || strings.HasPrefix(text, "+")
 	if !isInternational && region == "" {
 		if len(digits) < minPhoneDigits || len(digits) > maxPhoneDigits {
-			return "", fmt.Sprintf("A phone number has %d to %d digits, not %d.", minPhoneDigits, maxPhoneDigits, len(digits))
+			return "", fmt.Sprintf("A phone number has %d to %d digits, not %d.", minPhoneDigits,
+				maxPhoneDigits, len(digits))
 		}
 		return digits, ""
 	}
@@ -385,25 +398,33 @@ func internationalPhone(text string) (send, reason string) {
 	return phonenumbers.Format(number, phonenumbers.E164), ""
 }
 
-// nationalPhone judges a number whose country is assumed, and more strictly therefore: it has to be in use.
+// nationalPhone judges a number whose country is assumed, and more strictly therefore: it has to be
+// in use.
 func nationalPhone(text, digits, region string) (send, reason string) {
 	number, err := phonenumbers.Parse(text, region)
 	isNational := err == nil && phonenumbers.IsValidNumber(number)
-	// Many databases leave the + out. Of two numbers that are meant, one that takes a text is more likely.
+	// Many databases leave the + out. Of two numbers that are meant, one that takes a text is more
+	// likely.
 	code := strconv.Itoa(phonenumbers.GetCountryCodeForRegion(region))
-	if strings.HasPrefix(digits, code) && (!isNational || phonenumbers.GetNumberType(number) == phonenumbers.FIXED_LINE) {
+	if strings.HasPrefix(digits, code) &&
+		(!isNational || phonenumbers.GetNumberType(number) == phonenumbers.FIXED_LINE) {
 		other, err := phonenumbers.Parse("+"+digits, "")
-		if err == nil && phonenumbers.IsValidNumber(other) && (!isNational || phonenumbers.GetNumberType(other) == phonenumbers.MOBILE) {
+		if err == nil && phonenumbers.IsValidNumber(other) &&
+			(!isNational || phonenumbers.GetNumberType(other) == phonenumbers.MOBILE) {
 			number, isNational = other, true
 		}
 	}
 	if !isNational {
-		return "", fmt.Sprintf("It is no complete number of %s: give it with + and the country's calling code.", region)
+		return "", fmt.Sprintf(
+			"It is no complete number of %s: give it with + and the country's calling code.",
+			region,
+		)
 	}
 	return phonenumbers.Format(number, phonenumbers.E164), ""
 }
 
-// isDialedAbroad reports whether 00 begins an international number in a region, as it does nearly everywhere.
+// isDialedAbroad reports whether 00 begins an international number in a region, as it does nearly
+// everywhere.
 func isDialedAbroad(region string) bool {
 	const sample = "0041446681800" // a number of Zürich
 	number, err := phonenumbers.Parse(sample, region)
@@ -414,14 +435,17 @@ func isDialedAbroad(region string) bool {
 const maxPhoneText = 64
 
 var (
-	// phoneText is a number with the separators that people write: without letters, so without an extension.
-	phoneText = regexp.MustCompile(`^(?i:tel:)?[(]?\+?[0-9\p{Nd} ()\[\]./~‐-―−\x{00A0}ー－*-]*\p{Nd}[) ]*$`)
+	// phoneText is a number with the separators that people write: without letters, so without an
+	// extension.
+	phoneText = regexp.MustCompile(
+		`^(?i:tel:)?[(]?\+?[0-9\p{Nd} ()\[\]./~‐-―−\x{00A0}ー－*-]*\p{Nd}[) ]*$`,
+	)
 	// spreadsheetNumber is what spreadsheets make of a long number.
 	spreadsheetNumber = regexp.MustCompile(`^[0-9]+[.,]?[0-9]*[eE]\+?[0-9]+$`)
 )
 
-// dialed returns a + at the start and the digits of a phone number in ASCII, without usual separators. What has
-// anything else comes back as it is.
+// dialed returns a + at the start and the digits of a phone number in ASCII, without usual
+// separators. What has anything else comes back as it is.
 func dialed(text string) string {
 	isClean := true
 	for i := range len(text) {
@@ -453,9 +477,9 @@ type plan struct {
 	min, max int
 }
 
-// plans are of the countries that most numbers are from and where nothing stands between the calling code and
-// a number that begins with 1 to 9 (2 to 9 in North America). The library, which takes 15 µs a number, says the
-// same of them.
+// plans are of the countries that most numbers are from and where nothing stands between the
+// calling code and a number that begins with 1 to 9 (2 to 9 in North America). The library, which
+// takes 15 µs a number, says the same of them.
 var plans = []plan{
 	{"1", 10, 10},
 	{"30", 10, 10},
@@ -486,7 +510,8 @@ var plans = []plan{
 // isPlainPhone reports whether digits are a number in E.164 that needs no second look.
 func isPlainPhone(digits string) bool {
 	const shortest, longest = 8, 16
-	if len(digits) < shortest || len(digits) > longest || digits[0] != '+' || strings.IndexByte(digits[1:], '+') >= 0 {
+	if len(digits) < shortest || len(digits) > longest || digits[0] != '+' ||
+		strings.IndexByte(digits[1:], '+') >= 0 {
 		return false
 	}
 	for i := range plans {
@@ -495,7 +520,8 @@ func isPlainPhone(digits string) bool {
 			continue
 		}
 		number := digits[1+len(plan.code):]
-		return len(number) >= plan.min && len(number) <= plan.max && number[0] > '0' && (number[0] > '1' || plan.code != "1") && isNumber(number)
+		return len(number) >= plan.min && len(number) <= plan.max && number[0] > '0' &&
+			(number[0] > '1' || plan.code != "1") && isNumber(number)
 	}
 	return false
 }

@@ -164,13 +164,20 @@ func TestOtherAddresses(t *testing.T) {
 	}{
 		{ChannelPush, " dGVzdA==:aB\u200b ", "dGVzdA==:aB", "dGVzdA==:aB"},
 		{ChannelPush, "\ufeff", "", ""},
-		{ChannelDirectMail, "Hauptstr. 1\n10115 Berlin\u00ad", "Hauptstr. 1\n10115 Berlin", "hauptstr. 1\n10115 berlin"},
-		{ChannelEmail, "Anna@BÜCHER.example", "Anna@xn--bcher-kva.example", "anna@xn--bcher-kva.example"},
+		{
+			ChannelDirectMail, "Hauptstr. 1\n10115 Berlin\u00ad", "Hauptstr. 1\n10115 Berlin",
+			"hauptstr. 1\n10115 berlin",
+		},
+		{
+			ChannelEmail, "Anna@BÜCHER.example", "Anna@xn--bcher-kva.example",
+			"anna@xn--bcher-kva.example",
+		},
 		{ChannelEmail, "ÄNNA..X@example.com", `"ÄNNA..X"@example.com`, `"änna..x"@example.com`},
 	} {
 		got, _ := Canonical(c.channel, c.text, "")
 		if got.Send != c.want || got.Key != c.key {
-			t.Errorf("Canonical(%s, %q) = %q, key %q; want %q, key %q", c.channel, c.text, got.Send, got.Key, c.want, c.key)
+			t.Errorf("Canonical(%s, %q) = %q, key %q; want %q, key %q", c.channel, c.text, got.Send,
+				got.Key, c.want, c.key)
 		}
 	}
 }
@@ -179,10 +186,12 @@ func expectAddress(t *testing.T, channel Channel, text, region, want string) {
 	t.Helper()
 	got, reason := Canonical(channel, text, region)
 	if got.Send != want || (reason == "") == (want == "") {
-		t.Errorf("Canonical(%s, %q, %q) = %q, %q; want %q", channel, text, region, got.Send, reason, want)
+		t.Errorf("Canonical(%s, %q, %q) = %q, %q; want %q", channel, text, region, got.Send,
+			reason, want)
 	}
 	if again, _ := Canonical(channel, got.Send, region); want != "" && again != got {
-		t.Errorf("Canonical(%s, %q, %q) = %q, and of that %q; want the same", channel, text, region, got, again)
+		t.Errorf("Canonical(%s, %q, %q) = %q, and of that %q; want the same", channel, text,
+			region, got, again)
 	}
 }
 
@@ -224,11 +233,18 @@ func TestRegions(t *testing.T) {
 		{"49", "49", false},
 	} {
 		if region, isKnown := CanonicalRegion(c.text); region != c.region || isKnown != c.isKnown {
-			t.Errorf("CanonicalRegion(%q) = %q, %t; want %q, %t", c.text, region, isKnown, c.region, c.isKnown)
+			t.Errorf("CanonicalRegion(%q) = %q, %t; want %q, %t", c.text, region, isKnown,
+				c.region, c.isKnown)
 		}
 	}
 	for _, c := range []struct{ country, region string }{
-		{"at", "AT"}, {"", "DE"}, {"Austria", "AT"}, {"Allemagne", "DE"}, {"uk", "GB"}, {"Atlantis", ""}, {" ", "DE"},
+		{"at", "AT"},
+		{"", "DE"},
+		{"Austria", "AT"},
+		{"Allemagne", "DE"},
+		{"uk", "GB"},
+		{"Atlantis", ""},
+		{" ", "DE"},
 	} {
 		if got := RegionOf(c.country, "DE"); got != c.region {
 			t.Errorf("RegionOf(%q, DE) = %q; want %q", c.country, got, c.region)
@@ -238,7 +254,8 @@ func TestRegions(t *testing.T) {
 
 func FuzzAddress(f *testing.F) {
 	for _, text := range []string{
-		"anna@example.com", "taro..s@docomo.example", "info@bücher.example", "\"a\\b\"@x.y", "A <a@b.c>", "mailto:a@b.c?x",
+		"anna@example.com", "taro..s@docomo.example", "info@bücher.example", "\"a\\b\"@x.y",
+		"A <a@b.c>", "mailto:a@b.c?x",
 		"+49 (0)170 1234567", "0049 170 1234567", "4,9E+11", "\u200dxn--@\u200c.é",
 	} {
 		f.Add(text, "DE")
@@ -249,19 +266,24 @@ func FuzzAddress(f *testing.F) {
 		if !isKnown {
 			region = ""
 		}
-		for _, channel := range []Channel{ChannelEmail, ChannelSMS, ChannelPush, ChannelDirectMail} {
+		for _, channel := range []Channel{
+			ChannelEmail, ChannelSMS, ChannelPush, ChannelDirectMail,
+		} {
 			got, reason := Canonical(channel, text, region)
 			if (got.Send == "") == (reason == "") || (got.Key == "") != (got.Send == "") {
-				t.Fatalf("Canonical(%s, %q, %q) = %q, %q; want an address or a reason", channel, text, region, got, reason)
+				t.Fatalf("Canonical(%s, %q, %q) = %q, %q; want an address or a reason", channel,
+					text, region, got, reason)
 			}
 			if got.Send == "" {
 				continue
 			}
 			if again, reason := Canonical(channel, got.Send, region); again != got {
-				t.Fatalf("Canonical(%s, %q, %q) = %q, and of that %q (%s); want the same", channel, text, region, got, again, reason)
+				t.Fatalf("Canonical(%s, %q, %q) = %q, and of that %q (%s); want the same", channel,
+					text, region, got, again, reason)
 			}
 			if key, reason := Canonical(channel, got.Key, region); key.Key != got.Key {
-				t.Fatalf("Canonical(%s, %q, %q).Key = %q, and of that %q (%s); want the same", channel, text, region, got.Key, key.Key, reason)
+				t.Fatalf("Canonical(%s, %q, %q).Key = %q, and of that %q (%s); want the same",
+					channel, text, region, got.Key, key.Key, reason)
 			}
 		}
 	})

@@ -24,15 +24,20 @@ const (
 
 // AlertKinds returns all kinds in their order.
 func AlertKinds() []AlertKind {
-	return []AlertKind{AlertLowStock, AlertEndsSoon, AlertRunsOutSoon, AlertImportFailed, AlertDeliveryFailed, AlertDeliveryStopped, AlertDeliveryPaused}
+	return []AlertKind{
+		AlertLowStock, AlertEndsSoon, AlertRunsOutSoon, AlertImportFailed, AlertDeliveryFailed,
+		AlertDeliveryStopped, AlertDeliveryPaused,
+	}
 }
 
 const (
-	// AlertAhead is how long before its end a coupon ends soon, and before it is dry a pool runs out soon.
+	// AlertAhead is how long before its end a coupon ends soon, and before it is dry a pool runs
+	// out soon.
 	AlertAhead = 7 * 24 * time.Hour
 	// FailedJobWindow is how long a failed import or delivery is an alert.
 	FailedJobWindow = 7 * 24 * time.Hour
-	// ManyFailed is how many FAILED messages of a FINISHED delivery are an alert, if they are ManyFailedShare of all, too.
+	// ManyFailed is how many FAILED messages of a FINISHED delivery are an alert, if they are
+	// ManyFailedShare of all, too.
 	ManyFailed = 10
 	// ManyFailedShare is a part of one.
 	ManyFailedShare = 0.1
@@ -75,15 +80,18 @@ func (a *Alert) SetSubject(id ID) {
 	}
 }
 
-// Alerts returns the alerts about a coupon at an instant; LOW_STOCK is said to arise then. f is nil for a coupon without a
-// pool. Nobody needs to mend a coupon that has ended or was put away.
+// Alerts returns the alerts about a coupon at an instant; LOW_STOCK is said to arise then. f is nil
+// for a coupon without a pool. Nobody needs to mend a coupon that has ended or was put away.
 func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Alert {
 	if status := c.StatusAt(now); status == CouponExpired || status == CouponArchived {
 		return nil
 	}
 	var alerts []*Alert
 	add := func(kind AlertKind, at time.Time, format string, args ...any) {
-		alerts = append(alerts, &Alert{Kind: kind, At: at, Text: fmt.Sprintf("%q ", c.Label) + fmt.Sprintf(format, args...), CouponID: &c.ID})
+		alerts = append(alerts, &Alert{
+			Kind: kind, At: at, Text: fmt.Sprintf("%q ", c.Label) + fmt.Sprintf(format, args...),
+			CouponID: &c.ID,
+		})
 	}
 	if c.IsLow(a.Available, a.Total) {
 		var limit string
@@ -92,7 +100,8 @@ func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Ale
 		} else {
 			limit = strconv.FormatFloat(*c.LowStockShare*100, 'f', -1, 64) + " %"
 		}
-		add(AlertLowStock, now, "runs low: %d of %d codes are available, less than %s.", a.Available, a.Total, limit)
+		add(AlertLowStock, now, "runs low: %d of %d codes are available, less than %s.",
+			a.Available, a.Total, limit)
 	}
 	if c.EndsAt != nil && c.EndsAt.Sub(now) <= AlertAhead {
 		add(AlertEndsSoon, *c.EndsAt, "ends on %s.", c.localTime(*c.EndsAt))
@@ -100,13 +109,15 @@ func (c *Coupon) Alerts(a *Availability, f *StockForecast, now time.Time) []*Ale
 	if f != nil && f.RunsOutAt != nil && f.RunsOutAt.Sub(now) <= AlertAhead {
 		pace := ""
 		if f.PerDay != nil {
-			pace = " at a pace of " + strconv.FormatFloat(math.Round(*f.PerDay*10)/10, 'f', -1, 64) + " a day"
+			pace = " at a pace of " +
+				strconv.FormatFloat(math.Round(*f.PerDay*10)/10, 'f', -1, 64) + " a day"
 		}
 		planned := ""
 		if count := f.PlannedCodes(); count > 0 {
 			planned = fmt.Sprintf(", with %d codes for planned deliveries", count)
 		}
-		add(AlertRunsOutSoon, *f.RunsOutAt, "runs out of codes on %s: %d are available%s%s.", c.localTime(*f.RunsOutAt), a.Available, pace, planned)
+		add(AlertRunsOutSoon, *f.RunsOutAt, "runs out of codes on %s: %d are available%s%s.",
+			c.localTime(*f.RunsOutAt), a.Available, pace, planned)
 	}
 	return alerts
 }
@@ -135,18 +146,19 @@ type AlertNotice struct {
 
 // When a notice is told again that its receiver did not take.
 const (
-	// firstNoticeDelay is how long it waits after the first attempt, and MaxNoticeDelay at the most: one that seems to wait
-	// longer waits since a clock that was set back.
+	// firstNoticeDelay is how long it waits after the first attempt, and MaxNoticeDelay at the
+	// most: one that seems to wait longer waits since a clock that was set back.
 	firstNoticeDelay = 10 * time.Second
 	MaxNoticeDelay   = time.Hour
 	// NoticeTime is how long after the alert began attempts are repeated.
 	NoticeTime = 3 * 24 * time.Hour
 )
 
-// Settle decides what becomes of a notice after an attempt to tell it: it is done, when it was taken or is given up, or
-// told again at an instant.
+// Settle decides what becomes of a notice after an attempt to tell it: it is done, when it was
+// taken or is given up, or told again at an instant.
 func (n *AlertNotice) Settle(attempt *Attempt, now time.Time) (retryAt time.Time, isDone bool) {
-	if attempt.Result == AttemptAccepted || attempt.Result != AttemptOpen && now.Sub(n.BeganAt) >= NoticeTime {
+	if attempt.Result == AttemptAccepted ||
+		attempt.Result != AttemptOpen && now.Sub(n.BeganAt) >= NoticeTime {
 		return time.Time{}, true
 	}
 	delay := firstNoticeDelay

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/text/currency"
 )
 
-// FileAmounts reads the amounts of money of one file. Whether a point or a comma is the decimal mark is told by evidence
-// alone: 49,90 and 1.234,50 say comma, 1,234 says nothing. Show every amount to Observe before the first Parse.
+// FileAmounts reads the amounts of money of one file. Whether a point or a comma is the decimal
+// mark is told by evidence alone: 49,90 and 1.234,50 say comma, 1,234 says nothing. Show every
+// amount to Observe before the first Parse.
 type FileAmounts struct {
 	// Mark is what the caller says; nil: it follows from the file.
 	Mark *string
@@ -37,15 +38,16 @@ const (
 // amountText is an amount as somebody wrote it.
 type amountText struct {
 	isNegative bool
-	// currency is what stands beside the number; "" for nothing, or for a sign that several currencies have.
+	// currency is what stands beside the number; "" for nothing, or for a sign that several
+	// currencies have.
 	currency string
 	// whole and fraction are its digits; exponent is the power of ten that they are times.
 	whole, fraction string
 	exponent        int
 	// mark is the decimal mark that the text proves; 0: it proves none.
 	mark byte
-	// isOpen: the only separator may be the decimal mark or one of thousands. whole and fraction are what stands
-	// before and after it.
+	// isOpen: the only separator may be the decimal mark or one of thousands. whole and fraction
+	// are what stands before and after it.
 	isOpen    bool
 	separator byte
 }
@@ -56,7 +58,8 @@ func (f *FileAmounts) Observe(cell Cell) {
 		return
 	}
 	a, isAmount := readAmount(cell.Text, f.markOf(cell))
-	f.hasPoint, f.hasComma = f.hasPoint || isAmount && a.mark == '.', f.hasComma || isAmount && a.mark == ','
+	f.hasPoint, f.hasComma = f.hasPoint || isAmount && a.mark == '.', f.hasComma ||
+		isAmount && a.mark == ','
 }
 
 // markOf returns the decimal mark that is known before the text is read; 0 for none.
@@ -70,9 +73,10 @@ func (f *FileAmounts) markOf(cell Cell) byte {
 	return 0
 }
 
-// Parse returns an amount, or the reason to reject it: BAD_AMOUNT, AMBIGUOUS_AMOUNT, ROUNDED_NUMBER, or BAD_CURRENCY where the
-// text names another currency than the one beside it. What has more than four digits after its decimal mark, as sums
-// of binary fractions do, is rounded to the digits that its currency has.
+// Parse returns an amount, or the reason to reject it: BAD_AMOUNT, AMBIGUOUS_AMOUNT,
+// ROUNDED_NUMBER, or BAD_CURRENCY where the text names another currency than the one beside it.
+// What has more than four digits after its decimal mark, as sums of binary fractions do, is rounded
+// to the digits that its currency has.
 func (f *FileAmounts) Parse(cell Cell, currencyCode string) (Amount, RejectionReason) {
 	a, isAmount := readAmount(cell.Text, f.markOf(cell))
 	switch {
@@ -113,7 +117,8 @@ func (f *FileAmounts) isMark(a *amountText, currencyCode string) (isMark, isKnow
 	return false, false
 }
 
-// decimal returns the number with at most maxFractionDigits, rounded half away from zero to so many digits if it has more.
+// decimal returns the number with at most maxFractionDigits, rounded half away from zero to so many
+// digits if it has more.
 func (a *amountText) decimal(digits int) (value Decimal, isRounded, fits bool) {
 	all := a.whole + a.fraction
 	scale := len(a.fraction) - a.exponent
@@ -152,7 +157,8 @@ func (a *amountText) decimal(digits int) (value Decimal, isRounded, fits bool) {
 	return Decimal(whole), isRounded, true
 }
 
-// currencyDigits returns how many digits after the decimal mark a currency has; maxFractionDigits for none that is known.
+// currencyDigits returns how many digits after the decimal mark a currency has; maxFractionDigits
+// for none that is known.
 func currencyDigits(code string) int {
 	unit, err := currency.ParseISO(code)
 	if err != nil {
@@ -162,8 +168,8 @@ func currencyDigits(code string) int {
 	return min(digits, maxFractionDigits)
 }
 
-// ParseCurrency reads a currency: its code of ISO 4217 in any case, or a sign that it alone has. A sign that several have,
-// such as $, is known and says nothing.
+// ParseCurrency reads a currency: its code of ISO 4217 in any case, or a sign that it alone has. A
+// sign that several have, such as $, is known and says nothing.
 func ParseCurrency(text string) (code string, isKnown bool) {
 	word := strings.ToUpper(CleanValue(text))
 	switch word {
@@ -201,7 +207,8 @@ func ParseCurrency(text string) (code string, isKnown bool) {
 	return word, IsCurrency(word)
 }
 
-// readAmount reads a text, and reports whether all of it is an amount. mark is the decimal mark if it is known, or 0.
+// readAmount reads a text, and reports whether all of it is an amount. mark is the decimal mark if
+// it is known, or 0.
 func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 	if len(text) > maxAmountBytes {
 		return a, false
@@ -212,7 +219,8 @@ func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 		return a, false
 	}
 	end := strings.LastIndexAny(text, "0123456789") + 1
-	if begin > 0 && (text[begin-1] == '.' || text[begin-1] == ',') && (begin == 1 || strings.IndexByte(" -+(", text[begin-2]) >= 0) {
+	if begin > 0 && (text[begin-1] == '.' || text[begin-1] == ',') &&
+		(begin == 1 || strings.IndexByte(" -+(", text[begin-2]) >= 0) {
 		begin--
 	}
 	if !a.sides(text[:begin], text[end:]) {
@@ -222,7 +230,8 @@ func readAmount(text string, mark byte) (a amountText, isAmount bool) {
 }
 
 // What stands around the digits of an amount without what says that it is negative.
-var withoutBrackets, withoutSigns = strings.NewReplacer("(", "", ")", ""), strings.NewReplacer("-", "", "+", "")
+var withoutBrackets, withoutSigns = strings.NewReplacer("(", "", ")", ""), strings.NewReplacer("-",
+	"", "+", "")
 
 // sides reads what stands before and after the digits: a sign, brackets and a currency.
 func (a *amountText) sides(before, after string) bool {
@@ -249,7 +258,8 @@ func (a *amountText) sides(before, after string) bool {
 	return isKnown
 }
 
-// amountPlain returns a text with plain spaces, hyphens and apostrophes and without what nobody sees.
+// amountPlain returns a text with plain spaces, hyphens and apostrophes and without what nobody
+// sees.
 func amountPlain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch r = typed(r); {
@@ -321,11 +331,12 @@ func (a *amountText) power(text string) bool {
 // isThousands reports whether the only point or comma of a number may stand between thousands.
 func isThousands(text string, at int) bool {
 	whole, rest := text[:at], text[at+1:]
-	return len(rest) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole[0] != '0' && strings.Trim(whole+rest, "0123456789") == ""
+	return len(rest) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole[0] != '0' &&
+		strings.Trim(whole+rest, "0123456789") == ""
 }
 
-// ungroup takes out what stands between the thousands of a whole number, or in India between thousands and hundreds of
-// them, and reports whether it stands where it should.
+// ungroup takes out what stands between the thousands of a whole number, or in India between
+// thousands and hundreds of them, and reports whether it stands where it should.
 func ungroup(text string) (digits string, isGrouped bool) {
 	groups := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".,' ", r) })
 	digits = strings.Join(groups, "")
@@ -344,7 +355,8 @@ func ungroup(text string) (digits string, isGrouped bool) {
 	for i, group := range groups {
 		isLast := i == len(groups)-1
 		switch {
-		case isLast && len(group) != 3, !isLast && i > 0 && (len(group) != width || width < 2 || width > 3):
+		case isLast && len(group) != 3,
+			!isLast && i > 0 && (len(group) != width || width < 2 || width > 3):
 			return "", false
 		case i == 0 && (len(group) > 3 || len(group) == 0):
 			return "", false
@@ -353,10 +365,11 @@ func ungroup(text string) (digits string, isGrouped bool) {
 	return digits, strings.Count(text, text[separator:separator+1]) == len(groups)-1
 }
 
-// readScientific tells a number with an exponent, whether it has a sign there, as spreadsheets write it, and whether digits
-// before its decimal mark are lost.
+// readScientific tells a number with an exponent, whether it has a sign there, as spreadsheets
+// write it, and whether digits before its decimal mark are lost.
 func readScientific(text string) (isScientific, isSigned, isLost bool) {
-	if text == "" || len(text) > 40 || (text[0] < '0' || text[0] > '9') && text[0] != '+' && text[0] != '-' {
+	if text == "" || len(text) > 40 ||
+		(text[0] < '0' || text[0] > '9') && text[0] != '+' && text[0] != '-' {
 		return false, false, false
 	}
 	e := strings.IndexAny(text, "eE")

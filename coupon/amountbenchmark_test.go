@@ -6,9 +6,12 @@ import (
 	"couponql/coupon"
 )
 
-// BenchmarkAmount reads amounts as an import of redemptions does: it looks at each, and then reads it.
+// BenchmarkAmount reads amounts as an import of redemptions does: it looks at each, and then reads
+// it.
 func BenchmarkAmount(b *testing.B) {
-	for name, text := range map[string]string{"point": "49.90", "comma": "1.234,50", "currency": "49,90 EUR", "negative": "(12.00)"} {
+	for name, text := range map[string]string{
+		"point": "49.90", "comma": "1.234,50", "currency": "49,90 EUR", "negative": "(12.00)",
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			amounts := &coupon.FileAmounts{}

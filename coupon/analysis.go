@@ -22,11 +22,12 @@ const (
 	ExcludedMessageLimit     ExclusionReason = "MESSAGE_LIMIT"
 )
 
-// ExclusionReasons lists the reasons in the order in which the analysis applies them; a recipient is
-// left out for the first that holds.
+// ExclusionReasons lists the reasons in the order in which the analysis applies them; a recipient
+// is left out for the first that holds.
 func ExclusionReasons() []ExclusionReason {
 	return []ExclusionReason{
-		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedQuarantined, ExcludedDuplicateAddress,
+		ExcludedNoAddress, ExcludedInvalidAddress, ExcludedNotContactable, ExcludedQuarantined,
+		ExcludedDuplicateAddress,
 		ExcludedNoMatchingLabel, ExcludedMessageLimit,
 	}
 }
@@ -77,7 +78,8 @@ type ExclusionFacts struct {
 	Twin string
 }
 
-// Explain says in a sentence why a delivery leaves the recipient out, and says so where that does not hold any more.
+// Explain says in a sentence why a delivery leaves the recipient out, and says so where that does
+// not hold any more.
 func (f *ExclusionFacts) Explain(d *Delivery, defaultRegion string) string {
 	const over = " Analyze the delivery again."
 	switch f.Reason {
@@ -85,7 +87,8 @@ func (f *ExclusionFacts) Explain(d *Delivery, defaultRegion string) string {
 		return fmt.Sprintf("The recipient had no address for %s.", d.Channel)
 	case ExcludedInvalidAddress:
 		if f.Address != nil {
-			if _, reason := Canonical(d.Channel, *f.Address, RegionOf(f.Country, defaultRegion)); reason != "" {
+			if _, reason := Canonical(d.Channel, *f.Address,
+				RegionOf(f.Country, defaultRegion)); reason != "" {
 				return reason
 			}
 		}
@@ -169,7 +172,8 @@ type Analysis struct {
 	IsSufficient   bool             `json:"isSufficient"`
 	Remedies       []*Remedy        `json:"remedies"`
 	HeldUntil      *time.Time       `json:"heldUntil,omitempty"`
-	// MissingValues are the values that the content shows and some of those who get a message do not have.
+	// MissingValues are the values that the content shows and some of those who get a message do
+	// not have.
 	MissingValues []*MissingValue `json:"missingValues,omitempty"`
 	// SMSParts is in how many parts the longest SMS of the sample goes; nil for other channels.
 	SMSParts *int `json:"smsParts,omitempty"`
@@ -203,7 +207,8 @@ func (v RecipientValue) Attribute() string {
 	return ""
 }
 
-// MissingValue is a value that the content shows, and how many of those who get a message do not have it.
+// MissingValue is a value that the content shows, and how many of those who get a message do not
+// have it.
 type MissingValue struct {
 	Token string `json:"token"`
 	Count int    `json:"count"`
@@ -235,7 +240,8 @@ type NamedHold struct {
 	DeliveryLabel string
 }
 
-// MaxNamedHolds is how many holds of others an analysis names, the largest first, where codes are missing.
+// MaxNamedHolds is how many holds of others an analysis names, the largest first, where codes are
+// missing.
 const MaxNamedHolds = 5
 
 // Findings is what an analysis found out about a delivery, before it is judged.
@@ -266,12 +272,13 @@ type Findings struct {
 	IsSimulation bool
 }
 
-// Judge decides whether a delivery can be sent as it is. Every check is made, so that a user can mend
-// everything at once. It gives the analysis, with IsSufficient, and the lines of the log.
+// Judge decides whether a delivery can be sent as it is. Every check is made, so that a user can
+// mend everything at once. It gives the analysis, with IsSufficient, and the lines of the log.
 func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	j := judgement{delivery: d, findings: f, analysis: &Analysis{
-		DeliveryID: d.ID, AnalyzedAt: f.Now, TargetCount: f.TargetCount, MessageCount: f.MessageCount,
-		Exclusions: []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
+		DeliveryID: d.ID, AnalyzedAt: f.Now, TargetCount: f.TargetCount,
+		MessageCount: f.MessageCount,
+		Exclusions:   []*Exclusion{}, ShortByLabel: []*LabelShortage{}, Remedies: []*Remedy{},
 	}}
 	j.infof("The analysis started.")
 	if f.FreedCount > 0 {
@@ -295,7 +302,8 @@ func (d *Delivery) Judge(f *Findings) (*Analysis, []LogEntry) {
 	if j.analysis.CodesNeeded > 0 {
 		until := f.Now.Add(f.HoldDuration)
 		j.analysis.HeldUntil = &until
-		j.infof("%s held for this delivery until %s.", plural(j.analysis.CodesNeeded, "code"), until.Format(time.RFC3339))
+		j.infof("%s held for this delivery until %s.", plural(j.analysis.CodesNeeded, "code"),
+			until.Format(time.RFC3339))
 	}
 	j.infof("The delivery is prepared. Messages to send: %d. Confirm to send them.", f.MessageCount)
 	return j.analysis, j.log
@@ -311,7 +319,8 @@ type judgement struct {
 }
 
 func (j *judgement) addf(level LogLevel, format string, args ...any) {
-	j.log = append(j.log, LogEntry{At: j.findings.Now, Level: level, Text: fmt.Sprintf(format, args...)})
+	j.log = append(j.log,
+		LogEntry{At: j.findings.Now, Level: level, Text: fmt.Sprintf(format, args...)})
 	j.hasErrors = j.hasErrors || level == LogError
 }
 
@@ -324,7 +333,8 @@ func (j *judgement) countRecipients() {
 		if count == 0 {
 			continue
 		}
-		j.analysis.Exclusions = append(j.analysis.Exclusions, &Exclusion{Reason: reason, Count: count})
+		j.analysis.Exclusions = append(j.analysis.Exclusions,
+			&Exclusion{Reason: reason, Count: count})
 		j.infof("%s left out: they %s (%s).", plural(count, "recipient"), reason.describe(), reason)
 	}
 	if limit := j.delivery.Limit(); limit == 0 {
@@ -333,14 +343,17 @@ func (j *judgement) countRecipients() {
 		j.infof("The message limit is %d.", limit)
 	}
 	if j.delivery.AllowDuplicateAddresses {
-		j.infof("Switched off: an address that several targets have gets a message for each of them.")
+		j.infof(
+			"Switched off: an address that several targets have gets a message for each of them.",
+		)
 	}
 	if j.delivery.IgnoreQuarantine {
 		j.infof("Switched off: addresses in quarantine after bounces get their message, too.")
 	}
 	j.infof("%s to send.", plural(j.findings.MessageCount, "message"))
 	if j.findings.MessageCount == 0 {
-		j.addf(LogError, "There is nobody to send to. Add targets, or fix the addresses of those left out.")
+		j.addf(LogError,
+			"There is nobody to send to. Add targets, or fix the addresses of those left out.")
 	}
 }
 
@@ -348,7 +361,8 @@ func (j *judgement) checkCoupon() {
 	coupon := j.findings.Coupon
 	if coupon == nil {
 		if j.delivery.MatchLabelTo != nil {
-			j.addf(LogError, "Labels are to be matched, but the delivery has no coupon. Set its coupon.")
+			j.addf(LogError,
+				"Labels are to be matched, but the delivery has no coupon. Set its coupon.")
 		}
 		return
 	}
@@ -364,7 +378,8 @@ func (j *judgement) checkCoupon() {
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), contact.Format(time.RFC3339))
 	case j.outlasts(coupon, contact):
 	case coupon.EndsAt != nil && coupon.EndsAt.Sub(contact) < SoonEnd:
-		j.addf(LogWarning, "The coupon %q ends at %s, less than %.0f days after the messages go out.",
+		j.addf(LogWarning,
+			"The coupon %q ends at %s, less than %.0f days after the messages go out.",
 			coupon.Label, coupon.EndsAt.Format(time.RFC3339), SoonEnd.Hours()/24)
 	}
 	j.checkLimit(coupon)
@@ -381,8 +396,10 @@ func (j *judgement) outlasts(coupon *Coupon, contact time.Time) bool {
 		return false
 	}
 	j.addf(LogWarning, "The coupon %q ends at %s. At %s messages a second about %d of %s go out before; the others will be canceled. "+
-		"Send faster or earlier, or let the coupon end later.", coupon.Label, coupon.EndsAt.Format(time.RFC3339),
-		strconv.FormatFloat(rate, 'f', -1, 64), int(inTime), plural(j.findings.MessageCount, "message"))
+		"Send faster or earlier, or let the coupon end later.", coupon.Label,
+		coupon.EndsAt.Format(time.RFC3339),
+		strconv.FormatFloat(rate, 'f', -1, 64), int(inTime),
+		plural(j.findings.MessageCount, "message"))
 	return true
 }
 
@@ -419,12 +436,17 @@ func (j *judgement) checkCodes() {
 			continue
 		}
 		a.CodesShort += short
-		remedy := &Remedy{Kind: RemedyAddCodes, Count: short, Text: fmt.Sprintf("Add %s to the coupon.", plural(short, "code"))}
+		remedy := &Remedy{
+			Kind: RemedyAddCodes, Count: short,
+			Text: fmt.Sprintf("Add %s to the coupon.", plural(short, "code")),
+		}
 		if j.delivery.MatchLabelTo != nil {
-			a.ShortByLabel = append(a.ShortByLabel, &LabelShortage{Label: need.Label, Needed: need.Needed, Available: need.Available})
+			a.ShortByLabel = append(a.ShortByLabel,
+				&LabelShortage{Label: need.Label, Needed: need.Needed, Available: need.Available})
 			remedy.Label = &need.Label
 			// What a label says is known of a recipient, so that no sentence repeats it.
-			remedy.Text = fmt.Sprintf("Add %s with this label to the coupon.", plural(short, "code"))
+			remedy.Text = fmt.Sprintf("Add %s with this label to the coupon.",
+				plural(short, "code"))
 			j.addf(
 				LogError, "Not enough codes with the label of shortByLabel[%d]: %d needed, %d available, %d missing.", len(a.ShortByLabel)-1,
 				need.Needed, need.Available, short,
@@ -440,21 +462,25 @@ func (j *judgement) checkCodes() {
 		// The sum of what is available says nothing here: one label cannot stand in for another.
 		j.addf(LogError, "Not enough codes: %d needed, %d missing.", a.CodesNeeded, a.CodesShort)
 	} else {
-		j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded, a.CodesAvailable, a.CodesShort)
+		j.addf(LogError, "Not enough codes: %d needed, %d available, %d missing.", a.CodesNeeded,
+			a.CodesAvailable, a.CodesShort)
 	}
 	defer j.nameHolds()
 	if enough == 0 {
 		return
 	}
 	messages := plural(enough, "message")
-	// With labels a random limit cannot be sure to leave each label enough; without, the stock is the limit.
+	// With labels a random limit cannot be sure to leave each label enough; without, the stock is
+	// the limit.
 	if j.delivery.MatchLabelTo == nil {
 		a.Remedies = append(a.Remedies, &Remedy{
-			Kind: RemedyLimitMessages, Count: enough, Text: fmt.Sprintf("Limit the delivery to %s.", messages),
+			Kind: RemedyLimitMessages, Count: enough,
+			Text: fmt.Sprintf("Limit the delivery to %s.", messages),
 		})
 	}
 	a.Remedies = append(a.Remedies, &Remedy{
-		Kind: RemedySplitDelivery, Count: enough, Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", messages),
+		Kind: RemedySplitDelivery, Count: enough,
+		Text: fmt.Sprintf("Split the delivery: there are codes for %s now.", messages),
 	})
 }
 
@@ -465,7 +491,10 @@ func (j *judgement) nameHolds() {
 		j.infof("The delivery %q holds %s until %s.", hold.DeliveryLabel, held, until)
 		j.analysis.Remedies = append(j.analysis.Remedies, &Remedy{
 			Kind: RemedyReleaseHold, Count: hold.Count, DeliveryID: &hold.DeliveryID,
-			Text: fmt.Sprintf("Release the %s that the delivery %q holds until %s, if it need not be sent.", held, hold.DeliveryLabel, until),
+			Text: fmt.Sprintf(
+				"Release the %s that the delivery %q holds until %s, if it need not be sent.", held,
+				hold.DeliveryLabel, until,
+			),
 		})
 	}
 }
@@ -481,7 +510,8 @@ func (j *judgement) checkTemplates() {
 
 // checkValues tells what the message of some recipients will lack.
 func (j *judgement) checkValues() {
-	if j.delivery.Channel == ChannelEmail && (j.delivery.Subject == nil || strings.TrimSpace(*j.delivery.Subject) == "") {
+	if j.delivery.Channel == ChannelEmail &&
+		(j.delivery.Subject == nil || strings.TrimSpace(*j.delivery.Subject) == "") {
 		j.addf(LogWarning, "The e-mail has no subject: many mail programs and filters take such mail for spam. Give it one.")
 	}
 	j.analysis.MissingValues = j.findings.MissingValues
@@ -519,9 +549,11 @@ func (j *judgement) checkSMS() {
 	}
 	why := ""
 	if wide != 0 {
-		why = fmt.Sprintf(" A part with a character such as %q holds 70 characters, not 160.", string(wide))
+		why = fmt.Sprintf(" A part with a character such as %q holds 70 characters, not 160.",
+			string(wide))
 	}
-	j.addf(level, "An SMS goes in %s, each of which costs as one, by the first %s.%s", count, plural(len(j.findings.Sample), "message"), why)
+	j.addf(level, "An SMS goes in %s, each of which costs as one, by the first %s.%s", count,
+		plural(len(j.findings.Sample), "message"), why)
 }
 
 // times returns how often something happened: "once", "2 times".

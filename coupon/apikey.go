@@ -18,7 +18,8 @@ const (
 	MaxRequestsPerSecond = 1_000_000
 )
 
-// APIKey lets a program in. Its token is shown once, when it is created; only a digest of it is kept.
+// APIKey lets a program in. Its token is shown once, when it is created; only a digest of it is
+// kept.
 type APIKey struct {
 	ID    ID
 	Label string
@@ -44,30 +45,37 @@ type NewAPIKey struct {
 	ExpiresAt *DateTime
 }
 
-// KeyDigest is the SHA-256 of a token. The token has 130 random bits, so that a slow digest would protect nothing more.
+// KeyDigest is the SHA-256 of a token. The token has 130 random bits, so that a slow digest would
+// protect nothing more.
 type KeyDigest [sha256.Size]byte
 
-// Key returns the key that is asked for, without id, time and digest, and UserErrors with INVALID when it cannot be. isFirst:
-// nobody else can let people in, so it must be the key of an ADMIN.
+// Key returns the key that is asked for, without id, time and digest, and UserErrors with INVALID
+// when it cannot be. isFirst: nobody else can let people in, so it must be the key of an ADMIN.
 func (k *NewAPIKey) Key(now time.Time, isFirst bool) (*APIKey, error) {
 	var problems UserErrors
-	key := &APIKey{Label: strings.TrimSpace(k.Label), Role: k.Role, RequestsPerSecond: k.RequestsPerSecond}
+	key := &APIKey{
+		Label: strings.TrimSpace(k.Label), Role: k.Role, RequestsPerSecond: k.RequestsPerSecond,
+	}
 	if length := utf8.RuneCountInString(key.Label); length == 0 || length > MaxTextLength {
-		invalidf(&problems, "label", "The label must have 1 to %d characters; it tells the key from others.", MaxTextLength)
+		invalidf(&problems, "label",
+			"The label must have 1 to %d characters; it tells the key from others.", MaxTextLength)
 	}
 	if isFirst && k.Role != RoleAdmin {
-		invalidf(&problems, "role", "The first key must be that of an ADMIN: from now on only an ADMIN can create keys. "+
-			"COUPONQL_ADMIN_KEY is none of them: it may be gone at the next start.")
+		invalidf(&problems, "role",
+			"The first key must be that of an ADMIN: from now on only an ADMIN can create keys. "+
+				"COUPONQL_ADMIN_KEY is none of them: it may be gone at the next start.")
 	}
 	if limit := k.RequestsPerSecond; limit != nil && (*limit < 1 || *limit > MaxRequestsPerSecond) {
-		invalidf(&problems, "requestsPerSecond", "requestsPerSecond must be 1 to %d, not %d.", MaxRequestsPerSecond, *limit)
+		invalidf(&problems, "requestsPerSecond", "requestsPerSecond must be 1 to %d, not %d.",
+			MaxRequestsPerSecond, *limit)
 	}
 	if k.ExpiresAt != nil {
 		end, err := k.ExpiresAt.End(time.UTC)
 		if err != nil {
 			invalidf(&problems, "expiresAt", "%s.", err)
 		} else if !end.After(now) {
-			invalidf(&problems, "expiresAt", "expiresAt must lie ahead, and %s does not.", *k.ExpiresAt)
+			invalidf(&problems, "expiresAt", "expiresAt must lie ahead, and %s does not.",
+				*k.ExpiresAt)
 		}
 		key.ExpiresAt = &end
 	}
@@ -79,7 +87,8 @@ func (k *APIKey) Works(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
 
-// tokenPrefix begins every token, so that tools that look for secrets in places where they should not be can find them.
+// tokenPrefix begins every token, so that tools that look for secrets in places where they should
+// not be can find them.
 const tokenPrefix = "cpnql"
 
 // NewToken makes the token of the key with a number.
@@ -87,7 +96,8 @@ func NewToken(number int64) string {
 	return tokenPrefix + "_" + strconv.FormatInt(number, 10) + "_" + rand.Text()
 }
 
-// TokenNumber returns the number of the key that a token claims to be of, and false for what is no token.
+// TokenNumber returns the number of the key that a token claims to be of, and false for what is no
+// token.
 func TokenNumber(token string) (number int64, isToken bool) {
 	prefix, rest, _ := strings.Cut(token, "_")
 	digits, secret, found := strings.Cut(rest, "_")

@@ -15,12 +15,15 @@ func TestToken(t *testing.T) {
 	if number, isToken := TokenNumber(first); number != 17 || !isToken {
 		t.Errorf("%s is of key %d, %t", first, number, isToken)
 	}
-	for _, text := range []string{"", "cpnql", "cpnql_17", "cpnql_17_", "cpnql_x_SECRET", "other_17_SECRET", "_17_SECRET"} {
+	for _, text := range []string{
+		"", "cpnql", "cpnql_17", "cpnql_17_", "cpnql_x_SECRET", "other_17_SECRET", "_17_SECRET",
+	} {
 		if _, isToken := TokenNumber(text); isToken {
 			t.Errorf("%q counts as a token", text)
 		}
 	}
-	if digest := DigestOf(first); !digest.Matches(first) || digest.Matches(second) || digest.Matches("") {
+	if digest := DigestOf(first); !digest.Matches(first) || digest.Matches(second) ||
+		digest.Matches("") {
 		t.Error("a digest matches another token, or not its own")
 	}
 }
@@ -28,14 +31,18 @@ func TestToken(t *testing.T) {
 func TestNewAPIKey(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
-	good := NewAPIKey{Label: " till 4 ", Role: RoleRedeemer, RequestsPerSecond: new(50), ExpiresAt: new(DateTime("2026-11-27"))}
+	good := NewAPIKey{
+		Label: " till 4 ", Role: RoleRedeemer, RequestsPerSecond: new(50),
+		ExpiresAt: new(DateTime("2026-11-27")),
+	}
 	key, err := good.Key(now, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// A date includes that day.
 	end := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
-	if key.Label != "till 4" || !key.ExpiresAt.Equal(end) || !key.Works(now) || !key.Works(end.Add(-1)) || key.Works(end) {
+	if key.Label != "till 4" || !key.ExpiresAt.Equal(end) || !key.Works(now) ||
+		!key.Works(end.Add(-1)) || key.Works(end) {
 		t.Errorf("got %+v", key)
 	}
 	if key.RevokedAt = &now; key.Works(now) {
@@ -49,7 +56,8 @@ func TestNewAPIKey(t *testing.T) {
 	} {
 		_, err := bad.Key(now, field == "role")
 		problems, _ := AsUserErrors(err)
-		if len(problems) != 1 || problems[0].Code != ErrorInvalid || strings.Join(problems[0].Field, ".") != "input."+field {
+		if len(problems) != 1 || problems[0].Code != ErrorInvalid ||
+			strings.Join(problems[0].Field, ".") != "input."+field {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}

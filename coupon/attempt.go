@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// How often and when a message is handed over again that its sender did not take. With these the eighth
-// attempt is made a day after the first.
+// How often and when a message is handed over again that its sender did not take. With these the
+// eighth attempt is made a day after the first.
 const (
 	// MaxAttempts is how often a message is handed over at most.
 	MaxAttempts = 8
@@ -16,8 +16,8 @@ const (
 	FirstRetryDelay = 80 * time.Second
 	// RetryFactor is how many times longer it waits after each further one.
 	RetryFactor = 3
-	// RetryJitter is the largest part of a delay that is added or taken away, so that messages that were
-	// refused together do not come back together.
+	// RetryJitter is the largest part of a delay that is added or taken away, so that messages that
+	// were refused together do not come back together.
 	RetryJitter = 0.2
 	// MaxRetryDelay is how long a sender may ask a message to wait.
 	MaxRetryDelay = 24 * time.Hour
@@ -28,27 +28,33 @@ const (
 // AttemptResult is what a sender did with a message.
 type AttemptResult string
 
-// The results. The zero value means that nobody knows yet, because the server is stopping: the batch is handed
-// over again.
+// The results. The zero value means that nobody knows yet, because the server is stopping: the
+// batch is handed over again.
 const (
 	AttemptOpen      AttemptResult = ""
 	AttemptAccepted  AttemptResult = "ACCEPTED"
 	AttemptRefused   AttemptResult = "REFUSED"   // for good
 	AttemptPostponed AttemptResult = "POSTPONED" // it may be taken later
-	// AttemptUnknown: the message was handed over completely, and nobody knows whether it was taken. It is never repeated.
+	// AttemptUnknown: the message was handed over completely, and nobody knows whether it was
+	// taken. It is never repeated.
 	AttemptUnknown AttemptResult = "UNKNOWN"
-	// AttemptWithheld: the message was surely not handed over, because it may not leave, now or ever.
+	// AttemptWithheld: the message was surely not handed over, because it may not leave, now or
+	// ever.
 	AttemptWithheld AttemptResult = "WITHHELD"
 )
 
 // AttemptSubject is what the refusal of a message is about.
 type AttemptSubject string
 
-// The subjects. What is not about the message is no attempt of it: it would have been the same with any other.
+// The subjects. What is not about the message is no attempt of it: it would have been the same with
+// any other.
 const (
-	AboutMessage AttemptSubject = ""       // the message or its recipient
-	AboutSender  AttemptSubject = "SENDER" // the account or address that sends, or its rights: somebody has to mend that
-	AboutLine    AttemptSubject = "LINE"   // the connection, its pace, or the state of the other server: it passes
+	// AboutMessage: the message or its recipient.
+	AboutMessage AttemptSubject = ""
+	// AboutSender: the account or address that sends, or its rights. Somebody has to correct that.
+	AboutSender AttemptSubject = "SENDER"
+	// AboutLine: the connection, its pace, or the state of the other server. It passes.
+	AboutLine AttemptSubject = "LINE"
 )
 
 // Attempt is what came of handing a message over once.
@@ -72,13 +78,14 @@ type Settlement struct {
 	Status  MessageStatus
 	RetryAt time.Time
 	Failure string
-	// MayBeSent: this attempt or an earlier one may have reached the recipient. The code then stays with the
-	// message whatever happens.
+	// MayBeSent: this attempt or an earlier one may have reached the recipient. The code then stays
+	// with the message whatever happens.
 	MayBeSent bool
 }
 
-// Settle decides what becomes of a message after its attempt with this number, from 1. mightBeSent tells that
-// an earlier one may have reached the recipient; jitter, from 0 to 1, places the next one.
+// Settle decides what becomes of a message after its attempt with this number, from 1. mightBeSent
+// tells that an earlier one may have reached the recipient; jitter, from 0 to 1, places the next
+// one.
 func (a *Attempt) Settle(number int, mightBeSent bool, now time.Time, jitter float64) Settlement {
 	s := Settlement{Failure: a.reason(), MayBeSent: mightBeSent || a.MayBeSent}
 	switch {

@@ -18,24 +18,42 @@ func TestSettle(t *testing.T) {
 		jitter      float64
 		want        Settlement
 	}{
-		"accepted":               {Attempt{Result: AttemptAccepted}, 1, false, 0, Settlement{Status: MessageSent}},
-		"accepted at last":       {Attempt{Result: AttemptAccepted}, 8, true, 0, Settlement{Status: MessageSent}},
-		"refused for good":       {Attempt{Result: AttemptRefused, Reason: "550 no"}, 1, false, 0, Settlement{Status: MessageFailed, Failure: "550 no"}},
-		"refused, but sent once": {Attempt{Result: AttemptRefused, Reason: "550 no"}, 2, true, 0, Settlement{Status: MessageFailed, Failure: "550 no", MayBeSent: true}},
+		"accepted": {
+			Attempt{Result: AttemptAccepted}, 1, false, 0, Settlement{Status: MessageSent},
+		},
+		"accepted at last": {
+			Attempt{Result: AttemptAccepted}, 8, true, 0, Settlement{Status: MessageSent},
+		},
+		"refused for good": {
+			Attempt{Result: AttemptRefused, Reason: "550 no"},
+			1, false, 0,
+			Settlement{Status: MessageFailed, Failure: "550 no"},
+		},
+		"refused, but sent once": {
+			Attempt{Result: AttemptRefused, Reason: "550 no"},
+			2, true, 0,
+			Settlement{Status: MessageFailed, Failure: "550 no", MayBeSent: true},
+		},
 		"postponed, soon": {
 			Attempt{Result: AttemptPostponed, Reason: "450 later"},
 			1, false, 0,
-			Settlement{Status: MessagePending, Failure: "450 later", RetryAt: now.Add(64 * time.Second)},
+			Settlement{
+				Status: MessagePending, Failure: "450 later", RetryAt: now.Add(64 * time.Second),
+			},
 		},
 		"postponed, late": {
 			Attempt{Result: AttemptPostponed, Reason: "450 later"},
 			1, false, 1,
-			Settlement{Status: MessagePending, Failure: "450 later", RetryAt: now.Add(96 * time.Second)},
+			Settlement{
+				Status: MessagePending, Failure: "450 later", RetryAt: now.Add(96 * time.Second),
+			},
 		},
 		"the last delay": {
 			Attempt{Result: AttemptPostponed, Reason: "x"},
 			7, false, 0.5,
-			Settlement{Status: MessagePending, Failure: "x", RetryAt: now.Add(729 * 80 * time.Second)},
+			Settlement{
+				Status: MessagePending, Failure: "x", RetryAt: now.Add(729 * 80 * time.Second),
+			},
 		},
 		"asked to wait": {
 			Attempt{Result: AttemptPostponed, Reason: "x", NotBefore: now.Add(time.Hour)},
@@ -55,19 +73,30 @@ func TestSettle(t *testing.T) {
 		"may be sent": {
 			Attempt{Result: AttemptPostponed, Reason: "x", MayBeSent: true},
 			1, false, 0,
-			Settlement{Status: MessagePending, Failure: "x", MayBeSent: true, RetryAt: now.Add(64 * time.Second)},
+			Settlement{
+				Status: MessagePending, Failure: "x", MayBeSent: true,
+				RetryAt: now.Add(64 * time.Second),
+			},
 		},
 		"given up": {
 			Attempt{Result: AttemptPostponed, Reason: "450 later"},
 			8, false, 0,
-			Settlement{Status: MessageFailed, Failure: "Given up after 8 attempts. The last one: 450 later"},
+			Settlement{
+				Status:  MessageFailed,
+				Failure: "Given up after 8 attempts. The last one: 450 later",
+			},
 		},
 		"given up, but sent once": {
 			Attempt{Result: AttemptPostponed, Reason: "x"},
 			8, true, 0,
-			Settlement{Status: MessageFailed, Failure: "Given up after 8 attempts. The last one: x", MayBeSent: true},
+			Settlement{
+				Status: MessageFailed, Failure: "Given up after 8 attempts. The last one: x",
+				MayBeSent: true,
+			},
 		},
-		"no reason": {Attempt{Result: AttemptRefused, Reason: " \r\n"}, 1, false, 0, Settlement{Status: MessageFailed, Failure: "The sender gave no reason."}},
+		"no reason": {Attempt{Result: AttemptRefused, Reason: " \r\n"}, 1, false, 0, Settlement{
+			Status: MessageFailed, Failure: "The sender gave no reason.",
+		}},
 		"reason of several lines": {
 			Attempt{Result: AttemptRefused, Reason: "550 a\r\n\x00b\xff"},
 			1, false, 0,
@@ -81,7 +110,8 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, test.attempt.Settle(test.number, test.mightBeSent, now, test.jitter)); diff != "" {
+			if diff := cmp.Diff(test.want,
+				test.attempt.Settle(test.number, test.mightBeSent, now, test.jitter)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

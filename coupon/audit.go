@@ -38,14 +38,17 @@ const (
 type AuditEntry struct {
 	ID ID
 	At time.Time
-	// Caller is the name of who asked, such as key_17, Role what the caller might do then, and Address where the request came from.
+	// Caller is the name of who asked, such as key_17, Role what the caller might do then, and
+	// Address where the request came from.
 	Caller  string
 	Role    Role
 	Address string
 	Kind    AuditKind
-	// Action is the field that was asked for, such as voidCodes; of a READ the fields of the operation's root.
+	// Action is the field that was asked for, such as voidCodes; of a READ the fields of the
+	// operation's root.
 	Action string
-	// Input is what was given, without secrets, codes and personal data; of a READ the confidential fields.
+	// Input is what was given, without secrets, codes and personal data; of a READ the confidential
+	// fields.
 	Input     JSON
 	Outcome   AuditOutcome
 	Errors    []ErrorCode

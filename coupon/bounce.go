@@ -18,9 +18,10 @@ const (
 	BounceComplaint BounceKind = "COMPLAINT" // it arrived, and its recipient called it spam
 )
 
-// BounceKinds lists the kinds from what counts least to what counts most where several were reported of a message.
-// An order of kinds and not of times: reports come late, twice and out of order. A mail that was delayed arrives at
-// last, one that was taken can come back, and only what arrived can be complained about.
+// BounceKinds lists the kinds from what counts least to what counts most where several were
+// reported of a message. An order of kinds and not of times: reports come late, twice and out of
+// order. A mail that was delayed arrives at last, one that was taken can come back, and only what
+// arrived can be complained about.
 func BounceKinds() []BounceKind {
 	return []BounceKind{BounceSoft, BounceDelivered, BounceHard, BounceComplaint}
 }
@@ -38,15 +39,15 @@ const (
 
 // When an address is not written to any more.
 const (
-	// DefaultSoftBounceLimit is how many soft bounces quarantine an address unless the server is set otherwise, and
-	// MaxSoftBounceLimit the most that it may be set to.
+	// DefaultSoftBounceLimit is how many soft bounces quarantine an address unless the server is
+	// set otherwise, and MaxSoftBounceLimit the most that it may be set to.
 	DefaultSoftBounceLimit = 3
 	MaxSoftBounceLimit     = 100
-	// SoftBounceWindow is how far back from the latest soft bounce of an address others count. What was DELIVERED
-	// in between forgets those before it.
+	// SoftBounceWindow is how far back from the latest soft bounce of an address others count. What
+	// was DELIVERED in between forgets those before it.
 	SoftBounceWindow = 90 * 24 * time.Hour
-	// MaxRecordedBounces is how many reports one recordBounces takes, and MaxLiftedAddresses how many addresses one
-	// liftQuarantine.
+	// MaxRecordedBounces is how many reports one recordBounces takes, and MaxLiftedAddresses how
+	// many addresses one liftQuarantine.
 	MaxRecordedBounces = 10_000
 	MaxLiftedAddresses = 10_000
 )
@@ -78,9 +79,12 @@ type Quarantine struct {
 // explain says in a sentence why the address is in quarantine.
 func (q *Quarantine) explain() string {
 	why := map[BounceKind]string{
-		BounceHard: "a message came back for good", BounceSoft: "messages came back again and again", BounceComplaint: "a message was called spam",
+		BounceHard:      "a message came back for good",
+		BounceSoft:      "messages came back again and again",
+		BounceComplaint: "a message was called spam",
 	}[q.Reason]
-	text := fmt.Sprintf("The address is in quarantine since %s, as %s", q.QuarantinedAt.UTC().Format(time.DateOnly), why)
+	text := fmt.Sprintf("The address is in quarantine since %s, as %s",
+		q.QuarantinedAt.UTC().Format(time.DateOnly), why)
 	if q.LastReason != nil {
 		text += ": " + strings.TrimSuffix(*q.LastReason, ".")
 	}
@@ -108,8 +112,8 @@ func (in *BounceInput) Names() string {
 	return ""
 }
 
-// BounceRecord tells what recording reports came to: every one of them was recorded, repeated one that was before,
-// or was rejected.
+// BounceRecord tells what recording reports came to: every one of them was recorded, repeated one
+// that was before, or was rejected.
 type BounceRecord struct {
 	RecordedCount    int
 	RepeatedCount    int
@@ -149,16 +153,20 @@ type BounceReader struct {
 	// Origin is the id of the database whose messages are meant.
 	Origin string
 	Now    time.Time
-	// Channel is that of addresses which come without one, and Kind that of rows which say none; nil: they are rejected.
+	// Channel is that of addresses which come without one, and Kind that of rows which say none;
+	// nil: they are rejected.
 	Channel Channel
 	Kind    *BounceKind
 }
 
-// messageIDPattern is how messages are named to others: by their id, or in a mail by its Message-ID, with the database that it
-// comes from unless the outbox wrote it.
-var messageIDPattern = regexp.MustCompile(`^(message_[1-9][0-9]*)$|^<?(message_[1-9][0-9]*)@(?:([0-9a-f-]+)\.)?couponql>?$`)
+// messageIDPattern is how messages are named to others: by their id, or in a mail by its
+// Message-ID, with the database that it comes from unless the outbox wrote it.
+var messageIDPattern = regexp.MustCompile(
+	`^(message_[1-9][0-9]*)$|^<?(message_[1-9][0-9]*)@(?:([0-9a-f-]+)\.)?couponql>?$`,
+)
 
-// messageNumber returns the number of the message that a text names; 0: it is no message of this database.
+// messageNumber returns the number of the message that a text names; 0: it is no message of this
+// database.
 func (r *BounceReader) messageNumber(text string) int64 {
 	m := messageIDPattern.FindStringSubmatch(text)
 	if m == nil || m[3] != "" && m[3] != r.Origin {
@@ -202,7 +210,9 @@ func (r *BounceReader) Check(in *BounceInput) (b Bounce, reason RejectionReason,
 }
 
 // Read reads a row of a file. at is its date, or nil.
-func (r *BounceReader) Read(text *BounceText, at *time.Time) (b Bounce, reason RejectionReason, value string) {
+func (r *BounceReader) Read(text *BounceText, at *time.Time) (
+	b Bounce, reason RejectionReason, value string,
+) {
 	b = Bounce{Channel: r.Channel, At: r.Now, Reason: text.Reason}
 	if at != nil {
 		b.At = *at
@@ -214,8 +224,11 @@ func (r *BounceReader) Read(text *BounceText, at *time.Time) (b Bounce, reason R
 	return b, reason, value
 }
 
-// check settles whom a report is about. A message that other products named is known by the address beside it.
-func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool) (reason RejectionReason, value string) {
+// check settles whom a report is about. A message that other products named is known by the address
+// beside it.
+func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool) (
+	reason RejectionReason, value string,
+) {
 	b.Reason = oneLine(b.Reason)
 	for _, text := range []*string{&messageID, &address} {
 		clean, reason := CleanLabel(*text)
@@ -238,7 +251,8 @@ func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool)
 	}
 	if b.Address = bareAddress(b.Channel, address); b.Address == "" {
 		if strings.ContainsRune(address, '@') {
-			// There may be an address in it, which nobody would find there when its owner is erased.
+			// There may be an address in it, which nobody would find there when its owner is
+			// erased.
 			address = ""
 		}
 		return RejectedBadAddress, address
@@ -250,18 +264,21 @@ func (r *BounceReader) check(b *Bounce, messageID, address string, hasTime bool)
 	return "", ""
 }
 
-// bareAddress returns an address without what reports put around it, such as `rfc822; <ada@example.com>`.
+// bareAddress returns an address without what reports put around it, such as `rfc822;
+// <ada@example.com>`.
 func bareAddress(channel Channel, text string) string {
 	if channel != ChannelEmail {
 		return text
 	}
-	if kind, rest, found := strings.Cut(text, ";"); found && strings.EqualFold(strings.TrimSpace(kind), "rfc822") {
+	if kind, rest, found := strings.Cut(text, ";"); found &&
+		strings.EqualFold(strings.TrimSpace(kind), "rfc822") {
 		text = strings.TrimSpace(rest)
 	}
 	if begin := strings.LastIndexByte(text, '<'); begin >= 0 && strings.HasSuffix(text, ">") {
 		text = text[begin+1 : len(text)-1]
 	}
-	if at := strings.LastIndexByte(text, '@'); at <= 0 || at == len(text)-1 || strings.ContainsAny(text, " <>") {
+	if at := strings.LastIndexByte(text, '@'); at <= 0 || at == len(text)-1 ||
+		strings.ContainsAny(text, " <>") {
 		return ""
 	}
 	return text

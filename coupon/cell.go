@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Presence tells apart four ways of having no value. The rule is the same for every format, every kind of import and,
-// as far as it can tell them apart, the API:
+// Presence tells apart four ways of having no value. The rule is the same for every format, every
+// kind of import and, as far as it can tell them apart, the API:
 //
 //	what is there                                                 new row       known row
 //	Absent: no such column or key, or the row ends before it      no value      stays as it is
@@ -14,8 +14,8 @@ import (
 //	Null:   null of JSON and Parquet, xsi:nil                     no value      the value is removed
 //	Nothing: \N, or a text that FileOptions.Nothing names         no value      the value is removed
 //
-// Consent is the exception: silence never gives it. Of a known recipient whatever says neither yes nor no changes
-// nothing; see RecipientChanges.IsContactable for a new one.
+// Consent is the exception: silence never gives it. Of a known recipient whatever says neither yes
+// nor no changes nothing; see RecipientChanges.IsContactable for a new one.
 type Presence uint8
 
 // The ways, and Given: there is a value.
@@ -32,9 +32,11 @@ type Cell struct {
 	Presence Presence
 	// Text is the value where it is Given. Where it is Empty, it is "" or blanks.
 	Text string
-	// Guarded is the text as it stands in the file where a guard of spreadsheets was taken off; "" otherwise.
+	// Guarded is the text as it stands in the file where a guard of spreadsheets was taken off; ""
+	// otherwise.
 	Guarded string
-	// IsNumber says that the format itself says so, as JSON does by leaving out the quotes: its decimal mark is a point.
+	// IsNumber says that the format itself says so, as JSON does by leaving out the quotes: its
+	// decimal mark is a point.
 	IsNumber bool
 }
 
@@ -50,8 +52,8 @@ func (c Cell) Change() Change[string] {
 	return Change[string]{}
 }
 
-// Flag returns what the cell does to a field that is a yes or no, or reports that it is neither. Whatever is there
-// without saying yes or no is a change to nil.
+// Flag returns what the cell does to a field that is a yes or no, or reports that it is neither.
+// Whatever is there without saying yes or no is a change to nil.
 func (c Cell) Flag() (flag Change[bool], isKnown bool) {
 	switch c.Presence {
 	case Absent:
@@ -64,20 +66,23 @@ func (c Cell) Flag() (flag Change[bool], isKnown bool) {
 	return Set[bool](nil), true
 }
 
-// SQLNull is what databases write for a value that is not there. As a text it is written with one backslash more, and so is a text
-// of several backslashes and an N.
+// SQLNull is what databases write for a value that is not there. As a text it is written with one
+// backslash more, and so is a text of several backslashes and an N.
 const SQLNull = `\N`
 
 // isEscapedNull tells texts of at least two backslashes and an N.
 func isEscapedNull(text string) bool {
-	return len(text) > len(SQLNull) && text[0] == '\\' && text[len(text)-1] == 'N' && strings.Trim(text[:len(text)-1], `\`) == ""
+	return len(text) > len(SQLNull) && text[0] == '\\' && text[len(text)-1] == 'N' &&
+		strings.Trim(text[:len(text)-1], `\`) == ""
 }
 
-// GuardedPattern tells texts of which reading might take a guard off, in the syntax of Go and of the engine. An export writes
-// another guard around them, so that what is read is what was exported.
+// GuardedPattern tells texts of which reading might take a guard off, in the syntax of Go and of
+// the engine. An export writes another guard around them, so that what is read is what was
+// exported.
 const GuardedPattern = `^(="|'[=+@0-9-])`
 
-// CellRules turns the text of a cell into its value. The zero value has the rules of a file without options.
+// CellRules turns the text of a cell into its value. The zero value has the rules of a file without
+// options.
 type CellRules struct {
 	// nothing has the texts that stand for nothing; nil: SQLNull alone.
 	nothing map[string]struct{}
@@ -92,7 +97,8 @@ const (
 	noGuards guards = iota
 	// likelyGuards: what can hardly be meant, which is told.
 	likelyGuards
-	// exportedGuards: those of an export that is safe for spreadsheets, which has no other values that look like one.
+	// exportedGuards: those of an export that is safe for spreadsheets, which has no other values
+	// that look like one.
 	exportedGuards
 )
 
@@ -114,12 +120,14 @@ func NewCellRules(options *FileOptions, format FileFormat) CellRules {
 	return rules
 }
 
-// IsPlain reports whether a text is sure to be a value as it stands. It is quick, and true for nearly all values.
+// IsPlain reports whether a text is sure to be a value as it stands. It is quick, and true for
+// nearly all values.
 func (r *CellRules) IsPlain(text string) bool {
 	return text != "" && r.nothing == nil && plainStarts[text[0]]
 }
 
-// plainStarts has the first bytes of texts that are neither blank, nor guarded, nor stand for nothing.
+// plainStarts has the first bytes of texts that are neither blank, nor guarded, nor stand for
+// nothing.
 var plainStarts = func() (starts [256]bool) {
 	for c := byte('!'); c < utf8.RuneSelf; c++ {
 		starts[c] = c != '=' && c != '\'' && c != SQLNull[0]
@@ -144,10 +152,12 @@ func (r *CellRules) Read(text string) Cell {
 	return r.readBare(text)
 }
 
-// takeOff returns a text without its guard, or reports that it has none: ="00123", and an apostrophe before what a spreadsheet
-// would take for a number or a formula. An apostrophe before a letter is one: 't Hooft.
+// takeOff returns a text without its guard, or reports that it has none: ="00123", and an
+// apostrophe before what a spreadsheet would take for a number or a formula. An apostrophe before a
+// letter is one: 't Hooft.
 func (g guards) takeOff(text string) (value string, isGuarded bool) {
-	if inner, isFormula := strings.CutPrefix(text, `="`); isFormula && strings.HasSuffix(inner, `"`) {
+	if inner, isFormula := strings.CutPrefix(text, `="`); isFormula &&
+		strings.HasSuffix(inner, `"`) {
 		inner = strings.TrimSuffix(inner, `"`)
 		if strings.Contains(strings.ReplaceAll(inner, `""`, ""), `"`) {
 			return "", false
@@ -180,7 +190,8 @@ func (r *CellRules) isNothing(text string) bool {
 	return isNothing
 }
 
-// Odd tells what is odd about a cell that was taken all the same, and the text that is; "" when nothing is.
+// Odd tells what is odd about a cell that was taken all the same, and the text that is; "" when
+// nothing is.
 func (c Cell) Odd() (kind ImportWarningKind, text string) {
 	switch {
 	case c.Guarded != "":
@@ -191,7 +202,8 @@ func (c Cell) Odd() (kind ImportWarningKind, text string) {
 		return WarningPlaceholder, c.Text
 	}
 	// As in 6.9E+12.
-	if isScientific, isSigned, isLost := readScientific(c.Text); isScientific && isSigned && isLost {
+	if isScientific, isSigned, isLost := readScientific(c.Text); isScientific &&
+		isSigned && isLost {
 		return WarningScientific, c.Text
 	}
 	return "", ""
@@ -200,7 +212,8 @@ func (c Cell) Odd() (kind ImportWarningKind, text string) {
 // maxPlaceholder is the length of the longest placeholder, in bytes.
 const maxPlaceholder = 9
 
-// isPlaceholder tells texts that people and programs write where there is nothing. They may be meant: Null is a name.
+// isPlaceholder tells texts that people and programs write where there is nothing. They may be
+// meant: Null is a name.
 func isPlaceholder(text string) bool {
 	if text == "" || len(text) > maxPlaceholder {
 		return false
@@ -211,7 +224,8 @@ func isPlaceholder(text string) bool {
 		return false
 	}
 	switch strings.ToLower(text) {
-	case "null", "(null)", "<null>", "[null]", "nil", "<nil>", "none", "<none>", "(none)", "n/a", "<na>", "#n/a", "#na", "#nv",
+	case "null", "(null)", "<null>", "[null]", "nil", "<nil>", "none", "<none>", "(none)", "n/a",
+		"<na>", "#n/a", "#na", "#nv",
 		"nan", "nat", "undefined", "-", "--", "---", "–", "—", ".", "?", "(leer)", "(blank)", `\n`,
 		"#ref!", "#value!", "#name?", "#null!", "#num!", "#div/0!":
 		return true

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestExportedText: whatever reading would take for something else is told by GuardedPattern, or is of backslashes and an N. What an export
-// writes for such a text is read as the text.
+// TestExportedText: whatever reading would take for something else is told by GuardedPattern, or is
+// of backslashes and an N. What an export writes for such a text is read as the text.
 func TestExportedText(t *testing.T) {
 	t.Parallel()
 	guarded, null := regexp.MustCompile(GuardedPattern), regexp.MustCompile(`^\\+N$`)
@@ -37,40 +37,80 @@ func TestCellRules(t *testing.T) {
 		text    string
 		want    Cell
 	}{
-		"formula":                       {text: `="00123"`, want: Cell{Presence: Given, Text: "00123", Guarded: `="00123"`}},
-		"formula with a quote":          {text: `="a""b"`, want: Cell{Presence: Given, Text: `a"b`, Guarded: `="a""b"`}},
-		"formula of nothing":            {text: `=""`, want: Cell{Presence: Empty, Guarded: `=""`}},
-		"formula of null":               {text: `="\N"`, want: Cell{Presence: Nothing, Guarded: `="\N"`}},
-		"another formula":               {text: `="a"&"b"`, want: given(`="a"&"b"`)},
-		"half a formula":                {text: `="a`, want: given(`="a`)},
-		"apostrophe, number":            {text: `'00123`, want: Cell{Presence: Given, Text: "00123", Guarded: `'00123`}},
-		"apostrophe, formula":           {text: `'=A1`, want: Cell{Presence: Given, Text: "=A1", Guarded: `'=A1`}},
-		"text that is no null":          {text: `\\N`, want: given(`\N`)},
-		"text of three":                 {text: `\\\N`, want: given(`\\N`)},
-		"text of an N and more":         {text: `\\NN`, want: given(`\\NN`)},
-		"one guard alone":               {text: `'="1"`, want: Cell{Presence: Given, Text: `="1"`, Guarded: `'="1"`}},
-		"apostrophe of a name":          {text: `'t Hooft`, want: given(`'t Hooft`)},
-		"between apostrophes":           {text: `'123'`, want: given(`'123'`)},
-		"an apostrophe":                 {text: `'`, want: given(`'`)},
-		"two apostrophes":               {text: `''1`, want: given(`''1`)},
-		"guard, said to be none":        {options: FileOptions{IsSpreadsheetSafe: new(false)}, text: `="00123"`, want: given(`="00123"`)},
-		"guard, said to be one":         {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `="00123"`, want: given(`00123`)},
-		"apostrophe, said to be one":    {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `''1`, want: given(`'1`)},
-		"apostrophe, said, of a name":   {options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `'t`, want: given(`'t`)},
-		"a value":                       {text: "a", want: given("a")},
-		"empty":                         {text: "", want: Cell{Presence: Empty}},
-		"blanks":                        {text: " \t", want: Cell{Presence: Empty, Text: " \t"}},
-		"invisible":                     {text: "\u200B\uFEFF", want: Cell{Presence: Empty, Text: "\u200B\uFEFF"}},
-		"null of SQL":                   {text: `\N`, want: Cell{Presence: Nothing}},
-		"newline of C":                  {text: `\n`, want: given(`\n`)},
-		"NULL":                          {text: "NULL", want: given("NULL")},
-		"NULL, named":                   {options: FileOptions{Nothing: []string{"NULL", "-"}}, text: "NULL", want: Cell{Presence: Nothing}},
-		"hyphen, named":                 {options: FileOptions{Nothing: []string{"NULL", " - "}}, text: "-", want: Cell{Presence: Nothing}},
-		"other case":                    {options: FileOptions{Nothing: []string{"NULL"}}, text: "Null", want: given("Null")},
-		"null of SQL, others are named": {options: FileOptions{Nothing: []string{"NULL"}}, text: `\N`, want: given(`\N`)},
-		"null of SQL, nothing is named": {options: FileOptions{Nothing: []string{}}, text: `\N`, want: given(`\N`)},
-		"empty, named":                  {options: FileOptions{Nothing: []string{""}}, text: "", want: Cell{Presence: Nothing}},
-		"blanks, empty is named":        {options: FileOptions{Nothing: []string{""}}, text: " ", want: Cell{Presence: Nothing}},
+		"formula": {
+			text: `="00123"`, want: Cell{Presence: Given, Text: "00123", Guarded: `="00123"`},
+		},
+		"formula with a quote": {
+			text: `="a""b"`, want: Cell{Presence: Given, Text: `a"b`, Guarded: `="a""b"`},
+		},
+		"formula of nothing": {text: `=""`, want: Cell{Presence: Empty, Guarded: `=""`}},
+		"formula of null": {
+			text: `="\N"`, want: Cell{Presence: Nothing, Guarded: `="\N"`},
+		},
+		"another formula": {text: `="a"&"b"`, want: given(`="a"&"b"`)},
+		"half a formula":  {text: `="a`, want: given(`="a`)},
+		"apostrophe, number": {
+			text: `'00123`, want: Cell{Presence: Given, Text: "00123", Guarded: `'00123`},
+		},
+		"apostrophe, formula": {
+			text: `'=A1`, want: Cell{Presence: Given, Text: "=A1", Guarded: `'=A1`},
+		},
+		"text that is no null":  {text: `\\N`, want: given(`\N`)},
+		"text of three":         {text: `\\\N`, want: given(`\\N`)},
+		"text of an N and more": {text: `\\NN`, want: given(`\\NN`)},
+		"one guard alone": {
+			text: `'="1"`, want: Cell{Presence: Given, Text: `="1"`, Guarded: `'="1"`},
+		},
+		"apostrophe of a name": {text: `'t Hooft`, want: given(`'t Hooft`)},
+		"between apostrophes":  {text: `'123'`, want: given(`'123'`)},
+		"an apostrophe":        {text: `'`, want: given(`'`)},
+		"two apostrophes":      {text: `''1`, want: given(`''1`)},
+		"guard, said to be none": {
+			options: FileOptions{IsSpreadsheetSafe: new(false)}, text: `="00123"`,
+			want: given(`="00123"`),
+		},
+		"guard, said to be one": {
+			options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `="00123"`,
+			want: given(`00123`),
+		},
+		"apostrophe, said to be one": {
+			options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `''1`, want: given(`'1`),
+		},
+		"apostrophe, said, of a name": {
+			options: FileOptions{IsSpreadsheetSafe: new(true)}, text: `'t`, want: given(`'t`),
+		},
+		"a value": {text: "a", want: given("a")},
+		"empty":   {text: "", want: Cell{Presence: Empty}},
+		"blanks":  {text: " \t", want: Cell{Presence: Empty, Text: " \t"}},
+		"invisible": {
+			text: "\u200B\uFEFF", want: Cell{Presence: Empty, Text: "\u200B\uFEFF"},
+		},
+		"null of SQL":  {text: `\N`, want: Cell{Presence: Nothing}},
+		"newline of C": {text: `\n`, want: given(`\n`)},
+		"NULL":         {text: "NULL", want: given("NULL")},
+		"NULL, named": {
+			options: FileOptions{Nothing: []string{"NULL", "-"}}, text: "NULL",
+			want: Cell{Presence: Nothing},
+		},
+		"hyphen, named": {
+			options: FileOptions{Nothing: []string{"NULL", " - "}}, text: "-",
+			want: Cell{Presence: Nothing},
+		},
+		"other case": {
+			options: FileOptions{Nothing: []string{"NULL"}}, text: "Null", want: given("Null"),
+		},
+		"null of SQL, others are named": {
+			options: FileOptions{Nothing: []string{"NULL"}}, text: `\N`, want: given(`\N`),
+		},
+		"null of SQL, nothing is named": {
+			options: FileOptions{Nothing: []string{}}, text: `\N`, want: given(`\N`),
+		},
+		"empty, named": {
+			options: FileOptions{Nothing: []string{""}}, text: "", want: Cell{Presence: Nothing},
+		},
+		"blanks, empty is named": {
+			options: FileOptions{Nothing: []string{""}}, text: " ", want: Cell{Presence: Nothing},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,16 +156,21 @@ func TestPresence(t *testing.T) {
 func TestOddCells(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]ImportWarningKind{
-		"NULL": WarningPlaceholder, "null": WarningPlaceholder, "N/A": WarningPlaceholder, "-": WarningPlaceholder, "–": WarningPlaceholder,
-		"#NV": WarningPlaceholder, "#DIV/0!": WarningPlaceholder, "NaN": WarningPlaceholder, "None": WarningPlaceholder, "(null)": WarningPlaceholder,
-		"6.9E+12": WarningScientific, "4,91712E+11": WarningScientific, "1E+05": WarningScientific, "4.99E+01": "", "12E5": "", "7E-3": "", "1E+": "",
+		"NULL": WarningPlaceholder, "null": WarningPlaceholder, "N/A": WarningPlaceholder,
+		"-": WarningPlaceholder, "–": WarningPlaceholder,
+		"#NV": WarningPlaceholder, "#DIV/0!": WarningPlaceholder, "NaN": WarningPlaceholder,
+		"None": WarningPlaceholder, "(null)": WarningPlaceholder,
+		"6.9E+12": WarningScientific, "4,91712E+11": WarningScientific, "1E+05": WarningScientific,
+		"4.99E+01": "", "12E5": "", "7E-3": "", "1E+": "",
 		"Nullmeyer": "", "Anna": "", "-1": "", "Nico": "", "#1": "", "Ünal": "", "": "",
 	} {
 		if got, _ := (Cell{Presence: Given, Text: text}).Odd(); text != "" && got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
-	for _, cell := range []Cell{{}, {Presence: Empty}, {Presence: Null}, {Presence: Nothing}, {Presence: Given, Text: "-", IsNumber: true}} {
+	for _, cell := range []Cell{{}, {Presence: Empty}, {Presence: Null}, {Presence: Nothing}, {
+		Presence: Given, Text: "-", IsNumber: true,
+	}} {
 		if got, _ := cell.Odd(); got != "" {
 			t.Errorf("%+v: got %q", cell, got)
 		}
@@ -136,11 +181,13 @@ func TestParseFlag(t *testing.T) {
 	t.Parallel()
 	for want, texts := range map[bool][]string{
 		true: {
-			"1", "true", "T", "yes", "Y", "on", "1.0", "-1", "ja", "J", "wahr", "oui", "VRAI", "sí", "SI\u0301", "sì", "sim", "verdadeiro", "verdadero",
+			"1", "true", "T", "yes", "Y", "on", "1.0", "-1", "ja", "J", "wahr", "oui", "VRAI", "sí",
+			"SI\u0301", "sì", "sim", "verdadeiro", "verdadero",
 			"vero", "waar", "tak", "prawda", "evet", "DOĞRU", " Ja\u00A0",
 		},
 		false: {
-			"0", "false", "F", "no", "N", "off", "0.0", "nein", "FALSCH", "non", "faux", "falso", "não", "nee", "onwaar", "nie", "fałsz", "FAŁSZ",
+			"0", "false", "F", "no", "N", "off", "0.0", "nein", "FALSCH", "non", "faux", "falso",
+			"não", "nee", "onwaar", "nie", "fałsz", "FAŁSZ",
 			"hayır", "HAYIR", "yanlış", "YANLIŞ",
 		},
 	} {

@@ -28,8 +28,8 @@ type Code struct {
 	AddedAt  time.Time
 	// Status is where the code stood when it was read.
 	Status CodeStatus
-	// MessageID, DeliveryID, RecipientID, Channel and Address tell of the message that holds the code
-	// now; nil when none does.
+	// MessageID, DeliveryID, RecipientID, Channel and Address tell of the message that holds the
+	// code now; nil when none does.
 	MessageID   *ID
 	DeliveryID  *ID
 	RecipientID *ID
@@ -62,8 +62,8 @@ const (
 // Has reports whether any of the flags is set.
 func (s CodeState) Has(flags CodeState) bool { return s&flags != 0 }
 
-// Status tells where a code in this state stands when its coupon has or has not ended. What happened
-// for good (redeemed, voided) outranks the clock, and the clock outranks an assignment.
+// Status tells where a code in this state stands when its coupon has or has not ended. What
+// happened for good (redeemed, voided) outranks the clock, and the clock outranks an assignment.
 func (s CodeState) Status(hasEnded bool) CodeStatus {
 	switch {
 	case s.Has(StateRedeemed):
@@ -98,13 +98,17 @@ func (c *Coupon) CheckRedemption(code Redeemability, at time.Time) *UserError {
 	case limited && *c.RedemptionLimit == 1:
 		return Errorf(ErrorCodeAlreadyRedeemed, "The code %q was already redeemed.", code.Value)
 	case limited:
-		return Errorf(ErrorRedemptionLimitReached, "The code %q was redeemed %d times, and may be redeemed no more often.", code.Value, code.Count)
+		return Errorf(ErrorRedemptionLimitReached,
+			"The code %q was redeemed %d times, and may be redeemed no more often.",
+			code.Value, code.Count)
 	case code.State.Has(StateVoided):
 		return Errorf(ErrorCodeVoided, "The code %q was voided.", code.Value)
 	case at.Before(c.StartsAt):
-		return Errorf(ErrorCodeNotYetValid, "The code %q is valid from %s.", code.Value, c.StartsAt.Format(time.RFC3339))
+		return Errorf(ErrorCodeNotYetValid, "The code %q is valid from %s.", code.Value,
+			c.StartsAt.Format(time.RFC3339))
 	case c.HasEnded(at):
-		return Errorf(ErrorCodeExpired, "The code %q was valid until %s.", code.Value, c.EndsAt.Format(time.RFC3339))
+		return Errorf(ErrorCodeExpired, "The code %q was valid until %s.", code.Value,
+			c.EndsAt.Format(time.RFC3339))
 	case c.Type == TypeIndividual && c.RequiresAssignment && !code.State.Has(StateAssigned):
 		return Errorf(ErrorCodeNotAssigned, "The code %q was not given to anybody yet.", code.Value)
 	}
@@ -203,8 +207,10 @@ func (c *Coupon) IsLow(available, total int) bool {
 		return false
 	}
 	below := c.LowStockThreshold != nil && available < *c.LowStockThreshold
-	// Dividing rounds 7 of 100 to the same number as the text 0.07 does; a product would lie above 7.
-	belowShare := c.LowStockShare != nil && total > 0 && float64(available)/float64(total) < *c.LowStockShare
+	// Dividing rounds 7 of 100 to the same number as the text 0.07 does; a product would lie above
+	// 7.
+	belowShare := c.LowStockShare != nil && total > 0 &&
+		float64(available)/float64(total) < *c.LowStockShare
 	return below || belowShare
 }
 
@@ -226,8 +232,8 @@ func (c *Code) State() CodeState {
 	return state
 }
 
-// CheckPool reports whether an import of this mode may change the coupon's codes. It returns INVALID_STATE when the
-// coupon is anonymous, or archived and would get new codes.
+// CheckPool reports whether an import of this mode may change the coupon's codes. It returns
+// INVALID_STATE when the coupon is anonymous, or archived and would get new codes.
 func (c *Coupon) CheckPool(mode ImportMode) error {
 	switch {
 	case c.Type == TypeAnonymous:
@@ -238,24 +244,31 @@ func (c *Coupon) CheckPool(mode ImportMode) error {
 			c.Code,
 		).At("input", "couponId")
 	case c.ArchivedAt != nil && mode != ImportVoid:
-		return Errorf(ErrorInvalidState, "The coupon %q is archived and takes no new codes.", c.Label).At("input", "couponId")
+		return Errorf(ErrorInvalidState, "The coupon %q is archived and takes no new codes.",
+			c.Label).At("input", "couponId")
 	}
 	return nil
 }
 
-// NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an order,
-// a reason or who asked for it, and store is where it was redeemed. Both may be empty.
-func NewCodeEvent(at time.Time, kind CodeEventKind, deliveryID *ID, detail, store string) *CodeEvent {
+// NewCodeEvent tells in a sentence what happened; detail is the file of an import, an address, an
+// order, a reason or who asked for it, and store is where it was redeemed. Both may be empty.
+func NewCodeEvent(
+	at time.Time, kind CodeEventKind, deliveryID *ID, detail, store string,
+) *CodeEvent {
 	text := map[CodeEventKind]string{
-		EventAdded: "Added to the pool", EventAssigned: "Given to a message", EventSent: "Handed to the sender",
+		EventAdded: "Added to the pool", EventAssigned: "Given to a message",
+		EventSent:    "Handed to the sender",
 		EventUnknown: "Handed over and never answered", EventBounced: "Came back",
-		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed", EventReversed: "Redemption reversed", EventVoided: "Voided",
+		EventReturned: "Returned to the pool", EventRedeemed: "Redeemed",
+		EventReversed: "Redemption reversed", EventVoided: "Voided",
 		EventRestored: "Not voided any more",
 	}[kind]
 	if detail != "" {
 		joint := map[CodeEventKind]string{
-			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ", EventUnknown: " for ", EventBounced: ": ", EventReturned: ": ",
-			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ", EventRestored: ": undone by ",
+			EventAdded: " by the import of ", EventAssigned: " to ", EventSent: " for ",
+			EventUnknown: " for ", EventBounced: ": ", EventReturned: ": ",
+			EventRedeemed: " with the reference ", EventReversed: ": ", EventVoided: ": ",
+			EventRestored: ": undone by ",
 		}[kind]
 		if joint == ": " {
 			detail = strings.TrimSuffix(detail, ".") // others write sentences

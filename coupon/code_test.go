@@ -59,12 +59,19 @@ func TestCodeState(t *testing.T) {
 		code Code
 		want CodeState
 	}{
-		"untouched":  {code: Code{AddedAt: at}},
-		"assigned":   {code: Code{MessageID: new(ID("message_1")), AssignedAt: &at}, want: StateAssigned},
-		"sent":       {code: Code{MessageID: new(ID("message_1")), SentAt: &at}, want: StateAssigned | StateSent},
-		"redeemed":   {code: Code{RedeemedAt: &at}, want: StateRedeemed},
-		"voided":     {code: Code{VoidedAt: &at}, want: StateVoided},
-		"everything": {code: Code{MessageID: new(ID("message_1")), SentAt: &at, RedeemedAt: &at, VoidedAt: &at}, want: StateGone - 1},
+		"untouched": {code: Code{AddedAt: at}},
+		"assigned": {
+			code: Code{MessageID: new(ID("message_1")), AssignedAt: &at}, want: StateAssigned,
+		},
+		"sent": {
+			code: Code{MessageID: new(ID("message_1")), SentAt: &at},
+			want: StateAssigned | StateSent,
+		},
+		"redeemed": {code: Code{RedeemedAt: &at}, want: StateRedeemed},
+		"voided":   {code: Code{VoidedAt: &at}, want: StateVoided},
+		"everything": {code: Code{
+			MessageID: new(ID("message_1")), SentAt: &at, RedeemedAt: &at, VoidedAt: &at,
+		}, want: StateGone - 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -81,12 +88,20 @@ func TestCheckRedemption(t *testing.T) {
 	starts, ends := instantOf(t, "2026-11-01T00:00:00Z"), instantOf(t, "2026-12-01T00:00:00Z")
 	during := instantOf(t, "2026-11-24T09:15:00Z")
 	pool := func(limit *int) *Coupon {
-		return &Coupon{Type: TypeIndividual, StartsAt: starts, EndsAt: &ends, RedemptionLimit: limit, RequiresAssignment: true}
+		return &Coupon{
+			Type: TypeIndividual, StartsAt: starts, EndsAt: &ends, RedemptionLimit: limit,
+			RequiresAssignment: true,
+		}
 	}
 	free := pool(new(1))
 	free.RequiresAssignment = false
-	anonymous := &Coupon{Type: TypeAnonymous, StartsAt: starts, EndsAt: &ends, RequiresAssignment: true}
-	anonymousTwice := &Coupon{Type: TypeAnonymous, StartsAt: starts, EndsAt: &ends, RedemptionLimit: new(2), RequiresAssignment: true}
+	anonymous := &Coupon{
+		Type: TypeAnonymous, StartsAt: starts, EndsAt: &ends, RequiresAssignment: true,
+	}
+	anonymousTwice := &Coupon{
+		Type: TypeAnonymous, StartsAt: starts, EndsAt: &ends, RedemptionLimit: new(2),
+		RequiresAssignment: true,
+	}
 	endless := &Coupon{Type: TypeIndividual, StartsAt: starts, RedemptionLimit: new(1)}
 	tests := map[string]struct {
 		coupon *Coupon
@@ -134,7 +149,9 @@ func TestCheckRedemption(t *testing.T) {
 			at:     during,
 			want:   `CODE_ALREADY_REDEEMED: The code "Trynow" was already redeemed.`,
 		},
-		"limit 3, twice": {coupon: pool(new(3)), state: StateAssigned | StateRedeemed, count: 2, at: during},
+		"limit 3, twice": {
+			coupon: pool(new(3)), state: StateAssigned | StateRedeemed, count: 2, at: during,
+		},
 		"limit 3, three times": {
 			coupon: pool(new(3)),
 			state:  StateAssigned | StateRedeemed,
@@ -142,7 +159,9 @@ func TestCheckRedemption(t *testing.T) {
 			at:     during,
 			want:   `REDEMPTION_LIMIT_REACHED: The code "Trynow" was redeemed 3 times, and may be redeemed no more often.`,
 		},
-		"no limit":                 {coupon: pool(nil), state: StateAssigned | StateRedeemed, count: 1_000_000, at: during},
+		"no limit": {
+			coupon: pool(nil), state: StateAssigned | StateRedeemed, count: 1_000_000, at: during,
+		},
 		"anonymous":                {coupon: anonymous, count: 1_000_000, at: during},
 		"anonymous, limit 2, once": {coupon: anonymousTwice, count: 1, at: during},
 		"anonymous, limit 2, twice": {
@@ -151,7 +170,10 @@ func TestCheckRedemption(t *testing.T) {
 			at:     during,
 			want:   `REDEMPTION_LIMIT_REACHED: The code "Trynow" was redeemed 2 times, and may be redeemed no more often.`,
 		},
-		"anonymous, over": {coupon: anonymous, at: ends, want: `CODE_EXPIRED: The code "Trynow" was valid until 2026-12-01T00:00:00Z.`},
+		"anonymous, over": {
+			coupon: anonymous, at: ends,
+			want: `CODE_EXPIRED: The code "Trynow" was valid until 2026-12-01T00:00:00Z.`,
+		},
 		"redeemed before voided": {
 			coupon: pool(new(1)),
 			state:  StateRedeemed | StateVoided,
@@ -173,7 +195,10 @@ func TestCheckRedemption(t *testing.T) {
 			at:     starts.Add(-1),
 			want:   `CODE_NOT_YET_VALID: The code "Trynow" is valid from 2026-11-01T00:00:00Z.`,
 		},
-		"expired before not assigned": {coupon: pool(new(1)), at: ends, want: `CODE_EXPIRED: The code "Trynow" was valid until 2026-12-01T00:00:00Z.`},
+		"expired before not assigned": {
+			coupon: pool(new(1)), at: ends,
+			want: `CODE_EXPIRED: The code "Trynow" was valid until 2026-12-01T00:00:00Z.`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -197,23 +222,60 @@ func TestIsLow(t *testing.T) {
 		available, total int
 		want             bool
 	}{
-		"no threshold":            {coupon: Coupon{Type: TypeIndividual}, available: 0, total: 10, want: false},
-		"at the threshold":        {coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(5)}, available: 5, total: 10, want: false},
-		"below the threshold":     {coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(5)}, available: 4, total: 10, want: true},
-		"threshold 0":             {coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(0)}, available: 0, total: 0, want: false},
-		"threshold of empty pool": {coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(1)}, available: 0, total: 0, want: true},
-		"at the share":            {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.07)}, available: 7, total: 100, want: false},
-		"below the share":         {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.07)}, available: 6, total: 100, want: true},
-		"share of empty pool":     {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.5)}, available: 0, total: 0, want: false},
-		"share 0":                 {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.0)}, available: 0, total: 100, want: false},
-		"share 1, full":           {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(1.0)}, available: 100, total: 100, want: false},
-		"share 1, one gone":       {coupon: Coupon{Type: TypeIndividual, LowStockShare: new(1.0)}, available: 99, total: 100, want: true},
+		"no threshold": {
+			coupon: Coupon{Type: TypeIndividual}, available: 0, total: 10, want: false,
+		},
+		"at the threshold": {
+			coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(5)}, available: 5,
+			total: 10, want: false,
+		},
+		"below the threshold": {
+			coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(5)}, available: 4,
+			total: 10, want: true,
+		},
+		"threshold 0": {
+			coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(0)}, available: 0,
+			total: 0, want: false,
+		},
+		"threshold of empty pool": {
+			coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(1)}, available: 0,
+			total: 0, want: true,
+		},
+		"at the share": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.07)}, available: 7,
+			total: 100, want: false,
+		},
+		"below the share": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.07)}, available: 6,
+			total: 100, want: true,
+		},
+		"share of empty pool": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.5)}, available: 0,
+			total: 0, want: false,
+		},
+		"share 0": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(0.0)}, available: 0,
+			total: 100, want: false,
+		},
+		"share 1, full": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(1.0)}, available: 100,
+			total: 100, want: false,
+		},
+		"share 1, one gone": {
+			coupon: Coupon{Type: TypeIndividual, LowStockShare: new(1.0)}, available: 99,
+			total: 100, want: true,
+		},
 		"either is enough": {
-			coupon: Coupon{Type: TypeIndividual, LowStockThreshold: new(1), LowStockShare: new(0.9)}, available: 50, total: 100,
+			coupon: Coupon{
+				Type: TypeIndividual, LowStockThreshold: new(1), LowStockShare: new(0.9),
+			}, available: 50, total: 100,
 			want: true,
 		},
 		"anonymous": {
-			coupon: Coupon{Type: TypeAnonymous, LowStockThreshold: new(5), LowStockShare: new(1.0)}, available: 0, total: 10,
+			coupon: Coupon{
+				Type: TypeAnonymous, LowStockThreshold: new(5), LowStockShare: new(1.0),
+			},
+			available: 0, total: 10,
 			want: false,
 		},
 	}
@@ -230,7 +292,8 @@ func TestIsLow(t *testing.T) {
 func TestIsLowExactlyAtAPercentage(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		percent, hundreds := rapid.IntRange(0, 100).Draw(t, "percent"), rapid.IntRange(1, 100_000).Draw(t, "hundreds")
+		percent, hundreds := rapid.IntRange(0, 100).Draw(t, "percent"), rapid.IntRange(1,
+			100_000).Draw(t, "hundreds")
 		c := &Coupon{Type: TypeIndividual, LowStockShare: new(float64(percent) / 100)}
 		at, total := percent*hundreds, 100*hundreds
 		if c.IsLow(at, total) {
@@ -257,14 +320,18 @@ func TestCheckPool(t *testing.T) {
 			},
 		},
 		"archived": {
-			coupon: Coupon{Type: TypeIndividual, Label: "Ski", ArchivedAt: new(instantOf(t, "2026-11-24T09:15:00Z"))},
-			want:   []string{`input.couponId INVALID_STATE: The coupon "Ski" is archived and takes no new codes.`},
+			coupon: Coupon{
+				Type: TypeIndividual, Label: "Ski",
+				ArchivedAt: new(instantOf(t, "2026-11-24T09:15:00Z")),
+			},
+			want: []string{`input.couponId INVALID_STATE: The coupon "Ski" is archived and takes no new codes.`},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, problemLines(t, test.coupon.CheckPool(ImportAdd))); diff != "" {
+			if diff := cmp.Diff(test.want,
+				problemLines(t, test.coupon.CheckPool(ImportAdd))); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -275,22 +342,48 @@ func TestNewCodeEvent(t *testing.T) {
 	t.Parallel()
 	at, delivery := instantOf(t, "2026-11-24T09:15:00Z"), ID("delivery_1")
 	tests := map[CodeEventKind]struct{ detail, plain, want string }{
-		EventAdded:    {detail: "codes.csv", plain: "Added to the pool.", want: "Added to the pool by the import of codes.csv."},
-		EventAssigned: {detail: "a@b.example", plain: "Given to a message.", want: "Given to a message to a@b.example."},
-		EventSent:     {detail: "a@b.example", plain: "Handed to the sender.", want: "Handed to the sender for a@b.example."},
-		EventUnknown:  {detail: "a@b.example", plain: "Handed over and never answered.", want: "Handed over and never answered for a@b.example."},
-		EventBounced:  {detail: "550 no such user.", plain: "Came back.", want: "Came back: 550 no such user."},
-		EventReturned: {detail: "stopped", plain: "Returned to the pool.", want: "Returned to the pool: stopped."},
-		EventRedeemed: {detail: "ORD-1", plain: "Redeemed.", want: "Redeemed with the reference ORD-1."},
-		EventReversed: {detail: "mistake", plain: "Redemption reversed.", want: "Redemption reversed: mistake."},
-		EventVoided:   {detail: "leaked", plain: "Voided.", want: "Voided: leaked."},
-		EventRestored: {detail: "key_1", plain: "Not voided any more.", want: "Not voided any more: undone by key_1."},
+		EventAdded: {
+			detail: "codes.csv", plain: "Added to the pool.",
+			want: "Added to the pool by the import of codes.csv.",
+		},
+		EventAssigned: {
+			detail: "a@b.example", plain: "Given to a message.",
+			want: "Given to a message to a@b.example.",
+		},
+		EventSent: {
+			detail: "a@b.example", plain: "Handed to the sender.",
+			want: "Handed to the sender for a@b.example.",
+		},
+		EventUnknown: {
+			detail: "a@b.example", plain: "Handed over and never answered.",
+			want: "Handed over and never answered for a@b.example.",
+		},
+		EventBounced: {
+			detail: "550 no such user.", plain: "Came back.", want: "Came back: 550 no such user.",
+		},
+		EventReturned: {
+			detail: "stopped", plain: "Returned to the pool.",
+			want: "Returned to the pool: stopped.",
+		},
+		EventRedeemed: {
+			detail: "ORD-1", plain: "Redeemed.", want: "Redeemed with the reference ORD-1.",
+		},
+		EventReversed: {
+			detail: "mistake", plain: "Redemption reversed.", want: "Redemption reversed: mistake.",
+		},
+		EventVoided: {detail: "leaked", plain: "Voided.", want: "Voided: leaked."},
+		EventRestored: {
+			detail: "key_1", plain: "Not voided any more.",
+			want: "Not voided any more: undone by key_1.",
+		},
 	}
 	for kind, test := range tests {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			got := NewCodeEvent(at, kind, &delivery, test.detail, "")
-			if diff := cmp.Diff(&CodeEvent{At: at, Kind: kind, DeliveryID: &delivery, Text: test.want}, got); diff != "" {
+			if diff := cmp.Diff(&CodeEvent{
+				At: at, Kind: kind, DeliveryID: &delivery, Text: test.want,
+			}, got); diff != "" {
 				t.Errorf("event (-want +got):\n%s", diff)
 			}
 			if got := NewCodeEvent(at, kind, nil, "", "").Text; got != test.plain {
@@ -298,7 +391,9 @@ func TestNewCodeEvent(t *testing.T) {
 			}
 		})
 	}
-	for detail, want := range map[string]string{"ORD-1": "Redeemed with the reference ORD-1 at Till 4.", "": "Redeemed at Till 4."} {
+	for detail, want := range map[string]string{
+		"ORD-1": "Redeemed with the reference ORD-1 at Till 4.", "": "Redeemed at Till 4.",
+	} {
 		if got := NewCodeEvent(at, EventRedeemed, nil, detail, "Till 4").Text; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// ConsentSense is what a column of a file says of being contacted. A column gives consent only where
-// its name says so beyond doubt; it may take consent away on less.
+// ConsentSense is what a column of a file says of being contacted. A column gives consent only
+// where its name says so beyond doubt; it may take consent away on less.
 type ConsentSense uint8
 
 // The senses.
@@ -17,7 +17,8 @@ const (
 	OptOutSays
 	// ConsentHints: the column is called like what consent is asked for. A no takes consent away.
 	ConsentHints
-	// ConsentMentions: as ConsentHints, but the name says more, so that a number or a letter is no answer.
+	// ConsentMentions: as ConsentHints, but the name says more, so that a number or a letter is no
+	// answer.
 	ConsentMentions
 	// OptOutMentions: as OptOutSays, but the name says more, so that any text may stand there.
 	OptOutMentions
@@ -31,12 +32,13 @@ func (s ConsentSense) IsSure() bool { return s == ConsentSays || s == OptOutSays
 // Consent is what the columns of one row say together: a no in any of them wins over a yes.
 type Consent struct {
 	isAsked, isGiven, isDenied bool
-	// guess is the value by which only columns that may be about something else took consent away; "" for none.
+	// guess is the value by which only columns that may be about something else took consent away;
+	// "" for none.
 	guess string
 }
 
-// Add takes in what one of the columns says. It reports whether the value says anything of consent, and
-// whether it can stand in such a column.
+// Add takes in what one of the columns says. It reports whether the value says anything of consent,
+// and whether it can stand in such a column.
 func (c *Consent) Add(sense ConsentSense, cell Cell) (isAnswer, isUnderstood bool) {
 	if cell.Presence == Absent {
 		return false, true
@@ -72,8 +74,8 @@ func (c *Consent) Change() Change[bool] {
 	return Change[bool]{}
 }
 
-// Guess returns the value that took consent away, where only a column did that may be about something
-// else; "" where none did.
+// Guess returns the value that took consent away, where only a column did that may be about
+// something else; "" where none did.
 func (c *Consent) Guess() string {
 	if c.isDenied {
 		return ""
@@ -138,8 +140,8 @@ func isSomeDate(text string) bool {
 	return isMoment || shortYear.MatchString(text) || serialDate.MatchString(text)
 }
 
-// wordOfConsent looks a word up: those of products that send mail, and those of people in the languages of ParseFlag,
-// without accents and what stands between letters.
+// wordOfConsent looks a word up: those of products that send mail, and those of people in the
+// languages of ParseFlag, without accents and what stands between letters.
 //
 //nolint:funlen // it is a table
 func wordOfConsent(text string) consentAnswer {
@@ -156,7 +158,8 @@ func wordOfConsent(text string) consentAnswer {
 		return -1
 	}, plain(text))
 	switch word {
-	case "subscribed", "subscribe", "resubscribed", "active", "optedin", "optin", "doubleoptin", "confirmed", "confirmedoptin", "allow",
+	case "subscribed", "subscribe", "resubscribed", "active", "optedin", "optin", "doubleoptin",
+		"confirmed", "confirmedoptin", "allow",
 		"allowed", "granted", "marketingcontact",
 		"angemeldet", "abonniert", "aktiv", "eingewilligt", "zugestimmt", "erlaubt",
 		"abonne", "inscrit", "actif", "confirme", "accepte",
@@ -167,23 +170,36 @@ func wordOfConsent(text string) consentAnswer {
 		"zapisany", "zapisana", "aktywny", "aktywna", "potwierdzony",
 		"abone", "aktif", "onaylandi", "izinli":
 		return answerYes
-	case "unsubscribed", "unsubscribe", "unsub", "nonsubscribed", "nonsubscriber", "notsubscribed", "neversubscribed", "optedout", "optout",
-		"globaloptout", "cleaned", "pending", "pendingconfirmation", "unconfirmed", "notconfirmed", "nonmarketingcontact", "notoptedin", "notoptin",
-		"nooptin", "blacklisted", "blacklist", "blocklisted", "blocklist", "denylisted", "blocked", "suppressed", "complained", "complaint",
-		"spam", "markedasspam", "abuse", "junk", "bounced", "hardbounced", "hardbounce", "donotcontact", "donotemail", "donotmail",
-		"donotallow", "donotcall", "donotsend", "notallowed", "denied", "revoked", "withdrawn", "declined", "refused", "objected",
+	case "unsubscribed", "unsubscribe", "unsub", "nonsubscribed", "nonsubscriber", "notsubscribed",
+		"neversubscribed", "optedout", "optout",
+		"globaloptout", "cleaned", "pending", "pendingconfirmation", "unconfirmed", "notconfirmed",
+		"nonmarketingcontact", "notoptedin", "notoptin",
+		"nooptin", "blacklisted", "blacklist", "blocklisted", "blocklist", "denylisted", "blocked",
+		"suppressed", "complained", "complaint",
+		"spam", "markedasspam", "abuse", "junk", "bounced", "hardbounced", "hardbounce",
+		"donotcontact", "donotemail", "donotmail",
+		"donotallow", "donotcall", "donotsend", "notallowed", "denied", "revoked", "withdrawn",
+		"declined", "refused", "objected",
 		"transactional", "transactionalonly", "unmailable", "noconsent", "nopermission", "removed",
-		"abgemeldet", "abbestellt", "ausgetragen", "gesperrt", "blockiert", "widerrufen", "widersprochen", "widerspruch", "abgelehnt",
-		"unbestatigt", "nichtbestatigt", "ausstehend", "nichtangemeldet", "nichtabonniert", "nichtkontaktieren", "keinewerbung", "werbesperre",
-		"desabonne", "desabonnee", "desinscrit", "desinscrite", "bloque", "bloquee", "refuse", "enattente", "nonconfirme", "noninscrit",
+		"abgemeldet", "abbestellt", "ausgetragen", "gesperrt", "blockiert", "widerrufen",
+		"widersprochen", "widerspruch", "abgelehnt",
+		"unbestatigt", "nichtbestatigt", "ausstehend", "nichtangemeldet", "nichtabonniert",
+		"nichtkontaktieren", "keinewerbung", "werbesperre",
+		"desabonne", "desabonnee", "desinscrit", "desinscrite", "bloque", "bloquee", "refuse",
+		"enattente", "nonconfirme", "noninscrit",
 		"nonabonne", "nepascontacter", "listenoire", "oppose",
-		"baja", "dadodebaja", "dadadebaja", "desuscrito", "nosuscrito", "bloqueado", "bloqueada", "rechazado", "pendiente", "noconfirmado",
+		"baja", "dadodebaja", "dadadebaja", "desuscrito", "nosuscrito", "bloqueado", "bloqueada",
+		"rechazado", "pendiente", "noconfirmado",
 		"nocontactar", "listanegra", "revocado",
-		"disiscritto", "disiscritta", "noniscritto", "bloccato", "bloccata", "rifiutato", "inattesa", "nonconfermato", "noncontattare", "listanera",
+		"disiscritto", "disiscritta", "noniscritto", "bloccato", "bloccata", "rifiutato",
+		"inattesa", "nonconfermato", "noncontattare", "listanera",
 		"revocato",
-		"descadastrado", "descadastrada", "naoinscrito", "recusado", "pendente", "naoconfirmado", "naocontatar", "naocontactar", "cancelouainscricao",
-		"afgemeld", "uitgeschreven", "geblokkeerd", "geweigerd", "inafwachting", "nietbevestigd", "nietaangemeld", "nietbenaderen", "ingetrokken",
-		"wypisany", "wypisana", "zablokowany", "zablokowana", "odrzucony", "oczekujacy", "oczekuje", "niepotwierdzony", "niezapisany",
+		"descadastrado", "descadastrada", "naoinscrito", "recusado", "pendente", "naoconfirmado",
+		"naocontatar", "naocontactar", "cancelouainscricao",
+		"afgemeld", "uitgeschreven", "geblokkeerd", "geweigerd", "inafwachting", "nietbevestigd",
+		"nietaangemeld", "nietbenaderen", "ingetrokken",
+		"wypisany", "wypisana", "zablokowany", "zablokowana", "odrzucony", "oczekujacy", "oczekuje",
+		"niepotwierdzony", "niezapisany",
 		"niekontaktowac", "wycofana", "czarnalista",
 		"aboneliktencikti", "aboneliktenayrildi", "engellendi", "engellenmis", "reddedildi",
 		"beklemede", "onaylanmadi", "abonedegil", "izinsiz", "karaliste":

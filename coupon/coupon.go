@@ -17,8 +17,9 @@ const (
 // CouponTypes returns all types.
 func CouponTypes() []CouponType { return []CouponType{TypeAnonymous, TypeIndividual} }
 
-// IsOwnCodeSecret reports whether the own code of a coupon of the type can be redeemed, so that it is hidden from whoever may see no
-// codes. That of an INDIVIDUAL coupon redeems nothing: it is a name, by which people tell coupons apart.
+// IsOwnCodeSecret reports whether the own code of a coupon of the type can be redeemed, so that it
+// is hidden from whoever may see no codes. That of an INDIVIDUAL coupon redeems nothing: it is a
+// name, by which people tell coupons apart.
 func (t CouponType) IsOwnCodeSecret() bool { return t != TypeIndividual }
 
 // CouponStatus is where a coupon stands at an instant.
@@ -125,7 +126,10 @@ func (c *Coupon) Apply(changes *CouponChanges) error {
 			c.Metadata = *changes.Metadata.Value
 		}
 		if len(c.Metadata) > MaxJSONBytes {
-			invalidf(&problems, "metadata", "The metadata must be at most %d bytes of JSON, not %d.", MaxJSONBytes, len(c.Metadata))
+			invalidf(
+				&problems, "metadata", "The metadata must be at most %d bytes of JSON, not %d.",
+				MaxJSONBytes, len(c.Metadata),
+			)
 		}
 	}
 	return problems.OrNil()
@@ -141,7 +145,8 @@ func (c *Coupon) applyValidity(changes *CouponChanges, problems *UserErrors) {
 	}
 	zone, err := LoadZone(c.Timezone)
 	if err != nil {
-		invalidf(problems, "timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", c.Timezone)
+		invalidf(problems, "timezone",
+			"%q is not a time zone. Use an IANA name such as Europe/Berlin.", c.Timezone)
 		zone = time.UTC
 	}
 	if changes.StartsAt.IsSet {
@@ -170,7 +175,8 @@ func (c *Coupon) applyValidity(changes *CouponChanges, problems *UserErrors) {
 	}
 }
 
-// MaxCount is the largest number of codes or messages that a caller can name: GraphQL's largest Int.
+// MaxCount is the largest number of codes or messages that a caller can name: GraphQL's largest
+// Int.
 const MaxCount = math.MaxInt32
 
 // MaxRedemptionLimit is the largest limit of redemptions a code.
@@ -183,11 +189,14 @@ func (c *Coupon) applyRedemption(changes *CouponChanges, problems *UserErrors) {
 			c.RedemptionLimit = new(1)
 		}
 	}
-	if c.RedemptionLimit != nil && (*c.RedemptionLimit < 1 || *c.RedemptionLimit > MaxRedemptionLimit) {
-		invalidf(problems, "redemptionLimit", "The redemption limit must be 1 to %d, not %d.", MaxRedemptionLimit, *c.RedemptionLimit)
+	if c.RedemptionLimit != nil &&
+		(*c.RedemptionLimit < 1 || *c.RedemptionLimit > MaxRedemptionLimit) {
+		invalidf(problems, "redemptionLimit", "The redemption limit must be 1 to %d, not %d.",
+			MaxRedemptionLimit, *c.RedemptionLimit)
 	}
 	if changes.RequiresAssignment.IsSet {
-		c.RequiresAssignment = changes.RequiresAssignment.Value == nil || *changes.RequiresAssignment.Value
+		c.RequiresAssignment = changes.RequiresAssignment.Value == nil ||
+			*changes.RequiresAssignment.Value
 	}
 }
 
@@ -200,7 +209,8 @@ func (c *Coupon) applyLowStock(changes *CouponChanges, problems *UserErrors) {
 	case *c.LowStockThreshold < 0:
 		invalidf(problems, "lowStockThreshold", "The low-stock threshold must not be negative.")
 	case *c.LowStockThreshold > MaxCount:
-		invalidf(problems, "lowStockThreshold", "The low-stock threshold must be at most %d.", MaxCount)
+		invalidf(problems, "lowStockThreshold",
+			"The low-stock threshold must be at most %d.", MaxCount)
 	}
 	if changes.LowStockShare.IsSet {
 		c.LowStockShare = changes.LowStockShare.Value

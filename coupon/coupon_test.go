@@ -23,13 +23,19 @@ func TestCouponStatusAt(t *testing.T) {
 	}{
 		"just before the start": {coupon: limited, at: starts.Add(-1), want: CouponScheduled},
 		"at the start":          {coupon: limited, at: starts, want: CouponActive, isValid: true},
-		"just before the end":   {coupon: limited, at: ends.Add(-1), want: CouponActive, isValid: true},
-		"at the end":            {coupon: limited, at: ends, want: CouponExpired},
-		"no end":                {coupon: endless, at: ends.AddDate(900, 0, 0), want: CouponActive, isValid: true},
-		"no end, before":        {coupon: endless, at: starts.Add(-1), want: CouponScheduled},
-		"archived, before":      {coupon: archived, at: starts.Add(-1), want: CouponArchived},
-		"archived, during":      {coupon: archived, at: starts, want: CouponArchived, isValid: true},
-		"archived, over":        {coupon: archived, at: ends, want: CouponArchived},
+		"just before the end": {
+			coupon: limited, at: ends.Add(-1), want: CouponActive, isValid: true,
+		},
+		"at the end": {coupon: limited, at: ends, want: CouponExpired},
+		"no end": {
+			coupon: endless, at: ends.AddDate(900, 0, 0), want: CouponActive, isValid: true,
+		},
+		"no end, before":   {coupon: endless, at: starts.Add(-1), want: CouponScheduled},
+		"archived, before": {coupon: archived, at: starts.Add(-1), want: CouponArchived},
+		"archived, during": {
+			coupon: archived, at: starts, want: CouponArchived, isValid: true,
+		},
+		"archived, over": {coupon: archived, at: ends, want: CouponArchived},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,10 +53,12 @@ func TestCouponStatusAt(t *testing.T) {
 func TestCouponApply(t *testing.T) {
 	t.Parallel()
 	before := Coupon{
-		Label: "Ski", Code: "CPN1", Type: TypeIndividual, StartsAt: instantOf(t, "2026-11-01T00:00:00Z"),
+		Label: "Ski", Code: "CPN1", Type: TypeIndividual,
+		StartsAt:        instantOf(t, "2026-11-01T00:00:00Z"),
 		EndsAt:          new(instantOf(t, "2026-12-01T00:00:00Z")),
-		RedemptionLimit: new(3), RequiresAssignment: true, LowStockThreshold: new(5), LowStockShare: new(0.5),
-		Timezone: "Europe/Berlin", Metadata: `{"a":1}`,
+		RedemptionLimit: new(3), RequiresAssignment: true, LowStockThreshold: new(5),
+		LowStockShare: new(0.5),
+		Timezone:      "Europe/Berlin", Metadata: `{"a":1}`,
 	}
 	changed := func(change func(*Coupon)) Coupon {
 		c := before
@@ -64,27 +72,34 @@ func TestCouponApply(t *testing.T) {
 		"nothing": {want: before},
 		"everything": {
 			changes: CouponChanges{
-				Label: Set(new(" Snow ")), StartsAt: Set(new(DateTime("2026-03-01"))), EndsAt: Set(new(DateTime("2026-03-08"))),
+				Label: Set(new(" Snow ")), StartsAt: Set(new(DateTime("2026-03-01"))),
+				EndsAt:             Set(new(DateTime("2026-03-08"))),
 				RedemptionLimit:    Set(new(1)),
-				RequiresAssignment: Set(new(false)), LowStockThreshold: Set(new(0)), LowStockShare: Set(new(1.0)),
-				Timezone: Set(new("America/New_York")),
-				Metadata: Set(new(JSON(`{"b":2}`))),
+				RequiresAssignment: Set(new(false)), LowStockThreshold: Set(new(0)),
+				LowStockShare: Set(new(1.0)),
+				Timezone:      Set(new("America/New_York")),
+				Metadata:      Set(new(JSON(`{"b":2}`))),
 			},
 			want: Coupon{
-				Label: "Snow", Code: "CPN1", Type: TypeIndividual, StartsAt: instantOf(t, "2026-03-01T05:00:00Z"),
+				Label: "Snow", Code: "CPN1", Type: TypeIndividual,
+				StartsAt:        instantOf(t, "2026-03-01T05:00:00Z"),
 				EndsAt:          new(instantOf(t, "2026-03-09T04:00:00Z")),
-				RedemptionLimit: new(1), LowStockThreshold: new(0), LowStockShare: new(1.0), Timezone: "America/New_York",
+				RedemptionLimit: new(1), LowStockThreshold: new(0), LowStockShare: new(1.0),
+				Timezone: "America/New_York",
 				Metadata: `{"b":2}`,
 			},
 		},
 		"cleared": {
 			changes: CouponChanges{
-				EndsAt: Set[DateTime](nil), RedemptionLimit: Set[int](nil), RequiresAssignment: Set[bool](nil),
-				LowStockThreshold: Set[int](nil),
-				LowStockShare:     Set[float64](nil), Timezone: Set[string](nil), Metadata: Set[JSON](nil),
+				EndsAt: Set[DateTime](nil), RedemptionLimit: Set[int](nil),
+				RequiresAssignment: Set[bool](nil),
+				LowStockThreshold:  Set[int](nil),
+				LowStockShare:      Set[float64](nil), Timezone: Set[string](nil),
+				Metadata: Set[JSON](nil),
 			},
 			want: Coupon{
-				Label: "Ski", Code: "CPN1", Type: TypeIndividual, StartsAt: before.StartsAt, RedemptionLimit: new(1),
+				Label: "Ski", Code: "CPN1", Type: TypeIndividual, StartsAt: before.StartsAt,
+				RedemptionLimit:    new(1),
 				RequiresAssignment: true,
 				Timezone:           "UTC", Metadata: "{}",
 			},
@@ -95,7 +110,9 @@ func TestCouponApply(t *testing.T) {
 		},
 		"the zone of the coupon": {
 			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-30")))},
-			want:    changed(func(c *Coupon) { c.EndsAt = new(instantOf(t, "2026-11-30T23:00:00Z")) }),
+			want: changed(
+				func(c *Coupon) { c.EndsAt = new(instantOf(t, "2026-11-30T23:00:00Z")) },
+			),
 		},
 		"limit at its largest": {
 			changes: CouponChanges{RedemptionLimit: Set(new(MaxRedemptionLimit))},
@@ -119,7 +136,8 @@ func TestCouponApply(t *testing.T) {
 func TestCouponApplyToAnonymous(t *testing.T) {
 	t.Parallel()
 	c := Coupon{Type: TypeAnonymous, Timezone: "UTC", RedemptionLimit: new(7)}
-	if err := c.Apply(&CouponChanges{RedemptionLimit: Set[int](nil)}); err != nil || c.RedemptionLimit != nil {
+	if err := c.Apply(&CouponChanges{RedemptionLimit: Set[int](nil)}); err != nil ||
+		c.RedemptionLimit != nil {
 		t.Errorf("got the limit %v and the error %v, want none", c.RedemptionLimit, err)
 	}
 }
@@ -134,7 +152,9 @@ func TestCouponApplyLimits(t *testing.T) {
 		"label of 255": {changes: CouponChanges{Label: Set(new(strings.Repeat("€", 255)))}},
 		"label of 256": {
 			changes: CouponChanges{Label: Set(new(strings.Repeat("€", 256)))},
-			want:    []string{"input.label INVALID: The label of a coupon must have at most 255 characters."},
+			want: []string{
+				"input.label INVALID: The label of a coupon must have at most 255 characters.",
+			},
 		},
 		"label null": {
 			changes: CouponChanges{Label: Set[string](nil)},
@@ -142,7 +162,9 @@ func TestCouponApplyLimits(t *testing.T) {
 		},
 		"label not UTF-8": {
 			changes: CouponChanges{Label: Set(new("a\xffb"))},
-			want:    []string{"input.label INVALID: The label of a coupon must not have control characters."},
+			want: []string{
+				"input.label INVALID: The label of a coupon must not have control characters.",
+			},
 		},
 		"zone unknown": {
 			changes: CouponChanges{Timezone: Set(new("Berlin"))},
@@ -152,15 +174,25 @@ func TestCouponApplyLimits(t *testing.T) {
 			changes: CouponChanges{Timezone: Set(new("Local"))},
 			want:    []string{`input.timezone INVALID: "Local" is not a time zone. Use an IANA name such as Europe/Berlin.`},
 		},
-		"start null":       {changes: CouponChanges{StartsAt: Set[DateTime](nil)}, want: []string{"input.startsAt INVALID: A coupon needs a start date."}},
-		"start unreadable": {changes: CouponChanges{StartsAt: Set(new(DateTime("soon")))}, want: []string{`input.startsAt INVALID: "soon"` + badDate}},
-		"end unreadable":   {changes: CouponChanges{EndsAt: Set(new(DateTime("never")))}, want: []string{`input.endsAt INVALID: "never"` + badDate}},
+		"start null": {changes: CouponChanges{StartsAt: Set[DateTime](nil)}, want: []string{
+			"input.startsAt INVALID: A coupon needs a start date.",
+		}},
+		"start unreadable": {
+			changes: CouponChanges{StartsAt: Set(new(DateTime("soon")))},
+			want:    []string{`input.startsAt INVALID: "soon"` + badDate},
+		},
+		"end unreadable": {
+			changes: CouponChanges{EndsAt: Set(new(DateTime("never")))},
+			want:    []string{`input.endsAt INVALID: "never"` + badDate},
+		},
 		"end at the start": {
 			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00")))},
 			want:    []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."},
 		},
-		"end after start": {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00:00.000001Z")))}},
-		"one day":         {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01")))}},
+		"end after start": {
+			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01T00:00:00.000001Z")))},
+		},
+		"one day": {changes: CouponChanges{EndsAt: Set(new(DateTime("2026-11-01")))}},
 		"end the day before": {
 			changes: CouponChanges{EndsAt: Set(new(DateTime("2026-10-31")))},
 			want:    []string{"input.endsAt INVALID: The coupon would end (2026-11-01T00:00:00Z) before it starts (2026-11-01T00:00:00Z)."},
@@ -179,7 +211,9 @@ func TestCouponApplyLimits(t *testing.T) {
 		},
 		"threshold -1": {
 			changes: CouponChanges{LowStockThreshold: Set(new(-1))},
-			want:    []string{"input.lowStockThreshold INVALID: The low-stock threshold must not be negative."},
+			want: []string{
+				"input.lowStockThreshold INVALID: The low-stock threshold must not be negative.",
+			},
 		},
 		"share 0": {changes: CouponChanges{LowStockShare: Set(new(0.0))}},
 		"share below 0": {
@@ -194,14 +228,17 @@ func TestCouponApplyLimits(t *testing.T) {
 			changes: CouponChanges{LowStockShare: Set(new(math.NaN()))},
 			want:    []string{"input.lowStockShare INVALID: The low-stock share must be 0 to 1."},
 		},
-		"metadata full": {changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))}},
+		"metadata full": {
+			changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes))))},
+		},
 		"metadata over": {
 			changes: CouponChanges{Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes+1))))},
 			want:    []string{"input.metadata INVALID: The metadata must be at most 65536 bytes of JSON, not 65537."},
 		},
 		"everything": {
 			changes: CouponChanges{
-				Label: Set(new("\x00")), Timezone: Set(new("Mars")), StartsAt: Set(new(DateTime("x"))), EndsAt: Set(new(DateTime("y"))),
+				Label: Set(new("\x00")), Timezone: Set(new("Mars")),
+				StartsAt: Set(new(DateTime("x"))), EndsAt: Set(new(DateTime("y"))),
 				RedemptionLimit:   Set(new(-1)),
 				LowStockThreshold: Set(new(-2)), LowStockShare: Set(new(math.Inf(1))),
 				Metadata: Set(new(JSON(strings.Repeat("x", MaxJSONBytes+1)))),
@@ -222,8 +259,9 @@ func TestCouponApplyLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &Coupon{
-				Type: TypeIndividual, Timezone: "UTC", StartsAt: instantOf(t, "2026-11-01T00:00:00Z"),
-				EndsAt: new(instantOf(t, "2026-12-01T00:00:00Z")),
+				Type: TypeIndividual, Timezone: "UTC",
+				StartsAt: instantOf(t, "2026-11-01T00:00:00Z"),
+				EndsAt:   new(instantOf(t, "2026-12-01T00:00:00Z")),
 			}
 			if diff := cmp.Diff(test.want, problemLines(t, c.Apply(&test.changes))); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
@@ -232,14 +270,17 @@ func TestCouponApplyLimits(t *testing.T) {
 	}
 }
 
-// TestCouponValidityIsOneRule holds together what tells of validity: the status, the span and the decision.
+// TestCouponValidityIsOneRule holds together what tells of validity: the status, the span and the
+// decision.
 func TestCouponValidityIsOneRule(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		starts := time.Unix(rapid.Int64Range(0, 100).Draw(t, "starts"), 0)
 		c := &Coupon{Type: TypeAnonymous, StartsAt: starts}
 		if rapid.Bool().Draw(t, "has an end") {
-			c.EndsAt = new(starts.Add(time.Duration(rapid.IntRange(1, 50).Draw(t, "seconds")) * time.Second))
+			c.EndsAt = new(
+				starts.Add(time.Duration(rapid.IntRange(1, 50).Draw(t, "seconds")) * time.Second),
+			)
 		}
 		at := time.Unix(rapid.Int64Range(0, 200).Draw(t, "at"), 0)
 		isValid := c.IsValidAt(at)

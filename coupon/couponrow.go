@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Limits of one import of coupons. All coupons are in memory, so that a file of them may be as well.
+// Limits of one import of coupons. All coupons are in memory, so that a file of them may be as
+// well.
 const (
 	// MaxImportedCoupons is how many rows the file has.
 	MaxImportedCoupons = 10_000
@@ -17,7 +18,8 @@ const (
 	MaxImportedCouponBytes = 64 << 20
 )
 
-// CouponRow is what a row of a file says of the coupon that its code names. Texts are as they stand in the file.
+// CouponRow is what a row of a file says of the coupon that its code names. Texts are as they stand
+// in the file.
 type CouponRow struct {
 	Line               int
 	Code               string
@@ -34,18 +36,24 @@ type CouponRow struct {
 	IsArchived         Change[bool]
 }
 
-// NewCoupon returns a coupon of a type with all that it has unless something else is said. Its zone is an IANA name.
+// NewCoupon returns a coupon of a type with all that it has unless something else is said. Its zone
+// is an IANA name.
 func NewCoupon(t CouponType, timezone string, now time.Time) *Coupon {
-	c := &Coupon{Type: t, CreatedAt: now, Timezone: timezone, RequiresAssignment: true, Metadata: EmptyJSON}
+	c := &Coupon{
+		Type: t, CreatedAt: now, Timezone: timezone, RequiresAssignment: true, Metadata: EmptyJSON,
+	}
 	if t == TypeIndividual {
 		c.RedemptionLimit = new(1)
 	}
 	return c
 }
 
-// Apply makes of a coupon what the row says; nil is one that does not exist yet. It gives a new one, or the reason and the value for
-// which the row is rejected. Dates without an offset are meant in the zone of the row, or else of the coupon; a new one has the given zone.
-func (r *CouponRow) Apply(known *Coupon, timezone string, dates *FileDates, now time.Time) (c *Coupon, reason RejectionReason, value string) {
+// Apply makes of a coupon what the row says; nil is one that does not exist yet. It gives a new
+// one, or the reason and the value for which the row is rejected. Dates without an offset are meant
+// in the zone of the row, or else of the coupon; a new one has the given zone.
+func (r *CouponRow) Apply(known *Coupon, timezone string, dates *FileDates, now time.Time) (
+	c *Coupon, reason RejectionReason, value string,
+) {
 	t, reason, value := r.typeOf(known)
 	if reason != "" {
 		return nil, reason, value
@@ -60,7 +68,9 @@ func (r *CouponRow) Apply(known *Coupon, timezone string, dates *FileDates, now 
 		}
 	}
 	changes := &CouponChanges{RequiresAssignment: r.RequiresAssignment, Timezone: r.Timezone}
-	for _, read := range []func(*CouponChanges, *Coupon, *FileDates) (RejectionReason, string){r.readLabel, r.readPeriod, r.readCounts, r.readMetadata} {
+	for _, read := range []func(*CouponChanges, *Coupon, *FileDates) (RejectionReason, string){
+		r.readLabel, r.readPeriod, r.readCounts, r.readMetadata,
+	} {
 		if reason, value := read(changes, c, dates); reason != "" {
 			return nil, reason, value
 		}
@@ -98,7 +108,9 @@ func (r *CouponRow) typeOf(known *Coupon) (t CouponType, reason RejectionReason,
 	return t, "", ""
 }
 
-func (r *CouponRow) readLabel(changes *CouponChanges, _ *Coupon, _ *FileDates) (reason RejectionReason, value string) {
+func (r *CouponRow) readLabel(changes *CouponChanges, _ *Coupon, _ *FileDates) (
+	reason RejectionReason, value string,
+) {
 	if r.Label.Value == nil {
 		return "", ""
 	}
@@ -108,7 +120,9 @@ func (r *CouponRow) readLabel(changes *CouponChanges, _ *Coupon, _ *FileDates) (
 }
 
 // readPeriod reads the zone and the bounds.
-func (r *CouponRow) readPeriod(changes *CouponChanges, c *Coupon, dates *FileDates) (reason RejectionReason, value string) {
+func (r *CouponRow) readPeriod(changes *CouponChanges, c *Coupon, dates *FileDates) (
+	reason RejectionReason, value string,
+) {
 	name := c.Timezone
 	if r.Timezone.IsSet {
 		name = "UTC"
@@ -141,11 +155,15 @@ func (r *CouponRow) readPeriod(changes *CouponChanges, c *Coupon, dates *FileDat
 	return "", ""
 }
 
-func (r *CouponRow) readCounts(changes *CouponChanges, _ *Coupon, _ *FileDates) (reason RejectionReason, value string) {
+func (r *CouponRow) readCounts(changes *CouponChanges, _ *Coupon, _ *FileDates) (
+	reason RejectionReason, value string,
+) {
 	for _, count := range []struct {
 		text Change[string]
 		into *Change[int]
-	}{{r.RedemptionLimit, &changes.RedemptionLimit}, {r.LowStockThreshold, &changes.LowStockThreshold}} {
+	}{{r.RedemptionLimit, &changes.RedemptionLimit}, {
+		r.LowStockThreshold, &changes.LowStockThreshold,
+	}} {
 		count.into.IsSet = count.text.IsSet
 		if count.text.Value == nil {
 			continue
@@ -160,7 +178,9 @@ func (r *CouponRow) readCounts(changes *CouponChanges, _ *Coupon, _ *FileDates) 
 	if r.LowStockShare.Value == nil {
 		return "", ""
 	}
-	share, err := strconv.ParseFloat(strings.Replace(CleanValue(*r.LowStockShare.Value), ",", ".", 1), 64)
+	share, err := strconv.ParseFloat(
+		strings.Replace(CleanValue(*r.LowStockShare.Value), ",", ".", 1), 64,
+	)
 	if err != nil {
 		return RejectedBadNumber, *r.LowStockShare.Value
 	}
@@ -168,7 +188,9 @@ func (r *CouponRow) readCounts(changes *CouponChanges, _ *Coupon, _ *FileDates) 
 	return "", ""
 }
 
-func (r *CouponRow) readMetadata(changes *CouponChanges, _ *Coupon, _ *FileDates) (reason RejectionReason, value string) {
+func (r *CouponRow) readMetadata(changes *CouponChanges, _ *Coupon, _ *FileDates) (
+	reason RejectionReason, value string,
+) {
 	changes.Metadata.IsSet = r.Metadata.IsSet
 	if r.Metadata.Value == nil {
 		return "", ""
@@ -210,10 +232,14 @@ func (r *CouponRow) reasonOf(err error) (reason RejectionReason, value string) {
 
 // IsSame reports whether two coupons are the same but for when they were changed.
 func (c *Coupon) IsSame(other *Coupon) bool {
-	return c.Label == other.Label && c.Code == other.Code && c.Type == other.Type && c.StartsAt.Equal(other.StartsAt) &&
-		equal(c.RedemptionLimit, other.RedemptionLimit) && c.RequiresAssignment == other.RequiresAssignment &&
-		equal(c.LowStockThreshold, other.LowStockThreshold) && equal(c.LowStockShare, other.LowStockShare) && c.Timezone == other.Timezone &&
-		c.Metadata == other.Metadata && equalInstant(c.EndsAt, other.EndsAt) && equalInstant(c.ArchivedAt, other.ArchivedAt)
+	return c.Label == other.Label && c.Code == other.Code && c.Type == other.Type &&
+		c.StartsAt.Equal(other.StartsAt) &&
+		equal(c.RedemptionLimit, other.RedemptionLimit) &&
+		c.RequiresAssignment == other.RequiresAssignment &&
+		equal(c.LowStockThreshold, other.LowStockThreshold) &&
+		equal(c.LowStockShare, other.LowStockShare) && c.Timezone == other.Timezone &&
+		c.Metadata == other.Metadata && equalInstant(c.EndsAt, other.EndsAt) &&
+		equalInstant(c.ArchivedAt, other.ArchivedAt)
 }
 
 func equal[T comparable](a, b *T) bool {

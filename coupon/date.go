@@ -19,9 +19,9 @@ const (
 	MonthFirst DateOrder = "MONTH_FIRST"
 )
 
-// FileDates reads the dates of one file. With dots between the numbers the day comes first. Otherwise day and month are
-// told apart by evidence alone: a first or second number above 12 anywhere in the file. Show every date to Observe before
-// the first Parse.
+// FileDates reads the dates of one file. With dots between the numbers the day comes first.
+// Otherwise day and month are told apart by evidence alone: a first or second number above 12
+// anywhere in the file. Show every date to Observe before the first Parse.
 type FileDates struct {
 	// Zone is meant where a date has no offset.
 	Zone *time.Location
@@ -29,18 +29,23 @@ type FileDates struct {
 	// Order is what the caller says; nil: it follows from the file.
 	Order *DateOrder
 
-	// hasDayFirst and hasMonthFirst are the evidence of all dates, and the others that of those with dots.
+	// hasDayFirst and hasMonthFirst are the evidence of all dates, and the others that of those
+	// with dots.
 	hasDayFirst, hasMonthFirst, hasDayFirstDots, hasMonthFirstDots bool
 }
 
-// epochDate is a number of seconds, or of their thousandths, millionths or billionths, since 1970, for any instant from
-// 2001 to 2286. Behind a point stands a fraction of a second, of which programs leave zeros out.
+// epochDate is a number of seconds, or of their thousandths, millionths or billionths, since 1970,
+// for any instant from 2001 to 2286. Behind a point stands a fraction of a second, of which
+// programs leave zeros out.
 var epochDate = regexp.MustCompile(`^(\d{10})(?:(\d{3}|\d{6}|\d{9})|\.(\d{1,9}))?$`)
 
-// shortYear tells a date whose year has two digits, and serialDate the number of a day as spreadsheets count them, from 1954
-// to 2118. Which century or count is meant is not known, so that neither is read (ADR 71).
+// shortYear tells a date whose year has two digits, and serialDate the number of a day as
+// spreadsheets count them, from 1954 to 2118. Which century or count is meant is not known, so that
+// neither is read (ADR 71).
 var (
-	shortYear  = regexp.MustCompile(`^\d{1,2} ?[./-] ?(?:\d{1,2}|\pL{3,}\.?) ?[./-] ?\d{2}(?:$|[ ,T])`)
+	shortYear = regexp.MustCompile(
+		`^\d{1,2} ?[./-] ?(?:\d{1,2}|\pL{3,}\.?) ?[./-] ?\d{2}(?:$|[ ,T])`,
+	)
 	serialDate = regexp.MustCompile(`^[2-7]\d{4}(?:[.,]\d+)?$`)
 )
 
@@ -64,7 +69,8 @@ func (f *FileDates) Observe(text string) {
 	isDayFirst, isMonthFirst := m.first > 12 && m.second <= 12, m.second > 12 && m.first <= 12
 	f.hasDayFirst, f.hasMonthFirst = f.hasDayFirst || isDayFirst, f.hasMonthFirst || isMonthFirst
 	if m.sep == '.' {
-		f.hasDayFirstDots, f.hasMonthFirstDots = f.hasDayFirstDots || isDayFirst, f.hasMonthFirstDots || isMonthFirst
+		f.hasDayFirstDots, f.hasMonthFirstDots = f.hasDayFirstDots ||
+			isDayFirst, f.hasMonthFirstDots || isMonthFirst
 	}
 }
 
@@ -104,9 +110,12 @@ func (f *FileDates) Parse(text string) (time.Time, RejectionReason) {
 	return at, ""
 }
 
-// Bound returns the instant of a date that begins or ends a period in a zone, in UTC, or the reason to reject it: EMPTY, BAD_DATE or
-// AMBIGUOUS_DATE. It may lie in the future, and a date alone that ends the period includes its day.
-func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (time.Time, RejectionReason) {
+// Bound returns the instant of a date that begins or ends a period in a zone, in UTC, or the reason
+// to reject it: EMPTY, BAD_DATE or AMBIGUOUS_DATE. It may lie in the future, and a date alone that
+// ends the period includes its day.
+func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (
+	time.Time, RejectionReason,
+) {
 	text = CleanValue(text)
 	if text == "" {
 		return time.Time{}, RejectedEmpty
@@ -124,8 +133,8 @@ func (f *FileDates) Bound(text string, zone *time.Location, isEnd bool) (time.Ti
 	return at, reason
 }
 
-// Latest returns the last instant that a date can mean which Parse read as at: at itself, or for a date
-// without a time the end of that day. It tells what happened before something else for sure.
+// Latest returns the last instant that a date can mean which Parse read as at: at itself, or for a
+// date without a time the end of that day. It tells what happened before something else for sure.
 func (f *FileDates) Latest(text string, at time.Time) time.Time {
 	if end, reason := f.parse(CleanValue(text), 1); reason == "" {
 		return end

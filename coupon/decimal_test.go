@@ -28,7 +28,8 @@ func TestParseDecimal(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", " ", "-", ".", "1.", ".5", "+1", "1,50", "1.000,50", "1e3", "0x1", "1.00001", "100000000000000", "1 000", "NaN", "Inf",
+		"", " ", "-", ".", "1.", ".5", "+1", "1,50", "1.000,50", "1e3", "0x1", "1.00001",
+		"100000000000000", "1 000", "NaN", "Inf",
 		"12.50 EUR", "--1", "1.2.3",
 		"٣", "1\n2", "1.50\x00",
 	} {
@@ -50,7 +51,8 @@ func TestParseDecimal(t *testing.T) {
 func TestNewDecimal(t *testing.T) {
 	t.Parallel()
 	for fixed, want := range map[string]Decimal{
-		"12.5000": "12.50", "12.0000": "12.00", "12": "12.00", "12.3": "12.30", "0.0001": "0.0001", "-0.5000": "-0.50",
+		"12.5000": "12.50", "12.0000": "12.00", "12": "12.00", "12.3": "12.30", "0.0001": "0.0001",
+		"-0.5000":   "-0.50",
 		"1200.0000": "1200.00", "-0.0000": "0.00", "007": "7.00",
 		"12.3450": "12.345", "99999999999999.9999": "99999999999999.9999",
 	} {
@@ -65,7 +67,8 @@ func TestNewDecimalKeepsTheNumber(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const scale = 10_000
 		units := rapid.Int64Range(0, 999_999_999_999_999_999).Draw(t, "ten-thousandths")
-		fixed := fmt.Sprintf("%s%d.%04d", rapid.SampledFrom([]string{"", "-"}).Draw(t, "sign"), units/scale, units%scale)
+		fixed := fmt.Sprintf("%s%d.%04d", rapid.SampledFrom([]string{"", "-"}).Draw(t, "sign"),
+			units/scale, units%scale)
 		got, err := ParseDecimal(string(NewDecimal(fixed)))
 		if err != nil {
 			t.Fatalf("got %v for %s", err, fixed)

@@ -48,7 +48,9 @@ func (a DeliveryAction) allowed() []DeliveryStatus {
 	case ActionResume:
 		return []DeliveryStatus{DeliveryPaused}
 	case ActionStop:
-		return []DeliveryStatus{DeliveryReady, DeliveryScheduled, DeliveryInProgress, DeliveryPaused}
+		return []DeliveryStatus{
+			DeliveryReady, DeliveryScheduled, DeliveryInProgress, DeliveryPaused,
+		}
 	}
 	return nil
 }
@@ -58,7 +60,9 @@ func (a DeliveryAction) allowed() []DeliveryStatus {
 func (a DeliveryAction) isDone(status DeliveryStatus) bool {
 	switch a {
 	case ActionConfirm:
-		return slices.Contains([]DeliveryStatus{DeliveryScheduled, DeliveryInProgress, DeliveryPaused, DeliveryFinished}, status)
+		return slices.Contains([]DeliveryStatus{
+			DeliveryScheduled, DeliveryInProgress, DeliveryPaused, DeliveryFinished,
+		}, status)
 	case ActionPause:
 		return status == DeliveryPaused
 	case ActionResume:
@@ -72,7 +76,10 @@ func (a DeliveryAction) isDone(status DeliveryStatus) bool {
 
 // allActions lists the actions in the order in which a delivery's life takes them.
 func allActions() []DeliveryAction {
-	return []DeliveryAction{ActionEdit, ActionDelete, ActionAnalyze, ActionConfirm, ActionPause, ActionResume, ActionStop}
+	return []DeliveryAction{
+		ActionEdit, ActionDelete, ActionAnalyze, ActionConfirm, ActionPause,
+		ActionResume, ActionStop,
+	}
 }
 
 // Delivery is one sending to its targets.
@@ -86,9 +93,11 @@ type Delivery struct {
 	MessageLimit *int
 	MatchLabelTo *string
 	ContactAt    *time.Time
-	// SendRate is how many messages a second are handed over at most; nil: only the server's own limit counts.
+	// SendRate is how many messages a second are handed over at most; nil: only the server's own
+	// limit counts.
 	SendRate *float64
-	// AllowDuplicateAddresses and IgnoreQuarantine switch exclusions of the analysis off. That of a person who objected cannot be.
+	// AllowDuplicateAddresses and IgnoreQuarantine switch exclusions of the analysis off. That of a
+	// person who objected cannot be.
 	AllowDuplicateAddresses bool
 	IgnoreQuarantine        bool
 
@@ -127,11 +136,12 @@ func (d *Delivery) Check(action DeliveryAction) (isDone bool, err error) {
 	if action == ActionConfirm && d.Status == DeliveryEditing {
 		hint = " Analyze it first."
 	}
-	return false, Errorf(ErrorInvalidState, "The delivery %q is %s, so you cannot %s it; %s.%s", d.Label, d.Status, action, rest, hint)
+	return false, Errorf(ErrorInvalidState, "The delivery %q is %s, so you cannot %s it; %s.%s",
+		d.Label, d.Status, action, rest, hint)
 }
 
-// Resumed returns what a paused delivery is when it goes on: one that a restored database had paused before its contact
-// time waits for that.
+// Resumed returns what a paused delivery is when it goes on: one that a restored database had
+// paused before its contact time waits for that.
 func (d *Delivery) Resumed(now time.Time) DeliveryStatus {
 	if d.ContactAt != nil && d.ContactAt.After(now) {
 		return DeliveryScheduled
@@ -170,8 +180,9 @@ type DeliveryChanges struct {
 	IgnoreQuarantine        Change[bool]
 }
 
-// Apply makes the changes and checks every rule a delivery must keep by itself; zone is the coupon's,
-// for a contact time without an offset. It returns UserErrors with INVALID, all of them at once.
+// Apply makes the changes and checks every rule a delivery must keep by itself; zone is the
+// coupon's, for a contact time without an offset. It returns UserErrors with INVALID, all of them
+// at once.
 func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 	var problems UserErrors
 	if changes.Label.IsSet {
@@ -192,15 +203,18 @@ func (d *Delivery) Apply(changes *DeliveryChanges, zone *time.Location) error {
 		switch {
 		case d.MessageLimit == nil:
 		case *d.MessageLimit < 0:
-			invalidf(&problems, "messageLimit", "The message limit must not be negative; null or 0 means no limit.")
+			invalidf(&problems, "messageLimit",
+				"The message limit must not be negative; null or 0 means no limit.")
 		case *d.MessageLimit > MaxCount:
-			invalidf(&problems, "messageLimit", "The message limit must be at most %d; null or 0 means no limit.", MaxCount)
+			invalidf(&problems, "messageLimit",
+				"The message limit must be at most %d; null or 0 means no limit.", MaxCount)
 		}
 	}
 	if changes.MatchLabelTo.IsSet {
 		d.MatchLabelTo = nil
 		if changes.MatchLabelTo.Value != nil && *changes.MatchLabelTo.Value != "" {
-			name := required(changes.MatchLabelTo, "matchLabelTo", "The name of the attribute", &problems)
+			name := required(changes.MatchLabelTo, "matchLabelTo",
+				"The name of the attribute", &problems)
 			d.MatchLabelTo = &name
 		}
 	}
@@ -228,10 +242,12 @@ func (d *Delivery) applySending(changes *DeliveryChanges, problems *UserErrors) 
 		}
 	}
 	if changes.AllowDuplicateAddresses.IsSet {
-		d.AllowDuplicateAddresses = changes.AllowDuplicateAddresses.Value != nil && *changes.AllowDuplicateAddresses.Value
+		d.AllowDuplicateAddresses = changes.AllowDuplicateAddresses.Value != nil &&
+			*changes.AllowDuplicateAddresses.Value
 	}
 	if changes.IgnoreQuarantine.IsSet {
-		d.IgnoreQuarantine = changes.IgnoreQuarantine.Value != nil && *changes.IgnoreQuarantine.Value
+		d.IgnoreQuarantine = changes.IgnoreQuarantine.Value != nil &&
+			*changes.IgnoreQuarantine.Value
 	}
 }
 
@@ -239,7 +255,8 @@ func (d *Delivery) applyContent(changes *DeliveryChanges, problems *UserErrors) 
 	if changes.Subject.IsSet {
 		d.Subject = changes.Subject.Value
 		if d.Subject != nil && utf8.RuneCountInString(*d.Subject) > MaxSubjectLength {
-			invalidf(problems, "subject", "The subject must have at most %d characters.", MaxSubjectLength)
+			invalidf(problems, "subject", "The subject must have at most %d characters.",
+				MaxSubjectLength)
 		}
 	}
 	if changes.Body.IsSet {
@@ -251,7 +268,8 @@ func (d *Delivery) applyContent(changes *DeliveryChanges, problems *UserErrors) 
 		case strings.TrimSpace(d.Body) == "":
 			invalidf(problems, "body", "The body must not be empty.")
 		case len(d.Body) > MaxBodyBytes:
-			invalidf(problems, "body", "The body must have at most %d bytes, not %d.", MaxBodyBytes, len(d.Body))
+			invalidf(problems, "body", "The body must have at most %d bytes, not %d.", MaxBodyBytes,
+				len(d.Body))
 		}
 	}
 }
@@ -272,8 +290,8 @@ func (d *Delivery) ContactTime(now time.Time) time.Time {
 	return now
 }
 
-// RateLimit returns how many messages of the delivery are handed over a second at the most, where the server's own limit is all:
-// the smaller of the two. 0: no limit.
+// RateLimit returns how many messages of the delivery are handed over a second at the most, where
+// the server's own limit is all: the smaller of the two. 0: no limit.
 func (d *Delivery) RateLimit(all float64) float64 {
 	if d.SendRate == nil {
 		return all
@@ -287,8 +305,8 @@ func (d *Delivery) RateLimit(all float64) float64 {
 // MessageStatus is where a message stands.
 type MessageStatus string
 
-// The states of a message. SENT means handed to the sender; UNKNOWN that it was handed over completely and nobody knows
-// whether it was taken. Only PENDING changes by itself.
+// The states of a message. SENT means handed to the sender; UNKNOWN that it was handed over
+// completely and nobody knows whether it was taken. Only PENDING changes by itself.
 const (
 	MessagePending  MessageStatus = "PENDING"
 	MessageSent     MessageStatus = "SENT"

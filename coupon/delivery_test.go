@@ -12,7 +12,8 @@ import (
 
 func TestDeliveryCheck(t *testing.T) {
 	t.Parallel()
-	// One letter an action, in the order of allActions: a: allowed, d: already done, -: INVALID_STATE.
+	// One letter an action, in the order of allActions: a: allowed, d: already done, -:
+	// INVALID_STATE.
 	tests := []struct {
 		status   DeliveryStatus
 		outcomes string
@@ -75,8 +76,10 @@ func TestDeliveryApply(t *testing.T) {
 	t.Parallel()
 	berlin := zoneOf(t, "Europe/Berlin")
 	before := Delivery{
-		Label: "Spring", Channel: ChannelSMS, CouponID: new(ID("coupon_1")), Subject: new("Hello"), Body: "Body",
-		MessageLimit: new(5), MatchLabelTo: new("sport"), ContactAt: new(instantOf(t, "2026-11-24T09:00:00Z")),
+		Label: "Spring", Channel: ChannelSMS, CouponID: new(ID("coupon_1")), Subject: new("Hello"),
+		Body:         "Body",
+		MessageLimit: new(5), MatchLabelTo: new("sport"),
+		ContactAt: new(instantOf(t, "2026-11-24T09:00:00Z")),
 	}
 	changed := func(change func(*Delivery)) Delivery {
 		d := before
@@ -90,21 +93,28 @@ func TestDeliveryApply(t *testing.T) {
 		"nothing": {want: before},
 		"everything": {
 			changes: DeliveryChanges{
-				Label: Set(new(" Autumn\u00A0")), Channel: Set(new(ChannelPush)), CouponID: Set(new(ID("coupon_2"))), Subject: Set(new("Bye")),
-				Body: Set(new(" Text ")), MessageLimit: Set(new(7)), MatchLabelTo: Set(new(" team ")), ContactAt: Set(new(DateTime("2026-12-01T10:00"))),
-				SendRate: Set(new(0.05)), AllowDuplicateAddresses: Set(new(true)), IgnoreQuarantine: Set(new(true)),
+				Label: Set(new(" Autumn\u00A0")), Channel: Set(new(ChannelPush)),
+				CouponID: Set(new(ID("coupon_2"))), Subject: Set(new("Bye")),
+				Body: Set(new(" Text ")), MessageLimit: Set(new(7)),
+				MatchLabelTo: Set(new(" team ")), ContactAt: Set(new(DateTime("2026-12-01T10:00"))),
+				SendRate: Set(new(0.05)), AllowDuplicateAddresses: Set(new(true)),
+				IgnoreQuarantine: Set(new(true)),
 			},
 			want: Delivery{
-				Label: "Autumn", Channel: ChannelPush, CouponID: new(ID("coupon_2")), Subject: new("Bye"), Body: " Text ",
-				MessageLimit: new(7), MatchLabelTo: new("team"), ContactAt: new(instantOf(t, "2026-12-01T09:00:00Z")),
-				SendRate: new(0.05), AllowDuplicateAddresses: true, IgnoreQuarantine: true,
+				Label: "Autumn", Channel: ChannelPush, CouponID: new(ID("coupon_2")),
+				Subject: new("Bye"), Body: " Text ",
+				MessageLimit: new(7), MatchLabelTo: new("team"),
+				ContactAt: new(instantOf(t, "2026-12-01T09:00:00Z")),
+				SendRate:  new(0.05), AllowDuplicateAddresses: true, IgnoreQuarantine: true,
 			},
 		},
 		"cleared": {
 			changes: DeliveryChanges{
-				Channel: Set[Channel](nil), CouponID: Set[ID](nil), Subject: Set[string](nil), MessageLimit: Set[int](nil),
+				Channel: Set[Channel](nil), CouponID: Set[ID](nil), Subject: Set[string](nil),
+				MessageLimit: Set[int](nil),
 				MatchLabelTo: Set[string](nil), ContactAt: Set[DateTime](nil),
-				SendRate: Set[float64](nil), AllowDuplicateAddresses: Set[bool](nil), IgnoreQuarantine: Set[bool](nil),
+				SendRate: Set[float64](nil), AllowDuplicateAddresses: Set[bool](nil),
+				IgnoreQuarantine: Set[bool](nil),
 			},
 			want: Delivery{Label: "Spring", Channel: ChannelEmail, Body: "Body"},
 		},
@@ -118,7 +128,9 @@ func TestDeliveryApply(t *testing.T) {
 		},
 		"contact date alone begins in the zone": {
 			changes: DeliveryChanges{ContactAt: Set(new(DateTime("2026-07-01")))},
-			want:    changed(func(d *Delivery) { d.ContactAt = new(instantOf(t, "2026-06-30T22:00:00Z")) }),
+			want: changed(
+				func(d *Delivery) { d.ContactAt = new(instantOf(t, "2026-06-30T22:00:00Z")) },
+			),
 		},
 	}
 	for name, test := range tests {
@@ -144,7 +156,9 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		"label of 255": {changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 255)))}},
 		"label of 256": {
 			changes: DeliveryChanges{Label: Set(new(strings.Repeat("ä", 256)))},
-			want:    []string{"input.label INVALID: The label of a delivery must have at most 255 characters."},
+			want: []string{
+				"input.label INVALID: The label of a delivery must have at most 255 characters.",
+			},
 		},
 		"label null": {
 			changes: DeliveryChanges{Label: Set[string](nil)},
@@ -156,21 +170,32 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		},
 		"label of lines": {
 			changes: DeliveryChanges{Label: Set(new("a\nb"))},
-			want:    []string{"input.label INVALID: The label of a delivery must not have control characters."},
+			want: []string{
+				"input.label INVALID: The label of a delivery must not have control characters.",
+			},
 		},
-		"subject of 998": {changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength)))}},
+		"subject of 998": {
+			changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength)))},
+		},
 		"subject of 999": {
 			changes: DeliveryChanges{Subject: Set(new(strings.Repeat("ü", MaxSubjectLength+1)))},
-			want:    []string{"input.subject INVALID: The subject must have at most 998 characters."},
+			want: []string{
+				"input.subject INVALID: The subject must have at most 998 characters.",
+			},
 		},
-		"body null": {changes: DeliveryChanges{Body: Set[string](nil)}, want: []string{"input.body INVALID: The body must not be empty."}},
+		"body null": {changes: DeliveryChanges{Body: Set[string](nil)}, want: []string{
+			"input.body INVALID: The body must not be empty.",
+		}},
 		"body blank": {
-			changes: DeliveryChanges{Body: Set(new(" \n\t"))}, want: []string{"input.body INVALID: The body must not be empty."},
+			changes: DeliveryChanges{Body: Set(new(" \n\t"))},
+			want:    []string{"input.body INVALID: The body must not be empty."},
 		},
 		"body full": {changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes)))}},
 		"body over": {
 			changes: DeliveryChanges{Body: Set(new(strings.Repeat("x", MaxBodyBytes+1)))},
-			want:    []string{"input.body INVALID: The body must have at most 1048576 bytes, not 1048577."},
+			want: []string{
+				"input.body INVALID: The body must have at most 1048576 bytes, not 1048577.",
+			},
 		},
 		"limit -1": {
 			changes: DeliveryChanges{MessageLimit: Set(new(-1))},
@@ -187,7 +212,9 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		},
 		"match of blanks": {
 			changes: DeliveryChanges{MatchLabelTo: Set(new(" "))},
-			want:    []string{"input.matchLabelTo INVALID: The name of the attribute must not be empty."},
+			want: []string{
+				"input.matchLabelTo INVALID: The name of the attribute must not be empty.",
+			},
 		},
 		"match of 256": {
 			changes: DeliveryChanges{MatchLabelTo: Set(new(strings.Repeat("x", 256)))},
@@ -201,11 +228,14 @@ func TestDeliveryApplyLimits(t *testing.T) {
 		},
 		"contact in 1899": {
 			changes: DeliveryChanges{ContactAt: Set(new(DateTime("1899-12-31")))},
-			want:    []string{"input.contactAt INVALID: \"1899-12-31\" is outside the years 1900 to 9999."},
+			want: []string{
+				"input.contactAt INVALID: \"1899-12-31\" is outside the years 1900 to 9999.",
+			},
 		},
 		"everything": {
 			changes: DeliveryChanges{
-				Label: Set(new("")), Subject: Set(new(strings.Repeat("x", MaxSubjectLength+1))), Body: Set(new("")),
+				Label: Set(new("")), Subject: Set(new(strings.Repeat("x", MaxSubjectLength+1))),
+				Body:         Set(new("")),
 				MessageLimit: Set(new(-7)),
 				MatchLabelTo: Set(new("\x01")), ContactAt: Set(new(DateTime(""))),
 			},
@@ -254,7 +284,9 @@ func TestDeliveryContactTime(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := (&Delivery{ContactAt: test.contactAt}).ContactTime(now); !got.Equal(*test.want) {
+			if got := (&Delivery{ContactAt: test.contactAt}).ContactTime(now); !got.Equal(
+				*test.want,
+			) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

@@ -1,6 +1,7 @@
-// Package coupon is the domain of couponql: coupons, their codes, the deliveries that hand codes
-// to recipients, and the redemptions that follow. It holds the rules and nothing else: no clock, no
-// I/O, no SQL, no GraphQL. Every decision takes values and an instant and returns values and an error.
+// Package coupon is the domain of couponql: coupons, their codes, the deliveries that hand codes to
+// recipients, and the redemptions that follow. It holds the rules and nothing else: no clock, no
+// I/O, no SQL, no GraphQL. Every decision takes values and an instant and returns values and an
+// error.
 //
 // # Glossary
 //
@@ -25,5 +26,6 @@
 // # Names
 //
 // The exported types carry the names of the public GraphQL schema on purpose, even where that
-// repeats the package name (coupon.CouponStatus): one word per concept, from SQL column to API field.
+// repeats the package name (coupon.CouponStatus): one word per concept, from SQL column to API
+// field.
 package coupon

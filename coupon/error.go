@@ -43,7 +43,8 @@ type UserError struct {
 	Code ErrorCode
 	// Message is a sentence for a person.
 	Message string
-	// Field is the path from the argument, e.g. ["input", "endsAt"]; nil when no one field is to blame.
+	// Field is the path from the argument, e.g. ["input", "endsAt"]; nil when no one field is to
+	// blame.
 	Field []string
 }
 
@@ -81,8 +82,8 @@ func invalidf(problems *UserErrors, field, format string, args ...any) {
 	*problems = append(*problems, Errorf(ErrorInvalid, format, args...).At("input", field))
 }
 
-// OrNil returns the problems as an error, or nil when there are none: an empty UserErrors in an error
-// interface would not be nil.
+// OrNil returns the problems as an error, or nil when there are none: an empty UserErrors in an
+// error interface would not be nil.
 func (e UserErrors) OrNil() error {
 	if len(e) == 0 {
 		return nil
@@ -90,7 +91,8 @@ func (e UserErrors) OrNil() error {
 	return e
 }
 
-// AsUserErrors returns the problems inside err that a caller may see, and false when err is internal.
+// AsUserErrors returns the problems inside err that a caller may see, and false when err is
+// internal.
 func AsUserErrors(err error) (UserErrors, bool) {
 	if many, ok := errors.AsType[UserErrors](err); ok {
 		return many, true
@@ -101,9 +103,9 @@ func AsUserErrors(err error) (UserErrors, bool) {
 	return nil, false
 }
 
-// Under puts the fields of user errors below more of a path: an argument of a query is a member of the
-// input of a mutation. A problem without a field keeps none. It returns copies, since others may hold
-// the errors, and any other error as it is.
+// Under puts the fields of user errors below more of a path: an argument of a query is a member of
+// the input of a mutation. A problem without a field keeps none. It returns copies, since others
+// may hold the errors, and any other error as it is.
 func Under(err error, path ...string) error {
 	problems, ok := AsUserErrors(err)
 	if !ok {

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// problemLines returns the problems in err, each as "path CODE: message", and fails the test when err is internal.
+// problemLines returns the problems in err, each as "path CODE: message", and fails the test when
+// err is internal.
 func problemLines(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
@@ -21,7 +22,8 @@ func problemLines(t *testing.T, err error) []string {
 	}
 	lines := make([]string, len(problems))
 	for i, problem := range problems {
-		lines[i] = fmt.Sprintf("%s %s: %s", strings.Join(problem.Field, "."), problem.Code, problem.Message)
+		lines[i] = fmt.Sprintf("%s %s: %s", strings.Join(problem.Field, "."), problem.Code,
+			problem.Message)
 	}
 	return lines
 }
@@ -39,9 +41,11 @@ func TestAsUserErrors(t *testing.T) {
 		"one, wrapped":            {err: fmt.Errorf("apply: %w", one), want: UserErrors{one}},
 		"one, joined to internal": {err: errors.Join(internal, two), want: UserErrors{two}},
 		"several":                 {err: UserErrors{one, two}, want: UserErrors{one, two}},
-		"several, wrapped":        {err: fmt.Errorf("apply: %w", UserErrors{one, two}), want: UserErrors{one, two}},
-		"internal":                {err: internal},
-		"none":                    {err: nil},
+		"several, wrapped": {
+			err: fmt.Errorf("apply: %w", UserErrors{one, two}), want: UserErrors{one, two},
+		},
+		"internal": {err: internal},
+		"none":     {err: nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -64,10 +68,13 @@ func TestUserErrorTexts(t *testing.T) {
 		err  error
 		want string
 	}{
-		"one":       {err: one, want: "First."},
-		"several":   {err: UserErrors{one, two}, want: "First.\nSecond."},
-		"none":      {err: UserErrors{}, want: ""},
-		"not found": {err: NotFound(KindCoupon, `coupon_"7`), want: `There is no coupon with the id "coupon_\"7".`},
+		"one":     {err: one, want: "First."},
+		"several": {err: UserErrors{one, two}, want: "First.\nSecond."},
+		"none":    {err: UserErrors{}, want: ""},
+		"not found": {
+			err:  NotFound(KindCoupon, `coupon_"7`),
+			want: `There is no coupon with the id "coupon_\"7".`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +99,8 @@ func TestUserErrorsOrNil(t *testing.T) {
 	}
 }
 
-// TestUnder: what others may hold stays as it is, a problem without a field keeps none, and what is internal is left alone.
+// TestUnder: what others may hold stays as it is, a problem without a field keeps none, and what is
+// internal is left alone.
 func TestUnder(t *testing.T) {
 	t.Parallel()
 	one := Errorf(ErrorInvalid, "Mend it.").At("filter", "labels")
@@ -101,10 +109,14 @@ func TestUnder(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"one":            {fmt.Errorf("look: %w", one), []string{"input.filter.labels INVALID: Mend it."}},
+		"one": {
+			fmt.Errorf("look: %w", one), []string{"input.filter.labels INVALID: Mend it."},
+		},
 		"without fields": {two, []string{" NOT_FOUND: There is no such thing."}},
-		"several":        {UserErrors{one, two}, []string{"input.filter.labels INVALID: Mend it.", " NOT_FOUND: There is no such thing."}},
-		"none":           {nil, nil},
+		"several": {UserErrors{one, two}, []string{
+			"input.filter.labels INVALID: Mend it.", " NOT_FOUND: There is no such thing.",
+		}},
+		"none": {nil, nil},
 	} {
 		if diff := cmp.Diff(test.want, problemLines(t, Under(test.err, "input"))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

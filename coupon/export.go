@@ -20,8 +20,8 @@ const (
 const (
 	// ExportLifetime is how long an exported file is kept after its end.
 	ExportLifetime = 24 * time.Hour
-	// DefaultBackupHours is how long a backup is kept on the server, where it takes as much room as the database and is no
-	// backup against the loss of the disk.
+	// DefaultBackupHours is how long a backup is kept on the server, where it takes as much room as
+	// the database and is no backup against the loss of the disk.
 	DefaultBackupHours = 1
 	// MaxBackupHours is the longest that it may be kept there.
 	MaxBackupHours = 24
@@ -48,8 +48,8 @@ type Export struct {
 
 // ExportRequest is what was asked for; which fields count depends on the kind.
 type ExportRequest struct {
-	// CouponID is the coupon, and CouponIDs are the coupons, whose codes are wanted; neither: all. Of deliveries, CouponID is the
-	// coupon that they hand out.
+	// CouponID is the coupon, and CouponIDs are the coupons, whose codes are wanted; neither: all.
+	// Of deliveries, CouponID is the coupon that they hand out.
 	CouponID  *ID  `json:"couponId,omitempty"`
 	CouponIDs []ID `json:"couponIds,omitempty"`
 
@@ -66,10 +66,11 @@ type ExportRequest struct {
 	Query string `json:"query,omitempty"`
 	// HoursKept is how long a backup is kept after its end.
 	HoursKept int `json:"hoursKept,omitempty"`
-	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written so that it
-	// does not. Only for CSV.
+	// IsSpreadsheetSafe: what a spreadsheet would take for a number, a date or a formula is written
+	// so that it does not. Only for CSV.
 	IsSpreadsheetSafe bool `json:"isSpreadsheetSafe,omitempty"`
-	// IsMasked: codes and personal data are not in the file, since whoever asked for it may not see them.
+	// IsMasked: codes and personal data are not in the file, since whoever asked for it may not see
+	// them.
 	IsMasked bool `json:"isMasked,omitempty"`
 }
 
@@ -91,22 +92,29 @@ func (e *Export) Check() error {
 		invalidf(&problems, "couponIds", "Give couponId or couponIds, not both.")
 	}
 	if len(e.Request.CouponIDs) > MaxFilterValues {
-		invalidf(&problems, "couponIds", "Name at most %d coupons; without a name there are the codes of all.", MaxFilterValues)
+		invalidf(&problems, "couponIds",
+			"Name at most %d coupons; without a name there are the codes of all.", MaxFilterValues)
 	}
 	if e.Kind == ExportBackup && (e.Request.HoursKept < 1 || e.Request.HoursKept > MaxBackupHours) {
-		invalidf(&problems, "hoursKept", "A backup is kept for 1 to %d hours, not %d.", MaxBackupHours, e.Request.HoursKept)
+		invalidf(&problems, "hoursKept", "A backup is kept for 1 to %d hours, not %d.",
+			MaxBackupHours, e.Request.HoursKept)
 	}
 	if (e.Kind == ExportBackup) != (e.Format == FormatDuckDB) {
-		invalidf(&problems, "format", "Only a backup is a database (DUCKDB), and it is nothing else.")
+		invalidf(&problems, "format",
+			"Only a backup is a database (DUCKDB), and it is nothing else.")
 	}
 	if e.Request.IsSpreadsheetSafe && e.Format != FormatCSV {
-		invalidf(&problems, "isSpreadsheetSafe", "Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
+		invalidf(&problems, "isSpreadsheetSafe",
+			"Only CSV is opened as a spreadsheet; %s needs no such care.", e.Format)
 	}
 	if e.Request.WithCodes && e.Format != FormatXML {
-		invalidf(&problems, "withCodes", "Only XML has codes in coupons. Export the codes as %s by themselves: exportCodes.", e.Format)
+		invalidf(&problems, "withCodes",
+			"Only XML has codes in coupons. Export the codes as %s by themselves: exportCodes.",
+			e.Format)
 	}
 	if e.Kind == ExportSQL && e.Format == FormatXML {
-		invalidf(&problems, "format", "The columns of a query make no XML; choose CSV, JSONL or PARQUET.")
+		invalidf(&problems, "format",
+			"The columns of a query make no XML; choose CSV, JSONL or PARQUET.")
 	}
 	if e.Kind == ExportSQL && len(e.Request.Query) > MaxSQLQueryBytes {
 		problems = append(problems, errorQueryLength(e.Request.Query).At("input", "query"))
@@ -117,8 +125,9 @@ func (e *Export) Check() error {
 // IsMasked reports whether codes and personal data are left out of the file.
 func (e *Export) IsMasked() bool { return e.Request.IsMasked }
 
-// CheckCancel reports whether a role may call the export off. It returns INVALID: a backup is an ADMIN's, and a file with codes and
-// personal data is not the business of those who may not see them.
+// CheckCancel reports whether a role may call the export off. It returns INVALID: a backup is an
+// ADMIN's, and a file with codes and personal data is not the business of those who may not see
+// them.
 func (e *Export) CheckCancel(role Role) error {
 	switch {
 	case e.Kind == ExportBackup && role != RoleAdmin:
@@ -142,7 +151,8 @@ func (e *Export) Lifetime() time.Duration {
 	return ExportLifetime
 }
 
-// VerifiedAt returns when a backup was opened and found sound, without which none succeeds; nil for other files.
+// VerifiedAt returns when a backup was opened and found sound, without which none succeeds; nil for
+// other files.
 func (e *Export) VerifiedAt() *time.Time {
 	if e.Kind == ExportBackup && e.Status == ImportSucceeded {
 		return e.FinishedAt
@@ -153,7 +163,8 @@ func (e *Export) VerifiedAt() *time.Time {
 // FileName is what the file is called for those who download it.
 func (e *Export) FileName() string {
 	extension := map[FileFormat]string{
-		FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet", FormatDuckDB: ".duckdb",
+		FormatCSV: ".csv", FormatXML: ".xml", FormatJSONL: ".jsonl", FormatParquet: ".parquet",
+		FormatDuckDB: ".duckdb",
 	}[e.Format]
 	return e.ID.FileName() + extension
 }

@@ -7,13 +7,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ParseFlag reads a yes or no as people write it in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish
-// and Turkish, and as programs do. Case and accents make no difference.
+// ParseFlag reads a yes or no as people write it in English, German, French, Spanish, Italian,
+// Portuguese, Dutch, Polish and Turkish, and as programs do. Case and accents make no difference.
 func ParseFlag(text string) (value, isKnown bool) {
 	switch plain(text) {
 	case "1", "1.0", "1,0", "-1", // The last is what databases of desktops keep for yes.
 		"true", "t", "yes", "y", "on",
-		"ja", "j", "wahr", "oui", "o", "vrai", "si", "s", "verdadero", "vero", "sim", "verdadeiro", "waar",
+		"ja", "j", "wahr", "oui", "o", "vrai", "si", "s", "verdadero", "vero", "sim",
+		"verdadeiro", "waar",
 		"tak", "prawda", "evet", "e", "dogru":
 		return true, true
 	case "0", "0.0", "0,0",

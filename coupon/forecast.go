@@ -15,15 +15,19 @@ const (
 
 // StockForecast tells when a pool runs dry, and how that was reckoned.
 type StockForecast struct {
-	// CountedFromAt is from when on assignments were counted: PaceWindow ago, or the first one after that.
+	// CountedFromAt is from when on assignments were counted: PaceWindow ago, or the first one
+	// after that.
 	CountedFromAt time.Time
 	// Assigned is how many codes deliveries were given since then.
 	Assigned int
-	// PerDay is the pace; nil without assignments, or when the first of them is less than MinHistory ago.
+	// PerDay is the pace; nil without assignments, or when the first of them is less than
+	// MinHistory ago.
 	PerDay *float64
-	// Planned are the deliveries with a contact date ahead that still need their codes, the soonest first.
+	// Planned are the deliveries with a contact date ahead that still need their codes, the soonest
+	// first.
 	Planned []*PlannedDelivery
-	// RunsOutAt is when the pool runs dry; nil: never, too little history, or in more than ten years.
+	// RunsOutAt is when the pool runs dry; nil: never, too little history, or in more than ten
+	// years.
 	RunsOutAt *time.Time
 }
 
@@ -35,9 +39,12 @@ type PlannedDelivery struct {
 	Codes int
 }
 
-// NewStockForecast tells when a pool with so many available codes runs dry that gave away assigned codes since the first of
-// them, at the same pace, and when the planned deliveries, the soonest first, get theirs besides.
-func NewStockForecast(available, assigned int, first *time.Time, planned []*PlannedDelivery, now time.Time) *StockForecast {
+// NewStockForecast tells when a pool with so many available codes runs dry that gave away assigned
+// codes since the first of them, at the same pace, and when the planned deliveries, the soonest
+// first, get theirs besides.
+func NewStockForecast(
+	available, assigned int, first *time.Time, planned []*PlannedDelivery, now time.Time,
+) *StockForecast {
 	f := &StockForecast{CountedFromAt: now.Add(-PaceWindow), Assigned: assigned, Planned: planned}
 	if first != nil {
 		f.CountedFromAt = *first

@@ -12,7 +12,8 @@ import (
 const (
 	// MaxGeneratedCodes is how many codes one generateCodes makes.
 	MaxGeneratedCodes = 50_000_000
-	// MaxGeneratedAtOnce is how many codes generateCodes makes while its caller waits; more are a job.
+	// MaxGeneratedAtOnce is how many codes generateCodes makes while its caller waits; more are a
+	// job.
 	MaxGeneratedAtOnce = 1_000_000
 	// MaxAddedCodes is how many codes one addCodes takes.
 	MaxAddedCodes = 10_000
@@ -47,15 +48,21 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 	plan := &Pattern{runes: []rune(pattern), alphabet: []rune(alphabet)}
 	plan.draws = strings.Count(pattern, string(PatternMark))
 	if plan.draws == 0 {
-		return nil, Errorf(ErrorInvalid, "The pattern %q has no %q, so every code would be the same.", pattern, PatternMark).At("input", "pattern")
+		return nil, Errorf(ErrorInvalid,
+			"The pattern %q has no %q, so every code would be the same.", pattern,
+			PatternMark).At("input", "pattern")
 	}
 	seen := make(map[string]bool, len(plan.alphabet))
 	for _, r := range plan.alphabet {
 		key := keys.Key(string(r))
-		// A character that joins the one before it, such as a loose accent, would make two draws one character;
-		// one that nobody sees makes none.
-		if r == utf8.RuneError || isEdge(r) || isNoText(r) || utf8.RuneCountInString(key) != 1 || !norm.NFKC.PropertiesString(key).BoundaryBefore() {
-			return nil, Errorf(ErrorInvalid, "The alphabet has the character %q, which codes cannot be made of.", r).At("input", "alphabet")
+		// A character that joins the one before it, such as a loose accent, would make two draws
+		// one character; one that nobody sees makes none.
+		if r == utf8.RuneError || isEdge(r) || isNoText(r) || utf8.RuneCountInString(key) != 1 ||
+			!norm.NFKC.PropertiesString(key).BoundaryBefore() {
+			return nil, Errorf(
+				ErrorInvalid,
+				"The alphabet has the character %q, which codes cannot be made of.", r,
+			).At("input", "alphabet")
 		}
 		if seen[key] {
 			return nil, Errorf(
@@ -67,12 +74,14 @@ func NewPattern(pattern, alphabet string, keys CodeKeys) (*Pattern, error) {
 		seen[key] = true
 	}
 	if len(plan.alphabet) < 2 || len(plan.alphabet) > MaxAlphabetLength {
-		return nil, Errorf(ErrorInvalid, "The alphabet must have 2 to %d characters.", MaxAlphabetLength).At("input", "alphabet")
+		return nil, Errorf(ErrorInvalid, "The alphabet must have 2 to %d characters.",
+			MaxAlphabetLength).At("input", "alphabet")
 	}
 	return plan, nil
 }
 
-// MaxAlphabetLength is how many characters an alphabet may have: as many as one random byte tells apart.
+// MaxAlphabetLength is how many characters an alphabet may have: as many as one random byte tells
+// apart.
 const MaxAlphabetLength = 256
 
 // Space is how many different codes the pattern can make; infinite where it passes a float64.
@@ -98,8 +107,8 @@ func (p *Pattern) CheckSpace(count int) error {
 	).At("input", "pattern")
 }
 
-// Append appends one code to dst, with the random characters that draw gives: a number below n each,
-// which must be uniform and unpredictable.
+// Append appends one code to dst, with the random characters that draw gives: a number below n
+// each, which must be uniform and unpredictable.
 func (p *Pattern) Append(dst []byte, draw func(n int) int) []byte {
 	for _, r := range p.runes {
 		if r == PatternMark {

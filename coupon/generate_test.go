@@ -13,10 +13,12 @@ func TestNewPatternErrors(t *testing.T) {
 	t.Parallel()
 	const badPattern = "input.pattern INVALID: The pattern must have 1 to 255 characters, no control characters and no space at its ends."
 	unusable := func(quoted string) string {
-		return "input.alphabet INVALID: The alphabet has the character " + quoted + ", which codes cannot be made of."
+		return "input.alphabet INVALID: The alphabet has the character " + quoted +
+			", which codes cannot be made of."
 	}
 	twice := func(quoted string) string {
-		return "input.alphabet INVALID: The alphabet has the character " + quoted + " twice (upper and lower case count as the same unless the database keeps case)."
+		return "input.alphabet INVALID: The alphabet has the character " + quoted +
+			" twice (upper and lower case count as the same unless the database keeps case)."
 	}
 	var alphabet257 strings.Builder
 	for i := range rune(257) {
@@ -44,23 +46,40 @@ func TestNewPatternErrors(t *testing.T) {
 			pattern: "＃", alphabet: "AB", want: `input.pattern INVALID: The pattern "＃" has no '#', so every code would be the same.`,
 		},
 		"the mark as a character": {pattern: "##", alphabet: "#A"},
-		"alphabet empty":          {pattern: "#", alphabet: "", want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters."},
-		"alphabet of 1":           {pattern: "#", alphabet: "A", want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters."},
-		"alphabet of 256":         {pattern: "#", alphabet: strings.TrimSuffix(alphabet257.String(), string('一'+rune(256)))},
-		"alphabet of 257":         {pattern: "#", alphabet: alphabet257.String(), want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters."},
-		"repeated":                {pattern: "#", alphabet: "ABA", want: twice("'A'")},
-		"both cases":              {pattern: "#", alphabet: "AaB", want: twice("'a'")},
-		"both cases, kept apart":  {pattern: "#", alphabet: "AaB", keys: CodeKeys{CaseSensitive: true}},
-		"full width and plain":    {pattern: "#", alphabet: "AＡ", keys: CodeKeys{CaseSensitive: true}, want: twice("'Ａ'")},
-		"space":                   {pattern: "#", alphabet: "A B", want: unusable("' '")},
-		"no-break space":          {pattern: "#", alphabet: "A\u00A0B", want: unusable(`'\u00a0'`)},
-		"zero width":              {pattern: "#", alphabet: "A\u200BB", want: unusable(`'\u200b'`)},
-		"control":                 {pattern: "#", alphabet: "A\x07B", want: unusable(`'\a'`)},
-		"bytes not UTF-8":         {pattern: "#", alphabet: "A\xffB", want: unusable("'\uFFFD'")},
-		"ligature":                {pattern: "#", alphabet: "Aﬃ", want: unusable("'ﬃ'")},
-		"loose accent":            {pattern: "#", alphabet: "AÁ\u0301", want: unusable("'\u0301'")},
-		"Hangul vowel":            {pattern: "#", alphabet: "\u1100\u1161", want: unusable("'\u1161'")},
-		"Hangul syllables":        {pattern: "#", alphabet: "가나"},
+		"alphabet empty": {
+			pattern: "#", alphabet: "",
+			want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters.",
+		},
+		"alphabet of 1": {
+			pattern: "#", alphabet: "A",
+			want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters.",
+		},
+		"alphabet of 256": {
+			pattern: "#", alphabet: strings.TrimSuffix(alphabet257.String(), string('一'+rune(256))),
+		},
+		"alphabet of 257": {
+			pattern: "#", alphabet: alphabet257.String(),
+			want: "input.alphabet INVALID: The alphabet must have 2 to 256 characters.",
+		},
+		"repeated":   {pattern: "#", alphabet: "ABA", want: twice("'A'")},
+		"both cases": {pattern: "#", alphabet: "AaB", want: twice("'a'")},
+		"both cases, kept apart": {
+			pattern: "#", alphabet: "AaB", keys: CodeKeys{CaseSensitive: true},
+		},
+		"full width and plain": {
+			pattern: "#", alphabet: "AＡ", keys: CodeKeys{CaseSensitive: true}, want: twice("'Ａ'"),
+		},
+		"space":           {pattern: "#", alphabet: "A B", want: unusable("' '")},
+		"no-break space":  {pattern: "#", alphabet: "A\u00A0B", want: unusable(`'\u00a0'`)},
+		"zero width":      {pattern: "#", alphabet: "A\u200BB", want: unusable(`'\u200b'`)},
+		"control":         {pattern: "#", alphabet: "A\x07B", want: unusable(`'\a'`)},
+		"bytes not UTF-8": {pattern: "#", alphabet: "A\xffB", want: unusable("'\uFFFD'")},
+		"ligature":        {pattern: "#", alphabet: "Aﬃ", want: unusable("'ﬃ'")},
+		"loose accent":    {pattern: "#", alphabet: "AÁ\u0301", want: unusable("'\u0301'")},
+		"Hangul vowel": {
+			pattern: "#", alphabet: "\u1100\u1161", want: unusable("'\u1161'"),
+		},
+		"Hangul syllables": {pattern: "#", alphabet: "가나"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,9 +102,12 @@ func TestPatternSpace(t *testing.T) {
 		pattern, alphabet string
 		want              float64
 	}{
-		"one":      {pattern: "X#", alphabet: "AB", want: 2},
-		"four":     {pattern: "#-#-#-#", alphabet: "0123456789", want: 10_000},
-		"infinite": {pattern: strings.Repeat("#", 255), alphabet: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", want: math.Inf(1)},
+		"one":  {pattern: "X#", alphabet: "AB", want: 2},
+		"four": {pattern: "#-#-#-#", alphabet: "0123456789", want: 10_000},
+		"infinite": {
+			pattern: strings.Repeat("#", 255), alphabet: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+			want: math.Inf(1),
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -135,8 +157,8 @@ func TestPatternCheckSpace(t *testing.T) {
 	}
 }
 
-// TestPatternAppendIsUniform makes every sequence of draws once: each code of the space then comes once, so
-// uniform draws give uniform codes.
+// TestPatternAppendIsUniform makes every sequence of draws once: each code of the space then comes
+// once, so uniform draws give uniform codes.
 func TestPatternAppendIsUniform(t *testing.T) {
 	t.Parallel()
 	alphabet := []rune("AbÖ北")
@@ -159,7 +181,8 @@ func TestPatternAppendIsUniform(t *testing.T) {
 		if draws != 3 {
 			t.Errorf("got %d draws, want 3", draws)
 		}
-		want := "code: ß" + string(alphabet[sequence%4]) + "-" + string(alphabet[sequence/4%4]) + string(alphabet[sequence/16])
+		want := "code: ß" + string(alphabet[sequence%4]) + "-" + string(alphabet[sequence/4%4]) +
+			string(alphabet[sequence/16])
 		if code != want {
 			t.Errorf("got %q, want %q", code, want)
 		}
@@ -170,14 +193,17 @@ func TestPatternAppendIsUniform(t *testing.T) {
 	}
 }
 
-// TestPatternCodesAreCodes holds what the space promises: every generated code can be added as it is, and
-// different draws give different keys.
+// TestPatternCodesAreCodes holds what the space promises: every generated code can be added as it
+// is, and different draws give different keys.
 func TestPatternCodesAreCodes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		keys := CodeKeys{CaseSensitive: rapid.Bool().Draw(t, "case-sensitive")}
-		pattern := rapid.StringN(0, 10, -1).Draw(t, "before") + "#" + rapid.StringN(0, 10, -1).Draw(t, "between") + "##"
-		alphabet := string(rapid.SliceOfNDistinct(rapid.Rune(), 2, 20, rapid.ID[rune]).Draw(t, "alphabet"))
+		pattern := rapid.StringN(0, 10, -1).Draw(t, "before") + "#" +
+			rapid.StringN(0, 10, -1).Draw(t, "between") + "##"
+		alphabet := string(
+			rapid.SliceOfNDistinct(rapid.Rune(), 2, 20, rapid.ID[rune]).Draw(t, "alphabet"),
+		)
 		p, err := NewPattern(pattern, alphabet, keys)
 		if err != nil {
 			t.Skip("refused")

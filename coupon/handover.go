@@ -23,8 +23,10 @@ const (
 // CancelReasons returns all reasons in their order.
 func CancelReasons() []CancelReason {
 	return []CancelReason{
-		CancelDeliveryStopped, CancelErased, CancelNotContactable, CancelQuarantined, CancelCodeReleased, CancelCodeVoided,
-		CancelCodeRedeemed, CancelLimitReached, CancelCouponNotStarted, CancelCouponEnded, CancelCouponArchived,
+		CancelDeliveryStopped, CancelErased, CancelNotContactable, CancelQuarantined,
+		CancelCodeReleased, CancelCodeVoided,
+		CancelCodeRedeemed, CancelLimitReached, CancelCouponNotStarted, CancelCouponEnded,
+		CancelCouponArchived,
 	}
 }
 
@@ -66,9 +68,11 @@ type CancelCount struct {
 // Situation is what holds of a message at the moment in which it may leave.
 type Situation struct {
 	Now time.Time
-	// Delivery is where the delivery stands; "": a person asks for this message, whatever the delivery does.
+	// Delivery is where the delivery stands; "": a person asks for this message, whatever the
+	// delivery does.
 	Delivery DeliveryStatus
-	// Coupon is nil for a message without one. Code is that of the message, or the coupon's own one.
+	// Coupon is nil for a message without one. Code is that of the message, or the coupon's own
+	// one.
 	Coupon *Coupon
 	Code   Redeemability
 	// IsReturned: the code of the message went back to the pool, and may be somebody else's.
@@ -77,8 +81,8 @@ type Situation struct {
 	IsErased, HasObjected, IsQuarantined bool
 }
 
-// MayLeave decides whether the message may be handed over now. If not, the reason says why it never may; without a
-// reason it may later, and waits.
+// MayLeave decides whether the message may be handed over now. If not, the reason says why it never
+// may; without a reason it may later, and waits.
 func (s *Situation) MayLeave() (may bool, never CancelReason) {
 	switch {
 	case s.IsErased:
@@ -102,8 +106,8 @@ func (s *Situation) MayLeave() (may bool, never CancelReason) {
 	return s.Delivery == "" || s.Delivery == DeliveryInProgress, ""
 }
 
-// forbids returns the reason for which no message with a code of the coupon may leave: no till would take it, or the
-// coupon was put away.
+// forbids returns the reason for which no message with a code of the coupon may leave: no till
+// would take it, or the coupon was put away.
 func (c *Coupon) forbids(code Redeemability, now time.Time) CancelReason {
 	if c.ArchivedAt != nil {
 		return CancelCouponArchived
@@ -132,8 +136,8 @@ func (c *Coupon) forbids(code Redeemability, now time.Time) CancelReason {
 	}
 }
 
-// ForbidsAll returns the reason for which no message of the coupon may leave, whatever its code; redeemed is how often the
-// coupon's own code was redeemed. "": there is none.
+// ForbidsAll returns the reason for which no message of the coupon may leave, whatever its code;
+// redeemed is how often the coupon's own code was redeemed. "": there is none.
 func (c *Coupon) ForbidsAll(redeemed int, now time.Time) CancelReason {
 	code := Redeemability{State: StateAssigned}
 	if c.Type == TypeAnonymous {

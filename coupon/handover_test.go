@@ -13,7 +13,8 @@ func TestMayLeave(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	individual := func(change func(*coupon.Coupon)) *coupon.Coupon {
 		c := &coupon.Coupon{
-			Type: coupon.TypeIndividual, StartsAt: now.Add(-time.Hour), EndsAt: new(now.Add(time.Hour)),
+			Type: coupon.TypeIndividual, StartsAt: now.Add(-time.Hour),
+			EndsAt:          new(now.Add(time.Hour)),
 			RedemptionLimit: new(1), RequiresAssignment: true,
 		}
 		if change != nil {
@@ -22,7 +23,9 @@ func TestMayLeave(t *testing.T) {
 		return c
 	}
 	anonymous := func(limit int) *coupon.Coupon {
-		return &coupon.Coupon{Type: coupon.TypeAnonymous, StartsAt: now.Add(-time.Hour), RedemptionLimit: &limit}
+		return &coupon.Coupon{
+			Type: coupon.TypeAnonymous, StartsAt: now.Add(-time.Hour), RedemptionLimit: &limit,
+		}
 	}
 	for _, test := range []struct {
 		name   string
@@ -33,30 +36,69 @@ func TestMayLeave(t *testing.T) {
 		{"nothing", func(*coupon.Situation) {}, true, ""},
 		{"no coupon", func(s *coupon.Situation) { s.Coupon, s.Code = nil, coupon.Redeemability{} }, true, ""},
 		{"paused", func(s *coupon.Situation) { s.Delivery = coupon.DeliveryPaused }, false, ""},
-		{"scheduled", func(s *coupon.Situation) { s.Delivery = coupon.DeliveryScheduled }, false, ""},
+		{
+			"scheduled",
+			func(s *coupon.Situation) { s.Delivery = coupon.DeliveryScheduled }, false, "",
+		},
 		{"asked for by a person", func(s *coupon.Situation) { s.Delivery = "" }, true, ""},
-		{"stopped", func(s *coupon.Situation) { s.Delivery = coupon.DeliveryStopped }, false, coupon.CancelDeliveryStopped},
+		{
+			"stopped", func(s *coupon.Situation) { s.Delivery = coupon.DeliveryStopped }, false,
+			coupon.CancelDeliveryStopped,
+		},
 		{"erased", func(s *coupon.Situation) { s.IsErased = true }, false, coupon.CancelErased},
-		{"erased, asked for", func(s *coupon.Situation) { s.Delivery, s.IsErased = "", true }, false, coupon.CancelErased},
-		{"objected", func(s *coupon.Situation) { s.HasObjected = true }, false, coupon.CancelNotContactable},
-		{"objected, paused", func(s *coupon.Situation) { s.Delivery, s.HasObjected = coupon.DeliveryPaused, true }, false, coupon.CancelNotContactable},
-		{"quarantined", func(s *coupon.Situation) { s.IsQuarantined = true }, false, coupon.CancelQuarantined},
-		{"returned", func(s *coupon.Situation) { s.IsReturned = true }, false, coupon.CancelCodeReleased},
+		{
+			"erased, asked for", func(s *coupon.Situation) { s.Delivery, s.IsErased = "", true },
+			false, coupon.CancelErased,
+		},
+		{
+			"objected", func(s *coupon.Situation) { s.HasObjected = true }, false,
+			coupon.CancelNotContactable,
+		},
+		{"objected, paused", func(s *coupon.Situation) {
+			s.Delivery, s.HasObjected = coupon.DeliveryPaused, true
+		}, false, coupon.CancelNotContactable},
+		{
+			"quarantined", func(s *coupon.Situation) { s.IsQuarantined = true }, false,
+			coupon.CancelQuarantined,
+		},
+		{
+			"returned", func(s *coupon.Situation) { s.IsReturned = true }, false,
+			coupon.CancelCodeReleased,
+		},
 		{"free", func(s *coupon.Situation) { s.Code.State = 0 }, false, coupon.CancelCodeReleased},
 		{"free, for anybody", func(s *coupon.Situation) {
-			s.Coupon, s.Code.State = individual(func(c *coupon.Coupon) { c.RequiresAssignment = false }), 0
+			s.Coupon, s.Code.State = individual(
+				func(c *coupon.Coupon) { c.RequiresAssignment = false },
+			), 0
 		}, false, coupon.CancelCodeReleased},
-		{"voided", func(s *coupon.Situation) { s.Code.State |= coupon.StateVoided }, false, coupon.CancelCodeVoided},
-		{"redeemed", func(s *coupon.Situation) { s.Code = redeemedTimes(1) }, false, coupon.CancelCodeRedeemed},
+		{
+			"voided", func(s *coupon.Situation) { s.Code.State |= coupon.StateVoided }, false,
+			coupon.CancelCodeVoided,
+		},
+		{
+			"redeemed", func(s *coupon.Situation) { s.Code = redeemedTimes(1) }, false,
+			coupon.CancelCodeRedeemed,
+		},
 		{"redeemed once of three times", func(s *coupon.Situation) {
-			s.Coupon, s.Code = individual(func(c *coupon.Coupon) { c.RedemptionLimit = new(3) }), redeemedTimes(1)
+			s.Coupon, s.Code = individual(func(c *coupon.Coupon) { c.RedemptionLimit = new(3) }),
+				redeemedTimes(1)
 		}, true, ""},
 		{"redeemed three times", func(s *coupon.Situation) {
-			s.Coupon, s.Code = individual(func(c *coupon.Coupon) { c.RedemptionLimit = new(3) }), redeemedTimes(3)
+			s.Coupon, s.Code = individual(func(c *coupon.Coupon) { c.RedemptionLimit = new(3) }),
+				redeemedTimes(3)
 		}, false, coupon.CancelLimitReached},
-		{"ended", func(s *coupon.Situation) { s.Now = now.Add(time.Hour) }, false, coupon.CancelCouponEnded},
-		{"just before the end", func(s *coupon.Situation) { s.Now = now.Add(time.Hour - 1) }, true, ""},
-		{"not begun", func(s *coupon.Situation) { s.Now = now.Add(-time.Hour - 1) }, false, coupon.CancelCouponNotStarted},
+		{
+			"ended", func(s *coupon.Situation) { s.Now = now.Add(time.Hour) }, false,
+			coupon.CancelCouponEnded,
+		},
+		{
+			"just before the end",
+			func(s *coupon.Situation) { s.Now = now.Add(time.Hour - 1) }, true, "",
+		},
+		{
+			"not begun", func(s *coupon.Situation) { s.Now = now.Add(-time.Hour - 1) }, false,
+			coupon.CancelCouponNotStarted,
+		},
 		{"archived", func(s *coupon.Situation) {
 			s.Coupon = individual(func(c *coupon.Coupon) { c.ArchivedAt = &now })
 		}, false, coupon.CancelCouponArchived},
@@ -71,7 +113,8 @@ func TestMayLeave(t *testing.T) {
 		}, false, coupon.CancelLimitReached},
 	} {
 		s := &coupon.Situation{
-			Now: now, Delivery: coupon.DeliveryInProgress, Coupon: individual(nil), Code: coupon.Redeemability{State: coupon.StateAssigned},
+			Now: now, Delivery: coupon.DeliveryInProgress, Coupon: individual(nil),
+			Code: coupon.Redeemability{State: coupon.StateAssigned},
 		}
 		test.change(s)
 		if may, never := s.MayLeave(); may != test.may || never != test.never {
@@ -87,7 +130,10 @@ func redeemedTimes(count int) coupon.Redeemability {
 func TestForbidsAll(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	c := &coupon.Coupon{Type: coupon.TypeIndividual, StartsAt: now, RedemptionLimit: new(1), RequiresAssignment: true}
+	c := &coupon.Coupon{
+		Type: coupon.TypeIndividual, StartsAt: now, RedemptionLimit: new(1),
+		RequiresAssignment: true,
+	}
 	if reason := c.ForbidsAll(0, now); reason != "" {
 		t.Errorf("got %q for a valid coupon", reason)
 	}

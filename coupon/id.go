@@ -10,7 +10,8 @@ import (
 // Kind is the type of an object that has an id.
 type Kind string
 
-// The kinds of objects that have ids. node(id:) finds all but uploads, keys and entries of the audit log.
+// The kinds of objects that have ids. node(id:) finds all but uploads, keys and entries of the
+// audit log.
 const (
 	KindCoupon     Kind = "coupon"
 	KindCode       Kind = "code"
@@ -27,8 +28,8 @@ const (
 	KindQuarantine Kind = "quarantine" // it is known by its address alone
 )
 
-// ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat it
-// as opaque; it is safe in a URL and as a file name.
+// ID names one object in the whole database: its kind and number, e.g. "coupon_17". Callers treat
+// it as opaque; it is safe in a URL and as a file name.
 type ID string
 
 // NewID makes the id of the object of this kind with this number.
@@ -54,18 +55,20 @@ func (id ID) Kind() Kind {
 	return Kind(kind)
 }
 
-// IsKnown reports whether the server makes ids like this one, whether or not there is such an object.
+// IsKnown reports whether the server makes ids like this one, whether or not there is such an
+// object.
 func (id ID) IsKnown() bool {
 	kind := id.Kind()
 	_, err := id.Number(kind)
 	return err == nil && slices.Contains([]Kind{
-		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport, KindExport, KindBatch, KindUpload, KindAPIKey,
+		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport,
+		KindExport, KindBatch, KindUpload, KindAPIKey,
 		KindAuditEntry,
 	}, kind)
 }
 
-// Number returns the number of an object of this kind. It returns NOT_FOUND for an id of another kind
-// or of no known shape: to a caller a malformed id is just an id that nothing has.
+// Number returns the number of an object of this kind. It returns NOT_FOUND for an id of another
+// kind or of no known shape: to a caller a malformed id is just an id that nothing has.
 func (id ID) Number(kind Kind) (int64, error) {
 	prefix, digits, found := strings.Cut(string(id), "_")
 	number, err := strconv.ParseInt(digits, 10, 64)

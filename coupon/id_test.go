@@ -10,7 +10,10 @@ import (
 )
 
 func allKinds() []Kind {
-	return []Kind{KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption, KindImport, KindExport}
+	return []Kind{
+		KindCoupon, KindCode, KindRecipient, KindDelivery, KindMessage, KindRedemption,
+		KindImport, KindExport,
+	}
 }
 
 func TestIDRoundTrip(t *testing.T) {
@@ -52,9 +55,11 @@ func TestIDText(t *testing.T) {
 func TestMalformedID(t *testing.T) {
 	t.Parallel()
 	for _, id := range []ID{
-		"", "coupon", "coupon_", "_17", "17", "coupon_0", "coupon_-1", "coupon_+1", "coupon_017", "coupon_1.0", "coupon_1e3",
+		"", "coupon", "coupon_", "_17", "17", "coupon_0", "coupon_-1", "coupon_+1", "coupon_017",
+		"coupon_1.0", "coupon_1e3",
 		"coupon_0x1", "coupon_1_0",
-		" coupon_1", "coupon_1 ", "Coupon_1", "coupon-1", "coupon__1", "coupon_٣", "coupon_9223372036854775808", "coupon_1\x00",
+		" coupon_1", "coupon_1 ", "Coupon_1", "coupon-1", "coupon__1", "coupon_٣",
+		"coupon_9223372036854775808", "coupon_1\x00",
 		"code_1", "../coupon_1",
 	} {
 		got, err := id.Number(KindCoupon)
@@ -66,14 +71,18 @@ func TestMalformedID(t *testing.T) {
 }
 
 func FuzzIDNumber(f *testing.F) {
-	for _, id := range []string{"coupon_17", "coupon_017", "coupon_+1", "coupon_", "code_1", "coupon_9223372036854775808", "_", ""} {
+	for _, id := range []string{
+		"coupon_17", "coupon_017", "coupon_+1", "coupon_", "code_1",
+		"coupon_9223372036854775808", "_", "",
+	} {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		id := ID(text)
 		number, err := id.Number(KindCoupon)
 		switch {
-		case err == nil && (number < 1 || NewID(KindCoupon, number) != id || id.Kind() != KindCoupon):
+		case err == nil &&
+			(number < 1 || NewID(KindCoupon, number) != id || id.Kind() != KindCoupon):
 			t.Errorf("got %d for %q", number, id)
 		case err != nil && number != 0:
 			t.Errorf("got %d with the error %v", number, err)

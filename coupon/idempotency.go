@@ -19,13 +19,16 @@ type Once struct {
 func (o *Once) Check() error {
 	clean, reason := CleanLabel(CleanReference(o.Key))
 	if reason != "" || clean == "" {
-		return Errorf(ErrorInvalid, "idempotencyKey must have 1 to %d characters and no control characters.", MaxTextLength).At("input", "idempotencyKey")
+		return Errorf(ErrorInvalid,
+			"idempotencyKey must have 1 to %d characters and no control characters.",
+			MaxTextLength).At("input", "idempotencyKey")
 	}
 	o.Key = clean
 	return nil
 }
 
-// CheckRepeat reports whether the request is the one that the key was used for before. It returns ALREADY_EXISTS.
+// CheckRepeat reports whether the request is the one that the key was used for before. It returns
+// ALREADY_EXISTS.
 func (o *Once) CheckRepeat(action, digest string) error {
 	if o.Action == action && o.Digest == digest {
 		return nil

@@ -118,8 +118,8 @@ func (r RejectionReason) IsRepeat() bool {
 	return r == RejectedAlreadyRecorded || r == RejectedDuplicateInFile
 }
 
-// IsFault reports whether something is wrong with the row. A report of an opening or a click is none: whoever passes on all
-// that a product reports means those of what came back.
+// IsFault reports whether something is wrong with the row. A report of an opening or a click is
+// none: whoever passes on all that a product reports means those of what came back.
 func (r RejectionReason) IsFault() bool { return r != RejectedNoOutcome }
 
 // Message says in a sentence what is wrong with a row that was rejected for this reason.
@@ -198,14 +198,16 @@ type Import struct {
 	RowsImported int
 	RowsRejected int
 	Failure      *string
-	// CreatedBy is what the audit log calls who asked for it; nil when a version did that kept no names.
+	// CreatedBy is what the audit log calls who asked for it; nil when a version did that kept no
+	// names.
 	CreatedBy  *string
 	CreatedAt  time.Time
 	StartedAt  *time.Time
 	FinishedAt *time.Time
 	// UndoneAt is when undoImport took out again what it added.
 	UndoneAt *time.Time
-	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which say none; nil otherwise.
+	// Channel is that of the addresses of an import of bounces, and BounceKind that of rows which
+	// say none; nil otherwise.
 	Channel    *Channel
 	BounceKind *BounceKind
 	// UploadID is the file, which is there until FileExpiresAt; nil: it is gone.
@@ -216,10 +218,12 @@ type Import struct {
 
 // HasRejects reports whether the rejected rows can be downloaded at an instant.
 func (i *Import) HasRejects(now time.Time) bool {
-	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil && now.Before(*i.FileExpiresAt)
+	return i.Status.IsFinal() && i.RowsRejected > 0 && i.FileExpiresAt != nil &&
+		now.Before(*i.FileExpiresAt)
 }
 
-// MostRejections returns how many rows may be rejected for the others to be imported; nil: any number.
+// MostRejections returns how many rows may be rejected for the others to be imported; nil: any
+// number.
 func (i *Import) MostRejections() *int {
 	if i.OnRejection == RejectFile {
 		return new(0)
@@ -227,8 +231,8 @@ func (i *Import) MostRejections() *int {
 	return i.Options.MaxRejections
 }
 
-// RowsHeldBack returns how many rows were read and neither imported nor rejected: those that a RUNNING
-// import has read so far, and whatever was not bad in a file of which nothing was imported.
+// RowsHeldBack returns how many rows were read and neither imported nor rejected: those that a
+// RUNNING import has read so far, and whatever was not bad in a file of which nothing was imported.
 func (i *Import) RowsHeldBack() int { return i.RowsRead - i.RowsImported - i.RowsRejected }
 
 // Limits of the options of one import.
@@ -239,12 +243,13 @@ const (
 	MaxNothings = 100
 )
 
-// Check cleans the label and checks what does not depend on the file or the database. It returns UserErrors
-// with INVALID.
+// Check cleans the label and checks what does not depend on the file or the database. It returns
+// UserErrors with INVALID.
 func (i *Import) Check() error {
 	var problems UserErrors
 	if _, err := LoadZone(i.Timezone); err != nil {
-		invalidf(&problems, "timezone", "%q is not a time zone. Use an IANA name such as Europe/Berlin.", i.Timezone)
+		invalidf(&problems, "timezone",
+			"%q is not a time zone. Use an IANA name such as Europe/Berlin.", i.Timezone)
 	}
 	if i.Label != nil {
 		label, reason := CleanLabel(*i.Label)
@@ -257,37 +262,48 @@ func (i *Import) Check() error {
 		}
 	}
 	if i.Options.Format != nil && *i.Options.Format == FormatDuckDB {
-		problems = append(problems, Errorf(ErrorInvalid, "A database cannot be imported. A backup is restored by: couponql restore.").
+		problems = append(problems, Errorf(ErrorInvalid,
+			"A database cannot be imported. A backup is restored by: couponql restore.").
 			At("input", "options", "format"))
 	}
 	if mark := i.Options.DecimalMark; mark != nil && *mark != "." && *mark != "," {
-		problems = append(problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.", *mark).At("input", "options", "decimalMark"))
+		problems = append(
+			problems, Errorf(ErrorInvalid, "The decimal mark is a point or a comma, not %q.",
+				*mark).At("input", "options", "decimalMark"),
+		)
 	}
 	if most := i.Options.MaxRejections; most != nil && (*most < 0 || *most > MaxCount) {
-		problems = append(problems, Errorf(ErrorInvalid, "`options.maxRejections` must be 0 to %d, not %d.", MaxCount, *most).
+		problems = append(problems, Errorf(ErrorInvalid,
+			"`options.maxRejections` must be 0 to %d, not %d.", MaxCount, *most).
 			At("input", "options", "maxRejections"))
 	}
 	if count := len(i.Options.Nothing); count > MaxNothings {
-		problems = append(problems, Errorf(ErrorInvalid, "`options.nothing` must have 0 to %d texts, not %d.", MaxNothings, count).
+		problems = append(problems, Errorf(ErrorInvalid,
+			"`options.nothing` must have 0 to %d texts, not %d.", MaxNothings, count).
 			At("input", "options", "nothing"))
 	}
 	if count := len(i.Options.Columns); count > MaxColumnMappings {
-		problems = append(problems, Errorf(ErrorInvalid, "`options.columns` must map 0 to %d columns, not %d.", MaxColumnMappings, count).
+		problems = append(problems, Errorf(ErrorInvalid,
+			"`options.columns` must map 0 to %d columns, not %d.", MaxColumnMappings, count).
 			At("input", "options", "columns"))
 	}
 	return problems.OrNil()
 }
 
-// CheckUndo reports whether what the import did can be taken back. It returns INVALID_STATE for one that was neither about codes
-// nor about reports: recipients, targets and redemptions are changed by others, too.
+// CheckUndo reports whether what the import did can be taken back. It returns INVALID_STATE for one
+// that was neither about codes nor about reports: recipients, targets and redemptions are changed
+// by others, too.
 func (i *Import) CheckUndo() error {
 	switch {
 	case i.Kind != ImportCodes && i.Kind != ImportBounces:
-		return Errorf(ErrorInvalidState, "Only an import of codes or of reports of bounces can be undone, and %s is none.", i.ID)
+		return Errorf(ErrorInvalidState,
+			"Only an import of codes or of reports of bounces can be undone, and %s is none.", i.ID)
 	case i.IsDryRun:
-		return Errorf(ErrorInvalidState, "The import was a dry run: it changed nothing, so there is nothing to undo.")
+		return Errorf(ErrorInvalidState,
+			"The import was a dry run: it changed nothing, so there is nothing to undo.")
 	case i.Status != ImportSucceeded:
-		return Errorf(ErrorInvalidState, "The import is %s; only one that has SUCCEEDED can be undone.", i.Status)
+		return Errorf(ErrorInvalidState,
+			"The import is %s; only one that has SUCCEEDED can be undone.", i.Status)
 	}
 	return nil
 }
@@ -299,10 +315,11 @@ type FileOptions struct {
 	Encoding  *string          `json:"encoding,omitempty"`
 	HasHeader *bool            `json:"hasHeader,omitempty"`
 	Columns   []*ColumnMapping `json:"columns,omitempty"`
-	// Nothing has the texts that stand for nothing; nil: SQLNull alone. The empty text may be one of them.
+	// Nothing has the texts that stand for nothing; nil: SQLNull alone. The empty text may be one
+	// of them.
 	Nothing []string `json:"nothing"`
-	// IsSpreadsheetSafe says whether values have the guards of an export that is safe for spreadsheets; nil: what looks
-	// like a guard in CSV is one.
+	// IsSpreadsheetSafe says whether values have the guards of an export that is safe for
+	// spreadsheets; nil: what looks like a guard in CSV is one.
 	IsSpreadsheetSafe *bool `json:"isSpreadsheetSafe,omitempty"`
 	// DecimalMark is a point or a comma.
 	DecimalMark *string    `json:"decimalMark,omitempty"`
@@ -325,13 +342,15 @@ type RejectionCount struct {
 
 // Rejection is one row that was not imported.
 type Rejection struct {
-	// Line is the line of the file on which the row begins, from 1; for a list, the position from 1.
+	// Line is the line of the file on which the row begins, from 1; for a list, the position from
+	// 1.
 	Line   int
 	Reason RejectionReason
 	Value  *string
 }
 
-// Message says in sentences what is wrong, with the value at fault where that is one value of the row.
+// Message says in sentences what is wrong, with the value at fault where that is one value of the
+// row.
 func (r *Rejection) Message() string {
 	if r.Value == nil || !r.Reason.isOfValue() {
 		return r.Reason.Message()
@@ -346,16 +365,18 @@ func (r *Rejection) Message() string {
 // isOfValue tells the reasons whose value is what cannot be read, and not what names the row.
 func (r RejectionReason) isOfValue() bool {
 	switch r { //nolint:exhaustive // the others name a row
-	case RejectedBadDate, RejectedAmbiguousDate, RejectedFutureDate, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency,
-		RejectedBadFlag, RejectedRoundedNumber, RejectedBadKind, RejectedBadAddress, RejectedReserved, RejectedUnknownCoupon, RejectedBadType,
+	case RejectedBadDate, RejectedAmbiguousDate, RejectedFutureDate, RejectedBadAmount,
+		RejectedAmbiguousAmount, RejectedBadCurrency,
+		RejectedBadFlag, RejectedRoundedNumber, RejectedBadKind, RejectedBadAddress,
+		RejectedReserved, RejectedUnknownCoupon, RejectedBadType,
 		RejectedBadNumber, RejectedBadTimezone, RejectedBadPeriod, RejectedBadJSON:
 		return true
 	}
 	return false
 }
 
-// CleanFileName returns the name of an uploaded file as it is shown: without folders, control characters
-// and what is too long. It is never used to open a file.
+// CleanFileName returns the name of an uploaded file as it is shown: without folders, control
+// characters and what is too long. It is never used to open a file.
 func CleanFileName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
@@ -397,8 +418,9 @@ const (
 	CertaintyGuessed Certainty = "GUESSED"
 )
 
-// ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the format has none; a certainty
-// is nil where there is nothing to be certain of, and for imports of earlier versions.
+// ImportLayout is how a file turned out to be written. Delimiter and Encoding are nil where the
+// format has none; a certainty is nil where there is nothing to be certain of, and for imports of
+// earlier versions.
 type ImportLayout struct {
 	FormatCertainty    *Certainty      `json:"formatCertainty,omitempty"`
 	Delimiter          *string         `json:"delimiter,omitempty"`
@@ -433,7 +455,8 @@ const (
 	MaxSampleLength = 100
 )
 
-// AddSample takes a row into the sample, unless that is full. The values are made anew for each row.
+// AddSample takes a row into the sample, unless that is full. The values are made anew for each
+// row.
 func (l *ImportLayout) AddSample(line int, values []string) {
 	if len(l.Sample) == MaxSampleRows {
 		return
@@ -490,7 +513,8 @@ const (
 	WarningGuessedOptOut    ImportWarningKind = "GUESSED_OPT_OUT"
 )
 
-// ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of them.
+// ImportWarning tells of one kind of oddity: how many rows or columns it concerns, and the first of
+// them.
 type ImportWarning struct {
 	Kind  ImportWarningKind `json:"kind"`
 	Count int               `json:"count"`
@@ -527,7 +551,10 @@ func (w *ImportWarning) Text() string {
 	case WarningFormula:
 		return fmt.Sprintf("Codes that begin like a formula of a spreadsheet: %d, such as %q. They were taken as they are.", w.Count, w.Value)
 	case WarningIgnoredColumn:
-		return fmt.Sprintf("Columns that were not read: %s. Map them with options.columns if they are needed.", w.names())
+		return fmt.Sprintf(
+			"Columns that were not read: %s. Map them with options.columns if they are needed.",
+			w.names(),
+		)
 	case WarningGuessedHeader:
 		return fmt.Sprintf(
 			"The first row was taken for the name of the column: %q. If it is a value, import the file again with options.hasHeader: false.",
@@ -583,7 +610,8 @@ func (w *ImportWarning) Text() string {
 
 // Tell warns of something that concerns so many rows, instead of what it told of it before.
 func (f *ImportFindings) Tell(kind ImportWarningKind, count int, value string) {
-	f.Warnings = slices.DeleteFunc(f.Warnings, func(w *ImportWarning) bool { return w.Kind == kind })
+	f.Warnings = slices.DeleteFunc(f.Warnings,
+		func(w *ImportWarning) bool { return w.Kind == kind })
 	f.Warnings = append(f.Warnings, &ImportWarning{Kind: kind, Count: count, Value: value})
 }
 

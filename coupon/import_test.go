@@ -9,18 +9,27 @@ import (
 
 func TestImportCheck(t *testing.T) {
 	t.Parallel()
-	columns := func(count int) FileOptions { return FileOptions{Columns: make([]*ColumnMapping, count)} }
+	columns := func(count int) FileOptions {
+		return FileOptions{Columns: make([]*ColumnMapping, count)}
+	}
 	tests := map[string]struct {
 		source    Import
 		wantLabel *string
 		want      []string
 	}{
-		"zone alone":    {source: Import{Timezone: "Europe/Berlin"}},
-		"label":         {source: Import{Timezone: "UTC", Label: new(" Ball\uFEFF")}, wantLabel: new("Ball")},
-		"blank label":   {source: Import{Timezone: "UTC", Label: new(" \u200B")}},
-		"longest label": {source: Import{Timezone: "UTC", Label: new(strings.Repeat("ä", 255))}, wantLabel: new(strings.Repeat("ä", 255))},
-		"most columns":  {source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings)}},
-		"no zone":       {source: Import{}, want: []string{`input.timezone INVALID: "" is not a time zone. Use an IANA name such as Europe/Berlin.`}},
+		"zone alone": {source: Import{Timezone: "Europe/Berlin"}},
+		"label": {
+			source: Import{Timezone: "UTC", Label: new(" Ball\uFEFF")}, wantLabel: new("Ball"),
+		},
+		"blank label": {source: Import{Timezone: "UTC", Label: new(" \u200B")}},
+		"longest label": {
+			source:    Import{Timezone: "UTC", Label: new(strings.Repeat("ä", 255))},
+			wantLabel: new(strings.Repeat("ä", 255)),
+		},
+		"most columns": {source: Import{Timezone: "UTC", Options: columns(MaxColumnMappings)}},
+		"no zone": {
+			source: Import{}, want: []string{`input.timezone INVALID: "" is not a time zone. Use an IANA name such as Europe/Berlin.`},
+		},
 		"zone Local": {
 			source: Import{Timezone: "Local"},
 			want:   []string{`input.timezone INVALID: "Local" is not a time zone. Use an IANA name such as Europe/Berlin.`},
@@ -42,14 +51,18 @@ func TestImportCheck(t *testing.T) {
 			want:   []string{"input.options.maxRejections INVALID: `options.maxRejections` must be 0 to 2147483647, not -1."},
 		},
 		"many texts for nothing": {
-			source: Import{Timezone: "UTC", Options: FileOptions{Nothing: make([]string, MaxNothings+1)}},
-			want:   []string{"input.options.nothing INVALID: `options.nothing` must have 0 to 100 texts, not 101."},
+			source: Import{
+				Timezone: "UTC", Options: FileOptions{Nothing: make([]string, MaxNothings+1)},
+			},
+			want: []string{"input.options.nothing INVALID: `options.nothing` must have 0 to 100 texts, not 101."},
 		},
 		"a database": {
 			source: Import{Timezone: "UTC", Options: FileOptions{Format: new(FormatDuckDB)}},
 			want:   []string{"input.options.format INVALID: A database cannot be imported. A backup is restored by: couponql restore."},
 		},
-		"everything bad": {source: Import{Timezone: "x", Label: new("\x00x\x00"), Options: columns(MaxColumnMappings + 1)}, want: []string{
+		"everything bad": {source: Import{
+			Timezone: "x", Label: new("\x00x\x00"), Options: columns(MaxColumnMappings + 1),
+		}, want: []string{
 			`input.timezone INVALID: "x" is not a time zone. Use an IANA name such as Europe/Berlin.`,
 			"input.label INVALID: The value has a control character or bytes that are not text in the file's encoding.",
 			"input.options.columns INVALID: `options.columns` must map 0 to 1000 columns, not 1001.",
@@ -72,7 +85,8 @@ func TestImportCheck(t *testing.T) {
 func TestImportStatusIsFinal(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[ImportStatus]bool{
-		ImportQueued: false, ImportRunning: false, ImportSucceeded: true, ImportFailed: true, ImportCanceled: true,
+		ImportQueued: false, ImportRunning: false, ImportSucceeded: true, ImportFailed: true,
+		ImportCanceled: true,
 	} {
 		if got := status.IsFinal(); got != want {
 			t.Errorf("got %t for %s, want %t", got, status, want)
@@ -84,10 +98,13 @@ func TestRejectionMessages(t *testing.T) {
 	t.Parallel()
 	seen := map[string]RejectionReason{}
 	for _, reason := range []RejectionReason{
-		RejectedMalformed, RejectedEmpty, RejectedTooLong, RejectedBadCharacter, RejectedBadDate, RejectedAmbiguousDate,
+		RejectedMalformed, RejectedEmpty, RejectedTooLong, RejectedBadCharacter, RejectedBadDate,
+		RejectedAmbiguousDate,
 		RejectedFutureDate, RejectedDuplicateInFile,
-		RejectedAlreadyExists, RejectedExistsElsewhere, RejectedUnknownCode, RejectedUnknownRecipient, RejectedAlreadyRecorded,
-		RejectedAlreadyRedeemed, RejectedBadFlag, RejectedBadAmount, RejectedAmbiguousAmount, RejectedBadCurrency, RejectedRoundedNumber,
+		RejectedAlreadyExists, RejectedExistsElsewhere, RejectedUnknownCode,
+		RejectedUnknownRecipient, RejectedAlreadyRecorded,
+		RejectedAlreadyRedeemed, RejectedBadFlag, RejectedBadAmount, RejectedAmbiguousAmount,
+		RejectedBadCurrency, RejectedRoundedNumber,
 		RejectedReserved, RejectedBadKind, RejectedBadAddress, RejectedAmbiguousCode,
 	} {
 		got := (&Rejection{Line: 1, Reason: reason}).Message()
@@ -100,7 +117,9 @@ func TestRejectionMessages(t *testing.T) {
 		seen[got] = reason
 	}
 	value := "1,234"
-	for reason, hasValue := range map[RejectionReason]bool{RejectedAmbiguousAmount: true, RejectedBadDate: true, RejectedDuplicateInFile: false} {
+	for reason, hasValue := range map[RejectionReason]bool{
+		RejectedAmbiguousAmount: true, RejectedBadDate: true, RejectedDuplicateInFile: false,
+	} {
 		got := (&Rejection{Line: 1, Reason: reason, Value: &value}).Message()
 		if strings.Contains(got, value) != hasValue || !strings.HasSuffix(got, reason.Message()) {
 			t.Errorf("%s: got %q", reason, got)

@@ -41,7 +41,8 @@ func (j *JSON) UnmarshalGQL(value any) error {
 	return nil
 }
 
-// hasNUL reports whether a text in the object has the character NUL, which no file of text can carry.
+// hasNUL reports whether a text in the object has the character NUL, which no file of text can
+// carry.
 func (j JSON) hasNUL() bool {
 	for i := 0; i < len(j); i++ {
 		switch {
@@ -55,8 +56,9 @@ func (j JSON) hasNUL() bool {
 	return false
 }
 
-// Merge returns the object with the members of changes, and without those whose names are in removed, a list in JSON or "".
-// Everything else stays as it is written. It gives how many members were removed.
+// Merge returns the object with the members of changes, and without those whose names are in
+// removed, a list in JSON or "". Everything else stays as it is written. It gives how many members
+// were removed.
 func (j JSON) Merge(changes JSON, removed string) (merged JSON, removedCount int, err error) {
 	var names []string
 	if removed != "" {
@@ -136,8 +138,8 @@ func (j JSON) members() (members []jsonMember, err error) {
 	return members, nil
 }
 
-// Text returns a member of the object as text: a string trimmed like a code, anything else as JSON, and ""
-// for none or null.
+// Text returns a member of the object as text: a string trimmed like a code, anything else as JSON,
+// and "" for none or null.
 func (j JSON) Text(name string) string {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(j), &members); err != nil {

@@ -11,10 +11,13 @@ func TestJSONText(t *testing.T) {
 	t.Parallel()
 	const object = JSON(`{"text":" Ski\u00e9 \ufeff","empty":"","blank":" ","zero":0,"number":1.50,
 		"big":12345678901234567890,"yes":true,"none":null,
-		"list":[1, "a"],"object":{"a": 1},"":"nameless","a.b":"dotted","Text":"upper","twice":1,"twice":2,"quoted":"null"}`)
+		"list":[1, "a"],"object":{"a":
+			1},"":"nameless","a.b":"dotted","Text":"upper","twice":1,"twice":2,"quoted":"null"}`)
 	tests := map[string]string{
-		"text": "Skié", "empty": "", "blank": "", "zero": "0", "number": "1.50", "big": "12345678901234567890", "yes": "true", "none": "",
-		"list": `[1, "a"]`, "object": `{"a": 1}`, "": "nameless", "a.b": "dotted", "Text": "upper", "TEXT": "", "twice": "2",
+		"text": "Skié", "empty": "", "blank": "", "zero": "0", "number": "1.50",
+		"big": "12345678901234567890", "yes": "true", "none": "",
+		"list": `[1, "a"]`, "object": `{"a": 1}`, "": "nameless", "a.b": "dotted", "Text": "upper",
+		"TEXT": "", "twice": "2",
 		"quoted":  "null",
 		"missing": "",
 	}
@@ -41,17 +44,26 @@ func TestJSONMerge(t *testing.T) {
 		"nothing": {known: "{}", changes: "{}", want: "{}"},
 		"new":     {known: "{}", changes: `{"a":"1"}`, want: `{"a":"1"}`},
 		"kept": {
-			known: `{"n":12.50, "big":12345678901234567890123, "l":[1.0, "x"]}`, changes: `{"a":"1"}`,
-			want: `{"n":12.50,"big":12345678901234567890123,"l":[1.0, "x"],"a":"1"}`,
+			known:   `{"n":12.50, "big":12345678901234567890123, "l":[1.0, "x"]}`,
+			changes: `{"a":"1"}`,
+			want:    `{"n":12.50,"big":12345678901234567890123,"l":[1.0, "x"],"a":"1"}`,
 		},
-		"changed":   {known: `{"a":1,"b":2}`, changes: `{"b":"y","a":"x"}`, want: `{"a":"x","b":"y"}`},
-		"removed":   {known: `{"a":1,"b":2}`, changes: `{}`, removed: `["b","c"]`, want: `{"a":1}`, count: 1},
-		"null":      {known: `{"a":null}`, changes: `{"b":"x"}`, want: `{"a":null,"b":"x"}`},
-		"odd names": {known: `{"a\"b":1,"":2}`, changes: `{"\u00e4":"x"}`, removed: `[""]`, want: `{"a\"b":1,"ä":"x"}`, count: 1},
+		"changed": {
+			known: `{"a":1,"b":2}`, changes: `{"b":"y","a":"x"}`, want: `{"a":"x","b":"y"}`,
+		},
+		"removed": {
+			known: `{"a":1,"b":2}`, changes: `{}`, removed: `["b","c"]`, want: `{"a":1}`, count: 1,
+		},
+		"null": {known: `{"a":null}`, changes: `{"b":"x"}`, want: `{"a":null,"b":"x"}`},
+		"odd names": {
+			known: `{"a\"b":1,"":2}`, changes: `{"\u00e4":"x"}`, removed: `[""]`,
+			want: `{"a\"b":1,"ä":"x"}`, count: 1,
+		},
 	} {
 		got, count, err := test.known.Merge(test.changes, test.removed)
 		if err != nil || got != test.want || count != test.count {
-			t.Errorf("%s: got %s, %d, %v, want %s, %d", name, got, count, err, test.want, test.count)
+			t.Errorf("%s: got %s, %d, %v, want %s, %d", name, got, count, err,
+				test.want, test.count)
 		}
 	}
 	for _, broken := range []JSON{"", "{", `{"a":`} {
@@ -68,12 +80,18 @@ func TestJSONUnmarshalGQL(t *testing.T) {
 		want  JSON
 		err   string
 	}{
-		"empty":     {value: map[string]any{}, want: "{}"},
-		"members":   {value: map[string]any{"b": []any{1, nil}, "a": json.Number("1.50")}, want: `{"a":1.50,"b":[1,null]}`},
-		"list":      {value: []any{1}, err: "must be a JSON object"},
-		"text":      {value: "{}", err: "must be a JSON object"},
-		"null":      {value: nil, err: "must be a JSON object"},
-		"no number": {value: map[string]any{"a": math.NaN()}, err: "encode JSON object: json: unsupported value: NaN"},
+		"empty": {value: map[string]any{}, want: "{}"},
+		"members": {
+			value: map[string]any{"b": []any{1, nil}, "a": json.Number("1.50")},
+			want:  `{"a":1.50,"b":[1,null]}`,
+		},
+		"list": {value: []any{1}, err: "must be a JSON object"},
+		"text": {value: "{}", err: "must be a JSON object"},
+		"null": {value: nil, err: "must be a JSON object"},
+		"no number": {
+			value: map[string]any{"a": math.NaN()},
+			err:   "encode JSON object: json: unsupported value: NaN",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +101,8 @@ func TestJSONUnmarshalGQL(t *testing.T) {
 				gotErr = err.Error()
 			}
 			if got != test.want || gotErr != test.err {
-				t.Errorf("got %q and the error %q, want %q and %q", got, gotErr, test.want, test.err)
+				t.Errorf("got %q and the error %q, want %q and %q", got, gotErr,
+					test.want, test.err)
 			}
 		})
 	}

@@ -20,7 +20,10 @@ func BenchmarkKey(b *testing.B) {
 			return norm.NFKC.String(strings.ToUpper(norm.NFKC.String(value)))
 		}},
 		{"now", CodeKeys{}.Key},
-		{"with a collision", CodeKeys{}.WithCollisions(map[string][]string{"A-B": {"A-B", "A‐B"}}).Key},
+		{
+			"with a collision",
+			CodeKeys{}.WithCollisions(map[string][]string{"A-B": {"A-B", "A‐B"}}).Key,
+		},
 	}
 	for _, kind := range []struct{ name, value string }{
 		{"ASCII, upper case", "SUMMER-7K2Q9XWB"},

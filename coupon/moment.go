@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// moment is a date and perhaps a time of day as somebody wrote them, of which it may not be known yet whether the first
-// number is the day or the month.
+// moment is a date and perhaps a time of day as somebody wrote them, of which it may not be known
+// yet whether the first number is the day or the month.
 //
 //	moment = date [clock] [zone]
 //	date   = year sep month sep day | number sep number sep year | yyyymmdd
@@ -19,10 +19,12 @@ import (
 // Case, invisible characters and the kind of a space make no difference. Years have four digits.
 type moment struct {
 	year, month, day int
-	// first and second are the numbers that month and day are, in an order that is open while isOpen is set.
+	// first and second are the numbers that month and day are, in an order that is open while
+	// isOpen is set.
 	first, second int
 	isOpen        bool
-	// sep is what stands between the numbers; 0 where the month is a name, or nothing stands between them.
+	// sep is what stands between the numbers; 0 where the month is a name, or nothing stands
+	// between them.
 	sep byte
 	// isYearFirst: as in ISO 8601.
 	isYearFirst bool
@@ -46,7 +48,8 @@ func readMoment(text string) (m moment, isMoment bool) {
 	return m, isMoment
 }
 
-// momentText returns a text in capitals, with plain spaces and hyphens and without what nobody sees.
+// momentText returns a text in capitals, with plain spaces and hyphens and without what nobody
+// sees.
 func momentText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r = typed(r); unicode.IsSpace(r) {
@@ -102,7 +105,8 @@ func (s *momentScanner) number() (number, width int) {
 // word reads letters.
 func (s *momentScanner) word() string {
 	rest := s.text[s.pos:]
-	end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) })
+	end := strings.IndexFunc(rest,
+		func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) })
 	if end < 0 {
 		end = len(rest)
 	}
@@ -128,7 +132,8 @@ func (s *momentScanner) date(m *moment) bool {
 	}
 	sep := s.peek()
 	next := s.pos + 1
-	if strings.IndexByte("-/.", sep) < 0 || sep == 0 || next >= len(s.text) || s.text[next] < '0' || s.text[next] > '9' {
+	if strings.IndexByte("-/.", sep) < 0 || sep == 0 || next >= len(s.text) || s.text[next] < '0' ||
+		s.text[next] > '9' {
 		return s.dayAndName(m, number)
 	}
 	s.pos++
@@ -316,7 +321,8 @@ func (s *momentScanner) half() byte {
 
 func (m *moment) setClock(hour, minute, second int, fraction time.Duration) bool {
 	m.hasClock = true
-	m.clock = time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + fraction
+	m.clock = time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute +
+		time.Duration(second)*time.Second + fraction
 	return hour < 24 && minute < 60 && second < 60
 }
 
@@ -342,7 +348,8 @@ func (s *momentScanner) zone(m *moment) bool {
 	// Some name the zone as well: (CET), [Europe/Berlin].
 	s.skip(" ")
 	rest := s.text[s.pos:]
-	if len(rest) > 2 && (rest[0] == '(' && strings.IndexByte(rest, ')') == len(rest)-1 || rest[0] == '[' && strings.IndexByte(rest, ']') == len(rest)-1) {
+	if len(rest) > 2 && (rest[0] == '(' && strings.IndexByte(rest, ')') == len(rest)-1 ||
+		rest[0] == '[' && strings.IndexByte(rest, ']') == len(rest)-1) {
 		s.pos = len(s.text)
 	}
 	return true
@@ -373,11 +380,12 @@ func (s *momentScanner) offset(m *moment) bool {
 // midnight returns the day in UTC, or reports that there is none.
 func (m *moment) midnight() (day time.Time, exists bool) {
 	day = time.Date(m.year, time.Month(m.month), m.day, 0, 0, 0, 0, time.UTC)
-	return day, m.month >= 1 && m.month <= 12 && day.Day() == m.day && day.Month() == time.Month(m.month)
+	return day, m.month >= 1 && m.month <= 12 && day.Day() == m.day &&
+		day.Month() == time.Month(m.month)
 }
 
-// instant returns the instant of a moment whose day is known, in a zone unless it says its own; a date alone is the beginning
-// of the day that comes days later.
+// instant returns the instant of a moment whose day is known, in a zone unless it says its own; a
+// date alone is the beginning of the day that comes days later.
 func (m *moment) instant(zone *time.Location, days int) (at time.Time, exists bool) {
 	day, exists := m.midnight()
 	if m.zone != nil {
@@ -388,12 +396,13 @@ func (m *moment) instant(zone *time.Location, days int) (at time.Time, exists bo
 	}
 	clock := m.clock
 	return time.Date(
-		m.year, time.Month(m.month), m.day, int(clock/time.Hour), int(clock/time.Minute%60), int(clock/time.Second%60), int(clock%time.Second), zone,
+		m.year, time.Month(m.month), m.day, int(clock/time.Hour), int(clock/time.Minute%60),
+		int(clock/time.Second%60), int(clock%time.Second), zone,
 	), exists
 }
 
-// monthOf returns the number of a month by its name, or 0: in English, German, French, Spanish, Italian, Portuguese, Dutch,
-// Polish and Turkish, whole or as it is abbreviated.
+// monthOf returns the number of a month by its name, or 0: in English, German, French, Spanish,
+// Italian, Portuguese, Dutch, Polish and Turkish, whole or as it is abbreviated.
 func monthOf(name string) int {
 	switch plain(name) {
 	case "jan",
@@ -414,27 +423,37 @@ func monthOf(name string) int {
 		"ocak",
 		"oca":
 		return 1
-	case "feb", "february", "februar", "fevr", "fev", "fevrier", "febrero", "febbraio", "fevereiro", "februari", "lutego", "luty", "lut", "subat", "sub":
+	case "feb", "february", "februar", "fevr", "fev", "fevrier", "febrero", "febbraio", "fevereiro",
+		"februari", "lutego", "luty", "lut", "subat", "sub":
 		return 2
-	case "mar", "march", "marz", "mrz", "maerz", "mars", "marzo", "marco", "maart", "mrt", "marca", "marzec", "mart":
+	case "mar", "march", "marz", "mrz", "maerz", "mars", "marzo", "marco", "maart", "mrt", "marca",
+		"marzec", "mart":
 		return 3
-	case "apr", "april", "avr", "avril", "abril", "abr", "aprile", "kwietnia", "kwiecien", "kwi", "nisan", "nis":
+	case "apr", "april", "avr", "avril", "abril", "abr", "aprile", "kwietnia", "kwiecien", "kwi",
+		"nisan", "nis":
 		return 4
 	case "may", "mai", "mayo", "maggio", "mag", "maio", "mei", "maja", "maj", "mayis":
 		return 5
-	case "jun", "june", "juni", "juin", "junio", "giugno", "giu", "junho", "czerwca", "czerwiec", "cze", "haziran", "haz":
+	case "jun", "june", "juni", "juin", "junio", "giugno", "giu", "junho", "czerwca", "czerwiec",
+		"cze", "haziran", "haz":
 		return 6
-	case "jul", "july", "juli", "juil", "juillet", "julio", "luglio", "lug", "julho", "lipca", "lipiec", "lip", "temmuz", "tem":
+	case "jul", "july", "juli", "juil", "juillet", "julio", "luglio", "lug", "julho", "lipca",
+		"lipiec", "lip", "temmuz", "tem":
 		return 7
-	case "aug", "august", "aout", "agosto", "ago", "augustus", "sierpnia", "sierpien", "sie", "agustos", "agu":
+	case "aug", "august", "aout", "agosto", "ago", "augustus", "sierpnia", "sierpien", "sie",
+		"agustos", "agu":
 		return 8
-	case "sep", "sept", "september", "septembre", "septiembre", "settembre", "set", "setembro", "wrzesnia", "wrzesien", "wrz", "eylul", "eyl":
+	case "sep", "sept", "september", "septembre", "septiembre", "settembre", "set", "setembro",
+		"wrzesnia", "wrzesien", "wrz", "eylul", "eyl":
 		return 9
-	case "oct", "october", "okt", "oktober", "octobre", "octubre", "ottobre", "ott", "outubro", "out", "pazdziernika", "pazdziernik", "paz", "ekim", "eki":
+	case "oct", "october", "okt", "oktober", "octobre", "octubre", "ottobre", "ott", "outubro",
+		"out", "pazdziernika", "pazdziernik", "paz", "ekim", "eki":
 		return 10
-	case "nov", "november", "novembre", "noviembre", "novembro", "listopada", "listopad", "lis", "kasim", "kas":
+	case "nov", "november", "novembre", "noviembre", "novembro", "listopada", "listopad", "lis",
+		"kasim", "kas":
 		return 11
-	case "dec", "december", "dez", "dezember", "decembre", "diciembre", "dic", "dicembre", "dezembro", "grudnia", "grudzien", "gru", "aralik", "ara":
+	case "dec", "december", "dez", "dezember", "decembre", "diciembre", "dic", "dicembre",
+		"dezembro", "grudnia", "grudzien", "gru", "aralik", "ara":
 		return 12
 	}
 	return 0
@@ -443,7 +462,8 @@ func monthOf(name string) int {
 // isWeekday tells the English weekdays that programs put before a date.
 func isWeekday(name string) bool {
 	switch name {
-	case "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY":
+	case "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "MONDAY", "TUESDAY", "WEDNESDAY",
+		"THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY":
 		return true
 	}
 	return false

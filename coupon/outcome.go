@@ -21,15 +21,17 @@ const (
 type FunnelStep struct {
 	Stage FunnelStage
 	Count int
-	// Share is of the first stage, and ShareOfPrevious of the one before; nil where those are empty.
+	// Share is of the first stage, and ShareOfPrevious of the one before; nil where those are
+	// empty.
 	Share           *float64
 	ShareOfPrevious *float64
 }
 
-// Outcome is what became of the codes that deliveries of individual coupons gave away. Redeemed counts codes, not
-// redemptions.
+// Outcome is what became of the codes that deliveries of individual coupons gave away. Redeemed
+// counts codes, not redemptions.
 type Outcome struct {
-	// Targeted is nil where it cannot be told: labels belong to codes, and those who got no code have none.
+	// Targeted is nil where it cannot be told: labels belong to codes, and those who got no code
+	// have none.
 	Targeted *int
 	Assigned int
 	Sent     int
@@ -67,31 +69,33 @@ func share(part, whole int) *float64 {
 const (
 	// MaxComparedDeliveries is how many deliveries are compared at once.
 	MaxComparedDeliveries = 100
-	// MaxCohorts is how many cohorts are given at once, and MaxCohortDays the largest number of days after the
-	// assignment that are told apart.
+	// MaxCohorts is how many cohorts are given at once, and MaxCohortDays the largest number of
+	// days after the assignment that are told apart.
 	MaxCohorts    = 400
 	MaxCohortDays = 400
-	// SignificanceLevel is how likely chance alone may make a difference that is called significant.
+	// SignificanceLevel is how likely chance alone may make a difference that is called
+	// significant.
 	SignificanceLevel = 0.05
 )
 
-// DeliveryComparison is how well a delivery did beside the first one of the comparison, the baseline.
+// DeliveryComparison is how well a delivery did beside the first one of the comparison, the
+// baseline.
 type DeliveryComparison struct {
 	DeliveryID ID
 	Assigned   int
 	Sent       int
-	// Redeemed counts codes; nil for a delivery whose codes cannot be told apart (an anonymous coupon), or that has
-	// no coupon.
+	// Redeemed counts codes; nil for a delivery whose codes cannot be told apart (an anonymous
+	// coupon), or that has no coupon.
 	Redeemed *int
 	// IsComplete: redemptions are counted in some days alone, and these are over.
 	IsComplete bool
-	// Rate is redeemed codes for each message sent, Difference the rate less the baseline's, Lift the difference as
-	// a part of the baseline's rate; nil where they cannot be told.
+	// Rate is redeemed codes for each message sent, Difference the rate less the baseline's, Lift
+	// the difference as a part of the baseline's rate; nil where they cannot be told.
 	RedemptionRate *float64
 	Difference     *float64
 	Lift           *float64
-	// PValue is how likely chance alone makes a difference of this size or a larger one, by the two-sided z-test of
-	// two shares.
+	// PValue is how likely chance alone makes a difference of this size or a larger one, by the
+	// two-sided z-test of two shares.
 	PValue *float64
 }
 
@@ -134,15 +138,18 @@ type ComparisonQuestion struct {
 // Check returns INVALID.
 func (q *ComparisonQuestion) Check() error {
 	if count := len(q.DeliveryIDs); count < 1 || count > MaxComparedDeliveries {
-		return Errorf(ErrorInvalid, "Give 1 to %d deliveries to compare, not %d.", MaxComparedDeliveries, count).At("ids")
+		return Errorf(ErrorInvalid, "Give 1 to %d deliveries to compare, not %d.",
+			MaxComparedDeliveries, count).At("ids")
 	}
 	if q.WithinDays != nil && (*q.WithinDays < 1 || *q.WithinDays > MaxCohortDays) {
-		return Errorf(ErrorInvalid, "`withinDays` must be 1 to %d, not %d.", MaxCohortDays, *q.WithinDays).At("withinDays")
+		return Errorf(ErrorInvalid, "`withinDays` must be 1 to %d, not %d.", MaxCohortDays,
+			*q.WithinDays).At("withinDays")
 	}
 	return nil
 }
 
-// RedemptionCohort is the codes that were given away on one day, and how many of them were redeemed so many days later.
+// RedemptionCohort is the codes that were given away on one day, and how many of them were redeemed
+// so many days later.
 type RedemptionCohort struct {
 	// Day is such as 2026-11-24, in the time zone asked for.
 	Day      string
@@ -179,16 +186,19 @@ func (q *CohortQuestion) Check() (*time.Location, error) {
 		return nil, err
 	}
 	if q.Days < 0 || q.Days > MaxCohortDays {
-		return nil, Errorf(ErrorInvalid, "`days` must be 0 to %d, not %d.", MaxCohortDays, q.Days).At("days")
+		return nil, Errorf(ErrorInvalid, "`days` must be 0 to %d, not %d.", MaxCohortDays,
+			q.Days).At("days")
 	}
 	if q.Limit < 1 || q.Limit > MaxCohorts {
-		return nil, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d.", MaxCohorts, q.Limit).At("limit")
+		return nil, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d.", MaxCohorts,
+			q.Limit).At("limit")
 	}
 	return zone, nil
 }
 
-// NewCohort returns the cohort of a day by its number. redeemed has how many codes were redeemed so many days later, and
-// later how many after that. Days that are still to come, after today, are left out.
+// NewCohort returns the cohort of a day by its number. redeemed has how many codes were redeemed so
+// many days later, and later how many after that. Days that are still to come, after today, are
+// left out.
 func NewCohort(day, today int64, assigned int, redeemed []int, later int) *RedemptionCohort {
 	c := &RedemptionCohort{Day: DayText(day), Assigned: assigned, Days: []*CohortDay{}}
 	for since, count := range redeemed {

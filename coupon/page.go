@@ -17,7 +17,8 @@ type Page struct {
 	First int
 	// After is the key of the last item before the page; nil asks for the beginning.
 	After *Cursor
-	// WantsItems and WantsTotal tell what the caller will look at: what is not wanted is not computed.
+	// WantsItems and WantsTotal tell what the caller will look at: what is not wanted is not
+	// computed.
 	WantsItems bool
 	WantsTotal bool
 }
@@ -31,7 +32,9 @@ type Cursor struct {
 
 // String returns the opaque text of the cursor.
 func (c Cursor) String() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.Number, 10) + ":" + c.Key))
+	return base64.RawURLEncoding.EncodeToString(
+		[]byte(strconv.FormatInt(c.Number, 10) + ":" + c.Key),
+	)
 }
 
 // ParseCursor reads a cursor that a caller gave back. It returns INVALID for anything that String
@@ -47,7 +50,9 @@ func ParseCursor(text string) (*Cursor, error) {
 			return &cursor, nil
 		}
 	}
-	return nil, Errorf(ErrorInvalid, "%q is not a cursor. Use endCursor or an edge's cursor of the page before.", text).At("after")
+	return nil, Errorf(ErrorInvalid,
+		"%q is not a cursor. Use endCursor or an edge's cursor of the page before.",
+		text).At("after")
 }
 
 // NewPage checks the arguments of a connection. It returns INVALID when first is not 0 to
@@ -58,7 +63,8 @@ func NewPage(first *int, after *string) (Page, error) {
 		page.First = *first
 	}
 	if page.First < 0 || page.First > MaxPageSize {
-		return Page{}, Errorf(ErrorInvalid, "`first` must be 0 to %d, not %d.", MaxPageSize, page.First).At("first")
+		return Page{}, Errorf(ErrorInvalid, "`first` must be 0 to %d, not %d.", MaxPageSize,
+			page.First).At("first")
 	}
 	if after != nil {
 		cursor, err := ParseCursor(*after)

@@ -58,7 +58,8 @@ func TestParseCursorErrors(t *testing.T) {
 			t.Parallel()
 			got, err := ParseCursor(text)
 			problems, ok := AsUserErrors(err)
-			if !ok || problems[0].Code != ErrorInvalid || !cmp.Equal(problems[0].Field, []string{"after"}) {
+			if !ok || problems[0].Code != ErrorInvalid ||
+				!cmp.Equal(problems[0].Field, []string{"after"}) {
 				t.Errorf("got %v and the error %#v, want INVALID at after", got, err)
 			}
 		})
@@ -79,12 +80,18 @@ func TestNewPage(t *testing.T) {
 		want     Page
 		problems []string
 	}{
-		"default":   {want: Page{First: DefaultPageSize}},
-		"none":      {first: new(0), want: Page{First: 0}},
-		"largest":   {first: new(MaxPageSize), want: Page{First: 500}},
-		"too large": {first: new(MaxPageSize + 1), problems: []string{"first INVALID: `first` must be 0 to 500, not 501."}},
-		"negative":  {first: new(-1), problems: []string{"first INVALID: `first` must be 0 to 500, not -1."}},
-		"after":     {first: new(5), after: new(cursor.String()), want: Page{First: 5, After: &cursor}},
+		"default": {want: Page{First: DefaultPageSize}},
+		"none":    {first: new(0), want: Page{First: 0}},
+		"largest": {first: new(MaxPageSize), want: Page{First: 500}},
+		"too large": {first: new(MaxPageSize + 1), problems: []string{
+			"first INVALID: `first` must be 0 to 500, not 501.",
+		}},
+		"negative": {
+			first: new(-1), problems: []string{"first INVALID: `first` must be 0 to 500, not -1."},
+		},
+		"after": {
+			first: new(5), after: new(cursor.String()), want: Page{First: 5, After: &cursor},
+		},
 		"bad after": {
 			after:    new("x"),
 			problems: []string{`after INVALID: "x" is not a cursor. Use endCursor or an edge's cursor of the page before.`},
@@ -109,7 +116,10 @@ func TestNewPage(t *testing.T) {
 }
 
 func FuzzParseCursor(f *testing.F) {
-	for _, text := range []string{"", "17!", Cursor{Number: 17}.String(), Cursor{Key: "a:b", Number: -1}.String(), "MTp", "MR", "MT\no"} {
+	for _, text := range []string{
+		"", "17!", Cursor{Number: 17}.String(), Cursor{Key: "a:b", Number: -1}.String(), "MTp",
+		"MR", "MT\no",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

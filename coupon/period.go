@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A period of statistics (an hour, day, week or month on the clocks of a time zone) has a number, by which periods
-// are grouped and ordered:
+// A period of statistics (an hour, day, week or month on the clocks of a time zone) has a number,
+// by which periods are grouped and ordered:
 //
 //	DAY    days since 1970-01-01
 //	WEEK   the same, of its Monday
@@ -22,14 +22,15 @@ func (d StatsDimension) IsPeriod() bool {
 const (
 	secondsPerDay  = 24 * 60 * 60
 	secondsPerHour = 60 * 60
-	// HourFactor is what the beginning of an hour, in seconds, is multiplied with to make room for the offset of
-	// the clock.
+	// HourFactor is what the beginning of an hour, in seconds, is multiplied with to make room for
+	// the offset of the clock.
 	HourFactor = 1 << 18
 	// MaxClockOffset is more seconds than any clock was ever ahead or behind of UTC.
 	MaxClockOffset = HourFactor / 2
 )
 
-// Period returns the number of the period that an instant lies in, on the clocks of a zone; 0 for other dimensions.
+// Period returns the number of the period that an instant lies in, on the clocks of a zone; 0 for
+// other dimensions.
 func (d StatsDimension) Period(t time.Time, zone *time.Location) int64 {
 	local := t.In(zone)
 	_, offset := local.Zone()
@@ -65,14 +66,15 @@ func floorDiv(a, b int64) int64 {
 	return quotient
 }
 
-// PeriodText returns the name of a period: 2026-11-24 for a day and, by its Monday, for a week, 2026-11 for a month,
-// and 2026-11-24T10:00+01:00 for an hour.
+// PeriodText returns the name of a period: 2026-11-24 for a day and, by its Monday, for a week,
+// 2026-11 for a month, and 2026-11-24T10:00+01:00 for an hour.
 func (d StatsDimension) PeriodText(number int64) string {
 	switch d { //nolint:exhaustive // the others are no periods
 	case ByHour:
 		start := floorDiv(number, HourFactor)
 		offset := MaxClockOffset - (number - start*HourFactor)
-		return time.Unix(start, 0).In(time.FixedZone("", int(offset))).Format("2006-01-02T15:00Z07:00")
+		return time.Unix(start,
+			0).In(time.FixedZone("", int(offset))).Format("2006-01-02T15:00Z07:00")
 	case ByMonth:
 		return fmt.Sprintf("%04d-%02d", number/12, number%12+1)
 	}
@@ -85,9 +87,11 @@ func dayOf(number int64) time.Time { return time.Unix(number*secondsPerDay, 0).U
 // DayText returns a day by its number, such as 2026-11-24.
 func DayText(number int64) string { return ByDay.PeriodText(number) }
 
-// Periods returns the numbers of all periods from first to last that there are on the clocks of a zone, in order. ok
-// is false when there are more than most.
-func (d StatsDimension) Periods(first, last int64, zone *time.Location, most int) (numbers []int64, ok bool) {
+// Periods returns the numbers of all periods from first to last that there are on the clocks of a
+// zone, in order. ok is false when there are more than most.
+func (d StatsDimension) Periods(first, last int64, zone *time.Location, most int) (
+	numbers []int64, ok bool,
+) {
 	if d == ByHour {
 		return hours(first, last, zone, most)
 	}
@@ -121,7 +125,9 @@ func hours(first, last int64, zone *time.Location, most int) (numbers []int64, o
 		local := t.In(zone)
 		numbers = append(numbers, ByHour.Period(t, zone))
 		_, offset := local.Zone()
-		next := time.Unix((floorDiv(t.Unix()+int64(offset), secondsPerHour)+1)*secondsPerHour-int64(offset), 0)
+		next := time.Unix(
+			(floorDiv(t.Unix()+int64(offset), secondsPerHour)+1)*secondsPerHour-int64(offset), 0,
+		)
 		if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(next) {
 			next = change
 		}
@@ -137,8 +143,8 @@ type ClockOffset struct {
 	Seconds int
 }
 
-// ClockOffsets returns the offsets that the clocks of a zone have from one instant to another, the last first. The
-// first of all holds before its Since, too.
+// ClockOffsets returns the offsets that the clocks of a zone have from one instant to another, the
+// last first. The first of all holds before its Since, too.
 func ClockOffsets(zone *time.Location, from, to time.Time) []ClockOffset {
 	var offsets []ClockOffset
 	for t := from; ; {

@@ -12,7 +12,8 @@ import (
 
 func zones(t *rapid.T) *time.Location {
 	name := rapid.SampledFrom([]string{
-		"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "America/Santiago", "Asia/Kathmandu", "Africa/Monrovia",
+		"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia",
+		"America/Santiago", "Asia/Kathmandu", "Africa/Monrovia",
 	}).Draw(t, "zone")
 	zone, err := coupon.LoadZone(name)
 	if err != nil {
@@ -40,7 +41,8 @@ func TestPeriod(t *testing.T) {
 		}
 		// Where midnight is left out AddDate may name the day before.
 		week := coupon.ByWeek.PeriodText(coupon.ByWeek.Period(at, zone))
-		if day, err := time.Parse(time.DateOnly, week); err != nil || day.Weekday() != time.Monday || monday.Sub(day).Abs() > 40*time.Hour {
+		if day, err := time.Parse(time.DateOnly, week); err != nil ||
+			day.Weekday() != time.Monday || monday.Sub(day).Abs() > 40*time.Hour {
 			t.Fatalf("the week of %s is that of %s", local, week)
 		}
 	})
@@ -53,11 +55,16 @@ func TestPeriods(t *testing.T) {
 		zone := zones(t)
 		// Mostly about changes of the clock.
 		from := time.Unix(rapid.Int64Range(1_200_000_000, 1_800_000_000).Draw(t, "from"), 0)
-		if _, change := from.In(zone).ZoneBounds(); !change.IsZero() && rapid.Bool().Draw(t, "at a change") {
-			from = change.Add(-time.Duration(rapid.IntRange(0, 3000).Draw(t, "minutes before")) * time.Minute)
+		if _, change := from.In(zone).ZoneBounds(); !change.IsZero() &&
+			rapid.Bool().Draw(t, "at a change") {
+			from = change.Add(
+				-time.Duration(rapid.IntRange(0, 3000).Draw(t, "minutes before")) * time.Minute,
+			)
 		}
 		to := from.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "minutes")) * time.Minute)
-		for _, dimension := range []coupon.StatsDimension{coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth} {
+		for _, dimension := range []coupon.StatsDimension{
+			coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth,
+		} {
 			var want []int64
 			for at := from; !at.After(to); at = at.Add(time.Minute) {
 				want = append(want, dimension.Period(at, zone))
@@ -67,7 +74,8 @@ func TestPeriods(t *testing.T) {
 			want = slices.Compact(want)
 			got, ok := dimension.Periods(want[0], want[len(want)-1], zone, 1000)
 			if !ok || !slices.Equal(want, got) {
-				t.Fatalf("%s in %s from %s to %s: %v, not %v", dimension, zone, from, to, texts(dimension, got), texts(dimension, want))
+				t.Fatalf("%s in %s from %s to %s: %v, not %v", dimension, zone, from, to,
+					texts(dimension, got), texts(dimension, want))
 			}
 			if _, ok := dimension.Periods(want[0], want[len(want)-1], zone, len(want)-1); ok {
 				t.Fatalf("%s: more than %d were given", dimension, len(want)-1)
@@ -93,14 +101,17 @@ func TestPeriodsLeaveOutWhatNeverWas(t *testing.T) {
 	}
 	first := coupon.ByDay.Period(time.Date(2011, 12, 29, 12, 0, 0, 0, zone), zone)
 	numbers, _ := coupon.ByDay.Periods(first, first+3, zone, 10)
-	if got := texts(coupon.ByDay, numbers); !slices.Equal(got, []string{"2011-12-29", "2011-12-31", "2012-01-01"}) {
+	if got := texts(coupon.ByDay, numbers); !slices.Equal(got,
+		[]string{"2011-12-29", "2011-12-31", "2012-01-01"}) {
 		t.Error(got)
 	}
 	zone, _ = coupon.LoadZone("Europe/Berlin")
 	night := time.Date(2026, 10, 25, 0, 0, 0, 0, zone)
-	numbers, _ = coupon.ByHour.Periods(coupon.ByHour.Period(night, zone), coupon.ByHour.Period(night.Add(4*time.Hour), zone), zone, 10)
+	numbers, _ = coupon.ByHour.Periods(coupon.ByHour.Period(night, zone),
+		coupon.ByHour.Period(night.Add(4*time.Hour), zone), zone, 10)
 	if got := texts(coupon.ByHour, numbers); !slices.Equal(got, []string{
-		"2026-10-25T00:00+02:00", "2026-10-25T01:00+02:00", "2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00", "2026-10-25T03:00+01:00",
+		"2026-10-25T00:00+02:00", "2026-10-25T01:00+02:00", "2026-10-25T02:00+02:00",
+		"2026-10-25T02:00+01:00", "2026-10-25T03:00+01:00",
 	}) {
 		t.Error(got)
 	}
@@ -112,10 +123,13 @@ func TestClockOffsets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := zones(t)
 		from := time.Unix(rapid.Int64Range(-2_000_000_000, 1_800_000_000).Draw(t, "from"), 0)
-		to := from.Add(time.Duration(rapid.Int64Range(0, int64(20*365*24*time.Hour)).Draw(t, "span")))
+		to := from.Add(
+			time.Duration(rapid.Int64Range(0, int64(20*365*24*time.Hour)).Draw(t, "span")),
+		)
 		at := from.Add(time.Duration(rapid.Int64Range(0, int64(to.Sub(from))).Draw(t, "at")))
 		offsets := coupon.ClockOffsets(zone, from, to)
-		place := slices.IndexFunc(offsets, func(o coupon.ClockOffset) bool { return !at.Before(o.Since) })
+		place := slices.IndexFunc(offsets,
+			func(o coupon.ClockOffset) bool { return !at.Before(o.Since) })
 		if _, want := at.In(zone).Zone(); place < 0 || offsets[place].Seconds != want {
 			t.Fatalf("at %s in %s: %v", at, zone, offsets)
 		}

@@ -11,12 +11,13 @@ const (
 	ProofCode = "PROOF-CODE"
 )
 
-// CheckProof returns the addresses that a proof of a channel is sent to. region is where phone numbers are from
-// that do not say so. It returns UserErrors with INVALID.
+// CheckProof returns the addresses that a proof of a channel is sent to. region is where phone
+// numbers are from that do not say so. It returns UserErrors with INVALID.
 func CheckProof(channel Channel, addresses []string, region string) ([]string, error) {
 	var problems UserErrors
 	if len(addresses) == 0 || len(addresses) > MaxProofAddresses {
-		invalidf(&problems, "addresses", "Give 1 to %d addresses, not %d.", MaxProofAddresses, len(addresses))
+		invalidf(&problems, "addresses", "Give 1 to %d addresses, not %d.", MaxProofAddresses,
+			len(addresses))
 		return nil, problems
 	}
 	clean := make([]string, len(addresses))
@@ -25,7 +26,8 @@ func CheckProof(channel Channel, addresses []string, region string) ([]string, e
 		if reason != "" {
 			problems = append(
 				problems,
-				Errorf(ErrorInvalid, "%q cannot be an address for %s. %s", address, channel, reason).At("input", "addresses", strconv.Itoa(i)),
+				Errorf(ErrorInvalid, "%q cannot be an address for %s. %s", address, channel,
+					reason).At("input", "addresses", strconv.Itoa(i)),
 			)
 		}
 		clean[i] = canonical.Send
@@ -42,11 +44,16 @@ func (m *OutgoingMessage) MarkProof() {
 	m.Subject = ProofMark + m.Subject
 }
 
-// CheckResend decides whether a message may be handed over once more, with the same code, by what holds now. It returns
-// INVALID_STATE for one that was not handed over, and for one that may not leave.
+// CheckResend decides whether a message may be handed over once more, with the same code, by what
+// holds now. It returns INVALID_STATE for one that was not handed over, and for one that may not
+// leave.
 func (m *Message) CheckResend(now *Situation) error {
 	if m.Status != MessageSent && m.Status != MessageUnknown {
-		return Errorf(ErrorInvalidState, "The message is %s; only one that was SENT, or is UNKNOWN, can be sent again.", m.Status)
+		return Errorf(
+			ErrorInvalidState,
+			"The message is %s; only one that was SENT, or is UNKNOWN, can be sent again.",
+			m.Status,
+		)
 	}
 	if _, never := now.MayLeave(); never != "" {
 		return Errorf(ErrorInvalidState, "The message must not be sent again: %s", never.Text())

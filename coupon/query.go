@@ -29,7 +29,8 @@ type SQLResult struct {
 	IsTruncated bool
 	// ElapsedMs is how long the engine worked, in milliseconds.
 	ElapsedMs float64
-	// SnapshotAt is the instant that the rows tell of, and SnapshotAgeMs how long ago that was, in milliseconds.
+	// SnapshotAt is the instant that the rows tell of, and SnapshotAgeMs how long ago that was, in
+	// milliseconds.
 	SnapshotAt    time.Time
 	SnapshotAgeMs float64
 }
@@ -44,11 +45,14 @@ func CheckSQL(query string, limit int) error {
 		problems = append(problems, errorQueryLength(query).At("query"))
 	}
 	if limit < 1 || limit > MaxSQLRows {
-		problems = append(problems, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d. For more rows use exportSql.", MaxSQLRows, limit).At("limit"))
+		problems = append(problems,
+			Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d. For more rows use exportSql.",
+				MaxSQLRows, limit).At("limit"))
 	}
 	return problems.OrNil()
 }
 
 func errorQueryLength(query string) *UserError {
-	return Errorf(ErrorQueryRejected, "The query has %d bytes; the longest may have %d.", len(query), MaxSQLQueryBytes)
+	return Errorf(ErrorQueryRejected, "The query has %d bytes; the longest may have %d.",
+		len(query), MaxSQLQueryBytes)
 }

@@ -45,11 +45,12 @@ type Erasure struct {
 	ChangedRedemptionCount int
 }
 
-// erasedID is what an erased recipient's external id looks like: nobody else may have one, nor anything be known of it.
+// erasedID is what an erased recipient's external id looks like: nobody else may have one, nor
+// anything be known of it.
 var erasedID = regexp.MustCompile(`^erased-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// RecipientChanges is what a caller knows of a recipient: a field that is not set is left alone for a
-// recipient that exists, and empty for a new one.
+// RecipientChanges is what a caller knows of a recipient: a field that is not set is left alone for
+// a recipient that exists, and empty for a new one.
 type RecipientChanges struct {
 	ExternalID string
 	Email      Change[string]
@@ -58,12 +59,13 @@ type RecipientChanges struct {
 	LastName   Change[string]
 	// Attributes replace those that a known recipient has, unless they are changes.
 	Attributes Change[JSON]
-	// AttributesAreChanges: attributes that are not among them stay. Removed has the names of those that are removed.
+	// AttributesAreChanges: attributes that are not among them stay. Removed has the names of those
+	// that are removed.
 	AttributesAreChanges bool
 	Removed              []string
-	// IsContactable, where it is set to nil, says neither yes nor no: a known recipient stays as it is, and a new one is
-	// not contactable. Where it is not set a known recipient stays as it is too, and a new one is contactable, unless
-	// others of its file say yes or no.
+	// IsContactable, where it is set to nil, says neither yes nor no: a known recipient stays as it
+	// is, and a new one is not contactable. Where it is not set a known recipient stays as it is
+	// too, and a new one is contactable, unless others of its file say yes or no.
 	IsContactable Change[bool]
 }
 
@@ -76,13 +78,15 @@ func (r *RecipientChanges) RemovedText() string {
 	return string(text)
 }
 
-// GivesCountry reports whether the changes say which country the recipient has, or that it has none.
+// GivesCountry reports whether the changes say which country the recipient has, or that it has
+// none.
 func (r *RecipientChanges) GivesCountry() bool {
 	if !r.Attributes.IsSet {
 		return false
 	}
 	return !r.AttributesAreChanges || slices.Contains(r.Removed, CountryAttribute) ||
-		r.Attributes.Value != nil && strings.Contains(string(*r.Attributes.Value), CountryAttribute) &&
+		r.Attributes.Value != nil &&
+			strings.Contains(string(*r.Attributes.Value), CountryAttribute) &&
 			r.Attributes.Value.Text(CountryAttribute) != ""
 }
 
@@ -94,8 +98,8 @@ const (
 	MaxErasedRecipients = 10_000
 )
 
-// Clean trims every field and checks it. It gives the reason and the value of the first that cannot be
-// kept, and its name in the schema; an empty text clears the field.
+// Clean trims every field and checks it. It gives the reason and the value of the first that cannot
+// be kept, and its name in the schema; an empty text clears the field.
 func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string) {
 	raw := r.ExternalID
 	r.ExternalID, reason = CleanLabel(raw)
@@ -114,7 +118,9 @@ func (r *RecipientChanges) Clean() (reason RejectionReason, field, value string)
 	for _, text := range []struct {
 		name   string
 		change *Change[string]
-	}{{"email", &r.Email}, {"phone", &r.Phone}, {"firstName", &r.FirstName}, {"lastName", &r.LastName}} {
+	}{{"email", &r.Email}, {"phone", &r.Phone}, {"firstName", &r.FirstName}, {
+		"lastName", &r.LastName,
+	}} {
 		if text.change.Value == nil {
 			continue
 		}

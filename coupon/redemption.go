@@ -14,8 +14,9 @@ const (
 	SourceImport RedemptionSource = "IMPORT"
 )
 
-// SourceOfFile returns the source of a redemption of a file: what the server wrote when it exported one that redeemCode decided
-// about. Other words, which other systems have for ways of their own, say nothing of that.
+// SourceOfFile returns the source of a redemption of a file: what the server wrote when it exported
+// one that redeemCode decided about. Other words, which other systems have for ways of their own,
+// say nothing of that.
 func SourceOfFile(text string) RedemptionSource {
 	if RedemptionSource(text) == SourceAPI {
 		return SourceAPI
@@ -47,24 +48,28 @@ type Redemption struct {
 	Reference  *string
 	Amount     *Decimal
 	Currency   *string
-	// Store is where the code was used and Customer by whom, as the shop names them. Customer is personal data.
+	// Store is where the code was used and Customer by whom, as the shop names them. Customer is
+	// personal data.
 	Store      *string
 	Customer   *string
 	ReversedAt *time.Time
 	Anomalies  []RedemptionAnomaly
 }
 
-// ReversalTime is how long after it was recorded a till takes its own redemption back: a customer who thinks again, a cashier who
-// mistyped. What comes later, such as goods that are returned, is for those who see whose redemption it is.
+// ReversalTime is how long after it was recorded a till takes its own redemption back: a customer
+// who thinks again, a cashier who mistyped. What comes later, such as goods that are returned, is
+// for those who see whose redemption it is.
 const ReversalTime = 24 * time.Hour
 
-// ReferencedReversalTime is the same for one that the till names by its reference, as for an order that is canceled: ids can be
-// counted through, and references are known to who gave them.
+// ReferencedReversalTime is the same for one that the till names by its reference, as for an order
+// that is canceled: ids can be counted through, and references are known to who gave them.
 const ReferencedReversalTime = 90 * 24 * time.Hour
 
-// MayReverse reports whether the caller may take a redemption back at an instant, by whom and when it was recorded, when a till may
-// within a time.
-func (c *Caller) MayReverse(recordedBy string, recordedAt, now time.Time, within time.Duration) bool {
+// MayReverse reports whether the caller may take a redemption back at an instant, by whom and when
+// it was recorded, when a till may within a time.
+func (c *Caller) MayReverse(
+	recordedBy string, recordedAt, now time.Time, within time.Duration,
+) bool {
 	return c.Role != RoleRedeemer || recordedBy == c.Name && now.Sub(recordedAt) <= within
 }
 
@@ -88,20 +93,25 @@ const MaxRedemptions = 10_000
 // ClockTolerance is how far in the future a shop's clock may be when it redeems.
 const ClockTolerance = 5 * time.Minute
 
-// Check cleans the request, so that what is kept, answered and compared is one form of it, and checks what does not depend on the
-// code. It returns UserErrors with INVALID.
+// Check cleans the request, so that what is kept, answered and compared is one form of it, and
+// checks what does not depend on the code. It returns UserErrors with INVALID.
 func (r *RedeemRequest) Check(now time.Time) error {
 	var problems UserErrors
 	for _, text := range []struct {
 		field string
 		value **string
-	}{{"reference", &r.Reference}, {"store", &r.Store}, {"customer", &r.Customer}, {"idempotencyKey", &r.IdempotencyKey}} {
+	}{{"reference", &r.Reference}, {"store", &r.Store}, {"customer", &r.Customer}, {
+		"idempotencyKey", &r.IdempotencyKey,
+	}} {
 		if *text.value == nil {
 			continue
 		}
 		clean, reason := CheckReference(**text.value)
 		if reason != "" || clean == "" {
-			invalidf(&problems, text.field, "%s must have 1 to %d characters and no control characters.", text.field, MaxTextLength)
+			invalidf(
+				&problems, text.field, "%s must have 1 to %d characters and no control characters.",
+				text.field, MaxTextLength,
+			)
 		}
 		*text.value = &clean
 	}
@@ -115,7 +125,9 @@ func (r *RedeemRequest) Check(now time.Time) error {
 	if r.Currency != nil {
 		code := strings.ToUpper(CleanReference(*r.Currency))
 		if !IsCurrency(code) {
-			invalidf(&problems, "currency", "%q is not a currency. Use the three letters of ISO 4217, such as EUR.", Printable(*r.Currency))
+			invalidf(&problems, "currency",
+				"%q is not a currency. Use the three letters of ISO 4217, such as EUR.",
+				Printable(*r.Currency))
 		}
 		r.Currency = &code
 	}

@@ -18,7 +18,9 @@ func TestRedeemRequestCheck(t *testing.T) {
 		want     RedeemRequest
 		problems []string
 	}{
-		"value alone": {request: RedeemRequest{Value: " Trynow "}, want: RedeemRequest{Value: " Trynow "}},
+		"value alone": {
+			request: RedeemRequest{Value: " Trynow "}, want: RedeemRequest{Value: " Trynow "},
+		},
 		"everything": {
 			request: RedeemRequest{
 				Value:          "Trynow",
@@ -41,8 +43,14 @@ func TestRedeemRequestCheck(t *testing.T) {
 			request: RedeemRequest{RedeemedAt: new(now.AddDate(-10, 0, 0))},
 			want:    RedeemRequest{RedeemedAt: new(now.AddDate(-10, 0, 0))},
 		},
-		"longest reference": {request: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}, want: RedeemRequest{Reference: new(strings.Repeat("ä", 255))}},
-		"a refund":          {request: RedeemRequest{Amount: new(Decimal("-1"))}, want: RedeemRequest{Amount: new(Decimal("-1.00"))}},
+		"longest reference": {
+			request: RedeemRequest{Reference: new(strings.Repeat("ä", 255))},
+			want:    RedeemRequest{Reference: new(strings.Repeat("ä", 255))},
+		},
+		"a refund": {
+			request: RedeemRequest{Amount: new(Decimal("-1"))},
+			want:    RedeemRequest{Amount: new(Decimal("-1.00"))},
+		},
 		"what nobody sees": {
 			request: RedeemRequest{
 				Reference: new(
@@ -52,25 +60,34 @@ func TestRedeemRequestCheck(t *testing.T) {
 				Amount:         new(Decimal(" 0049.9000\u200B")),
 				Currency:       new(" eur\u200B"),
 			},
-			want: RedeemRequest{Reference: new("A-7"), IdempotencyKey: new("k7"), Amount: new(Decimal("49.90")), Currency: new("EUR")},
+			want: RedeemRequest{
+				Reference: new("A-7"), IdempotencyKey: new("k7"), Amount: new(Decimal("49.90")),
+				Currency: new("EUR"),
+			},
 		},
-		"nothing below zero": {request: RedeemRequest{Amount: new(Decimal("-000.000"))}, want: RedeemRequest{Amount: new(Decimal("0.00"))}},
+		"nothing below zero": {
+			request: RedeemRequest{Amount: new(Decimal("-000.000"))},
+			want:    RedeemRequest{Amount: new(Decimal("0.00"))},
+		},
 		"long reference": {
 			request:  RedeemRequest{Reference: new(strings.Repeat("ä", 256))},
 			problems: []string{"input.reference INVALID: reference" + badText},
 		},
 		"blank reference": {
-			request: RedeemRequest{Reference: new(" \u200B")}, problems: []string{"input.reference INVALID: reference" + badText},
+			request:  RedeemRequest{Reference: new(" \u200B")},
+			problems: []string{"input.reference INVALID: reference" + badText},
 		},
 		"lines in reference": {
-			request: RedeemRequest{Reference: new("a\nb")}, problems: []string{"input.reference INVALID: reference" + badText},
+			request:  RedeemRequest{Reference: new("a\nb")},
+			problems: []string{"input.reference INVALID: reference" + badText},
 		},
 		"empty key": {
 			request:  RedeemRequest{IdempotencyKey: new("")},
 			problems: []string{"input.idempotencyKey INVALID: idempotencyKey" + badText},
 		},
 		"comma in amount": {
-			request: RedeemRequest{Amount: new(Decimal("1,50"))}, problems: []string{`input.amount INVALID: "1,50"` + badDecimal},
+			request:  RedeemRequest{Amount: new(Decimal("1,50"))},
+			problems: []string{`input.amount INVALID: "1,50"` + badDecimal},
 		},
 		"two letters": {
 			request:  RedeemRequest{Currency: new("eu")},
@@ -82,7 +99,8 @@ func TestRedeemRequestCheck(t *testing.T) {
 		},
 		"everything wrong": {
 			request: RedeemRequest{
-				RedeemedAt: new(now.AddDate(1, 0, 0)), Reference: new(""), Amount: new(Decimal("")), Currency: new("€"),
+				RedeemedAt: new(now.AddDate(1, 0, 0)), Reference: new(""), Amount: new(Decimal("")),
+				Currency:       new("€"),
 				IdempotencyKey: new("\x00x\x00"),
 			},
 			problems: []string{
@@ -114,7 +132,8 @@ func TestRedeemRequestCheck(t *testing.T) {
 func TestIsCurrency(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		"EUR": true, "XXX": true, "AZA": true, "": false, "EU": false, "EURO": false, "eur": false, "E1R": false, "E@R": false,
+		"EUR": true, "XXX": true, "AZA": true, "": false, "EU": false, "EURO": false, "eur": false,
+		"E1R": false, "E@R": false,
 		"E[R": false, "É€": false, "E R": false,
 	} {
 		if got := IsCurrency(text); got != want {

@@ -1,12 +1,13 @@
 package coupon
 
-// Refers returns the ids that an object shows: its own, and those of the objects that its fields lead to.
-// Whoever shows many objects reads what they lead to all at once.
+// Refers returns the ids that an object shows: its own, and those of the objects that its fields
+// lead to. Whoever shows many objects reads what they lead to all at once.
 
 // Refers returns the id of the coupon.
 func (c *Coupon) Refers() []ID { return []ID{c.ID} }
 
-// Refers returns the id of the code, and those of its coupon, delivery, recipient, import and batch.
+// Refers returns the id of the code, and those of its coupon, delivery, recipient, import and
+// batch.
 func (c *Code) Refers() []ID {
 	return present([]ID{c.ID, c.CouponID, c.BatchID}, c.DeliveryID, c.RecipientID, c.ImportID)
 }

@@ -15,12 +15,16 @@ const (
 )
 
 // Roles returns all roles.
-func Roles() []Role { return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter} }
+func Roles() []Role {
+	return []Role{RoleAdmin, RoleMarketer, RoleAnalyst, RoleRedeemer, RoleReporter}
+}
 
-// IsStaff reports whether the role is of people who see how the server does, and not of a program with one task.
+// IsStaff reports whether the role is of people who see how the server does, and not of a program
+// with one task.
 func (r Role) IsStaff() bool { return r == RoleAdmin || r == RoleMarketer || r == RoleAnalyst }
 
-// IsMasked reports whether codes and personal data are hidden from the role: who counts redemptions needs none of them.
+// IsMasked reports whether codes and personal data are hidden from the role: who counts redemptions
+// needs none of them.
 func (r Role) IsMasked() bool { return r == RoleAnalyst }
 
 // Caller is who sends a request.
@@ -43,7 +47,8 @@ type Caller struct {
 // IsMasked reports whether codes and personal data are hidden from the caller.
 func (c *Caller) IsMasked() bool { return c.Role.IsMasked() }
 
-// LocalCaller is the name of everybody while the server has no keys and answers its own machine alone.
+// LocalCaller is the name of everybody while the server has no keys and answers its own machine
+// alone.
 const LocalCaller = "local"
 
 // Mask stands in an answer for what its reader may not see.

@@ -8,8 +8,9 @@ import (
 // SendingRateWindow is about how far back the rate of a delivery looks.
 const SendingRateWindow = 30 * time.Second
 
-// SendingRate is how fast a delivery is being sent, from the batches that were recorded lately. The zero value knows
-// of none. It belongs to one run of sending: after a pause or a restart it begins anew.
+// SendingRate is how fast a delivery is being sent, from the batches that were recorded lately. The
+// zero value knows of none. It belongs to one run of sending: after a pause or a restart it begins
+// anew.
 type SendingRate struct {
 	batches []recordedBatch
 	// waiting is how many messages waited for their next attempt after the last batch.
@@ -22,13 +23,14 @@ type recordedBatch struct {
 	settled int
 }
 
-// Record adds a batch: how many of its messages are sent or have failed now, and how many messages of the
-// delivery wait for another attempt.
+// Record adds a batch: how many of its messages are sent or have failed now, and how many messages
+// of the delivery wait for another attempt.
 func (r *SendingRate) Record(at time.Time, settled, waiting int) {
 	r.batches, r.waiting = append(r.since(at), recordedBatch{at, settled}), waiting
 }
 
-// since returns the batches of the window that ends at an instant, and the one before it, where it begins.
+// since returns the batches of the window that ends at an instant, and the one before it, where it
+// begins.
 func (r *SendingRate) since(now time.Time) []recordedBatch {
 	first := 0
 	for first < len(r.batches)-1 && now.Sub(r.batches[first+1].at) >= SendingRateWindow {

@@ -2,8 +2,9 @@ package coupon
 
 import "unicode/utf16"
 
-// The sizes of an SMS, in units of its encoding: 7 bits of the GSM alphabet, or 16 bits of UCS-2. A longer text goes in parts, each
-// with a header that tells how they follow one another. Source: 3GPP TS 23.040, 9.2.3.24.1, and TS 23.038, 4.
+// The sizes of an SMS, in units of its encoding: 7 bits of the GSM alphabet, or 16 bits of UCS-2. A
+// longer text goes in parts, each with a header that tells how they follow one another. Source:
+// 3GPP TS 23.040, 9.2.3.24.1, and TS 23.038, 4.
 const (
 	smsUnits     = 160
 	smsPartUnits = 153
@@ -11,8 +12,8 @@ const (
 	smsPartWide  = 67
 )
 
-// gsmAlphabet has the characters of the GSM 7-bit default alphabet; gsmExtension those that take two units. Source: 3GPP TS 23.038,
-// 6.2.1.
+// gsmAlphabet has the characters of the GSM 7-bit default alphabet; gsmExtension those that take
+// two units. Source: 3GPP TS 23.038, 6.2.1.
 const (
 	gsmAlphabet = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿" +
 		"abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -31,8 +32,9 @@ var gsmUnits = func() map[rune]int {
 	return units
 }()
 
-// SMSParts returns in how many parts a text goes as SMS, each of which costs as one. wide is the first character that the GSM
-// alphabet does not have, which makes a part hold less than half as much; 0: all are in it.
+// SMSParts returns in how many parts a text goes as SMS, each of which costs as one. wide is the
+// first character that the GSM alphabet does not have, which makes a part hold less than half as
+// much; 0: all are in it.
 func SMSParts(text string) (parts int, wide rune) {
 	units, partUnits := 0, 0
 	parts = 1

@@ -8,8 +8,8 @@ import (
 // MaxSplitParts is how many parts one splitDelivery makes.
 const MaxSplitParts = 100
 
-// SplitPart is a part of a delivery: the targets that match the filter, of these at most Count, or Percent of all
-// targets; or with Rest those that no other part takes.
+// SplitPart is a part of a delivery: the targets that match the filter, of these at most Count, or
+// Percent of all targets; or with Rest those that no other part takes.
 type SplitPart struct {
 	Label    string
 	Filter   *RecipientFilter
@@ -31,7 +31,8 @@ func (p SplitParts) Check() error {
 	rests, percent := 0, 0.0
 	for i, part := range p {
 		part.check(func(field, format string, args ...any) {
-			problems = append(problems, Errorf(ErrorInvalid, format, args...).At("input", "parts", strconv.Itoa(i), field))
+			problems = append(problems,
+				Errorf(ErrorInvalid, format, args...).At("input", "parts", strconv.Itoa(i), field))
 		})
 		if part.Percent != nil {
 			percent += *part.Percent
@@ -46,7 +47,8 @@ func (p SplitParts) Check() error {
 	// Shares such as three times 33.34 are meant to be the whole.
 	const tolerance = 0.1
 	if percent > 100+tolerance {
-		invalidf(&problems, "parts", "The shares make %g per cent together; at most 100 can be given.", percent)
+		invalidf(&problems, "parts",
+			"The shares make %g per cent together; at most 100 can be given.", percent)
 	}
 	return problems.OrNil()
 }
@@ -73,14 +75,15 @@ func (p *SplitPart) check(refuse func(field, format string, args ...any)) {
 	case p.Count != nil && p.Percent != nil:
 		refuse("percent", "Give a count or a share, not both.")
 	case p.Rest && isNarrowed:
-		refuse("rest", "The rest is everyone whom no other part takes: it has no filter, count or share.")
+		refuse("rest",
+			"The rest is everyone whom no other part takes: it has no filter, count or share.")
 	case !p.Rest && !isNarrowed:
 		refuse("rest", "Say whom the part takes: give a filter, a count, a share, or rest.")
 	}
 }
 
-// Limits returns how many of so many targets each part takes at most; -1 for no limit. Shares are rounded so that they
-// add up: what one is short of, the next one gets.
+// Limits returns how many of so many targets each part takes at most; -1 for no limit. Shares are
+// rounded so that they add up: what one is short of, the next one gets.
 func (p SplitParts) Limits(targets int) []int {
 	limits := make([]int, len(p))
 	share, taken := 0.0, 0

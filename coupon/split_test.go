@@ -31,7 +31,9 @@ func TestSplitPartsCheck(t *testing.T) {
 			},
 		},
 		"numbers": {
-			parts: SplitParts{{Label: "a", Count: new(0)}, {Label: "b", Percent: new(0.0)}, {Label: "c", Percent: new(101.0)}},
+			parts: SplitParts{{Label: "a", Count: new(0)}, {Label: "b", Percent: new(0.0)}, {
+				Label: "c", Percent: new(101.0),
+			}},
 			want: []string{
 				"input.parts.0.count INVALID: A part takes 1 target or more, not 0.",
 				"input.parts.1.percent INVALID: A share is above 0 and up to 100 per cent, not 0.",
@@ -40,7 +42,12 @@ func TestSplitPartsCheck(t *testing.T) {
 			},
 		},
 		"unclear": {
-			parts: SplitParts{{Label: "a"}, {Label: "b", Count: new(1), Percent: new(1.0)}, {Label: "c", Rest: true, Count: new(1)}, {Label: "d", Rest: true}},
+			parts: SplitParts{
+				{Label: "a"},
+				{Label: "b", Count: new(1), Percent: new(1.0)},
+				{Label: "c", Rest: true, Count: new(1)},
+				{Label: "d", Rest: true},
+			},
 			want: []string{
 				"input.parts.0.rest INVALID: Say whom the part takes: give a filter, a count, a share, or rest.",
 				"input.parts.1.percent INVALID: Give a count or a share, not both.",

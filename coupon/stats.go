@@ -83,7 +83,8 @@ func (f *StatsFilter) OfRedemptions() string {
 	return ""
 }
 
-// CheckFacts is Check for what counts assignments and sendings too. It returns INVALID for a field that only redemptions have.
+// CheckFacts is Check for what counts assignments and sendings too. It returns INVALID for a field
+// that only redemptions have.
 func (f *StatsFilter) CheckFacts() error {
 	if field := f.OfRedemptions(); field != "" {
 		return Errorf(ErrorInvalid, "%s narrows redemptions alone, and this counts assignments and messages too. Ask redemptions or exportRedemptions.", field).
@@ -94,14 +95,16 @@ func (f *StatsFilter) CheckFacts() error {
 
 // Check refuses lists that are too long. It returns INVALID.
 func (f *StatsFilter) Check() error {
-	if max(len(f.CouponIDs), len(f.DeliveryIDs), len(f.Channels), len(f.Labels), len(f.Anomalies)) > MaxFilterValues {
-		return Errorf(ErrorInvalid, "Give at most %d values in one list of a filter.", MaxFilterValues).At("filter")
+	if max(len(f.CouponIDs), len(f.DeliveryIDs), len(f.Channels), len(f.Labels),
+		len(f.Anomalies)) > MaxFilterValues {
+		return Errorf(ErrorInvalid, "Give at most %d values in one list of a filter.",
+			MaxFilterValues).At("filter")
 	}
 	return nil
 }
 
-// StatsMeasures tells which numbers of statistics are wanted: what is not is not computed, and a group in which
-// nothing that is wanted happened is left out.
+// StatsMeasures tells which numbers of statistics are wanted: what is not is not computed, and a
+// group in which nothing that is wanted happened is left out.
 type StatsMeasures struct {
 	Assigned bool
 	Sent     bool
@@ -117,7 +120,10 @@ type StatsMeasures struct {
 
 // AllStatsMeasures wants everything.
 func AllStatsMeasures() StatsMeasures {
-	return StatsMeasures{Assigned: true, Sent: true, Returned: true, Unsent: true, Redeemed: true, Amount: true, ByCurrency: true, TimeToRedeem: true}
+	return StatsMeasures{
+		Assigned: true, Sent: true, Returned: true, Unsent: true, Redeemed: true, Amount: true,
+		ByCurrency: true, TimeToRedeem: true,
+	}
 }
 
 // StatsQuestion asks for statistics by dimensions.
@@ -140,13 +146,16 @@ func (q *StatsQuestion) Check() (*time.Location, error) {
 		return nil, err
 	}
 	if q.Limit < 1 || q.Limit > MaxStatsRows {
-		return nil, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d.", MaxStatsRows, q.Limit).At("limit")
+		return nil, Errorf(ErrorInvalid, "`limit` must be 1 to %d, not %d.", MaxStatsRows,
+			q.Limit).At("limit")
 	}
 	if len(q.GroupBy) > MaxStatsDimensions {
-		return nil, Errorf(ErrorInvalid, "Group by at most %d dimensions.", MaxStatsDimensions).At("groupBy")
+		return nil, Errorf(ErrorInvalid, "Group by at most %d dimensions.",
+			MaxStatsDimensions).At("groupBy")
 	}
 	if periods := q.periods(); q.FillPeriods && periods != 1 {
-		return nil, Errorf(ErrorInvalid, "`fillPeriods` needs exactly one of HOUR, DAY, WEEK and MONTH in `groupBy`, not %d.", periods).At("fillPeriods")
+		return nil, Errorf(ErrorInvalid,
+			"`fillPeriods` needs exactly one of HOUR, DAY, WEEK and MONTH in `groupBy`, not %d.", periods).At("fillPeriods")
 	}
 	return zone, nil
 }
@@ -165,7 +174,8 @@ func (q *StatsQuestion) periods() int {
 func checkZone(name string) (*time.Location, error) {
 	zone, err := LoadZone(name)
 	if err != nil {
-		return nil, Errorf(ErrorInvalid, "%q is not a time zone. Use an IANA name such as Europe/Berlin.", name).At("timezone")
+		return nil, Errorf(ErrorInvalid,
+			"%q is not a time zone. Use an IANA name such as Europe/Berlin.", name).At("timezone")
 	}
 	return zone, nil
 }
@@ -184,8 +194,8 @@ type RedemptionStats struct {
 	Reversed   int
 	// Amount is the sum over redemptions that were not reversed; nil when none has an amount.
 	Amount *Decimal
-	// ByCurrency has the sums of each currency, in the order of their codes; redemptions without a currency come
-	// first.
+	// ByCurrency has the sums of each currency, in the order of their codes; redemptions without a
+	// currency come first.
 	ByCurrency []*CurrencyAmount
 	// TimeToRedeem is in seconds from assignment to redemption; nil when nothing can be measured.
 	TimeToRedeem *Quantiles
@@ -195,19 +205,21 @@ type RedemptionStats struct {
 type CurrencyAmount struct {
 	// Currency is nil for amounts that came without one.
 	Currency *string
-	// Redeemed and Amount are about redemptions that stand, Reversed and ReversedAmount about those taken back.
+	// Redeemed and Amount are about redemptions that stand, Reversed and ReversedAmount about those
+	// taken back.
 	Redeemed       int
 	Amount         Decimal
 	Reversed       int
 	ReversedAmount Decimal
 }
 
-// Delivered is how many messages were sent and did not come back. One may come back, and count, while the others are
-// counted.
+// Delivered is how many messages were sent and did not come back. One may come back, and count,
+// while the others are counted.
 func (s *RedemptionStats) Delivered() int { return max(0, s.Sent-s.Bounced) }
 
-// RedemptionRate is redeemed / sent, nil where nothing was sent. It is 1 at the most: the code of an
-// anonymous coupon is passed on, and codes that were handed out elsewhere are redeemed without a message.
+// RedemptionRate is redeemed / sent, nil where nothing was sent. It is 1 at the most: the code of
+// an anonymous coupon is passed on, and codes that were handed out elsewhere are redeemed without a
+// message.
 func (s *RedemptionStats) RedemptionRate() *float64 {
 	if s.Sent == 0 {
 		return nil

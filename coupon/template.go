@@ -27,8 +27,8 @@ type RecipientData struct {
 	Attributes JSON
 }
 
-// CouponData is what a template may say of the delivery's coupon; dates are RFC 3339 in the coupon's
-// time zone.
+// CouponData is what a template may say of the delivery's coupon; dates are RFC 3339 in the
+// coupon's time zone.
 type CouponData struct {
 	Code     string
 	Label    string
@@ -73,15 +73,19 @@ func (m *MessageData) Complete(d *Delivery, c *Coupon) {
 	if err != nil {
 		zone = time.UTC
 	}
-	m.Coupon = &CouponData{Code: c.Code, Label: c.Label, StartsAt: c.StartsAt.In(zone).Format(time.RFC3339)}
+	m.Coupon = &CouponData{
+		Code: c.Code, Label: c.Label, StartsAt: c.StartsAt.In(zone).Format(time.RFC3339),
+	}
 	if c.EndsAt != nil {
 		m.Coupon.EndsAt = lastMoment(c.EndsAt.In(zone)).Format(time.RFC3339)
 	}
 }
 
-// lastMoment returns the end that people are told: a validity that ends at midnight ends on the day before.
+// lastMoment returns the end that people are told: a validity that ends at midnight ends on the day
+// before.
 func lastMoment(end time.Time) time.Time {
-	if hour, minute, second := end.Clock(); hour == 0 && minute == 0 && second == 0 && end.Nanosecond() == 0 {
+	if hour, minute, second := end.Clock(); hour == 0 && minute == 0 && second == 0 &&
+		end.Nanosecond() == 0 {
 		return end.Add(-time.Second)
 	}
 	return end

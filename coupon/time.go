@@ -10,8 +10,8 @@ import (
 // meant in some time zone that the receiver knows (a coupon's).
 type DateTime string
 
-// Start returns the instant in UTC; a date alone is the beginning of that day in the zone. The error
-// is a sentence for the caller, without its full stop.
+// Start returns the instant in UTC; a date alone is the beginning of that day in the zone. The
+// error is a sentence for the caller, without its full stop.
 func (d DateTime) Start(zone *time.Location) (time.Time, error) { return d.instant(zone, 0) }
 
 // End is Start for the exclusive end of a period: a date alone includes that day, so it gives the
@@ -34,9 +34,9 @@ func (d DateTime) instant(zone *time.Location, days int) (time.Time, error) {
 	return instant, nil
 }
 
-// startOfDay returns the first instant in a zone of the day that date, in UTC, names. Where the clock leaps
-// over midnight, as each spring in Santiago or on the Azores, time.Date may name an instant of the day
-// before; the day then begins with the leap.
+// startOfDay returns the first instant in a zone of the day that date, in UTC, names. Where the
+// clock leaps over midnight, as each spring in Santiago or on the Azores, time.Date may name an
+// instant of the day before; the day then begins with the leap.
 func startOfDay(date time.Time, zone *time.Location) time.Time {
 	midnight := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, zone)
 	if midnight.Day() != date.Day() {
@@ -52,8 +52,8 @@ const (
 	maxYear = 9999
 )
 
-// LoadZone returns the time zone with an IANA name. "Local" is refused: it means whatever the server's
-// machine is set to, which no caller can know.
+// LoadZone returns the time zone with an IANA name. "Local" is refused: it means whatever the
+// server's machine is set to, which no caller can know.
 func LoadZone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, fmt.Errorf("%q is not a time zone", name)
@@ -72,14 +72,16 @@ type Period struct {
 }
 
 // NewPeriod reads the bounds of a period in a time zone; a date alone includes that day at either
-// end. It returns INVALID for a bound that is not a date, and for an end before the beginning; prefix is what the
-// names of the two fields begin with ("assigned" for assignedFrom and assignedTo).
+// end. It returns INVALID for a bound that is not a date, and for an end before the beginning;
+// prefix is what the names of the two fields begin with ("assigned" for assignedFrom and
+// assignedTo).
 func NewPeriod(from, to *DateTime, zone *time.Location, prefix string) (Period, error) {
 	var period Period
 	if from != nil {
 		start, err := from.Start(zone)
 		if err != nil {
-			return Period{}, Errorf(ErrorInvalid, "%s.", err).At("filter", boundName(prefix, "From"))
+			return Period{},
+				Errorf(ErrorInvalid, "%s.", err).At("filter", boundName(prefix, "From"))
 		}
 		period.From = &start
 	}
@@ -91,7 +93,9 @@ func NewPeriod(from, to *DateTime, zone *time.Location, prefix string) (Period, 
 		period.To = &end
 	}
 	if period.From != nil && period.To != nil && period.To.Before(*period.From) {
-		return Period{}, Errorf(ErrorInvalid, "The period ends (%s) before it begins (%s). Swap the two.", *to, *from).At("filter", boundName(prefix, "From"))
+		return Period{}, Errorf(
+			ErrorInvalid, "The period ends (%s) before it begins (%s). Swap the two.", *to, *from,
+		).At("filter", boundName(prefix, "From"))
 	}
 	return period, nil
 }

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/text/cases"
 )
 
-// TestOneTableOfSigns tells that codes, amounts and dates agree on which hyphens and spaces are one, and on what nobody sees.
+// TestOneTableOfSigns tells that codes, amounts and dates agree on which hyphens and spaces are
+// one, and on what nobody sees.
 func TestOneTableOfSigns(t *testing.T) {
 	t.Parallel()
 	dates := &FileDates{Zone: time.UTC, Now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)}
@@ -47,8 +48,8 @@ func TestOneTableOfSigns(t *testing.T) {
 	}
 }
 
-// TestFurtherFolds tells that the letters which are replaced one by one fold as Unicode's rule folds them in a value, and that
-// these are all.
+// TestFurtherFolds tells that the letters which are replaced one by one fold as Unicode's rule
+// folds them in a value, and that these are all.
 func TestFurtherFolds(t *testing.T) {
 	t.Parallel()
 	fold := cases.Fold()

@@ -9,11 +9,11 @@ import (
 const (
 	// MaxUploadBytes is the size of the largest file that is accepted, as it is sent.
 	MaxUploadBytes = 64 << 30
-	// UploadLifetime is how long a place for a file is kept: until then the file must be sent and its import
-	// begun.
+	// UploadLifetime is how long a place for a file is kept: until then the file must be sent and
+	// its import begun.
 	UploadLifetime = 24 * time.Hour
-	// RejectsLifetime is how long the file of an import that rejected rows is kept after its end, so that the
-	// rows can be downloaded.
+	// RejectsLifetime is how long the file of an import that rejected rows is kept after its end,
+	// so that the rows can be downloaded.
 	RejectsLifetime = 7 * 24 * time.Hour
 	// LinkLifetime is how long a link to a file works; each answer has a new one.
 	LinkLifetime = time.Hour
@@ -25,7 +25,8 @@ type Upload struct {
 	FileName string
 	// ByteCount is the size that was announced, if any, or that of the complete file.
 	ByteCount *int64
-	// Checksum is the SHA-256 that was announced, if any, or that of the complete file; in hexadecimal.
+	// Checksum is the SHA-256 that was announced, if any, or that of the complete file; in
+	// hexadecimal.
 	Checksum *string
 	// Received is how many bytes are here.
 	Received   int64
@@ -53,7 +54,8 @@ func (u *Upload) Check() error {
 	if u.Checksum != nil {
 		checksum := strings.ToLower(strings.TrimSpace(*u.Checksum))
 		if sum, err := hex.DecodeString(checksum); err != nil || len(sum) != 32 {
-			invalidf(&problems, "checksum", "A checksum is the SHA-256 of the file: 64 hexadecimal digits.")
+			invalidf(&problems, "checksum",
+				"A checksum is the SHA-256 of the file: 64 hexadecimal digits.")
 		}
 		u.Checksum = &checksum
 	}
@@ -62,5 +64,6 @@ func (u *Upload) Check() error {
 
 // ErrUploadTooLarge answers FILE_TOO_LARGE for a file of more than MaxUploadBytes.
 func ErrUploadTooLarge() *UserError {
-	return Errorf(ErrorFileTooLarge, "A file may have %d GiB at most. Compress or split it.", MaxUploadBytes>>30)
+	return Errorf(ErrorFileTooLarge, "A file may have %d GiB at most. Compress or split it.",
+		MaxUploadBytes>>30)
 }

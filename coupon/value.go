@@ -16,18 +16,18 @@ const MaxTextLength = 255
 // CodeRule names the rule of CodeKeys.Key. Where it changes, keys that are stored are made anew.
 const CodeRule = "2"
 
-// CodeKeys says how the values of codes are compared in one database. It is chosen when the database
-// is created and never changes, since every stored key depends on it.
+// CodeKeys says how the values of codes are compared in one database. It is chosen when the
+// database is created and never changes, since every stored key depends on it.
 type CodeKeys struct {
 	// CaseSensitive keeps upper and lower case apart.
 	CaseSensitive bool
-	// collisions has the narrow keys of codes that were different before the rule made them one, by the
-	// key that they would share; see WithCollisions.
+	// collisions has the narrow keys of codes that were different before the rule made them one, by
+	// the key that they would share; see WithCollisions.
 	collisions map[string][]string
 }
 
-// CleanValue trims what people and spreadsheets leave around a code: Unicode white space, byte order
-// marks and zero-width characters at both ends.
+// CleanValue trims what people and spreadsheets leave around a code: Unicode white space, byte
+// order marks and zero-width characters at both ends.
 func CleanValue(raw string) string {
 	if IsASCII(raw) {
 		return strings.Trim(raw, " \t\r\n\v\f")
@@ -44,17 +44,18 @@ func isEdge(r rune) bool {
 	return unicode.IsSpace(r)
 }
 
-// WithCollisions returns keys under which the codes of a collision stay what they were: each is compared
-// by its narrow key. collisions has these by the key that the codes would share.
+// WithCollisions returns keys under which the codes of a collision stay what they were: each is
+// compared by its narrow key. collisions has these by the key that the codes would share.
 func (k CodeKeys) WithCollisions(collisions map[string][]string) CodeKeys {
 	k.collisions = collisions
 	return k
 }
 
-// Key returns the form by which a clean value is compared. Two codes with the same key are the same code.
-// It leaves out what nobody sees or types, has one hyphen and one space for those that look alike,
-// Unicode's normal form NFKC, and, unless the database keeps case, folds case by Unicode's full rule.
-// Letters are then in upper case, as keys of plain ASCII always were. Key of a key is the key.
+// Key returns the form by which a clean value is compared. Two codes with the same key are the same
+// code. It leaves out what nobody sees or types, has one hyphen and one space for those that look
+// alike, Unicode's normal form NFKC, and, unless the database keeps case, folds case by Unicode's
+// full rule. Letters are then in upper case, as keys of plain ASCII always were. Key of a key is
+// the key.
 //
 // A value of plain ASCII is its own key, in upper case unless the database keeps case.
 func (k CodeKeys) Key(value string) string {
@@ -91,7 +92,8 @@ const joiner = "\u034F"
 func (k CodeKeys) folded(value string) string {
 	for range MaxTextLength {
 		key := k.fold(value)
-		// Like all that nobody sees, the joiner is left out of what is compared: accents may change places then.
+		// Like all that nobody sees, the joiner is left out of what is compared: accents may change
+		// places then.
 		if key == value || !strings.Contains(key, joiner) {
 			return key
 		}
@@ -114,8 +116,8 @@ func (k CodeKeys) fold(value string) string {
 	return norm.NFKC.String(k.upper(value))
 }
 
-// furtherFolds has the folded forms of the letters that foldsFurther tells. It is several times as fast as folding a value as a
-// whole, of whose other letters the upper case is enough.
+// furtherFolds has the folded forms of the letters that foldsFurther tells. It is several times as
+// fast as folding a value as a whole, of whose other letters the upper case is enough.
 var furtherFolds = func() *strings.Replacer {
 	fold := cases.Fold()
 	var pairs []string
@@ -130,8 +132,8 @@ var furtherFolds = func() *strings.Replacer {
 // lastFurtherFold is the last letter that foldsFurther tells.
 const lastFurtherFold = '\u1FFC'
 
-// foldsFurther tells the letters whose folded form in upper case is not their upper case: ß, and letters with
-// accents that have no upper case in one character.
+// foldsFurther tells the letters whose folded form in upper case is not their upper case: ß, and
+// letters with accents that have no upper case in one character.
 func foldsFurther(r rune) bool {
 	switch r {
 	case 'ß', 'İ', 'ǰ', 'ΐ', 'ΰ':
@@ -148,8 +150,8 @@ func (k CodeKeys) upper(value string) string {
 	return strings.ToUpper(value)
 }
 
-// typed returns the character that a key has for one of a value, and what is read of an amount or a date: -1 for one
-// that is not seen, and of hyphens and spaces the one that has a key of its own.
+// typed returns the character that a key has for one of a value, and what is read of an amount or a
+// date: -1 for one that is not seen, and of hyphens and spaces the one that has a key of its own.
 func typed(r rune) rune {
 	switch {
 	case r < firstHyphen && r != '\u0085' && r != '\u00A0' && r != '\u00AD' && r != '\u034F':
@@ -191,24 +193,28 @@ var ignorableTable = &unicode.RangeTable{
 	R32: []unicode.Range32{{0x1BCA0, 0x1BCA3, 1}, {0x1D173, 0x1D17A, 1}, {0xE0000, 0xE0FFF, 1}},
 }
 
-// isHyphen tells the characters that keyboards and word processors put for a hyphen, and what looks like one.
+// isHyphen tells the characters that keyboards and word processors put for a hyphen, and what looks
+// like one.
 func isHyphen(r rune) bool {
 	switch r {
 	case firstHyphen, '\u05BE', // of Armenian and Hebrew keyboards
 		'\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015',
-		'\u207B', '\u208B', '\u2212', '\u2E3A', '\u2E3B', '\uFE31', '\uFE32', '\uFE58', '\uFE63', '\uFF0D':
+		'\u207B', '\u208B', '\u2212', '\u2E3A', '\u2E3B', '\uFE31', '\uFE32', '\uFE58',
+		'\uFE63', '\uFF0D':
 		return true
 	}
 	return false
 }
 
-// Narrow returns the form by which the codes of a collision are compared: Unicode's normal form NFKC, and
-// upper case unless the database keeps case. Each was found by it before the rule made them one.
+// Narrow returns the form by which the codes of a collision are compared: Unicode's normal form
+// NFKC, and upper case unless the database keeps case. Each was found by it before the rule made
+// them one.
 func (k CodeKeys) Narrow(value string) string {
 	return norm.NFKC.String(k.upper(norm.NFKC.String(value)))
 }
 
-// isAmbiguous reports whether a value could be any code of a collision, because it is spelled like none of them.
+// isAmbiguous reports whether a value could be any code of a collision, because it is spelled like
+// none of them.
 func (k CodeKeys) isAmbiguous(value string) bool {
 	if len(k.collisions) == 0 {
 		return false
@@ -243,8 +249,8 @@ func (k CodeKeys) Parse(raw string) (value, key string, reason RejectionReason) 
 	case key == "":
 		return "", "", RejectedEmpty
 	case isTooLong(key) && isTooLong(k.Narrow(value)):
-		// NFKC can make one character into many (a ligature, a circled number). That case folding makes two
-		// of some is no reason: there are codes of before it.
+		// NFKC can make one character into many (a ligature, a circled number). That case folding
+		// makes two of some is no reason: there are codes of before it.
 		return "", "", RejectedTooLong
 	case k.isAmbiguous(value):
 		return "", "", RejectedAmbiguousCode
@@ -256,7 +262,8 @@ func isTooLong(key string) bool {
 	return len(key) > MaxTextLength && utf8.RuneCountInString(key) > MaxTextLength
 }
 
-// isNoText tells control characters and the two that are no characters and that XML, which codes are exported to, cannot carry.
+// isNoText tells control characters and the two that are no characters and that XML, which codes
+// are exported to, cannot carry.
 func isNoText(r rune) bool { return unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' }
 
 // IsASCII reports whether a text has characters of ASCII alone.
@@ -282,8 +289,8 @@ func CleanLabel(raw string) (label string, reason RejectionReason) {
 	return label, ""
 }
 
-// CleanReference returns a value by which a caller knows a thing, such as an order number, as it is kept and compared: without
-// what nobody sees, also in its middle.
+// CleanReference returns a value by which a caller knows a thing, such as an order number, as it is
+// kept and compared: without what nobody sees, also in its middle.
 func CleanReference(raw string) string {
 	if IsASCII(raw) {
 		return CleanValue(raw)
@@ -296,14 +303,14 @@ func CleanReference(raw string) string {
 	}, raw))
 }
 
-// CheckReference is CleanReference for a value that is to be kept. It returns the reason TOO_LONG or BAD_CHARACTER when it cannot
-// be.
+// CheckReference is CleanReference for a value that is to be kept. It returns the reason TOO_LONG
+// or BAD_CHARACTER when it cannot be.
 func CheckReference(raw string) (clean string, reason RejectionReason) {
 	return CleanLabel(CleanReference(raw))
 }
 
-// Printable makes any text fit to be shown: control characters and broken bytes become the replacement character, and what is
-// longer than MaxTextLength is cut with an ellipsis.
+// Printable makes any text fit to be shown: control characters and broken bytes become the
+// replacement character, and what is longer than MaxTextLength is cut with an ellipsis.
 func Printable(text string) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

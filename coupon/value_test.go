@@ -47,45 +47,94 @@ func TestCodeKeysParse(t *testing.T) {
 		raw, value, key string
 		reason          RejectionReason
 	}{
-		"plain":                  {caseSensitive: insensitive, raw: "Trynow", value: "Trynow", key: "TRYNOW"},
-		"plain, case kept":       {caseSensitive: sensitive, raw: "Trynow", value: "Trynow", key: "Trynow"},
-		"inner space":            {caseSensitive: insensitive, raw: " 2 for 1 ", value: "2 for 1", key: "2 FOR 1"},
-		"byte order mark":        {caseSensitive: insensitive, raw: "\uFEFFtry", value: "try", key: "TRY"},
-		"zero width":             {caseSensitive: insensitive, raw: "\u200Btry\u2060", value: "try", key: "TRY"},
-		"no-break space":         {caseSensitive: insensitive, raw: "\u00A0a\u00A0b\u00A0", value: "a\u00A0b", key: "A B"},
-		"ligature":               {caseSensitive: insensitive, raw: "oﬃce", value: "oﬃce", key: "OFFICE"},
-		"ligature, case kept":    {caseSensitive: sensitive, raw: "oﬃce", value: "oﬃce", key: "office"},
-		"full width":             {caseSensitive: insensitive, raw: "ＡＢｃ１２", value: "ＡＢｃ１２", key: "ABC12"},
-		"full width, case kept":  {caseSensitive: sensitive, raw: "ＡＢｃ１２", value: "ＡＢｃ１２", key: "ABc12"},
-		"half width":             {caseSensitive: insensitive, raw: "ｶﾞ", value: "ｶﾞ", key: "ガ"},
-		"circled":                {caseSensitive: insensitive, raw: "①ⓐ", value: "①ⓐ", key: "1A"},
-		"superscript":            {caseSensitive: insensitive, raw: "m²", value: "m²", key: "M2"},
-		"composed":               {caseSensitive: insensitive, raw: "é", value: "é", key: "É"},
-		"decomposed":             {caseSensitive: insensitive, raw: "e\u0301", value: "e\u0301", key: "É"},
-		"decomposed, case kept":  {caseSensitive: sensitive, raw: "e\u0301", value: "e\u0301", key: "é"},
-		"sharp s":                {caseSensitive: insensitive, raw: "Straße", value: "Straße", key: "STRASSE"},
-		"capital sharp s":        {caseSensitive: insensitive, raw: "STRAẞE", value: "STRAẞE", key: "STRASSE"},
-		"sharp s, case kept":     {caseSensitive: sensitive, raw: "Straße", value: "Straße", key: "Straße"},
+		"plain": {
+			caseSensitive: insensitive, raw: "Trynow", value: "Trynow", key: "TRYNOW",
+		},
+		"plain, case kept": {
+			caseSensitive: sensitive, raw: "Trynow", value: "Trynow", key: "Trynow",
+		},
+		"inner space": {
+			caseSensitive: insensitive, raw: " 2 for 1 ", value: "2 for 1", key: "2 FOR 1",
+		},
+		"byte order mark": {
+			caseSensitive: insensitive, raw: "\uFEFFtry", value: "try", key: "TRY",
+		},
+		"zero width": {
+			caseSensitive: insensitive, raw: "\u200Btry\u2060", value: "try", key: "TRY",
+		},
+		"no-break space": {
+			caseSensitive: insensitive, raw: "\u00A0a\u00A0b\u00A0", value: "a\u00A0b", key: "A B",
+		},
+		"ligature": {
+			caseSensitive: insensitive, raw: "oﬃce", value: "oﬃce", key: "OFFICE",
+		},
+		"ligature, case kept": {
+			caseSensitive: sensitive, raw: "oﬃce", value: "oﬃce", key: "office",
+		},
+		"full width": {
+			caseSensitive: insensitive, raw: "ＡＢｃ１２", value: "ＡＢｃ１２", key: "ABC12",
+		},
+		"full width, case kept": {
+			caseSensitive: sensitive, raw: "ＡＢｃ１２", value: "ＡＢｃ１２", key: "ABc12",
+		},
+		"half width":  {caseSensitive: insensitive, raw: "ｶﾞ", value: "ｶﾞ", key: "ガ"},
+		"circled":     {caseSensitive: insensitive, raw: "①ⓐ", value: "①ⓐ", key: "1A"},
+		"superscript": {caseSensitive: insensitive, raw: "m²", value: "m²", key: "M2"},
+		"composed":    {caseSensitive: insensitive, raw: "é", value: "é", key: "É"},
+		"decomposed": {
+			caseSensitive: insensitive, raw: "e\u0301", value: "e\u0301", key: "É",
+		},
+		"decomposed, case kept": {
+			caseSensitive: sensitive, raw: "e\u0301", value: "e\u0301", key: "é",
+		},
+		"sharp s": {
+			caseSensitive: insensitive, raw: "Straße", value: "Straße", key: "STRASSE",
+		},
+		"capital sharp s": {
+			caseSensitive: insensitive, raw: "STRAẞE", value: "STRAẞE", key: "STRASSE",
+		},
+		"sharp s, case kept": {
+			caseSensitive: sensitive, raw: "Straße", value: "Straße", key: "Straße",
+		},
 		"dotless i":              {caseSensitive: insensitive, raw: "ı", value: "ı", key: "I"},
 		"dotted I keeps its dot": {caseSensitive: insensitive, raw: "İ", value: "İ", key: "İ"},
-		"dotted I, decomposed":   {caseSensitive: insensitive, raw: "I\u0307", value: "I\u0307", key: "İ"},
-		"dotless i with a dot":   {caseSensitive: insensitive, raw: "ı\u0307", value: "ı\u0307", key: "İ"},
-		"long s":                 {caseSensitive: insensitive, raw: "ſ", value: "ſ", key: "S"},
-		"final sigma":            {caseSensitive: insensitive, raw: "ςσ", value: "ςσ", key: "ΣΣ"},
-		"micro":                  {caseSensitive: insensitive, raw: "µ", value: "µ", key: "Μ"},
-		"kelvin":                 {caseSensitive: insensitive, raw: "\u212A", value: "\u212A", key: "K"},
-		"iota below":             {caseSensitive: insensitive, raw: "\u03B1\u0345", value: "\u03B1\u0345", key: "ΑΙ"},
-		"digraph":                {caseSensitive: insensitive, raw: "ǆ", value: "ǆ", key: "DŽ"},
-		"emoji":                  {caseSensitive: insensitive, raw: "🎿2", value: "🎿2", key: "🎿2"},
-		"one character":          {caseSensitive: insensitive, raw: "x", value: "x", key: "X"},
-		"255 characters":         {caseSensitive: insensitive, raw: strings.Repeat("x", 255), value: strings.Repeat("x", 255), key: strings.Repeat("X", 255)},
-		"255 with white space": {
-			caseSensitive: insensitive, raw: " " + strings.Repeat("x", 255) + "\n", value: strings.Repeat("x", 255),
-			key: strings.Repeat("X", 255),
+		"dotted I, decomposed": {
+			caseSensitive: insensitive, raw: "I\u0307", value: "I\u0307", key: "İ",
 		},
-		"256 characters":          {caseSensitive: insensitive, raw: strings.Repeat("x", 256), reason: RejectedTooLong},
-		"255 characters, 2 bytes": {caseSensitive: insensitive, raw: strings.Repeat("ä", 255), value: strings.Repeat("ä", 255), key: strings.Repeat("Ä", 255)},
-		"256 characters, 2 bytes": {caseSensitive: insensitive, raw: strings.Repeat("ä", 256), reason: RejectedTooLong},
+		"dotless i with a dot": {
+			caseSensitive: insensitive, raw: "ı\u0307", value: "ı\u0307", key: "İ",
+		},
+		"long s":      {caseSensitive: insensitive, raw: "ſ", value: "ſ", key: "S"},
+		"final sigma": {caseSensitive: insensitive, raw: "ςσ", value: "ςσ", key: "ΣΣ"},
+		"micro":       {caseSensitive: insensitive, raw: "µ", value: "µ", key: "Μ"},
+		"kelvin": {
+			caseSensitive: insensitive, raw: "\u212A", value: "\u212A", key: "K",
+		},
+		"iota below": {
+			caseSensitive: insensitive, raw: "\u03B1\u0345", value: "\u03B1\u0345", key: "ΑΙ",
+		},
+		"digraph":       {caseSensitive: insensitive, raw: "ǆ", value: "ǆ", key: "DŽ"},
+		"emoji":         {caseSensitive: insensitive, raw: "🎿2", value: "🎿2", key: "🎿2"},
+		"one character": {caseSensitive: insensitive, raw: "x", value: "x", key: "X"},
+		"255 characters": {
+			caseSensitive: insensitive, raw: strings.Repeat("x", 255),
+			value: strings.Repeat("x", 255), key: strings.Repeat("X", 255),
+		},
+		"255 with white space": {
+			caseSensitive: insensitive, raw: " " + strings.Repeat("x", 255) + "\n",
+			value: strings.Repeat("x", 255),
+			key:   strings.Repeat("X", 255),
+		},
+		"256 characters": {
+			caseSensitive: insensitive, raw: strings.Repeat("x", 256), reason: RejectedTooLong,
+		},
+		"255 characters, 2 bytes": {
+			caseSensitive: insensitive, raw: strings.Repeat("ä", 255),
+			value: strings.Repeat("ä", 255), key: strings.Repeat("Ä", 255),
+		},
+		"256 characters, 2 bytes": {
+			caseSensitive: insensitive, raw: strings.Repeat("ä", 256), reason: RejectedTooLong,
+		},
 		"key of 252 characters": {
 			caseSensitive: insensitive,
 			raw:           strings.Repeat("\uFDFA", 14),
@@ -93,44 +142,91 @@ func TestCodeKeysParse(t *testing.T) {
 			key:           strings.Repeat("صلى الله عليه وسلم", 14),
 		},
 		"255 that fold to two": {
-			caseSensitive: insensitive, raw: strings.Repeat("ß", 255), value: strings.Repeat("ß", 255), key: strings.Repeat("S", 510),
+			caseSensitive: insensitive, raw: strings.Repeat("ß", 255),
+			value: strings.Repeat("ß", 255), key: strings.Repeat("S", 510),
 		},
-		"invisible inside":       {caseSensitive: insensitive, raw: "WEB\u200B88", value: "WEB\u200B88", key: "WEB88"},
-		"invisible at an end":    {caseSensitive: insensitive, raw: "\u200EWEB88\u00AD", value: "\u200EWEB88\u00AD", key: "WEB88"},
-		"space behind invisible": {caseSensitive: insensitive, raw: "\u00AD WEB88", value: "\u00AD WEB88", key: "WEB88"},
-		"invisible, case kept":   {caseSensitive: sensitive, raw: "Web\u200B8\u201188", value: "Web\u200B8\u201188", key: "Web8-88"},
-		"an emoji's variant":     {caseSensitive: insensitive, raw: "❤\uFE0F5", value: "❤\uFE0F5", key: "❤5"},
-		"nothing but invisible":  {caseSensitive: insensitive, raw: "\u00AD\uFE0F\u2066", reason: RejectedEmpty},
-		"invisible and spaces":   {caseSensitive: sensitive, raw: "\u00AD \u00A0\u00AD", reason: RejectedEmpty},
-		"fillers of Hangul":      {caseSensitive: insensitive, raw: "\u3164\u115F\uFFA0", reason: RejectedEmpty},
-		"key of 270 characters":  {caseSensitive: insensitive, raw: strings.Repeat("\uFDFA", 15), reason: RejectedTooLong},
-		"empty":                  {caseSensitive: insensitive, raw: "", reason: RejectedEmpty},
-		"blank":                  {caseSensitive: insensitive, raw: " \t\u00A0\uFEFF", reason: RejectedEmpty},
-		"inner line break":       {caseSensitive: insensitive, raw: "a\nb", reason: RejectedBadCharacter},
-		"inner tab":              {caseSensitive: insensitive, raw: "a\tb", reason: RejectedBadCharacter},
-		"null":                   {caseSensitive: insensitive, raw: "a\x00", reason: RejectedBadCharacter},
-		"delete":                 {caseSensitive: insensitive, raw: "a\x7Fb", reason: RejectedBadCharacter},
-		"no character":           {caseSensitive: insensitive, raw: "a\uFFFEb", reason: RejectedBadCharacter},
-		"nor this":               {caseSensitive: sensitive, raw: "\uFFFF", reason: RejectedBadCharacter},
-		"other non-characters":   {caseSensitive: insensitive, raw: "A\uFDD0", value: "A\uFDD0", key: "A\uFDD0"},
-		"C1 control":             {caseSensitive: insensitive, raw: "a\u009Fb", reason: RejectedBadCharacter},
-		"control beside Unicode": {caseSensitive: insensitive, raw: "ä\x1Bb", reason: RejectedBadCharacter},
-		"Latin-1 bytes":          {caseSensitive: insensitive, raw: "Stra\xDFe", reason: RejectedBadCharacter},
-		"long and bad":           {caseSensitive: insensitive, raw: strings.Repeat("ä", 256) + "\xff", reason: RejectedBadCharacter},
+		"invisible inside": {
+			caseSensitive: insensitive, raw: "WEB\u200B88", value: "WEB\u200B88", key: "WEB88",
+		},
+		"invisible at an end": {
+			caseSensitive: insensitive, raw: "\u200EWEB88\u00AD", value: "\u200EWEB88\u00AD",
+			key: "WEB88",
+		},
+		"space behind invisible": {
+			caseSensitive: insensitive, raw: "\u00AD WEB88", value: "\u00AD WEB88", key: "WEB88",
+		},
+		"invisible, case kept": {
+			caseSensitive: sensitive, raw: "Web\u200B8\u201188", value: "Web\u200B8\u201188",
+			key: "Web8-88",
+		},
+		"an emoji's variant": {
+			caseSensitive: insensitive, raw: "❤\uFE0F5", value: "❤\uFE0F5", key: "❤5",
+		},
+		"nothing but invisible": {
+			caseSensitive: insensitive, raw: "\u00AD\uFE0F\u2066", reason: RejectedEmpty,
+		},
+		"invisible and spaces": {
+			caseSensitive: sensitive, raw: "\u00AD \u00A0\u00AD", reason: RejectedEmpty,
+		},
+		"fillers of Hangul": {
+			caseSensitive: insensitive, raw: "\u3164\u115F\uFFA0", reason: RejectedEmpty,
+		},
+		"key of 270 characters": {
+			caseSensitive: insensitive, raw: strings.Repeat("\uFDFA", 15), reason: RejectedTooLong,
+		},
+		"empty": {caseSensitive: insensitive, raw: "", reason: RejectedEmpty},
+		"blank": {
+			caseSensitive: insensitive, raw: " \t\u00A0\uFEFF", reason: RejectedEmpty,
+		},
+		"inner line break": {
+			caseSensitive: insensitive, raw: "a\nb", reason: RejectedBadCharacter,
+		},
+		"inner tab": {
+			caseSensitive: insensitive, raw: "a\tb", reason: RejectedBadCharacter,
+		},
+		"null": {
+			caseSensitive: insensitive, raw: "a\x00", reason: RejectedBadCharacter,
+		},
+		"delete": {
+			caseSensitive: insensitive, raw: "a\x7Fb", reason: RejectedBadCharacter,
+		},
+		"no character": {
+			caseSensitive: insensitive, raw: "a\uFFFEb", reason: RejectedBadCharacter,
+		},
+		"nor this": {
+			caseSensitive: sensitive, raw: "\uFFFF", reason: RejectedBadCharacter,
+		},
+		"other non-characters": {
+			caseSensitive: insensitive, raw: "A\uFDD0", value: "A\uFDD0", key: "A\uFDD0",
+		},
+		"C1 control": {
+			caseSensitive: insensitive, raw: "a\u009Fb", reason: RejectedBadCharacter,
+		},
+		"control beside Unicode": {
+			caseSensitive: insensitive, raw: "ä\x1Bb", reason: RejectedBadCharacter,
+		},
+		"Latin-1 bytes": {
+			caseSensitive: insensitive, raw: "Stra\xDFe", reason: RejectedBadCharacter,
+		},
+		"long and bad": {
+			caseSensitive: insensitive, raw: strings.Repeat("ä", 256) + "\xff",
+			reason: RejectedBadCharacter,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			value, key, reason := CodeKeys{CaseSensitive: test.caseSensitive}.Parse(test.raw)
 			if value != test.value || key != test.key || reason != test.reason {
-				t.Errorf("got %q, %q, %q, want %q, %q, %q", value, key, reason, test.value, test.key, test.reason)
+				t.Errorf("got %q, %q, %q, want %q, %q, %q", value, key, reason, test.value,
+					test.key, test.reason)
 			}
 		})
 	}
 }
 
-// TestCodeKeysOfEveryCharacter tries what a fuzzer may never meet: each character of Unicode's first two
-// planes by itself.
+// TestCodeKeysOfEveryCharacter tries what a fuzzer may never meet: each character of Unicode's
+// first two planes by itself.
 func TestCodeKeysOfEveryCharacter(t *testing.T) {
 	t.Parallel()
 	// The planes above hold nothing but ideographs, private characters and those without a form.
@@ -143,8 +239,10 @@ func TestCodeKeysOfEveryCharacter(t *testing.T) {
 
 func FuzzCodeKeysParse(f *testing.F) {
 	for _, raw := range []string{
-		"Trynow", " \uFEFF2 for 1\u200B ", "oﬃce", "ＡＢｃ", "e\u0301", "Straße", "İı", "a\nb", "\xff", "\u03B1\u0345\u0301", "\uFDFA",
-		strings.Repeat("\u0308", 40) + "\u0345", "´", "SAVE\u201110", "WEB\u200B88", "ẞß", "\u00AD", "ος", "2\u00A0for\u20281", "❤\uFE0F",
+		"Trynow", " \uFEFF2 for 1\u200B ", "oﬃce", "ＡＢｃ", "e\u0301", "Straße", "İı", "a\nb", "\xff",
+		"\u03B1\u0345\u0301", "\uFDFA",
+		strings.Repeat("\u0308", 40) + "\u0345", "´", "SAVE\u201110", "WEB\u200B88", "ẞß", "\u00AD",
+		"ος", "2\u00A0for\u20281", "❤\uFE0F",
 		"\u05BE\u0345\u0301", "\u0130\u0307", strings.Repeat("x", 255),
 	} {
 		f.Add(raw)
@@ -165,22 +263,27 @@ func checkCodeKeys(t *testing.T, raw string) {
 		}
 		for _, text := range []string{value, key} {
 			n := utf8.RuneCountInString(text)
-			if n < 1 || n > 3*MaxTextLength || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			if n < 1 || n > 3*MaxTextLength || !utf8.ValidString(text) ||
+				strings.ContainsFunc(text, unicode.IsControl) {
 				t.Errorf("got the value %q and the key %q for %q", value, key, raw)
 			}
 		}
 		if CleanValue(key) == "" {
 			t.Errorf("got the blank key %q for %q", key, raw)
 		}
-		if again, keyAgain, reason := keys.Parse(value); again != value || keyAgain != key || reason != "" {
-			t.Errorf("got %q, %q, %q for the value %q of %q, want it and the key %q", again, keyAgain, reason, value, raw, key)
+		if again, keyAgain, reason := keys.Parse(value); again != value || keyAgain != key ||
+			reason != "" {
+			t.Errorf("got %q, %q, %q for the value %q of %q, want it and the key %q", again,
+				keyAgain, reason, value, raw, key)
 		}
 		if again := keys.Key(key); again != key {
 			t.Errorf("got the key %q for the key %q of %q", again, key, raw)
 		}
 		// In more than 30 accents on one letter their order depends on where they are parted.
-		if again := keys.Key(CleanValue(keys.Narrow(value))); again != key && !strings.Contains(keys.Narrow(value), joiner) {
-			t.Errorf("got the key %q for the narrow key of %q, want %q: what was one code is two", again, raw, key)
+		if again := keys.Key(CleanValue(keys.Narrow(value))); again != key &&
+			!strings.Contains(keys.Narrow(value), joiner) {
+			t.Errorf("got the key %q for the narrow key of %q, want %q: what was one code is two",
+				again, raw, key)
 		}
 		if key != keys.Narrow(value) && keys.Key(keys.Narrow(value)) == keys.Narrow(value) {
 			t.Errorf("the narrow key of %q could be the key of another code", raw)
@@ -244,32 +347,39 @@ func TestAlike(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for bit, keys := range map[int]CodeKeys{insensitive: {}, sensitive: {CaseSensitive: true}} {
-				if got, want := keys.Key(test.one) == keys.Key(test.other), test.alike&bit != 0; got != want {
-					t.Errorf("case sensitive %t: %q and %q are alike: %t", keys.CaseSensitive, test.one, test.other, got)
+			for bit, keys := range map[int]CodeKeys{
+				insensitive: {}, sensitive: {CaseSensitive: true},
+			} {
+				if got, want := keys.Key(test.one) == keys.Key(test.other),
+					test.alike&bit != 0; got != want {
+					t.Errorf("case sensitive %t: %q and %q are alike: %t", keys.CaseSensitive,
+						test.one, test.other, got)
 				}
 			}
 		})
 	}
 }
 
-// TestIgnorable compares what keys leave out with Unicode's property and with what addresses leave out.
+// TestIgnorable compares what keys leave out with Unicode's property and with what addresses leave
+// out.
 func TestIgnorable(t *testing.T) {
 	t.Parallel()
 	ofAddresses := regexp.MustCompile("^[" + ignorables + "]$")
 	for r := range rune(unicode.MaxRune + 1) {
 		// As DerivedCoreProperties.txt puts it together.
-		want := unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Cf, unicode.Variation_Selector) &&
+		want := unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Cf,
+			unicode.Variation_Selector) &&
 			!unicode.In(r, unicode.White_Space, unicode.Prepended_Concatenation_Mark) &&
 			(r < 0xFFF9 || r > 0xFFFB) && (r < 0x13430 || r > 0x1345F)
 		if got := isIgnorable(r); got != want || got != ofAddresses.MatchString(string(r)) {
-			t.Errorf("%U: %t in keys, %t in Unicode, %t in addresses", r, got, want, ofAddresses.MatchString(string(r)))
+			t.Errorf("%U: %t in keys, %t in Unicode, %t in addresses", r, got, want,
+				ofAddresses.MatchString(string(r)))
 		}
 	}
 }
 
-// TestCodeRule fails when the key of a character becomes another one, be it by a new version of Unicode: stored
-// keys are made anew when CodeRule is another one, and never found otherwise.
+// TestCodeRule fails when the key of a character becomes another one, be it by a new version of
+// Unicode: stored keys are made anew when CodeRule is another one, and never found otherwise.
 func TestCodeRule(t *testing.T) {
 	t.Parallel()
 	sum := sha256.New()
@@ -286,7 +396,8 @@ func TestCodeRule(t *testing.T) {
 	}
 }
 
-// TestFoldsFurther compares the letters that are not folded, because their upper case is enough, with Unicode's full folding.
+// TestFoldsFurther compares the letters that are not folded, because their upper case is enough,
+// with Unicode's full folding.
 func TestFoldsFurther(t *testing.T) {
 	t.Parallel()
 	for r := range rune(unicode.MaxRune + 1) {
@@ -294,7 +405,8 @@ func TestFoldsFurther(t *testing.T) {
 		if !norm.NFKC.IsNormalString(text) || foldsFurther(r) {
 			continue
 		}
-		if folded, upper := strings.ToUpper(cases.Fold().String(text)), strings.ToUpper(text); folded != upper {
+		if folded, upper := strings.ToUpper(cases.Fold().String(text)),
+			strings.ToUpper(text); folded != upper {
 			t.Errorf("%U %q: folded %q, in upper case %q", r, r, folded, upper)
 		}
 	}
@@ -304,7 +416,8 @@ func TestFoldsFurther(t *testing.T) {
 func TestKeyOfASCII(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		value := CleanValue(rapid.StringOf(rapid.RuneFrom(nil, &unicode.RangeTable{R16: []unicode.Range16{{0x20, 0x7E, 1}}})).Draw(t, "value"))
+		value := CleanValue(rapid.StringOf(rapid.RuneFrom(nil,
+			&unicode.RangeTable{R16: []unicode.Range16{{0x20, 0x7E, 1}}})).Draw(t, "value"))
 		if got, want := (CodeKeys{}).Key(value), strings.ToUpper(value); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -314,12 +427,16 @@ func TestKeyOfASCII(t *testing.T) {
 	})
 }
 
-// TestKeyIsOneForSpellings puts into values what nobody sees, writes their hyphens, spaces and letters otherwise, and
-// wants the key to stay; and a key for what can be seen.
+// TestKeyIsOneForSpellings puts into values what nobody sees, writes their hyphens, spaces and
+// letters otherwise, and wants the key to stay; and a key for what can be seen.
 func TestKeyIsOneForSpellings(t *testing.T) {
 	t.Parallel()
-	hyphens, spaces := []rune("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uFE58\uFE63\uFF0D\u2E3A"), []rune(" \u00A0\u2009\u202F\u3000")
-	unseen := rapid.SampledFrom([]rune("\u00AD\u200B\u200D\u200E\u2060\u2066\uFE0F\uFEFF\u3164\U000E0041"))
+	hyphens, spaces := []rune(
+		"-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uFE58\uFE63\uFF0D\u2E3A",
+	), []rune(" \u00A0\u2009\u202F\u3000")
+	unseen := rapid.SampledFrom(
+		[]rune("\u00AD\u200B\u200D\u200E\u2060\u2066\uFE0F\uFEFF\u3164\U000E0041"),
+	)
 	letters := rapid.StringMatching(`[A-Za-z0-9ÄäßẞΣσςЖжé🎿 \-]{1,12}`)
 	rapid.Check(t, func(t *rapid.T) {
 		value := CleanValue(letters.Draw(t, "value"))
@@ -355,14 +472,17 @@ func TestKeyIsOneForSpellings(t *testing.T) {
 // TestCollisions tells how codes are compared that were different before the rule made them one.
 func TestCollisions(t *testing.T) {
 	t.Parallel()
-	keys := CodeKeys{}.WithCollisions(map[string][]string{"SAVE-10": {"SAVE-10", "SAVE\u201010"}, "WEB88": {"WEB\u200B88", "WEB\u206088"}})
+	keys := CodeKeys{}.WithCollisions(map[string][]string{
+		"SAVE-10": {"SAVE-10", "SAVE\u201010"}, "WEB88": {"WEB\u200B88", "WEB\u206088"},
+	})
 	for raw, want := range map[string]struct {
 		key    string
 		reason RejectionReason
 	}{
-		"SAVE-10":            {key: "SAVE-10"},
-		"save-10":            {key: "SAVE-10"},
-		"SAVE\u201110":       {key: "SAVE\u201010"}, // NFKC makes it the hyphen without a rule for breaks
+		"SAVE-10": {key: "SAVE-10"},
+		"save-10": {key: "SAVE-10"},
+		// NFKC makes it the hyphen without a rule for breaks
+		"SAVE\u201110":       {key: "SAVE\u201010"},
 		"save\u201110":       {key: "SAVE\u201010"},
 		"SAVE\u201310":       {reason: RejectedAmbiguousCode},
 		"SA\u00ADVE-10":      {reason: RejectedAmbiguousCode},
@@ -411,13 +531,15 @@ func TestCleanLabel(t *testing.T) {
 	}
 }
 
-// FuzzPrintable tells that any text can be shown and spooled: no control character, valid, not too long.
+// FuzzPrintable tells that any text can be shown and spooled: no control character, valid, not too
+// long.
 func FuzzPrintable(f *testing.F) {
 	f.Add("a\x00\xff\u0085b")
 	f.Add(strings.Repeat("é", 300))
 	f.Fuzz(func(t *testing.T, text string) {
 		got := Printable(text)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || utf8.RuneCountInString(got) > MaxTextLength {
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) ||
+			utf8.RuneCountInString(got) > MaxTextLength {
 			t.Errorf("Printable(%q) = %q", text, got)
 		}
 		if again := Printable(got); again != got {

@@ -22,11 +22,13 @@ type codeRows struct {
 	// candidates has a row for each code that may exist already: line, number of the candidate.
 	candidates *duckdb.Spool
 	rejected   rejectedSpool
-	// seen is the last run that was added when the rows were begun: later ones were added since by others.
+	// seen is the last run that was added when the rows were begun: later ones were added since by
+	// others.
 	seen int
 	// areDistinct: no two rows are alike.
 	areDistinct bool
-	// ofCoupons: a row begins with the number of its coupon, which is couponNumber when it is added.
+	// ofCoupons: a row begins with the number of its coupon, which is couponNumber when it is
+	// added.
 	ofCoupons    bool
 	couponNumber int64
 }
@@ -36,7 +38,10 @@ func (s *Store) newCodeRows() (*codeRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &codeRows{store: s, rows: spools[0], candidates: spools[1], rejected: rejectedSpool{spools[2]}, seen: s.memory.LastRun()}, nil
+	return &codeRows{
+		store: s, rows: spools[0], candidates: spools[1], rejected: rejectedSpool{spools[2]},
+		seen: s.memory.LastRun(),
+	}, nil
 }
 
 // reject notes a row that is not imported.
@@ -95,9 +100,11 @@ func (s *Store) addCandidates(candidates *duckdb.Spool, line int, key string) (e
 // codeAddition is an addition of codes to a pool.
 type codeAddition struct {
 	kind coupon.CodeBatchKind
-	// recorded is the number of the batch when it was recorded before its codes were there; 0: it was not.
+	// recorded is the number of the batch when it was recorded before its codes were there; 0: it
+	// was not.
 	recorded int64
-	// couponNumber is that of the coupon; 0 when each row has one, and couponNumbers are those that get codes.
+	// couponNumber is that of the coupon; 0 when each row has one, and couponNumbers are those that
+	// get codes.
 	couponNumber  int64
 	couponNumbers []int64
 	// importNumber is that of the import that adds them; 0 when none does.
@@ -106,7 +113,8 @@ type codeAddition struct {
 	createdBy *string
 	rows      *codeRows
 	gate      gate
-	// replacesUnused: codes of the coupon, or of the coupons that the file names, which nobody ever had make way for the new ones.
+	// replacesUnused: codes of the coupon, or of the coupons that the file names, which nobody ever
+	// had make way for the new ones.
 	replacesUnused bool
 	named          map[int64]struct{}
 	// unused are those codes; removed is how many made, or would make, way.
@@ -114,8 +122,8 @@ type codeAddition struct {
 	removed int
 	// advance is told how much is done, in per cent; nil when nobody wants to know.
 	advance func(percent int64)
-	// count is how many codes are, or would be, added; when they are, batch is that of them, or the first of several, and first and
-	// last are their numbers.
+	// count is how many codes are, or would be, added; when they are, batch is that of them, or the
+	// first of several, and first and last are their numbers.
 	count              int
 	batch, first, last int64
 }
@@ -135,8 +143,9 @@ func (a *codeAddition) tell(percent int64) {
 	}
 }
 
-// insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the temporary
-// table rejected. The gate may keep all of them out. w is that of an addition that replaces codes.
+// insertCodes adds the rows that can be added to a pool, and leaves those that cannot in the
+// temporary table rejected. The gate may keep all of them out. w is that of an addition that
+// replaces codes.
 func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	rows := a.rows
 	stage := codeStage
@@ -182,8 +191,9 @@ func (t *tx) insertCodes(ctx context.Context, a *codeAddition, w *memory.Witness
 	return t.insertBatch(ctx, a)
 }
 
-// reconcileAddition is called in the writer's turn before codes that were added beside it, and took the place of others, are
-// committed. Beside what checkRivals returns, errRival when others made a row impossible and the file is whole or nothing.
+// reconcileAddition is called in the writer's turn before codes that were added beside it, and took
+// the place of others, are committed. Beside what checkRivals returns, errRival when others made a
+// row impossible and the file is whole or nothing.
 func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory.Witness) error {
 	if err := t.checkRivals(ctx, a); err != nil || len(a.unused) == 0 {
 		return err
@@ -199,8 +209,8 @@ func (t *turn) reconcileAddition(ctx context.Context, a *codeAddition, w *memory
 	return t.yieldCodes(ctx, a, stay)
 }
 
-// insertBatch writes the staged codes that were not rejected: as one batch, or as one for each coupon that gets codes, one after the
-// other.
+// insertBatch writes the staged codes that were not rejected: as one batch, or as one for each
+// coupon that gets codes, one after the other.
 func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 	batches := 1
 	switch {
@@ -208,7 +218,8 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 		batches = 0
 	case a.rows.ofCoupons:
 		var err error
-		if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons, duckdb.ScanInto[int64]); err != nil {
+		if a.couponNumbers, err = duckdb.Collect(ctx, t, codeStagedCoupons,
+			duckdb.ScanInto[int64]); err != nil {
 			return err
 		}
 		batches = len(a.couponNumbers)
@@ -240,25 +251,32 @@ func (t *tx) insertBatch(ctx context.Context, a *codeAddition) error {
 func (t *tx) writeBatch(ctx context.Context, a *codeAddition, _ int64) (added int, err error) {
 	if a.recorded == 0 {
 		if err := t.recordBatch(ctx, &batchRow{
-			number: a.batch, kind: a.kind, couponNumber: a.couponNumber, importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
+			number: a.batch, kind: a.kind, couponNumber: a.couponNumber,
+			importNumber: a.importNumber, first: a.first, last: a.last, count: a.count,
 			createdBy: a.createdBy,
 		}); err != nil {
 			return 0, err
 		}
 	}
-	return t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch), named("coupon_id", a.couponNumber))
+	return t.Exec(ctx, codeInsert, named("first_id", a.first), named("batch_id", a.batch),
+		named("coupon_id", a.couponNumber))
 }
 
-func (t *tx) writeBatches(ctx context.Context, a *codeAddition, lastBatch int64) (added int, err error) {
-	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", a.batch), named("import_id", a.importNumber), named("first_id", a.first),
+func (t *tx) writeBatches(ctx context.Context, a *codeAddition, lastBatch int64) (
+	added int, err error,
+) {
+	if _, err := t.Exec(ctx, codeBatchInsertCoupons, named("first_batch", a.batch),
+		named("import_id", a.importNumber), named("first_id", a.first),
 		named("created_by", a.createdBy), named("now", t.now)); err != nil {
 		return 0, err
 	}
-	return t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", a.batch), named("last_batch", lastBatch))
+	return t.Exec(ctx, codeInsertCoupons, named("first_id", a.first), named("first_batch", a.batch),
+		named("last_batch", lastBatch))
 }
 
-// checkRivals is called in the writer's turn before codes that were added beside it are committed. It returns errRival
-// when another code or a coupon that was committed since they were compared has the key of one of them.
+// checkRivals is called in the writer's turn before codes that were added beside it are committed.
+// It returns errRival when another code or a coupon that was committed since they were compared has
+// the key of one of them.
 func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 	if a.last == 0 {
 		return nil
@@ -302,31 +320,35 @@ func (t *turn) checkRivals(ctx context.Context, a *codeAddition) error {
 	})
 }
 
-// rejectCodes rejects the staged codes that exist, other than those in the temporary table unused, and all but the
-// first of those that are alike. Without a coupon each row has its own.
+// rejectCodes rejects the staged codes that exist, other than those in the temporary table unused,
+// and all but the first of those that are alike. Without a coupon each row has its own.
 func (t *tx) rejectCodes(ctx context.Context, couponNumber any, rows *codeRows) error {
 	if rows.candidates.Rows() > 0 {
 		path, err := rows.candidates.Flush()
 		if err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, codeRejectExisting, named("path", path), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRejectExisting, named("path", path),
+			named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
 	for _, r := range t.store.memory.RunsSince(rows.seen) {
-		if _, err := t.Exec(ctx, codeRejectNewer, named("first_id", r.First), named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
+		if _, err := t.Exec(ctx, codeRejectNewer, named("first_id", r.First),
+			named("last_id", r.Last), named("coupon_id", couponNumber)); err != nil {
 			return err
 		}
 	}
-	if _, err := t.Exec(ctx, codeRejectCoupons, named("coupon_id", couponNumber)); err != nil || rows.areDistinct {
+	if _, err := t.Exec(ctx, codeRejectCoupons, named("coupon_id", couponNumber)); err != nil ||
+		rows.areDistinct {
 		return err
 	}
 	_, err := t.Exec(ctx, codeRejectDoubles)
 	return err
 }
 
-// indexCodes reads new batches, up to the last one, back and takes them over into memory when they are on disk.
+// indexCodes reads new batches, up to the last one, back and takes them over into memory when they
+// are on disk.
 func (t *tx) indexCodes(ctx context.Context, a *codeAddition, lastBatch int64) error {
 	runs, err := duckdb.Collect(ctx, t, codeBatchRuns, func(rows *sql.Rows) (*memory.Run, error) {
 		r := &memory.Run{ImportID: a.importNumber, AddedAt: t.now}
@@ -351,11 +373,12 @@ func (t *tx) indexCodes(ctx context.Context, a *codeAddition, lastBatch int64) e
 	return addition.Check()
 }
 
-// keysPerStatement is how many keys are packed by one statement: the engine holds all of them in memory.
+// keysPerStatement is how many keys are packed by one statement: the engine holds all of them in
+// memory.
 const keysPerStatement = 1 << 20
 
-// keyPack is the keys of codes whose numbers lie less than keysPerPack above base, in no order, as pool_keys.sql packs
-// them: a line for each, that ends with a tag.
+// keyPack is the keys of codes whose numbers lie less than keysPerPack above base, in no order, as
+// pool_keys.sql packs them: a line for each, that ends with a tag.
 type keyPack struct {
 	base int64
 	text string
@@ -364,8 +387,8 @@ type keyPack struct {
 // The statement has these numbers as literals: with parameters it takes half as long again.
 const (
 	keysPerPack = 4096
-	// A tag is a character of this plane, plus the distance of the number from the base, plus respelledTag when the
-	// code's value is spelled otherwise than its key.
+	// A tag is a character of this plane, plus the distance of the number from the base, plus
+	// respelledTag when the code's value is spelled otherwise than its key.
 	tagPlane     = 0xF0000
 	respelledTag = keysPerPack
 )
@@ -380,7 +403,9 @@ func (p keyPack) each(take func(number int64, key string, isRespelled bool)) {
 }
 
 // eachKeys returns the keys of all codes between two numbers, up to keysPerStatement at a time.
-func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take func([]keyPack)) error {
+func eachKeys(
+	ctx context.Context, q duckdb.Querier, first, last int64, take func([]keyPack),
+) error {
 	for ; first <= last; first += keysPerStatement {
 		packs, err := duckdb.Collect(ctx, q, poolKeys, func(rows *sql.Rows) (keyPack, error) {
 			var lowest int64
@@ -397,8 +422,9 @@ func eachKeys(ctx context.Context, q duckdb.Querier, first, last int64, take fun
 	return nil
 }
 
-// poolOf returns the number of an individual coupon whose codes may be added to, or voided. It returns NOT_FOUND, and
-// INVALID_STATE for an anonymous coupon, and for an archived one, which takes no new codes.
+// poolOf returns the number of an individual coupon whose codes may be added to, or voided. It
+// returns NOT_FOUND, and INVALID_STATE for an anonymous coupon, and for an archived one, which
+// takes no new codes.
 func (t *turn) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode) (int64, error) {
 	number, c, err := t.coupon(ctx, id)
 	if err != nil {
@@ -407,12 +433,17 @@ func (t *turn) poolOf(ctx context.Context, id coupon.ID, mode coupon.ImportMode)
 	return number, c.CheckPool(mode)
 }
 
-// AddCodes adds codes to a coupon's pool. It gives the new codes and the rows that were not added, whose
-// line is their position from 1. It returns NOT_FOUND, INVALID_STATE for a coupon that takes no codes,
-// and INVALID for more than MaxAddedCodes.
-func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon.NewCode) (added []*coupon.Code, rejections []*coupon.Rejection, err error) {
+// AddCodes adds codes to a coupon's pool. It gives the new codes and the rows that were not added,
+// whose line is their position from 1. It returns NOT_FOUND, INVALID_STATE for a coupon that takes
+// no codes, and INVALID for more than MaxAddedCodes.
+func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon.NewCode) (
+	added []*coupon.Code, rejections []*coupon.Rejection, err error,
+) {
 	if len(codes) == 0 || len(codes) > coupon.MaxAddedCodes {
-		return nil, nil, coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d codes, not %d; importCodes takes more.", coupon.MaxAddedCodes, len(codes)).
+		return nil, nil, coupon.Errorf(
+			coupon.ErrorInvalid, "Give 1 to %d codes, not %d; importCodes takes more.",
+			coupon.MaxAddedCodes, len(codes),
+		).
 			At("input", "codes")
 	}
 	rows, err := s.newCodeRows()
@@ -442,7 +473,8 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 		if err := t.insertCodes(ctx, addition, nil); err != nil {
 			return err
 		}
-		if rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection); err != nil || addition.count == 0 {
+		if rejections, err = duckdb.Collect(ctx, t, rejectedList, scanRejection); err != nil ||
+			addition.count == 0 {
 			return err
 		}
 		return t.made(ctx, coupon.NewID(coupon.KindBatch, addition.batch), rejections)
@@ -467,17 +499,22 @@ func (s *Store) AddCodes(ctx context.Context, couponID coupon.ID, codes []coupon
 
 // codesOfBatch returns the codes of a batch that addCodes brought.
 func (s *Store) codesOfBatch(ctx context.Context, id coupon.ID) ([]*coupon.Code, error) {
-	numbers := s.memory.All(&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()})
+	numbers := s.memory.All(
+		&memory.Selection{BatchID: coupon.MustNumber(coupon.KindBatch, id), Now: s.now()},
+	)
 	found, err := s.readCodes(ctx, numbers, coupon.AnyState)
 	return inOrder(found, coupon.KindCode, numbers), err
 }
 
-// inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave them.
+// inRequestOrder sorts new codes, which are stored in the order of their keys, as the caller gave
+// them.
 func (s *Store) inRequestOrder(added []*coupon.Code, request []coupon.NewCode) []*coupon.Code {
 	places := make(map[string]int, len(request))
 	for i, code := range slices.Backward(request) {
 		places[s.keys.Key(coupon.CleanValue(code.Value))] = i
 	}
-	slices.SortFunc(added, func(a, b *coupon.Code) int { return places[s.keys.Key(a.Value)] - places[s.keys.Key(b.Value)] })
+	slices.SortFunc(added, func(a, b *coupon.Code) int {
+		return places[s.keys.Key(a.Value)] - places[s.keys.Key(b.Value)]
+	})
 	return added
 }

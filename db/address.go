@@ -11,13 +11,15 @@ import (
 	"couponql/db/duckdb"
 )
 
-// The columns email_address and phone_address of a recipient have the form to send (coupon.Canonical) where it is
-// not what was given. An analysis is then one statement: the engine knows neither domains nor numbering plans.
+// The columns email_address and phone_address of a recipient have the form to send
+// (coupon.Canonical) where it is not what was given. An analysis is then one statement: the engine
+// knows neither domains nor numbering plans.
 
 const (
 	// asGiven is the stored form of an address that is sent to as it was given.
 	asGiven = ""
-	// addressRule is the setting that says by which rule, and in which region, the stored forms were made.
+	// addressRule is the setting that says by which rule, and in which region, the stored forms
+	// were made.
 	addressRule = "address_rule"
 	// maxReaddressed is how many recipients get their forms in one transaction at a start.
 	maxReaddressed = 500_000
@@ -57,7 +59,8 @@ func (f storedForm) put(rows *duckdb.Spool) *duckdb.Spool {
 	return rows.Optional(f.text)
 }
 
-// keyOf returns the form to compare of a text; nil, which equals nothing, when it cannot be an address of the channel.
+// keyOf returns the form to compare of a text; nil, which equals nothing, when it cannot be an
+// address of the channel.
 func (s *Store) keyOf(channel coupon.Channel, text string) any {
 	address, reason := coupon.Canonical(channel, text, s.options.DefaultRegion)
 	if reason != "" {
@@ -66,8 +69,9 @@ func (s *Store) keyOf(channel coupon.Channel, text string) any {
 	return address.Key
 }
 
-// withInvisible returns a statement with coupon.InvisiblePattern. The engine compiles a pattern that is a parameter anew for every
-// row, one that stands in the statement once: 3 ms against 0.5 µs an address. The pattern is a constant of ours, never input.
+// withInvisible returns a statement with coupon.InvisiblePattern. The engine compiles a pattern
+// that is a parameter anew for every row, one that stands in the statement once: 3 ms against 0.5
+// µs an address. The pattern is a constant of ours, never input.
 func withInvisible(statement string) string {
 	return strings.ReplaceAll(statement, "$invisible", duckdb.Quote(coupon.InvisiblePattern))
 }
@@ -119,7 +123,8 @@ func (r *readdressing) store(ctx context.Context, t *duckdb.Tx) error {
 	return err
 }
 
-// readdressMixed makes the forms of the staged recipients anew of whom a part was given and a part is known.
+// readdressMixed makes the forms of the staged recipients anew of whom a part was given and a part
+// is known.
 func (t *tx) readdressMixed(ctx context.Context) (err error) {
 	r, err := t.store.newReaddressing()
 	if err != nil {
@@ -132,9 +137,10 @@ func (t *tx) readdressMixed(ctx context.Context) (err error) {
 	return r.store(ctx, t.Tx)
 }
 
-// readdress makes the stored forms of all recipients anew when they were made by another rule or in another region: also
-// those of a database that had none. It brings the addresses of messages into the same form: what is reported of a message is
-// reported of its address, and one that waits is judged by it. A start that is cut off does it again.
+// readdress makes the stored forms of all recipients anew when they were made by another rule or in
+// another region: also those of a database that had none. It brings the addresses of messages into
+// the same form: what is reported of a message is reported of its address, and one that waits is
+// judged by it. A start that is cut off does it again.
 func (s *Store) readdress(ctx context.Context) error {
 	wanted := coupon.AddressRule + " " + s.options.DefaultRegion
 	stored, err := setting(ctx, s.engine, addressRule)
@@ -148,21 +154,29 @@ func (s *Store) readdress(ctx context.Context) error {
 	if next.Recipient > 1 {
 		// A form takes less than what it is the form of.
 		if err := s.engine.CheckDisk(s.reserve); err != nil {
-			return fmt.Errorf("bring the addresses of recipients into the form that is sent to: %w", err)
+			return fmt.Errorf(
+				"bring the addresses of recipients into the form that is sent to: %w", err,
+			)
 		}
 	}
 	seen, changed := 0, 0
 	for first := int64(1); first < next.Recipient; first += maxReaddressed {
 		r, err := s.readdressFrom(ctx, first)
 		if err != nil {
-			return fmt.Errorf("bring the addresses of recipients into the form that is sent to: %w", err)
+			return fmt.Errorf(
+				"bring the addresses of recipients into the form that is sent to: %w", err,
+			)
 		}
 		seen, changed = seen+r.seen, changed+r.rows.Rows()
-		s.progress(fmt.Sprintf("read the addresses of %d recipients anew: %d are sent to in another form than before", seen, changed))
+		s.progress(
+			fmt.Sprintf("read the addresses of %d recipients anew: %d are sent to in another form than before", seen, changed),
+		)
 	}
 	for first := int64(1); first < next.Message; first += maxReaddressed {
 		if err := s.readdressMessages(ctx, first); err != nil {
-			return fmt.Errorf("bring the addresses of messages into the form that is sent to: %w", err)
+			return fmt.Errorf(
+				"bring the addresses of messages into the form that is sent to: %w", err,
+			)
 		}
 	}
 	return s.replaceSetting(ctx, addressRule, stored, wanted)
@@ -176,7 +190,8 @@ func (s *Store) readdressFrom(ctx context.Context, first int64) (r *readdressing
 	defer func() { err = errors.Join(err, r.rows.Remove()) }()
 	err = s.engine.Transact(ctx, func(t *duckdb.Tx) error {
 		last := first + maxReaddressed - 1
-		if err := duckdb.Each(ctx, t, recipientAddresses, r.scan, named("first", first), named("last", last), countryPath()); err != nil {
+		if err := duckdb.Each(ctx, t, recipientAddresses, r.scan, named("first", first),
+			named("last", last), countryPath()); err != nil {
 			return err
 		}
 		return r.store(ctx, t)
@@ -184,8 +199,8 @@ func (s *Store) readdressFrom(ctx context.Context, first int64) (r *readdressing
 	return r, err
 }
 
-// readdressMessages brings the addresses of the messages from a number on into the form that is sent to. What cannot be an address
-// stays as it is, for the sender to say so.
+// readdressMessages brings the addresses of the messages from a number on into the form that is
+// sent to. What cannot be an address stays as it is, for the sender to say so.
 func (s *Store) readdressMessages(ctx context.Context, first int64) (err error) {
 	rows, err := s.engine.NewSpool()
 	if err != nil {
@@ -201,14 +216,16 @@ func (s *Store) readdressMessages(ctx context.Context, first int64) (err error) 
 			if err := found.Scan(&id, &channel, &given, &country); err != nil {
 				return err
 			}
-			address, reason := coupon.Canonical(channel, given, coupon.RegionOf(country.String, s.options.DefaultRegion))
+			address, reason := coupon.Canonical(channel, given,
+				coupon.RegionOf(country.String, s.options.DefaultRegion))
 			if reason != "" || address.Send == given {
 				return nil
 			}
 			return rows.Number(id).Text(address.Send).End()
 		}
 		last := first + maxReaddressed - 1
-		if err := duckdb.Each(ctx, t, messageAddresses, scan, named("first", first), named("last", last), countryPath()); err != nil || rows.Rows() == 0 {
+		if err := duckdb.Each(ctx, t, messageAddresses, scan, named("first", first),
+			named("last", last), countryPath()); err != nil || rows.Rows() == 0 {
 			return err
 		}
 		path, err := rows.Flush()
@@ -227,8 +244,8 @@ func (s *Store) progress(text string) {
 	}
 }
 
-// sendForm returns the form of an address that messages are sent to, as coupon.Canonical says. What cannot be one is left as it is,
-// but for the space around it.
+// sendForm returns the form of an address that messages are sent to, as coupon.Canonical says. What
+// cannot be one is left as it is, but for the space around it.
 func sendForm(channel coupon.Channel, text, region string) string {
 	if address, reason := coupon.Canonical(channel, text, region); reason == "" {
 		return address.Send

@@ -16,18 +16,22 @@ func inRegion(region string) func(*db.Options) {
 	return func(o *db.Options) { o.DefaultRegion = region }
 }
 
-// reached analyzes and confirms a delivery of a channel to everybody, and gives where its messages go and why the others
-// get none.
-func (s *scene) reached(t *testing.T, channel coupon.Channel) (addresses []string, excluded map[coupon.ExclusionReason]int) {
+// reached analyzes and confirms a delivery of a channel to everybody, and gives where its messages
+// go and why the others get none.
+func (s *scene) reached(t *testing.T, channel coupon.Channel) (
+	addresses []string, excluded map[coupon.ExclusionReason]int,
+) {
 	t.Helper()
 	d, err := s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{
-		Label: coupon.Set(new("All")), Channel: coupon.Set(&channel), Subject: coupon.Set(new("Hello")), Body: coupon.Set(new("Hello")),
+		Label: coupon.Set(new("All")), Channel: coupon.Set(&channel),
+		Subject: coupon.Set(new("Hello")), Body: coupon.Set(new("Hello")),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if channel != coupon.ChannelEmail {
-		if _, err = s.UpdateDelivery(t.Context(), d.ID, &coupon.DeliveryChanges{Subject: coupon.Change[string]{IsSet: true}}); err != nil {
+		if _, err = s.UpdateDelivery(t.Context(), d.ID,
+			&coupon.DeliveryChanges{Subject: coupon.Change[string]{IsSet: true}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -41,7 +45,8 @@ func (s *scene) reached(t *testing.T, channel coupon.Channel) (addresses []strin
 	}
 	s.confirm(t, d.ID)
 	number := strings.TrimPrefix(string(d.ID), "delivery_")
-	return s.Texts(t, "SELECT address FROM message WHERE delivery_id = "+number+" ORDER BY id"), excluded
+	return s.Texts(t,
+		"SELECT address FROM message WHERE delivery_id = "+number+" ORDER BY id"), excluded
 }
 
 func (s *scene) upsert(t *testing.T, recipients ...*coupon.RecipientChanges) {
@@ -53,14 +58,18 @@ func (s *scene) upsert(t *testing.T, recipients ...*coupon.RecipientChanges) {
 
 func mailTo(addresses ...string) (recipients []*coupon.RecipientChanges) {
 	for i, address := range addresses {
-		recipients = append(recipients, &coupon.RecipientChanges{ExternalID: fmt.Sprintf("m%03d", i), Email: coupon.Set(&address)})
+		recipients = append(recipients, &coupon.RecipientChanges{
+			ExternalID: fmt.Sprintf("m%03d", i), Email: coupon.Set(&address),
+		})
 	}
 	return recipients
 }
 
 func textTo(numbers ...string) (recipients []*coupon.RecipientChanges) {
 	for i, number := range numbers {
-		recipients = append(recipients, &coupon.RecipientChanges{ExternalID: fmt.Sprintf("t%03d", i), Phone: coupon.Set(&number)})
+		recipients = append(recipients, &coupon.RecipientChanges{
+			ExternalID: fmt.Sprintf("t%03d", i), Phone: coupon.Set(&number),
+		})
 	}
 	return recipients
 }
@@ -72,24 +81,37 @@ func TestOneAddress(t *testing.T) {
 	s.upsert(t, mailTo(
 		"info@bücher.example", "info@xn--bcher-kva.example", "INFO@BÜCHER.example",
 		"anna\u200b@example.com", "Anna@Example.com", "mailto:anna@example.com",
-		"taro..s@docomo.example", "Ωmega@example.gr", "ωMEGA@example.gr", "bad@", strings.Repeat("a", 65)+"@example.com",
+		"taro..s@docomo.example", "Ωmega@example.gr", "ωMEGA@example.gr", "bad@",
+		strings.Repeat("a", 65)+"@example.com",
 	)...)
 	s.upsert(t, textTo(
 		"+49 170 1234567", "0049 170 1234567", "+49 (0)170 1234567", "0170/1234567", "491701234567",
 		"+1 212 555 0100", "12345", "call me",
 	)...)
 	s.upsert(t,
-		&coupon.RecipientChanges{ExternalID: "p1", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"aB"}`)))},
-		&coupon.RecipientChanges{ExternalID: "p2", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":" a\u200bB\n"}`)))},
-		&coupon.RecipientChanges{ExternalID: "p3", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"ab"}`)))},
-		&coupon.RecipientChanges{ExternalID: "p4", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"\ufeff "}`)))},
+		&coupon.RecipientChanges{
+			ExternalID: "p1", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"aB"}`))),
+		},
+		&coupon.RecipientChanges{
+			ExternalID: "p2",
+			Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":" a\u200bB\n"}`))),
+		},
+		&coupon.RecipientChanges{
+			ExternalID: "p3", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"ab"}`))),
+		},
+		&coupon.RecipientChanges{
+			ExternalID: "p4", Attributes: coupon.Set(new(coupon.JSON(`{"pushToken":"\ufeff "}`))),
+		},
 	)
 	for _, test := range []struct {
 		channel            coupon.Channel
 		want               []string
 		doubled, bad, none int
 	}{
-		{coupon.ChannelEmail, []string{"info@xn--bcher-kva.example", "anna@example.com", `"taro..s"@docomo.example`, "Ωmega@example.gr"}, 5, 2, 12},
+		{coupon.ChannelEmail, []string{
+			"info@xn--bcher-kva.example", "anna@example.com", `"taro..s"@docomo.example`,
+			"Ωmega@example.gr",
+		}, 5, 2, 12},
 		{coupon.ChannelSMS, []string{"+491701234567", "+12125550100"}, 4, 2, 15},
 		{coupon.ChannelPush, []string{"aB", "ab"}, 1, 0, 20},
 	} {
@@ -98,7 +120,8 @@ func TestOneAddress(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.channel, diff)
 		}
 		wanted := map[coupon.ExclusionReason]int{
-			coupon.ExcludedDuplicateAddress: test.doubled, coupon.ExcludedInvalidAddress: test.bad, coupon.ExcludedNoAddress: test.none,
+			coupon.ExcludedDuplicateAddress: test.doubled, coupon.ExcludedInvalidAddress: test.bad,
+			coupon.ExcludedNoAddress: test.none,
 		}
 		for reason, count := range wanted {
 			if excluded[reason] != count {
@@ -108,13 +131,16 @@ func TestOneAddress(t *testing.T) {
 	}
 }
 
-// TestAddressKey compares the key of the rule with the one that an analysis makes of the form to send.
+// TestAddressKey compares the key of the rule with the one that an analysis makes of the form to
+// send.
 func TestAddressKey(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, text := range []string{
-		"Anna@EXAMPLE.com", "ÄÖÜẞ@example.com", "İıI@example.com", "ΣΑΣς@example.gr", "ДЖО@пример.рф", "ԱԲԳ@example.am", "Ꭰꭰ@example.com",
-		"ᲐᲑა@example.ge", "用户@例子.广告", "ǅǄǆ@example.com", "𐐀𐐨@example.com", "ＡＢｃ@example.com", "E\u0301\u1E9B\u0323@example.com", "Kelvin\u212A@example.com",
+		"Anna@EXAMPLE.com", "ÄÖÜẞ@example.com", "İıI@example.com", "ΣΑΣς@example.gr",
+		"ДЖО@пример.рф", "ԱԲԳ@example.am", "Ꭰꭰ@example.com",
+		"ᲐᲑა@example.ge", "用户@例子.广告", "ǅǄǆ@example.com", "𐐀𐐨@example.com", "ＡＢｃ@example.com",
+		"E\u0301\u1E9B\u0323@example.com", "Kelvin\u212A@example.com",
 	} {
 		address, reason := coupon.Canonical(coupon.ChannelEmail, text, "")
 		if reason != "" {
@@ -127,7 +153,8 @@ func TestAddressKey(t *testing.T) {
 	}
 }
 
-// TestCountryOfRecipient tells that a national number is of its recipient's country, whichever of the two comes later.
+// TestCountryOfRecipient tells that a national number is of its recipient's country, whichever of
+// the two comes later.
 func TestCountryOfRecipient(t *testing.T) {
 	t.Parallel()
 	const national = "0664 1234567"
@@ -140,19 +167,34 @@ func TestCountryOfRecipient(t *testing.T) {
 		steps []*coupon.RecipientChanges
 		want  []string
 	}{
-		{"both", []*coupon.RecipientChanges{{Phone: phone, Attributes: country("at")}}, []string{"+436641234567"}},
-		{"a country that is none", []*coupon.RecipientChanges{{Phone: coupon.Set(new("0170 1234567")), Attributes: country("Atlantis")}}, []string{"01701234567"}},
-		{"the country first", []*coupon.RecipientChanges{{Attributes: country("AT")}, {Phone: phone}}, []string{"+436641234567"}},
-		{"the country later", []*coupon.RecipientChanges{{Phone: phone}, {Attributes: country("AT")}}, []string{"+436641234567"}},
-		{"another country", []*coupon.RecipientChanges{{Phone: phone, Attributes: country("AT")}, {Attributes: country("CH")}}, nil},
+		{"both", []*coupon.RecipientChanges{{Phone: phone, Attributes: country("at")}}, []string{
+			"+436641234567",
+		}},
+		{"a country that is none", []*coupon.RecipientChanges{
+			{Phone: coupon.Set(new("0170 1234567")), Attributes: country("Atlantis")},
+		}, []string{"01701234567"}},
+		{"the country first", []*coupon.RecipientChanges{
+			{Attributes: country("AT")}, {Phone: phone},
+		}, []string{"+436641234567"}},
+		{"the country later", []*coupon.RecipientChanges{
+			{Phone: phone}, {Attributes: country("AT")},
+		}, []string{"+436641234567"}},
+		{"another country", []*coupon.RecipientChanges{
+			{Phone: phone, Attributes: country("AT")}, {Attributes: country("CH")},
+		}, nil},
 		{
 			"international all the time",
-			[]*coupon.RecipientChanges{{Phone: coupon.Set(new("+43 664 1234567")), Attributes: country("CH")}, {Attributes: country("DE")}},
+			[]*coupon.RecipientChanges{
+				{Phone: coupon.Set(new("+43 664 1234567")), Attributes: country("CH")},
+				{Attributes: country("DE")},
+			},
 			[]string{"+436641234567"},
 		},
 		{
 			"the phone is gone", []*coupon.RecipientChanges{
-				{Phone: phone, Attributes: country("AT")}, {Phone: coupon.Change[string]{IsSet: true}}, {Attributes: country("DE")},
+				{Phone: phone, Attributes: country("AT")},
+				{Phone: coupon.Change[string]{IsSet: true}},
+				{Attributes: country("DE")},
 			}, nil,
 		},
 	} {
@@ -160,12 +202,15 @@ func TestCountryOfRecipient(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, inRegion("DE"))
 			// Somebody gets a message in any case, so that the delivery can be confirmed.
-			s.upsert(t, &coupon.RecipientChanges{ExternalID: "other", Phone: coupon.Set(new("+12125550100"))})
+			s.upsert(t, &coupon.RecipientChanges{
+				ExternalID: "other", Phone: coupon.Set(new("+12125550100")),
+			})
 			for _, step := range test.steps {
 				step.ExternalID = "r1"
 				s.upsert(t, step)
 			}
-			if got, _ := s.reached(t, coupon.ChannelSMS); !cmp.Equal(got, append([]string{"+12125550100"}, test.want...)) {
+			if got, _ := s.reached(t, coupon.ChannelSMS); !cmp.Equal(got,
+				append([]string{"+12125550100"}, test.want...)) {
 				t.Errorf("messages go to %q, want also %q", got, test.want)
 			}
 		})
@@ -191,14 +236,16 @@ func TestCountryOfMany(t *testing.T) {
 	}
 }
 
-// TestReaddress opens databases that have no forms of addresses, or those of another rule or region.
+// TestReaddress opens databases that have no forms of addresses, or those of another rule or
+// region.
 func TestReaddress(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.upsert(t, mailTo("info@bücher.example", "info@xn--bcher-kva.example", "bad@")...)
 	s.upsert(t, textTo("0170 1234567", "+49 170 1234567")...)
 	s.upsert(t, &coupon.RecipientChanges{
-		ExternalID: "at", Phone: coupon.Set(new("0664 1234567")), Attributes: coupon.Set(new(coupon.JSON(`{"country":"AT"}`))),
+		ExternalID: "at", Phone: coupon.Set(new("0664 1234567")),
+		Attributes: coupon.Set(new(coupon.JSON(`{"country":"AT"}`))),
 	})
 	const forms = `SELECT string_agg(coalesce(email_address, 'as given') || ' ' || coalesce(phone_address, 'as given'), ', ' ORDER BY id) FROM recipient`
 	made := s.Texts(t, forms)[0]
@@ -209,13 +256,15 @@ func TestReaddress(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		s.Store = dbtest.Open(t, s.path, s.clock.Use, inRegion(region), func(o *db.Options) { o.Progress = func(text string) { told = append(told, text) } })
+		s.Store = dbtest.Open(t, s.path, s.clock.Use, inRegion(region),
+			func(o *db.Options) { o.Progress = func(text string) { told = append(told, text) } })
 		return told
 	}
 	// As the migration leaves it.
 	s.Exec(t, "UPDATE recipient SET email_address = NULL, phone_address = NULL")
 	s.Exec(t, "DELETE FROM setting WHERE name = 'address_rule'")
-	if told := reopen(""); len(told) != 1 || !strings.Contains(told[0], "6 recipients anew: 5 are") {
+	if told := reopen(""); len(told) != 1 ||
+		!strings.Contains(told[0], "6 recipients anew: 5 are") {
 		t.Errorf("told %q", told)
 	}
 	if got := s.Texts(t, forms)[0]; got != made {
@@ -224,10 +273,12 @@ func TestReaddress(t *testing.T) {
 	if told := reopen(""); told != nil {
 		t.Errorf("told %q of what is as it was", told)
 	}
-	if told := reopen("DE"); len(told) != 1 || !strings.Contains(told[0], "6 recipients anew: 1 are") {
+	if told := reopen("DE"); len(told) != 1 ||
+		!strings.Contains(told[0], "6 recipients anew: 1 are") {
 		t.Errorf("told %q", told)
 	}
-	if got, want := s.Texts(t, forms)[0], strings.Replace(made, "01701234567", "+491701234567", 1); got != want {
+	if got, want := s.Texts(t, forms)[0], strings.Replace(made, "01701234567", "+491701234567",
+		1); got != want {
 		t.Errorf("in another region: %s, want %s", got, want)
 	}
 	addresses, excluded := s.reached(t, coupon.ChannelSMS)
@@ -243,10 +294,12 @@ func TestSearchAddress(t *testing.T) {
 	s.upsert(t, mailTo("Info@bücher.example", "anna@example.com", "bad@")...)
 	s.upsert(t, textTo("0170 1234567", "call me")...)
 	for search, want := range map[string]string{
-		"info@XN--bcher-kva.example": "m000", "BÜCHER": "m000", "mailto:anna@example.com": "m001", "+49 (0)170/1234567": "t000", "0170 1": "t000",
+		"info@XN--bcher-kva.example": "m000", "BÜCHER": "m000", "mailto:anna@example.com": "m001",
+		"+49 (0)170/1234567": "t000", "0170 1": "t000",
 		"": "m000 m001 m002 t000 t001", "nobody@example.com": "",
 	} {
-		list, err := s.Recipients(t.Context(), &coupon.RecipientFilter{Search: &search}, coupon.Page{First: 10, WantsItems: true})
+		list, err := s.Recipients(t.Context(), &coupon.RecipientFilter{Search: &search},
+			coupon.Page{First: 10, WantsItems: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,10 @@ func (s *scene) failDelivery(t *testing.T, couponID coupon.ID, recipients []coup
 	if err != nil {
 		t.Fatal(err)
 	}
-	failed := &db.SentBatch{Failed: batch.Contents, Failures: make([]string, len(batch.Contents)), OutboxSize: batch.OutboxSize}
+	failed := &db.SentBatch{
+		Failed: batch.Contents, Failures: make([]string, len(batch.Contents)),
+		OutboxSize: batch.OutboxSize,
+	}
 	if err := batch.Record(t.Context(), failed); err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +82,15 @@ func TestAlerts(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	recipients := s.recipients(t, 10)
-	low := s.newCoupon(t, withThreshold(5))                                                                                  // coupon_1
-	share := s.newCoupon(t, func(c *coupon.CouponChanges) { c.LowStockShare = coupon.Set(new(0.5)) }, withEnd("2026-11-27")) // coupon_2
-	s.newCoupon(t, withThreshold(5), withEnd("2026-11-23T12:00:00Z"))                                                        // has ended
+	// coupon_1
+	low := s.newCoupon(t, withThreshold(5))
+	// coupon_2
+	share := s.newCoupon(
+		t, func(c *coupon.CouponChanges) { c.LowStockShare = coupon.Set(new(0.5)) },
+		withEnd("2026-11-27"),
+	)
+	// has ended
+	s.newCoupon(t, withThreshold(5), withEnd("2026-11-23T12:00:00Z"))
 	s.newCoupon(t, anonymous, withEnd("2026-12-24"))
 	archived := s.newCoupon(t, withThreshold(5))
 	if _, err := s.ArchiveCoupon(t.Context(), archived); err != nil {
@@ -107,8 +116,10 @@ func TestAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.clock.Advance(24 * time.Hour)
-	want("LOW_STOCK coupon_2 11-23 12:00", "ENDS_SOON coupon_2 11-28 00:00", "RUNS_OUT_SOON coupon_2 11-25 04:00", "RUNS_OUT_SOON coupon_1 11-26 12:00",
-		"IMPORT_FAILED import_2 11-23 12:00", "IMPORT_FAILED import_1 11-23 12:00", "DELIVERY_FAILED delivery_2 11-23 12:00")
+	want("LOW_STOCK coupon_2 11-23 12:00", "ENDS_SOON coupon_2 11-28 00:00",
+		"RUNS_OUT_SOON coupon_2 11-25 04:00", "RUNS_OUT_SOON coupon_1 11-26 12:00",
+		"IMPORT_FAILED import_2 11-23 12:00", "IMPORT_FAILED import_1 11-23 12:00",
+		"DELIVERY_FAILED delivery_2 11-23 12:00")
 	list, err := s.Alerts(t.Context(), coupon.Page{First: 4, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
@@ -127,20 +138,27 @@ func TestAlerts(t *testing.T) {
 	i := newImport(coupon.ImportCodes)
 	i.CouponID = &low
 	s.importFile(t, i, "code\nGOOD1\n\"\"\nGOOD2\nGOOD2\n")
-	if all := s.alerts(t, 100); slices.ContainsFunc(all, func(a string) bool { return strings.HasPrefix(a, "IMPORT_FAILED import_1 ") }) {
+	if all := s.alerts(t, 100); slices.ContainsFunc(all,
+		func(a string) bool { return strings.HasPrefix(a, "IMPORT_FAILED import_1 ") }) {
 		t.Errorf("import_1 is mended: %v", all)
 	}
 	s.clock.Advance(6 * 24 * time.Hour)
 	want()
 }
 
-// TestManyFailed: a delivery that is finished is an alert where many of its messages failed, in number and in share.
+// TestManyFailed: a delivery that is finished is an alert where many of its messages failed, in
+// number and in share.
 func TestManyFailed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		failed, sent, canceled int
 		isAlert                bool
-	}{{coupon.ManyFailed - 1, 2, 0, false}, {coupon.ManyFailed, 2, 0, true}, {coupon.ManyFailed, 91, 0, false}, {coupon.ManyFailed, 85, 5, true}} {
+	}{
+		{coupon.ManyFailed - 1, 2, 0, false},
+		{coupon.ManyFailed, 2, 0, true},
+		{coupon.ManyFailed, 91, 0, false},
+		{coupon.ManyFailed, 85, 5, true},
+	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
@@ -154,12 +172,14 @@ func TestManyFailed(t *testing.T) {
 				t.Fatal(err)
 			}
 			outcome := &db.SentBatch{
-				Failed: batch.Contents[:test.failed], Failures: make([]string, test.failed), Sent: batch.Contents[test.failed+test.canceled:],
+				Failed: batch.Contents[:test.failed], Failures: make([]string, test.failed),
+				Sent:     batch.Contents[test.failed+test.canceled:],
 				Withheld: batch.Contents[test.failed : test.failed+test.canceled],
 			}
 			for i := range outcome.Withheld {
 				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
-					ExternalID: outcome.Withheld[i].Data.Recipient.ExternalID, IsContactable: coupon.Set(new(false)),
+					ExternalID:    outcome.Withheld[i].Data.Recipient.ExternalID,
+					IsContactable: coupon.Set(new(false)),
 				}})
 				if err != nil {
 					t.Fatal(err)
@@ -168,7 +188,8 @@ func TestManyFailed(t *testing.T) {
 			if err := batch.Record(t.Context(), outcome); err != nil {
 				t.Fatal(err)
 			}
-			if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts.Failed != test.failed || d.Counts.Canceled != test.canceled {
+			if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished ||
+				d.Counts.Failed != test.failed || d.Counts.Canceled != test.canceled {
 				t.Errorf("got %s %+v", d.Status, d.Counts)
 			}
 			var want []string
@@ -182,7 +203,8 @@ func TestManyFailed(t *testing.T) {
 	}
 }
 
-// TestHaltsAreTold: what the server does with a delivery by itself is told outside, and is over when a person goes on with it.
+// TestHaltsAreTold: what the server does with a delivery by itself is told outside, and is over
+// when a person goes on with it.
 func TestHaltsAreTold(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -228,13 +250,14 @@ func TestHaltsAreTold(t *testing.T) {
 	if _, err := s.PauseDelivery(t.Context(), paused); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"DELIVERY_STOPPED delivery_1 11-23 12:00"}, s.alerts(t, 10)); diff != "" {
+	if diff := cmp.Diff([]string{"DELIVERY_STOPPED delivery_1 11-23 12:00"},
+		s.alerts(t, 10)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// TestRecordAlerts tells of each alert that begins once, of none that began while nobody was to be told, and of those that
-// ended before they were told.
+// TestRecordAlerts tells of each alert that begins once, of none that began while nobody was to be
+// told, and of those that ended before they were told.
 func TestRecordAlerts(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -257,7 +280,8 @@ func TestRecordAlerts(t *testing.T) {
 			if n.CouponID != nil {
 				subject = string(*n.CouponID)
 			}
-			got = append(got, fmt.Sprintf("%s %s %s %d %s", id, n.Kind, subject, n.Attempts, times[i].Format("15:04:05")))
+			got = append(got, fmt.Sprintf("%s %s %s %d %s", id, n.Kind, subject, n.Attempts,
+				times[i].Format("15:04:05")))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("untold (-want +got):\n%s", diff)
@@ -288,14 +312,17 @@ func TestRecordAlerts(t *testing.T) {
 	}
 	s.reopen(t)
 	notices = untold("2 LOW_STOCK coupon_2 1 12:02:00")
-	if n := notices[0]; n.Text != `"Winter sale" runs low: 0 of 0 codes are available, less than 2.` || !n.BeganAt.Equal(noon()) || !n.At.Equal(noon()) {
+	if n := notices[0]; n.Text !=
+		`"Winter sale" runs low: 0 of 0 codes are available, less than 2.` ||
+		!n.BeganAt.Equal(noon()) || !n.At.Equal(noon()) {
 		t.Errorf("got %+v", n)
 	}
 	if err := s.SettleAlert(t.Context(), notices[0], time.Time{}, true); err != nil {
 		t.Fatal(err)
 	}
 	untold()
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
+	if _, err := s.VoidCodes(t.Context(),
+		&db.CodeSelection{CouponID: second, Values: []string{"B1"}}); err != nil {
 		t.Fatal(err)
 	}
 	record(true)

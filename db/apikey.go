@@ -32,12 +32,14 @@ func (s *Store) loadKeys(ctx context.Context) error {
 		var number int64
 		var digest string
 		k := &coupon.APIKey{}
-		err := rows.Scan(&number, &k.Label, &k.Role, &k.RequestsPerSecond, &digest, &k.CreatedAt, &k.ExpiresAt, &k.LastUsedAt, &k.RevokedAt)
+		err := rows.Scan(&number, &k.Label, &k.Role, &k.RequestsPerSecond, &digest, &k.CreatedAt,
+			&k.ExpiresAt, &k.LastUsedAt, &k.RevokedAt)
 		if err != nil {
 			return err
 		}
 		k.ID = coupon.NewID(coupon.KindAPIKey, number)
-		if read, err := hex.Decode(k.Digest[:], []byte(digest)); err != nil || read != len(k.Digest) {
+		if read, err := hex.Decode(k.Digest[:], []byte(digest)); err != nil ||
+			read != len(k.Digest) {
 			return fmt.Errorf("the digest of %s is damaged", k.ID)
 		}
 		s.keyring.keys[number] = k
@@ -53,9 +55,11 @@ func (s *Store) HasKeys() bool {
 	return len(s.keyring.keys) > 0
 }
 
-// CreateKey creates a key of this label, role, limit and end, and gives it with its token, which nobody can ever ask for
-// again. It returns INVALID.
-func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (created *coupon.APIKey, token string, err error) {
+// CreateKey creates a key of this label, role, limit and end, and gives it with its token, which
+// nobody can ever ask for again. It returns INVALID.
+func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (
+	created *coupon.APIKey, token string, err error,
+) {
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
 		// All keys are made here, one after the other.
 		made, err := asked.Key(t.now, !s.HasKeys())
@@ -63,18 +67,22 @@ func (s *Store) CreateKey(ctx context.Context, asked *coupon.NewAPIKey) (created
 			return err
 		}
 		if s.keyring.working(t.now) >= coupon.MaxKeys {
-			return coupon.Errorf(coupon.ErrorInvalid, "There are %d keys already, the most there may be. Revoke those that nobody uses.", coupon.MaxKeys)
+			return coupon.Errorf(coupon.ErrorInvalid,
+				"There are %d keys already, the most there may be. Revoke those that nobody uses.", coupon.MaxKeys)
 		}
 		number, err := t.nextNumber(ctx, numberOfKeys)
 		if err != nil {
 			return err
 		}
 		token = coupon.NewToken(number)
-		made.ID, made.CreatedAt, made.Digest = coupon.NewID(coupon.KindAPIKey, number), t.now, coupon.DigestOf(token)
+		made.ID, made.CreatedAt, made.Digest = coupon.NewID(coupon.KindAPIKey,
+			number), t.now, coupon.DigestOf(token)
 		created = made
 		t.onCommit(func() { s.keyring.set(number, made) })
-		_, err = t.Exec(ctx, apiKeyInsert, named("id", number), named("label", made.Label), named("role", string(made.Role)),
-			named("requests_per_second", optional(made.RequestsPerSecond)), named("digest", hex.EncodeToString(made.Digest[:])), named("now", t.now),
+		_, err = t.Exec(ctx, apiKeyInsert, named("id", number), named("label", made.Label),
+			named("role", string(made.Role)),
+			named("requests_per_second", optional(made.RequestsPerSecond)),
+			named("digest", hex.EncodeToString(made.Digest[:])), named("now", t.now),
 			named("expires_at", optional(made.ExpiresAt)))
 		return err
 	})
@@ -150,12 +158,14 @@ func (s *Store) APIKeys(page coupon.Page) *coupon.List[*coupon.APIKey] {
 		if list.HasNext = len(list.Items) == page.First; list.HasNext {
 			break
 		}
-		list.Items, list.Cursors = append(list.Items, s.keyring.keys[number]), append(list.Cursors, coupon.Cursor{Number: number})
+		list.Items, list.Cursors = append(list.Items, s.keyring.keys[number]), append(list.Cursors,
+			coupon.Cursor{Number: number})
 	}
 	return list
 }
 
-// FindKey returns the key that a token is of, nil when it is of none that works now, and notes that it was used.
+// FindKey returns the key that a token is of, nil when it is of none that works now, and notes that
+// it was used.
 func (s *Store) FindKey(token string) *coupon.APIKey {
 	number, isToken := coupon.TokenNumber(token)
 	if !isToken {
@@ -214,7 +224,8 @@ func (s *Store) writeUses(ctx context.Context) error {
 	r.mu.Lock()
 	var numbers, times []int64
 	for number := range r.used {
-		numbers, times = append(numbers, number), append(times, r.keys[number].LastUsedAt.UnixMicro())
+		numbers, times = append(numbers, number), append(times,
+			r.keys[number].LastUsedAt.UnixMicro())
 	}
 	clear(r.used)
 	r.mu.Unlock()
@@ -228,7 +239,8 @@ func (s *Store) writeUses(ctx context.Context) error {
 	})
 }
 
-// LabelOfCaller returns what people call the caller of an entry in the audit log; nil for one that is no key.
+// LabelOfCaller returns what people call the caller of an entry in the audit log; nil for one that
+// is no key.
 func (s *Store) LabelOfCaller(caller string) *string {
 	number, err := coupon.ID(caller).Number(coupon.KindAPIKey)
 	if err != nil {

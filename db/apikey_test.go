@@ -19,16 +19,21 @@ func TestKeys(t *testing.T) {
 	if s.HasKeys() {
 		t.Error("a new database has keys")
 	}
-	if _, _, err := s.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "a", Role: coupon.RoleAnalyst}); err == nil {
+	if _, _, err := s.CreateKey(t.Context(),
+		&coupon.NewAPIKey{Label: "a", Role: coupon.RoleAnalyst}); err == nil {
 		t.Error("the first key was not an admin's")
 	}
-	admin, adminToken, err := s.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "ops", Role: coupon.RoleAdmin})
+	admin, adminToken, err := s.CreateKey(t.Context(),
+		&coupon.NewAPIKey{Label: "ops", Role: coupon.RoleAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
 	short, shortToken, err := s.CreateKey(
 		t.Context(),
-		&coupon.NewAPIKey{Label: "short", Role: coupon.RoleAnalyst, ExpiresAt: new(coupon.DateTime("2026-11-27T13:00:00Z"))},
+		&coupon.NewAPIKey{
+			Label: "short", Role: coupon.RoleAnalyst,
+			ExpiresAt: new(coupon.DateTime("2026-11-27T13:00:00Z")),
+		},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +41,10 @@ func TestKeys(t *testing.T) {
 	if k := s.FindKey(adminToken); k == nil || k.ID != admin.ID || !s.KeyWorks(admin.ID) {
 		t.Errorf("the token gives %+v", k)
 	}
-	for _, token := range []string{"", "x", shortToken + "x", "cpnql_99_" + strings.Repeat("A", 26), strings.Replace(adminToken, "_1_", "_2_", 1)} {
+	for _, token := range []string{
+		"", "x", shortToken + "x", "cpnql_99_" + strings.Repeat("A", 26),
+		strings.Replace(adminToken, "_1_", "_2_", 1),
+	} {
 		if k := s.FindKey(token); k != nil {
 			t.Errorf("%q gives %s", token, k.ID)
 		}
@@ -49,7 +57,8 @@ func TestKeys(t *testing.T) {
 		t.Error("revoked a key that is not there")
 	}
 	for range 2 {
-		if revoked, err := s.RevokeKey(t.Context(), admin.ID); err != nil || revoked.RevokedAt == nil || !revoked.RevokedAt.Equal(clock.Now()) {
+		if revoked, err := s.RevokeKey(t.Context(), admin.ID); err != nil ||
+			revoked.RevokedAt == nil || !revoked.RevokedAt.Equal(clock.Now()) {
 			t.Fatalf("got %+v, %v", revoked, err)
 		}
 	}
@@ -67,7 +76,8 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("got %+v", list)
 	}
 	next := reopened.APIKeys(coupon.Page{First: 1, After: &list.Cursors[0]})
-	if k := next.Items[0]; next.HasNext || k.ID != admin.ID || k.RevokedAt == nil || k.LastUsedAt == nil || k.Label != "ops" ||
+	if k := next.Items[0]; next.HasNext || k.ID != admin.ID || k.RevokedAt == nil ||
+		k.LastUsedAt == nil || k.Label != "ops" ||
 		k.Digest != coupon.DigestOf(adminToken) {
 		t.Errorf("got %+v", k)
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// auditInterval is how long an entry of the audit log may wait that is about nothing that changed.
+	// auditInterval is how long an entry of the audit log may wait that is about nothing that
+	// changed.
 	auditInterval = time.Second
 	// maxAuditWaiting is how many entries wait; then those who come must see them written first.
 	maxAuditWaiting = 10_000
@@ -33,7 +34,8 @@ type audit struct {
 
 type auditKey struct{}
 
-// Audited is a use case that an entry of the audit log is about, which goes to the disk with the transaction that it is about.
+// Audited is a use case that an entry of the audit log is about, which goes to the disk with the
+// transaction that it is about.
 type Audited struct {
 	mu    sync.Mutex
 	entry *coupon.AuditEntry
@@ -44,8 +46,8 @@ type Audited struct {
 // NewAudited returns a use case that an entry is about.
 func NewAudited(entry *coupon.AuditEntry) *Audited { return &Audited{entry: entry} }
 
-// WithAudit returns a context of a use case that an entry of the audit log is about. The first transaction of it that changes
-// anything carries the entry, as DONE: both are on disk, or neither.
+// WithAudit returns a context of a use case that an entry of the audit log is about. The first
+// transaction of it that changes anything carries the entry, as DONE: both are on disk, or neither.
 func WithAudit(ctx context.Context, entry *coupon.AuditEntry) context.Context {
 	return WithAudited(ctx, NewAudited(entry))
 }
@@ -55,8 +57,8 @@ func WithAudited(ctx context.Context, a *Audited) context.Context {
 	return context.WithValue(ctx, auditKey{}, a)
 }
 
-// WithAuditOfEach returns a context for RedeemAll in which each request is a use case of its own: the transaction carries the
-// entries of those that it redeems.
+// WithAuditOfEach returns a context for RedeemAll in which each request is a use case of its own:
+// the transaction carries the entries of those that it redeems.
 func WithAuditOfEach(ctx context.Context, audits []*Audited) context.Context {
 	return context.WithValue(ctx, auditKey{}, audits)
 }
@@ -67,7 +69,8 @@ func AuditedOf(ctx context.Context) *Audited {
 	return a
 }
 
-// takeOf has the transaction carry the entry of the request with this place in the context of WithAuditOfEach.
+// takeOf has the transaction carry the entry of the request with this place in the context of
+// WithAuditOfEach.
 func (e *effects) takeOf(ctx context.Context, place int) {
 	if audits, ok := ctx.Value(auditKey{}).([]*Audited); ok {
 		e.carry(audits[place])
@@ -81,8 +84,8 @@ func (e *effects) take(ctx context.Context) {
 	}
 }
 
-// carry has the transaction carry an entry that no other transaction carries. Should the transaction fail, or write nothing,
-// the entry is free again.
+// carry has the transaction carry an entry that no other transaction carries. Should the
+// transaction fail, or write nothing, the entry is free again.
 func (e *effects) carry(a *Audited) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -100,10 +103,12 @@ func (e *effects) carry(a *Audited) {
 	})
 }
 
-// Audit records what came of the use case of a context that WithAudit gave, unless its transaction has recorded the same. That a
-// mutation is done is on disk when Audit returns, also when it had nothing to change; what was refused or read is within a
-// second.
-func (s *Store) Audit(ctx context.Context, outcome coupon.AuditOutcome, codes []coupon.ErrorCode) error {
+// Audit records what came of the use case of a context that WithAudit gave, unless its transaction
+// has recorded the same. That a mutation is done is on disk when Audit returns, also when it had
+// nothing to change; what was refused or read is within a second.
+func (s *Store) Audit(
+	ctx context.Context, outcome coupon.AuditOutcome, codes []coupon.ErrorCode,
+) error {
 	a, ok := ctx.Value(auditKey{}).(*Audited)
 	if !ok {
 		return nil
@@ -165,16 +170,18 @@ func (s *Store) writeAudit(ctx context.Context) error {
 	})
 }
 
-// UnrecordedError tells what a closed store could not note on a full disk. Nothing of it was a change: those take their entries
-// along.
+// UnrecordedError tells what a closed store could not note on a full disk. Nothing of it was a
+// change: those take their entries along.
 type UnrecordedError struct {
-	// Entries of the audit log are about what was read or refused in the last second, or since the disk is full.
+	// Entries of the audit log are about what was read or refused in the last second, or since the
+	// disk is full.
 	Entries []*coupon.AuditEntry
 	cause   error
 }
 
 func (e *UnrecordedError) Error() string {
-	return fmt.Sprintf("%d entries of the audit log and the last uses of keys were not written: %v", len(e.Entries), e.cause)
+	return fmt.Sprintf("%d entries of the audit log and the last uses of keys were not written: %v",
+		len(e.Entries), e.cause)
 }
 
 func (e *UnrecordedError) Unwrap() error { return e.cause }
@@ -194,8 +201,9 @@ func (s *Store) writeLast() error {
 	return err
 }
 
-// takeEntries returns the entries of the transaction and those that wait, with their numbers. Should the transaction fail, they
-// wait again; what ends beside the writer may do so when others took the numbers after theirs, which then stay.
+// takeEntries returns the entries of the transaction and those that wait, with their numbers.
+// Should the transaction fail, they wait again; what ends beside the writer may do so when others
+// took the numbers after theirs, which then stay.
 func (e *effects) takeEntries() []*auditRow {
 	a := &e.store.audit
 	a.mu.Lock()
@@ -211,9 +219,11 @@ func (e *effects) takeEntries() []*auditRow {
 			codes[i] = string(code)
 		}
 		rows = append(rows, &auditRow{
-			ID: a.last, AtTime: entry.At, Caller: entry.Caller, Role: string(entry.Role), Address: entry.Address,
-			Kind: string(entry.Kind), Action: entry.Action,
-			Input: string(entry.Input), Outcome: string(entry.Outcome), Errors: strings.Join(codes, " "), RequestID: entry.RequestID,
+			ID: a.last, AtTime: entry.At, Caller: entry.Caller, Role: string(entry.Role),
+			Address: entry.Address,
+			Kind:    string(entry.Kind), Action: entry.Action,
+			Input: string(entry.Input), Outcome: string(entry.Outcome),
+			Errors: strings.Join(codes, " "), RequestID: entry.RequestID,
 		})
 	}
 	after := a.last
@@ -228,8 +238,11 @@ func (e *effects) takeEntries() []*auditRow {
 	return rows
 }
 
-// AuditLog returns a page of the audit log, newest first. It returns INVALID for a time that is none.
-func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page coupon.Page) (*coupon.List[*coupon.AuditEntry], error) {
+// AuditLog returns a page of the audit log, newest first. It returns INVALID for a time that is
+// none.
+func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page coupon.Page) (
+	*coupon.List[*coupon.AuditEntry], error,
+) {
 	if err := s.writeAudit(ctx); err != nil {
 		return nil, err
 	}
@@ -241,18 +254,23 @@ func (s *Store) AuditLog(ctx context.Context, filter *coupon.AuditFilter, page c
 		return nil, err
 	}
 	return newestPage(ctx, s, page, coupon.KindAuditEntry, auditPage, auditCount, []any{
-		named("caller", optional(filter.Caller)), named("kind", optionalText(filter.Kind)), named("action", optional(filter.Action)),
-		named("outcome", optionalText(filter.Outcome)), named("from", period.From), named("to", period.To),
+		named("caller", optional(filter.Caller)), named("kind", optionalText(filter.Kind)),
+		named("action", optional(filter.Action)),
+		named("outcome", optionalText(filter.Outcome)), named("from", period.From),
+		named("to", period.To),
 	}, s.readAudit)
 }
 
-func (s *Store) readAudit(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.AuditEntry, error) {
+func (s *Store) readAudit(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.AuditEntry, error,
+) {
 	found := make(map[coupon.ID]*coupon.AuditEntry, len(numbers))
 	err := duckdb.Each(ctx, s.engine, auditGet, func(rows *sql.Rows) error {
 		var number int64
 		var codes string
 		e := &coupon.AuditEntry{}
-		err := rows.Scan(&number, &e.At, &e.Caller, &e.Role, &e.Address, &e.Kind, &e.Action, &e.Input, &e.Outcome, &codes, &e.RequestID)
+		err := rows.Scan(&number, &e.At, &e.Caller, &e.Role, &e.Address, &e.Kind, &e.Action,
+			&e.Input, &e.Outcome, &codes, &e.RequestID)
 		e.ID = coupon.NewID(coupon.KindAuditEntry, number)
 		for code := range strings.FieldsSeq(codes) {
 			e.Errors = append(e.Errors, coupon.ErrorCode(code))

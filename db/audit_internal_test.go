@@ -7,8 +7,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestAuditNumbersOnce: a transaction that fails after others took the next numbers gives none of theirs out again. Those that end
-// beside the writer may fail so late.
+// TestAuditNumbersOnce: a transaction that fails after others took the next numbers gives none of
+// theirs out again. Those that end beside the writer may fail so late.
 func TestAuditNumbersOnce(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -31,7 +31,8 @@ func TestAuditNumbersOnce(t *testing.T) {
 	late.takeBack(0)
 	kept = append(kept, numbers(begin("d", "e", "f").takeEntries())...)
 	slices.Sort(kept)
-	if distinct := slices.Compact(slices.Clone(kept)); len(lost) != 2 || len(kept) != 4 || len(distinct) != len(kept) {
+	if distinct := slices.Compact(slices.Clone(kept)); len(lost) != 2 || len(kept) != 4 ||
+		len(distinct) != len(kept) {
 		t.Errorf("got the numbers %v after %v failed late", kept, lost)
 	}
 	// One that fails before others come leaves no gap.

@@ -16,14 +16,16 @@ import (
 
 func entryOf(action string, at time.Time) *coupon.AuditEntry {
 	return &coupon.AuditEntry{
-		At: at, Caller: "key_1", Role: coupon.RoleAdmin, Address: "192.0.2.7", Kind: coupon.AuditMutation, Action: action, Input: `{"a":1}`, RequestID: "R",
+		At: at, Caller: "key_1", Role: coupon.RoleAdmin, Address: "192.0.2.7",
+		Kind: coupon.AuditMutation, Action: action, Input: `{"a":1}`, RequestID: "R",
 	}
 }
 
 // anonymousCoupon asks for a coupon that may be redeemed as often as anybody likes.
 func anonymousCoupon() *coupon.CouponChanges {
 	return &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Open day")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Open day")),
+		StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
 		RedemptionLimit: coupon.Set[int](nil),
 	}
 }
@@ -31,7 +33,8 @@ func anonymousCoupon() *coupon.CouponChanges {
 // logged returns the action and outcome of each entry, newest first.
 func logged(t *testing.T, s *db.Store, filter *coupon.AuditFilter) []string {
 	t.Helper()
-	list, err := s.AuditLog(t.Context(), filter, coupon.Page{First: 100, WantsItems: true, WantsTotal: true})
+	list, err := s.AuditLog(t.Context(), filter,
+		coupon.Page{First: 100, WantsItems: true, WantsTotal: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +48,8 @@ func logged(t *testing.T, s *db.Store, filter *coupon.AuditFilter) []string {
 	return lines
 }
 
-// TestAuditIsOneWithTheChange: what a use case writes and the entry about it are in one transaction, and the entry is written
-// once.
+// TestAuditIsOneWithTheChange: what a use case writes and the entry about it are in one
+// transaction, and the entry is written once.
 func TestAuditIsOneWithTheChange(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
@@ -70,11 +73,13 @@ func TestAuditIsOneWithTheChange(t *testing.T) {
 	if _, isUser := coupon.AsUserErrors(refused); !isUser {
 		t.Fatal(refused)
 	}
-	if err := s.Audit(ctx, coupon.AuditRefused, []coupon.ErrorCode{coupon.ErrorNotFound, coupon.ErrorInvalid}); err != nil {
+	if err := s.Audit(ctx, coupon.AuditRefused,
+		[]coupon.ErrorCode{coupon.ErrorNotFound, coupon.ErrorInvalid}); err != nil {
 		t.Fatal(err)
 	}
 
-	// One that has nothing to change is DONE too, and so is one that shares its transaction with others.
+	// One that has nothing to change is DONE too, and so is one that shares its transaction with
+	// others.
 	for _, action := range []string{"first", "again"} {
 		ctx := db.WithAudit(t.Context(), entryOf(action, s.Now()))
 		if _, err := s.ArchiveCoupon(ctx, c.ID); err != nil {
@@ -84,7 +89,10 @@ func TestAuditIsOneWithTheChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"again DONE []", "first DONE []", "archiveCoupon REFUSED [NOT_FOUND INVALID]", "createCoupon DONE []"}
+	want := []string{
+		"again DONE []", "first DONE []", "archiveCoupon REFUSED [NOT_FOUND INVALID]",
+		"createCoupon DONE []",
+	}
 	if got := logged(t, s, nil); !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -160,14 +168,19 @@ func TestAuditLogFilter(t *testing.T) {
 		"kind":    {coupon.AuditFilter{Kind: new(coupon.AuditRead)}, []string{"c DONE []"}},
 		"action":  {coupon.AuditFilter{Action: new("a")}, []string{"a DONE []"}},
 		"outcome": {coupon.AuditFilter{Outcome: new(coupon.AuditFailed)}, []string{}},
-		"from":    {coupon.AuditFilter{From: new(coupon.DateTime("2026-11-28"))}, []string{"c DONE []", "b DONE []"}},
-		"to":      {coupon.AuditFilter{To: new(coupon.DateTime("2026-11-28"))}, []string{"b DONE []", "a DONE []"}},
+		"from": {coupon.AuditFilter{From: new(coupon.DateTime("2026-11-28"))}, []string{
+			"c DONE []", "b DONE []",
+		}},
+		"to": {coupon.AuditFilter{To: new(coupon.DateTime("2026-11-28"))}, []string{
+			"b DONE []", "a DONE []",
+		}},
 	} {
 		if got := logged(t, s, &test.filter); !cmp.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", name, got, test.want)
 		}
 	}
-	if _, err := s.AuditLog(t.Context(), &coupon.AuditFilter{From: new(coupon.DateTime("soon"))}, coupon.Page{}); err == nil {
+	if _, err := s.AuditLog(t.Context(), &coupon.AuditFilter{From: new(coupon.DateTime("soon"))},
+		coupon.Page{}); err == nil {
 		t.Error("took a time that is none")
 	}
 }

@@ -10,13 +10,16 @@ import (
 	"couponql/db/duckdb"
 )
 
-// backupTakenAt is the setting that makes a database a backup: a server does not open one, since it would send messages
-// again and give codes away that others have by now; see Restore.
+// backupTakenAt is the setting that makes a database a backup: a server does not open one, since it
+// would send messages again and give codes away that others have by now; see Restore.
 const backupTakenAt = "backup_taken_at"
 
-// writeBackup writes a copy of the whole database as it is at one instant, beside the writer, and then reads it again:
-// a copy that breaks a promise is refused with UserErrors. It gives how many rows the copy has.
-func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
+// writeBackup writes a copy of the whole database as it is at one instant, beside the writer, and
+// then reads it again: a copy that breaks a promise is refused with UserErrors. It gives how many
+// rows the copy has.
+func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exportProgress) (
+	rows int, err error,
+) {
 	size, err := duckdb.Size(s.options.Path)
 	if err != nil {
 		return 0, err
@@ -31,10 +34,12 @@ func (s *Store) writeBackup(ctx context.Context, e *coupon.Export, progress *exp
 		return 0, err
 	}
 	defer copied.Close()
-	// Whoever restores it asks what happened since: so this is never after the instant that the copy shows.
+	// Whoever restores it asks what happened since: so this is never after the instant that the
+	// copy shows.
 	takenAt := s.now()
 	mark := func() error {
-		return copied.Run(ctx, settingInsert, named("name", backupTakenAt), named("value", takenAt.Format(time.RFC3339Nano)))
+		return copied.Run(ctx, settingInsert, named("name", backupTakenAt),
+			named("value", takenAt.Format(time.RFC3339Nano)))
 	}
 	if err := copied.All(ctx, mark); err != nil {
 		return 0, err
@@ -70,5 +75,7 @@ func refuseUnsound(report *coupon.IntegrityReport) error {
 	for _, check := range report.Broken() {
 		found = append(found, check.String())
 	}
-	return coupon.Errorf(coupon.ErrorInvalidState, "The copy is no good: it breaks %d checks of integrityReport. %s.", len(found), strings.Join(found, "; "))
+	return coupon.Errorf(coupon.ErrorInvalidState,
+		"The copy is no good: it breaks %d checks of integrityReport. %s.", len(found),
+		strings.Join(found, "; "))
 }

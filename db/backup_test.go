@@ -20,7 +20,10 @@ import (
 )
 
 func newBackup() *coupon.Export {
-	return &coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 2}}
+	return &coupon.Export{
+		Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB,
+		Request: coupon.ExportRequest{HoursKept: 2},
+	}
 }
 
 // backUp writes a backup to a file and gives its path.
@@ -38,10 +41,13 @@ func (s *scene) backUp(t *testing.T) string {
 }
 
 // restore makes another database of a backup, and opens it at the time of the scene.
-func (s *scene) restore(t *testing.T, backup string, options ...func(*db.Options)) (*scene, *db.Restored) {
+func (s *scene) restore(t *testing.T, backup string, options ...func(*db.Options)) (
+	*scene, *db.Restored,
+) {
 	t.Helper()
 	other := &scene{clock: s.clock, path: filepath.Join(t.TempDir(), "restored.duckdb")}
-	restored, err := db.Restore(t.Context(), db.RestoreOptions{Backup: backup, Path: other.path, Now: s.clock.Now})
+	restored, err := db.Restore(t.Context(),
+		db.RestoreOptions{Backup: backup, Path: other.path, Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +58,8 @@ func (s *scene) restore(t *testing.T, backup string, options ...func(*db.Options
 	return other, restored
 }
 
-// rowsOf returns what every table has, but for the jobs, settings and numbers that a restored database has otherwise.
+// rowsOf returns what every table has, but for the jobs, settings and numbers that a restored
+// database has otherwise.
 func (s *scene) rowsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -66,7 +73,8 @@ func (s *scene) rowsOf(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestBackup makes a database of a backup: nothing is lost, no number is given twice, and it can be worked with.
+// TestBackup makes a database of a backup: nothing is lost, no number is given twice, and it can be
+// worked with.
 func TestBackup(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, func(o *db.Options) { o.CaseSensitiveCodes = true })
@@ -76,7 +84,8 @@ func TestBackup(t *testing.T) {
 	before := s.rowsOf(t)
 	s.codes(t, c, "", "LATER")
 	r, restored := s.restore(t, backup, func(o *db.Options) { o.CaseSensitiveCodes = true })
-	if restored.FailedExports != 1 || restored.FailedImports != 0 || len(restored.Paused) > 0 || restored.RowCount == 0 {
+	if restored.FailedExports != 1 || restored.FailedImports != 0 || len(restored.Paused) > 0 ||
+		restored.RowCount == 0 {
 		t.Errorf("restored %+v", restored)
 	}
 	if diff := cmp.Diff(s.Schema(t), r.Schema(t)); diff != "" {
@@ -85,7 +94,8 @@ func TestBackup(t *testing.T) {
 	if diff := cmp.Diff(before, r.rowsOf(t)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	if code, err := r.CodeByValue(t.Context(), "LATER", coupon.AnyState); code != nil || err != nil {
+	if code, err := r.CodeByValue(t.Context(), "LATER", coupon.AnyState); code != nil ||
+		err != nil {
 		t.Errorf("what came after the backup: %+v, %v", code, err)
 	}
 	// What was lost since the backup had numbers, which nothing new gets.
@@ -97,7 +107,8 @@ func TestBackup(t *testing.T) {
 	r.checkSound(t)
 	// Its exports are over, and their files not there.
 	done, err := r.ExportsByID(t.Context(), []coupon.ID{"export_1"})
-	if err != nil || done["export_1"].Status != coupon.ImportFailed || !strings.Contains(*done["export_1"].Failure, "restored") {
+	if err != nil || done["export_1"].Status != coupon.ImportFailed ||
+		!strings.Contains(*done["export_1"].Failure, "restored") {
 		t.Errorf("the backup in itself: %+v, %v", done["export_1"], err)
 	}
 	// A backup of what was restored is one as well.
@@ -112,7 +123,8 @@ func TestBackup(t *testing.T) {
 	s.wantNoFiles(t)
 }
 
-// TestBackupIsKept tells how long the file of a backup is kept, and that nothing else is left of it.
+// TestBackupIsKept tells how long the file of a backup is kept, and that nothing else is left of
+// it.
 func TestBackupIsKept(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -141,14 +153,16 @@ func TestBackupIsKept(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "couponql.duckdb"), []byte("half a file"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "couponql.duckdb"), []byte("half a file"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.backUp(t)
 	s.wantNoFiles(t)
 }
 
-// TestBackupBesideRedemptions backs up while codes are redeemed: nobody waits, and each backup is one instant.
+// TestBackupBesideRedemptions backs up while codes are redeemed: nobody waits, and each backup is
+// one instant.
 func TestBackupBesideRedemptions(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -181,7 +195,8 @@ func TestBackupBesideRedemptions(t *testing.T) {
 		r, _ := s.restore(t, backup)
 		a := r.availability(t, c)
 		if a.Total != len(values) || a.Redeemed < last || a.Redeemed > redeemed {
-			t.Errorf("%d of %d codes are redeemed, after %d before and %d in the end", a.Redeemed, a.Total, last, redeemed)
+			t.Errorf("%d of %d codes are redeemed, after %d before and %d in the end", a.Redeemed,
+				a.Total, last, redeemed)
 		}
 		last = a.Redeemed
 	}
@@ -205,7 +220,8 @@ func TestBackupOfTheUnsound(t *testing.T) {
 	}
 	found, err := s.ExportsByID(t.Context(), []coupon.ID{created.ID})
 	e := found[created.ID]
-	if err != nil || e.Status != coupon.ImportFailed || !strings.Contains(*e.Failure, "code_twice: 1 (P6") || e.VerifiedAt() != nil {
+	if err != nil || e.Status != coupon.ImportFailed ||
+		!strings.Contains(*e.Failure, "code_twice: 1 (P6") || e.VerifiedAt() != nil {
 		t.Errorf("got %+v (%v), %v", e, *e.Failure, err)
 	}
 	s.wantNoFiles(t)
@@ -218,9 +234,10 @@ func TestRestoreSendsNothing(t *testing.T) {
 	c := s.newCoupon(t)
 	s.codes(t, c, "", numbered("C", 20)...)
 	recipients := s.recipients(t, 4)
-	running, later := s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients, func(d *coupon.DeliveryChanges) {
-		d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-24T12:00:00Z")))
-	})
+	running, later := s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients,
+		func(d *coupon.DeliveryChanges) {
+			d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-24T12:00:00Z")))
+		})
 	for _, id := range []coupon.ID{running, later} {
 		s.confirm(t, id)
 	}
@@ -231,22 +248,27 @@ func TestRestoreSendsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, restored := s.restore(t, s.backUp(t))
-	if diff := cmp.Diff([]coupon.ID{running, later}, restored.Paused); diff != "" || restored.FailedImports != 1 {
+	if diff := cmp.Diff([]coupon.ID{running, later}, restored.Paused); diff != "" ||
+		restored.FailedImports != 1 {
 		t.Errorf("restored %+v", restored)
 	}
 	if due, err := r.DueDeliveries(t.Context()); err != nil || len(due) > 0 {
 		t.Errorf("due: %v, %v", due, err)
 	}
-	if got := r.log(t, running); !strings.Contains(got[len(got)-1], "restored from a backup of 2026-11-23T12:00:00Z") {
+	if got := r.log(t, running); !strings.Contains(got[len(got)-1],
+		"restored from a backup of 2026-11-23T12:00:00Z") {
 		t.Errorf("log %q", got)
 	}
-	if i := r.imported(t, waiting); i.Status != coupon.ImportFailed || !strings.Contains(*i.Failure, "import the file again") {
+	if i := r.imported(t, waiting); i.Status != coupon.ImportFailed ||
+		!strings.Contains(*i.Failure, "import the file again") {
 		t.Errorf("the import is %+v", i)
 	}
 	if other, err := r.LinkKey(t.Context()); err != nil || bytes.Equal(key, other) {
 		t.Errorf("links that were given out still work: %v", err)
 	}
-	for id, want := range map[coupon.ID]coupon.DeliveryStatus{running: coupon.DeliveryInProgress, later: coupon.DeliveryScheduled} {
+	for id, want := range map[coupon.ID]coupon.DeliveryStatus{
+		running: coupon.DeliveryInProgress, later: coupon.DeliveryScheduled,
+	} {
 		if d, err := r.ResumeDelivery(t.Context(), id); err != nil || d.Status != want {
 			t.Errorf("%s: %+v, %v; want %s", id, d, err, want)
 		}
@@ -286,7 +308,8 @@ func TestRestoreRefuses(t *testing.T) {
 		if err := os.Rename(file, path); err != nil {
 			t.Fatal(err)
 		}
-		db.ExecOn(t, path, "INSERT INTO code SELECT id + 1, batch_id, coupon_id, label, key, value FROM code")
+		db.ExecOn(t, path,
+			"INSERT INTO code SELECT id + 1, batch_id, coupon_id, label, key, value FROM code")
 	}
 	for name, test := range map[string]struct {
 		// make writes the file that is restored, and what stands at the target.
@@ -294,20 +317,46 @@ func TestRestoreRefuses(t *testing.T) {
 		overwrite bool
 		want      string
 	}{
-		"a damaged file":    {writing(damaged), false, "damaged or was cut off, and nothing was made"},
-		"half a file":       {writing(content[:len(content)/2]), false, "damaged or was cut off, and nothing was made"},
-		"a text":            {writing([]byte(strings.Repeat("text ", 5000))), false, "restore"},
-		"no file":           {func(*testing.T, string, string) {}, false, "open the backup"},
-		"an unsound backup": {func(t *testing.T, file, _ string) { t.Helper(); unsound(t, file) }, false, "code_twice: 1"},
-		"a database":        {func(t *testing.T, file, _ string) { t.Helper(); closed(t, file) }, false, "not one that couponql backup made"},
-		"another database":  {func(t *testing.T, file, _ string) { t.Helper(); db.ExecOn(t, file, "CREATE TABLE x (i INT)") }, false, "no database of couponql"},
-		"over a database":   {func(t *testing.T, file, target string) { t.Helper(); writing(content)(t, file, ""); closed(t, target) }, false, "--force"},
+		"a damaged file": {
+			writing(damaged), false, "damaged or was cut off, and nothing was made",
+		},
+		"half a file": {
+			writing(content[:len(content)/2]), false,
+			"damaged or was cut off, and nothing was made",
+		},
+		"a text":  {writing([]byte(strings.Repeat("text ", 5000))), false, "restore"},
+		"no file": {func(*testing.T, string, string) {}, false, "open the backup"},
+		"an unsound backup": {
+			func(t *testing.T, file, _ string) { t.Helper(); unsound(t, file) }, false,
+			"code_twice: 1",
+		},
+		"a database": {
+			func(t *testing.T, file, _ string) { t.Helper(); closed(t, file) }, false,
+			"not one that couponql backup made",
+		},
+		"another database": {func(t *testing.T, file, _ string) {
+			t.Helper()
+			db.ExecOn(t, file, "CREATE TABLE x (i INT)")
+		}, false, "no database of couponql"},
+		"over a database": {func(
+			t *testing.T, file, target string,
+		) {
+			t.Helper()
+			writing(content)(t, file, "")
+			closed(t, target)
+		}, false, "--force"},
 		"beside an old log": {func(t *testing.T, file, target string) {
 			t.Helper()
 			writing(content)(t, file, "")
 			writing(nil)(t, target+".wal", "")
 		}, false, "--force"},
-		"over it by a wreck": {func(t *testing.T, file, target string) { t.Helper(); writing(damaged)(t, file, ""); closed(t, target) }, true, "restore"},
+		"over it by a wreck": {func(
+			t *testing.T, file, target string,
+		) {
+			t.Helper()
+			writing(damaged)(t, file, "")
+			closed(t, target)
+		}, true, "restore"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -315,7 +364,8 @@ func TestRestoreRefuses(t *testing.T) {
 			file, target := filepath.Join(dir, "file"), filepath.Join(dir, "target")
 			test.make(t, file, target)
 			before := listing(t, dir)
-			_, err := db.Restore(t.Context(), db.RestoreOptions{Backup: file, Path: target, Overwrites: test.overwrite})
+			_, err := db.Restore(t.Context(),
+				db.RestoreOptions{Backup: file, Path: target, Overwrites: test.overwrite})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -372,12 +422,15 @@ func TestRestoreOverwrites(t *testing.T) {
 	backup := s.backUp(t)
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
 	closed(t, path)
-	for _, name := range []string{path + ".wal", filepath.Join(path+".files", "uploads", "upload_1")} {
+	for _, name := range []string{
+		path + ".wal", filepath.Join(path+".files", "uploads", "upload_1"),
+	} {
 		writing([]byte("old"))(t, name, "")
 	}
 	// A crash in the middle of an earlier restore left these.
 	writing([]byte("old"))(t, path+".restoring", "")
-	if _, err := db.Restore(t.Context(), db.RestoreOptions{Backup: backup, Path: path, Overwrites: true}); err != nil {
+	if _, err := db.Restore(t.Context(),
+		db.RestoreOptions{Backup: backup, Path: path, Overwrites: true}); err != nil {
 		t.Fatal(err)
 	}
 	other := &scene{Store: dbtest.Open(t, path, s.clock.Use), clock: s.clock, path: path}
@@ -394,7 +447,8 @@ func TestOpenRefusesBackup(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	backup := s.backUp(t)
-	if opened, err := db.Open(t.Context(), db.Options{Path: backup}); err == nil || !strings.Contains(err.Error(), "couponql restore "+backup) {
+	if opened, err := db.Open(t.Context(), db.Options{Path: backup}); err == nil ||
+		!strings.Contains(err.Error(), "couponql restore "+backup) {
 		t.Errorf("got %v, %v", opened, err)
 	}
 }

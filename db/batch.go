@@ -11,7 +11,8 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// callerOf returns what the audit log calls who asked for the use case of a context; nil when nobody asked.
+// callerOf returns what the audit log calls who asked for the use case of a context; nil when
+// nobody asked.
 func callerOf(ctx context.Context) *string {
 	if a := AuditedOf(ctx); a != nil {
 		return &a.entry.Caller
@@ -43,19 +44,25 @@ func (t *tx) recordBatch(ctx context.Context, b *batchRow) error {
 		}
 		status, request = coupon.ImportQueued, string(text)
 	}
-	_, err := t.Exec(ctx, codeBatchInsert, named("id", b.number), named("kind", string(b.kind)), named("coupon_id", b.couponNumber),
+	_, err := t.Exec(ctx, codeBatchInsert, named("id", b.number), named("kind", string(b.kind)),
+		named("coupon_id", b.couponNumber),
 		named("status", string(status)), named("request", request),
-		named("import_id", unlessZero(b.importNumber)), named("first_id", b.first), named("last_id", b.last), named("count", b.count),
+		named("import_id", unlessZero(b.importNumber)), named("first_id", b.first),
+		named("last_id", b.last), named("count", b.count),
 		named("created_by", b.createdBy), named("now", t.now))
 	return err
 }
 
 // CodeBatchesByID returns the batches that exist of these.
-func (s *Store) CodeBatchesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.CodeBatch, error) {
+func (s *Store) CodeBatchesByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.CodeBatch, error,
+) {
 	return s.readBatches(ctx, numbersOf(coupon.KindBatch, ids))
 }
 
-func (s *Store) readBatches(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.CodeBatch, error) {
+func (s *Store) readBatches(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.CodeBatch, error,
+) {
 	found := make(map[coupon.ID]*coupon.CodeBatch, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -65,19 +72,23 @@ func (s *Store) readBatches(ctx context.Context, numbers []int64) (map[coupon.ID
 }
 
 // eachBatch returns the batches with some numbers, and those of some imports.
-func (s *Store) eachBatch(ctx context.Context, numbers, imports []int64, take func(*coupon.CodeBatch)) error {
+func (s *Store) eachBatch(
+	ctx context.Context, numbers, imports []int64, take func(*coupon.CodeBatch),
+) error {
 	return duckdb.Each(ctx, s.engine, codeBatchGet, func(rows *sql.Rows) error {
 		var number, couponNumber int64
 		var importNumber *int64
 		var request *string
 		var b coupon.CodeBatch
 		err := rows.Scan(
-			&number, &b.Kind, &b.Status, &request, &b.Failure, &couponNumber, &importNumber, &b.Count, &b.CreatedBy, &b.CreatedAt, &b.UndoneAt,
+			&number, &b.Kind, &b.Status, &request, &b.Failure, &couponNumber, &importNumber,
+			&b.Count, &b.CreatedBy, &b.CreatedAt, &b.UndoneAt,
 		)
 		if err != nil {
 			return err
 		}
-		b.ID, b.CouponID = coupon.NewID(coupon.KindBatch, number), coupon.NewID(coupon.KindCoupon, couponNumber)
+		b.ID, b.CouponID = coupon.NewID(coupon.KindBatch, number), coupon.NewID(coupon.KindCoupon,
+			couponNumber)
 		b.ImportID = coupon.NewIDPtr(coupon.KindImport, importNumber)
 		if err := s.addProgress(&b, request); err != nil {
 			return err
@@ -115,10 +126,11 @@ func (s *Store) batchByNumber(ctx context.Context, number int64) (*coupon.CodeBa
 	return found[id], err
 }
 
-// CodeBatches returns a page of batches, newest first; kind, status and the import narrow it unless nil. There are none of an import
-// that does not exist.
+// CodeBatches returns a page of batches, newest first; kind, status and the import narrow it unless
+// nil. There are none of an import that does not exist.
 func (s *Store) CodeBatches(
-	ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus, importID *coupon.ID, page coupon.Page,
+	ctx context.Context, kind *coupon.CodeBatchKind, status []coupon.ImportStatus,
+	importID *coupon.ID, page coupon.Page,
 ) (*coupon.List[*coupon.CodeBatch], error) {
 	var importNumber any
 	if importID != nil {
@@ -128,14 +140,21 @@ func (s *Store) CodeBatches(
 		}
 		importNumber = number
 	}
-	args := []any{named("kind", optionalText(kind)), named("status", texts(status)), named("import_id", importNumber)}
-	return newestPage(ctx, s, page, coupon.KindBatch, codeBatchPage, codeBatchCount, args, s.readBatches)
+	args := []any{
+		named("kind", optionalText(kind)), named("status", texts(status)),
+		named("import_id", importNumber),
+	}
+	return newestPage(ctx, s, page, coupon.KindBatch, codeBatchPage, codeBatchCount, args,
+		s.readBatches)
 }
 
 // CouponBatches returns a page of each coupon's batches, newest first.
-func (s *Store) CouponBatches(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.CodeBatch], error) {
+func (s *Store) CouponBatches(ctx context.Context, coupons []coupon.ID, page coupon.Page) (
+	map[coupon.ID]*coupon.List[*coupon.CodeBatch], error,
+) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponBatches, count: couponBatchesCount, isNewestFirst: true,
+		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponBatches,
+		count: couponBatchesCount, isNewestFirst: true,
 	})
 	if err != nil {
 		return nil, err
@@ -143,9 +162,11 @@ func (s *Store) CouponBatches(ctx context.Context, coupons []coupon.ID, page cou
 	return fillPages(ctx, pages, coupon.KindBatch, s.readBatches)
 }
 
-// BatchesOfImports returns the batch of each of the imports that has one. Those that have several, one for each coupon, are
-// left out.
-func (s *Store) BatchesOfImports(ctx context.Context, imports []coupon.ID) (map[coupon.ID]*coupon.CodeBatch, error) {
+// BatchesOfImports returns the batch of each of the imports that has one. Those that have several,
+// one for each coupon, are left out.
+func (s *Store) BatchesOfImports(ctx context.Context, imports []coupon.ID) (
+	map[coupon.ID]*coupon.CodeBatch, error,
+) {
 	of := make(map[coupon.ID]*coupon.CodeBatch, len(imports))
 	counts := make(map[coupon.ID]int, len(imports))
 	err := s.eachBatch(ctx, nil, numbersOf(coupon.KindImport, imports), func(b *coupon.CodeBatch) {
@@ -160,8 +181,9 @@ func (s *Store) BatchesOfImports(ctx context.Context, imports []coupon.ID) (map[
 	return of, err
 }
 
-// UndoBatch takes a batch back: it deletes the codes that nobody ever had, or has voided codes stand where they stood before. It
-// returns NOT_FOUND, and INVALID_STATE for a batch that is not made.
+// UndoBatch takes a batch back: it deletes the codes that nobody ever had, or has voided codes
+// stand where they stood before. It returns NOT_FOUND, and INVALID_STATE for a batch that is not
+// made.
 func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindBatch)
 	if err != nil {
@@ -184,7 +206,8 @@ func (s *Store) UndoBatch(ctx context.Context, id coupon.ID) (*coupon.Undone, er
 		return nil, err
 	}
 	if b.ImportID != nil {
-		undone.Import, err = s.importByNumber(context.WithoutCancel(ctx), coupon.MustNumber(coupon.KindImport, *b.ImportID))
+		undone.Import, err = s.importByNumber(context.WithoutCancel(ctx),
+			coupon.MustNumber(coupon.KindImport, *b.ImportID))
 	}
 	return undone, err
 }
@@ -198,7 +221,8 @@ type undoing struct {
 }
 
 func (u *undoing) brought(r *memory.Run) bool {
-	return u.batch != 0 && r.BatchID == u.batch || u.importNumber != 0 && r.ImportID == u.importNumber
+	return u.batch != 0 && r.BatchID == u.batch ||
+		u.importNumber != 0 && r.ImportID == u.importNumber
 }
 
 // undo takes back, and reads the batch of undone anew where there is one.
@@ -213,7 +237,8 @@ func (s *Store) undo(ctx context.Context, u *undoing, undone *coupon.Undone) err
 		return nil
 	}
 	// It is done, whether or not its caller stays.
-	undone.Batch, err = s.batchByNumber(context.WithoutCancel(ctx), coupon.MustNumber(coupon.KindBatch, undone.Batch.ID))
+	undone.Batch, err = s.batchByNumber(context.WithoutCancel(ctx),
+		coupon.MustNumber(coupon.KindBatch, undone.Batch.ID))
 	return err
 }
 
@@ -245,7 +270,9 @@ func (s *Store) undoCodes(ctx context.Context, u *undoing, undone *coupon.Undone
 			return err
 		}
 		undone.Removed = memory.CountOf(unused) - len(stay)
-		undone.Kept = s.memory.Count(&memory.Selection{BatchID: u.batch, ImportID: u.importNumber, Now: t.now}) - undone.Removed
+		undone.Kept = s.memory.Count(
+			&memory.Selection{BatchID: u.batch, ImportID: u.importNumber, Now: t.now},
+		) - undone.Removed
 		return t.recordUndo(ctx, u)
 	})
 	if err == nil {
@@ -254,8 +281,8 @@ func (s *Store) undoCodes(ctx context.Context, u *undoing, undone *coupon.Undone
 	return err
 }
 
-// restoreVoided has the codes that batches voided stand where they stood before. When anything happens to one of them meanwhile it
-// begins again.
+// restoreVoided has the codes that batches voided stand where they stood before. When anything
+// happens to one of them meanwhile it begins again.
 func (s *Store) restoreVoided(ctx context.Context, u *undoing, undone *coupon.Undone) error {
 	var numbers []int64
 	batches := named("batches", u.voidings)
@@ -272,7 +299,8 @@ func (s *Store) restoreVoided(ctx context.Context, u *undoing, undone *coupon.Un
 			return err
 		}
 		undone.Kept = count - len(numbers)
-		if _, err := t.Exec(ctx, codeRestoreInsert, batches, named("now", t.now), named("restored_by", callerOf(ctx))); err != nil {
+		if _, err := t.Exec(ctx, codeRestoreInsert, batches, named("now", t.now),
+			named("restored_by", callerOf(ctx))); err != nil {
 			return err
 		}
 		restored, err := t.Exec(ctx, voidTakeBack, batches)

@@ -8,8 +8,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestRivals adds codes beside the writer, and has others add one of them before the commit: then nothing of the long
-// addition remains, and nothing of the others is lost.
+// TestRivals adds codes beside the writer, and has others add one of them before the commit: then
+// nothing of the long addition remains, and nothing of the others is lost.
 func TestRivals(t *testing.T) {
 	t.Parallel()
 	code := func(s *Store, id coupon.ID) error {
@@ -45,7 +45,8 @@ func TestRivals(t *testing.T) {
 			t.Parallel()
 			s := openTemp(t)
 			c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")),
+				StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +65,10 @@ func TestRivals(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			addition := &codeAddition{kind: coupon.BatchAdded, couponNumber: coupon.MustNumber(coupon.KindCoupon, c.ID), rows: rows}
+			addition := &codeAddition{
+				kind:         coupon.BatchAdded,
+				couponNumber: coupon.MustNumber(coupon.KindCoupon, c.ID), rows: rows,
+			}
 			err = s.beside(t.Context(), s.additions, func(ctx context.Context, tx *tx) error {
 				if err := tx.insertCodes(ctx, addition, nil); err != nil {
 					return err

@@ -15,11 +15,12 @@ import (
 
 // bounceRows are reports of what came of messages, on their way into the table.
 type bounceRows struct {
-	// rows has a row a report: line, what it names, number of the message, channel, address, kind, instant, reason.
+	// rows has a row a report: line, what it names, number of the message, channel, address, kind,
+	// instant, reason.
 	rows     *duckdb.Spool
 	rejected rejectedSpool
-	// recorded is how many are, or would be, recorded, and quarantined how many addresses come into quarantine by them.
-	// pending is how many messages that are still to be sent go to these.
+	// recorded is how many are, or would be, recorded, and quarantined how many addresses come into
+	// quarantine by them. pending is how many messages that are still to be sent go to these.
 	recorded, quarantined, pending int
 	// skipped is how many of the rejected rows are no fault.
 	skipped int
@@ -32,7 +33,9 @@ func (s *Store) newBounceRows() (*bounceRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bounceRows{rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion}, nil
+	return &bounceRows{
+		rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion,
+	}, nil
 }
 
 // reject notes a row that is not imported.
@@ -55,7 +58,9 @@ func (r *bounceRows) rejections() int { return r.faults(r.rejected.Rows()) }
 func (r *bounceRows) remove() error { return errors.Join(r.rows.Remove(), r.rejected.Remove()) }
 
 // put adds a report, or rejects it. raw is what it names.
-func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.RejectionReason, value string) error {
+func (r *bounceRows) put(
+	line int, raw string, b *coupon.Bounce, reason coupon.RejectionReason, value string,
+) error {
 	if reason != "" {
 		return r.reject(line, reason, value)
 	}
@@ -66,7 +71,8 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 	if b.Address != "" {
 		address, why := coupon.Canonical(b.Channel, b.Address, r.region)
 		if why != "" {
-			// One that nobody can be written to is in no rejection either, as it may hold one that somebody can.
+			// One that nobody can be written to is in no rejection either, as it may hold one that
+			// somebody can.
 			if strings.ContainsRune(b.Address, '@') {
 				b.Address = ""
 			}
@@ -80,24 +86,35 @@ func (r *bounceRows) put(line int, raw string, b *coupon.Bounce, reason coupon.R
 	} else {
 		r.rows.Number(b.MessageNumber)
 	}
-	return r.rows.Text(string(b.Channel)).Optional(b.Address).Text(string(b.Kind)).Text(b.At.UTC().Format(spoolTime)).Optional(b.Reason).End()
+	return r.rows.Text(string(b.Channel)).Optional(b.Address).Text(string(b.Kind)).
+		Text(b.At.UTC().Format(spoolTime)).Optional(b.Reason).End()
 }
 
 // bounceReader returns what reads reports to this database.
-func (s *Store) bounceReader(channel *coupon.Channel, kind *coupon.BounceKind) *coupon.BounceReader {
-	reader := &coupon.BounceReader{Origin: s.id, Now: s.now(), Channel: coupon.ChannelEmail, Kind: kind}
+func (
+	s *Store,
+) bounceReader(channel *coupon.Channel, kind *coupon.BounceKind) *coupon.BounceReader {
+	reader := &coupon.BounceReader{
+		Origin: s.id, Now: s.now(), Channel: coupon.ChannelEmail, Kind: kind,
+	}
 	if channel != nil {
 		reader.Channel = *channel
 	}
 	return reader
 }
 
-// RecordBounces records what came of messages: of each it says whether it was recorded, known before, or rejected, and by
-// which an address came into quarantine. What is known already, here or from an earlier call, changes nothing. It returns INVALID for
-// no reports, or more than MaxRecordedBounces.
-func (s *Store) RecordBounces(ctx context.Context, reports []*coupon.BounceInput) (record *coupon.BounceRecord, err error) {
+// RecordBounces records what came of messages: of each it says whether it was recorded, known
+// before, or rejected, and by which an address came into quarantine. What is known already, here or
+// from an earlier call, changes nothing. It returns INVALID for no reports, or more than
+// MaxRecordedBounces.
+func (s *Store) RecordBounces(ctx context.Context, reports []*coupon.BounceInput) (
+	record *coupon.BounceRecord, err error,
+) {
 	if len(reports) == 0 || len(reports) > coupon.MaxRecordedBounces {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give 1 to %d bounces, not %d; importBounces takes more.", coupon.MaxRecordedBounces, len(reports)).
+		return nil, coupon.Errorf(
+			coupon.ErrorInvalid, "Give 1 to %d bounces, not %d; importBounces takes more.",
+			coupon.MaxRecordedBounces, len(reports),
+		).
 			At("input", "bounces")
 	}
 	rows, err := s.newBounceRows()
@@ -135,17 +152,23 @@ func (s *Store) RecordBounces(ctx context.Context, reports []*coupon.BounceInput
 	if err != nil {
 		return nil, err
 	}
-	record.RecordedCount, record.QuarantinedCount, record.PendingMessageCount = rows.recorded, rows.quarantined, rows.pending
+	record.RecordedCount, record.QuarantinedCount, record.PendingMessageCount = rows.recorded,
+		rows.quarantined, rows.pending
 	return record, nil
 }
 
-// recordBounces records the reports that are not rejected; the rejected ones stay in the temporary table. The caller is in the
-// lane of recipients: nobody else puts an address in quarantine or takes one out.
-func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int64, gate gate) error {
+// recordBounces records the reports that are not rejected; the rejected ones stay in the temporary
+// table. The caller is in the lane of recipients: nobody else puts an address in quarantine or
+// takes one out.
+func (t *tx) recordBounces(
+	ctx context.Context, r *bounceRows, importNumber int64, gate gate,
+) error {
 	if err := t.stage(ctx, bounceStage, r.rows, r.rejected); err != nil {
 		return err
 	}
-	for _, statement := range []string{bounceRejectUnknown, bounceRejectDoubles, bounceRejectRecorded} {
+	for _, statement := range []string{
+		bounceRejectUnknown, bounceRejectDoubles, bounceRejectRecorded,
+	} {
 		if _, err := t.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -165,7 +188,8 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 	if err := t.createSuspects(ctx, stagedReports); err != nil {
 		return err
 	}
-	err = duckdb.Each(ctx, t, suspectCount, func(rows *sql.Rows) error { return rows.Scan(&r.quarantined, &renewed) })
+	err = duckdb.Each(ctx, t, suspectCount,
+		func(rows *sql.Rows) error { return rows.Scan(&r.quarantined, &renewed) })
 	if err != nil {
 		return err
 	}
@@ -177,7 +201,8 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 	if !gate.opens(r.faults(rejected)) {
 		return nil
 	}
-	if _, err := t.Exec(ctx, bounceRecord, named("import_id", unlessZero(importNumber)), named("now", t.now)); err != nil {
+	if _, err := t.Exec(ctx, bounceRecord, named("import_id", unlessZero(importNumber)),
+		named("now", t.now)); err != nil {
 		return err
 	}
 	if renewed > 0 {
@@ -200,15 +225,20 @@ func (t *tx) recordBounces(ctx context.Context, r *bounceRows, importNumber int6
 const stagedReports = `UNION ALL SELECT s.channel, s.address_key, s.kind, s.happened_at, s.reason
     FROM stage s ANTI JOIN rejected r ON r.line = s.line WHERE s.address_key IS NOT NULL`
 
-// createSuspects finds which of the touched addresses are to be in quarantine, by the recorded reports and others.
+// createSuspects finds which of the touched addresses are to be in quarantine, by the recorded
+// reports and others.
 func (t *tx) createSuspects(ctx context.Context, others string) error {
-	return t.Create(ctx, fill(bounceSuspects, "/* and those staged */", others), named("soft_limit", t.store.options.SoftBounceLimit),
+	return t.Create(ctx, fill(bounceSuspects, "/* and those staged */", others),
+		named("soft_limit", t.store.options.SoftBounceLimit),
 		named("window_days", int(coupon.SoftBounceWindow/(24*time.Hour))))
 }
 
-// withdrawBounces takes the reports of an import back. It gives how many, and how many addresses left quarantine: those that nothing
-// but these reports brought there, and that nobody has written to again. The caller is in the lane of recipients.
-func (t *tx) withdrawBounces(ctx context.Context, importNumber int64) (removed, lifted int, err error) {
+// withdrawBounces takes the reports of an import back. It gives how many, and how many addresses
+// left quarantine: those that nothing but these reports brought there, and that nobody has written
+// to again. The caller is in the lane of recipients.
+func (t *tx) withdrawBounces(ctx context.Context, importNumber int64) (
+	removed, lifted int, err error,
+) {
 	of := named("import_id", importNumber)
 	if err := t.Create(ctx, bounceTouchedBefore, of); err != nil {
 		return 0, 0, err
@@ -251,8 +281,10 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 	dates := &coupon.FileDates{Zone: zone, Now: reader.Now, Order: r.source.Options.DateOrder}
 	textOf := func(row *file.Row) *coupon.BounceText {
 		return &coupon.BounceText{
-			MessageID: row.Get(bouncesMessageID), Address: row.Get(bouncesAddress), Event: row.Get(bouncesEvent),
-			Kind: row.Get(bouncesKind), Status: row.Get(bouncesStatus), Reason: row.Get(bouncesReason),
+			MessageID: row.Get(bouncesMessageID), Address: row.Get(bouncesAddress),
+			Event: row.Get(bouncesEvent),
+			Kind:  row.Get(bouncesKind), Status: row.Get(bouncesStatus),
+			Reason: row.Get(bouncesReason),
 		}
 	}
 	return &importing{
@@ -280,7 +312,8 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 			return rows.put(row.Line, text.Names(), &b, reason, value)
 		},
 		harmless: func() int { return rows.skipped },
-		// Whoever erases recipients has to find the rejected rows that name them, and their addresses.
+		// Whoever erases recipients has to find the rejected rows that name them, and their
+		// addresses.
 		lane: r.store.recipients,
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {
 			return t.recordBounces(ctx, rows, r.number, gate)
@@ -294,7 +327,9 @@ func (r *importReader) importingBounces(gate gate) (*importing, error) {
 }
 
 // OutcomesOf counts what was reported of the messages of each delivery.
-func (s *Store) OutcomesOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID]*coupon.DeliveryOutcomes, error) {
+func (s *Store) OutcomesOf(ctx context.Context, deliveries []coupon.ID) (
+	map[coupon.ID]*coupon.DeliveryOutcomes, error,
+) {
 	known, err := s.DeliveriesByID(ctx, deliveries)
 	if err != nil {
 		return nil, err
@@ -307,7 +342,8 @@ func (s *Store) OutcomesOf(ctx context.Context, deliveries []coupon.ID) (map[cou
 		var number int64
 		var o coupon.DeliveryOutcomes
 		var returned int
-		err := rows.Scan(&number, &o.Delivered, &o.SoftBounced, &o.HardBounced, &o.Complained, &returned)
+		err := rows.Scan(&number, &o.Delivered, &o.SoftBounced, &o.HardBounced,
+			&o.Complained, &returned)
 		if sent := found[coupon.NewID(coupon.KindDelivery, number)]; sent != nil {
 			// A message may have been sent, and come back, since the delivery was read.
 			o.Arrived = max(0, sent.Arrived-returned)

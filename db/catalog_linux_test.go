@@ -14,15 +14,17 @@ import (
 	"couponql/db/snapshot"
 )
 
-// TestBackupBesideSnapshots takes snapshots one after the other while backups are made: the engine stays whole, and every
-// copy is one.
+// TestBackupBesideSnapshots takes snapshots one after the other while backups are made: the engine
+// stays whole, and every copy is one.
 func TestBackupBesideSnapshots(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
 	if _, err := s.GenerateCodes(
 		t.Context(),
-		&GenerateRequest{CouponID: id, Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJKLMNPQR"},
+		&GenerateRequest{
+			CouponID: id, Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJKLMNPQR",
+		},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +46,10 @@ func TestBackupBesideSnapshots(t *testing.T) {
 	for range 4 {
 		e, err := s.CreateExport(
 			t.Context(),
-			&coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 1}},
+			&coupon.Export{
+				Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB,
+				Request: coupon.ExportRequest{HoursKept: 1},
+			},
 		)
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +69,8 @@ func TestBackupBesideSnapshots(t *testing.T) {
 	checkReport(t, s)
 }
 
-// checkSnapshot opens a snapshot, as another process does, and removes it: nobody may have it open, or hold back its rows.
+// checkSnapshot opens a snapshot, as another process does, and removes it: nobody may have it open,
+// or hold back its rows.
 func checkSnapshot(t *testing.T, taken *snapshot.Snapshot) error {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(taken.Dir, snapshot.File+duckdb.LogSuffix)); err == nil {
@@ -73,7 +79,8 @@ func checkSnapshot(t *testing.T, taken *snapshot.Snapshot) error {
 	return taken.Remove()
 }
 
-// TestCatalogsAreListedInOnePlace tells that nothing asks the engine what there is but what excludes snapshots meanwhile.
+// TestCatalogsAreListedInOnePlace tells that nothing asks the engine what there is but what
+// excludes snapshots meanwhile.
 func TestCatalogsAreListedInOnePlace(t *testing.T) {
 	t.Parallel()
 	lists := regexp.MustCompile(`duckdb_\w+\(|information_schema|pragma_\w+|SHOW (ALL )?TABLES`)
@@ -99,15 +106,18 @@ func TestCatalogsAreListedInOnePlace(t *testing.T) {
 	}
 }
 
-// TestSnapshotFails tells that whatever keeps a snapshot from being made is an error of its own: nothing of it stays, the
-// store goes on, and the next one is made.
+// TestSnapshotFails tells that whatever keeps a snapshot from being made is an error of its own:
+// nothing of it stays, the store goes on, and the next one is made.
 func TestSnapshotFails(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	id := addPool(t, s)
 	if _, err := s.GenerateCodes(
 		t.Context(),
-		&GenerateRequest{CouponID: id, Count: 300_000, Pattern: "############", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ"},
+		&GenerateRequest{
+			CouponID: id, Count: 300_000, Pattern: "############",
+			Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ",
+		},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +162,8 @@ func TestSnapshotFails(t *testing.T) {
 			t.Fatalf("%s: the store failed: %v", name, s.engine.Whole())
 		default:
 		}
-		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "after " + name}}); err != nil {
+		if _, _, err := s.AddCodes(t.Context(), id,
+			[]coupon.NewCode{{Value: "after " + name}}); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		taken, err := s.TakeSnapshot(t.Context(), false)

@@ -12,7 +12,8 @@ import (
 func addPool(t *testing.T, s *Store, values ...string) coupon.ID {
 	t.Helper()
 	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("Winter")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -29,8 +30,8 @@ func addPool(t *testing.T, s *Store, values ...string) coupon.ID {
 	return c.ID
 }
 
-// TestVoidDuringAddition voids codes by filter while others give out numbers beside the writer, as an import does; the race
-// detector looks on.
+// TestVoidDuringAddition voids codes by filter while others give out numbers beside the writer, as
+// an import does; the race detector looks on.
 func TestVoidDuringAddition(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -48,10 +49,12 @@ func TestVoidDuringAddition(t *testing.T) {
 		}
 	}()
 	for i := range 20 {
-		if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: fmt.Sprintf("V%d", i)}}); err != nil {
+		if _, _, err := s.AddCodes(t.Context(), id,
+			[]coupon.NewCode{{Value: fmt.Sprintf("V%d", i)}}); err != nil {
 			t.Fatal(err)
 		}
-		voided, err := s.VoidCodes(t.Context(), &CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
+		voided, err := s.VoidCodes(t.Context(),
+			&CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}})
 		if err != nil || voided.Count != 1 {
 			t.Fatalf("%+v were voided instead of one, %v", voided, err)
 		}

@@ -12,17 +12,20 @@ const (
 	beliefTime = 24 * time.Hour
 )
 
-// passedClock tells which instants have passed for sure. A clock that is set forward, by mistake or for a moment, must take
-// nothing away that cannot be brought back; one that is set back is believed at once.
+// passedClock tells which instants have passed for sure. A clock that is set forward, by mistake or
+// for a moment, must take nothing away that cannot be brought back; one that is set back is
+// believed at once.
 type passedClock struct {
 	mu sync.Mutex
-	// lead is how far the clock is believed to be before the steady one; what it was at the start is believed.
+	// lead is how far the clock is believed to be before the steady one; what it was at the start
+	// is believed.
 	lead time.Duration
 	// doubtedAt is the steady time since when the clock is further ahead; the zero time: it is not.
 	doubtedAt time.Time
 }
 
-// tell returns the instant that has passed for sure, by a clock that may be set and by one that nobody sets.
+// tell returns the instant that has passed for sure, by a clock that may be set and by one that
+// nobody sets.
 func (c *passedClock) tell(now, steady time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,17 +45,17 @@ func (c *passedClock) tell(now, steady time.Time) time.Time {
 // now returns the time to the precision that the database keeps.
 func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Microsecond) }
 
-// Now tells the time by the store's clock, which may be set and jumps with a machine that slept. What somebody was told an
-// instant for goes by it.
+// Now tells the time by the store's clock, which may be set and jumps with a machine that slept.
+// What somebody was told an instant for goes by it.
 func (s *Store) Now() time.Time { return s.now() }
 
 // Timezone is the zone that is meant where nobody names one; an IANA name.
 func (s *Store) Timezone() string { return s.options.Timezone }
 
-// Steady tells the time by a clock that nobody sets, which stands while the machine sleeps. What lasts a while goes by it;
-// it is no date.
+// Steady tells the time by a clock that nobody sets, which stands while the machine sleeps. What
+// lasts a while goes by it; it is no date.
 func (s *Store) Steady() time.Time { return s.options.Steady().UTC() }
 
-// Passed tells an instant that has passed for sure: Now, but for a clock that was set forward since less than a day. What
-// time takes away for good goes by it.
+// Passed tells an instant that has passed for sure: Now, but for a clock that was set forward since
+// less than a day. What time takes away for good goes by it.
 func (s *Store) Passed() time.Time { return s.certain.tell(s.now(), s.Steady()) }

@@ -22,20 +22,26 @@ func scanRejection(rows *sql.Rows) (*coupon.Rejection, error) {
 }
 
 // readCodes reads codes by number, with where they stand.
-func (s *Store) readCodes(ctx context.Context, numbers []int64, wanted coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+func (s *Store) readCodes(ctx context.Context, numbers []int64, wanted coupon.CodeState) (
+	map[coupon.ID]*coupon.Code, error,
+) {
 	return s.completeCodes(ctx, s.memory.Describe(numbers, wanted))
 }
 
-// completeCodes reads what memory does not know of codes: the values that are missing, and what the caller wants to
-// know of what happened, side by side, each in a small statement of its own that is run only if it happened to any of
-// them: the same tables joined in one statement take several times as long. What happens meanwhile is left out, so that a
-// code stands where it stood when memory was asked. Codes that have no row any more are left out.
-func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[coupon.ID]*coupon.Code, error) {
+// completeCodes reads what memory does not know of codes: the values that are missing, and what the
+// caller wants to know of what happened, side by side, each in a small statement of its own that is
+// run only if it happened to any of them: the same tables joined in one statement take several
+// times as long. What happens meanwhile is left out, so that a code stands where it stood when
+// memory was asked. Codes that have no row any more are left out.
+func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (
+	map[coupon.ID]*coupon.Code, error,
+) {
 	if err := s.engine.Whole(); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
-		// Where everything is known no statement finds out that the caller has gone, and what is built on it costs more.
+		// Where everything is known no statement finds out that the caller has gone, and what is
+		// built on it costs more.
 		return nil, fmt.Errorf("read codes: %w", context.Cause(ctx))
 	}
 	known := d.Codes
@@ -46,12 +52,14 @@ func (s *Store) completeCodes(ctx context.Context, d *memory.Described) (map[cou
 	}
 	if numbers := d.Lacking(coupon.StateRedeemed); len(numbers) > 0 {
 		readings = append(readings, func() error {
-			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed, func(code *memory.KnownCode) **time.Time { return &code.RedeemedAt })
+			return s.readFirst(ctx, codeRedeemed, numbers, known, coupon.StateRedeemed,
+				func(code *memory.KnownCode) **time.Time { return &code.RedeemedAt })
 		})
 	}
 	if numbers := d.Lacking(coupon.StateVoided); len(numbers) > 0 {
 		readings = append(readings, func() error {
-			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided, func(code *memory.KnownCode) **time.Time { return &code.VoidedAt })
+			return s.readFirst(ctx, codeVoided, numbers, known, coupon.StateVoided,
+				func(code *memory.KnownCode) **time.Time { return &code.VoidedAt })
 		})
 	}
 	var parts background.Group
@@ -112,8 +120,8 @@ func (s *Store) readFirst(
 	})
 }
 
-// readHolders reads which messages hold the codes, and when these were sent. Memory knows by which delivery a
-// code is held, and a delivery has but one message with it.
+// readHolders reads which messages hold the codes, and when these were sent. Memory knows by which
+// delivery a code is held, and a delivery has but one message with it.
 func (s *Store) readHolders(ctx context.Context, numbers []int64, d *memory.Described) error {
 	var messages []int64
 	holds := map[int64]*coupon.Code{}
@@ -122,10 +130,12 @@ func (s *Store) readHolders(ctx context.Context, numbers []int64, d *memory.Desc
 		var address string
 		err := rows.Scan(&number, &message, &delivery, &recipient, &address)
 		code := d.Codes[number]
-		if code == nil || code.DeliveryID == nil || *code.DeliveryID != coupon.NewID(coupon.KindDelivery, delivery) {
+		if code == nil || code.DeliveryID == nil ||
+			*code.DeliveryID != coupon.NewID(coupon.KindDelivery, delivery) {
 			return err
 		}
-		code.MessageID, code.RecipientID = new(coupon.NewID(coupon.KindMessage, message)), new(coupon.NewID(coupon.KindRecipient, recipient))
+		code.MessageID, code.RecipientID = new(coupon.NewID(coupon.KindMessage, message)),
+			new(coupon.NewID(coupon.KindRecipient, recipient))
 		code.Address = &address
 		if code.Flags.Has(coupon.StateSent) && d.Wanted.Has(coupon.StateSent) {
 			messages = append(messages, message)
@@ -157,21 +167,28 @@ func earlier(first *time.Time, second time.Time) *time.Time {
 }
 
 // readPoints is duckdb.EachNumbered for readers, with a statement that is planned once.
-func (s *Store) readPoints(ctx context.Context, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
+func (s *Store) readPoints(
+	ctx context.Context, statement, column string, numbers []int64, scan func(*sql.Rows) error,
+) error {
 	return duckdb.EachNumbered(ctx, s.engine.Planned(), statement, column, numbers, scan)
 }
 
-// CodesByID returns the codes that exist of these. wanted is what the caller wants to know of what happened to them:
-// StateAssigned the message that holds the code, its recipient and address, StateSent, StateRedeemed and StateVoided
-// when that happened. What is not wanted is missing where memory does not know it. Without StateRedeemed the status
-// does not tell of redemptions.
-func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID, wanted coupon.CodeState) (map[coupon.ID]*coupon.Code, error) {
+// CodesByID returns the codes that exist of these. wanted is what the caller wants to know of what
+// happened to them: StateAssigned the message that holds the code, its recipient and address,
+// StateSent, StateRedeemed and StateVoided when that happened. What is not wanted is missing where
+// memory does not know it. Without StateRedeemed the status does not tell of redemptions.
+func (s *Store) CodesByID(ctx context.Context, ids []coupon.ID, wanted coupon.CodeState) (
+	map[coupon.ID]*coupon.Code, error,
+) {
 	return s.readCodes(ctx, numbersOf(coupon.KindCode, ids), wanted)
 }
 
-// readCode reads one code. value is its value; "" when only the rows know. It gives nil when there is no such code. Of a code
-// to which nothing happened and whose value is known, memory knows everything: no statement is run.
-func (s *Store) readCode(ctx context.Context, number int64, value string, wanted coupon.CodeState) (*coupon.Code, error) {
+// readCode reads one code. value is its value; "" when only the rows know. It gives nil when there
+// is no such code. Of a code to which nothing happened and whose value is known, memory knows
+// everything: no statement is run.
+func (s *Store) readCode(ctx context.Context, number int64, value string, wanted coupon.CodeState) (
+	*coupon.Code, error,
+) {
 	d := s.memory.Describe([]int64{number}, wanted)
 	if code := d.Codes[number]; code != nil && value != "" {
 		code.Value = value
@@ -180,9 +197,11 @@ func (s *Store) readCode(ctx context.Context, number int64, value string, wanted
 	return found[coupon.NewID(coupon.KindCode, number)], err
 }
 
-// CodeByValue returns the code with this value, compared as this database compares codes, or nil. wanted is as for
-// CodesByID.
-func (s *Store) CodeByValue(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, error) {
+// CodeByValue returns the code with this value, compared as this database compares codes, or nil.
+// wanted is as for CodesByID.
+func (s *Store) CodeByValue(ctx context.Context, value string, wanted coupon.CodeState) (
+	*coupon.Code, error,
+) {
 	_, key, reason := s.keys.Parse(value)
 	if reason != "" {
 		return nil, nil //nolint:nilnil // what cannot be a code is no code
@@ -194,8 +213,8 @@ func (s *Store) CodeByValue(ctx context.Context, value string, wanted coupon.Cod
 	return s.readCode(ctx, number, key, wanted)
 }
 
-// CodesOf returns a page of each coupon's codes, in the order of their numbers. It returns INVALID for a
-// filter that cannot be. wanted is as for CodesByID.
+// CodesOf returns a page of each coupon's codes, in the order of their numbers. It returns INVALID
+// for a filter that cannot be. wanted is as for CodesByID.
 func (s *Store) CodesOf(
 	ctx context.Context,
 	coupons []coupon.ID,
@@ -217,7 +236,8 @@ func (s *Store) CodesOf(
 	for _, id := range coupons {
 		list := &coupon.List[*coupon.Code]{}
 		lists[id] = list
-		selected, candidates := s.selectCodes(coupon.MustNumber(coupon.KindCoupon, id), filter, facts)
+		selected, candidates := s.selectCodes(coupon.MustNumber(coupon.KindCoupon, id),
+			filter, facts)
 		var numbers []int64
 		if candidates == nil {
 			numbers = s.memory.Page(selected, after, page.First+1)
@@ -249,10 +269,12 @@ func (s *Store) CodesOf(
 	return lists, err
 }
 
-// selectCodes makes a filter a selection of what memory knows. What only rows know are the facts that
-// codeFacts gave; with them it gives the candidates, already narrowed by the selection. nil candidates mean:
-// all of the selection.
-func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts *facts) (*memory.Selection, []int64) {
+// selectCodes makes a filter a selection of what memory knows. What only rows know are the facts
+// that codeFacts gave; with them it gives the candidates, already narrowed by the selection. nil
+// candidates mean: all of the selection.
+func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts *facts) (
+	*memory.Selection, []int64,
+) {
 	selected := &memory.Selection{CouponID: couponNumber, Now: s.now()}
 	if filter == nil {
 		return selected, nil
@@ -287,13 +309,16 @@ func (s *Store) selectCodes(couponNumber int64, filter *coupon.CodeFilter, facts
 type facts struct {
 	// byCoupon has the numbers of these codes by coupon; nil when the filter has no such part.
 	byCoupon map[int64][]int64
-	// batch is the batch that the codes must be of, as memory knows; 0: any. Which codes a batch voided only rows know.
+	// batch is the batch that the codes must be of, as memory knows; 0: any. Which codes a batch
+	// voided only rows know.
 	batch int64
 }
 
-// codeFacts returns what only rows know of the codes that a filter leaves. Coupons whose time zone, in which the filter's dates
-// are meant, is the same share a statement.
-func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter) (*facts, error) {
+// codeFacts returns what only rows know of the codes that a filter leaves. Coupons whose time zone,
+// in which the filter's dates are meant, is the same share a statement.
+func (s *Store) codeFacts(
+	ctx context.Context, q duckdb.Querier, couponNumbers []int64, filter *coupon.CodeFilter,
+) (*facts, error) {
 	if filter == nil {
 		return nil, nil //nolint:nilnil // nothing is filtered
 	}
@@ -322,7 +347,8 @@ func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers [
 			return nil, err
 		}
 		if voiding != nil {
-			statement, args = strings.TrimPrefix(statement+"\nINTERSECT\n"+codeByVoid, "\nINTERSECT\n"), append(args, named("voiding", voiding))
+			statement, args = strings.TrimPrefix(statement+"\nINTERSECT\n"+codeByVoid,
+				"\nINTERSECT\n"), append(args, named("voiding", voiding))
 		}
 		if statement == "" {
 			return found, nil
@@ -348,9 +374,11 @@ func (s *Store) codeFacts(ctx context.Context, q duckdb.Querier, couponNumbers [
 	return found, nil
 }
 
-// factStatement returns the statement that answers the part of a filter which only rows know, for one coupon
-// or for any (0): an intersection of fixed statements; "" when there is no such part.
-func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *coupon.CodeFilter) (statement string, args []any, err error) {
+// factStatement returns the statement that answers the part of a filter which only rows know, for
+// one coupon or for any (0): an intersection of fixed statements; "" when there is no such part.
+func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *coupon.CodeFilter) (
+	statement string, args []any, err error,
+) {
 	assigned, err := coupon.NewPeriod(filter.AssignedFrom, filter.AssignedTo, zone, "assigned")
 	if err != nil {
 		return "", nil, err
@@ -362,7 +390,8 @@ func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *c
 	var parts []string
 	if filter.RecipientID != nil || assigned != (coupon.Period{}) {
 		parts = append(parts, codeByMessage)
-		args = append(args, named("assigned_from", assigned.From), named("assigned_to", assigned.To),
+		args = append(args, named("assigned_from", assigned.From),
+			named("assigned_to", assigned.To),
 			named("recipient_id", optionalNumber(coupon.KindRecipient, filter.RecipientID)))
 	}
 	if len(filter.Outcome) > 0 {
@@ -371,11 +400,13 @@ func (s *Store) factStatement(zone *time.Location, couponNumber int64, filter *c
 	}
 	if redeemed != (coupon.Period{}) {
 		parts = append(parts, codeByRedemption)
-		args = append(args, named("redeemed_from", redeemed.From), named("redeemed_to", redeemed.To))
+		args = append(args, named("redeemed_from", redeemed.From),
+			named("redeemed_to", redeemed.To))
 	}
 	if filter.ValuePrefix != nil {
 		parts = append(parts, codeByPrefix)
-		args = append(args, named("coupon_id", couponNumber), named("prefix", s.keys.Prefix(*filter.ValuePrefix)))
+		args = append(args, named("coupon_id", couponNumber),
+			named("prefix", s.keys.Prefix(*filter.ValuePrefix)))
 	}
 	return strings.Join(parts, "\nINTERSECT\n"), args, nil
 }

@@ -29,12 +29,14 @@ func TestAddCodes(t *testing.T) {
 		s.codes(t, id, "", "known")
 		var request []coupon.NewCode
 		for _, value := range []string{
-			"zeta", " alpha\u00a0", "ALPHA", "there", "KNOWN", "own", "mine", "", "  ", strings.Repeat("x",
+			"zeta", " alpha\u00a0", "ALPHA", "there", "KNOWN", "own", "mine", "", "  ",
+			strings.Repeat("x",
 				256), "a\tb", strings.Repeat("y", 255), "ｚeta",
 		} {
 			request = append(request, coupon.NewCode{Value: value, Label: new(" sport ")})
 		}
-		request = append(request, coupon.NewCode{Value: "unlabelled"}, coupon.NewCode{Value: "badlabel", Label: new("a\nb")})
+		request = append(request, coupon.NewCode{Value: "unlabelled"},
+			coupon.NewCode{Value: "badlabel", Label: new("a\nb")})
 		added, rejections, err := s.AddCodes(t.Context(), id, request)
 		if err != nil {
 			t.Fatal(err)
@@ -50,15 +52,19 @@ func TestAddCodes(t *testing.T) {
 				t.Errorf("got %+v", code)
 			}
 		}
-		if diff := cmp.Diff([]string{"zeta sport", "alpha sport", strings.Repeat("y", 255) + " sport", "unlabelled -"},
+		if diff := cmp.Diff([]string{
+			"zeta sport", "alpha sport", strings.Repeat("y", 255) + " sport", "unlabelled -",
+		},
 			values); diff != "" {
 			t.Errorf("added (-want +got):\n%s", diff)
 		}
 		want := []string{
-			"3 DUPLICATE_IN_FILE ALPHA", "4 EXISTS_ELSEWHERE there", "5 ALREADY_EXISTS KNOWN", "6 EXISTS_ELSEWHERE own",
+			"3 DUPLICATE_IN_FILE ALPHA", "4 EXISTS_ELSEWHERE there", "5 ALREADY_EXISTS KNOWN",
+			"6 EXISTS_ELSEWHERE own",
 			"7 ALREADY_EXISTS mine",
 			"8 EMPTY", "9 EMPTY", "10 TOO_LONG " + strings.Repeat("x",
-				254) + "…", "11 BAD_CHARACTER a\ufffdb", "13 DUPLICATE_IN_FILE ｚeta", "15 BAD_CHARACTER a\ufffdb",
+				254) + "…", "11 BAD_CHARACTER a\ufffdb", "13 DUPLICATE_IN_FILE ｚeta",
+			"15 BAD_CHARACTER a\ufffdb",
 		}
 		if diff := cmp.Diff(want, rejectionTexts(rejections)); diff != "" {
 			t.Errorf("rejections (-want +got):\n%s", diff)
@@ -83,7 +89,8 @@ func TestAddCodes(t *testing.T) {
 	t.Run("INVALID_STATE", func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		_, _, err := s.AddCodes(t.Context(), s.newCoupon(t, anonymous), []coupon.NewCode{{Value: "a"}})
+		_, _, err := s.AddCodes(t.Context(), s.newCoupon(t, anonymous),
+			[]coupon.NewCode{{Value: "a"}})
 		wantError(t, err, coupon.ErrorInvalidState, "input.couponId")
 	})
 }
@@ -95,10 +102,12 @@ func TestGenerateCodes(t *testing.T) {
 		s := newScene(t)
 		id := s.newCoupon(t)
 		request := &db.GenerateRequest{
-			CouponID: id, Count: 200_000, Pattern: "W-#####", Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789",
-			Label: new("sport"),
+			CouponID: id, Count: 200_000, Pattern: "W-#####",
+			Alphabet: "ABCDEFGHJKLMNPQRSTUVWXYZ23456789",
+			Label:    new("sport"),
 		}
-		// Every second code of 100 drawn would hit one that is there if the pool were not looked at.
+		// Every second code of 100 drawn would hit one that is there if the pool were not looked
+		// at.
 		made, err := s.GenerateCodes(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +125,8 @@ func TestGenerateCodes(t *testing.T) {
 			}
 		}
 		s.wantAvailability(t, id, "available 200000")
-		if byLabel := s.availability(t, id).ByLabel; len(byLabel) != 1 || byLabel[0].Label != "sport" || byLabel[0].Total != 200_000 {
+		if byLabel := s.availability(t, id).ByLabel; len(byLabel) != 1 ||
+			byLabel[0].Label != "sport" || byLabel[0].Total != 200_000 {
 			t.Errorf("by label: %+v", byLabel)
 		}
 		s.checkSound(t) // code_twice finds duplicates
@@ -130,13 +140,16 @@ func TestGenerateCodes(t *testing.T) {
 		}
 		s.codes(t, s.newCoupon(t), "", taken...)
 		id := s.newCoupon(t)
-		made, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 10, Pattern: "###", Alphabet: "0123456789"})
+		made, err := s.GenerateCodes(t.Context(),
+			&db.GenerateRequest{CouponID: id, Count: 10, Pattern: "###", Alphabet: "0123456789"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := made.Sample
 		slices.Sort(got)
-		if diff := cmp.Diff([]string{"990", "991", "992", "993", "994", "995", "996", "997", "998", "999"}, got); diff != "" {
+		if diff := cmp.Diff([]string{
+			"990", "991", "992", "993", "994", "995", "996", "997", "998", "999",
+		}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		// Now nothing is left at all; the writer must not search for ever.
@@ -163,7 +176,10 @@ func TestGenerateCodes(t *testing.T) {
 			"input.count":    {Count: 0, Pattern: "########", Alphabet: "ABCDEF"},
 			"input.pattern":  {Count: 1, Pattern: "fixed", Alphabet: "ABCDEF"},
 			"input.alphabet": {Count: 1, Pattern: "########", Alphabet: "Aa"},
-			"input.label":    {Count: 1, Pattern: "########", Alphabet: "ABCDEF", Label: new(strings.Repeat("x", 256))},
+			"input.label": {
+				Count: 1, Pattern: "########", Alphabet: "ABCDEF",
+				Label: new(strings.Repeat("x", 256)),
+			},
 		} {
 			request.CouponID = id
 			_, err := s.GenerateCodes(t.Context(), request)
@@ -183,7 +199,8 @@ func TestGenerateCodes(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		_, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{CouponID: id, Count: 11, Pattern: "###", Alphabet: "0123456789"})
+		_, err := s.GenerateCodes(t.Context(),
+			&db.GenerateRequest{CouponID: id, Count: 11, Pattern: "###", Alphabet: "0123456789"})
 		wantError(t, err, coupon.ErrorCodeSpaceTooSmall, "input.pattern")
 		s.wantAvailability(t, id, "")
 	})
@@ -207,10 +224,18 @@ func TestVoidCodes(t *testing.T) {
 		}
 		void(voiding(id, "a1", "A2", "A2", "C1", "nobody", "\t"), 1)
 		void(voiding(id, "A2"), 0)
-		void(&db.CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{Label: []string{"sport"}}}, 1)
-		void(&db.CodeSelection{CouponID: id, Values: []string{"B1", "B2"}, Filter: &coupon.CodeFilter{ValuePrefix: new("b2")}}, 1)
+		void(
+			&db.CodeSelection{
+				CouponID: id, Filter: &coupon.CodeFilter{Label: []string{"sport"}},
+			}, 1,
+		)
+		void(&db.CodeSelection{
+			CouponID: id, Values: []string{"B1", "B2"},
+			Filter: &coupon.CodeFilter{ValuePrefix: new("b2")},
+		}, 1)
 		s.wantAvailability(t, id, "available 1, redeemed 1, voided 3")
-		if code := s.code(t, "B2"); code.Status != coupon.CodeVoided || !code.VoidedAt.Equal(noon()) {
+		if code := s.code(t, "B2"); code.Status != coupon.CodeVoided ||
+			!code.VoidedAt.Equal(noon()) {
 			t.Errorf("got %+v", code)
 		}
 		void(&db.CodeSelection{CouponID: id, Filter: &coupon.CodeFilter{}}, 1)
@@ -254,7 +279,8 @@ func TestReleaseCodes(t *testing.T) {
 			t.Helper()
 			released, kept, _, err := s.ReleaseCodes(t.Context(), all, evenIfSent, "mistake")
 			if err != nil || released != wantReleased || kept != wantKept {
-				t.Errorf("released %d, kept %d, %v; want %d and %d", released, kept, err, wantReleased, wantKept)
+				t.Errorf("released %d, kept %d, %v; want %d and %d", released, kept, err,
+					wantReleased, wantKept)
 			}
 			s.checkSound(t)
 		}
@@ -265,12 +291,14 @@ func TestReleaseCodes(t *testing.T) {
 		}
 		s.redeem(t, "A0002")
 		release(false, 3, 3)
-		if got := s.delivery(t, delivery).Counts; got != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
+		if got := s.delivery(t,
+			delivery).Counts; got != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
 			t.Errorf("counts %+v", got)
 		}
 		release(true, 1, 5)
 		s.wantAvailability(t, id, "available 5, redeemed 1")
-		if code := s.code(t, "A0001"); code.Status != coupon.CodeAvailable || code.MessageID != nil || code.SentAt != nil {
+		if code := s.code(t, "A0001"); code.Status != coupon.CodeAvailable ||
+			code.MessageID != nil || code.SentAt != nil {
 			t.Errorf("a released code is %+v", code)
 		}
 		// Resumed, the delivery finds nothing to send and is over.
@@ -290,7 +318,9 @@ func TestReleaseCodes(t *testing.T) {
 		for _, event := range events[s.code(t, "A0001").ID] {
 			kinds = append(kinds, event.Kind)
 		}
-		if diff := cmp.Diff([]coupon.CodeEventKind{coupon.EventAdded, coupon.EventAssigned, coupon.EventSent, coupon.EventReturned},
+		if diff := cmp.Diff([]coupon.CodeEventKind{
+			coupon.EventAdded, coupon.EventAssigned, coupon.EventSent, coupon.EventReturned,
+		},
 			kinds); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
@@ -312,7 +342,8 @@ func TestReleaseCodes(t *testing.T) {
 		if _, err := s.PauseDelivery(t.Context(), delivery); err != nil {
 			t.Fatal(err)
 		}
-		if released, _, _, err := s.ReleaseCodes(t.Context(), voiding(id, "A0002", "A0005"), false, "mistake"); err != nil || released != 2 {
+		if released, _, _, err := s.ReleaseCodes(t.Context(), voiding(id, "A0002", "A0005"), false,
+			"mistake"); err != nil || released != 2 {
 			t.Fatalf("released %d, %v", released, err)
 		}
 		if _, err := s.ResumeDelivery(t.Context(), delivery); err != nil {
@@ -331,7 +362,8 @@ func TestReleaseCodes(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, _, _, err := newScene(t).ReleaseCodes(t.Context(), voiding("coupon_1", "a"), false, "why")
+		_, _, _, err := newScene(t).ReleaseCodes(t.Context(), voiding("coupon_1", "a"),
+			false, "why")
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 	t.Run("INVALID", func(t *testing.T) {
@@ -347,8 +379,9 @@ func TestReleaseCodes(t *testing.T) {
 	})
 }
 
-// TestCodeByValue finds codes by what somebody typed. Memory knows all about those to which nothing happened and that are
-// spelled like their keys; of the others the rows tell what is missing, and nothing else is asked for.
+// TestCodeByValue finds codes by what somebody typed. Memory knows all about those to which nothing
+// happened and that are spelled like their keys; of the others the rows tell what is missing, and
+// nothing else is asked for.
 func TestCodeByValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -397,7 +430,8 @@ func TestCodeByValue(t *testing.T) {
 		}
 	}
 	for _, typed := range []string{"", "FREE", "FREE-2", "free-1\x00"} {
-		if code, err := s.CodeByValue(t.Context(), typed, coupon.AnyState); code != nil || err != nil {
+		if code, err := s.CodeByValue(t.Context(), typed, coupon.AnyState); code != nil ||
+			err != nil {
 			t.Errorf("%q: got %v, %v", typed, code, err)
 		}
 	}
@@ -440,10 +474,18 @@ func TestCodesOf(t *testing.T) {
 		{"delivery", &coupon.CodeFilter{DeliveryID: &second}, ""},
 		{"recipient", &coupon.CodeFilter{RecipientID: &recipients[0]}, ""},
 		{"prefix", &coupon.CodeFilter{ValuePrefix: new("p")}, "P1 P2"},
-		{"assigned on the first day", &coupon.CodeFilter{AssignedTo: new(coupon.DateTime("2026-11-23"))}, ""},
-		{"redeemed three times, listed once", &coupon.CodeFilter{RedeemedFrom: new(coupon.DateTime("2026-11-01"))}, "P1"},
-		{"redeemed later", &coupon.CodeFilter{RedeemedFrom: new(coupon.DateTime("2026-11-25"))}, ""},
-		{"prefix and redeemed", &coupon.CodeFilter{ValuePrefix: new("P"), RedeemedTo: new(coupon.DateTime("2027-01-01"))}, "P1"},
+		{"assigned on the first day", &coupon.CodeFilter{
+			AssignedTo: new(coupon.DateTime("2026-11-23")),
+		}, ""},
+		{"redeemed three times, listed once", &coupon.CodeFilter{
+			RedeemedFrom: new(coupon.DateTime("2026-11-01")),
+		}, "P1"},
+		{"redeemed later", &coupon.CodeFilter{
+			RedeemedFrom: new(coupon.DateTime("2026-11-25")),
+		}, ""},
+		{"prefix and redeemed", &coupon.CodeFilter{
+			ValuePrefix: new("P"), RedeemedTo: new(coupon.DateTime("2027-01-01")),
+		}, "P1"},
 	}
 	// Who got which code is the pool's choice; the expectations follow it.
 	got := map[string]string{}

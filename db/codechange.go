@@ -12,8 +12,8 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// CodeSelection names codes of a coupon: those with the values, narrowed by the filter. One of the two
-// must be given.
+// CodeSelection names codes of a coupon: those with the values, narrowed by the filter. One of the
+// two must be given.
 type CodeSelection struct {
 	CouponID coupon.ID
 	Values   []string
@@ -28,9 +28,12 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 	}
 	switch {
 	case selection.Values == nil && selection.Filter == nil:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say which codes: give their values, or a filter ({} for all).").At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Say which codes: give their values, or a filter ({} for all).").At("input")
 	case len(selection.Values) > coupon.MaxAddedCodes:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values; use a filter for more.", coupon.MaxAddedCodes).At("input", "values")
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Give at most %d values; use a filter for more.",
+			coupon.MaxAddedCodes).At("input", "values")
 	}
 	facts, err := t.store.codeFacts(ctx, t, []int64{couponNumber}, selection.Filter)
 	if err != nil {
@@ -43,7 +46,8 @@ func (t *turn) choose(ctx context.Context, selection *CodeSelection) ([]int64, e
 			return t.store.memory.Keep(selected, named), nil
 		}
 		isCandidate := isIn(candidates)
-		return slices.DeleteFunc(named, func(number int64) bool { return !isCandidate(number) }), nil
+		return slices.DeleteFunc(named,
+			func(number int64) bool { return !isCandidate(number) }), nil
 	}
 	if candidates == nil {
 		candidates = t.store.memory.All(selected)
@@ -69,12 +73,13 @@ func (t *turn) numbersOfValues(values []string) []int64 {
 type Voided struct {
 	// Batch is nil when no code was voided.
 	Batch *coupon.CodeBatch
-	// Count is how many codes were voided, and Pending how many messages that are still to be sent have one of them.
+	// Count is how many codes were voided, and Pending how many messages that are still to be sent
+	// have one of them.
 	Count, Pending int
 }
 
-// VoidCodes makes codes worthless until UndoBatch; redeemed ones stay redeemed, and voiding a voided code again changes nothing.
-// It returns NOT_FOUND and INVALID.
+// VoidCodes makes codes worthless until UndoBatch; redeemed ones stay redeemed, and voiding a
+// voided code again changes nothing. It returns NOT_FOUND and INVALID.
 func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (*Voided, error) {
 	voided := &Voided{}
 	var batch int64
@@ -92,7 +97,8 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (*Voide
 		}
 		batch, _ = s.memory.TakeCodes(0, 1)
 		if err := t.recordBatch(ctx, &batchRow{
-			number: batch, kind: coupon.BatchVoided, couponNumber: coupon.MustNumber(coupon.KindCoupon, selection.CouponID), first: 1,
+			number: batch, kind: coupon.BatchVoided,
+			couponNumber: coupon.MustNumber(coupon.KindCoupon, selection.CouponID), first: 1,
 			count: len(numbers), createdBy: callerOf(ctx),
 		}); err != nil {
 			return err
@@ -108,7 +114,10 @@ func (s *Store) VoidCodes(ctx context.Context, selection *CodeSelection) (*Voide
 
 // void voids codes, by a batch or by none: 0.
 func (t *turn) void(ctx context.Context, numbers []int64, reason string, batch int64) error {
-	args := []any{named("ids", numbers), named("now", t.now), named("reason", reason), named("batch_id", unlessZero(batch))}
+	args := []any{
+		named("ids", numbers), named("now", t.now), named("reason", reason),
+		named("batch_id", unlessZero(batch)),
+	}
 	if _, err := t.Exec(ctx, codeVoidInsert, args...); err != nil {
 		return err
 	}
@@ -116,16 +125,19 @@ func (t *turn) void(ctx context.Context, numbers []int64, reason string, batch i
 	return nil
 }
 
-// ReleaseCodes returns assigned codes back to the pool. A code that was not sent takes its message with it,
-// which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a delivery that
-// is being sent right now, or of a message that a sender is busy with. It gives how many codes were released and how many kept, and how many messages
-// were canceled. It returns NOT_FOUND and INVALID.
+// ReleaseCodes returns assigned codes back to the pool. A code that was not sent takes its message
+// with it, which is then canceled; a sent one is kept unless evenIfSent, and so is every code of a
+// delivery that is being sent right now, or of a message that a sender is busy with. It gives how
+// many codes were released and how many kept, and how many messages were canceled. It returns
+// NOT_FOUND and INVALID.
 func (s *Store) ReleaseCodes(
 	ctx context.Context, selection *CodeSelection, evenIfSent bool, reason string,
 ) (released, kept, canceled int, err error) {
 	reason, bad := coupon.CleanLabel(reason)
 	if reason == "" || bad != "" {
-		return 0, 0, 0, coupon.Errorf(coupon.ErrorInvalid, "Give a reason of 1 to %d characters: it stays in the history of every code.", coupon.MaxTextLength).
+		return 0, 0, 0, coupon.Errorf(coupon.ErrorInvalid,
+			"Give a reason of 1 to %d characters: it stays in the history of every code.",
+			coupon.MaxTextLength).
 			At("input", "reason")
 	}
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -135,7 +147,9 @@ func (s *Store) ReleaseCodes(
 		}
 		count := len(chosen)
 		numbers := s.memory.KeepStates(chosen, func(_ int64, state coupon.CodeState) bool {
-			return state.Has(coupon.StateAssigned) && !state.Has(coupon.StateRedeemed|coupon.StateVoided) && (evenIfSent || !state.Has(coupon.StateSent))
+			return state.Has(coupon.StateAssigned) &&
+				!state.Has(coupon.StateRedeemed|coupon.StateVoided) &&
+				(evenIfSent || !state.Has(coupon.StateSent))
 		})
 		kept = count - len(numbers)
 		if len(numbers) == 0 {
@@ -184,7 +198,9 @@ func (t *turn) release(ctx context.Context, numbers []int64, reason string) erro
 }
 
 // EventsOf tells what happened to each of the codes, oldest first.
-func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID][]*coupon.CodeEvent, error) {
+func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (
+	map[coupon.ID][]*coupon.CodeEvent, error,
+) {
 	events := make(map[coupon.ID][]*coupon.CodeEvent, len(codes))
 	numbers := numbersOf(coupon.KindCode, codes)
 	if len(numbers) == 0 {
@@ -202,7 +218,8 @@ func (s *Store) EventsOf(ctx context.Context, codes []coupon.ID) (map[coupon.ID]
 		id := coupon.NewID(coupon.KindCode, number)
 		events[id] = append(
 			events[id],
-			coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber), orEmpty(detail), orEmpty(store)),
+			coupon.NewCodeEvent(at, kind, coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber),
+				orEmpty(detail), orEmpty(store)),
 		)
 		return nil
 	}, between(numbers)...)

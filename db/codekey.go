@@ -14,8 +14,8 @@ import (
 const (
 	// codeRule is the setting that says by which rule the keys of codes were made.
 	codeRule = "code_rule"
-	// maxRekeyed is how many codes are looked at by one statement, and about how many get another key in one
-	// transaction.
+	// maxRekeyed is how many codes are looked at by one statement, and about how many get another
+	// key in one transaction.
 	maxRekeyed = 500_000
 )
 
@@ -23,8 +23,8 @@ const (
 const collidedNotice = "%d codes differ in what nobody sees or types alone: each is found as it is written, and by no other spelling. " +
 	"The check codes_alike of integrityReport, and couponql doctor, name them."
 
-// rekeying makes the keys of codes anew and spools those that another rule gives another key: is_coupon,
-// number, key, narrow key, value.
+// rekeying makes the keys of codes anew and spools those that another rule gives another key:
+// is_coupon, number, key, narrow key, value.
 type rekeying struct {
 	keys coupon.CodeKeys
 	rows *duckdb.Spool
@@ -41,12 +41,17 @@ func (r *rekeying) scan(rows *sql.Rows, isCoupon bool) error {
 	if stored == key && key == narrow {
 		return nil
 	}
-	return r.rows.Text(strconv.FormatBool(isCoupon)).Number(id).Text(key).Text(narrow).Text(value).End()
+	return r.rows.Text(strconv.FormatBool(isCoupon)).Number(id).Text(key).Text(narrow).Text(
+		value,
+	).End()
 }
 
 // scanCodes takes the codes whose numbers lie between two.
 func (r *rekeying) scanCodes(ctx context.Context, q duckdb.Querier, first, last int64) error {
-	return duckdb.Each(ctx, q, codeUnplain, func(rows *sql.Rows) error { return r.scan(rows, false) }, named("first", first), named("last", last))
+	return duckdb.Each(
+		ctx, q, codeUnplain, func(rows *sql.Rows) error { return r.scan(rows, false) },
+		named("first", first), named("last", last),
+	)
 }
 
 // codePart is codes between two numbers, of which so many may get another key.
@@ -71,9 +76,9 @@ func (s *Store) rekey(ctx context.Context) error {
 	return s.replaceSetting(ctx, codeRule, rule, coupon.CodeRule)
 }
 
-// rekeyInParts finds the codes that the rule would make one, all of them, and then changes keys, about so many in one
-// transaction. Codes of a collision keep what told them apart. Both follow from the values alone, so a start that
-// is cut off does it again.
+// rekeyInParts finds the codes that the rule would make one, all of them, and then changes keys,
+// about so many in one transaction. Codes of a collision keep what told them apart. Both follow
+// from the values alone, so a start that is cut off does it again.
 func (s *Store) rekeyInParts(ctx context.Context, limit int) error {
 	parts, err := s.recordCollisions(ctx, limit)
 	if err != nil {
@@ -88,8 +93,8 @@ func (s *Store) rekeyInParts(ctx context.Context, limit int) error {
 	return nil
 }
 
-// recordCollisions finds collisions, and gives coupons' own codes their keys. It gives the parts that have codes which
-// may get another key.
+// recordCollisions finds collisions, and gives coupons' own codes their keys. It gives the parts
+// that have codes which may get another key.
 func (s *Store) recordCollisions(ctx context.Context, limit int) (parts []codePart, err error) {
 	next, err := nextOf(ctx, s.engine)
 	if err != nil {
@@ -123,7 +128,9 @@ func (s *Store) recordCollisions(ctx context.Context, limit int) (parts []codePa
 		return err
 	})
 	if err == nil && r.rows.Rows() > 0 {
-		s.progress(fmt.Sprintf("found %d codes whose key is not that of an earlier rule", r.rows.Rows()))
+		s.progress(
+			fmt.Sprintf("found %d codes whose key is not that of an earlier rule", r.rows.Rows()),
+		)
 	}
 	if err == nil && collided > 0 {
 		s.addNotice(fmt.Sprintf(collidedNotice, collided))
@@ -132,8 +139,11 @@ func (s *Store) recordCollisions(ctx context.Context, limit int) (parts []codePa
 }
 
 // scanAll takes the coupons, and the codes up to a number.
-func (r *rekeying) scanAll(ctx context.Context, q duckdb.Querier, end int64, limit int) (parts []codePart, err error) {
-	if err := duckdb.Each(ctx, q, couponUnplain, func(rows *sql.Rows) error { return r.scan(rows, true) }); err != nil {
+func (r *rekeying) scanAll(ctx context.Context, q duckdb.Querier, end int64, limit int) (
+	parts []codePart, err error,
+) {
+	if err := duckdb.Each(ctx, q, couponUnplain,
+		func(rows *sql.Rows) error { return r.scan(rows, true) }); err != nil {
 		return nil, err
 	}
 	for first := int64(1); first <= end; first += int64(limit) {
@@ -171,7 +181,8 @@ func (s *Store) rekeyPart(ctx context.Context, part codePart, limit int) (err er
 		if err != nil {
 			return err
 		}
-		_, err = t.Exec(ctx, codeRekey, named("path", path), named("first", part.first), named("last", part.last))
+		_, err = t.Exec(ctx, codeRekey, named("path", path), named("first", part.first),
+			named("last", part.last))
 		return err
 	})
 }

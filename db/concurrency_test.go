@@ -27,7 +27,8 @@ func atOnce(count int, do func(i int) error) []error {
 	return errs
 }
 
-// outcomes counts errors by their code, "" for none; an error that is none of the caller's fails the test.
+// outcomes counts errors by their code, "" for none; an error that is none of the caller's fails
+// the test.
 func outcomes(t *testing.T, errs []error) map[coupon.ErrorCode]int {
 	t.Helper()
 	counts := map[coupon.ErrorCode]int{}
@@ -76,7 +77,10 @@ func TestCompeteAtOnce(t *testing.T) {
 		s.codes(t, c, "soccer", numbered(fmt.Sprintf("S%d-", round), 5)...)
 		s.codes(t, c, "tennis", numbered(fmt.Sprintf("T%d-", round), 5)...)
 		edits := []func(*coupon.DeliveryChanges){func(*coupon.DeliveryChanges) {}, bySport}
-		deliveries := []coupon.ID{s.newDelivery(t, c, recipients, edits[round%2]), s.newDelivery(t, c, recipients, edits[round/2])}
+		deliveries := []coupon.ID{
+			s.newDelivery(t, c, recipients, edits[round%2]),
+			s.newDelivery(t, c, recipients, edits[round/2]),
+		}
 		got := outcomes(t, atOnce(2, func(i int) error {
 			if _, _, err := s.AnalyzeDelivery(t.Context(), deliveries[i], fine); err != nil {
 				return err
@@ -85,15 +89,17 @@ func TestCompeteAtOnce(t *testing.T) {
 			return err
 		}))
 		if got[""] != 1 || got[coupon.ErrorInvalidState] != 1 {
-			t.Errorf("outcomes %v, want one without an error, and one that could not be prepared", got)
+			t.Errorf(
+				"outcomes %v, want one without an error, and one that could not be prepared", got,
+			)
 		}
 		s.wantAvailability(t, c, "available 2, assigned 8")
 	}
 	s.checkSound(t)
 }
 
-// TestCompeteMeanwhileImport: two deliveries want the last codes of a pool while an import brings more. Each is
-// confirmed by ten clients as soon as there are codes, and gets its own.
+// TestCompeteMeanwhileImport: two deliveries want the last codes of a pool while an import brings
+// more. Each is confirmed by ten clients as soon as there are codes, and gets its own.
 func TestCompeteMeanwhileImport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -103,7 +109,8 @@ func TestCompeteMeanwhileImport(t *testing.T) {
 		c := s.newCoupon(t)
 		s.codes(t, c, "", numbered(fmt.Sprintf("P%d-", round), messages+messages/2)...)
 		deliveries := []coupon.ID{s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)}
-		file := s.queue(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered(fmt.Sprintf("I%d-", round), imported), "\n"))
+		file := s.queue(t, newImport(coupon.ImportCodes, into(c)),
+			"code\n"+strings.Join(numbered(fmt.Sprintf("I%d-", round), imported), "\n"))
 		var done atomic.Int64
 		got := outcomes(t, atOnce(1+2*clients, func(i int) error {
 			if i == 0 {
@@ -130,7 +137,8 @@ func TestCompeteMeanwhileImport(t *testing.T) {
 			t.Errorf("outcomes %v, %d clients confirmed", got, done.Load())
 		}
 		wantImport(t, s.imported(t, file), fmt.Sprintf("SUCCEEDED %d = %d + 0", imported, imported))
-		s.wantAvailability(t, c, fmt.Sprintf("available %d, assigned %d", messages+messages/2+imported-2*messages, 2*messages))
+		s.wantAvailability(t, c, fmt.Sprintf("available %d, assigned %d",
+			messages+messages/2+imported-2*messages, 2*messages))
 		s.checkSound(t)
 		for _, id := range deliveries {
 			s.send(t, id)
@@ -141,8 +149,9 @@ func TestCompeteMeanwhileImport(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestRedemptionFileMeanwhileConfirm: a file redeems codes of the pool while ten clients confirm the delivery that
-// takes them. Whichever is first, no code that was redeemed while nobody had it goes into a message.
+// TestRedemptionFileMeanwhileConfirm: a file redeems codes of the pool while ten clients confirm
+// the delivery that takes them. Whichever is first, no code that was redeemed while nobody had it
+// goes into a message.
 func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -159,7 +168,8 @@ func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
 		if round%2 == 1 {
 			redeemed = values[messages:]
 		}
-		file := s.queue(t, newImport(coupon.ImportRedemptions), "code,date\n"+strings.Join(redeemed, ",2026-11-23\n")+",2026-11-23\n")
+		file := s.queue(t, newImport(coupon.ImportRedemptions),
+			"code,date\n"+strings.Join(redeemed, ",2026-11-23\n")+",2026-11-23\n")
 		got := outcomes(t, atOnce(1+clients, func(i int) error {
 			if i > 0 {
 				// The file gets a longer and longer start, so that it is first in the end.
@@ -171,25 +181,29 @@ func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
 			_, err := s.ConfirmDelivery(t.Context(), id, fine)
 			return err
 		}))
-		wantImport(t, s.imported(t, file), fmt.Sprintf("SUCCEEDED %d = %d + 0", len(redeemed), len(redeemed)))
+		wantImport(t, s.imported(t, file),
+			fmt.Sprintf("SUCCEEDED %d = %d + 0", len(redeemed), len(redeemed)))
 		d := s.delivery(t, id)
 		switch isConfirmed := d.Counts.Total > 0; {
 		case isConfirmed && (got[""] != 1+clients || d.Counts.Total != messages):
 			t.Errorf("round %d: outcomes %v for %+v", round, got, d.Counts)
-		case !isConfirmed && (len(redeemed) < codes || got[coupon.ErrorInsufficientCodes] != clients):
+		case !isConfirmed &&
+			(len(redeemed) < codes || got[coupon.ErrorInsufficientCodes] != clients):
 			t.Errorf("round %d: outcomes %v for a delivery that was not confirmed", round, got)
 		}
 		if a := s.availability(t, c); a.Redeemed != len(redeemed) || a.Total != codes {
 			t.Errorf("round %d: %+v", round, a)
 		}
 		early := 0
-		for _, code := range s.allCodes(t, c, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}}) {
+		for _, code := range s.allCodes(t, c,
+			&coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}}) {
 			if code.DeliveryID != nil {
 				early++
 			}
 		}
 		if len(redeemed) == codes && early != d.Counts.Total {
-			t.Errorf("round %d: %d redeemed codes are in messages, and there are %d", round, early, d.Counts.Total)
+			t.Errorf("round %d: %d redeemed codes are in messages, and there are %d", round, early,
+				d.Counts.Total)
 		}
 		s.checkSound(t)
 		if d.Counts.Total > 0 {
@@ -201,9 +215,10 @@ func TestRedemptionFileMeanwhileConfirm(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestConfirmAmongOthers has several clients confirm two deliveries of one coupon while its codes are added, voided, replaced and
-// redeemed by files and at tills, and a third delivery is split. Each delivery is confirmed as a whole or not at all, what was
-// acknowledged is there, and no code was given away that somebody had redeemed before.
+// TestConfirmAmongOthers has several clients confirm two deliveries of one coupon while its codes
+// are added, voided, replaced and redeemed by files and at tills, and a third delivery is split.
+// Each delivery is confirmed as a whole or not at all, what was acknowledged is there, and no code
+// was given away that somebody had redeemed before.
 func TestConfirmAmongOthers(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -213,7 +228,10 @@ func TestConfirmAmongOthers(t *testing.T) {
 		c := s.newCoupon(t, withoutAssignment)
 		values := numbered(fmt.Sprintf("P%d-", round), 2*messages+spare)
 		s.codes(t, c, "", values...)
-		deliveries := []coupon.ID{s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)}
+		deliveries := []coupon.ID{
+			s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients),
+			s.newDelivery(t, c, recipients),
+		}
 		for _, id := range deliveries[:2] {
 			s.analyze(t, id, coupon.DeliveryReady)
 		}
@@ -225,18 +243,22 @@ func TestConfirmAmongOthers(t *testing.T) {
 			return s.queue(t, newImport(kind, edits...), text)
 		}
 		brought := func(prefix string) string {
-			return "code\n" + strings.Join(numbered(fmt.Sprintf("%s%d-", prefix, round), messages), "\n")
+			return "code\n" +
+				strings.Join(numbered(fmt.Sprintf("%s%d-", prefix, round), messages), "\n")
 		}
 		files := []coupon.ID{
 			file(coupon.ImportCodes, coupon.ImportAdd, brought("A")),
 			file(coupon.ImportCodes, coupon.ImportVoid, "code\n"+strings.Join(values[:10], "\n")),
-			file(coupon.ImportRedemptions, coupon.ImportAdd, "code,date\n"+strings.Join(values[5:15], ",2026-11-22\n")+",2026-11-22\n"),
+			file(coupon.ImportRedemptions, coupon.ImportAdd,
+				"code,date\n"+strings.Join(values[5:15], ",2026-11-22\n")+",2026-11-22\n"),
 			file(coupon.ImportCodes, coupon.ImportReplaceUnused, brought("R")),
 		}
 		redeemed := make([]atomic.Int64, len(values))
 		others := []func() error{
 			func() error {
-				_, err := s.SplitDelivery(t.Context(), deliveries[2], coupon.SplitParts{{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true}})
+				_, err := s.SplitDelivery(t.Context(), deliveries[2], coupon.SplitParts{
+					{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true},
+				})
 				return err
 			},
 			func() error {
@@ -269,7 +291,8 @@ func TestConfirmAmongOthers(t *testing.T) {
 		if got := outcomes(t, errs[2*clients:]); got[""] != len(others) {
 			t.Errorf("round %d: outcomes of the others %v", round, got)
 		}
-		if got := outcomes(t, errs[:2*clients]); got[""]+got[coupon.ErrorInsufficientCodes] != 2*clients {
+		if got := outcomes(t, errs[:2*clients]); got[""]+
+			got[coupon.ErrorInsufficientCodes] != 2*clients {
 			t.Errorf("round %d: outcomes of the confirmations %v", round, got)
 		}
 		s.checkSound(t)
@@ -294,12 +317,16 @@ func TestConfirmAmongOthers(t *testing.T) {
 		}
 		// A file records what happened to voided codes too: these count as redeemed.
 		both := len(s.Texts(t, fmt.Sprintf(`-- codes that are voided and redeemed
-SELECT v.code_id::VARCHAR FROM code_void v JOIN redemption r ON r.code_id = v.code_id WHERE r.coupon_id = %s`, strings.TrimPrefix(string(c), "coupon_"))))
-		if a.Total != len(values)+changes.Added-changes.Removed || a.Redeemed != fromFile+atTill || a.Voided != changes.Voided-both {
-			t.Errorf("round %d: %+v after %+v, %d redemptions of a file and %d at a till", round, a, changes, fromFile, atTill)
+SELECT v.code_id::VARCHAR FROM code_void v JOIN redemption r ON r.code_id = v.code_id
+	WHERE r.coupon_id = %s`, strings.TrimPrefix(string(c), "coupon_"))))
+		if a.Total != len(values)+changes.Added-changes.Removed || a.Redeemed != fromFile+atTill ||
+			a.Voided != changes.Voided-both {
+			t.Errorf("round %d: %+v after %+v, %d redemptions of a file and %d at a till", round, a,
+				changes, fromFile, atTill)
 		}
 		early := s.Texts(t, `-- codes that were redeemed before somebody got them
-SELECT r.code_id::VARCHAR FROM redemption r JOIN message m ON m.code_id = r.code_id WHERE r.delivery_id IS NULL AND r.source = 'API'`)
+SELECT r.code_id::VARCHAR FROM redemption r JOIN message m ON m.code_id = r.code_id
+	WHERE r.delivery_id IS NULL AND r.source = 'API'`)
 		if len(early) > 0 {
 			t.Errorf("round %d: given away although redeemed before: %v", round, early)
 		}
@@ -311,8 +338,10 @@ SELECT r.code_id::VARCHAR FROM redemption r JOIN message m ON m.code_id = r.code
 					told++
 				}
 			}
-			if d.Counts.Total != 0 && d.Counts.Total != messages || (told > 0) != (d.Counts.Total > 0) {
-				t.Errorf("round %d: %s has %d messages, and %d of its clients are told so", round, id, d.Counts.Total, told)
+			if d.Counts.Total != 0 && d.Counts.Total != messages ||
+				(told > 0) != (d.Counts.Total > 0) {
+				t.Errorf("round %d: %s has %d messages, and %d of its clients are told so", round,
+					id, d.Counts.Total, told)
 			}
 			if d.Counts.Total > 0 {
 				s.send(t, id)
@@ -359,7 +388,8 @@ func TestRedeemAtOnce(t *testing.T) {
 		s := newScene(t)
 		s.codes(t, s.newCoupon(t, withoutAssignment, withLimit(9)), "", "A1")
 		got := outcomes(t, atOnce(callers, func(int) error {
-			r, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A1", IdempotencyKey: new("k")})
+			r, err := s.Redeem(t.Context(),
+				&coupon.RedeemRequest{Value: "A1", IdempotencyKey: new("k")})
 			if err == nil && r.ID != "redemption_1" {
 				return fmt.Errorf("got %s", r.ID)
 			}
@@ -372,8 +402,8 @@ func TestRedeemAtOnce(t *testing.T) {
 	})
 }
 
-// TestEverythingAtOnce imports, redeems, reverses, voids, prepares, sends and deletes at once, while readers
-// watch that the parts of availability add up at every instant.
+// TestEverythingAtOnce imports, redeems, reverses, voids, prepares, sends and deletes at once,
+// while readers watch that the parts of availability add up at every instant.
 func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -381,7 +411,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	c := s.newCoupon(t, withoutAssignment, withLimit(2))
 	const mine = 600
 	for i := range 3 {
-		s.codes(t, c, []string{"", "soccer", "tennis"}[i], numbered(fmt.Sprintf("M%d-", i), mine/3)...)
+		s.codes(t, c, []string{"", "soccer", "tennis"}[i],
+			numbered(fmt.Sprintf("M%d-", i), mine/3)...)
 	}
 	recipients := s.recipients(t, 50)
 	var file strings.Builder
@@ -410,7 +441,8 @@ func TestEverythingAtOnce(t *testing.T) {
 					t.Errorf("total %d after %d: half an import was visible", a.Total, last)
 				}
 				last = a.Total
-				if _, err := s.CodesOf(ctx, []coupon.ID{c}, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}},
+				if _, err := s.CodesOf(ctx, []coupon.ID{c},
+					&coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}},
 					coupon.Page{First: 20, WantsItems: true}, coupon.AnyState); err != nil {
 					t.Error(err)
 				}
@@ -443,7 +475,8 @@ func TestEverythingAtOnce(t *testing.T) {
 		func() error { return s.RunImport(ctx, id) },
 		func() error {
 			for n := range 10 {
-				if _, err := s.VoidCodes(ctx, voiding(c, fmt.Sprintf("M1-%04d", 10*n+1))); err != nil {
+				if _, err := s.VoidCodes(ctx,
+					voiding(c, fmt.Sprintf("M1-%04d", 10*n+1))); err != nil {
 					return err
 				}
 			}
@@ -492,14 +525,17 @@ func TestEverythingAtOnce(t *testing.T) {
 		t.Errorf("only %d reads", reads.Load())
 	}
 	wantImport(t, s.imported(t, id), fmt.Sprintf("SUCCEEDED %d = %d + 0", imported, imported))
-	rows, err := s.RedemptionStats(ctx, &coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
+	rows, err := s.RedemptionStats(ctx,
+		&coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
 	if err != nil || rows[0].Stats.Redeemed != int(redeemed.Load()) {
-		t.Errorf("%d redemptions are there, %d were acknowledged: %v", rows[0].Stats.Redeemed, redeemed.Load(), err)
+		t.Errorf("%d redemptions are there, %d were acknowledged: %v", rows[0].Stats.Redeemed,
+			redeemed.Load(), err)
 	}
 	s.checkSound(t)
 	before := *s.availability(t, c)
 	s.reopen(t)
-	if after := *s.availability(t, c); after.Assigned != before.Assigned || after.Redeemed != before.Redeemed ||
+	if after := *s.availability(t, c); after.Assigned != before.Assigned ||
+		after.Redeemed != before.Redeemed ||
 		after.Voided != before.Voided {
 		t.Errorf("before %+v, after a restart %+v", before, after)
 	}

@@ -9,11 +9,13 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// ConfirmDelivery writes the messages of a READY delivery, each with its code, in one transaction, and
-// makes it SCHEDULED or IN_PROGRESS. Repeating it is harmless. Everything is judged once more: it returns
-// NOT_FOUND, INVALID_STATE, INSUFFICIENT_CODES when codes are missing by now, and ANALYSIS_STALE when
-// anything else is not as the analysis found it.
-func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, error) {
+// ConfirmDelivery writes the messages of a READY delivery, each with its code, in one transaction,
+// and makes it SCHEDULED or IN_PROGRESS. Repeating it is harmless. Everything is judged once more:
+// it returns NOT_FOUND, INVALID_STATE, INSUFFICIENT_CODES when codes are missing by now, and
+// ANALYSIS_STALE when anything else is not as the analysis found it.
+func (s *Store) ConfirmDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (
+	*coupon.Delivery, error,
+) {
 	return s.prepareDelivery(ctx, id, s.confirmation(check))
 }
 
@@ -24,7 +26,8 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 	return &preparation{
 		action: coupon.ActionConfirm,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{isConfirmation: true}); err != nil {
+			if found, err = t.analyze(ctx, number, d, check,
+				&analysisPlan{isConfirmation: true}); err != nil {
 				return err
 			}
 			if err := checkConfirmation(d, found.analysis); err != nil {
@@ -42,7 +45,8 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 			return t.writeMessages(ctx, number, d, firstMessage, found.messages.count, spans)
 		},
 		finish: func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-			if found.analysis.CodesNeeded > 0 && !s.memory.CanTake(claimOf(d, number, t.now), spans) {
+			if found.analysis.CodesNeeded > 0 &&
+				!s.memory.CanTake(claimOf(d, number, t.now), spans) {
 				return errRival
 			}
 			if _, err := t.freeHold(ctx, number); err != nil {
@@ -50,20 +54,27 @@ func (s *Store) confirmation(check coupon.ContentCheck) *preparation {
 			}
 			status, text := coupon.DeliveryInProgress, "Confirmed. Sending begins."
 			if d.ContactAt != nil && d.ContactAt.After(t.now) {
-				status, text = coupon.DeliveryScheduled, fmt.Sprintf("Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339))
+				status, text = coupon.DeliveryScheduled, fmt.Sprintf(
+					"Confirmed. Sending begins at %s.", d.ContactAt.Format(time.RFC3339),
+				)
 			}
-			if _, err := t.Exec(ctx, deliveryConfirm, named("id", number), named("status", string(status)), named("now", t.now),
-				named("first_message_id", firstMessage), named("message_count", found.messages.count)); err != nil {
+			if _, err := t.Exec(ctx, deliveryConfirm, named("id", number),
+				named("status", string(status)), named("now", t.now),
+				named("first_message_id", firstMessage),
+				named("message_count", found.messages.count)); err != nil {
 				return err
 			}
-			t.change(func(c memory.Change) { c.Confirm(number, memory.Confirmed{Channel: d.Channel, At: t.now}) })
+			t.change(func(c memory.Change) {
+				c.Confirm(number, memory.Confirmed{Channel: d.Channel, At: t.now})
+			})
 			t.onCommit(s.watchers.notifyDue)
 			return t.log(ctx, number, false, []coupon.LogEntry{{Level: coupon.LogInfo, Text: text}})
 		},
 	}
 }
 
-// checkConfirmation refuses a delivery that is not any more as it was analyzed, now being what analysis says.
+// checkConfirmation refuses a delivery that is not any more as it was analyzed, now being what
+// analysis says.
 func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
 	switch {
 	case analysis.Fingerprint != d.Analysis.Fingerprint:
@@ -82,7 +93,8 @@ func checkConfirmation(d *coupon.Delivery, analysis *coupon.Analysis) error {
 // claimOf returns what a delivery wants of its coupon's codes.
 func claimOf(d *coupon.Delivery, number int64, now time.Time) memory.Claim {
 	return memory.Claim{
-		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil, Delivery: number, Now: now,
+		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil,
+		Delivery: number, Now: now,
 	}
 }
 
@@ -97,22 +109,28 @@ func (t *tx) takeCodes(number int64, d *coupon.Delivery, found *judgement) ([]me
 		part := t.store.memory.Take(claim, need.Label, need.Needed)
 		if taken := memory.CountOf(part); taken != need.Needed {
 			// Beside the writer others took, voided or removed some since they were counted.
-			return nil, fmt.Errorf("take codes with one label: %d instead of %d: %w", taken, need.Needed, errRival)
+			return nil, fmt.Errorf("take codes with one label: %d instead of %d: %w", taken,
+				need.Needed, errRival)
 		}
 		spans = append(spans, part...)
 	}
 	if number > memory.MaxHolder {
-		return nil, fmt.Errorf("take codes: the number of the delivery is above %d", memory.MaxHolder)
+		return nil, fmt.Errorf("take codes: the number of the delivery is above %d",
+			memory.MaxHolder)
 	}
 	t.change(func(c memory.Change) { c.Assign(claim.CouponID, number, spans) })
 	return spans, nil
 }
 
-// writeMessages writes the drafted messages of a delivery. Codes that follow one another are counted: looking up each one's
-// place and sorting again takes as long as the rest.
-func (t *tx) writeMessages(ctx context.Context, number int64, d *coupon.Delivery, first int64, count int, spans []memory.Span) error {
+// writeMessages writes the drafted messages of a delivery. Codes that follow one another are
+// counted: looking up each one's place and sorting again takes as long as the rest.
+func (t *tx) writeMessages(
+	ctx context.Context, number int64, d *coupon.Delivery, first int64, count int,
+	spans []memory.Span,
+) error {
 	args := []any{
-		named("id", number), named("first_id", first), named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("now", t.now),
+		named("id", number), named("first_id", first),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, d.CouponID)), named("now", t.now),
 	}
 	statement := messageInsert
 	switch len(spans) {
@@ -139,8 +157,10 @@ func (t *tx) createTaken(ctx context.Context, spans []memory.Span) error {
 	var labels []string
 	place := int64(0)
 	for _, s := range spans {
-		places, firsts, counts, labels = append(places, place), append(firsts, s.First), append(counts, int64(s.Count)), append(labels, s.Label)
+		places, firsts, counts, labels = append(places, place), append(firsts,
+			s.First), append(counts, int64(s.Count)), append(labels, s.Label)
 		place += int64(s.Count)
 	}
-	return t.Create(ctx, takenCreate, named("places", places), named("firsts", firsts), named("counts", counts), named("labels", labels))
+	return t.Create(ctx, takenCreate, named("places", places), named("firsts", firsts),
+		named("counts", counts), named("labels", labels))
 }

@@ -27,12 +27,13 @@ var (
 		false,
 		"used by the tests themselves: somebody is erased in that database, so that the next start makes its file anew",
 	)
-	fillMigrations = flag.Int("fill-migrations", 0, "used by the tests themselves: how many migrations that database has; 0: all")
+	fillMigrations = flag.Int("fill-migrations", 0,
+		"used by the tests themselves: how many migrations that database has; 0: all")
 )
 
-// TestCopies copies a database in every way there is, after a stop and after a kill, and compares each copy with its source:
-// what it consists of, rows, settings and next numbers. The newest of everything is deleted in the source, so that no row
-// tells which numbers were given out.
+// TestCopies copies a database in every way there is, after a stop and after a kill, and compares
+// each copy with its source: what it consists of, rows, settings and next numbers. The newest of
+// everything is deleted in the source, so that no row tells which numbers were given out.
 func TestCopies(t *testing.T) {
 	t.Parallel()
 	if *fillPath != "" {
@@ -43,7 +44,8 @@ func TestCopies(t *testing.T) {
 		name string
 		// copies gives the file of a copy of the database at a path, which may be the same.
 		copies func(t *testing.T, path string) string
-		// differs are settings and kinds of rows that are not the source's, and skips is how many numbers are passed over.
+		// differs are settings and kinds of rows that are not the source's, and skips is how many
+		// numbers are passed over.
 		differs []string
 		skips   int64
 	}{
@@ -82,9 +84,9 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestCopiesOfEveryVersion brings a database of each earlier version up to date, after a stop and after a kill: what was in it
-// is in it, and no number is given out again. A database that was damaged before, with sequences set back, gives out none of
-// those that its rows have.
+// TestCopiesOfEveryVersion brings a database of each earlier version up to date, after a stop and
+// after a kill: what was in it is in it, and no number is given out again. A database that was
+// damaged before, with sequences set back, gives out none of those that its rows have.
 func TestCopiesOfEveryVersion(t *testing.T) {
 	t.Parallel()
 	names, err := migrationNames()
@@ -104,7 +106,8 @@ func TestCopiesOfEveryVersion(t *testing.T) {
 						continue
 					}
 					// A later version has more columns, or keeps the rows elsewhere.
-					if has := len(got.rows[table]) + len(got.rows["posted_"+table]); has != len(rows) {
+					if has := len(got.rows[table]) +
+						len(got.rows["posted_"+table]); has != len(rows) {
 						t.Errorf("%s has %d rows instead of %d", table, has, len(rows))
 					}
 				}
@@ -113,7 +116,9 @@ func TestCopiesOfEveryVersion(t *testing.T) {
 						t.Errorf("%s is %q instead of %q", name, got.settings[name], value)
 					}
 				}
-				if got.given[string(numberOfCoupons)] != 3 || got.given[string(numberOfDeliveries)] != 2 || got.given[string(numberOfImports)] != 1 {
+				if got.given[string(numberOfCoupons)] != 3 ||
+					got.given[string(numberOfDeliveries)] != 2 ||
+					got.given[string(numberOfImports)] != 1 {
 					t.Errorf("numbers are given out after %v", got.given)
 				}
 				checkNextNumbers(t, path, got.given)
@@ -157,9 +162,13 @@ func readCopied(t *testing.T, path string) copied {
 		}
 		return found
 	}
-	c := copied{rows: map[string][]string{}, settings: map[string]string{}, given: map[string]int64{}}
+	c := copied{
+		rows: map[string][]string{}, settings: map[string]string{}, given: map[string]int64{},
+	}
 	c.schema = schemaOf(t, database) +
-		strings.Join(ask("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name"), "\n")
+		strings.Join(
+			ask("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name"), "\n",
+		)
 	for _, table := range ask("SELECT table_name FROM duckdb_tables() ORDER BY table_name") {
 		switch table {
 		case "setting":
@@ -187,13 +196,15 @@ func readCopied(t *testing.T, path string) copied {
 		if view == "redemption" || view == "audit_entry" {
 			columns = "* EXCLUDE is_journaled"
 		}
-		c.rows[view] = ask("SELECT v::VARCHAR FROM (SELECT " + columns + " FROM " + view + ") v ORDER BY ALL")
+		c.rows[view] = ask(
+			"SELECT v::VARCHAR FROM (SELECT " + columns + " FROM " + view + ") v ORDER BY ALL",
+		)
 	}
 	return c
 }
 
-// filledCopied makes a database in a process of its own, with so many migrations (0: all), and gives its path. Unless that
-// process is killed, it is closed properly.
+// filledCopied makes a database in a process of its own, with so many migrations (0: all), and
+// gives its path. Unless that process is killed, it is closed properly.
 func filledCopied(t *testing.T, migrated int, erases, isKilled bool) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
@@ -262,7 +273,10 @@ func fillStore(t *testing.T, s *Store) {
 	t.Helper()
 	ctx := WithAudit(
 		t.Context(),
-		&coupon.AuditEntry{At: s.Now(), Caller: "key_1", Role: coupon.RoleAdmin, Kind: coupon.AuditMutation, Action: "redeemCode", Input: "{}", RequestID: "R"},
+		&coupon.AuditEntry{
+			At: s.Now(), Caller: "key_1", Role: coupon.RoleAdmin, Kind: coupon.AuditMutation,
+			Action: "redeemCode", Input: "{}", RequestID: "R",
+		},
 	)
 	must := func(err error) {
 		t.Helper()
@@ -274,13 +288,15 @@ func fillStore(t *testing.T, s *Store) {
 	var ids []coupon.ID
 	for range 2 {
 		c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+			StartsAt:           coupon.Set(new(coupon.DateTime("2020-01-01"))),
 			RequiresAssignment: coupon.Set(new(false)),
 		})
 		must(err)
 		ids = append(ids, c.ID)
 	}
-	added, _, err := s.AddCodes(t.Context(), ids[0], []coupon.NewCode{{Value: "A", Label: new("x")}, {Value: "b"}, {Value: "C"}, {Value: "D"}})
+	added, _, err := s.AddCodes(t.Context(), ids[0],
+		[]coupon.NewCode{{Value: "A", Label: new("x")}, {Value: "b"}, {Value: "C"}, {Value: "D"}})
 	must(err)
 	if len(added) != 4 {
 		t.Fatalf("added %v", added)
@@ -288,17 +304,21 @@ func fillStore(t *testing.T, s *Store) {
 	_, err = s.VoidCodes(t.Context(), &CodeSelection{CouponID: ids[0], Values: []string{"D"}})
 	must(err)
 	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
-		{ExternalID: "r1", Email: coupon.Set(new("r1@example.org"))}, {ExternalID: "r2", Email: coupon.Set(new("r2@example.org"))},
+		{ExternalID: "r1", Email: coupon.Set(new("r1@example.org"))},
+		{ExternalID: "r2", Email: coupon.Set(new("r2@example.org"))},
 	})
 	must(err)
 	for range 2 {
 		d, err := s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{
-			Label: coupon.Set(new("d")), Subject: coupon.Set(new("s")), Body: coupon.Set(new("{{ couponValue.code }}")), CouponID: coupon.Set(&ids[0]),
+			Label: coupon.Set(new("d")), Subject: coupon.Set(new("s")),
+			Body: coupon.Set(new("{{ couponValue.code }}")), CouponID: coupon.Set(&ids[0]),
 		})
 		must(err)
 		ids = append(ids, d.ID)
 	}
-	fine := func(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings { return coupon.ContentFindings{} }
+	fine := func(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings {
+		return coupon.ContentFindings{}
+	}
 	_, err = s.AddTargets(t.Context(), ids[2], nil, &coupon.RecipientFilter{})
 	must(err)
 	_, _, err = s.AnalyzeDelivery(t.Context(), ids[2], fine)
@@ -319,7 +339,8 @@ func fillStore(t *testing.T, s *Store) {
 		return err
 	}))
 	for _, value := range []string{"ALL", "C"} {
-		_, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: value, IdempotencyKey: new("key of " + value)})
+		_, err := s.Redeem(ctx,
+			&coupon.RedeemRequest{Value: value, IdempotencyKey: new("key of " + value)})
 		must(err)
 	}
 	if *fillErases {
@@ -359,7 +380,8 @@ func fillEarlier(t *testing.T, migrated int, wait func()) {
 	numbered := strings.NewReplacer()
 	if slices.Index(names, "0010_numbers.sql") < migrated {
 		// What sequences gave out before is what a table says now.
-		numbered = strings.NewReplacer("nextval('coupon_id')", "i + 1", "nextval('delivery_id')", "i + 1", "nextval('import_id')", "1")
+		numbered = strings.NewReplacer("nextval('coupon_id')", "i + 1", "nextval('delivery_id')",
+			"i + 1", "nextval('import_id')", "1")
 		const given = "UPDATE number SET given = CASE kind WHEN 'coupon' THEN 3 WHEN 'delivery' THEN 2 WHEN 'import' THEN 1 ELSE given END"
 		if err := s.engine.Exec(t.Context(), given); err != nil {
 			t.Fatal(err)
@@ -431,7 +453,8 @@ func backedUp(t *testing.T, path string) string {
 		}
 	}()
 	created, err := s.CreateExport(t.Context(), &coupon.Export{
-		Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 2},
+		Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB,
+		Request: coupon.ExportRequest{HoursKept: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -465,12 +488,14 @@ func checkNextNumbers(t *testing.T, path string, given map[string]int64) {
 	s := openAt(t, path)
 	checkReport(t, s)
 	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("next")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("next")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.CreateDelivery(t.Context(), &coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
+	d, err := s.CreateDelivery(t.Context(),
+		&coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -483,8 +508,10 @@ func checkNextNumbers(t *testing.T, path string, given map[string]int64) {
 		t.Fatal(err)
 	}
 	want := []coupon.ID{
-		coupon.NewID(coupon.KindCoupon, given["coupon"]+1), coupon.NewID(coupon.KindDelivery, given["delivery"]+1),
-		coupon.NewID(coupon.KindUpload, given["upload"]+1), coupon.NewID(coupon.KindAPIKey, given["api_key"]+1),
+		coupon.NewID(coupon.KindCoupon, given["coupon"]+1),
+		coupon.NewID(coupon.KindDelivery, given["delivery"]+1),
+		coupon.NewID(coupon.KindUpload, given["upload"]+1),
+		coupon.NewID(coupon.KindAPIKey, given["api_key"]+1),
 	}
 	if diff := cmp.Diff(want, []coupon.ID{c.ID, d.ID, u.ID, k.ID}); diff != "" {
 		t.Errorf("next (-want +got):\n%s", diff)

@@ -14,9 +14,11 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// CreateCoupon makes a coupon. It returns INVALID for what breaks a coupon's rules and ALREADY_EXISTS
-// when a coupon or a code has the code that was given.
-func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
+// CreateCoupon makes a coupon. It returns INVALID for what breaks a coupon's rules and
+// ALREADY_EXISTS when a coupon or a code has the code that was given.
+func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges) (
+	*coupon.Coupon, error,
+) {
 	var created *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.once(ctx); err != nil {
@@ -47,10 +49,12 @@ func (s *Store) CreateCoupon(ctx context.Context, changes *coupon.CouponChanges)
 	return created, err
 }
 
-// UpdateCoupon changes a coupon. Beside what CreateCoupon returns, NOT_FOUND, and INVALID_STATE for the
-// code of an anonymous coupon that was handed out already and for a redemption limit below what a code
-// reached.
-func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.CouponChanges) (*coupon.Coupon, error) {
+// UpdateCoupon changes a coupon. Beside what CreateCoupon returns, NOT_FOUND, and INVALID_STATE for
+// the code of an anonymous coupon that was handed out already and for a redemption limit below what
+// a code reached.
+func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.CouponChanges) (
+	*coupon.Coupon, error,
+) {
 	var updated *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, c, err := t.coupon(ctx, id)
@@ -68,12 +72,15 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 				return err
 			}
 			if isUsed {
-				return coupon.Errorf(coupon.ErrorInvalidState, "The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).
+				return coupon.Errorf(coupon.ErrorInvalidState,
+					"The code %q of the coupon %q was handed out already and can change no more.", oldCode, c.Label).
 					At("input", "code")
 			}
 		}
-		if most := s.memory.MostRedeemed(number); c.RedemptionLimit != nil && most > *c.RedemptionLimit {
-			return coupon.Errorf(coupon.ErrorInvalidState, "A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).
+		if most := s.memory.MostRedeemed(number); c.RedemptionLimit != nil &&
+			most > *c.RedemptionLimit {
+			return coupon.Errorf(coupon.ErrorInvalidState,
+				"A code of the coupon %q was redeemed %d times already, so the limit cannot be %d.", c.Label, most, *c.RedemptionLimit).
 				At("input", "redemptionLimit")
 		}
 		updated = c
@@ -82,8 +89,8 @@ func (s *Store) UpdateCoupon(ctx context.Context, id coupon.ID, changes *coupon.
 	return updated, err
 }
 
-// ArchiveCoupon takes a coupon out of use: no new codes, no new deliveries; codes that were handed out
-// stay redeemable. Repeating it is harmless. It returns NOT_FOUND.
+// ArchiveCoupon takes a coupon out of use: no new codes, no new deliveries; codes that were handed
+// out stay redeemable. Repeating it is harmless. It returns NOT_FOUND.
 func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon, error) {
 	var archived *coupon.Coupon
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -102,7 +109,8 @@ func (s *Store) ArchiveCoupon(ctx context.Context, id coupon.ID) (*coupon.Coupon
 }
 
 // DeleteCoupon deletes a coupon with its codes, while none of them was ever given away. It returns
-// NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the coupon.
+// NOT_FOUND, and INVALID_STATE when codes were given away or redeemed or a delivery uses the
+// coupon.
 func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 	leave, err := s.removals.Enter(ctx)
 	if err != nil {
@@ -125,7 +133,9 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 			return coupon.Errorf(coupon.ErrorInvalidState, "Deliveries use the coupon %q (%d). Delete them or choose another coupon for them first.", c.Label, deliveries).
 				At("input", "id")
 		}
-		for _, statement := range []string{couponDeleteVoids, couponDeleteRestores, couponDeleteCodes, couponDelete} {
+		for _, statement := range []string{
+			couponDeleteVoids, couponDeleteRestores, couponDeleteCodes, couponDelete,
+		} {
 			if _, err := t.Exec(ctx, statement, named("id", number)); err != nil {
 				return err
 			}
@@ -139,7 +149,8 @@ func (s *Store) DeleteCoupon(ctx context.Context, id coupon.ID) error {
 	return err
 }
 
-// applyCoupon changes a coupon and checks its code, which must be unlike every other in the database.
+// applyCoupon changes a coupon and checks its code, which must be unlike every other in the
+// database.
 func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) error {
 	var problems coupon.UserErrors
 	if err := c.Apply(changes); err != nil && !errors.As(err, &problems) {
@@ -149,14 +160,17 @@ func (t *turn) applyCoupon(c *coupon.Coupon, changes *coupon.CouponChanges) erro
 		value, key, reason := t.store.keys.Parse(*changes.Code.Value)
 		switch {
 		case reason == coupon.RejectedAmbiguousCode:
-			problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "%s", reason.Message()).At("input", "code"))
+			problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "%s",
+				reason.Message()).At("input", "code"))
 		case reason != "":
-			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
+			problems = append(problems,
+				coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "code"))
 		default:
 			owner := t.ownerOf(key)
 			// A coupon may spell its own code anew; that a code of its pool has it is no excuse.
 			if owner != "" && key != t.store.keys.Key(c.Code) {
-				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists, "The code %q exists already (%s).", value, owner).At("input", "code"))
+				problems = append(problems, coupon.Errorf(coupon.ErrorAlreadyExists,
+					"The code %q exists already (%s).", value, owner).At("input", "code"))
 			}
 			c.Code = value
 		}
@@ -191,14 +205,19 @@ func (t *turn) automaticCode(number int64) string {
 	}
 }
 
-func (t *turn) writeCoupon(ctx context.Context, statement string, number int64, c *coupon.Coupon) error {
+func (t *turn) writeCoupon(
+	ctx context.Context, statement string, number int64, c *coupon.Coupon,
+) error {
 	key := t.store.keys.Key(c.Code)
 	args := []any{
 		named("id", number), named("label", c.Label), named("code", c.Code), named("code_key", key),
 		named("starts_at", c.StartsAt), named("ends_at", c.EndsAt),
-		named("redemption_limit", c.RedemptionLimit), named("requires_assignment", c.RequiresAssignment),
-		named("low_stock_threshold", c.LowStockThreshold), named("low_stock_share", c.LowStockShare),
-		named("timezone", c.Timezone), named("metadata", string(c.Metadata)), named("archived_at", c.ArchivedAt), named("updated_at", c.UpdatedAt),
+		named("redemption_limit", c.RedemptionLimit),
+		named("requires_assignment", c.RequiresAssignment),
+		named("low_stock_threshold", c.LowStockThreshold),
+		named("low_stock_share", c.LowStockShare),
+		named("timezone", c.Timezone), named("metadata", string(c.Metadata)),
+		named("archived_at", c.ArchivedAt), named("updated_at", c.UpdatedAt),
 	}
 	if statement == couponInsert {
 		args = append(args, named("type", string(c.Type)), named("created_at", c.CreatedAt))
@@ -229,7 +248,9 @@ func (t *turn) coupon(_ context.Context, id coupon.ID) (int64, *coupon.Coupon, e
 	return number, &c, nil
 }
 
-func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries int, isUsed bool, err error) {
+func (t *turn) couponReferences(ctx context.Context, number int64) (
+	deliveries int, isUsed bool, err error,
+) {
 	err = duckdb.Each(ctx, t, couponReferences, func(rows *sql.Rows) error {
 		return rows.Scan(&deliveries, &isUsed)
 	}, named("id", number))
@@ -237,7 +258,9 @@ func (t *turn) couponReferences(ctx context.Context, number int64) (deliveries i
 }
 
 // readCoupons reads coupons by number, or all for nil.
-func (s *Store) readCoupons(ctx context.Context, q duckdb.Querier, numbers []int64) ([]*coupon.Coupon, error) {
+func (s *Store) readCoupons(ctx context.Context, q duckdb.Querier, numbers []int64) (
+	[]*coupon.Coupon, error,
+) {
 	now := s.now()
 	var ids any
 	if numbers != nil {
@@ -249,16 +272,21 @@ func (s *Store) readCoupons(ctx context.Context, q duckdb.Querier, numbers []int
 			key, metadata string
 			c             coupon.Coupon
 		)
-		err := rows.Scan(&number, &c.Label, &c.Code, &key, &c.Type, &c.StartsAt, &c.EndsAt, &c.RedemptionLimit, &c.RequiresAssignment,
-			&c.LowStockThreshold, &c.LowStockShare, &c.Timezone, &metadata, &c.ArchivedAt, &c.CreatedAt, &c.UpdatedAt)
-		c.ID, c.Metadata, c.Status = coupon.NewID(coupon.KindCoupon, number), coupon.JSON(metadata), c.StatusAt(now)
+		err := rows.Scan(&number, &c.Label, &c.Code, &key, &c.Type, &c.StartsAt, &c.EndsAt,
+			&c.RedemptionLimit, &c.RequiresAssignment,
+			&c.LowStockThreshold, &c.LowStockShare, &c.Timezone, &metadata, &c.ArchivedAt,
+			&c.CreatedAt, &c.UpdatedAt)
+		c.ID, c.Metadata, c.Status = coupon.NewID(coupon.KindCoupon,
+			number), coupon.JSON(metadata), c.StatusAt(now)
 		return &c, err
 	}, named("ids", ids))
 }
 
 // CouponsByID returns the coupons that exist of these. The pool keeps every coupon, so this runs no
 // statement.
-func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Coupon, error) {
+func (s *Store) CouponsByID(_ context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Coupon, error,
+) {
 	now := s.now()
 	found := make(map[coupon.ID]*coupon.Coupon, len(ids))
 	s.memory.Read(func(v memory.View) {
@@ -291,7 +319,9 @@ func (s *Store) CouponByCode(ctx context.Context, code string) (*coupon.Coupon, 
 }
 
 // Coupons returns a page of coupons in an order.
-func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page) (*coupon.List[*coupon.Coupon], error) {
+func (s *Store) Coupons(
+	_ context.Context, filter *coupon.CouponFilter, order coupon.CouponOrder, page coupon.Page,
+) (*coupon.List[*coupon.Coupon], error) {
 	matches, _ := s.matchingCoupons(filter)
 	slices.SortFunc(matches, func(a, b *coupon.Coupon) int {
 		return comparePlaces(order, couponPlace(order, a), couponPlace(order, b))
@@ -313,7 +343,9 @@ func (s *Store) Coupons(_ context.Context, filter *coupon.CouponFilter, order co
 }
 
 // matchingCoupons returns the coupons that a filter leaves, in no order, with their numbers.
-func (s *Store) matchingCoupons(filter *coupon.CouponFilter) (matches []*coupon.Coupon, numbers []int64) {
+func (s *Store) matchingCoupons(filter *coupon.CouponFilter) (
+	matches []*coupon.Coupon, numbers []int64,
+) {
 	now := s.now()
 	matches = []*coupon.Coupon{}
 	numbers = []int64{}
@@ -350,7 +382,8 @@ func matchesCoupon(filter *coupon.CouponFilter, c *coupon.Coupon) bool {
 	}
 	if filter.Search != nil {
 		search := strings.ToLower(strings.TrimSpace(*filter.Search))
-		return strings.Contains(strings.ToLower(c.Label), search) || !filter.IsMasked && strings.Contains(strings.ToLower(c.Code), search)
+		return strings.Contains(strings.ToLower(c.Label), search) ||
+			!filter.IsMasked && strings.Contains(strings.ToLower(c.Code), search)
 	}
 	return true
 }
@@ -384,7 +417,9 @@ func comparePlaces(order coupon.CouponOrder, a, b coupon.Cursor) int {
 }
 
 // Availabilities tells where the codes of coupons stand now.
-func (s *Store) Availabilities(_ context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Availability, error) {
+func (s *Store) Availabilities(_ context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Availability, error,
+) {
 	now := s.now()
 	found := make(map[coupon.ID]*coupon.Availability, len(ids))
 	for _, id := range ids {

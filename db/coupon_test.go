@@ -15,13 +15,16 @@ func TestCreateCoupon(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		got, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-			Type: coupon.TypeIndividual, Label: coupon.Set(new(" Winter ")), StartsAt: coupon.Set(new(coupon.DateTime("2026-12-01"))),
-			EndsAt: coupon.Set(new(coupon.DateTime("2026-12-31"))), Timezone: coupon.Set(new("Europe/Berlin")),
+			Type: coupon.TypeIndividual, Label: coupon.Set(new(" Winter ")),
+			StartsAt: coupon.Set(new(coupon.DateTime("2026-12-01"))),
+			EndsAt:   coupon.Set(new(coupon.DateTime("2026-12-31"))),
+			Timezone: coupon.Set(new("Europe/Berlin")),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.ID != "coupon_1" || got.Label != "Winter" || got.Code != "CPN1" || got.Status != coupon.CouponScheduled ||
+		if got.ID != "coupon_1" || got.Label != "Winter" || got.Code != "CPN1" ||
+			got.Status != coupon.CouponScheduled ||
 			*got.RedemptionLimit != 1 || !got.RequiresAssignment {
 			t.Errorf("got %+v", got)
 		}
@@ -45,7 +48,8 @@ func TestCreateCoupon(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found[second].Code != "CPN5" || found[third].Code != "CPN6" {
-			t.Errorf("got the codes %q and %q, want CPN5 and CPN6", found[second].Code, found[third].Code)
+			t.Errorf("got the codes %q and %q, want CPN5 and CPN6", found[second].Code,
+				found[third].Code)
 		}
 		s.checkSound(t)
 	})
@@ -59,7 +63,8 @@ func TestCreateCoupon(t *testing.T) {
 		for _, field := range []string{"input.label", "input.code", "input.startsAt"} {
 			wantError(t, err, coupon.ErrorInvalid, field)
 		}
-		list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc, coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
+		list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc,
+			coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
 		if err != nil || list.Total != 0 {
 			t.Errorf("%d coupons were left behind, %v", list.Total, err)
 		}
@@ -71,8 +76,9 @@ func TestCreateCoupon(t *testing.T) {
 		s.codes(t, first, "", "fiﬁ1")
 		for _, code := range []string{"winter-24", " WINTER-24\u00a0", "FIFI1", "ｆｉｆｉ１"} {
 			_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-				Type: coupon.TypeAnonymous, Label: coupon.Set(new("Other")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
-				Code: coupon.Set(&code),
+				Type: coupon.TypeAnonymous, Label: coupon.Set(new("Other")),
+				StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				Code:     coupon.Set(&code),
 			})
 			wantError(t, err, coupon.ErrorAlreadyExists, "input.code")
 		}
@@ -99,12 +105,14 @@ func TestUpdateCoupon(t *testing.T) {
 			t.Errorf("the old code still finds %v, %v", old, err)
 		}
 		// Its own code, in any spelling, is no other's; and the old one is free.
-		if _, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Code: coupon.Set(new("new"))}); err != nil {
+		if _, err := s.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{Code: coupon.Set(new("new"))}); err != nil {
 			t.Error(err)
 		}
 		s.newCoupon(t, withCode("OLD"))
 		s.reopen(t)
-		if again, err := s.CouponByCode(t.Context(), "NEW"); err != nil || again == nil || again.Code != "new" {
+		if again, err := s.CouponByCode(t.Context(), "NEW"); err != nil || again == nil ||
+			again.Code != "new" {
 			t.Errorf("after a restart: %+v, %v", again, err)
 		}
 		s.checkSound(t)
@@ -121,7 +129,8 @@ func TestUpdateCoupon(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		id := s.newCoupon(t)
-		_, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{EndsAt: coupon.Set(new(coupon.DateTime("2026-10-01")))})
+		_, err := s.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{EndsAt: coupon.Set(new(coupon.DateTime("2026-10-01")))})
 		wantError(t, err, coupon.ErrorInvalid, "input.endsAt")
 		found, err := s.CouponsByID(t.Context(), []coupon.ID{id})
 		if err != nil || found[id].EndsAt != nil {
@@ -135,7 +144,8 @@ func TestUpdateCoupon(t *testing.T) {
 		s.newCoupon(t, withCode("TAKEN"))
 		s.codes(t, id, "", "OWN")
 		for _, code := range []string{"taken", "own"} {
-			_, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Code: coupon.Set(&code)})
+			_, err := s.UpdateCoupon(t.Context(), id,
+				&coupon.CouponChanges{Code: coupon.Set(&code)})
 			wantError(t, err, coupon.ErrorAlreadyExists, "input.code")
 		}
 		s.checkSound(t)
@@ -146,11 +156,14 @@ func TestUpdateCoupon(t *testing.T) {
 		id := s.newCoupon(t, anonymous, withCode("ALL"))
 		s.redeem(t, "all")
 		s.redeem(t, "ALL")
-		_, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Code: coupon.Set(new("OTHER"))})
+		_, err := s.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{Code: coupon.Set(new("OTHER"))})
 		wantError(t, err, coupon.ErrorInvalidState, "input.code")
-		_, err = s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1))})
+		_, err = s.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1))})
 		wantError(t, err, coupon.ErrorInvalidState, "input.redemptionLimit")
-		if _, err = s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(2))}); err != nil {
+		if _, err = s.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{RedemptionLimit: coupon.Set(new(2))}); err != nil {
 			t.Error(err)
 		}
 		several := s.newCoupon(t, withLimit(3), withoutAssignment)
@@ -158,7 +171,8 @@ func TestUpdateCoupon(t *testing.T) {
 		s.redeem(t, "A1")
 		s.redeem(t, "A2")
 		s.redeem(t, "A2")
-		_, err = s.UpdateCoupon(t.Context(), several, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1))})
+		_, err = s.UpdateCoupon(t.Context(), several,
+			&coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1))})
 		wantError(t, err, coupon.ErrorInvalidState, "input.redemptionLimit")
 		s.checkSound(t)
 	})
@@ -219,7 +233,8 @@ func TestDeleteCoupon(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if code, err := s.CodeByValue(t.Context(), "G1", coupon.AnyState); err != nil || code != nil {
+			if code, err := s.CodeByValue(t.Context(), "G1", coupon.AnyState); err != nil ||
+				code != nil {
 				t.Errorf("a deleted code is found: %+v, %v", code, err)
 			}
 			_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "G2"})
@@ -261,7 +276,8 @@ func TestDeleteCoupon(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		wantError(t, newScene(t).DeleteCoupon(t.Context(), "coupon_1"), coupon.ErrorNotFound, "input.id")
+		wantError(t, newScene(t).DeleteCoupon(t.Context(), "coupon_1"),
+			coupon.ErrorNotFound, "input.id")
 	})
 	t.Run("INVALID_STATE", func(t *testing.T) {
 		t.Parallel()
@@ -284,7 +300,9 @@ func TestDeleteCoupon(t *testing.T) {
 func TestCoupons(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	for _, c := range []struct{ label, end string }{{"b", "2027-01-01"}, {"A", ""}, {"c", "2026-11-20"}, {"a", "2026-12-01"}} {
+	for _, c := range []struct{ label, end string }{
+		{"b", "2027-01-01"}, {"A", ""}, {"c", "2026-11-20"}, {"a", "2026-12-01"},
+	} {
 		s.newCoupon(t, func(changes *coupon.CouponChanges) {
 			changes.Label = coupon.Set(&c.label)
 			if c.end != "" {
@@ -293,7 +311,8 @@ func TestCoupons(t *testing.T) {
 		})
 	}
 	low := coupon.ID("coupon_1")
-	if _, err := s.UpdateCoupon(t.Context(), low, &coupon.CouponChanges{LowStockThreshold: coupon.Set(new(1))}); err != nil {
+	if _, err := s.UpdateCoupon(t.Context(), low,
+		&coupon.CouponChanges{LowStockThreshold: coupon.Set(new(1))}); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -307,10 +326,18 @@ func TestCoupons(t *testing.T) {
 		{"by label, ties by age", nil, coupon.OrderLabelAsc, "coupon_2 coupon_4 coupon_1 coupon_3"},
 		{"by end, endless last", nil, coupon.OrderEndsAtAsc, "coupon_3 coupon_4 coupon_1 coupon_2"},
 		{"expired", &coupon.CouponFilter{Status: []coupon.CouponStatus{coupon.CouponExpired}}, coupon.OrderCreatedAtAsc, "coupon_3"},
-		{"search in the code", &coupon.CouponFilter{Search: new(" cpn4")}, coupon.OrderCreatedAtAsc, "coupon_4"},
+		{
+			"search in the code", &coupon.CouponFilter{Search: new(" cpn4")},
+			coupon.OrderCreatedAtAsc, "coupon_4",
+		},
 		{"low", &coupon.CouponFilter{IsLow: new(true)}, coupon.OrderCreatedAtAsc, "coupon_1"},
-		{"not low", &coupon.CouponFilter{IsLow: new(false)}, coupon.OrderCreatedAtAsc, "coupon_2 coupon_3 coupon_4"},
-		{"of a type that none has", &coupon.CouponFilter{Type: new(coupon.TypeAnonymous)}, coupon.OrderCreatedAtAsc, ""},
+		{
+			"not low", &coupon.CouponFilter{IsLow: new(false)}, coupon.OrderCreatedAtAsc,
+			"coupon_2 coupon_3 coupon_4",
+		},
+		{
+			"of a type that none has", &coupon.CouponFilter{Type: new(coupon.TypeAnonymous)}, coupon.OrderCreatedAtAsc, "",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,13 +14,15 @@ import (
 	"couponql/db/dbtest"
 )
 
-// cutScene is a database that was killed while a delivery was sent, with its log damaged behind that.
+// cutScene is a database that was killed while a delivery was sent, with its log damaged behind
+// that.
 type cutScene struct {
 	path, log string
 	// at is the byte that the start says, and id what the database was called.
 	at int64
 	id string
-	// running, later and ready are in the part that can be read: being sent, scheduled, and not confirmed yet.
+	// running, later and ready are in the part that can be read: being sent, scheduled, and not
+	// confirmed yet.
 	running, later, ready coupon.ID
 	waiting               coupon.ID
 	// lost are a coupon and a delivery in the part that cannot be.
@@ -36,7 +38,8 @@ func newCutScene(t *testing.T) (*scene, *cutScene) {
 	recipients := s.recipients(t, 4)
 	c := &cutScene{path: filepath.Join(t.TempDir(), "couponql.duckdb"), id: s.ID()}
 	c.log = c.path + ".wal"
-	c.running, c.ready = s.newDelivery(t, coupons, recipients), s.newDelivery(t, coupons, recipients)
+	c.running, c.ready = s.newDelivery(t, coupons, recipients), s.newDelivery(t,
+		coupons, recipients)
 	c.later = s.newDelivery(t, coupons, recipients, func(d *coupon.DeliveryChanges) {
 		d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-24T12:00:00Z")))
 	})
@@ -56,14 +59,16 @@ func newCutScene(t *testing.T) (*scene, *cutScene) {
 	}
 	content[len(kept)+20] ^= 4
 	file, err := os.ReadFile(s.path)
-	if err = errors.Join(err, os.WriteFile(c.path, file, 0o600), os.WriteFile(c.log, content, 0o600)); err != nil {
+	if err = errors.Join(err, os.WriteFile(c.path, file, 0o600),
+		os.WriteFile(c.log, content, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	c.refused(t)
 	return s, c
 }
 
-// refused tells that a start without the flag changes nothing, and learns up to where the log can be read.
+// refused tells that a start without the flag changes nothing, and learns up to where the log can
+// be read.
 func (c *cutScene) refused(t *testing.T) {
 	t.Helper()
 	s, err := db.Open(t.Context(), db.Options{Path: c.path, MemoryLimit: "1GB"})
@@ -76,11 +81,14 @@ func (c *cutScene) refused(t *testing.T) {
 	}
 }
 
-// TestCutLog tells that a database whose log was cut off is as one that was restored, however often its start is killed: no
-// number that was acknowledged is given out again, and nothing is sent by itself.
+// TestCutLog tells that a database whose log was cut off is as one that was restored, however often
+// its start is killed: no number that was acknowledged is given out again, and nothing is sent by
+// itself.
 func TestCutLog(t *testing.T) {
 	t.Parallel()
-	cuts := func(c *cutScene) func(*db.Options) { return func(o *db.Options) { o.CutsLogAt = &c.at } }
+	cuts := func(c *cutScene) func(*db.Options) {
+		return func(o *db.Options) { o.CutsLogAt = &c.at }
+	}
 	for name, test := range map[string]struct {
 		// kill leaves what a killed start left; options are those of the start after it.
 		kill    func(*testing.T, *cutScene)
@@ -96,13 +104,15 @@ func TestCutLog(t *testing.T) {
 			t.Helper()
 			db.CutLog(t, c.path, c.at)
 			found, err := db.Inspect(t.Context(), c.path, "1GB")
-			if err != nil || !strings.Contains(found.Notice, "cut off by a start that did not come to its end") {
+			if err != nil ||
+				!strings.Contains(found.Notice, "cut off by a start that did not come to its end") {
 				t.Errorf("inspected %+v, %v", found, err)
 			}
 		}, func(*cutScene) func(*db.Options) { return func(*db.Options) {} }},
 		"killed at its end": {func(t *testing.T, c *cutScene) {
 			t.Helper()
-			s, err := db.Open(t.Context(), db.Options{Path: c.path, MemoryLimit: "1GB", CutsLogAt: &c.at})
+			s, err := db.Open(t.Context(),
+				db.Options{Path: c.path, MemoryLimit: "1GB", CutsLogAt: &c.at})
 			if err = errors.Join(err, s.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -132,39 +142,46 @@ func TestCutLog(t *testing.T) {
 // check tells what the start after a cut did.
 func (c *cutScene) check(t *testing.T, s *scene) {
 	t.Helper()
-	if s.ID() == c.id || s.Texts(t, "SELECT value FROM setting WHERE name = 'database_id'")[0] != s.ID() {
+	if s.ID() == c.id ||
+		s.Texts(t, "SELECT value FROM setting WHERE name = 'database_id'")[0] != s.ID() {
 		t.Errorf("the id was %s and is %s", c.id, s.ID())
 	}
 	for _, id := range []coupon.ID{c.running, c.later} {
 		log := s.log(t, id)
-		if d := s.delivery(t, id); d.Status != coupon.DeliveryPaused || !slices.ContainsFunc(log, func(line string) bool {
-			return strings.Contains(line, "log of the database was damaged and cut off")
-		}) {
+		if d := s.delivery(t, id); d.Status != coupon.DeliveryPaused ||
+			!slices.ContainsFunc(log, func(line string) bool {
+				return strings.Contains(line, "log of the database was damaged and cut off")
+			}) {
 			t.Errorf("%s is %s, log %q", id, d.Status, log)
 		}
 	}
 	if due, err := s.DueDeliveries(t.Context()); err != nil || len(due) > 0 {
 		t.Errorf("due: %v, %v", due, err)
 	}
-	if i := s.imported(t, c.waiting); i.Status != coupon.ImportFailed || !strings.Contains(*i.Failure, "import the file again") {
+	if i := s.imported(t, c.waiting); i.Status != coupon.ImportFailed ||
+		!strings.Contains(*i.Failure, "import the file again") {
 		t.Errorf("the import is %+v", i)
 	}
-	if entries, err := os.ReadDir(filepath.Join(c.path+".files", "uploads")); err != nil || len(entries) > 0 {
+	if entries, err := os.ReadDir(filepath.Join(c.path+".files", "uploads")); err != nil ||
+		len(entries) > 0 {
 		t.Errorf("uploads: %v, %v", entries, err)
 	}
 	// What stands in the outbox of a delivery that could have been sent since is continued.
 	if _, err := s.ConfirmDelivery(t.Context(), c.ready, fine); err != nil {
 		t.Fatal(err)
 	}
-	if batch, err := s.NextBatch(t.Context(), c.ready, 1); err != nil || batch == nil || batch.OutboxSize < 1<<60 {
+	if batch, err := s.NextBatch(t.Context(), c.ready, 1); err != nil || batch == nil ||
+		batch.OutboxSize < 1<<60 {
 		t.Errorf("the batch is %+v, %v", batch, err)
-	} else if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents, OutboxSize: 1}); err != nil {
+	} else if err := batch.Record(t.Context(),
+		&db.SentBatch{Sent: batch.Contents, OutboxSize: 1}); err != nil {
 		t.Fatal(err)
 	}
 	made := s.newCoupon(t)
 	delivery := s.newDelivery(t, made, nil)
 	for i, id := range []coupon.ID{made, delivery} {
-		if _, number, _ := strings.Cut(string(id), "_"); len(number) < len("1000000") || id == c.lost[i] {
+		if _, number, _ := strings.Cut(string(id), "_"); len(number) < len("1000000") ||
+			id == c.lost[i] {
 			t.Errorf("%s is given out after %s was", id, c.lost[i])
 		}
 	}
@@ -176,7 +193,8 @@ func (c *cutScene) check(t *testing.T, s *scene) {
 	}
 }
 
-// TestCutLogNeedless gives the flag to databases whose log is not damaged: nothing changes, and the start says so.
+// TestCutLogNeedless gives the flag to databases whose log is not damaged: nothing changes, and the
+// start says so.
 func TestCutLogNeedless(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, func(o *db.Options) { o.CutsLogAt = new(int64(5)) })
@@ -187,14 +205,16 @@ func TestCutLogNeedless(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.Store = dbtest.Open(t, s.path, s.clock.Use, func(o *db.Options) { o.CutsLogAt = new(int64(5)) })
-	if !strings.Contains(s.Notice(), "take the flag away") || s.ID() != id || s.newCoupon(t) != "coupon_1" {
+	s.Store = dbtest.Open(t, s.path, s.clock.Use,
+		func(o *db.Options) { o.CutsLogAt = new(int64(5)) })
+	if !strings.Contains(s.Notice(), "take the flag away") || s.ID() != id ||
+		s.newCoupon(t) != "coupon_1" {
 		t.Errorf("notice %q, id %s of %s", s.Notice(), s.ID(), id)
 	}
 }
 
-// TestLostLog takes the log away from a database that has all in it: the start and Inspect refuse what is left, and begin
-// again when nothing was acknowledged, because the first start was killed.
+// TestLostLog takes the log away from a database that has all in it: the start and Inspect refuse
+// what is left, and begin again when nothing was acknowledged, because the first start was killed.
 func TestLostLog(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -230,7 +250,8 @@ func TestLostLog(t *testing.T) {
 				return
 			}
 			for _, err := range []error{err, inspected} {
-				if err == nil || !strings.Contains(err.Error(), "it has nothing in it, and its log "+path+".wal is missing") {
+				if err == nil || !strings.Contains(err.Error(),
+					"it has nothing in it, and its log "+path+".wal is missing") {
 					t.Errorf("got %v", err)
 				}
 			}

@@ -9,8 +9,8 @@ import (
 	"couponql/db/duckdb"
 )
 
-// refuseForeign returns an error for a database that the engine opened and this version must not change: one of somebody
-// else, a backup, or one of a newer version.
+// refuseForeign returns an error for a database that the engine opened and this version must not
+// change: one of somebody else, a backup, or one of a newer version.
 func (s *Store) refuseForeign(ctx context.Context) error {
 	applied, err := s.ownMigrations(ctx)
 	if err != nil {
@@ -22,7 +22,10 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 	}
 	for name := range applied {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("open %s: it was made by a newer version of couponql (it has the migration %s)", s.options.Path, name)
+			return fmt.Errorf(
+				"open %s: it was made by a newer version of couponql (it has the migration %s)",
+				s.options.Path, name,
+			)
 		}
 	}
 	if len(applied) == 0 {
@@ -36,8 +39,9 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 	return err
 }
 
-// ownMigrations returns the migrations of a database that the engine opened, none for one whose first start did not come to its
-// end. It returns an error for a database of somebody else, and for one that has lost all that was in it.
+// ownMigrations returns the migrations of a database that the engine opened, none for one whose
+// first start did not come to its end. It returns an error for a database of somebody else, and for
+// one that has lost all that was in it.
 func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
 	tables, err := duckdb.Collect(ctx, s.engine,
 		tableNames, duckdb.ScanInto[string])
@@ -46,29 +50,37 @@ func (s *Store) ownMigrations(ctx context.Context) (map[string]string, error) {
 	}
 	const record = "migration"
 	if len(tables) > 0 && !slices.Contains(tables, record) {
-		return nil, fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file", s.options.Path)
+		return nil, fmt.Errorf(
+			"open %s: it is a database of DuckDB, but not of couponql; give another file",
+			s.options.Path,
+		)
 	}
 	var applied map[string]string
 	if len(tables) > 0 {
 		if applied, err = s.appliedMigrations(ctx); err != nil {
-			return nil, fmt.Errorf("open %s: it is a database of DuckDB, but not of couponql; give another file: %w", s.options.Path, err)
+			return nil, fmt.Errorf(
+				"open %s: it is a database of DuckDB, but not of couponql; give another file: %w", s.options.Path, err,
+			)
 		}
 	}
 	if len(applied) > 0 {
 		return applied, nil
 	}
-	// All that a young database has is in its log, so that a file without anything is what is left when the log is lost.
+	// All that a young database has is in its log, so that a file without anything is what is left
+	// when the log is lost.
 	for _, m := range marks() {
 		if isSet, err := m.isSet(s.options.Path); err != nil || isSet {
 			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("open %s: it has nothing in it, and its log %s is missing or has nothing that can be read: what was acknowledged was in the log; "+
-		"bring the log back, restore a backup, or delete the file to begin with a new database", s.options.Path, s.options.Path+duckdb.LogSuffix)
+		"bring the log back, restore a backup, or delete the file to begin with a new database",
+		s.options.Path, s.options.Path+duckdb.LogSuffix)
 }
 
-// checkLog reads the engine's log before the engine does, which would leave out some damage without a word, and refuse
-// other damage without a way on. It takes away what was never acknowledged, and what the operator says.
+// checkLog reads the engine's log before the engine does, which would leave out some damage without
+// a word, and refuse other damage without a way on. It takes away what was never acknowledged, and
+// what the operator says.
 func (s *Store) checkLog() error {
 	l, err := duckdb.ReadLog(s.options.Path)
 	if err != nil {
@@ -84,7 +96,8 @@ func (s *Store) checkLog() error {
 	if err := duckdb.Probe(s.options.Path); duckdb.IsLockedOut(err) {
 		return duckdb.OpenError(s.options.Path, err)
 	}
-	if l.State == duckdb.LogBroken && (s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.Whole) {
+	if l.State == duckdb.LogBroken &&
+		(s.options.CutsLogAt == nil || *s.options.CutsLogAt != l.Whole) {
 		return fmt.Errorf("open %s: %w", s.options.Path, l.BrokenError())
 	}
 	kept, err := l.Keep(minFreeDisk)
@@ -100,11 +113,14 @@ func (s *Store) checkLog() error {
 	if err := l.Cut(); err != nil {
 		return err
 	}
-	s.addNotice(fmt.Sprintf("It was cut off at byte %d; as it was it is kept in %s.", l.Whole, kept))
+	s.addNotice(
+		fmt.Sprintf("It was cut off at byte %d; as it was it is kept in %s.", l.Whole, kept),
+	)
 	return nil
 }
 
-// needlessCut is said when there is nothing to cut off, lest the flag stays for a day when there is.
+// needlessCut is said when there is nothing to cut off, lest the flag stays for a day when there
+// is.
 const needlessCut = "The log of the database has no damage that --cut-log-at is for, and nothing acknowledged was cut off: take the flag away."
 
 // addNotice puts sentences behind those that an operator is told.
@@ -115,9 +131,9 @@ func (s *Store) addNotice(text string) {
 	s.notice += text
 }
 
-// finishStart does what follows from a log that was cut off, by this start or by one that was killed, and takes the marks of the
-// start away. A kill between the two has the next start do it again, which changes nothing but numbers and the id: nothing was
-// served yet.
+// finishStart does what follows from a log that was cut off, by this start or by one that was
+// killed, and takes the marks of the start away. A kill between the two has the next start do it
+// again, which changes nothing but numbers and the id: nothing was served yet.
 func (s *Store) finishStart(ctx context.Context) error {
 	wasCut, err := markCut.isSet(s.options.Path)
 	if err != nil {
@@ -140,7 +156,8 @@ func (s *Store) finishStart(ctx context.Context) error {
 func (s *Store) adoptCut(ctx context.Context) error {
 	settled := &Restored{}
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
-		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts when the disk is nearly full.
+		// A server starts when the disk is nearly full.
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		return t.endJobs(ctx, lostWithLog, settled)
 	})
 	if err != nil {

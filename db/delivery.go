@@ -11,9 +11,11 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// CreateDelivery makes a delivery. It returns INVALID for what breaks a delivery's rules, NOT_FOUND for
-// an unknown coupon and INVALID_STATE for an archived one.
-func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
+// CreateDelivery makes a delivery. It returns INVALID for what breaks a delivery's rules, NOT_FOUND
+// for an unknown coupon and INVALID_STATE for an archived one.
+func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChanges) (
+	*coupon.Delivery, error,
+) {
 	var created coupon.ID
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.once(ctx); err != nil {
@@ -23,7 +25,10 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 		if err != nil {
 			return err
 		}
-		d := &coupon.Delivery{ID: coupon.NewID(coupon.KindDelivery, number), Status: coupon.DeliveryEditing, Channel: coupon.ChannelEmail}
+		d := &coupon.Delivery{
+			ID: coupon.NewID(coupon.KindDelivery, number), Status: coupon.DeliveryEditing,
+			Channel: coupon.ChannelEmail,
+		}
 		created = d.ID
 		if err := t.applyDelivery(ctx, d, changes); err != nil {
 			return err
@@ -43,23 +48,29 @@ func (s *Store) CreateDelivery(ctx context.Context, changes *coupon.DeliveryChan
 	return s.delivery(ctx, created)
 }
 
-// UpdateDelivery changes a delivery that was not confirmed. One that was READY is EDITING again, and the
-// codes held for it are free. Beside what CreateDelivery returns, NOT_FOUND and INVALID_STATE.
-func (s *Store) UpdateDelivery(ctx context.Context, id coupon.ID, changes *coupon.DeliveryChanges) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if err := t.applyDelivery(ctx, d, changes); err != nil {
-			return err
-		}
-		if err := t.unprepare(ctx, number, d, "The delivery was changed"); err != nil {
-			return err
-		}
-		return t.writeDelivery(ctx, deliveryUpdate, number, d)
-	})
+// UpdateDelivery changes a delivery that was not confirmed. One that was READY is EDITING again,
+// and the codes held for it are free. Beside what CreateDelivery returns, NOT_FOUND and
+// INVALID_STATE.
+func (s *Store) UpdateDelivery(ctx context.Context, id coupon.ID, changes *coupon.DeliveryChanges) (
+	*coupon.Delivery, error,
+) {
+	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			if err := t.applyDelivery(ctx, d, changes); err != nil {
+				return err
+			}
+			if err := t.unprepare(ctx, number, d, "The delivery was changed"); err != nil {
+				return err
+			}
+			return t.writeDelivery(ctx, deliveryUpdate, number, d)
+		})
 }
 
-// changeDelivery runs a use case on one delivery: finds it, checks that the action is allowed now, and
-// does it, unless it was done before. field is the input's field that names the delivery.
-func (s *Store) changeDelivery(ctx context.Context, id coupon.ID, field string, action coupon.DeliveryAction,
+// changeDelivery runs a use case on one delivery: finds it, checks that the action is allowed now,
+// and does it, unless it was done before. field is the input's field that names the delivery.
+func (
+	s *Store,
+) changeDelivery(ctx context.Context, id coupon.ID, field string, action coupon.DeliveryAction,
 	do func(context.Context, *turn, int64, *coupon.Delivery) error,
 ) (*coupon.Delivery, error) {
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -125,7 +136,9 @@ func (t *tx) couponOf(d *coupon.Delivery) *coupon.Coupon {
 	return t.store.memory.Coupon(coupon.MustNumber(coupon.KindCoupon, *d.CouponID))
 }
 
-func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupon.DeliveryChanges) error {
+func (t *tx) applyDelivery(
+	_ context.Context, d *coupon.Delivery, changes *coupon.DeliveryChanges,
+) error {
 	zone := time.UTC
 	couponID := d.CouponID
 	if changes.CouponID.IsSet {
@@ -138,14 +151,18 @@ func (t *tx) applyDelivery(_ context.Context, d *coupon.Delivery, changes *coupo
 			return coupon.NotFound(coupon.KindCoupon, *couponID).At("input", "couponId")
 		}
 		if known.ArchivedAt != nil && changes.CouponID.IsSet {
-			return coupon.Errorf(coupon.ErrorInvalidState, "The coupon %q is archived. Choose another one.", known.Label).At("input", "couponId")
+			return coupon.Errorf(coupon.ErrorInvalidState,
+				"The coupon %q is archived. Choose another one.",
+				known.Label).At("input", "couponId")
 		}
 		zone = zoneOf(t.store, number)
 	}
 	return d.Apply(changes, zone)
 }
 
-func (t *tx) writeDelivery(ctx context.Context, statement string, number int64, d *coupon.Delivery, more ...any) error {
+func (t *tx) writeDelivery(
+	ctx context.Context, statement string, number int64, d *coupon.Delivery, more ...any,
+) error {
 	_, err := t.Exec(ctx, statement, append(
 		more,
 		named("id", number),
@@ -199,22 +216,23 @@ func (t *tx) log(ctx context.Context, number int64, newRound bool, lines []coupo
 	return err
 }
 
-// ReleaseHold frees the codes that are held for a READY delivery, which is EDITING again then. One that is EDITING holds none and
-// stays as it is. It returns NOT_FOUND and INVALID_STATE.
+// ReleaseHold frees the codes that are held for a READY delivery, which is EDITING again then. One
+// that is EDITING holds none and stays as it is. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ReleaseHold(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if d.Status != coupon.DeliveryReady {
-			return nil
-		}
-		if err := t.unprepare(ctx, number, d, "The held codes were released"); err != nil {
-			return err
-		}
-		return t.writeDelivery(ctx, deliveryUpdate, number, d)
-	})
+	return s.changeDelivery(ctx, id, "id", coupon.ActionEdit,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			if d.Status != coupon.DeliveryReady {
+				return nil
+			}
+			if err := t.unprepare(ctx, number, d, "The held codes were released"); err != nil {
+				return err
+			}
+			return t.writeDelivery(ctx, deliveryUpdate, number, d)
+		})
 }
 
-// DeleteDelivery deletes a delivery that was never confirmed, with its targets. It returns NOT_FOUND and
-// INVALID_STATE.
+// DeleteDelivery deletes a delivery that was never confirmed, with its targets. It returns
+// NOT_FOUND and INVALID_STATE.
 func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
@@ -228,7 +246,9 @@ func (s *Store) DeleteDelivery(ctx context.Context, id coupon.ID) error {
 			return err
 		}
 		t.touch(memory.Topic(id))
-		for _, statement := range []string{targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete} {
+		for _, statement := range []string{
+			targetDelete, exclusionDelete, deliveryDeleteLog, deliveryDelete,
+		} {
 			if _, err := t.Exec(ctx, statement, named("id", number)); err != nil {
 				return err
 			}
@@ -243,47 +263,59 @@ func (s *Store) PauseDelivery(ctx context.Context, id coupon.ID) (*coupon.Delive
 	defer unlock()
 	// While a delivery is paused, codes may be released and their messages canceled.
 	defer s.forgetSending(id)
-	return s.changeDelivery(ctx, id, "id", coupon.ActionPause, func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
-		return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
-	})
+	return s.changeDelivery(ctx, id, "id", coupon.ActionPause,
+		func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
+			return t.setStatus(ctx, number, coupon.DeliveryPaused, nil, "Paused.")
+		})
 }
 
 // ResumeDelivery goes on sending. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ResumeDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "id", coupon.ActionResume, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		t.onCommit(s.watchers.notifyDue)
-		return t.setStatus(ctx, number, d.Resumed(t.now), nil, "Resumed.")
-	})
+	return s.changeDelivery(ctx, id, "id", coupon.ActionResume,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			t.onCommit(s.watchers.notifyDue)
+			return t.setStatus(ctx, number, d.Resumed(t.now), nil, "Resumed.")
+		})
 }
 
-// StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and their
-// codes go back to the pool, except those that may be on their way all the same; the log has the receipt. It returns NOT_FOUND and INVALID_STATE.
+// StopDelivery ends a delivery for good: messages that did not reach the sender are canceled and
+// their codes go back to the pool, except those that may be on their way all the same; the log has
+// the receipt. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) StopDelivery(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
 	unlock := s.watchers.lockSending(id)
 	defer unlock()
 	defer s.forgetSending(id)
-	return s.changeDelivery(ctx, id, "id", coupon.ActionStop, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		freed, err := t.freeHold(ctx, number)
-		if err != nil {
-			return err
-		}
-		if d.Status == coupon.DeliveryReady {
-			return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now,
-				fmt.Sprintf("Stopped before it was confirmed. %d held codes are free again.", freed))
-		}
-		return t.stopSending(ctx, number, d, coupon.CancelDeliveryStopped, nil, "Stopped.")
-	})
+	return s.changeDelivery(ctx, id, "id", coupon.ActionStop,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			freed, err := t.freeHold(ctx, number)
+			if err != nil {
+				return err
+			}
+			if d.Status == coupon.DeliveryReady {
+				return t.setStatus(ctx, number, coupon.DeliveryStopped, &t.now,
+					fmt.Sprintf(
+						"Stopped before it was confirmed. %d held codes are free again.", freed,
+					))
+			}
+			return t.stopSending(ctx, number, d, coupon.CancelDeliveryStopped, nil, "Stopped.")
+		})
 }
 
-// stopSending ends a confirmed delivery: what is not in an open batch is canceled for a reason, and the codes of what was
-// surely not handed over go back to the pool. A cause says why the server does so by itself.
-func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery, reason coupon.CancelReason, cause *string, text string) error {
+// stopSending ends a confirmed delivery: what is not in an open batch is canceled for a reason, and
+// the codes of what was surely not handed over go back to the pool. A cause says why the server
+// does so by itself.
+func (t *turn) stopSending(
+	ctx context.Context, number int64, d *coupon.Delivery, reason coupon.CancelReason,
+	cause *string, text string,
+) error {
 	codes, err := collectNumbers(ctx, t, deliveryUnsentCodes, named("id", number))
 	if err != nil {
 		return err
 	}
-	settled, err := t.Exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now), named("batches", t.openBatches()),
-		named("reason", string(reason)), named("text", reason.Text()), named("unknown", interruptedReason))
+	settled, err := t.Exec(ctx, deliveryCancelMessages, named("id", number), named("now", t.now),
+		named("batches", t.openBatches()),
+		named("reason", string(reason)), named("text", reason.Text()),
+		named("unknown", interruptedReason))
 	if err != nil {
 		return err
 	}
@@ -315,15 +347,20 @@ func (t *turn) stopSending(ctx context.Context, number int64, d *coupon.Delivery
 // interruptedReason is what is said of a message that was being handed over when the server died.
 const interruptedReason = "The server ended while the message was being handed over. Nobody knows whether it was taken."
 
-func (t *turn) setStatus(ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, text string) error {
+func (t *turn) setStatus(
+	ctx context.Context, number int64, status coupon.DeliveryStatus,
+	finishedAt *time.Time, text string,
+) error {
 	return t.halt(ctx, number, status, finishedAt, nil, text)
 }
 
 // halt is setStatus for what the server does by itself: cause says why, and is an alert.
 func (t *turn) halt(
-	ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time, cause *string, text string,
+	ctx context.Context, number int64, status coupon.DeliveryStatus, finishedAt *time.Time,
+	cause *string, text string,
 ) error {
-	_, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)), named("finished_at", finishedAt),
+	_, err := t.Exec(ctx, deliverySetStatus, named("id", number), named("status", string(status)),
+		named("finished_at", finishedAt),
 		named("cause", cause), named("now", t.now))
 	if err != nil {
 		return err
@@ -335,25 +372,31 @@ func (t *turn) halt(
 	return t.log(ctx, number, false, []coupon.LogEntry{{Level: level, Text: text}})
 }
 
-// PauseBySender pauses a delivery for a reason that is the sender's, and not one message's: the log and an alert have it.
-// One that is not IN_PROGRESS any more is left alone.
+// PauseBySender pauses a delivery for a reason that is the sender's, and not one message's: the log
+// and an alert have it. One that is not IN_PROGRESS any more is left alone.
 func (s *Store) PauseBySender(ctx context.Context, id coupon.ID, cause string) error {
 	defer s.forgetSending(id)
-	return s.haltSending(ctx, id, func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
-		return t.halt(ctx, number, coupon.DeliveryPaused, nil, &cause, "Paused by the server: "+cause)
-	})
+	return s.haltSending(ctx, id,
+		func(ctx context.Context, t *turn, number int64, _ *coupon.Delivery) error {
+			return t.halt(ctx, number, coupon.DeliveryPaused, nil, &cause,
+				"Paused by the server: "+cause)
+		})
 }
 
-// stopOver stops a delivery none of whose messages may leave any more, whose lock of sending is held.
+// stopOver stops a delivery none of whose messages may leave any more, whose lock of sending is
+// held.
 func (s *Store) stopOver(ctx context.Context, id coupon.ID, reason coupon.CancelReason) error {
 	defer s.forgetSending(id)
-	return s.haltSending(ctx, id, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		return t.stopSending(ctx, number, d, reason, new(reason.Text()), "Stopped by the server: "+reason.Text())
-	})
+	return s.haltSending(ctx, id,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			return t.stopSending(ctx, number, d, reason, new(reason.Text()),
+				"Stopped by the server: "+reason.Text())
+		})
 }
 
 func (s *Store) haltSending(
-	ctx context.Context, id coupon.ID, do func(context.Context, *turn, int64, *coupon.Delivery) error,
+	ctx context.Context, id coupon.ID,
+	do func(context.Context, *turn, int64, *coupon.Delivery) error,
 ) error {
 	return s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)

@@ -18,7 +18,8 @@ func TestCreateDelivery(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		d := s.delivery(t, s.newDelivery(t, s.newCoupon(t), nil))
-		if d.Status != coupon.DeliveryEditing || d.Channel != coupon.ChannelEmail || *d.CouponID != "coupon_1" ||
+		if d.Status != coupon.DeliveryEditing || d.Channel != coupon.ChannelEmail ||
+			*d.CouponID != "coupon_1" ||
 			!d.CreatedAt.Equal(noon()) {
 			t.Errorf("got %+v", d)
 		}
@@ -35,7 +36,8 @@ func TestCreateDelivery(t *testing.T) {
 	})
 	t.Run("NOT_FOUND", func(t *testing.T) {
 		t.Parallel()
-		_, err := newScene(t).CreateDelivery(t.Context(), &coupon.DeliveryChanges{CouponID: coupon.Set(new(coupon.ID("coupon_9")))})
+		_, err := newScene(t).CreateDelivery(t.Context(),
+			&coupon.DeliveryChanges{CouponID: coupon.Set(new(coupon.ID("coupon_9")))})
 		wantError(t, err, coupon.ErrorNotFound, "input.couponId")
 	})
 }
@@ -50,11 +52,13 @@ func TestUpdateDelivery(t *testing.T) {
 		id := s.newDelivery(t, c, s.recipients(t, 2))
 		s.analyze(t, id, coupon.DeliveryReady)
 		s.wantAvailability(t, c, "held 2")
-		got, err := s.UpdateDelivery(t.Context(), id, &coupon.DeliveryChanges{Label: coupon.Set(new("Renamed"))})
+		got, err := s.UpdateDelivery(t.Context(), id,
+			&coupon.DeliveryChanges{Label: coupon.Set(new("Renamed"))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != coupon.DeliveryEditing || got.Label != "Renamed" || got.Analysis.HeldUntil != nil {
+		if got.Status != coupon.DeliveryEditing || got.Label != "Renamed" ||
+			got.Analysis.HeldUntil != nil {
 			t.Errorf("got %+v", got)
 		}
 		s.wantAvailability(t, c, "available 2")
@@ -98,7 +102,9 @@ func TestAddTargets(t *testing.T) {
 		}
 		add(2, []coupon.ID{recipients[4], recipients[1], recipients[4]}, nil)
 		add(2, []coupon.ID{recipients[1]}, nil)
-		add(4, nil, &coupon.RecipientFilter{Attributes: []*coupon.AttributeFilter{{Name: "sport", In: []string{"soccer"}}}})
+		add(4, nil, &coupon.RecipientFilter{
+			Attributes: []*coupon.AttributeFilter{{Name: "sport", In: []string{"soccer"}}},
+		})
 		add(5, []coupon.ID{}, &coupon.RecipientFilter{Search: new("R6@")})
 		add(6, nil, &coupon.RecipientFilter{})
 		d, err := s.ClearTargets(t.Context(), id)
@@ -128,10 +134,12 @@ func TestAddTargets(t *testing.T) {
 		id := s.newDelivery(t, "", nil)
 		_, err := s.AddTargets(t.Context(), id, nil, nil)
 		wantError(t, err, coupon.ErrorInvalid, "input")
-		_, err = s.AddTargets(t.Context(), id, make([]coupon.ID, coupon.MaxUpsertedRecipients+1), nil)
+		_, err = s.AddTargets(t.Context(), id,
+			make([]coupon.ID, coupon.MaxUpsertedRecipients+1), nil)
 		wantError(t, err, coupon.ErrorInvalid, "input.recipientIds")
-		_, err = s.AddTargets(t.Context(), id, nil, &coupon.RecipientFilter{Attributes: make([]*coupon.AttributeFilter,
-			coupon.MaxAttributeFilters+1)})
+		_, err = s.AddTargets(t.Context(), id, nil,
+			&coupon.RecipientFilter{Attributes: make([]*coupon.AttributeFilter,
+				coupon.MaxAttributeFilters+1)})
 		wantError(t, err, coupon.ErrorInvalid, "filter.attributes")
 	})
 	t.Run("INVALID_STATE", func(t *testing.T) {
@@ -164,7 +172,9 @@ func TestHolds(t *testing.T) {
 		for _, r := range a.Remedies {
 			remedies = append(remedies, fmt.Sprint(r.Kind, " ", r.Count))
 		}
-		if diff := cmp.Diff([]string{"ADD_CODES 1", "LIMIT_MESSAGES 2", "SPLIT_DELIVERY 2", "RELEASE_HOLD 3"}, remedies); diff != "" {
+		if diff := cmp.Diff([]string{
+			"ADD_CODES 1", "LIMIT_MESSAGES 2", "SPLIT_DELIVERY 2", "RELEASE_HOLD 3",
+		}, remedies); diff != "" {
 			t.Errorf("remedies (-want +got):\n%s", diff)
 		}
 		// Nothing is held for who did not get enough.
@@ -190,7 +200,8 @@ func TestHolds(t *testing.T) {
 		s.codes(t, c, "", "A1", "A2")
 		recipients := s.recipients(t, 2)
 		first, second := s.newDelivery(t, c, recipients), s.newDelivery(t, c, recipients)
-		if a := s.analyze(t, first, coupon.DeliveryReady); !a.HeldUntil.Equal(noon().Add(time.Hour)) {
+		if a := s.analyze(t, first,
+			coupon.DeliveryReady); !a.HeldUntil.Equal(noon().Add(time.Hour)) {
 			t.Errorf("held until %s", a.HeldUntil)
 		}
 		s.clock.Advance(time.Hour - time.Microsecond)
@@ -243,7 +254,9 @@ func TestHolds(t *testing.T) {
 			t.Error(err)
 		}
 		for _, code := range s.allCodes(t, c, &coupon.CodeFilter{DeliveryID: &labelled}) {
-			if want := map[byte]string{'S': "soccer", 'T': "tennis"}[code.Value[0]]; *code.Label != want {
+			if want := map[byte]string{
+				'S': "soccer", 'T': "tennis",
+			}[code.Value[0]]; *code.Label != want {
 				t.Errorf("%s is %q", code.Value, *code.Label)
 			}
 		}
@@ -276,7 +289,9 @@ func TestAnalyzeDelivery(t *testing.T) {
 		s := newScene(t)
 		c := s.newCoupon(t)
 		s.codes(t, c, "soccer", numbered("S", 9)...)
-		email := func(id, address string, more ...func(*coupon.RecipientChanges)) *coupon.RecipientChanges {
+		email := func(
+			id, address string, more ...func(*coupon.RecipientChanges),
+		) *coupon.RecipientChanges {
 			r := &coupon.RecipientChanges{
 				ExternalID: id, Email: coupon.Set(&address),
 				Attributes: coupon.Set(new(coupon.JSON(`{"sport":"soccer"}`))),
@@ -287,9 +302,13 @@ func TestAnalyzeDelivery(t *testing.T) {
 			return r
 		}
 		kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
-			email("good", "good@example.org"), email("none", ""), email("bad", "bad@"), email("double", "GOOD@example.org"),
-			email("optout", "optout@example.org", func(r *coupon.RecipientChanges) { r.IsContactable = coupon.Set(new(false)) }),
-			email("label", "label@example.org", func(r *coupon.RecipientChanges) { r.Attributes = coupon.Set(new(coupon.JSON(`{"sport":" "}`))) }),
+			email("good", "good@example.org"), email("none", ""), email("bad", "bad@"),
+			email("double", "GOOD@example.org"),
+			email("optout", "optout@example.org",
+				func(r *coupon.RecipientChanges) { r.IsContactable = coupon.Set(new(false)) }),
+			email(
+				"label", "label@example.org", func(r *coupon.RecipientChanges) { r.Attributes = coupon.Set(new(coupon.JSON(`{"sport":" "}`))) },
+			),
 			email("second", "second@example.org"), email("third", "third@example.org"),
 		})
 		if err != nil {
@@ -299,14 +318,16 @@ func TestAnalyzeDelivery(t *testing.T) {
 		for i, r := range kept {
 			ids[i] = r.ID
 		}
-		id := s.newDelivery(t, c, ids, bySport, func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(2)) })
+		id := s.newDelivery(t, c, ids, bySport,
+			func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(2)) })
 		a := s.analyze(t, id, coupon.DeliveryReady)
 		var got []string
 		for _, e := range a.Exclusions {
 			got = append(got, fmt.Sprint(e.Reason, " ", e.Count))
 		}
 		want := []string{
-			"NO_ADDRESS 1", "INVALID_ADDRESS 1", "NOT_CONTACTABLE 1", "DUPLICATE_ADDRESS 1", "NO_MATCHING_LABEL 1",
+			"NO_ADDRESS 1", "INVALID_ADDRESS 1", "NOT_CONTACTABLE 1", "DUPLICATE_ADDRESS 1",
+			"NO_MATCHING_LABEL 1",
 			"MESSAGE_LIMIT 1",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -315,14 +336,19 @@ func TestAnalyzeDelivery(t *testing.T) {
 		if a.TargetCount != 8 || a.MessageCount != 2 || a.CodesNeeded != 2 {
 			t.Errorf("got %+v", a)
 		}
-		noAddress := []coupon.ExclusionReason{coupon.ExcludedNoAddress, coupon.ExcludedInvalidAddress}
-		lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id}, noAddress, coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
-		if err != nil || lists[id].Total != 2 || !lists[id].HasNext || lists[id].Items[0].RecipientID != ids[1] {
+		noAddress := []coupon.ExclusionReason{
+			coupon.ExcludedNoAddress, coupon.ExcludedInvalidAddress,
+		}
+		lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id}, noAddress,
+			coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
+		if err != nil || lists[id].Total != 2 || !lists[id].HasNext ||
+			lists[id].Items[0].RecipientID != ids[1] {
 			t.Errorf("excluded: %+v, %v", lists[id], err)
 		}
 		// Who is over the limit is random, but the same every time.
 		limited := func() coupon.ID {
-			lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id}, []coupon.ExclusionReason{coupon.ExcludedMessageLimit},
+			lists, err := s.ExclusionsOf(t.Context(), []coupon.ID{id},
+				[]coupon.ExclusionReason{coupon.ExcludedMessageLimit},
 				coupon.Page{First: 10, WantsItems: true})
 			if err != nil {
 				t.Fatal(err)
@@ -341,14 +367,18 @@ func TestAnalyzeDelivery(t *testing.T) {
 		c := s.newCoupon(t, withEnd("2026-11-20"))
 		id := s.newDelivery(t, c, s.recipients(t, 1))
 		problem := coupon.Errorf(coupon.ErrorTemplateInvalid, "There is no token x.")
-		d, problems, err := s.AnalyzeDelivery(t.Context(), id, func(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings {
-			return coupon.ContentFindings{Problems: coupon.UserErrors{problem}}
-		})
-		if err != nil || d.Status != coupon.DeliveryEditing || d.Analysis.IsSufficient || len(problems) != 1 {
+		d, problems, err := s.AnalyzeDelivery(t.Context(), id,
+			func(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings {
+				return coupon.ContentFindings{Problems: coupon.UserErrors{problem}}
+			})
+		if err != nil || d.Status != coupon.DeliveryEditing || d.Analysis.IsSufficient ||
+			len(problems) != 1 {
 			t.Fatalf("got %+v, %v, %v", d, problems, err)
 		}
 		log := strings.Join(s.log(t, id), "\n")
-		for _, want := range []string{"ERROR The coupon", "ERROR Not enough codes", "ERROR There is no token x."} {
+		for _, want := range []string{
+			"ERROR The coupon", "ERROR Not enough codes", "ERROR There is no token x.",
+		} {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log lacks %q:\n%s", want, log)
 			}
@@ -386,7 +416,8 @@ func TestConfirmDelivery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d.Status != coupon.DeliveryInProgress || d.Counts != (coupon.MessageCounts{Pending: 3, Total: 3}) {
+			if d.Status != coupon.DeliveryInProgress ||
+				d.Counts != (coupon.MessageCounts{Pending: 3, Total: 3}) {
 				t.Errorf("got %+v", d)
 			}
 		}
@@ -532,7 +563,8 @@ func TestStopDelivery(t *testing.T) {
 		}
 		for range 2 { // repeating it is harmless
 			d, err := s.StopDelivery(t.Context(), id)
-			if err != nil || d.Status != coupon.DeliveryStopped || d.Counts != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
+			if err != nil || d.Status != coupon.DeliveryStopped ||
+				d.Counts != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
 				t.Fatalf("got %+v, %v", d, err)
 			}
 		}
@@ -592,17 +624,20 @@ func TestRecord(t *testing.T) {
 		if err != nil || len(batch.Contents) != 4 {
 			t.Fatalf("got %+v, %v", batch, err)
 		}
-		if may, never, err := batch.MayLeave(t.Context(), &batch.Contents[1]); may || never != coupon.CancelCodeVoided || err != nil {
+		if may, never, err := batch.MayLeave(t.Context(), &batch.Contents[1]); may ||
+			never != coupon.CancelCodeVoided || err != nil {
 			t.Errorf("got %t %q, %v for a voided code", may, never, err)
 		}
 		outcome := &db.SentBatch{
-			Sent: batch.Contents[2:], Failed: batch.Contents[:1], Failures: []string{"No such mailbox."}, Withheld: batch.Contents[1:2],
+			Sent: batch.Contents[2:], Failed: batch.Contents[:1],
+			Failures: []string{"No such mailbox."}, Withheld: batch.Contents[1:2],
 			OutboxSize: 77,
 		}
 		if err := batch.Record(t.Context(), outcome); err != nil {
 			t.Fatal(err)
 		}
-		if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts != (coupon.MessageCounts{Sent: 2, Failed: 1, Canceled: 1, Total: 4}) {
+		if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished ||
+			d.Counts != (coupon.MessageCounts{Sent: 2, Failed: 1, Canceled: 1, Total: 4}) {
 			t.Errorf("got %+v", d)
 		}
 		s.wantAvailability(t, c, "available 1, assigned 2, voided 1")
@@ -619,7 +654,8 @@ func TestRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := batch.Record(t.Context(), &db.SentBatch{Failed: batch.Contents, Failures: []string{"No."}}); err != nil {
+		if err := batch.Record(t.Context(),
+			&db.SentBatch{Failed: batch.Contents, Failures: []string{"No."}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.delivery(t, id).Status; got != coupon.DeliveryFailed {
@@ -629,7 +665,9 @@ func TestRecord(t *testing.T) {
 	})
 	t.Run("what was not handed over is settled once", func(t *testing.T) {
 		t.Parallel()
-		for name, meanwhile := range map[string]func(t *testing.T, s *scene, delivery, recipient coupon.ID) error{
+		for name, meanwhile := range map[string]func(
+			t *testing.T, s *scene, delivery, recipient coupon.ID,
+		) error{
 			"by a stop": func(t *testing.T, s *scene, delivery, _ coupon.ID) error {
 				t.Helper()
 				_, err := s.StopDelivery(t.Context(), delivery)
@@ -657,7 +695,10 @@ func TestRecord(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.upsert(t, &coupon.RecipientChanges{ExternalID: found[gone.RecipientID].ExternalID, IsContactable: coupon.Set(new(false))})
+				s.upsert(t, &coupon.RecipientChanges{
+					ExternalID:    found[gone.RecipientID].ExternalID,
+					IsContactable: coupon.Set(new(false)),
+				})
 				if err := batch.Begin(t.Context(), batch.Contents[2:]); err != nil {
 					t.Fatal(err)
 				}
@@ -665,12 +706,14 @@ func TestRecord(t *testing.T) {
 					t.Fatal(err)
 				}
 				outcome := &db.SentBatch{
-					Sent: batch.Contents[2:], Withheld: batch.Contents[:1], Failed: batch.Contents[1:2], Failures: []string{"No such mailbox."},
+					Sent: batch.Contents[2:], Withheld: batch.Contents[:1],
+					Failed: batch.Contents[1:2], Failures: []string{"No such mailbox."},
 				}
 				if err := batch.Record(t.Context(), outcome); err != nil {
 					t.Fatal(err)
 				}
-				if d := s.delivery(t, id); d.Counts.Sent != 1 || d.Counts.Failed+d.Counts.Canceled != 2 || d.Counts.Pending != 0 {
+				if d := s.delivery(t, id); d.Counts.Sent != 1 ||
+					d.Counts.Failed+d.Counts.Canceled != 2 || d.Counts.Pending != 0 {
 					t.Errorf("got %+v", d)
 				}
 				s.wantAvailability(t, c, "available 2, assigned 1")

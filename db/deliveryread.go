@@ -11,11 +11,15 @@ import (
 )
 
 // DeliveriesByID returns the deliveries that exist of these.
-func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Delivery, error) {
+func (s *Store) DeliveriesByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Delivery, error,
+) {
 	return s.readDeliveries(ctx, numbersOf(coupon.KindDelivery, ids))
 }
 
-func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Delivery, error,
+) {
 	found, err := readDeliveries(ctx, s.engine.Planned(), numbers)
 	s.estimate(found)
 	for id, d := range found {
@@ -24,7 +28,9 @@ func (s *Store) readDeliveries(ctx context.Context, numbers []int64) (map[coupon
 	return found, err
 }
 
-func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map[coupon.ID]*coupon.Delivery, error) {
+func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (
+	map[coupon.ID]*coupon.Delivery, error,
+) {
 	found := make(map[coupon.ID]*coupon.Delivery, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -61,8 +67,10 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 		); err != nil {
 			return err
 		}
-		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery, number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
-		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled - d.Counts.Unknown
+		d.ID, d.CouponID = coupon.NewID(coupon.KindDelivery,
+			number), coupon.NewIDPtr(coupon.KindCoupon, couponNumber)
+		d.Counts.Pending = d.Counts.Total - d.Counts.Sent - d.Counts.Failed - d.Counts.Canceled -
+			d.Counts.Unknown
 		if analysis != nil {
 			d.Analysis = &coupon.Analysis{}
 			if err := json.Unmarshal([]byte(*analysis), d.Analysis); err != nil {
@@ -79,16 +87,26 @@ func readDeliveries(ctx context.Context, q duckdb.Querier, numbers []int64) (map
 	return found, err
 }
 
-// Deliveries returns a page of deliveries, newest first; status and couponID narrow it unless empty.
-func (s *Store) Deliveries(ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page) (*coupon.List[*coupon.Delivery], error) {
-	args := []any{named("status", texts(status)), named("coupon_id", optionalNumber(coupon.KindCoupon, couponID))}
-	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args, s.readDeliveries)
+// Deliveries returns a page of deliveries, newest first; status and couponID narrow it unless
+// empty.
+func (s *Store) Deliveries(
+	ctx context.Context, status []coupon.DeliveryStatus, couponID *coupon.ID, page coupon.Page,
+) (*coupon.List[*coupon.Delivery], error) {
+	args := []any{
+		named("status", texts(status)),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, couponID)),
+	}
+	return newestPage(ctx, s, page, coupon.KindDelivery, deliveryPage, deliveryCount, args,
+		s.readDeliveries)
 }
 
 // CouponDeliveries returns a page of each coupon's deliveries, newest first.
-func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Delivery], error) {
+func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page coupon.Page) (
+	map[coupon.ID]*coupon.List[*coupon.Delivery], error,
+) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponDeliveries, count: couponDeliveriesCount, isNewestFirst: true,
+		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponDeliveries,
+		count: couponDeliveriesCount, isNewestFirst: true,
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +115,9 @@ func (s *Store) CouponDeliveries(ctx context.Context, coupons []coupon.ID, page 
 }
 
 // LogOf returns the log of each delivery since its last analysis began.
-func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.LogEntry, error) {
+func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (
+	map[coupon.ID][]*coupon.LogEntry, error,
+) {
 	logs := make(map[coupon.ID][]*coupon.LogEntry, len(deliveries))
 	err := duckdb.Each(ctx, s.engine, deliveryLogGet, func(rows *sql.Rows) error {
 		var number int64
@@ -110,8 +130,8 @@ func (s *Store) LogOf(ctx context.Context, deliveries []coupon.ID) (map[coupon.I
 	return logs, err
 }
 
-// ExclusionsOf returns a page of those whom the last analysis of each delivery left out, in the order of
-// the targets.
+// ExclusionsOf returns a page of those whom the last analysis of each delivery left out, in the
+// order of the targets.
 func (s *Store) ExclusionsOf(
 	ctx context.Context,
 	deliveries []coupon.ID,
@@ -119,8 +139,9 @@ func (s *Store) ExclusionsOf(
 	page coupon.Page,
 ) (map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryExclusions, count: deliveryExclusionsCount,
-		args: []any{named("reason", texts(reasons))},
+		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryExclusions,
+		count: deliveryExclusionsCount,
+		args:  []any{named("reason", texts(reasons))},
 	})
 	if err != nil {
 		return nil, err
@@ -128,16 +149,20 @@ func (s *Store) ExclusionsOf(
 	lists := make(map[coupon.ID]*coupon.List[*coupon.ExcludedRecipient], len(pages))
 	var parents, seqs []int64
 	for id, p := range pages {
-		lists[id] = &coupon.List[*coupon.ExcludedRecipient]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
+		lists[id] = &coupon.List[*coupon.ExcludedRecipient]{
+			Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total,
+		}
 		for _, seq := range p.numbers {
-			parents, seqs = append(parents, coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
+			parents, seqs = append(parents,
+				coupon.MustNumber(coupon.KindDelivery, id)), append(seqs, seq)
 		}
 	}
 	err = duckdb.Each(ctx, s.engine, exclusionGet, func(rows *sql.Rows) error {
 		var parent, number int64
 		var excluded coupon.ExcludedRecipient
 		err := rows.Scan(&parent, &number, &excluded.Reason)
-		excluded.DeliveryID, excluded.RecipientID = coupon.NewID(coupon.KindDelivery, parent), coupon.NewID(coupon.KindRecipient, number)
+		excluded.DeliveryID, excluded.RecipientID = coupon.NewID(coupon.KindDelivery,
+			parent), coupon.NewID(coupon.KindRecipient, number)
 		list := lists[coupon.NewID(coupon.KindDelivery, parent)]
 		list.Items = append(list.Items, &excluded)
 		return err
@@ -145,15 +170,21 @@ func (s *Store) ExclusionsOf(
 	return lists, err
 }
 
-// ExplainExclusions returns a sentence for each of the recipients whom the last analysis of a delivery left out.
-func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recipients []coupon.ID) (map[coupon.ID]string, error) {
+// ExplainExclusions returns a sentence for each of the recipients whom the last analysis of a
+// delivery left out.
+func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recipients []coupon.ID) (
+	map[coupon.ID]string, error,
+) {
 	known, err := s.DeliveriesByID(ctx, []coupon.ID{delivery})
 	d := known[delivery]
 	numbers := numbersOf(coupon.KindRecipient, recipients)
 	if err != nil || d == nil || len(numbers) == 0 {
 		return nil, err
 	}
-	args := []any{named("id", coupon.MustNumber(coupon.KindDelivery, delivery)), named("channel", string(d.Channel))}
+	args := []any{
+		named("id", coupon.MustNumber(coupon.KindDelivery, delivery)),
+		named("channel", string(d.Channel)),
+	}
 	found := make(map[int64]*coupon.ExclusionFacts, len(numbers))
 	var doubles []int64
 	err = duckdb.Each(ctx, s.engine, withInvisible(exclusionExplain), func(rows *sql.Rows) error {
@@ -162,12 +193,15 @@ func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recip
 		var country, kind sql.NullString
 		var since sql.NullTime
 		var said *string
-		if err := rows.Scan(&number, &facts.Reason, &facts.Address, &country, &kind, &since, &said); err != nil {
+		if err := rows.Scan(&number, &facts.Reason, &facts.Address, &country, &kind, &since,
+			&said); err != nil {
 			return err
 		}
 		facts.Country = country.String
 		if kind.Valid {
-			facts.Quarantine = &coupon.Quarantine{QuarantinedAt: since.Time, Reason: coupon.BounceKind(kind.String), LastReason: said}
+			facts.Quarantine = &coupon.Quarantine{
+				QuarantinedAt: since.Time, Reason: coupon.BounceKind(kind.String), LastReason: said,
+			}
 		}
 		if facts.Reason == coupon.ExcludedDuplicateAddress {
 			doubles = append(doubles, number)
@@ -183,13 +217,16 @@ func (s *Store) ExplainExclusions(ctx context.Context, delivery coupon.ID, recip
 	}
 	sentences := make(map[coupon.ID]string, len(found))
 	for number, facts := range found {
-		sentences[coupon.NewID(coupon.KindRecipient, number)] = facts.Explain(d, s.options.DefaultRegion)
+		sentences[coupon.NewID(coupon.KindRecipient, number)] = facts.Explain(d,
+			s.options.DefaultRegion)
 	}
 	return sentences, nil
 }
 
 // findTwins finds the targets that come before the doubles, for which it looks at every target.
-func (s *Store) findTwins(ctx context.Context, doubles []int64, args []any, found map[int64]*coupon.ExclusionFacts) error {
+func (s *Store) findTwins(
+	ctx context.Context, doubles []int64, args []any, found map[int64]*coupon.ExclusionFacts,
+) error {
 	if len(doubles) == 0 {
 		return nil
 	}

@@ -12,9 +12,9 @@ import (
 	"sync"
 )
 
-// departures is a small file that tells after a crash which messages of an open batch had left, and what was answered: each
-// is noted, with one write, before it can reach its recipient, and again with the answer. A killed process loses none of
-// these notes; a machine that loses its power may.
+// departures is a small file that tells after a crash which messages of an open batch had left, and
+// what was answered: each is noted, with one write, before it can reach its recipient, and again
+// with the answer. A killed process loses none of these notes; a machine that loses its power may.
 type departures struct {
 	mu   sync.Mutex
 	path string
@@ -38,17 +38,20 @@ const (
 	returned
 )
 
-// departureBytes is the length of a note: the number of a batch, and that of a message with its departure in the highest
-// byte. The message is 0 when the batch begins. An earlier version noted only what left, with 0 in that byte.
+// departureBytes is the length of a note: the number of a batch, and that of a message with its
+// departure in the highest byte. The message is 0 when the batch begins. An earlier version noted
+// only what left, with 0 in that byte.
 const departureBytes = 16
 
 // departureShift is where the departure stands in the number of a message.
 const departureShift = 56
 
-// readDepartures reads what an earlier process noted. A note that was not finished is of a message that did not leave, or
-// of an answer that nobody knows.
+// readDepartures reads what an earlier process noted. A note that was not finished is of a message
+// that did not leave, or of an answer that nobody knows.
 func readDepartures(folder, storeID string) (*departures, error) {
-	d := &departures{path: filepath.Join(folder, "departures-"+storeID), known: map[int64]map[int64]departure{}}
+	d := &departures{
+		path: filepath.Join(folder, "departures-"+storeID), known: map[int64]map[int64]departure{},
+	}
 	notes, err := os.ReadFile(d.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read which messages left: %w", err)
@@ -56,7 +59,8 @@ func readDepartures(folder, storeID string) (*departures, error) {
 	d.size = len(notes)
 	for ; len(notes) >= departureBytes; notes = notes[departureBytes:] {
 		noted := int64(binary.LittleEndian.Uint64(notes[8:]))
-		d.add(int64(binary.LittleEndian.Uint64(notes)), noted&(1<<departureShift-1), max(left, departure(noted>>departureShift)))
+		d.add(int64(binary.LittleEndian.Uint64(notes)), noted&(1<<departureShift-1),
+			max(left, departure(noted>>departureShift)))
 	}
 	return d, nil
 }
@@ -77,8 +81,8 @@ func (d *departures) begin(batch int64) error {
 	return d.note(batch, 0, stayed)
 }
 
-// leave notes that a message of a batch leaves. It reports whether that is new: one that was asked about, and came back
-// before it reached anybody, is asked about again.
+// leave notes that a message of a batch leaves. It reports whether that is new: one that was asked
+// about, and came back before it reached anybody, is asked about again.
 func (d *departures) leave(batch, message int64) (isNew bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -150,7 +154,8 @@ func (d *departures) open() []int64 {
 	return slices.Sorted(maps.Keys(d.known))
 }
 
-// maxDepartureBytes is how long the file gets before it is written anew, while a batch in it stays open.
+// maxDepartureBytes is how long the file gets before it is written anew, while a batch in it stays
+// open.
 const maxDepartureBytes = 1 << 20
 
 // forget forgets batches that are recorded. The file is emptied when none is left in it.

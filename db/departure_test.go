@@ -11,11 +11,14 @@ import (
 	"couponql/db"
 )
 
-// TestDepartures: of a batch that a dead server left open, what was answered is sent after the restart, what did not leave or
-// was not taken waits as before, and only what left and was not answered is unknown, whatever happens to it before it is settled.
+// TestDepartures: of a batch that a dead server left open, what was answered is sent after the
+// restart, what did not leave or was not taken waits as before, and only what left and was not
+// answered is unknown, whatever happens to it before it is settled.
 func TestDepartures(t *testing.T) {
 	t.Parallel()
-	do := func(use func(*db.Store, coupon.ID) error) func(*testing.T, *scene, coupon.ID, []coupon.ID) {
+	do := func(use func(*db.Store, coupon.ID) error) func(
+		*testing.T, *scene, coupon.ID, []coupon.ID,
+	) {
 		return func(t *testing.T, s *scene, id coupon.ID, _ []coupon.ID) {
 			t.Helper()
 			if err := use(s.Store, id); err != nil {
@@ -23,18 +26,30 @@ func TestDepartures(t *testing.T) {
 			}
 		}
 	}
-	pause := do(func(s *db.Store, id coupon.ID) error { _, err := s.PauseDelivery(t.Context(), id); return err })
-	stop := do(func(s *db.Store, id coupon.ID) error { _, err := s.StopDelivery(t.Context(), id); return err })
+	pause := do(func(s *db.Store, id coupon.ID) error {
+		_, err := s.PauseDelivery(t.Context(), id)
+		return err
+	})
+	stop := do(func(s *db.Store, id coupon.ID) error {
+		_, err := s.StopDelivery(t.Context(), id)
+		return err
+	})
 	nothing := do(func(*db.Store, coupon.ID) error { return nil })
 	for _, test := range []struct {
 		name string
 		// before happens while the batch is in flight, after when the server is there again.
 		before, after func(*testing.T, *scene, coupon.ID, []coupon.ID)
-		// restarted is what is known at once, want what comes of it, available how many of five codes are free then.
+		// restarted is what is known at once, want what comes of it, available how many of five
+		// codes are free then.
 		restarted, want coupon.MessageCounts
 		available       int
 	}{
-		{"going on", nothing, nothing, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{Sent: 4, Unknown: 1, Total: 5}, 0},
+		{
+			"going on", nothing, nothing,
+			coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5},
+			coupon.MessageCounts{Sent: 4, Unknown: 1, Total: 5},
+			0,
+		},
 		{
 			"stopped before", stop, nothing,
 			coupon.MessageCounts{Sent: 1, Pending: 1, Canceled: 3, Total: 5},
@@ -49,14 +64,19 @@ func TestDepartures(t *testing.T) {
 		},
 		{"erased after", nothing, func(t *testing.T, s *scene, _ coupon.ID, people []coupon.ID) {
 			t.Helper()
-			if e, err := s.EraseRecipients(t.Context(), people, nil); err != nil || e.CanceledMessageCount != 3 {
+			if e, err := s.EraseRecipients(t.Context(), people, nil); err != nil ||
+				e.CanceledMessageCount != 3 {
 				t.Errorf("got %+v, %v", e, err)
 			}
-		}, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5}, 3},
+		}, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{
+			Sent: 1, Unknown: 1, Canceled: 3, Total: 5,
+		}, 3},
 		{"the coupon ended", nothing, func(t *testing.T, s *scene, _ coupon.ID, _ []coupon.ID) {
 			t.Helper()
 			s.clock.Advance(30 * 24 * time.Hour)
-		}, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{Sent: 1, Unknown: 1, Canceled: 3, Total: 5}, 3},
+		}, coupon.MessageCounts{Sent: 1, Pending: 4, Total: 5}, coupon.MessageCounts{
+			Sent: 1, Unknown: 1, Canceled: 3, Total: 5,
+		}, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +96,8 @@ func TestDepartures(t *testing.T) {
 			for i := range 3 {
 				// Asked twice, it leaves once.
 				for range 2 {
-					if may, err := batch.Leave(t.Context(), &batch.Contents[i]); err != nil || !may {
+					if may, err := batch.Leave(t.Context(),
+						&batch.Contents[i]); err != nil || !may {
 						t.Fatalf("got %t, %v", may, err)
 					}
 				}
@@ -102,8 +123,10 @@ func TestDepartures(t *testing.T) {
 				t.Errorf("in the end: got %+v, want %+v", d.Counts, test.want)
 			}
 			statuses := s.messagesOf(t, id, nil)
-			if statuses[0].Status != coupon.MessageSent || statuses[2].Status != coupon.MessageUnknown {
-				t.Errorf("what was taken is %s, what was not answered is %s", statuses[0].Status, statuses[2].Status)
+			if statuses[0].Status != coupon.MessageSent ||
+				statuses[2].Status != coupon.MessageUnknown {
+				t.Errorf("what was taken is %s, what was not answered is %s", statuses[0].Status,
+					statuses[2].Status)
 			}
 			free := 0
 			for i := range 5 {
@@ -121,8 +144,8 @@ func TestDepartures(t *testing.T) {
 	}
 }
 
-// TestSettledBesideABatch: what a batch has and was not handed over is in no open batch: when others cancel it meanwhile, it is
-// settled once, and the batch is recorded all the same.
+// TestSettledBesideABatch: what a batch has and was not handed over is in no open batch: when
+// others cancel it meanwhile, it is settled once, and the batch is recorded all the same.
 func TestSettledBesideABatch(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*scene, coupon.ID, coupon.ID, []coupon.ID) error{
@@ -130,7 +153,8 @@ func TestSettledBesideABatch(t *testing.T) {
 			if _, err := s.PauseDelivery(t.Context(), id); err != nil {
 				return err
 			}
-			_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Filter: &coupon.CodeFilter{}}, true, "mistake")
+			_, _, _, err := s.ReleaseCodes(t.Context(),
+				&db.CodeSelection{CouponID: c, Filter: &coupon.CodeFilter{}}, true, "mistake")
 			return err
 		},
 		"stopped": func(s *scene, _, id coupon.ID, _ []coupon.ID) error {
@@ -154,7 +178,8 @@ func TestSettledBesideABatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The first is handed over; the second may not leave, and the third could not be rendered.
+			// The first is handed over; the second may not leave, and the third could not be
+			// rendered.
 			if err := batch.Begin(t.Context(), batch.Contents[:1]); err != nil {
 				t.Fatal(err)
 			}
@@ -162,12 +187,14 @@ func TestSettledBesideABatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = batch.Record(t.Context(), &db.SentBatch{
-				Sent: batch.Contents[:1], Withheld: batch.Contents[1:2], Failed: batch.Contents[2:], Failures: []string{"No."},
+				Sent: batch.Contents[:1], Withheld: batch.Contents[1:2], Failed: batch.Contents[2:],
+				Failures: []string{"No."},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := s.delivery(t, id); d.Counts != (coupon.MessageCounts{Sent: 1, Canceled: 2, Total: 3}) {
+			if d := s.delivery(t,
+				id); d.Counts != (coupon.MessageCounts{Sent: 1, Canceled: 2, Total: 3}) {
 				t.Errorf("got %+v", d.Counts)
 			}
 			s.wantAvailability(t, c, "available 2, assigned 1")
@@ -176,8 +203,8 @@ func TestSettledBesideABatch(t *testing.T) {
 	}
 }
 
-// goOn sends what may leave, and settles what an earlier server left open, as jobs do for senders whose batches cannot be
-// repeated.
+// goOn sends what may leave, and settles what an earlier server left open, as jobs do for senders
+// whose batches cannot be repeated.
 func (s *scene) goOn(t *testing.T, id coupon.ID) {
 	t.Helper()
 	for {

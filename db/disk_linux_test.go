@@ -36,7 +36,8 @@ func mountDisk(t *testing.T, size string) (dir string) {
 // MountDisk is mountDisk.
 func MountDisk(t *testing.T, size string) (dir string) { t.Helper(); return mountDisk(t, size) }
 
-// LeaveFree makes a small disk so large that so many bytes of it are free, whatever is on it and still comes to it.
+// LeaveFree makes a small disk so large that so many bytes of it are free, whatever is on it and
+// still comes to it.
 func LeaveFree(t *testing.T, dir string, bytes uint64) {
 	t.Helper()
 	for {
@@ -90,8 +91,9 @@ func addRandom(t *testing.T, s *Store, id coupon.ID, count int) (string, error) 
 	return codes[0].Value, err
 }
 
-// TestFailedCheckpoint runs out of disk while the engine folds its log into the file. In memory the engine
-// then lacks rows that were committed; the store must neither show that nor let it reach the file.
+// TestFailedCheckpoint runs out of disk while the engine folds its log into the file. In memory the
+// engine then lacks rows that were committed; the store must neither show that nor let it reach the
+// file.
 func TestFailedCheckpoint(t *testing.T) {
 	t.Parallel()
 	dir := mountDisk(t, "24m")
@@ -154,11 +156,14 @@ func TestFailedCheckpoint(t *testing.T) {
 	}()
 	found, err := s.Availabilities(t.Context(), []coupon.ID{c.ID})
 	// Whether the last batch, which was answered with an error, is there, nobody promised.
-	if total := found[c.ID].Total; err != nil || total != each*len(acknowledged) && total != each*(len(acknowledged)+1) {
-		t.Errorf("%d codes are there, %v; %d batches of %d were acknowledged", total, err, len(acknowledged), each)
+	if total := found[c.ID].Total; err != nil ||
+		total != each*len(acknowledged) && total != each*(len(acknowledged)+1) {
+		t.Errorf("%d codes are there, %v; %d batches of %d were acknowledged", total, err,
+			len(acknowledged), each)
 	}
 	for _, value := range acknowledged {
-		if code, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil || code == nil {
+		if code, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil ||
+			code == nil {
 			t.Errorf("an acknowledged code is %v, %v", code, err)
 		}
 	}
@@ -169,7 +174,8 @@ func TestFailedCheckpoint(t *testing.T) {
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	dir := mountDisk(t, "80m")
-	s, err := Open(t.Context(), Options{Path: filepath.Join(dir, "couponql.duckdb"), MemoryLimit: "1GB"})
+	s, err := Open(t.Context(),
+		Options{Path: filepath.Join(dir, "couponql.duckdb"), MemoryLimit: "1GB"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,8 +210,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestDiskFullBeforeRewriting opens a database with something to erase from its file on a disk without room for another
-// one: it is served as it is, and made anew when there is room.
+// TestDiskFullBeforeRewriting opens a database with something to erase from its file on a disk
+// without room for another one: it is served as it is, and made anew when there is room.
 func TestDiskFullBeforeRewriting(t *testing.T) {
 	t.Parallel()
 	dir := mountDisk(t, "144m")
@@ -214,7 +220,9 @@ func TestDiskFullBeforeRewriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1", Email: coupon.Set(new("a@example.org"))}}); err != nil {
+	if _, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
+		{ExternalID: "r1", Email: coupon.Set(new("a@example.org"))},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.EraseRecipients(t.Context(), nil, []string{"r1"}); err != nil {
@@ -250,8 +258,8 @@ func TestDiskFullBeforeRewriting(t *testing.T) {
 	}
 }
 
-// TestDiskFullBeforeCuttingLog starts on a log that ends with zeros, on a disk without room for a copy of it: nothing is changed
-// until there is room.
+// TestDiskFullBeforeCuttingLog starts on a log that ends with zeros, on a disk without room for a
+// copy of it: nothing is changed until there is room.
 func TestDiskFullBeforeCuttingLog(t *testing.T) {
 	t.Parallel()
 	killed := filledCopied(t, 0, false, true)
@@ -270,23 +278,28 @@ func TestDiskFullBeforeCuttingLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filler, make([]byte, free-minFreeDisk-uint64(len(sound))), 0o600); err != nil {
+	if err := os.WriteFile(filler, make([]byte, free-minFreeDisk-uint64(len(sound))),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"}); !errors.Is(err, ErrDiskFull) {
+	if s, err := Open(t.Context(), Options{Path: path, MemoryLimit: "1GB"}); !errors.Is(err,
+		ErrDiskFull) {
 		t.Fatal(s, err)
 	}
-	if content, err := os.ReadFile(path + duckdb.LogSuffix); err != nil || !bytes.Equal(content, log) {
+	if content, err := os.ReadFile(path + duckdb.LogSuffix); err != nil ||
+		!bytes.Equal(content, log) {
 		t.Errorf("the log has %d bytes of %d, %v", len(content), len(log), err)
 	}
-	if left, err := filepath.Glob(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "*"); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(path + duckdb.LogSuffix + duckdb.DamagedSuffix +
+		"*"); err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
 	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
 	s := openAt(t, path)
-	if kept, err := os.ReadFile(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "1"); err != nil || !bytes.Equal(kept, log) {
+	if kept, err := os.ReadFile(path + duckdb.LogSuffix + duckdb.DamagedSuffix + "1"); err != nil ||
+		!bytes.Equal(kept, log) {
 		t.Errorf("kept are %d bytes of %d, %v", len(kept), len(log), err)
 	}
 	checkReport(t, s)
@@ -303,7 +316,8 @@ func TestCopyDurablyFails(t *testing.T) {
 	}
 }
 
-// TestSpoolsOnFullDisk runs out of files while the spools of a use case are made: none of them stays.
+// TestSpoolsOnFullDisk runs out of files while the spools of a use case are made: none of them
+// stays.
 func TestSpoolsOnFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := mountDisk(t, "160m,nr_inodes=64")
@@ -315,11 +329,14 @@ func TestSpoolsOnFullDisk(t *testing.T) {
 			return err
 		},
 		"generated codes": func() error {
-			_, err := s.GenerateCodes(t.Context(), &GenerateRequest{CouponID: id, Count: 10, Pattern: "########", Alphabet: "ABCDEFGHJK"})
+			_, err := s.GenerateCodes(t.Context(), &GenerateRequest{
+				CouponID: id, Count: 10, Pattern: "########", Alphabet: "ABCDEFGHJK",
+			})
 			return err
 		},
 		"recipients": func() error {
-			_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r1"}})
+			_, err := s.UpsertRecipients(t.Context(),
+				[]*coupon.RecipientChanges{{ExternalID: "r1"}})
 			return err
 		},
 	}

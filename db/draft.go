@@ -13,14 +13,17 @@ import (
 )
 
 const (
-	// maxDraft is how many messages a draft has at the most: it is memory that is held until it is used.
+	// maxDraft is how many messages a draft has at the most: it is memory that is held until it is
+	// used.
 	maxDraft = 2_000_000
-	// draftDuration is how long a draft is kept: who confirms later than that waits as if there were none.
+	// draftDuration is how long a draft is kept: who confirms later than that waits as if there
+	// were none.
 	draftDuration = time.Hour
 )
 
-// draft is what an analysis leaves for the confirmation: the messages of a delivery as they would be written, but for their
-// codes. It is kept as long as nothing was touched that it relies on, so that it is right whenever it is found.
+// draft is what an analysis leaves for the confirmation: the messages of a delivery as they would
+// be written, but for their codes. It is kept as long as nothing was touched that it relies on, so
+// that it is right whenever it is found.
 type draft struct {
 	// conn has the temporary table draft.
 	conn     *sql.Conn
@@ -71,9 +74,11 @@ func (d *drafts) takeIf(isWanted func(*draft) bool) *draft {
 	return kept
 }
 
-// draftFor returns the draft of a delivery that is to be confirmed, or else an empty one. What was drafted for anything else
-// is freed.
-func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.DeliveryAction) (*draft, error) {
+// draftFor returns the draft of a delivery that is to be confirmed, or else an empty one. What was
+// drafted for anything else is freed.
+func (s *Store) draftFor(ctx context.Context, id coupon.ID, action coupon.DeliveryAction) (
+	*draft, error,
+) {
 	kept := s.drafts.take()
 	if kept != nil && kept.delivery == id && action == coupon.ActionConfirm {
 		kept.isKept = false
@@ -101,11 +106,14 @@ func (d *draft) free() {
 }
 
 // createDraft drafts the prepared messages of a delivery.
-func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.RecipientFields) error {
+func (t *tx) createDraft(
+	ctx context.Context, d *coupon.Delivery, uses coupon.RecipientFields,
+) error {
 	return t.Create(
 		ctx,
 		draftCreate,
-		// Senders of other channels name the recipient by the caller's own id; see Batch.NameRecipients.
+		// Senders of other channels name the recipient by the caller's own id; see
+		// Batch.NameRecipients.
 		named("uses_external_id", uses.ExternalID || d.Channel != coupon.ChannelEmail),
 		named("uses_email", uses.Email),
 		named("uses_phone", uses.Phone),
@@ -116,7 +124,9 @@ func (t *tx) createDraft(ctx context.Context, d *coupon.Delivery, uses coupon.Re
 }
 
 // keepDraft leaves what is drafted to the confirmation, once the transaction is on disk.
-func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields) {
+func (t *turn) keepDraft(
+	d *coupon.Delivery, messages *preparedMessages, uses coupon.RecipientFields,
+) {
 	t.change(func(memory.Change) {
 		kept := t.draft
 		kept.messages, kept.uses, kept.isKept = messages, uses, true
@@ -129,7 +139,8 @@ func (t *turn) keepDraft(d *coupon.Delivery, messages *preparedMessages, uses co
 	})
 }
 
-// drafted returns what an earlier analysis drafted, or nil when it drafted nothing, or not all that the templates use.
+// drafted returns what an earlier analysis drafted, or nil when it drafted nothing, or not all that
+// the templates use.
 func (t *tx) drafted(uses coupon.RecipientFields) *preparedMessages {
 	if t.draft == nil || t.draft.messages == nil || t.draft.uses != uses {
 		return nil

@@ -20,10 +20,13 @@ func (s *scene) messages(t *testing.T) []string {
 // isInOrder reports whether messages are stored in the order of their numbers.
 func (s *scene) isInOrder(t *testing.T) bool {
 	t.Helper()
-	return s.Texts(t, "SELECT (list(id ORDER BY rowid) = list(id ORDER BY id))::VARCHAR FROM message")[0] == "true"
+	return s.Texts(
+		t, "SELECT (list(id ORDER BY rowid) = list(id ORDER BY id))::VARCHAR FROM message",
+	)[0] == "true"
 }
 
-// isMarked reports whether all messages came out of a draft that was marked; some alone fail the test.
+// isMarked reports whether all messages came out of a draft that was marked; some alone fail the
+// test.
 func (s *scene) isMarked(t *testing.T) bool {
 	t.Helper()
 	marked := s.Texts(t, "SELECT DISTINCT starts_with(address, 'drafted ')::VARCHAR FROM message")
@@ -44,7 +47,8 @@ func (s *scene) memory(t *testing.T) int {
 	return megabytes
 }
 
-// TestDraft tells when a confirmation writes what the analysis drafted, and when it judges everybody again.
+// TestDraft tells when a confirmation writes what the analysis drafted, and when it judges
+// everybody again.
 func TestDraft(t *testing.T) {
 	t.Parallel()
 	type parts struct {
@@ -58,29 +62,36 @@ func TestDraft(t *testing.T) {
 		check          coupon.ContentCheck
 	}{
 		"nothing happens": {func(*testing.T, *scene, parts) {}, true, true, fine},
-		"codes are added": {func(t *testing.T, s *scene, p parts) { t.Helper(); s.codes(t, p.coupon, "", "B1") }, true, true, fine},
+		"codes are added": {
+			func(t *testing.T, s *scene, p parts) { t.Helper(); s.codes(t, p.coupon, "", "B1") },
+			true, true, fine,
+		},
 		"another coupon is changed": {func(t *testing.T, s *scene, _ parts) {
 			t.Helper()
-			if _, err := s.UpdateCoupon(t.Context(), s.newCoupon(t), &coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
+			if _, err := s.UpdateCoupon(t.Context(), s.newCoupon(t),
+				&coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
 				t.Fatal(err)
 			}
 		}, true, true, fine},
 		"a simulation": {func(t *testing.T, s *scene, p parts) {
 			t.Helper()
-			if _, _, err := s.SimulateDelivery(t.Context(), p.delivery, &coupon.DeliveryChanges{}, nil, fine); err != nil {
+			if _, _, err := s.SimulateDelivery(t.Context(), p.delivery, &coupon.DeliveryChanges{},
+				nil, fine); err != nil {
 				t.Fatal(err)
 			}
 		}, true, true, fine},
 		"templates use more": {func(*testing.T, *scene, parts) {}, true, false, telling},
 		"the coupon is changed": {func(t *testing.T, s *scene, p parts) {
 			t.Helper()
-			if _, err := s.UpdateCoupon(t.Context(), p.coupon, &coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
+			if _, err := s.UpdateCoupon(t.Context(), p.coupon,
+				&coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
 				t.Fatal(err)
 			}
 		}, false, false, fine},
 		"a recipient is changed": {func(t *testing.T, s *scene, _ parts) {
 			t.Helper()
-			_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r2", FirstName: coupon.Set(new("Zoe"))}})
+			_, err := s.UpsertRecipients(t.Context(),
+				[]*coupon.RecipientChanges{{ExternalID: "r2", FirstName: coupon.Set(new("Zoe"))}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,12 +106,17 @@ func TestDraft(t *testing.T) {
 		}, false, false, fine},
 		"another delivery is confirmed": {func(t *testing.T, s *scene, p parts) {
 			t.Helper()
-			if _, err := s.ConfirmDelivery(t.Context(), s.newDelivery(t, "", p.recipients), fine); err == nil {
+			if _, err := s.ConfirmDelivery(t.Context(), s.newDelivery(t, "", p.recipients),
+				fine); err == nil {
 				t.Fatal("it was not analyzed")
 			}
 		}, false, false, fine},
-		"its time ends":         {func(_ *testing.T, s *scene, _ parts) { s.ExpireDraft() }, false, false, fine},
-		"the server is started": {func(t *testing.T, s *scene, _ parts) { t.Helper(); s.reopen(t) }, false, false, fine},
+		"its time ends": {
+			func(_ *testing.T, s *scene, _ parts) { s.ExpireDraft() }, false, false, fine,
+		},
+		"the server is started": {
+			func(t *testing.T, s *scene, _ parts) { t.Helper(); s.reopen(t) }, false, false, fine,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,12 +148,14 @@ func TestDraft(t *testing.T) {
 	}
 }
 
-// TestDraftGoes tells that a draft goes with the delivery that it is of, when that cannot be confirmed any more as it is.
+// TestDraftGoes tells that a draft goes with the delivery that it is of, when that cannot be
+// confirmed any more as it is.
 func TestDraftGoes(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*scene, coupon.ID) error{
 		"edited": func(s *scene, id coupon.ID) error {
-			_, err := s.UpdateDelivery(t.Context(), id, &coupon.DeliveryChanges{Subject: coupon.Set(new("New"))})
+			_, err := s.UpdateDelivery(t.Context(), id,
+				&coupon.DeliveryChanges{Subject: coupon.Set(new("New"))})
 			return err
 		},
 		"without targets": func(s *scene, id coupon.ID) error {
@@ -153,7 +171,8 @@ func TestDraftGoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
-			id := s.newDelivery(t, "", s.recipients(t, 3), func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
+			id := s.newDelivery(t, "", s.recipients(t, 3),
+				func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
 			s.analyze(t, id, coupon.DeliveryReady)
 			if s.Drafted() != id {
 				t.Fatalf("the draft is that of %q", s.Drafted())
@@ -168,15 +187,18 @@ func TestDraftGoes(t *testing.T) {
 	}
 }
 
-// TestDraftIsFreed tells that the memory of a draft, with what it has of an erased recipient, is free when it is outdated or used.
+// TestDraftIsFreed tells that the memory of a draft, with what it has of an erased recipient, is
+// free when it is outdated or used.
 func TestDraftIsFreed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.Exec(t, `INSERT INTO recipient BY NAME SELECT i AS id, 'x' || i AS external_id, 'x' || i || '@example.org' AS email,
-		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at FROM range(1000, 201000) r(i)`)
+		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at
+			FROM range(1000, 201000) r(i)`)
 	zelda := s.zelda(t)
 	newDelivery := func() coupon.ID {
-		id := s.newDelivery(t, "", nil, func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
+		id := s.newDelivery(t, "", nil,
+			func(d *coupon.DeliveryChanges) { d.Body = coupon.Set(new("Hello")) })
 		if _, err := s.AddTargets(t.Context(), id, nil, &coupon.RecipientFilter{}); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +213,9 @@ func TestDraftIsFreed(t *testing.T) {
 		end      func()
 	}{
 		{"its time ends", first, s.ExpireDraft},
-		{"a recipient is erased", first, func() { s.erase(t, coupon.Erasure{ErasedCount: 1}, []coupon.ID{zelda}) }},
+		{"a recipient is erased", first, func() {
+			s.erase(t, coupon.Erasure{ErasedCount: 1}, []coupon.ID{zelda})
+		}},
 		{"it is used", first, func() {
 			s.confirm(t, first)
 			if !s.isInOrder(t) {
@@ -218,7 +242,8 @@ func TestDraftIsNoneInTheWriter(t *testing.T) {
 	c := s.newCoupon(t, withoutAssignment)
 	s.codes(t, c, "", numbered("C", 5)...)
 	id := s.newDelivery(t, c, s.recipients(t, 3))
-	if d := s.analyzeBeside(t, id, func() { s.recipients(t, 1) }); d.Status != coupon.DeliveryReady {
+	if d := s.analyzeBeside(t, id,
+		func() { s.recipients(t, 1) }); d.Status != coupon.DeliveryReady {
 		t.Fatalf("got %+v", d)
 	}
 	if s.Drafted() != "" {
@@ -228,7 +253,8 @@ func TestDraftIsNoneInTheWriter(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestDraftIsLimited tells that more messages than a draft may have are drafted only where they are written.
+// TestDraftIsLimited tells that more messages than a draft may have are drafted only where they are
+// written.
 func TestDraftIsLimited(t *testing.T) {
 	t.Parallel()
 	for count, want := range map[int]bool{db.MaxDraft: true, db.MaxDraft + 1: false} {
@@ -238,16 +264,19 @@ func TestDraftIsLimited(t *testing.T) {
 	}
 }
 
-// TestDraftedAlike tells that messages are the same, and stored in the same order, whether they were drafted by the analysis or
-// judged again: with labels, codes that lie scattered, left-out targets, a limit, and other channels.
+// TestDraftedAlike tells that messages are the same, and stored in the same order, whether they
+// were drafted by the analysis or judged again: with labels, codes that lie scattered, left-out
+// targets, a limit, and other channels.
 func TestDraftedAlike(t *testing.T) {
 	t.Parallel()
 	sports := []string{"chess", "judo", "ski"}
 	for name, edits := range map[string][]func(*coupon.DeliveryChanges){
-		"plain":   nil,
-		"labels":  {bySport},
-		"SMS":     {byChannel(coupon.ChannelSMS)},
-		"limited": {bySport, func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(17)) }},
+		"plain":  nil,
+		"labels": {bySport},
+		"SMS":    {byChannel(coupon.ChannelSMS)},
+		"limited": {
+			bySport, func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(17)) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +293,10 @@ func TestDraftedAlike(t *testing.T) {
 				}
 				recipients := s.recipients(t, 40, sports...)
 				_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
-					{ExternalID: "r5", Email: coupon.Set(new("R4@example.org")), Phone: coupon.Set(new("+4917000 0004"))},
+					{
+						ExternalID: "r5", Email: coupon.Set(new("R4@example.org")),
+						Phone: coupon.Set(new("+4917000 0004")),
+					},
 					{ExternalID: "r9", IsContactable: coupon.Set(new(false))},
 				})
 				if err != nil {
@@ -272,7 +304,8 @@ func TestDraftedAlike(t *testing.T) {
 				}
 				slices.Reverse(recipients)
 				id := s.newDelivery(t, c, recipients, edits...)
-				if d, _, err := s.AnalyzeDelivery(t.Context(), id, telling); err != nil || d.Status != coupon.DeliveryReady {
+				if d, _, err := s.AnalyzeDelivery(t.Context(), id, telling); err != nil ||
+					d.Status != coupon.DeliveryReady {
 					t.Fatalf("%+v, %v", d, err)
 				}
 				if i == 1 {
@@ -288,13 +321,15 @@ func TestDraftedAlike(t *testing.T) {
 				s.checkSound(t)
 			}
 			if len(messages[0]) < 17 || !slices.Equal(messages[0], messages[1]) {
-				t.Errorf("drafted:\n%s\njudged again:\n%s", strings.Join(messages[0], "\n"), strings.Join(messages[1], "\n"))
+				t.Errorf("drafted:\n%s\njudged again:\n%s", strings.Join(messages[0], "\n"),
+					strings.Join(messages[1], "\n"))
 			}
 		})
 	}
 }
 
-// TestDraftScattered has every message's code lie apart from the next: the messages are still stored in their order.
+// TestDraftScattered has every message's code lie apart from the next: the messages are still
+// stored in their order.
 func TestDraftScattered(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -303,7 +338,8 @@ func TestDraftScattered(t *testing.T) {
 		t,
 		fmt.Sprintf(
 			`INSERT INTO recipient BY NAME SELECT i AS id, 'x' || i AS external_id, 'x' || i || '@example.org' AS email,
-		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at FROM range(1, %d) r(i)`,
+		'Ada' AS first_name, '{}' AS attributes, true AS is_contactable, now() AS updated_at
+			FROM range(1, %d) r(i)`,
 			count+1,
 		),
 	)

@@ -29,8 +29,8 @@ func (s *scene) tellsShopper(t *testing.T) []string {
 	return found
 }
 
-// TestEraseCustomer: who is erased as a recipient is the customer of no code that the person had any
-// more, and of other codes when named. Other customers stay, and so does what was counted.
+// TestEraseCustomer: who is erased as a recipient is the customer of no code that the person had
+// any more, and of other codes when named. Other customers stay, and so does what was counted.
 func TestEraseCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -46,7 +46,8 @@ func TestEraseCustomer(t *testing.T) {
 	}
 	s.deliver(t, c, []coupon.ID{other})
 	s.deliver(t, c, []coupon.ID{zelda})
-	found, err := s.RecipientCodes(t.Context(), []coupon.ID{zelda, other}, coupon.Page{First: 1, WantsItems: true}, coupon.AnyState)
+	found, err := s.RecipientCodes(t.Context(), []coupon.ID{zelda, other},
+		coupon.Page{First: 1, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,8 @@ func TestEraseCustomer(t *testing.T) {
 	s.redeemAt(t, found[zelda].Items[0].Value, "Till 4", shopper)
 	stats := func() []*coupon.StatsRow {
 		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-			GroupBy: []coupon.StatsDimension{coupon.ByStore, coupon.ByCoupon}, Timezone: "UTC", Limit: 10,
+			GroupBy:  []coupon.StatsDimension{coupon.ByStore, coupon.ByCoupon},
+			Timezone: "UTC", Limit: 10,
 			Measures: coupon.AllStatsMeasures(),
 		})
 		if err != nil {
@@ -72,9 +74,18 @@ func TestEraseCustomer(t *testing.T) {
 		customersLeft []string
 	}{
 		{"the recipient", []coupon.ID{zelda}, nil, coupon.Erasure{ErasedCount: 1, ChangedRedemptionCount: 1}, []string{"", shopper, "k-1"}},
-		{"the recipient again", []coupon.ID{zelda}, nil, coupon.Erasure{}, []string{"", shopper, "k-1"}},
-		{"an unknown customer", nil, []string{"x", ""}, coupon.Erasure{}, []string{"", shopper, "k-1"}},
-		{"the customer", nil, []string{" " + shopper + "\u200b"}, coupon.Erasure{ChangedRedemptionCount: 1}, []string{"", "", "k-1"}},
+		{"the recipient again", []coupon.ID{zelda}, nil, coupon.Erasure{}, []string{
+			"", shopper, "k-1",
+		}},
+		{"an unknown customer", nil, []string{"x", ""}, coupon.Erasure{}, []string{
+			"", shopper, "k-1",
+		}},
+		{
+			"the customer", nil,
+			[]string{" " + shopper + "\u200b"},
+			coupon.Erasure{ChangedRedemptionCount: 1},
+			[]string{"", "", "k-1"},
+		},
 		{"the customer again", nil, []string{shopper}, coupon.Erasure{}, []string{"", "", "k-1"}},
 	} {
 		got, err := s.EraseRecipients(t.Context(), step.ids, nil, step.customers...)
@@ -91,14 +102,15 @@ func TestEraseCustomer(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestNothingTellsACustomer: nothing is left of a customer who is erased by name, in no row of any table
-// and, once the server has started again, in no byte of its files.
+// TestNothingTellsACustomer: nothing is left of a customer who is erased by name, in no row of any
+// table and, once the server has started again, in no byte of its files.
 func TestNothingTellsACustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.newCoupon(t, anonymous, withCode("ALL"))
 	s.redeemAt(t, "ALL", "Till 4", shopper)
-	// A row that is rejected for what stands in the wrong column, one that is recorded, and the first rows of the file.
+	// A row that is rejected for what stands in the wrong column, one that is recorded, and the
+	// first rows of the file.
 	s.importFile(t, newImport(coupon.ImportRedemptions), "code,date,order,customer\n"+
 		shopper+",2026-11-01,1,x\nALL,2026-11-01,2,"+shopper+"\n")
 	asked := &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV}
@@ -121,7 +133,8 @@ func TestNothingTellsACustomer(t *testing.T) {
 	if err := s.RunExport(t.Context(), asked.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := s.ExportsByID(t.Context(), []coupon.ID{asked.ID}); err != nil || done[asked.ID].RowCount != 0 {
+	if done, err := s.ExportsByID(t.Context(), []coupon.ID{asked.ID}); err != nil ||
+		done[asked.ID].RowCount != 0 {
 		t.Errorf("exported %+v, %v", done[asked.ID], err)
 	}
 	s.reopen(t)
@@ -152,7 +165,8 @@ func TestEraseTooManyCustomers(t *testing.T) {
 	}
 }
 
-// TestRetentionForgetsCustomers: who is erased after a time without activity leaves no customer either.
+// TestRetentionForgetsCustomers: who is erased after a time without activity leaves no customer
+// either.
 func TestRetentionForgetsCustomers(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

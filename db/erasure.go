@@ -13,24 +13,27 @@ import (
 // erasedReason takes the place of what was said of an erased recipient's messages.
 const erasedReason = "The recipient was erased."
 
-// erasedSinceRewrite is the setting that says since when the file has parts, not in use any more, with text of erased
-// recipients; see rewrite.
+// erasedSinceRewrite is the setting that says since when the file has parts, not in use any more,
+// with text of erased recipients; see rewrite.
 const erasedSinceRewrite = "erased_since_rewrite"
 
-// EraseRecipients erases all that is known of recipients, by id and by the caller's own id, but for their number: their
-// messages, codes and redemptions stay, so that what was counted does. What is still to be sent to them is canceled, and
-// the codes of it go back to the pool unless they may be on their way. Who was erased before, or is not known by an
-// external id, is left alone. Redemptions forget the customer where a message to one of the recipients
-// had the code, and where the customer is one of customers. It returns INVALID when nobody is named or more than
+// EraseRecipients erases all that is known of recipients, by id and by the caller's own id, but for
+// their number: their messages, codes and redemptions stay, so that what was counted does. What is
+// still to be sent to them is canceled, and the codes of it go back to the pool unless they may be
+// on their way. Who was erased before, or is not known by an external id, is left alone.
+// Redemptions forget the customer where a message to one of the recipients had the code, and where
+// the customer is one of customers. It returns INVALID when nobody is named or more than
 // MaxErasedRecipients are, and NOT_FOUND for an unknown id.
 func (s *Store) EraseRecipients(
 	ctx context.Context, ids []coupon.ID, externalIDs []string, customers ...string,
 ) (*coupon.Erasure, error) {
 	switch count := len(ids) + len(externalIDs) + len(customers); {
 	case count == 0:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to erase: recipientIds, externalIds or customers.").At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Say whom to erase: recipientIds, externalIds or customers.").At("input")
 	case count > coupon.MaxErasedRecipients:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Erase at most %d people at once, not %d.", coupon.MaxErasedRecipients, count).At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid, "Erase at most %d people at once, not %d.",
+			coupon.MaxErasedRecipients, count).At("input")
 	}
 	clean := make([]string, len(externalIDs))
 	for i, id := range externalIDs {
@@ -53,12 +56,14 @@ func (s *Store) EraseRecipients(
 	})
 }
 
-// EraseIdle erases the first MaxErasedRecipients of whom nothing was heard since an instant: they were not changed, no
-// message was made for them, and none of their codes redeemed. It gives how many were erased.
+// EraseIdle erases the first MaxErasedRecipients of whom nothing was heard since an instant: they
+// were not changed, no message was made for them, and none of their codes redeemed. It gives how
+// many were erased.
 func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	find := func(ctx context.Context, q duckdb.Querier, among any) ([]int64, error) {
 		return duckdb.Collect(ctx, q, erasureIdle, duckdb.ScanInto[int64],
-			named("before", before.UTC()), named("ids", among), named("limit", coupon.MaxErasedRecipients))
+			named("before", before.UTC()), named("ids", among),
+			named("limit", coupon.MaxErasedRecipients))
 	}
 	release, err := s.reports.Enter(ctx)
 	if err != nil {
@@ -83,11 +88,13 @@ func (s *Store) EraseIdle(ctx context.Context, before time.Time) (int, error) {
 	return erasure.ErasedCount, nil
 }
 
-// erase erases those whom choose puts into the temporary table chosen, and customers of redemptions.
+// erase erases those whom choose puts into the temporary table chosen, and customers of
+// redemptions.
 func (s *Store) erase(
 	ctx context.Context, customers []string, choose func(context.Context, *turn) error,
 ) (*coupon.Erasure, error) {
-	// An import that changes recipients, or keeps rejected rows that name them, comes before or after.
+	// An import that changes recipients, or keeps rejected rows that name them, comes before or
+	// after.
 	leave, err := s.recipients.Enter(ctx)
 	if err != nil {
 		return nil, s.cutOff(err)
@@ -95,8 +102,8 @@ func (s *Store) erase(
 	defer leave()
 	var locked []coupon.ID
 	for {
-		// A batch that is being handed over is recorded first: its messages are sent, the others are not begun. That needs
-		// the writer, so that it cannot be waited for in its turn.
+		// A batch that is being handed over is recorded first: its messages are sent, the others
+		// are not begun. That needs the writer, so that it cannot be waited for in its turn.
 		unlock := s.lockAllSending(locked)
 		erasure, sending, err := s.eraseLocked(ctx, customers, choose, locked)
 		unlock()
@@ -107,8 +114,8 @@ func (s *Store) erase(
 	}
 }
 
-// lockAllSending is lockSending for deliveries in order, so that two who do this cannot wait for each other. What is
-// known of their sending is forgotten in the end.
+// lockAllSending is lockSending for deliveries in order, so that two who do this cannot wait for
+// each other. What is known of their sending is forgotten in the end.
 func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
 	unlocks := make([]func(), len(deliveries))
 	for i, id := range deliveries {
@@ -124,7 +131,8 @@ func (s *Store) lockAllSending(deliveries []coupon.ID) (unlock func()) {
 
 // eraseLocked erases, or gives the deliveries that have to be locked for that, in order.
 func (s *Store) eraseLocked(
-	ctx context.Context, customers []string, choose func(context.Context, *turn) error, locked []coupon.ID,
+	ctx context.Context, customers []string, choose func(context.Context, *turn) error,
+	locked []coupon.ID,
 ) (erasure *coupon.Erasure, sending []coupon.ID, err error) {
 	defer s.writer.journal.hold()()
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -159,8 +167,8 @@ func (s *Store) eraseLocked(
 	return erasure, sending, err
 }
 
-// eraseChosen erases the recipients of the temporary table chosen, and customers of redemptions. The caller holds the
-// journal.
+// eraseChosen erases the recipients of the temporary table chosen, and customers of redemptions.
+// The caller holds the journal.
 func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Erasure, error) {
 	erasure := &coupon.Erasure{}
 	codes, err := collectNumbers(ctx, t, erasureCodes)
@@ -169,11 +177,13 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 	}
 	slices.Sort(codes)
 	batches := named("batches", t.openBatches())
-	unknown, err := t.Exec(ctx, erasureUnknown, named("now", t.now), named("reason", interruptedReason), batches)
+	unknown, err := t.Exec(ctx, erasureUnknown, named("now", t.now),
+		named("reason", interruptedReason), batches)
 	if err != nil {
 		return nil, err
 	}
-	if erasure.PendingMessageCount, err = duckdb.One[int](ctx, t, erasureBusy, batches); err != nil {
+	if erasure.PendingMessageCount, err = duckdb.One[int](ctx, t, erasureBusy,
+		batches); err != nil {
 		return nil, err
 	}
 	if erasure.CanceledMessageCount, err = t.Exec(
@@ -240,6 +250,7 @@ func (t *turn) eraseChosen(ctx context.Context, customers []string) (*coupon.Era
 	if erasure.ErasedCount+erasure.ChangedRedemptionCount+changed == 0 {
 		return erasure, nil
 	}
-	_, err = t.Exec(ctx, settingNote, named("name", erasedSinceRewrite), named("value", t.now.Format(time.RFC3339)))
+	_, err = t.Exec(ctx, settingNote, named("name", erasedSinceRewrite),
+		named("value", t.now.Format(time.RFC3339)))
 	return erasure, err
 }

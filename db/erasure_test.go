@@ -19,15 +19,19 @@ import (
 
 // traces are texts that are known of the person who is erased, and of nobody else.
 func traces() []string {
-	return []string{"zelda.4711", "+49 170 998877", "Zeldarine", "Quixotesse", "violet-hatter", "Zk-4711"}
+	return []string{
+		"zelda.4711", "+49 170 998877", "Zeldarine", "Quixotesse", "violet-hatter", "Zk-4711",
+	}
 }
 
 // zelda adds that person, with everything that can be known of one.
 func (s *scene) zelda(t *testing.T) coupon.ID {
 	t.Helper()
 	kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
-		ExternalID: "Zk-4711", Email: coupon.Set(new("zelda.4711@example.org")), Phone: coupon.Set(new("+49 170 998877")),
-		FirstName: coupon.Set(new("Zeldarine")), LastName: coupon.Set(new("Quixotesse")), Attributes: coupon.Set(new(coupon.JSON(`{"hobby":"violet-hatter"}`))),
+		ExternalID: "Zk-4711", Email: coupon.Set(new("zelda.4711@example.org")),
+		Phone:     coupon.Set(new("+49 170 998877")),
+		FirstName: coupon.Set(new("Zeldarine")), LastName: coupon.Set(new("Quixotesse")),
+		Attributes: coupon.Set(new(coupon.JSON(`{"hobby":"violet-hatter"}`))),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -37,13 +41,17 @@ func (s *scene) zelda(t *testing.T) coupon.ID {
 
 // telling is a check of templates that use all that is known of a recipient.
 func telling(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings {
-	return coupon.ContentFindings{Uses: coupon.RecipientFields{ExternalID: true, Email: true, Phone: true, FirstName: true, LastName: true, Attributes: true}}
+	return coupon.ContentFindings{Uses: coupon.RecipientFields{
+		ExternalID: true, Email: true, Phone: true, FirstName: true, LastName: true,
+		Attributes: true,
+	}}
 }
 
 // confirmTelling confirms a delivery whose messages copy all that is known.
 func (s *scene) confirmTelling(t *testing.T, id coupon.ID) {
 	t.Helper()
-	if d, _, err := s.AnalyzeDelivery(t.Context(), id, telling); err != nil || d.Status != coupon.DeliveryReady {
+	if d, _, err := s.AnalyzeDelivery(t.Context(), id, telling); err != nil ||
+		d.Status != coupon.DeliveryReady {
 		t.Fatalf("%+v, %v", d, err)
 	}
 	if _, err := s.ConfirmDelivery(t.Context(), id, telling); err != nil {
@@ -70,18 +78,19 @@ func (s *scene) found(t *testing.T) []string {
 func foundInFiles(t *testing.T, path string) []string {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(filepath.Dir(path), func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(name)
-		for _, trace := range traces() {
-			if bytes.Contains(content, []byte(trace)) {
-				found = append(found, filepath.Base(name)+" "+trace)
+	err := filepath.WalkDir(filepath.Dir(path),
+		func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
 			}
-		}
-		return err
-	})
+			content, err := os.ReadFile(name)
+			for _, trace := range traces() {
+				if bytes.Contains(content, []byte(trace)) {
+					found = append(found, filepath.Base(name)+" "+trace)
+				}
+			}
+			return err
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +105,8 @@ func (s *scene) erase(t *testing.T, want coupon.Erasure, ids []coupon.ID, extern
 	}
 }
 
-// TestErase erases somebody who got messages, one of which failed, redeemed a code and was rejected by imports: nothing
-// is left of the person in any row, and no number changes.
+// TestErase erases somebody who got messages, one of which failed, redeemed a code and was rejected
+// by imports: nothing is left of the person in any row, and no number changes.
 func TestErase(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -115,7 +124,8 @@ func TestErase(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := batch.Record(t.Context(), &db.SentBatch{
-		Failed: batch.Contents, Failures: []string{"550 zelda.4711@example.org: unknown", "550 other", "550 third"},
+		Failed:   batch.Contents,
+		Failures: []string{"550 zelda.4711@example.org: unknown", "550 other", "550 third"},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -123,18 +133,22 @@ func TestErase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes, err := s.CodesByID(t.Context(), []coupon.ID{*messages["message_1"].CodeID}, coupon.AnyState)
+	codes, err := s.CodesByID(t.Context(), []coupon.ID{*messages["message_1"].CodeID},
+		coupon.AnyState)
 	if err != nil {
 		t.Fatal(err)
 	}
 	value := codes[*messages["message_1"].CodeID].Value
 	s.redeem(t, value)
-	s.importFile(t, newImport(coupon.ImportRecipients), "id,email\nx1,a@example.org\nZk-4711,b@example.org\nZk-4711,c@example.org\n")
+	s.importFile(t, newImport(coupon.ImportRecipients),
+		"id,email\nx1,a@example.org\nZk-4711,b@example.org\nZk-4711,c@example.org\n")
 	target := s.newDelivery(t, "", nil)
-	s.importFile(t, newImport(coupon.ImportTargets, into(target)), "id\nzelda.4711@example.org\nZk-4711\nnobody\n")
-	// The first row of a file was taken for its header, an analysis found too few codes for what an attribute says, and a file had no
-	// column for the ids.
-	s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code,zelda.4711@example.org,Zk-4711\nC99,y,z\n")
+	s.importFile(t, newImport(coupon.ImportTargets, into(target)),
+		"id\nzelda.4711@example.org\nZk-4711\nnobody\n")
+	// The first row of a file was taken for its header, an analysis found too few codes for what an
+	// attribute says, and a file had no column for the ids.
+	s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+		"code,zelda.4711@example.org,Zk-4711\nC99,y,z\n")
 	if failed := s.importFile(
 		t,
 		newImport(coupon.ImportRecipients),
@@ -142,8 +156,10 @@ func TestErase(t *testing.T) {
 	); failed.Status != coupon.ImportFailed {
 		t.Errorf("got %+v", failed)
 	}
-	short := s.newDelivery(t, c, all, func(d *coupon.DeliveryChanges) { d.MatchLabelTo = coupon.Set(new("hobby")) })
-	if a := s.analyze(t, short, coupon.DeliveryEditing); len(a.ShortByLabel) != 1 || a.ShortByLabel[0].Label != "violet-hatter" {
+	short := s.newDelivery(t, c, all,
+		func(d *coupon.DeliveryChanges) { d.MatchLabelTo = coupon.Set(new("hobby")) })
+	if a := s.analyze(t, short, coupon.DeliveryEditing); len(a.ShortByLabel) != 1 ||
+		a.ShortByLabel[0].Label != "violet-hatter" {
 		t.Errorf("got %+v", a)
 	}
 	if got := s.found(t); len(got) < 10 {
@@ -163,7 +179,8 @@ func TestErase(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := found[zelda]
-	if r.ErasedAt == nil || r.IsContactable || r.Email != nil || r.Phone != nil || r.FirstName != nil || r.Attributes != coupon.EmptyJSON ||
+	if r.ErasedAt == nil || r.IsContactable || r.Email != nil || r.Phone != nil ||
+		r.FirstName != nil || r.Attributes != coupon.EmptyJSON ||
 		!strings.HasPrefix(r.ExternalID, "erased-") {
 		t.Errorf("got %+v", r)
 	}
@@ -178,7 +195,9 @@ func TestErase(t *testing.T) {
 	// Nothing can be sent to the person, nor be known again.
 	_, _, err = s.ResendContent(t.Context(), "message_1")
 	wantError(t, err, coupon.ErrorInvalidState, "input.id")
-	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: r.ExternalID, Email: coupon.Set(new("z@example.org"))}})
+	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
+		{ExternalID: r.ExternalID, Email: coupon.Set(new("z@example.org"))},
+	})
 	wantError(t, err, coupon.ErrorInvalid, "input.recipients.0.externalId")
 	again := s.newDelivery(t, c, all)
 	if a := s.analyze(t, again, coupon.DeliveryReady); a.MessageCount != 2 {
@@ -196,21 +215,26 @@ func (s *scene) counted(t *testing.T, c coupon.ID, deliveries ...coupon.ID) []st
 	t.Helper()
 	lines := []string{fmt.Sprintf("%+v", s.availability(t, c))}
 	for _, id := range deliveries {
-		lines = append(lines, fmt.Sprintf("%+v %d", s.delivery(t, id).Counts, s.delivery(t, id).TargetCount))
+		lines = append(lines,
+			fmt.Sprintf("%+v %d", s.delivery(t, id).Counts, s.delivery(t, id).TargetCount))
 	}
 	stats, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-		Timezone: "UTC", Limit: 100, Measures: coupon.AllStatsMeasures(), GroupBy: []coupon.StatsDimension{coupon.ByDelivery},
+		Timezone: "UTC", Limit: 100, Measures: coupon.AllStatsMeasures(),
+		GroupBy: []coupon.StatsDimension{coupon.ByDelivery},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, group := range stats {
-		lines = append(lines, fmt.Sprintf("%v %d %d %d", group.Keys, group.Stats.Assigned, group.Stats.Sent, group.Stats.Redeemed))
+		lines = append(lines, fmt.Sprintf("%v %d %d %d", group.Keys, group.Stats.Assigned,
+			group.Stats.Sent, group.Stats.Redeemed))
 	}
-	return append(lines, s.Texts(t, "SELECT concat_ws(' ', import_id, line, reason) FROM rejection ORDER BY ALL")...)
+	return append(lines,
+		s.Texts(t, "SELECT concat_ws(' ', import_id, line, reason) FROM rejection ORDER BY ALL")...)
 }
 
-// TestEraseToBeSent erases somebody to whom deliveries in every state are still to send: they go on without the person.
+// TestEraseToBeSent erases somebody to whom deliveries in every state are still to send: they go on
+// without the person.
 func TestEraseToBeSent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -220,7 +244,8 @@ func TestEraseToBeSent(t *testing.T) {
 	scheduled := s.newDelivery(t, c, all, func(d *coupon.DeliveryChanges) {
 		d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-24T12:00:00Z")))
 	})
-	running, paused, plain, tried, ready := s.newDelivery(t, c, all), s.newDelivery(t, c, all), s.newDelivery(t, "", all),
+	running, paused, plain, tried, ready := s.newDelivery(t, c, all), s.newDelivery(t, c,
+		all), s.newDelivery(t, "", all),
 		s.newDelivery(t, c, all), s.newDelivery(t, c, all)
 	for _, id := range []coupon.ID{scheduled, running, paused, plain, tried} {
 		s.confirmTelling(t, id)
@@ -251,7 +276,8 @@ func TestEraseToBeSent(t *testing.T) {
 	if counts := s.delivery(t, tried).Counts; counts.Unknown != 1 || counts.Pending != 1 {
 		t.Errorf("%s: %+v", tried, counts)
 	}
-	// Of five deliveries four have codes; three codes of the person are free again, and the fourth may be known.
+	// Of five deliveries four have codes; three codes of the person are free again, and the fourth
+	// may be known.
 	s.wantAvailability(t, c, "available 13, held 2, assigned 5")
 	_, err = s.ConfirmDelivery(t.Context(), ready, fine)
 	wantError(t, err, coupon.ErrorAnalysisStale, "input.id")
@@ -264,7 +290,8 @@ func TestEraseToBeSent(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestEraseWaitsForTheBatch erases somebody whose message is being handed over right now: it is recorded first.
+// TestEraseWaitsForTheBatch erases somebody whose message is being handed over right now: it is
+// recorded first.
 func TestEraseWaitsForTheBatch(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -285,7 +312,8 @@ func TestEraseWaitsForTheBatch(t *testing.T) {
 	if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents}); err != nil {
 		t.Fatal(err)
 	}
-	if erasure := <-done; erasure == nil || erasure.ErasedCount != 1 || erasure.CanceledMessageCount != 0 {
+	if erasure := <-done; erasure == nil || erasure.ErasedCount != 1 ||
+		erasure.CanceledMessageCount != 0 {
 		t.Errorf("got %+v", erasure)
 	}
 	if d := s.delivery(t, id); d.Status != coupon.DeliveryFinished || d.Counts.Sent != 1 {
@@ -293,8 +321,8 @@ func TestEraseWaitsForTheBatch(t *testing.T) {
 	}
 }
 
-// TestEraseBesideABatch erases two people, the message to one of whom is being handed over: nobody knows yet whether it leaves,
-// and the answer says so.
+// TestEraseBesideABatch erases two people, the message to one of whom is being handed over: nobody
+// knows yet whether it leaves, and the answer says so.
 func TestEraseBesideABatch(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -308,7 +336,9 @@ func TestEraseBesideABatch(t *testing.T) {
 	if err := batch.Begin(t.Context(), batch.Contents); err != nil {
 		t.Fatal(err)
 	}
-	s.erase(t, coupon.Erasure{ErasedCount: 2, CanceledMessageCount: 1, PendingMessageCount: 1}, people)
+	s.erase(
+		t, coupon.Erasure{ErasedCount: 2, CanceledMessageCount: 1, PendingMessageCount: 1}, people,
+	)
 	if err := batch.Record(t.Context(), &db.SentBatch{Sent: batch.Contents}); err != nil {
 		t.Fatal(err)
 	}
@@ -331,8 +361,12 @@ func TestEraseRefuses(t *testing.T) {
 	}{
 		"nobody":   {nil, nil, coupon.ErrorInvalid, "input"},
 		"too many": {[]coupon.ID{zelda}, make([]string, coupon.MaxErasedRecipients), coupon.ErrorInvalid, "input"},
-		"unknown":  {[]coupon.ID{zelda, "recipient_99"}, nil, coupon.ErrorNotFound, "input.recipientIds"},
-		"no id":    {[]coupon.ID{zelda, "coupon_1"}, nil, coupon.ErrorNotFound, "input.recipientIds"},
+		"unknown": {
+			[]coupon.ID{zelda, "recipient_99"}, nil, coupon.ErrorNotFound, "input.recipientIds",
+		},
+		"no id": {
+			[]coupon.ID{zelda, "coupon_1"}, nil, coupon.ErrorNotFound, "input.recipientIds",
+		},
 	} {
 		_, err := s.EraseRecipients(t.Context(), test.ids, test.externalIDs)
 		t.Log(name)
@@ -353,13 +387,15 @@ func TestEraseIdle(t *testing.T) {
 	idle, redeeming, written, changed := all[0], all[1], all[2], all[3]
 	s.deliver(t, c, []coupon.ID{redeeming, idle})
 	s.clock.Advance(48 * time.Hour)
-	found, err := s.RecipientCodes(t.Context(), []coupon.ID{redeeming}, coupon.Page{First: 1, WantsItems: true}, coupon.AnyState)
+	found, err := s.RecipientCodes(t.Context(), []coupon.ID{redeeming},
+		coupon.Page{First: 1, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.redeem(t, found[redeeming].Items[0].Value)
 	s.deliver(t, c, []coupon.ID{written})
-	_, err = s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r4", FirstName: coupon.Set(new("New"))}})
+	_, err = s.UpsertRecipients(t.Context(),
+		[]*coupon.RecipientChanges{{ExternalID: "r4", FirstName: coupon.Set(new("New"))}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,7 +410,9 @@ func TestEraseIdle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, isErased := range map[coupon.ID]bool{idle: true, all[4]: true, redeeming: false, written: false, changed: false, late: false} {
+	for id, isErased := range map[coupon.ID]bool{
+		idle: true, all[4]: true, redeeming: false, written: false, changed: false, late: false,
+	} {
 		if (recipients[id].ErasedAt != nil) != isErased {
 			t.Errorf("%s: %+v", id, recipients[id])
 		}
@@ -382,8 +420,8 @@ func TestEraseIdle(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestErasedFile looks for the person in the bytes of the files: they are there while the server goes on, and gone when it
-// was started again.
+// TestErasedFile looks for the person in the bytes of the files: they are there while the server
+// goes on, and gone when it was started again.
 func TestErasedFile(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

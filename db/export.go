@@ -32,8 +32,8 @@ func (s *Store) exportPath(number int64) string {
 	return filepath.Join(s.exportDir(), coupon.NewID(coupon.KindExport, number).FileName())
 }
 
-// CreateExport queues an export. It returns NOT_FOUND for an unknown coupon or delivery, and INVALID for a filter that
-// cannot be.
+// CreateExport queues an export. It returns NOT_FOUND for an unknown coupon or delivery, and
+// INVALID for a filter that cannot be.
 func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Export, error) {
 	if err := e.Check(); err != nil {
 		return nil, err
@@ -54,7 +54,8 @@ func (s *Store) CreateExport(ctx context.Context, e *coupon.Export) (*coupon.Exp
 			return err
 		}
 		t.onCommit(s.watchers.notifyDue)
-		_, err = t.Exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)), named("format", string(e.Format)),
+		_, err = t.Exec(ctx, exportInsert, named("id", number), named("kind", string(e.Kind)),
+			named("format", string(e.Format)),
 			named("request", string(request)), named("now", t.now))
 		if err != nil {
 			return err
@@ -96,7 +97,8 @@ func (t *turn) checkExport(ctx context.Context, e *coupon.Export) error {
 	return fmt.Errorf("export of %s", e.Kind)
 }
 
-// checkCodeExport returns NOT_FOUND for an unknown coupon, and INVALID for a filter that cannot be in the zone of one of them.
+// checkCodeExport returns NOT_FOUND for an unknown coupon, and INVALID for a filter that cannot be
+// in the zone of one of them.
 func (t *turn) checkCodeExport(ctx context.Context, r *coupon.ExportRequest) error {
 	zones := map[string]*time.Location{"UTC": time.UTC}
 	for i, id := range r.Coupons() {
@@ -132,7 +134,9 @@ func (s *Store) exportByNumber(ctx context.Context, number int64) (*coupon.Expor
 }
 
 // ExportsByID returns the exports that exist of these, with the progress of those that run.
-func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Export, error) {
+func (s *Store) ExportsByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Export, error,
+) {
 	return s.readExports(ctx, numbersOf(coupon.KindExport, ids))
 }
 
@@ -144,7 +148,9 @@ func (s *Store) Exports(
 	return newestPage(ctx, s, page, coupon.KindExport, exportPage, exportCount, args, s.readExports)
 }
 
-func (s *Store) readExports(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Export, error) {
+func (s *Store) readExports(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Export, error,
+) {
 	found := make(map[coupon.ID]*coupon.Export, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -207,9 +213,10 @@ func (s *Store) WaitingExports(ctx context.Context) ([]coupon.ID, error) {
 	})
 }
 
-// RunExport writes the file of an export from start to end, as the rows are at one instant. An interrupted export is
-// simply run again. Trouble with the disk becomes the failure of the export; an error is returned when it could not
-// be brought to an end. What an analyst's query gives, query writes. One that is called off leaves no file.
+// RunExport writes the file of an export from start to end, as the rows are at one instant. An
+// interrupted export is simply run again. Trouble with the disk becomes the failure of the export;
+// an error is returned when it could not be brought to an end. What an analyst's query gives, query
+// writes. One that is called off leaves no file.
 func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) error {
 	number, err := id.Number(coupon.KindExport)
 	if err != nil {
@@ -223,7 +230,10 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	progress := &exportProgress{path: filepath.Join(s.spoolDir(), id.FileName()), runningJob: runningJob{cancel, make(chan struct{})}}
+	progress := &exportProgress{
+		path:       filepath.Join(s.spoolDir(), id.FileName()),
+		runningJob: runningJob{cancel, make(chan struct{})},
+	}
 	write := s.writeRows
 	switch e.Kind { //nolint:exhaustive // the engine writes the others
 	case coupon.ExportSQL:
@@ -269,13 +279,15 @@ func (s *Store) RunExport(ctx context.Context, id coupon.ID, query WriteQuery) e
 		// The server stops: the export stays RUNNING and is run again at the next start.
 		return fmt.Errorf("run %s: %w", id, context.Cause(ctx))
 	}
-	if err = s.finishExport(ctx, number, e, rows, size, err); errors.Is(context.Cause(ctx), errCanceled) {
+	if err = s.finishExport(ctx, number, e, rows, size, err); errors.Is(context.Cause(ctx),
+		errCanceled) {
 		return s.recordCanceledExport(ctx, number)
 	}
 	return err
 }
 
-// recordCanceledExport records that an export was called off, unless its end was recorded before, and deletes its file.
+// recordCanceledExport records that an export was called off, unless its end was recorded before,
+// and deletes its file.
 func (s *Store) recordCanceledExport(ctx context.Context, number int64) error {
 	canceled := 0
 	err := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
@@ -293,10 +305,12 @@ func (s *Store) recordCanceledExport(ctx context.Context, number int64) error {
 	return nil
 }
 
-// CancelExport calls off an export that waits or runs, for a role; nothing of its file stays. It gives the export as it then is.
-// Repeating it is harmless. It returns NOT_FOUND, INVALID for one that is not the role's to call off, and INVALID_STATE for one
-// that is over.
-func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role) (*coupon.Export, error) {
+// CancelExport calls off an export that waits or runs, for a role; nothing of its file stays. It
+// gives the export as it then is. Repeating it is harmless. It returns NOT_FOUND, INVALID for one
+// that is not the role's to call off, and INVALID_STATE for one that is over.
+func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role) (
+	*coupon.Export, error,
+) {
 	number, err := id.Number(coupon.KindExport)
 	if err != nil {
 		return nil, at(err, "input", "id")
@@ -316,7 +330,8 @@ func (s *Store) CancelExport(ctx context.Context, id coupon.ID, role coupon.Role
 		return nil, err
 	}
 	if e, err = s.exportByNumber(ctx, number); err == nil && e.Status != coupon.ImportCanceled {
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The export is %s; only one that is QUEUED or RUNNING can be canceled.", e.Status).
+		return nil, coupon.Errorf(coupon.ErrorInvalidState,
+			"The export is %s; only one that is QUEUED or RUNNING can be canceled.", e.Status).
 			At("input", "id")
 	}
 	return e, err
@@ -341,7 +356,9 @@ func (s *Store) keepNotifying(ctx context.Context, id coupon.ID) (stop func()) {
 }
 
 // finishExport records the end of an export. It gives failed when that was not the disk's doing.
-func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export, rows int, size int64, failed error) error {
+func (s *Store) finishExport(
+	ctx context.Context, number int64, e *coupon.Export, rows int, size int64, failed error,
+) error {
 	status := coupon.ImportSucceeded
 	var failure *string
 	if failed != nil {
@@ -361,32 +378,37 @@ func (s *Store) finishExport(ctx context.Context, number int64, e *coupon.Export
 	}
 	err := s.conclude(ctx, func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)
-		_, err := t.Exec(ctx, exportFinish, named("id", number), named("status", string(status)), named("row_count", rows), named("byte_count", size),
-			named("failure", failure), named("now", t.now), named("expires_at", t.now.Add(e.Lifetime())))
+		_, err := t.Exec(ctx, exportFinish, named("id", number), named("status", string(status)),
+			named("row_count", rows), named("byte_count", size),
+			named("failure", failure), named("now", t.now),
+			named("expires_at", t.now.Add(e.Lifetime())))
 		return err
 	})
 	return errors.Join(failed, err)
 }
 
-// WriteQuery writes what the query of an export gives to a new file, and gives how many rows that are. It returns
-// UserErrors for what is wrong with the query.
+// WriteQuery writes what the query of an export gives to a new file, and gives how many rows that
+// are. It returns UserErrors for what is wrong with the query.
 type WriteQuery func(ctx context.Context, e *coupon.Export, path string) (rows int, err error)
 
-func (w WriteQuery) write(ctx context.Context, e *coupon.Export, progress *exportProgress) (int, error) {
+func (w WriteQuery) write(ctx context.Context, e *coupon.Export, progress *exportProgress) (
+	int, error,
+) {
 	if err := os.MkdirAll(filepath.Dir(progress.path), 0o700); err != nil {
 		return 0, duckdb.StorageError("make the folder of an export", err)
 	}
 	return w(ctx, e, progress.path)
 }
 
-// writeExport writes the file of an export. It is written into the spool folder, the only one that the engine may open;
-// whole and synced it is moved to its place.
+// writeExport writes the file of an export. It is written into the spool folder, the only one that
+// the engine may open; whole and synced it is moved to its place.
 func (s *Store) writeExport(
 	ctx context.Context, number int64, e *coupon.Export, progress *exportProgress,
 	write func(context.Context, *coupon.Export, *exportProgress) (int, error),
 ) (rows int, size int64, err error) {
 	defer func() {
-		if removed := os.Remove(progress.path); removed != nil && !errors.Is(removed, os.ErrNotExist) {
+		if removed := os.Remove(progress.path); removed != nil &&
+			!errors.Is(removed, os.ErrNotExist) {
 			err = errors.Join(err, fmt.Errorf("remove a spool file: %w", removed))
 		}
 		if dir := filepath.Dir(progress.path); dir != s.spoolDir() {
@@ -406,7 +428,9 @@ func (s *Store) writeExport(
 }
 
 // writeRows has the engine write the rows of a table.
-func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *exportProgress) (rows int, err error) {
+func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *exportProgress) (
+	rows int, err error,
+) {
 	conn, err := s.engine.Connection(ctx)
 	if err != nil {
 		return 0, err
@@ -417,7 +441,8 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 		return 0, err
 	}
 	defer func() {
-		_, dropped := conn.ExecContext(context.WithoutCancel(ctx), "-- drop a temporary table\nDROP TABLE IF EXISTS temp.chosen")
+		_, dropped := conn.ExecContext(context.WithoutCancel(ctx),
+			"-- drop a temporary table\nDROP TABLE IF EXISTS temp.chosen")
 		if dropped != nil {
 			err = errors.Join(err, fmt.Errorf("drop a temporary table: %w", dropped))
 		}
@@ -426,12 +451,13 @@ func (s *Store) writeRows(ctx context.Context, e *coupon.Export, progress *expor
 	if err := s.engine.CheckDisk(s.reserve + uint64(x.expected)); err != nil {
 		return 0, err
 	}
-	rows, err = s.engine.RunCounting(ctx, conn, duckdb.CopyTo(progress.path, x.columns, x.rows, x.format), x.args...)
+	rows, err = s.engine.RunCounting(ctx, conn,
+		duckdb.CopyTo(progress.path, x.columns, x.rows, x.format), x.args...)
 	return rows - x.moreLines, explainXML(err)
 }
 
-// OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a file, or whose file
-// is gone.
+// OpenExport opens the file of an export for reading. It returns NOT_FOUND for an export without a
+// file, or whose file is gone.
 func (s *Store) OpenExport(ctx context.Context, id coupon.ID) (*os.File, *coupon.Export, error) {
 	number, err := id.Number(coupon.KindExport)
 	if err != nil {
@@ -451,7 +477,8 @@ func (s *Store) OpenExport(ctx context.Context, id coupon.ID) (*os.File, *coupon
 	return file, e, nil
 }
 
-// diskNotice begins the failure of a job that an ErrDiskFull ended. What came of it and what to do is to follow.
+// diskNotice begins the failure of a job that an ErrDiskFull ended. What came of it and what to do
+// is to follow.
 func diskNotice(err error) string {
 	full, _ := errors.AsType[*unavailable.Error](err)
 	return full.Reason + "."

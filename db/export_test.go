@@ -42,14 +42,17 @@ func (s *scene) export(t testing.TB, e *coupon.Export) (*coupon.Export, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done.Status != coupon.ImportSucceeded || done.Progress != 1 || done.ByteCount != float64(len(text)) {
+	if done.Status != coupon.ImportSucceeded || done.Progress != 1 ||
+		done.ByteCount != float64(len(text)) {
 		t.Errorf("the export of %d bytes is %+v", len(text), done)
 	}
 	return done, string(text)
 }
 
 func codesOf(id coupon.ID, format coupon.FileFormat, filter *coupon.CodeFilter) *coupon.Export {
-	return &coupon.Export{Kind: coupon.ExportCodes, Format: format, Request: coupon.ExportRequest{CouponID: &id, CodeFilter: filter}}
+	return &coupon.Export{Kind: coupon.ExportCodes, Format: format, Request: coupon.ExportRequest{
+		CouponID: &id, CodeFilter: filter,
+	}}
 }
 
 // wantFile compares the lines of a file, but for the first and for their order.
@@ -84,28 +87,35 @@ func TestExportCodes(t *testing.T) {
 	if e.RowCount != 7 || e.FileName() != "export_1.csv" {
 		t.Errorf("export: %+v, called %s", e, e.FileName())
 	}
-	_, text = s.export(t, codesOf(c, coupon.FormatJSONL, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeAvailable}, ValuePrefix: new("f")}))
+	_, text = s.export(t, codesOf(c, coupon.FormatJSONL, &coupon.CodeFilter{
+		Status: []coupon.CodeStatus{coupon.CodeAvailable}, ValuePrefix: new("f"),
+	}))
 	wantFile(
 		t,
 		text,
 		`{"code":"FREE","label":null,"status":"AVAILABLE","coupon":"CPN1","delivery":null,"recipient":null,`+
 			`"channel":null,"address":null,"assignedAt":null,"sentAt":null,"redeemedAt":null}`,
 	)
-	_, text = s.export(t, codesOf(c, coupon.FormatXML, &coupon.CodeFilter{Label: []string{`a<"&>b`}}))
+	_, text = s.export(t,
+		codesOf(c, coupon.FormatXML, &coupon.CodeFilter{Label: []string{`a<"&>b`}}))
 	wantFile(t, text, `<?xml version="1.0" encoding="UTF-8"?>`, `</coupon>`, `<coupon>`,
 		`<value code="x&lt;&quot;&amp;&gt;y" label="a&lt;&quot;&amp;&gt;b" status="AVAILABLE" coupon="CPN1"/>`)
-	_, text = s.export(t, codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{DeliveryID: new(coupon.ID("delivery_99"))}))
+	_, text = s.export(t,
+		codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{DeliveryID: new(coupon.ID("delivery_99"))}))
 	wantFile(t, text, header)
 	s.wantNoFiles(t)
 }
 
-// TestExportOwnCodes: a masked file has the own code of a coupon where it is only a name, in every format, and no code that can be
-// redeemed.
+// TestExportOwnCodes: a masked file has the own code of a coupon where it is only a name, in every
+// format, and no code that can be redeemed.
 func TestExportOwnCodes(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	named := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("=SPORT15")) }, withoutAssignment)
-	s.newCoupon(t, func(c *coupon.CouponChanges) { c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN")) })
+	named := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("=SPORT15")) },
+		withoutAssignment)
+	s.newCoupon(t, func(c *coupon.CouponChanges) {
+		c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN"))
+	})
 	s.codes(t, named, "", "SECRET-A")
 	s.redeem(t, "SECRET-A")
 	s.redeem(t, "SECRETOWN")
@@ -114,14 +124,19 @@ func TestExportOwnCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = engine.Close() }()
-	for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet} {
+	for _, format := range []coupon.FileFormat{
+		coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet,
+	} {
 		for _, isSafe := range []bool{false, true} {
 			if isSafe && format != coupon.FormatCSV {
 				continue
 			}
-			codes := codesOf(named, format, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}})
+			codes := codesOf(named, format,
+				&coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeRedeemed}})
 			redemptions := &coupon.Export{Kind: coupon.ExportRedemptions, Format: format}
-			for e, want := range map[*coupon.Export]string{codes: "=SPORT15", redemptions: "=SPORT15 •••"} {
+			for e, want := range map[*coupon.Export]string{
+				codes: "=SPORT15", redemptions: "=SPORT15 •••",
+			} {
 				e.Request.IsMasked, e.Request.IsSpreadsheetSafe = true, isSafe
 				_, text := s.export(t, e)
 				if format == coupon.FormatParquet {
@@ -140,10 +155,12 @@ func TestExportOwnCodes(t *testing.T) {
 				}
 				for name := range strings.FieldsSeq(want) {
 					if !strings.Contains(text, name) {
-						t.Errorf("%s %s, safe %t: %s is not in\n%s", e.Kind, format, isSafe, name, text)
+						t.Errorf("%s %s, safe %t: %s is not in\n%s", e.Kind, format,
+							isSafe, name, text)
 					}
 				}
-				if strings.Contains(text, "SECRET") || !isSafe && strings.Contains(text, "'=") || strings.Contains(text, "coupon_type") {
+				if strings.Contains(text, "SECRET") || !isSafe && strings.Contains(text, "'=") ||
+					strings.Contains(text, "coupon_type") {
 					t.Errorf("%s %s, safe %t:\n%s", e.Kind, format, isSafe, text)
 				}
 			}
@@ -159,20 +176,27 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 	const noon = "2026-11-23T12:00:00.000000Z"
 	_, text := s.export(
 		t,
-		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_1"))}},
+		&coupon.Export{
+			Kind: coupon.ExportMessages, Format: coupon.FormatCSV,
+			Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_1"))},
+		},
 	)
 	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
 		"message_1,r1,EMAIL,r1@example.org,,,SENT,"+noon+",,delivery_1,,,,")
 	_, text = s.export(
 		t,
-		&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_2"))}},
+		&coupon.Export{
+			Kind: coupon.ExportMessages, Format: coupon.FormatCSV,
+			Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_2"))},
+		},
 	)
 	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
 		"message_2,r1,EMAIL,r1@example.org,ASSIGNED,,SENT,"+noon+",,delivery_2,,,,",
 		"message_3,r2,EMAIL,r2@example.org,REDEEMED,,SENT,"+noon+",,delivery_2,,,,")
 	a := s.newCoupon(t, anonymous, withCode("ALL"))
 	_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
-		Value: "all", Reference: new("A-1"), Amount: new(coupon.Decimal("12.5")), Currency: new("EUR"), Store: new("Till 4"), Customer: new("k-1"),
+		Value: "all", Reference: new("A-1"), Amount: new(coupon.Decimal("12.5")),
+		Currency: new("EUR"), Store: new("Till 4"), Customer: new("k-1"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,8 +217,8 @@ func TestExportMessagesAndRedemptions(t *testing.T) {
 		`<redemption code="ALL" redeemedAt="`+noon+`" reference="A-1" amount="12.5000" currency="EUR" coupon="ALL" source="API" store="Till 4" customer="k-1"/>`, "<redemptions>")
 }
 
-// TestExportPostponed tells what a file says of messages that were refused: the last reason, also of those that are
-// tried again.
+// TestExportPostponed tells what a file says of messages that were refused: the last reason, also
+// of those that are tried again.
 func TestExportPostponed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -203,7 +227,9 @@ func TestExportPostponed(t *testing.T) {
 	id := s.newDelivery(t, c, s.recipients(t, 3))
 	s.confirm(t, id)
 	for _, attempts := range [][]coupon.Attempt{
-		{{Result: coupon.AttemptPostponed, Reason: "451 busy"}, {Result: coupon.AttemptRefused, Reason: "550 unknown"}},
+		{{Result: coupon.AttemptPostponed, Reason: "451 busy"}, {
+			Result: coupon.AttemptRefused, Reason: "550 unknown",
+		}},
 		{{Result: coupon.AttemptPostponed, Reason: "452 full, later"}},
 	} {
 		batch, err := s.NextBatch(t.Context(), id, len(attempts))
@@ -216,7 +242,8 @@ func TestExportPostponed(t *testing.T) {
 		outcome := &db.SentBatch{}
 		for i, attempt := range attempts {
 			outcome.Refused = append(outcome.Refused, db.Refusal{
-				Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, s.clock.Now(), 0),
+				Content:    batch.Contents[i],
+				Settlement: attempt.Settle(batch.Number, false, s.clock.Now(), 0),
 			})
 		}
 		if err := batch.Record(t.Context(), outcome); err != nil {
@@ -224,7 +251,10 @@ func TestExportPostponed(t *testing.T) {
 		}
 		s.clock.Advance(2 * time.Minute)
 	}
-	_, text := s.export(t, &coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: &id}})
+	_, text := s.export(t, &coupon.Export{
+		Kind: coupon.ExportMessages, Format: coupon.FormatCSV,
+		Request: coupon.ExportRequest{DeliveryID: &id},
+	})
 	wantFile(t, text, "message,externalId,channel,address,code,label,status,sentAt,failure,delivery,cancelReason,outcome,outcomeAt,outcomeReason",
 		`message_1,r1,EMAIL,r1@example.org,A1,,PENDING,,"452 full, later",delivery_1,,,,`,
 		"message_2,r2,EMAIL,r2@example.org,,,FAILED,,550 unknown,delivery_1,,,,",
@@ -246,7 +276,10 @@ func TestExportSpreadsheetSafe(t *testing.T) {
 		code, _, _ := strings.Cut(line, ",")
 		codes = append(codes, code)
 	}
-	want := []string{"code", "'+A", "'-A", `"=""0012"""`, `"=""1-2"""`, `"=""6E12"""`, "'=1+1", "'@A", "A1", `"=""MAR1"""`}
+	want := []string{
+		"code", "'+A", "'-A", `"=""0012"""`, `"=""1-2"""`, `"=""6E12"""`, "'=1+1", "'@A", "A1",
+		`"=""MAR1"""`,
+	}
 	if diff := cmp.Diff(want, codes); diff != "" {
 		t.Errorf("codes (-want +got):\n%s", diff)
 	}
@@ -265,10 +298,15 @@ func TestExportRefuses(t *testing.T) {
 		field string
 	}{
 		{codesOf("coupon_9", coupon.FormatCSV, nil), coupon.ErrorNotFound, "input.couponId"},
-		{codesOf(c, coupon.FormatCSV, &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("soon"))}), coupon.ErrorInvalid, "input.filter.assignedFrom"},
+		{codesOf(
+			c, coupon.FormatCSV, &coupon.CodeFilter{AssignedFrom: new(coupon.DateTime("soon"))},
+		), coupon.ErrorInvalid, "input.filter.assignedFrom"},
 		{safe, coupon.ErrorInvalid, "input.isSpreadsheetSafe"},
 		{
-			&coupon.Export{Kind: coupon.ExportMessages, Format: coupon.FormatCSV, Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_9"))}},
+			&coupon.Export{
+				Kind: coupon.ExportMessages, Format: coupon.FormatCSV,
+				Request: coupon.ExportRequest{DeliveryID: new(coupon.ID("delivery_9"))},
+			},
 			coupon.ErrorNotFound, "input.deliveryId",
 		},
 	} {
@@ -328,15 +366,17 @@ func TestInterruptedExport(t *testing.T) {
 	}
 }
 
-// TestExportImport tells that what is exported and imported again is the same: codes and redemptions with any values,
-// in every format.
+// TestExportImport tells that what is exported and imported again is the same: codes and
+// redemptions with any values, in every format.
 func TestExportImport(t *testing.T) {
 	t.Parallel()
 	type fact struct{ Value, Label string }
 	s, again := newScene(t), newScene(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		c, d := s.newCoupon(t, withoutAssignment), again.newCoupon(t, withoutAssignment)
-		text := rapid.StringOfN(rapid.RuneFrom([]rune("aB0=+-@'\"<>&;,|\\ÄßN .#%😀\u00a0中")), 1, 8, -1)
+		text := rapid.StringOfN(
+			rapid.RuneFrom([]rune("aB0=+-@'\"<>&;,|\\ÄßN .#%😀\u00a0中")), 1, 8, -1,
+		)
 		var codes []coupon.NewCode
 		for i, value := range rapid.SliceOfN(text, 1, 20).Draw(rt, "values") {
 			label := rapid.OneOf(rapid.Just(""), text).Draw(rt, fmt.Sprint("label ", i))
@@ -372,14 +412,17 @@ func TestExportImport(t *testing.T) {
 				}
 			}
 		}
-		format := rapid.SampledFrom([]coupon.FileFormat{coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet}).Draw(rt, "format")
+		format := rapid.SampledFrom([]coupon.FileFormat{
+			coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet,
+		}).Draw(rt, "format")
 		_, codeFile := s.export(t, codesOf(c, format, nil))
 		redemptions := &coupon.Export{Kind: coupon.ExportRedemptions, Format: format}
 		redemptions.Request.StatsFilter = &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}
 		_, redemptionFile := s.export(t, redemptions)
 
 		i := again.importFile(t, newImport(coupon.ImportCodes, into(d)), codeFile)
-		if i.Status != coupon.ImportSucceeded || i.RowsRead != len(want) || i.RowsImported != len(want) {
+		if i.Status != coupon.ImportSucceeded || i.RowsRead != len(want) ||
+			i.RowsImported != len(want) {
 			rt.Fatalf("imported %+v of\n%s\n%v", i, codeFile, again.rejections(t, i.ID))
 		}
 		for _, code := range again.allCodes(t, d, nil) {
@@ -388,7 +431,8 @@ func TestExportImport(t *testing.T) {
 				label = *code.Label
 			}
 			if !want[fact{code.Value, label}] {
-				rt.Fatalf("there was no code %q with the label %q:\n%s", code.Value, label, codeFile)
+				rt.Fatalf("there was no code %q with the label %q:\n%s", code.Value,
+					label, codeFile)
 			}
 		}
 		i = again.importFile(t, newImport(coupon.ImportRedemptions), redemptionFile)
@@ -409,14 +453,18 @@ func isReference(text string) bool { return strings.TrimSpace(text) == text && t
 
 // redemptionFacts returns what is known of the redemptions of a coupon, in order.
 func (s *scene) redemptionFacts(rt *rapid.T, id coupon.ID) []string {
-	list, err := s.Redemptions(context.Background(), &coupon.StatsFilter{CouponIDs: []coupon.ID{id}}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	list, err := s.Redemptions(
+		context.Background(), &coupon.StatsFilter{CouponIDs: []coupon.ID{id}},
+		coupon.Page{First: coupon.MaxPageSize, WantsItems: true},
+	)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	var facts []string
 	for _, r := range list.Items {
 		facts = append(facts, fmt.Sprintf(
-			"%s %s %q %v %q %q", r.CodeValue, r.RedeemedAt, *r.Reference, *r.Amount, *r.Store, *r.Customer,
+			"%s %s %q %v %q %q", r.CodeValue, r.RedeemedAt, *r.Reference, *r.Amount, *r.Store,
+			*r.Customer,
 		))
 	}
 	slices.Sort(facts)

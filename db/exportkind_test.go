@@ -15,13 +15,16 @@ import (
 	"couponql/coupon"
 )
 
-// TestExportKinds tells what files of coupons, recipients and deliveries say, in every format that is text, and what of it is masked.
+// TestExportKinds tells what files of coupons, recipients and deliveries say, in every format that
+// is text, and what of it is masked.
 func TestExportKinds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	c := s.newCoupon(t, withCode("Öl,1"), withEnd("2026-12-24"), withLimit(3), func(c *coupon.CouponChanges) {
-		c.Timezone, c.Metadata = coupon.Set(new("Europe/Berlin")), coupon.Set(new(coupon.JSON(`{"a":[1,"=b"]}`)))
-	})
+	c := s.newCoupon(t, withCode("Öl,1"), withEnd("2026-12-24"), withLimit(3),
+		func(c *coupon.CouponChanges) {
+			c.Timezone, c.Metadata = coupon.Set(new("Europe/Berlin")),
+				coupon.Set(new(coupon.JSON(`{"a":[1,"=b"]}`)))
+		})
 	archived := s.newCoupon(t, anonymous, withCode("OPEN"))
 	if _, err := s.ArchiveCoupon(t.Context(), archived); err != nil {
 		t.Fatal(err)
@@ -57,15 +60,24 @@ func TestExportKinds(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	_, text := s.export(t, &coupon.Export{Kind: coupon.ExportCoupons, Format: coupon.FormatCSV, Request: coupon.ExportRequest{
-		IsMasked: true, CouponFilter: &coupon.CouponFilter{Status: []coupon.CouponStatus{coupon.CouponArchived}},
-	}})
-	if _, rows, _ := strings.Cut(text, "\n"); !strings.HasPrefix(rows, "•••,Winter sale,ANONYMOUS") || strings.Count(rows, "\n") != 1 {
+	_, text := s.export(t,
+		&coupon.Export{
+			Kind: coupon.ExportCoupons, Format: coupon.FormatCSV,
+			Request: coupon.ExportRequest{
+				IsMasked: true,
+				CouponFilter: &coupon.CouponFilter{
+					Status: []coupon.CouponStatus{coupon.CouponArchived},
+				},
+			},
+		})
+	if _, rows, _ := strings.Cut(text, "\n"); !strings.HasPrefix(rows,
+		"•••,Winter sale,ANONYMOUS") || strings.Count(rows, "\n") != 1 {
 		t.Errorf("the masked file of archived coupons has the rows %q", rows)
 	}
 }
 
-// TestExportCodesOfCoupons: one file has the codes of many coupons, in the order of coupon, label and code, and says whose they are.
+// TestExportCodesOfCoupons: one file has the codes of many coupons, in the order of coupon, label
+// and code, and says whose they are.
 func TestExportCodesOfCoupons(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -84,12 +96,17 @@ func TestExportCodesOfCoupons(t *testing.T) {
 		{coupon.ExportRequest{CouponIDs: []coupon.ID{b, a}}, "A1 CPN1,A2 CPN1,B1 CPN2,B2 CPN2"},
 		{coupon.ExportRequest{CouponIDs: []coupon.ID{}}, "A1 CPN1,A2 CPN1,B1 CPN2,B2 CPN2,C1 CPN3"},
 		{coupon.ExportRequest{CouponID: &b}, "B1 CPN2,B2 CPN2"},
-		{coupon.ExportRequest{CodeFilter: &coupon.CodeFilter{ValuePrefix: new("b")}}, "B1 CPN2,B2 CPN2"},
+		{
+			coupon.ExportRequest{CodeFilter: &coupon.CodeFilter{ValuePrefix: new("b")}},
+			"B1 CPN2,B2 CPN2",
+		},
 		{coupon.ExportRequest{CouponIDs: []coupon.ID{a, other}, CodeFilter: &coupon.CodeFilter{
 			Status: []coupon.CodeStatus{coupon.CodeAvailable}, Label: []string{"x"},
 		}}, "A1 CPN1"},
 	} {
-		e := &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: test.request}
+		e := &coupon.Export{
+			Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: test.request,
+		}
 		done, text := s.export(t, e)
 		var got []string
 		for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
@@ -100,17 +117,26 @@ func TestExportCodesOfCoupons(t *testing.T) {
 			t.Errorf("%+v: got %v, %d rows, want %s", test.request, got, done.RowCount, test.want)
 		}
 	}
-	_, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: coupon.ExportRequest{
-		CouponIDs: []coupon.ID{a, "coupon_99"},
-	}})
+	_, err := s.CreateExport(t.Context(),
+		&coupon.Export{
+			Kind: coupon.ExportCodes, Format: coupon.FormatCSV,
+			Request: coupon.ExportRequest{
+				CouponIDs: []coupon.ID{a, "coupon_99"},
+			},
+		})
 	wantError(t, err, coupon.ErrorNotFound, "input.couponIds.1")
-	_, err = s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: coupon.ExportRequest{
-		CouponID: &a, CouponIDs: []coupon.ID{b},
-	}})
+	_, err = s.CreateExport(t.Context(),
+		&coupon.Export{
+			Kind: coupon.ExportCodes, Format: coupon.FormatCSV,
+			Request: coupon.ExportRequest{
+				CouponID: &a, CouponIDs: []coupon.ID{b},
+			},
+		})
 	wantError(t, err, coupon.ErrorInvalid, "input.couponIds")
 }
 
-// TestCancelExport: an export that waits or runs can be called off, by those whose business it is. Nothing of its file stays, also after a restart.
+// TestCancelExport: an export that waits or runs can be called off, by those whose business it is.
+// Nothing of its file stays, also after a restart.
 func TestCancelExport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -119,7 +145,8 @@ func TestCancelExport(t *testing.T) {
 		if kind == coupon.ExportBackup {
 			format, request.HoursKept = coupon.FormatDuckDB, 1
 		}
-		e, err := s.CreateExport(t.Context(), &coupon.Export{Kind: kind, Format: format, Request: request})
+		e, err := s.CreateExport(t.Context(),
+			&coupon.Export{Kind: kind, Format: format, Request: request})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,12 +156,15 @@ func TestCancelExport(t *testing.T) {
 		_, err := s.CancelExport(t.Context(), id, role)
 		return err
 	}
-	waiting, masked := create(coupon.ExportCoupons, coupon.ExportRequest{}), create(coupon.ExportRecipients, coupon.ExportRequest{IsMasked: true})
+	waiting, masked := create(coupon.ExportCoupons, coupon.ExportRequest{}),
+		create(coupon.ExportRecipients, coupon.ExportRequest{IsMasked: true})
 	backup := create(coupon.ExportBackup, coupon.ExportRequest{})
 	wantError(t, cancel(waiting, coupon.RoleAnalyst), coupon.ErrorInvalid, "input.id")
 	wantError(t, cancel(backup, coupon.RoleMarketer), coupon.ErrorInvalid, "input.id")
 	wantError(t, cancel("export_99", coupon.RoleAdmin), coupon.ErrorNotFound, "input.id")
-	for id, role := range map[coupon.ID]coupon.Role{waiting: coupon.RoleMarketer, masked: coupon.RoleAnalyst, backup: coupon.RoleAdmin} {
+	for id, role := range map[coupon.ID]coupon.Role{
+		waiting: coupon.RoleMarketer, masked: coupon.RoleAnalyst, backup: coupon.RoleAdmin,
+	} {
 		for range 2 { // Repeating it is harmless.
 			e, err := s.CancelExport(t.Context(), id, role)
 			if err != nil || e.Status != coupon.ImportCanceled || e.FinishedAt == nil {
@@ -148,14 +178,15 @@ func TestCancelExport(t *testing.T) {
 	running := create(coupon.ExportSQL, coupon.ExportRequest{Query: "SELECT 1"})
 	begun, done := make(chan struct{}), make(chan error)
 	go func() {
-		done <- s.RunExport(t.Context(), running, func(ctx context.Context, _ *coupon.Export, path string) (int, error) {
-			if err := os.WriteFile(path, []byte("some of it"), 0o600); err != nil {
-				return 0, err
-			}
-			close(begun)
-			<-ctx.Done()
-			return 0, ctx.Err()
-		})
+		done <- s.RunExport(t.Context(), running,
+			func(ctx context.Context, _ *coupon.Export, path string) (int, error) {
+				if err := os.WriteFile(path, []byte("some of it"), 0o600); err != nil {
+					return 0, err
+				}
+				close(begun)
+				<-ctx.Done()
+				return 0, ctx.Err()
+			})
 	}()
 	<-begun
 	if err := cancel(running, coupon.RoleMarketer); err != nil {
@@ -174,21 +205,25 @@ func TestCancelExport(t *testing.T) {
 		t.Error("a canceled export has a file")
 	}
 	for dir, want := range map[string]int{"spool": 0, "exports": 1} {
-		if left, err := os.ReadDir(filepath.Join(s.path+".files", dir)); err != nil || len(left) != want {
+		if left, err := os.ReadDir(filepath.Join(s.path+".files", dir)); err != nil ||
+			len(left) != want {
 			t.Errorf("%s has %v, %v", dir, left, err)
 		}
 	}
-	list, err := s.Exports(t.Context(), new(coupon.ExportCoupons), []coupon.ImportStatus{coupon.ImportCanceled, coupon.ImportSucceeded},
+	list, err := s.Exports(t.Context(), new(coupon.ExportCoupons),
+		[]coupon.ImportStatus{coupon.ImportCanceled, coupon.ImportSucceeded},
 		coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
-	if err != nil || list.Total != 2 || len(list.Items) != 1 || list.Items[0].ID != finished.ID || !list.HasNext {
+	if err != nil || list.Total != 2 || len(list.Items) != 1 || list.Items[0].ID != finished.ID ||
+		!list.HasNext {
 		t.Errorf("exports of coupons: %+v, %v", list, err)
 	}
 	s.checkSound(t)
 }
 
-// TestExportedCodesKeepTheirOrder: codes of many coupons come in the order of their numbers, which an import gave them, in every
-// format of lines, wherever they stand in the table: rows that an undone deletion stored again stand at its end, and a plan that
-// joins large tables gives the rows in pieces.
+// TestExportedCodesKeepTheirOrder: codes of many coupons come in the order of their numbers, which
+// an import gave them, in every format of lines, wherever they stand in the table: rows that an
+// undone deletion stored again stand at its end, and a plan that joins large tables gives the rows
+// in pieces.
 func TestExportedCodesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -201,15 +236,20 @@ func TestExportedCodesKeepTheirOrder(t *testing.T) {
 		}
 	}
 	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes), text), "SUCCEEDED 800 = 800 + 0")
-	// In several statements, since the engine keeps what one transaction deletes until the next one begins.
+	// In several statements, since the engine keeps what one transaction deletes until the next one
+	// begins.
 	for _, statement := range []string{
-		"CREATE TABLE stored AS FROM code", "DELETE FROM code", "INSERT INTO code FROM stored ORDER BY hash(id)", "DROP TABLE stored",
+		"CREATE TABLE stored AS FROM code", "DELETE FROM code",
+		"INSERT INTO code FROM stored ORDER BY hash(id)", "DROP TABLE stored",
 	} {
 		s.Exec(t, statement)
 	}
-	for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatXML} {
+	for _, format := range []coupon.FileFormat{
+		coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatXML,
+	} {
 		_, file := s.export(t, &coupon.Export{Kind: coupon.ExportCodes, Format: format})
-		if got := regexp.MustCompile(`V-\d-\d\d`).FindAllString(file, -1); !slices.Equal(got, want) {
+		if got := regexp.MustCompile(`V-\d-\d\d`).FindAllString(file,
+			-1); !slices.Equal(got, want) {
 			t.Errorf("%s: %d codes, not in order", format, len(got))
 		}
 	}

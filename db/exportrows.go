@@ -15,7 +15,8 @@ import (
 	"couponql/db/snapshot"
 )
 
-// exportStatement is what the engine is asked for: fixed fragments all of them, put together by kind and format.
+// exportStatement is what the engine is asked for: fixed fragments all of them, put together by
+// kind and format.
 type exportStatement struct {
 	rows, columns, format string
 	args                  []any
@@ -25,7 +26,8 @@ type exportStatement struct {
 	expected float64
 }
 
-// What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has room.
+// What a row of CSV takes, about: it is only to tell how far an export is, and whether the disk has
+// room.
 const (
 	codeBytes, heldCodeBytes = 50, 140
 	messageBytes             = 130
@@ -37,13 +39,18 @@ const (
 
 // expect tells about how large the file will be, by the size that it would have as CSV.
 func (x *exportStatement) expect(e *coupon.Export, bytes int) {
-	factor := map[coupon.FileFormat]float64{coupon.FormatCSV: 1, coupon.FormatXML: 1.8, coupon.FormatJSONL: 2.5, coupon.FormatParquet: 0.4}
+	factor := map[coupon.FileFormat]float64{
+		coupon.FormatCSV: 1, coupon.FormatXML: 1.8, coupon.FormatJSONL: 2.5,
+		coupon.FormatParquet: 0.4,
+	}
 	x.expected = float64(bytes) * factor[e.Format]
 }
 
-// exportStatement puts the statement of an export together. The codes that a filter leaves are in the temporary table
-// chosen then.
-func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.Export) (*exportStatement, error) {
+// exportStatement puts the statement of an export together. The codes that a filter leaves are in
+// the temporary table chosen then.
+func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.Export) (
+	*exportStatement, error,
+) {
 	x := &exportStatement{}
 	var err error
 	switch e.Kind {
@@ -51,10 +58,13 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		err = s.exportCodes(ctx, conn, e, x)
 	case coupon.ExportMessages:
 		x.rows = exportMessages
-		x.args = []any{named("delivery_id", coupon.MustNumber(coupon.KindDelivery, *e.Request.DeliveryID))}
+		x.args = []any{
+			named("delivery_id", coupon.MustNumber(coupon.KindDelivery, *e.Request.DeliveryID)),
+		}
 		x.use(e, "messages", "message", messageColumns())
 		var d map[coupon.ID]*coupon.Delivery
-		if d, err = s.DeliveriesByID(ctx, []coupon.ID{*e.Request.DeliveryID}); err == nil && len(d) == 0 {
+		if d, err = s.DeliveriesByID(ctx, []coupon.ID{*e.Request.DeliveryID}); err == nil &&
+			len(d) == 0 {
 			err = coupon.NotFound(coupon.KindDelivery, *e.Request.DeliveryID)
 		}
 		for _, found := range d {
@@ -75,7 +85,10 @@ func (s *Store) exportStatement(ctx context.Context, conn *sql.Conn, e *coupon.E
 		err = s.exportRecipients(ctx, e, x)
 	case coupon.ExportDeliveries:
 		x.rows = exportDeliveries
-		x.args = []any{named("status", texts(e.Request.DeliveryStatus)), named("coupon_id", optionalNumber(coupon.KindCoupon, e.Request.CouponID))}
+		x.args = []any{
+			named("status", texts(e.Request.DeliveryStatus)),
+			named("coupon_id", optionalNumber(coupon.KindCoupon, e.Request.CouponID)),
+		}
 		x.use(e, "deliveries", "delivery", deliveryColumns())
 		var total int
 		total, err = duckdb.One[int](ctx, s.engine, deliveryCount, x.args...)
@@ -95,7 +108,8 @@ func (s *Store) exportCoupons(e *coupon.Export, x *exportStatement) {
 	if e.Request.WithCodes {
 		bytes += s.codeBytes(numbers)
 		x.nest(e)
-		x.args = append(x.args, named("first", int64(0)), named("last", int64(math.MaxInt64)), named("coupons", numbers), named("now", s.now()))
+		x.args = append(x.args, named("first", int64(0)), named("last", int64(math.MaxInt64)),
+			named("coupons", numbers), named("now", s.now()))
 		// Each coupon has a line for its end.
 		x.moreLines = len(numbers)
 	}
@@ -104,10 +118,13 @@ func (s *Store) exportCoupons(e *coupon.Export, x *exportStatement) {
 
 // nest has the codes of each coupon stand in its element, in their order.
 func (x *exportStatement) nest(e *coupon.Export) {
-	columns := slices.DeleteFunc(codeColumns(), func(c exportColumn) bool { return c.name == "coupon" })
+	columns := slices.DeleteFunc(codeColumns(),
+		func(c exportColumn) bool { return c.name == "coupon" })
 	x.rows = "SELECT element FROM (\n" +
-		"SELECT coupon_id, 0 AS part, NULL AS label, NULL AS key, " + elementOf(e, "coupon", couponColumns(), ">") + " AS element FROM (" + x.rows + ")\n" +
-		"UNION ALL SELECT coupon_id, 1, label, key, " + elementOf(e, "value", columns, "/>") + " FROM (" + exportCodes + ")\n" +
+		"SELECT coupon_id, 0 AS part, NULL AS label, NULL AS key, " +
+		elementOf(e, "coupon", couponColumns(), ">") + " AS element FROM (" + x.rows + ")\n" +
+		"UNION ALL SELECT coupon_id, 1, label, key, " + elementOf(e, "value", columns, "/>") +
+		" FROM (" + exportCodes + ")\n" +
 		"UNION ALL SELECT unnest($ids::BIGINT[]), 2, NULL AS label, NULL AS key, '</coupon>'\n" +
 		")\nORDER BY coupon_id, part, label NULLS LAST, key"
 	x.columns = "element"
@@ -118,7 +135,8 @@ func (s *Store) codeBytes(numbers []int64) int {
 	bytes := 0
 	for _, number := range numbers {
 		available := s.memory.Availability(number, s.now())
-		bytes += codeBytes*available.Total + (heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed)
+		bytes += codeBytes*available.Total +
+			(heldCodeBytes-codeBytes)*(available.Assigned+available.Redeemed)
 	}
 	return bytes
 }
@@ -136,13 +154,16 @@ func (s *Store) exportRecipients(ctx context.Context, e *coupon.Export, x *expor
 	return err
 }
 
-// codeOrder is the order in which an import stores codes, so that what was imported is exported as it was.
+// codeOrder is the order in which an import stores codes, so that what was imported is exported as
+// it was.
 const codeOrder = "\nORDER BY coupon_id, label NULLS LAST, key"
 
-// storedOrder is the same order where codes were stored at once. A plan that joins them need not keep it.
+// storedOrder is the same order where codes were stored at once. A plan that joins them need not
+// keep it.
 const storedOrder = "\nORDER BY code_id"
 
-// orderOf returns the order of the codes of coupons. To sort them by number takes less than by what they are.
+// orderOf returns the order of the codes of coupons. To sort them by number takes less than by what
+// they are.
 func (s *Store) orderOf(numbers []int64) string {
 	wanted := make(map[int64]struct{}, len(numbers))
 	for _, number := range numbers {
@@ -161,7 +182,8 @@ func (s *Store) orderOf(numbers []int64) string {
 	return storedOrder
 }
 
-// isInOrder reports whether the codes of one run come before those of another one. Codes without a label come last.
+// isInOrder reports whether the codes of one run come before those of another one. Codes without a
+// label come last.
 func isInOrder(a, b *memory.Run) bool {
 	if a.CouponID != b.CouponID {
 		return a.CouponID < b.CouponID
@@ -169,7 +191,9 @@ func isInOrder(a, b *memory.Run) bool {
 	return a.Label != "" && (b.Label == "" || a.Label < b.Label)
 }
 
-func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement) error {
+func (s *Store) exportCodes(
+	ctx context.Context, conn *sql.Conn, e *coupon.Export, x *exportStatement,
+) error {
 	wanted := e.Request.Coupons()
 	var found []*coupon.Coupon
 	var numbers []int64
@@ -189,7 +213,10 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 		first, last, coupons = numbers[0], numbers[0], nil
 	}
 	x.rows = exportCodes
-	x.args = []any{named("first", first), named("last", last), named("coupons", coupons), named("now", s.now())}
+	x.args = []any{
+		named("first", first), named("last", last), named("coupons", coupons),
+		named("now", s.now()),
+	}
 	root := "coupon"
 	if len(wanted) != 1 {
 		root = "codes"
@@ -207,7 +234,8 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 	x.expect(e, heldCodeBytes*len(candidates))
 	x.rows = "SELECT * FROM (" + x.rows + " AND c.id IN (FROM chosen))"
 	if len(e.Request.CodeFilter.Status) > 0 {
-		// What happens between the choice and the writing must not bring in codes that stand elsewhere by then.
+		// What happens between the choice and the writing must not bring in codes that stand
+		// elsewhere by then.
 		x.rows += " WHERE list_contains($status::VARCHAR[], status)"
 		x.args = append(x.args, named("status", texts(e.Request.CodeFilter.Status)))
 	}
@@ -216,7 +244,9 @@ func (s *Store) exportCodes(ctx context.Context, conn *sql.Conn, e *coupon.Expor
 }
 
 // filteredCodes returns the codes of coupons that a filter leaves.
-func (s *Store) filteredCodes(ctx context.Context, found []*coupon.Coupon, numbers []int64, filter *coupon.CodeFilter) ([]int64, error) {
+func (s *Store) filteredCodes(
+	ctx context.Context, found []*coupon.Coupon, numbers []int64, filter *coupon.CodeFilter,
+) ([]int64, error) {
 	facts, err := s.codeFacts(ctx, s.engine, numbers, filter)
 	if err != nil {
 		return nil, err
@@ -236,7 +266,9 @@ func (s *Store) filteredCodes(ctx context.Context, found []*coupon.Coupon, numbe
 }
 
 // couponsOf returns coupons by their ids, with their numbers. It returns NOT_FOUND.
-func (s *Store) couponsOf(ctx context.Context, ids []coupon.ID) (coupons []*coupon.Coupon, numbers []int64, err error) {
+func (s *Store) couponsOf(ctx context.Context, ids []coupon.ID) (
+	coupons []*coupon.Coupon, numbers []int64, err error,
+) {
 	found, err := s.CouponsByID(ctx, ids)
 	if err != nil {
 		return nil, nil, err
@@ -245,7 +277,8 @@ func (s *Store) couponsOf(ctx context.Context, ids []coupon.ID) (coupons []*coup
 		if found[id] == nil {
 			return nil, nil, coupon.NotFound(coupon.KindCoupon, id)
 		}
-		coupons, numbers = append(coupons, found[id]), append(numbers, coupon.MustNumber(coupon.KindCoupon, id))
+		coupons, numbers = append(coupons, found[id]), append(numbers,
+			coupon.MustNumber(coupon.KindCoupon, id))
 	}
 	return coupons, numbers, nil
 }
@@ -280,15 +313,19 @@ func (s *Store) choose(ctx context.Context, conn *sql.Conn, numbers []int64) (er
 // exportColumn is a column of an exported file.
 type exportColumn struct {
 	name string
-	// isTime: it is an instant in UTC. isNumber: it is a decimal number, written as it stands. isPlain: it is a count, a yes or a no,
-	// which every format has its own form for. Everything else is text.
+	// isTime: it is an instant in UTC. isNumber: it is a decimal number, written as it stands.
+	// isPlain: it is a count, a yes or a no, which every format has its own form for. Everything
+	// else is text.
 	isTime, isNumber, isPlain bool
-	// isConfidential: it is a code or about a person, which not everybody may see. isOwnCode: it is the own code of a coupon, whose
-	// type is in the column coupon_type beside it and says whether it is confidential.
+	// isConfidential: it is a code or about a person, which not everybody may see. isOwnCode: it is
+	// the own code of a coupon, whose type is in the column coupon_type beside it and says whether
+	// it is confidential.
 	isConfidential, isOwnCode bool
 }
 
-func secretColumn(name string) exportColumn { return exportColumn{name: name, isConfidential: true} }
+func secretColumn(name string) exportColumn {
+	return exportColumn{name: name, isConfidential: true}
+}
 
 func ownCodeColumn(name string) exportColumn { return exportColumn{name: name, isOwnCode: true} }
 
@@ -301,40 +338,50 @@ func plainColumn(name string) exportColumn { return exportColumn{name: name, isP
 // The columns of each kind, by the names that an import knows.
 func couponColumns() []exportColumn {
 	return []exportColumn{
-		ownCodeColumn("code"), textColumn("label"), textColumn("type"), timeColumn("startsAt"), timeColumn("endsAt"), plainColumn("redemptionLimit"),
-		plainColumn("requiresAssignment"), plainColumn("lowStockThreshold"), plainColumn("lowStockShare"), textColumn("timezone"),
+		ownCodeColumn("code"), textColumn("label"), textColumn("type"), timeColumn("startsAt"),
+		timeColumn("endsAt"), plainColumn("redemptionLimit"),
+		plainColumn("requiresAssignment"), plainColumn("lowStockThreshold"),
+		plainColumn("lowStockShare"), textColumn("timezone"),
 		textColumn("metadata"), plainColumn("isArchived"),
 	}
 }
 
 func recipientColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("externalId"), secretColumn("email"), secretColumn("phone"), secretColumn("firstName"), secretColumn("lastName"),
+		textColumn("externalId"), secretColumn("email"), secretColumn("phone"),
+		secretColumn("firstName"), secretColumn("lastName"),
 		plainColumn("isContactable"), secretColumn("attributes"),
 	}
 }
 
 func deliveryColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("delivery"), textColumn("label"), textColumn("channel"), ownCodeColumn("coupon"), textColumn("status"), textColumn("subject"),
-		textColumn("body"), plainColumn("messageLimit"), textColumn("matchLabelTo"), timeColumn("contactAt"), plainColumn("targets"),
-		plainColumn("messages"), plainColumn("sent"), plainColumn("failed"), plainColumn("canceled"), plainColumn("unknown"),
+		textColumn("delivery"), textColumn("label"), textColumn("channel"), ownCodeColumn("coupon"),
+		textColumn("status"), textColumn("subject"),
+		textColumn("body"), plainColumn("messageLimit"), textColumn("matchLabelTo"),
+		timeColumn("contactAt"), plainColumn("targets"),
+		plainColumn("messages"), plainColumn("sent"), plainColumn("failed"),
+		plainColumn("canceled"), plainColumn("unknown"),
 		timeColumn("createdAt"), timeColumn("confirmedAt"), timeColumn("finishedAt"),
 	}
 }
 
 func codeColumns() []exportColumn {
 	return []exportColumn{
-		secretColumn("code"), secretColumn("label"), textColumn("status"), ownCodeColumn("coupon"), textColumn("delivery"), textColumn("recipient"),
-		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"), timeColumn("sentAt"), timeColumn("redeemedAt"),
+		secretColumn("code"), secretColumn("label"), textColumn("status"), ownCodeColumn("coupon"),
+		textColumn("delivery"), textColumn("recipient"),
+		textColumn("channel"), secretColumn("address"), timeColumn("assignedAt"),
+		timeColumn("sentAt"), timeColumn("redeemedAt"),
 	}
 }
 
 func messageColumns() []exportColumn {
 	return []exportColumn{
-		textColumn("message"), textColumn("externalId"), textColumn("channel"), secretColumn("address"), secretColumn("code"), secretColumn("label"),
+		textColumn("message"), textColumn("externalId"), textColumn("channel"),
+		secretColumn("address"), secretColumn("code"), secretColumn("label"),
 		textColumn("status"), timeColumn("sentAt"), secretColumn("failure"), textColumn("delivery"),
-		textColumn("cancelReason"), textColumn("outcome"), timeColumn("outcomeAt"), secretColumn("outcomeReason"),
+		textColumn("cancelReason"), textColumn("outcome"), timeColumn("outcomeAt"),
+		secretColumn("outcomeReason"),
 	}
 }
 
@@ -357,7 +404,8 @@ func redemptionColumns() []exportColumn {
 	}
 }
 
-// use writes the columns as the format wants them; root and element are the names of elements of XML.
+// use writes the columns as the format wants them; root and element are the names of elements of
+// XML.
 func (x *exportStatement) use(e *coupon.Export, root, element string, columns []exportColumn) {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
@@ -368,20 +416,23 @@ func (x *exportStatement) use(e *coupon.Export, root, element string, columns []
 	if e.Format == coupon.FormatXML {
 		// The engine writes no XML: each row is one text without a delimiter or a quote.
 		x.columns = elementOf(e, element, columns, "/>") + " AS element"
-		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " + duckdb.Quote(
-			`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n",
-		) +
+		x.format = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '', PREFIX " +
+			duckdb.Quote(
+				`<?xml version="1.0" encoding="UTF-8"?>`+"\n<"+root+">\n",
+			) +
 			", SUFFIX " + duckdb.Quote(
 			"\n</"+root+">\n",
 		)
 	}
 }
 
-// elementOf returns SQL for an element of XML with columns as attributes, as far as they have values.
+// elementOf returns SQL for an element of XML with columns as attributes, as far as they have
+// values.
 func elementOf(e *coupon.Export, name string, columns []exportColumn, end string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
-		parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) + ` || '"', '')`
+		parts[i] = `coalesce(' ` + c.name + `="' || ` + duckdb.XMLText(c.expression(e), c.name) +
+			` || '"', '')`
 	}
 	return `'<` + name + `' || ` + strings.Join(parts, " || ") + ` || '` + end + `'`
 }
@@ -411,7 +462,8 @@ func (c exportColumn) shown(e *coupon.Export) string {
 	case c.isPlain, c.isNumber:
 		return name
 	}
-	// What reading would take for nothing, or would take a guard off, is written so that reading gives it back.
+	// What reading would take for nothing, or would take a guard off, is written so that reading
+	// gives it back.
 	text := duckdb.EscapedNothing(name)
 	switch {
 	case e.Request.IsSpreadsheetSafe:
@@ -422,8 +474,8 @@ func (c exportColumn) shown(e *coupon.Export) string {
 	return text
 }
 
-// explainXML makes a sentence of the error for a column that XML cannot carry; it names the column and repeats nothing of what
-// is in it.
+// explainXML makes a sentence of the error for a column that XML cannot carry; it names the column
+// and repeats nothing of what is in it.
 func explainXML(err error) error {
 	column, isFound := duckdb.ColumnWithoutXML(err)
 	if !isFound {

@@ -27,9 +27,12 @@ type GenerateRequest struct {
 }
 
 // check returns INVALID for what nothing can be made of.
-func (r *GenerateRequest) check(keys coupon.CodeKeys) (pattern *coupon.Pattern, label string, err error) {
+func (r *GenerateRequest) check(keys coupon.CodeKeys) (
+	pattern *coupon.Pattern, label string, err error,
+) {
 	if r.Count < 1 || r.Count > coupon.MaxGeneratedCodes {
-		return nil, "", coupon.Errorf(coupon.ErrorInvalid, "Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, r.Count).
+		return nil, "", coupon.Errorf(coupon.ErrorInvalid,
+			"Generate 1 to %d codes at once, not %d.", coupon.MaxGeneratedCodes, r.Count).
 			At("input", "count")
 	}
 	if pattern, err = coupon.NewPattern(r.Pattern, r.Alphabet, keys); err != nil {
@@ -38,7 +41,8 @@ func (r *GenerateRequest) check(keys coupon.CodeKeys) (pattern *coupon.Pattern, 
 	if r.Label != nil {
 		var reason coupon.RejectionReason
 		if label, reason = coupon.CleanLabel(*r.Label); reason != "" {
-			return nil, "", coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
+			return nil, "",
+				coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "label")
 		}
 	}
 	return pattern, label, nil
@@ -52,18 +56,22 @@ type Generated struct {
 	Batch *coupon.CodeBatch
 	// Sample are some of them that are there.
 	Sample []string
-	// GuessesForOneHit is how many random guesses hit one code of the pool on average; nil when it has none.
+	// GuessesForOneHit is how many random guesses hit one code of the pool on average; nil when it
+	// has none.
 	GuessesForOneHit *float64
 }
 
-// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of which was in the database, or has a
-// job do it. It returns NOT_FOUND, INVALID_STATE, INVALID and CODE_SPACE_TOO_SMALL.
+// GenerateCodes adds codes made from a pattern with a cryptographic source of randomness, none of
+// which was in the database, or has a job do it. It returns NOT_FOUND, INVALID_STATE, INVALID and
+// CODE_SPACE_TOO_SMALL.
 func (s *Store) GenerateCodes(ctx context.Context, request *GenerateRequest) (*Generated, error) {
 	pattern, label, err := request.check(s.keys)
 	if err != nil {
 		return nil, err
 	}
-	g := &generator{store: s, pattern: pattern, label: label, couponID: request.CouponID, count: request.Count}
+	g := &generator{
+		store: s, pattern: pattern, label: label, couponID: request.CouponID, count: request.Count,
+	}
 	begin := g.make
 	if request.IsJob {
 		begin = func(ctx context.Context) error { return g.queue(ctx, request) }
@@ -104,7 +112,8 @@ func (g *generator) tell(ctx context.Context, id coupon.ID) (*Generated, error) 
 // sampleOf returns some of the codes that a batch brought and that are there.
 func (s *Store) sampleOf(ctx context.Context, batch int64) ([]string, error) {
 	var first, last int64
-	err := duckdb.Each(ctx, s.engine, codeBatchCodes, func(rows *sql.Rows) error { return rows.Scan(&first, &last) }, named("id", batch))
+	err := duckdb.Each(ctx, s.engine, codeBatchCodes,
+		func(rows *sql.Rows) error { return rows.Scan(&first, &last) }, named("id", batch))
 	if err != nil || last < first {
 		return nil, err
 	}
@@ -113,11 +122,12 @@ func (s *Store) sampleOf(ctx context.Context, batch int64) ([]string, error) {
 		numbers = append(numbers, first+i*(last-first)/max(1, generatedSample-1))
 	}
 	numbers = slices.Compact(numbers)
-	return duckdb.Collect(ctx, s.engine, codeSample, duckdb.ScanInto[string], append(between(numbers), named("batch_id", batch))...)
+	return duckdb.Collect(ctx, s.engine, codeSample, duckdb.ScanInto[string],
+		append(between(numbers), named("batch_id", batch))...)
 }
 
-// maxMisses is how many random codes in a row may exist already before the search is given up: codes of
-// other coupons can fill a space that is wide enough for this one.
+// maxMisses is how many random codes in a row may exist already before the search is given up:
+// codes of other coupons can fill a space that is wide enough for this one.
 const maxMisses = 1_000_000
 
 // generator draws codes that are unlike each other and unlike every code of the database.
@@ -127,7 +137,8 @@ type generator struct {
 	count    int
 	pattern  *coupon.Pattern
 	label    string
-	// batch is the number of the batch: a job's from the beginning, another one's when its codes are there.
+	// batch is the number of the batch: a job's from the beginning, another one's when its codes
+	// are there.
 	batch int64
 	// progress is that of the job; nil: there is none.
 	progress *rowProgress
@@ -151,8 +162,8 @@ func (g *generator) make(ctx context.Context) error {
 	}
 }
 
-// add draws codes and adds them beside the writer, which serves others meanwhile. It returns errRival when one of them
-// was added by others, too.
+// add draws codes and adds them beside the writer, which serves others meanwhile. It returns
+// errRival when one of them was added by others, too.
 func (g *generator) add(ctx context.Context) (err error) {
 	s := g.store
 	ctx, leave := s.within(ctx)
@@ -175,7 +186,10 @@ func (g *generator) add(ctx context.Context) (err error) {
 		return err
 	}
 	g.drawn = nil
-	addition := &codeAddition{kind: coupon.BatchGenerated, recorded: g.batch, createdBy: callerOf(ctx), couponNumber: couponNumber, rows: rows}
+	addition := &codeAddition{
+		kind: coupon.BatchGenerated, recorded: g.batch, createdBy: callerOf(ctx),
+		couponNumber: couponNumber, rows: rows,
+	}
 	if g.progress != nil {
 		addition.advance = g.progress.advance
 	}
@@ -205,7 +219,8 @@ func (g *generator) check(ctx context.Context, t *turn) (couponNumber int64, err
 	if couponNumber, err = t.poolOf(ctx, g.couponID, coupon.ImportAdd); err != nil {
 		return 0, err
 	}
-	return couponNumber, g.pattern.CheckSpace(t.store.memory.Availability(couponNumber, t.now).Total + g.count)
+	return couponNumber,
+		g.pattern.CheckSpace(t.store.memory.Availability(couponNumber, t.now).Total + g.count)
 }
 
 // finish is called in the writer's turn before the codes are committed.
@@ -220,7 +235,9 @@ func (g *generator) finish(ctx context.Context, t *turn, a *codeAddition) error 
 		return err
 	}
 	if g.progress != nil {
-		return t.finishBatch(ctx, a.batch, &batchOutcome{status: coupon.ImportSucceeded, first: a.first, last: a.last, count: a.count})
+		return t.finishBatch(ctx, a.batch, &batchOutcome{
+			status: coupon.ImportSucceeded, first: a.first, last: a.last, count: a.count,
+		})
 	}
 	return t.made(ctx, coupon.NewID(coupon.KindBatch, a.batch), nil)
 }
@@ -241,7 +258,9 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows) error {
 		}
 		value, key, reason := g.store.keys.Parse(string(text))
 		if reason != "" && reason != coupon.RejectedAmbiguousCode {
-			return coupon.Errorf(coupon.ErrorInvalid, "The pattern makes values that cannot be codes, such as %q.", text).At("input", "pattern")
+			return coupon.Errorf(coupon.ErrorInvalid,
+				"The pattern makes values that cannot be codes, such as %q.",
+				text).At("input", "pattern")
 		}
 		if reason != "" || g.isKnown(key) {
 			continue
@@ -262,8 +281,8 @@ func (g *generator) drawAll(ctx context.Context, rows *codeRows) error {
 	return nil
 }
 
-// isKnown reports whether a code with this hash exists or was drawn before. Another code with the same
-// hash is as good a reason to draw again: there are plenty.
+// isKnown reports whether a code with this hash exists or was drawn before. Another code with the
+// same hash is as good a reason to draw again: there are plenty.
 func (g *generator) isKnown(key string) bool {
 	isThere := false
 	g.store.memory.Read(func(v memory.View) {
@@ -276,8 +295,8 @@ func (g *generator) isKnown(key string) bool {
 	return isThere || !g.drawn.add(g.store.memory.Hash(key))
 }
 
-// draw returns a uniform number below n, which is at most 256: bytes beyond the largest multiple of n are
-// thrown away, since they would favour small numbers.
+// draw returns a uniform number below n, which is at most 256: bytes beyond the largest multiple of
+// n are thrown away, since they would favour small numbers.
 func (g *generator) draw(n int) int {
 	limit := 256 - 256%n
 	for {

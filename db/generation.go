@@ -22,7 +22,8 @@ func (g *generator) queue(ctx context.Context, request *GenerateRequest) error {
 		}
 		g.batch, _ = s.memory.TakeCodes(0, 1)
 		if err := t.recordBatch(ctx, &batchRow{
-			number: g.batch, kind: coupon.BatchGenerated, couponNumber: couponNumber, first: 1, createdBy: callerOf(ctx), request: request,
+			number: g.batch, kind: coupon.BatchGenerated, couponNumber: couponNumber, first: 1,
+			createdBy: callerOf(ctx), request: request,
 		}); err != nil {
 			return err
 		}
@@ -40,9 +41,10 @@ func (s *Store) WaitingBatches(ctx context.Context) ([]coupon.ID, error) {
 	})
 }
 
-// RunBatch makes the codes of a batch from start to end. They come into the pool in one transaction with the batch's outcome, so an
-// interrupted batch is simply made again. What is wrong with the request becomes the failure of the batch; an error is returned when
-// the batch could not be brought to an end.
+// RunBatch makes the codes of a batch from start to end. They come into the pool in one transaction
+// with the batch's outcome, so an interrupted batch is simply made again. What is wrong with the
+// request becomes the failure of the batch; an error is returned when the batch could not be
+// brought to an end.
 func (s *Store) RunBatch(ctx context.Context, id coupon.ID) error {
 	number, err := id.Number(coupon.KindBatch)
 	if err != nil {
@@ -69,7 +71,8 @@ func (s *Store) RunBatch(ctx context.Context, id coupon.ID) error {
 func (s *Store) generatorOf(ctx context.Context, number int64) (*generator, error) {
 	var couponNumber int64
 	var text string
-	err := duckdb.Each(ctx, s.engine, codeBatchRequest, func(rows *sql.Rows) error { return rows.Scan(&couponNumber, &text) }, named("id", number))
+	err := duckdb.Each(ctx, s.engine, codeBatchRequest,
+		func(rows *sql.Rows) error { return rows.Scan(&couponNumber, &text) }, named("id", number))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,8 @@ func (s *Store) generatorOf(ctx context.Context, number int64) (*generator, erro
 	}
 	pattern, label, err := request.check(s.keys)
 	return &generator{
-		store: s, couponID: coupon.NewID(coupon.KindCoupon, couponNumber), count: request.Count, pattern: pattern, label: label, batch: number,
+		store: s, couponID: coupon.NewID(coupon.KindCoupon, couponNumber), count: request.Count,
+		pattern: pattern, label: label, batch: number,
 	}, err
 }
 
@@ -93,8 +97,10 @@ type batchOutcome struct {
 }
 
 func (t *turn) finishBatch(ctx context.Context, number int64, o *batchOutcome) error {
-	finished, err := t.Exec(ctx, codeBatchFinish, named("id", number), named("status", string(o.status)), named("failure", o.failure),
-		named("first_id", o.first), named("last_id", o.last), named("count", o.count), named("now", t.now))
+	finished, err := t.Exec(ctx, codeBatchFinish, named("id", number),
+		named("status", string(o.status)), named("failure", o.failure),
+		named("first_id", o.first), named("last_id", o.last), named("count", o.count),
+		named("now", t.now))
 	if err == nil && finished == 0 {
 		// It was called off between two attempts: nothing of it may stay.
 		return errCanceled
@@ -102,8 +108,8 @@ func (t *turn) finishBatch(ctx context.Context, number int64, o *batchOutcome) e
 	return err
 }
 
-// endBatch records why a batch that failed or was canceled has no codes. It gives the error when that was neither the request's nor
-// the caller's doing.
+// endBatch records why a batch that failed or was canceled has no codes. It gives the error when
+// that was neither the request's nor the caller's doing.
 func (s *Store) endBatch(ctx context.Context, number int64, err error) error {
 	o := &batchOutcome{status: coupon.ImportFailed, first: 1}
 	problems, isUser := coupon.AsUserErrors(err)
@@ -119,16 +125,19 @@ func (s *Store) endBatch(ctx context.Context, number int64, err error) error {
 	case errors.Is(err, ErrMemory):
 		failure = "So many codes need more memory than the database engine may take (--memory-limit). None was added: generate them in parts, or let the engine take more."
 	case errors.Is(err, ErrDiskFull):
-		failure, err = diskNotice(err)+" No code was added: make room and generate the codes again.", nil
+		failure, err = diskNotice(err)+
+			" No code was added: make room and generate the codes again.", nil
 	}
 	if o.status == coupon.ImportFailed {
 		o.failure = &failure
 	}
-	return errors.Join(err, s.concludeJob(ctx, func(ctx context.Context, t *turn) error { return t.finishBatch(ctx, number, o) }))
+	return errors.Join(err, s.concludeJob(ctx,
+		func(ctx context.Context, t *turn) error { return t.finishBatch(ctx, number, o) }))
 }
 
-// CancelBatch calls off a batch that waits or is made; none of its codes stays. It gives the batch as it then is. Repeating it is
-// harmless. It returns NOT_FOUND, and INVALID_STATE for a batch that is over.
+// CancelBatch calls off a batch that waits or is made; none of its codes stays. It gives the batch
+// as it then is. Repeating it is harmless. It returns NOT_FOUND, and INVALID_STATE for a batch that
+// is over.
 func (s *Store) CancelBatch(ctx context.Context, id coupon.ID) (*coupon.CodeBatch, error) {
 	number, err := id.Number(coupon.KindBatch)
 	if err != nil {

@@ -34,29 +34,35 @@ func (s *scene) batch(t *testing.T, id coupon.ID) *coupon.CodeBatch {
 	return found[id]
 }
 
-// wantBatch compares how far a batch is: its status, and how many codes it has, drew and was asked for.
+// wantBatch compares how far a batch is: its status, and how many codes it has, drew and was asked
+// for.
 func (s *scene) wantBatch(t *testing.T, id coupon.ID, want string) {
 	t.Helper()
 	b := s.batch(t, id)
-	if got := fmt.Sprintf("%s %d, %d of %d, %v", b.Status, b.Count, b.MadeCount, b.RequestedCount, b.Progress); got != want {
+	if got := fmt.Sprintf("%s %d, %d of %d, %v", b.Status, b.Count, b.MadeCount, b.RequestedCount,
+		b.Progress); got != want {
 		t.Errorf("%s is %s, want %s", id, got, want)
 	}
 }
 
 // some asks for codes that a job is to make.
 func some(c coupon.ID, count int) *db.GenerateRequest {
-	return &db.GenerateRequest{CouponID: c, Count: count, Pattern: "J-########", Alphabet: "ABCDEFGHJK", Label: new("sport"), IsJob: true}
+	return &db.GenerateRequest{
+		CouponID: c, Count: count, Pattern: "J-########", Alphabet: "ABCDEFGHJK",
+		Label: new("sport"), IsJob: true,
+	}
 }
 
-// TestGenerateByJob has a job make codes: what is asked for is kept over a restart, nothing is in the pool before all of it is, and
-// the same key answers the batch as it is at every step.
+// TestGenerateByJob has a job make codes: what is asked for is kept over a restart, nothing is in
+// the pool before all of it is, and the same key answers the batch as it is at every step.
 func TestGenerateByJob(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t)
 	ask := func() *db.Generated {
 		t.Helper()
-		made, err := s.GenerateCodes(once(t.Context(), "key_1", "K", "generateCodes", "digest"), some(c, 150_000))
+		made, err := s.GenerateCodes(once(t.Context(), "key_1", "K", "generateCodes", "digest"),
+			some(c, 150_000))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +71,8 @@ func TestGenerateByJob(t *testing.T) {
 	const fewest = 1e8 / 150_000
 	id := ask().Batch.ID
 	for range 2 {
-		if again := ask(); again.Batch.ID != id || len(again.Sample) != 0 || *again.GuessesForOneHit != fewest {
+		if again := ask(); again.Batch.ID != id || len(again.Sample) != 0 ||
+			*again.GuessesForOneHit != fewest {
 			t.Errorf("asked again: %+v", again)
 		}
 		s.wantBatch(t, id, "QUEUED 0, 0 of 150000, 0")
@@ -101,11 +108,13 @@ func TestGenerateByJob(t *testing.T) {
 	}
 	for range 2 {
 		s.wantBatch(t, id, "SUCCEEDED 150000, 150000 of 150000, 1")
-		if again := ask(); again.Batch.ID != id || len(again.Sample) != 10 || *again.GuessesForOneHit != fewest {
+		if again := ask(); again.Batch.ID != id || len(again.Sample) != 10 ||
+			*again.GuessesForOneHit != fewest {
 			t.Errorf("asked again: %+v", again)
 		}
 		code := s.code(t, ask().Sample[3])
-		if *code.Label != "sport" || code.BatchID != id || !code.AddedAt.Equal(s.batch(t, id).CreatedAt) {
+		if *code.Label != "sport" || code.BatchID != id ||
+			!code.AddedAt.Equal(s.batch(t, id).CreatedAt) {
 			t.Errorf("got %+v", code)
 		}
 		s.wantAvailability(t, c, "available 150000")
@@ -120,14 +129,16 @@ func TestGenerateByJob(t *testing.T) {
 	if _, err := s.UndoBatch(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if again := ask(); again.Batch.UndoneAt == nil || len(again.Sample) != 0 || again.GuessesForOneHit != nil {
+	if again := ask(); again.Batch.UndoneAt == nil || len(again.Sample) != 0 ||
+		again.GuessesForOneHit != nil {
 		t.Errorf("after it was undone: %+v", again)
 	}
 	s.checkSound(t)
 }
 
-// TestCancelBatch calls a batch off while it waits, while its codes are drawn and while they are stored: none of them is left. A
-// running one is stopped by the store's end, and made by the next one.
+// TestCancelBatch calls a batch off while it waits, while its codes are drawn and while they are
+// stored: none of them is left. A running one is stopped by the store's end, and made by the next
+// one.
 func TestCancelBatch(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -198,7 +209,8 @@ func TestCancelBatch(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestBatchFails has something come between a request and its job: the batch tells why there are no codes.
+// TestBatchFails has something come between a request and its job: the batch tells why there are no
+// codes.
 func TestBatchFails(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -207,7 +219,9 @@ func TestBatchFails(t *testing.T) {
 	if _, err := s.ArchiveCoupon(t.Context(), archived); err != nil {
 		t.Fatal(err)
 	}
-	narrow := &db.GenerateRequest{CouponID: crowded, Count: 10, Pattern: "###", Alphabet: "0123456789"}
+	narrow := &db.GenerateRequest{
+		CouponID: crowded, Count: 10, Pattern: "###", Alphabet: "0123456789",
+	}
 	short := s.queueBatch(t, narrow)
 	s.codes(t, crowded, "", "A1")
 	for id, why := range map[coupon.ID]string{late: "archived", short: "guess"} {
@@ -215,13 +229,15 @@ func TestBatchFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := s.batch(t, id)
-		if b.Status != coupon.ImportFailed || b.Failure == nil || !strings.Contains(strings.ToLower(*b.Failure), why) {
+		if b.Status != coupon.ImportFailed || b.Failure == nil ||
+			!strings.Contains(strings.ToLower(*b.Failure), why) {
 			t.Errorf("%s is %s: %v", id, b.Status, deref(b.Failure))
 		}
 		_, err := s.CancelBatch(t.Context(), id)
 		wantError(t, err, coupon.ErrorInvalidState, "input.id")
 	}
-	failed, err := s.CodeBatches(t.Context(), nil, []coupon.ImportStatus{coupon.ImportFailed}, nil, coupon.Page{First: 9, WantsItems: true, WantsTotal: true})
+	failed, err := s.CodeBatches(t.Context(), nil, []coupon.ImportStatus{coupon.ImportFailed}, nil,
+		coupon.Page{First: 9, WantsItems: true, WantsTotal: true})
 	if err != nil || failed.Total != 2 || len(failed.Items) != 2 {
 		t.Errorf("got %+v, %v", failed, err)
 	}

@@ -13,15 +13,16 @@ import (
 	"couponql/db"
 )
 
-// TestCallerGone: a long use case that has begun comes to its end when its caller goes away, and one that has not begun does not
-// begin.
+// TestCallerGone: a long use case that has begun comes to its end when its caller goes away, and
+// one that has not begun does not begin.
 func TestCallerGone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t)
 	s.codes(t, c, "", "A1", "A2")
 	id := s.newDelivery(t, c, s.recipients(t, 2))
-	imported := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered("U", 3000), "\n")).ID
+	imported := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+		"code\n"+strings.Join(numbered("U", 3000), "\n")).ID
 	steps := []struct {
 		name string
 		do   func(ctx context.Context, cancel func()) error
@@ -38,7 +39,9 @@ func TestCallerGone(t *testing.T) {
 		{"generation", func(ctx context.Context, cancel func()) error {
 			stop := s.onceBegun(cancel, 3)
 			defer stop()
-			_, err := s.GenerateCodes(ctx, &db.GenerateRequest{CouponID: c, Count: 2000, Pattern: "G#########", Alphabet: "ABCDEFGHJK"})
+			_, err := s.GenerateCodes(ctx, &db.GenerateRequest{
+				CouponID: c, Count: 2000, Pattern: "G#########", Alphabet: "ABCDEFGHJK",
+			})
 			return err
 		}, "available 5000, assigned 2"},
 		{"undo", func(ctx context.Context, cancel func()) error {
@@ -73,7 +76,8 @@ func TestCallerGone(t *testing.T) {
 	s.checkSound(t)
 }
 
-// onceBegun has do called when the store has begun so many statements more, from when on a use case is under way.
+// onceBegun has do called when the store has begun so many statements more, from when on a use case
+// is under way.
 func (s *scene) onceBegun(do func(), statements int64) (stop func()) {
 	begun := s.Statements() + statements
 	ended, done := make(chan struct{}), make(chan struct{})

@@ -21,7 +21,8 @@ type flight struct {
 	left atomic.Int64
 }
 
-// openBatches returns the batches that senders are busy with, whose messages are theirs until they are recorded.
+// openBatches returns the batches that senders are busy with, whose messages are theirs until they
+// are recorded.
 func (t *turn) openBatches() []int64 {
 	open := []int64{}
 	t.store.flights.Range(func(_, known any) bool {
@@ -46,10 +47,12 @@ type standing struct {
 	status   coupon.DeliveryStatus
 }
 
-// MayLeave decides by what holds now whether a message of the batch may be handed over: a reason says why it never may.
-// It costs nearly nothing as long as nothing has changed since the batch was read. It may be asked by several
-// goroutines at once.
-func (b *Batch) MayLeave(ctx context.Context, content *Content) (may bool, never coupon.CancelReason, err error) {
+// MayLeave decides by what holds now whether a message of the batch may be handed over: a reason
+// says why it never may. It costs nearly nothing as long as nothing has changed since the batch was
+// read. It may be asked by several goroutines at once.
+func (b *Batch) MayLeave(ctx context.Context, content *Content) (
+	may bool, never coupon.CancelReason, err error,
+) {
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()
 	if b.store.memory.IsTouched(b.standing.revision, b.topics()...) {
@@ -62,13 +65,15 @@ func (b *Batch) MayLeave(ctx context.Context, content *Content) (may bool, never
 	return may, never, nil
 }
 
-// Leave is MayLeave for one that leaves at once if it may: from then on it counts as being in flight.
+// Leave is MayLeave for one that leaves at once if it may: from then on it counts as being in
+// flight.
 func (b *Batch) Leave(ctx context.Context, content *Content) (bool, error) {
 	may, _, err := b.MayLeave(ctx, content)
 	if err != nil || !may || b.ID == 0 {
 		return may, err
 	}
-	isNew, err := b.store.departures.leave(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID))
+	isNew, err := b.store.departures.leave(b.ID,
+		coupon.MustNumber(coupon.KindMessage, content.MessageID))
 	if err != nil {
 		return false, err
 	}
@@ -78,25 +83,30 @@ func (b *Batch) Leave(ctx context.Context, content *Content) (bool, error) {
 	return true, nil
 }
 
-// Answer notes that the sender knows whether a message of the batch was taken, so that it is known after a crash as well.
+// Answer notes that the sender knows whether a message of the batch was taken, so that it is known
+// after a crash as well.
 func (b *Batch) Answer(content *Content, isTaken bool) error {
 	if b.ID == 0 {
 		return nil
 	}
-	return b.store.departures.answer(b.ID, coupon.MustNumber(coupon.KindMessage, content.MessageID), isTaken)
+	return b.store.departures.answer(b.ID,
+		coupon.MustNumber(coupon.KindMessage, content.MessageID), isTaken)
 }
 
-// IsInterrupted reports whether nobody knows what became of the batch: it was handed over, and the server ended before it
-// was recorded. IsOver reports whether its delivery was stopped since, so that it must not be handed over again.
+// IsInterrupted reports whether nobody knows what became of the batch: it was handed over, and the
+// server ended before it was recorded. IsOver reports whether its delivery was stopped since, so
+// that it must not be handed over again.
 func (b *Batch) IsInterrupted() (is, isOver bool) {
 	return b.chosen.isInFlight, b.Delivery.Status == coupon.DeliveryStopped
 }
 
-// isRepeated reports whether the batch is handed over once more, after nobody heard what became of it.
+// isRepeated reports whether the batch is handed over once more, after nobody heard what became of
+// it.
 func (b *Batch) isRepeated() bool { return b.chosen.isInFlight && !b.isAbandoned }
 
-// Abandon returns the outcome of an interrupted batch that must not be handed over again. What left and was not answered is
-// unknown; what did not leave, or was not taken, was surely not handed over.
+// Abandon returns the outcome of an interrupted batch that must not be handed over again. What left
+// and was not answered is unknown; what did not leave, or was not taken, was surely not handed
+// over.
 func (b *Batch) Abandon() *SentBatch {
 	b.ID, b.Number, b.isAbandoned = b.chosen.batchID, b.chosen.number, true
 	outcome := &SentBatch{OutboxSize: b.OutboxSize}
@@ -107,7 +117,9 @@ func (b *Batch) Abandon() *SentBatch {
 			outcome.Sent = append(outcome.Sent, content)
 		case left:
 			outcome.Refused = append(outcome.Refused, Refusal{
-				Content: content, Settlement: coupon.Settlement{Status: coupon.MessageUnknown, Failure: interruptedReason, MayBeSent: true},
+				Content: content, Settlement: coupon.Settlement{
+					Status: coupon.MessageUnknown, Failure: interruptedReason, MayBeSent: true,
+				},
 			})
 		case stayed, returned:
 			content.MayBeSent = b.waiting[number].mightBeSent
@@ -117,24 +129,27 @@ func (b *Batch) Abandon() *SentBatch {
 	return outcome
 }
 
-// settleDepartures records what is known of the batches that a killed server left open, before anybody may pause, stop,
-// erase or release what is in them: what was answered is sent, what did not leave waits as before. Only what left and was not
-// answered stays in flight. Where that cannot be recorded now, it is known all the same as long as this server runs.
+// settleDepartures records what is known of the batches that a killed server left open, before
+// anybody may pause, stop, erase or release what is in them: what was answered is sent, what did
+// not leave waits as before. Only what left and was not answered stays in flight. Where that cannot
+// be recorded now, it is known all the same as long as this server runs.
 func (s *Store) settleDepartures(ctx context.Context) error {
 	noted := s.departures.open()
 	if len(noted) == 0 {
 		return nil
 	}
 	type open struct{ batch, delivery int64 }
-	batches, err := duckdb.Collect(ctx, s.engine, attemptOpen, func(rows *sql.Rows) (o open, err error) {
-		return o, rows.Scan(&o.batch, &o.delivery)
-	}, named("batches", noted))
+	batches, err := duckdb.Collect(ctx, s.engine, attemptOpen,
+		func(rows *sql.Rows) (o open, err error) {
+			return o, rows.Scan(&o.batch, &o.delivery)
+		}, named("batches", noted))
 	if err != nil {
 		return err
 	}
 	for _, o := range batches {
 		noted = slices.DeleteFunc(noted, func(batch int64) bool { return batch == o.batch })
-		if err := s.settleDeparture(ctx, coupon.NewID(coupon.KindDelivery, o.delivery), o.batch); err != nil {
+		if err := s.settleDeparture(ctx, coupon.NewID(coupon.KindDelivery, o.delivery),
+			o.batch); err != nil {
 			s.addNotice(err.Error())
 		}
 	}
@@ -147,7 +162,9 @@ func (s *Store) settleDepartures(ctx context.Context) error {
 
 func (s *Store) settleDeparture(ctx context.Context, id coupon.ID, batch int64) (err error) {
 	leave := s.watchers.lock(id, &s.watchers.batches)
-	b := &Batch{store: s, unlock: s.watchers.lockSending(id), leave: leave, standing: standing{revision: s.memory.Revision()}}
+	b := &Batch{store: s, unlock: s.watchers.lockSending(id), leave: leave, standing: standing{
+		revision: s.memory.Revision(),
+	}}
 	isRecorded := false
 	defer func() {
 		if !isRecorded {
@@ -196,13 +213,15 @@ func (b *Batch) topics() []memory.Topic {
 	return topics
 }
 
-// isOver returns the reason for which none of the delivery's messages may leave any more; "": there is none.
+// isOver returns the reason for which none of the delivery's messages may leave any more; "": there
+// is none.
 func (b *Batch) isOver() (reason coupon.CancelReason) {
 	if b.Delivery.CouponID == nil {
 		return ""
 	}
 	b.store.memory.Read(func(v memory.View) {
-		if c, own := v.Standing(coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID), 0); c != nil {
+		if c, own := v.Standing(coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID),
+			0); c != nil {
 			reason = c.ForbidsAll(own.Count, b.store.now())
 		}
 	})
@@ -240,27 +259,34 @@ func refreshConsent(ctx context.Context, q duckdb.Querier, contents []Content) e
 	for i := range contents {
 		numbers[i] = coupon.MustNumber(coupon.KindMessage, contents[i].MessageID)
 		places[numbers[i]] = i
-		contents[i].IsErased, contents[i].HasObjected, contents[i].IsQuarantined = false, false, false
+		contents[i].IsErased, contents[i].HasObjected, contents[i].IsQuarantined = false,
+			false, false
 	}
 	return duckdb.Each(ctx, q, messageConsent, func(rows *sql.Rows) error {
 		var number int64
 		var isErased, hasObjected, isQuarantined bool
 		err := rows.Scan(&number, &isErased, &hasObjected, &isQuarantined)
 		content := &contents[places[number]]
-		content.IsErased, content.HasObjected, content.IsQuarantined = isErased, hasObjected, isQuarantined
+		content.IsErased, content.HasObjected, content.IsQuarantined = isErased, hasObjected,
+			isQuarantined
 		return err
 	}, between(numbers)...)
 }
 
 // judge asks the rule of a message.
-func (b *Batch) judge(content *Content, status coupon.DeliveryStatus, now time.Time) (may bool, never coupon.CancelReason) {
+func (b *Batch) judge(content *Content, status coupon.DeliveryStatus, now time.Time) (
+	may bool, never coupon.CancelReason,
+) {
 	return b.situation(content, status, now).MayLeave()
 }
 
 // situation returns what holds of a message, with what memory knows of its code and coupon.
-func (b *Batch) situation(content *Content, status coupon.DeliveryStatus, now time.Time) *coupon.Situation {
+func (
+	b *Batch,
+) situation(content *Content, status coupon.DeliveryStatus, now time.Time) *coupon.Situation {
 	situation := coupon.Situation{
-		Now: now, Delivery: status, IsReturned: content.IsReturned, IsErased: content.IsErased, HasObjected: content.HasObjected,
+		Now: now, Delivery: status, IsReturned: content.IsReturned, IsErased: content.IsErased,
+		HasObjected:   content.HasObjected,
 		IsQuarantined: content.IsQuarantined,
 	}
 	if b.Delivery.CouponID != nil {
@@ -269,7 +295,9 @@ func (b *Batch) situation(content *Content, status coupon.DeliveryStatus, now ti
 			code = coupon.MustNumber(coupon.KindCode, *content.CodeID)
 		}
 		b.store.memory.Read(func(v memory.View) {
-			situation.Coupon, situation.Code = v.Standing(coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID), code)
+			situation.Coupon, situation.Code = v.Standing(
+				coupon.MustNumber(coupon.KindCoupon, *b.Delivery.CouponID), code,
+			)
 		})
 	}
 	return &situation
@@ -294,7 +322,8 @@ func (p *settledPart) fail(content Content, failure string) {
 // settled is what becomes of the messages of a batch.
 type settled struct {
 	sent, failed, unknown, canceled settledPart
-	// refused are attempts that were not taken and not canceled; kept the withheld messages that stay as they were.
+	// refused are attempts that were not taken and not canceled; kept the withheld messages that
+	// stay as they were.
 	refused []Refusal
 	kept    []Content
 	// withheld are those that were withheld, without what others settled meanwhile.
@@ -323,9 +352,12 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 		return nil, err
 	}
 	done := &settled{
-		sent: settledPart{outcome: coupon.MessageSent, contents: outcome.Sent}, failed: settledPart{outcome: coupon.MessageFailed},
-		unknown: settledPart{outcome: coupon.MessageUnknown}, canceled: settledPart{outcome: coupon.MessageCanceled},
-		withheld: outcome.Withheld, isStale: len(outcome.Withheld)+len(outcome.Failed) < len(given.Withheld)+len(given.Failed),
+		sent:     settledPart{outcome: coupon.MessageSent, contents: outcome.Sent},
+		failed:   settledPart{outcome: coupon.MessageFailed},
+		unknown:  settledPart{outcome: coupon.MessageUnknown},
+		canceled: settledPart{outcome: coupon.MessageCanceled},
+		withheld: outcome.Withheld,
+		isStale:  len(outcome.Withheld)+len(outcome.Failed) < len(given.Withheld)+len(given.Failed),
 	}
 	b.standing.mu.Lock()
 	defer b.standing.mu.Unlock()
@@ -334,7 +366,8 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 	}
 	cancel := func(content Content, reason coupon.CancelReason) {
 		done.canceled.contents = append(done.canceled.contents, content)
-		done.canceled.failures, done.canceled.reasons = append(done.canceled.failures, reason.Text()), append(done.canceled.reasons, reason)
+		done.canceled.failures, done.canceled.reasons = append(done.canceled.failures,
+			reason.Text()), append(done.canceled.reasons, reason)
 	}
 	fail := (*settledPart).fail
 	for i := range outcome.Failed {
@@ -356,7 +389,8 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 		default:
 			if _, never := b.judge(&content, b.standing.status, t.now); never != "" {
 				cancel(content, never)
-				refused.Settlement.Status, refused.Settlement.RetryAt = coupon.MessageCanceled, time.Time{}
+				refused.Settlement.Status, refused.Settlement.RetryAt = coupon.MessageCanceled,
+					time.Time{}
 			}
 		}
 		done.refused = append(done.refused, refused)
@@ -379,7 +413,8 @@ func (b *Batch) settle(ctx context.Context, t *turn, given *SentBatch) (*settled
 	return done, nil
 }
 
-// refreshOutcome reads anew what is known of the messages of an outcome, if anything of it may have changed.
+// refreshOutcome reads anew what is known of the messages of an outcome, if anything of it may have
+// changed.
 func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch) error {
 	if !b.store.memory.IsTouched(b.standing.revision, b.topics()...) {
 		return nil
@@ -405,8 +440,9 @@ func (b *Batch) refreshOutcome(ctx context.Context, t *turn, outcome *SentBatch)
 	return nil
 }
 
-// unsettled returns an outcome without messages that others settled since the batch began: those that it has and that were not
-// handed over are in no open batch, so that a stop, an erasure or a release cancels them.
+// unsettled returns an outcome without messages that others settled since the batch began: those
+// that it has and that were not handed over are in no open batch, so that a stop, an erasure or a
+// release cancels them.
 func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*SentBatch, error) {
 	var numbers []int64
 	for _, contents := range [][]Content{outcome.Withheld, outcome.Failed} {
@@ -417,7 +453,8 @@ func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*Se
 	if b.ID == 0 || len(numbers) == 0 {
 		return outcome, nil
 	}
-	known, err := duckdb.Collect(ctx, t, sendingSettled, duckdb.ScanInto[int64], between(numbers)...)
+	known, err := duckdb.Collect(ctx, t, sendingSettled, duckdb.ScanInto[int64],
+		between(numbers)...)
 	if err != nil || len(known) == 0 {
 		return outcome, err
 	}
@@ -432,23 +469,28 @@ func (b *Batch) unsettled(ctx context.Context, t *turn, outcome *SentBatch) (*Se
 	}
 	for i := range outcome.Failed {
 		if !isSettled(coupon.MustNumber(coupon.KindMessage, outcome.Failed[i].MessageID)) {
-			left.Failed, left.Failures = append(left.Failed, outcome.Failed[i]), append(left.Failures, outcome.Failures[i])
+			left.Failed, left.Failures = append(left.Failed,
+				outcome.Failed[i]), append(left.Failures, outcome.Failures[i])
 		}
 	}
 	return &left, nil
 }
 
-// withheldReason is what is said of a message that was held back from a batch which came again and was answered.
+// withheldReason is what is said of a message that was held back from a batch which came again and
+// was answered.
 const withheldReason = "Sending was paused while the batch was handed over once more. Nobody knows whether the message was taken before."
 
 // isAnswered reports whether the sender told of single messages what became of them.
 func (s *SentBatch) isAnswered() bool {
-	return len(s.Sent) > 0 || slices.ContainsFunc(s.Refused, func(r Refusal) bool { return !r.RepeatsBatch })
+	return len(s.Sent) > 0 ||
+		slices.ContainsFunc(s.Refused, func(r Refusal) bool { return !r.RepeatsBatch })
 }
 
-// takeBack takes the attempts of withheld messages back, which were not made. It reports whether messages stay as they
-// were. An attempt before a crash, whose outcome nobody knows, stands.
-func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done *settled) (isKept bool, err error) {
+// takeBack takes the attempts of withheld messages back, which were not made. It reports whether
+// messages stay as they were. An attempt before a crash, whose outcome nobody knows, stands.
+func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done *settled) (
+	isKept bool, err error,
+) {
 	if b.ID == 0 || len(withheld) == 0 || b.isRepeated() {
 		return len(done.kept) > 0, nil
 	}
@@ -461,25 +503,31 @@ func (b *Batch) takeBack(ctx context.Context, t *turn, withheld []Content, done 
 		}
 	}
 	t.change(func(c memory.Change) { c.Update(free, 0, coupon.StateSent) })
-	_, err = t.Exec(ctx, attemptWithdraw, named("ids", numbers), named("batch_id", b.ID), named("number", b.Number))
+	_, err = t.Exec(ctx, attemptWithdraw, named("ids", numbers), named("batch_id", b.ID),
+		named("number", b.Number))
 	return len(done.kept) > 0, err
 }
 
-// giveBack returns the codes of messages that were surely not handed over back to the pool. A code that is worth nothing any
-// more stays where it is, and so does one that somebody redeemed.
+// giveBack returns the codes of messages that were surely not handed over back to the pool. A code
+// that is worth nothing any more stays where it is, and so does one that somebody redeemed.
 func (b *Batch) giveBack(ctx context.Context, t *turn, done *settled) error {
 	isFree := func(c *Content) bool {
 		return !c.MayBeSent && !c.IsReturned &&
-			!t.store.memory.State(coupon.MustNumber(coupon.KindCode, *c.CodeID)).Has(coupon.StateVoided|coupon.StateRedeemed)
+			!t.store.memory.State(coupon.MustNumber(coupon.KindCode, *c.CodeID)).Has(
+				coupon.StateVoided|coupon.StateRedeemed,
+			)
 	}
-	if err := t.release(ctx, codesOf(done.failed.contents, isFree), "the message could not be sent"); err != nil {
+	if err := t.release(ctx, codesOf(done.failed.contents, isFree),
+		"the message could not be sent"); err != nil {
 		return err
 	}
 	return t.release(ctx, codesOf(done.canceled.contents, isFree), "the message was canceled")
 }
 
 // CanceledBy tells for which reasons messages of each delivery were canceled.
-func (s *Store) CanceledBy(ctx context.Context, deliveries []coupon.ID) (map[coupon.ID][]*coupon.CancelCount, error) {
+func (s *Store) CanceledBy(ctx context.Context, deliveries []coupon.ID) (
+	map[coupon.ID][]*coupon.CancelCount, error,
+) {
 	counts := make(map[coupon.ID][]*coupon.CancelCount, len(deliveries))
 	err := duckdb.Each(ctx, s.engine, deliveryCanceled, func(rows *sql.Rows) error {
 		var number int64
@@ -491,7 +539,8 @@ func (s *Store) CanceledBy(ctx context.Context, deliveries []coupon.ID) (map[cou
 	}, named("ids", numbersOf(coupon.KindDelivery, deliveries)))
 	for _, of := range counts {
 		slices.SortFunc(of, func(a, b *coupon.CancelCount) int {
-			return slices.Index(coupon.CancelReasons(), a.Reason) - slices.Index(coupon.CancelReasons(), b.Reason)
+			return slices.Index(coupon.CancelReasons(),
+				a.Reason) - slices.Index(coupon.CancelReasons(), b.Reason)
 		})
 	}
 	return counts, err
@@ -506,8 +555,11 @@ func (s *Store) PendingOfCoupon(ctx context.Context, id coupon.ID) (int, error) 
 	return duckdb.One[int](ctx, s.engine, couponPending, named("id", number))
 }
 
-// PendingOfObjectors counts the messages that are still to be sent to those of the recipients who must not be contacted.
-func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Recipient) (int, error) {
+// PendingOfObjectors counts the messages that are still to be sent to those of the recipients who
+// must not be contacted.
+func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Recipient) (
+	int, error,
+) {
 	var numbers []int64
 	for _, r := range recipients {
 		if !r.IsContactable {
@@ -520,8 +572,8 @@ func (s *Store) PendingOfObjectors(ctx context.Context, recipients []*coupon.Rec
 	return duckdb.One[int](ctx, s.engine, recipientPending, named("ids", numbers))
 }
 
-// countPending counts, by a statement, messages that are still to be sent. Where no delivery has any, which is most of the time, what
-// the statement reads is not looked at.
+// countPending counts, by a statement, messages that are still to be sent. Where no delivery has
+// any, which is most of the time, what the statement reads is not looked at.
 func (t *tx) countPending(ctx context.Context, statement string) (int, error) {
 	areSome, err := duckdb.One[bool](ctx, t, deliveryOpen)
 	if err != nil || !areSome {
@@ -530,9 +582,11 @@ func (t *tx) countPending(ctx context.Context, statement string) (int, error) {
 	return duckdb.One[int](ctx, t, statement)
 }
 
-// pendingOf counts the messages with some of the codes, which are in order, that are still to be sent.
+// pendingOf counts the messages with some of the codes, which are in order, that are still to be
+// sent.
 func (t *tx) pendingOf(ctx context.Context, codes []int64) (int, error) {
-	held := t.store.memory.KeepStates(slices.Clone(codes), func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
+	held := t.store.memory.KeepStates(slices.Clone(codes),
+		func(_ int64, state coupon.CodeState) bool { return state.Has(coupon.StateAssigned) })
 	if len(held) == 0 {
 		return 0, nil
 	}

@@ -46,7 +46,8 @@ func TestHistories(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := &world{
-			scene: newScene(t), t: t, total: map[coupon.ID]int{}, limit: map[coupon.ID]int{}, live: map[string]int{},
+			scene: newScene(t), t: t, total: map[coupon.ID]int{}, limit: map[coupon.ID]int{},
+			live:  map[string]int{},
 			owner: map[coupon.ID]string{},
 		}
 		defer func() {
@@ -125,7 +126,8 @@ func (w *world) check(rt *rapid.T) {
 	}
 	for _, check := range report.Checks {
 		if check.Violations > 0 {
-			rt.Fatalf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+			rt.Fatalf("%s: %d violations of %q: %v", check.Name, check.Violations,
+				check.Description, check.Examples)
 		}
 	}
 	if err := w.CheckRecent(ctx); err != nil {
@@ -136,12 +138,15 @@ func (w *world) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for id, a := range found {
-		if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired + a.Voided; sum != a.Total || a.Total != w.total[id] ||
+		if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired +
+			a.Voided; sum != a.Total || a.Total != w.total[id] ||
 			a.Available < 0 || a.Held < 0 {
-			rt.Fatalf("availability of %s: %+v, the parts make %d, %d were added", id, a, sum, w.total[id])
+			rt.Fatalf("availability of %s: %+v, the parts make %d, %d were added", id, a, sum,
+				w.total[id])
 		}
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true}, coupon.AnyState)
+	lists, err := w.CodesOf(ctx, w.coupons, nil,
+		coupon.Page{First: 10_000, WantsItems: true, WantsTotal: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -156,13 +161,15 @@ func (w *world) check(rt *rapid.T) {
 		if code == nil {
 			rt.Fatalf("code %q is not listed", value)
 		}
-		if live, limit := w.live[value], w.limit[code.CouponID]; live > limit || (live > 0) != (code.Status == coupon.CodeRedeemed) {
+		if live, limit := w.live[value], w.limit[code.CouponID]; live > limit ||
+			(live > 0) != (code.Status == coupon.CodeRedeemed) {
 			rt.Fatalf("code %q is %s with %d redemptions of %d", value, code.Status, live, limit)
 		}
 		if i%(len(w.values)/4+1) > 0 {
 			continue
 		}
-		if found, err := w.CodeByValue(ctx, strings.ToLower(value), coupon.AnyState); err != nil || found == nil || found.ID != code.ID {
+		if found, err := w.CodeByValue(ctx, strings.ToLower(value), coupon.AnyState); err != nil ||
+			found == nil || found.ID != code.ID {
 			rt.Fatalf("code %q: %+v, %v", value, found, err)
 		}
 	}
@@ -180,7 +187,8 @@ func (w *world) createCoupon(rt *rapid.T) {
 
 func (w *world) deleteCoupon(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
-	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
+	lists, err := w.CodesOf(w.t.Context(), []coupon.ID{id}, nil,
+		coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -189,14 +197,16 @@ func (w *world) deleteCoupon(rt *rapid.T) {
 	}
 	w.coupons = slices.DeleteFunc(w.coupons, func(other coupon.ID) bool { return other == id })
 	for _, code := range lists[id].Items {
-		w.values = slices.DeleteFunc(w.values, func(value string) bool { return value == code.Value })
+		w.values = slices.DeleteFunc(w.values,
+			func(value string) bool { return value == code.Value })
 	}
 }
 
 func (w *world) raiseLimit(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
 	limit := rapid.IntRange(1, 4).Draw(rt, "limit")
-	if _, err := w.UpdateCoupon(w.t.Context(), id, &coupon.CouponChanges{RedemptionLimit: coupon.Set(&limit)}); !refused(rt, err) {
+	if _, err := w.UpdateCoupon(w.t.Context(), id,
+		&coupon.CouponChanges{RedemptionLimit: coupon.Set(&limit)}); !refused(rt, err) {
 		w.limit[id] = limit
 	}
 }
@@ -271,10 +281,13 @@ func (w *world) runFile(rt *rapid.T, i *coupon.Import, text string) (*coupon.Imp
 func (w *world) importCodes(rt *rapid.T) {
 	id := pick(rt, w.coupons, "coupon")
 	values := w.newValues(rt)
-	onRejection := rapid.SampledFrom([]coupon.OnRejection{coupon.SkipRow, coupon.RejectFile}).Draw(rt, "on rejection")
+	onRejection := rapid.SampledFrom([]coupon.OnRejection{coupon.SkipRow, coupon.RejectFile}).Draw(
+		rt, "on rejection",
+	)
 	isDryRun := rapid.IntRange(0, 3).Draw(rt, "dry run") == 0
 	i, rejections := w.runFile(rt, newImport(coupon.ImportCodes, into(id),
-		func(i *coupon.Import) { i.OnRejection, i.IsDryRun = onRejection, isDryRun }), "code\n"+strings.Join(values, "\n"))
+		func(i *coupon.Import) { i.OnRejection, i.IsDryRun = onRejection, isDryRun }),
+		"code\n"+strings.Join(values, "\n"))
 	if i.RowsRead != len(values) {
 		rt.Fatalf("%d rows read of %d", i.RowsRead, len(values))
 	}
@@ -282,7 +295,8 @@ func (w *world) importCodes(rt *rapid.T) {
 		return
 	}
 	for line, value := range values {
-		isRejected := slices.ContainsFunc(rejections, func(r string) bool { return strings.HasPrefix(r, fmt.Sprint(line+2, " ")) })
+		isRejected := slices.ContainsFunc(rejections,
+			func(r string) bool { return strings.HasPrefix(r, fmt.Sprint(line+2, " ")) })
 		if !isRejected {
 			w.values = append(w.values, value)
 		}
@@ -297,13 +311,16 @@ func (w *world) importRedemptions(rt *rapid.T) {
 	for range rapid.IntRange(1, 5).Draw(rt, "rows") {
 		value := pick(rt, w.values, "value")
 		values = append(values, value)
-		fmt.Fprintf(&file, "%s,2026-11-%02d,%s,%s,k-2\n", value, rapid.IntRange(1, 23).Draw(rt, "day"),
-			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"), rapid.SampledFrom([]string{"", "x"}).Draw(rt, "store"))
+		fmt.Fprintf(&file, "%s,2026-11-%02d,%s,%s,k-2\n", value,
+			rapid.IntRange(1, 23).Draw(rt, "day"),
+			rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "reference"),
+			rapid.SampledFrom([]string{"", "x"}).Draw(rt, "store"))
 	}
 	i, rejections := w.runFile(rt, newImport(coupon.ImportRedemptions), file.String())
 	imported := 0
 	for line, value := range values {
-		isRejected := slices.ContainsFunc(rejections, func(r string) bool { return strings.HasPrefix(r, fmt.Sprint(line+2, " ")) })
+		isRejected := slices.ContainsFunc(rejections,
+			func(r string) bool { return strings.HasPrefix(r, fmt.Sprint(line+2, " ")) })
 		if !isRejected {
 			w.live[value]++
 			imported++
@@ -313,7 +330,8 @@ func (w *world) importRedemptions(rt *rapid.T) {
 		rt.Fatalf("%d imported, but %d not rejected", i.RowsImported, imported)
 	}
 	// Only now do these have numbers; the newest page names them.
-	list, err := w.Redemptions(w.t.Context(), nil, coupon.Page{First: max(1, imported), WantsItems: true})
+	list, err := w.Redemptions(w.t.Context(), nil,
+		coupon.Page{First: max(1, imported), WantsItems: true})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -325,11 +343,15 @@ func (w *world) importRedemptions(rt *rapid.T) {
 
 func (w *world) upsertRecipients(rt *rapid.T) {
 	n := rapid.IntRange(1, 12).Draw(rt, "recipient")
-	changes := &coupon.RecipientChanges{ExternalID: fmt.Sprintf("r%d", n), Email: coupon.Set(new(fmt.Sprintf("new%d@example.org", n)))}
+	changes := &coupon.RecipientChanges{
+		ExternalID: fmt.Sprintf("r%d", n),
+		Email:      coupon.Set(new(fmt.Sprintf("new%d@example.org", n))),
+	}
 	if rapid.Bool().Draw(rt, "opts out") {
 		changes.IsContactable = coupon.Set(new(false))
 	}
-	if _, err := w.UpsertRecipients(w.t.Context(), []*coupon.RecipientChanges{changes}); err != nil {
+	if _, err := w.UpsertRecipients(w.t.Context(),
+		[]*coupon.RecipientChanges{changes}); err != nil {
 		rt.Fatal(err)
 	}
 }
@@ -364,17 +386,22 @@ func (w *world) createDelivery(rt *rapid.T) {
 		edits = append(edits, bySport)
 	}
 	if limit := rapid.IntRange(0, 6).Draw(rt, "message limit"); limit > 0 {
-		edits = append(edits, func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(&limit) })
+		edits = append(edits,
+			func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(&limit) })
 	}
 	if rapid.IntRange(0, 3).Draw(rt, "later") == 0 {
-		edits = append(edits, func(d *coupon.DeliveryChanges) { d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-25"))) })
+		edits = append(edits, func(d *coupon.DeliveryChanges) {
+			d.ContactAt = coupon.Set(new(coupon.DateTime("2026-11-25")))
+		})
 	}
 	w.deliveries = append(w.deliveries, w.newDelivery(w.t, id, w.recipients[:count], edits...))
 }
 
-// onDelivery makes a step of a use case on one delivery. The use case is looked up at each step, since
-// reopening changes the store.
-func (w *world) onDelivery(do func(*db.Store, context.Context, coupon.ID) (*coupon.Delivery, error)) func(*rapid.T) {
+// onDelivery makes a step of a use case on one delivery. The use case is looked up at each step,
+// since reopening changes the store.
+func (w *world) onDelivery(
+	do func(*db.Store, context.Context, coupon.ID) (*coupon.Delivery, error),
+) func(*rapid.T) {
 	return func(rt *rapid.T) {
 		_, err := do(w.Store, w.t.Context(), pick(rt, w.deliveries, "delivery"))
 		refused(rt, err)
@@ -382,7 +409,8 @@ func (w *world) onDelivery(do func(*db.Store, context.Context, coupon.ID) (*coup
 }
 
 func (w *world) addTargets(rt *rapid.T) {
-	_, err := w.AddTargets(w.t.Context(), pick(rt, w.deliveries, "delivery"), []coupon.ID{pick(rt, w.recipients, "recipient")}, nil)
+	_, err := w.AddTargets(w.t.Context(), pick(rt, w.deliveries, "delivery"),
+		[]coupon.ID{pick(rt, w.recipients, "recipient")}, nil)
 	refused(rt, err)
 }
 
@@ -418,7 +446,8 @@ func (w *world) prepareAndSend(rt *rapid.T) {
 func (w *world) sendSome(rt *rapid.T) { w.sendOf(rt, pick(rt, w.deliveries, "delivery")) }
 
 func (w *world) sendOf(rt *rapid.T, id coupon.ID) {
-	if d := w.delivery(w.t, id); d.Status == coupon.DeliveryScheduled && !d.ContactAt.After(w.Now()) {
+	if d := w.delivery(w.t, id); d.Status == coupon.DeliveryScheduled &&
+		!d.ContactAt.After(w.Now()) {
 		if err := w.BeginSending(w.t.Context(), id); err != nil {
 			rt.Fatal(err)
 		}
@@ -483,7 +512,8 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 	for _, content := range handed {
 		attempt := coupon.Attempt{
 			Result: rapid.SampledFrom([]coupon.AttemptResult{
-				coupon.AttemptOpen, coupon.AttemptAccepted, coupon.AttemptAccepted, coupon.AttemptPostponed, coupon.AttemptRefused, coupon.AttemptUnknown,
+				coupon.AttemptOpen, coupon.AttemptAccepted, coupon.AttemptAccepted,
+				coupon.AttemptPostponed, coupon.AttemptRefused, coupon.AttemptUnknown,
 				coupon.AttemptWithheld,
 			}).Draw(rt, "result"),
 			MayBeSent: rapid.Bool().Draw(rt, "may be sent"), RepeatsBatch: repeats,
@@ -498,7 +528,9 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 		default:
 			outcome.Refused = append(outcome.Refused, db.Refusal{
 				Content: content, Settlement: settlement, RepeatsBatch: repeats,
-				About: rapid.SampledFrom([]coupon.AttemptSubject{coupon.AboutMessage, coupon.AboutLine}).Draw(rt, "about"),
+				About: rapid.SampledFrom(
+					[]coupon.AttemptSubject{coupon.AboutMessage, coupon.AboutLine},
+				).Draw(rt, "about"),
 			})
 		}
 	}
@@ -509,7 +541,8 @@ func (w *world) handOver(rt *rapid.T, batch *db.Batch) {
 
 // recordBounces reports something of messages, sent or not.
 func (w *world) recordBounces(rt *rapid.T) {
-	lists, err := w.DeliveryMessages(w.t.Context(), []coupon.ID{pick(rt, w.deliveries, "delivery")}, nil, nil, nil, coupon.Page{First: 3, WantsItems: true})
+	lists, err := w.DeliveryMessages(w.t.Context(), []coupon.ID{pick(rt, w.deliveries, "delivery")},
+		nil, nil, nil, coupon.Page{First: 3, WantsItems: true})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -517,7 +550,8 @@ func (w *world) recordBounces(rt *rapid.T) {
 	for _, list := range lists {
 		for _, m := range list.Items {
 			reports = append(reports, &coupon.BounceInput{
-				MessageID: &m.ID, Kind: rapid.SampledFrom(coupon.BounceKinds()).Draw(rt, "kind"), Reason: new("said the server"),
+				MessageID: &m.ID, Kind: rapid.SampledFrom(coupon.BounceKinds()).Draw(rt, "kind"),
+				Reason: new("said the server"),
 			})
 		}
 	}
@@ -532,7 +566,8 @@ func (w *world) recordBounces(rt *rapid.T) {
 func (w *world) deleteDelivery(rt *rapid.T) {
 	id := pick(rt, w.deliveries, "delivery")
 	if !refused(rt, w.DeleteDelivery(w.t.Context(), id)) {
-		w.deliveries = slices.DeleteFunc(w.deliveries, func(other coupon.ID) bool { return other == id })
+		w.deliveries = slices.DeleteFunc(w.deliveries,
+			func(other coupon.ID) bool { return other == id })
 	}
 }
 
@@ -561,7 +596,8 @@ func (w *world) redeemCode(rt *rapid.T) {
 	value := pick(rt, w.values, "value")
 	request := &coupon.RedeemRequest{Value: value}
 	if rapid.Bool().Draw(rt, "at a till") {
-		request.Store, request.Customer = new(rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "store")), new("k-1")
+		request.Store, request.Customer = new(rapid.SampledFrom([]string{"x", "y"}).Draw(rt,
+			"store")), new("k-1")
 	}
 	if rapid.Bool().Draw(rt, "with a key") {
 		request.IdempotencyKey = new(fmt.Sprint(rapid.IntRange(1, 5).Draw(rt, "key")))

@@ -62,7 +62,8 @@ func CutLog(t *testing.T, path string, at int64) {
 	}
 }
 
-// RekeyInParts does what a start does with keys of codes, so many in one transaction. told is called after each.
+// RekeyInParts does what a start does with keys of codes, so many in one transaction. told is
+// called after each.
 func RekeyInParts(t *testing.T, path string, limit int, told func()) {
 	t.Helper()
 	s, err := describeStore(Options{Path: path, Progress: func(string) { told() }})
@@ -101,7 +102,8 @@ func (s *Store) Texts(t *testing.T, statement string) []string {
 // ForgetRecent has everything be read from the rows.
 func (s *Store) ForgetRecent() {
 	// Without a commit that could fail.
-	_ = s.memory.Commit(func() error { return nil }, func(c memory.Change) { c.Touch(memory.AllRecipients) })
+	_ = s.memory.Commit(func() error { return nil },
+		func(c memory.Change) { c.Touch(memory.AllRecipients) })
 }
 
 // CheckRecent returns an error when what is kept of codes and recipients is not what the rows say.
@@ -125,24 +127,34 @@ func (s *Store) CheckRecent(ctx context.Context) error {
 	return err
 }
 
-// ConfirmWith is ConfirmDelivery that calls meanwhile each time when everything was decided and nothing is committed yet.
-func (s *Store) ConfirmWith(ctx context.Context, id coupon.ID, check coupon.ContentCheck, meanwhile func()) (*coupon.Delivery, error) {
+// ConfirmWith is ConfirmDelivery that calls meanwhile each time when everything was decided and
+// nothing is committed yet.
+func (s *Store) ConfirmWith(
+	ctx context.Context, id coupon.ID, check coupon.ContentCheck, meanwhile func(),
+) (*coupon.Delivery, error) {
 	return s.prepareDelivery(ctx, id, hooked(s.confirmation(check), meanwhile))
 }
 
 // AnalyzeWith is AnalyzeDelivery with the same hook.
-func (s *Store) AnalyzeWith(ctx context.Context, id coupon.ID, check coupon.ContentCheck, meanwhile func()) (*coupon.Delivery, error) {
+func (s *Store) AnalyzeWith(
+	ctx context.Context, id coupon.ID, check coupon.ContentCheck, meanwhile func(),
+) (*coupon.Delivery, error) {
 	return s.prepareDelivery(ctx, id, hooked(s.analysis(check, &coupon.UserErrors{}), meanwhile))
 }
 
-// RunImportWith reads the file of an import and stores its rows, and has something happen before its turn to commit.
+// RunImportWith reads the file of an import and stores its rows, and has something happen before
+// its turn to commit.
 func (s *Store) RunImportWith(ctx context.Context, id coupon.ID, meanwhile func()) error {
 	i, err := s.importByNumber(ctx, coupon.MustNumber(coupon.KindImport, id))
 	if err != nil {
 		return err
 	}
-	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i, &rowProgress{store: s, id: id})
-	r.decide = func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error {
+	r := s.newImportReader(coupon.MustNumber(coupon.KindImport, id), i,
+		&rowProgress{store: s, id: id})
+	r.decide = func(
+		ctx context.Context, do func(*tx, *memory.Witness) error,
+		finish func(context.Context, *turn, *memory.Witness) error,
+	) error {
 		return s.decideImport(ctx, func(t *tx, w *memory.Witness) error {
 			err := do(t, w)
 			if err == nil && w.IsWatching {
@@ -174,10 +186,12 @@ func (s *Store) Drafted() coupon.ID {
 	return ""
 }
 
-// MarkDraft changes the addresses of a draft, past every rule, so that messages tell whether they were drafted.
+// MarkDraft changes the addresses of a draft, past every rule, so that messages tell whether they
+// were drafted.
 func (s *Store) MarkDraft(t *testing.T) {
 	t.Helper()
-	if _, err := s.keptDraft().conn.ExecContext(t.Context(), "UPDATE draft SET address = 'drafted ' || address"); err != nil {
+	if _, err := s.keptDraft().conn.ExecContext(t.Context(),
+		"UPDATE draft SET address = 'drafted ' || address"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 
 type onceKey struct{}
 
-// WithOnce returns a context of a use case that makes something once, however often it is asked for with the same key. What it made is
-// kept in the same transaction: both are on disk, or neither.
+// WithOnce returns a context of a use case that makes something once, however often it is asked for
+// with the same key. What it made is kept in the same transaction: both are on disk, or neither.
 func WithOnce(ctx context.Context, once *coupon.Once) context.Context {
 	return context.WithValue(ctx, onceKey{}, once)
 }
@@ -48,8 +48,8 @@ func (r *repeated) tell(into any) error {
 	return nil
 }
 
-// once is called before anything is made. It returns a repeated for a key that made the same before, ALREADY_EXISTS for one that made
-// something else, and INVALID.
+// once is called before anything is made. It returns a repeated for a key that made the same
+// before, ALREADY_EXISTS for one that made something else, and INVALID.
 func (t *turn) once(ctx context.Context) error {
 	once := onceOf(ctx)
 	if once == nil {
@@ -82,14 +82,18 @@ func (t *turn) made(ctx context.Context, object coupon.ID, detail any) error {
 		}
 		text = string(encoded)
 	}
-	// A transaction that began beside the writer deletes nothing that others may have deleted since.
+	// A transaction that began beside the writer deletes nothing that others may have deleted
+	// since.
 	if t.latest == duckdb.Querier(t.tx) {
-		if _, err := t.Exec(ctx, idempotencyForget, named("since", t.store.Passed().Add(-coupon.IdempotencyLifetime))); err != nil {
+		if _, err := t.Exec(ctx, idempotencyForget,
+			named("since", t.store.Passed().Add(-coupon.IdempotencyLifetime))); err != nil {
 			return err
 		}
 	}
-	_, err := t.Exec(ctx, idempotencyInsert, named("caller", once.Caller), named("key", once.Key), named("action", once.Action),
-		named("digest", once.Digest), named("object", string(object)), named("detail", text), named("now", t.now))
+	_, err := t.Exec(ctx, idempotencyInsert, named("caller", once.Caller), named("key", once.Key),
+		named("action", once.Action),
+		named("digest", once.Digest), named("object", string(object)), named("detail", text),
+		named("now", t.now))
 	return err
 }
 
@@ -101,8 +105,8 @@ func there[T any](found map[coupon.ID]*T, before *repeated, err error) (*T, erro
 	return found[before.object], err
 }
 
-// BatchOfKey returns the batch that the idempotency key of a context made; nil when it made none. It is there when its codes are not
-// any more.
+// BatchOfKey returns the batch that the idempotency key of a context made; nil when it made none.
+// It is there when its codes are not any more.
 func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
 	once := onceOf(ctx)
 	if once == nil {
@@ -117,10 +121,13 @@ func (s *Store) BatchOfKey(ctx context.Context) (*coupon.CodeBatch, error) {
 }
 
 // madeBy returns what a key was used for and what it made; nothing when it was not used.
-func (s *Store) madeBy(ctx context.Context, q duckdb.Querier, once *coupon.Once) (action, digest string, before *repeated, err error) {
+func (s *Store) madeBy(ctx context.Context, q duckdb.Querier, once *coupon.Once) (
+	action, digest string, before *repeated, err error,
+) {
 	before = &repeated{}
 	err = duckdb.Each(ctx, q, idempotencyGet, func(rows *sql.Rows) error {
 		return rows.Scan(&action, &digest, &before.object, &before.detail)
-	}, named("caller", once.Caller), named("key", once.Key), named("since", s.Passed().Add(-coupon.IdempotencyLifetime)))
+	}, named("caller", once.Caller), named("key", once.Key), named("since",
+		s.Passed().Add(-coupon.IdempotencyLifetime)))
 	return action, digest, before, err
 }

@@ -26,13 +26,15 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.WriteUpload(t.Context(), later.ID, 0, strings.NewReader("code\nL1\n"), true); err != nil {
+	if _, err := s.WriteUpload(t.Context(), later.ID, 0, strings.NewReader("code\nL1\n"),
+		true); err != nil {
 		t.Fatal(err)
 	}
 	return map[string]func(context.Context) (string, error){
 		"createCoupon": func(ctx context.Context) (string, error) {
 			made, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
-				Label: coupon.Set(new("x")), Type: coupon.TypeIndividual, StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				Label: coupon.Set(new("x")), Type: coupon.TypeIndividual,
+				StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 			})
 			if err != nil {
 				return "", err
@@ -40,28 +42,34 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 			return string(made.ID) + made.Code, nil
 		},
 		"createDelivery": func(ctx context.Context) (string, error) {
-			made, err := s.CreateDelivery(ctx, &coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
+			made, err := s.CreateDelivery(ctx,
+				&coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
 			if err != nil {
 				return "", err
 			}
 			return string(made.ID), nil
 		},
 		"splitDelivery": func(ctx context.Context) (string, error) {
-			made, err := s.SplitDelivery(ctx, source, coupon.SplitParts{{Label: "p", Percent: new(50.0)}, {Label: "q", Rest: true}})
+			made, err := s.SplitDelivery(ctx, source,
+				coupon.SplitParts{{Label: "p", Percent: new(50.0)}, {Label: "q", Rest: true}})
 			if err != nil {
 				return "", err
 			}
 			return fmt.Sprint(made[0].ID, made[1].ID), nil
 		},
 		"addCodes": func(ctx context.Context) (string, error) {
-			added, rejections, err := s.AddCodes(ctx, c, []coupon.NewCode{{Value: "K2"}, {Value: "k1"}, {Value: "K2"}})
+			added, rejections, err := s.AddCodes(ctx, c,
+				[]coupon.NewCode{{Value: "K2"}, {Value: "k1"}, {Value: "K2"}})
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprint(added[0].Value, added[1].Value, len(added), added[0].BatchID, len(rejections), rejections[0].Line, rejections[0].Reason), nil
+			return fmt.Sprint(added[0].Value, added[1].Value, len(added), added[0].BatchID,
+				len(rejections), rejections[0].Line, rejections[0].Reason), nil
 		},
 		"generateCodes": func(ctx context.Context) (string, error) {
-			made, err := s.GenerateCodes(ctx, &db.GenerateRequest{CouponID: c, Count: 2000, Pattern: "G########", Alphabet: "0123456789"})
+			made, err := s.GenerateCodes(ctx, &db.GenerateRequest{
+				CouponID: c, Count: 2000, Pattern: "G########", Alphabet: "0123456789",
+			})
 			if err != nil {
 				return "", err
 			}
@@ -75,14 +83,18 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 			return string(made.ID), nil
 		},
 		"importCodes": func(ctx context.Context) (string, error) {
-			made, err := s.CreateImport(ctx, newImport(coupon.ImportCodes, into(c)), later.ID, false)
+			made, err := s.CreateImport(ctx, newImport(coupon.ImportCodes, into(c)),
+				later.ID, false)
 			if err != nil {
 				return "", err
 			}
 			return string(made.ID), nil
 		},
 		"exportCodes": func(ctx context.Context) (string, error) {
-			made, err := s.CreateExport(ctx, &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: coupon.ExportRequest{CouponID: &c}})
+			made, err := s.CreateExport(ctx, &coupon.Export{
+				Kind: coupon.ExportCodes, Format: coupon.FormatCSV,
+				Request: coupon.ExportRequest{CouponID: &c},
+			})
 			if err != nil {
 				return "", err
 			}
@@ -91,8 +103,8 @@ func (s *scene) makers(t *testing.T, c coupon.ID) map[string]func(context.Contex
 	}
 }
 
-// TestOnce makes everything that is made with an idempotency key: the same key makes nothing twice, whoever else uses it and
-// whatever comes between.
+// TestOnce makes everything that is made with an idempotency key: the same key makes nothing twice,
+// whoever else uses it and whatever comes between.
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -112,7 +124,8 @@ func TestOnce(t *testing.T) {
 	}
 	for range 2 {
 		for action := range makers {
-			if made, err := makers[action](once(t.Context(), "key_1", " K "+action, action, "digest")); err != nil || made != first[action] {
+			if made, err := makers[action](once(t.Context(), "key_1", " K "+action, action,
+				"digest")); err != nil || made != first[action] {
 				t.Errorf("%s made %q instead of %q, %v", action, made, first[action], err)
 			}
 		}
@@ -122,19 +135,24 @@ func TestOnce(t *testing.T) {
 	}
 	s.checkSound(t)
 	// Another caller's key is another one, and a key is forgotten at last.
-	made, err := makers["createCoupon"](once(t.Context(), "key_2", "K createCoupon", "createCoupon", "digest"))
+	made, err := makers["createCoupon"](
+		once(t.Context(), "key_2", "K createCoupon", "createCoupon", "digest"),
+	)
 	if err != nil || made == first["createCoupon"] {
 		t.Errorf("another caller got %q, %v", made, err)
 	}
 	s.clock.Advance(3 * 24 * time.Hour)
-	made, err = makers["createCoupon"](once(t.Context(), "key_1", "K createCoupon", "createCoupon", "digest"))
+	made, err = makers["createCoupon"](
+		once(t.Context(), "key_1", "K createCoupon", "createCoupon", "digest"),
+	)
 	if err != nil || made == first["createCoupon"] {
 		t.Errorf("after days the key made %q, %v", made, err)
 	}
 	s.checkSound(t)
 }
 
-// TestOnceAtTheSameTime asks 64 times at once with one key, and a caller goes away in between: it is made once.
+// TestOnceAtTheSameTime asks 64 times at once with one key, and a caller goes away in between: it
+// is made once.
 func TestOnceAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -146,7 +164,9 @@ func TestOnceAtTheSameTime(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 64 {
 			group.Go(func() {
-				ctx, cancel := context.WithCancel(once(t.Context(), "key_1", "K "+action, action, "digest"))
+				ctx, cancel := context.WithCancel(
+					once(t.Context(), "key_1", "K "+action, action, "digest"),
+				)
 				defer cancel()
 				if i%8 == 0 {
 					time.AfterFunc(time.Duration(i)*time.Millisecond, cancel)

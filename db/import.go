@@ -12,10 +12,13 @@ import (
 	"couponql/db/duckdb"
 )
 
-// CreateImport queues an import of a file. An upload that is owned came for this import alone and goes with it;
-// another one may serve several imports. It returns NOT_FOUND for an unknown coupon, delivery or upload,
-// INVALID_STATE when that takes no rows now or the upload is not complete, and INVALID.
-func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool) (*coupon.Import, error) {
+// CreateImport queues an import of a file. An upload that is owned came for this import alone and
+// goes with it; another one may serve several imports. It returns NOT_FOUND for an unknown coupon,
+// delivery or upload, INVALID_STATE when that takes no rows now or the upload is not complete, and
+// INVALID.
+func (s *Store) CreateImport(
+	ctx context.Context, i *coupon.Import, uploadID coupon.ID, isOwned bool,
+) (*coupon.Import, error) {
 	var number int64
 	err := s.update(ctx, func(ctx context.Context, t *turn) error {
 		if err := t.once(ctx); err != nil {
@@ -29,7 +32,10 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 		case err != nil:
 			return at(err, "input", "uploadId")
 		case !upload.IsComplete:
-			return coupon.Errorf(coupon.ErrorInvalidState, "The file %q is not complete yet: %d bytes are here.", upload.FileName, upload.Received).
+			return coupon.Errorf(
+				coupon.ErrorInvalidState, "The file %q is not complete yet: %d bytes are here.",
+				upload.FileName, upload.Received,
+			).
 				At("input", "uploadId")
 		}
 		if number, err = t.nextNumber(ctx, numberOfImports); err != nil {
@@ -39,7 +45,8 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 			return err
 		}
 		if isOwned {
-			if _, err := t.Exec(ctx, uploadRelease, named("id", uploadNumber), named("now", t.now)); err != nil {
+			if _, err := t.Exec(ctx, uploadRelease, named("id", uploadNumber),
+				named("now", t.now)); err != nil {
 				return err
 			}
 		}
@@ -59,17 +66,25 @@ func (s *Store) CreateImport(ctx context.Context, i *coupon.Import, uploadID cou
 	return s.importByNumber(ctx, number)
 }
 
-func (t *turn) insertImport(ctx context.Context, number int64, i *coupon.Import, uploadNumber int64, upload *coupon.Upload) error {
+func (t *turn) insertImport(
+	ctx context.Context, number int64, i *coupon.Import, uploadNumber int64, upload *coupon.Upload,
+) error {
 	options, err := json.Marshal(i.Options)
 	if err != nil {
 		return fmt.Errorf("encode the options of an import: %w", err)
 	}
-	_, err = t.Exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)), named("mode", string(i.Mode)),
-		named("format", string(i.Format)), named("is_dry_run", i.IsDryRun), named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
-		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)), named("upload_id", uploadNumber), named("file_name", upload.FileName),
-		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum), named("on_rejection", string(i.OnRejection)),
-		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone), named("now", t.now),
-		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)), named("created_by", callerOf(ctx)))
+	_, err = t.Exec(ctx, importInsert, named("id", number), named("kind", string(i.Kind)),
+		named("mode", string(i.Mode)),
+		named("format", string(i.Format)), named("is_dry_run", i.IsDryRun),
+		named("coupon_id", optionalNumber(coupon.KindCoupon, i.CouponID)),
+		named("delivery_id", optionalNumber(coupon.KindDelivery, i.DeliveryID)),
+		named("upload_id", uploadNumber), named("file_name", upload.FileName),
+		named("byte_count", upload.ByteCount), named("checksum", upload.Checksum),
+		named("on_rejection", string(i.OnRejection)),
+		named("options", string(options)), named("label", i.Label), named("timezone", i.Timezone),
+		named("now", t.now),
+		named("channel", optionalText(i.Channel)), named("bounce_kind", optionalText(i.BounceKind)),
+		named("created_by", callerOf(ctx)))
 	return err
 }
 
@@ -111,26 +126,27 @@ type WaitingImport struct {
 
 // WaitingImports returns the imports that are queued or were interrupted, oldest first.
 func (s *Store) WaitingImports(ctx context.Context) ([]WaitingImport, error) {
-	return duckdb.Collect(ctx, s.engine, importWaiting, func(rows *sql.Rows) (WaitingImport, error) {
-		var number int64
-		var couponNumber, deliveryNumber *int64
-		var i WaitingImport
-		err := rows.Scan(&number, &i.ByteCount, &couponNumber, &deliveryNumber)
-		i.ID = coupon.NewID(coupon.KindImport, number)
-		switch {
-		case couponNumber != nil:
-			i.Owner = coupon.NewID(coupon.KindCoupon, *couponNumber)
-		case deliveryNumber != nil:
-			i.Owner = coupon.NewID(coupon.KindDelivery, *deliveryNumber)
-		}
-		return i, err
-	})
+	return duckdb.Collect(ctx, s.engine, importWaiting,
+		func(rows *sql.Rows) (WaitingImport, error) {
+			var number int64
+			var couponNumber, deliveryNumber *int64
+			var i WaitingImport
+			err := rows.Scan(&number, &i.ByteCount, &couponNumber, &deliveryNumber)
+			i.ID = coupon.NewID(coupon.KindImport, number)
+			switch {
+			case couponNumber != nil:
+				i.Owner = coupon.NewID(coupon.KindCoupon, *couponNumber)
+			case deliveryNumber != nil:
+				i.Owner = coupon.NewID(coupon.KindDelivery, *deliveryNumber)
+			}
+			return i, err
+		})
 }
 
-// RunImport does an import from start to end: it reads the file, and then checks and stores all rows in
-// one transaction with the import's outcome. An interrupted import is simply run again. What is wrong
-// with the file becomes the failure of the import; an error is returned when the import could not be
-// brought to an end.
+// RunImport does an import from start to end: it reads the file, and then checks and stores all
+// rows in one transaction with the import's outcome. An interrupted import is simply run again.
+// What is wrong with the file becomes the failure of the import; an error is returned when the
+// import could not be brought to an end.
 func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
@@ -145,7 +161,9 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 		if err != nil {
 			return err
 		}
-		if err = background.Run(func() error { return s.newImportReader(number, i, progress).run(ctx) }); err != nil {
+		if err = background.Run(func() error {
+			return s.newImportReader(number, i, progress).run(ctx)
+		}); err != nil {
 			err = s.endImport(ctx, number, i, progress, err)
 		}
 		if err != nil {
@@ -155,9 +173,11 @@ func (s *Store) RunImport(ctx context.Context, id coupon.ID) error {
 	})
 }
 
-// endImport records why an import that failed or was canceled did not succeed. It gives the error when that was
-// neither the file's nor the caller's doing.
-func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, progress *rowProgress, err error) error {
+// endImport records why an import that failed or was canceled did not succeed. It gives the error
+// when that was neither the file's nor the caller's doing.
+func (s *Store) endImport(
+	ctx context.Context, number int64, i *coupon.Import, progress *rowProgress, err error,
+) error {
 	o := &importOutcome{status: coupon.ImportFailed, source: i, rowsRead: int(progress.rows.Load())}
 	problems, isUser := coupon.AsUserErrors(err)
 	failure := "The server could not finish the import; its log has the cause. Nothing was imported."
@@ -178,11 +198,13 @@ func (s *Store) endImport(ctx context.Context, number int64, i *coupon.Import, p
 		o.failure = &failure
 	}
 	i.Changes = coupon.ImportChanges{}
-	return errors.Join(err, s.concludeJob(ctx, func(ctx context.Context, t *turn) error { return t.finishImport(ctx, number, o) }))
+	return errors.Join(err, s.concludeJob(ctx,
+		func(ctx context.Context, t *turn) error { return t.finishImport(ctx, number, o) }))
 }
 
-// CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the import as it
-// then is. Repeating it is harmless. It returns NOT_FOUND, and INVALID_STATE for an import that is over.
+// CancelImport calls off an import that waits or runs; what it did so far is undone. It gives the
+// import as it then is. Repeating it is harmless. It returns NOT_FOUND, and INVALID_STATE for an
+// import that is over.
 func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
@@ -196,13 +218,15 @@ func (s *Store) CancelImport(ctx context.Context, id coupon.ID) (*coupon.Import,
 		return nil, at(err, "input", "id")
 	}
 	if i.Status != coupon.ImportCanceled {
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The import is %s; only one that is QUEUED or RUNNING can be canceled.", i.Status).At("input", "id")
+		return nil, coupon.Errorf(coupon.ErrorInvalidState,
+			"The import is %s; only one that is QUEUED or RUNNING can be canceled.",
+			i.Status).At("input", "id")
 	}
 	return i, s.forgetUploads(ctx)
 }
 
-// UndoImport takes back what an import of codes did, as UndoBatch does, or the reports of bounces that it recorded. It returns
-// NOT_FOUND, and INVALID_STATE for an import that did neither.
+// UndoImport takes back what an import of codes did, as UndoBatch does, or the reports of bounces
+// that it recorded. It returns NOT_FOUND, and INVALID_STATE for an import that did neither.
 func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, error) {
 	number, err := id.Number(coupon.KindImport)
 	if err != nil {
@@ -230,8 +254,11 @@ func (s *Store) UndoImport(ctx context.Context, id coupon.ID) (*coupon.Undone, e
 	return undone, err
 }
 
-// undoImported takes back what an import of codes did. One that neither brought nor voided a code has no batch.
-func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import, undone *coupon.Undone) error {
+// undoImported takes back what an import of codes did. One that neither brought nor voided a code
+// has no batch.
+func (s *Store) undoImported(
+	ctx context.Context, number int64, i *coupon.Import, undone *coupon.Undone,
+) error {
 	batches, err := s.BatchesOfImports(ctx, []coupon.ID{i.ID})
 	if err != nil {
 		return err
@@ -250,7 +277,8 @@ func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import
 		return s.undo(ctx, u, undone)
 	}
 	if i.Changes.Voided > 0 {
-		return coupon.Errorf(coupon.ErrorInvalidState, "Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
+		return coupon.Errorf(coupon.ErrorInvalidState,
+			"Which codes %s voided was not noted: an earlier version of the server did it.", i.ID).
 			At("input", "id")
 	}
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
@@ -258,7 +286,8 @@ func (s *Store) undoImported(ctx context.Context, number int64, i *coupon.Import
 	})
 }
 
-// undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in the lane of recipients.
+// undoBounces takes reports back beside the writer: nobody else changes reports and quarantine in
+// the lane of recipients.
 func (s *Store) undoBounces(ctx context.Context, number int64, undone *coupon.Undone) error {
 	ctx, end := s.within(ctx)
 	defer end()
@@ -284,15 +313,19 @@ func (t *turn) finishImport(ctx context.Context, number int64, o *importOutcome)
 	if err != nil {
 		return fmt.Errorf("encode the findings of an import: %w", err)
 	}
-	finished, err := t.Exec(ctx, importFinish, named("id", number), named("status", string(o.status)), named("format", string(o.source.Format)),
-		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported), named("rows_rejected", o.rowsRejected),
+	finished, err := t.Exec(ctx, importFinish, named("id", number),
+		named("status", string(o.status)), named("format", string(o.source.Format)),
+		named("rows_read", o.rowsRead), named("rows_imported", o.rowsImported),
+		named("rows_rejected", o.rowsRejected),
 		named("findings", string(findings)), named("failure", o.failure), named("now", t.now))
 	if err == nil && finished == 0 {
-		// It was called off between two attempts, or while the server that ran it was down: nothing of it may stay.
+		// It was called off between two attempts, or while the server that ran it was down: nothing
+		// of it may stay.
 		return errCanceled
 	}
 	if err == nil && o.rowsRejected > 0 {
-		_, err = t.Exec(ctx, uploadKeep, named("import_id", number), named("expires_at", t.now.Add(coupon.RejectsLifetime)))
+		_, err = t.Exec(ctx, uploadKeep, named("import_id", number),
+			named("expires_at", t.now.Add(coupon.RejectsLifetime)))
 	}
 	return err
 }
@@ -305,7 +338,9 @@ type gate struct {
 }
 
 // opens reports whether rows are stored when this many were rejected.
-func (g gate) opens(rejected int) bool { return !g.isDryRun && (g.most == nil || rejected <= *g.most) }
+func (g gate) opens(rejected int) bool {
+	return !g.isDryRun && (g.most == nil || rejected <= *g.most)
+}
 
 // recordRejected records the rejected rows of an import, which takes long when they are many.
 func (t *tx) recordRejected(ctx context.Context, number int64) error {
@@ -313,10 +348,15 @@ func (t *tx) recordRejected(ctx context.Context, number int64) error {
 	return err
 }
 
-// recordOutcome records the outcome of an import in the transaction that stored its rows. Of the rows that were not imported,
-// so many are no fault.
-func (t *turn) recordOutcome(ctx context.Context, number int64, i *coupon.Import, rowsRead, imported, harmless int) error {
-	o := &importOutcome{status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported, rowsRejected: rowsRead - imported}
+// recordOutcome records the outcome of an import in the transaction that stored its rows. Of the
+// rows that were not imported, so many are no fault.
+func (t *turn) recordOutcome(
+	ctx context.Context, number int64, i *coupon.Import, rowsRead, imported, harmless int,
+) error {
+	o := &importOutcome{
+		status: coupon.ImportSucceeded, source: i, rowsRead: rowsRead, rowsImported: imported,
+		rowsRejected: rowsRead - imported,
+	}
 	if most := i.MostRejections(); most != nil && o.rowsRejected-harmless > *most {
 		o.status, o.rowsImported, i.Changes = coupon.ImportFailed, 0, coupon.ImportChanges{}
 		o.failure = new(tooManyRejected(i, o.rowsRejected-harmless, rowsRead))
@@ -330,5 +370,7 @@ func tooManyRejected(i *coupon.Import, rejected, rowsRead int) string {
 		return fmt.Sprintf("%d of the first %d rows cannot be imported, more than the %d that maxRejections allows, so none was and no more were read. "+
 			"Mend the file, or allow more.", rejected, rowsRead, *most)
 	}
-	return fmt.Sprintf("%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", rejected, rowsRead)
+	return fmt.Sprintf(
+		"%d of %d rows cannot be imported, so none was (REJECT_FILE). Mend them, or use SKIP_ROW.", rejected, rowsRead,
+	)
 }

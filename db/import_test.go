@@ -57,7 +57,8 @@ func TestImportCodes(t *testing.T) {
 	t.Run("OK", func(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
-		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), func(i *coupon.Import) { i.Label = new("rest") }), text)
+		i := s.importFile(t, newImport(coupon.ImportCodes, into(c),
+			func(i *coupon.Import) { i.Label = new("rest") }), text)
 		wantImport(t, i, "SUCCEEDED 9 = 3 + 6")
 		s.wantRejections(t, i.ID, rejections...)
 		var codes []string
@@ -68,7 +69,8 @@ func TestImportCodes(t *testing.T) {
 			t.Errorf("codes (-want +got):\n%s", diff)
 		}
 		reasons, err := s.RejectionReasonsOf(t.Context(), []coupon.ID{i.ID})
-		if err != nil || len(reasons[i.ID]) != 5 || reasons[i.ID][0].Reason != coupon.RejectedExistsElsewhere ||
+		if err != nil || len(reasons[i.ID]) != 5 ||
+			reasons[i.ID][0].Reason != coupon.RejectedExistsElsewhere ||
 			reasons[i.ID][0].Count != 2 {
 			t.Errorf("reasons: %+v, %v", reasons[i.ID], err)
 		}
@@ -93,7 +95,8 @@ func TestImportCodes(t *testing.T) {
 		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), dryRun), text)
 		wantImport(t, i, "SUCCEEDED 9 = 3 + 6")
 		s.wantAvailability(t, c, "available 1")
-		if code, err := s.CodeByValue(t.Context(), "A1", coupon.AnyState); err != nil || code != nil {
+		if code, err := s.CodeByValue(t.Context(), "A1", coupon.AnyState); err != nil ||
+			code != nil {
 			t.Errorf("a dry run left %+v, %v", code, err)
 		}
 		s.checkSound(t)
@@ -107,7 +110,8 @@ func TestImportCodes(t *testing.T) {
 			t.Errorf("failure %q", *i.Failure)
 		}
 		s.wantAvailability(t, c, "available 1")
-		good := s.importFile(t, newImport(coupon.ImportCodes, into(c), rejectFile), "code\nG1\nG2\n")
+		good := s.importFile(t, newImport(coupon.ImportCodes, into(c), rejectFile),
+			"code\nG1\nG2\n")
 		wantImport(t, good, "SUCCEEDED 2 = 2 + 0")
 		s.checkSound(t)
 	})
@@ -132,12 +136,14 @@ func TestImportCodes(t *testing.T) {
 		for i := range 30_000 {
 			text += fmt.Sprintf("N%05d,%s\n", i, []string{"", "soccer", "tennis"}[i%3])
 		}
-		wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text), "SUCCEEDED 30000 = 30000 + 0")
+		wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text),
+			"SUCCEEDED 30000 = 30000 + 0")
 		for range 2 {
 			for i := 0; i < 30_000; i += 997 {
 				s.code(t, fmt.Sprintf("n%05d", i))
 			}
-			wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text), "SUCCEEDED 30000 = 0 + 30000")
+			wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text),
+				"SUCCEEDED 30000 = 0 + 30000")
 			s.reopen(t)
 		}
 		s.checkSound(t)
@@ -169,11 +175,26 @@ func TestImportCodes(t *testing.T) {
 			code  coupon.ErrorCode
 			field string
 		}{
-			{newImport(coupon.ImportCodes, into("coupon_9")), coupon.ErrorNotFound, "input.couponId"},
-			{newImport(coupon.ImportCodes, into(s.newCoupon(t, anonymous))), coupon.ErrorInvalidState, "input.couponId"},
-			{newImport(coupon.ImportTargets, into("delivery_9")), coupon.ErrorNotFound, "input.deliveryId"},
-			{newImport(coupon.ImportTargets, into(s.deliver(t, "", s.recipients(t, 1)))), coupon.ErrorInvalidState, "input.deliveryId"},
-			{newImport(coupon.ImportRedemptions, func(i *coupon.Import) { i.Timezone = "Mars" }), coupon.ErrorInvalid, "input.timezone"},
+			{
+				newImport(coupon.ImportCodes, into("coupon_9")), coupon.ErrorNotFound,
+				"input.couponId",
+			},
+			{
+				newImport(coupon.ImportCodes, into(s.newCoupon(t, anonymous))),
+				coupon.ErrorInvalidState, "input.couponId",
+			},
+			{
+				newImport(coupon.ImportTargets, into("delivery_9")), coupon.ErrorNotFound,
+				"input.deliveryId",
+			},
+			{
+				newImport(coupon.ImportTargets, into(s.deliver(t, "", s.recipients(t, 1)))),
+				coupon.ErrorInvalidState, "input.deliveryId",
+			},
+			{
+				newImport(coupon.ImportRedemptions, func(i *coupon.Import) { i.Timezone = "Mars" }),
+				coupon.ErrorInvalid, "input.timezone",
+			},
 		} {
 			upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader("code\nA1\n"))
 			if err != nil {
@@ -186,8 +207,8 @@ func TestImportCodes(t *testing.T) {
 	})
 }
 
-// wantNoFiles fails the test when an upload or spooled rows were left behind, once the time for the download of
-// rejected rows is over.
+// wantNoFiles fails the test when an upload or spooled rows were left behind, once the time for the
+// download of rejected rows is over.
 func (s *scene) wantNoFiles(t *testing.T) {
 	t.Helper()
 	s.clock.Advance(coupon.RejectsLifetime)
@@ -228,15 +249,19 @@ func TestImportRecipients(t *testing.T) {
 			}
 			return *p
 		}
-		if got := fmt.Sprint(text(r.Email), " ", text(r.Phone), " ", text(r.FirstName), " ", r.Attributes, " ",
+		if got := fmt.Sprint(text(r.Email), " ", text(r.Phone), " ", text(r.FirstName), " ",
+			r.Attributes, " ",
 			r.IsContactable); got != want {
 			t.Errorf("%s: got %s, want %s", id, got, want)
 		}
 	}
-	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients, rejectFile), text), "FAILED 6 = 0 + 3")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients, rejectFile), text),
+		"FAILED 6 = 0 + 3")
 	s.reopen(t)
-	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), "id,email\nr6,x@example.org\n"), "SUCCEEDED 1 = 1 + 0")
-	list, err := s.Recipients(t.Context(), nil, coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
+	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients),
+		"id,email\nr6,x@example.org\n"), "SUCCEEDED 1 = 1 + 0")
+	list, err := s.Recipients(t.Context(), nil,
+		coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
 	if err != nil || list.Total != 4 || list.Items[3].ID != "recipient_4" {
 		t.Errorf("got %+v, %v", list, err)
 	}
@@ -266,7 +291,8 @@ func TestImportRedemptions(t *testing.T) {
 		s, c := prepare(t)
 		i := s.importFile(t, newImport(coupon.ImportRedemptions), text)
 		wantImport(t, i, "SUCCEEDED 15 = 6 + 9")
-		s.wantRejections(t, i.ID, "3 ALREADY_REDEEMED A1", "4 DUPLICATE_IN_FILE A1", "5 UNKNOWN_CODE nobody", "11 DUPLICATE_IN_FILE ALL",
+		s.wantRejections(t, i.ID, "3 ALREADY_REDEEMED A1", "4 DUPLICATE_IN_FILE A1",
+			"5 UNKNOWN_CODE nobody", "11 DUPLICATE_IN_FILE ALL",
 			"12 BAD_DATE soon",
 			"13 FUTURE_DATE 2027-01-01", "14 EMPTY", "15 BAD_AMOUNT a lot", "16 BAD_CURRENCY euro")
 		list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: 10, WantsItems: true})
@@ -275,7 +301,8 @@ func TestImportRedemptions(t *testing.T) {
 		}
 		var got []string
 		for _, r := range list.Items {
-			got = append(got, fmt.Sprint(r.CodeValue, " ", r.RedeemedAt.Format("2006-01-02T15:04"), " ", r.Anomalies))
+			got = append(got, fmt.Sprint(r.CodeValue, " ", r.RedeemedAt.Format("2006-01-02T15:04"),
+				" ", r.Anomalies))
 		}
 		want := []string{
 			"ALL 2026-11-23T00:00 []",
@@ -304,8 +331,10 @@ func TestImportRedemptions(t *testing.T) {
 	t.Run("dry run and REJECT_FILE", func(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
-		wantImport(t, s.importFile(t, newImport(coupon.ImportRedemptions, dryRun), text), "SUCCEEDED 15 = 6 + 9")
-		wantImport(t, s.importFile(t, newImport(coupon.ImportRedemptions, rejectFile), text), "FAILED 15 = 0 + 9")
+		wantImport(t, s.importFile(t, newImport(coupon.ImportRedemptions, dryRun), text),
+			"SUCCEEDED 15 = 6 + 9")
+		wantImport(t, s.importFile(t, newImport(coupon.ImportRedemptions, rejectFile), text),
+			"FAILED 15 = 0 + 9")
 		s.wantAvailability(t, c, "available 1, assigned 2, voided 1")
 		s.redeem(t, "A1")
 		s.checkSound(t)
@@ -316,7 +345,8 @@ func TestImportRedemptions(t *testing.T) {
 		c := s.newCoupon(t, withLimit(3), withoutAssignment)
 		s.codes(t, c, "", "A1")
 		s.redeem(t, "A1")
-		i := s.importFile(t, newImport(coupon.ImportRedemptions), "code,date\nA1,2026-11-20\nA1,2026-11-21\nA1,2026-11-22\n")
+		i := s.importFile(t, newImport(coupon.ImportRedemptions),
+			"code,date\nA1,2026-11-20\nA1,2026-11-21\nA1,2026-11-22\n")
 		wantImport(t, i, "SUCCEEDED 3 = 2 + 1")
 		s.wantRejections(t, i.ID, "4 ALREADY_REDEEMED A1")
 		_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A1"})
@@ -337,14 +367,17 @@ func TestImportTargets(t *testing.T) {
 	id := s.newDelivery(t, c, recipients[:1])
 	s.analyze(t, id, coupon.DeliveryReady)
 	const text = "id\nr4\nr1\nnobody\nr2\nr4\n"
-	wantImport(t, s.importFile(t, newImport(coupon.ImportTargets, into(id), dryRun), text), "SUCCEEDED 5 = 2 + 3")
-	wantImport(t, s.importFile(t, newImport(coupon.ImportTargets, into(id), rejectFile), text), "FAILED 5 = 0 + 3")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportTargets, into(id), dryRun), text),
+		"SUCCEEDED 5 = 2 + 3")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportTargets, into(id), rejectFile), text),
+		"FAILED 5 = 0 + 3")
 	if d := s.delivery(t, id); d.TargetCount != 1 || d.Status != coupon.DeliveryReady {
 		t.Errorf("before: %+v", d)
 	}
 	i := s.importFile(t, newImport(coupon.ImportTargets, into(id)), text)
 	wantImport(t, i, "SUCCEEDED 5 = 2 + 3")
-	s.wantRejections(t, i.ID, "3 ALREADY_EXISTS r1", "4 UNKNOWN_RECIPIENT nobody", "6 DUPLICATE_IN_FILE r4")
+	s.wantRejections(t, i.ID, "3 ALREADY_EXISTS r1", "4 UNKNOWN_RECIPIENT nobody",
+		"6 DUPLICATE_IN_FILE r4")
 	// The delivery is another one now: it must be analyzed again.
 	if d := s.delivery(t, id); d.TargetCount != 3 || d.Status != coupon.DeliveryEditing {
 		t.Errorf("after: %+v", d)
@@ -359,13 +392,14 @@ func TestImportTargets(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestInterruptedImport tells that an import whose server stopped is done at the next start, and that
-// uploads that no import waits for are thrown away.
+// TestInterruptedImport tells that an import whose server stopped is done at the next start, and
+// that uploads that no import waits for are thrown away.
 func TestInterruptedImport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t)
-	id := s.queue(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered("A", 3000), "\n"))
+	id := s.queue(t, newImport(coupon.ImportCodes, into(c)),
+		"code\n"+strings.Join(numbered("A", 3000), "\n"))
 	if _, err := s.Receive(t.Context(), "codes.csv", strings.NewReader("lost")); err != nil {
 		t.Fatal(err)
 	}
@@ -418,12 +452,16 @@ func TestUpsertRecipients(t *testing.T) {
 		s.recipients(t, 2, "soccer")
 		kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
 			{ExternalID: "new", FirstName: coupon.Set(new(`Ann "the" \N`))},
-			{ExternalID: " r1 ", Email: coupon.Set[string](nil), IsContactable: coupon.Set(new(false))},
+			{
+				ExternalID: " r1 ", Email: coupon.Set[string](nil),
+				IsContactable: coupon.Set(new(false)),
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kept[0].ID != "recipient_3" || *kept[0].FirstName != `Ann "the" \N` || !kept[0].IsContactable || kept[0].Attributes != "{}" {
+		if kept[0].ID != "recipient_3" || *kept[0].FirstName != `Ann "the" \N` ||
+			!kept[0].IsContactable || kept[0].Attributes != "{}" {
 			t.Errorf("got %+v", kept[0])
 		}
 		if kept[1].ID != "recipient_1" || kept[1].Email != nil || kept[1].Phone == nil || kept[1].IsContactable || kept[1].Attributes != `{"sport":"soccer"}` {
@@ -434,12 +472,19 @@ func TestUpsertRecipients(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
 		_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
-			{ExternalID: "a"}, {ExternalID: "a"}, {ExternalID: ""}, {ExternalID: "b", LastName: coupon.Set(new("x\ny"))},
+			{ExternalID: "a"},
+			{ExternalID: "a"},
+			{ExternalID: ""},
+			{ExternalID: "b", LastName: coupon.Set(new("x\ny"))},
 		})
-		for _, field := range []string{"input.recipients.1.externalId", "input.recipients.2.externalId", "input.recipients.3.lastName"} {
+		for _, field := range []string{
+			"input.recipients.1.externalId", "input.recipients.2.externalId",
+			"input.recipients.3.lastName",
+		} {
 			wantError(t, err, coupon.ErrorInvalid, field)
 		}
-		_, err = s.UpsertRecipients(t.Context(), make([]*coupon.RecipientChanges, coupon.MaxUpsertedRecipients+1))
+		_, err = s.UpsertRecipients(t.Context(),
+			make([]*coupon.RecipientChanges, coupon.MaxUpsertedRecipients+1))
 		wantError(t, err, coupon.ErrorInvalid, "input.recipients")
 		if r, err := s.RecipientByExternalID(t.Context(), "a"); err != nil || r != nil {
 			t.Errorf("left behind: %+v, %v", r, err)

@@ -32,13 +32,15 @@ func (r *importReader) importingCodes(gate gate) (*importing, error) {
 	i := &importing{rows: rows, take: func(row *file.Row) error { return r.takeCode(row, rows) }}
 	if r.source.Mode == coupon.ImportVoid {
 		r.voidCodes(i, &codeVoiding{
-			couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
+			couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy,
+			rows: rows, gate: gate,
 			reason: "voided by the import of " + r.source.FileName,
 		})
 		return i, nil
 	}
 	addition := &codeAddition{
-		kind: coupon.BatchImported, couponNumber: couponNumber, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
+		kind: coupon.BatchImported, couponNumber: couponNumber, importNumber: r.number,
+		createdBy: r.source.CreatedBy, rows: rows, gate: gate,
 		advance: r.progress.advance, replacesUnused: r.source.Mode == coupon.ImportReplaceUnused,
 	}
 	if addition.replacesUnused {
@@ -66,24 +68,29 @@ func (r *importReader) takeCode(row *file.Row, rows *codeRows) error {
 	return rows.add(row.Line, code, label)
 }
 
-// importingCodesOfCoupons is importingCodes for a file that says of each code whose it is. Only coupons that the file names are
-// touched.
+// importingCodesOfCoupons is importingCodes for a file that says of each code whose it is. Only
+// coupons that the file names are touched.
 func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
 	rows, err := r.store.newCodeRows()
 	if err != nil {
 		return nil, err
 	}
 	rows.ofCoupons = true
-	r.pools = &namedPools{store: r.store, mode: r.source.Mode, known: map[string]namedPool{}, named: map[int64]struct{}{}}
+	r.pools = &namedPools{
+		store: r.store, mode: r.source.Mode, known: map[string]namedPool{},
+		named: map[int64]struct{}{},
+	}
 	i := &importing{rows: rows, take: func(row *file.Row) error { return r.takeCode(row, rows) }}
 	if r.source.Mode == coupon.ImportVoid {
 		r.voidCodes(i, &codeVoiding{
-			importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, reason: "voided by the import of " + r.source.FileName,
+			importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate,
+			reason: "voided by the import of " + r.source.FileName,
 		})
 		return i, nil
 	}
 	addition := &codeAddition{
-		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy, rows: rows, gate: gate, advance: r.progress.advance,
+		kind: coupon.BatchImported, importNumber: r.number, createdBy: r.source.CreatedBy,
+		rows: rows, gate: gate, advance: r.progress.advance,
 	}
 	if r.source.Mode == coupon.ImportReplaceUnused {
 		addition.replacesUnused, addition.named = true, r.pools.named
@@ -93,14 +100,16 @@ func (r *importReader) importingCodesOfCoupons(gate gate) (*importing, error) {
 	return i, nil
 }
 
-// checkPools returns INVALID_STATE when a coupon that the import touches, of those that may be, takes no such codes any more.
+// checkPools returns INVALID_STATE when a coupon that the import touches, of those that may be,
+// takes no such codes any more.
 func (r *importReader) checkPools(ctx context.Context, t *turn, touched []int64) error {
 	if r.source.CouponID != nil {
 		_, err := t.poolOf(ctx, *r.source.CouponID, r.source.Mode)
 		return err
 	}
 	for _, number := range touched {
-		if _, err := t.poolOf(ctx, coupon.NewID(coupon.KindCoupon, number), r.source.Mode); err != nil {
+		if _, err := t.poolOf(ctx, coupon.NewID(coupon.KindCoupon, number),
+			r.source.Mode); err != nil {
 			return err
 		}
 	}
@@ -124,7 +133,8 @@ type namedPool struct {
 // maxNamedPools is how many spellings are remembered.
 const maxNamedPools = 10_000
 
-// find returns the number of the coupon with a code of its own that takes codes, or the reason to reject the row.
+// find returns the number of the coupon with a code of its own that takes codes, or the reason to
+// reject the row.
 func (n *namedPools) find(code string) (number int64, reason coupon.RejectionReason) {
 	if found, isKnown := n.known[code]; isKnown {
 		return found.number, found.reason
@@ -153,7 +163,9 @@ func (n *namedPools) find(code string) (number int64, reason coupon.RejectionRea
 
 // addCodes has an import add the codes of the file.
 func (r *importReader) addCodes(i *importing, a *codeAddition) {
-	i.store = func(ctx context.Context, t *tx, w *memory.Witness) error { return t.insertCodes(ctx, a, w) }
+	i.store = func(ctx context.Context, t *tx, w *memory.Witness) error {
+		return t.insertCodes(ctx, a, w)
+	}
 	i.finish = func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
 		touched := a.couponNumbers
 		if a.named != nil {
@@ -172,7 +184,9 @@ func (r *importReader) addCodes(i *importing, a *codeAddition) {
 
 // voidCodes has an import void the codes of the file.
 func (r *importReader) voidCodes(i *importing, v *codeVoiding) {
-	i.store = func(ctx context.Context, t *tx, _ *memory.Witness) error { return t.voidRows(ctx, v) }
+	i.store = func(ctx context.Context, t *tx, _ *memory.Witness) error {
+		return t.voidRows(ctx, v)
+	}
 	i.finish = func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
 		if err := r.checkPools(ctx, t, v.coupons); err != nil {
 			return 0, err

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// costRows is how many rows the smaller file has: so many that what grows with their square outweighs all else.
+	// costRows is how many rows the smaller file has: so many that what grows with their square
+	// outweighs all else.
 	costRows = 50_000
 	// maxCostRatio is how many times as much a file of four times as many rows may cost.
 	maxCostRatio = 6
@@ -39,7 +40,9 @@ func repeated(header string, rows int, row func(i int) string) string {
 func same(text string) func(int) string { return func(int) string { return text } }
 
 // importing imports a file before the measured one, unless it is "", and the measured one.
-func importing(i func(t *testing.T, s *scene) *coupon.Import, first, measured func(rows int) string) costCase {
+func importing(
+	i func(t *testing.T, s *scene) *coupon.Import, first, measured func(rows int) string,
+) costCase {
 	return costCase{func(t *testing.T, s *scene, rows int) func() {
 		t.Helper()
 		wanted := i(t, s)
@@ -69,7 +72,8 @@ func costCases() map[string]costCase {
 	codes := func(edits ...func(*coupon.Import)) func(*testing.T, *scene) *coupon.Import {
 		return func(t *testing.T, s *scene) *coupon.Import {
 			t.Helper()
-			return newImport(coupon.ImportCodes, append(edits, into(s.newCoupon(t, withoutAssignment)))...)
+			return newImport(coupon.ImportCodes,
+				append(edits, into(s.newCoupon(t, withoutAssignment)))...)
 		}
 	}
 	file := func(header string, row func(i int) string) func(rows int) string {
@@ -77,7 +81,9 @@ func costCases() map[string]costCase {
 	}
 	number := func(i int) string { return fmt.Sprintf("N%07d", i) }
 	one, all := file("code", same("ONE")), file("code", number)
-	redemptions := func(changes ...func(*coupon.CouponChanges)) func(*testing.T, *scene) *coupon.Import {
+	redemptions := func(
+		changes ...func(*coupon.CouponChanges),
+	) func(*testing.T, *scene) *coupon.Import {
 		return func(t *testing.T, s *scene) *coupon.Import {
 			t.Helper()
 			c := s.newCoupon(t, append(changes, withoutAssignment)...)
@@ -89,12 +95,16 @@ func costCases() map[string]costCase {
 	}
 	single, shared := redemptions(withLimit(1_000_000)), redemptions(anonymous, withCode("ONE"))
 	const header = "code,redeemed on,order"
-	bare, identical := file(header, same("ONE,2026-03-01,")), file(header, same("ONE,2026-03-01,o1"))
+	bare, identical := file(header, same("ONE,2026-03-01,")), file(header,
+		same("ONE,2026-03-01,o1"))
 	orders := file(header, func(i int) string { return fmt.Sprintf("ONE,2026-03-01,o%d", i) })
 	times := file(header, func(i int) string {
-		return fmt.Sprintf("ONE,%s,", time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339))
+		return fmt.Sprintf("ONE,%s,",
+			time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339))
 	})
-	recipients := func(*testing.T, *scene) *coupon.Import { return newImport(coupon.ImportRecipients) }
+	recipients := func(*testing.T, *scene) *coupon.Import {
+		return newImport(coupon.ImportRecipients)
+	}
 	targets := func(t *testing.T, s *scene) *coupon.Import {
 		t.Helper()
 		s.importFile(t, newImport(coupon.ImportRecipients), repeated("id", 4*costRows, number))
@@ -102,21 +112,33 @@ func costCases() map[string]costCase {
 	}
 	ids := file("id", number)
 	bounces := func(*testing.T, *scene) *coupon.Import { return newImport(coupon.ImportBounces) }
-	hard := file("email,kind,date", func(i int) string { return number(i) + "@example.org,hard,2026-03-01" })
+	hard := file("email,kind,date",
+		func(i int) string { return number(i) + "@example.org,hard,2026-03-01" })
 	soft := file("email,kind,date", func(i int) string {
-		return "one@example.org,soft," + time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339)
+		return "one@example.org,soft," +
+			time.Date(2026, 3, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339)
 	})
 	cases := map[string]costCase{
-		"codes, all equal":                              importing(codes(), nil, one),
-		"codes, all known":                              importing(codes(), all, all),
-		"codes, a dry run, all equal":                   importing(codes(dryRun), nil, one),
-		"codes that replace unused ones, all equal":     importing(codes(withMode(coupon.ImportReplaceUnused)), one, one),
-		"codes that replace unused ones, all known":     importing(codes(withMode(coupon.ImportReplaceUnused)), all, all),
-		"codes to void, all equal":                      importing(codes(withMode(coupon.ImportVoid)), one, one),
-		"codes to void, all known":                      importing(codes(withMode(coupon.ImportVoid)), all, all),
-		"recipients, all equal":                         importing(recipients, nil, file("id,email", same("c-1,a@example.com"))),
-		"recipients, all known":                         importing(recipients, ids, ids),
-		"targets, all equal":                            importing(targets, nil, file("id", same(number(1)))),
+		"codes, all equal":            importing(codes(), nil, one),
+		"codes, all known":            importing(codes(), all, all),
+		"codes, a dry run, all equal": importing(codes(dryRun), nil, one),
+		"codes that replace unused ones, all equal": importing(
+			codes(withMode(coupon.ImportReplaceUnused)), one, one,
+		),
+		"codes that replace unused ones, all known": importing(
+			codes(withMode(coupon.ImportReplaceUnused)), all, all,
+		),
+		"codes to void, all equal": importing(
+			codes(withMode(coupon.ImportVoid)), one, one,
+		),
+		"codes to void, all known": importing(
+			codes(withMode(coupon.ImportVoid)), all, all,
+		),
+		"recipients, all equal": importing(recipients, nil,
+			file("id,email", same("c-1,a@example.com"))),
+		"recipients, all known": importing(recipients, ids, ids),
+		"targets, all equal": importing(targets, nil,
+			file("id", same(number(1)))),
 		"targets, all known":                            importing(targets, ids, ids),
 		"bounces of many addresses":                     importing(bounces, nil, hard),
 		"bounces of many addresses, all known":          importing(bounces, hard, hard),
@@ -155,9 +177,10 @@ func costCases() map[string]costCase {
 	return cases
 }
 
-// TestImportCost tells that no import costs more than linear in its rows, whatever is in them: four times as many cost six
-// times as much at the most, where what grows with their square costs sixteen times as much. What is counted is time of the
-// processor, which is the same on a busy machine; so nothing else of this program may run meanwhile.
+// TestImportCost tells that no import costs more than linear in its rows, whatever is in them: four
+// times as many cost six times as much at the most, where what grows with their square costs
+// sixteen times as much. What is counted is time of the processor, which is the same on a busy
+// machine; so nothing else of this program may run meanwhile.
 //
 //nolint:paralleltest // it measures the whole process
 func TestImportCost(t *testing.T) {
@@ -179,7 +202,8 @@ func TestImportCost(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("%d rows cost %v, and %d rows %v: %.1f times as much", costRows, few, 4*costRows, many, many.Seconds()/few.Seconds())
+			t.Errorf("%d rows cost %v, and %d rows %v: %.1f times as much", costRows, few,
+				4*costRows, many, many.Seconds()/few.Seconds())
 		})
 	}
 }

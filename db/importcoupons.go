@@ -86,9 +86,11 @@ func takeCoupon(row *file.Row, rows *couponRows) error {
 	c := &coupon.CouponRow{Line: row.Line, Code: row.Get(couponsCode)}
 	size := len(c.Code)
 	for place, into := range map[int]*coupon.Change[string]{
-		couponsLabel: &c.Label, couponsType: &c.Type, couponsStartsAt: &c.StartsAt, couponsEndsAt: &c.EndsAt,
-		couponsRedemptionLimit: &c.RedemptionLimit, couponsLowStockThreshold: &c.LowStockThreshold, couponsLowStockShare: &c.LowStockShare,
-		couponsTimezone: &c.Timezone, couponsMetadata: &c.Metadata,
+		couponsLabel: &c.Label, couponsType: &c.Type, couponsStartsAt: &c.StartsAt,
+		couponsEndsAt:          &c.EndsAt,
+		couponsRedemptionLimit: &c.RedemptionLimit, couponsLowStockThreshold: &c.LowStockThreshold,
+		couponsLowStockShare: &c.LowStockShare,
+		couponsTimezone:      &c.Timezone, couponsMetadata: &c.Metadata,
 	} {
 		*into = row.Cell(place).Change()
 		if into.Value != nil {
@@ -108,7 +110,8 @@ func takeCoupon(row *file.Row, rows *couponRows) error {
 			*flag.into = change
 		}
 	}
-	if len(rows.rows) == coupon.MaxImportedCoupons || rows.bytes+size > coupon.MaxImportedCouponBytes {
+	if len(rows.rows) == coupon.MaxImportedCoupons ||
+		rows.bytes+size > coupon.MaxImportedCouponBytes {
 		return coupon.Errorf(coupon.ErrorFileTooLarge, "A file may have %d coupons of %d bytes together. Nothing was imported; import it in parts.",
 			coupon.MaxImportedCoupons, coupon.MaxImportedCouponBytes)
 	}
@@ -136,11 +139,15 @@ func (p *couponPlan) reject(line int, reason coupon.RejectionReason, value strin
 	p.values = append(p.values, coupon.Printable(value))
 }
 
-// importCoupons adds and changes the coupons of a file. It gives how many rows were, or would be, imported.
-func (t *turn) importCoupons(ctx context.Context, r *importReader, rows *couponRows, dates *coupon.FileDates, gate gate) (imported int, err error) {
+// importCoupons adds and changes the coupons of a file. It gives how many rows were, or would be,
+// imported.
+func (t *turn) importCoupons(
+	ctx context.Context, r *importReader, rows *couponRows, dates *coupon.FileDates, gate gate,
+) (imported int, err error) {
 	plan := t.planCoupons(rows, dates)
 	if len(plan.lines) > 0 {
-		if _, err := t.Exec(ctx, rejectionInsert, named("import_id", r.number), named("lines", plan.lines), named("reasons", plan.reasons),
+		if _, err := t.Exec(ctx, rejectionInsert, named("import_id", r.number),
+			named("lines", plan.lines), named("reasons", plan.reasons),
 			named("values", plan.values)); err != nil {
 			return 0, err
 		}
@@ -160,7 +167,9 @@ func (t *turn) importCoupons(ctx context.Context, r *importReader, rows *couponR
 			c.coupon.ID = coupon.NewID(coupon.KindCoupon, c.number)
 		}
 	}
-	for statement, coupons := range map[string][]*plannedCoupon{couponInsertFile: plan.added, couponUpdateFile: plan.changed} {
+	for statement, coupons := range map[string][]*plannedCoupon{
+		couponInsertFile: plan.added, couponUpdateFile: plan.changed,
+	} {
 		if err := t.writeCoupons(ctx, statement, coupons); err != nil {
 			return 0, err
 		}
@@ -214,7 +223,9 @@ func (t *turn) planCoupons(rows *couponRows, dates *coupon.FileDates) *couponPla
 }
 
 // writeCoupons writes coupons by one statement, and hands them to memory.
-func (t *turn) writeCoupons(ctx context.Context, statement string, coupons []*plannedCoupon) (err error) {
+func (t *turn) writeCoupons(ctx context.Context, statement string, coupons []*plannedCoupon) (
+	err error,
+) {
 	if len(coupons) == 0 {
 		return nil
 	}
@@ -226,14 +237,21 @@ func (t *turn) writeCoupons(ctx context.Context, statement string, coupons []*pl
 	for _, p := range coupons {
 		c := p.coupon
 		c.Status = c.StatusAt(t.now)
-		rows.Number(p.number).Text(c.Label).Text(c.Code).Text(p.key).Text(string(c.Type)).Text(c.StartsAt.Format(spoolTime))
-		rows.Optional(spooledTime(c.EndsAt)).Optional(spooledNumber(c.RedemptionLimit)).Text(strconv.FormatBool(c.RequiresAssignment))
+		rows.Number(p.number).Text(c.Label).Text(c.Code).Text(p.key).Text(string(c.Type)).Text(
+			c.StartsAt.Format(spoolTime),
+		)
+		rows.Optional(spooledTime(c.EndsAt)).Optional(spooledNumber(c.RedemptionLimit)).Text(
+			strconv.FormatBool(c.RequiresAssignment),
+		)
 		share := ""
 		if c.LowStockShare != nil {
 			share = strconv.FormatFloat(*c.LowStockShare, 'g', -1, 64)
 		}
-		rows.Optional(spooledNumber(c.LowStockThreshold)).Optional(share).Text(c.Timezone).Text(string(c.Metadata))
-		if err := rows.Optional(spooledTime(c.ArchivedAt)).Text(c.CreatedAt.Format(spoolTime)).Text(c.UpdatedAt.Format(spoolTime)).End(); err != nil {
+		rows.Optional(spooledNumber(c.LowStockThreshold)).Optional(share).Text(c.Timezone).Text(
+			string(c.Metadata),
+		)
+		if err := rows.Optional(spooledTime(c.ArchivedAt)).Text(c.CreatedAt.Format(spoolTime)).
+			Text(c.UpdatedAt.Format(spoolTime)).End(); err != nil {
 			return err
 		}
 	}

@@ -28,8 +28,8 @@ func (s *scene) values(t *testing.T, id coupon.ID) []string {
 	return values
 }
 
-// used makes a coupon with codes in every state: FREE and SPARE, which nobody ever had, and ASSIGNED, REDEEMED, VOIDED
-// and RETURNED, which was assigned once.
+// used makes a coupon with codes in every state: FREE and SPARE, which nobody ever had, and
+// ASSIGNED, REDEEMED, VOIDED and RETURNED, which was assigned once.
 func (s *scene) used(t *testing.T) coupon.ID {
 	t.Helper()
 	c := s.newCoupon(t)
@@ -40,21 +40,24 @@ func (s *scene) used(t *testing.T) coupon.ID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}); err != nil {
+	if _, err := s.VoidCodes(t.Context(),
+		&db.CodeSelection{CouponID: c, Values: []string{"RETURNED"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.codes(t, c, "", "ASSIGNED", "REDEEMED")
 	s.deliver(t, c, s.recipients(t, 2))
 	s.redeem(t, "REDEEMED")
 	s.codes(t, c, "", "VOIDED")
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"VOIDED"}}); err != nil {
+	if _, err := s.VoidCodes(t.Context(),
+		&db.CodeSelection{CouponID: c, Values: []string{"VOIDED"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.codes(t, c, "", "FREE", "SPARE")
 	return c
 }
 
-// TestImportReplaceUnused tells that codes which nobody ever had make way for those of a file, and no others.
+// TestImportReplaceUnused tells that codes which nobody ever had make way for those of a file, and
+// no others.
 func TestImportReplaceUnused(t *testing.T) {
 	t.Parallel()
 	const text = "code\nNEW1\nfree\nASSIGNED\nVOIDED\nOTHER\nNEW2\n"
@@ -65,12 +68,15 @@ func TestImportReplaceUnused(t *testing.T) {
 		s.codes(t, s.newCoupon(t), "", "OTHER")
 		return s, c
 	}
-	rejections := []string{"4 ALREADY_EXISTS ASSIGNED", "5 ALREADY_EXISTS VOIDED", "6 EXISTS_ELSEWHERE OTHER"}
+	rejections := []string{
+		"4 ALREADY_EXISTS ASSIGNED", "5 ALREADY_EXISTS VOIDED", "6 EXISTS_ELSEWHERE OTHER",
+	}
 	changes := coupon.ImportChanges{Added: 3, Removed: 2}
 	t.Run("OK", func(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
-		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)), text)
+		i := s.importFile(t,
+			newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)), text)
 		wantImport(t, i, "SUCCEEDED 6 = 3 + 3")
 		s.wantRejections(t, i.ID, rejections...)
 		if diff := cmp.Diff(changes, i.Changes); diff != "" {
@@ -94,7 +100,8 @@ func TestImportReplaceUnused(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
 		before := s.values(t, c)
-		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused), dryRun), text)
+		i := s.importFile(t, newImport(coupon.ImportCodes, into(c),
+			withMode(coupon.ImportReplaceUnused), dryRun), text)
 		wantImport(t, i, "SUCCEEDED 6 = 3 + 3")
 		s.wantRejections(t, i.ID, rejections...)
 		if diff := cmp.Diff(changes, i.Changes); diff != "" {
@@ -109,7 +116,8 @@ func TestImportReplaceUnused(t *testing.T) {
 		t.Parallel()
 		s, c := prepare(t)
 		before := s.values(t, c)
-		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused), rejectFile), text)
+		i := s.importFile(t, newImport(coupon.ImportCodes, into(c),
+			withMode(coupon.ImportReplaceUnused), rejectFile), text)
 		wantImport(t, i, "FAILED 6 = 0 + 3")
 		if i.Changes != (coupon.ImportChanges{}) {
 			t.Errorf("a file that was rejected changed %+v", i.Changes)
@@ -129,9 +137,11 @@ func TestImportVoid(t *testing.T) {
 	s.codes(t, s.newCoupon(t), "", "OTHER")
 	const text = "code\nfree\nASSIGNED\nREDEEMED\nVOIDED\nOTHER\nNOBODY\nFREE\n"
 	for _, edit := range []func(*coupon.Import){dryRun, func(*coupon.Import) {}} {
-		i := s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid), edit), text)
+		i := s.importFile(t,
+			newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid), edit), text)
 		wantImport(t, i, "SUCCEEDED 7 = 2 + 5")
-		s.wantRejections(t, i.ID, "4 ALREADY_REDEEMED REDEEMED", "5 ALREADY_RECORDED VOIDED", "6 EXISTS_ELSEWHERE OTHER",
+		s.wantRejections(t, i.ID, "4 ALREADY_REDEEMED REDEEMED", "5 ALREADY_RECORDED VOIDED",
+			"6 EXISTS_ELSEWHERE OTHER",
 			"7 UNKNOWN_CODE NOBODY", "8 DUPLICATE_IN_FILE FREE")
 		if want := (coupon.ImportChanges{Voided: 2}); i.Changes != want {
 			t.Errorf("changes: got %+v, want %+v", i.Changes, want)
@@ -149,18 +159,22 @@ func TestImportVoid(t *testing.T) {
 	if _, err := s.ArchiveCoupon(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\nSPARE\n"), "SUCCEEDED 1 = 1 + 0")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c),
+		withMode(coupon.ImportVoid)), "code\nSPARE\n"), "SUCCEEDED 1 = 1 + 0")
 	s.checkSound(t)
 }
 
-// TestUndoImport tells which codes of an import are deleted when it is undone, and which imports cannot be.
+// TestUndoImport tells which codes of an import are deleted when it is undone, and which imports
+// cannot be.
 func TestUndoImport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t)
 	s.codes(t, c, "", "MINE")
-	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code,label\nA1,x\nA2,x\nA3,y\nA4,y\n")
-	if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A4"}}); err != nil {
+	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+		"code,label\nA1,x\nA2,x\nA3,y\nA4,y\n")
+	if _, err := s.VoidCodes(t.Context(),
+		&db.CodeSelection{CouponID: c, Values: []string{"A4"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.deliver(t, c, s.recipients(t, 2)) // MINE and A1
@@ -170,7 +184,8 @@ func TestUndoImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if undone := result.Import; undone.UndoneAt == nil || undone.Status != coupon.ImportSucceeded || result.Kept != 2 {
+		if undone := result.Import; undone.UndoneAt == nil ||
+			undone.Status != coupon.ImportSucceeded || result.Kept != 2 {
 			t.Errorf("undone: %+v, %+v", undone, result)
 		}
 		if diff := cmp.Diff([]string{"A1", "A4", "MINE"}, s.values(t, c)); diff != "" {
@@ -180,7 +195,8 @@ func TestUndoImport(t *testing.T) {
 		s.checkSound(t)
 		s.reopen(t)
 	}
-	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\nA2\nA1\n"), "SUCCEEDED 2 = 1 + 1")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\nA2\nA1\n"),
+		"SUCCEEDED 2 = 1 + 1")
 	s.checkSound(t)
 	dry := s.importFile(t, newImport(coupon.ImportCodes, into(c), dryRun), "code\nA9\n")
 	failed := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "")
@@ -196,8 +212,8 @@ func TestUndoImport(t *testing.T) {
 	}
 }
 
-// TestCancelImport calls an import off while it waits, while its file is read and while its rows are stored: nothing
-// of it is left.
+// TestCancelImport calls an import off while it waits, while its file is read and while its rows
+// are stored: nothing of it is left.
 func TestCancelImport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -243,7 +259,8 @@ func TestCancelImport(t *testing.T) {
 	_, err := s.CancelImport(t.Context(), "import_99")
 	wantError(t, err, coupon.ErrorNotFound, "input.id")
 	s.wantNoFiles(t)
-	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text), "SUCCEEDED 150000 = 150000 + 0")
+	wantImport(t, s.importFile(t, newImport(coupon.ImportCodes, into(c)), text),
+		"SUCCEEDED 150000 = 150000 + 0")
 	s.checkSound(t)
 }
 
@@ -252,15 +269,19 @@ func TestImportFindings(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t)
-	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "Voucher;shop;name\n6.9E+12;a;x\n7,1e+5;a;\n=1+2;a;\n2E+;a;\nE+1;a;\n")
+	i := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+		"Voucher;shop;name\n6.9E+12;a;x\n7,1e+5;a;\n=1+2;a;\n2E+;a;\nE+1;a;\n")
 	wantImport(t, i, "SUCCEEDED 5 = 5 + 0")
 	sure := new(coupon.CertaintySure)
 	want := coupon.ImportFindings{
 		Layout: &coupon.ImportLayout{
 			Delimiter: new(";"), Encoding: new("utf-8"), HasHeader: true,
-			FormatCertainty: sure, DelimiterCertainty: sure, EncodingCertainty: sure, HeaderCertainty: sure,
+			FormatCertainty: sure, DelimiterCertainty: sure, EncodingCertainty: sure,
+			HeaderCertainty: sure,
 			Columns: []*coupon.ImportColumn{
-				{Name: "Voucher", Field: new("code"), Certainty: sure}, {Name: "shop"}, {Name: "name", Field: new("label"), Certainty: sure},
+				{Name: "Voucher", Field: new("code"), Certainty: sure},
+				{Name: "shop"},
+				{Name: "name", Field: new("label"), Certainty: sure},
 			},
 			Sample: []*coupon.ImportSample{
 				{Line: 2, Values: []string{"6.9E+12", "a", "x"}},
@@ -287,8 +308,8 @@ func TestImportFindings(t *testing.T) {
 	}
 }
 
-// TestImportNumbers tells what the numbers of an import are for every kind and mode, and whatever became of it: each row
-// is imported, rejected or held back.
+// TestImportNumbers tells what the numbers of an import are for every kind and mode, and whatever
+// became of it: each row is imported, rejected or held back.
 func TestImportNumbers(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -300,25 +321,34 @@ func TestImportNumbers(t *testing.T) {
 		text string
 	}{
 		"codes": {
-			func() *coupon.Import { return newImport(coupon.ImportCodes, into(s.newCoupon(t))) }, "code,label\nA1,\nA2,\n,x\n",
+			func() *coupon.Import { return newImport(coupon.ImportCodes, into(s.newCoupon(t))) },
+			"code,label\nA1,\nA2,\n,x\n",
 		},
 		"codes that replace": {
 			func() *coupon.Import {
-				return newImport(coupon.ImportCodes, into(s.newCoupon(t)), withMode(coupon.ImportReplaceUnused))
+				return newImport(coupon.ImportCodes, into(s.newCoupon(t)),
+					withMode(coupon.ImportReplaceUnused))
 			},
 			"code,label\nB1,\nB2,\n,x\n",
 		},
 		"codes to void": {
-			func() *coupon.Import { return newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)) },
+			func() *coupon.Import {
+				return newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid))
+			},
 			"code\nV1\nV2\nNOBODY\n",
 		},
 		"redemptions": {
 			func() *coupon.Import { return newImport(coupon.ImportRedemptions) },
 			"code,date\nR1,2026-11-20\nR2,2026-11-20\nNOBODY,2026-11-20\n",
 		},
-		"recipients": {func() *coupon.Import { return newImport(coupon.ImportRecipients) }, "id,email\nr1,\nr9,\n,a@example.org\n"},
+		"recipients": {
+			func() *coupon.Import { return newImport(coupon.ImportRecipients) },
+			"id,email\nr1,\nr9,\n,a@example.org\n",
+		},
 		"targets": {
-			func() *coupon.Import { return newImport(coupon.ImportTargets, into(s.newDelivery(t, "", nil))) }, "id\nr1\nr2\nnobody\n",
+			func() *coupon.Import {
+				return newImport(coupon.ImportTargets, into(s.newDelivery(t, "", nil)))
+			}, "id\nr1\nr2\nnobody\n",
 		},
 	} {
 		for _, one := range []struct {
@@ -338,14 +368,18 @@ func TestImportNumbers(t *testing.T) {
 				edit(i)
 			}
 			done := s.importFile(t, i, one.text)
-			got := fmt.Sprintf("%s %d = %d + %d + %d", done.Status, done.RowsRead, done.RowsImported, done.RowsRejected, done.RowsHeldBack())
-			if rejected := s.rejections(t, done.ID); got != one.want || len(rejected) != one.wantRejected {
-				t.Errorf("%s, %s, dry run %t: got %s, want %s; rejected are %q", name, i.OnRejection, i.IsDryRun, got, one.want, rejected)
+			got := fmt.Sprintf("%s %d = %d + %d + %d", done.Status, done.RowsRead,
+				done.RowsImported, done.RowsRejected, done.RowsHeldBack())
+			if rejected := s.rejections(t, done.ID); got != one.want ||
+				len(rejected) != one.wantRejected {
+				t.Errorf("%s, %s, dry run %t: got %s, want %s; rejected are %q", name,
+					i.OnRejection, i.IsDryRun, got, one.want, rejected)
 			}
 		}
 	}
 	// What cannot be read to its end is not judged.
-	broken := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "<codes><code>X1</code><code>X2</code></oops>")
+	broken := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+		"<codes><code>X1</code><code>X2</code></oops>")
 	if broken.Status != coupon.ImportFailed || broken.RowsRead != 2 || broken.RowsHeldBack() != 2 {
 		t.Errorf("a file that is broken behind its second row: %+v", broken)
 	}

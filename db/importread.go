@@ -11,11 +11,15 @@ import (
 )
 
 // ImportsByID returns the imports that exist of these, with the progress of those that run.
-func (s *Store) ImportsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Import, error) {
+func (s *Store) ImportsByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Import, error,
+) {
 	return s.readImports(ctx, numbersOf(coupon.KindImport, ids))
 }
 
-func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Import, error) {
+func (s *Store) readImports(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Import, error,
+) {
 	found := make(map[coupon.ID]*coupon.Import, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -67,7 +71,8 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 			}
 		}
 		i.ID = coupon.NewID(coupon.KindImport, number)
-		i.CouponID, i.DeliveryID = coupon.NewIDPtr(coupon.KindCoupon, couponNumber), coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber)
+		i.CouponID, i.DeliveryID = coupon.NewIDPtr(coupon.KindCoupon,
+			couponNumber), coupon.NewIDPtr(coupon.KindDelivery, deliveryNumber)
 		if err := json.Unmarshal([]byte(options), &i.Options); err != nil {
 			return fmt.Errorf("decode the options of %s: %w", i.ID, err)
 		}
@@ -83,7 +88,9 @@ func (s *Store) readImports(ctx context.Context, numbers []int64) (map[coupon.ID
 }
 
 // Imports returns a page of imports, newest first; kind and status narrow it unless empty.
-func (s *Store) Imports(ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, page coupon.Page) (*coupon.List[*coupon.Import], error) {
+func (s *Store) Imports(
+	ctx context.Context, kind *coupon.ImportKind, status []coupon.ImportStatus, page coupon.Page,
+) (*coupon.List[*coupon.Import], error) {
 	return newestPage(
 		ctx,
 		s,
@@ -97,9 +104,12 @@ func (s *Store) Imports(ctx context.Context, kind *coupon.ImportKind, status []c
 }
 
 // CouponImports returns a page of each coupon's imports, newest first.
-func (s *Store) CouponImports(ctx context.Context, coupons []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Import], error) {
+func (s *Store) CouponImports(ctx context.Context, coupons []coupon.ID, page coupon.Page) (
+	map[coupon.ID]*coupon.List[*coupon.Import], error,
+) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponImports, count: couponImportsCount, isNewestFirst: true,
+		parents: coupons, parentKind: coupon.KindCoupon, page: page, list: couponImports,
+		count: couponImportsCount, isNewestFirst: true,
 	})
 	if err != nil {
 		return nil, err
@@ -108,9 +118,12 @@ func (s *Store) CouponImports(ctx context.Context, coupons []coupon.ID, page cou
 }
 
 // RejectionsOf returns a page of each import's rejected rows, in the order of the file.
-func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Rejection], error) {
+func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coupon.Page) (
+	map[coupon.ID]*coupon.List[*coupon.Rejection], error,
+) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: imports, parentKind: coupon.KindImport, page: page, list: importRejections, count: importRejectionsCount,
+		parents: imports, parentKind: coupon.KindImport, page: page, list: importRejections,
+		count: importRejectionsCount,
 	})
 	if err != nil {
 		return nil, err
@@ -118,9 +131,12 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 	lists := make(map[coupon.ID]*coupon.List[*coupon.Rejection], len(pages))
 	var parents, lines []int64
 	for id, p := range pages {
-		lists[id] = &coupon.List[*coupon.Rejection]{Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total}
+		lists[id] = &coupon.List[*coupon.Rejection]{
+			Cursors: cursorsOf(p.numbers), HasNext: p.hasNext, Total: p.total,
+		}
 		for _, line := range p.numbers {
-			parents, lines = append(parents, coupon.MustNumber(coupon.KindImport, id)), append(lines, line)
+			parents, lines = append(parents,
+				coupon.MustNumber(coupon.KindImport, id)), append(lines, line)
 		}
 	}
 	err = duckdb.Each(ctx, s.engine, rejectionGet, func(rows *sql.Rows) error {
@@ -135,7 +151,9 @@ func (s *Store) RejectionsOf(ctx context.Context, imports []coupon.ID, page coup
 }
 
 // RejectionReasonsOf counts each import's rejected rows by reason, most frequent first.
-func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID][]*coupon.RejectionCount, error) {
+func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (
+	map[coupon.ID][]*coupon.RejectionCount, error,
+) {
 	counts := make(map[coupon.ID][]*coupon.RejectionCount, len(imports))
 	err := duckdb.Each(ctx, s.engine, rejectionReasons, func(rows *sql.Rows) error {
 		var number int64
@@ -149,7 +167,9 @@ func (s *Store) RejectionReasonsOf(ctx context.Context, imports []coupon.ID) (ma
 }
 
 // SameFileOf gives, for each of the imports whose file came before, the first import of that file.
-func (s *Store) SameFileOf(ctx context.Context, imports []coupon.ID) (map[coupon.ID]*coupon.Import, error) {
+func (s *Store) SameFileOf(ctx context.Context, imports []coupon.ID) (
+	map[coupon.ID]*coupon.Import, error,
+) {
 	earlier := map[coupon.ID]int64{}
 	var numbers []int64
 	err := duckdb.Each(ctx, s.engine, importSameFile, func(rows *sql.Rows) error {

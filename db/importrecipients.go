@@ -58,14 +58,16 @@ func (r *importReader) importingRecipients(gate gate) (*importing, error) {
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) (err error) {
 			pending = 0
 			rows.consentIsSaid = r.hasColumn(file.ContactableColumn)
-			if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil || changed == 0 {
+			if added, changed, err = t.upsertRecipients(ctx, rows, gate); err != nil ||
+				changed == 0 {
 				return err
 			}
 			pending, err = t.countPending(ctx, recipientPendingStaged)
 			return err
 		},
 		finish: func(context.Context, *turn, *memory.Witness) (int, error) {
-			r.source.Changes.Added, r.source.Changes.Changed, r.source.Changes.Cleared = added, changed, rows.cleared
+			r.source.Changes.Added, r.source.Changes.Changed, r.source.Changes.Cleared = added,
+				changed, rows.cleared
 			r.source.Changes.PendingMessages = pending
 			if !rows.consentIsSaid {
 				r.source.Tell(coupon.WarningNoConsent, rows.unasked, file.ContactableColumn)
@@ -80,8 +82,10 @@ func recipientOf(
 	row *file.Row, consent *coupon.Consent,
 ) (changes *coupon.RecipientChanges, reason coupon.RejectionReason, value string, err error) {
 	changes = &coupon.RecipientChanges{ExternalID: row.Get(recipientsExternalID)}
-	changes.Email, changes.Phone = row.Cell(recipientsEmail).Change(), row.Cell(recipientsPhone).Change()
-	changes.FirstName, changes.LastName = row.Cell(recipientsFirstName).Change(), row.Cell(recipientsLastName).Change()
+	changes.Email, changes.Phone = row.Cell(recipientsEmail).Change(),
+		row.Cell(recipientsPhone).Change()
+	changes.FirstName, changes.LastName = row.Cell(recipientsFirstName).Change(),
+		row.Cell(recipientsLastName).Change()
 	changes.IsContactable = consent.Change()
 	object := row.Cell(recipientsAttributes)
 	var all coupon.JSON
@@ -109,13 +113,15 @@ func recipientOf(
 		}
 		changes.Attributes, changes.AttributesAreChanges = coupon.Set(new(coupon.JSON(text))), true
 	}
-	if (object.Presence == coupon.Null || object.Presence == coupon.Nothing) && !changes.Attributes.IsSet {
+	if (object.Presence == coupon.Null || object.Presence == coupon.Nothing) &&
+		!changes.Attributes.IsSet {
 		changes.Attributes = coupon.Set[coupon.JSON](nil)
 	}
 	if object.Presence == coupon.Given {
 		// A column of its own says it once more.
 		if changes.Attributes.Value != nil {
-			if all, _, err = all.Merge(*changes.Attributes.Value, changes.RemovedText()); err != nil {
+			if all, _, err = all.Merge(*changes.Attributes.Value,
+				changes.RemovedText()); err != nil {
 				return nil, coupon.RejectedBadJSON, object.Text, nil //nolint:nilerr // it is what the file has
 			}
 		}
@@ -127,10 +133,11 @@ func recipientOf(
 // attribute is one of a recipient.
 type attribute struct{ name, value string }
 
-// objectOf returns attributes as json.Marshal gives a map of them: in the order of their names, the last one of a name. An import
-// makes one for each row, which a map makes several times as slow.
+// objectOf returns attributes as json.Marshal gives a map of them: in the order of their names, the
+// last one of a name. An import makes one for each row, which a map makes several times as slow.
 func objectOf(attributes []attribute) ([]byte, error) {
-	slices.SortStableFunc(attributes, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(attributes,
+		func(a, b attribute) int { return strings.Compare(a.name, b.name) })
 	object := []byte{'{'}
 	for i, a := range attributes {
 		if i+1 < len(attributes) && attributes[i+1].name == a.name {

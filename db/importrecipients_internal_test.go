@@ -13,7 +13,13 @@ func TestObjectOf(t *testing.T) {
 		"sorted":   {{"city", "Bern"}, {"sport", "golf"}},
 		"unsorted": {{"sport", "golf"}, {"city", "Bern"}, {"a", "1"}},
 		"twice":    {{"sport", "golf"}, {"city", "Bern"}, {"sport", "tennis"}},
-		"odd":      {{`a"b`, `back\\slash`}, {"<b>", "a&b > c"}, {"", "tab\tand\nline"}, {"é", "Zürich\u2028"}, {"bad", "\xff\x7f"}},
+		"odd": {
+			{`a"b`, `back\\slash`},
+			{"<b>", "a&b > c"},
+			{"", "tab\tand\nline"},
+			{"é", "Zürich\u2028"},
+			{"bad", "\xff\x7f"},
+		},
 	} {
 		known := map[string]string{}
 		for _, a := range attributes {
@@ -33,7 +39,9 @@ func TestObjectOf(t *testing.T) {
 func BenchmarkObjectOf(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := objectOf([]attribute{{"sport", "soccer"}, {"city", "Hamburg"}, {"language", "de"}}); err != nil {
+		if _, err := objectOf([]attribute{
+			{"sport", "soccer"}, {"city", "Hamburg"}, {"language", "de"},
+		}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -14,13 +14,18 @@ import (
 )
 
 // newImportReader returns what reads the file of an import and stores its rows.
-func (s *Store) newImportReader(number int64, i *coupon.Import, progress *rowProgress) *importReader {
-	return &importReader{store: s, number: number, source: i, progress: progress, decide: s.decideImport}
+func (
+	s *Store,
+) newImportReader(number int64, i *coupon.Import, progress *rowProgress) *importReader {
+	return &importReader{
+		store: s, number: number, source: i, progress: progress, decide: s.decideImport,
+	}
 }
 
 // decideImport is decideBeside for a job, which is ended where it stands when it is called off.
 func (s *Store) decideImport(
-	ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error,
+	ctx context.Context, do func(*tx, *memory.Witness) error,
+	finish func(context.Context, *turn, *memory.Witness) error,
 ) error {
 	return s.decideBeside(ctx, do, func(inner context.Context, t *turn, w *memory.Witness) error {
 		if ctx.Err() != nil {
@@ -51,18 +56,22 @@ func (r *importReader) run(ctx context.Context) error {
 // importing is what an import does with rows of its kind.
 type importing struct {
 	rows importedRows
-	// look is given every row once before take is, where one row says how others are to be read; nil: nothing does. With
-	// MaxRejections it reports whether the row is rejected whatever the others say.
+	// look is given every row once before take is, where one row says how others are to be read;
+	// nil: nothing does. With MaxRejections it reports whether the row is rejected whatever the
+	// others say.
 	look func(*file.Row) (isBad bool)
 	// take notes a row that can be read, or rejects it.
 	take func(*file.Row) error
 	// lane is what the import waits for when the file is read; nil: nothing.
 	lane duckdb.Lane
-	// store decides about the rows and writes them, beside the writer. The rejected ones it leaves in a temporary table.
+	// store decides about the rows and writes them, beside the writer. The rejected ones it leaves
+	// in a temporary table.
 	store func(ctx context.Context, t *tx, w *memory.Witness) error
-	// catchUp may take into account what others did so far, so that less is left to finish; nil: it is not worth it.
+	// catchUp may take into account what others did so far, so that less is left to finish; nil: it
+	// is not worth it.
 	catchUp func(ctx context.Context, t *tx, w *memory.Witness) error
-	// finish takes it into account in the writer's turn. It returns how many rows were, or would be, imported.
+	// finish takes it into account in the writer's turn. It returns how many rows were, or would
+	// be, imported.
 	finish func(ctx context.Context, t *turn, w *memory.Witness) (imported int, err error)
 	// harmless is how many of the rejected rows are no fault; nil: none is.
 	harmless func() int
@@ -99,7 +108,8 @@ func (r *importReader) importRows(ctx context.Context, i *importing) (err error)
 			return err
 		}
 	}
-	err = r.each(ctx, true, i.rows.rejections, func(row *file.Row) error { return i.rows.reject(row.Line, row.Reason, row.Raw) }, i.take)
+	err = r.each(ctx, true, i.rows.rejections,
+		func(row *file.Row) error { return i.rows.reject(row.Line, row.Reason, row.Raw) }, i.take)
 	if err != nil {
 		return err
 	}
@@ -143,12 +153,17 @@ type importReader struct {
 	// pools finds the coupons that a file of codes names; nil where it has those of one.
 	pools *namedPools
 	// decide is Store.decideImport.
-	decide func(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error
+	decide func(
+		ctx context.Context, do func(*tx, *memory.Witness) error,
+		finish func(context.Context, *turn, *memory.Witness) error,
+	) error
 }
 
-// each returns every row that can be read to take, and every other one to reject, until more are rejected than may be. It counts
-// progress, so only the pass that stores rows sets count.
-func (r *importReader) each(ctx context.Context, count bool, rejected func() int, reject, take func(*file.Row) error) (err error) {
+// each returns every row that can be read to take, and every other one to reject, until more are
+// rejected than may be. It counts progress, so only the pass that stores rows sets count.
+func (r *importReader) each(
+	ctx context.Context, count bool, rejected func() int, reject, take func(*file.Row) error,
+) (err error) {
 	most := r.source.Options.MaxRejections
 	reader, err := r.store.openImport(r.source)
 	if err != nil {
@@ -207,12 +222,14 @@ func (s *Store) openImport(i *coupon.Import) (*file.Reader, error) {
 	if i.UploadID == nil {
 		return nil, fmt.Errorf("the file of %s is not known", i.ID)
 	}
-	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options, columnsOf(i))
+	return file.Open(s.uploadPath(coupon.MustNumber(coupon.KindUpload, *i.UploadID)), i.Options,
+		columnsOf(i))
 }
 
 // describe notes how the file turned out to be written; layout has the sample.
 func (r *importReader) describe(found file.Layout, layout *coupon.ImportLayout) {
-	layout.HasHeader, layout.Columns = found.HasHeader, make([]*coupon.ImportColumn, len(found.Columns))
+	layout.HasHeader, layout.Columns = found.HasHeader, make([]*coupon.ImportColumn,
+		len(found.Columns))
 	layout.FormatCertainty, layout.HeaderCertainty = &found.FormatCertainty, &found.HeaderCertainty
 	if found.Delimiter != "" {
 		layout.Delimiter, layout.DelimiterCertainty = &found.Delimiter, &found.DelimiterCertainty
@@ -230,9 +247,11 @@ func (r *importReader) describe(found file.Layout, layout *coupon.ImportLayout) 
 	r.source.Layout = layout
 }
 
-// hasColumn reports whether the file has a column that holds a field. It is known when all rows were read.
+// hasColumn reports whether the file has a column that holds a field. It is known when all rows
+// were read.
 func (r *importReader) hasColumn(field string) bool {
-	return slices.ContainsFunc(r.source.Layout.Columns, func(c *coupon.ImportColumn) bool { return c.Field != nil && *c.Field == field })
+	return slices.ContainsFunc(r.source.Layout.Columns,
+		func(c *coupon.ImportColumn) bool { return c.Field != nil && *c.Field == field })
 }
 
 // notice warns of what is odd about the values of a row, of each kind once.
@@ -240,7 +259,8 @@ func (r *importReader) notice(row *file.Row) {
 	var seen [3]coupon.ImportWarningKind
 	found := 0
 	row.Each(func(cell coupon.Cell) {
-		if kind, text := cell.Odd(); kind != "" && found < len(seen) && !slices.Contains(seen[:], kind) {
+		if kind, text := cell.Odd(); kind != "" && found < len(seen) &&
+			!slices.Contains(seen[:], kind) {
 			seen[found] = kind
 			found++
 			r.source.Warn(kind, row.Line, coupon.Printable(text))
@@ -252,9 +272,11 @@ func (r *importReader) count(ctx context.Context, reader *file.Reader) error {
 	return r.progress.count(ctx, reader.Position)
 }
 
-// stage makes the temporary tables of an import: its rows, and those that are rejected already. It comes before
-// anything that lasts is written.
-func (t *tx) stage(ctx context.Context, statement string, rows *duckdb.Spool, rejected rejectedSpool, more ...any) error {
+// stage makes the temporary tables of an import: its rows, and those that are rejected already. It
+// comes before anything that lasts is written.
+func (t *tx) stage(
+	ctx context.Context, statement string, rows *duckdb.Spool, rejected rejectedSpool, more ...any,
+) error {
 	if err := t.Create(ctx, rejectedCreate); err != nil {
 		return err
 	}

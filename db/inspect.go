@@ -19,7 +19,8 @@ type Inspection struct {
 	SizeBytes uint64
 	// BackupTakenAt is not "" for a backup.
 	BackupTakenAt string
-	// MissingMigrations are those that the next start will apply, and UnknownMigrations those of a newer version.
+	// MissingMigrations are those that the next start will apply, and UnknownMigrations those of a
+	// newer version.
 	MissingMigrations, UnknownMigrations []string
 	// IsBegun: its first start did not come to its end, and nothing is in it.
 	IsBegun bool
@@ -27,18 +28,19 @@ type Inspection struct {
 	CodeCount, RowCount int
 	// Timezones are those of its coupons.
 	Timezones []string
-	// Notice is not "" when something is odd about the engine's log; IsLogDamaged: the next start says so or does something
-	// about it, and nothing else was read.
+	// Notice is not "" when something is odd about the engine's log; IsLogDamaged: the next start
+	// says so or does something about it, and nothing else was read.
 	Notice       string
 	IsLogDamaged bool
-	// ErasedSince is not "" when the file may still have, in parts not in use, text of recipients erased since.
+	// ErasedSince is not "" when the file may still have, in parts not in use, text of recipients
+	// erased since.
 	ErasedSince string
 	// Report says whether the promises hold; nil when the schema is not that of this version.
 	Report *coupon.IntegrityReport
 }
 
-// Inspect reads a database that no process has open, every value of it, and changes nothing. It returns an error for a
-// file that cannot be opened or read, os.ErrNotExist among them.
+// Inspect reads a database that no process has open, every value of it, and changes nothing. It
+// returns an error for a file that cannot be opened or read, os.ErrNotExist among them.
 func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, err error) {
 	isMissing, err := duckdb.CheckFile(path)
 	if err != nil {
@@ -91,10 +93,13 @@ func Inspect(ctx context.Context, path, memoryLimit string) (found *Inspection, 
 	if found.CodeCount, err = duckdb.One[int](ctx, s.engine, codeCountAll); err != nil {
 		return nil, err
 	}
-	if found.Timezones, err = duckdb.Collect(ctx, s.engine, couponTimezones, duckdb.ScanInto[string]); err != nil {
+	if found.Timezones, err = duckdb.Collect(ctx, s.engine, couponTimezones,
+		duckdb.ScanInto[string]); err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]*string{backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince} {
+	for name, value := range map[string]*string{
+		backupTakenAt: &found.BackupTakenAt, erasedSinceRewrite: &found.ErasedSince,
+	} {
 		if *value, err = setting(ctx, s.engine, name); err != nil {
 			return nil, err
 		}
@@ -128,8 +133,8 @@ func (i *Inspection) readMigrations(ctx context.Context, s *Store) error {
 	return nil
 }
 
-// Leftovers returns the files that an interrupted restore, or a log that was cut off, left beside a database, and the server
-// does not need.
+// Leftovers returns the files that an interrupted restore, or a log that was cut off, left beside a
+// database, and the server does not need.
 func Leftovers(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -138,14 +143,16 @@ func Leftovers(path string) ([]string, error) {
 	var left []string
 	for _, entry := range entries {
 		base := filepath.Base(path)
-		if strings.HasPrefix(entry.Name(), base+restoringSuffix) || strings.HasPrefix(entry.Name(), base+duckdb.LogSuffix+duckdb.DamagedSuffix) {
+		if strings.HasPrefix(entry.Name(), base+restoringSuffix) ||
+			strings.HasPrefix(entry.Name(), base+duckdb.LogSuffix+duckdb.DamagedSuffix) {
 			left = append(left, filepath.Join(filepath.Dir(path), entry.Name()))
 		}
 	}
 	return left, nil
 }
 
-// Disk returns how many bytes of the disk that a folder is on are free, and how many of them writes leave alone.
+// Disk returns how many bytes of the disk that a folder is on are free, and how many of them writes
+// leave alone.
 func Disk(dir string) (free, reserve uint64, err error) {
 	free, err = duckdb.FreeDisk(dir)
 	return free, minFreeDisk, err

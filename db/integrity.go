@@ -42,8 +42,9 @@ func invariants() []invariant {
 	}
 }
 
-// IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in memory with them. Rows and
-// memory are those of one instant, at which the writer waits; the rest is done beside it, until ctx is done.
+// IntegrityReport recomputes the promises P1 to P6 from the rows, and compares what is kept in
+// memory with them. Rows and memory are those of one instant, at which the writer waits; the rest
+// is done beside it, until ctx is done.
 func (s *Store) IntegrityReport(ctx context.Context) (*coupon.IntegrityReport, error) {
 	ctx, leave := s.within(ctx)
 	defer leave()
@@ -98,9 +99,13 @@ func checkInvariants(ctx context.Context, q duckdb.Querier) ([]*coupon.Integrity
 	return checks, nil
 }
 
-func checkInvariant(ctx context.Context, q duckdb.Querier, i invariant) (*coupon.IntegrityCheck, error) {
+func checkInvariant(ctx context.Context, q duckdb.Querier, i invariant) (
+	*coupon.IntegrityCheck, error,
+) {
 	title := duckdb.Title(i.statement)
-	check := &coupon.IntegrityCheck{Name: i.name, Description: title, IsWarning: i.isWarning, Examples: []string{}}
+	check := &coupon.IntegrityCheck{
+		Name: i.name, Description: title, IsWarning: i.isWarning, Examples: []string{},
+	}
 	counted := fmt.Sprintf("-- %s\nWITH offender(name) AS (%s) SELECT count(*), "+
 		"(SELECT string_agg(name, chr(10) ORDER BY name) FROM (SELECT DISTINCT name FROM offender ORDER BY name LIMIT %d)) FROM offender",
 		title, i.statement, maxExamples)
@@ -147,7 +152,8 @@ func (t *tx) checkPool(ctx context.Context, known memory.Summary) (*coupon.Integ
 	}
 	for at, counts := range known.Counts {
 		if wanted[at] != counts {
-			offend("coupon_%d %q: %+v in memory, %+v in the rows", at.Coupon, at.Label, counts, wanted[at])
+			offend("coupon_%d %q: %+v in memory, %+v in the rows", at.Coupon, at.Label,
+				counts, wanted[at])
 		}
 		delete(wanted, at)
 	}

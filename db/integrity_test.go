@@ -9,8 +9,9 @@ import (
 	"couponql/coupon"
 )
 
-// TestIntegrityOfNumbers damages a database in the ways that nothing but numbers tells: each check names what it finds, and
-// nothing else is found that is not so. A backup of what is damaged is refused, and leaves nothing.
+// TestIntegrityOfNumbers damages a database in the ways that nothing but numbers tells: each check
+// names what it finds, and nothing else is found that is not so. A backup of what is damaged is
+// refused, and leaves nothing.
 func TestIntegrityOfNumbers(t *testing.T) {
 	t.Parallel()
 	path := filledCopied(t, 0, false, false)
@@ -33,17 +34,26 @@ func TestIntegrityOfNumbers(t *testing.T) {
 		"INSERT INTO sending_attempt VALUES (1, 1, 1, 1, 1, now()::TIMESTAMP), (2, 1, 1, 1, 1, now()::TIMESTAMP)": {"number_twice", "batch of messages 1"},
 	}
 	for table, name := range map[string]string{
-		"coupon": "coupon_1", "delivery": "delivery_1", "code": "code_1", "message": "message_1", "recipient": "recipient_1", "api_key": "",
-		"posted_redemption": "redemption_1", "posted_audit_entry": "audit entry 1", "code_batch": "batch of codes 1",
+		"coupon": "coupon_1", "delivery": "delivery_1", "code": "code_1", "message": "message_1",
+		"recipient": "recipient_1", "api_key": "",
+		"posted_redemption": "redemption_1", "posted_audit_entry": "audit entry 1",
+		"code_batch": "batch of codes 1",
 	} {
 		if name != "" { // which has a key of its own
-			tests["INSERT INTO "+table+" FROM "+table] = struct{ check, want string }{"number_twice", name}
+			tests["INSERT INTO "+table+" FROM "+table] = struct{ check, want string }{
+				"number_twice", name,
+			}
 		}
 	}
-	for status, counts := range map[string]string{"SUCCEEDED": "3, 1, 1", "FAILED": "3, 1, 0", "CANCELED": "3, 0, 4"} {
+	for status, counts := range map[string]string{
+		"SUCCEEDED": "3, 1, 1", "FAILED": "3, 1, 0", "CANCELED": "3, 0, 4",
+	} {
 		tests["INSERT INTO import (id, kind, mode, status, format, is_dry_run, file_name, byte_count, checksum, on_rejection, options, timezone, created_at, "+
-			"rows_read, rows_imported, rows_rejected) VALUES (9, 'CODES', 'ADD', '"+status+"', 'CSV', false, 'f', 1, 'x', 'SKIP_ROW', '{}', 'UTC', "+
-			"now()::TIMESTAMP, "+counts+")"] = struct{ check, want string }{"import_rows", "import_9"}
+			"rows_read, rows_imported, rows_rejected) VALUES (9, 'CODES', 'ADD', '"+status+
+			"', 'CSV', false, 'f', 1, 'x', 'SKIP_ROW', '{}', 'UTC', "+
+			"now()::TIMESTAMP, "+counts+")"] = struct{ check, want string }{
+			"import_rows", "import_9",
+		}
 	}
 	for statement, test := range tests {
 		t.Run(statement, func(t *testing.T) {
@@ -55,8 +65,10 @@ func TestIntegrityOfNumbers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(found.Report.Checks, func(c *coupon.IntegrityCheck) bool { return c.Name == test.check })
-			if c := found.Report.Checks[i]; c.Violations == 0 || !strings.Contains(strings.Join(c.Examples, "\n"), test.want) {
+			i := slices.IndexFunc(found.Report.Checks,
+				func(c *coupon.IntegrityCheck) bool { return c.Name == test.check })
+			if c := found.Report.Checks[i]; c.Violations == 0 ||
+				!strings.Contains(strings.Join(c.Examples, "\n"), test.want) {
 				t.Errorf("got %+v of %v", c, found.Report.Broken())
 			}
 		})
@@ -78,8 +90,9 @@ func TestIntegrityOfNumbers(t *testing.T) {
 	})
 }
 
-// TestNumbersSetBack brings a database up to date that an earlier version damaged: its sequences begin anew, and two coupons
-// have one number. The doubles are named, and no other number is given out again.
+// TestNumbersSetBack brings a database up to date that an earlier version damaged: its sequences
+// begin anew, and two coupons have one number. The doubles are named, and no other number is given
+// out again.
 func TestNumbersSetBack(t *testing.T) {
 	t.Parallel()
 	names, err := migrationNames()
@@ -101,7 +114,8 @@ func TestNumbersSetBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if broken := report.Broken(); len(broken) == 0 || broken[0].Name != "number_twice" || !slices.Contains(broken[0].Examples, "coupon_2") {
+	if broken := report.Broken(); len(broken) == 0 || broken[0].Name != "number_twice" ||
+		!slices.Contains(broken[0].Examples, "coupon_2") {
 		t.Errorf("got %v", broken)
 	}
 	e := codesOfCoupon("coupon_1")
@@ -111,7 +125,10 @@ func TestNumbersSetBack(t *testing.T) {
 	// A backup of it is refused, and leaves nothing.
 	created, err := s.CreateExport(
 		t.Context(),
-		&coupon.Export{Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB, Request: coupon.ExportRequest{HoursKept: 2}},
+		&coupon.Export{
+			Kind: coupon.ExportBackup, Format: coupon.FormatDuckDB,
+			Request: coupon.ExportRequest{HoursKept: 2},
+		},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +137,8 @@ func TestNumbersSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	done, err := s.ExportsByID(t.Context(), []coupon.ID{created.ID})
-	if e := done[created.ID]; err != nil || e.Status != coupon.ImportFailed || !strings.Contains(*e.Failure, "number_twice: 1") {
+	if e := done[created.ID]; err != nil || e.Status != coupon.ImportFailed ||
+		!strings.Contains(*e.Failure, "number_twice: 1") {
 		t.Errorf("the backup is %+v, %v", e, err)
 	}
 	for _, dir := range []string{s.spoolDir(), s.exportDir()} {
@@ -132,5 +150,8 @@ func TestNumbersSetBack(t *testing.T) {
 
 // codesOfCoupon asks for a file of the codes of a coupon.
 func codesOfCoupon(id coupon.ID) *coupon.Export {
-	return &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: coupon.ExportRequest{CouponID: &id, HoursKept: 2}}
+	return &coupon.Export{
+		Kind: coupon.ExportCodes, Format: coupon.FormatCSV,
+		Request: coupon.ExportRequest{CouponID: &id, HoursKept: 2},
+	}
 }

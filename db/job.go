@@ -20,7 +20,8 @@ type runningJob struct {
 	done   chan struct{}
 }
 
-// rowProgress is how far a job is that makes rows: an import, or a batch that is generated. It is kept in memory alone.
+// rowProgress is how far a job is that makes rows: an import, or a batch that is generated. It is
+// kept in memory alone.
 type rowProgress struct {
 	runningJob
 
@@ -33,7 +34,8 @@ type rowProgress struct {
 	notified time.Time
 }
 
-// readShare is the part of a job's progress that making the rows stands for; the rest is checking and storing.
+// readShare is the part of a job's progress that making the rows stands for; the rest is checking
+// and storing.
 const readShare = 0.7
 
 func (p *rowProgress) share() float64 {
@@ -41,7 +43,8 @@ func (p *rowProgress) share() float64 {
 	if size == 0 {
 		return 0
 	}
-	return readShare*float64(p.read.Load())/float64(size) + (1-readShare)*float64(p.stored.Load())/100
+	return readShare*float64(p.read.Load())/float64(size) +
+		(1-readShare)*float64(p.stored.Load())/100
 }
 
 const (
@@ -51,7 +54,8 @@ const (
 	rowsPerCheck = 1024
 )
 
-// count counts a row. From time to time it asks for the position, wakes who watches, and looks whether the job may go on.
+// count counts a row. From time to time it asks for the position, wakes who watches, and looks
+// whether the job may go on.
 func (p *rowProgress) count(ctx context.Context, position func() (done, all int64)) error {
 	if p.rows.Add(1)%rowsPerCheck != 0 {
 		return nil
@@ -62,7 +66,8 @@ func (p *rowProgress) count(ctx context.Context, position func() (done, all int6
 	if now := time.Now(); now.Sub(p.notified) >= progressInterval {
 		p.notified = now
 		p.store.watchers.notify(p.id)
-		// A small file can unpack to more rows than the disk has room for: it must not take the room of others.
+		// A small file can unpack to more rows than the disk has room for: it must not take the
+		// room of others.
 		if err := p.store.engine.CheckDisk(2 * p.store.reserve); err != nil {
 			return err
 		}
@@ -94,9 +99,11 @@ func (s *Store) runningJob(id coupon.ID) *runningJob {
 	return nil
 }
 
-// runJob does a job when start has recorded that it runs: in how many rows, none for a job that was called off while it waited.
+// runJob does a job when start has recorded that it runs: in how many rows, none for a job that was
+// called off while it waited.
 func (s *Store) runJob(
-	ctx context.Context, id coupon.ID, start func(context.Context, *turn) (int, error), do func(context.Context, *rowProgress) error,
+	ctx context.Context, id coupon.ID, start func(context.Context, *turn) (int, error),
+	do func(context.Context, *rowProgress) error,
 ) error {
 	ctx, leave := s.within(ctx)
 	defer leave()
@@ -114,7 +121,8 @@ func (s *Store) runJob(
 		started, err = start(ctx, t)
 		return err
 	})
-	if errors.Is(err, errCanceled) || err == nil && started == 0 { // It was canceled while it waited.
+	// It was canceled while it waited.
+	if errors.Is(err, errCanceled) || err == nil && started == 0 {
 		return nil
 	}
 	if err != nil {
@@ -124,7 +132,9 @@ func (s *Store) runJob(
 }
 
 // cancelJob calls off a job that waits, or that is at work: running.
-func (s *Store) cancelJob(ctx context.Context, running *runningJob, statement string, id coupon.ID, number int64) error {
+func (s *Store) cancelJob(
+	ctx context.Context, running *runningJob, statement string, id coupon.ID, number int64,
+) error {
 	if running != nil {
 		running.cancel(errCanceled)
 		select {
@@ -140,8 +150,8 @@ func (s *Store) cancelJob(ctx context.Context, running *runningJob, statement st
 	})
 }
 
-// concludeJob records the outcome of a job that did not succeed, whether or not its caller stays and however full the disk is. One that
-// was called off has its outcome already.
+// concludeJob records the outcome of a job that did not succeed, whether or not its caller stays
+// and however full the disk is. One that was called off has its outcome already.
 func (s *Store) concludeJob(ctx context.Context, record func(context.Context, *turn) error) error {
 	err := s.conclude(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
 		t.reserve = min(t.reserve, minFreeDiskForOutcome)

@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	// postInterval is how long redemptions lie in the journal before they are posted, when nothing keeps them from it, and
-	// postRows how many redemptions and entries of the audit log are posted at once: who reads a view reads them as JSON.
+	// postInterval is how long redemptions lie in the journal before they are posted, when nothing
+	// keeps them from it, and postRows how many redemptions and entries of the audit log are posted
+	// at once: who reads a view reads them as JSON.
 	postInterval = 250 * time.Millisecond
 	postRows     = 2000
 	// postRetry is how long it takes until posting is tried again.
 	postRetry = time.Second
 )
 
-// journal writes down what a group of small requests decided, in one row that is on disk at once, and posts it to the
-// tables soon after: the engine takes three times as long for rows in these. Views have both, so that nobody who reads
-// has to wait for it, or to know.
+// journal writes down what a group of small requests decided, in one row that is on disk at once,
+// and posts it to the tables soon after: the engine takes three times as long for rows in these.
+// Views have both, so that nobody who reads has to wait for it, or to know.
 type journal struct {
 	store *Store
 	// insert is of the writer's connection, planned once.
@@ -42,7 +43,8 @@ type journal struct {
 	done            chan struct{}
 }
 
-// newJournal begins to post what is in the journal, and what is written there through the writer's connection.
+// newJournal begins to post what is in the journal, and what is written there through the writer's
+// connection.
 func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, error) {
 	posting, err := s.engine.Connection(ctx)
 	if err != nil {
@@ -50,10 +52,12 @@ func newJournal(ctx context.Context, s *Store, writing *sql.Conn) (*journal, err
 	}
 	insert, err := writing.PrepareContext(ctx, journalInsert)
 	if err != nil {
-		return nil, errors.Join(duckdb.StorageError(duckdb.Title(journalInsert), err), posting.Close())
+		return nil, errors.Join(duckdb.StorageError(duckdb.Title(journalInsert), err),
+			posting.Close())
 	}
 	j := &journal{
-		store: s, insert: insert, posting: posting, written: make(chan struct{}, 1), isLong: make(chan struct{}, 1),
+		store: s, insert: insert, posting: posting, written: make(chan struct{}, 1),
+		isLong:  make(chan struct{}, 1),
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	// A crash may have left something.
@@ -85,7 +89,8 @@ func (j *journal) add(rows int) {
 	j.wake()
 }
 
-// run posts what was written, until close was called: all that came within postInterval together, or sooner when it is much.
+// run posts what was written, until close was called: all that came within postInterval together,
+// or sooner when it is much.
 func (j *journal) run(ctx context.Context) {
 	defer close(j.done)
 	for isOpen := true; isOpen; {
@@ -100,8 +105,8 @@ func (j *journal) run(ctx context.Context) {
 			isOpen = false
 		}
 		j.rows.Store(0)
-		// What could not be posted stays in the journal, where everybody sees it: the disk is full, which those who write are
-		// told, or the engine failed, which Failed tells.
+		// What could not be posted stays in the journal, where everybody sees it: the disk is full,
+		// which those who write are told, or the engine failed, which Failed tells.
 		if j.post(ctx) != nil {
 			s := j.store
 			s.later(postRetry, func() error {
@@ -112,8 +117,8 @@ func (j *journal) run(ctx context.Context) {
 	}
 }
 
-// write brings the redemptions of a group to the disk in a row of the journal, with its entries of the audit log and
-// those that wait. No transaction stays open: the row is there, or it is not.
+// write brings the redemptions of a group to the disk in a row of the journal, with its entries of
+// the audit log and those that wait. No transaction stays open: the row is there, or it is not.
 func (j *journal) write(ctx context.Context, g *group) error {
 	if err := j.store.engine.CheckDisk(g.reserve); err != nil {
 		return err
@@ -135,7 +140,8 @@ func (j *journal) write(ctx context.Context, g *group) error {
 	return nil
 }
 
-// appendAudit writes the entries of a transaction, and those that wait, into the journal as part of the transaction.
+// appendAudit writes the entries of a transaction, and those that wait, into the journal as part of
+// the transaction.
 func (t *tx) appendAudit(ctx context.Context) error {
 	entries := t.takeEntries()
 	if len(entries) == 0 {
@@ -161,11 +167,12 @@ func journalRow(now time.Time, redemptions []*redemptionRow, entries []*auditRow
 	return []any{named("now", now), named("record", string(record))}, nil
 }
 
-// post moves what is in the journal to the tables, in one transaction: each of its statements sees the journal as it was
-// when it began.
+// post moves what is in the journal to the tables, in one transaction: each of its statements sees
+// the journal as it was when it began.
 func (j *journal) post(ctx context.Context) error {
 	defer j.hold()()
-	return j.store.transact(ctx, j.posting, func(ctx context.Context, t *tx) error { return t.postJournal(ctx) }, (*tx).finish)
+	return j.store.transact(ctx, j.posting,
+		func(ctx context.Context, t *tx) error { return t.postJournal(ctx) }, (*tx).finish)
 }
 
 // hold keeps others from posting until release is called. Who posts in a turn, since rows of the
@@ -178,7 +185,9 @@ func (j *journal) hold() (release func()) {
 
 // postJournal moves what is in the journal to the tables. The caller holds the journal.
 func (t *tx) postJournal(ctx context.Context) error {
-	for _, statement := range []string{journalPostRedemptions, journalPostAuditEntries, journalClear} {
+	for _, statement := range []string{
+		journalPostRedemptions, journalPostAuditEntries, journalClear,
+	} {
 		if err := t.Append(ctx, statement); err != nil {
 			return err
 		}

@@ -14,21 +14,25 @@ import (
 	"couponql/db/duckdb"
 )
 
-// TestJournal tells that redemptions and their entries of the audit log read the same while they are in the journal, after a
-// crash that left them there, and when they are posted.
+// TestJournal tells that redemptions and their entries of the audit log read the same while they
+// are in the journal, after a crash that left them there, and when they are posted.
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	resume := holdPosting(t, s)
 	newAnonymousCoupon(t, s)
 	ctx := WithAudit(t.Context(), &coupon.AuditEntry{
-		At: s.Now(), Caller: "key_1", Role: coupon.RoleRedeemer, Address: "192.0.2.7", Kind: coupon.AuditMutation, Action: "redeemCode",
+		At: s.Now(), Caller: "key_1", Role: coupon.RoleRedeemer, Address: "192.0.2.7",
+		Kind: coupon.AuditMutation, Action: "redeemCode",
 		Input: `{"value":"\"•••\" <&>"}`, RequestID: "R",
 	})
 	_, err := s.Redeem(ctx, &coupon.RedeemRequest{
-		Value: "ALL", RedeemedAt: new(time.Date(2026, 11, 1, 12, 0, 0, 1000, time.FixedZone("CET", 3600))), Reference: new(`"Ünï", <\u0000> \ 🎟`),
-		Amount: new(coupon.Decimal("-12345678901234.5")), Currency: new("EUR"), IdempotencyKey: new("order 1"),
-		Store: new(`"Köln", \ <4>`), Customer: new(`k-1 "Ünï" 🎟`),
+		Value:      "ALL",
+		RedeemedAt: new(time.Date(2026, 11, 1, 12, 0, 0, 1000, time.FixedZone("CET", 3600))),
+		Reference:  new(`"Ünï", <\u0000> \ 🎟`),
+		Amount:     new(coupon.Decimal("-12345678901234.5")), Currency: new("EUR"),
+		IdempotencyKey: new("order 1"),
+		Store:          new(`"Köln", \ <4>`), Customer: new(`k-1 "Ünï" 🎟`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,12 +42,14 @@ func TestJournal(t *testing.T) {
 	}
 	wantRows(t, s, 2, 0)
 	redemptions, entries := recordedIn(t, s)
-	if got := redemptions[1]; len(redemptions) != 2 || *got.Reference != `"Ünï", <\u0000> \ 🎟` || *got.Amount != "-12345678901234.50" ||
+	if got := redemptions[1]; len(redemptions) != 2 || *got.Reference != `"Ünï", <\u0000> \ 🎟` ||
+		*got.Amount != "-12345678901234.50" ||
 		!got.RedeemedAt.Equal(time.Date(2026, 11, 1, 11, 0, 0, 1000, time.UTC)) ||
 		*got.Store != `"Köln", \ <4>` || *got.Customer != `k-1 "Ünï" 🎟` {
 		t.Errorf("got %+v, reference %q, amount %q", got, *got.Reference, *got.Amount)
 	}
-	if len(entries) != 1 || entries[0].Outcome != coupon.AuditDone || entries[0].Input != `{"value":"\"•••\" <&>"}` {
+	if len(entries) != 1 || entries[0].Outcome != coupon.AuditDone ||
+		entries[0].Input != `{"value":"\"•••\" <&>"}` {
 		t.Errorf("got %+v", entries)
 	}
 
@@ -79,13 +85,15 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-// TestEraseJournaled: a customer is erased from redemptions that are still in the journal, which are
-// posted then, each once, while others redeem and the journal is posted.
+// TestEraseJournaled: a customer is erased from redemptions that are still in the journal, which
+// are posted then, each once, while others redeem and the journal is posted.
 func TestEraseJournaled(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	newAnonymousCoupon(t, s)
-	request := func() *coupon.RedeemRequest { return &coupon.RedeemRequest{Value: "ALL", Customer: new("k-1")} }
+	request := func() *coupon.RedeemRequest {
+		return &coupon.RedeemRequest{Value: "ALL", Customer: new("k-1")}
+	}
 	resume := holdPosting(t, s)
 	if _, err := s.Redeem(t.Context(), request()); err != nil {
 		t.Fatal(err)
@@ -154,19 +162,24 @@ func TestJournalIsPostedOnClose(t *testing.T) {
 		}
 	}()
 	var journaled, posted int
-	err = closed.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM posted_redemption)").Scan(&journaled, &posted)
+	err = closed.QueryRowContext(t.Context(),
+		"SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM posted_redemption)").
+		Scan(&journaled, &posted)
 	if err != nil || journaled != 0 || posted != 1 {
 		t.Errorf("%d are in the journal and %d posted: %v", journaled, posted, err)
 	}
 }
 
-// TestMuchIsPostedAtOnce tells that a journal that is long asks to be posted, and that what is posted does not count any more.
+// TestMuchIsPostedAtOnce tells that a journal that is long asks to be posted, and that what is
+// posted does not count any more.
 func TestMuchIsPostedAtOnce(t *testing.T) {
 	t.Parallel()
 	j := &journal{written: make(chan struct{}, 1), isLong: make(chan struct{}, 1)}
 	j.add(postRows - 1)
 	if len(j.written) != 1 || len(j.isLong) != 0 {
-		t.Errorf("of %d rows it is told %d times that there are some, and %d times that they are many", postRows-1, len(j.written), len(j.isLong))
+		t.Errorf(
+			"of %d rows it is told %d times that there are some, and %d times that they are many", postRows-1, len(j.written), len(j.isLong),
+		)
 	}
 	j.add(1)
 	j.add(1)
@@ -185,11 +198,12 @@ func TestMuchIsPostedAtOnce(t *testing.T) {
 	}
 	waitPosted(t, s)
 	wantRows(t, s, 0, postRows)
-	waitFor(t, "what is posted counts no more", func() bool { return s.writer.journal.rows.Load() == 0 })
+	waitFor(t, "what is posted counts no more",
+		func() bool { return s.writer.journal.rows.Load() == 0 })
 }
 
-// TestRefusedBesideOthers tells that a request that is refused has no entry in the audit log that says DONE when it shares
-// its turn with one that is not.
+// TestRefusedBesideOthers tells that a request that is refused has no entry in the audit log that
+// says DONE when it shares its turn with one that is not.
 func TestRefusedBesideOthers(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -198,7 +212,8 @@ func TestRefusedBesideOthers(t *testing.T) {
 	done := make(chan error)
 	for _, value := range []string{"ALL", "NOBODY"} {
 		ctx := WithAudit(context.WithoutCancel(t.Context()), &coupon.AuditEntry{
-			At: s.Now(), Kind: coupon.AuditMutation, Action: "redeemCode of " + value, Input: coupon.EmptyJSON,
+			At: s.Now(), Kind: coupon.AuditMutation, Action: "redeemCode of " + value,
+			Input: coupon.EmptyJSON,
 		})
 		go func() {
 			_, err := s.RedeemAll(ctx, []*coupon.RedeemRequest{{Value: value}})
@@ -212,7 +227,8 @@ func TestRefusedBesideOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, entries := recordedIn(t, s); len(entries) != 1 || entries[0].Action != "redeemCode of ALL" {
+	if _, entries := recordedIn(t, s); len(entries) != 1 ||
+		entries[0].Action != "redeemCode of ALL" {
 		t.Errorf("got %+v", entries)
 	}
 }
@@ -220,7 +236,8 @@ func TestRefusedBesideOthers(t *testing.T) {
 func newAnonymousCoupon(t *testing.T, s *Store) {
 	t.Helper()
 	_, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("c")), Code: coupon.Set(new("ALL")),
+		StartsAt:        coupon.Set(new(coupon.DateTime("2020-01-01"))),
 		RedemptionLimit: coupon.Set[int](nil),
 	})
 	if err != nil {
@@ -228,8 +245,8 @@ func newAnonymousCoupon(t *testing.T, s *Store) {
 	}
 }
 
-// holdPosting has posting fail until resume is called, as it does while the disk is full: no transaction can begin while
-// there is one.
+// holdPosting has posting fail until resume is called, as it does while the disk is full: no
+// transaction can begin while there is one.
 func holdPosting(t *testing.T, s *Store) (resume func()) {
 	t.Helper()
 	waitPosted(t, s)
@@ -263,7 +280,9 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 // wantRows checks where the redemptions are.
 func wantRows(t *testing.T, s *Store, journaled, posted int) {
 	t.Helper()
-	got := []int{countRows(t, s, "redemption WHERE is_journaled"), countRows(t, s, "posted_redemption")}
+	got := []int{
+		countRows(t, s, "redemption WHERE is_journaled"), countRows(t, s, "posted_redemption"),
+	}
 	if want := []int{journaled, posted}; !cmp.Equal(got, want) {
 		t.Errorf("in the journal and posted are %v redemptions, want %v", got, want)
 	}
@@ -278,7 +297,8 @@ func countRows(t *testing.T, s *Store, from string) int {
 	return count
 }
 
-// recordedIn returns all redemptions and entries of the audit log that are about them, newest first.
+// recordedIn returns all redemptions and entries of the audit log that are about them, newest
+// first.
 func recordedIn(t *testing.T, s *Store) ([]*coupon.Redemption, []*coupon.AuditEntry) {
 	t.Helper()
 	page := coupon.Page{First: 100, WantsItems: true}

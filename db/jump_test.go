@@ -11,16 +11,18 @@ import (
 	"couponql/db/dbtest"
 )
 
-// jumps are ways in which a clock jumps: it is set forward, back, forward for a moment, or back for a moment.
+// jumps are ways in which a clock jumps: it is set forward, back, forward for a moment, or back for
+// a moment.
 func jumps() map[string][]time.Duration {
 	return map[string][]time.Duration{
 		"forward": {30 * time.Hour}, "back": {-24 * time.Hour},
-		"forward and back": {30 * time.Hour, -30 * time.Hour}, "back and forward": {-24 * time.Hour, 24 * time.Hour},
+		"forward and back": {30 * time.Hour, -30 * time.Hour},
+		"back and forward": {-24 * time.Hour, 24 * time.Hour},
 	}
 }
 
-// TestKeysOutliveJumps redeems with an idempotency key again after the clock jumped: the key still counts, and so does a
-// restart's reading of it.
+// TestKeysOutliveJumps redeems with an idempotency key again after the clock jumped: the key still
+// counts, and so does a restart's reading of it.
 func TestKeysOutliveJumps(t *testing.T) {
 	t.Parallel()
 	for name, steps := range jumps() {
@@ -37,25 +39,32 @@ func TestKeysOutliveJumps(t *testing.T) {
 			for i, step := range steps {
 				s.clock.Jump(step)
 				// Keys are forgotten when others come.
-				if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A2", IdempotencyKey: new("other" + string(rune('0'+i)))}); err != nil {
+				if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
+					Value: "A2", IdempotencyKey: new("other" + string(rune('0'+i))),
+				}); err != nil {
 					t.Fatal(err)
 				}
 				again, err := s.Redeem(t.Context(), request)
 				if err != nil || again.ID != first.ID {
-					t.Fatalf("after a jump by %s the key gives %v, %v, want %s", step, again, err, first.ID)
+					t.Fatalf("after a jump by %s the key gives %v, %v, want %s", step, again,
+						err, first.ID)
 				}
 			}
 		})
 	}
 }
 
-// TestFilesOutliveJumps tells that a clock that is set forward deletes no file, and that time that passes does.
+// TestFilesOutliveJumps tells that a clock that is set forward deletes no file, and that time that
+// passes does.
 func TestFilesOutliveJumps(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	id := s.newCoupon(t)
 	s.codes(t, id, "", "A1")
-	e, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportCodes, Format: coupon.FormatCSV, Request: coupon.ExportRequest{CouponID: &id}})
+	e, err := s.CreateExport(t.Context(), &coupon.Export{
+		Kind: coupon.ExportCodes, Format: coupon.FormatCSV,
+		Request: coupon.ExportRequest{CouponID: &id},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +146,8 @@ func TestSnapshotAge(t *testing.T) {
 	}
 }
 
-// TestRetriesOutliveJumps tells that a message which waits for its next attempt waits no longer when the clock is set back.
+// TestRetriesOutliveJumps tells that a message which waits for its next attempt waits no longer
+// when the clock is set back.
 func TestRetriesOutliveJumps(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -151,8 +161,10 @@ func TestRetriesOutliveJumps(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = batch.Record(t.Context(), &db.SentBatch{Refused: []db.Refusal{{
-		Content:    batch.Contents[0],
-		Settlement: coupon.Settlement{Status: coupon.MessagePending, RetryAt: s.Now().Add(time.Minute), Failure: "busy"},
+		Content: batch.Contents[0],
+		Settlement: coupon.Settlement{
+			Status: coupon.MessagePending, RetryAt: s.Now().Add(time.Minute), Failure: "busy",
+		},
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -178,8 +190,9 @@ func waitingContents(t *testing.T, s *scene, id coupon.ID) int {
 	return len(batch.Contents)
 }
 
-// TestHoldsOutliveJumps tells that held codes are free when the clock says so, also after a sleep; that a clock which was set
-// forward by mistake takes no hold away; and that no jump gives a code twice.
+// TestHoldsOutliveJumps tells that held codes are free when the clock says so, also after a sleep;
+// that a clock which was set forward by mistake takes no hold away; and that no jump gives a code
+// twice.
 func TestHoldsOutliveJumps(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

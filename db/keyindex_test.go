@@ -42,7 +42,8 @@ func TestCollidingCodes(t *testing.T) {
 	newCoupon := func() coupon.ID {
 		t.Helper()
 		c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
-			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+			Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+			StartsAt:           coupon.Set(new(coupon.DateTime("2020-01-01"))),
 			RequiresAssignment: coupon.Set(new(false)),
 		})
 		if err != nil {
@@ -72,10 +73,12 @@ func TestCollidingCodes(t *testing.T) {
 				t.Errorf("%q is said to exist", pair[i])
 			}
 			_, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: pair[i]})
-			if problems, _ := coupon.AsUserErrors(err); len(problems) != 1 || problems[0].Code != coupon.ErrorCodeUnknown {
+			if problems, _ := coupon.AsUserErrors(err); len(problems) != 1 ||
+				problems[0].Code != coupon.ErrorCodeUnknown {
 				t.Errorf("redeeming a code that is not there gives %v", err)
 			}
-			if _, rejections, err := s.AddCodes(ctx, id, []coupon.NewCode{{Value: pair[i]}}); err != nil || len(rejections) > 0 {
+			if _, rejections, err := s.AddCodes(ctx, id,
+				[]coupon.NewCode{{Value: pair[i]}}); err != nil || len(rejections) > 0 {
 				t.Fatalf("add %q: %+v, %v", pair[i], rejections, err)
 			}
 		}
@@ -83,7 +86,9 @@ func TestCollidingCodes(t *testing.T) {
 			t.Errorf("found in %s and %s", a, b)
 		}
 	}
-	importFile := func(kind coupon.ImportKind, id *coupon.ID, text string) (*coupon.Import, []string) {
+	importFile := func(kind coupon.ImportKind, id *coupon.ID, text string) (
+		*coupon.Import, []string,
+	) {
 		t.Helper()
 		upload, err := s.Receive(t.Context(), "codes.csv", strings.NewReader(text))
 		if err != nil {
@@ -99,7 +104,8 @@ func TestCollidingCodes(t *testing.T) {
 		if err := s.RunImport(ctx, i.ID); err != nil {
 			t.Fatal(err)
 		}
-		lists, err := s.RejectionsOf(ctx, []coupon.ID{i.ID}, coupon.Page{First: 10, WantsItems: true})
+		lists, err := s.RejectionsOf(ctx, []coupon.ID{i.ID},
+			coupon.Page{First: 10, WantsItems: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,8 +119,10 @@ func TestCollidingCodes(t *testing.T) {
 		}
 		return i, reasons
 	}
-	i, reasons := importFile(coupon.ImportCodes, &first, "code\n"+pairs[0][0]+"\n"+pairs[0][1]+"\nNEW\n")
-	if diff := cmp.Diff([]string{"ALREADY_EXISTS", "EXISTS_ELSEWHERE"}, reasons); diff != "" || i.RowsImported != 1 {
+	i, reasons := importFile(coupon.ImportCodes, &first,
+		"code\n"+pairs[0][0]+"\n"+pairs[0][1]+"\nNEW\n")
+	if diff := cmp.Diff([]string{"ALREADY_EXISTS", "EXISTS_ELSEWHERE"}, reasons); diff != "" ||
+		i.RowsImported != 1 {
 		t.Errorf("import of codes %+v (-want +got):\n%s", i, diff)
 	}
 	redemption, err := s.Redeem(ctx, &coupon.RedeemRequest{Value: pairs[0][1]})
@@ -124,20 +132,24 @@ func TestCollidingCodes(t *testing.T) {
 	i, reasons = importFile(
 		coupon.ImportRedemptions,
 		nil,
-		fmt.Sprintf("code,date\n%s,2026-01-01\n%s,2026-01-01\n%s,2026-01-02\n", pairs[0][0], pairs[0][1], pairs[1][1]),
+		fmt.Sprintf("code,date\n%s,2026-01-01\n%s,2026-01-01\n%s,2026-01-02\n", pairs[0][0],
+			pairs[0][1], pairs[1][1]),
 	)
 	if diff := cmp.Diff([]string{"ALREADY_REDEEMED"}, reasons); diff != "" || i.RowsImported != 2 {
 		t.Errorf("import of redemptions %+v (-want +got):\n%s", i, diff)
 	}
 	for value, want := range map[string]coupon.CodeStatus{
-		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed, pairs[1][0]: coupon.CodeAvailable,
+		pairs[0][0]: coupon.CodeRedeemed, pairs[0][1]: coupon.CodeRedeemed,
+		pairs[1][0]: coupon.CodeAvailable,
 		pairs[1][1]: coupon.CodeRedeemed, pairs[2][1]: coupon.CodeAvailable,
 	} {
-		if code, err := s.CodeByValue(ctx, value, coupon.AnyState); err != nil || code.Status != want {
+		if code, err := s.CodeByValue(ctx, value, coupon.AnyState); err != nil ||
+			code.Status != want {
 			t.Errorf("%q is %+v, %v, want %s", value, code, err, want)
 		}
 	}
-	voided, err := s.VoidCodes(ctx, &CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
+	voided, err := s.VoidCodes(ctx,
+		&CodeSelection{CouponID: second, Values: []string{pairs[2][0], pairs[2][1]}})
 	if err != nil || voided.Count != 1 {
 		t.Errorf("voided %+v, %v", voided, err)
 	}
@@ -145,7 +157,8 @@ func TestCollidingCodes(t *testing.T) {
 	third := newCoupon()
 	extra := collidingKeys(t, s.memory, 4)[3]
 	for i, id := range []coupon.ID{third, first} {
-		if _, rejections, err := s.AddCodes(ctx, id, []coupon.NewCode{{Value: extra[i]}}); err != nil || len(rejections) > 0 {
+		if _, rejections, err := s.AddCodes(ctx, id,
+			[]coupon.NewCode{{Value: extra[i]}}); err != nil || len(rejections) > 0 {
 			t.Fatalf("%+v, %v", rejections, err)
 		}
 	}
@@ -166,13 +179,14 @@ func checkReport(t *testing.T, s *Store) {
 	}
 	for _, check := range report.Checks {
 		if check.Violations > 0 {
-			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description,
+				check.Examples)
 		}
 	}
 }
 
-// TestCodesAddedWhileAFileIsRead tells that rows whose code somebody adds between the reading of a file
-// and the storing of its rows are refused once each, whenever the index learned of the code.
+// TestCodesAddedWhileAFileIsRead tells that rows whose code somebody adds between the reading of a
+// file and the storing of its rows are refused once each, whenever the index learned of the code.
 func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -188,7 +202,8 @@ func TestCodesAddedWhileAFileIsRead(t *testing.T) {
 	add := func(values ...string) {
 		t.Helper()
 		for _, value := range values {
-			if _, rejections, err := s.AddCodes(ctx, c.ID, []coupon.NewCode{{Value: value}}); err != nil || len(rejections) > 0 {
+			if _, rejections, err := s.AddCodes(ctx, c.ID,
+				[]coupon.NewCode{{Value: value}}); err != nil || len(rejections) > 0 {
 				t.Fatalf("%+v, %v", rejections, err)
 			}
 		}

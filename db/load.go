@@ -15,7 +15,8 @@ import (
 func (s *Store) loadMemory(ctx context.Context) error {
 	return s.memory.Load(func(l *memory.Loader) error {
 		for _, load := range []func(context.Context, *memory.Loader) error{
-			s.loadNext, s.loadCoupons, s.loadRuns, s.indexKeys, s.loadDeliveries, s.loadStates, s.loadRedemptions, s.loadAnswers, s.loadHolds,
+			s.loadNext, s.loadCoupons, s.loadRuns, s.indexKeys, s.loadDeliveries, s.loadStates,
+			s.loadRedemptions, s.loadAnswers, s.loadHolds,
 		} {
 			if err := load(ctx, l); err != nil {
 				return err
@@ -49,7 +50,8 @@ func (s *Store) loadRuns(ctx context.Context, l *memory.Loader) error {
 	}
 	runs, err := duckdb.Collect(ctx, s.engine, poolRuns, func(rows *sql.Rows) (*counted, error) {
 		var r counted
-		err := rows.Scan(&r.BatchID, &r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First, &r.Last, &r.count)
+		err := rows.Scan(&r.BatchID, &r.CouponID, &r.Label, &r.ImportID, &r.AddedAt, &r.First,
+			&r.Last, &r.count)
 		return &r, err
 	})
 	if err != nil {
@@ -64,7 +66,8 @@ func (s *Store) loadRuns(ctx context.Context, l *memory.Loader) error {
 	return nil
 }
 
-// indexKeys indexes the keys of the codes, on all cores: hashing them takes as long as fetching them.
+// indexKeys indexes the keys of the codes, on all cores: hashing them takes as long as fetching
+// them.
 func (s *Store) indexKeys(ctx context.Context, l *memory.Loader) error {
 	last := l.NextCode() - 1
 	cores := runtime.GOMAXPROCS(0)
@@ -103,11 +106,12 @@ func (s *Store) loadStates(ctx context.Context, l *memory.Loader) error {
 		isSent   bool
 		numbers  string
 	}
-	assigned, err := duckdb.Collect(ctx, s.engine, poolAssigned, func(rows *sql.Rows) (packed, error) {
-		var row packed
-		err := rows.Scan(&row.delivery, &row.isSent, &row.numbers)
-		return row, err
-	})
+	assigned, err := duckdb.Collect(ctx, s.engine, poolAssigned,
+		func(rows *sql.Rows) (packed, error) {
+			var row packed
+			err := rows.Scan(&row.delivery, &row.isSent, &row.numbers)
+			return row, err
+		})
 	if err != nil {
 		return err
 	}
@@ -136,11 +140,12 @@ func (s *Store) loadRedemptions(ctx context.Context, l *memory.Loader) error {
 		times   int
 		numbers string
 	}
-	redeemed, err := duckdb.Collect(ctx, s.engine, poolRedeemed, func(rows *sql.Rows) (packed, error) {
-		var row packed
-		err := rows.Scan(&row.times, &row.numbers)
-		return row, err
-	})
+	redeemed, err := duckdb.Collect(ctx, s.engine, poolRedeemed,
+		func(rows *sql.Rows) (packed, error) {
+			var row packed
+			err := rows.Scan(&row.times, &row.numbers)
+			return row, err
+		})
 	if err != nil {
 		return err
 	}

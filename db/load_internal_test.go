@@ -9,7 +9,9 @@ import (
 
 // FuzzParseNumbers compares with numbers joined again.
 func FuzzParseNumbers(f *testing.F) {
-	for _, packed := range []string{"", "1", "1 2 3", "9223372036854775807", "1  2", " 1", "x", "1 -2", "99999999999999999999"} {
+	for _, packed := range []string{
+		"", "1", "1 2 3", "9223372036854775807", "1  2", " 1", "x", "1 -2", "99999999999999999999",
+	} {
 		f.Add(packed)
 	}
 	f.Fuzz(func(t *testing.T, packed string) {

@@ -9,15 +9,17 @@ import (
 	"couponql/db/duckdb"
 )
 
-// mark is an empty file beside a database that tells of a start which did not come to its end, so that the next one does what
-// is still to be done. It is called like the database, with the mark behind.
+// mark is an empty file beside a database that tells of a start which did not come to its end, so
+// that the next one does what is still to be done. It is called like the database, with the mark
+// behind.
 type mark string
 
 const (
-	// markFirst: the database is being made, and nothing was acknowledged yet. A file with nothing in it and without this
-	// mark has lost its log.
+	// markFirst: the database is being made, and nothing was acknowledged yet. A file with nothing
+	// in it and without this mark has lost its log.
 	markFirst mark = ".first-start"
-	// markCut: acknowledged changes were, or are about to be, cut off with the log, and what follows from that was not done.
+	// markCut: acknowledged changes were, or are about to be, cut off with the log, and what
+	// follows from that was not done.
 	markCut mark = ".log-cut"
 )
 

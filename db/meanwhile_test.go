@@ -16,8 +16,8 @@ import (
 	"couponql/db"
 )
 
-// TestImportMeanwhile has something happen to what an import is about right before it commits: it counts what happened, as if
-// it had come after it.
+// TestImportMeanwhile has something happen to what an import is about right before it commits: it
+// counts what happened, as if it had come after it.
 func TestImportMeanwhile(t *testing.T) {
 	t.Parallel()
 	redemptions := newImport(coupon.ImportRedemptions)
@@ -25,7 +25,8 @@ func TestImportMeanwhile(t *testing.T) {
 		return func(t *testing.T, s *scene, _ coupon.ID) {
 			t.Helper()
 			for _, value := range values {
-				if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: value, Reference: new("till")}); err != nil {
+				if _, err := s.Redeem(t.Context(),
+					&coupon.RedeemRequest{Value: value, Reference: new("till")}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -46,19 +47,23 @@ func TestImportMeanwhile(t *testing.T) {
 	release := func(t *testing.T, s *scene, c coupon.ID) {
 		t.Helper()
 		assign(t, s, c)
-		_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{"A0001"}}, true, "undeliverable")
+		_, _, _, err := s.ReleaseCodes(t.Context(),
+			&db.CodeSelection{CouponID: c, Values: []string{"A0001"}}, true, "undeliverable")
 		if err != nil {
 			t.Error(err)
 		}
 	}
 	limited := func(t *testing.T, s *scene, c coupon.ID) {
 		t.Helper()
-		if _, err := s.UpdateCoupon(t.Context(), c, &coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
+		if _, err := s.UpdateCoupon(t.Context(), c,
+			&coupon.CouponChanges{Label: coupon.Set(new("Other"))}); err != nil {
 			t.Error(err)
 		}
 	}
 	all := "code\n" + strings.Join(numbered("A", 4), "\n") + "\n"
-	void, replace := []func(*coupon.Import){withMode(coupon.ImportVoid)}, []func(*coupon.Import){withMode(coupon.ImportReplaceUnused)}
+	void, replace := []func(*coupon.Import){withMode(coupon.ImportVoid)}, []func(*coupon.Import){
+		withMode(coupon.ImportReplaceUnused),
+	}
 	for name, test := range map[string]struct {
 		kind      coupon.ImportKind
 		edits     []func(*coupon.Import)
@@ -69,26 +74,34 @@ func TestImportMeanwhile(t *testing.T) {
 		rejected  []string
 		// stand is where the codes stand in the end.
 		stand string
-		// again is how often the import begins again: what tills do is no reason, unless the file is whole or nothing.
+		// again is how often the import begins again: what tills do is no reason, unless the file
+		// is whole or nothing.
 		again int
 	}{
 		"redemptions, one by a till": {
-			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n", meanwhile: redeem("A0002"),
-			want: "SUCCEEDED 2 = 1 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 2, redeemed 2",
+			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n",
+			meanwhile: redeem("A0002"),
+			want:      "SUCCEEDED 2 = 1 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"},
+			stand: "available 2, redeemed 2",
 		},
 		"redemptions, the same by a till": {
 			kind: redemptions.Kind,
 			text: "code,date,order\nA0001,2026-11-20,till\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0002,2026-11-20,\n", limit: 3,
-			meanwhile: redeem("A0001"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"2 ALREADY_RECORDED A0001"}, stand: "available 2, redeemed 2",
+			meanwhile: redeem("A0001"), want: "SUCCEEDED 4 = 3 + 1",
+			rejected: []string{"2 ALREADY_RECORDED A0001"}, stand: "available 2, redeemed 2",
 		},
 		"redemptions, up to the limit": {
 			kind: redemptions.Kind,
 			text: "code,date,order\nA0001,2026-11-20,o1\nA0001,2026-11-20,o2\nA0001,2026-11-20,o3\nA0002,2026-11-20,\n", limit: 3,
-			meanwhile: redeem("A0001", "A0003"), want: "SUCCEEDED 4 = 3 + 1", rejected: []string{"4 ALREADY_REDEEMED A0001"}, stand: "available 1, redeemed 3",
+			meanwhile: redeem("A0001", "A0003"), want: "SUCCEEDED 4 = 3 + 1",
+			rejected: []string{"4 ALREADY_REDEEMED A0001"}, stand: "available 1, redeemed 3",
 		},
 		"redemptions of a file that is whole or nothing": {
-			kind: redemptions.Kind, edits: []func(*coupon.Import){rejectFile}, text: "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n",
-			meanwhile: redeem("A0002"), want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 3, redeemed 1", again: 1,
+			kind: redemptions.Kind, edits: []func(*coupon.Import){rejectFile},
+			text:      "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n",
+			meanwhile: redeem("A0002"), want: "FAILED 2 = 0 + 1",
+			rejected: []string{"3 ALREADY_REDEEMED A0002"},
+			stand:    "available 3, redeemed 1", again: 1,
 		},
 		"redemptions, one assigned": {
 			kind: redemptions.Kind, text: "code,date\nA0001,2026-11-20\n", meanwhile: assign,
@@ -99,7 +112,8 @@ func TestImportMeanwhile(t *testing.T) {
 			want: "SUCCEEDED 1 = 1 + 0", stand: "available 3, redeemed 1", again: 1,
 		},
 		"void, one redeemed and one voided": {
-			kind: coupon.ImportCodes, edits: void, text: all, want: "SUCCEEDED 4 = 2 + 2", stand: "redeemed 1, voided 3",
+			kind: coupon.ImportCodes, edits: void, text: all, want: "SUCCEEDED 4 = 2 + 2",
+			stand: "redeemed 1, voided 3",
 			meanwhile: func(t *testing.T, s *scene, c coupon.ID) {
 				t.Helper()
 				redeem("A0002")(t, s, c)
@@ -108,31 +122,44 @@ func TestImportMeanwhile(t *testing.T) {
 			rejected: []string{"3 ALREADY_REDEEMED A0002", "4 ALREADY_RECORDED A0003"},
 		},
 		"void a file that is whole or nothing": {
-			kind: coupon.ImportCodes, edits: append(void, rejectFile), text: all, meanwhile: redeem("A0002"),
-			want: "FAILED 4 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"}, stand: "available 3, redeemed 1", again: 1,
+			kind: coupon.ImportCodes, edits: append(void, rejectFile), text: all,
+			meanwhile: redeem("A0002"),
+			want:      "FAILED 4 = 0 + 1", rejected: []string{"3 ALREADY_REDEEMED A0002"},
+			stand: "available 3, redeemed 1", again: 1,
 		},
-		"void, one assigned": {kind: coupon.ImportCodes, edits: void, text: all, meanwhile: assign, want: "SUCCEEDED 4 = 4 + 0", stand: "voided 4"},
+		"void, one assigned": {
+			kind: coupon.ImportCodes, edits: void, text: all, meanwhile: assign,
+			want: "SUCCEEDED 4 = 4 + 0", stand: "voided 4",
+		},
 		"replace, one redeemed that is not in the file": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\nB2\n", meanwhile: redeem("A0002"),
-			want: "SUCCEEDED 2 = 2 + 0", stand: "available 2, redeemed 1",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\nB2\n",
+			meanwhile: redeem("A0002"),
+			want:      "SUCCEEDED 2 = 2 + 0", stand: "available 2, redeemed 1",
 		},
 		"replace, one redeemed that is in the file": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\na0002\nA0003\n", meanwhile: redeem("A0002"),
-			want: "SUCCEEDED 3 = 2 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"}, stand: "available 2, redeemed 1",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\na0002\nA0003\n",
+			meanwhile: redeem("A0002"),
+			want:      "SUCCEEDED 3 = 2 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"},
+			stand: "available 2, redeemed 1",
 		},
 		"replace by a file that is whole or nothing": {
-			kind: coupon.ImportCodes, edits: append(replace, rejectFile), text: "code\nB1\na0002\n", meanwhile: redeem("A0002"),
-			want: "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"}, stand: "available 3, redeemed 1", again: 1,
+			kind: coupon.ImportCodes, edits: append(replace, rejectFile), text: "code\nB1\na0002\n",
+			meanwhile: redeem("A0002"),
+			want:      "FAILED 2 = 0 + 1", rejected: []string{"3 ALREADY_EXISTS a0002"},
+			stand: "available 3, redeemed 1", again: 1,
 		},
 		"replace, one voided": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: voided("A0001"),
-			want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, voided 1",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n",
+			meanwhile: voided("A0001"),
+			want:      "SUCCEEDED 1 = 1 + 0", stand: "available 1, voided 1",
 		},
 		"replace, one assigned": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: assign, want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, assigned 1",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: assign,
+			want: "SUCCEEDED 1 = 1 + 0", stand: "available 1, assigned 1",
 		},
 		"replace, one given away and returned": {
-			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: release, want: "SUCCEEDED 1 = 1 + 0", stand: "available 2",
+			kind: coupon.ImportCodes, edits: replace, text: "code\nB1\n", meanwhile: release,
+			want: "SUCCEEDED 1 = 1 + 0", stand: "available 2",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,10 +182,12 @@ func TestImportMeanwhile(t *testing.T) {
 				t.Fatal(err)
 			}
 			if attempts != 1+test.again {
-				t.Errorf("it was decided %d times beside the writer, want %d", attempts, 1+test.again)
+				t.Errorf("it was decided %d times beside the writer, want %d", attempts,
+					1+test.again)
 			}
 			wantImport(t, s.imported(t, id), test.want)
-			if diff := cmp.Diff(append([]string{}, test.rejected...), s.rejections(t, id)); diff != "" {
+			if diff := cmp.Diff(append([]string{}, test.rejected...),
+				s.rejections(t, id)); diff != "" {
 				t.Errorf("rejections (-want +got):\n%s", diff)
 			}
 			for range 2 {
@@ -170,7 +199,8 @@ func TestImportMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRedemptionsOfAnonymousMeanwhile tells that a file and tills together never exceed the limit of a coupon's own code.
+// TestRedemptionsOfAnonymousMeanwhile tells that a file and tills together never exceed the limit
+// of a coupon's own code.
 func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -179,7 +209,8 @@ func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
 		"code,date,order\nALL,2026-11-20,o1\nALL,2026-11-20,o2\nALL,2026-11-20,o3\nALL,2026-11-20,o4\n")
 	err := s.RunImportWith(t.Context(), id, func() {
 		for _, reference := range []string{"o2", "t1", "t2"} {
-			if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL", Reference: &reference}); err != nil {
+			if _, err := s.Redeem(t.Context(),
+				&coupon.RedeemRequest{Value: "ALL", Reference: &reference}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -204,7 +235,8 @@ func TestRedemptionsOfAnonymousMeanwhile(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestTargetsMeanwhile tells that targets that others add or take out while a file of targets is imported count.
+// TestTargetsMeanwhile tells that targets that others add or take out while a file of targets is
+// imported count.
 func TestTargetsMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -248,8 +280,9 @@ func TestTargetsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestTillsBesideImports redeems codes at tills while files redeem, void, replace and take out the same ones, and asks in the end
-// who got what: no code is redeemed beyond its limit, none is redeemed that made way, and nothing that a till was told is lost.
+// TestTillsBesideImports redeems codes at tills while files redeem, void, replace and take out the
+// same ones, and asks in the end who got what: no code is redeemed beyond its limit, none is
+// redeemed that made way, and nothing that a till was told is lost.
 func TestTillsBesideImports(t *testing.T) {
 	t.Parallel()
 	const codes, tills = 3000, 4
@@ -257,7 +290,8 @@ func TestTillsBesideImports(t *testing.T) {
 		"redemptions": func(t *testing.T, s *scene, _, _ coupon.ID) error {
 			return s.RunImport(t.Context(), s.queue(t,
 				newImport(coupon.ImportRedemptions),
-				"code,date,order\n"+strings.Join(numbered("T", codes), ",2026-11-20,f\n")+",2026-11-20,f\n"))
+				"code,date,order\n"+strings.Join(numbered("T", codes), ",2026-11-20,f\n")+
+					",2026-11-20,f\n"))
 		},
 		"void": func(t *testing.T, s *scene, c, _ coupon.ID) error {
 			return s.RunImport(t.Context(), s.queue(t,
@@ -278,7 +312,8 @@ func TestTillsBesideImports(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
 			c := s.newCoupon(t, withoutAssignment)
-			first := s.importFile(t, newImport(coupon.ImportCodes, into(c)), "code\n"+strings.Join(numbered("T", codes), "\n")).ID
+			first := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+				"code\n"+strings.Join(numbered("T", codes), "\n")).ID
 			var isOver atomic.Bool
 			var redeemed, next atomic.Int64
 			for _, err := range atOnce(1+tills, func(i int) error {
@@ -296,7 +331,10 @@ func TestTillsBesideImports(t *testing.T) {
 						return nil
 					}
 					// Here and there, so that the file has met some codes and some not.
-					_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: fmt.Sprintf("T%04d", 1+number*1009%codes), Reference: new(fmt.Sprint(number))})
+					_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{
+						Value:     fmt.Sprintf("T%04d", 1+number*1009%codes),
+						Reference: new(fmt.Sprint(number)),
+					})
 					if _, isRefused := coupon.AsUserErrors(err); err != nil && !isRefused {
 						return err
 					}
@@ -312,7 +350,8 @@ func TestTillsBesideImports(t *testing.T) {
 			}
 			for range 2 {
 				s.checkSound(t)
-				list, err := s.Redemptions(t.Context(), &coupon.StatsFilter{}, coupon.Page{First: 1, WantsTotal: true})
+				list, err := s.Redemptions(t.Context(), &coupon.StatsFilter{},
+					coupon.Page{First: 1, WantsTotal: true})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -322,7 +361,8 @@ func TestTillsBesideImports(t *testing.T) {
 					want = codes
 				}
 				if list.Total != want || a.Redeemed != want {
-					t.Errorf("%d redemptions, %d redeemed codes, want %d, by tills %d", list.Total, a.Redeemed, want, redeemed.Load())
+					t.Errorf("%d redemptions, %d redeemed codes, want %d, by tills %d", list.Total,
+						a.Redeemed, want, redeemed.Load())
 				}
 				t.Logf("tills redeemed %d: %+v", redeemed.Load(), *a)
 				s.reopen(t)
@@ -331,7 +371,8 @@ func TestTillsBesideImports(t *testing.T) {
 	}
 }
 
-// TestImportIsCanceledMeanwhile calls imports off when all is decided and nothing is committed: nothing of them remains.
+// TestImportIsCanceledMeanwhile calls imports off when all is decided and nothing is committed:
+// nothing of them remains.
 func TestImportIsCanceledMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -345,7 +386,10 @@ func TestImportIsCanceledMeanwhile(t *testing.T) {
 		text string
 	}{
 		{newImport(coupon.ImportCodes, into(c)), "code\nB1\nA0001\n"},
-		{newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)), "code\nB1\na0001\n"},
+		{
+			newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportReplaceUnused)),
+			"code\nB1\na0001\n",
+		},
 		{newImport(coupon.ImportCodes, into(c), withMode(coupon.ImportVoid)), "code\nA0001\nB1\n"},
 		{newImport(coupon.ImportRecipients), "id,email\nr1,new@example.org\nr3,\n"},
 		{newImport(coupon.ImportRedemptions), "code,date\nA0001,2026-11-20\nB1,2026-11-20\n"},
@@ -370,7 +414,8 @@ func TestImportIsCanceledMeanwhile(t *testing.T) {
 		t.Errorf("codes (-want +got):\n%s", diff)
 	}
 	s.wantAvailability(t, c, "available 4")
-	if r, err := s.RecipientByExternalID(t.Context(), "r1"); err != nil || *r.Email != "r1@example.org" {
+	if r, err := s.RecipientByExternalID(t.Context(), "r1"); err != nil ||
+		*r.Email != "r1@example.org" {
 		t.Errorf("recipient %+v, %v", r, err)
 	}
 	if got := s.delivery(t, d).TargetCount; got != 0 {
@@ -385,17 +430,23 @@ func TestImportIsCanceledMeanwhile(t *testing.T) {
 	}
 }
 
-// TestImportIsCalledOffBetweenAttempts records that an import was called off after it began to decide and before it commits, as
-// one does whose server was started again: it must neither be done nor take back what was said of it.
+// TestImportIsCalledOffBetweenAttempts records that an import was called off after it began to
+// decide and before it commits, as one does whose server was started again: it must neither be done
+// nor take back what was said of it.
 func TestImportIsCalledOffBetweenAttempts(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t, withoutAssignment)
 	s.codes(t, c, "", numbered("A", 4)...)
-	for _, mode := range []coupon.ImportMode{coupon.ImportAdd, coupon.ImportReplaceUnused, coupon.ImportVoid} {
-		id := s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(mode)), "code\nB1\nA0001\n")
+	for _, mode := range []coupon.ImportMode{
+		coupon.ImportAdd, coupon.ImportReplaceUnused, coupon.ImportVoid,
+	} {
+		id := s.queue(t, newImport(coupon.ImportCodes, into(c), withMode(mode)),
+			"code\nB1\nA0001\n")
 		number, _ := id.Number(coupon.KindImport)
-		err := s.RunImportWith(t.Context(), id, func() { s.Exec(t, fmt.Sprintf("UPDATE import SET status = 'CANCELED' WHERE id = %d", number)) })
+		err := s.RunImportWith(t.Context(), id, func() {
+			s.Exec(t, fmt.Sprintf("UPDATE import SET status = 'CANCELED' WHERE id = %d", number))
+		})
 		if err == nil || !strings.Contains(err.Error(), "the job was canceled") {
 			t.Errorf("%s: got %v, want that it was canceled", mode, err)
 		}
@@ -407,8 +458,8 @@ func TestImportIsCalledOffBetweenAttempts(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestErasureWaitsForImport erases a recipient while a file that names it is imported: what the import rejected of it is erased,
-// too, and nobody is told that the server failed.
+// TestErasureWaitsForImport erases a recipient while a file that names it is imported: what the
+// import rejected of it is erased, too, and nobody is told that the server failed.
 func TestErasureWaitsForImport(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []coupon.ImportKind{coupon.ImportRecipients, coupon.ImportTargets} {
@@ -428,7 +479,9 @@ func TestErasureWaitsForImport(t *testing.T) {
 					erased <- err
 				}()
 				go func() {
-					_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: "r2", FirstName: coupon.Set(new("Ada"))}})
+					_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
+						{ExternalID: "r2", FirstName: coupon.Set(new("Ada"))},
+					})
 					upserted <- err
 				}()
 			})
@@ -442,7 +495,8 @@ func TestErasureWaitsForImport(t *testing.T) {
 			if r, err := s.RecipientByExternalID(t.Context(), "r1"); err != nil || r != nil {
 				t.Errorf("r1 is still %+v, %v", r, err)
 			}
-			if r, err := s.RecipientByExternalID(t.Context(), "r2"); err != nil || r == nil || r.FirstName == nil || *r.FirstName != "Ada" {
+			if r, err := s.RecipientByExternalID(t.Context(), "r2"); err != nil || r == nil ||
+				r.FirstName == nil || *r.FirstName != "Ada" {
 				t.Errorf("r2 is %+v, %v", r, err)
 			}
 			s.checkSound(t)
@@ -450,21 +504,23 @@ func TestErasureWaitsForImport(t *testing.T) {
 	}
 }
 
-// TestImportManyKnownRecipients changes more recipients than are changed in place: what the file says nothing of stays, numbers
-// stay, and who was erased is not known.
+// TestImportManyKnownRecipients changes more recipients than are changed in place: what the file
+// says nothing of stays, numbers stay, and who was erased is not known.
 func TestImportManyKnownRecipients(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	const rows = coupon.MaxUpsertedRecipients + 1
 	name := func(i int) string { return fmt.Sprintf("c%d", i) }
-	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients), repeated("id,email,phone,sport", rows, func(i int) string {
-		return fmt.Sprintf("%s,%s@example.org,+49 170 %06d,soccer", name(i), name(i), i)
-	})), fmt.Sprintf("SUCCEEDED %d = %d + 0", rows, rows))
+	wantImport(t, s.importFile(t, newImport(coupon.ImportRecipients),
+		repeated("id,email,phone,sport", rows, func(i int) string {
+			return fmt.Sprintf("%s,%s@example.org,+49 170 %06d,soccer", name(i), name(i), i)
+		})), fmt.Sprintf("SUCCEEDED %d = %d + 0", rows, rows))
 	first, err := s.RecipientByExternalID(t.Context(), name(7))
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := s.importFile(t, newImport(coupon.ImportRecipients), repeated("id,email,first name", rows+2, func(i int) string { return name(i) + `,\N,Ada` }))
+	i := s.importFile(t, newImport(coupon.ImportRecipients),
+		repeated("id,email,first name", rows+2, func(i int) string { return name(i) + `,\N,Ada` }))
 	wantImport(t, i, fmt.Sprintf("SUCCEEDED %d = %d + 0", rows+2, rows+2))
 	if want := (coupon.ImportChanges{Added: 2, Changed: rows, Cleared: rows}); i.Changes != want {
 		t.Errorf("changes %+v, want %+v", i.Changes, want)
@@ -474,7 +530,8 @@ func TestImportManyKnownRecipients(t *testing.T) {
 		if err != nil || changed == nil {
 			t.Fatalf("%+v, %v", changed, err)
 		}
-		if changed.ID != first.ID || changed.Email != nil || *changed.Phone != *first.Phone || *changed.FirstName != "Ada" ||
+		if changed.ID != first.ID || changed.Email != nil || *changed.Phone != *first.Phone ||
+			*changed.FirstName != "Ada" ||
 			changed.Attributes != first.Attributes {
 			t.Errorf("got %+v, was %+v", changed, first)
 		}
@@ -487,15 +544,16 @@ func TestImportManyKnownRecipients(t *testing.T) {
 	}
 }
 
-// TestRecordedOutOfOrder tells that who watches gets the redemptions of a file that were numbered before a till's, and came to the
-// disk after it.
+// TestRecordedOutOfOrder tells that who watches gets the redemptions of a file that were numbered
+// before a till's, and came to the disk after it.
 func TestRecordedOutOfOrder(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.codes(t, s.newCoupon(t, withoutAssignment), "", numbered("A", 9)...)
 	place, _, stop := s.WatchRedemptions()
 	defer stop()
-	id := s.queue(t, newImport(coupon.ImportRedemptions), "code,date\nA0001,2026-11-20\nA0002,2026-11-20\n")
+	id := s.queue(t, newImport(coupon.ImportRedemptions),
+		"code,date\nA0001,2026-11-20\nA0002,2026-11-20\n")
 	if err := s.RunImportWith(t.Context(), id, func() { s.redeem(t, "A0009") }); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 	"couponql/db"
 )
 
-// littleMemory is less than the engine takes to read any spool file, and enough for what a till needs.
+// littleMemory is less than the engine takes to read any spool file, and enough for what a till
+// needs.
 const littleMemory = "24MB"
 
 // openWith opens the database of the scene again with another limit of the engine's memory.
@@ -34,7 +35,8 @@ func (s *scene) openWith(t *testing.T, memoryLimit string) {
 	})
 }
 
-// hasEnded reports whether a commit failed, which ends the store: nobody knows then what is on the disk before it is read again.
+// hasEnded reports whether a commit failed, which ends the store: nobody knows then what is on the
+// disk before it is read again.
 func (s *scene) hasEnded() bool {
 	select {
 	case <-s.Failed():
@@ -44,15 +46,19 @@ func (s *scene) hasEnded() bool {
 	}
 }
 
-// TestOutOfMemory does what takes long with less memory than the engine needs for it: each says so and what to do, nothing of it is
-// there, the store goes on, and with more memory all of it is done.
+// TestOutOfMemory does what takes long with less memory than the engine needs for it: each says so
+// and what to do, nothing of it is there, the store goes on, and with more memory all of it is
+// done.
 func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	g := newStage(t, s, "m", 100)
 	s.codes(t, s.newCoupon(t, withoutAssignment), "", numbered("SPARE", 20)...)
 	// What reads no spool file may have enough.
-	names := []string{"analysis", "SQL", "codes ADD", "codes VOID", "recipients", "redemptions", "targets", "filtered export"}
+	names := []string{
+		"analysis", "SQL", "codes ADD", "codes VOID", "recipients", "redemptions", "targets",
+		"filtered export",
+	}
 	mayDo := []string{"analysis", "SQL"}
 	jobs := map[string]job{}
 	for _, long := range longJobs() {
@@ -60,10 +66,12 @@ func TestOutOfMemory(t *testing.T) {
 			jobs[long.name] = long.ready(t, g, "A")
 		}
 	}
-	request := codesOf(g.coupon, coupon.FormatCSV, &coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeAvailable}})
+	request := codesOf(g.coupon, coupon.FormatCSV,
+		&coupon.CodeFilter{Status: []coupon.CodeStatus{coupon.CodeAvailable}})
 	export := g.newExport(t, request)
 	jobs["filtered export"] = func(ctx context.Context) error {
-		if found, err := g.ExportsByID(ctx, []coupon.ID{export}); err == nil && found[export].Status == coupon.ImportFailed {
+		if found, err := g.ExportsByID(ctx, []coupon.ID{export}); err == nil &&
+			found[export].Status == coupon.ImportFailed {
 			export = g.newExport(t, request)
 		}
 		return g.RunExport(ctx, export, nil)
@@ -93,8 +101,10 @@ func TestOutOfMemory(t *testing.T) {
 		s.redeem(t, numbered("SPARE", 20)[i])
 	}
 	told := s.Texts(t, `-- why jobs failed
-SELECT failure FROM import WHERE status = 'FAILED' UNION ALL SELECT failure FROM export WHERE status = 'FAILED'`)
-	if len(told) != len(names)-len(mayDo) || slices.ContainsFunc(told, func(text string) bool { return !strings.Contains(text, "--memory-limit") }) {
+SELECT failure FROM import WHERE status = 'FAILED' UNION ALL SELECT failure FROM export
+	WHERE status = 'FAILED'`)
+	if len(told) != len(names)-len(mayDo) || slices.ContainsFunc(told,
+		func(text string) bool { return !strings.Contains(text, "--memory-limit") }) {
 		t.Errorf("those who asked are told %q", told)
 	}
 	s.openWith(t, "1GB")

@@ -11,11 +11,15 @@ import (
 )
 
 // MessagesByID returns the messages that exist of these.
-func (s *Store) MessagesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Message, error) {
+func (s *Store) MessagesByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Message, error,
+) {
 	return s.readMessages(ctx, numbersOf(coupon.KindMessage, ids))
 }
 
-func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Message, error) {
+func (s *Store) readMessages(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Message, error,
+) {
 	found := make(map[coupon.ID]*coupon.Message, len(numbers))
 	if len(numbers) == 0 {
 		return found, nil
@@ -25,10 +29,13 @@ func (s *Store) readMessages(ctx context.Context, numbers []int64) (map[coupon.I
 		var codeNumber *int64
 		var finalAt *time.Time
 		var m coupon.Message
-		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber, &m.CreatedAt, &m.Status, &finalAt,
+		err := rows.Scan(&number, &deliveryNumber, &recipientNumber, &m.Address, &codeNumber,
+			&m.CreatedAt, &m.Status, &finalAt,
 			&m.CancelReason, &m.Failure, &m.Attempts, &m.Outcome, &m.OutcomeAt, &m.OutcomeReason)
-		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage, number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
-		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient, recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
+		m.ID, m.DeliveryID = coupon.NewID(coupon.KindMessage,
+			number), coupon.NewID(coupon.KindDelivery, deliveryNumber)
+		m.RecipientID, m.CodeID = coupon.NewID(coupon.KindRecipient,
+			recipientNumber), coupon.NewIDPtr(coupon.KindCode, codeNumber)
 		if m.Status == coupon.MessageSent {
 			m.SentAt = finalAt
 		}
@@ -48,8 +55,12 @@ func (s *Store) DeliveryMessages(
 	page coupon.Page,
 ) (map[coupon.ID]*coupon.List[*coupon.Message], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages, count: deliveryMessagesCount,
-		args: []any{named("status", texts(status)), named("reason", texts(reasons)), named("outcome", texts(outcome))},
+		parents: deliveries, parentKind: coupon.KindDelivery, page: page, list: deliveryMessages,
+		count: deliveryMessagesCount,
+		args: []any{
+			named("status", texts(status)), named("reason", texts(reasons)),
+			named("outcome", texts(outcome)),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -58,7 +69,9 @@ func (s *Store) DeliveryMessages(
 }
 
 // MessageContents returns what is needed to render messages, by their ids.
-func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (map[coupon.ID]Content, error) {
+func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message) (
+	map[coupon.ID]Content, error,
+) {
 	found := make(map[coupon.ID]Content, len(messages))
 	if len(messages) == 0 {
 		return found, nil
@@ -74,10 +87,12 @@ func (s *Store) MessageContents(ctx context.Context, messages []*coupon.Message)
 	return found, err
 }
 
-// PreviewContent returns what is needed to show the message of a delivery that a recipient will get: the
-// true one once it is written, else with the code that would be next, or none when the pool is empty. It
-// changes nothing. It returns NOT_FOUND.
-func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coupon.ID) (*coupon.Delivery, *coupon.Coupon, *Content, error) {
+// PreviewContent returns what is needed to show the message of a delivery that a recipient will
+// get: the true one once it is written, else with the code that would be next, or none when the
+// pool is empty. It changes nothing. It returns NOT_FOUND.
+func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coupon.ID) (
+	*coupon.Delivery, *coupon.Coupon, *Content, error,
+) {
 	d, err := s.delivery(ctx, deliveryID)
 	if err != nil {
 		return nil, nil, nil, at(err, "deliveryId")
@@ -113,15 +128,20 @@ func (s *Store) PreviewContent(ctx context.Context, deliveryID, recipientID coup
 		}
 		return d, c, &contents[0], nil
 	}
-	content := &Content{RecipientID: recipientID, Data: coupon.MessageData{Recipient: coupon.RecipientData{
-		ExternalID: r.ExternalID, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName, LastName: r.LastName, Attributes: r.Attributes,
-	}}}
+	content := &Content{RecipientID: recipientID}
+	content.Data.Recipient = coupon.RecipientData{
+		ExternalID: r.ExternalID, Email: r.Email, Phone: r.Phone, FirstName: r.FirstName,
+		LastName: r.LastName, Attributes: r.Attributes,
+	}
 	content.Data.CouponValue, err = s.nextCode(ctx, d, c, r)
 	return d, c, content, err
 }
 
-// nextCode returns the code that a recipient would get next, without taking it; nil when there is none.
-func (s *Store) nextCode(ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, r *coupon.Recipient) (*coupon.CodeData, error) {
+// nextCode returns the code that a recipient would get next, without taking it; nil when there is
+// none.
+func (s *Store) nextCode(
+	ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, r *coupon.Recipient,
+) (*coupon.CodeData, error) {
 	if c == nil || c.Type != coupon.TypeIndividual {
 		return nil, nil //nolint:nilnil // there is no code of one's own
 	}

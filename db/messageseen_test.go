@@ -35,7 +35,8 @@ func (s *scene) sendJudged(t *testing.T, id coupon.ID, limit int) {
 	}
 }
 
-// TestMessagesSeen: what became of a message reads the same wherever messages are seen: the API, files, SQL, the history of its code.
+// TestMessagesSeen: what became of a message reads the same wherever messages are seen: the API,
+// files, SQL, the history of its code.
 func TestMessagesSeen(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -48,7 +49,8 @@ func TestMessagesSeen(t *testing.T) {
 		if code.ID != *last.CodeID {
 			continue
 		}
-		if _, err := s.VoidCodes(t.Context(), &db.CodeSelection{CouponID: c, Values: []string{code.Value}}); err != nil {
+		if _, err := s.VoidCodes(t.Context(),
+			&db.CodeSelection{CouponID: c, Values: []string{code.Value}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +62,10 @@ func TestMessagesSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	outcome := &db.SentBatch{Sent: batch.Contents[2:], OutboxSize: batch.OutboxSize}
-	for i, attempt := range []coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "550 unknown"}, {Result: coupon.AttemptUnknown, Reason: "it broke"}} {
+	for i, attempt := range []coupon.Attempt{
+		{Result: coupon.AttemptRefused, Reason: "550 unknown"},
+		{Result: coupon.AttemptUnknown, Reason: "it broke"},
+	} {
 		outcome.Refused = append(outcome.Refused, db.Refusal{
 			Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, s.Now(), 0),
 		})
@@ -85,7 +90,8 @@ func TestMessagesSeen(t *testing.T) {
 
 	var want, history []string
 	for _, m := range s.messagesOf(t, id, nil) {
-		want = append(want, row(m.ID, m.Status, m.CancelReason, m.Outcome, m.OutcomeAt, m.OutcomeReason))
+		want = append(want,
+			row(m.ID, m.Status, m.CancelReason, m.Outcome, m.OutcomeAt, m.OutcomeReason))
 	}
 	d := s.delivery(t, id)
 	q, end := openSnapshot(t, s.Store)
@@ -93,19 +99,26 @@ func TestMessagesSeen(t *testing.T) {
 	if diff := cmp.Diff(want, q.rows(t, `SELECT id, status, cancel_reason, outcome, outcome_at, outcome_reason FROM messages ORDER BY id`)); diff != "" {
 		t.Errorf("the view messages (-API +SQL):\n%s", diff)
 	}
-	wantCounts := []string{row(d.Counts.Pending, d.Counts.Sent, d.Counts.Failed, d.Counts.Canceled, d.Counts.Unknown)}
+	wantCounts := []string{
+		row(d.Counts.Pending, d.Counts.Sent, d.Counts.Failed, d.Counts.Canceled, d.Counts.Unknown),
+	}
 	if diff := cmp.Diff(wantCounts, q.rows(t, "SELECT pending_count, sent_count, failed_count, canceled_count, unknown_count FROM deliveries")); diff != "" {
 		t.Errorf("the view deliveries (-API +SQL):\n%s", diff)
 	}
-	if got := q.rows(t, "SELECT reason, last_reason FROM quarantine"); !slices.Equal(got, []string{`["HARD","550 no such user"]`}) {
+	if got := q.rows(t, "SELECT reason, last_reason FROM quarantine"); !slices.Equal(got,
+		[]string{`["HARD","550 no such user"]`}) {
 		t.Errorf("the view quarantine has %v", got)
 	}
 	for _, isMasked := range []bool{false, true} {
 		_, text := s.export(t, &coupon.Export{
-			Kind: coupon.ExportMessages, Format: coupon.FormatJSONL, Request: coupon.ExportRequest{DeliveryID: &id, IsMasked: isMasked},
+			Kind: coupon.ExportMessages, Format: coupon.FormatJSONL,
+			Request: coupon.ExportRequest{DeliveryID: &id, IsMasked: isMasked},
 		})
 		reason := map[bool]string{false: "550 no such user", true: "•••"}[isMasked]
-		for _, part := range []string{`"cancelReason":"CODE_VOIDED"`, `"status":"UNKNOWN"`, `"outcome":"HARD_BOUNCE"`, `"outcomeReason":"` + reason + `"`} {
+		for _, part := range []string{
+			`"cancelReason":"CODE_VOIDED"`, `"status":"UNKNOWN"`, `"outcome":"HARD_BOUNCE"`,
+			`"outcomeReason":"` + reason + `"`,
+		} {
 			if !strings.Contains(text, part) {
 				t.Errorf("masked %t, the file lacks %s:\n%s", isMasked, part, text)
 			}

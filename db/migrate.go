@@ -18,8 +18,8 @@ import (
 var migrations embed.FS
 
 // migrate applies the migrations that the file lacks, forward only, each in a transaction with its
-// record. A file that has a migration we don't know was made by a newer version, and one whose record
-// differs was made by an edited one: both are refused rather than guessed at.
+// record. A file that has a migration we don't know was made by a newer version, and one whose
+// record differs was made by an edited one: both are refused rather than guessed at.
 func (s *Store) migrate(ctx context.Context) error {
 	if err := s.engine.Exec(ctx, migrationCreate); err != nil {
 		return fmt.Errorf("create the record of migrations: %w", err)
@@ -36,7 +36,9 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // applyMigrations applies those of the migrations that are not applied yet.
-func (s *Store) applyMigrations(ctx context.Context, applied map[string]string, names []string) error {
+func (s *Store) applyMigrations(
+	ctx context.Context, applied map[string]string, names []string,
+) error {
 	for _, name := range names {
 		text, err := migrations.ReadFile(path.Join("migration", name))
 		if err != nil {
@@ -46,7 +48,8 @@ func (s *Store) applyMigrations(ctx context.Context, applied map[string]string, 
 		checksum := hex.EncodeToString(sum[:])
 		if recorded, found := applied[name]; found {
 			if recorded != checksum {
-				return fmt.Errorf("open %s: its migration %s is not the one of this version", s.options.Path, name)
+				return fmt.Errorf("open %s: its migration %s is not the one of this version",
+					s.options.Path, name)
 			}
 			continue
 		}
@@ -86,7 +89,8 @@ func (s *Store) applyMigration(ctx context.Context, name, text, checksum string)
 		if err := t.Append(ctx, text); err != nil {
 			return err
 		}
-		return t.Append(ctx, migrationInsert, named("name", name), named("checksum", checksum), named("now", s.now()))
+		return t.Append(ctx, migrationInsert, named("name", name), named("checksum", checksum),
+			named("now", s.now()))
 	})
 	if err != nil {
 		return fmt.Errorf("apply migration %s: %w", name, err)
@@ -100,8 +104,8 @@ const databaseID = "database_id"
 // caseSensitiveCodes is the setting that says how codes are compared.
 const caseSensitiveCodes = "case_sensitive_codes"
 
-// checkSettings fixes how codes are compared when the database is new, and refuses to open it another
-// way later: every stored key depends on it.
+// checkSettings fixes how codes are compared when the database is new, and refuses to open it
+// another way later: every stored key depends on it.
 func (s *Store) checkSettings(ctx context.Context) error {
 	const name = caseSensitiveCodes
 	wanted := strconv.FormatBool(s.keys.CaseSensitive)
@@ -112,19 +116,22 @@ func (s *Store) checkSettings(ctx context.Context) error {
 	switch stored {
 	case wanted:
 	case "":
-		if err := s.engine.Exec(ctx, settingInsert, named("name", name), named("value", wanted)); err != nil {
+		if err := s.engine.Exec(ctx, settingInsert, named("name", name),
+			named("value", wanted)); err != nil {
 			return fmt.Errorf("record the settings: %w", err)
 		}
 	default:
 		return fmt.Errorf("open %s: it was created with case-sensitive codes %s, which cannot change; start with --case-sensitive-codes=%s",
 			s.options.Path, stored, stored)
 	}
-	ids, err := duckdb.Collect(ctx, s.engine, settingGet, duckdb.ScanInto[string], named("name", databaseID))
+	ids, err := duckdb.Collect(ctx, s.engine, settingGet, duckdb.ScanInto[string],
+		named("name", databaseID))
 	if err != nil {
 		return err
 	}
 	if len(ids) != 1 {
-		return fmt.Errorf("open %s: it has %d ids of its own instead of one", s.options.Path, len(ids))
+		return fmt.Errorf("open %s: it has %d ids of its own instead of one",
+			s.options.Path, len(ids))
 	}
 	s.id = ids[0]
 	return nil

@@ -6,9 +6,9 @@ import (
 	"couponql/db/duckdb"
 )
 
-// numbered is what has its numbers from the table number: a row says how many were given out, and changes in the transaction
-// of what gets one. So a number is given out once, whatever is deleted, copied or killed. What only grows has the number
-// after that of its last row; see loadNext.
+// numbered is what has its numbers from the table number: a row says how many were given out, and
+// changes in the transaction of what gets one. So a number is given out once, whatever is deleted,
+// copied or killed. What only grows has the number after that of its last row; see loadNext.
 type numbered string
 
 const (

@@ -129,29 +129,36 @@ func oddTexts() []string {
 	}
 }
 
-// isKept reports whether a code or a label may be kept: the door refuses the others. What stands around it is cut off.
+// isKept reports whether a code or a label may be kept: the door refuses the others. What stands
+// around it is cut off.
 func isKept(text string) bool {
-	return !strings.ContainsFunc(text, unicode.IsControl) && !strings.ContainsAny(text, "\uFFFE\uFFFF")
+	return !strings.ContainsFunc(text, unicode.IsControl) &&
+		!strings.ContainsAny(text, "\uFFFE\uFFFF")
 }
 
-// TestOddValues exports codes, labels, references and the attributes of recipients, whatever is in them, in every format, and imports
-// them into another database: each comes back identical, or was refused when it was given.
+// TestOddValues exports codes, labels, references and the attributes of recipients, whatever is in
+// them, in every format, and imports them into another database: each comes back identical, or was
+// refused when it was given.
 func TestOddValues(t *testing.T) {
 	t.Parallel()
-	formats := []coupon.FileFormat{coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet}
+	formats := []coupon.FileFormat{
+		coupon.FormatCSV, coupon.FormatXML, coupon.FormatJSONL, coupon.FormatParquet,
+	}
 	s := newScene(t)
 	c := s.newCoupon(t, withoutAssignment)
 	given := make([]coupon.NewCode, 0, len(oddTexts()))
 	for i, text := range oddTexts() {
 		// A label that no other code has, and one of the odd texts.
-		given = append(given, coupon.NewCode{Value: text, Label: new(oddTexts()[len(oddTexts())-1-i])})
+		given = append(given,
+			coupon.NewCode{Value: text, Label: new(oddTexts()[len(oddTexts())-1-i])})
 	}
 	_, rejections, err := s.AddCodes(t.Context(), c, given)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range rejections {
-		if code := given[r.Line-1]; r.Reason == coupon.RejectedBadCharacter && isKept(code.Value) && isKept(*code.Label) {
+		if code := given[r.Line-1]; r.Reason == coupon.RejectedBadCharacter && isKept(code.Value) &&
+			isKept(*code.Label) {
 			t.Errorf("%q with the label %q was refused: %s", code.Value, *code.Label, r.Reason)
 		}
 	}
@@ -164,7 +171,8 @@ func TestOddValues(t *testing.T) {
 		if clean, reason := coupon.CleanLabel(reference); reason != "" || clean == "" {
 			reference = "r"
 		}
-		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: code, Reference: &reference}); err != nil {
+		if _, err := s.Redeem(t.Context(),
+			&coupon.RedeemRequest{Value: code, Reference: &reference}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,14 +192,17 @@ func TestOddValues(t *testing.T) {
 			_, codes := s.export(t, codesOf(c, format, nil))
 			i := again.importFile(t, newImport(coupon.ImportCodes, into(d), literally), codes)
 			if diff := cmp.Diff(want, again.codeFacts(t, d)); diff != "" {
-				t.Errorf("codes (-exported +imported):\n%s\n%+v %q", diff, i, again.rejections(t, i.ID))
+				t.Errorf("codes (-exported +imported):\n%s\n%+v %q", diff, i,
+					again.rejections(t, i.ID))
 			}
-			_, redemptions := s.export(t, &coupon.Export{Kind: coupon.ExportRedemptions, Format: format})
+			_, redemptions := s.export(t,
+				&coupon.Export{Kind: coupon.ExportRedemptions, Format: format})
 			again.importFile(t, newImport(coupon.ImportRedemptions, literally), redemptions)
 			if diff := cmp.Diff(s.references(t), again.references(t)); diff != "" {
 				t.Errorf("redemptions (-exported +imported):\n%s", diff)
 			}
-			i = again.importFile(t, newImport(coupon.ImportRecipients, literally), s.exportRecipients(t, format, recipients))
+			i = again.importFile(t, newImport(coupon.ImportRecipients, literally),
+				s.exportRecipients(t, format, recipients))
 			rejected := strings.Join(again.rejections(t, i.ID), "\n")
 			for _, r := range recipients {
 				kept, err := again.RecipientByExternalID(t.Context(), r.ExternalID)
@@ -204,13 +215,15 @@ func TestOddValues(t *testing.T) {
 					wanted = strings.Trim(wanted, " \t")
 				}
 				// In XML that another program wrote, U+FFFD stands for what could not be read.
-				mayRefuse := !isKept(wanted) || format == coupon.FormatXML && strings.Contains(wanted, "\uFFFD")
+				mayRefuse := !isKept(wanted) ||
+					format == coupon.FormatXML && strings.Contains(wanted, "\uFFFD")
 				switch {
 				case kept == nil && mayRefuse && strings.Contains(rejected, r.ExternalID):
 				case kept == nil:
 					t.Errorf("%s with %q was lost: %s", r.ExternalID, wanted, rejected)
 				case attribute(t, kept.Attributes) != wanted:
-					t.Errorf("the attribute %q came back as %q", wanted, attribute(t, kept.Attributes))
+					t.Errorf("the attribute %q came back as %q", wanted,
+						attribute(t, kept.Attributes))
 				}
 			}
 			again.checkSound(t)
@@ -244,7 +257,8 @@ func (s *scene) codeFacts(t *testing.T, id coupon.ID) map[string]string {
 // references returns those of all redemptions, by code.
 func (s *scene) references(t *testing.T) map[string]string {
 	t.Helper()
-	list, err := s.Redemptions(t.Context(), nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	list, err := s.Redemptions(t.Context(), nil,
+		coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +269,8 @@ func (s *scene) references(t *testing.T) map[string]string {
 	return references
 }
 
-// oddRecipients returns a recipient for each text, who has it as the attribute odd, and one with a very long one.
+// oddRecipients returns a recipient for each text, who has it as the attribute odd, and one with a
+// very long one.
 func oddRecipients() []*coupon.RecipientChanges {
 	var recipients []*coupon.RecipientChanges
 	for i, text := range append(oddTexts(), strings.Repeat("long 😀 ", 5000)+".") {
@@ -273,9 +288,11 @@ func oddRecipients() []*coupon.RecipientChanges {
 	return recipients
 }
 
-// exportRecipients writes recipients with their attribute as an analyst's query does; XML, which that cannot be, as another program
-// would.
-func (s *scene) exportRecipients(t *testing.T, format coupon.FileFormat, recipients []*coupon.RecipientChanges) string {
+// exportRecipients writes recipients with their attribute as an analyst's query does; XML, which
+// that cannot be, as another program would.
+func (s *scene) exportRecipients(
+	t *testing.T, format coupon.FileFormat, recipients []*coupon.RecipientChanges,
+) string {
 	t.Helper()
 	if format == coupon.FormatXML {
 		var b bytes.Buffer
@@ -296,7 +313,8 @@ func (s *scene) exportRecipients(t *testing.T, format coupon.FileFormat, recipie
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	opened, err := snapshot.Open(t.Context(), taken.Dir, snapshot.Options{MemoryLimit: "500MB", Threads: 1, ExportDir: dir})
+	opened, err := snapshot.Open(t.Context(), taken.Dir,
+		snapshot.Options{MemoryLimit: "500MB", Threads: 1, ExportDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,8 +340,9 @@ func (s *scene) exportRecipients(t *testing.T, format coupon.FileFormat, recipie
 	return string(text)
 }
 
-// TestExportOldCharacters: a character that XML cannot carry, which an older version let in, is not left out of a file without a
-// word: the export as XML says in which column it is, and repeats nothing; the other formats have it.
+// TestExportOldCharacters: a character that XML cannot carry, which an older version let in, is not
+// left out of a file without a word: the export as XML says in which column it is, and repeats
+// nothing; the other formats have it.
 func TestExportOldCharacters(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -347,12 +366,16 @@ func TestExportOldCharacters(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := found[xmlExport.ID]
-		if want := "The column " + column + " has a character that XML cannot carry"; e.Status != coupon.ImportFailed ||
+		if want := "The column " + column +
+			" has a character that XML cannot carry"; e.Status != coupon.ImportFailed ||
 			!strings.HasPrefix(deref(e.Failure), want) || strings.Contains(*e.Failure, "CODE1") {
 			t.Errorf("the export is %s: %s", e.Status, deref(e.Failure))
 		}
-		for _, format := range []coupon.FileFormat{coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatParquet} {
-			if _, text := s.export(t, codesOf(c, format, nil)); format == coupon.FormatCSV && !strings.ContainsAny(text, "\uFFFE\x01") {
+		for _, format := range []coupon.FileFormat{
+			coupon.FormatCSV, coupon.FormatJSONL, coupon.FormatParquet,
+		} {
+			if _, text := s.export(t, codesOf(c, format, nil)); format == coupon.FormatCSV &&
+				!strings.ContainsAny(text, "\uFFFE\x01") {
 				t.Errorf("%s: %q", format, text)
 			}
 		}

@@ -9,26 +9,29 @@ import (
 	"couponql/db/duckdb"
 )
 
-// givenAway asks what became of the codes of deliveries. Redeemed counts codes: most can be redeemed once, so that their
-// redemptions are counted, and only those of other coupons are told apart.
+// givenAway asks what became of the codes of deliveries. Redeemed counts codes: most can be
+// redeemed once, so that their redemptions are counted, and only those of other coupons are told
+// apart.
 type givenAway struct {
 	// hasRepeats: there are coupons whose codes can be redeemed more than once.
 	hasRepeats bool
 	// chosen is the statement of the deliveries; args are its parameters and those of labeled.
 	chosen string
 	args   []any
-	// labeled narrows redemptions and messages to codes with some labels, named by their alias; "": none are left out.
+	// labeled narrows redemptions and messages to codes with some labels, named by their alias; "":
+	// none are left out.
 	labeled   func(alias string) string
 	hasLabels bool
 }
 
-// newOutcomes chooses deliveries of individual coupons by a filter, whose period is about when they were confirmed.
-// columns are what is read of them; f is the delivery.
+// newOutcomes chooses deliveries of individual coupons by a filter, whose period is about when they
+// were confirmed. columns are what is read of them; f is the delivery.
 func (s *Store) newOutcomes(n *narrowed, columns string) *givenAway {
 	f := &fact{
 		from: `(
     SELECT d.*, c.redemption_limit IS NOT DISTINCT FROM 1 AS is_single
-    FROM delivery d JOIN coupon c ON c.id = d.coupon_id WHERE c.type = 'INDIVIDUAL' AND d.message_count > 0
+    FROM delivery d JOIN coupon c ON c.id = d.coupon_id
+        WHERE c.type = 'INDIVIDUAL' AND d.message_count > 0
 ) f`,
 		coupon: "f.coupon_id", delivery: "f.id", channel: "f.channel", at: "f.confirmed_at",
 	}
@@ -44,28 +47,32 @@ func (s *Store) newOutcomes(n *narrowed, columns string) *givenAway {
 	if len(n.filter.Labels) > 0 {
 		o.hasLabels = true
 		o.args = append(o.args, named("labels", texts(n.filter.Labels)))
-		o.labeled = func(alias string) string { return " AND " + alias + ".label IN (SELECT unnest($labels::VARCHAR[]))" }
+		o.labeled = func(alias string) string {
+			return " AND " + alias + ".label IN (SELECT unnest($labels::VARCHAR[]))"
+		}
 	}
 	return o
 }
 
-// firsts returns the statement of the first redemption of each code that stands. Columns of the deliveries in `chosen` are
-// c's, and those of redemptions r's; single is read of a code that is redeemed once, and many, with aggregates, of
-// others. more narrows the redemptions.
+// firsts returns the statement of the first redemption of each code that stands. Columns of the
+// deliveries in `chosen` are c's, and those of redemptions r's; single is read of a code that is
+// redeemed once, and many, with aggregates, of others. more narrows the redemptions.
 func (o *givenAway) firsts(single, many, more string) string {
 	const live = `
-    FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND %s ANTI JOIN reversal v ON v.redemption_id = r.id
+    FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND %s
+        ANTI JOIN reversal v ON v.redemption_id = r.id
     WHERE r.code_id IS NOT NULL`
 	more += o.labeled("r")
 	statement := "SELECT " + single + fmt.Sprintf(live, "c.is_single") + more
 	if o.hasRepeats {
-		statement += "\n    UNION ALL\n    SELECT " + many + fmt.Sprintf(live, "NOT c.is_single") + more + "\n    GROUP BY r.delivery_id, r.code_id"
+		statement += "\n    UNION ALL\n    SELECT " + many + fmt.Sprintf(live, "NOT c.is_single") +
+			more + "\n    GROUP BY r.delivery_id, r.code_id"
 	}
 	return statement
 }
 
-// returned returns the statement of how many messages of the deliveries in `chosen` were sent and came back. The labels are those
-// of their codes.
+// returned returns the statement of how many messages of the deliveries in `chosen` were sent and
+// came back. The labels are those of their codes.
 func (o *givenAway) returned() string {
 	return `SELECT count(*) FROM message_outcome r
     JOIN chosen c ON c.id = r.delivery_id
@@ -74,22 +81,27 @@ func (o *givenAway) returned() string {
     WHERE r.outcome IN ('SOFT_BOUNCE', 'HARD_BOUNCE') AND m.code_id IS NOT NULL` + o.labeled("m")
 }
 
-// assigned returns the statement of how many codes each delivery gave away and sent, with the columns in `chosen`.
+// assigned returns the statement of how many codes each delivery gave away and sent, with the
+// columns in `chosen`.
 func (o *givenAway) assigned() string {
 	if !o.hasLabels {
 		return "SELECT id, target_count AS targeted, message_count AS assigned, sent_count AS sent FROM chosen"
 	}
 	return `SELECT c.id, NULL::BIGINT AS targeted, count(*) AS assigned, count(s.message_id) AS sent
     FROM message m JOIN chosen c ON c.id = m.delivery_id
-    LEFT JOIN (SELECT message_id FROM sending WHERE outcome = 'SENT' AND delivery_id IN (SELECT id FROM chosen)) s ON s.message_id = m.id
+    LEFT JOIN (SELECT message_id FROM sending
+        WHERE outcome = 'SENT' AND delivery_id IN (SELECT id FROM chosen)) s ON s.message_id = m.id
     WHERE m.code_id IS NOT NULL` + o.labeled("m") + "\n    GROUP BY c.id"
 }
 
 const countedColumns = "f.target_count, f.message_count, f.sent_count, f.confirmed_at"
 
-// Funnel tells how far the codes got that deliveries of individual coupons gave away in the period of the filter:
-// whenever they were sent and redeemed. The stage TARGETED is left out when labels are asked for. It returns INVALID.
-func (s *Store) Funnel(ctx context.Context, filter *coupon.StatsFilter, timezone string) ([]*coupon.FunnelStep, error) {
+// Funnel tells how far the codes got that deliveries of individual coupons gave away in the period
+// of the filter: whenever they were sent and redeemed. The stage TARGETED is left out when labels
+// are asked for. It returns INVALID.
+func (s *Store) Funnel(ctx context.Context, filter *coupon.StatsFilter, timezone string) (
+	[]*coupon.FunnelStep, error,
+) {
 	// The zone is checked as that of any question is.
 	zone, err := (&coupon.StatsQuestion{Timezone: timezone, Limit: 1}).Check()
 	if err != nil {
@@ -113,11 +125,13 @@ WITH chosen AS (
 ), first AS (
     `+o.firsts("1 AS one", "1 AS one", "")+`
 )
-SELECT sum(targeted)::BIGINT, coalesce(sum(assigned), 0)::BIGINT, coalesce(sum(sent), 0)::BIGINT, (SELECT count(*) FROM first),
+SELECT sum(targeted)::BIGINT, coalesce(sum(assigned), 0)::BIGINT, coalesce(sum(sent), 0)::BIGINT,
+	(SELECT count(*) FROM first),
     (`+o.returned()+`) FROM given`,
 		func(rows *sql.Rows) (*coupon.Outcome, error) {
 			var outcome coupon.Outcome
-			err := rows.Scan(&outcome.Targeted, &outcome.Assigned, &outcome.Sent, &outcome.Redeemed, &outcome.Returned)
+			err := rows.Scan(&outcome.Targeted, &outcome.Assigned, &outcome.Sent, &outcome.Redeemed,
+				&outcome.Returned)
 			return &outcome, err
 		}, o.args...)
 	if err != nil {
@@ -130,7 +144,9 @@ SELECT sum(targeted)::BIGINT, coalesce(sum(assigned), 0)::BIGINT, coalesce(sum(s
 }
 
 // CompareDeliveries compares deliveries with the first of them. It returns INVALID, and NOT_FOUND.
-func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.ComparisonQuestion) ([]*coupon.DeliveryComparison, error) {
+func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.ComparisonQuestion) (
+	[]*coupon.DeliveryComparison, error,
+) {
 	if err := question.Check(); err != nil {
 		return nil, err
 	}
@@ -160,7 +176,8 @@ func (s *Store) CompareDeliveries(ctx context.Context, question *coupon.Comparis
 		return nil, err
 	}
 	defer release()
-	o := s.newOutcomes(&narrowed{filter: &coupon.StatsFilter{DeliveryIDs: question.DeliveryIDs}}, countedColumns)
+	o := s.newOutcomes(&narrowed{filter: &coupon.StatsFilter{DeliveryIDs: question.DeliveryIDs}},
+		countedColumns)
 	within, args := "", o.args
 	if question.WithinDays != nil {
 		within = " AND r.redeemed_at < c.confirmed_at + to_days($days::INTEGER)"
@@ -172,7 +189,8 @@ WITH chosen AS (
 ), first AS (
     `+o.firsts("r.delivery_id", "r.delivery_id", within)+`
 )
-SELECT c.id, count(f.delivery_id) FROM chosen c LEFT JOIN first f ON f.delivery_id = c.id GROUP BY c.id`,
+SELECT c.id, count(f.delivery_id) FROM chosen c LEFT JOIN first f ON f.delivery_id = c.id
+	GROUP BY c.id`,
 		func(rows *sql.Rows) error {
 			var number int64
 			var redeemed int
@@ -191,10 +209,12 @@ SELECT c.id, count(f.delivery_id) FROM chosen c LEFT JOIN first f ON f.delivery_
 	return all, nil
 }
 
-// Cohorts returns the codes of individual coupons by the day on which they were given away, the latest days, and how many
-// were redeemed so many days later; what a file says was redeemed before counts as redeemed on that day. It returns
-// INVALID.
-func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([]*coupon.RedemptionCohort, error) {
+// Cohorts returns the codes of individual coupons by the day on which they were given away, the
+// latest days, and how many were redeemed so many days later; what a file says was redeemed before
+// counts as redeemed on that day. It returns INVALID.
+func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) (
+	[]*coupon.RedemptionCohort, error,
+) {
 	zone, err := question.Check()
 	if err != nil {
 		return nil, err
@@ -213,9 +233,10 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
 	if err != nil {
 		return nil, err
 	}
-	o := s.newOutcomes(n, countedColumns+", "+c.period(coupon.ByDay, "f.confirmed_at", "")+" AS day")
-	// Counted by delivery and day before the deliveries are joined, which are few. Of codes that are redeemed more than once the
-	// first day counts.
+	o := s.newOutcomes(n,
+		countedColumns+", "+c.period(coupon.ByDay, "f.confirmed_at", "")+" AS day")
+	// Counted by delivery and day before the deliveries are joined, which are few. Of codes that
+	// are redeemed more than once the first day counts.
 	first := `SELECT c.day, x.day AS redeemed_day, x.count FROM (
         SELECT r.delivery_id, ` + c.period(coupon.ByDay, "r.redeemed_at", "r.redeemed_on") + ` AS day, count(*) AS count
         FROM redemption r ANTI JOIN reversal v ON v.redemption_id = r.id
@@ -226,7 +247,8 @@ func (s *Store) Cohorts(ctx context.Context, question *coupon.CohortQuestion) ([
 		first += `
     UNION ALL
     SELECT any_value(c.day), ` + c.period(coupon.ByDay, "min(r.redeemed_at)", "") + `, 1
-    FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND NOT c.is_single ANTI JOIN reversal v ON v.redemption_id = r.id
+    FROM redemption r JOIN chosen c ON c.id = r.delivery_id AND NOT c.is_single
+        ANTI JOIN reversal v ON v.redemption_id = r.id
     WHERE r.code_id IS NOT NULL` + o.labeled("r") + `
     GROUP BY r.delivery_id, r.code_id`
 	}
@@ -240,9 +262,11 @@ QUALIFY dense_rank() OVER (ORDER BY day DESC) <= $limit
 ), first AS (
     `+first+`
 )
-SELECT c.day, -1 AS since, sum(g.assigned)::BIGINT FROM chosen c JOIN given g ON g.id = c.id GROUP BY c.day
+SELECT c.day, -1 AS since, sum(g.assigned)::BIGINT FROM chosen c JOIN given g ON g.id = c.id
+	GROUP BY c.day
 UNION ALL
-SELECT day, greatest(0, least($days + 1, redeemed_day - day)) AS since, sum(count)::BIGINT FROM first GROUP BY day, since
+SELECT day, greatest(0, least($days + 1, redeemed_day - day)) AS since, sum(count)::BIGINT
+	FROM first GROUP BY day, since
 ORDER BY 1, 2`,
 		func(rows *sql.Rows) (cell, error) {
 			var one cell

@@ -49,13 +49,15 @@ func TestOutcomes(t *testing.T) {
 		t.Fatalf("only %d codes were redeemed", len(first))
 	}
 	for name, filter := range map[string]*coupon.StatsFilter{
-		"all":       nil,
-		"coupon":    {CouponIDs: []coupon.ID{"coupon_1", "coupon_3"}},
-		"delivery":  {DeliveryIDs: []coupon.ID{"delivery_2", "delivery_5"}},
-		"channel":   {Channels: []coupon.Channel{coupon.ChannelSMS}},
-		"labels":    {Labels: []string{"soccer", "tennis"}},
-		"confirmed": {From: new(coupon.DateTime("2026-10-25")), To: new(coupon.DateTime("2026-10-25"))},
-		"nothing":   {CouponIDs: []coupon.ID{"coupon_77"}},
+		"all":      nil,
+		"coupon":   {CouponIDs: []coupon.ID{"coupon_1", "coupon_3"}},
+		"delivery": {DeliveryIDs: []coupon.ID{"delivery_2", "delivery_5"}},
+		"channel":  {Channels: []coupon.Channel{coupon.ChannelSMS}},
+		"labels":   {Labels: []string{"soccer", "tennis"}},
+		"confirmed": {
+			From: new(coupon.DateTime("2026-10-25")), To: new(coupon.DateTime("2026-10-25")),
+		},
+		"nothing": {CouponIDs: []coupon.ID{"coupon_77"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,8 +74,10 @@ func TestOutcomes(t *testing.T) {
 					t.Fatal(err)
 				}
 				isChosen := func(d *coupon.Delivery) bool {
-					return d != nil && matches(filter.CouponIDs, *d.CouponID) && matches(filter.DeliveryIDs, d.ID) && matches(filter.Channels, d.Channel) &&
-						(period.From == nil || !d.ConfirmedAt.Before(*period.From)) && (period.To == nil || d.ConfirmedAt.Before(*period.To))
+					return d != nil && matches(filter.CouponIDs, *d.CouponID) &&
+						matches(filter.DeliveryIDs, d.ID) && matches(filter.Channels, d.Channel) &&
+						(period.From == nil || !d.ConfirmedAt.Before(*period.From)) &&
+						(period.To == nil || d.ConfirmedAt.Before(*period.To))
 				}
 				outcome := coupon.Outcome{Targeted: new(0)}
 				byDay, ages := map[string]int{}, map[string]map[int]int{}
@@ -110,7 +114,8 @@ func TestOutcomes(t *testing.T) {
 					if ages[day.Format(time.DateOnly)] == nil {
 						ages[day.Format(time.DateOnly)] = map[int]int{}
 					}
-					ages[day.Format(time.DateOnly)][max(0, int(dayOf(e.at).Sub(day)/(24*time.Hour)))]++
+					ages[day.Format(time.DateOnly)][max(0,
+						int(dayOf(e.at).Sub(day)/(24*time.Hour)))]++
 				}
 				if len(filter.Labels) > 0 {
 					outcome.Targeted = nil
@@ -120,7 +125,9 @@ func TestOutcomes(t *testing.T) {
 					t.Errorf("funnel (-want +got): %v\n%s", err, diff)
 				}
 				for _, days := range []int{0, 2, 40} {
-					got, err := h.Cohorts(t.Context(), &coupon.CohortQuestion{Filter: filter, Timezone: timezone, Days: days, Limit: 100})
+					got, err := h.Cohorts(t.Context(), &coupon.CohortQuestion{
+						Filter: filter, Timezone: timezone, Days: days, Limit: 100,
+					})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -132,10 +139,12 @@ func TestOutcomes(t *testing.T) {
 							c.Redeemed += count
 						}
 						sum := 0
-						for age := 0; age <= days && !begin.AddDate(0, 0, age).After(dayOf(h.Now())); age++ {
+						for age := 0; age <= days &&
+							!begin.AddDate(0, 0, age).After(dayOf(h.Now())); age++ {
 							sum += ages[day][age]
 							c.Days = append(c.Days, &coupon.CohortDay{
-								DaysSince: age, Redeemed: ages[day][age], RedeemedSoFar: sum, Share: float64(sum) / float64(assigned),
+								DaysSince: age, Redeemed: ages[day][age], RedeemedSoFar: sum,
+								Share: float64(sum) / float64(assigned),
 							})
 						}
 						want = append(want, c)
@@ -152,7 +161,9 @@ func TestOutcomes(t *testing.T) {
 					if len(want) < 2 {
 						continue
 					}
-					latest, err := h.Cohorts(t.Context(), &coupon.CohortQuestion{Filter: filter, Timezone: timezone, Days: days, Limit: 1})
+					latest, err := h.Cohorts(t.Context(), &coupon.CohortQuestion{
+						Filter: filter, Timezone: timezone, Days: days, Limit: 1,
+					})
 					if diff := cmp.Diff(want[len(want)-1:], latest); err != nil || diff != "" {
 						t.Errorf("the latest (-want +got): %v\n%s", err, diff)
 					}
@@ -169,9 +180,12 @@ func TestCompareDeliveries(t *testing.T) {
 	h.happen(t)
 	deliveries := h.confirmedAt(t)
 	edited := h.newDelivery(t, "coupon_1", nil)
-	ids := []coupon.ID{"delivery_2", "delivery_1", "delivery_3", "delivery_4", "delivery_5", edited, "delivery_1"}
+	ids := []coupon.ID{
+		"delivery_2", "delivery_1", "delivery_3", "delivery_4", "delivery_5", edited, "delivery_1",
+	}
 	for _, within := range []*int{nil, new(1), new(30)} {
-		got, err := h.CompareDeliveries(t.Context(), &coupon.ComparisonQuestion{DeliveryIDs: ids, WithinDays: within})
+		got, err := h.CompareDeliveries(t.Context(),
+			&coupon.ComparisonQuestion{DeliveryIDs: ids, WithinDays: within})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +206,8 @@ func TestCompareDeliveries(t *testing.T) {
 		}
 		for _, e := range h.firsts() {
 			for _, c := range want {
-				isInTime := within == nil || deliveries[e.delivery] != nil && e.at.Before(deliveries[e.delivery].ConfirmedAt.AddDate(0, 0, *within))
+				isInTime := within == nil || deliveries[e.delivery] != nil &&
+					e.at.Before(deliveries[e.delivery].ConfirmedAt.AddDate(0, 0, *within))
 				if c.DeliveryID == e.delivery && c.Redeemed != nil && isInTime {
 					*c.Redeemed++
 				}
@@ -210,7 +225,8 @@ func TestCompareDeliveries(t *testing.T) {
 		_, err := h.CompareDeliveries(t.Context(), &question)
 		wantError(t, err, coupon.ErrorInvalid, field)
 	}
-	_, err := h.CompareDeliveries(t.Context(), &coupon.ComparisonQuestion{DeliveryIDs: []coupon.ID{"delivery_1", "delivery_99"}})
+	_, err := h.CompareDeliveries(t.Context(),
+		&coupon.ComparisonQuestion{DeliveryIDs: []coupon.ID{"delivery_1", "delivery_99"}})
 	wantError(t, err, coupon.ErrorNotFound, "ids.1")
 	for field, question := range map[string]coupon.CohortQuestion{
 		"timezone": {Timezone: "Moon", Days: 1, Limit: 1},
@@ -242,28 +258,35 @@ func TestForecasts(t *testing.T) {
 		}
 		return found[c]
 	}
-	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 20 || got.PerDay != nil || !got.CountedFromAt.Equal(noon()) {
+	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 20 || got.PerDay != nil ||
+		!got.CountedFromAt.Equal(noon()) {
 		t.Errorf("too little history: %+v", got)
 	}
 	s.clock.Advance(5 * 24 * time.Hour)
 	if got := forecast(); !got.RunsOutAt.Equal(noon().AddDate(0, 0, 25)) || *got.PerDay != 4 {
 		t.Errorf("at a pace of 4 a day: %+v", got)
 	}
-	// One needs codes in three days; one that holds its codes, and one for a day that has passed, do not.
+	// One needs codes in three days; one that holds its codes, and one for a day that has passed,
+	// do not.
 	planned := s.newDelivery(t, c, recipients, contactAt("2026-12-01T12:00:00Z"), limitedTo(30))
 	s.newDelivery(t, c, recipients, contactAt("2026-11-20T12:00:00Z"))
 	held := s.newDelivery(t, c, recipients[:10], contactAt("2026-12-02T12:00:00Z"))
-	if _, problems, err := s.AnalyzeDelivery(t.Context(), held, fine); err != nil || problems != nil {
+	if _, problems, err := s.AnalyzeDelivery(t.Context(), held, fine); err != nil ||
+		problems != nil {
 		t.Fatal(problems, err)
 	}
 	got := forecast()
-	want := []*coupon.PlannedDelivery{{DeliveryID: planned, ContactAt: noon().AddDate(0, 0, 8), Codes: 30}}
+	want := []*coupon.PlannedDelivery{
+		{DeliveryID: planned, ContactAt: noon().AddDate(0, 0, 8), Codes: 30},
+	}
 	// 70 are free: 30 for the planned one, and 4 a day, for ten days.
-	if diff := cmp.Diff(want, got.Planned); diff != "" || !got.RunsOutAt.Equal(noon().AddDate(0, 0, 15)) || got.PlannedCodes() != 30 {
+	if diff := cmp.Diff(want, got.Planned); diff != "" ||
+		!got.RunsOutAt.Equal(noon().AddDate(0, 0, 15)) || got.PlannedCodes() != 30 {
 		t.Errorf("with a planned delivery: %+v (-want +got)\n%s", got, diff)
 	}
 	s.clock.Advance(30 * 24 * time.Hour)
-	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 0 || !got.CountedFromAt.Equal(s.Now().Add(-coupon.PaceWindow)) {
+	if got := forecast(); got.RunsOutAt != nil || got.Assigned != 0 ||
+		!got.CountedFromAt.Equal(s.Now().Add(-coupon.PaceWindow)) {
 		t.Errorf("nothing lately: %+v", got)
 	}
 }

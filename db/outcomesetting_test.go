@@ -7,7 +7,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestAllowDuplicateAddresses gives one address a message for each target that has it, where that is asked for, and says so.
+// TestAllowDuplicateAddresses gives one address a message for each target that has it, where that
+// is asked for, and says so.
 func TestAllowDuplicateAddresses(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -34,7 +35,8 @@ func TestAllowDuplicateAddresses(t *testing.T) {
 		t.Errorf("%d messages, want 2; rate %v", found.MessageCount, rate)
 	}
 	if len(found.Exclusions) != 1 || found.Exclusions[0].Reason != coupon.ExcludedNotContactable {
-		t.Errorf("left out %v, want the person who objected, whatever is switched off", found.Exclusions)
+		t.Errorf("left out %v, want the person who objected, whatever is switched off",
+			found.Exclusions)
 	}
 	said := 0
 	for _, line := range s.log(t, id) {
@@ -50,6 +52,7 @@ func TestAllowDuplicateAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !parts[0].AllowDuplicateAddresses || parts[0].SendRate == nil || parts[0].IgnoreQuarantine {
-		t.Errorf("the part has %v, %v, %v: not the settings of its delivery", parts[0].AllowDuplicateAddresses, parts[0].SendRate, parts[0].IgnoreQuarantine)
+		t.Errorf("the part has %v, %v, %v: not the settings of its delivery",
+			parts[0].AllowDuplicateAddresses, parts[0].SendRate, parts[0].IgnoreQuarantine)
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"couponql/db/duckdb"
 )
 
-// newestPage returns a page of a list whose statements give its numbers below $after (NULL: all), newest
-// first, and its length.
-func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string, args []any,
+// newestPage returns a page of a list whose statements give its numbers below $after (NULL: all),
+// newest first, and its length.
+func newestPage[T any](
+	ctx context.Context, s *Store, page coupon.Page, kind coupon.Kind, list, count string, args []any,
 	read func(context.Context, []int64) (map[coupon.ID]T, error),
 ) (*coupon.List[T], error) {
 	result := &coupon.List[T]{}
@@ -28,7 +29,8 @@ func newestPage[T any](ctx context.Context, s *Store, page coupon.Page, kind cou
 	if page.After != nil {
 		after = page.After.Number
 	}
-	numbers, err := duckdb.Collect(ctx, s.engine, list, duckdb.ScanInto[int64], append(args, named("after", after), named("limit", page.First+1))...)
+	numbers, err := duckdb.Collect(ctx, s.engine, list, duckdb.ScanInto[int64],
+		append(args, named("after", after), named("limit", page.First+1))...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,8 @@ type nestedPage struct {
 	parents    []coupon.ID
 	parentKind coupon.Kind
 	page       coupon.Page
-	// list gives (parent, numbers of the items after $after, at most $limit); count gives (parent, total).
+	// list gives (parent, numbers of the items after $after, at most $limit); count gives (parent,
+	// total).
 	list, count string
 	// isNewestFirst: list takes the largest numbers below $after, and NULL for the first page.
 	isNewestFirst bool
@@ -129,7 +132,10 @@ func fillPages[T any](
 	}
 	lists := make(map[coupon.ID]*coupon.List[T], len(pages))
 	for id, page := range pages {
-		lists[id] = &coupon.List[T]{Items: inOrder(found, kind, page.numbers), Cursors: cursorsOf(page.numbers), HasNext: page.hasNext, Total: page.total}
+		lists[id] = &coupon.List[T]{
+			Items: inOrder(found, kind, page.numbers), Cursors: cursorsOf(page.numbers),
+			HasNext: page.hasNext, Total: page.total,
+		}
 	}
 	return lists, nil
 }

@@ -56,8 +56,8 @@ func unlessZero(number int64) any {
 	return number
 }
 
-// optionalNumber returns the number of an id as a parameter: nil for none, 0 (which nothing has) for an id
-// that names nothing.
+// optionalNumber returns the number of an id as a parameter: nil for none, 0 (which nothing has)
+// for an id that names nothing.
 func optionalNumber(kind coupon.Kind, id *coupon.ID) any {
 	if id == nil {
 		return nil
@@ -72,8 +72,8 @@ func optionalNumber(kind coupon.Kind, id *coupon.ID) any {
 // equal compares what two pointers point to, or whether neither points to anything.
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// numbersParameter returns ids as a parameter; none gives NULL, which narrows nothing, and ids that name
-// nothing are 0, which nothing has.
+// numbersParameter returns ids as a parameter; none gives NULL, which narrows nothing, and ids that
+// name nothing are 0, which nothing has.
 func numbersParameter(kind coupon.Kind, ids []coupon.ID) any {
 	if len(ids) == 0 {
 		return nil
@@ -105,7 +105,10 @@ func zoneOf(s *Store, couponNumber int64) *time.Location {
 
 // between returns numbers as parameters, with their bounds: the engine skips what lies outside.
 func between(numbers []int64) []any {
-	return []any{named("ids", numbers), named("first", slices.Min(numbers)), named("last", slices.Max(numbers))}
+	return []any{
+		named("ids", numbers), named("first", slices.Min(numbers)),
+		named("last", slices.Max(numbers)),
+	}
 }
 
 func orEmpty(text *string) string {
@@ -119,7 +122,9 @@ func orEmpty(text *string) string {
 const timestampLayout = "2006-01-02 15:04:05.999999"
 
 // collectNumbers runs a statement that gives numbers packed into texts, one a row.
-func collectNumbers(ctx context.Context, q duckdb.Querier, statement string, args ...any) ([]int64, error) {
+func collectNumbers(ctx context.Context, q duckdb.Querier, statement string, args ...any) (
+	[]int64, error,
+) {
 	packed, err := duckdb.Collect(ctx, q, statement, duckdb.ScanInto[string], args...)
 	if err != nil {
 		return nil, err

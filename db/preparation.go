@@ -14,17 +14,20 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// preparation is a long use case about one delivery: prepare decides and writes what nobody else touches, and finish, in
-// the writer's turn, returns errRival when the decision does not hold any more, and writes the rest.
+// preparation is a long use case about one delivery: prepare decides and writes what nobody else
+// touches, and finish, in the writer's turn, returns errRival when the decision does not hold any
+// more, and writes the rest.
 type preparation struct {
 	action  coupon.DeliveryAction
 	prepare func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) error
 	finish  func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error
 }
 
-// prepareDelivery is changeDelivery for a long use case, which keeps nobody waiting: it runs beside the writer, and only
-// when others changed what it relies on, again in the writer's turn.
-func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparation) (*coupon.Delivery, error) {
+// prepareDelivery is changeDelivery for a long use case, which keeps nobody waiting: it runs beside
+// the writer, and only when others changed what it relies on, again in the writer's turn.
+func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparation) (
+	*coupon.Delivery, error,
+) {
 	var number int64
 	var d *coupon.Delivery
 	isDone := false
@@ -53,7 +56,8 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 			return err
 		}
 		defer leave()
-		// From here on changes are looked for at the end; up to here they would have outdated the draft.
+		// From here on changes are looked for at the end; up to here they would have outdated the
+		// draft.
 		seen := s.memory.Revision()
 		draft, err := s.draftFor(ctx, id, p.action)
 		if err != nil {
@@ -90,8 +94,9 @@ func (s *Store) prepareDelivery(ctx context.Context, id coupon.ID, p *preparatio
 	return s.delivery(ctx, id)
 }
 
-// reliedOn returns the things whose changes matter to a preparation of a delivery. Quarantine is none of them: reports come all
-// day, a preparation would be made twice for each, and what leaves is judged once more anyway.
+// reliedOn returns the things whose changes matter to a preparation of a delivery. Quarantine is
+// none of them: reports come all day, a preparation would be made twice for each, and what leaves
+// is judged once more anyway.
 func reliedOn(d *coupon.Delivery) []memory.Topic {
 	things := []memory.Topic{memory.Topic(d.ID), memory.AllRecipients}
 	if d.CouponID != nil {
@@ -114,7 +119,10 @@ func (t *turn) unprepare(ctx context.Context, number int64, d *coupon.Delivery, 
 		ctx,
 		number,
 		false,
-		[]coupon.LogEntry{{Level: coupon.LogInfo, Text: fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed)}},
+		[]coupon.LogEntry{{
+			Level: coupon.LogInfo,
+			Text:  fmt.Sprintf("%s: analyze it again. %d held codes are free again.", why, freed),
+		}},
 	)
 }
 
@@ -139,29 +147,34 @@ func (t *turn) writeAnalysis(ctx context.Context, number int64, d *coupon.Delive
 	if err != nil {
 		return fmt.Errorf("encode the analysis: %w", err)
 	}
-	_, err = t.Exec(ctx, deliverySetAnalysis, named("id", number), named("analysis", string(text)), named("status", string(d.Status)))
+	_, err = t.Exec(ctx, deliverySetAnalysis, named("id", number), named("analysis", string(text)),
+		named("status", string(d.Status)))
 	return err
 }
 
-// AnalyzeDelivery prepares a delivery: counts its messages, records who is left out and why, and holds
-// the codes when everything is right. Not enough codes, or any other error of the log, is no error here:
-// the analysis tells, and the delivery stays EDITING. check checks the templates; what is wrong with them
-// is given apart too, so that it can be shown where they are written. It returns NOT_FOUND and
-// INVALID_STATE.
-func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (*coupon.Delivery, coupon.UserErrors, error) {
+// AnalyzeDelivery prepares a delivery: counts its messages, records who is left out and why, and
+// holds the codes when everything is right. Not enough codes, or any other error of the log, is no
+// error here: the analysis tells, and the delivery stays EDITING. check checks the templates; what
+// is wrong with them is given apart too, so that it can be shown where they are written. It returns
+// NOT_FOUND and INVALID_STATE.
+func (s *Store) AnalyzeDelivery(ctx context.Context, id coupon.ID, check coupon.ContentCheck) (
+	*coupon.Delivery, coupon.UserErrors, error,
+) {
 	var problems coupon.UserErrors
 	d, err := s.prepareDelivery(ctx, id, s.analysis(check, &problems))
 	return d, problems, err
 }
 
-// analysis is the preparation of AnalyzeDelivery; what is wrong with the templates goes to problems.
+// analysis is the preparation of AnalyzeDelivery; what is wrong with the templates goes to
+// problems.
 func (s *Store) analysis(check coupon.ContentCheck, problems *coupon.UserErrors) *preparation {
 	var found *judgement
 	var wanted *memory.Hold
 	return &preparation{
 		action: coupon.ActionAnalyze,
 		prepare: func(ctx context.Context, t *tx, number int64, d *coupon.Delivery) (err error) {
-			if found, err = t.analyze(ctx, number, d, check, &analysisPlan{freed: s.memory.HeldFor(number, t.now)}); err != nil {
+			if found, err = t.analyze(ctx, number, d, check,
+				&analysisPlan{freed: s.memory.HeldFor(number, t.now)}); err != nil {
 				return err
 			}
 			*problems, wanted = found.content.Problems, nil
@@ -219,8 +232,8 @@ type preparedMessages struct {
 	// count is how many there are, and targets how many recipients were judged.
 	count, targets int
 	exclusions     map[coupon.ExclusionReason]int
-	// labels has how many need a code with which label, in their order, without what is available. It is nil unless the
-	// coupon has codes.
+	// labels has how many need a code with which label, in their order, without what is available.
+	// It is nil unless the coupon has codes.
 	labels      []coupon.LabelNeed
 	fingerprint string
 }
@@ -233,8 +246,12 @@ type judgement struct {
 	messages *preparedMessages
 }
 
-// analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared, unless they are drafted.
-func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck, plan *analysisPlan) (*judgement, error) {
+// analyze judges a delivery as it is now. It leaves its messages in the temporary table prepared,
+// unless they are drafted.
+func (t *tx) analyze(
+	ctx context.Context, number int64, d *coupon.Delivery, check coupon.ContentCheck,
+	plan *analysisPlan,
+) (*judgement, error) {
 	c := t.couponOf(d)
 	if c == nil && d.CouponID != nil {
 		// Beside the writer the delivery got another coupon, and this one was deleted.
@@ -249,9 +266,11 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 	}
 	findings := &coupon.Findings{
 		Now: t.now, FreedCount: plan.freed, IsSimulation: plan.isSimulation, Coupon: c,
-		TargetCount: found.messages.targets, MessageCount: found.messages.count, Exclusions: found.messages.exclusions,
-		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings, HoldDuration: t.store.options.HoldDuration,
-		SendRate: d.RateLimit(t.store.options.SendRate),
+		TargetCount: found.messages.targets, MessageCount: found.messages.count,
+		Exclusions:       found.messages.exclusions,
+		TemplateProblems: found.content.Problems, TemplateWarnings: found.content.Warnings,
+		HoldDuration: t.store.options.HoldDuration,
+		SendRate:     d.RateLimit(t.store.options.SendRate),
 	}
 	if c != nil && c.Type == coupon.TypeAnonymous {
 		findings.Redeemed = t.store.memory.MostRedeemed(coupon.MustNumber(coupon.KindCoupon, c.ID))
@@ -278,7 +297,9 @@ func (t *tx) analyze(ctx context.Context, number int64, d *coupon.Delivery, chec
 }
 
 // missingValues counts those who get a message and lack a value that it shows.
-func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) ([]*coupon.MissingValue, error) {
+func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) (
+	[]*coupon.MissingValue, error,
+) {
 	var found []*coupon.MissingValue
 	for _, value := range shown[:min(len(shown), coupon.MaxShownValues)] {
 		path := ""
@@ -292,11 +313,13 @@ func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) (
 				return err
 			}
 			for number := range strings.FieldsSeq(first) {
-				missing.RecipientIDs = append(missing.RecipientIDs, coupon.ID(string(coupon.KindRecipient)+"_"+number))
+				missing.RecipientIDs = append(missing.RecipientIDs,
+					coupon.ID(string(coupon.KindRecipient)+"_"+number))
 			}
 			found = append(found, missing)
 			return nil
-		}, named("value", string(value)), named("path", path), named("limit", coupon.MaxMissingExamples))
+		}, named("value", string(value)), named("path", path), named("limit",
+			coupon.MaxMissingExamples))
 		if err != nil {
 			return nil, err
 		}
@@ -304,27 +327,32 @@ func (t *tx) missingValues(ctx context.Context, shown []coupon.RecipientValue) (
 	return found, nil
 }
 
-// sample renders the first messages of an SMS, whose lengths tell what it costs. Codes are as long as the next free one.
+// sample renders the first messages of an SMS, whose lengths tell what it costs. Codes are as long
+// as the next free one.
 func (t *tx) sample(
-	ctx context.Context, d *coupon.Delivery, c *coupon.Coupon, render func(*coupon.MessageData) (coupon.RenderedMessage, error),
+	ctx context.Context, d *coupon.Delivery, c *coupon.Coupon,
+	render func(*coupon.MessageData) (coupon.RenderedMessage, error),
 ) ([]string, error) {
 	if d.Channel != coupon.ChannelSMS || render == nil {
 		return nil, nil
 	}
-	recipients, err := duckdb.Collect(ctx, t, preparedSample, func(rows *sql.Rows) (*coupon.RecipientData, error) {
-		var r coupon.RecipientData
-		var attributes string
-		err := rows.Scan(&r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes)
-		r.Attributes = coupon.JSON(attributes)
-		return &r, err
-	}, named("limit", coupon.SMSSample))
+	recipients, err := duckdb.Collect(ctx, t, preparedSample,
+		func(rows *sql.Rows) (*coupon.RecipientData, error) {
+			var r coupon.RecipientData
+			var attributes string
+			err := rows.Scan(&r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName,
+				&attributes)
+			r.Attributes = coupon.JSON(attributes)
+			return &r, err
+		}, named("limit", coupon.SMSSample))
 	if err != nil {
 		return nil, err
 	}
 	var texts []string
 	for _, r := range recipients {
 		data := &coupon.MessageData{Recipient: *r}
-		data.CouponValue, err = t.store.nextCode(ctx, d, c, &coupon.Recipient{Attributes: r.Attributes})
+		data.CouponValue, err = t.store.nextCode(ctx, d, c,
+			&coupon.Recipient{Attributes: r.Attributes})
 		if err != nil {
 			return nil, err
 		}
@@ -338,22 +366,28 @@ func (t *tx) sample(
 }
 
 // prepareMessages judges every target of a delivery and counts the messages.
-func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delivery, c *coupon.Coupon, onlyChosen bool) (*preparedMessages, error) {
+func (t *tx) prepareMessages(
+	ctx context.Context, number int64, d *coupon.Delivery, c *coupon.Coupon, onlyChosen bool,
+) (*preparedMessages, error) {
 	labelPath := ""
 	if d.MatchLabelTo != nil && d.CouponID != nil {
 		labelPath = attributePath(*d.MatchLabelTo)
 	}
 	prepare := withInvisible(deliveryPrepare)
 	if onlyChosen {
-		prepare = fill(prepare, "/* only chosen */", "AND t.recipient_id IN (SELECT id FROM chosen)")
+		prepare = fill(prepare, "/* only chosen */",
+			"AND t.recipient_id IN (SELECT id FROM chosen)")
 	}
-	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)), named("label_path", labelPath),
-		named("allow_duplicates", d.AllowDuplicateAddresses), named("ignore_quarantine", d.IgnoreQuarantine))
+	err := t.Create(ctx, prepare, named("id", number), named("channel", string(d.Channel)),
+		named("label_path", labelPath),
+		named("allow_duplicates", d.AllowDuplicateAddresses),
+		named("ignore_quarantine", d.IgnoreQuarantine))
 	if err != nil {
 		return nil, err
 	}
 	if d.Limit() > 0 {
-		if _, err := t.Exec(ctx, deliveryPrepareLimit, named("id", number), named("limit", d.Limit())); err != nil {
+		if _, err := t.Exec(ctx, deliveryPrepareLimit, named("id", number),
+			named("limit", d.Limit())); err != nil {
 			return nil, err
 		}
 	}
@@ -374,13 +408,14 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 		return nil, err
 	}
 	if c != nil && c.Type == coupon.TypeIndividual {
-		messages.labels, err = duckdb.Collect(ctx, t, preparedLabels, func(rows *sql.Rows) (coupon.LabelNeed, error) {
-			var label sql.NullString
-			var need coupon.LabelNeed
-			err := rows.Scan(&label, &need.Needed)
-			need.Label = label.String
-			return need, err
-		})
+		messages.labels, err = duckdb.Collect(ctx, t, preparedLabels,
+			func(rows *sql.Rows) (coupon.LabelNeed, error) {
+				var label sql.NullString
+				var need coupon.LabelNeed
+				err := rows.Scan(&label, &need.Needed)
+				need.Label = label.String
+				return need, err
+			})
 		if err != nil {
 			return nil, err
 		}
@@ -390,7 +425,9 @@ func (t *tx) prepareMessages(ctx context.Context, number int64, d *coupon.Delive
 }
 
 // needs returns the codes that messages need, and what there is for them.
-func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
+func (
+	t *tx,
+) needs(number int64, d *coupon.Delivery, messages *preparedMessages) []coupon.LabelNeed {
 	claim := claimOf(d, number, t.now)
 	byLabel := claim.ByLabel
 	claim.ByLabel = false
@@ -410,8 +447,11 @@ func (t *tx) needs(number int64, d *coupon.Delivery, messages *preparedMessages)
 }
 
 // holders returns the largest holds of other deliveries, when codes are missing.
-func (t *tx) holders(ctx context.Context, number int64, d *coupon.Delivery, needs []coupon.LabelNeed) ([]coupon.NamedHold, error) {
-	if !slices.ContainsFunc(needs, func(n coupon.LabelNeed) bool { return n.Needed > n.Available }) {
+func (t *tx) holders(
+	ctx context.Context, number int64, d *coupon.Delivery, needs []coupon.LabelNeed,
+) ([]coupon.NamedHold, error) {
+	if !slices.ContainsFunc(needs,
+		func(n coupon.LabelNeed) bool { return n.Needed > n.Available }) {
 		return nil, nil
 	}
 	holds := t.store.memory.Holds(coupon.MustNumber(coupon.KindCoupon, *d.CouponID), number, t.now)
@@ -440,8 +480,9 @@ func holdFor(d *coupon.Delivery, messages *preparedMessages) *memory.Hold {
 		return nil
 	}
 	h := &memory.Hold{
-		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil, Counts: map[string]int{},
-		Until: *d.Analysis.HeldUntil,
+		CouponID: coupon.MustNumber(coupon.KindCoupon, *d.CouponID), ByLabel: d.MatchLabelTo != nil,
+		Counts: map[string]int{},
+		Until:  *d.Analysis.HeldUntil,
 	}
 	for _, need := range messages.labels {
 		h.Counts[need.Label] = need.Needed

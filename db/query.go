@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The statements, each a file under its own name. The first line of a file says what it is for and names it in errors.
+// The statements, each a file under its own name. The first line of a file says what it is for and
+// names it in errors.
 //
 //go:embed query/*.sql
 var queries embed.FS
@@ -20,11 +21,13 @@ func statement(name string) string {
 	return withAddressKeys(string(text))
 }
 
-// keyOfAddress is how statements ask for the form to compare of an address: key_of_address(channel, address).
+// keyOfAddress is how statements ask for the form to compare of an address: key_of_address(channel,
+// address).
 const keyOfAddress = "key_of_address("
 
-// withAddressKeys writes out what key_of_address stands for: coupon.Address.Key of an address in the form to send. It is written
-// into the statement, and no function of the engine, as the file of a database would keep the rule of the version that made it.
+// withAddressKeys writes out what key_of_address stands for: coupon.Address.Key of an address in
+// the form to send. It is written into the statement, and no function of the engine, as the file of
+// a database would keep the rule of the version that made it.
 func withAddressKeys(text string) string {
 	for {
 		before, after, isThere := strings.Cut(text, keyOfAddress)
@@ -45,12 +48,14 @@ func withAddressKeys(text string) string {
 			panic(fmt.Sprintf("a bracket is missing in: %s", after))
 		}
 		address := rest[:end-1]
-		text = before + fmt.Sprintf("(CASE WHEN %s IN ('EMAIL', 'DIRECT_MAIL') THEN lower(%s) ELSE %s END)", channel, address, address) + rest[end:]
+		text = before +
+			fmt.Sprintf("(CASE WHEN %s IN ('EMAIL', 'DIRECT_MAIL') THEN lower(%s) ELSE %s END)",
+				channel, address, address) + rest[end:]
 	}
 }
 
-// fill puts a fragment of ours in the one place of a statement that a mark holds. It panics when the mark is not there: the statement
-// would answer another question.
+// fill puts a fragment of ours in the one place of a statement that a mark holds. It panics when
+// the mark is not there: the statement would answer another question.
 func fill(text, mark, fragment string) string {
 	if strings.Count(text, mark) != 1 {
 		panic(fmt.Sprintf("%q is not once in: %s", mark, text))

@@ -10,8 +10,8 @@ import (
 	"couponql/db/duckdb"
 )
 
-// TestQueriesPrepare prepares every statement against the migrated schema, so that a wrong name or type is
-// found without running the use case.
+// TestQueriesPrepare prepares every statement against the migrated schema, so that a wrong name or
+// type is found without running the use case.
 func TestQueriesPrepare(t *testing.T) {
 	t.Parallel()
 	store := openTemp(t)
@@ -73,7 +73,8 @@ func TestQueriesPrepare(t *testing.T) {
 			noun = "code"
 		}
 		if columns := stages[noun]; columns != "" {
-			if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE stage ("+columns+")"); err != nil {
+			if _, err := conn.ExecContext(ctx,
+				"CREATE OR REPLACE TEMP TABLE stage ("+columns+")"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -91,12 +92,15 @@ func TestQueriesPrepare(t *testing.T) {
 	}
 }
 
-// TestKeyOfAddress has the engine compare addresses as coupon does, in statements that say so in one place.
+// TestKeyOfAddress has the engine compare addresses as coupon does, in statements that say so in
+// one place.
 func TestKeyOfAddress(t *testing.T) {
 	t.Parallel()
 	store := openTemp(t)
 	for channel, texts := range map[coupon.Channel][]string{
-		coupon.ChannelEmail:      {"Ada.Lovelace+X@Example.ORG", "Ä.Ünal@Bücher.example", "a@xn--bcher-kva.example"},
+		coupon.ChannelEmail: {
+			"Ada.Lovelace+X@Example.ORG", "Ä.Ünal@Bücher.example", "a@xn--bcher-kva.example",
+		},
 		coupon.ChannelSMS:        {"+49 170 1234567", "0170 1234567"},
 		coupon.ChannelPush:       {"AbC:dEf-1"},
 		coupon.ChannelDirectMail: {"Große Straße 1, 10115 BERLIN"},
@@ -106,7 +110,8 @@ func TestKeyOfAddress(t *testing.T) {
 			if reason != "" {
 				t.Fatalf("%s is %s", text, reason)
 			}
-			got, err := duckdb.One[string](t.Context(), store.engine, withAddressKeys("SELECT key_of_address($channel, coalesce($address, ('')))"),
+			got, err := duckdb.One[string](t.Context(), store.engine,
+				withAddressKeys("SELECT key_of_address($channel, coalesce($address, ('')))"),
 				named("channel", string(channel)), named("address", address.Send))
 			if err != nil || got != address.Key {
 				t.Errorf("the key of %s is %q, %v, want %q", text, got, err, address.Key)

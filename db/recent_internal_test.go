@@ -10,12 +10,14 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// TestReadBeforeWritten tells that a code that is read when its redemption is decided and not written yet is read anew later.
+// TestReadBeforeWritten tells that a code that is read when its redemption is decided and not
+// written yet is read anew later.
 func TestReadBeforeWritten(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2020-01-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt:           coupon.Set(new(coupon.DateTime("2020-01-01"))),
 		RequiresAssignment: coupon.Set(new(false)),
 	})
 	if err != nil {
@@ -37,7 +39,8 @@ func TestReadBeforeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, err := s.CodeByValue(t.Context(), "A-1", coupon.AnyState); err != nil || code.RedeemedAt == nil {
+	if code, err := s.CodeByValue(t.Context(), "A-1", coupon.AnyState); err != nil ||
+		code.RedeemedAt == nil {
 		t.Errorf("got %+v, %v", code, err)
 	}
 }
@@ -58,7 +61,8 @@ func TestReadBeforeChange(t *testing.T) {
 	}
 	codes.Codes[1], codes.Missing = &memory.KnownCode{Code: coupon.Code{Value: "A-1"}}, []int64{1}
 	recipients := map[coupon.ID]*coupon.Recipient{
-		"recipient_1": {}, "recipient_2": {Attributes: coupon.JSON(strings.Repeat(" ", memory.MaxRecentAttributes+1))},
+		"recipient_1": {},
+		"recipient_2": {Attributes: coupon.JSON(strings.Repeat(" ", memory.MaxRecentAttributes+1))},
 	}
 	s.memory.KeepCodes(codes)
 	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
@@ -69,6 +73,7 @@ func TestReadBeforeChange(t *testing.T) {
 	s.memory.KeepCodes(codes)
 	s.memory.KeepRecipients(recipients, []int64{1, 2}, revision)
 	if codes, recipients := s.memory.Recent(); len(codes) != 1 || len(recipients) != 1 {
-		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each", codes, recipients)
+		t.Errorf("%d codes and %d recipients are kept of what was read since, and not one each",
+			codes, recipients)
 	}
 }

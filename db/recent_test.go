@@ -7,8 +7,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestRecent tells that a page of codes and recipients that is asked for again runs no statement for them, until anything
-// changes that matters to it.
+// TestRecent tells that a page of codes and recipients that is asked for again runs no statement
+// for them, until anything changes that matters to it.
 func TestRecent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -41,10 +41,19 @@ func TestRecent(t *testing.T) {
 			redemption = s.redeem(t, "A-1")
 			return err
 		}},
-		{"a reversal", func() error { _, err := s.Reverse(t.Context(), nil, redemption.ID, nil); return err }},
-		{"a void", func() error { _, err := s.VoidCodes(t.Context(), voiding(id, "A-4")); return err }},
+		{"a reversal", func() error {
+			_, err := s.Reverse(t.Context(), nil, redemption.ID, nil)
+			return err
+		}},
+		{"a void", func() error {
+			_, err := s.VoidCodes(t.Context(), voiding(id, "A-4"))
+			return err
+		}},
 		{"a recipient", func() error { s.recipients(t, 3); return nil }},
-		{"an erasure", func() error { _, err := s.EraseRecipients(t.Context(), recipients[:1], nil); return err }},
+		{"an erasure", func() error {
+			_, err := s.EraseRecipients(t.Context(), recipients[:1], nil)
+			return err
+		}},
 	} {
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)

@@ -31,15 +31,18 @@ type recipientRows struct {
 	rejected rejectedSpool
 	// region is where phone numbers are from that do not say so.
 	region string
-	// mixed: of some, either a phone that needs a country or the attributes that may have it were given.
+	// mixed: of some, either a phone that needs a country or the attributes that may have it were
+	// given.
 	mixed bool
-	// consentIsSaid: the rows say who may be contacted, so that who is new and of whom they say nothing may not be.
+	// consentIsSaid: the rows say who may be contacted, so that who is new and of whom they say
+	// nothing may not be.
 	consentIsSaid bool
-	// hasConsent: some rows say who may be contacted. unasked is how many were, or would be, added of whom nothing says it.
+	// hasConsent: some rows say who may be contacted. unasked is how many were, or would be, added
+	// of whom nothing says it.
 	hasConsent bool
 	unasked    int
-	// haveChanges: the attributes of some are changes. clears: some rows remove values. cleared is how many values of known
-	// recipients are, or would be, removed.
+	// haveChanges: the attributes of some are changes. clears: some rows remove values. cleared is
+	// how many values of known recipients are, or would be, removed.
 	haveChanges, clears bool
 	cleared             int
 }
@@ -49,7 +52,9 @@ func (s *Store) newRecipientRows() (*recipientRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recipientRows{rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion}, nil
+	return &recipientRows{
+		rows: spools[0], rejected: rejectedSpool{spools[1]}, region: s.options.DefaultRegion,
+	}, nil
 }
 
 // reject notes a row that is not imported.
@@ -106,7 +111,8 @@ func (r *recipientRows) put(line int, c *coupon.RecipientChanges) error {
 		r.hasConsent = true
 		isContactable = *c.IsContactable.Value
 	}
-	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
+	return r.rows.Text(string(attributes)).Optional(c.RemovedText()).
+		Text(strconv.FormatBool(isContactable)).Number(int64(given)).End()
 }
 
 // formsOf returns the stored forms of the e-mail address and the phone number.
@@ -118,16 +124,22 @@ func (r *recipientRows) formsOf(c *coupon.RecipientChanges) [2]storedForm {
 	if needsRegion && !c.GivesCountry() || c.GivesCountry() && !c.Phone.IsSet {
 		r.mixed = true
 	}
-	return [2]storedForm{formOf(coupon.ChannelEmail, c.Email.Value, ""), formOf(coupon.ChannelSMS, c.Phone.Value, region)}
+	return [2]storedForm{
+		formOf(coupon.ChannelEmail, c.Email.Value, ""),
+		formOf(coupon.ChannelSMS, c.Phone.Value, region),
+	}
 }
 
-// maxUpdated is how many recipients are changed in place. More of them are written anew: what is changed in place is written
-// when it is committed, in the writer's turn.
+// maxUpdated is how many recipients are changed in place. More of them are written anew: what is
+// changed in place is written when it is committed, in the writer's turn.
 const maxUpdated = coupon.MaxUpsertedRecipients
 
-// upsertRecipients adds or changes the staged recipients that are not rejected; the rejected ones stay in
-// the temporary table. It gives how many were, or would be, added and changed. The caller is in the lane of recipients.
-func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (added, changed int, err error) {
+// upsertRecipients adds or changes the staged recipients that are not rejected; the rejected ones
+// stay in the temporary table. It gives how many were, or would be, added and changed. The caller
+// is in the lane of recipients.
+func (t *tx) upsertRecipients(ctx context.Context, rows *recipientRows, gate gate) (
+	added, changed int, err error,
+) {
 	if err := t.stage(ctx, recipientStage, rows.rows, rows.rejected); err != nil {
 		return 0, 0, err
 	}
@@ -182,14 +194,19 @@ func (t *tx) writeRecipients(ctx context.Context, rows *recipientRows, added, ch
 		if err := t.Create(ctx, recipientMerge); err != nil {
 			return err
 		}
-		steps = []step{{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed}}
+		steps = []step{
+			{recipientDeleteMerged, nil, changed}, {recipientInsertMerged, []any{now}, changed},
+		}
 	case changed > 0:
 		steps = []step{{recipientUpdate, []any{now}, changed}}
 	}
 	if added > 0 {
 		steps = append(steps, step{
 			recipientInsert,
-			[]any{named("first_id", t.store.memory.NextRecipient()), named("consent_is_said", rows.consentIsSaid), now},
+			[]any{
+				named("first_id", t.store.memory.NextRecipient()),
+				named("consent_is_said", rows.consentIsSaid), now,
+			},
 			added,
 		})
 	}
@@ -199,14 +216,15 @@ func (t *tx) writeRecipients(ctx context.Context, rows *recipientRows, added, ch
 			return err
 		}
 		if touched != step.count {
-			return fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, step.count)
+			return fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement),
+				touched, step.count)
 		}
 	}
 	return nil
 }
 
-// mergeRecipients makes changes of attributes what they are together with those that are known, and counts what is removed. It
-// gives how many rows it rejected, whose attributes would be too large.
+// mergeRecipients makes changes of attributes what they are together with those that are known, and
+// counts what is removed. It gives how many rows it rejected, whose attributes would be too large.
 func (t *tx) mergeRecipients(ctx context.Context, rows *recipientRows) (rejected int, err error) {
 	rows.cleared = 0
 	if rows.haveChanges {
@@ -267,12 +285,17 @@ func (t *tx) mergeAttributes(ctx context.Context, rows *recipientRows) (count in
 	return rejected.Rows(), nil
 }
 
-// UpsertRecipients adds recipients, or changes those with a known external id: all of them or none. It
-// gives them in their order. It returns INVALID for fields that cannot be kept, for an external id given
-// twice, and for more than MaxUpsertedRecipients.
-func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.RecipientChanges) (kept []*coupon.Recipient, err error) {
+// UpsertRecipients adds recipients, or changes those with a known external id: all of them or none.
+// It gives them in their order. It returns INVALID for fields that cannot be kept, for an external
+// id given twice, and for more than MaxUpsertedRecipients.
+func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.RecipientChanges) (
+	kept []*coupon.Recipient, err error,
+) {
 	if len(recipients) > coupon.MaxUpsertedRecipients {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d recipients, not %d; importRecipients takes more.", coupon.MaxUpsertedRecipients, len(recipients)).
+		return nil, coupon.Errorf(
+			coupon.ErrorInvalid, "Give at most %d recipients, not %d; importRecipients takes more.",
+			coupon.MaxUpsertedRecipients, len(recipients),
+		).
 			At("input", "recipients")
 	}
 	rows, err := s.newRecipientRows()
@@ -285,13 +308,17 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	for i, changes := range recipients {
 		place := strconv.Itoa(i)
 		if reason, field, _ := changes.Clean(); reason != "" {
-			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s", reason.Message()).At("input", "recipients", place, field))
+			problems = append(problems, coupon.Errorf(coupon.ErrorInvalid, "%s",
+				reason.Message()).At("input", "recipients", place, field))
 			continue
 		}
 		if first, isDouble := seen[changes.ExternalID]; isDouble {
 			problems = append(
 				problems,
-				coupon.Errorf(coupon.ErrorInvalid, "The external id %q was given before, at position %d.", changes.ExternalID, first).
+				coupon.Errorf(
+					coupon.ErrorInvalid, "The external id %q was given before, at position %d.",
+					changes.ExternalID, first,
+				).
 					At("input", "recipients", place, "externalId"),
 			)
 			continue
@@ -324,7 +351,9 @@ func (s *Store) UpsertRecipients(ctx context.Context, recipients []*coupon.Recip
 	return inOrder(found, coupon.KindRecipient, numbers), err
 }
 
-func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Recipient, error) {
+func (s *Store) readRecipients(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Recipient, error,
+) {
 	found, missing, revision := s.memory.RecallRecipients(numbers)
 	wanted := make(map[int64]struct{}, len(missing))
 	for _, number := range missing {
@@ -334,7 +363,8 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 		var number int64
 		var attributes string
 		var r coupon.Recipient
-		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName, &attributes, &r.IsContactable, &r.ErasedAt)
+		err := rows.Scan(&number, &r.ExternalID, &r.Email, &r.Phone, &r.FirstName, &r.LastName,
+			&attributes, &r.IsContactable, &r.ErasedAt)
 		if _, isWanted := wanted[number]; isWanted {
 			r.ID, r.Attributes = coupon.NewID(coupon.KindRecipient, number), coupon.JSON(attributes)
 			found[r.ID] = &r
@@ -349,13 +379,18 @@ func (s *Store) readRecipients(ctx context.Context, numbers []int64) (map[coupon
 }
 
 // RecipientsByID returns the recipients that exist of these.
-func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Recipient, error) {
+func (s *Store) RecipientsByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Recipient, error,
+) {
 	return s.readRecipients(ctx, numbersOf(coupon.KindRecipient, ids))
 }
 
 // RecipientByExternalID returns the recipient with the caller's own id, or nil.
-func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*coupon.Recipient, error) {
-	numbers, err := duckdb.Collect(ctx, s.engine, recipientByExternalID, duckdb.ScanInto[int64], named("external_id", coupon.CleanValue(externalID)))
+func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (
+	*coupon.Recipient, error,
+) {
+	numbers, err := duckdb.Collect(ctx, s.engine, recipientByExternalID, duckdb.ScanInto[int64],
+		named("external_id", coupon.CleanValue(externalID)))
 	if err != nil || len(numbers) == 0 {
 		return nil, err
 	}
@@ -363,16 +398,19 @@ func (s *Store) RecipientByExternalID(ctx context.Context, externalID string) (*
 	return found[coupon.NewID(coupon.KindRecipient, numbers[0])], err
 }
 
-// Recipients returns a page of recipients in the order of their numbers. It returns INVALID for a filter
-// that asks for too much.
-func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (*coupon.List[*coupon.Recipient], error) {
+// Recipients returns a page of recipients in the order of their numbers. It returns INVALID for a
+// filter that asks for too much.
+func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, page coupon.Page) (
+	*coupon.List[*coupon.Recipient], error,
+) {
 	where, args, err := s.recipientCondition(filter)
 	if err != nil {
 		return nil, err
 	}
 	list := &coupon.List[*coupon.Recipient]{}
 	if page.WantsTotal {
-		if list.Total, err = duckdb.One[int](ctx, s.engine, recipientCount+where, args...); err != nil {
+		if list.Total, err = duckdb.One[int](ctx, s.engine, recipientCount+where,
+			args...); err != nil {
 			return nil, err
 		}
 	}
@@ -383,7 +421,8 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 	if page.After != nil {
 		after = page.After.Number
 	}
-	numbers, err := duckdb.Collect(ctx, s.engine, recipientPage+where+" AND id > $after ORDER BY id LIMIT $limit", duckdb.ScanInto[int64],
+	numbers, err := duckdb.Collect(ctx, s.engine,
+		recipientPage+where+" AND id > $after ORDER BY id LIMIT $limit", duckdb.ScanInto[int64],
 		append(args, named("after", after), named("limit", page.First+1))...)
 	if err != nil {
 		return nil, err
@@ -397,17 +436,22 @@ func (s *Store) Recipients(ctx context.Context, filter *coupon.RecipientFilter, 
 }
 
 // recipientCondition returns the WHERE of a filter: fixed fragments, one for each thing asked for.
-func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string, args []any, err error) {
+func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (
+	where string, args []any, err error,
+) {
 	where = "\nWHERE true"
 	if filter == nil {
 		return where, nil, nil
 	}
 	if len(filter.ExternalIDs) > coupon.MaxUpsertedRecipients {
-		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).
+		return "", nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Give at most %d external ids in one filter.", coupon.MaxUpsertedRecipients).
 			At("filter", "externalIds")
 	}
 	if len(filter.Attributes) > coupon.MaxAttributeFilters {
-		return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d attributes in one filter.", coupon.MaxAttributeFilters).At("filter", "attributes")
+		return "", nil,
+			coupon.Errorf(coupon.ErrorInvalid, "Give at most %d attributes in one filter.",
+				coupon.MaxAttributeFilters).At("filter", "attributes")
 	}
 	if filter.ExternalIDs != nil {
 		where += " AND list_contains($external_ids::VARCHAR[], external_id)"
@@ -418,15 +462,20 @@ func (s *Store) recipientCondition(filter *coupon.RecipientFilter) (where string
 		where += " AND (contains(lower(concat_ws(' ', external_id, email, phone, first_name, last_name)), $search)" +
 			" OR lower(coalesce(email_address, email)) = $email_key::VARCHAR OR coalesce(phone_address, phone) = $phone_key::VARCHAR)"
 		args = append(args, named("search", strings.ToLower(strings.TrimSpace(*filter.Search))),
-			named("email_key", s.keyOf(coupon.ChannelEmail, *filter.Search)), named("phone_key", s.keyOf(coupon.ChannelSMS, *filter.Search)))
+			named("email_key", s.keyOf(coupon.ChannelEmail, *filter.Search)),
+			named("phone_key", s.keyOf(coupon.ChannelSMS, *filter.Search)))
 	}
 	for i, attribute := range filter.Attributes {
 		if len(attribute.In) > coupon.MaxFilterValues {
-			return "", nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d values for one attribute.", coupon.MaxFilterValues).
+			return "", nil, coupon.Errorf(coupon.ErrorInvalid,
+				"Give at most %d values for one attribute.", coupon.MaxFilterValues).
 				At("filter", "attributes", strconv.Itoa(i), "in")
 		}
-		where += fmt.Sprintf(" AND list_contains($values%d::VARCHAR[], json_extract_string(attributes, $path%d))", i, i)
-		args = append(args, named(fmt.Sprintf("values%d", i), attribute.In), named(fmt.Sprintf("path%d", i), attributePath(attribute.Name)))
+		where += fmt.Sprintf(
+			" AND list_contains($values%d::VARCHAR[], json_extract_string(attributes, $path%d))", i, i,
+		)
+		args = append(args, named(fmt.Sprintf("values%d", i), attribute.In),
+			named(fmt.Sprintf("path%d", i), attributePath(attribute.Name)))
 	}
 	return where, args, nil
 }
@@ -438,18 +487,20 @@ func attributePath(name string) string {
 	return "/" + pointerEscapes.Replace(name)
 }
 
-// RecipientCodes returns a page of the codes that each recipient holds, in the order of their numbers. wanted is as
-// for CodesByID.
+// RecipientCodes returns a page of the codes that each recipient holds, in the order of their
+// numbers. wanted is as for CodesByID.
 func (s *Store) RecipientCodes(
 	ctx context.Context, recipients []coupon.ID, page coupon.Page, wanted coupon.CodeState,
 ) (map[coupon.ID]*coupon.List[*coupon.Code], error) {
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: recipients, parentKind: coupon.KindRecipient, page: page, list: recipientCodes, count: recipientCodesCount,
+		parents: recipients, parentKind: coupon.KindRecipient, page: page, list: recipientCodes,
+		count: recipientCodesCount,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return fillPages(ctx, pages, coupon.KindCode, func(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
-		return s.readCodes(ctx, numbers, wanted)
-	})
+	return fillPages(ctx, pages, coupon.KindCode,
+		func(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Code, error) {
+			return s.readCodes(ctx, numbers, wanted)
+		})
 }

@@ -14,9 +14,12 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// ValidateCode reports whether a code may be redeemed now. It gives the code (nil for an anonymous coupon's
-// own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for CodesByID.
-func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (*coupon.Code, *coupon.Coupon, *coupon.UserError, error) {
+// ValidateCode reports whether a code may be redeemed now. It gives the code (nil for an anonymous
+// coupon's own) and the coupon, where they exist, and the reason why not, or nil. wanted is as for
+// CodesByID.
+func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.CodeState) (
+	*coupon.Code, *coupon.Coupon, *coupon.UserError, error,
+) {
 	// What cannot be a code has no key, and no code has none.
 	_, key, _ := s.keys.Parse(value)
 	var found *memory.Redeemable
@@ -43,8 +46,8 @@ func (s *Store) ValidateCode(ctx context.Context, value string, wanted coupon.Co
 	return code, coupons[id], refusal, nil
 }
 
-// ZoneOf returns the time zone of the coupon whose code, or one of whose codes, has this value; UTC when
-// there is none.
+// ZoneOf returns the time zone of the coupon whose code, or one of whose codes, has this value; UTC
+// when there is none.
 func (s *Store) ZoneOf(value string) *time.Location {
 	_, key, _ := s.keys.Parse(value)
 	found := s.memory.Redeemable(key)
@@ -64,22 +67,25 @@ func (s *Store) UnknownCodes(values []string) []bool {
 	return unknown
 }
 
-// RedeemOutcome is what became of a request to redeem: a redemption or a refusal, and with REDEMPTION_REVERSED both.
+// RedeemOutcome is what became of a request to redeem: a redemption or a refusal, and with
+// REDEMPTION_REVERSED both.
 type RedeemOutcome struct {
-	// Redemption has no CodeValue when that is spelled otherwise than the code's key, for which the rows would have
-	// to be asked.
+	// Redemption has no CodeValue when that is spelled otherwise than the code's key, for which the
+	// rows would have to be asked.
 	Redemption *coupon.Redemption
-	// IsRepeated: the idempotency key recorded the redemption before. IsSpent: it was recorded now, and the code may not be
-	// redeemed again.
+	// IsRepeated: the idempotency key recorded the redemption before. IsSpent: it was recorded now,
+	// and the code may not be redeemed again.
 	IsRepeated, IsSpent bool
-	// Refusal has coupon.UserErrors: INVALID, CODE_UNKNOWN, and what coupon.CheckRedemption returns; ALREADY_EXISTS
-	// for an idempotency key that the caller used for another redemption, and REDEMPTION_REVERSED for one whose
-	// redemption was reversed.
+	// Refusal has coupon.UserErrors: INVALID, CODE_UNKNOWN, and what coupon.CheckRedemption
+	// returns; ALREADY_EXISTS for an idempotency key that the caller used for another redemption,
+	// and REDEMPTION_REVERSED for one whose redemption was reversed.
 	Refusal error
 }
 
 // Redeem is RedeemAll for one request. It returns the refusal as its error.
-func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*coupon.Redemption, error) {
+func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (
+	*coupon.Redemption, error,
+) {
 	outcomes, err := s.RedeemAll(ctx, []*coupon.RedeemRequest{request})
 	if err != nil {
 		return nil, err
@@ -87,10 +93,13 @@ func (s *Store) Redeem(ctx context.Context, request *coupon.RedeemRequest) (*cou
 	return outcomes[0].Redemption, outcomes[0].Refusal
 }
 
-// RedeemAll redeems codes, each as if it were alone, one after the other and exactly once however often the same
-// idempotency key asks. What it gives is in the order of the requests and on disk. The error is ErrBusy when more
-// wait than the store can serve soon, or internal; then nothing was redeemed.
-func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest) ([]RedeemOutcome, error) {
+// RedeemAll redeems codes, each as if it were alone, one after the other and exactly once however
+// often the same idempotency key asks. What it gives is in the order of the requests and on disk.
+// The error is ErrBusy when more wait than the store can serve soon, or internal; then nothing was
+// redeemed.
+func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest) (
+	[]RedeemOutcome, error,
+) {
 	outcomes := make([]RedeemOutcome, len(requests))
 	answered := make([]int64, len(requests))
 	now, revision := s.now(), s.memory.Revision()
@@ -112,16 +121,19 @@ func (s *Store) RedeemAll(ctx context.Context, requests []*coupon.RedeemRequest)
 		return nil, err
 	}
 	for i := range outcomes {
-		// The caller may ask for the code next; of one that is spelled otherwise the rows know the value.
+		// The caller may ask for the code next; of one that is spelled otherwise the rows know the
+		// value.
 		if r := outcomes[i].Redemption; r != nil && r.CodeID != nil && r.CodeValue != "" {
-			s.memory.KeepRedeemed(revision, coupon.MustNumber(coupon.KindCode, *r.CodeID), r.CodeValue, r.RedeemedAt)
+			s.memory.KeepRedeemed(revision, coupon.MustNumber(coupon.KindCode, *r.CodeID),
+				r.CodeValue, r.RedeemedAt)
 		}
 	}
 	return outcomes, s.repeatAnswers(ctx, requests, answered, outcomes)
 }
 
-// redeem decides about a redemption, appends its row and marks the pool; the mark is taken back when the commit fails.
-// It gives the redemption as it will be read, the number of the one that the idempotency key recorded before, or why not.
+// redeem decides about a redemption, appends its row and marks the pool; the mark is taken back
+// when the commit fails. It gives the redemption as it will be read, the number of the one that the
+// idempotency key recorded before, or why not.
 func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, answered int64) {
 	_, key, _ := g.store.keys.Parse(request.Value)
 	at := g.now
@@ -130,8 +142,9 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	}
 	m := g.store.memory
 	redeemed, answered, refused := m.Redeem(&memory.Attempt{
-		Key: key, Value: request.Value, At: at, Caller: request.Caller, IdempotencyKey: request.IdempotencyKey,
-		Steady: g.store.Steady(),
+		Key: key, Value: request.Value, At: at, Caller: request.Caller,
+		IdempotencyKey: request.IdempotencyKey,
+		Steady:         g.store.Steady(),
 	})
 	switch {
 	case refused != nil:
@@ -146,8 +159,10 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	}
 	g.redemptions = append(g.redemptions, row)
 	redemption := &coupon.Redemption{
-		ID: coupon.NewID(coupon.KindRedemption, redeemed.Number), CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
-		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
+		ID:       coupon.NewID(coupon.KindRedemption, redeemed.Number),
+		CouponID: coupon.NewID(coupon.KindCoupon, redeemed.CouponNumber), CodeValue: redeemed.Value,
+		RedeemedAt: at, Source: coupon.SourceAPI, Reference: request.Reference,
+		Amount: request.Amount, Currency: request.Currency,
 		Store: request.Store, Customer: request.Customer, Anomalies: []coupon.RedemptionAnomaly{},
 	}
 	if redeemed.CodeNumber != 0 {
@@ -156,25 +171,34 @@ func (g *group) redeem(request *coupon.RedeemRequest) (outcome RedeemOutcome, an
 	return RedeemOutcome{Redemption: redemption, IsSpent: redeemed.IsSpent}, 0
 }
 
-// rowOf returns a redemption as it is recorded, with what it carries of the message that holds the code now.
+// rowOf returns a redemption as it is recorded, with what it carries of the message that holds the
+// code now.
 func rowOf(r *memory.Redeemed, request *coupon.RedeemRequest) *redemptionRow {
 	row := &redemptionRow{
-		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference, Amount: request.Amount, Currency: request.Currency,
-		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller, Store: request.Store, Customer: request.Customer,
+		ID: r.Number, CouponID: r.CouponNumber, CodeID: r.CodeNumber, Reference: request.Reference,
+		Amount: request.Amount, Currency: request.Currency,
+		IdempotencyKey: request.IdempotencyKey, Caller: request.Caller, Store: request.Store,
+		Customer: request.Customer,
 	}
 	if r.Label != "" {
 		row.Label = &r.Label
 	}
 	if r.Delivery != 0 {
-		row.DeliveryID, row.Channel, row.AssignedAt = &r.Delivery, new(string(r.Confirmed.Channel)), &r.Confirmed.At
+		row.DeliveryID, row.Channel, row.AssignedAt = &r.Delivery, new(string(r.Confirmed.Channel)),
+			&r.Confirmed.At
 	}
 	return row
 }
 
-// repeatAnswers fills in the outcomes of requests whose idempotency key recorded a redemption before, by its number:
-// the same request gets the same redemption, another one is refused, and so is one whose redemption was reversed: it comes late.
-func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequest, answered []int64, outcomes []RedeemOutcome) error {
-	numbers := slices.DeleteFunc(slices.Clone(answered), func(number int64) bool { return number == 0 })
+// repeatAnswers fills in the outcomes of requests whose idempotency key recorded a redemption
+// before, by its number: the same request gets the same redemption, another one is refused, and so
+// is one whose redemption was reversed: it comes late.
+func (s *Store) repeatAnswers(
+	ctx context.Context, requests []*coupon.RedeemRequest, answered []int64,
+	outcomes []RedeemOutcome,
+) error {
+	numbers := slices.DeleteFunc(slices.Clone(answered),
+		func(number int64) bool { return number == 0 })
 	redemptions, err := s.readRedemptions(ctx, numbers)
 	if err != nil {
 		return err
@@ -203,15 +227,21 @@ func (s *Store) repeatAnswers(ctx context.Context, requests []*coupon.RedeemRequ
 // isSame reports whether a request asks for the redemption that was recorded.
 func (s *Store) isSame(before *coupon.Redemption, request *coupon.RedeemRequest) bool {
 	_, key, _ := s.keys.Parse(request.Value)
-	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) && equal(before.Currency, request.Currency) &&
-		equal(before.Amount, request.Amount) && equal(before.Store, request.Store) && equal(before.Customer, request.Customer) &&
-		(request.RedeemedAt == nil || request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
+	return s.keys.Key(before.CodeValue) == key && equal(before.Reference, request.Reference) &&
+		equal(before.Currency, request.Currency) &&
+		equal(before.Amount, request.Amount) && equal(before.Store, request.Store) &&
+		equal(before.Customer, request.Customer) &&
+		(request.RedeemedAt == nil ||
+			request.RedeemedAt.UTC().Truncate(time.Microsecond).Equal(before.RedeemedAt))
 }
 
-// Reverse takes a redemption back. Its code is ASSIGNED again, or VOIDED when nobody holds it: it is
-// known outside. Repeating it is harmless. by is who asks; nil: somebody who may take back all. It returns NOT_FOUND, in the same
-// words for one that by may not take back as for one that does not exist, and INVALID.
-func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, reason *string) (*coupon.Redemption, error) {
+// Reverse takes a redemption back. Its code is ASSIGNED again, or VOIDED when nobody holds it: it
+// is known outside. Repeating it is harmless. by is who asks; nil: somebody who may take back all.
+// It returns NOT_FOUND, in the same words for one that by may not take back as for one that does
+// not exist, and INVALID.
+func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, reason *string) (
+	*coupon.Redemption, error,
+) {
 	number, err := id.Number(coupon.KindRedemption)
 	if err != nil {
 		return nil, at(err, "input", "id")
@@ -220,14 +250,16 @@ func (s *Store) Reverse(ctx context.Context, by *coupon.Caller, id coupon.ID, re
 	return s.reverse(ctx, by, number, reason, notFound, coupon.ReversalTime)
 }
 
-// ReverseReferenced is Reverse of the redemption with a reference, and of a code with this value unless that is nil. When none of
-// those that by may take back stands, and some were reversed, the latest of these is given: repeating it is harmless. It returns
-// NOT_FOUND, and INVALID when several stand.
+// ReverseReferenced is Reverse of the redemption with a reference, and of a code with this value
+// unless that is nil. When none of those that by may take back stands, and some were reversed, the
+// latest of these is given: repeating it is harmless. It returns NOT_FOUND, and INVALID when
+// several stand.
 func (s *Store) ReverseReferenced(
 	ctx context.Context, by *coupon.Caller, reference string, value, reason *string,
 ) (*coupon.Redemption, error) {
 	reference = coupon.CleanReference(reference)
-	notFound := coupon.Errorf(coupon.ErrorNotFound, "There is no redemption with the reference %q.", coupon.Printable(reference)).At("input", "reference")
+	notFound := coupon.Errorf(coupon.ErrorNotFound, "There is no redemption with the reference %q.",
+		coupon.Printable(reference)).At("input", "reference")
 	var couponNumber, codeNumber, caller any
 	if value != nil {
 		_, key, _ := s.keys.Parse(*value)
@@ -246,11 +278,13 @@ func (s *Store) ReverseReferenced(
 		standing     int
 		number, last sql.NullInt64
 	}
-	found, err := duckdb.Collect(ctx, s.engine, redemptionByReference, func(rows *sql.Rows) (match, error) {
-		var m match
-		err := rows.Scan(&m.standing, &m.number, &m.last)
-		return m, err
-	}, named("reference", reference), named("caller", caller), named("since", s.now().Add(-coupon.ReferencedReversalTime)),
+	found, err := duckdb.Collect(ctx, s.engine, redemptionByReference,
+		func(rows *sql.Rows) (match, error) {
+			var m match
+			err := rows.Scan(&m.standing, &m.number, &m.last)
+			return m, err
+		}, named("reference", reference), named("caller", caller), named("since",
+			s.now().Add(-coupon.ReferencedReversalTime)),
 		named("coupon_id", couponNumber), named("code_id", codeNumber))
 	if err != nil {
 		return nil, err
@@ -258,7 +292,8 @@ func (s *Store) ReverseReferenced(
 	number := found[0].number.Int64
 	switch {
 	case found[0].standing > 1:
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "%d redemptions have the reference %q. Give the value of the code too, or the id.",
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"%d redemptions have the reference %q. Give the value of the code too, or the id.",
 			found[0].standing, coupon.Printable(reference)).At("input", "reference")
 	case found[0].standing == 0 && !found[0].last.Valid:
 		return nil, ofTill(by, notFound, coupon.ReferencedReversalTime)
@@ -268,22 +303,27 @@ func (s *Store) ReverseReferenced(
 	return s.reverse(ctx, by, number, reason, notFound, coupon.ReferencedReversalTime)
 }
 
-// ofTill adds to what a till is told about a redemption that it may not take back which ones it may.
+// ofTill adds to what a till is told about a redemption that it may not take back which ones it
+// may.
 func ofTill(by *coupon.Caller, notFound *coupon.UserError, within time.Duration) *coupon.UserError {
 	if by != nil && by.Role == coupon.RoleRedeemer {
-		notFound.Message += fmt.Sprintf(" A till takes back what it redeemed itself in the last %d hours.", int(within.Hours()))
+		notFound.Message += fmt.Sprintf(
+			" A till takes back what it redeemed itself in the last %d hours.", int(within.Hours()),
+		)
 	}
 	return notFound
 }
 
 // reverse is Reverse of a redemption by its number. by may take back its own within a time.
 func (s *Store) reverse(
-	ctx context.Context, by *coupon.Caller, number int64, reason *string, notFound *coupon.UserError, within time.Duration,
+	ctx context.Context, by *coupon.Caller, number int64, reason *string,
+	notFound *coupon.UserError, within time.Duration,
 ) (*coupon.Redemption, error) {
 	if reason != nil {
 		clean, bad := coupon.CleanLabel(*reason)
 		if bad != "" {
-			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s", bad.Message()).At("input", "reason")
+			return nil, coupon.Errorf(coupon.ErrorInvalid, "%s",
+				bad.Message()).At("input", "reason")
 		}
 		reason = &clean
 	}
@@ -298,27 +338,32 @@ func (s *Store) reverse(
 		}
 		rows, err := duckdb.Collect(ctx, t, redemptionLive, func(rows *sql.Rows) (state, error) {
 			var st state
-			err := rows.Scan(&st.couponNumber, &st.codeNumber, &st.isReversed, &st.caller, &st.recordedAt)
+			err := rows.Scan(&st.couponNumber, &st.codeNumber, &st.isReversed, &st.caller,
+				&st.recordedAt)
 			return st, err
 		}, named("id", number))
 		switch {
 		case err != nil:
 			return err
-		case len(rows) == 0 || by != nil && !by.MayReverse(orEmpty(rows[0].caller), rows[0].recordedAt, t.now, within):
+		case len(rows) == 0 ||
+			by != nil && !by.MayReverse(orEmpty(rows[0].caller), rows[0].recordedAt, t.now, within):
 			return notFound
 		case rows[0].isReversed:
 			return nil
 		}
 		couponNumber, code := rows[0].couponNumber, rows[0].codeNumber.Int64
-		if _, err := t.Exec(ctx, reversalInsert, named("id", number), named("now", t.now), named("reason", optional(reason))); err != nil {
+		if _, err := t.Exec(ctx, reversalInsert, named("id", number), named("now", t.now),
+			named("reason", optional(reason))); err != nil {
 			return err
 		}
 		isLast := false
 		s.memory.Read(func(v memory.View) {
-			isLast = code != 0 && v.RedeemCount(code) == 1 && !v.State(code).Has(coupon.StateAssigned|coupon.StateVoided)
+			isLast = code != 0 && v.RedeemCount(code) == 1 &&
+				!v.State(code).Has(coupon.StateAssigned|coupon.StateVoided)
 		})
 		if isLast {
-			if err := t.void(ctx, []int64{code}, "its redemption was reversed, and nobody holds it", 0); err != nil {
+			if err := t.void(ctx, []int64{code}, "its redemption was reversed, and nobody holds it",
+				0); err != nil {
 				return err
 			}
 		}
@@ -336,8 +381,8 @@ func (s *Store) reverse(
 // maxRecorded is how many redemptions a page of Recorded has at the most.
 const maxRecorded = 500
 
-// WatchRedemptions returns a channel that gets a value after redemptions were recorded, until stop is called, and the
-// place where Recorded is to begin for those that are recorded from now on.
+// WatchRedemptions returns a channel that gets a value after redemptions were recorded, until stop
+// is called, and the place where Recorded is to begin for those that are recorded from now on.
 func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop func()) {
 	changed, stop = s.Watch(redemptionsWatched)
 	return s.memory.RecordedEnd(), changed, stop
@@ -346,9 +391,12 @@ func (s *Store) WatchRedemptions() (place int64, changed <-chan struct{}, stop f
 // redemptionsWatched is what is watched of all redemptions together.
 const redemptionsWatched = coupon.ID("redemptions")
 
-// Recorded returns redemptions that were recorded after a place, in their order, and the place to go on from: at most
-// maxRecorded; of one coupon unless its id is "". It returns NOT_FOUND for an id that is not one of a coupon.
-func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (redemptions []*coupon.Redemption, next int64, err error) {
+// Recorded returns redemptions that were recorded after a place, in their order, and the place to
+// go on from: at most maxRecorded; of one coupon unless its id is "". It returns NOT_FOUND for an
+// id that is not one of a coupon.
+func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
+	redemptions []*coupon.Redemption, next int64, err error,
+) {
 	var couponNumber any
 	if couponID != "" {
 		if couponNumber, err = couponID.Number(coupon.KindCoupon); err != nil {
@@ -363,7 +411,8 @@ func (s *Store) Recorded(ctx context.Context, place int64, couponID coupon.ID) (
 			break
 		}
 		part, err := duckdb.Collect(ctx, s.engine, redemptionNext, duckdb.ScanInto[int64],
-			named("first", span.First), named("last", span.Last), named("coupon_id", couponNumber), named("limit", maxRecorded-len(numbers)))
+			named("first", span.First), named("last", span.Last), named("coupon_id", couponNumber),
+			named("limit", maxRecorded-len(numbers)))
 		if err != nil {
 			return nil, place, err
 		}
@@ -394,13 +443,17 @@ func (e *effects) announce(spans ...memory.Recorded) {
 }
 
 // RedemptionsByID returns the redemptions that exist of these.
-func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Redemption, error) {
+func (s *Store) RedemptionsByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Redemption, error,
+) {
 	return s.readRedemptions(ctx, numbersOf(coupon.KindRedemption, ids))
 }
 
-// readRedemptions reads redemptions by number. A statement that joins costs several times what these cost, which are
-// planned once; most of them find nothing to read.
-func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupon.ID]*coupon.Redemption, error) {
+// readRedemptions reads redemptions by number. A statement that joins costs several times what
+// these cost, which are planned once; most of them find nothing to read.
+func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (
+	map[coupon.ID]*coupon.Redemption, error,
+) {
 	found := make(map[coupon.ID]*coupon.Redemption, len(numbers))
 	for _, number := range numbers {
 		found[coupon.NewID(coupon.KindRedemption, number)] = nil
@@ -412,10 +465,12 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 		var amount, anomalies *string
 		var r coupon.Redemption
 		err := rows.Scan(
-			&number, &couponNumber, &codeNumber, &r.RedeemedAt, &r.Source, &r.Reference, &amount, &r.Currency, &anomalies,
+			&number, &couponNumber, &codeNumber, &r.RedeemedAt, &r.Source, &r.Reference, &amount,
+			&r.Currency, &anomalies,
 			&r.Store, &r.Customer,
 		)
-		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption, number), coupon.NewID(coupon.KindCoupon, couponNumber)
+		r.ID, r.CouponID = coupon.NewID(coupon.KindRedemption,
+			number), coupon.NewID(coupon.KindCoupon, couponNumber)
 		if _, isWanted := found[r.ID]; !isWanted {
 			return err
 		}
@@ -457,7 +512,9 @@ func (s *Store) readRedemptions(ctx context.Context, numbers []int64) (map[coupo
 }
 
 // nameRedeemed tells of redemptions which code was redeemed: one of these, or the coupon's own.
-func (s *Store) nameRedeemed(ctx context.Context, redemptions map[coupon.ID]*coupon.Redemption, codes []int64) error {
+func (s *Store) nameRedeemed(
+	ctx context.Context, redemptions map[coupon.ID]*coupon.Redemption, codes []int64,
+) error {
 	slices.Sort(codes)
 	values, err := s.readCodes(ctx, slices.Compact(codes), 0)
 	if err != nil {
@@ -486,9 +543,11 @@ func (s *Store) nameRedeemed(ctx context.Context, redemptions map[coupon.ID]*cou
 	return nil
 }
 
-// CodeRedemptions returns a page of each code's redemptions, newest first. Only codes that memory knows as redeemed
-// once are looked for.
-func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (map[coupon.ID]*coupon.List[*coupon.Redemption], error) {
+// CodeRedemptions returns a page of each code's redemptions, newest first. Only codes that memory
+// knows as redeemed once are looked for.
+func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page coupon.Page) (
+	map[coupon.ID]*coupon.List[*coupon.Redemption], error,
+) {
 	lists := make(map[coupon.ID]*coupon.List[*coupon.Redemption], len(codes))
 	for _, id := range codes {
 		lists[id] = &coupon.List[*coupon.Redemption]{}
@@ -502,7 +561,8 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 		parents[i] = coupon.NewID(coupon.KindCode, number)
 	}
 	pages, err := s.pagesOf(ctx, &nestedPage{
-		parents: parents, parentKind: coupon.KindCode, page: page, list: codeRedemptions, count: codeRedemptionsCount, isNewestFirst: true,
+		parents: parents, parentKind: coupon.KindCode, page: page, list: codeRedemptions,
+		count: codeRedemptionsCount, isNewestFirst: true,
 		args: []any{named("first", slices.Min(redeemed)), named("last", slices.Max(redeemed))},
 	})
 	if err != nil {
@@ -513,20 +573,25 @@ func (s *Store) CodeRedemptions(ctx context.Context, codes []coupon.ID, page cou
 	return lists, err
 }
 
-// Redemptions returns a page of redemptions, newest first. It returns INVALID for a filter that cannot be.
-func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, page coupon.Page) (*coupon.List[*coupon.Redemption], error) {
+// Redemptions returns a page of redemptions, newest first. It returns INVALID for a filter that
+// cannot be.
+func (s *Store) Redemptions(ctx context.Context, filter *coupon.StatsFilter, page coupon.Page) (
+	*coupon.List[*coupon.Redemption], error,
+) {
 	if filter != nil && filter.OfRedemptions() != "" {
 		args, err := redemptionArgs(filter)
 		if err != nil {
 			return nil, err
 		}
-		return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPageNarrow, redemptionCountNarrow, args, s.readRedemptions)
+		return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPageNarrow,
+			redemptionCountNarrow, args, s.readRedemptions)
 	}
 	args, err := statsArgs(filter, time.UTC)
 	if err != nil {
 		return nil, err
 	}
-	return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPage, redemptionCount, args, s.readRedemptions)
+	return newestPage(ctx, s, page, coupon.KindRedemption, redemptionPage, redemptionCount, args,
+		s.readRedemptions)
 }
 
 // redemptionArgs returns a filter of redemptions as parameters.
@@ -537,8 +602,10 @@ func redemptionArgs(filter *coupon.StatsFilter) ([]any, error) {
 	}
 	filter = filter.Cleaned()
 	return append(
-		args, named("reference", optional(filter.Reference)), named("source", optionalText(filter.Source)),
-		named("anomalies", texts(filter.Anomalies)), named("is_reversed", optional(filter.IsReversed)),
+		args, named("reference", optional(filter.Reference)),
+		named("source", optionalText(filter.Source)),
+		named("anomalies", texts(filter.Anomalies)),
+		named("is_reversed", optional(filter.IsReversed)),
 		named("store", optional(filter.Store)), named("customer", optional(filter.Customer)),
 	), nil
 }
@@ -550,7 +617,9 @@ func exportedRedemptions(filter *coupon.StatsFilter) ([]any, error) {
 		standing = *filter
 	}
 	if standing.IsReversed != nil && *standing.IsReversed {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Redemptions that were reversed are not exported. Ask redemptions for them.").At("filter", "isReversed")
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Redemptions that were reversed are not exported. Ask redemptions for them.").
+			At("filter", "isReversed")
 	}
 	standing.IsReversed = new(false)
 	return redemptionArgs(&standing)
@@ -569,8 +638,10 @@ func statsArgs(filter *coupon.StatsFilter, zone *time.Location) ([]any, error) {
 		return nil, err
 	}
 	return []any{
-		named("coupons", numbersParameter(coupon.KindCoupon, filter.CouponIDs)), named("deliveries", numbersParameter(coupon.KindDelivery, filter.DeliveryIDs)),
-		named("channels", texts(filter.Channels)), named("labels", texts(filter.Labels)), named("from", period.From), named("to", period.To),
+		named("coupons", numbersParameter(coupon.KindCoupon, filter.CouponIDs)),
+		named("deliveries", numbersParameter(coupon.KindDelivery, filter.DeliveryIDs)),
+		named("channels", texts(filter.Channels)), named("labels", texts(filter.Labels)),
+		named("from", period.From), named("to", period.To),
 	}, nil
 }
 

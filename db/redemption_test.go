@@ -26,12 +26,15 @@ func TestRedeem(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.CodeValue != "A1" || !got.RedeemedAt.Equal(noon().Add(time.Hour)) || got.Source != coupon.SourceAPI || *got.Reference != "order 7" ||
-			*got.Amount != "12.50" || *got.Currency != "EUR" || got.ReversedAt != nil || len(got.Anomalies) != 0 {
+			*got.Amount != "12.50" || *got.Currency != "EUR" || got.ReversedAt != nil ||
+			len(got.Anomalies) != 0 {
 			t.Errorf("got %+v", got)
 		}
 		s.wantAvailability(t, c, "redeemed 1")
 		rows, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-			Filter: &coupon.StatsFilter{DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"}}, Timezone: "UTC", Limit: 10,
+			Filter: &coupon.StatsFilter{
+				DeliveryIDs: []coupon.ID{delivery}, Labels: []string{"soccer"},
+			}, Timezone: "UTC", Limit: 10,
 			Measures: coupon.AllStatsMeasures(),
 		})
 		if err != nil || rows[0].Stats.Redeemed != 1 || rows[0].Stats.TimeToRedeem.P50 != 3600 {
@@ -44,7 +47,9 @@ func TestRedeem(t *testing.T) {
 		c := s.newCoupon(t, withLimit(2), withoutAssignment)
 		s.codes(t, c, "", "A1", "A2")
 		request := func(value string) *coupon.RedeemRequest {
-			return &coupon.RedeemRequest{Value: value, IdempotencyKey: new("k"), Amount: new(coupon.Decimal("5"))}
+			return &coupon.RedeemRequest{
+				Value: value, IdempotencyKey: new("k"), Amount: new(coupon.Decimal("5")),
+			}
 		}
 		first, err := s.Redeem(t.Context(), request("A1"))
 		if err != nil {
@@ -89,7 +94,8 @@ func TestRedeem(t *testing.T) {
 			_, err = s.Redeem(t.Context(), request("key_2", "A1", "order 1"))
 			if round == 0 {
 				wantError(t, err, coupon.ErrorCodeAlreadyRedeemed, "input.value")
-				if second, err = s.Redeem(t.Context(), request("key_2", "A3", "order 1")); err != nil {
+				if second, err = s.Redeem(t.Context(),
+					request("key_2", "A3", "order 1")); err != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -106,7 +112,8 @@ func TestRedeem(t *testing.T) {
 			} {
 				got, err := s.Redeem(t.Context(), request(again.caller, again.value, again.key))
 				if err != nil || got.ID != again.want {
-					t.Errorf("%s repeats %q: %+v, %v, want %s", again.caller, again.key, got, err, again.want)
+					t.Errorf("%s repeats %q: %+v, %v, want %s", again.caller, again.key, got,
+						err, again.want)
 				}
 			}
 			s.reopen(t)
@@ -121,16 +128,20 @@ func TestRedeem(t *testing.T) {
 		s.codes(t, c, "", "A1")
 		request := func(reference, key, amount, currency string) *coupon.RedeemRequest {
 			return &coupon.RedeemRequest{
-				Value: "A1", Reference: &reference, IdempotencyKey: &key, Amount: new(coupon.Decimal(amount)), Currency: &currency,
+				Value: "A1", Reference: &reference, IdempotencyKey: &key,
+				Amount: new(coupon.Decimal(amount)), Currency: &currency,
 			}
 		}
 		for range 2 {
 			for _, alike := range []*coupon.RedeemRequest{
-				request(" B-7 ", "order 1", "0049.90", "eur"), request(" B-7 ", "order 1", "0049.90", "eur"),
-				request("B\u200B-7", "\uFEFForder\u00AD 1", "49.9", " EUR"), request("B-7", "order 1", "49.9000", "EUR"),
+				request(" B-7 ", "order 1", "0049.90", "eur"),
+				request(" B-7 ", "order 1", "0049.90", "eur"),
+				request("B\u200B-7", "\uFEFForder\u00AD 1", "49.9", " EUR"),
+				request("B-7", "order 1", "49.9000", "EUR"),
 			} {
 				got, err := s.Redeem(t.Context(), alike)
-				if err != nil || *got.Reference != "B-7" || *got.Amount != "49.90" || *got.Currency != "EUR" {
+				if err != nil || *got.Reference != "B-7" || *got.Amount != "49.90" ||
+					*got.Currency != "EUR" {
 					t.Fatalf("got %+v, %v", got, err)
 				}
 			}
@@ -166,7 +177,8 @@ func TestRedeem(t *testing.T) {
 			s.reopen(t)
 		}
 		if stats, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-			Filter: &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}, Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures(),
+			Filter: &coupon.StatsFilter{CouponIDs: []coupon.ID{c}}, Timezone: "UTC", Limit: 1,
+			Measures: coupon.AllStatsMeasures(),
 		}); err != nil || stats[0].Stats.Redeemed != 0 {
 			t.Errorf("it counts: %+v, %v", stats, err)
 		}
@@ -180,7 +192,8 @@ func TestRedeem(t *testing.T) {
 		s := newScene(t)
 		_, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "x", Currency: new("euro")})
 		wantError(t, err, coupon.ErrorInvalid, "input.currency")
-		_, err = s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "x", RedeemedAt: new(noon().Add(time.Hour))})
+		_, err = s.Redeem(t.Context(),
+			&coupon.RedeemRequest{Value: "x", RedeemedAt: new(noon().Add(time.Hour))})
 		wantError(t, err, coupon.ErrorInvalid, "input.redeemedAt")
 	})
 	for _, test := range []struct {
@@ -190,8 +203,14 @@ func TestRedeem(t *testing.T) {
 	}{
 		{coupon.ErrorCodeUnknown, "nobody", func(*testing.T, *scene) {}},
 		{coupon.ErrorCodeUnknown, "\t", func(*testing.T, *scene) {}},
-		{coupon.ErrorCodeUnknown, "CPN1", func(t *testing.T, s *scene) { t.Helper(); s.newCoupon(t) }},
-		{coupon.ErrorCodeNotAssigned, "A1", func(t *testing.T, s *scene) { t.Helper(); s.codes(t, s.newCoupon(t), "", "A1") }},
+		{coupon.ErrorCodeUnknown, "CPN1", func(t *testing.T, s *scene) {
+			t.Helper()
+			s.newCoupon(t)
+		}},
+		{coupon.ErrorCodeNotAssigned, "A1", func(t *testing.T, s *scene) {
+			t.Helper()
+			s.codes(t, s.newCoupon(t), "", "A1")
+		}},
 		{coupon.ErrorCodeAlreadyRedeemed, "A1", func(t *testing.T, s *scene) {
 			t.Helper()
 			s.codes(t, s.newCoupon(t, withoutAssignment), "", "A1")
@@ -294,24 +313,29 @@ func TestReverse(t *testing.T) {
 	})
 }
 
-// TestReverseReferenced: a redemption is taken back by what its shop calls it, also after a restart and days later, once; a till
-// finds its own alone.
+// TestReverseReferenced: a redemption is taken back by what its shop calls it, also after a restart
+// and days later, once; a till finds its own alone.
 func TestReverseReferenced(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c := s.newCoupon(t, withoutAssignment, withLimit(2))
 	s.codes(t, c, "", "A1", "A2")
 	s.newCoupon(t, anonymous, withCode("ALL"))
-	till, other := &coupon.Caller{Name: "key_1", Role: coupon.RoleRedeemer}, &coupon.Caller{Name: "key_2", Role: coupon.RoleRedeemer}
+	till, other := &coupon.Caller{Name: "key_1", Role: coupon.RoleRedeemer}, &coupon.Caller{
+		Name: "key_2", Role: coupon.RoleRedeemer,
+	}
 	redeem := func(by *coupon.Caller, value, reference string) coupon.ID {
 		t.Helper()
-		r, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Caller: by.Name, Value: value, Reference: &reference})
+		r, err := s.Redeem(t.Context(),
+			&coupon.RedeemRequest{Caller: by.Name, Value: value, Reference: &reference})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r.ID
 	}
-	reverse := func(by *coupon.Caller, reference string, value *string) (*coupon.Redemption, error) {
+	reverse := func(by *coupon.Caller, reference string, value *string) (
+		*coupon.Redemption, error,
+	) {
 		return s.ReverseReferenced(t.Context(), by, reference, value, nil)
 	}
 	first := redeem(till, "A1", "A-7")
@@ -372,13 +396,15 @@ func TestReverseReferenced(t *testing.T) {
 	s.clock.Advance(coupon.ReferencedReversalTime + time.Second)
 	_, err := reverse(till, "A-10", nil)
 	wantError(t, err, coupon.ErrorNotFound, "input.reference")
-	if got, err := reverse(&coupon.Caller{Role: coupon.RoleMarketer}, "A-10", nil); err != nil || got.ID != last {
+	if got, err := reverse(&coupon.Caller{Role: coupon.RoleMarketer}, "A-10", nil); err != nil ||
+		got.ID != last {
 		t.Errorf("a marketer takes back %+v, %v", got, err)
 	}
 	s.checkSound(t)
 }
 
-// TestRedemptionsByTheirOwn filters by what only redemptions have, in pages and in a file; what counts other things refuses it.
+// TestRedemptionsByTheirOwn filters by what only redemptions have, in pages and in a file; what
+// counts other things refuses it.
 func TestRedemptionsByTheirOwn(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -386,11 +412,13 @@ func TestRedemptionsByTheirOwn(t *testing.T) {
 	s.codes(t, c, "", "A1", "A2")
 	s.deliver(t, c, s.recipients(t, 1)) // takes A1
 	for _, reference := range []string{"A-1", "A-2"} {
-		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "A1", Reference: &reference}); err != nil {
+		if _, err := s.Redeem(t.Context(),
+			&coupon.RedeemRequest{Value: "A1", Reference: &reference}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.importFile(t, newImport(coupon.ImportRedemptions), "code,redeemedAt,reference\nA2,2026-10-01,A-3\nA1,2026-11-02T11:00:00Z,A-4\n")
+	s.importFile(t, newImport(coupon.ImportRedemptions),
+		"code,redeemedAt,reference\nA2,2026-10-01,A-3\nA1,2026-11-02T11:00:00Z,A-4\n")
 	if _, err := s.ReverseReferenced(t.Context(), nil, "A-2", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -407,9 +435,12 @@ func TestRedemptionsByTheirOwn(t *testing.T) {
 		"reversed":          {coupon.StatsFilter{IsReversed: new(true)}, "A-2"},
 		"standing":          {coupon.StatsFilter{IsReversed: new(false)}, "A-4 A-3 A-1"},
 		"standing of tills": {coupon.StatsFilter{IsReversed: new(false), Source: new(coupon.SourceAPI), CouponIDs: []coupon.ID{c}}, "A-1"},
-		"of no coupon":      {coupon.StatsFilter{IsReversed: new(false), CouponIDs: []coupon.ID{"coupon_9"}}, ""},
+		"of no coupon": {
+			coupon.StatsFilter{IsReversed: new(false), CouponIDs: []coupon.ID{"coupon_9"}}, "",
+		},
 	} {
-		list, err := s.Redemptions(t.Context(), &test.filter, coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
+		list, err := s.Redemptions(t.Context(), &test.filter,
+			coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -420,19 +451,25 @@ func TestRedemptionsByTheirOwn(t *testing.T) {
 		if strings.Join(got, " ") != test.want || list.Total != len(got) {
 			t.Errorf("%s: got %q (%d), want %q", name, got, list.Total, test.want)
 		}
-		_, err = s.RedemptionStats(t.Context(), &coupon.StatsQuestion{Filter: &test.filter, Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
+		_, err = s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
+			Filter: &test.filter, Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures(),
+		})
 		wantError(t, err, coupon.ErrorInvalid, "filter."+test.filter.OfRedemptions())
 		_, err = s.Funnel(t.Context(), &test.filter, "UTC")
 		wantError(t, err, coupon.ErrorInvalid, "filter."+test.filter.OfRedemptions())
 		request := coupon.ExportRequest{StatsFilter: &test.filter}
 		if test.filter.IsReversed == nil || !*test.filter.IsReversed {
-			_, text := s.export(t, &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request})
+			_, text := s.export(t, &coupon.Export{
+				Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request,
+			})
 			standing := strings.Count(strings.ReplaceAll(test.want, "A-2", ""), "A-")
 			if rows := strings.Count(text, "\n") - 1; rows != standing {
 				t.Errorf("%s: the file has %d rows, want %d:\n%s", name, rows, standing, text)
 			}
 		} else {
-			_, err := s.CreateExport(t.Context(), &coupon.Export{Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request})
+			_, err := s.CreateExport(t.Context(), &coupon.Export{
+				Kind: coupon.ExportRedemptions, Format: coupon.FormatCSV, Request: request,
+			})
 			wantError(t, err, coupon.ErrorInvalid, "input.filter.isReversed")
 		}
 	}
@@ -457,13 +494,16 @@ func TestRedemptions(t *testing.T) {
 		{"all, newest first", nil, "redemption_3 redemption_2 redemption_1"},
 		{"label", &coupon.StatsFilter{Labels: []string{"soccer"}}, "redemption_3 redemption_1"},
 		{
-			"days, both included", &coupon.StatsFilter{From: new(coupon.DateTime("2026-11-24")), To: new(coupon.DateTime("2026-11-24"))},
+			"days, both included", &coupon.StatsFilter{
+				From: new(coupon.DateTime("2026-11-24")), To: new(coupon.DateTime("2026-11-24")),
+			},
 			"redemption_2",
 		},
 		{"unknown coupon", &coupon.StatsFilter{CouponIDs: []coupon.ID{"x"}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			list, err := s.Redemptions(t.Context(), test.filter, coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
+			list, err := s.Redemptions(t.Context(), test.filter,
+				coupon.Page{First: 10, WantsItems: true, WantsTotal: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -478,12 +518,17 @@ func TestRedemptions(t *testing.T) {
 	}
 	ofCode, err := s.CodeRedemptions(t.Context(), []coupon.ID{s.code(t, "A1").ID},
 		coupon.Page{First: 1, WantsItems: true, WantsTotal: true})
-	if list := ofCode[s.code(t, "A1").ID]; err != nil || list.Total != 2 || !list.HasNext || list.Items[0].ID != "redemption_3" {
+	if list := ofCode[s.code(t, "A1").ID]; err != nil || list.Total != 2 || !list.HasNext ||
+		list.Items[0].ID != "redemption_3" {
 		t.Errorf("of a code: %+v, %v", list, err)
 	}
-	_, err = s.Redemptions(t.Context(), &coupon.StatsFilter{Labels: make([]string, coupon.MaxFilterValues+1)}, coupon.Page{First: 10})
+	_, err = s.Redemptions(
+		t.Context(), &coupon.StatsFilter{Labels: make([]string, coupon.MaxFilterValues+1)},
+		coupon.Page{First: 10},
+	)
 	wantError(t, err, coupon.ErrorInvalid, "filter")
-	_, err = s.Redemptions(t.Context(), &coupon.StatsFilter{From: new(coupon.DateTime("x"))}, coupon.Page{First: 10})
+	_, err = s.Redemptions(t.Context(), &coupon.StatsFilter{From: new(coupon.DateTime("x"))},
+		coupon.Page{First: 10})
 	wantError(t, err, coupon.ErrorInvalid, "filter.from")
 	if got := fmt.Sprint(s.availability(t, c).Redeemed); got != "2" {
 		t.Errorf("%s codes are redeemed", got)

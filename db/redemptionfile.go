@@ -19,15 +19,17 @@ import (
 // redemptionRows are the redemptions of a file on their way into the table.
 type redemptionRows struct {
 	importNumber int64
-	// rows has a row a redemption, and candidates a row for each code that may be its own: line, number.
+	// rows has a row a redemption, and candidates a row for each code that may be its own: line,
+	// number.
 	rows, candidates *duckdb.Spool
 	rejected         rejectedSpool
 	gate             gate
-	// count is how many are, or would be, recorded; when they are, first and last are their numbers.
+	// count is how many are, or would be, recorded; when they are, first and last are their
+	// numbers.
 	count       int
 	first, last int64
-	// codes are those that they redeem, in order and as often as they do, and coupons those whose they are, with how often they
-	// redeem a coupon's own code.
+	// codes are those that they redeem, in order and as often as they do, and coupons those whose
+	// they are, with how often they redeem a coupon's own code.
 	codes   []int64
 	coupons map[int64]int
 }
@@ -37,7 +39,10 @@ func (s *Store) newRedemptionRows(importNumber int64, gate gate) (*redemptionRow
 	if err != nil {
 		return nil, err
 	}
-	return &redemptionRows{importNumber: importNumber, rows: spools[0], candidates: spools[1], rejected: rejectedSpool{spools[2]}, gate: gate}, nil
+	return &redemptionRows{
+		importNumber: importNumber, rows: spools[0], candidates: spools[1],
+		rejected: rejectedSpool{spools[2]}, gate: gate,
+	}, nil
 }
 
 func (r *redemptionRows) remove() error {
@@ -54,14 +59,15 @@ func (r *redemptionRows) rejections() int { return r.rejected.Rows() }
 
 func (r *redemptionRows) total() int { return r.rows.Rows() + r.rejected.Rows() }
 
-// recordRedemptions records the redemptions of a file that are not rejected; the rejected ones stay in the temporary table. What
-// others redeem meanwhile is left to reconcileRedemptions.
+// recordRedemptions records the redemptions of a file that are not rejected; the rejected ones stay
+// in the temporary table. What others redeem meanwhile is left to reconcileRedemptions.
 func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	candidates, err := r.candidates.Flush()
 	if err != nil {
 		return err
 	}
-	if err := t.stage(ctx, redemptionStage, r.rows, r.rejected, named("candidates", candidates)); err != nil {
+	if err := t.stage(ctx, redemptionStage, r.rows, r.rejected,
+		named("candidates", candidates)); err != nil {
 		return err
 	}
 	for _, step := range []struct {
@@ -90,7 +96,8 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	if err := t.Create(ctx, recordingCreate, named("first_id", r.first)); err != nil {
 		return err
 	}
-	added, err := t.Exec(ctx, redemptionInsertStaged, named("import_id", r.importNumber), named("now", t.now))
+	added, err := t.Exec(ctx, redemptionInsertStaged, named("import_id", r.importNumber),
+		named("now", t.now))
 	if err == nil && added != r.count {
 		err = fmt.Errorf("record redemptions: %d instead of %d", added, r.count)
 	}
@@ -111,7 +118,8 @@ func (t *tx) recordRedemptions(ctx context.Context, r *redemptionRows) error {
 	return err
 }
 
-// catchUp takes into account what others redeemed so far, so that less is left to the writer's turn.
+// catchUp takes into account what others redeemed so far, so that less is left to the writer's
+// turn.
 func (t *tx) catchUp(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
 	if !w.IsWatching || r.first == 0 {
 		return nil
@@ -133,9 +141,11 @@ func (s *Store) takeSeen(ctx context.Context, w *memory.Witness) (seen *memory.W
 	return seen, err
 }
 
-// reconcileRedemptions is called in the writer's turn before the redemptions of a file are committed. It returns errRival when
-// anything but redemptions changed that they depend on.
-func (t *turn) reconcileRedemptions(ctx context.Context, r *redemptionRows, w *memory.Witness) error {
+// reconcileRedemptions is called in the writer's turn before the redemptions of a file are
+// committed. It returns errRival when anything but redemptions changed that they depend on.
+func (t *turn) reconcileRedemptions(
+	ctx context.Context, r *redemptionRows, w *memory.Witness,
+) error {
 	if r.first == 0 {
 		return nil
 	}
@@ -144,7 +154,8 @@ func (t *turn) reconcileRedemptions(ctx context.Context, r *redemptionRows, w *m
 	}
 	for number := range r.coupons {
 		m := t.store.memory
-		if m.Coupon(number) == nil || m.IsTouched(w.Revision, memory.Topic(coupon.NewID(coupon.KindCoupon, number))) {
+		if m.Coupon(number) == nil ||
+			m.IsTouched(w.Revision, memory.Topic(coupon.NewID(coupon.KindCoupon, number))) {
 			return errRival
 		}
 	}
@@ -165,8 +176,11 @@ func (t *turn) reconcileRedemptions(ctx context.Context, r *redemptionRows, w *m
 	return nil
 }
 
-// yieldRedemptions takes redemptions of a file back that others made impossible. latest sees what these committed.
-func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memory.Witness, latest duckdb.Querier) error {
+// yieldRedemptions takes redemptions of a file back that others made impossible. latest sees what
+// these committed.
+func (t *tx) yieldRedemptions(
+	ctx context.Context, r *redemptionRows, seen *memory.Witness, latest duckdb.Querier,
+) error {
 	codes := seen.Redeemed(isIn(r.codes))
 	coupons := seen.Coupons(func(number int64) bool { return r.coupons[number] > 0 })
 	if len(codes)+len(coupons) == 0 {
@@ -196,10 +210,13 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 	for _, step := range []struct {
 		statement string
 		args      []any
-	}{{belatedDelete, nil}, {belatedForget, nil}, {belatedRecord, []any{named("import_id", r.importNumber)}}} {
+	}{{belatedDelete, nil}, {belatedForget, nil}, {
+		belatedRecord, []any{named("import_id", r.importNumber)},
+	}} {
 		touched, err := t.Exec(ctx, step.statement, step.args...)
 		if err == nil && touched != len(gone) {
-			err = fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement), touched, len(gone))
+			err = fmt.Errorf("%s: %d instead of %d", duckdb.Title(step.statement),
+				touched, len(gone))
 		}
 		if err != nil {
 			return err
@@ -222,19 +239,24 @@ func (t *tx) yieldRedemptions(ctx context.Context, r *redemptionRows, seen *memo
 	return nil
 }
 
-// createContested makes the temporary table contested of codes, and of coupons whose own code is meant.
+// createContested makes the temporary table contested of codes, and of coupons whose own code is
+// meant.
 func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error {
 	return t.createSpooled(ctx, contestedCreate, func(rows *duckdb.Spool) (err error) {
 		t.store.memory.Read(func(v memory.View) {
 			for _, number := range codes {
 				// A code whose run is gone was changed, which is a rival's doing.
 				if run := v.RunOf(number); run != nil && err == nil {
-					err = rows.Number(run.CouponID).Number(number).Number(int64(v.RedeemCount(number))).End()
+					err = rows.Number(run.CouponID).Number(number).Number(
+						int64(v.RedeemCount(number)),
+					).End()
 				}
 			}
 			for _, number := range coupons {
 				if v.Coupon(number) != nil && err == nil {
-					err = rows.Number(number).Number(0).Number(int64(v.CouponRedeemCount(number))).End()
+					err = rows.Number(number).Number(0).Number(
+						int64(v.CouponRedeemCount(number)),
+					).End()
 				}
 			}
 		})
@@ -242,9 +264,11 @@ func (t *tx) createContested(ctx context.Context, codes, coupons []int64) error 
 	})
 }
 
-// createLate makes the temporary table late of the redemptions of codes, and of the own codes of coupons, from a number on.
-// latest sees them; the transaction does not, since they are younger.
-func (t *tx) createLate(ctx context.Context, latest duckdb.Querier, first int64, codes, coupons []int64) error {
+// createLate makes the temporary table late of the redemptions of codes, and of the own codes of
+// coupons, from a number on. latest sees them; the transaction does not, since they are younger.
+func (t *tx) createLate(
+	ctx context.Context, latest duckdb.Querier, first int64, codes, coupons []int64,
+) error {
 	return t.createSpooled(ctx, lateCreate, func(rows *duckdb.Spool) error {
 		err := duckdb.Each(ctx, latest, redemptionLate, func(found *sql.Rows) error {
 			var couponNumber int64
@@ -267,7 +291,9 @@ func (t *tx) createLate(ctx context.Context, latest duckdb.Querier, first int64,
 }
 
 // createSpooled makes a temporary table by a statement that reads a spool, which write fills.
-func (t *tx) createSpooled(ctx context.Context, statement string, write func(*duckdb.Spool) error) (err error) {
+func (t *tx) createSpooled(ctx context.Context, statement string, write func(*duckdb.Spool) error) (
+	err error,
+) {
 	rows, err := t.store.engine.NewSpool()
 	if err != nil {
 		return err
@@ -328,7 +354,9 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 		store: func(ctx context.Context, t *tx, _ *memory.Witness) error {
 			return t.recordRedemptions(ctx, rows)
 		},
-		catchUp: func(ctx context.Context, t *tx, w *memory.Witness) error { return t.catchUp(ctx, rows, w) },
+		catchUp: func(ctx context.Context, t *tx, w *memory.Witness) error {
+			return t.catchUp(ctx, rows, w)
+		},
 		finish: func(ctx context.Context, t *turn, w *memory.Witness) (int, error) {
 			if err := t.reconcileRedemptions(ctx, rows, w); err != nil {
 				return 0, err
@@ -339,7 +367,9 @@ func (r *importReader) importingRedemptions(gate gate) (*importing, error) {
 	}, nil
 }
 
-func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, amounts *coupon.FileAmounts, rows *redemptionRows) error {
+func (r *importReader) takeRedemption(
+	row *file.Row, dates *coupon.FileDates, amounts *coupon.FileAmounts, rows *redemptionRows,
+) error {
 	code := row.Get(redemptionsCode)
 	value, key, reason := r.store.keys.Parse(code)
 	if reason != "" {
@@ -370,15 +400,21 @@ func (r *importReader) takeRedemption(row *file.Row, dates *coupon.FileDates, am
 	if err := r.store.addCandidates(rows.candidates, row.Line, key); err != nil {
 		return err
 	}
-	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(at.Format(spoolTime)).
-		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(string(amount.Value)).
+	return rows.rows.Number(int64(row.Line)).Text(coupon.Printable(value)).Text(key).Text(
+		at.Format(spoolTime),
+	).
+		Text(dates.Latest(date, at).Format(spoolTime)).Optional(reference).Optional(
+		string(amount.Value),
+	).
 		Optional(amount.Currency).Optional(store).Optional(customer).
 		Text(string(coupon.SourceOfFile(row.Get(redemptionsSource)))).End()
 }
 
-// amountOf returns the amount of a row and its currency, or the reason to reject the row: recorded without its amount it could
-// never get it, as the row that was mended would be a repeat.
-func (r *importReader) amountOf(row *file.Row, amounts *coupon.FileAmounts) (amount coupon.Amount, reason coupon.RejectionReason, raw string) {
+// amountOf returns the amount of a row and its currency, or the reason to reject the row: recorded
+// without its amount it could never get it, as the row that was mended would be a repeat.
+func (r *importReader) amountOf(row *file.Row, amounts *coupon.FileAmounts) (
+	amount coupon.Amount, reason coupon.RejectionReason, raw string,
+) {
 	currency, isKnown := coupon.ParseCurrency(row.Get(redemptionsCurrency))
 	if !isKnown {
 		return amount, coupon.RejectedBadCurrency, row.Get(redemptionsCurrency)

@@ -15,7 +15,8 @@ import (
 // reported is a row of a file of redemptions.
 type reported struct{ code, day, order string }
 
-// books is what redemptions were recorded, and the plain rules for more: each row is compared with each.
+// books is what redemptions were recorded, and the plain rules for more: each row is compared with
+// each.
 type books struct {
 	recorded []reported
 	// files has the text of the file that each of them came from.
@@ -31,7 +32,8 @@ func isSame(a, b reported) bool {
 	if a.code != b.code {
 		return false
 	}
-	return a.order != "" && a.order == b.order || !isShared(a.code) && a.day == b.day && (a.order == "" || b.order == "")
+	return a.order != "" && a.order == b.order ||
+		!isShared(a.code) && a.day == b.day && (a.order == "" || b.order == "")
 }
 
 // judge tells of each row of a file why it is rejected; "" records it.
@@ -42,7 +44,8 @@ func (b *books) judge(rows []reported, file string) []coupon.RejectionReason {
 			reasons[i] = coupon.RejectedUnknownCode
 		}
 		for k, before := range b.recorded {
-			if isSame(row, before) || b.files[k] == file && isShared(row.code) && row.order == "" && before == row {
+			if isSame(row, before) ||
+				b.files[k] == file && isShared(row.code) && row.order == "" && before == row {
 				reasons[i] = coupon.RejectedAlreadyRecorded
 			}
 		}
@@ -67,7 +70,8 @@ func (b *books) judge(rows []reported, file string) []coupon.RejectionReason {
 		if reasons[i] != "" {
 			continue
 		}
-		if ranks[row.code]++; b.limits[row.code] > 0 && used[row.code]+ranks[row.code] > b.limits[row.code] {
+		if ranks[row.code]++; b.limits[row.code] > 0 &&
+			used[row.code]+ranks[row.code] > b.limits[row.code] {
 			reasons[i] = coupon.RejectedAlreadyRedeemed
 		}
 	}
@@ -79,8 +83,9 @@ func (b *books) judge(rows []reported, file string) []coupon.RejectionReason {
 	return reasons
 }
 
-// TestRedemptionRules imports small files full of doubles, one after the other, and compares what is rejected with the plain
-// rules. Codes have nothing to do with each other, so that a file has several sets of them: an import takes its time for each file.
+// TestRedemptionRules imports small files full of doubles, one after the other, and compares what
+// is rejected with the plain rules. Codes have nothing to do with each other, so that a file has
+// several sets of them: an import takes its time for each file.
 func TestRedemptionRules(t *testing.T) {
 	t.Parallel()
 	const sets, enough = 4, 25
@@ -122,7 +127,8 @@ func TestRedemptionRules(t *testing.T) {
 		slices.Sort(codes)
 		row := rapid.Custom(func(rt *rapid.T) reported {
 			return reported{
-				code: rapid.SampledFrom(codes).Draw(rt, "code"), day: rapid.SampledFrom([]string{"2026-11-19", "2026-11-20"}).Draw(rt, "day"),
+				code:  rapid.SampledFrom(codes).Draw(rt, "code"),
+				day:   rapid.SampledFrom([]string{"2026-11-19", "2026-11-20"}).Draw(rt, "day"),
 				order: rapid.SampledFrom([]string{"", "", "o1", "o2"}).Draw(rt, "order"),
 			}
 		})
@@ -133,7 +139,9 @@ func TestRedemptionRules(t *testing.T) {
 				rows = last
 			}
 			last = rows
-			text := repeated("code,redeemed on,order", len(rows), func(i int) string { return rows[i].code + "," + rows[i].day + "," + rows[i].order })
+			text := repeated("code,redeemed on,order", len(rows), func(i int) string {
+				return rows[i].code + "," + rows[i].day + "," + rows[i].order
+			})
 			i := s.importFile(t, newImport(coupon.ImportRedemptions), text)
 			var want []string
 			for i, reason := range b.judge(rows, text) {

@@ -14,15 +14,16 @@ import (
 	"couponql/file"
 )
 
-// rejectsPage is how many rejected rows are read at once: a client that takes its time must not hold a connection
-// to the database, nor a page much memory.
+// rejectsPage is how many rejected rows are read at once: a client that takes its time must not
+// hold a connection to the database, nor a page much memory.
 const rejectsPage = 10_000
 
-// WriteRejects writes the rejected rows of an import that is over as CSV: the columns of its file, then the line, the
-// reason and the value at fault. The file can be mended and imported again, as the added columns are not read. A row
-// that could not be read has no columns but these. Columns of a file without a header get the names of what they were
-// taken for. It returns NOT_FOUND, before anything is written, when there is no such import, when it rejected nothing,
-// or when its file is gone.
+// WriteRejects writes the rejected rows of an import that is over as CSV: the columns of its file,
+// then the line, the reason and the value at fault. The file can be mended and imported again, as
+// the added columns are not read. A row that could not be read has no columns but these. Columns of
+// a file without a header get the names of what they were taken for. It returns NOT_FOUND, before
+// anything is written, when there is no such import, when it rejected nothing, or when its file is
+// gone.
 func (s *Store) WriteRejects(ctx context.Context, importID coupon.ID, w io.Writer) (err error) {
 	number, err := importID.Number(coupon.KindImport)
 	if err != nil {
@@ -79,11 +80,12 @@ type rejectedRows struct {
 func (r *rejectedRows) next(ctx context.Context) (*coupon.Rejection, error) {
 	if len(r.page) == 0 && !r.isOver {
 		var err error
-		r.page, err = duckdb.Collect(ctx, r.store.engine, rejectionAfter, func(rows *sql.Rows) (coupon.Rejection, error) {
-			var one coupon.Rejection
-			err := rows.Scan(&one.Line, &one.Reason, &one.Value)
-			return one, err
-		}, named("import_id", r.number), named("after", r.last), named("limit", rejectsPage))
+		r.page, err = duckdb.Collect(ctx, r.store.engine, rejectionAfter,
+			func(rows *sql.Rows) (coupon.Rejection, error) {
+				var one coupon.Rejection
+				err := rows.Scan(&one.Line, &one.Reason, &one.Value)
+				return one, err
+			}, named("import_id", r.number), named("after", r.last), named("limit", rejectsPage))
 		if err != nil {
 			return nil, err
 		}
@@ -101,11 +103,12 @@ func (r *rejectedRows) next(ctx context.Context) (*coupon.Rejection, error) {
 type rejectWriter struct {
 	csv    *csv.Writer
 	reader *file.Reader
-	// row is the row of the file that was read last; nil before the first one and after the last one.
+	// row is the row of the file that was read last; nil before the first one and after the last
+	// one.
 	row  *file.Row
 	read int
-	// names are those of the columns, and places says which cell each has: a file of rejected rows that is imported
-	// again has columns that tell why, and these are told anew.
+	// names are those of the columns, and places says which cell each has: a file of rejected rows
+	// that is imported again has columns that tell why, and these are told anew.
 	names  []string
 	places []int
 	cells  []string
@@ -130,7 +133,8 @@ func newRejectWriter(w io.Writer, i *coupon.Import, reader *file.Reader) *reject
 }
 
 func (w *rejectWriter) header() error {
-	w.cells = append(append(w.cells[:0], w.names...), file.RejectLine, file.RejectReason, file.RejectValue)
+	w.cells = append(append(w.cells[:0], w.names...), file.RejectLine, file.RejectReason,
+		file.RejectValue)
 	return w.record()
 }
 

@@ -52,7 +52,9 @@ func TestWriteRejects(t *testing.T) {
 	}{
 		"CSV": {
 			content: withHeader, want: rejects,
-			mend:  []string{"KNOWN,n", "B1,n", "\n,,,4,", "\nA2,y,,4,", "\n,z", "\nB2,z", "\nA1,", "\nB3,"},
+			mend: []string{
+				"KNOWN,n", "B1,n", "\n,,,4,", "\nA2,y,,4,", "\n,z", "\nB2,z", "\nA1,", "\nB3,",
+			},
 			again: "SUCCEEDED 4 = 4 + 0", codes: []string{"A1", "A2", "B1", "B2", "B3"},
 		},
 		"CSV, partly mended": {
@@ -64,25 +66,31 @@ func TestWriteRejects(t *testing.T) {
 			again: "SUCCEEDED 4 = 1 + 3", codes: []string{"A1", "B1"},
 		},
 		"CSV, nothing imported": {
-			content: withHeader, want: rejects, mend: []string{"KNOWN,n", "B1,n", "\nA1,", "\nB3,"}, edit: rejectFile,
+			content: withHeader, want: rejects, mend: []string{"KNOWN,n", "B1,n", "\nA1,", "\nB3,"},
+			edit:  rejectFile,
 			again: "SUCCEEDED 4 = 2 + 2", codes: []string{"B1", "B3"},
 		},
 		"CSV without a header, one column": {
-			content: "A1\nKNOWN\n", want: "code,_line,_reason,_value\nKNOWN,2,ALREADY_EXISTS,KNOWN\n", mend: []string{"\nKNOWN", "\nB1"},
-			again: "SUCCEEDED 1 = 1 + 0", codes: []string{"A1", "B1"},
+			content: "A1\nKNOWN\n",
+			want:    "code,_line,_reason,_value\nKNOWN,2,ALREADY_EXISTS,KNOWN\n",
+			mend:    []string{"\nKNOWN", "\nB1"},
+			again:   "SUCCEEDED 1 = 1 + 0", codes: []string{"A1", "B1"},
 		},
 		"CSV without a header": {
 			content: "A1,soccer,x\nKNOWN,tennis,y\n", want: "code,label,column3,_line,_reason,_value\nKNOWN,tennis,y,2,ALREADY_EXISTS,KNOWN\n",
-			mend: []string{"\nKNOWN", "\nB1"}, edit: func(i *coupon.Import) { i.Options.HasHeader = new(false) },
+			mend:  []string{"\nKNOWN", "\nB1"},
+			edit:  func(i *coupon.Import) { i.Options.HasHeader = new(false) },
 			again: "SUCCEEDED 1 = 1 + 0", codes: []string{"A1", "B1"},
 		},
 		"XML": {
 			content: "<codes><code><value>A1</value></code><code><value>KNOWN</value><label>a &amp; \"b\"</label></code>\n<code><value/></code></codes>",
-			want:    "value,label,_line,_reason,_value\nKNOWN,\"a & \"\"b\"\"\",2,ALREADY_EXISTS,KNOWN\n,,3,EMPTY,\n", mend: []string{"\nKNOWN", "\nB1"},
-			again: "SUCCEEDED 2 = 1 + 1", codes: []string{"A1", "B1"},
+			want:    "value,label,_line,_reason,_value\nKNOWN,\"a & \"\"b\"\"\",2,ALREADY_EXISTS,KNOWN\n,,3,EMPTY,\n",
+			mend:    []string{"\nKNOWN", "\nB1"},
+			again:   "SUCCEEDED 2 = 1 + 1", codes: []string{"A1", "B1"},
 		},
 		"JSONL, a column that turns up late": {
-			content: strings.Repeat("{\"code\":\"A1\"}\n", 1001) + "{\"code\":\"KNOWN\",\"note\":\"n\"}\n{\"code\n",
+			content: strings.Repeat("{\"code\":\"A1\"}\n", 1001) +
+				"{\"code\":\"KNOWN\",\"note\":\"n\"}\n{\"code\n",
 			want: "code,note,_line,_reason,_value\n" + manyDuplicates(2, 1001) +
 				"KNOWN,n,1002,ALREADY_EXISTS,KNOWN\n,,1003,MALFORMED,\"{\"\"code\"\n",
 			mend:  []string{"\nKNOWN", "\nB1"},
@@ -103,7 +111,8 @@ func TestWriteRejects(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Fatalf("%v (-want +got):\n%s", first.Failure, diff)
 			}
-			mended := s.importFile(t, newImport(coupon.ImportCodes, into(c)), strings.NewReplacer(test.mend...).Replace(got))
+			mended := s.importFile(t, newImport(coupon.ImportCodes, into(c)),
+				strings.NewReplacer(test.mend...).Replace(got))
 			wantImport(t, mended, test.again)
 			for _, value := range test.codes {
 				if _, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil {
@@ -116,7 +125,8 @@ func TestWriteRejects(t *testing.T) {
 			// What is told about the rows is told anew, once.
 			again := s.rejects(t, mended.ID)
 			header, _, _ := strings.Cut(got, "\n")
-			if !strings.HasPrefix(again, header+"\n") || strings.Count(again, "\n") != mended.RowsRejected+1 {
+			if !strings.HasPrefix(again, header+"\n") ||
+				strings.Count(again, "\n") != mended.RowsRejected+1 {
 				t.Errorf("the rejected rows of the mended file are %q", again)
 			}
 		})
@@ -149,7 +159,8 @@ func TestManyRejects(t *testing.T) {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	for place, want := range map[int][]string{
-		0: {"id", "sport", "_line", "_reason", "_value"}, 1: {"", " tennis", "2", "EMPTY", ""}, rows: {"", " tennis", fmt.Sprint(rows + 1), "EMPTY", ""},
+		0: {"id", "sport", "_line", "_reason", "_value"}, 1: {"", " tennis", "2", "EMPTY", ""},
+		rows: {"", " tennis", fmt.Sprint(rows + 1), "EMPTY", ""},
 	} {
 		if diff := cmp.Diff(want, records[place]); diff != "" {
 			t.Errorf("record %d (-want +got):\n%s", place, diff)

@@ -8,12 +8,14 @@ import (
 	"couponql/db"
 )
 
-// TestTillsBesideReport: a report tells of one instant, and who redeems meanwhile does not wait until it is done.
+// TestTillsBesideReport: a report tells of one instant, and who redeems meanwhile does not wait
+// until it is done.
 func TestTillsBesideReport(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, err := s.GenerateCodes(t.Context(), &db.GenerateRequest{
-		CouponID: s.newCoupon(t, withoutAssignment), Count: 200_000, Pattern: "##########", Alphabet: "ABCDEFGHJK",
+		CouponID: s.newCoupon(t, withoutAssignment), Count: 200_000, Pattern: "##########",
+		Alphabet: "ABCDEFGHJK",
 	})
 	if err != nil {
 		t.Fatal(err)

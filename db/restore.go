@@ -41,8 +41,9 @@ type Restored struct {
 // restoringSuffix and the name of a database file are what it is called until it is whole.
 const restoringSuffix = ".restoring"
 
-// skippedNumbers is how many numbers of coupons, deliveries and so on a restored database passes over: more than were given
-// out since the backup. A coupon's automatic code is made of its number, and the outbox has files by numbers.
+// skippedNumbers is how many numbers of coupons, deliveries and so on a restored database passes
+// over: more than were given out since the backup. A coupon's automatic code is made of its number,
+// and the outbox has files by numbers.
 const skippedNumbers = 1_000_000
 
 // What is said of jobs that a backup was made among.
@@ -64,14 +65,17 @@ var lostWithLog = loss{
 
 // lostSince is the loss when a backup of an instant was restored.
 func lostSince(backup time.Time) loss {
-	return loss{restoredImport, restoredExport, fmt.Sprintf(restoredDelivery, backup.Format(time.RFC3339))}
+	return loss{
+		restoredImport, restoredExport, fmt.Sprintf(restoredDelivery, backup.Format(time.RFC3339)),
+	}
 }
 
-// Restore makes a database of a backup, without a server: every value is read, the promises are checked, and only then
-// it stands at its path. It has another id than the one that was backed up, so that what it sends is not taken for a
-// repetition, and sends nothing by itself: deliveries are paused, and imports and exports that were not done have
-// failed. It returns an error when there is a database already, unless that is to be overwritten and no process has it
-// open, when the file is no backup, and when the backup breaks a promise.
+// Restore makes a database of a backup, without a server: every value is read, the promises are
+// checked, and only then it stands at its path. It has another id than the one that was backed up,
+// so that what it sends is not taken for a repetition, and sends nothing by itself: deliveries are
+// paused, and imports and exports that were not done have failed. It returns an error when there is
+// a database already, unless that is to be overwritten and no process has it open, when the file is
+// no backup, and when the backup breaks a promise.
 func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, err error) {
 	path, err := filepath.Abs(options.Path)
 	if err != nil {
@@ -94,10 +98,12 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 			err = errors.Join(err, removeDatabase(temporary))
 		}
 	}()
-	if err := duckdb.CopyDurably(options.Backup, temporary, "copy the backup", minFreeDisk); err != nil {
+	if err := duckdb.CopyDurably(options.Backup, temporary, "copy the backup",
+		minFreeDisk); err != nil {
 		return nil, err
 	}
-	restored, err = adoptBackup(ctx, Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
+	restored, err = adoptBackup(ctx,
+		Options{Path: temporary, MemoryLimit: options.MemoryLimit, Now: options.Now})
 	if err != nil {
 		return nil, fmt.Errorf("restore %s: %w", options.Backup, err)
 	}
@@ -115,8 +121,8 @@ func Restore(ctx context.Context, options RestoreOptions) (restored *Restored, e
 	return restored, duckdb.SyncFolder(filepath.Dir(path))
 }
 
-// databaseFiles returns the names of what belongs to a database: the file itself comes last, so that as long as it is there
-// the rest is as well.
+// databaseFiles returns the names of what belongs to a database: the file itself comes last, so
+// that as long as it is there the rest is as well.
 func databaseFiles(path string) []string {
 	names := []string{path + filesSuffix, path + duckdb.LogSuffix}
 	for _, m := range marks() {
@@ -141,7 +147,9 @@ func checkTarget(path string, overwrites bool) error {
 		return nil //nolint:nilerr // there is none, or none that can be opened
 	}
 	if duckdb.IsLockedOut(duckdb.Probe(path)) {
-		return fmt.Errorf("overwrite %s: another process has the database open; stop it first", path)
+		return fmt.Errorf(
+			"overwrite %s: another process has the database open; stop it first", path,
+		)
 	}
 	return nil
 }
@@ -200,7 +208,8 @@ func damagedBackup(ctx context.Context, err error) error {
 	return fmt.Errorf("the backup is damaged or was cut off, and nothing was made of it; take another one, or fetch it again (%w)", err)
 }
 
-// unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was taken.
+// unmarkBackup makes a database of a backup again, compares codes as it does, and gives when it was
+// taken.
 func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	settings := map[string]string{}
 	err := duckdb.Each(ctx, s.engine, settingAll, func(rows *sql.Rows) error {
@@ -228,13 +237,15 @@ func (s *Store) unmarkBackup(ctx context.Context) (time.Time, error) {
 	return takenAt, nil
 }
 
-// endJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on with, passes over numbers that
-// may have been given out, and gives the database another id.
+// endJobs has nothing go on, or be taken, for what was lost: it ends what a server must not go on
+// with, passes over numbers that may have been given out, and gives the database another id.
 func (t *turn) endJobs(ctx context.Context, how loss, restored *Restored) (err error) {
-	if restored.FailedImports, err = t.Exec(ctx, restoredImports, named("failure", how.ofImport), named("now", t.now)); err != nil {
+	if restored.FailedImports, err = t.Exec(ctx, restoredImports, named("failure", how.ofImport),
+		named("now", t.now)); err != nil {
 		return err
 	}
-	if restored.FailedExports, err = t.Exec(ctx, restoredExports, named("failure", how.ofExport), named("now", t.now)); err != nil {
+	if restored.FailedExports, err = t.Exec(ctx, restoredExports, named("failure", how.ofExport),
+		named("now", t.now)); err != nil {
 		return err
 	}
 	numbers, err := duckdb.Collect(ctx, t, restoredDeliveries, duckdb.ScanInto[int64])

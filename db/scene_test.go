@@ -13,8 +13,8 @@ import (
 	"couponql/db/dbtest"
 )
 
-// scene is a store with a clock that stands still at noon, and short ways to bring it into a state. What
-// goes wrong on the way fails the test.
+// scene is a store with a clock that stands still at noon, and short ways to bring it into a state.
+// What goes wrong on the way fails the test.
 type scene struct {
 	*db.Store
 
@@ -99,7 +99,8 @@ func numbered(prefix string, count int) []string {
 	return values
 }
 
-// recipients adds recipients r1, r2, … with an e-mail address each; sports go round them as attribute.
+// recipients adds recipients r1, r2, … with an e-mail address each; sports go round them as
+// attribute.
 func (s *scene) recipients(t *testing.T, count int, sports ...string) []coupon.ID {
 	t.Helper()
 	changes := make([]*coupon.RecipientChanges, count)
@@ -110,7 +111,9 @@ func (s *scene) recipients(t *testing.T, count int, sports ...string) []coupon.I
 			Phone: coupon.Set(new(fmt.Sprintf("+49 170 %06d", i+1))),
 		}
 		if len(sports) > 0 {
-			changes[i].Attributes = coupon.Set(new(coupon.JSON(fmt.Sprintf(`{"sport":%q}`, sports[i%len(sports)]))))
+			changes[i].Attributes = coupon.Set(
+				new(coupon.JSON(fmt.Sprintf(`{"sport":%q}`, sports[i%len(sports)]))),
+			)
 		}
 	}
 	kept, err := s.UpsertRecipients(t.Context(), changes)
@@ -125,7 +128,10 @@ func (s *scene) recipients(t *testing.T, count int, sports ...string) []coupon.I
 }
 
 // newDelivery makes a delivery of a coupon ("": none) to recipients.
-func (s *scene) newDelivery(t *testing.T, couponID coupon.ID, recipients []coupon.ID, edits ...func(*coupon.DeliveryChanges)) coupon.ID {
+func (s *scene) newDelivery(
+	t *testing.T, couponID coupon.ID, recipients []coupon.ID,
+	edits ...func(*coupon.DeliveryChanges),
+) coupon.ID {
 	t.Helper()
 	changes := &coupon.DeliveryChanges{
 		Label: coupon.Set(new("Newsletter")), Subject: coupon.Set(new("For you")),
@@ -263,7 +269,8 @@ func (s *scene) allCodes(t *testing.T, id coupon.ID, filter *coupon.CodeFilter) 
 		all = append(all, lists[id].Items...)
 		if !lists[id].HasNext {
 			if len(all) != lists[id].Total {
-				t.Fatalf("codes of %s with %+v: %d on the pages, %d in total", id, filter, len(all), lists[id].Total)
+				t.Fatalf("codes of %s with %+v: %d on the pages, %d in total", id, filter, len(all),
+					lists[id].Total)
 			}
 			return all
 		}
@@ -293,12 +300,14 @@ func (s *scene) availability(t *testing.T, id coupon.ID) *coupon.Availability {
 
 func checkParts(t *testing.T, a *coupon.Availability) {
 	t.Helper()
-	if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired + a.Voided; sum != a.Total {
+	if sum := a.Available + a.Held + a.Assigned + a.Redeemed + a.Expired +
+		a.Voided; sum != a.Total {
 		t.Errorf("availability %+v: the parts make %d", a, sum)
 	}
 }
 
-// wantAvailability compares the counts of a coupon that are not zero, written like "available 2, held 1".
+// wantAvailability compares the counts of a coupon that are not zero, written like "available 2,
+// held 1".
 func (s *scene) wantAvailability(t *testing.T, id coupon.ID, want string) {
 	t.Helper()
 	a := s.availability(t, id)
@@ -306,7 +315,9 @@ func (s *scene) wantAvailability(t *testing.T, id coupon.ID, want string) {
 	for _, part := range []struct {
 		name  string
 		count int
-	}{{"available", a.Available}, {"held", a.Held}, {"assigned", a.Assigned}, {"redeemed", a.Redeemed}, {"expired", a.Expired}, {
+	}{{"available", a.Available}, {
+		"held", a.Held,
+	}, {"assigned", a.Assigned}, {"redeemed", a.Redeemed}, {"expired", a.Expired}, {
 		"voided",
 		a.Voided,
 	}} {
@@ -322,8 +333,9 @@ func (s *scene) wantAvailability(t *testing.T, id coupon.ID, want string) {
 // newImport is an import of a file that skips bad rows.
 func newImport(kind coupon.ImportKind, edits ...func(*coupon.Import)) *coupon.Import {
 	i := &coupon.Import{
-		Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, FileName: "file.csv", OnRejection: coupon.SkipRow,
-		Timezone: "UTC",
+		Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, FileName: "file.csv",
+		OnRejection: coupon.SkipRow,
+		Timezone:    "UTC",
 	}
 	for _, edit := range edits {
 		edit(i)
@@ -382,7 +394,8 @@ func (s *scene) imported(t *testing.T, id coupon.ID) *coupon.Import {
 // rejections returns the rejected rows of an import, each as "line reason value".
 func (s *scene) rejections(t *testing.T, id coupon.ID) []string {
 	t.Helper()
-	lists, err := s.RejectionsOf(t.Context(), []coupon.ID{id}, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	lists, err := s.RejectionsOf(t.Context(), []coupon.ID{id},
+		coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +426,8 @@ func (s *scene) checkSound(t *testing.T) {
 	}
 	for _, check := range report.Checks {
 		if check.Violations > 0 {
-			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description,
+				check.Examples)
 		}
 	}
 	if err := s.CheckRecent(t.Context()); err != nil {
@@ -421,8 +435,8 @@ func (s *scene) checkSound(t *testing.T) {
 	}
 }
 
-// wantError fails the test unless the error is one that a caller can act on, with the code and for the
-// field (the path joined by points; "": any), and a sentence.
+// wantError fails the test unless the error is one that a caller can act on, with the code and for
+// the field (the path joined by points; "": any), and a sentence.
 func wantError(t *testing.T, err error, code coupon.ErrorCode, field string) {
 	t.Helper()
 	problems, ok := coupon.AsUserErrors(err)
@@ -430,9 +444,11 @@ func wantError(t *testing.T, err error, code coupon.ErrorCode, field string) {
 		t.Fatalf("got the error %v, want %s", err, code)
 	}
 	found := slices.ContainsFunc(problems, func(p *coupon.UserError) bool {
-		return p.Code == code && (field == "" || strings.Join(p.Field, ".") == field) && strings.HasSuffix(p.Message, ".")
+		return p.Code == code && (field == "" || strings.Join(p.Field, ".") == field) &&
+			strings.HasSuffix(p.Message, ".")
 	})
 	if !found {
-		t.Errorf("got the error %s %v %q, want %s for %s", problems[0].Code, problems[0].Field, problems[0].Message, code, field)
+		t.Errorf("got the error %s %v %q, want %s for %s", problems[0].Code, problems[0].Field,
+			problems[0].Message, code, field)
 	}
 }

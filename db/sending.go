@@ -34,8 +34,8 @@ func (s *Store) DueDeliveries(ctx context.Context) ([]Due, error) {
 	})
 }
 
-// BeginSending makes a SCHEDULED delivery whose time has come IN_PROGRESS. One that is not SCHEDULED any
-// more is left alone.
+// BeginSending makes a SCHEDULED delivery whose time has come IN_PROGRESS. One that is not
+// SCHEDULED any more is left alone.
 func (s *Store) BeginSending(ctx context.Context, id coupon.ID) error {
 	return s.update(ctx, func(ctx context.Context, t *turn) error {
 		number, d, err := t.delivery(ctx, id)
@@ -43,7 +43,8 @@ func (s *Store) BeginSending(ctx context.Context, id coupon.ID) error {
 			return err
 		}
 		t.onCommit(func() { s.watchers.notify(id) })
-		return t.setStatus(ctx, number, coupon.DeliveryInProgress, nil, "The contact time has come. Sending begins.")
+		return t.setStatus(ctx, number, coupon.DeliveryInProgress, nil,
+			"The contact time has come. Sending begins.")
 	})
 }
 
@@ -66,8 +67,9 @@ type Content struct {
 	MayBeSent bool
 }
 
-// Batch is a part of a delivery's messages on its way to the sender, until it is recorded or released. Pause, stop and
-// erasures wait until it begins, or is recorded when it does not; from then on they leave its messages to it.
+// Batch is a part of a delivery's messages on its way to the sender, until it is recorded or
+// released. Pause, stop and erasures wait until it begins, or is recorded when it does not; from
+// then on they leave its messages to it.
 type Batch struct {
 	store *Store
 	// unlock lets go of the delivery's sending, and leave of its batches.
@@ -79,25 +81,26 @@ type Batch struct {
 	OutboxSize int64
 	// RetryAt: there are no contents, but messages that wait for their next attempt then.
 	RetryAt time.Time
-	// ID and Number are set by Begin: the same batch has the same id whenever it is handed over, and each of
-	// its messages makes its attempt with this number.
+	// ID and Number are set by Begin: the same batch has the same id whenever it is handed over,
+	// and each of its messages makes its attempt with this number.
 	ID     int64
 	Number int
-	// waiting is what is known of the delivery's waiting messages; chosen says how the batch was chosen.
+	// waiting is what is known of the delivery's waiting messages; chosen says how the batch was
+	// chosen.
 	waiting waitingMessages
 	chosen  choice
 	// next is the first message that no batch has had yet; 0: the batch has none of those.
 	next     int64
 	standing standing
-	// isAbandoned: it was interrupted, and is not handed over again. isAsked: a person asks for its message, whatever the
-	// delivery does.
+	// isAbandoned: it was interrupted, and is not handed over again. isAsked: a person asks for its
+	// message, whatever the delivery does.
 	isAbandoned, isAsked bool
 }
 
-// NextBatch returns the next at most limit messages of a delivery that is IN_PROGRESS, or nil when it is not: a
-// batch that a crash interrupted, messages that are to be handed over again, or else new ones. A batch without
-// contents means that nothing can be sent now: until RetryAt, or, without one, because all are done: Record it
-// to finish the delivery.
+// NextBatch returns the next at most limit messages of a delivery that is IN_PROGRESS, or nil when
+// it is not: a batch that a crash interrupted, messages that are to be handed over again, or else
+// new ones. A batch without contents means that nothing can be sent now: until RetryAt, or, without
+// one, because all are done: Record it to finish the delivery.
 func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *Batch, err error) {
 	leave := s.watchers.lock(id, &s.watchers.batches)
 	unlock := s.watchers.lockSending(id)
@@ -127,7 +130,10 @@ func (s *Store) NextBatch(ctx context.Context, id coupon.ID, limit int) (batch *
 	if err != nil {
 		return nil, err
 	}
-	next := &Batch{store: s, unlock: unlock, leave: leave, Delivery: d, OutboxSize: states[0].outboxed, waiting: waiting}
+	next := &Batch{
+		store: s, unlock: unlock, leave: leave, Delivery: d, OutboxSize: states[0].outboxed,
+		waiting: waiting,
+	}
 	next.standing = standing{revision: revision, status: d.Status}
 	if next.Coupon, err = s.couponOf(ctx, d); err != nil {
 		return nil, err
@@ -162,18 +168,20 @@ type sendingRows struct {
 }
 
 func (s *Store) sendingStates(ctx context.Context, number int64) ([]sendingRows, error) {
-	return duckdb.Collect(ctx, s.engine.Planned(), sendingState, func(rows *sql.Rows) (sendingRows, error) {
-		var st sendingRows
-		err := rows.Scan(&st.status, &st.first, &st.count, &st.outboxed)
-		return st, err
-	}, named("id", number))
+	return duckdb.Collect(ctx, s.engine.Planned(), sendingState,
+		func(rows *sql.Rows) (sendingRows, error) {
+			var st sendingRows
+			err := rows.Scan(&st.status, &st.first, &st.count, &st.outboxed)
+			return st, err
+		}, named("id", number))
 }
 
 // takeWaiting returns the batch the waiting messages that were chosen.
 func (b *Batch) takeWaiting(ctx context.Context) (err error) {
 	numbers := b.chosen.messages
 	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
-	b.Contents, err = b.store.contents(ctx, number, slices.Min(numbers), slices.Max(numbers), numbers)
+	b.Contents, err = b.store.contents(ctx, number, slices.Min(numbers),
+		slices.Max(numbers), numbers)
 	for i := range b.Contents {
 		known := b.waiting[coupon.MustNumber(coupon.KindMessage, b.Contents[i].MessageID)]
 		b.Contents[i].MayBeSent, b.Contents[i].Counted = known.mayBeSent, known.counted
@@ -182,7 +190,8 @@ func (b *Batch) takeWaiting(ctx context.Context) (err error) {
 	return err
 }
 
-// takeNew returns the batch the next messages that were never tried, in the order of their numbers, of which last is the last one.
+// takeNew returns the batch the next messages that were never tried, in the order of their numbers,
+// of which last is the last one.
 func (b *Batch) takeNew(ctx context.Context, last int64, limit int) error {
 	s, number := b.store, coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
 	var begin int64
@@ -190,7 +199,8 @@ func (b *Batch) takeNew(ctx context.Context, last int64, limit int) error {
 		begin = known.(int64) //nolint:forcetypeassert // nothing else is stored
 	} else {
 		var err error
-		if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending, named("id", number)); err != nil {
+		if begin, err = duckdb.One[int64](ctx, s.engine.Planned(), messageFirstPending,
+			named("id", number)); err != nil {
 			return err
 		}
 	}
@@ -223,58 +233,65 @@ func (b *Batch) number() {
 	}
 }
 
-func (s *Store) contents(ctx context.Context, number, first, last int64, ids []int64) ([]Content, error) {
+func (s *Store) contents(ctx context.Context, number, first, last int64, ids []int64) (
+	[]Content, error,
+) {
 	var wanted any
 	if ids != nil {
 		wanted = ids
 	}
-	return duckdb.Collect(ctx, s.engine.Planned(), messageContent, func(rows *sql.Rows) (Content, error) {
-		var c Content
-		var messageNumber, recipientNumber int64
-		var codeNumber *int64
-		var code, label, externalID, attributes *string
-		var isReturned, isErased, hasObjected, isQuarantined *bool
-		r := &c.Data.Recipient
-		err := rows.Scan(
-			&messageNumber,
-			&recipientNumber,
-			&c.Address,
-			&codeNumber,
-			&code,
-			&label,
-			&externalID,
-			&r.Email,
-			&r.Phone,
-			&r.FirstName,
-			&r.LastName,
-			&attributes,
-			&isReturned,
-			&isErased,
-			&hasObjected,
-			&isQuarantined,
-		)
-		c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage, messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
-		c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
-		r.ExternalID, r.Attributes = orEmpty(externalID), coupon.JSON(orEmpty(attributes))
-		if code != nil {
-			c.Data.CouponValue = &coupon.CodeData{Code: *code, Label: orEmpty(label)}
-		}
-		isSo := func(flag *bool) bool { return flag != nil && *flag }
-		c.IsReturned, c.IsErased, c.HasObjected, c.IsQuarantined = isSo(isReturned), isSo(isErased), isSo(hasObjected), isSo(isQuarantined)
-		return c, err
-	}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
+	return duckdb.Collect(ctx, s.engine.Planned(), messageContent,
+		func(rows *sql.Rows) (Content, error) {
+			var c Content
+			var messageNumber, recipientNumber int64
+			var codeNumber *int64
+			var code, label, externalID, attributes *string
+			var isReturned, isErased, hasObjected, isQuarantined *bool
+			r := &c.Data.Recipient
+			err := rows.Scan(
+				&messageNumber,
+				&recipientNumber,
+				&c.Address,
+				&codeNumber,
+				&code,
+				&label,
+				&externalID,
+				&r.Email,
+				&r.Phone,
+				&r.FirstName,
+				&r.LastName,
+				&attributes,
+				&isReturned,
+				&isErased,
+				&hasObjected,
+				&isQuarantined,
+			)
+			c.MessageID, c.RecipientID = coupon.NewID(coupon.KindMessage,
+				messageNumber), coupon.NewID(coupon.KindRecipient, recipientNumber)
+			c.CodeID = coupon.NewIDPtr(coupon.KindCode, codeNumber)
+			r.ExternalID, r.Attributes = orEmpty(externalID), coupon.JSON(orEmpty(attributes))
+			if code != nil {
+				c.Data.CouponValue = &coupon.CodeData{Code: *code, Label: orEmpty(label)}
+			}
+			isSo := func(flag *bool) bool { return flag != nil && *flag }
+			c.IsReturned, c.IsErased, c.HasObjected, c.IsQuarantined = isSo(isReturned),
+				isSo(isErased),
+				isSo(hasObjected), isSo(isQuarantined)
+			return c, err
+		}, named("id", number), named("first", first), named("last", last), named("ids", wanted))
 }
 
 // SentBatch is what became of the messages of a batch. One that is not in it stays as it is.
 type SentBatch struct {
-	// Sent are the messages that the sender took; Failed those that were not handed over and never will be,
-	// with the reason.
+	// Sent are the messages that the sender took; Failed those that were not handed over and never
+	// will be, with the reason.
 	Sent     []Content
 	Failed   []Content
 	Failures []string
 	// Refused are the messages that the sender did not take.
 	Refused []Refusal
-	// Withheld are those that were surely not handed over, since they may not leave: Record judges them again.
+	// Withheld are those that were surely not handed over, since they may not leave: Record judges
+	// them again.
 	Withheld []Content
 	// SenderProblem is what the other server said against the sender itself; "": nothing.
 	SenderProblem string
@@ -290,13 +307,14 @@ type Refusal struct {
 	RepeatsBatch bool
 	// About is what the refusal is about. What is not about the message is none of its attempts.
 	About coupon.AttemptSubject
-	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not recorded.
+	// NotBefore is when the sender wants to see the next messages, at the earliest; it is not
+	// recorded.
 	NotBefore time.Time
 }
 
-// NameRecipients fills in the external ids of recipients whose messages have none: mail has it only where the templates
-// use it, since a million copies cost more than a look for those that go out now. An external id never changes as long as there is
-// something to send.
+// NameRecipients fills in the external ids of recipients whose messages have none: mail has it only
+// where the templates use it, since a million copies cost more than a look for those that go out
+// now. An external id never changes as long as there is something to send.
 func (b *Batch) NameRecipients(ctx context.Context) error {
 	var missing []coupon.ID
 	for i := range b.Contents {
@@ -317,8 +335,9 @@ func (b *Batch) NameRecipients(ctx context.Context) error {
 	return nil
 }
 
-// Begin records that messages of the batch are being handed over to a sender that may leave open what became
-// of them. When the server dies before the batch is recorded, they are handed over again as the same batch.
+// Begin records that messages of the batch are being handed over to a sender that may leave open
+// what became of them. When the server dies before the batch is recorded, they are handed over
+// again as the same batch.
 func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	s := b.store
 	numbers := make([]int64, len(contents))
@@ -329,7 +348,8 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 			codes = append(codes, coupon.MustNumber(coupon.KindCode, *contents[i].CodeID))
 		}
 	}
-	// Without those that may not leave any more it is still the same batch, which the other side may have.
+	// Without those that may not leave any more it is still the same batch, which the other side
+	// may have.
 	isSame, size := b.chosen.batchID != 0, len(contents)
 	if isSame {
 		size = b.chosen.batchSize
@@ -380,8 +400,9 @@ func (b *Batch) Begin(ctx context.Context, contents []Content) error {
 	}
 	for i, number := range numbers {
 		b.waiting[number] = &waitingMessage{
-			number: b.Number, batchID: b.ID, batchSize: size, isInFlight: true, mayBeSent: true, mightBeSent: contents[i].MayBeSent,
-			counted: contents[i].Counted,
+			number: b.Number, batchID: b.ID, batchSize: size, isInFlight: true, mayBeSent: true,
+			mightBeSent: contents[i].MayBeSent,
+			counted:     contents[i].Counted,
 		}
 	}
 	b.depart()
@@ -394,11 +415,12 @@ func (b *Batch) depart() {
 	b.unlock = func() {}
 }
 
-// Record records what became of a batch, in one transaction: which messages were sent, which failed or are unknown,
-// which wait, and how far the outbox file is valid. What is still to be handed over is judged once more, and canceled
-// when it never may be. Codes of what failed or is canceled go back to the pool, unless they may be on their way. When no
-// message is pending any more the delivery is FINISHED, or FAILED if every message failed. After an error the batch is
-// still there, to be recorded again or released.
+// Record records what became of a batch, in one transaction: which messages were sent, which failed
+// or are unknown, which wait, and how far the outbox file is valid. What is still to be handed over
+// is judged once more, and canceled when it never may be. Codes of what failed or is canceled go
+// back to the pool, unless they may be on their way. When no message is pending any more the
+// delivery is FINISHED, or FAILED if every message failed. After an error the batch is still there,
+// to be recorded again or released.
 func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 	s := b.store
 	number := coupon.MustNumber(coupon.KindDelivery, b.Delivery.ID)
@@ -452,7 +474,8 @@ func (b *Batch) Record(ctx context.Context, outcome *SentBatch) error {
 		return fmt.Errorf("record a batch of %s: %w", b.Delivery.ID, err)
 	}
 	b.waiting.settle(b, done)
-	if b.ID != 0 && len(outcome.Sent)+len(outcome.Failed)+len(outcome.Refused)+len(outcome.Withheld) >= len(b.Contents) {
+	if b.ID != 0 && len(outcome.Sent)+len(outcome.Failed)+len(outcome.Refused)+
+		len(outcome.Withheld) >= len(b.Contents) {
 		if err := s.departures.forget(b.ID); err != nil {
 			s.addNotice(err.Error())
 		}
@@ -494,18 +517,23 @@ func codesOf(contents []Content, isWanted func(*Content) bool) []int64 {
 }
 
 // recordRefusals records what came of attempts that were not accepted.
-func (t *turn) recordRefusals(ctx context.Context, deliveryNumber int64, number int, refused []Refusal) error {
+func (t *turn) recordRefusals(
+	ctx context.Context, deliveryNumber int64, number int, refused []Refusal,
+) error {
 	if len(refused) == 0 {
 		return nil
 	}
 	var free []int64
 	ids, reasons := make([]int64, len(refused)), make([]string, len(refused))
-	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool, len(refused)), make([]string, len(refused))
+	mayBeSent, repeats, retryAt := make([]bool, len(refused)), make([]bool,
+		len(refused)), make([]string, len(refused))
 	isCounted := make([]bool, len(refused))
 	for i := range refused {
 		r := &refused[i]
-		ids[i], reasons[i] = coupon.MustNumber(coupon.KindMessage, r.MessageID), r.Settlement.Failure
-		mayBeSent[i], repeats[i], isCounted[i] = r.Settlement.MayBeSent, r.RepeatsBatch, r.About == coupon.AboutMessage
+		ids[i], reasons[i] = coupon.MustNumber(coupon.KindMessage,
+			r.MessageID), r.Settlement.Failure
+		mayBeSent[i], repeats[i], isCounted[i] = r.Settlement.MayBeSent, r.RepeatsBatch,
+			r.About == coupon.AboutMessage
 		if !r.Settlement.RetryAt.IsZero() {
 			retryAt[i] = r.Settlement.RetryAt.UTC().Format(timestampLayout)
 		}
@@ -559,7 +587,8 @@ func (t *turn) recordSending(ctx context.Context, number int64, part *settledPar
 	return err
 }
 
-// endedBy returns the reason for which the coupon is over, where messages of the batch stayed because of it; "": none did.
+// endedBy returns the reason for which the coupon is over, where messages of the batch stayed
+// because of it; "": none did.
 func (b *Batch) endedBy(done *settled) coupon.CancelReason {
 	if over := b.isOver(); slices.Contains(done.canceled.reasons, over) {
 		return over
@@ -567,9 +596,11 @@ func (b *Batch) endedBy(done *settled) coupon.CancelReason {
 	return ""
 }
 
-// finishDelivery ends a delivery that has no pending message. With over, the reason for which its coupon is over, the last
-// messages stayed, and the delivery is stopped.
-func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID, over coupon.CancelReason) error {
+// finishDelivery ends a delivery that has no pending message. With over, the reason for which its
+// coupon is over, the last messages stayed, and the delivery is stopped.
+func (t *turn) finishDelivery(
+	ctx context.Context, number int64, id coupon.ID, over coupon.CancelReason,
+) error {
 	_, d, err := t.delivery(ctx, id)
 	if err != nil || d.Counts.Pending > 0 {
 		return err
@@ -591,7 +622,8 @@ func (t *turn) finishDelivery(ctx context.Context, number int64, id coupon.ID, o
 		unknown,
 	)
 	if d.Counts.Sent+d.Counts.Unknown == 0 && d.Counts.Failed > 0 {
-		status, text = coupon.DeliveryFailed, fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
+		status, text = coupon.DeliveryFailed,
+			fmt.Sprintf("Failed. None of the %d messages could be sent.", d.Counts.Total)
 	}
 	if over != "" {
 		text = fmt.Sprintf("Stopped by the server: %s %d messages sent, %d failed, %d canceled.%s",

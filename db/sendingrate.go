@@ -34,7 +34,8 @@ func (s *Store) estimate(deliveries map[coupon.ID]*coupon.Delivery) {
 	}
 }
 
-// forgetSending forgets what is known of a delivery that is not being sent; the rows have what counts.
+// forgetSending forgets what is known of a delivery that is not being sent; the rows have what
+// counts.
 func (s *Store) forgetSending(id coupon.ID) {
 	s.forgetWaiting(id)
 	s.rates.Delete(id)

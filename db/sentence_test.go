@@ -12,8 +12,9 @@ import (
 	"couponql/db/duckdb"
 )
 
-// TestOldSentences brings a database up to date whose sentences were made when they repeated labels of codes and what is in files: logs,
-// remedies and alerts have none any more, and say all else that they said. What is for those who may see it stays.
+// TestOldSentences brings a database up to date whose sentences were made when they repeated labels
+// of codes and what is in files: logs, remedies and alerts have none any more, and say all else
+// that they said. What is for those who may see it stays.
 func TestOldSentences(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
@@ -30,22 +31,33 @@ func TestOldSentences(t *testing.T) {
 	}
 	exec("INSERT INTO setting VALUES ('case_sensitive_codes', 'false')")
 	// Whatever is in a label, and sentences that have none.
-	labels := []string{"SECRET", `SE"CRET": 1 needed, 2 available, 3 missing.`, "SECRET\n\\ with the label \"SECRET\" to the coupon.", "ΣECRET 'SECRET'"}
+	labels := []string{
+		"SECRET", `SE"CRET": 1 needed, 2 available, 3 missing.`,
+		"SECRET\n\\ with the label \"SECRET\" to the coupon.", "ΣECRET 'SECRET'",
+	}
 	a := coupon.Analysis{MessageCount: 7, Fingerprint: "f"}
 	lines := []string{"INFO The analysis started."}
 	for i, label := range labels {
-		lines = append(lines, fmt.Sprintf("ERROR Not enough codes with the label %q: %d needed, 2 available, 3 missing.", label, i))
-		a.ShortByLabel = append(a.ShortByLabel, &coupon.LabelShortage{Label: label, Needed: i, Available: 2})
+		lines = append(lines, fmt.Sprintf(
+			"ERROR Not enough codes with the label %q: %d needed, 2 available, 3 missing.", label,
+			i,
+		))
+		a.ShortByLabel = append(a.ShortByLabel,
+			&coupon.LabelShortage{Label: label, Needed: i, Available: 2})
 		noun := "code"
 		if i > 0 {
 			noun = "codes"
 		}
 		a.Remedies = append(a.Remedies, &coupon.Remedy{
-			Kind: coupon.RemedyAddCodes, Count: i + 1, Label: &label, Text: fmt.Sprintf("Add %d %s with the label %q to the coupon.", i+1, noun, label),
+			Kind: coupon.RemedyAddCodes, Count: i + 1, Label: &label,
+			Text: fmt.Sprintf("Add %d %s with the label %q to the coupon.", i+1, noun, label),
 		})
 	}
 	lines = append(lines, "ERROR Not enough codes: 9 needed, 3 missing.")
-	a.Remedies = append(a.Remedies, &coupon.Remedy{Kind: coupon.RemedySplitDelivery, Count: 4, Text: "Split the delivery: there are codes for 4 messages now."})
+	a.Remedies = append(a.Remedies, &coupon.Remedy{
+		Kind: coupon.RemedySplitDelivery, Count: 4,
+		Text: "Split the delivery: there are codes for 4 messages now.",
+	})
 	old, err := json.Marshal(a)
 	if err != nil {
 		t.Fatal(err)
@@ -62,13 +74,16 @@ func TestOldSentences(t *testing.T) {
 	for round := range 2 {
 		for i, line := range lines {
 			level, text, _ := strings.Cut(line, " ")
-			exec("INSERT INTO delivery_log VALUES (1, $1, $2, now()::TIMESTAMP, $3, $4)", round+1, i+1, level, text)
+			exec("INSERT INTO delivery_log VALUES (1, $1, $2, now()::TIMESTAMP, $3, $4)", round+1,
+				i+1, level, text)
 		}
 	}
 	exec(
 		`INSERT INTO import (id, kind, mode, status, format, is_dry_run, coupon_id, file_name, byte_count, checksum,
-			on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure, created_at)
-		SELECT 7, 'CODES', 'ADD', 'FAILED', 'CSV', false, NULL, 'f.csv', 1, 'x', 'SKIP', '{}', 'UTC', 0, 0, 0, 'SECRET', now()::TIMESTAMP`,
+			on_rejection, options, timezone, rows_read, rows_imported, rows_rejected, failure,
+				created_at)
+		SELECT 7, 'CODES', 'ADD', 'FAILED', 'CSV', false, NULL, 'f.csv', 1, 'x', 'SKIP', '{}',
+			'UTC', 0, 0, 0, 'SECRET', now()::TIMESTAMP`,
 	)
 	for i, kind := range []string{"IMPORT_FAILED", "DELIVERY_FAILED"} {
 		exec("INSERT INTO alert VALUES ($1, $2, 7, now()::TIMESTAMP, 'It failed: SECRET', now()::TIMESTAMP, NULL, true, 0, now()::TIMESTAMP)", i+1, kind)
@@ -86,7 +101,10 @@ func TestOldSentences(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	texts, err := duckdb.Collect(t.Context(), s.engine, "SELECT level || ' ' || text FROM delivery_log ORDER BY round, seq", duckdb.ScanInto[string])
+	texts, err := duckdb.Collect(
+		t.Context(), s.engine, "SELECT level || ' ' || text FROM delivery_log ORDER BY round, seq",
+		duckdb.ScanInto[string],
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +117,8 @@ func TestOldSentences(t *testing.T) {
 	if want = append(want, want...); !slices.Equal(texts, want) {
 		t.Errorf("the logs have\n%s\nwant\n%s", strings.Join(texts, "\n"), strings.Join(want, "\n"))
 	}
-	found, err := s.DeliveriesByID(t.Context(), []coupon.ID{"delivery_1", "delivery_2", "delivery_3"})
+	found, err := s.DeliveriesByID(t.Context(),
+		[]coupon.ID{"delivery_1", "delivery_2", "delivery_3"})
 	if err != nil || len(found) != 3 {
 		t.Fatalf("%v, %v", found, err)
 	}
@@ -107,14 +126,20 @@ func TestOldSentences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := json.Marshal(found["delivery_1"].Analysis); err != nil || string(got) != string(wanted) {
+	if got, err := json.Marshal(found["delivery_1"].Analysis); err != nil ||
+		string(got) != string(wanted) {
 		t.Errorf("got %s, %v\nwant %s", got, err, wanted)
 	}
-	alerts, err := duckdb.Collect(t.Context(), s.engine, "SELECT text FROM alert ORDER BY id", duckdb.ScanInto[string])
-	if want := []string{"The import of \"f.csv\" failed. Its `failure` says why.", "It failed: SECRET"}; err != nil || !slices.Equal(alerts, want) {
+	alerts, err := duckdb.Collect(t.Context(), s.engine, "SELECT text FROM alert ORDER BY id",
+		duckdb.ScanInto[string])
+	if want := []string{
+		"The import of \"f.csv\" failed. Its `failure` says why.", "It failed: SECRET",
+	}; err != nil || !slices.Equal(alerts, want) {
 		t.Errorf("got %q, %v, want %q", alerts, err, want)
 	}
-	kept, err := duckdb.Collect(t.Context(), s.engine, "SELECT coalesce(analysis, 'none') FROM delivery WHERE id > 1 ORDER BY id", duckdb.ScanInto[string])
+	kept, err := duckdb.Collect(t.Context(), s.engine,
+		"SELECT coalesce(analysis, 'none') FROM delivery WHERE id > 1 ORDER BY id",
+		duckdb.ScanInto[string])
 	if err != nil || !slices.Equal(kept, []string{untouched, "none"}) {
 		t.Errorf("got %q, %v", kept, err)
 	}

@@ -33,8 +33,8 @@ const linkKeyName = "link_key"
 // linkKeyBytes is the size of the key that links are signed with.
 const linkKeyBytes = 32
 
-// LinkKey returns the secret key of this database that links to its files are signed with: 256 random bits, made
-// when it is first asked for. It must never be logged or answered.
+// LinkKey returns the secret key of this database that links to its files are signed with: 256
+// random bits, made when it is first asked for. It must never be logged or answered.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 	stored, err := setting(ctx, s.engine, linkKeyName)
 	if err != nil {
@@ -55,7 +55,8 @@ func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 
 func (s *Store) makeLinkKey(ctx context.Context, name string) (stored string, err error) {
 	err = s.update(ctx, func(ctx context.Context, t *turn) error {
-		t.reserve = min(t.reserve, minFreeDiskForOutcome) // A server starts, to be read from, when the disk is nearly full.
+		// A server starts, to be read from, when the disk is nearly full.
+		t.reserve = min(t.reserve, minFreeDiskForOutcome)
 		if stored, err = setting(ctx, t, name); err != nil || stored != "" {
 			return err
 		}

@@ -10,9 +10,10 @@ import (
 // maxSimulations is how often a delivery is judged anew whose coupon went away meanwhile.
 const maxSimulations = 3
 
-// SimulateDelivery tells what an analysis would say if a delivery had these changes, and only those of its targets that
-// match the filter; its Lines are the log. Nothing is held or written, and the writer is not kept waiting. It returns
-// NOT_FOUND, INVALID, and INVALID_STATE for a delivery that was confirmed.
+// SimulateDelivery tells what an analysis would say if a delivery had these changes, and only those
+// of its targets that match the filter; its Lines are the log. Nothing is held or written, and the
+// writer is not kept waiting. It returns NOT_FOUND, INVALID, and INVALID_STATE for a delivery that
+// was confirmed.
 func (s *Store) SimulateDelivery(
 	ctx context.Context,
 	id coupon.ID,
@@ -76,7 +77,8 @@ func (t *tx) simulate(
 			return nil, coupon.ContentFindings{}, err
 		}
 	}
-	found, err := t.analyze(ctx, number, d, check, &analysisPlan{isSimulation: true, onlyChosen: filter != nil})
+	found, err := t.analyze(ctx, number, d, check,
+		&analysisPlan{isSimulation: true, onlyChosen: filter != nil})
 	if err != nil {
 		return nil, coupon.ContentFindings{}, err
 	}

@@ -7,9 +7,12 @@ import (
 	"couponql/db/duckdb"
 )
 
-// ProofContent returns what is needed to render a message of a delivery as a recipient would get it, or as its first
-// target would. It returns NOT_FOUND, and INVALID for a delivery without targets.
-func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipientID *coupon.ID) (*Batch, error) {
+// ProofContent returns what is needed to render a message of a delivery as a recipient would get
+// it, or as its first target would. It returns NOT_FOUND, and INVALID for a delivery without
+// targets.
+func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipientID *coupon.ID) (
+	*Batch, error,
+) {
 	if recipientID == nil {
 		number, err := deliveryID.Number(coupon.KindDelivery)
 		if err != nil {
@@ -18,12 +21,14 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 		if _, err := s.delivery(ctx, deliveryID); err != nil {
 			return nil, at(err, "input", "deliveryId")
 		}
-		targets, err := duckdb.Collect(ctx, s.engine, targetFirst, duckdb.ScanInto[int64], named("id", number))
+		targets, err := duckdb.Collect(ctx, s.engine, targetFirst, duckdb.ScanInto[int64],
+			named("id", number))
 		if err != nil {
 			return nil, err
 		}
 		if len(targets) == 0 {
-			return nil, coupon.Errorf(coupon.ErrorInvalid, "The delivery has no targets yet: name the recipient whose message is to be shown.").
+			return nil, coupon.Errorf(coupon.ErrorInvalid,
+				"The delivery has no targets yet: name the recipient whose message is to be shown.").
 				At("input", "recipientId")
 		}
 		recipientID = new(coupon.NewID(coupon.KindRecipient, targets[0]))
@@ -35,8 +40,8 @@ func (s *Store) ProofContent(ctx context.Context, deliveryID coupon.ID, recipien
 	return &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{*content}}, nil
 }
 
-// ResendContent returns what is needed to render a message once more, and the message. It returns NOT_FOUND, and
-// INVALID_STATE for one that must not be sent again.
+// ResendContent returns what is needed to render a message once more, and the message. It returns
+// NOT_FOUND, and INVALID_STATE for one that must not be sent again.
 func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupon.Message, error) {
 	revision := s.memory.Revision()
 	m, err := s.message(ctx, id)
@@ -55,7 +60,10 @@ func (s *Store) ResendContent(ctx context.Context, id coupon.ID) (*Batch, *coupo
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &Batch{store: s, Delivery: d, Coupon: c, Contents: []Content{contents[id]}, isAsked: true, standing: standing{revision: revision}}
+	b := &Batch{
+		store: s, Delivery: d, Coupon: c, Contents: []Content{contents[id]}, isAsked: true,
+		standing: standing{revision: revision},
+	}
 	if err := m.CheckResend(b.situation(&b.Contents[0], "", s.now())); err != nil {
 		return nil, nil, at(err, "input", "id")
 	}
@@ -70,7 +78,8 @@ func (s *Store) message(ctx context.Context, id coupon.ID) (*coupon.Message, err
 	return found[id], err
 }
 
-// RecordResend records that a message was handed over once more, whether or not its caller has gone, and gives it.
+// RecordResend records that a message was handed over once more, whether or not its caller has
+// gone, and gives it.
 func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message, error) {
 	ctx = context.WithoutCancel(ctx)
 	m, err := s.message(ctx, id)
@@ -99,7 +108,8 @@ func (s *Store) RecordResend(ctx context.Context, id coupon.ID) (*coupon.Message
 			return err
 		}
 		number := coupon.MustNumber(coupon.KindDelivery, m.DeliveryID)
-		resolved, err := t.Exec(ctx, sendingResolve, named("id", coupon.MustNumber(coupon.KindMessage, id)), named("now", t.now))
+		resolved, err := t.Exec(ctx, sendingResolve,
+			named("id", coupon.MustNumber(coupon.KindMessage, id)), named("now", t.now))
 		if err == nil && resolved > 0 {
 			_, err = t.Exec(ctx, deliveryResolve, named("id", number))
 		}

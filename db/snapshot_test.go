@@ -32,7 +32,9 @@ func (q question) ask(t testing.TB, query string) ([]*coupon.SQLColumn, []string
 }
 
 // askWith is ask in a context of the caller's.
-func (q question) askWith(ctx context.Context, query string) ([]*coupon.SQLColumn, []string, error) {
+func (q question) askWith(ctx context.Context, query string) (
+	[]*coupon.SQLColumn, []string, error,
+) {
 	columns, err := q.Check(ctx, query)
 	if err != nil {
 		return nil, nil, err
@@ -69,7 +71,8 @@ func openSnapshot(t testing.TB, s *db.Store) (q question, end func()) {
 // openTaken opens a snapshot that was taken.
 func openTaken(t testing.TB, taken *snapshot.Snapshot) (q question, end func()) {
 	t.Helper()
-	opened, err := snapshot.Open(t.Context(), taken.Dir, snapshot.Options{MemoryLimit: "500MB", Threads: 1})
+	opened, err := snapshot.Open(t.Context(), taken.Dir,
+		snapshot.Options{MemoryLimit: "500MB", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +86,8 @@ func openTaken(t testing.TB, taken *snapshot.Snapshot) (q question, end func()) 
 	}
 }
 
-// row writes what the API gives as a row of JSON: pointers as what they lead to, times as the views have them.
+// row writes what the API gives as a row of JSON: pointers as what they lead to, times as the views
+// have them.
 func row(values ...any) string {
 	plain := make([]any, len(values))
 	for i, value := range values {
@@ -121,14 +125,17 @@ func (w *world) askInSQL(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true}, coupon.AnyState)
+	lists, err := w.CodesOf(ctx, w.coupons, nil, coupon.Page{First: 10_000, WantsItems: true},
+		coupon.AnyState)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	for id, c := range found {
-		coupons = append(coupons, row(id, c.Label, c.Code, c.Type, c.Status, c.StartsAt, c.EndsAt, c.RedemptionLimit, c.ArchivedAt))
+		coupons = append(coupons, row(id, c.Label, c.Code, c.Type, c.Status, c.StartsAt, c.EndsAt,
+			c.RedemptionLimit, c.ArchivedAt))
 		for _, c := range lists[id].Items {
-			codes = append(codes, row(c.ID, c.Value, c.Label, c.CouponID, c.Status, c.ImportID, c.AddedAt, c.MessageID, c.DeliveryID, c.RecipientID, c.Channel,
+			codes = append(codes, row(c.ID, c.Value, c.Label, c.CouponID, c.Status, c.ImportID,
+				c.AddedAt, c.MessageID, c.DeliveryID, c.RecipientID, c.Channel,
 				c.AssignedAt, c.SentAt, c.RedeemedAt, c.VoidedAt, w.live[c.Value]))
 		}
 	}
@@ -136,7 +143,8 @@ func (w *world) askInSQL(rt *rapid.T) {
 	w.same(rt, q, codes, `SELECT id, value, label, coupon_id, status, import_id, added_at, message_id, delivery_id, recipient_id, channel, assigned_at,
 		sent_at, redeemed_at, voided_at, redemption_count FROM codes`)
 	var messages, deliveries []string
-	sent, err := w.DeliveryMessages(ctx, w.deliveries, nil, nil, nil, coupon.Page{First: 10_000, WantsItems: true})
+	sent, err := w.DeliveryMessages(ctx, w.deliveries, nil, nil, nil,
+		coupon.Page{First: 10_000, WantsItems: true})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -145,10 +153,12 @@ func (w *world) askInSQL(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for id, d := range known {
-		deliveries = append(deliveries, row(id, d.Label, d.Channel, d.CouponID, d.Status, d.TargetCount, d.Counts.Total, d.Counts.Pending, d.Counts.Sent,
+		deliveries = append(deliveries, row(id, d.Label, d.Channel, d.CouponID, d.Status,
+			d.TargetCount, d.Counts.Total, d.Counts.Pending, d.Counts.Sent,
 			d.Counts.Failed, d.Counts.Canceled, d.Counts.Unknown, d.CreatedAt, d.FinishedAt))
 		for _, m := range sent[id].Items {
-			messages = append(messages, row(m.ID, m.DeliveryID, m.RecipientID, m.Address, m.CodeID, m.Status, m.Attempts, m.CreatedAt, m.SentAt, m.Failure,
+			messages = append(messages, row(m.ID, m.DeliveryID, m.RecipientID, m.Address, m.CodeID,
+				m.Status, m.Attempts, m.CreatedAt, m.SentAt, m.Failure,
 				m.CancelReason, m.Outcome, m.OutcomeAt, m.OutcomeReason))
 		}
 	}
@@ -164,7 +174,8 @@ func (w *world) askInSQL(rt *rapid.T) {
 	for _, r := range recorded.Items {
 		redemptions = append(
 			redemptions,
-			row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt, r.ReversedAt != nil, len(r.Anomalies),
+			row(r.ID, r.CouponID, r.CodeID, r.RedeemedAt, r.Source, r.Reference, r.ReversedAt,
+				r.ReversedAt != nil, len(r.Anomalies),
 				r.Store, r.Customer),
 		)
 	}
@@ -193,7 +204,10 @@ func TestSnapshotSecrets(t *testing.T) {
 	s.codes(t, id, "", "AAAA")
 	if _, err := s.Redeem(
 		t.Context(),
-		&coupon.RedeemRequest{Value: "AAAA", IdempotencyKey: new("the-idempotency-key"), Reference: new("the-reference")},
+		&coupon.RedeemRequest{
+			Value: "AAAA", IdempotencyKey: new("the-idempotency-key"),
+			Reference: new("the-reference"),
+		},
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -212,31 +226,39 @@ func TestSnapshotSecrets(t *testing.T) {
 	if !strings.Contains(string(content), "the-reference") {
 		t.Error("the snapshot does not even have what it should")
 	}
-	for _, secret := range []string{"the-idempotency-key", string(key), fmt.Sprintf("%x", key), s.ID()} {
+	for _, secret := range []string{
+		"the-idempotency-key", string(key), fmt.Sprintf("%x", key), s.ID(),
+	} {
 		if strings.Contains(string(content), secret) {
 			t.Errorf("the snapshot has %q", secret)
 		}
 	}
 }
 
-// TestMaskedSnapshot: what those ask who may not see codes and personal data has none, be it in a view, in a table below it, in the
-// engine's statistics or in the bytes of the file; and everything else is as for others.
+// TestMaskedSnapshot: what those ask who may not see codes and personal data has none, be it in a
+// view, in a table below it, in the engine's statistics or in the bytes of the file; and everything
+// else is as for others.
 func TestMaskedSnapshot(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	id := s.newCoupon(t, func(c *coupon.CouponChanges) { c.Code = coupon.Set(new("SPORT15")) })
-	s.newCoupon(t, func(c *coupon.CouponChanges) { c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN")) })
+	s.newCoupon(t, func(c *coupon.CouponChanges) {
+		c.Type, c.Code = coupon.TypeAnonymous, coupon.Set(new("SECRETOWN"))
+	})
 	s.codes(t, id, "gold", "SECRET-AAAA", "SECRET-BBBB")
 	_, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{
-		ExternalID: "r-1", Email: coupon.Set(new("SECRET@example.com")), Phone: coupon.Set(new("+49301234567")), FirstName: coupon.Set(new("SECRETFIRST")),
-		LastName: coupon.Set(new("SECRETLAST")), Attributes: coupon.Set(new(coupon.JSON(`{"city":"SECRETCITY"}`))),
+		ExternalID: "r-1", Email: coupon.Set(new("SECRET@example.com")),
+		Phone: coupon.Set(new("+49301234567")), FirstName: coupon.Set(new("SECRETFIRST")),
+		LastName:   coupon.Set(new("SECRETLAST")),
+		Attributes: coupon.Set(new(coupon.JSON(`{"city":"SECRETCITY"}`))),
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.deliver(t, id, s.recipients(t, 1))
 	s.redeem(t, "SECRET-AAAA")
-	s.importFile(t, newImport(coupon.ImportCodes, into(id), func(i *coupon.Import) { i.Label = new("gold") }), "code\nSECRET-CCCC\n")
+	s.importFile(t, newImport(coupon.ImportCodes, into(id),
+		func(i *coupon.Import) { i.Label = new("gold") }), "code\nSECRET-CCCC\n")
 	whole, err := s.TakeSnapshot(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +272,10 @@ func TestMaskedSnapshot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, secret := range []string{"SECRETOWN", "AAAA", "SECRET@example.com", "1234567", "SECRETFIRST", "SECRETLAST", "SECRETCITY"} {
+		for _, secret := range []string{
+			"SECRETOWN", "AAAA", "SECRET@example.com", "1234567", "SECRETFIRST", "SECRETLAST",
+			"SECRETCITY",
+		} {
 			if has := strings.Contains(string(content), secret); has != wants {
 				t.Errorf("masked %t, %s in the bytes of the file: %t", !wants, secret, has)
 			}
@@ -280,38 +305,52 @@ func TestMaskedSnapshot(t *testing.T) {
 		}
 	}
 	for _, query := range []string{
-		"FROM fact.codes", "FROM snapshot.fact.codes", "FROM snapshot.codes", "FROM query('FROM codes')", "FROM query_table('codes')",
+		"FROM fact.codes", "FROM snapshot.fact.codes", "FROM snapshot.codes",
+		"FROM query('FROM codes')", "FROM query_table('codes')",
 		"SELECT json_serialize_plan('SELECT 1 FROM fact.codes WHERE value >= ''ZZ''', optimize := true)", "SELECT 'SELECT 1'.json_serialize_plan()",
-		"SELECT list_transform(['SELECT 1'], lambda x: json_serialize_plan(x))", "SELECT 1 ORDER BY json_serialize_plan('SELECT 1')",
-		"SELECT sum(1) FILTER (stats(1) = '') OVER ()", "FROM codes SELECT stats(value)", "FROM range(nextval('x'))",
-		"SELECT value FROM codes QUALIFY stats(value) = ''", "SELECT json_deserialize_sql('{}')", "SELECT getvariable('x')",
-		"SELECT current_setting('threads')", "SELECT pg_catalog.pg_get_viewdef(1)", "FROM pragma_storage_info('fact.codes')",
-		"CREATE TABLE t AS FROM codes", "SET schema = 'main'", "COPY codes TO 'x'", "EXPLAIN ANALYZE FROM codes",
+		"SELECT list_transform(['SELECT 1'], lambda x: json_serialize_plan(x))",
+		"SELECT 1 ORDER BY json_serialize_plan('SELECT 1')",
+		"SELECT sum(1) FILTER (stats(1) = '') OVER ()", "FROM codes SELECT stats(value)",
+		"FROM range(nextval('x'))",
+		"SELECT value FROM codes QUALIFY stats(value) = ''", "SELECT json_deserialize_sql('{}')",
+		"SELECT getvariable('x')",
+		"SELECT current_setting('threads')", "SELECT pg_catalog.pg_get_viewdef(1)",
+		"FROM pragma_storage_info('fact.codes')",
+		"CREATE TABLE t AS FROM codes", "SET schema = 'main'", "COPY codes TO 'x'",
+		"EXPLAIN ANALYZE FROM codes",
 		"EXPLAIN SELECT 1 FROM codes WHERE value > 'Z'",
 	} {
 		_, rows, err := q.ask(t, query)
-		if problems, _ := coupon.AsUserErrors(err); len(problems) == 0 || problems[0].Code != coupon.ErrorQueryRejected {
+		if problems, _ := coupon.AsUserErrors(err); len(problems) == 0 ||
+			problems[0].Code != coupon.ErrorQueryRejected {
 			t.Errorf("%s: got %v, %v", query, rows, err)
 		}
 	}
 	// Whatever is not refused shows no secret either.
 	for _, query := range []string{
-		"SUMMARIZE codes", "SELECT * FROM (SUMMARIZE recipients)", "SHOW TABLES", "SHOW ALL TABLES", "FROM duckdb_columns()", "FROM duckdb_views()",
-		"FROM duckdb_tables()", "SELECT value::INTEGER FROM codes", "SELECT error(value) FROM codes", "SELECT to_json(c) FROM codes c",
-		"SELECT COLUMNS(*) FROM recipients", "FROM codes SELECT unnest(string_split(value, '-'))", "SELECT * FROM codes TABLESAMPLE 100%",
-		"SELECT value FROM codes POSITIONAL JOIN recipients", "SELECT regexp_extract_all(value, '.') FROM codes",
-		"FROM recipients SELECT attributes->>'city'", "FROM histogram('fact.codes', value)", "FROM histogram_values('codes', value)",
-		"FROM summary((FROM main.codes))", "PIVOT codes ON label IN ('gold') USING max(value)", "FROM (UNPIVOT codes ON value)", "FROM 'main.codes'",
+		"SUMMARIZE codes", "SELECT * FROM (SUMMARIZE recipients)", "SHOW TABLES", "SHOW ALL TABLES",
+		"FROM duckdb_columns()", "FROM duckdb_views()",
+		"FROM duckdb_tables()", "SELECT value::INTEGER FROM codes",
+		"SELECT error(value) FROM codes", "SELECT to_json(c) FROM codes c",
+		"SELECT COLUMNS(*) FROM recipients", "FROM codes SELECT unnest(string_split(value, '-'))",
+		"SELECT * FROM codes TABLESAMPLE 100%",
+		"SELECT value FROM codes POSITIONAL JOIN recipients",
+		"SELECT regexp_extract_all(value, '.') FROM codes",
+		"FROM recipients SELECT attributes->>'city'", "FROM histogram('fact.codes', value)",
+		"FROM histogram_values('codes', value)",
+		"FROM summary((FROM main.codes))", "PIVOT codes ON label IN ('gold') USING max(value)",
+		"FROM (UNPIVOT codes ON value)", "FROM 'main.codes'",
 	} {
 		_, rows, err := q.ask(t, query)
-		if text := fmt.Sprint(rows, err); strings.Contains(text, "SECRET") || strings.Contains(text, "AAAA") {
+		if text := fmt.Sprint(rows, err); strings.Contains(text, "SECRET") ||
+			strings.Contains(text, "AAAA") {
 			t.Errorf("%s: got %v, %v", query, rows, err)
 		}
 	}
 }
 
-// TestSnapshotFunctions: every function of the engine is either allowed or refused, by its name in a list. Whoever brings another
-// engine decides about those that are new.
+// TestSnapshotFunctions: every function of the engine is either allowed or refused, by its name in
+// a list. Whoever brings another engine decides about those that are new.
 func TestSnapshotFunctions(t *testing.T) {
 	t.Parallel()
 	lists := map[string]string{}
@@ -354,7 +393,8 @@ func TestSnapshotFunctions(t *testing.T) {
 			query = `FROM "` + function + `"()`
 		}
 		_, err := q.Check(t.Context(), query)
-		if isRefused := err != nil && strings.Contains(err.Error(), function+" is not available here"); isRefused != strings.HasPrefix(path, "testdata") {
+		if isRefused := err != nil && strings.Contains(err.Error(),
+			function+" is not available here"); isRefused != strings.HasPrefix(path, "testdata") {
 			t.Errorf("%s of %s: %v", query, path, err)
 		}
 	}
@@ -362,7 +402,10 @@ func TestSnapshotFunctions(t *testing.T) {
 
 // sqlViews are the views in the order of the documents.
 func sqlViews() []string {
-	return []string{"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions", "imports", "batches", "labels"}
+	return []string{
+		"coupons", "codes", "recipients", "deliveries", "messages", "quarantine", "redemptions",
+		"imports", "batches", "labels",
+	}
 }
 
 // TestSnapshotColumns: every view and every column says what it is.
@@ -386,15 +429,18 @@ func TestSnapshotColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(contract)), " ")
-	if list := "over the views " + strings.Join(sqlViews(), ", ") + "."; !strings.Contains(text, list) {
+	if list := "over the views " + strings.Join(sqlViews(), ", ") +
+		"."; !strings.Contains(text, list) {
 		t.Errorf("the description of sql lacks: %s", list)
 	}
 	_, _, err = q.ask(t, "FROM read_csv('x')")
-	if list := strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1); err == nil || !strings.Contains(err.Error(), list) {
+	if list := strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels",
+		1); err == nil || !strings.Contains(err.Error(), list) {
 		t.Errorf("a refusal lacks: %s (%v)", list, err)
 	}
 	help, err := os.ReadFile("../command/sql.go")
-	list := "over the views " + strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1)
+	list := "over the views " +
+		strings.Replace(strings.Join(sqlViews(), ", "), ", labels", " and labels", 1)
 	if err != nil || !strings.Contains(string(help), list) {
 		t.Errorf("the help of couponql sql lacks: %s (%v)", list, err)
 	}
@@ -403,15 +449,16 @@ func TestSnapshotColumns(t *testing.T) {
 			t,
 			"SELECT '`' || column_name || '`' FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index",
 		)
-		line := "- `" + view + "`: " + strings.NewReplacer(`["`, "", `"]`, "").Replace(strings.Join(columns, ", "))
+		line := "- `" + view + "`: " +
+			strings.NewReplacer(`["`, "", `"]`, "").Replace(strings.Join(columns, ", "))
 		if !strings.Contains(text, line) {
 			t.Errorf("the description of sql lacks: %s", line)
 		}
 	}
 }
 
-// TestSQLDocument keeps docs/sql.md what the comments of the views say. After a change, `go test ./db -run TestSQLDocument
-// -update` writes it anew.
+// TestSQLDocument keeps docs/sql.md what the comments of the views say. After a change, `go test
+// ./db -run TestSQLDocument -update` writes it anew.
 func TestSQLDocument(t *testing.T) {
 	t.Parallel()
 	q, end := openSnapshot(t, newScene(t).Store)
@@ -420,10 +467,13 @@ func TestSQLDocument(t *testing.T) {
 	b.WriteString(sqlDocument)
 	for _, view := range sqlViews() {
 		var about [1]string
-		if err := json.Unmarshal([]byte(q.rows(t, "SELECT comment FROM duckdb_views() WHERE view_name = '"+view+"'")[0]), &about); err != nil {
+		if err := json.Unmarshal([]byte(q.rows(t,
+			"SELECT comment FROM duckdb_views() WHERE view_name = '"+view+"'")[0]),
+			&about); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | what it is |\n|---|---|---|\n", view, about[0])
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | what it is |\n|---|---|---|\n",
+			view, about[0])
 		for _, line := range q.rows(t, "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = '"+view+"' ORDER BY column_index") {
 			var column [3]string
 			if err := json.Unmarshal([]byte(line), &column); err != nil {
@@ -464,11 +514,14 @@ A test writes this page from the comments of the views.
 
 ` + "```sql" + `
 -- redemptions by week and channel
-SELECT date_trunc('week', redeemed_on) AS week, channel, count(*) FROM redemptions WHERE NOT is_reversed GROUP BY ALL ORDER BY ALL;
+SELECT date_trunc('week', redeemed_on) AS week, channel, count(*) FROM redemptions
+	WHERE NOT is_reversed GROUP BY ALL ORDER BY ALL;
 -- how long it takes until a code is redeemed
-SELECT d.label, median(c.redeemed_at - c.sent_at) FROM codes c JOIN deliveries d ON d.id = c.delivery_id GROUP BY ALL;
+SELECT d.label, median(c.redeemed_at - c.sent_at) FROM codes c
+	JOIN deliveries d ON d.id = c.delivery_id GROUP BY ALL;
 -- cities in which nobody redeemed
-SELECT r.attributes->>'city' AS city FROM codes c JOIN recipients r ON r.id = c.recipient_id GROUP BY ALL HAVING count(c.redeemed_at) = 0;
+SELECT r.attributes->>'city' AS city FROM codes c JOIN recipients r ON r.id = c.recipient_id
+	GROUP BY ALL HAVING count(c.redeemed_at) = 0;
 ` + "```" + `
 `
 
@@ -483,9 +536,15 @@ func TestSQLValues(t *testing.T) {
 		{"9007199254740992", "BIGINT", `"9007199254740992"`},
 		{"-9007199254740992", "BIGINT", `"-9007199254740992"`},
 		{"sum(x) FROM range(3) t(x)", "HUGEINT", `3`},
-		{"170141183460469231731687303715884105727", "HUGEINT", `"170141183460469231731687303715884105727"`},
+		{
+			"170141183460469231731687303715884105727", "HUGEINT",
+			`"170141183460469231731687303715884105727"`,
+		},
 		{"18446744073709551615::UBIGINT", "UBIGINT", `"18446744073709551615"`},
-		{"340282366920938463463374607431768211455::UHUGEINT", "UHUGEINT", `"340282366920938463463374607431768211455"`},
+		{
+			"340282366920938463463374607431768211455::UHUGEINT", "UHUGEINT",
+			`"340282366920938463463374607431768211455"`,
+		},
 		{"7::BIGNUM", "BIGNUM", `7`},
 		{"1.50::DECIMAL(18, 4)", "DECIMAL(18,4)", `"1.5000"`},
 		{"0.1::DOUBLE", "DOUBLE", `0.1`},
@@ -502,16 +561,25 @@ func TestSQLValues(t *testing.T) {
 		{"TIMESTAMP '2026-11-23 01:02:03.000004'", "TIMESTAMP", `"2026-11-23T01:02:03.000004"`},
 		{"TIMESTAMPTZ '2026-11-23 01:02:03+02'", "TIMESTAMPTZ", `"2026-11-22T23:02:03Z"`},
 		{"'infinity'::TIMESTAMP", "TIMESTAMP", `"infinity"`},
-		{"TIMESTAMP_NS '2026-11-23 01:02:03.000000004'", "TIMESTAMP_NS", `"2026-11-23T01:02:03.000000004"`},
+		{
+			"TIMESTAMP_NS '2026-11-23 01:02:03.000000004'", "TIMESTAMP_NS",
+			`"2026-11-23T01:02:03.000000004"`,
+		},
 		{"INTERVAL 3 MONTH", "INTERVAL", `"3 months"`},
 		{"'\\xAA'::BLOB", "BLOB", `"qg=="`},
 		{"'101'::BIT", "BIT", `"101"`},
-		{"'ab5eb5ee-0000-4000-8000-000000000000'::UUID", "UUID", `"ab5eb5ee-0000-4000-8000-000000000000"`},
+		{
+			"'ab5eb5ee-0000-4000-8000-000000000000'::UUID", "UUID",
+			`"ab5eb5ee-0000-4000-8000-000000000000"`,
+		},
 		{"'a'::ENUM('a', 'b')", "ENUM", `"a"`},
 		{"[1, NULL, 3]", "INTEGER[]", `[1,null,3]`},
 		{"[]::VARCHAR[]", "VARCHAR[]", `[]`},
 		{"[1, 2]::INTEGER[2]", "INTEGER[2]", `[1,2]`},
-		{"{'b': 1, 'a': [DATE '2026-11-23']}", `STRUCT("b" INTEGER, "a" DATE[])`, `{"b":1,"a":["2026-11-23"]}`},
+		{
+			"{'b': 1, 'a': [DATE '2026-11-23']}", `STRUCT("b" INTEGER, "a" DATE[])`,
+			`{"b":1,"a":["2026-11-23"]}`,
+		},
 		{"MAP {'x': {'y': 'z'}}", `MAP(VARCHAR, STRUCT("y" VARCHAR))`, `{"x":{"y":"z"}}`},
 		{"union_value(n := 1)", `UNION("n" INTEGER)`, `{"n":1}`},
 		{`'{"a": [9007199254740993, 1.10]}'::JSON`, "JSON", `{"a":[9007199254740993,1.10]}`},
@@ -522,16 +590,19 @@ func TestSQLValues(t *testing.T) {
 			continue
 		}
 		if columns[0].Type != test.kind || len(rows) != 1 || rows[0] != "["+test.want+"]" {
-			t.Errorf("%s: got %s %v, want %s [%s]", test.expression, columns[0].Type, rows, test.kind, test.want)
+			t.Errorf("%s: got %s %v, want %s [%s]", test.expression, columns[0].Type, rows,
+				test.kind, test.want)
 		}
 	}
 	columns, rows, err := q.ask(t, "SELECT 1 AS a, 2 AS \"a\", 3 AS \"x\"\" y\"\n-- the end;\n;")
-	if err != nil || len(rows) != 1 || rows[0] != "[1,2,3]" || columns[1].Name != "a_1" || columns[2].Name != `x" y` {
+	if err != nil || len(rows) != 1 || rows[0] != "[1,2,3]" || columns[1].Name != "a_1" ||
+		columns[2].Name != `x" y` {
 		t.Errorf("got %+v, %v, %v", columns, rows, err)
 	}
 }
 
-// TestSnapshotsAreRemoved: a snapshot that nobody removed, since the server died, is gone at the next start.
+// TestSnapshotsAreRemoved: a snapshot that nobody removed, since the server died, is gone at the
+// next start.
 func TestSnapshotsAreRemoved(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

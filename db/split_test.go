@@ -13,7 +13,9 @@ import (
 )
 
 func bySportFilter(sport string) *coupon.RecipientFilter {
-	return &coupon.RecipientFilter{Attributes: []*coupon.AttributeFilter{{Name: "sport", In: []string{sport}}}}
+	return &coupon.RecipientFilter{
+		Attributes: []*coupon.AttributeFilter{{Name: "sport", In: []string{sport}}},
+	}
 }
 
 // counts returns how many targets deliveries have.
@@ -25,14 +27,16 @@ func counts(deliveries []*coupon.Delivery) []int {
 	return targets
 }
 
-// TestSplitDelivery tells whom each part takes, what the new deliveries are like, and what is left of the old one.
+// TestSplitDelivery tells whom each part takes, what the new deliveries are like, and what is left
+// of the old one.
 func TestSplitDelivery(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	c, other := s.newCoupon(t), s.newCoupon(t)
 	s.codes(t, c, "", numbered("A", 20)...)
 	s.codes(t, other, "", numbered("B", 20)...)
-	id := s.newDelivery(t, c, s.recipients(t, 20, "tennis", "soccer", "golf", "ski"), func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(10)) })
+	id := s.newDelivery(t, c, s.recipients(t, 20, "tennis", "soccer", "golf", "ski"),
+		func(d *coupon.DeliveryChanges) { d.MessageLimit = coupon.Set(new(10)) })
 	s.analyze(t, id, coupon.DeliveryReady)
 	parts, err := s.SplitDelivery(t.Context(), id, coupon.SplitParts{
 		{Label: "rest", Rest: true, CouponID: &other},
@@ -52,7 +56,8 @@ func TestSplitDelivery(t *testing.T) {
 		if i == 0 {
 			couponID = other
 		}
-		if d.Status != coupon.DeliveryEditing || *d.CouponID != couponID || d.Body != "{{ couponValue.code }}" || d.MessageLimit != nil || d.Analysis != nil {
+		if d.Status != coupon.DeliveryEditing || *d.CouponID != couponID ||
+			d.Body != "{{ couponValue.code }}" || d.MessageLimit != nil || d.Analysis != nil {
 			t.Errorf("part %d: %+v", i, d)
 		}
 	}
@@ -60,7 +65,8 @@ func TestSplitDelivery(t *testing.T) {
 	if rest.TargetCount != 0 || rest.Status != coupon.DeliveryEditing {
 		t.Errorf("the delivery that was split: %+v", rest)
 	}
-	if log := s.log(t, id); !strings.Contains(strings.Join(log, "\n"), "10 held codes are free again") {
+	if log := s.log(t, id); !strings.Contains(strings.Join(log, "\n"),
+		"10 held codes are free again") {
 		t.Errorf("log: %v", log)
 	}
 	s.wantAvailability(t, c, "available 20")
@@ -86,7 +92,9 @@ func TestSplitDeliveryRefuses(t *testing.T) {
 	id := s.newDelivery(t, c, recipients)
 	done := s.deliver(t, c, recipients)
 	rest := coupon.SplitParts{{Label: "rest", Rest: true}}
-	tooMany := &coupon.RecipientFilter{ExternalIDs: slices.Repeat([]string{"x"}, coupon.MaxUpsertedRecipients+1)}
+	tooMany := &coupon.RecipientFilter{
+		ExternalIDs: slices.Repeat([]string{"x"}, coupon.MaxUpsertedRecipients+1),
+	}
 	for _, test := range []struct {
 		id    coupon.ID
 		parts coupon.SplitParts
@@ -98,11 +106,22 @@ func TestSplitDeliveryRefuses(t *testing.T) {
 		{id, nil, coupon.ErrorInvalid, "input.parts"},
 		{
 			id,
-			coupon.SplitParts{{Label: "a", Count: new(1)}, {Label: "b", Rest: true, CouponID: new(coupon.ID("coupon_9"))}},
+			coupon.SplitParts{{Label: "a", Count: new(1)}, {
+				Label: "b", Rest: true, CouponID: new(coupon.ID("coupon_9")),
+			}},
 			coupon.ErrorNotFound, "input.parts.1.couponId",
 		},
-		{id, coupon.SplitParts{{Label: "b", Rest: true, CouponID: &archived}}, coupon.ErrorInvalidState, "input.parts.0.couponId"},
-		{id, coupon.SplitParts{{Label: "b", Filter: tooMany}}, coupon.ErrorInvalid, "input.parts.0.filter.externalIds"},
+		{
+			id,
+			coupon.SplitParts{{Label: "b", Rest: true, CouponID: &archived}},
+			coupon.ErrorInvalidState, "input.parts.0.couponId",
+		},
+		{
+			id,
+			coupon.SplitParts{{Label: "b", Filter: tooMany}},
+			coupon.ErrorInvalid,
+			"input.parts.0.filter.externalIds",
+		},
 	} {
 		_, err := s.SplitDelivery(t.Context(), test.id, test.parts)
 		wantError(t, err, test.code, test.field)
@@ -120,7 +139,8 @@ func TestSplitDeliveryAddsUp(t *testing.T) {
 	sports := []string{"tennis", "soccer", "golf"}
 	recipients := s.recipients(t, 30, sports...)
 	rapid.Check(t, func(rt *rapid.T) {
-		id := s.newDelivery(t, "", recipients[:rapid.IntRange(1, len(recipients)).Draw(rt, "targets")])
+		id := s.newDelivery(t, "",
+			recipients[:rapid.IntRange(1, len(recipients)).Draw(rt, "targets")])
 		total := s.delivery(t, id).TargetCount
 		var parts coupon.SplitParts
 		for i := range rapid.IntRange(1, 5).Draw(rt, "parts") {
@@ -133,7 +153,8 @@ func TestSplitDeliveryAddsUp(t *testing.T) {
 			case 2:
 				part.Filter = bySportFilter(rapid.SampledFrom(sports).Draw(rt, "sport"))
 			default:
-				part.Rest = !slices.ContainsFunc(parts, func(p *coupon.SplitPart) bool { return p.Rest })
+				part.Rest = !slices.ContainsFunc(parts,
+					func(p *coupon.SplitPart) bool { return p.Rest })
 				if !part.Rest {
 					part.Count = new(1)
 				}
@@ -151,7 +172,8 @@ func TestSplitDeliveryAddsUp(t *testing.T) {
 		if left != total {
 			rt.Fatalf("%v and the rest make %d instead of %d", counts(made), left, total)
 		}
-		if slices.ContainsFunc(parts, func(p *coupon.SplitPart) bool { return p.Rest }) && s.delivery(t, id).TargetCount > 0 {
+		if slices.ContainsFunc(parts, func(p *coupon.SplitPart) bool { return p.Rest }) &&
+			s.delivery(t, id).TargetCount > 0 {
 			rt.Fatal("a rest left somebody")
 		}
 	})
@@ -173,17 +195,35 @@ func TestSimulateDelivery(t *testing.T) {
 		want    string
 	}{
 		"as it is": {want: "9 messages, 9 codes of 4, short 5, false"},
-		"limited":  {changes: coupon.DeliveryChanges{MessageLimit: coupon.Set(new(4))}, want: "4 messages, 4 codes of 4, short 0, true"},
-		"filtered": {filter: bySportFilter("golf"), want: "3 messages, 3 codes of 4, short 0, true"},
-		"labels":   {changes: coupon.DeliveryChanges{MatchLabelTo: coupon.Set(new("sport"))}, want: "9 messages, 9 codes of 4, short 6, false"},
-		"other":    {changes: coupon.DeliveryChanges{CouponID: coupon.Set(&other)}, want: "9 messages, 9 codes of 20, short 0, true"},
-		"too early": {
-			changes: coupon.DeliveryChanges{CouponID: coupon.Set(&other), ContactAt: coupon.Set(new(coupon.DateTime("2026-10-01")))},
+		"limited": {
+			changes: coupon.DeliveryChanges{MessageLimit: coupon.Set(new(4))},
+			want:    "4 messages, 4 codes of 4, short 0, true",
+		},
+		"filtered": {
+			filter: bySportFilter("golf"), want: "3 messages, 3 codes of 4, short 0, true",
+		},
+		"labels": {
+			changes: coupon.DeliveryChanges{MatchLabelTo: coupon.Set(new("sport"))},
+			want:    "9 messages, 9 codes of 4, short 6, false",
+		},
+		"other": {
+			changes: coupon.DeliveryChanges{CouponID: coupon.Set(&other)},
 			want:    "9 messages, 9 codes of 20, short 0, true",
 		},
-		"no coupon": {changes: coupon.DeliveryChanges{CouponID: coupon.Set[coupon.ID](nil)}, want: "9 messages, 0 codes of 0, short 0, true"},
+		"too early": {
+			changes: coupon.DeliveryChanges{
+				CouponID:  coupon.Set(&other),
+				ContactAt: coupon.Set(new(coupon.DateTime("2026-10-01"))),
+			},
+			want: "9 messages, 9 codes of 20, short 0, true",
+		},
+		"no coupon": {
+			changes: coupon.DeliveryChanges{CouponID: coupon.Set[coupon.ID](nil)},
+			want:    "9 messages, 0 codes of 0, short 0, true",
+		},
 	} {
-		analysis, problems, err := s.SimulateDelivery(t.Context(), id, &test.changes, test.filter, fine)
+		analysis, problems, err := s.SimulateDelivery(t.Context(), id, &test.changes,
+			test.filter, fine)
 		if err != nil || len(problems) > 0 {
 			t.Fatal(name, err, problems)
 		}
@@ -202,7 +242,8 @@ func TestSimulateDelivery(t *testing.T) {
 			t.Errorf("%s: held until %v, log %v", name, analysis.HeldUntil, analysis.Lines)
 		}
 	}
-	if d := s.delivery(t, id); d.Status != coupon.DeliveryEditing || d.Analysis != nil || d.MessageLimit != nil {
+	if d := s.delivery(t, id); d.Status != coupon.DeliveryEditing || d.Analysis != nil ||
+		d.MessageLimit != nil {
 		t.Errorf("a simulation changed the delivery: %+v", d)
 	}
 	if diff := cmp.Diff(before, s.log(t, id)); diff != "" {
@@ -218,8 +259,17 @@ func TestSimulateDelivery(t *testing.T) {
 	}{
 		{"delivery_9", coupon.DeliveryChanges{}, coupon.ErrorNotFound, "input.id"},
 		{done, coupon.DeliveryChanges{}, coupon.ErrorInvalidState, "input.id"},
-		{id, coupon.DeliveryChanges{CouponID: coupon.Set(new(coupon.ID("coupon_9")))}, coupon.ErrorNotFound, "input.couponId"},
-		{id, coupon.DeliveryChanges{MessageLimit: coupon.Set(new(-1))}, coupon.ErrorInvalid, "input.messageLimit"},
+		{
+			id,
+			coupon.DeliveryChanges{CouponID: coupon.Set(new(coupon.ID("coupon_9")))},
+			coupon.ErrorNotFound, "input.couponId",
+		},
+		{
+			id,
+			coupon.DeliveryChanges{MessageLimit: coupon.Set(new(-1))},
+			coupon.ErrorInvalid,
+			"input.messageLimit",
+		},
 	} {
 		_, _, err := s.SimulateDelivery(t.Context(), test.id, &test.changes, nil, fine)
 		wantError(t, err, test.code, test.field)

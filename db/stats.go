@@ -14,10 +14,13 @@ import (
 	"couponql/db/duckdb"
 )
 
-// RedemptionStats counts assignments, sendings and redemptions by dimensions, in the order of the keys. Each counts in
-// the period in which it happened. Without dimensions there is exactly one row. It returns INVALID, and
-// RESULT_TOO_LARGE when there would be more than MaxStatsRows rows with filled periods.
-func (s *Store) RedemptionStats(ctx context.Context, question *coupon.StatsQuestion) ([]*coupon.StatsRow, error) {
+// RedemptionStats counts assignments, sendings and redemptions by dimensions, in the order of the
+// keys. Each counts in the period in which it happened. Without dimensions there is exactly one
+// row. It returns INVALID, and RESULT_TOO_LARGE when there would be more than MaxStatsRows rows
+// with filled periods.
+func (s *Store) RedemptionStats(ctx context.Context, question *coupon.StatsQuestion) (
+	[]*coupon.StatsRow, error,
+) {
 	zone, err := question.Check()
 	if err != nil {
 		return nil, err
@@ -29,7 +32,9 @@ func (s *Store) RedemptionStats(ctx context.Context, question *coupon.StatsQuest
 	return s.redemptionStats(ctx, question, zone, n)
 }
 
-func (s *Store) redemptionStats(ctx context.Context, question *coupon.StatsQuestion, zone *time.Location, n *narrowed) ([]*coupon.StatsRow, error) {
+func (s *Store) redemptionStats(
+	ctx context.Context, question *coupon.StatsQuestion, zone *time.Location, n *narrowed,
+) ([]*coupon.StatsRow, error) {
 	release, err := s.reports.Enter(ctx)
 	if err != nil {
 		return nil, err
@@ -68,10 +73,13 @@ func (s *Store) redemptionStats(ctx context.Context, question *coupon.StatsQuest
 }
 
 // countFacts asks about each kind of fact that is wanted.
-func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, c *clock, n *narrowed, groups statsGroups) error {
+func (s *Store) countFacts(
+	ctx context.Context, question *coupon.StatsQuestion, c *clock, n *narrowed, groups statsGroups,
+) error {
 	wanted := question.Measures
 	withLabels := slices.Contains(question.GroupBy, coupon.ByLabel) || len(n.filter.Labels) > 0
-	withTimes := n.hasTimes() || slices.ContainsFunc(question.GroupBy, coupon.StatsDimension.IsPeriod)
+	withTimes := n.hasTimes() ||
+		slices.ContainsFunc(question.GroupBy, coupon.StatsDimension.IsPeriod)
 	withReasons := slices.Contains(question.GroupBy, coupon.ByReason)
 	var facts []*fact
 	if wanted.Assigned {
@@ -94,9 +102,10 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 		if !ok {
 			continue
 		}
-		err := duckdb.Each(ctx, s.engine, groupStatement(f, keys, where), func(rows *sql.Rows) error {
-			return addStats(rows, len(keys), groups)
-		}, args...)
+		err := duckdb.Each(ctx, s.engine, groupStatement(f, keys, where),
+			func(rows *sql.Rows) error {
+				return addStats(rows, len(keys), groups)
+			}, args...)
 		if err != nil {
 			return err
 		}
@@ -120,8 +129,11 @@ func (s *Store) countFacts(ctx context.Context, question *coupon.StatsQuestion, 
 	return err
 }
 
-// parts returns the parts of the statement about a fact. ok is false when the fact cannot be told by a dimension.
-func (n *narrowed) parts(f *fact, question *coupon.StatsQuestion, c *clock) (keys []string, where string, args []any, ok bool) {
+// parts returns the parts of the statement about a fact. ok is false when the fact cannot be told
+// by a dimension.
+func (n *narrowed) parts(f *fact, question *coupon.StatsQuestion, c *clock) (
+	keys []string, where string, args []any, ok bool,
+) {
 	for _, dimension := range question.GroupBy {
 		key := f.key(dimension, c)
 		if key == "" {
@@ -140,10 +152,12 @@ func addStats(rows *sql.Rows, keyCount int, groups statsGroups) error {
 	for i := range keys {
 		targets = append(targets, &keys[i])
 	}
-	var assigned, sent, bounced, complained, failed, canceled, unknown, redeemed, reversed sql.NullInt64
+	var assigned, sent, bounced, complained, failed, canceled, unknown sql.NullInt64
+	var redeemed, reversed sql.NullInt64
 	var amount *string
 	var quantiles any
-	targets = append(targets, &assigned, &sent, &bounced, &complained, &failed, &canceled, &unknown, &redeemed, &reversed, &amount, &quantiles)
+	targets = append(targets, &assigned, &sent, &bounced, &complained, &failed, &canceled, &unknown,
+		&redeemed, &reversed, &amount, &quantiles)
 	if err := rows.Scan(targets...); err != nil {
 		return err
 	}
@@ -178,7 +192,9 @@ func addStats(rows *sql.Rows, keyCount int, groups statsGroups) error {
 		}
 		seconds[i] = microseconds / 1e6
 	}
-	stats.TimeToRedeem = &coupon.Quantiles{P10: seconds[0], P50: seconds[1], P90: seconds[2], P99: seconds[3]}
+	stats.TimeToRedeem = &coupon.Quantiles{
+		P10: seconds[0], P50: seconds[1], P90: seconds[2], P99: seconds[3],
+	}
 	return nil
 }
 
@@ -202,7 +218,9 @@ func addCurrencies(rows *sql.Rows, keyCount int, groups statsGroups) error {
 		if len(parts) != 5 {
 			return fmt.Errorf("read a sum: %q", one)
 		}
-		sum := &coupon.CurrencyAmount{Amount: coupon.NewDecimal(parts[2]), ReversedAmount: coupon.NewDecimal(parts[4])}
+		sum := &coupon.CurrencyAmount{
+			Amount: coupon.NewDecimal(parts[2]), ReversedAmount: coupon.NewDecimal(parts[4]),
+		}
 		if parts[0] != "" {
 			sum.Currency = &parts[0]
 		}
@@ -217,10 +235,11 @@ func addCurrencies(rows *sql.Rows, keyCount int, groups statsGroups) error {
 	return nil
 }
 
-// CouponStats returns the numbers of each of several coupons that are wanted, in one question. Bounds without an offset are
-// meant in the time zone of each coupon. It returns INVALID.
+// CouponStats returns the numbers of each of several coupons that are wanted, in one question.
+// Bounds without an offset are meant in the time zone of each coupon. It returns INVALID.
 func (s *Store) CouponStats(
-	ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
+	ctx context.Context, coupons []coupon.ID, from, to *coupon.DateTime,
+	wanted coupon.StatsMeasures,
 ) (map[coupon.ID]*coupon.RedemptionStats, error) {
 	zones := make([]*time.Location, len(coupons))
 	for i, id := range coupons {
@@ -233,9 +252,11 @@ func (s *Store) CouponStats(
 	return s.statsOf(ctx, coupon.ByCoupon, coupon.KindCoupon, coupons, zones, from, to, wanted)
 }
 
-// DeliveryStats returns the numbers of each of several deliveries; see CouponStats. The time zone is that of the coupon.
+// DeliveryStats returns the numbers of each of several deliveries; see CouponStats. The time zone
+// is that of the coupon.
 func (s *Store) DeliveryStats(
-	ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime, wanted coupon.StatsMeasures,
+	ctx context.Context, deliveries []coupon.ID, from, to *coupon.DateTime,
+	wanted coupon.StatsMeasures,
 ) (map[coupon.ID]*coupon.RedemptionStats, error) {
 	zones := make([]*time.Location, len(deliveries))
 	known := map[coupon.ID]*coupon.Delivery{}
@@ -251,12 +272,14 @@ func (s *Store) DeliveryStats(
 			zones[i] = zoneOf(s, coupon.MustNumber(coupon.KindCoupon, *d.CouponID))
 		}
 	}
-	return s.statsOf(ctx, coupon.ByDelivery, coupon.KindDelivery, deliveries, zones, from, to, wanted)
+	return s.statsOf(ctx, coupon.ByDelivery, coupon.KindDelivery, deliveries, zones,
+		from, to, wanted)
 }
 
 // statsOf returns the statistics of each of several objects, each in its time zone.
 func (s *Store) statsOf(
-	ctx context.Context, dimension coupon.StatsDimension, kind coupon.Kind, ids []coupon.ID, zones []*time.Location,
+	ctx context.Context, dimension coupon.StatsDimension, kind coupon.Kind, ids []coupon.ID,
+	zones []*time.Location,
 	from, to *coupon.DateTime, wanted coupon.StatsMeasures,
 ) (map[coupon.ID]*coupon.RedemptionStats, error) {
 	found := make(map[coupon.ID]*coupon.RedemptionStats, len(ids))
@@ -266,7 +289,8 @@ func (s *Store) statsOf(
 		period, err := coupon.NewPeriod(from, to, zones[i], "")
 		if err != nil {
 			if problem, ok := errors.AsType[*coupon.UserError](err); ok {
-				err = problem.At(problem.Field[len(problem.Field)-1]) // the bounds are arguments here, and in no filter
+				// the bounds are arguments here, and in no filter
+				err = problem.At(problem.Field[len(problem.Field)-1])
 			}
 			return nil, err
 		}
@@ -274,8 +298,11 @@ func (s *Store) statsOf(
 			owners.add(number, period)
 		}
 	}
-	question := &coupon.StatsQuestion{GroupBy: []coupon.StatsDimension{dimension}, Limit: len(ids), Measures: wanted}
-	rows, err := s.redemptionStats(ctx, question, time.UTC, &narrowed{filter: &coupon.StatsFilter{}, spans: owners})
+	question := &coupon.StatsQuestion{
+		GroupBy: []coupon.StatsDimension{dimension}, Limit: len(ids), Measures: wanted,
+	}
+	rows, err := s.redemptionStats(ctx, question, time.UTC,
+		&narrowed{filter: &coupon.StatsFilter{}, spans: owners})
 	for _, row := range rows {
 		found[coupon.ID(row.Keys[0])] = row.Stats
 	}

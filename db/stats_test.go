@@ -51,40 +51,53 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 	return &history{scene: newScene(t), random: random, labels: map[coupon.ID]string{}}
 }
 
-// TestRedemptionStats compares statistics of all dimensions with counting in Go, on random data around the
-// end of summer time in Berlin.
+// TestRedemptionStats compares statistics of all dimensions with counting in Go, on random data
+// around the end of summer time in Berlin.
 func TestRedemptionStats(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t, rand.New(rand.NewPCG(3, 4)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
-	for _, kind := range []string{"assigned", "sent", "bounced", "complained", "failed", "canceled", "unknown", "redeemed"} {
+	for _, kind := range []string{
+		"assigned", "sent", "bounced", "complained", "failed", "canceled", "unknown", "redeemed",
+	} {
 		if !slices.ContainsFunc(h.events, func(e event) bool { return e.kind == kind }) {
 			t.Fatalf("nothing was %s", kind)
 		}
 	}
 	var dimensions [][]coupon.StatsDimension
 	all := []coupon.StatsDimension{
-		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource, coupon.ByStore, coupon.ByReason, coupon.ByHour, coupon.ByDay,
+		coupon.ByCoupon, coupon.ByDelivery, coupon.ByChannel, coupon.ByLabel, coupon.BySource,
+		coupon.ByStore, coupon.ByReason, coupon.ByHour, coupon.ByDay,
 		coupon.ByWeek, coupon.ByMonth,
 	}
 	for _, one := range all {
 		dimensions = append(dimensions, []coupon.StatsDimension{one})
 	}
 	dimensions = append(dimensions, nil, []coupon.StatsDimension{coupon.ByDay, coupon.ByChannel},
-		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel}, []coupon.StatsDimension{coupon.ByStore, coupon.ByChannel},
-		[]coupon.StatsDimension{coupon.ByReason, coupon.ByDelivery, coupon.ByDay, coupon.ByLabel}, []coupon.StatsDimension{coupon.BySource, coupon.ByReason},
+		[]coupon.StatsDimension{coupon.BySource, coupon.ByCoupon, coupon.ByLabel},
+		[]coupon.StatsDimension{coupon.ByStore, coupon.ByChannel},
+		[]coupon.StatsDimension{coupon.ByReason, coupon.ByDelivery, coupon.ByDay, coupon.ByLabel},
+		[]coupon.StatsDimension{coupon.BySource, coupon.ByReason},
 		[]coupon.StatsDimension{coupon.ByMonth, coupon.ByWeek, coupon.ByDay, coupon.ByHour})
 	filters := map[string]*coupon.StatsFilter{
-		"all":       nil,
-		"coupons":   {CouponIDs: []coupon.ID{"coupon_1", "coupon_3"}},
-		"delivery":  {DeliveryIDs: []coupon.ID{"delivery_2"}},
-		"channel":   {Channels: []coupon.Channel{coupon.ChannelSMS}},
-		"labels":    {Labels: []string{"soccer", "tennis"}},
-		"day":       {From: new(coupon.DateTime("2026-10-25")), To: new(coupon.DateTime("2026-10-25"))},
-		"instants":  {From: new(coupon.DateTime("2026-10-25T00:30:00Z")), To: new(coupon.DateTime("2026-10-26T02:30:00+01:00"))},
-		"unknown":   {CouponIDs: []coupon.ID{"nonsense"}},
-		"intersect": {Labels: []string{"soccer"}, Channels: []coupon.Channel{coupon.ChannelEmail}, From: new(coupon.DateTime("2026-10-25"))},
+		"all":      nil,
+		"coupons":  {CouponIDs: []coupon.ID{"coupon_1", "coupon_3"}},
+		"delivery": {DeliveryIDs: []coupon.ID{"delivery_2"}},
+		"channel":  {Channels: []coupon.Channel{coupon.ChannelSMS}},
+		"labels":   {Labels: []string{"soccer", "tennis"}},
+		"day": {
+			From: new(coupon.DateTime("2026-10-25")), To: new(coupon.DateTime("2026-10-25")),
+		},
+		"instants": {
+			From: new(coupon.DateTime("2026-10-25T00:30:00Z")),
+			To:   new(coupon.DateTime("2026-10-26T02:30:00+01:00")),
+		},
+		"unknown": {CouponIDs: []coupon.ID{"nonsense"}},
+		"intersect": {
+			Labels: []string{"soccer"}, Channels: []coupon.Channel{coupon.ChannelEmail},
+			From: new(coupon.DateTime("2026-10-25")),
+		},
 	}
 	for _, timezone := range []string{"UTC", "Europe/Berlin", "America/St_Johns"} {
 		for name, filter := range filters {
@@ -96,14 +109,16 @@ func TestRedemptionStats(t *testing.T) {
 						t.Fatal(err)
 					}
 					want := h.count(t, filter, groupBy, timezone)
-					if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+					if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6),
+						cmpopts.EquateEmpty()); diff != "" {
 						t.Errorf("%v (-want +got):\n%s", groupBy, diff)
 					}
 					if len(want) < 3 || name != "all" {
 						continue
 					}
 					limited, err := h.ask(t, filter, groupBy, timezone, 2)
-					if diff := cmp.Diff(want[:2], limited, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); err != nil || diff != "" {
+					if diff := cmp.Diff(want[:2], limited, cmpopts.EquateApprox(0, 1e-6),
+						cmpopts.EquateEmpty()); err != nil || diff != "" {
 						t.Errorf("%v, the first two (-want +got): %v\n%s", groupBy, err, diff)
 					}
 				}
@@ -112,16 +127,19 @@ func TestRedemptionStats(t *testing.T) {
 	}
 }
 
-// TestStatsOfObjects compares the statistics of coupons and deliveries, each in the zone of its coupon, with counting in
-// Go, and asks for one number at a time.
+// TestStatsOfObjects compares the statistics of coupons and deliveries, each in the zone of its
+// coupon, with counting in Go, and asks for one number at a time.
 func TestStatsOfObjects(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t, rand.New(rand.NewPCG(5, 6)))
 	h.clock.Set(time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC))
 	h.happen(t)
-	zones := map[coupon.ID]string{"coupon_1": "America/St_Johns", "coupon_2": "Europe/Berlin", "coupon_3": "Pacific/Apia"}
+	zones := map[coupon.ID]string{
+		"coupon_1": "America/St_Johns", "coupon_2": "Europe/Berlin", "coupon_3": "Pacific/Apia",
+	}
 	for id, zone := range zones {
-		if _, err := h.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{Timezone: coupon.Set(&zone)}); err != nil {
+		if _, err := h.UpdateCoupon(t.Context(), id,
+			&coupon.CouponChanges{Timezone: coupon.Set(&zone)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,20 +151,31 @@ func TestStatsOfObjects(t *testing.T) {
 		"instants": {date("2026-10-25T00:30:00Z"), date("2026-10-26T02:30:00+01:00")},
 	} {
 		wanted := coupon.AllStatsMeasures()
-		ofCoupons, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_3", "coupon_99", "?"}, bounds[0], bounds[1], wanted)
+		ofCoupons, err := h.CouponStats(
+			t.Context(), []coupon.ID{"coupon_1", "coupon_2", "coupon_3", "coupon_99", "?"},
+			bounds[0], bounds[1], wanted,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		deliveries := []coupon.ID{"delivery_1", "delivery_2", "delivery_3", "delivery_4", "delivery_5"}
+		deliveries := []coupon.ID{
+			"delivery_1", "delivery_2", "delivery_3", "delivery_4", "delivery_5",
+		}
 		ofDeliveries, err := h.DeliveryStats(t.Context(), deliveries, bounds[0], bounds[1], wanted)
 		if err != nil {
 			t.Fatal(err)
 		}
-		owners := map[coupon.ID]coupon.ID{"delivery_1": "coupon_1", "delivery_2": "coupon_1", "delivery_3": "coupon_2", "delivery_4": "coupon_3"}
-		check := func(id coupon.ID, zone string, filter *coupon.StatsFilter, got *coupon.RedemptionStats) {
+		owners := map[coupon.ID]coupon.ID{
+			"delivery_1": "coupon_1", "delivery_2": "coupon_1", "delivery_3": "coupon_2",
+			"delivery_4": "coupon_3",
+		}
+		check := func(
+			id coupon.ID, zone string, filter *coupon.StatsFilter, got *coupon.RedemptionStats,
+		) {
 			filter.From, filter.To = bounds[0], bounds[1]
 			want := h.count(t, filter, nil, zone)[0].Stats
-			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6),
+				cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s, %s (-want +got):\n%s", name, id, diff)
 			}
 		}
@@ -154,7 +183,8 @@ func TestStatsOfObjects(t *testing.T) {
 			check(id, zone, &coupon.StatsFilter{CouponIDs: []coupon.ID{id}}, ofCoupons[id])
 		}
 		for id, owner := range owners {
-			check(id, zones[owner], &coupon.StatsFilter{DeliveryIDs: []coupon.ID{id}}, ofDeliveries[id])
+			check(id, zones[owner], &coupon.StatsFilter{DeliveryIDs: []coupon.ID{id}},
+				ofDeliveries[id])
 		}
 		for _, id := range []coupon.ID{"coupon_99", "?"} {
 			if diff := cmp.Diff(&coupon.RedemptionStats{}, ofCoupons[id]); diff != "" {
@@ -162,10 +192,13 @@ func TestStatsOfObjects(t *testing.T) {
 			}
 		}
 		for which, one := range map[string]coupon.StatsMeasures{
-			"assigned": {Assigned: true}, "sent": {Sent: true}, "returned": {Returned: true}, "unsent": {Unsent: true},
-			"redeemed": {Redeemed: true}, "amount": {Amount: true}, "currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
+			"assigned": {Assigned: true}, "sent": {Sent: true}, "returned": {Returned: true},
+			"unsent":   {Unsent: true},
+			"redeemed": {Redeemed: true}, "amount": {Amount: true},
+			"currencies": {ByCurrency: true}, "times": {TimeToRedeem: true},
 		} {
-			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0], bounds[1], one)
+			got, err := h.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, bounds[0],
+				bounds[1], one)
 			want := *ofCoupons["coupon_1"]
 			if !one.Assigned {
 				want.Assigned = 0
@@ -210,21 +243,34 @@ func TestFillPeriods(t *testing.T) {
 	}
 	for name, filter := range map[string]*coupon.StatsFilter{
 		"what happened": nil,
-		"a span":        {From: new(coupon.DateTime("2026-10-24T23:30:00Z")), To: new(coupon.DateTime("2026-10-28"))},
-		"an empty span": {From: new(coupon.DateTime("2024-03-29")), To: new(coupon.DateTime("2024-04-02"))},
-		"until":         {To: new(coupon.DateTime("2026-10-26"))},
+		"a span": {
+			From: new(coupon.DateTime("2026-10-24T23:30:00Z")),
+			To:   new(coupon.DateTime("2026-10-28")),
+		},
+		"an empty span": {
+			From: new(coupon.DateTime("2024-03-29")), To: new(coupon.DateTime("2024-04-02")),
+		},
+		"until": {To: new(coupon.DateTime("2026-10-26"))},
 	} {
-		for _, dimension := range []coupon.StatsDimension{coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth} {
-			for _, groupBy := range [][]coupon.StatsDimension{{dimension}, {coupon.ByChannel, dimension}, {dimension, coupon.ByCoupon, coupon.BySource}} {
+		for _, dimension := range []coupon.StatsDimension{
+			coupon.ByHour, coupon.ByDay, coupon.ByWeek, coupon.ByMonth,
+		} {
+			for _, groupBy := range [][]coupon.StatsDimension{
+				{dimension},
+				{coupon.ByChannel, dimension},
+				{dimension, coupon.ByCoupon, coupon.BySource},
+			} {
 				got, err := h.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-					Filter: filter, GroupBy: groupBy, Timezone: "Europe/Berlin", Limit: coupon.MaxStatsRows, FillPeriods: true,
+					Filter: filter, GroupBy: groupBy, Timezone: "Europe/Berlin",
+					Limit: coupon.MaxStatsRows, FillPeriods: true,
 					Measures: coupon.AllStatsMeasures(),
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
 				want := h.filled(t, filter, groupBy, zone)
-				if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6),
+					cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("%s by %v (-want +got):\n%s", name, groupBy, diff)
 				}
 			}
@@ -233,13 +279,16 @@ func TestFillPeriods(t *testing.T) {
 }
 
 // filled adds what is missing to what count gives, by the minute.
-func (h *history) filled(t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, zone *time.Location) []*coupon.StatsRow {
+func (h *history) filled(
+	t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, zone *time.Location,
+) []*coupon.StatsRow {
 	t.Helper()
 	rows := h.count(t, filter, groupBy, zone.String())
 	place := slices.IndexFunc(groupBy, coupon.StatsDimension.IsPeriod)
 	// The periods, in order, between the bounds or else the first and the last one.
 	var periods []string
-	from, to := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	from, to := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0,
+		0, time.UTC)
 	if filter != nil {
 		period, err := coupon.NewPeriod(filter.From, filter.To, zone, "")
 		if err != nil {
@@ -259,12 +308,14 @@ func (h *history) filled(t *testing.T, filter *coupon.StatsFilter, groupBy []cou
 		}
 	}
 	happened := func(key string) bool {
-		return slices.ContainsFunc(rows, func(row *coupon.StatsRow) bool { return row.Keys[place] == key })
+		return slices.ContainsFunc(rows,
+			func(row *coupon.StatsRow) bool { return row.Keys[place] == key })
 	}
 	for (filter == nil || filter.From == nil) && len(periods) > 0 && !happened(periods[0]) {
 		periods = periods[1:]
 	}
-	for (filter == nil || filter.To == nil) && len(periods) > 0 && !happened(periods[len(periods)-1]) {
+	for (filter == nil || filter.To == nil) && len(periods) > 0 &&
+		!happened(periods[len(periods)-1]) {
 		periods = periods[:len(periods)-1]
 	}
 	known := map[string]*coupon.StatsRow{}
@@ -279,7 +330,10 @@ func (h *history) filled(t *testing.T, filter *coupon.StatsFilter, groupBy []cou
 	var all []*coupon.StatsRow
 	for _, other := range others {
 		for _, period := range periods {
-			row := &coupon.StatsRow{Keys: slices.Clone(other.Keys), CouponID: other.CouponID, DeliveryID: other.DeliveryID, Stats: &coupon.RedemptionStats{}}
+			row := &coupon.StatsRow{
+				Keys: slices.Clone(other.Keys), CouponID: other.CouponID,
+				DeliveryID: other.DeliveryID, Stats: &coupon.RedemptionStats{},
+			}
 			row.Keys[place] = period
 			if same := known[strings.Join(row.Keys, "|")]; same != nil {
 				row = same
@@ -305,11 +359,13 @@ func (h *history) filled(t *testing.T, filter *coupon.StatsFilter, groupBy []cou
 
 // ask asks for all numbers.
 func (h *history) ask(
-	t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string, limit int,
+	t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension,
+	timezone string, limit int,
 ) ([]*coupon.StatsRow, error) {
 	t.Helper()
 	return h.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-		Filter: filter, GroupBy: groupBy, Timezone: timezone, Limit: limit, Measures: coupon.AllStatsMeasures(),
+		Filter: filter, GroupBy: groupBy, Timezone: timezone, Limit: limit,
+		Measures: coupon.AllStatsMeasures(),
 	})
 }
 
@@ -318,7 +374,9 @@ func (h *history) happen(t *testing.T) {
 	t.Helper()
 	recipients := h.recipients(t, 60, "soccer", "tennis", "golf")
 	anonymousID := coupon.ID("coupon_3")
-	for _, id := range []coupon.ID{h.newCoupon(t, withLimit(3), withoutAssignment, early), h.newCoupon(t, early)} {
+	for _, id := range []coupon.ID{
+		h.newCoupon(t, withLimit(3), withoutAssignment, early), h.newCoupon(t, early),
+	} {
 		for _, label := range []string{"soccer", "tennis", "golf", ""} {
 			values := numbered(fmt.Sprintf("%s-%s-", id, label), 40)
 			h.codes(t, id, label, values...)
@@ -338,11 +396,13 @@ func (h *history) happen(t *testing.T) {
 		{"coupon_1", coupon.ChannelSMS, func(*coupon.DeliveryChanges) {}},
 		{"coupon_2", coupon.ChannelSMS, bySport},
 		{anonymousID, coupon.ChannelEmail, func(*coupon.DeliveryChanges) {}},
-		{"", coupon.ChannelEmail, func(*coupon.DeliveryChanges) {}}, // gives nothing away, so it does not count
+		// gives nothing away, so it does not count
+		{"", coupon.ChannelEmail, func(*coupon.DeliveryChanges) {}},
 	} {
 		id := h.newDelivery(t, d.coupon, recipients[5*i:5*i+30], byChannel(d.channel), d.edit)
 		h.confirm(t, id)
-		h.note(t, id, "assigned", func(*coupon.Message) bool { return true }, func(m *coupon.Message) time.Time { return m.CreatedAt })
+		h.note(t, id, "assigned", func(*coupon.Message) bool { return true },
+			func(m *coupon.Message) time.Time { return m.CreatedAt })
 		h.clock.Advance(90 * time.Minute)
 		for range 3 { // the rest stays pending
 			h.sendBatch(t, id, 7)
@@ -366,8 +426,9 @@ func isSent(m *coupon.Message) bool { return m.SentAt != nil }
 
 func sentAt(m *coupon.Message) time.Time { return *m.SentAt }
 
-// unsend settles messages of a delivery without sending them: one fails, of one nobody knows, and the recipient of one objects
-// before it leaves. The others are canceled with their delivery, or stay pending.
+// unsend settles messages of a delivery without sending them: one fails, of one nobody knows, and
+// the recipient of one objects before it leaves. The others are canceled with their delivery, or
+// stay pending.
 func (h *history) unsend(t *testing.T, id coupon.ID, stops bool) {
 	t.Helper()
 	batch, err := h.NextBatch(t.Context(), id, 2)
@@ -375,7 +436,9 @@ func (h *history) unsend(t *testing.T, id coupon.ID, stops bool) {
 		t.Fatal(err)
 	}
 	outcome := &db.SentBatch{OutboxSize: batch.OutboxSize}
-	attempts := []coupon.Attempt{{Result: coupon.AttemptRefused, Reason: "550"}, {Result: coupon.AttemptUnknown}}
+	attempts := []coupon.Attempt{
+		{Result: coupon.AttemptRefused, Reason: "550"}, {Result: coupon.AttemptUnknown},
+	}
 	for i, attempt := range attempts {
 		outcome.Refused = append(outcome.Refused, db.Refusal{
 			Content: batch.Contents[i], Settlement: attempt.Settle(batch.Number, false, h.Now(), 0),
@@ -402,7 +465,9 @@ func (h *history) unsend(t *testing.T, id coupon.ID, stops bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.upsert(t, &coupon.RecipientChanges{ExternalID: people[m.RecipientID].ExternalID, IsContactable: coupon.Set(new(false))})
+		h.upsert(t, &coupon.RecipientChanges{
+			ExternalID: people[m.RecipientID].ExternalID, IsContactable: coupon.Set(new(false)),
+		})
 		break
 	}
 	h.sendJudged(t, id, 1)
@@ -419,7 +484,8 @@ func (h *history) unsend(t *testing.T, id coupon.ID, stops bool) {
 	}, now)
 }
 
-// bounce reports that messages of a delivery came back, were called spam, or arrived. It counts when they were sent.
+// bounce reports that messages of a delivery came back, were called spam, or arrived. It counts
+// when they were sent.
 func (h *history) bounce(t *testing.T, id coupon.ID) {
 	t.Helper()
 	var sent []string
@@ -429,20 +495,28 @@ func (h *history) bounce(t *testing.T, id coupon.ID) {
 		}
 	}
 	later := h.Now().Add(time.Minute)
-	h.record(t, slices.Concat(bounced(coupon.BounceSoft, later, sent[:3]...), bounced(coupon.BounceHard, later, sent[10:12]...),
-		bounced(coupon.BounceComplaint, later, sent[12]), bounced(coupon.BounceDelivered, later, sent[2], sent[13])))
+	h.record(t, slices.Concat(bounced(coupon.BounceSoft, later, sent[:3]...),
+		bounced(coupon.BounceHard, later, sent[10:12]...),
+		bounced(coupon.BounceComplaint, later, sent[12]),
+		bounced(coupon.BounceDelivered, later, sent[2], sent[13])))
 	outcome := func(outcomes ...coupon.MessageOutcome) func(*coupon.Message) bool {
-		return func(m *coupon.Message) bool { return m.Outcome != nil && slices.Contains(outcomes, *m.Outcome) }
+		return func(m *coupon.Message) bool {
+			return m.Outcome != nil && slices.Contains(outcomes, *m.Outcome)
+		}
 	}
 	h.note(t, id, "bounced", outcome(coupon.OutcomeSoftBounce, coupon.OutcomeHardBounce), sentAt)
 	h.note(t, id, "complained", outcome(coupon.OutcomeComplaint), sentAt)
 }
 
 // note notes what became of the messages of a delivery for which it holds.
-func (h *history) note(t *testing.T, id coupon.ID, kind string, holds func(*coupon.Message) bool, at func(*coupon.Message) time.Time) {
+func (h *history) note(
+	t *testing.T, id coupon.ID, kind string, holds func(*coupon.Message) bool,
+	at func(*coupon.Message) time.Time,
+) {
 	t.Helper()
 	d := h.delivery(t, id)
-	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	lists, err := h.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil,
+		coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +524,10 @@ func (h *history) note(t *testing.T, id coupon.ID, kind string, holds func(*coup
 		if !holds(m) || d.CouponID == nil {
 			continue
 		}
-		e := event{kind: kind, coupon: *d.CouponID, delivery: id, channel: d.Channel, at: at(m), label: h.labels[m.ID]}
+		e := event{
+			kind: kind, coupon: *d.CouponID, delivery: id, channel: d.Channel, at: at(m),
+			label: h.labels[m.ID],
+		}
 		if m.CancelReason != nil {
 			e.reason = string(*m.CancelReason)
 		}
@@ -539,10 +616,12 @@ func (h *history) importRedemptions(t *testing.T) {
 		}
 		used[value] = true
 		e := h.redemption(t, value, coupon.SourceImport)
-		e.at = time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 30 * time.Minute)
+		e.at = time.Date(2026, 10, 24, 22, 0, 0, 0,
+			time.UTC).Add(time.Duration(i) * 30 * time.Minute)
 		amount := h.amount(&e)
 		e.store = []string{"", "Köln"}[h.random.IntN(2)]
-		fmt.Fprintf(&file, "%s,%s,%s,%s,o%d,%s\n", value, e.at.Format(time.RFC3339), amount, e.currency, i, e.store)
+		fmt.Fprintf(&file, "%s,%s,%s,%s,o%d,%s\n", value, e.at.Format(time.RFC3339), amount,
+			e.currency, i, e.store)
 		events = append(events, e)
 	}
 	i := h.importFile(t, newImport(coupon.ImportRedemptions), file.String())
@@ -553,7 +632,9 @@ func (h *history) importRedemptions(t *testing.T) {
 }
 
 // count counts in Go what RedemptionStats counts in SQL.
-func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string) []*coupon.StatsRow {
+func (h *history) count(
+	t *testing.T, filter *coupon.StatsFilter, groupBy []coupon.StatsDimension, timezone string,
+) []*coupon.StatsRow {
 	t.Helper()
 	zone, err := time.LoadLocation(timezone)
 	if err != nil {
@@ -574,9 +655,11 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	amounts, times := map[string]*big.Int{}, map[string][]float64{}
 	currencies := map[string]map[string]*currencySum{}
 	for _, e := range h.events {
-		isWanted := matches(filter.CouponIDs, e.coupon) && matches(filter.DeliveryIDs, e.delivery) &&
+		isWanted := matches(filter.CouponIDs, e.coupon) &&
+			matches(filter.DeliveryIDs, e.delivery) &&
 			matches(filter.Channels, e.channel) && matches(filter.Labels, e.label) &&
-			(period.From == nil || !e.at.Before(*period.From)) && (period.To == nil || e.at.Before(*period.To))
+			(period.From == nil || !e.at.Before(*period.From)) &&
+			(period.To == nil || e.at.Before(*period.To))
 		isWanted = isWanted && (e.source != "" || !slices.Contains(groupBy, coupon.BySource)) &&
 			(e.kind == "redeemed" || !slices.Contains(groupBy, coupon.ByStore)) &&
 			(e.kind == "canceled" || !slices.Contains(groupBy, coupon.ByReason))
@@ -606,7 +689,9 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 				currencies[name] = map[string]*currencySum{}
 			}
 			if currencies[name][e.currency] == nil {
-				currencies[name][e.currency] = &currencySum{amount: new(big.Int), reversedAmount: new(big.Int)}
+				currencies[name][e.currency] = &currencySum{
+					amount: new(big.Int), reversedAmount: new(big.Int),
+				}
 			}
 			currencies[name][e.currency].add(&e)
 		}
@@ -645,7 +730,8 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	}
 	for name, sums := range currencies {
 		for _, currency := range slices.Sorted(maps.Keys(sums)) {
-			rows[name].Stats.ByCurrency = append(rows[name].Stats.ByCurrency, sums[currency].answer(currency))
+			rows[name].Stats.ByCurrency = append(rows[name].Stats.ByCurrency,
+				sums[currency].answer(currency))
 		}
 	}
 	for name, values := range times {
@@ -659,7 +745,8 @@ func (h *history) count(t *testing.T, filter *coupon.StatsFilter, groupBy []coup
 	for _, row := range rows {
 		sorted = append(sorted, row)
 	}
-	slices.SortFunc(sorted, func(a, b *coupon.StatsRow) int { return slices.Compare(places[a], places[b]) })
+	slices.SortFunc(sorted,
+		func(a, b *coupon.StatsRow) int { return slices.Compare(places[a], places[b]) })
 	return sorted
 }
 
@@ -680,7 +767,10 @@ func (s *currencySum) add(e *event) {
 }
 
 func (s *currencySum) answer(currency string) *coupon.CurrencyAmount {
-	a := &coupon.CurrencyAmount{Redeemed: s.redeemed, Amount: decimal(s.amount), Reversed: s.reversed, ReversedAmount: decimal(s.reversedAmount)}
+	a := &coupon.CurrencyAmount{
+		Redeemed: s.redeemed, Amount: decimal(s.amount), Reversed: s.reversed,
+		ReversedAmount: decimal(s.reversedAmount),
+	}
 	if currency != "" {
 		a.Currency = &currency
 	}
@@ -696,7 +786,8 @@ func decimal(sum *big.Int) coupon.Decimal {
 func (e *event) place(dimension coupon.StatsDimension, zone *time.Location) string {
 	if dimension == coupon.ByHour {
 		_, offset := e.at.In(zone).Zone()
-		return e.at.In(time.FixedZone("", offset)).Truncate(time.Minute).Add(-time.Duration(e.at.In(zone).Minute()) * time.Minute).UTC().Format(time.RFC3339)
+		return e.at.In(time.FixedZone("", offset)).Truncate(time.Minute).
+			Add(-time.Duration(e.at.In(zone).Minute()) * time.Minute).UTC().Format(time.RFC3339)
 	}
 	return e.key(dimension, zone)
 }
@@ -748,25 +839,40 @@ func TestRedemptionStatsRefuses(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for field, question := range map[string]coupon.StatsQuestion{
-		"timezone":    {Timezone: "Mars/Base", Limit: 10},
-		"limit":       {Timezone: "UTC", Limit: coupon.MaxStatsRows + 1},
-		"groupBy":     {Timezone: "UTC", Limit: 10, GroupBy: make([]coupon.StatsDimension, coupon.MaxStatsDimensions+1)},
-		"filter.to":   {Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{To: new(coupon.DateTime("x"))}},
-		"filter":      {Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{Labels: make([]string, coupon.MaxFilterValues+1)}},
-		"fillPeriods": {Timezone: "UTC", Limit: 10, GroupBy: []coupon.StatsDimension{coupon.ByDay, coupon.ByHour}, FillPeriods: true},
+		"timezone": {Timezone: "Mars/Base", Limit: 10},
+		"limit":    {Timezone: "UTC", Limit: coupon.MaxStatsRows + 1},
+		"groupBy": {
+			Timezone: "UTC", Limit: 10,
+			GroupBy: make([]coupon.StatsDimension, coupon.MaxStatsDimensions+1),
+		},
+		"filter.to": {
+			Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{To: new(coupon.DateTime("x"))},
+		},
+		"filter": {Timezone: "UTC", Limit: 10, Filter: &coupon.StatsFilter{
+			Labels: make([]string, coupon.MaxFilterValues+1),
+		}},
+		"fillPeriods": {
+			Timezone: "UTC", Limit: 10,
+			GroupBy: []coupon.StatsDimension{coupon.ByDay, coupon.ByHour}, FillPeriods: true,
+		},
 	} {
 		_, err := s.RedemptionStats(t.Context(), &question)
 		wantError(t, err, coupon.ErrorInvalid, field)
 	}
-	_, err := s.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, new(coupon.DateTime("soon")), nil, coupon.AllStatsMeasures())
+	_, err := s.CouponStats(t.Context(), []coupon.ID{"coupon_1"}, new(coupon.DateTime("soon")), nil,
+		coupon.AllStatsMeasures())
 	wantError(t, err, coupon.ErrorInvalid, "from")
-	rows, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
+	rows, err := s.RedemptionStats(t.Context(),
+		&coupon.StatsQuestion{Timezone: "UTC", Limit: 1, Measures: coupon.AllStatsMeasures()})
 	if err != nil || len(rows) != 1 || !cmp.Equal(rows[0].Stats, &coupon.RedemptionStats{}) {
 		t.Errorf("of nothing: %+v, %v", rows, err)
 	}
 	_, err = s.RedemptionStats(t.Context(), &coupon.StatsQuestion{
-		Filter:   &coupon.StatsFilter{From: new(coupon.DateTime("1990-01-01")), To: new(coupon.DateTime("2026-01-01"))},
-		Timezone: "UTC", Limit: 1, GroupBy: []coupon.StatsDimension{coupon.ByHour}, FillPeriods: true, Measures: coupon.AllStatsMeasures(),
+		Filter: &coupon.StatsFilter{
+			From: new(coupon.DateTime("1990-01-01")), To: new(coupon.DateTime("2026-01-01")),
+		},
+		Timezone: "UTC", Limit: 1, GroupBy: []coupon.StatsDimension{coupon.ByHour},
+		FillPeriods: true, Measures: coupon.AllStatsMeasures(),
 	})
 	wantError(t, err, coupon.ErrorResultTooLarge, "fillPeriods")
 }

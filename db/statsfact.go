@@ -27,13 +27,15 @@ type fact struct {
 
 // counted has the expressions of SQL for what a fact counts; "": it does not.
 type counted struct {
-	assigned, sent, bounced, complained, failed, canceled, unknown, redeemed, reversed, amount, quantiles string
+	assigned, sent, bounced, complained, failed, canceled, unknown string
+	redeemed, reversed, amount, quantiles                          string
 }
 
 // columns returns them in the order in which addStats reads them.
 func (c counted) columns() string {
 	columns := []string{
-		c.assigned, c.sent, c.bounced, c.complained, c.failed, c.canceled, c.unknown, c.redeemed, c.reversed, c.amount, c.quantiles,
+		c.assigned, c.sent, c.bounced, c.complained, c.failed, c.canceled, c.unknown, c.redeemed,
+		c.reversed, c.amount, c.quantiles,
 	}
 	for i, column := range columns {
 		columns[i] = cmp.Or(column, "NULL")
@@ -41,12 +43,13 @@ func (c counted) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// assignments returns what counts codes that were given away. All messages of a delivery are made when it is confirmed,
-// so that the deliveries tell all but the labels.
+// assignments returns what counts codes that were given away. All messages of a delivery are made
+// when it is confirmed, so that the deliveries tell all but the labels.
 func assignments(withLabels bool) *fact {
 	f := &fact{
 		from:   "(SELECT * FROM delivery WHERE coupon_id IS NOT NULL AND message_count > 0) f",
-		coupon: "f.coupon_id", delivery: "f.id", channel: "f.channel", label: "NULL", at: "f.confirmed_at",
+		coupon: "f.coupon_id", delivery: "f.id", channel: "f.channel", label: "NULL",
+		at:     "f.confirmed_at",
 		counts: counted{assigned: "sum(f.message_count)::BIGINT"},
 	}
 	if withLabels {
@@ -59,10 +62,14 @@ func assignments(withLabels bool) *fact {
 // ofCoupons leaves out what has no code; f is what is counted, and d its delivery.
 const ofCoupons = " f JOIN delivery d ON d.id = f.delivery_id AND d.coupon_id IS NOT NULL"
 
-// sendings returns what counts messages that were handed to a sender. The deliveries tell, unless it matters when or with
-// which label. A sending has its label from its message; joining them takes longer than all the rest.
+// sendings returns what counts messages that were handed to a sender. The deliveries tell, unless
+// it matters when or with which label. A sending has its label from its message; joining them takes
+// longer than all the rest.
 func sendings(withLabels, withTimes bool) *fact {
-	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
+	f := &fact{
+		coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL",
+		at: "f.settled_at",
+	}
 	switch {
 	case withLabels:
 		f.from = "(SELECT s.delivery_id, s.settled_at, m.label FROM sending s JOIN message m ON m.id = s.message_id WHERE s.outcome = 'SENT')" + ofCoupons
@@ -78,16 +85,19 @@ func sendings(withLabels, withTimes bool) *fact {
 	return f
 }
 
-// returns returns what counts messages that were sent and came back, or were complained about: few, so that each is looked at. They
-// count when they were sent, so that of any group the others were delivered.
+// returns is what counts messages that were sent and came back, or were complained about: few,
+// so that each is looked at. They count when they were sent, so that of any group the others were
+// delivered.
 func returns() *fact {
 	return &fact{
 		from: `(
     SELECT s.delivery_id, s.settled_at, m.label, o.outcome
-    FROM message_outcome o JOIN sending s ON s.message_id = o.message_id AND s.outcome = 'SENT' JOIN message m ON m.id = o.message_id
+    FROM message_outcome o JOIN sending s ON s.message_id = o.message_id AND s.outcome = 'SENT'
+        JOIN message m ON m.id = o.message_id
     WHERE o.outcome <> 'DELIVERED'
 )` + ofCoupons,
-		coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label", at: "f.settled_at",
+		coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "f.label",
+		at: "f.settled_at",
 		counts: counted{
 			bounced:    "count(*) FILTER (f.outcome IN ('SOFT_BOUNCE', 'HARD_BOUNCE'))",
 			complained: "count(*) FILTER (f.outcome = 'COMPLAINT')",
@@ -95,17 +105,22 @@ func returns() *fact {
 	}
 }
 
-// unsent returns what counts messages of which is not known that they were sent, as sendings does for the others. By reasons, only those
-// that were canceled count.
+// unsent returns what counts messages of which is not known that they were sent, as sendings does
+// for the others. By reasons, only those that were canceled count.
 func unsent(withLabels, withTimes, withReasons bool) *fact {
-	f := &fact{coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL", at: "f.settled_at"}
+	f := &fact{
+		coupon: "d.coupon_id", delivery: "f.delivery_id", channel: "d.channel", label: "NULL",
+		at: "f.settled_at",
+	}
 	if !withLabels && !withTimes && !withReasons {
 		f.from = `(
-    SELECT id AS delivery_id, failed_count, canceled_count, unknown_count, NULL::TIMESTAMP AS settled_at FROM delivery
+    SELECT id AS delivery_id, failed_count, canceled_count, unknown_count,
+        NULL::TIMESTAMP AS settled_at FROM delivery
     WHERE failed_count + canceled_count + unknown_count > 0
 )` + ofCoupons
 		f.counts = counted{
-			failed: "sum(f.failed_count)::BIGINT", canceled: "sum(f.canceled_count)::BIGINT", unknown: "sum(f.unknown_count)::BIGINT",
+			failed: "sum(f.failed_count)::BIGINT", canceled: "sum(f.canceled_count)::BIGINT",
+			unknown: "sum(f.unknown_count)::BIGINT",
 		}
 		return f
 	}
@@ -117,9 +132,12 @@ func unsent(withLabels, withTimes, withReasons bool) *fact {
 	if withLabels {
 		label, join, f.label = "m.label", " JOIN message m ON m.id = s.message_id", "f.label"
 	}
-	f.from = "(\n    SELECT s.delivery_id, s.settled_at, s.outcome, s.reason, " + label + " AS label, count(*) AS messages FROM sending s" + join +
+	f.from = "(\n    SELECT s.delivery_id, s.settled_at, s.outcome, s.reason, " + label +
+		" AS label, count(*) AS messages FROM sending s" + join +
 		" WHERE " + chosen + "\n    GROUP BY ALL\n)" + ofCoupons
-	of := func(outcome string) string { return "(sum(f.messages) FILTER (f.outcome = '" + outcome + "'))::BIGINT" }
+	of := func(outcome string) string {
+		return "(sum(f.messages) FILTER (f.outcome = '" + outcome + "'))::BIGINT"
+	}
 	f.counts = counted{failed: of("FAILED"), canceled: of("CANCELED"), unknown: of("UNKNOWN")}
 	return f
 }
@@ -128,11 +146,13 @@ func unsent(withLabels, withTimes, withReasons bool) *fact {
 func redemptions(wanted coupon.StatsMeasures) *fact {
 	f := &fact{
 		from:   "redemption f LEFT JOIN reversal v ON v.redemption_id = f.id",
-		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label", source: "f.source",
-		store: "f.store", at: "f.redeemed_at", day: "f.redeemed_on",
+		coupon: "f.coupon_id", delivery: "f.delivery_id", channel: "f.channel", label: "f.label",
+		source: "f.source",
+		store:  "f.store", at: "f.redeemed_at", day: "f.redeemed_on",
 	}
 	if wanted.Redeemed {
-		f.counts.redeemed, f.counts.reversed = "count(*) FILTER (v.redemption_id IS NULL)", "count(*) FILTER (v.redemption_id IS NOT NULL)"
+		f.counts.redeemed, f.counts.reversed = "count(*) FILTER (v.redemption_id IS NULL)",
+			"count(*) FILTER (v.redemption_id IS NOT NULL)"
 	}
 	if wanted.Amount {
 		f.counts.amount = "(sum(f.amount) FILTER (v.redemption_id IS NULL))::VARCHAR"
@@ -145,16 +165,18 @@ func redemptions(wanted coupon.StatsMeasures) *fact {
 	return f
 }
 
-// clock gives expressions of SQL for what the clocks of a time zone show. The engine's own time zones are a hundred times
-// slower, so that the offsets come with the statement. They are numbers, and no input.
+// clock gives expressions of SQL for what the clocks of a time zone show. The engine's own time
+// zones are a hundred times slower, so that the offsets come with the statement. They are numbers,
+// and no input.
 type clock struct {
 	isUTC bool
 	// offsets are those since the first fact; the last one comes first.
 	offsets []coupon.ClockOffset
 }
 
-// clockOf returns the clock of a zone for facts from an instant on, or for all; none happened later than now, but for
-// what other clocks are ahead. Each change of the clock makes a statement longer, so that there are no more than needed.
+// clockOf returns the clock of a zone for facts from an instant on, or for all; none happened later
+// than now, but for what other clocks are ahead. Each change of the clock makes a statement longer,
+// so that there are no more than needed.
 func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Time) (*clock, error) {
 	now := s.now()
 	if zone == time.UTC {
@@ -171,38 +193,46 @@ func (s *Store) clockOf(ctx context.Context, zone *time.Location, from *time.Tim
 		}
 	}
 	// Also a change in the hour that it happened in counts.
-	return &clock{offsets: coupon.ClockOffsets(zone, from.Add(-2*time.Hour), now.AddDate(0, 0, 3))}, nil
+	return &clock{
+		offsets: coupon.ClockOffsets(zone, from.Add(-2*time.Hour), now.AddDate(0, 0, 3)),
+	}, nil
 }
 
-// offset returns how many seconds the clock is ahead at an instant, and since when, in seconds since 1970.
+// offset returns how many seconds the clock is ahead at an instant, and since when, in seconds
+// since 1970.
 func (c *clock) offset(at string) (seconds, since string) {
 	var ahead, begun strings.Builder
 	for _, o := range c.offsets[:len(c.offsets)-1] {
 		fmt.Fprintf(&ahead, " WHEN epoch_us(%s) >= %d THEN %d", at, o.Since.UnixMicro(), o.Seconds)
-		fmt.Fprintf(&begun, " WHEN epoch_us(%s) >= %d THEN %d", at, o.Since.UnixMicro(), o.Since.Unix())
+		fmt.Fprintf(&begun, " WHEN epoch_us(%s) >= %d THEN %d", at, o.Since.UnixMicro(),
+			o.Since.Unix())
 	}
 	last := c.offsets[len(c.offsets)-1].Seconds
 	if len(c.offsets) == 1 {
 		return strconv.Itoa(last), strconv.Itoa(math.MinInt32 * 2)
 	}
-	return fmt.Sprintf("CASE%s ELSE %d END", &ahead, last), fmt.Sprintf("CASE%s ELSE %d END", &begun, math.MinInt32*2)
+	return fmt.Sprintf("CASE%s ELSE %d END", &ahead, last),
+		fmt.Sprintf("CASE%s ELSE %d END", &begun, math.MinInt32*2)
 }
 
-// local returns the number of whole units of so many seconds that the clock shows, counted from 1970. The engine divides
-// towards zero, so that what is before is moved beyond it first.
+// local returns the number of whole units of so many seconds that the clock shows, counted from
+// 1970. The engine divides towards zero, so that what is before is moved beyond it first.
 func (c *clock) local(at string, unit int64) string {
 	const moved = 40_000 * 24 * 60 * 60 // to 1860
 	seconds, _ := c.offset(at)
-	return fmt.Sprintf("((epoch_us(%s) + (%s + %d) * 1000000) // %d - %d)", at, seconds, moved, unit*1_000_000, moved/unit)
+	return fmt.Sprintf("((epoch_us(%s) + (%s + %d) * 1000000) // %d - %d)", at, seconds, moved,
+		unit*1_000_000, moved/unit)
 }
 
-// period returns the number of a period, as coupon.StatsDimension counts them. day is a stored date of the instant, or "".
+// period returns the number of a period, as coupon.StatsDimension counts them. day is a stored date
+// of the instant, or "".
 func (c *clock) period(dimension coupon.StatsDimension, at, day string) string {
 	const secondsPerHour, secondsPerDay = 60 * 60, 24 * 60 * 60
 	if dimension == coupon.ByHour {
 		seconds, since := c.offset(at)
 		return fmt.Sprintf("(greatest(%s * %d - (%s), %s) * %d + %d - (%s))",
-			c.local(at, secondsPerHour), secondsPerHour, seconds, since, coupon.HourFactor, coupon.MaxClockOffset, seconds)
+			c.local(at, secondsPerHour), secondsPerHour, seconds, since, coupon.HourFactor,
+			coupon.MaxClockOffset, seconds)
 	}
 	number := c.local(at, secondsPerDay)
 	if c.isUTC && day != "" {
@@ -222,7 +252,8 @@ func (c *clock) period(dimension coupon.StatsDimension, at, day string) string {
 	return number
 }
 
-// key returns the expression of a dimension: a number or a text, NULL where the fact has nothing of the kind.
+// key returns the expression of a dimension: a number or a text, NULL where the fact has nothing of
+// the kind.
 func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 	switch dimension {
 	case coupon.ByCoupon:
@@ -245,8 +276,8 @@ func (f *fact) key(dimension coupon.StatsDimension, c *clock) string {
 	return ""
 }
 
-// windows narrows facts to those of some coupons or deliveries, each with a period of its own. It is a table in the
-// statement; without spans it is empty.
+// windows narrows facts to those of some coupons or deliveries, each with a period of its own. It
+// is a table in the statement; without spans it is empty.
 type windows struct {
 	dimension coupon.StatsDimension
 	ids       []int64
@@ -273,7 +304,8 @@ type narrowed struct {
 	spans  *windows
 }
 
-// where returns the part of a statement from FROM on that leaves out what is not wanted, with its parameters.
+// where returns the part of a statement from FROM on that leaves out what is not wanted, with its
+// parameters.
 func (n *narrowed) where(f *fact) (text string, args []any) {
 	text = "\nFROM " + f.from
 	conditions := []string{}
@@ -288,21 +320,27 @@ func (n *narrowed) where(f *fact) (text string, args []any) {
 			owner,
 		)
 		if s.hasBounds {
-			text += fmt.Sprintf(" AND epoch_us(%s) >= span.since AND epoch_us(%s) < span.until", f.at, f.at)
+			text += fmt.Sprintf(
+				" AND epoch_us(%s) >= span.since AND epoch_us(%s) < span.until", f.at, f.at,
+			)
 		}
 		args = append(args, named("ids", s.ids), named("froms", s.froms), named("tos", s.tos))
 	}
 	if len(n.filter.CouponIDs) > 0 {
-		condition("coupons", numbersParameter(coupon.KindCoupon, n.filter.CouponIDs), "%s IN (SELECT unnest($coupons::BIGINT[]))", f.coupon)
+		condition("coupons", numbersParameter(coupon.KindCoupon, n.filter.CouponIDs),
+			"%s IN (SELECT unnest($coupons::BIGINT[]))", f.coupon)
 	}
 	if len(n.filter.DeliveryIDs) > 0 {
-		condition("deliveries", numbersParameter(coupon.KindDelivery, n.filter.DeliveryIDs), "%s IN (SELECT unnest($deliveries::BIGINT[]))", f.delivery)
+		condition("deliveries", numbersParameter(coupon.KindDelivery, n.filter.DeliveryIDs),
+			"%s IN (SELECT unnest($deliveries::BIGINT[]))", f.delivery)
 	}
 	if len(n.filter.Channels) > 0 {
-		condition("channels", texts(n.filter.Channels), "%s IN (SELECT unnest($channels::VARCHAR[]))", f.channel)
+		condition("channels", texts(n.filter.Channels),
+			"%s IN (SELECT unnest($channels::VARCHAR[]))", f.channel)
 	}
 	if len(n.filter.Labels) > 0 {
-		condition("labels", texts(n.filter.Labels), "%s IN (SELECT unnest($labels::VARCHAR[]))", f.label)
+		condition("labels", texts(n.filter.Labels),
+			"%s IN (SELECT unnest($labels::VARCHAR[]))", f.label)
 	}
 	if n.period.From != nil {
 		condition("from", *n.period.From, "%s >= $from", f.at)

@@ -12,7 +12,8 @@ import (
 	"couponql/coupon"
 )
 
-// groupStatement returns the question about one kind of fact: keys, then its counts, of at most $limit groups.
+// groupStatement returns the question about one kind of fact: keys, then its counts, of at most
+// $limit groups.
 func groupStatement(f *fact, keys []string, where string) string {
 	return "-- statistics of one kind of fact\nSELECT " + strings.Join(
 		append(slices.Clone(keys), f.counts.columns()),
@@ -24,7 +25,8 @@ func groupStatement(f *fact, keys []string, where string) string {
 	) + "\nLIMIT $limit"
 }
 
-// currencyStatement returns the sums of each currency of each group, the most frequent currencies at the most, as one text.
+// currencyStatement returns the sums of each currency of each group, the most frequent currencies
+// at the most, as one text.
 func currencyStatement(keys []string, where string) string {
 	inner, outer, partition := "", "", ""
 	for i, key := range keys {
@@ -35,13 +37,17 @@ func currencyStatement(keys []string, where string) string {
 		partition = "PARTITION BY " + strings.TrimSuffix(outer, ", ")
 	}
 	return fmt.Sprintf(`-- statistics by currency
-SELECT %sstring_agg(coalesce(currency, '') || ':' || redeemed || ':' || amount || ':' || reversed || ':' || reversed_amount, ' ' ORDER BY currency NULLS FIRST)
+SELECT %sstring_agg(coalesce(currency, '') || ':' || redeemed || ':' || amount || ':' || reversed
+	|| ':' || reversed_amount, ' ' ORDER BY currency NULLS FIRST)
 FROM (
-    SELECT %sf.currency, count(*) FILTER (v.redemption_id IS NULL) AS redeemed, coalesce(sum(f.amount) FILTER (v.redemption_id IS NULL), 0) AS amount,
-        count(*) FILTER (v.redemption_id IS NOT NULL) AS reversed, coalesce(sum(f.amount) FILTER (v.redemption_id IS NOT NULL), 0) AS reversed_amount%s%s
+    SELECT %sf.currency, count(*) FILTER (v.redemption_id IS NULL) AS redeemed,
+        coalesce(sum(f.amount) FILTER (v.redemption_id IS NULL), 0) AS amount,
+        count(*) FILTER (v.redemption_id IS NOT NULL) AS reversed,
+            coalesce(sum(f.amount) FILTER (v.redemption_id IS NOT NULL), 0) AS reversed_amount%s%s
     QUALIFY row_number() OVER (%s ORDER BY count(*) DESC, f.currency) <= $currencies
 )%s%s
-LIMIT $limit`, outer, inner, where, grouping(len(keys)+1), partition, grouping(len(keys)), ordering(len(keys)))
+LIMIT $limit`, outer, inner, where, grouping(len(keys)+1), partition, grouping(len(keys)),
+		ordering(len(keys)))
 }
 
 // grouping groups by the first columns.
@@ -133,9 +139,12 @@ func (g statsGroups) sorted() []*statsGroup {
 	return groups
 }
 
-// fill adds groups for the periods in which nothing happened, from the beginning of the filter, or else the first period
-// with anything, to its end, or else the last one, for each combination of the other keys.
-func (g statsGroups) fill(groupBy []coupon.StatsDimension, zone *time.Location, period coupon.Period) error {
+// fill adds groups for the periods in which nothing happened, from the beginning of the filter, or
+// else the first period with anything, to its end, or else the last one, for each combination of
+// the other keys.
+func (g statsGroups) fill(
+	groupBy []coupon.StatsDimension, zone *time.Location, period coupon.Period,
+) error {
 	place := slices.IndexFunc(groupBy, coupon.StatsDimension.IsPeriod)
 	dimension := groupBy[place]
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)

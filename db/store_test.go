@@ -21,7 +21,8 @@ func (s *scene) redeemAt(t *testing.T, value, store, customer string) *coupon.Re
 	return redemption
 }
 
-// customers returns what is known of the customers of redemptions, the latest first; "" where nothing is.
+// customers returns what is known of the customers of redemptions, the latest first; "" where
+// nothing is.
 func (s *scene) customers(t *testing.T, filter *coupon.StatsFilter) []string {
 	t.Helper()
 	page := coupon.Page{First: coupon.MaxPageSize, WantsItems: true, WantsTotal: true}
@@ -60,11 +61,21 @@ func TestStoreAndCustomer(t *testing.T) {
 			filter coupon.StatsFilter
 			want   []string
 		}{
-			"no filter":        {want: []string{"", "k-2", "k-1"}},
-			"a store":          {filter: coupon.StatsFilter{Store: new("Till\u00AD 4")}, want: []string{"k-2", "k-1"}},
-			"a customer":       {filter: coupon.StatsFilter{Customer: new(" k-1 ")}, want: []string{"k-1"}},
-			"both":             {filter: coupon.StatsFilter{Store: new("Till 4"), Customer: new("k-2")}, want: []string{"k-2"}},
-			"in another case":  {filter: coupon.StatsFilter{Store: new("till 4")}, want: []string{}},
+			"no filter": {want: []string{"", "k-2", "k-1"}},
+			"a store": {
+				filter: coupon.StatsFilter{Store: new("Till\u00AD 4")},
+				want:   []string{"k-2", "k-1"},
+			},
+			"a customer": {
+				filter: coupon.StatsFilter{Customer: new(" k-1 ")}, want: []string{"k-1"},
+			},
+			"both": {
+				filter: coupon.StatsFilter{Store: new("Till 4"), Customer: new("k-2")},
+				want:   []string{"k-2"},
+			},
+			"in another case": {
+				filter: coupon.StatsFilter{Store: new("till 4")}, want: []string{},
+			},
 			"an unknown store": {filter: coupon.StatsFilter{Store: new("x")}, want: []string{}},
 		} {
 			if diff := cmp.Diff(test.want, s.customers(t, &test.filter)); diff != "" {
@@ -83,7 +94,8 @@ func TestStoreAndCustomer(t *testing.T) {
 	}
 	for _, field := range []string{"store", "customer"} {
 		for name, value := range map[string]string{
-			"too long": strings.Repeat("x", coupon.MaxTextLength+1), "empty": " ", "a control character": "a\nb",
+			"too long": strings.Repeat("x", coupon.MaxTextLength+1), "empty": " ",
+			"a control character": "a\nb",
 		} {
 			request := &coupon.RedeemRequest{Value: "ALL", Store: &value}
 			if field == "customer" {
@@ -98,8 +110,11 @@ func TestStoreAndCustomer(t *testing.T) {
 		}
 	}
 	// What counts assignments and messages too knows neither.
-	for field, filter := range map[string]*coupon.StatsFilter{"store": {Store: new("x")}, "customer": {Customer: new("x")}} {
-		_, err := s.RedemptionStats(t.Context(), &coupon.StatsQuestion{Filter: filter, Timezone: "UTC", Limit: 1})
+	for field, filter := range map[string]*coupon.StatsFilter{
+		"store": {Store: new("x")}, "customer": {Customer: new("x")},
+	} {
+		_, err := s.RedemptionStats(t.Context(),
+			&coupon.StatsQuestion{Filter: filter, Timezone: "UTC", Limit: 1})
 		wantError(t, err, coupon.ErrorInvalid, "filter."+field)
 	}
 	s.checkSound(t)
@@ -112,7 +127,9 @@ func TestStoreAndCustomerOfAKey(t *testing.T) {
 	s := newScene(t)
 	s.newCoupon(t, anonymous, withCode("ALL"))
 	request := func(store, customer *string) *coupon.RedeemRequest {
-		return &coupon.RedeemRequest{Value: "ALL", IdempotencyKey: new("k"), Store: store, Customer: customer}
+		return &coupon.RedeemRequest{
+			Value: "ALL", IdempotencyKey: new("k"), Store: store, Customer: customer,
+		}
 	}
 	first, err := s.Redeem(t.Context(), request(new("Till 4"), new("k-1")))
 	if err != nil {
@@ -152,8 +169,9 @@ func TestStoreAndCustomerOfAFile(t *testing.T) {
 	s := newScene(t)
 	s.newCoupon(t, anonymous, withCode("ALL"))
 	long := strings.Repeat("x", coupon.MaxTextLength+1)
-	i := s.importFile(t, newImport(coupon.ImportRedemptions), "code,date,order,Filiale,Kundennummer\n"+
-		"ALL,2026-11-01,1, Till\u200b 4,k-1\u00AD\nALL,2026-11-01,2,,\nALL,2026-11-01,3,Till 4,"+long+"\nALL,2026-11-01,4,"+long+",k-1\n")
+	i := s.importFile(t, newImport(coupon.ImportRedemptions),
+		"code,date,order,Filiale,Kundennummer\n"+
+			"ALL,2026-11-01,1, Till\u200b 4,k-1\u00AD\nALL,2026-11-01,2,,\nALL,2026-11-01,3,Till 4,"+long+"\nALL,2026-11-01,4,"+long+",k-1\n")
 	s.wantRejections(t, i.ID, "4 TOO_LONG", "5 TOO_LONG "+coupon.Printable(long))
 	fields := map[string]string{}
 	for _, column := range i.Layout.Columns {
@@ -164,7 +182,8 @@ func TestStoreAndCustomerOfAFile(t *testing.T) {
 	if fields["Filiale"] != "store" || fields["Kundennummer"] != "customer" {
 		t.Errorf("the columns are %v", fields)
 	}
-	if diff := cmp.Diff([]string{"k-1"}, s.customers(t, &coupon.StatsFilter{Store: new("Till 4")})); diff != "" {
+	if diff := cmp.Diff([]string{"k-1"},
+		s.customers(t, &coupon.StatsFilter{Store: new("Till 4")})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"", "k-1"}, s.customers(t, nil)); diff != "" {

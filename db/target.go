@@ -10,40 +10,47 @@ import (
 	"couponql/file"
 )
 
-// AddTargets adds recipients to a delivery: those with the ids and those that match the filter. Who is a
-// target already stays once. It returns NOT_FOUND for an unknown delivery or recipient, INVALID and
-// INVALID_STATE.
-func (s *Store) AddTargets(ctx context.Context, id coupon.ID, recipients []coupon.ID, filter *coupon.RecipientFilter) (*coupon.Delivery, error) {
+// AddTargets adds recipients to a delivery: those with the ids and those that match the filter. Who
+// is a target already stays once. It returns NOT_FOUND for an unknown delivery or recipient,
+// INVALID and INVALID_STATE.
+func (s *Store) AddTargets(
+	ctx context.Context, id coupon.ID, recipients []coupon.ID, filter *coupon.RecipientFilter,
+) (*coupon.Delivery, error) {
 	if recipients == nil && filter == nil {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Say whom to add: recipientIds, or a filter ({} for everybody).").At("input")
+		return nil, coupon.Errorf(coupon.ErrorInvalid,
+			"Say whom to add: recipientIds, or a filter ({} for everybody).").At("input")
 	}
 	if len(recipients) > coupon.MaxUpsertedRecipients {
-		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.", coupon.MaxUpsertedRecipients).
+		return nil, coupon.Errorf(
+			coupon.ErrorInvalid, "Give at most %d ids; use a filter or importTargets for more.",
+			coupon.MaxUpsertedRecipients,
+		).
 			At("input", "recipientIds")
 	}
-	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if err := t.Create(ctx, chosenCreate); err != nil {
-			return err
-		}
-		if recipients != nil {
-			if err := t.chooseRecipients(ctx, recipients); err != nil {
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			if err := t.Create(ctx, chosenCreate); err != nil {
 				return err
 			}
-		}
-		if filter != nil {
-			where, args, err := t.store.recipientCondition(filter)
-			if err != nil {
+			if recipients != nil {
+				if err := t.chooseRecipients(ctx, recipients); err != nil {
+					return err
+				}
+			}
+			if filter != nil {
+				where, args, err := t.store.recipientCondition(filter)
+				if err != nil {
+					return err
+				}
+				if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
+					return err
+				}
+			}
+			if err := t.addChosen(ctx, number); err != nil {
 				return err
 			}
-			if _, err := t.Exec(ctx, chosenAddFilter+where, args...); err != nil {
-				return err
-			}
-		}
-		if err := t.addChosen(ctx, number); err != nil {
-			return err
-		}
-		return t.targetsChanged(ctx, number, d)
-	})
+			return t.targetsChanged(ctx, number, d)
+		})
 }
 
 func (t *tx) chooseRecipients(ctx context.Context, recipients []coupon.ID) error {
@@ -112,12 +119,13 @@ func (t *turn) targetsChanged(ctx context.Context, number int64, d *coupon.Deliv
 
 // ClearTargets takes all targets out of a delivery. It returns NOT_FOUND and INVALID_STATE.
 func (s *Store) ClearTargets(ctx context.Context, id coupon.ID) (*coupon.Delivery, error) {
-	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit, func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
-		if _, err := t.Exec(ctx, targetDelete, named("id", number)); err != nil {
-			return err
-		}
-		return t.targetsChanged(ctx, number, d)
-	})
+	return s.changeDelivery(ctx, id, "deliveryId", coupon.ActionEdit,
+		func(ctx context.Context, t *turn, number int64, d *coupon.Delivery) error {
+			if _, err := t.Exec(ctx, targetDelete, named("id", number)); err != nil {
+				return err
+			}
+			return t.targetsChanged(ctx, number, d)
+		})
 }
 
 func (r *importReader) importingTargets(gate gate) (*importing, error) {
@@ -169,8 +177,11 @@ func (r *importReader) importingTargets(gate gate) (*importing, error) {
 	}, nil
 }
 
-// addTargets adds the staged targets that are not rejected. It gives how many were, or would be, added.
-func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, gate gate) (int, error) {
+// addTargets adds the staged targets that are not rejected. It gives how many were, or would be,
+// added.
+func (t *tx) addTargets(ctx context.Context, number int64, rows *recipientRows, gate gate) (
+	int, error,
+) {
 	if err := t.stage(ctx, targetStage, rows.rows, rows.rejected); err != nil {
 		return 0, err
 	}

@@ -7,14 +7,16 @@ import (
 	"couponql/db"
 )
 
-// TestTimezone: a new coupon is in the server's zone unless another one is named, by a file as by a request.
+// TestTimezone: a new coupon is in the server's zone unless another one is named, by a file as by a
+// request.
 func TestTimezone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, func(o *db.Options) { o.Timezone = "Europe/Berlin" })
 	want := func(id coupon.ID, zone, startsAt string) {
 		t.Helper()
 		found, err := s.CouponsByID(t.Context(), []coupon.ID{id})
-		if err != nil || found[id] == nil || found[id].Timezone != zone || found[id].StartsAt.Format("2006-01-02T15:04Z") != startsAt {
+		if err != nil || found[id] == nil || found[id].Timezone != zone ||
+			found[id].StartsAt.Format("2006-01-02T15:04Z") != startsAt {
 			t.Errorf("%s is %+v, %v, want it in %s from %s", id, found[id], err, zone, startsAt)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 	"couponql/db/snapshot"
 )
 
-// stage is what long jobs share: a coupon whose codes are redeemed and sent, those who get them, and a delivery to them that is
-// still edited.
+// stage is what long jobs share: a coupon whose codes are redeemed and sent, those who get them,
+// and a delivery to them that is still edited.
 type stage struct {
 	*scene
 
@@ -42,7 +42,9 @@ func newStage(t *testing.T, s *scene, name string, size int) *stage {
 	recipients := make([]*coupon.RecipientChanges, size)
 	for i := range recipients {
 		id := fmt.Sprintf("%s-%d", name, i)
-		recipients[i] = &coupon.RecipientChanges{ExternalID: id, Email: coupon.Set(new(id + "@example.org"))}
+		recipients[i] = &coupon.RecipientChanges{
+			ExternalID: id, Email: coupon.Set(new(id + "@example.org")),
+		}
 	}
 	if _, err := s.UpsertRecipients(t.Context(), recipients); err != nil {
 		t.Fatal(err)
@@ -96,7 +98,8 @@ type job func(context.Context) error
 type longJob struct {
 	name  string
 	ready func(t *testing.T, g *stage, suffix string) job
-	// isStepwise: what is done of it stays. isSingle: another one of the kind waits until it is over.
+	// isStepwise: what is done of it stays. isSingle: another one of the kind waits until it is
+	// over.
 	isStepwise, isSingle bool
 	// isApart: it is done by another store.
 	isApart bool
@@ -105,7 +108,8 @@ type longJob struct {
 // longJobs are all that take long.
 func longJobs() []longJob {
 	imported := func(
-		kind coupon.ImportKind, mode coupon.ImportMode, text func(t *testing.T, g *stage, suffix string) (*coupon.Import, string),
+		kind coupon.ImportKind, mode coupon.ImportMode,
+		text func(t *testing.T, g *stage, suffix string) (*coupon.Import, string),
 	) func(*testing.T, *stage, string) job {
 		return func(t *testing.T, g *stage, suffix string) job {
 			t.Helper()
@@ -113,7 +117,8 @@ func longJobs() []longJob {
 			i.Kind, i.Mode = kind, mode
 			id := g.queue(t, i, rows)
 			return func(ctx context.Context) error {
-				if found, err := g.ImportsByID(ctx, []coupon.ID{id}); err == nil && found[id].Status == coupon.ImportFailed {
+				if found, err := g.ImportsByID(ctx, []coupon.ID{id}); err == nil &&
+					found[id].Status == coupon.ImportFailed {
 					// It does not go on by itself.
 					id = g.queue(t, i, rows)
 				}
@@ -133,7 +138,8 @@ func longJobs() []longJob {
 			t.Helper()
 			id := g.newExport(t, request(g))
 			return func(ctx context.Context) error {
-				if found, err := g.ExportsByID(ctx, []coupon.ID{id}); err == nil && found[id].Status == coupon.ImportFailed {
+				if found, err := g.ExportsByID(ctx, []coupon.ID{id}); err == nil &&
+					found[id].Status == coupon.ImportFailed {
 					id = g.newExport(t, request(g))
 				}
 				if err := g.RunExport(ctx, id, g.writeQuery); err != nil {
@@ -148,33 +154,51 @@ func longJobs() []longJob {
 		}
 	}
 	return []longJob{
-		{name: "codes ADD", ready: imported(coupon.ImportCodes, coupon.ImportAdd, func(_ *testing.T, g *stage, suffix string) (*coupon.Import, string) {
-			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.numbered("N"+suffix, g.size), "\n")
+		{name: "codes ADD", ready: imported(coupon.ImportCodes, coupon.ImportAdd, func(
+			_ *testing.T, g *stage, suffix string,
+		) (*coupon.Import, string) {
+			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" +
+				strings.Join(g.numbered("N"+suffix, g.size), "\n")
 		})},
 		{
 			name: "codes REPLACE_UNUSED",
-			ready: imported(coupon.ImportCodes, coupon.ImportReplaceUnused, func(t *testing.T, g *stage, suffix string) (*coupon.Import, string) {
-				t.Helper()
-				return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.numbered("M"+suffix, 4*g.size), "\n")
-			}),
+			ready: imported(coupon.ImportCodes, coupon.ImportReplaceUnused,
+				func(t *testing.T, g *stage, suffix string) (*coupon.Import, string) {
+					t.Helper()
+					return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" +
+						strings.Join(g.numbered("M"+suffix, 4*g.size), "\n")
+				}),
 		},
-		{name: "codes VOID", ready: imported(coupon.ImportCodes, coupon.ImportVoid, func(_ *testing.T, g *stage, _ string) (*coupon.Import, string) {
-			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" + strings.Join(g.values[:g.size/2], "\n")
+		{name: "codes VOID", ready: imported(coupon.ImportCodes, coupon.ImportVoid, func(
+			_ *testing.T, g *stage, _ string,
+		) (*coupon.Import, string) {
+			return newImport(coupon.ImportCodes, into(g.coupon)), "code\n" +
+				strings.Join(g.values[:g.size/2], "\n")
 		})},
-		{name: "recipients", ready: imported(coupon.ImportRecipients, coupon.ImportAdd, func(_ *testing.T, g *stage, suffix string) (*coupon.Import, string) {
+		{name: "recipients", ready: imported(coupon.ImportRecipients, coupon.ImportAdd, func(
+			_ *testing.T, g *stage, suffix string,
+		) (*coupon.Import, string) {
 			return newImport(coupon.ImportRecipients), "id,email,first name\n" +
-				g.rows("%[1]s-%[2]d,%[1]s-%[2]d@example.org,"+suffix+"\n") + g.rows("new"+suffix+"-%[1]s-%[2]d,new@example.org,\n")
+				g.rows("%[1]s-%[2]d,%[1]s-%[2]d@example.org,"+suffix+"\n") +
+				g.rows("new"+suffix+"-%[1]s-%[2]d,new@example.org,\n")
 		})},
-		{name: "redemptions", ready: imported(coupon.ImportRedemptions, coupon.ImportAdd, func(_ *testing.T, g *stage, _ string) (*coupon.Import, string) {
-			return newImport(coupon.ImportRedemptions), "code,date\n" + strings.Join(g.values, ",2026-11-22\n") + ",2026-11-22\n"
+		{name: "redemptions", ready: imported(coupon.ImportRedemptions, coupon.ImportAdd, func(
+			_ *testing.T, g *stage, _ string,
+		) (*coupon.Import, string) {
+			return newImport(coupon.ImportRedemptions), "code,date\n" +
+				strings.Join(g.values, ",2026-11-22\n") + ",2026-11-22\n"
 		})},
-		{name: "targets", ready: imported(coupon.ImportTargets, coupon.ImportAdd, func(t *testing.T, g *stage, _ string) (*coupon.Import, string) {
+		{name: "targets", ready: imported(coupon.ImportTargets, coupon.ImportAdd, func(
+			t *testing.T, g *stage, _ string,
+		) (*coupon.Import, string) {
 			t.Helper()
-			return newImport(coupon.ImportTargets, into(g.newDelivery(t, g.coupon, nil))), "id\n" + g.rows("%[1]s-%[2]d\n")
+			return newImport(coupon.ImportTargets, into(g.newDelivery(t, g.coupon, nil))), "id\n" +
+				g.rows("%[1]s-%[2]d\n")
 		})},
 		{name: "undo", ready: func(t *testing.T, g *stage, suffix string) job {
 			t.Helper()
-			id := g.mustImport(t, newImport(coupon.ImportCodes, into(g.coupon)), "code\n"+strings.Join(g.numbered("U"+suffix, g.size), "\n"))
+			id := g.mustImport(t, newImport(coupon.ImportCodes, into(g.coupon)),
+				"code\n"+strings.Join(g.numbered("U"+suffix, g.size), "\n"))
 			return func(ctx context.Context) error {
 				_, err := g.UndoImport(ctx, id)
 				return err
@@ -183,7 +207,8 @@ func longJobs() []longJob {
 		{name: "generation", ready: func(_ *testing.T, g *stage, suffix string) job {
 			return func(ctx context.Context) error {
 				_, err := g.GenerateCodes(ctx, &db.GenerateRequest{
-					CouponID: g.coupon, Count: g.size, Pattern: "G" + suffix + "-" + g.name + "-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
+					CouponID: g.coupon, Count: g.size, Pattern: "G" + suffix + "-" + g.name +
+						"-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
 				})
 				return err
 			}
@@ -191,11 +216,13 @@ func longJobs() []longJob {
 		{name: "generation by a job", ready: func(t *testing.T, g *stage, suffix string) job {
 			t.Helper()
 			request := &db.GenerateRequest{
-				CouponID: g.coupon, Count: g.size, Pattern: "J" + suffix + "-" + g.name + "-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
+				CouponID: g.coupon, Count: g.size, Pattern: "J" + suffix + "-" + g.name +
+					"-##########", Alphabet: "ABCDEFGHJKMNPQRSTVWXYZ0123456789",
 			}
 			id := g.queueBatch(t, request)
 			return func(ctx context.Context) error {
-				if found, err := g.CodeBatchesByID(ctx, []coupon.ID{id}); err == nil && found[id].Status == coupon.ImportFailed {
+				if found, err := g.CodeBatchesByID(ctx, []coupon.ID{id}); err == nil &&
+					found[id].Status == coupon.ImportFailed {
 					// It does not go on by itself.
 					id = g.queueBatch(t, request)
 				}
@@ -209,9 +236,14 @@ func longJobs() []longJob {
 				return err
 			}
 		}},
-		{name: "export", ready: exported(func(g *stage) *coupon.Export { return codesOf(g.coupon, coupon.FormatCSV, nil) })},
+		{name: "export", ready: exported(
+			func(g *stage) *coupon.Export { return codesOf(g.coupon, coupon.FormatCSV, nil) },
+		)},
 		{name: "exportSql", ready: exported(func(*stage) *coupon.Export {
-			return &coupon.Export{Kind: coupon.ExportSQL, Format: coupon.FormatCSV, Request: coupon.ExportRequest{Query: "SELECT count(*) AS n FROM codes"}}
+			return &coupon.Export{
+				Kind: coupon.ExportSQL, Format: coupon.FormatCSV,
+				Request: coupon.ExportRequest{Query: "SELECT count(*) AS n FROM codes"},
+			}
 		})},
 		{name: "SQL", ready: func(_ *testing.T, g *stage, _ string) job {
 			return func(ctx context.Context) error {
@@ -219,7 +251,10 @@ func longJobs() []longJob {
 				return err
 			}
 		}},
-		{name: "backup", isSingle: true, ready: exported(func(*stage) *coupon.Export { return newBackup() })},
+		{
+			name: "backup", isSingle: true,
+			ready: exported(func(*stage) *coupon.Export { return newBackup() }),
+		},
 		{name: "analysis", ready: func(_ *testing.T, g *stage, _ string) job {
 			return func(ctx context.Context) error {
 				d, _, err := g.AnalyzeDelivery(ctx, g.delivery, fine)
@@ -260,7 +295,9 @@ func longJobs() []longJob {
 		}},
 		{name: "split", ready: func(_ *testing.T, g *stage, _ string) job {
 			return func(ctx context.Context) error {
-				_, err := g.SplitDelivery(ctx, g.delivery, coupon.SplitParts{{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true}})
+				_, err := g.SplitDelivery(ctx, g.delivery, coupon.SplitParts{
+					{Label: "half", Percent: new(50.0)}, {Label: "rest", Rest: true},
+				})
 				return err
 			}
 		}},
@@ -291,7 +328,8 @@ func quietJobs() []longJob {
 			backup := filepath.Join(g.path+".files", "exports", id.FileName())
 			return func(ctx context.Context) error {
 				path := filepath.Join(filepath.Dir(g.path), "restored-"+g.name+suffix+".duckdb")
-				_, err := db.Restore(ctx, db.RestoreOptions{Backup: backup, Path: path, MemoryLimit: "1GB"})
+				_, err := db.Restore(ctx,
+					db.RestoreOptions{Backup: backup, Path: path, MemoryLimit: "1GB"})
 				if left, _ := filepath.Glob(path + "*"); err != nil && len(left) > 0 {
 					err = fmt.Errorf("%w; it left %v", err, left)
 				}
@@ -352,7 +390,9 @@ func (g *stage) sendAll(ctx context.Context, id coupon.ID) error {
 		if err != nil || batch == nil {
 			return err
 		}
-		err = batch.Record(ctx, &db.SentBatch{Sent: batch.Contents, OutboxSize: batch.OutboxSize + int64(len(batch.Contents))})
+		err = batch.Record(ctx, &db.SentBatch{
+			Sent: batch.Contents, OutboxSize: batch.OutboxSize + int64(len(batch.Contents)),
+		})
 		if err != nil {
 			batch.Release()
 			return err
@@ -360,14 +400,16 @@ func (g *stage) sendAll(ctx context.Context, id coupon.ID) error {
 	}
 }
 
-// redeemAll redeems the codes of the stage at several tills, unless others did or they are void, while the journal is posted.
+// redeemAll redeems the codes of the stage at several tills, unless others did or they are void,
+// while the journal is posted.
 func (g *stage) redeemAll(ctx context.Context) error {
 	const tills, each = 4, 50
 	var wait sync.WaitGroup
 	errs := make([]error, tills)
 	for till := range tills {
 		wait.Go(func() {
-			for first := till * each; first < len(g.values) && errs[till] == nil; first += tills * each {
+			for first := till * each; first < len(g.values) &&
+				errs[till] == nil; first += tills * each {
 				var requests []*coupon.RedeemRequest
 				for _, value := range g.values[first:min(first+each, len(g.values))] {
 					requests = append(requests, &coupon.RedeemRequest{Value: value})
@@ -396,9 +438,10 @@ func excludes(job string, others []longJob) coupon.ErrorCode {
 // partSize is how many of the long jobs are a part of them.
 const partSize = 3
 
-// TestTogether runs every two of the jobs that take long at the same time, on the same coupon and recipients: all end as they
-// should, the store answers, and all promises hold, also after a new start. They run by parts, each beside each and beside itself: so
-// every two of them meet, and more than two.
+// TestTogether runs every two of the jobs that take long at the same time, on the same coupon and
+// recipients: all end as they should, the store answers, and all promises hold, also after a new
+// start. They run by parts, each beside each and beside itself: so every two of them meet, and more
+// than two.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	parts := slices.Collect(slices.Chunk(longJobs(), partSize))
@@ -408,19 +451,23 @@ func TestTogether(t *testing.T) {
 			s := newScene(t)
 			for j, other := range parts[i:] {
 				if j == 0 {
-					other = slices.DeleteFunc(slices.Clone(other), func(one longJob) bool { return one.isSingle })
+					other = slices.DeleteFunc(slices.Clone(other),
+						func(one longJob) bool { return one.isSingle })
 				}
 				g := newStage(t, s, fmt.Sprintf("s%d", j), togetherSize)
-				// Analyses, confirmations and sendings take as many codes each as there are recipients.
+				// Analyses, confirmations and sendings take as many codes each as there are
+				// recipients.
 				g.codes(t, g.coupon, "", g.numbered("Q", partSize*g.size)...)
 				jobs, ready := slices.Concat(part, other), []job{}
 				for k, one := range jobs {
 					ready = append(ready, one.ready(t, g, string(rune('A'+k/partSize))))
 				}
-				for k, err := range atOnce(len(jobs), func(k int) error { return ready[k](t.Context()) }) {
+				for k, err := range atOnce(len(jobs),
+					func(k int) error { return ready[k](t.Context()) }) {
 					problems, isUser := coupon.AsUserErrors(err)
 					if err != nil && (!isUser || problems[0].Code != excludes(jobs[k].name, jobs)) {
-						t.Errorf("%s beside %s and %s: %v", jobs[k].name, part[0].name, other[0].name, err)
+						t.Errorf("%s beside %s and %s: %v", jobs[k].name, part[0].name,
+							other[0].name, err)
 					}
 				}
 				if err := s.Ping(t.Context()); err != nil {
@@ -435,10 +482,12 @@ func TestTogether(t *testing.T) {
 }
 
 const (
-	// togetherSize is how many rows the jobs of a pair have, and cutOffSize those of a job that is cut off.
+	// togetherSize is how many rows the jobs of a pair have, and cutOffSize those of a job that is
+	// cut off.
 	togetherSize, cutOffSize = 60, 1500
-	// stopTime is how long a store may take to close, whatever it does; other tests and the race detector run beside this one, and
-	// what is looked for is a stop that waits for a job. With a million rows a stop takes less than a second of the processor.
+	// stopTime is how long a store may take to close, whatever it does; other tests and the race
+	// detector run beside this one, and what is looked for is a stop that waits for a job. With a
+	// million rows a stop takes less than a second of the processor.
 	stopTime = 10 * time.Second
 )
 
@@ -446,15 +495,22 @@ const (
 func (g *stage) facts(t *testing.T) string {
 	t.Helper()
 	return strings.Join(g.Texts(t, `-- count what there is
-SELECT concat_ws(' ', (SELECT count(*) FROM code), (SELECT count(*) FROM code_void), (SELECT count(*) FROM redemption), (SELECT count(*) FROM message),
-    (SELECT count(*) FROM target), (SELECT count(*) FROM recipient), (SELECT count(*) FROM recipient WHERE erased_at IS NOT NULL),
-    (SELECT count(*) FROM recipient WHERE first_name IS NOT NULL), (SELECT count(*) FROM delivery), (SELECT count(*) FROM hold),
-    (SELECT count(*) FROM import WHERE status = 'SUCCEEDED' OR undone_at IS NOT NULL), (SELECT count(*) FROM export WHERE status = 'SUCCEEDED'))`), "")
+SELECT concat_ws(' ', (SELECT count(*) FROM code), (SELECT count(*) FROM code_void),
+	(SELECT count(*) FROM redemption), (SELECT count(*) FROM message),
+    (SELECT count(*) FROM target), (SELECT count(*) FROM recipient),
+        (SELECT count(*) FROM recipient WHERE erased_at IS NOT NULL),
+    (SELECT count(*) FROM recipient WHERE first_name IS NOT NULL), (SELECT count(*) FROM delivery),
+        (SELECT count(*) FROM hold),
+    (SELECT count(*) FROM import WHERE status = 'SUCCEEDED' OR undone_at IS NOT NULL),
+        (SELECT count(*) FROM export WHERE status = 'SUCCEEDED'))`), "")
 }
 
-// cutOffJobs runs each job and has cut stop it after a few of its statements, which also makes the store well again. Nothing of the
-// job is there then, unless it was done, and it is done when it is called again. Most must have been cut off.
-func cutOffJobs(t *testing.T, s *scene, size int, cut func(ended <-chan struct{}), wasCut func(error) bool) {
+// cutOffJobs runs each job and has cut stop it after a few of its statements, which also makes the
+// store well again. Nothing of the job is there then, unless it was done, and it is done when it is
+// called again. Most must have been cut off.
+func cutOffJobs(
+	t *testing.T, s *scene, size int, cut func(ended <-chan struct{}), wasCut func(error) bool,
+) {
 	t.Helper()
 	cutOff, jobs := 0, append(longJobs(), quietJobs()...)
 	for i, long := range jobs {
@@ -475,7 +531,8 @@ func cutOffJobs(t *testing.T, s *scene, size int, cut func(ended <-chan struct{}
 		}
 		s.checkSound(t)
 		if after := g.facts(t); !long.isStepwise && between != before && between != after {
-			t.Errorf("%s was half done: %s, then %s, in the end %s", long.name, before, between, after)
+			t.Errorf("%s was half done: %s, then %s, in the end %s", long.name, before,
+				between, after)
 		}
 	}
 	if cutOff < len(jobs)/2 {
@@ -483,7 +540,8 @@ func cutOffJobs(t *testing.T, s *scene, size int, cut func(ended <-chan struct{}
 	}
 }
 
-// cutOff runs a job that cut stops after a few of its statements, or of another store's, and gives what the job says.
+// cutOff runs a job that cut stops after a few of its statements, or of another store's, and gives
+// what the job says.
 func (g *stage) cutOff(t *testing.T, run job, isApart bool, cut func(ended <-chan struct{})) error {
 	t.Helper()
 	var said error
@@ -523,5 +581,7 @@ func TestCloseDuringJobs(t *testing.T) {
 		}
 		<-ended
 		s.reopen(t)
-	}, func(err error) bool { return errors.Is(err, db.ErrClosed) || errors.Is(err, context.Canceled) })
+	}, func(err error) bool {
+		return errors.Is(err, db.ErrClosed) || errors.Is(err, context.Canceled)
+	})
 }

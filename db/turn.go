@@ -14,8 +14,8 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// effects are what a write does besides its rows: entries of the audit log, changes of memory, and what is undone there when
-// nothing reaches the disk.
+// effects are what a write does besides its rows: entries of the audit log, changes of memory, and
+// what is undone there when nothing reaches the disk.
 type effects struct {
 	store *Store
 	// now is the one time of everything that is written.
@@ -30,8 +30,8 @@ type effects struct {
 
 func (s *Store) newEffects() effects { return effects{store: s, now: s.now(), reserve: s.reserve} }
 
-// tx is a transaction of one goroutine, on a connection of its own. Others may write at the same time: it reads, makes temporary
-// tables, and appends rows that nobody else touches.
+// tx is a transaction of one goroutine, on a connection of its own. Others may write at the same
+// time: it reads, makes temporary tables, and appends rows that nobody else touches.
 type tx struct {
 	*duckdb.Tx
 	effects
@@ -42,8 +42,8 @@ type tx struct {
 	keepsDraft bool
 }
 
-// turn is the writer's turn: nobody else writes until it ends. What a use case reads in it, from the rows or from memory, holds
-// at its commit.
+// turn is the writer's turn: nobody else writes until it ends. What a use case reads in it, from
+// the rows or from memory, holds at its commit.
 type turn struct {
 	*tx
 
@@ -51,42 +51,49 @@ type turn struct {
 	latest duckdb.Querier
 }
 
-// group is the turn that small use cases share. They decide in memory and append redemptions; there is no connection, so that
-// none can wait for a statement.
+// group is the turn that small use cases share. They decide in memory and append redemptions; there
+// is no connection, so that none can wait for a statement.
 type group struct {
 	effects
 
 	redemptions []*redemptionRow
 }
 
-// update runs a use case in the writer's turn. When do returns an error, nothing of it remains; when update returns nil,
-// everything is on disk. A caller who goes away before the turn cancels the use case; once begun it is finished, so that no
-// outcome is unknown. Interrupt alone ends it before it is committed.
+// update runs a use case in the writer's turn. When do returns an error, nothing of it remains;
+// when update returns nil, everything is on disk. A caller who goes away before the turn cancels
+// the use case; once begun it is finished, so that no outcome is unknown. Interrupt alone ends it
+// before it is committed.
 func (s *Store) update(ctx context.Context, do func(context.Context, *turn) error) error {
 	return s.cutOff(s.writer.Ask(&request{ctx: ctx, alone: do, done: make(chan error, 1)}))
 }
 
-// conclude is update for what has happened already and takes a moment to record: Interrupt leaves it alone.
+// conclude is update for what has happened already and takes a moment to record: Interrupt leaves
+// it alone.
 func (s *Store) conclude(ctx context.Context, do func(context.Context, *turn) error) error {
 	return s.writer.Ask(&request{ctx: ctx, alone: do, isBrief: true, done: make(chan error, 1)})
 }
 
-// join runs a small use case in a group. do returns its error before it changes anything, and hands what it marks in memory to
-// onFailure to take back. rows is how many rows it appends at the most. join returns ErrBusy when too many requests wait:
-// somebody stands at a till, and would rather know.
+// join runs a small use case in a group. do returns its error before it changes anything, and hands
+// what it marks in memory to onFailure to take back. rows is how many rows it appends at the most.
+// join returns ErrBusy when too many requests wait: somebody stands at a till, and would rather
+// know.
 func (s *Store) join(ctx context.Context, rows int, do func(*group) error) error {
 	return s.writer.Ask(&request{ctx: ctx, join: do, rows: max(1, rows), done: make(chan error, 1)})
 }
 
-// errRival says that what a use case decided beside the writer does not hold any more: others changed something that it
-// relied on.
+// errRival says that what a use case decided beside the writer does not hold any more: others
+// changed something that it relied on.
 var errRival = errors.New("others changed the same meanwhile")
 
-// beside runs a long use case in a transaction of its own, while the writer serves others. When do is through, finish has the
-// writer's turn for the same transaction, right before the commit. There it looks at what others did meanwhile, and returns
-// errRival when that matters. The transaction sees the rows as they were when do began; it must change no row in place that
-// others may have changed since.
-func (s *Store) beside(ctx context.Context, l duckdb.Lane, do func(context.Context, *tx) error, finish func(context.Context, *turn) error) error {
+// beside runs a long use case in a transaction of its own, while the writer serves others. When do
+// is through, finish has the writer's turn for the same transaction, right before the commit. There
+// it looks at what others did meanwhile, and returns errRival when that matters. The transaction
+// sees the rows as they were when do began; it must change no row in place that others may have
+// changed since.
+func (s *Store) beside(
+	ctx context.Context, l duckdb.Lane, do func(context.Context, *tx) error,
+	finish func(context.Context, *turn) error,
+) error {
 	leave, err := l.Enter(ctx)
 	if err != nil {
 		return err
@@ -100,29 +107,35 @@ func (s *Store) beside(ctx context.Context, l duckdb.Lane, do func(context.Conte
 	return s.besideOn(ctx, conn, do, finish)
 }
 
-// besideOn is beside on a connection of the caller's, who is in a lane. What a caller begins who then goes away comes to its end
-// all the same, as in update: nobody waits for it, and nothing of it was done for nothing. Interrupt alone ends it.
+// besideOn is beside on a connection of the caller's, who is in a lane. What a caller begins who
+// then goes away comes to its end all the same, as in update: nobody waits for it, and nothing of
+// it was done for nothing. Interrupt alone ends it.
 func (s *Store) besideOn(
-	ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, finish func(context.Context, *turn) error,
+	ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error,
+	finish func(context.Context, *turn) error,
 ) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("begin beside the writer: %w", context.Cause(ctx))
 	}
 	inner, leave := s.within(context.WithoutCancel(ctx))
 	defer leave()
-	return s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) }, func(t *tx) error {
-		return s.update(inner, func(ctx context.Context, own *turn) error {
-			if err := finish(ctx, &turn{tx: t, latest: own.tx}); err != nil {
-				return err
-			}
-			t.take(ctx)
-			return t.end(ctx)
+	return s.transact(ctx, conn, func(_ context.Context, t *tx) error { return do(inner, t) },
+		func(t *tx) error {
+			return s.update(inner, func(ctx context.Context, own *turn) error {
+				if err := finish(ctx, &turn{tx: t, latest: own.tx}); err != nil {
+					return err
+				}
+				t.take(ctx)
+				return t.end(ctx)
+			})
 		})
-	})
 }
 
-// transact runs do in a transaction of a connection, and then end, which calls tx.end in the writer's turn.
-func (s *Store) transact(ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, end func(*tx) error) error {
+// transact runs do in a transaction of a connection, and then end, which calls tx.end in the
+// writer's turn.
+func (s *Store) transact(
+	ctx context.Context, conn *sql.Conn, do func(context.Context, *tx) error, end func(*tx) error,
+) error {
 	ctx = context.WithoutCancel(ctx)
 	inner, err := s.engine.Begin(ctx, conn)
 	if err != nil {
@@ -178,7 +191,8 @@ const draftTable = "draft"
 // temporaryTables are the tables that use cases share between their statements.
 func temporaryTables() []string {
 	return []string{
-		"stage", "rejected", "chosen", "prepared", draftTable, "taken", "unused", "matched", "parted", "erased",
+		"stage", "rejected", "chosen", "prepared", draftTable, "taken", "unused", "matched",
+		"parted", "erased",
 		"recording", "late", "contested", "belated", "merged", "suspect", "erased_address",
 		"erased_redemption",
 	}
@@ -229,11 +243,12 @@ func (e *effects) commit(commit func() error) error {
 	return err
 }
 
-// change has do called when everything is on disk, in one step with it: nobody sees the rows with the memory of before.
+// change has do called when everything is on disk, in one step with it: nobody sees the rows with
+// the memory of before.
 func (e *effects) change(do func(memory.Change)) { e.changes = append(e.changes, do) }
 
-// touch records, when it is on disk, that something changed. A draft that relies on it is freed: what was erased is in no draft
-// any more.
+// touch records, when it is on disk, that something changed. A draft that relies on it is freed:
+// what was erased is in no draft any more.
 func (e *effects) touch(topic memory.Topic) {
 	e.change(func(c memory.Change) {
 		c.Touch(topic)
@@ -243,13 +258,15 @@ func (e *effects) touch(topic memory.Topic) {
 	})
 }
 
-// onCommit has notify called when everything is on disk and memory is changed, before the caller hears of it.
+// onCommit has notify called when everything is on disk and memory is changed, before the caller
+// hears of it.
 func (e *effects) onCommit(notify func()) { e.committed = append(e.committed, notify) }
 
 // onFailure has undo called, last first, when the transaction does not make it to the disk.
 func (e *effects) onFailure(undo func()) { e.undo = append(e.undo, undo) }
 
-// takeBack takes back in memory what was done since there were so many things to undo, and does not make it to the disk.
+// takeBack takes back in memory what was done since there were so many things to undo, and does not
+// make it to the disk.
 func (e *effects) takeBack(kept int) {
 	for _, undo := range slices.Backward(e.undo[kept:]) {
 		undo()

@@ -15,9 +15,12 @@ import (
 // unusedPart is how many codes are looked at between two looks at the lock: tills wait for it.
 const unusedPart = 1 << 16
 
-// unusedCodes returns the codes of some runs that nobody ever had, in order: they are neither redeemed nor voided, and no
-// message holds them or ever held them. Runs that came since the witness began, and the transaction may not see, are left out.
-func (t *tx) unusedCodes(ctx context.Context, w *memory.Witness, isWanted func(*memory.Run) bool) ([]memory.Span, error) {
+// unusedCodes returns the codes of some runs that nobody ever had, in order: they are neither
+// redeemed nor voided, and no message holds them or ever held them. Runs that came since the
+// witness began, and the transaction may not see, are left out.
+func (t *tx) unusedCodes(ctx context.Context, w *memory.Witness, isWanted func(*memory.Run) bool) (
+	[]memory.Span, error,
+) {
 	numbers, err := collectNumbers(ctx, t, codeReturned)
 	if err != nil {
 		return nil, err
@@ -71,8 +74,8 @@ func (t *tx) createUnused(ctx context.Context, spans []memory.Span) error {
 	})
 }
 
-// deleteUnused deletes the codes in the temporary table unused, which are those of the spans. reconcileRemoval takes them out of
-// the pool.
+// deleteUnused deletes the codes in the temporary table unused, which are those of the spans.
+// reconcileRemoval takes them out of the pool.
 func (t *tx) deleteUnused(ctx context.Context, spans []memory.Span) error {
 	if len(spans) == 0 {
 		return nil
@@ -92,19 +95,23 @@ type wholeCode struct {
 	label, value          *string
 }
 
-// reconcileRemoval is called in the writer's turn before the deletion of codes that nobody ever had is committed. Those of them
-// that others gave away, redeemed or voided meanwhile stay; it gives them.
-func (t *turn) reconcileRemoval(ctx context.Context, spans []memory.Span, w *memory.Witness) (stay []wholeCode, err error) {
+// reconcileRemoval is called in the writer's turn before the deletion of codes that nobody ever had
+// is committed. Those of them that others gave away, redeemed or voided meanwhile stay; it gives
+// them.
+func (t *turn) reconcileRemoval(ctx context.Context, spans []memory.Span, w *memory.Witness) (
+	stay []wholeCode, err error,
+) {
 	numbers, err := w.Happened(func(number int64) bool { return isWithin(spans, number) })
 	if err != nil {
 		return nil, err
 	}
 	if len(numbers) > 0 {
-		stay, err = duckdb.Collect(ctx, t.latest, codeWhole, func(rows *sql.Rows) (wholeCode, error) {
-			var c wholeCode
-			err := rows.Scan(&c.number, &c.batch, &c.coupon, &c.label, &c.key, &c.value)
-			return c, err
-		}, between(numbers)...)
+		stay, err = duckdb.Collect(ctx, t.latest, codeWhole,
+			func(rows *sql.Rows) (wholeCode, error) {
+				var c wholeCode
+				err := rows.Scan(&c.number, &c.batch, &c.coupon, &c.label, &c.key, &c.value)
+				return c, err
+			}, between(numbers)...)
 		if err == nil && len(stay) != len(numbers) {
 			err = errRival
 		}
@@ -128,10 +135,12 @@ func (t *tx) restoreCodes(ctx context.Context, codes []wholeCode) error {
 	var ids, batches, coupons []int64
 	var labels, keys, values []string
 	for _, c := range codes {
-		ids, batches, coupons, keys = append(ids, c.number), append(batches, c.batch), append(coupons, c.coupon), append(keys, c.key)
+		ids, batches, coupons, keys = append(ids, c.number), append(batches,
+			c.batch), append(coupons, c.coupon), append(keys, c.key)
 		labels, values = append(labels, orEmpty(c.label)), append(values, orEmpty(c.value))
 	}
-	_, err := t.Exec(ctx, codeRestore, named("ids", ids), named("batches", batches), named("coupons", coupons), named("labels", labels),
+	_, err := t.Exec(ctx, codeRestore, named("ids", ids), named("batches", batches),
+		named("coupons", coupons), named("labels", labels),
 		named("keys", keys), named("values", values))
 	return err
 }
@@ -170,11 +179,13 @@ func (t *tx) yieldCodes(ctx context.Context, a *codeAddition, stay []wholeCode) 
 	for i, c := range stay {
 		keys[i] = c.key
 	}
-	numbers, err := duckdb.Collect(ctx, t, codeSpared, duckdb.ScanInto[int64], named("first_id", a.first), named("last_id", a.last), named("keys", keys))
+	numbers, err := duckdb.Collect(ctx, t, codeSpared, duckdb.ScanInto[int64],
+		named("first_id", a.first), named("last_id", a.last), named("keys", keys))
 	if err != nil || len(numbers) == 0 {
 		return err
 	}
-	if _, err := t.Exec(ctx, sparedRecord, named("import_id", a.importNumber), named("keys", keys)); err != nil {
+	if _, err := t.Exec(ctx, sparedRecord, named("import_id", a.importNumber),
+		named("keys", keys)); err != nil {
 		return err
 	}
 	if _, err := t.Exec(ctx, codeBatchRecount, between(numbers)...); err != nil {
@@ -196,8 +207,8 @@ type codeVoiding struct {
 	rows                       *codeRows
 	gate                       gate
 	reason                     string
-	// count is how many codes are, or would be, voided; when they are, coupons are theirs, batches those of the voiding of
-	// each coupon's, and numbers those of the codes, in order.
+	// count is how many codes are, or would be, voided; when they are, coupons are theirs, batches
+	// those of the voiding of each coupon's, and numbers those of the codes, in order.
 	count            int
 	coupons, batches []int64
 	numbers          []int64
@@ -205,8 +216,9 @@ type codeVoiding struct {
 	pending int
 }
 
-// voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the temporary table
-// rejected. The gate may keep all of them as they are. What happens meanwhile is left to reconcileVoiding.
+// voidRows voids the codes of rows that can be voided, and leaves the rows that cannot in the
+// temporary table rejected. The gate may keep all of them as they are. What happens meanwhile is
+// left to reconcileVoiding.
 func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	v.numbers, v.coupons, v.pending = nil, nil, 0
 	stage, reject, coupons := codeStage, matchedReject, []any{named("coupon_id", v.couponNumber)}
@@ -258,12 +270,13 @@ func (t *tx) voidRows(ctx context.Context, v *codeVoiding) error {
 	for i := range v.batches {
 		v.batches[i] = first + int64(i)
 	}
-	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason), named("coupons", v.coupons), named("batches", v.batches))
+	_, err = t.Exec(ctx, matchedVoid, named("now", t.now), named("reason", v.reason),
+		named("coupons", v.coupons), named("batches", v.batches))
 	return err
 }
 
-// reconcileVoiding is called in the writer's turn before codes are voided that were chosen beside it. Those that others redeemed,
-// voided or deleted meanwhile are rejected.
+// reconcileVoiding is called in the writer's turn before codes are voided that were chosen beside
+// it. Those that others redeemed, voided or deleted meanwhile are rejected.
 func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.Witness) error {
 	m := t.store.memory
 	var numbers []int64
@@ -290,7 +303,8 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		if v.gate.most != nil {
 			return errRival
 		}
-		if _, err := t.Exec(ctx, matchedSpare, named("import_id", v.importNumber), named("ids", numbers), named("reasons", reasons)); err != nil {
+		if _, err := t.Exec(ctx, matchedSpare, named("import_id", v.importNumber),
+			named("ids", numbers), named("reasons", reasons)); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, voidDelete, named("ids", numbers)); err != nil {
@@ -303,7 +317,8 @@ func (t *turn) reconcileVoiding(ctx context.Context, v *codeVoiding, w *memory.W
 		return nil
 	}
 	t.change(func(c memory.Change) { c.Update(v.numbers, coupon.StateVoided, 0) })
-	_, err = t.Exec(ctx, codeBatchInsertVoided, named("coupons", v.coupons), named("batches", v.batches), named("import_id", v.importNumber),
+	_, err = t.Exec(ctx, codeBatchInsertVoided, named("coupons", v.coupons),
+		named("batches", v.batches), named("import_id", v.importNumber),
 		named("created_by", v.createdBy), named("now", t.now))
 	return err
 }

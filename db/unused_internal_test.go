@@ -8,8 +8,9 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// TestReplaceSparesWhatItCannotSee has codes added between the instant that a use case beside the writer sees and its look at
-// memory: they are none of those that it deletes, and memory still has them.
+// TestReplaceSparesWhatItCannotSee has codes added between the instant that a use case beside the
+// writer sees and its look at memory: they are none of those that it deletes, and memory still has
+// them.
 func TestReplaceSparesWhatItCannotSee(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -23,11 +24,13 @@ func TestReplaceSparesWhatItCannotSee(t *testing.T) {
 			if _, err := setting(t.Context(), tx, caseSensitiveCodes); err != nil {
 				return err
 			}
-			if _, _, err := s.AddCodes(t.Context(), id, []coupon.NewCode{{Value: "B1"}, {Value: "B2"}}); err != nil {
+			if _, _, err := s.AddCodes(t.Context(), id,
+				[]coupon.NewCode{{Value: "B1"}, {Value: "B2"}}); err != nil {
 				return err
 			}
 		}
-		unused, err = tx.unusedCodes(t.Context(), w, func(r *memory.Run) bool { return r.CouponID == number })
+		unused, err = tx.unusedCodes(t.Context(), w,
+			func(r *memory.Run) bool { return r.CouponID == number })
 		if err == nil {
 			err = tx.createUnused(t.Context(), unused)
 		}
@@ -43,7 +46,8 @@ func TestReplaceSparesWhatItCannotSee(t *testing.T) {
 		t.Fatalf("%d attempts deleted %v, %v", attempts, unused, err)
 	}
 	for value, isThere := range map[string]bool{"A1": false, "A2": false, "B1": true, "B2": true} {
-		if code, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil || (code != nil) != isThere {
+		if code, err := s.CodeByValue(t.Context(), value, coupon.AnyState); err != nil ||
+			(code != nil) != isThere {
 			t.Errorf("%s is %v, %v", value, code, err)
 		}
 	}

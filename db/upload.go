@@ -17,12 +17,13 @@ import (
 	"couponql/db/duckdb"
 )
 
-// receiving is an upload that is being written. There is one for each that was written to since the start.
+// receiving is an upload that is being written. There is one for each that was written to since the
+// start.
 type receiving struct {
 	// mu is held while a request writes to the file.
 	mu sync.Mutex
-	// sum is that of the first hashed bytes of the file, so that a file that came in pieces need not be read
-	// again to know its checksum.
+	// sum is that of the first hashed bytes of the file, so that a file that came in pieces need
+	// not be read again to know its checksum.
 	sum    hash.Hash
 	hashed int64
 }
@@ -33,16 +34,17 @@ func (in *receiving) forget() {
 	in.hashed = 0
 }
 
-// ErrWrongChecksum is what a reader wraps, that was given to WriteUpload, when it ends and what it gave is not what
-// was sent.
+// ErrWrongChecksum is what a reader wraps, that was given to WriteUpload, when it ends and what it
+// gave is not what was sent.
 var ErrWrongChecksum = errors.New("the bytes have another checksum than announced")
 
 func (s *Store) uploadPath(number int64) string {
 	return filepath.Join(s.uploadDir(), coupon.NewID(coupon.KindUpload, number).FileName())
 }
 
-// CreateUpload makes a place for a file: of u it takes the name, and the size and checksum if they are known.
-// It returns INVALID, FILE_TOO_LARGE, and ErrDiskFull when the disk has no room for the file.
+// CreateUpload makes a place for a file: of u it takes the name, and the size and checksum if they
+// are known. It returns INVALID, FILE_TOO_LARGE, and ErrDiskFull when the disk has no room for the
+// file.
 func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upload, error) {
 	if err := u.Check(); err != nil {
 		return nil, err
@@ -62,7 +64,8 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 			return err
 		}
 		u.CreatedAt, u.ExpiresAt = t.now, t.now.Add(coupon.UploadLifetime)
-		_, err = t.Exec(ctx, uploadInsert, named("id", number), named("file_name", u.FileName), named("byte_count", u.ByteCount),
+		_, err = t.Exec(ctx, uploadInsert, named("id", number), named("file_name", u.FileName),
+			named("byte_count", u.ByteCount),
 			named("checksum", u.Checksum), named("now", t.now), named("expires_at", u.ExpiresAt))
 		if err != nil {
 			return err
@@ -70,14 +73,16 @@ func (s *Store) CreateUpload(ctx context.Context, u *coupon.Upload) (*coupon.Upl
 		return t.made(ctx, coupon.NewID(coupon.KindUpload, number), nil)
 	})
 	if before := repeatOf(err); before != nil {
-		found, err := s.uploadsByNumber(ctx, s.engine, coupon.MustNumber(coupon.KindUpload, before.object))
+		found, err := s.uploadsByNumber(ctx, s.engine,
+			coupon.MustNumber(coupon.KindUpload, before.object))
 		return there(found, before, err)
 	}
 	u.ID = coupon.NewID(coupon.KindUpload, number)
 	return u, err
 }
 
-// ChecksumOf returns the SHA-256 of an upload that is complete, also when an import has it and the file is gone; "" when neither is so.
+// ChecksumOf returns the SHA-256 of an upload that is complete, also when an import has it and the
+// file is gone; "" when neither is so.
 func (s *Store) ChecksumOf(ctx context.Context, id coupon.ID) (string, error) {
 	number, err := id.Number(coupon.KindUpload)
 	if err != nil {
@@ -86,14 +91,16 @@ func (s *Store) ChecksumOf(ctx context.Context, id coupon.ID) (string, error) {
 	return duckdb.One[string](ctx, s.engine, uploadChecksum, named("id", number))
 }
 
-// UploadByID returns an upload with how much of it is here. It returns NOT_FOUND for one that never was, or that
-// is gone.
+// UploadByID returns an upload with how much of it is here. It returns NOT_FOUND for one that never
+// was, or that is gone.
 func (s *Store) UploadByID(ctx context.Context, id coupon.ID) (*coupon.Upload, error) {
 	_, u, err := s.upload(ctx, s.engine, id)
 	return u, err
 }
 
-func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (int64, *coupon.Upload, error) {
+func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (
+	int64, *coupon.Upload, error,
+) {
 	number, err := id.Number(coupon.KindUpload)
 	if err != nil {
 		return 0, nil, err
@@ -106,11 +113,14 @@ func (s *Store) upload(ctx context.Context, q duckdb.Querier, id coupon.ID) (int
 }
 
 // uploadsByNumber returns the upload with a number, if it exists, with how much of it is here.
-func (s *Store) uploadsByNumber(ctx context.Context, q duckdb.Querier, number int64) (map[coupon.ID]*coupon.Upload, error) {
+func (s *Store) uploadsByNumber(ctx context.Context, q duckdb.Querier, number int64) (
+	map[coupon.ID]*coupon.Upload, error,
+) {
 	found := map[coupon.ID]*coupon.Upload{}
 	err := duckdb.Each(ctx, q, uploadGet, func(rows *sql.Rows) error {
 		u := &coupon.Upload{ID: coupon.NewID(coupon.KindUpload, number)}
-		if err := rows.Scan(&u.FileName, &u.ByteCount, &u.Checksum, &u.IsComplete, &u.CreatedAt, &u.ExpiresAt); err != nil {
+		if err := rows.Scan(&u.FileName, &u.ByteCount, &u.Checksum, &u.IsComplete, &u.CreatedAt,
+			&u.ExpiresAt); err != nil {
 			return err
 		}
 		info, err := os.Stat(s.uploadPath(number))
@@ -127,8 +137,8 @@ func (s *Store) uploadsByNumber(ctx context.Context, q duckdb.Querier, number in
 	return found, err
 }
 
-// AnnounceUpload notes the size that an upload will have, when none was announced before. It returns NOT_FOUND,
-// FILE_TOO_LARGE, and INVALID for another size than the one that is known.
+// AnnounceUpload notes the size that an upload will have, when none was announced before. It
+// returns NOT_FOUND, FILE_TOO_LARGE, and INVALID for another size than the one that is known.
 func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int64) error {
 	if byteCount > coupon.MaxUploadBytes {
 		return coupon.ErrUploadTooLarge()
@@ -140,7 +150,8 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 		}
 		if u.ByteCount != nil {
 			if *u.ByteCount != byteCount {
-				return coupon.Errorf(coupon.ErrorInvalid, "The file was announced with %d bytes, not %d.", *u.ByteCount, byteCount)
+				return coupon.Errorf(coupon.ErrorInvalid,
+					"The file was announced with %d bytes, not %d.", *u.ByteCount, byteCount)
 			}
 			return nil
 		}
@@ -149,18 +160,22 @@ func (s *Store) AnnounceUpload(ctx context.Context, id coupon.ID, byteCount int6
 	})
 }
 
-// WriteUpload adds what r gives to an upload of which offset bytes are here. When r breaks off, what came in
-// stays and the error is that of r, so that the rest can be sent later; when it ends with ErrWrongChecksum, nothing
-// that it gave is kept. The file is complete, synced and checked when it has the announced size, or, if isWhole,
-// when r ends: then r is the whole file, and a file that was begun is begun anew. It returns NOT_FOUND;
-// INVALID_STATE for an upload that is complete, that another request writes to, or of which not exactly offset
-// bytes are here; FILE_TOO_LARGE; INVALID for a file without the announced size or checksum, of which nothing is
-// kept; and ErrDiskFull.
-func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r io.Reader, isWhole bool) (*coupon.Upload, error) {
+// WriteUpload adds what r gives to an upload of which offset bytes are here. When r breaks off,
+// what came in stays and the error is that of r, so that the rest can be sent later; when it ends
+// with ErrWrongChecksum, nothing that it gave is kept. The file is complete, synced and checked
+// when it has the announced size, or, if isWhole, when r ends: then r is the whole file, and a file
+// that was begun is begun anew. It returns NOT_FOUND; INVALID_STATE for an upload that is complete,
+// that another request writes to, or of which not exactly offset bytes are here; FILE_TOO_LARGE;
+// INVALID for a file without the announced size or checksum, of which nothing is kept; and
+// ErrDiskFull.
+func (s *Store) WriteUpload(
+	ctx context.Context, id coupon.ID, offset int64, r io.Reader, isWhole bool,
+) (*coupon.Upload, error) {
 	known, _ := s.receiving.LoadOrStore(id, &receiving{sum: sha256.New()})
 	in := known.(*receiving) //nolint:forcetypeassert // nothing else is stored
 	if !in.mu.TryLock() {
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "Another request is sending the file right now.")
+		return nil, coupon.Errorf(coupon.ErrorInvalidState,
+			"Another request is sending the file right now.")
 	}
 	defer in.mu.Unlock()
 	number, u, err := s.upload(ctx, s.engine, id)
@@ -169,9 +184,11 @@ func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r i
 		s.receiving.Delete(id)
 		return nil, err
 	case u.IsComplete:
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "The file %q is complete already.", u.FileName)
+		return nil, coupon.Errorf(coupon.ErrorInvalidState,
+			"The file %q is complete already.", u.FileName)
 	case !isWhole && u.Received != offset:
-		return nil, coupon.Errorf(coupon.ErrorInvalidState, "%d bytes of the file are here: go on there, not at %d.", u.Received, offset)
+		return nil, coupon.Errorf(coupon.ErrorInvalidState,
+			"%d bytes of the file are here: go on there, not at %d.", u.Received, offset)
 	}
 	if err := s.append(number, u, in, r, isWhole); err != nil {
 		return u, err
@@ -183,7 +200,9 @@ func (s *Store) WriteUpload(ctx context.Context, id coupon.ID, offset int64, r i
 }
 
 // append writes to the file of an upload, and keeps its sum as far as it is known.
-func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reader, isWhole bool) (err error) {
+func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reader, isWhole bool) (
+	err error,
+) {
 	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND
 	if isWhole {
 		flags |= os.O_TRUNC
@@ -227,8 +246,9 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 		u.Received = before
 		err = errors.Join(end, file.Truncate(before))
 	}
-	// What is acknowledged is on disk: an import goes on after a crash, and so does the sending of the rest. So is
-	// what came before a connection broke: the client is told that it need not send that again.
+	// What is acknowledged is on disk: an import goes on after a crash, and so does the sending of
+	// the rest. So is what came before a connection broke: the client is told that it need not send
+	// that again.
 	if synced := file.Sync(); err == nil {
 		err = synced
 	}
@@ -238,11 +258,12 @@ func (s *Store) append(number int64, u *coupon.Upload, in *receiving, r io.Reade
 	return nil
 }
 
-// diskInterval is how many bytes of an upload are written between two looks at how much of the disk is free.
+// diskInterval is how many bytes of an upload are written between two looks at how much of the disk
+// is free.
 const diskInterval = 1 << 20
 
-// landing writes what is received to a file and to its sum, unless that is nil, and leaves the store's reserve
-// of the disk alone: files must not take what the database needs to go on.
+// landing writes what is received to a file and to its sum, unless that is nil, and leaves the
+// store's reserve of the disk alone: files must not take what the database needs to go on.
 type landing struct {
 	store *Store
 	file  *os.File
@@ -271,7 +292,8 @@ func tooLong(u *coupon.Upload, most int64) error {
 	if u.ByteCount == nil {
 		return coupon.ErrUploadTooLarge()
 	}
-	return coupon.Errorf(coupon.ErrorInvalid, "The file was announced with %d bytes and has more. Send it again from its start.", most)
+	return coupon.Errorf(coupon.ErrorInvalid,
+		"The file was announced with %d bytes and has more. Send it again from its start.", most)
 }
 
 // discard throws away what is here of a file that cannot be right.
@@ -294,13 +316,15 @@ func (s *Store) complete(ctx context.Context, number int64, u *coupon.Upload, in
 	switch {
 	case u.ByteCount != nil && *u.ByteCount != u.Received:
 		return errors.Join(s.discard(number, in),
-			coupon.Errorf(coupon.ErrorInvalid, "The file was announced with %d bytes and has %d. Send it again from its start.", *u.ByteCount, u.Received))
+			coupon.Errorf(coupon.ErrorInvalid,
+				"The file was announced with %d bytes and has %d. Send it again from its start.", *u.ByteCount, u.Received))
 	case u.Checksum != nil && *u.Checksum != checksum:
 		return errors.Join(s.discard(number, in),
 			coupon.Errorf(coupon.ErrorInvalid, "The file was announced with the checksum %s and has %s. Send it again from its start.", *u.Checksum, checksum))
 	}
 	err := s.update(context.WithoutCancel(ctx), func(ctx context.Context, t *turn) error {
-		completed, err := t.Exec(ctx, uploadComplete, named("id", number), named("byte_count", u.Received), named("checksum", checksum))
+		completed, err := t.Exec(ctx, uploadComplete, named("id", number),
+			named("byte_count", u.Received), named("checksum", checksum))
 		if err == nil && completed == 0 { // It was deleted while it was sent.
 			err = coupon.NotFound(coupon.KindUpload, u.ID)
 		}
@@ -328,11 +352,12 @@ func (in *receiving) rehash(path string) error {
 	return nil
 }
 
-// Receive stores a file that comes with a request; what is stored of one that breaks off is deleted. It returns
-// FILE_TOO_LARGE and ErrDiskFull.
+// Receive stores a file that comes with a request; what is stored of one that breaks off is
+// deleted. It returns FILE_TOO_LARGE and ErrDiskFull.
 func (s *Store) Receive(ctx context.Context, fileName string, r io.Reader) (*coupon.Upload, error) {
 	// The key of an import is for the import.
-	u, err := s.CreateUpload(WithOnce(ctx, nil), &coupon.Upload{FileName: coupon.CleanFileName(fileName)})
+	u, err := s.CreateUpload(WithOnce(ctx, nil),
+		&coupon.Upload{FileName: coupon.CleanFileName(fileName)})
 	if err != nil {
 		return nil, err
 	}
@@ -343,8 +368,8 @@ func (s *Store) Receive(ctx context.Context, fileName string, r io.Reader) (*cou
 	return received, nil
 }
 
-// OpenUpload opens a complete upload to be read; what is open can be read even when the upload is deleted. It
-// returns NOT_FOUND.
+// OpenUpload opens a complete upload to be read; what is open can be read even when the upload is
+// deleted. It returns NOT_FOUND.
 func (s *Store) OpenUpload(ctx context.Context, id coupon.ID) (io.ReadSeekCloser, error) {
 	number, _, err := s.upload(ctx, s.engine, id)
 	if err != nil {
@@ -357,8 +382,8 @@ func (s *Store) OpenUpload(ctx context.Context, id coupon.ID) (io.ReadSeekCloser
 	return file, nil
 }
 
-// DeleteUpload deletes a file that no import waits for; one that is needed still, or gone already, is left
-// alone.
+// DeleteUpload deletes a file that no import waits for; one that is needed still, or gone already,
+// is left alone.
 func (s *Store) DeleteUpload(ctx context.Context, id coupon.ID) error {
 	number, err := id.Number(coupon.KindUpload)
 	if err != nil {
@@ -383,7 +408,8 @@ func (s *Store) ForgetFiles(ctx context.Context) error {
 
 // clearExports deletes the files of exports whose time is over.
 func (s *Store) clearExports(ctx context.Context) error {
-	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers, named("now", s.Passed()))
+	return s.clearFiles(ctx, s.exportDir(), coupon.KindExport, exportNumbers,
+		named("now", s.Passed()))
 }
 
 // forgetUploads forgets the uploads that nobody needs any more, and deletes their files.
@@ -406,10 +432,13 @@ func (s *Store) clearUploads(ctx context.Context) error {
 	return s.clearFiles(ctx, s.uploadDir(), coupon.KindUpload, uploadNumbers)
 }
 
-// clearFiles deletes all files of a folder but those that are called after an object whose number a statement
-// gives.
-func (s *Store) clearFiles(ctx context.Context, dir string, kind coupon.Kind, statement string, args ...any) error {
-	// A file that is made after the folder was read is left alone: so this comes before the numbers.
+// clearFiles deletes all files of a folder but those that are called after an object whose number a
+// statement gives.
+func (s *Store) clearFiles(
+	ctx context.Context, dir string, kind coupon.Kind, statement string, args ...any,
+) error {
+	// A file that is made after the folder was read is left alone: so this comes before the
+	// numbers.
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("read a folder of files: %w", err)
@@ -426,7 +455,8 @@ func (s *Store) clearFiles(ctx context.Context, dir string, kind coupon.Kind, st
 		if kept[entry.Name()] {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil &&
+			!errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("clear a folder of files: %w", err)
 		}
 	}

@@ -12,21 +12,23 @@ import (
 
 // waitingMessage is a message that was handed over and is pending all the same.
 type waitingMessage struct {
-	// number, batchID and batchSize are those of the last attempt. isAnswered: others of that batch were taken, or refused one by one.
+	// number, batchID and batchSize are those of the last attempt. isAnswered: others of that batch
+	// were taken, or refused one by one.
 	number     int
 	batchID    int64
 	batchSize  int
 	isAnswered bool
 	// isInFlight: nobody knows what came of the last attempt.
 	isInFlight bool
-	// mayBeSent: an attempt may have reached the recipient. mightBeSent: one before the last may have.
+	// mayBeSent: an attempt may have reached the recipient. mightBeSent: one before the last may
+	// have.
 	mayBeSent, mightBeSent bool
 	// repeatsBatch: the last batch has to be repeated as it was.
 	repeatsBatch bool
 	// counted is how many attempts were made of those that a message has.
 	counted int
-	// retryAt is when it is handed over again, by the clock, or by the steady one if that comes before: steadyAt. So a clock
-	// that is set back does not put it off.
+	// retryAt is when it is handed over again, by the clock, or by the steady one if that comes
+	// before: steadyAt. So a clock that is set back does not put it off.
 	retryAt, steadyAt time.Time
 }
 
@@ -59,7 +61,8 @@ func (s *Store) waitingOf(ctx context.Context, id coupon.ID) (waitingMessages, e
 		var retryAt sql.NullTime
 		var isCounted bool
 		m := &waitingMessage{}
-		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent, &m.repeatsBatch, &retryAt, &isCounted, &m.isAnswered)
+		err := rows.Scan(&message, &m.number, &m.batchID, &m.batchSize, &m.isInFlight, &m.mayBeSent,
+			&m.repeatsBatch, &retryAt, &isCounted, &m.isAnswered)
 		m.postpone(retryAt.Time, at)
 		if earlier := w[message]; earlier != nil {
 			m.mightBeSent, m.counted = earlier.mayBeSent, earlier.counted
@@ -82,14 +85,15 @@ type choice struct {
 	messages []int64
 	// number is that of the messages' last attempt; 0 for new ones.
 	number int
-	// batchID and batchSize are those of the batch that is repeated, or of which this is left; else 0.
+	// batchID and batchSize are those of the batch that is repeated, or of which this is left; else
+	// 0.
 	batchID    int64
 	batchSize  int
 	isInFlight bool
 }
 
-// choose returns the waiting messages to hand over now: a batch in flight first, then those that waited longest.
-// All of them make their attempt with one number.
+// choose returns the waiting messages to hand over now: a batch in flight first, then those that
+// waited longest. All of them make their attempt with one number.
 func (w waitingMessages) choose(at moment, limit int) choice {
 	var first *waitingMessage
 	for _, m := range w {
@@ -103,7 +107,8 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 	c := choice{number: first.number, isInFlight: first.isInFlight}
 	for message, m := range w {
 		switch {
-		case m.number != first.number || m.isInFlight != first.isInFlight || m.repeatsBatch != first.repeatsBatch:
+		case m.number != first.number || m.isInFlight != first.isInFlight ||
+			m.repeatsBatch != first.repeatsBatch:
 		case (first.isInFlight || first.repeatsBatch) && m.batchID != first.batchID:
 		case !m.isInFlight && m.rest(at) > 0:
 		default:
@@ -111,7 +116,8 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 		}
 	}
 	slices.Sort(c.messages)
-	// A batch that is handed over once more is the same one, whatever its sender takes at once by now.
+	// A batch that is handed over once more is the same one, whatever its sender takes at once by
+	// now.
 	if !first.isInFlight && !first.repeatsBatch {
 		c.messages = c.messages[:min(len(c.messages), limit)]
 		return c
@@ -122,8 +128,8 @@ func (w waitingMessages) choose(at moment, limit int) choice {
 	return c
 }
 
-// keepsKey reports whether the message comes again with the key of its batch. Whoever took a batch takes none with that key again:
-// what was kept back when the others were answered needs a new one.
+// keepsKey reports whether the message comes again with the key of its batch. Whoever took a batch
+// takes none with that key again: what was kept back when the others were answered needs a new one.
 func (m *waitingMessage) keepsKey() bool { return m.isInFlight || !m.isAnswered }
 
 // inFlight returns the messages of a batch of which nobody knows what became of them.
@@ -149,7 +155,8 @@ func (m *waitingMessage) isBefore(other *waitingMessage) bool {
 	return m.retryAt.Before(other.retryAt)
 }
 
-// nextRetry returns when the first message is to be handed over again; the zero time when none waits.
+// nextRetry returns when the first message is to be handed over again; the zero time when none
+// waits.
 func (w waitingMessages) nextRetry(at moment) time.Time {
 	var next time.Time
 	for _, m := range w {

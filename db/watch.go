@@ -6,8 +6,8 @@ import (
 	"couponql/coupon"
 )
 
-// watchers wakes those who wait for something to change. What they get carries no data: they read what
-// is there, so that a slow one misses steps and never the outcome.
+// watchers wakes those who wait for something to change. What they get carries no data: they read
+// what is there, so that a slow one misses steps and never the outcome.
 type watchers struct {
 	mu      sync.Mutex
 	waiting map[coupon.ID]map[chan struct{}]struct{}
@@ -40,8 +40,8 @@ func (s *Store) Watch(id coupon.ID) (changed <-chan struct{}, stop func()) {
 	}
 }
 
-// WatchDue returns a channel that gets a value when there may be new work: an import to run or a delivery
-// to send.
+// WatchDue returns a channel that gets a value when there may be new work: an import to run or a
+// delivery to send.
 func (s *Store) WatchDue() (due <-chan struct{}, stop func()) {
 	w := &s.watchers
 	wake := make(chan struct{}, 1)
@@ -88,8 +88,9 @@ func signal(to chan<- struct{}) {
 	}
 }
 
-// lockSending keeps a delivery's messages from being chosen for a batch until unlock is called. A batch that was chosen
-// begins first, or is recorded, so that pause and stop see every message either in an open batch or in none.
+// lockSending keeps a delivery's messages from being chosen for a batch until unlock is called. A
+// batch that was chosen begins first, or is recorded, so that pause and stop see every message
+// either in an open batch or in none.
 func (w *watchers) lockSending(id coupon.ID) (unlock func()) { return w.lock(id, &w.sending) }
 
 func (w *watchers) lock(id coupon.ID, locks *map[coupon.ID]*sync.Mutex) (unlock func()) {

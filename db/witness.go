@@ -9,14 +9,18 @@ import (
 	"couponql/db/duckdb/memory"
 )
 
-// maxAttempts is how often a use case decides beside the writer before it does so in its turn, where nobody can come in
-// between.
+// maxAttempts is how often a use case decides beside the writer before it does so in its turn,
+// where nobody can come in between.
 const maxAttempts = 3
 
-// decideBeside runs a long use case that decides by where codes stand, as beside does. What others do to codes meanwhile is
-// noted by a witness, for finish to take into account, which returns errRival when it cannot: then the use case begins again,
-// and in the end in the writer's turn, where both run with a witness that saw nothing.
-func (s *Store) decideBeside(ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error) error {
+// decideBeside runs a long use case that decides by where codes stand, as beside does. What others
+// do to codes meanwhile is noted by a witness, for finish to take into account, which returns
+// errRival when it cannot: then the use case begins again, and in the end in the writer's turn,
+// where both run with a witness that saw nothing.
+func (s *Store) decideBeside(
+	ctx context.Context, do func(*tx, *memory.Witness) error,
+	finish func(context.Context, *turn, *memory.Witness) error,
+) error {
 	for range maxAttempts {
 		if err := s.decideOnce(ctx, do, finish); !isRival(err) {
 			return err
@@ -32,7 +36,8 @@ func (s *Store) decideBeside(ctx context.Context, do func(*tx, *memory.Witness) 
 }
 
 func (s *Store) decideOnce(
-	ctx context.Context, do func(*tx, *memory.Witness) error, finish func(context.Context, *turn, *memory.Witness) error,
+	ctx context.Context, do func(*tx, *memory.Witness) error,
+	finish func(context.Context, *turn, *memory.Witness) error,
 ) error {
 	var w *memory.Witness
 	var stop func()
@@ -50,7 +55,8 @@ func (s *Store) decideOnce(
 	return s.beside(ctx, s.additions, func(_ context.Context, t *tx) error { return do(t, w) },
 		func(ctx context.Context, t *turn) error {
 			err := finish(ctx, t, w)
-			// What changes from here on is the use case's own: noting a million codes takes longer than the rest of the commit.
+			// What changes from here on is the use case's own: noting a million codes takes longer
+			// than the rest of the commit.
 			stop()
 			return err
 		})

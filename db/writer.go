@@ -21,14 +21,16 @@ type writer struct {
 	journal *journal
 	// ended is closed when its connections are.
 	ended chan struct{}
-	// commits counts transactions that reached the disk, and committed the requests that they carried.
+	// commits counts transactions that reached the disk, and committed the requests that they
+	// carried.
 	commits, committed atomic.Int64
 }
 
 // request is one use case that writes.
 type request struct {
 	ctx context.Context //nolint:containedctx // it travels with the request to the writer's goroutine
-	// alone is a use case that has a turn of its own, and join one that shares that of a group: one of the two is set.
+	// alone is a use case that has a turn of its own, and join one that shares that of a group: one
+	// of the two is set.
 	alone func(context.Context, *turn) error
 	join  func(*group) error
 	// rows is how many rows join appends at the most; see duckdb.Request.
@@ -55,7 +57,8 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	w := &writer{store: s, conn: conn, journal: journal, ended: make(chan struct{})}
 	// The writer outlives the opening of the store; each request brings a context of its own.
 	ctx = context.WithoutCancel(ctx)
-	w.Writer = duckdb.NewWriter(func(r *request) { w.commit(ctx, r) }, func(group []*request) { w.commitGroup(ctx, group) })
+	w.Writer = duckdb.NewWriter(func(r *request) { w.commit(ctx, r) },
+		func(group []*request) { w.commitGroup(ctx, group) })
 	s.background(func() error {
 		defer close(w.ended)
 		// Closing the database tells what matters.
@@ -85,7 +88,8 @@ func (w *writer) commit(ctx context.Context, r *request) {
 	w.answer([]*request{r}, []error{nil}, err)
 }
 
-// commitGroup runs the requests of a group, brings what they decided to the disk together and answers each.
+// commitGroup runs the requests of a group, brings what they decided to the disk together and
+// answers each.
 func (w *writer) commitGroup(ctx context.Context, requests []*request) {
 	errs := make([]error, len(requests))
 	err := w.store.engine.Whole()

@@ -34,8 +34,8 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 	}
 }
 
-// TestBusy tells that redemptions are refused at once when more wait than the store can do in a moment, that those
-// which wait are done, and that it is over when they are.
+// TestBusy tells that redemptions are refused at once when more wait than the store can do in a
+// moment, that those which wait are done, and that it is over when they are.
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -77,8 +77,8 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestTillsGoFirst: a redemption waits for the write that is under way and for no more of those that came before it, and those have
-// their turns all the same.
+// TestTillsGoFirst: a redemption waits for the write that is under way and for no more of those
+// that came before it, and those have their turns all the same.
 func TestTillsGoFirst(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -89,10 +89,11 @@ func TestTillsGoFirst(t *testing.T) {
 	var finished atomic.Int64
 	for range writes {
 		go func() {
-			done <- s.update(context.WithoutCancel(t.Context()), func(context.Context, *turn) error {
-				finished.Add(1)
-				return nil
-			})
+			done <- s.update(context.WithoutCancel(t.Context()),
+				func(context.Context, *turn) error {
+					finished.Add(1)
+					return nil
+				})
 		}()
 	}
 	waitFor(t, "all writes wait", func() bool { return alonesOf(s) >= writes })
@@ -124,7 +125,8 @@ func TestTillsGoFirst(t *testing.T) {
 	}
 }
 
-// TestPanicInGroup: of a request that fails half-way nothing is recorded, while those that share its transaction are.
+// TestPanicInGroup: of a request that fails half-way nothing is recorded, while those that share
+// its transaction are.
 func TestPanicInGroup(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
@@ -135,7 +137,9 @@ func TestPanicInGroup(t *testing.T) {
 	go func() {
 		panicked <- s.join(context.WithoutCancel(t.Context()), len(keys), func(g *group) error {
 			for _, key := range keys {
-				if outcome, _ := g.redeem(&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); outcome.Redemption == nil {
+				if outcome, _ := g.redeem(&coupon.RedeemRequest{
+					Value: "ALL", IdempotencyKey: &key,
+				}); outcome.Redemption == nil {
 					return outcome.Refusal
 				}
 			}
@@ -156,7 +160,8 @@ func TestPanicInGroup(t *testing.T) {
 		t.Errorf("the one that shared its transaction got %v", err)
 	}
 	for _, key := range keys {
-		if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); err != nil {
+		if _, err := s.Redeem(t.Context(),
+			&coupon.RedeemRequest{Value: "ALL", IdempotencyKey: &key}); err != nil {
 			t.Errorf("with the key %s of the request that panicked: %v", key, err)
 		}
 	}
@@ -167,7 +172,8 @@ func TestPanicInGroup(t *testing.T) {
 	}
 }
 
-// joinsOf counts the requests that wait to share a turn, and alonesOf those that wait for one of their own.
+// joinsOf counts the requests that wait to share a turn, and alonesOf those that wait for one of
+// their own.
 func joinsOf(s *Store) int {
 	joins, _ := s.writer.Waiting()
 	return joins

@@ -11,8 +11,8 @@ type sport struct {
 	name string
 	// share of the recipients whose sport it is.
 	share float64
-	// codeCount is how many of its codes the file has: enough for the deliveries that are sent, and for
-	// most sports too few for one more to everybody.
+	// codeCount is how many of its codes the file has: enough for the deliveries that are sent, and
+	// for most sports too few for one more to everybody.
 	codeCount int
 	// appeal is how many redeem its codes, against the average.
 	appeal float64
@@ -42,8 +42,8 @@ type code struct {
 	label string
 }
 
-// firstCode has the longest history of all: given, sent, redeemed, taken back and redeemed again. It is
-// short, so that it is easily typed. The playground's examples ask for it.
+// firstCode has the longest history of all: given, sent, redeemed, taken back and redeemed again.
+// It is short, so that it is easily typed. The playground's examples ask for it.
 const firstCode = "SOCCER-7K2M"
 
 const (
@@ -85,9 +85,11 @@ func randomText(r *rand.Rand) string {
 }
 
 func writeSportCodes(w io.Writer, codes []code) error {
-	return writeCSV(w, []string{"code", "label"}, codes, func(c *code) []string { return []string{c.value, c.label} })
+	return writeCSV(w, []string{"code", "label"}, codes,
+		func(c *code) []string { return []string{c.value, c.label} })
 }
 
 func writeFlyerCodes(w io.Writer, codes []code) error {
-	return writeCSV(w, []string{"coupon code"}, codes, func(c *code) []string { return []string{c.value} })
+	return writeCSV(w, []string{"coupon code"}, codes,
+		func(c *code) []string { return []string{c.value} })
 }

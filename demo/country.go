@@ -33,17 +33,33 @@ var countries = []choice[*country]{
 		code:     "DE",
 		language: "de",
 		firstNames: []string{
-			"Lena", "Jürgen", "Mia", "Paul", "Sophie", "Felix", "Anna", "Lukas", "Käthe", "Jonas", "Marie", "Björn",
+			"Lena", "Jürgen", "Mia", "Paul", "Sophie", "Felix", "Anna", "Lukas", "Käthe", "Jonas",
+			"Marie", "Björn",
 			"Laura", "Emre", "Hannah", "Tim", "Ayşe", "Moritz", "Clara", "Sören",
 		},
 		lastNames: []string{
-			"Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Yılmaz", "Wagner", "Becker", "Schulz", "Hoffmann",
-			"Schäfer", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Krüger", "Groß",
+			"Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Yılmaz", "Wagner", "Becker",
+			"Schulz", "Hoffmann",
+			"Schäfer", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann",
+			"Krüger", "Groß",
 		},
-		streets: []string{"Kastanienallee", "Am Stadion", "Gartenstraße", "Bahnhofstraße", "Lindenweg", "Schillerstraße"},
-		cities:  []city{{"Berlin", "10435"}, {"Hamburg", "20357"}, {"München", "80469"}, {"Köln", "50674"}, {"Leipzig", "04229"}},
+		streets: []string{
+			"Kastanienallee", "Am Stadion", "Gartenstraße", "Bahnhofstraße", "Lindenweg",
+			"Schillerstraße",
+		},
+		cities: []city{
+			{"Berlin", "10435"},
+			{"Hamburg", "20357"},
+			{"München", "80469"},
+			{"Köln", "50674"},
+			{"Leipzig", "04229"},
+		},
 		phones: []phoneRange{
-			{"+493023125", 3}, {"+494066969", 3}, {"+492214710", 3}, {"+498999998", 3}, {"+496990009", 3},
+			{"+493023125", 3},
+			{"+494066969", 3},
+			{"+492214710", 3},
+			{"+498999998", 3},
+			{"+496990009", 3},
 		},
 		isNumberLast: true,
 	}, 0.46},
@@ -52,52 +68,79 @@ var countries = []choice[*country]{
 		language: "fr",
 		firstNames: []string{
 			"Camille", "Léa", "Hugo", "Zoé", "Louis", "Manon", "Jules", "Chloé", "Théo", "Inès",
-			"Gaëlle", "Maxime", "Hélène", "François", "Aurélie", "Nathan", "Élodie", "Antoine", "Noémie", "Karim",
+			"Gaëlle", "Maxime", "Hélène", "François", "Aurélie", "Nathan", "Élodie", "Antoine",
+			"Noémie", "Karim",
 		},
 		lastNames: []string{
-			"Martin", "Bernard", "Dubois", "Thomas", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Lefèvre",
-			"Garnier", "Faure", "Mercier", "Blanc", "Benoît", "Chevalier", "Gauthier", "Perrin", "Barthélemy", "Nguyen",
+			"Martin", "Bernard", "Dubois", "Thomas", "Robert", "Petit", "Durand", "Leroy",
+			"Moreau", "Lefèvre",
+			"Garnier", "Faure", "Mercier", "Blanc", "Benoît", "Chevalier", "Gauthier", "Perrin",
+			"Barthélemy", "Nguyen",
 		},
-		streets: []string{"rue de la Gare", "avenue des Sports", "rue Victor Hugo", "place du Marché", "rue des Tilleuls"},
-		cities:  []city{{"Paris", "75011"}, {"Lyon", "69007"}, {"Strasbourg", "67000"}, {"Nantes", "44000"}},
-		phones:  []phoneRange{{"+3363998", 4}},
+		streets: []string{
+			"rue de la Gare", "avenue des Sports", "rue Victor Hugo", "place du Marché",
+			"rue des Tilleuls",
+		},
+		cities: []city{
+			{"Paris", "75011"}, {"Lyon", "69007"}, {"Strasbourg", "67000"}, {"Nantes", "44000"},
+		},
+		phones: []phoneRange{{"+3363998", 4}},
 	}, 0.24},
 	{&country{
 		code:     "GB",
 		language: "en",
 		firstNames: []string{
-			"Olivia", "George", "Amelia", "Harry", "Isla", "Oscar", "Ava", "Arthur", "Emily", "Mohammed",
-			"Grace", "Callum", "Poppy", "Owen", "Priya", "Alfie", "Ruby", "Rhys", "Eleanor", "Fraser",
+			"Olivia", "George", "Amelia", "Harry", "Isla", "Oscar", "Ava", "Arthur",
+			"Emily", "Mohammed",
+			"Grace", "Callum", "Poppy", "Owen", "Priya", "Alfie", "Ruby", "Rhys",
+			"Eleanor", "Fraser",
 		},
 		lastNames: []string{
-			"Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Davies", "Evans", "Patel", "Wright",
-			"Walker", "Hughes", "Green", "Clarke", "Campbell", "Edwards", "Khan", "Stewart", "Cooper", "Ward",
+			"Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Davies", "Evans",
+			"Patel", "Wright",
+			"Walker", "Hughes", "Green", "Clarke", "Campbell", "Edwards", "Khan", "Stewart",
+			"Cooper", "Ward",
 		},
-		streets: []string{"High Street", "Station Road", "Mill Lane", "Church Street", "Victoria Road", "Stadium Way"},
-		cities:  []city{{"London", "N1 9GU"}, {"Manchester", "M4 1HQ"}, {"Leeds", "LS1 6AG"}, {"Edinburgh", "EH6 5NA"}},
+		streets: []string{
+			"High Street", "Station Road", "Mill Lane", "Church Street", "Victoria Road",
+			"Stadium Way",
+		},
+		cities: []city{{"London", "N1 9GU"}, {"Manchester", "M4 1HQ"}, {"Leeds", "LS1 6AG"}, {
+			"Edinburgh", "EH6 5NA",
+		}},
 		phones: []phoneRange{
-			{"+447700900", 3}, {"+441614960", 3}, {"+441134960", 3}, {"+441314960", 3}, {"+442079460", 3},
+			{"+447700900", 3},
+			{"+441614960", 3},
+			{"+441134960", 3},
+			{"+441314960", 3},
+			{"+442079460", 3},
 		},
 	}, 0.18},
 	{&country{
 		code:     "IE",
 		language: "en",
 		firstNames: []string{
-			"Aoife", "Conor", "Saoirse", "Cian", "Niamh", "Oisín", "Ciara", "Seán", "Róisín", "Darragh",
-			"Caoimhe", "Patrick", "Sinéad", "Fionn", "Orla", "Eoin", "Clodagh", "Liam", "Aisling", "Tadhg",
+			"Aoife", "Conor", "Saoirse", "Cian", "Niamh", "Oisín", "Ciara", "Seán",
+			"Róisín", "Darragh",
+			"Caoimhe", "Patrick", "Sinéad", "Fionn", "Orla", "Eoin", "Clodagh", "Liam",
+			"Aisling", "Tadhg",
 		},
 		lastNames: []string{
-			"Murphy", "Kelly", "O'Sullivan", "Walsh", "O'Brien", "Byrne", "Ryan", "O'Connor", "Doyle", "McCarthy",
-			"Gallagher", "Doherty", "Kennedy", "Lynch", "Murray", "Quinn", "Moore", "Daly", "Nolan", "Keane",
+			"Murphy", "Kelly", "O'Sullivan", "Walsh", "O'Brien", "Byrne", "Ryan", "O'Connor",
+			"Doyle", "McCarthy",
+			"Gallagher", "Doherty", "Kennedy", "Lynch", "Murray", "Quinn", "Moore", "Daly",
+			"Nolan", "Keane",
 		},
-		streets: []string{"Main Street", "Harbour Road", "Abbey Street", "Church Road", "Bridge Street"},
-		cities:  []city{{"Dublin", "D08 X2A3"}, {"Cork", "T12 W8P4"}, {"Galway", "H91 E2K5"}},
-		phones:  []phoneRange{{"+35320910", 4}},
+		streets: []string{
+			"Main Street", "Harbour Road", "Abbey Street", "Church Road", "Bridge Street",
+		},
+		cities: []city{{"Dublin", "D08 X2A3"}, {"Cork", "T12 W8P4"}, {"Galway", "H91 E2K5"}},
+		phones: []phoneRange{{"+35320910", 4}},
 	}, 0.12},
 }
 
-// phone returns the country's phone number with this rank from 0, different ones for different ranks. It
-// is empty when the country has no more.
+// phone returns the country's phone number with this rank from 0, different ones for different
+// ranks. It is empty when the country has no more.
 func (c *country) phone(rank int) string {
 	for _, numbers := range c.phones {
 		size := 1

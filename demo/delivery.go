@@ -9,7 +9,8 @@ import (
 	"couponql/client"
 )
 
-// delivery is a sending that the demo prepares: what to create, for whom, when, and how far it goes.
+// delivery is a sending that the demo prepares: what to create, for whom, when, and how far it
+// goes.
 type delivery struct {
 	input map[string]any
 	// targets is a RecipientFilter.
@@ -40,21 +41,23 @@ func audience(name string, values ...string) map[string]any {
 
 var everybody = map[string]any{}
 
-// How soon people use what they got: mail at leisure, a text message at once, a card when they pass.
+// How soon people use what they got: mail at leisure, a text message at once, a card when they
+// pass.
 var (
 	mailHabit = habit{3, 1}
 	textHabit = habit{0.8, 1}
 	cardHabit = habit{9, 0.6}
 )
 
-// deliveries returns the deliveries. Of those that are prepared and not sent, the last one finds what the
-// others left.
+// deliveries returns the deliveries. Of those that are prepared and not sent, the last one finds
+// what the others left.
 func (l *loader) deliveries() []*delivery {
 	const firstVariantMails, secondVariantMails = 0.085, 0.115 // shares of redeemed codes
 	return append([]*delivery{
 		{
 			map[string]any{
-				"label": "Summer kick-off by text message", "channel": "SMS", "couponId": &l.kickoff, "body": kickoffSMS,
+				"label": "Summer kick-off by text message", "channel": "SMS",
+				"couponId": &l.kickoff, "body": kickoffSMS,
 			}, everybody, 55, 11, "FINISHED", 0, response{sales: 1_700, habit: mailHabit},
 		}, {
 			map[string]any{"label": "A present for your sport"},
@@ -66,37 +69,50 @@ func (l *loader) deliveries() []*delivery {
 			response{secondVariantMails, 0.2, mailHabit, 0, 0.008, 0.006, 0.0008},
 		}, {
 			map[string]any{
-				"label": "Card for gold customers", "channel": "DIRECT_MAIL", "couponId": &l.sport, "matchLabelTo": "sport", "body": greetingCard,
-			}, audience("tier", "gold"), 34, 9, "FINISHED", 0, response{share: 0.14, tillShare: 0.7, habit: cardHabit},
+				"label": "Card for gold customers", "channel": "DIRECT_MAIL", "couponId": &l.sport,
+				"matchLabelTo": "sport", "body": greetingCard,
+			}, audience("tier", "gold"), 34, 9, "FINISHED", 0, response{
+				share: 0.14, tillShare: 0.7, habit: cardHabit,
+			},
 		}, {
 			map[string]any{
-				"label": "Kick-off reminder by text message", "channel": "SMS", "couponId": &l.kickoff, "body": reminderSMS,
-			}, audience("tier", "silver", "gold"), 27, 11, "FINISHED", 0, response{sales: 900, habit: mailHabit},
+				"label": "Kick-off reminder by text message", "channel": "SMS",
+				"couponId": &l.kickoff, "body": reminderSMS,
+			}, audience("tier", "silver", "gold"), 27, 11, "FINISHED", 0, response{
+				sales: 900, habit: mailHabit,
+			},
 		}, {
 			map[string]any{
-				"label": "Weekend in Britain and Ireland", "channel": "SMS", "couponId": &l.sport, "matchLabelTo": "sport", "body": flashSMS,
-			}, audience("country", "GB", "IE"), 13, 16, "FINISHED", 0, response{share: 0.16, tillShare: 0.1, habit: textHabit},
+				"label": "Weekend in Britain and Ireland", "channel": "SMS", "couponId": &l.sport,
+				"matchLabelTo": "sport", "body": flashSMS,
+			}, audience("country", "GB", "IE"), 13, 16, "FINISHED", 0, response{
+				share: 0.16, tillShare: 0.1, habit: textHabit,
+			},
 		}, {
 			map[string]any{
-				"label": "Thank-you card for silver customers", "channel": "DIRECT_MAIL", "couponId": &l.sport, "matchLabelTo": "sport",
+				"label": "Thank-you card for silver customers", "channel": "DIRECT_MAIL",
+				"couponId": &l.sport, "matchLabelTo": "sport",
 				"messageLimit": 1_000, "contactAt": l.dateTime(-9, 9), "body": greetingCard,
 			}, audience("tier", "silver"), 2, 10, "SCHEDULED", 0, response{},
 		}, {
 			map[string]any{
-				"label": "Preview for gold and silver", "channel": "EMAIL", "couponId": &l.sport, "matchLabelTo": "sport",
+				"label": "Preview for gold and silver", "channel": "EMAIL", "couponId": &l.sport,
+				"matchLabelTo": "sport",
 				"messageLimit": 2_500, "subject": "You see it first", "body": previewEmail,
 			}, audience("tier", "silver", "gold"), 1, 17, "READY", 0, response{},
 		}, {
 			map[string]any{
-				"label": "End of season for everybody", "channel": "EMAIL", "couponId": &l.sport, "matchLabelTo": "sport",
-				"contactAt": l.dateTime(-14, 9), "subject": "Everything must go", "body": closingEmail,
+				"label": "End of season for everybody", "channel": "EMAIL", "couponId": &l.sport,
+				"matchLabelTo": "sport",
+				"contactAt":    l.dateTime(-14, 9), "subject": "Everything must go",
+				"body": closingEmail,
 			}, everybody, 1, 18, "EDITING", 0, response{},
 		},
 	}, l.birthdayDeliveries()...)
 }
 
-// Every birthdayStep days, for the last time lastBirthday days ago, those who have their birthday in the
-// days from then on get a code.
+// Every birthdayStep days, for the last time lastBirthday days ago, those who have their birthday
+// in the days from then on get a code.
 const (
 	firstBirthday, lastBirthday, birthdayStep = 53, 4, 7
 	// birthdaysLeft is for how many days the pool will do when the demo ends.
@@ -110,7 +126,8 @@ func (l *loader) birthdayDeliveries() []*delivery {
 		all = append(all, &delivery{
 			map[string]any{
 				"label":    "Birthdays from " + from.Format("2 January"),
-				"couponId": &l.birthday, "subject": "{{ recipient.firstName }}, this is your day", "body": birthdayEmail,
+				"couponId": &l.birthday, "subject": "{{ recipient.firstName }}, this is your day",
+				"body": birthdayEmail,
 			},
 			audience("birthday", birthdays(from, birthdayStep)...), days, 8, "FINISHED", 0,
 			response{0.24, 0.35, mailHabit, 0, 0.005, 0.004, 0},
@@ -140,7 +157,9 @@ func (l *loader) draftVariants(ctx context.Context) error {
 		SplitDelivery struct{ Deliveries []struct{ ID string } }
 	}
 	const label = "A present for your sport, by first name"
-	half := map[string]any{"deliveryId": id, "parts": []any{map[string]any{"label": label, "percent": 50}}}
+	half := map[string]any{
+		"deliveryId": id, "parts": []any{map[string]any{"label": label, "percent": 50}},
+	}
 	if err := l.Client.Do(ctx, deliverySplit, client.Input(half), &split); err != nil {
 		return fmt.Errorf("split %s: %w", id, err)
 	}
@@ -149,7 +168,10 @@ func (l *loader) draftVariants(ctx context.Context) error {
 			l.variants = [2]string{id, d.ID}
 		}
 	}
-	change := map[string]any{"id": l.variants[1], "subject": "{{ recipient.firstName }}, 15 % off for your {{ couponValue.label }}"}
+	change := map[string]any{
+		"id":      l.variants[1],
+		"subject": "{{ recipient.firstName }}, 15 % off for your {{ couponValue.label }}",
+	}
 	if err := l.Client.Do(ctx, deliveryUpdate, client.Input(change), nil); err != nil {
 		return fmt.Errorf("change the subject: %w", err)
 	}
@@ -169,8 +191,10 @@ func (l *loader) deliver(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if isShort := d.status == "EDITING"; isShort != (found.CodesShort > 0) || isShort != (status == "EDITING") {
-		return fmt.Errorf("the analysis ends as %s with %d codes short:%s", status, found.CodesShort, found.errors())
+	if isShort := d.status == "EDITING"; isShort != (found.CodesShort > 0) ||
+		isShort != (status == "EDITING") {
+		return fmt.Errorf("the analysis ends as %s with %d codes short:%s", status,
+			found.CodesShort, found.errors())
 	}
 	at := l.shop.at(d.daysAgo, d.hour, 0).Add(checking + agreeing)
 	if d.status == "FINISHED" || d.status == "SCHEDULED" {
@@ -182,7 +206,8 @@ func (l *loader) deliver(ctx context.Context, d *delivery) error {
 	if status != d.status {
 		return fmt.Errorf("it is %s and should be %s", status, d.status)
 	}
-	l.sayf("%s %q is %s: %s", strings.Replace(id, "_", " ", 1), d.input["label"], status, found.summary())
+	l.sayf("%s %q is %s: %s", strings.Replace(id, "_", " ", 1), d.input["label"], status,
+		found.summary())
 	if status != "FINISHED" {
 		return nil
 	}
@@ -206,7 +231,8 @@ func (l *loader) create(ctx context.Context, d *delivery) (id string, err error)
 		return "", err
 	}
 	id = created.CreateDelivery.Delivery.ID
-	return id, l.Client.Do(ctx, targetAdd, client.Input(map[string]any{"deliveryId": id, "filter": d.targets}), nil)
+	return id, l.Client.Do(ctx, targetAdd,
+		client.Input(map[string]any{"deliveryId": id, "filter": d.targets}), nil)
 }
 
 // analysis is what of an analysis is looked at.
@@ -218,7 +244,9 @@ type analysis struct {
 	Log          []struct{ Level, Text string }
 }
 
-func (l *loader) analyze(ctx context.Context, id string) (found *analysis, status string, err error) {
+func (l *loader) analyze(ctx context.Context, id string) (
+	found *analysis, status string, err error,
+) {
 	var analyzed struct {
 		AnalyzeDelivery struct {
 			Delivery struct {
@@ -238,7 +266,8 @@ func (a *analysis) summary() string {
 	for _, e := range a.Exclusions {
 		excluded += e.Count
 	}
-	text := fmt.Sprintf("%s of %s targets get a message, %s left out", group(a.MessageCount), group(a.TargetCount), group(excluded))
+	text := fmt.Sprintf("%s of %s targets get a message, %s left out", group(a.MessageCount),
+		group(a.TargetCount), group(excluded))
 	if a.CodesShort > 0 {
 		text += fmt.Sprintf("; %s codes are missing", group(a.CodesShort))
 	}
@@ -258,7 +287,8 @@ func (a *analysis) errors() string {
 
 // confirm sends a delivery, or lets it wait for its day, and gives the status in which it stays.
 func (l *loader) confirm(ctx context.Context, id string) (status string, err error) {
-	if err := l.Client.Do(ctx, deliveryConfirm, client.Input(map[string]any{"id": id}), nil); err != nil {
+	if err := l.Client.Do(ctx, deliveryConfirm, client.Input(map[string]any{"id": id}),
+		nil); err != nil {
 		return "", err
 	}
 	var sent struct {
@@ -273,7 +303,8 @@ func (l *loader) confirm(ctx context.Context, id string) (status string, err err
 	})
 	counts := sent.Delivery.Counts
 	if err == nil && sent.Delivery.Status == "FINISHED" && counts.Sent != counts.Total {
-		err = fmt.Errorf("%d of %d messages are sent, %d have failed", counts.Sent, counts.Total, counts.Failed)
+		err = fmt.Errorf("%d of %d messages are sent, %d have failed", counts.Sent, counts.Total,
+			counts.Failed)
 	}
 	return sent.Delivery.Status, err
 }
@@ -284,8 +315,8 @@ type message struct {
 	Code struct{ Value, Label string }
 }
 
-// respond draws who uses what a delivery that was sent gave them, and what the mail provider reports of it
-// the day after.
+// respond draws who uses what a delivery that was sent gave them, and what the mail provider
+// reports of it the day after.
 func (l *loader) respond(ctx context.Context, id string, d *delivery, at time.Time) error {
 	for range d.sales {
 		l.sell(&webTrade, kickoffCode, at, d.habit)
@@ -308,7 +339,8 @@ func (l *loader) respond(ctx context.Context, id string, d *delivery, at time.Ti
 		chance, share := l.draws.Float64(), d.share*appealOf(m.Code.Label)
 		switch {
 		case value == firstCode:
-			l.webSales = append(l.webSales, sale{code: value, at: at.Add(firstCodeDelay), amount: "59.90", store: webStore})
+			l.webSales = append(l.webSales,
+				sale{code: value, at: at.Add(firstCodeDelay), amount: "59.90", store: webStore})
 		case kind != "DELIVERED" || chance >= share:
 		case chance < share*d.tillShare:
 			l.sell(&shopTrade, value, at, d.habit)
@@ -317,7 +349,8 @@ func (l *loader) respond(ctx context.Context, id string, d *delivery, at time.Ti
 		}
 	}
 	if d.hardBounces > 0 {
-		l.put(at.AddDate(0, 0, 1), func(ctx context.Context) error { return l.recordReports(ctx, reports, d) })
+		l.put(at.AddDate(0, 0, 1),
+			func(ctx context.Context) error { return l.recordReports(ctx, reports, d) })
 	}
 	return nil
 }
@@ -327,7 +360,9 @@ const firstCodeDelay = 32 * time.Hour
 
 // outcome returns what came of a message, by a number from 0 to 1 that was drawn.
 func (r *response) outcome(chance float64) string {
-	for _, bad := range []choice[string]{{"HARD", r.hardBounces}, {"SOFT", r.softBounces}, {"COMPLAINT", r.complaints}} {
+	for _, bad := range []choice[string]{
+		{"HARD", r.hardBounces}, {"SOFT", r.softBounces}, {"COMPLAINT", r.complaints},
+	} {
 		if chance -= bad.share; chance < 0 {
 			return bad.value
 		}
@@ -337,7 +372,10 @@ func (r *response) outcome(chance float64) string {
 
 // sell lets somebody use a code that they got at an instant, in one of the shop's two places.
 func (l *loader) sell(where *trade, code string, at time.Time, habit habit) {
-	s := sale{code: code, at: where.sell(l.draws, at, habit), amount: where.basket(l.draws), store: draw(l.draws, where.stores)}
+	s := sale{
+		code: code, at: where.sell(l.draws, at, habit), amount: where.basket(l.draws),
+		store: draw(l.draws, where.stores),
+	}
 	if where == &shopTrade {
 		l.tillSales = append(l.tillSales, s)
 	} else {
@@ -380,7 +418,8 @@ func (l *loader) recordReports(ctx context.Context, reports []map[string]any, d 
 	var recorded struct {
 		RecordBounces struct{ RecordedCount, QuarantinedCount int }
 	}
-	if err := l.Client.Do(ctx, bounceRecord, client.Input(map[string]any{"bounces": reports}), &recorded); err != nil {
+	if err := l.Client.Do(ctx, bounceRecord, client.Input(map[string]any{"bounces": reports}),
+		&recorded); err != nil {
 		return fmt.Errorf("record bounces: %w", err)
 	}
 	if got := recorded.RecordBounces.RecordedCount; got != len(reports) {

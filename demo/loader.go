@@ -49,8 +49,8 @@ type loader struct {
 	kickoff, flyer, sport, birthday string
 	// variants are the two deliveries that are compared.
 	variants [2]string
-	// webSales and tillSales are those that nobody has reported yet, and webCount and tillCount how many
-	// were.
+	// webSales and tillSales are those that nobody has reported yet, and webCount and tillCount how
+	// many were.
 	webSales, tillSales []sale
 	webCount, tillCount int
 	// unused has the codes of pools that may be redeemed.
@@ -91,10 +91,12 @@ func (l *loader) plan() {
 		})
 	}
 	for days := start - 1; days >= 0; days-- {
-		l.on(days, 0, 0, func(ctx context.Context) error { return l.redeemOrders(ctx, l.shop.at(days, 0, 0)) })
+		l.on(days, 0, 0,
+			func(ctx context.Context) error { return l.redeemOrders(ctx, l.shop.at(days, 0, 0)) })
 	}
 	for days := 1; days < start-2; days += 7 {
-		l.on(days, closingHour, closingMinute, func(ctx context.Context) error { return l.importTills(ctx, days) })
+		l.on(days, closingHour, closingMinute,
+			func(ctx context.Context) error { return l.importTills(ctx, days) })
 	}
 }
 
@@ -103,8 +105,8 @@ func (l *loader) on(daysAgo, hour, minute int, do func(context.Context) error) {
 	l.put(l.shop.at(daysAgo, hour, minute), do)
 }
 
-// put puts something on the agenda, behind what is there for the same instant. What would be of today
-// or later does not happen.
+// put puts something on the agenda, behind what is there for the same instant. What would be of
+// today or later does not happen.
 func (l *loader) put(at time.Time, do func(context.Context) error) {
 	if at.After(l.shop.today) {
 		return
@@ -150,13 +152,15 @@ func (l *loader) run(ctx context.Context) error {
 	return nil
 }
 
-// sayf tells what happened, and when by the shop's clock. When nobody can read it, it happens all the same.
+// sayf tells what happened, and when by the shop's clock. When nobody can read it, it happens all
+// the same.
 func (l *loader) sayf(format string, args ...any) {
 	day := l.Clock.Now().In(l.shop.today.Location()).Format("Jan _2")
 	_, _ = fmt.Fprintf(l.Out, "%s  %s\n", day, fmt.Sprintf(format, args...))
 }
 
-// dateTime returns a time of the shop's zone without an offset: the coupons have the same time zone.
+// dateTime returns a time of the shop's zone without an offset: the coupons have the same time
+// zone.
 func (l *loader) dateTime(daysAgo, hour int) string {
 	return l.shop.at(daysAgo, hour, 0).Format("2006-01-02T15:04")
 }
@@ -167,20 +171,25 @@ func (l *loader) createCoupons(ctx context.Context) error {
 		input map[string]any
 	}{
 		{&l.kickoff, map[string]any{
-			"label": "Summer kick-off", "code": kickoffCode, "type": "ANONYMOUS", "endsAt": l.dateTime(-5, 22),
+			"label": "Summer kick-off", "code": kickoffCode, "type": "ANONYMOUS",
+			"endsAt":   l.dateTime(-5, 22),
 			"metadata": map[string]any{"discount": "10 %", "owner": "marketing"},
 		}},
 		{&l.flyer, map[string]any{
-			"label": "Summer flyer", "code": flyerCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(-90, 20),
-			"requiresAssignment": false, "metadata": map[string]any{"discount": "20 %", "owner": "shops"},
+			"label": "Summer flyer", "code": flyerCode, "type": "INDIVIDUAL",
+			"endsAt":             l.dateTime(-90, 20),
+			"requiresAssignment": false,
+			"metadata":           map[string]any{"discount": "20 %", "owner": "shops"},
 		}},
 		{&l.sport, map[string]any{
-			"label": "A present for your sport", "code": sportCode, "type": "INDIVIDUAL", "endsAt": l.dateTime(-90, 22),
+			"label": "A present for your sport", "code": sportCode, "type": "INDIVIDUAL",
+			"endsAt":   l.dateTime(-90, 22),
 			"metadata": map[string]any{"discount": "15 %", "owner": "marketing"},
 		}},
 		{&l.birthday, map[string]any{
-			"label": "Happy birthday", "code": birthdayCode, "type": "INDIVIDUAL", "lowStockThreshold": 500,
-			"metadata": map[string]any{"discount": "10 EUR", "owner": "marketing"},
+			"label": "Happy birthday", "code": birthdayCode, "type": "INDIVIDUAL",
+			"lowStockThreshold": 500,
+			"metadata":          map[string]any{"discount": "10 EUR", "owner": "marketing"},
 		}},
 	} {
 		c.input["startsAt"] = l.dateTime(campaignDays, 9)
@@ -207,12 +216,14 @@ func (l *loader) addCodes(ctx context.Context) error {
 		{"flyers.csv", l.flyer, flyerCode, l.shop.flyerCodes, writeFlyerCodes},
 		{"sport-codes.csv", l.sport, sportCode, l.shop.sportCodes, writeSportCodes},
 	} {
-		err := l.importFile(ctx, codeImport, map[string]any{"couponId": file.couponID}, file.name, importCount{imported: len(file.codes)},
+		err := l.importFile(ctx, codeImport, map[string]any{"couponId": file.couponID}, file.name,
+			importCount{imported: len(file.codes)},
 			func(w io.Writer) error { return file.write(w, file.codes) })
 		if err != nil {
 			return err
 		}
-		l.sayf("%s codes of %s imported from %s", group(len(file.codes)), file.couponCode, file.name)
+		l.sayf("%s codes of %s imported from %s", group(len(file.codes)),
+			file.couponCode, file.name)
 	}
 	for _, batch := range []map[string]any{
 		{"couponId": l.sport, "count": 2_000, "pattern": "CYCLING-######", "label": "cycling"},
@@ -227,7 +238,8 @@ func (l *loader) addCodes(ctx context.Context) error {
 		if got, want := made.GenerateCodes.GeneratedCount, batch["count"]; got != want {
 			return fmt.Errorf("generate codes: %d were made, want %d", got, want)
 		}
-		l.sayf("%s codes generated as %s", group(made.GenerateCodes.GeneratedCount), batch["pattern"])
+		l.sayf("%s codes generated as %s", group(made.GenerateCodes.GeneratedCount),
+			batch["pattern"])
 	}
 	return nil
 }
@@ -249,7 +261,8 @@ func (l *loader) voidLostFlyers(ctx context.Context) error {
 }
 
 func (l *loader) importRecipients(ctx context.Context, name string, recipients []recipient) error {
-	err := l.importFile(ctx, recipientImport, map[string]any{}, name, importCount{imported: len(recipients)},
+	err := l.importFile(ctx, recipientImport, map[string]any{}, name,
+		importCount{imported: len(recipients)},
 		func(w io.Writer) error { return writeRecipients(w, recipients) })
 	if err != nil {
 		return err
@@ -263,7 +276,8 @@ func (l *loader) importPartnerCodes(ctx context.Context) error {
 	const name = "partner-codes.csv"
 	known := l.shop.sportCodes[:200]
 	in := map[string]any{"couponId": l.sport, "onRejection": "REJECT_FILE"}
-	job, err := l.runImport(ctx, codeImport, in, name, func(w io.Writer) error { return writeSportCodes(w, known) })
+	job, err := l.runImport(ctx, codeImport, in, name,
+		func(w io.Writer) error { return writeSportCodes(w, known) })
 	if err != nil {
 		return err
 	}
@@ -277,10 +291,11 @@ func (l *loader) importPartnerCodes(ctx context.Context) error {
 // importCount is how many rows of a file are to be imported and rejected.
 type importCount struct{ imported, rejected int }
 
-// importFile sends a file and waits until the server has imported it. It returns an error when other
-// numbers of rows are imported or rejected than expected.
+// importFile sends a file and waits until the server has imported it. It returns an error when
+// other numbers of rows are imported or rejected than expected.
 func (l *loader) importFile(
-	ctx context.Context, operation string, in map[string]any, name string, want importCount, write func(io.Writer) error,
+	ctx context.Context, operation string, in map[string]any, name string, want importCount,
+	write func(io.Writer) error,
 ) error {
 	job, err := l.runImport(ctx, operation, in, name, write)
 	switch {
@@ -290,7 +305,8 @@ func (l *loader) importFile(
 		return fmt.Errorf("import %s: it is %s: %s", name, job.Status, job.Failure)
 	case job.RowsImported != want.imported || job.RowsRejected != want.rejected:
 		return fmt.Errorf("import %s: %d rows imported and %d rejected %v, want %d and %d",
-			name, job.RowsImported, job.RowsRejected, job.RejectionsByReason, want.imported, want.rejected)
+			name, job.RowsImported, job.RowsRejected, job.RejectionsByReason, want.imported,
+			want.rejected)
 	}
 	return nil
 }
@@ -309,7 +325,8 @@ type importJob struct {
 
 // runImport sends a file and waits until the server is done with it.
 func (l *loader) runImport(
-	ctx context.Context, operation string, in map[string]any, name string, write func(io.Writer) error,
+	ctx context.Context, operation string, in map[string]any, name string,
+	write func(io.Writer) error,
 ) (*importJob, error) {
 	var started map[string]struct{ Import struct{ ID string } }
 	if err := l.Client.Upload(ctx, operation, in, name, write, &started); err != nil {

@@ -48,13 +48,15 @@ func operations(t *testing.T, schema *ast.Schema) map[string]*ast.OperationDefin
 		if err != nil {
 			t.Fatal(err)
 		}
-		document, problems := gqlparser.LoadQueryWithRules(schema, string(content), rules.NewDefaultRules())
+		document, problems := gqlparser.LoadQueryWithRules(schema, string(content),
+			rules.NewDefaultRules())
 		if problems != nil {
 			t.Errorf("%s: %v", file, problems)
 			continue
 		}
 		if len(document.Operations) != 1 || document.Operations[0].Name == "" {
-			t.Errorf("%s: got %d operations, want one that has a name", file, len(document.Operations))
+			t.Errorf("%s: got %d operations, want one that has a name", file,
+				len(document.Operations))
 			continue
 		}
 		found[file] = document.Operations[0]
@@ -70,7 +72,8 @@ func TestMutationsAskForUserErrors(t *testing.T) {
 			continue
 		}
 		for _, selection := range operation.SelectionSet {
-			if !asksFor(selection.(*ast.Field).SelectionSet, "userErrors", "code", "message", "field") {
+			if !asksFor(selection.(*ast.Field).SelectionSet, "userErrors", "code",
+				"message", "field") {
 				t.Errorf("%s: it does not ask for userErrors with code, message and field", file)
 			}
 		}

@@ -2,8 +2,8 @@ package demo
 
 import _ "embed"
 
-// The requests to the server, each in a file of its own, so that they can be pasted into the playground
-// as they are. A missing file fails the build.
+// The requests to the server, each in a file of its own, so that they can be pasted into the
+// playground as they are. A missing file fails the build.
 var (
 	//go:embed operations/bounce_record.graphql
 	bounceRecord string

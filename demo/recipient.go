@@ -51,8 +51,11 @@ const (
 
 var tiers = []choice[string]{{"bronze", 0.6}, {"silver", 0.28}, {"gold", 0.12}}
 
-// emailDomains are reserved for examples: nobody gets mail there, even when the server sends for real.
-var emailDomains = []choice[string]{{"example.com", 0.5}, {"example.org", 0.3}, {"example.net", 0.2}}
+// emailDomains are reserved for examples: nobody gets mail there, even when the server sends for
+// real.
+var emailDomains = []choice[string]{
+	{"example.com", 0.5}, {"example.org", 0.3}, {"example.net", 0.2},
+}
 
 // newRecipients makes the customers, the oldest first.
 func newRecipients(r *rand.Rand, today time.Time) []recipient {
@@ -111,7 +114,8 @@ func birthYear(r *rand.Rand, today time.Time) int {
 func drawBirthdays(r *rand.Rand, recipients []recipient) {
 	for i := range recipients {
 		const days, someYear = 365, 2025
-		recipients[i].birthday = time.Date(someYear, 1, 1+r.IntN(days), 0, 0, 0, 0, time.UTC).Format(birthdayLayout)
+		recipients[i].birthday = time.Date(someYear, 1, 1+r.IntN(days), 0, 0, 0, 0,
+			time.UTC).Format(birthdayLayout)
 	}
 }
 
@@ -126,7 +130,8 @@ func birthdays(from time.Time, days int) []string {
 	return all
 }
 
-// customerSince lets the shop grow over ten years: in twice the time it has won four times the customers.
+// customerSince lets the shop grow over ten years: in twice the time it has won four times the
+// customers.
 func customerSince(i int, today time.Time) time.Time {
 	const days = 10 * 365
 	return today.AddDate(0, 0, int(days*math.Sqrt(float64(i)/recipientCount))-days)
@@ -146,7 +151,8 @@ func email(r *rand.Rand, person *recipient, namesakes map[string]int, before []r
 		return ""
 	}
 	if chance -= shareBadEmail; chance < 0 {
-		return one(r, []string{name + "@", name + "." + domain, name + "@@" + domain, name + "@example"})
+		return one(r,
+			[]string{name + "@", name + "." + domain, name + "@@" + domain, name + "@example"})
 	}
 	if chance -= shareSharedEmail; chance < 0 && len(before) > 0 {
 		return one(r, before).email
@@ -155,18 +161,22 @@ func email(r *rand.Rand, person *recipient, namesakes map[string]int, before []r
 }
 
 // asciiName writes names the way people do in their addresses.
-var asciiName = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "á", "a", "ç", "c", "é", "e", "è", "e",
-	"ê", "e", "ë", "e", "í", "i", "î", "i", "ï", "i", "ı", "i", "ó", "o", "ş", "s", "ú", "u", "'", "", " ", "")
+var asciiName = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "á", "a", "ç", "c",
+	"é", "e", "è", "e",
+	"ê", "e", "ë", "e", "í", "i", "î", "i", "ï", "i", "ı", "i", "ó", "o", "ş", "s", "ú", "u", "'",
+	"", " ", "")
 
 // writeRecipients writes the columns that the server knows, and others, which become attributes.
 func writeRecipients(w io.Writer, recipients []recipient) error {
 	header := []string{
 		"externalId", "email", "phone", "firstName", "lastName", "isContactable",
-		"sport", "country", "city", "tier", "language", "birthYear", "birthday", "customerSince", "postalAddress",
+		"sport", "country", "city", "tier", "language", "birthYear", "birthday", "customerSince",
+		"postalAddress",
 	}
 	return writeCSV(w, header, recipients, func(p *recipient) []string {
 		return []string{
-			p.externalID, p.email, p.phone, p.firstName, p.lastName, strconv.FormatBool(p.isContactable),
+			p.externalID, p.email, p.phone, p.firstName, p.lastName,
+			strconv.FormatBool(p.isContactable),
 			p.sport, p.country, p.city, p.tier, p.language, strconv.Itoa(p.birthYear), p.birthday,
 			p.customerSince.Format(time.DateOnly), p.postalAddress,
 		}

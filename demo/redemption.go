@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// Of so many orders one is returned, returnDays later, and of the flyers in each file of the tills so many.
+	// Of so many orders one is returned, returnDays later, and of the flyers in each file of the
+	// tills so many.
 	ordersPerReturn = 120
 	flyersReturned  = 2
 	returnDays      = 3
@@ -30,8 +31,8 @@ func take(sales *[]sale, before time.Time) []sale {
 	return taken
 }
 
-// redeemOrders redeems the codes of the day's orders, as the web shop does at midnight, and sees to it that
-// some goods come back.
+// redeemOrders redeems the codes of the day's orders, as the web shop does at midnight, and sees to
+// it that some goods come back.
 func (l *loader) redeemOrders(ctx context.Context, midnight time.Time) error {
 	orders := take(&l.webSales, midnight)
 	if len(orders) == 0 {
@@ -41,7 +42,8 @@ func (l *loader) redeemOrders(ctx context.Context, midnight time.Time) error {
 	for i := range orders {
 		orders[i].reference = order(l.webCount + i)
 		inputs[i] = map[string]any{
-			"value": orders[i].code, "redeemedAt": orders[i].at.Format(time.RFC3339), "amount": orders[i].amount, "currency": currency,
+			"value": orders[i].code, "redeemedAt": orders[i].at.Format(time.RFC3339),
+			"amount": orders[i].amount, "currency": currency,
 			"store":     orders[i].store,
 			"reference": orders[i].reference, "idempotencyKey": orders[i].reference,
 		}
@@ -54,7 +56,8 @@ func (l *loader) redeemOrders(ctx context.Context, midnight time.Time) error {
 			}
 		}
 	}
-	if err := l.Client.Do(ctx, codeRedeem, client.Input(map[string]any{"redemptions": inputs}), &answer); err != nil {
+	if err := l.Client.Do(ctx, codeRedeem, client.Input(map[string]any{"redemptions": inputs}),
+		&answer); err != nil {
 		return fmt.Errorf("redeem %d codes: %w", len(orders), err)
 	}
 	if got := len(answer.RedeemCodes.Results); got != len(orders) {
@@ -129,6 +132,7 @@ func (l *loader) importTills(ctx context.Context, daysAgo int) error {
 	if err != nil {
 		return err
 	}
-	l.sayf("%s redemptions imported from %s, %d rows rejected", group(count.imported), name, count.rejected)
+	l.sayf("%s redemptions imported from %s, %d rows rejected", group(count.imported), name,
+		count.rejected)
 	return nil
 }

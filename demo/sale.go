@@ -14,8 +14,8 @@ import (
 type sale struct {
 	code string
 	at   time.Time
-	// reference is the number of the receipt or order, which the till or the web shop gives it in the order
-	// of time; amount is in euros, e.g. "49.90".
+	// reference is the number of the receipt or order, which the till or the web shop gives it in
+	// the order of time; amount is in euros, e.g. "49.90".
 	reference string
 	amount    string
 	// store is where that was.
@@ -24,7 +24,8 @@ type sale struct {
 
 // trade is when and for how much people buy in one of the shop's two places.
 type trade struct {
-	// weekday is how likely somebody comes on the days from Sunday to Saturday, against the best of them.
+	// weekday is how likely somebody comes on the days from Sunday to Saturday, against the best of
+	// them.
 	weekday [7]float64
 	// hours of the day, and the share of the sales in each.
 	hours []choice[int]
@@ -38,7 +39,17 @@ type trade struct {
 var shopTrade = trade{
 	weekday: [7]float64{0, 0.45, 0.45, 0.5, 0.55, 0.75, 1},
 	hours: []choice[int]{
-		{9, 2}, {10, 5}, {11, 8}, {12, 11}, {13, 9}, {14, 8}, {15, 9}, {16, 12}, {17, 15}, {18, 13}, {19, 8},
+		{9, 2},
+		{10, 5},
+		{11, 8},
+		{12, 11},
+		{13, 9},
+		{14, 8},
+		{15, 9},
+		{16, 12},
+		{17, 15},
+		{18, 13},
+		{19, 8},
 	},
 	basketEuros: 47, basketSpread: 0.55,
 	stores: []choice[string]{{"Berlin", 4}, {"Hamburg", 3}, {"Munich", 2}, {"Cologne", 1}},
@@ -80,14 +91,16 @@ var webTrade = trade{
 func (t *trade) basket(r *rand.Rand) string {
 	const cheapest = 4.9
 	euros := t.basketEuros * math.Exp(t.basketSpread*r.NormFloat64())
-	return strconv.FormatFloat(max(cheapest, math.Floor(euros)+one(r, []float64{0.9, 0.95, 0})), 'f', 2, 64)
+	return strconv.FormatFloat(
+		max(cheapest, math.Floor(euros)+one(r, []float64{0.9, 0.95, 0})), 'f', 2, 64,
+	)
 }
 
 // soonest is the least time between getting a code and using it.
 const soonest = 15 * time.Minute
 
-// sell draws when a code is used that somebody got at an instant. Who would come on a day when the shop is
-// closed, or before that instant, is drawn anew.
+// sell draws when a code is used that somebody got at an instant. Who would come on a day when the
+// shop is closed, or before that instant, is drawn anew.
 func (t *trade) sell(r *rand.Rand, given time.Time, habit habit) time.Time {
 	for {
 		days := habit.delayDays * math.Exp(habit.delaySpread*r.NormFloat64())
@@ -95,19 +108,20 @@ func (t *trade) sell(r *rand.Rand, given time.Time, habit habit) time.Time {
 		if r.Float64() >= t.weekday[day.Weekday()] {
 			continue
 		}
-		at := time.Date(day.Year(), day.Month(), day.Day(), draw(r, t.hours), r.IntN(60), r.IntN(60), 0, day.Location())
+		at := time.Date(day.Year(), day.Month(), day.Day(), draw(r, t.hours), r.IntN(60),
+			r.IntN(60), 0, day.Location())
 		if at.Sub(given) >= soonest {
 			return at
 		}
 	}
 }
 
-// habit is how soon people use what they got: delayDays is the median, and delaySpread how much that
-// differs; both are those of a log-normal distribution.
+// habit is how soon people use what they got: delayDays is the median, and delaySpread how much
+// that differs; both are those of a log-normal distribution.
 type habit struct{ delayDays, delaySpread float64 }
 
-// newFlyerSales makes what the shop's tills report: the use of some flyers, which were handed out on every
-// day of the campaign, and a few rows that cannot be right.
+// newFlyerSales makes what the shop's tills report: the use of some flyers, which were handed out
+// on every day of the campaign, and a few rows that cannot be right.
 func (s *shop) newFlyerSales(r *rand.Rand) []sale {
 	lost := len(s.flyerCodes) - lostFlyerCount
 	var values []string
@@ -130,7 +144,9 @@ func (s *shop) newFlyerSales(r *rand.Rand) []sale {
 			const firstDay = campaignDays - 2
 			at = shopTrade.sell(r, s.at(1+r.IntN(firstDay), 9, 0), habit{5, 0.9})
 		}
-		sales[i] = sale{code: value, at: at, amount: shopTrade.basket(r), store: draw(r, shopTrade.stores)}
+		sales[i] = sale{
+			code: value, at: at, amount: shopTrade.basket(r), store: draw(r, shopTrade.stores),
+		}
 	}
 	return inOrder(sales)
 }
@@ -147,9 +163,13 @@ func order(rank int) string   { return fmt.Sprintf("W-%06d", 410_377+rank) }
 
 // writeTillSales writes local times of the shop, and columns with the names that the tills use.
 func writeTillSales(w io.Writer, sales []sale) error {
-	return writeCSV(w, []string{"voucher", "redeemed on", "order number", "amount", "currency", "store"}, sales, func(s *sale) []string {
-		return []string{s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency, s.store}
-	})
+	return writeCSV(w,
+		[]string{"voucher", "redeemed on", "order number", "amount", "currency", "store"}, sales,
+		func(s *sale) []string {
+			return []string{
+				s.code, s.at.Format(time.DateTime), s.reference, s.amount, currency, s.store,
+			}
+		})
 }
 
 // currency is ISO 4217.

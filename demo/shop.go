@@ -12,23 +12,25 @@ import (
 const (
 	recipientCount = 20_000
 	flyerCount     = 20_000
-	// lostFlyerCount flyers, the last ones printed, were lost on their way to the shop and are voided.
+	// lostFlyerCount flyers, the last ones printed, were lost on their way to the shop and are
+	// voided.
 	lostFlyerCount = 400
 	// foundFlyerCount of the lost ones turn up at the till nevertheless.
 	foundFlyerCount = 3
 	// flyerSaleCount flyers came back to the tills.
 	flyerSaleCount = 4_200
-	// mistypedCount and repeatedCount rows of the tills' files are wrong: codes that nobody has, and
-	// codes that were used before.
+	// mistypedCount and repeatedCount rows of the tills' files are wrong: codes that nobody has,
+	// and codes that were used before.
 	mistypedCount = 14
 	repeatedCount = 6
 )
 
-// campaignDays ago the coupons began. No sale is of today, so that the data is the same all day long.
+// campaignDays ago the coupons began. No sale is of today, so that the data is the same all day
+// long.
 const campaignDays = 58
 
-// seed makes the data the same at every run. Each kind of data draws from a stream of its own, so that
-// a change in one leaves the others as they are.
+// seed makes the data the same at every run. Each kind of data draws from a stream of its own, so
+// that a change in one leaves the others as they are.
 const seed = 20_261_124
 
 const (
@@ -40,8 +42,8 @@ const (
 	drawStream
 )
 
-// shop is the invented sports shop: what it has before the server does anything. It depends on the day
-// alone.
+// shop is the invented sports shop: what it has before the server does anything. It depends on the
+// day alone.
 type shop struct {
 	// today is the beginning of the day on which the data is made, in the shop's time zone.
 	today      time.Time
@@ -78,12 +80,14 @@ func (s *shop) lostFlyers() []string {
 	return values
 }
 
-// newcomers returns who became a customer after a day and until another one, both that many days ago.
+// newcomers returns who became a customer after a day and until another one, both that many days
+// ago.
 func (s *shop) newcomers(after, until int) []recipient {
 	var found []recipient
 	for i := range s.recipients {
 		since := s.recipients[i].customerSince
-		if since.After(s.today.AddDate(0, 0, -after)) && !since.After(s.today.AddDate(0, 0, -until)) {
+		if since.After(s.today.AddDate(0, 0, -after)) &&
+			!since.After(s.today.AddDate(0, 0, -until)) {
 			found = append(found, s.recipients[i])
 		}
 	}

@@ -64,7 +64,8 @@ func TestShopIsTheSameAllDay(t *testing.T) {
 			t.Errorf("%s: the file differs from the one made earlier that day", name)
 		}
 	}
-	if tomorrow := files(t, shopAt(t, "2026-11-24T23:00:00Z")); tomorrow["till sales"] == want["till sales"] {
+	if tomorrow := files(t,
+		shopAt(t, "2026-11-24T23:00:00Z")); tomorrow["till sales"] == want["till sales"] {
 		t.Error("the sales of the next day are those of the day before")
 	}
 }
@@ -76,8 +77,12 @@ func TestCodes(t *testing.T) {
 		t.Errorf("got %d codes, want %d", got, want)
 	}
 	byLabel := map[string]int{}
-	known := map[string]bool{kickoffCode: true, flyerCode: true, sportCode: true, birthdayCode: true}
-	pattern := regexp.MustCompile(`^(SOCCER|RUNNING|CYCLING|TENNIS|SWIMMING|SUMMER)-[A-HJ-NP-Z2-9]{6}$`)
+	known := map[string]bool{
+		kickoffCode: true, flyerCode: true, sportCode: true, birthdayCode: true,
+	}
+	pattern := regexp.MustCompile(
+		`^(SOCCER|RUNNING|CYCLING|TENNIS|SWIMMING|SUMMER)-[A-HJ-NP-Z2-9]{6}$`,
+	)
 	for _, c := range slices.Concat(s.sportCodes, s.flyerCodes) {
 		byLabel[c.label]++
 		if known[c.value] {
@@ -99,7 +104,9 @@ func TestCodes(t *testing.T) {
 		t.Errorf("codes by label (-want +got):\n%s", diff)
 	}
 	if got, want := s.sportCodes[0].value, "SOCCER-7K2M"; got != want {
-		t.Errorf("got the first code %s, want %s, which the playground's examples ask for", got, want)
+		t.Errorf(
+			"got the first code %s, want %s, which the playground's examples ask for", got, want,
+		)
 	}
 }
 
@@ -149,16 +156,21 @@ func TestRecipients(t *testing.T) {
 			t.Errorf("%s: got the age %d, want 18 to 88", p.externalID, age)
 		}
 		if p.customerSince.After(s.today) || p.customerSince.Before(s.today.AddDate(-10, 0, -3)) {
-			t.Errorf("%s: a customer since %v, want within the last ten years", p.externalID, p.customerSince)
+			t.Errorf("%s: a customer since %v, want within the last ten years", p.externalID,
+				p.customerSince)
 		}
 	}
 	const withSport = 1 - shareWithoutSport
 	for what, want := range map[string]float64{
-		"no e-mail": shareWithoutEmail, "bad e-mail": shareBadEmail, "shared e-mail": shareSharedEmail,
-		"phone": shareWithPhone, "postal address": shareWithPostal, "not contactable": shareUncontactable,
-		"sport ": shareWithoutSport, "sport soccer": 0.34 * withSport, "sport running": 0.26 * withSport,
-		"sport cycling": 0.18 * withSport, "sport tennis": 0.14 * withSport, "sport swimming": 0.08 * withSport,
-		"tier bronze": 0.6, "tier silver": 0.28, "tier gold": 0.12,
+		"no e-mail": shareWithoutEmail, "bad e-mail": shareBadEmail,
+		"shared e-mail": shareSharedEmail,
+		"phone":         shareWithPhone, "postal address": shareWithPostal,
+		"not contactable": shareUncontactable,
+		"sport ":          shareWithoutSport, "sport soccer": 0.34 * withSport,
+		"sport running": 0.26 * withSport,
+		"sport cycling": 0.18 * withSport, "sport tennis": 0.14 * withSport,
+		"sport swimming": 0.08 * withSport,
+		"tier bronze":    0.6, "tier silver": 0.28, "tier gold": 0.12,
 		"country DE": 0.46, "country FR": 0.24, "country GB": 0.18, "country IE": 0.12,
 	} {
 		// Four standard deviations of a share of so many.
@@ -189,7 +201,8 @@ func TestPhonesOfACountryAreAllDifferent(t *testing.T) {
 	}
 }
 
-// TestFlyerSales: people come when the shop is open, most of them on Saturdays, and pay what things cost.
+// TestFlyerSales: people come when the shop is open, most of them on Saturdays, and pay what things
+// cost.
 func TestFlyerSales(t *testing.T) {
 	t.Parallel()
 	s := shopAt(t, afternoon)
@@ -208,7 +221,8 @@ func TestFlyerSales(t *testing.T) {
 		if shopTrade.weekday[sale.at.Weekday()] == 0 {
 			t.Errorf("a sale at %v, when the shop is closed", sale.at)
 		}
-		if !slices.ContainsFunc(shopTrade.hours, func(h choice[int]) bool { return h.value == sale.at.Hour() }) {
+		if !slices.ContainsFunc(shopTrade.hours,
+			func(h choice[int]) bool { return h.value == sale.at.Hour() }) {
 			t.Errorf("a sale at %v, when nobody buys", sale.at)
 		}
 		byDay[sale.at.Weekday()]++
@@ -223,11 +237,13 @@ func TestFlyerSales(t *testing.T) {
 		t.Errorf("got a median amount of %.2f, want %.2f ± 3", got, shopTrade.basketEuros)
 	}
 	if got := byDay[time.Saturday]; got < 3*byDay[time.Monday]/2 {
-		t.Errorf("got %d sales on Saturdays and %d on Mondays, want far more on Saturdays", got, byDay[time.Monday])
+		t.Errorf("got %d sales on Saturdays and %d on Mondays, want far more on Saturdays", got,
+			byDay[time.Monday])
 	}
 }
 
-// TestSell: nobody uses a code before they have it, and half of them within the time of their habit or so.
+// TestSell: nobody uses a code before they have it, and half of them within the time of their habit
+// or so.
 func TestSell(t *testing.T) {
 	t.Parallel()
 	s, r := shopAt(t, afternoon), stream(drawStream)
@@ -256,9 +272,11 @@ func TestBirthdays(t *testing.T) {
 	const days = firstBirthday - lastBirthday + birthdayStep
 	reached := s.birthdayCount(s.at(firstBirthday, 0, 0), days)
 	if want := recipientCount * days / 365; reached < want*8/10 || reached > want {
-		t.Errorf("got %d birthdays in %d days that can be reached, want nearly %d", reached, days, want)
+		t.Errorf("got %d birthdays in %d days that can be reached, want nearly %d",
+			reached, days, want)
 	}
-	if left, perDay := l.birthdayPool()-reached, float64(reached)/days; math.Abs(float64(left)-birthdaysLeft*perDay) > 1 {
+	if left, perDay := l.birthdayPool()-reached,
+		float64(reached)/days; math.Abs(float64(left)-birthdaysLeft*perDay) > 1 {
 		t.Errorf("%d codes are left, want those of %d days with %.1f", left, birthdaysLeft, perDay)
 	}
 }
@@ -267,7 +285,9 @@ func TestBirthdays(t *testing.T) {
 func TestNewcomers(t *testing.T) {
 	t.Parallel()
 	s := shopAt(t, afternoon)
-	parts := [][]recipient{s.newcomers(100*366, campaignDays), s.newcomers(campaignDays, 28), s.newcomers(28, 0)}
+	parts := [][]recipient{
+		s.newcomers(100*366, campaignDays), s.newcomers(campaignDays, 28), s.newcomers(28, 0),
+	}
 	count := 0
 	for i, part := range parts {
 		if len(part) == 0 {
@@ -299,8 +319,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestAgenda: things happen in the order of their time, those of one time in the order in which they were put, and
-// nothing of today.
+// TestAgenda: things happen in the order of their time, those of one time in the order in which
+// they were put, and nothing of today.
 func TestAgenda(t *testing.T) {
 	t.Parallel()
 	l := &loader{shop: shopAt(t, afternoon)}
@@ -327,7 +347,8 @@ func TestAgenda(t *testing.T) {
 	}
 }
 
-// Of the rows of the tills just the wrong ones cannot be imported, and just the lost flyers are odd.
+// Of the rows of the tills just the wrong ones cannot be imported, and just the lost flyers are
+// odd.
 func TestTillSalesUseFlyers(t *testing.T) {
 	t.Parallel()
 	s := shopAt(t, afternoon)
@@ -357,14 +378,16 @@ func TestTillSalesUseFlyers(t *testing.T) {
 		used[sale.code] = true
 	}
 	want := map[string]int{
-		"mistyped": mistypedCount, "repeated": repeatedCount, "found": foundFlyerCount, "good": flyerSaleCount - foundFlyerCount,
+		"mistyped": mistypedCount, "repeated": repeatedCount, "found": foundFlyerCount,
+		"good": flyerSaleCount - foundFlyerCount,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sales at the tills (-want +got):\n%s", diff)
 	}
 }
 
-// Whatever zone the machine has, and although the clocks changed, the files tell the times that are meant.
+// Whatever zone the machine has, and although the clocks changed, the files tell the times that are
+// meant.
 func TestSalesFilesHaveTimes(t *testing.T) {
 	t.Parallel()
 	s := shopAt(t, afternoon)
@@ -386,7 +409,8 @@ func TestSalesFilesHaveTimes(t *testing.T) {
 		for i, row := range rows[1:] {
 			at, err := time.ParseInLocation(c.layout, row[c.column], berlin(t))
 			if err != nil || !at.Equal(c.sales[i].at) {
-				t.Fatalf("%s: row %d: got the time %q (%v), want %v", name, i+1, row[c.column], err, c.sales[i].at)
+				t.Fatalf("%s: row %d: got the time %q (%v), want %v", name, i+1, row[c.column], err,
+					c.sales[i].at)
 			}
 		}
 	}
@@ -394,7 +418,9 @@ func TestSalesFilesHaveTimes(t *testing.T) {
 
 func TestGroup(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]string{0: "0", 999: "999", 1_000: "1,000", 50_007: "50,007", 1_234_567: "1,234,567"} {
+	for n, want := range map[int]string{
+		0: "0", 999: "999", 1_000: "1,000", 50_007: "50,007", 1_234_567: "1,234,567",
+	} {
 		if got := group(n); got != want {
 			t.Errorf("group(%d): got %s, want %s", n, got, want)
 		}

@@ -18,8 +18,8 @@ import (
 // module is the name of the module, and of its package main in lists.
 const module = "couponql"
 
-// TestArrows keeps the arrows of ARCHITECTURE.md those of the code, which package imports which, and wants each package in the table
-// before them.
+// TestArrows keeps the arrows of ARCHITECTURE.md those of the code, which package imports which,
+// and wants each package in the table before them.
 func TestArrows(t *testing.T) {
 	t.Parallel()
 	imports := map[string][]string{}
@@ -29,7 +29,8 @@ func TestArrows(t *testing.T) {
 			return err
 		case entry.IsDir():
 			_, noModule := os.Stat(filepath.Join(name, "go.mod"))
-			if name != root && noModule == nil || entry.Name() == "node_modules" || entry.Name() == "testdata" {
+			if name != root && noModule == nil || entry.Name() == "node_modules" ||
+				entry.Name() == "testdata" {
 				return fs.SkipDir
 			}
 			return nil
@@ -51,7 +52,8 @@ func TestArrows(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if to, isOurs := strings.CutPrefix(imported, module+"/"); isOurs && !slices.Contains(imports[from], to) {
+			if to, isOurs := strings.CutPrefix(imported, module+"/"); isOurs &&
+				!slices.Contains(imports[from], to) {
 				imports[from] = append(imports[from], to)
 			}
 		}
@@ -86,9 +88,12 @@ func TestArrows(t *testing.T) {
 type decision struct{ file, title, status string }
 
 // statusLine is the status of a decision.
-var statusLine = regexp.MustCompile(`(?m)^\*\*Status:\*\* (Accepted|Superseded (?:in part )?by \[ADR \d+\]\(\d{4}-[\w-]+\.md\))$`)
+var statusLine = regexp.MustCompile(
+	`(?m)^\*\*Status:\*\* (Accepted|Superseded (?:in part )?by \[ADR \d+\]\(\d{4}-[\w-]+\.md\))$`,
+)
 
-// TestDecisions wants each decision with a status and in the index once, and a word on each number that is not there.
+// TestDecisions wants each decision with a status and in the index once, and a word on each number
+// that is not there.
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	const folder = "docs/adr"
@@ -112,7 +117,9 @@ func TestDecisions(t *testing.T) {
 		}
 		status := statusLine.FindStringSubmatch(text)
 		if status == nil {
-			t.Errorf(`%s has no line "**Status:** Accepted" or "**Status:** Superseded by [ADR N](…)"`, name)
+			t.Errorf(
+				`%s has no line "**Status:** Accepted" or "**Status:** Superseded by [ADR N](…)"`, name,
+			)
 			continue
 		}
 		if decisions[number].file != "" {
@@ -123,7 +130,8 @@ func TestDecisions(t *testing.T) {
 	}
 	index := read(t, folder+"/README.md")
 	rows := map[int]int{}
-	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$`).FindAllStringSubmatch(index, -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$`).
+		FindAllStringSubmatch(index, -1) {
 		number, err := strconv.Atoi(row[1])
 		if err != nil {
 			t.Fatal(err)

@@ -1,5 +1,6 @@
-// Package docs_test reads the documents as their readers do: links lead somewhere, examples are what the schema knows, lists are
-// complete. The pages walkthrough, settings, commands and sql are written by tests of their own.
+// Package docs_test reads the documents as their readers do: links lead somewhere, examples are
+// what the schema knows, lists are complete. The pages walkthrough, settings, commands and sql are
+// written by tests of their own.
 package docs_test
 
 import (
@@ -16,7 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-var update = flag.Bool("update", false, "write the lists of the documents anew; review them before you commit")
+var update = flag.Bool("update", false,
+	"write the lists of the documents anew; review them before you commit")
 
 // root is the folder of the repository.
 const root = ".."
@@ -29,7 +31,8 @@ func pages(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git" || entry.Name() == "bin"):
+		case entry.IsDir() &&
+			(entry.Name() == "node_modules" || entry.Name() == ".git" || entry.Name() == "bin"):
 			return fs.SkipDir
 		case entry.IsDir() || filepath.Ext(name) != ".md":
 			return nil
@@ -63,7 +66,8 @@ func read(t *testing.T, name string) string {
 // write writes a file of the repository.
 func write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(text),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -137,9 +141,12 @@ func TestLinks(t *testing.T) {
 }
 
 // mention is a path in a text: `resolvers/gate.go`, `docs/adr`, `db/query/*.sql`.
-var mention = regexp.MustCompile("`([a-z]+/[\\w./*-]+\\.(?:go|sql|txtar|graphqls|graphql|md|txt))(?::\\d+)?`")
+var mention = regexp.MustCompile(
+	"`([a-z]+/[\\w./*-]+\\.(?:go|sql|txtar|graphqls|graphql|md|txt))(?::\\d+)?`",
+)
 
-// TestMentions looks for the files that pages about the present name. Decisions and the changelog tell of the past.
+// TestMentions looks for the files that pages about the present name. Decisions and the changelog
+// tell of the past.
 func TestMentions(t *testing.T) {
 	t.Parallel()
 	for page, text := range pages(t) {
@@ -155,7 +162,8 @@ func TestMentions(t *testing.T) {
 	}
 }
 
-// TestNamedTests looks for the tests that pages name as proofs: such as TestKill in the file that the page links to.
+// TestNamedTests looks for the tests that pages name as proofs: such as TestKill in the file that
+// the page links to.
 func TestNamedTests(t *testing.T) {
 	t.Parallel()
 	proof := regexp.MustCompile(`\[(Test\w+)\]\(([^)#]+)\)`)
@@ -166,7 +174,8 @@ func TestNamedTests(t *testing.T) {
 			file := path.Join(path.Dir(page), match[2])
 			// TestLinks tells which files are not there.
 			source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
-			if err == nil && !strings.Contains(string(source), "\nfunc "+match[1]+"(t *testing.T) {") {
+			if err == nil &&
+				!strings.Contains(string(source), "\nfunc "+match[1]+"(t *testing.T) {") {
 				t.Errorf("%s: %s has no %s", page, file, match[1])
 			}
 		}
@@ -182,7 +191,9 @@ func TestMakeTargets(t *testing.T) {
 	makefile := "\n" + read(t, "Makefile")
 	named := 0
 	for page, text := range pages(t) {
-		for _, match := range regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllStringSubmatch(text, -1) {
+		for _, match := range regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllStringSubmatch(
+			text, -1,
+		) {
 			named++
 			if !strings.Contains(makefile, "\n"+match[1]+":") {
 				t.Errorf("%s: there is no target %s", page, match[1])
@@ -209,11 +220,14 @@ func TestIndex(t *testing.T) {
 	}
 	const most = 8 << 10
 	if got := len(all["README.md"]); got > most {
-		t.Errorf("README.md has %d bytes, want at most %d: a page of docs can hold the rest", got, most)
+		t.Errorf(
+			"README.md has %d bytes, want at most %d: a page of docs can hold the rest", got, most,
+		)
 	}
 }
 
-// TestPagesAreNarrow wants at most 100 columns in the text of pages. Tables, headings and addresses stay in one piece.
+// TestPagesAreNarrow wants at most 100 columns in the text of pages. Tables, headings and addresses
+// stay in one piece.
 func TestPagesAreNarrow(t *testing.T) {
 	t.Parallel()
 	const columns = 100
@@ -224,11 +238,14 @@ func TestPagesAreNarrow(t *testing.T) {
 		}
 		for line := range strings.Lines(prose(text)) {
 			line = strings.TrimRight(line, "\n")
-			if utf8.RuneCountInString(line) <= columns || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "#") ||
-				!strings.Contains(strings.TrimLeft(line, "- "), " ") || strings.HasPrefix(strings.TrimSpace(line), "<") {
+			if utf8.RuneCountInString(line) <= columns || strings.HasPrefix(line, "|") ||
+				strings.HasPrefix(line, "#") ||
+				!strings.Contains(strings.TrimLeft(line, "- "), " ") ||
+				strings.HasPrefix(strings.TrimSpace(line), "<") {
 				continue
 			}
-			t.Errorf("%s: %d columns, want at most %d: %s", page, utf8.RuneCountInString(line), columns, line)
+			t.Errorf("%s: %d columns, want at most %d: %s", page, utf8.RuneCountInString(line),
+				columns, line)
 		}
 	}
 }

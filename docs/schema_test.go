@@ -28,7 +28,8 @@ func schema(t *testing.T) *gql.Schema {
 	}
 	var sources []*gql.Source
 	for _, file := range files {
-		sources = append(sources, &gql.Source{Name: file, Input: read(t, path.Join("graph", filepath.Base(file)))})
+		sources = append(sources,
+			&gql.Source{Name: file, Input: read(t, path.Join("graph", filepath.Base(file)))})
 	}
 	schema, err := gqlparser.LoadSchema(sources...)
 	if err != nil {
@@ -51,7 +52,8 @@ func TestExamples(t *testing.T) {
 				continue
 			}
 			shown++
-			if _, problems := gqlparser.LoadQueryWithRules(schema, block[2], rules.NewDefaultRules()); problems != nil {
+			if _, problems := gqlparser.LoadQueryWithRules(schema, block[2],
+				rules.NewDefaultRules()); problems != nil {
 				t.Errorf("%s: %v in\n%s", page, problems, block[2])
 			}
 		}
@@ -74,15 +76,18 @@ func enumTable(t *testing.T, schema *gql.Schema, name string) string {
 		if value.Description == "" {
 			t.Errorf("%s.%s has no description", name, value.Name)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s |\n", value.Name, strings.Join(strings.Fields(value.Description), " "))
+		fmt.Fprintf(&b, "| `%s` | %s |\n", value.Name,
+			strings.Join(strings.Fields(value.Description), " "))
 	}
 	return b.String()
 }
 
-// keepList fails the test unless the part of a page between two marks is this text; with -update it writes the part.
+// keepList fails the test unless the part of a page between two marks is this text; with -update it
+// writes the part.
 func keepList(t *testing.T, page, mark, text string) {
 	t.Helper()
-	begin, end := fmt.Sprintf("<!-- %s: written by go test ./docs -update -->\n", mark), fmt.Sprintf("<!-- /%s -->", mark)
+	begin, end := fmt.Sprintf("<!-- %s: written by go test ./docs -update -->\n",
+		mark), fmt.Sprintf("<!-- /%s -->", mark)
 	before, rest, hasBegin := strings.Cut(read(t, page), begin)
 	got, after, hasEnd := strings.Cut(rest, end)
 	if !hasBegin || !hasEnd {
@@ -94,7 +99,9 @@ func keepList(t *testing.T, page, mark, text string) {
 		return
 	}
 	if got != text {
-		t.Errorf("%s: the list %s is not up to date; run go test ./docs -update. got:\n%s\nwant:\n%s", page, mark, got, text)
+		t.Errorf(
+			"%s: the list %s is not up to date; run go test ./docs -update. got:\n%s\nwant:\n%s", page, mark, got, text,
+		)
 	}
 }
 
@@ -111,8 +118,8 @@ func TestClients(t *testing.T) { //nolint:paralleltest // with -update all are w
 	}
 }
 
-// TestErrorCodes wants every code that an answer can have in docs/errors.md: those of the schema in lists that are made of it, those
-// of whole requests in a table of their own, each once.
+// TestErrorCodes wants every code that an answer can have in docs/errors.md: those of the schema in
+// lists that are made of it, those of whole requests in a table of their own, each once.
 //
 //nolint:paralleltest // with -update both lists are written to one file
 func TestErrorCodes(t *testing.T) {
@@ -127,7 +134,9 @@ func TestErrorCodes(t *testing.T) {
 	}
 	requests, _, _ = strings.Cut(requests, "\n## ")
 	got := map[string]int{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(requests, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(
+		requests, -1,
+	) {
 		got[row[1]]++
 	}
 	want := requestCodes(t)
@@ -136,7 +145,8 @@ func TestErrorCodes(t *testing.T) {
 	}
 	for code := range want {
 		if got[code] != 1 {
-			t.Errorf("%s has %s %d times among the codes of whole requests, want once", page, code, got[code])
+			t.Errorf("%s has %s %d times among the codes of whole requests, want once", page,
+				code, got[code])
 		}
 	}
 	for code := range got {
@@ -146,7 +156,8 @@ func TestErrorCodes(t *testing.T) {
 	}
 }
 
-// requestCodes returns the values of extensions.code that the source of resolvers names, and those of the library that it passes on.
+// requestCodes returns the values of extensions.code that the source of resolvers names, and those
+// of the library that it passes on.
 func requestCodes(t *testing.T) map[string]bool {
 	t.Helper()
 	codes := map[string]bool{"GRAPHQL_PARSE_FAILED": true, "GRAPHQL_VALIDATION_FAILED": true}
@@ -200,7 +211,8 @@ func requestCodes(t *testing.T) map[string]bool {
 	return codes
 }
 
-// TestStates looks at the diagrams of docs/states.md: each has every status of its thing, and nothing else; every verb is a mutation.
+// TestStates looks at the diagrams of docs/states.md: each has every status of its thing, and
+// nothing else; every verb is a mutation.
 func TestStates(t *testing.T) {
 	t.Parallel()
 	schema := schema(t)
@@ -208,7 +220,8 @@ func TestStates(t *testing.T) {
 	arrow := regexp.MustCompile(`(?m)^    (\S+) --> (\S+?)(?:: (.*))?$`)
 	verb := regexp.MustCompile(`\b[a-z]+[A-Z]\w+`)
 	for title, enum := range map[string]string{
-		"A code": "CodeStatus", "A delivery": "DeliveryStatus", "A message": "MessageStatus", "An import or an export": "ImportStatus",
+		"A code": "CodeStatus", "A delivery": "DeliveryStatus", "A message": "MessageStatus",
+		"An import or an export": "ImportStatus",
 	} {
 		_, chapter, _ := strings.Cut(page, "\n## "+title+"\n")
 		chapter, _, _ = strings.Cut(chapter, "\n## ")
@@ -216,7 +229,8 @@ func TestStates(t *testing.T) {
 		for _, parts := range arrow.FindAllStringSubmatch(chapter, -1) {
 			drawn[parts[1]], drawn[parts[2]] = true, true
 			for _, name := range verb.FindAllString(parts[3], -1) {
-				if schema.Mutation.Fields.ForName(name) == nil && schema.Types["Coupon"].Fields.ForName(name) == nil {
+				if schema.Mutation.Fields.ForName(name) == nil &&
+					schema.Types["Coupon"].Fields.ForName(name) == nil {
 					t.Errorf("%s --> %s: there is no mutation %s", parts[1], parts[2], name)
 				}
 			}
@@ -226,7 +240,8 @@ func TestStates(t *testing.T) {
 			want[value.Name] = true
 		}
 		if !maps.Equal(want, drawn) {
-			t.Errorf("%s: got the states %v, want %v", title, slices.Sorted(maps.Keys(drawn)), slices.Sorted(maps.Keys(want)))
+			t.Errorf("%s: got the states %v, want %v", title, slices.Sorted(maps.Keys(drawn)),
+				slices.Sorted(maps.Keys(want)))
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"couponql/db"
 )
 
-// Database opens a database that no server has open, reads all of it and checks the promises. It gives what it found,
-// nil when the file could not be opened.
+// Database opens a database that no server has open, reads all of it and checks the promises. It
+// gives what it found, nil when the file could not be opened.
 func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Inspection {
 	found, err := db.Inspect(ctx, path, memoryLimit)
 	switch {
@@ -33,9 +33,12 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 	case found.IsBegun:
 		r.addf("database", Warning, "%s has nothing in it: its first start did not come to its end, and the next one makes it.", path)
 	case len(found.UnknownMigrations) > 0:
-		r.addf("database", Failed, "%s was made by a newer version of couponql (%s): use that one.", path, strings.Join(found.UnknownMigrations, ", "))
+		r.addf("database", Failed, "%s was made by a newer version of couponql (%s): use that one.",
+			path, strings.Join(found.UnknownMigrations, ", "))
 	case found.BackupTakenAt != "":
-		r.addf("database", Failed, "%s is a backup, taken at %s: make a database of it with couponql restore.", path, found.BackupTakenAt)
+		r.addf("database", Failed,
+			"%s is a backup, taken at %s: make a database of it with couponql restore.", path,
+			found.BackupTakenAt)
 	case len(found.MissingMigrations) > 0:
 		r.addf(
 			"database",
@@ -45,7 +48,8 @@ func (r *Report) Database(ctx context.Context, path, memoryLimit string) *db.Ins
 			strings.Join(found.MissingMigrations, ", "),
 		)
 	default:
-		r.addf("database", OK, "%s opens; every value of its %d rows, %s, can be read.", path, found.RowCount, size(found.SizeBytes))
+		r.addf("database", OK, "%s opens; every value of its %d rows, %s, can be read.", path,
+			found.RowCount, size(found.SizeBytes))
 	}
 	if found.Notice != "" {
 		r.addf("log", Warning, "%s", found.Notice)
@@ -78,10 +82,13 @@ func (r *Report) integrity(report *coupon.IntegrityReport, kind string) {
 	for _, check := range report.Broken() {
 		broken = append(broken, check.String())
 	}
-	r.addf("integrity", Failed, "%s. Keep a copy of the files, restore the last backup that was sound, and report it.", strings.Join(broken, "; "))
+	r.addf("integrity", Failed,
+		"%s. Keep a copy of the files, restore the last backup that was sound, and report it.",
+		strings.Join(broken, "; "))
 }
 
-// Timezones looks whether the zones of coupons are known to this machine; without a database of zones none is.
+// Timezones looks whether the zones of coupons are known to this machine; without a database of
+// zones none is.
 func (r *Report) Timezones(names []string) {
 	var unknown []string
 	for _, name := range append([]string{"Europe/Berlin"}, names...) {
@@ -90,7 +97,9 @@ func (r *Report) Timezones(names []string) {
 		}
 	}
 	if len(unknown) > 0 {
-		r.addf("time zones", Failed, "Unknown here: %s. Install the operating system's package tzdata.", strings.Join(unknown, ", "))
+		r.addf("time zones", Failed,
+			"Unknown here: %s. Install the operating system's package tzdata.",
+			strings.Join(unknown, ", "))
 		return
 	}
 	r.addf("time zones", OK, "Those of the coupons are known (%d of them).", len(names))
@@ -112,9 +121,12 @@ func (r *Report) Disk(path string, sizeBytes uint64) {
 	case err != nil:
 		r.addf("disk", Warning, "How much is free is not known: %s.", err)
 	case free < reserve:
-		r.addf("disk", Failed, "%s are free at %s: with less than %s the server refuses writes. Make room.", size(free), dir, size(reserve))
+		r.addf("disk", Failed,
+			"%s are free at %s: with less than %s the server refuses writes. Make room.",
+			size(free), dir, size(reserve))
 	case free < wanted:
-		r.addf("disk", Warning, "%s are free at %s; a backup and large imports need %s. Make room.", size(free), dir, size(wanted))
+		r.addf("disk", Warning, "%s are free at %s; a backup and large imports need %s. Make room.",
+			size(free), dir, size(wanted))
 	default:
 		r.addf("disk", OK, "%s are free at %s.", size(free), dir)
 	}
@@ -133,7 +145,9 @@ func existing(dir string) string {
 // Files looks who may read the files of a server, whether it may write them, and what is left over.
 func (r *Report) Files(database, outbox string) {
 	var unwritable, open []string
-	for _, path := range []string{existing(filepath.Dir(database)), database, database + ".files", outbox} {
+	for _, path := range []string{
+		existing(filepath.Dir(database)), database, database + ".files", outbox,
+	} {
 		info, err := os.Stat(path)
 		if err != nil {
 			continue // The server makes it.
@@ -148,9 +162,12 @@ func (r *Report) Files(database, outbox string) {
 	}
 	switch {
 	case len(unwritable) > 0:
-		r.addf("files", Failed, "This user cannot write to %s. Run as the user of the server, or give the files to it.", strings.Join(unwritable, ", "))
+		r.addf("files", Failed,
+			"This user cannot write to %s. Run as the user of the server, or give the files to it.", strings.Join(unwritable, ", "))
 	case len(open) > 0:
-		r.addf("files", Warning, "Other users of this machine may read codes and addresses: chmod -R go= %s", strings.Join(open, " "))
+		r.addf("files", Warning,
+			"Other users of this machine may read codes and addresses: chmod -R go= %s",
+			strings.Join(open, " "))
 	default:
 		r.addf("files", OK, "Only their owner may read them, and they can be written.")
 	}
@@ -187,19 +204,24 @@ func size(bytes uint64) string {
 // reachTimeout is how long a connection may take.
 const reachTimeout = 10 * time.Second
 
-// Reach looks whether something that messages or alerts go to can be reached; reach connects and sends nothing.
-func (r *Report) Reach(ctx context.Context, name string, reach func(context.Context) (said string, err error)) {
+// Reach looks whether something that messages or alerts go to can be reached; reach connects and
+// sends nothing.
+func (r *Report) Reach(
+	ctx context.Context, name string, reach func(context.Context) (said string, err error),
+) {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	said, err := reach(ctx)
 	if err != nil {
-		r.addf(name, Failed, "%s. Check the address, the password, the firewall and the certificate.", err)
+		r.addf(name, Failed,
+			"%s. Check the address, the password, the firewall and the certificate.", err)
 		return
 	}
 	r.addf(name, OK, "It can be reached; nothing was sent (%s).", said)
 }
 
-// Settings tells what is wrong with the settings; nil: nothing is. warnings are what is not wrong, but odd.
+// Settings tells what is wrong with the settings; nil: nothing is. warnings are what is not wrong,
+// but odd.
 func (r *Report) Settings(err error, warnings []string) {
 	switch {
 	case err != nil:

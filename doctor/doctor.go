@@ -1,8 +1,10 @@
-// Package doctor looks at an installation as an operator would who wonders whether it is well: the database, the disk,
-// the machine, the settings, and whether the senders can be reached. It changes nothing and sends nothing.
+// Package doctor looks at an installation as an operator would who wonders whether it is well: the
+// database, the disk, the machine, the settings, and whether the senders can be reached. It changes
+// nothing and sends nothing.
 //
-// Each check is one finding: what was looked at, how it stands, and what to do. A check that FAILED means that the
-// server does not start, loses something or breaks a promise; a WARNING that somebody should look into it.
+// Each check is one finding: what was looked at, how it stands, and what to do. A check that FAILED
+// means that the server does not start, loses something or breaks a promise; a WARNING that
+// somebody should look into it.
 package doctor
 
 import (
@@ -55,7 +57,8 @@ func (r *Report) HasFailed() bool {
 func (r *Report) Write(out io.Writer) error {
 	var b strings.Builder
 	for _, finding := range r.Findings {
-		fmt.Fprintf(&b, "%-8s %-10s %s\n", strings.ToLower(string(finding.Status)), finding.Name, oneLine(finding.Text))
+		fmt.Fprintf(&b, "%-8s %-10s %s\n", strings.ToLower(string(finding.Status)), finding.Name,
+			oneLine(finding.Text))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -38,7 +38,8 @@ func newDatabase(t *testing.T) string {
 		t.Fatal(err)
 	}
 	_, err = s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Sale")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Sale")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 		Timezone: coupon.Set(new("Asia/Tokyo")),
 	})
 	if err := errors.Join(err, s.Close()); err != nil {
@@ -58,7 +59,8 @@ func TestDatabase(t *testing.T) {
 	r := &Report{}
 	found := r.Database(t.Context(), path, "500MB")
 	r.want(t, "integrity", OK, "All 15 checks of integrityReport that need no running server hold")
-	if found == nil || found.RowCount == 0 || len(found.Timezones) != 1 || found.Timezones[0] != "Asia/Tokyo" {
+	if found == nil || found.RowCount == 0 || len(found.Timezones) != 1 ||
+		found.Timezones[0] != "Asia/Tokyo" {
 		t.Errorf("got %+v", found)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
@@ -104,7 +106,8 @@ func TestFiles(t *testing.T) {
 	}
 	r.Files(path, outbox)
 	r.want(t, "leftovers", Warning, path+".restoring")
-	if got := r.Findings[2]; got.Status != Warning || !strings.Contains(got.Text, "chmod -R go= "+path) {
+	if got := r.Findings[2]; got.Status != Warning ||
+		!strings.Contains(got.Text, "chmod -R go= "+path) {
 		t.Errorf("got %+v", got)
 	}
 	r.Disk(filepath.Join(outbox, "not", "there", "yet"), 0)
@@ -137,9 +140,11 @@ func TestMachine(t *testing.T) {
 	r.want(t, "settings", Warning, "Odd.")
 	r.Settings(errors.New("--x means nothing"), []string{"Odd."})
 	r.want(t, "settings", Failed, "--x means nothing")
-	r.Reach(t.Context(), "mail", func(context.Context) (string, error) { return "", errors.New("refused") })
+	r.Reach(t.Context(), "mail",
+		func(context.Context) (string, error) { return "", errors.New("refused") })
 	r.want(t, "mail", Failed, "refused")
-	r.Reach(t.Context(), "mail", func(context.Context) (string, error) { return "EHLO: taken", nil })
+	r.Reach(t.Context(), "mail",
+		func(context.Context) (string, error) { return "EHLO: taken", nil })
 	r.want(t, "mail", OK, "nothing was sent (EHLO: taken)")
 }
 
@@ -147,7 +152,8 @@ func TestMachine(t *testing.T) {
 func TestServer(t *testing.T) {
 	t.Parallel()
 	const sound = `{"data":{"integrityReport":{"checkedAt":"2026-11-27T12:00:00Z","checks":[{"name":"a","description":"A","violations":0,"examples":[]}]}}}`
-	broken := strings.Replace(strings.Replace(sound, `"violations":0`, `"violations":2`, 1), `[]}]`, `["x","y"]}]`, 1)
+	broken := strings.Replace(strings.Replace(sound, `"violations":0`, `"violations":2`, 1), `[]}]`,
+		`["x","y"]}]`, 1)
 	const metrics = "# HELP\ncouponql_build_info{version=\"v1\"} 1\n"
 	for name, test := range map[string]struct {
 		ready           int
@@ -155,19 +161,32 @@ func TestServer(t *testing.T) {
 		want            []Status
 		text            string
 	}{
-		"well":    {200, metrics, sound, []Status{OK, OK, OK}, "All 1 checks"},
-		"another": {200, strings.Replace(metrics, "v1", "v2", 1), sound, []Status{OK, Warning, OK}, "All 1 checks"},
+		"well": {200, metrics, sound, []Status{OK, OK, OK}, "All 1 checks"},
+		"another": {
+			200, strings.Replace(metrics, "v1", "v2", 1), sound,
+			[]Status{OK, Warning, OK},
+			"All 1 checks",
+		},
 		"without": {200, "", sound, []Status{OK, Warning, OK}, "All 1 checks"},
 		"unsound": {200, metrics, broken, []Status{OK, OK, Failed}, "a: 2 (A), the first one x"},
 		"alike": {
-			200, metrics, strings.Replace(broken, `"violations":2`, `"isWarning":true,"violations":2`, 1), []Status{OK, OK, Warning, OK}, "All 0 checks",
+			200, metrics, strings.Replace(broken, `"violations":2`,
+				`"isWarning":true,"violations":2`, 1),
+			[]Status{OK, OK, Warning, OK},
+			"All 0 checks",
 		},
-		"not ready":     {503, metrics, sound, []Status{Failed}, "503"},
-		"not to be had": {200, metrics, `{"errors":[{"message":"no"}]}`, []Status{OK, OK, Failed}, "does not tell"},
+		"not ready": {503, metrics, sound, []Status{Failed}, "503"},
+		"not to be had": {
+			200, metrics, `{"errors":[{"message":"no"}]}`,
+			[]Status{OK, OK, Failed},
+			"does not tell",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			server := httptest.NewServer(http.HandlerFunc(func(
+				w http.ResponseWriter, r *http.Request,
+			) {
 				switch r.URL.Path {
 				case "/readyz":
 					w.WriteHeader(test.ready)
@@ -211,7 +230,8 @@ func TestWrite(t *testing.T) {
 	}
 	out.Reset()
 	var back Report
-	if err := errors.Join(r.WriteJSON(&out), json.Unmarshal(out.Bytes(), &back)); err != nil || len(back.Findings) != 1 || back.Findings[0] != r.Findings[0] {
+	if err := errors.Join(r.WriteJSON(&out), json.Unmarshal(out.Bytes(), &back)); err != nil ||
+		len(back.Findings) != 1 || back.Findings[0] != r.Findings[0] {
 		t.Errorf("got %+v, %v", back, err)
 	}
 }

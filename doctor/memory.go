@@ -34,9 +34,12 @@ func (r *Report) Memory(needs MemoryNeeds) {
 	total := needs.total()
 	switch {
 	case available == 0:
-		r.addf("memory", OK, "The server takes up to %s. How much this machine has is not known.", size(total))
+		r.addf("memory", OK, "The server takes up to %s. How much this machine has is not known.",
+			size(total))
 	case needs.Engine > available:
-		r.addf("memory", Failed, "--memory-limit is %s, and %s has %s: the server would be killed. Lower it.", size(needs.Engine), source, size(available))
+		r.addf("memory", Failed,
+			"--memory-limit is %s, and %s has %s: the server would be killed. Lower it.",
+			size(needs.Engine), source, size(available))
 	case total > available:
 		r.addf(
 			"memory",
@@ -51,11 +54,13 @@ func (r *Report) Memory(needs MemoryNeeds) {
 			size(available),
 		)
 	default:
-		r.addf("memory", OK, "The server takes up to %s, and %s has %s.", size(total), source, size(available))
+		r.addf("memory", OK, "The server takes up to %s, and %s has %s.", size(total), source,
+			size(available))
 	}
 }
 
-// machineMemory returns the memory of this machine, or of the container when that is less; 0 when it is not known.
+// machineMemory returns the memory of this machine, or of the container when that is less; 0 when
+// it is not known.
 func machineMemory() (bytes uint64, source string) {
 	bytes, source = memTotal(), "this machine"
 	// cgroup v2; a text that is no number, such as max, is no limit.

@@ -25,13 +25,15 @@ const (
 	maxMetricsBytes = 1 << 20
 )
 
-// Server asks a running server whether it is ready, which version it has, and whether the promises hold.
+// Server asks a running server whether it is ready, which version it has, and whether the promises
+// hold.
 func (r *Report) Server(ctx context.Context, asked *client.Client, version string) {
 	if text, err := get(ctx, asked, "/readyz"); err != nil {
 		r.addf("server", Failed, "%s at %s. Look at its log.", err, asked.Address)
 		return
 	} else if strings.TrimSpace(text) != "ready" {
-		r.addf("server", Failed, "What answers at %s is no couponql that is ready: %.80q.", asked.Address, text)
+		r.addf("server", Failed, "What answers at %s is no couponql that is ready: %.80q.",
+			asked.Address, text)
 		return
 	}
 	r.addf("server", OK, "It is ready at %s.", asked.Address)
@@ -46,7 +48,9 @@ func (r *Report) Server(ctx context.Context, asked *client.Client, version strin
 		r.addf("integrity", Failed, "The server does not tell: %s.", err)
 		return
 	}
-	r.integrity(&coupon.IntegrityReport{CheckedAt: answer.IntegrityReport.CheckedAt, Checks: answer.IntegrityReport.Checks}, "")
+	r.integrity(&coupon.IntegrityReport{
+		CheckedAt: answer.IntegrityReport.CheckedAt, Checks: answer.IntegrityReport.Checks,
+	}, "")
 }
 
 // version compares the server's version with that of this program.
@@ -61,9 +65,12 @@ func (r *Report) version(ctx context.Context, asked *client.Client, version stri
 	running, _, _ := strings.Cut(rest, `"`)
 	switch {
 	case !isThere || !isNamed:
-		r.addf("version", Warning, "The server does not tell its version in /metrics: it is older than this program (%s).", version)
+		r.addf("version", Warning,
+			"The server does not tell its version in /metrics: it is older than this program (%s).", version)
 	case running != version:
-		r.addf("version", Warning, "The server is %s and this program %s: ask with the program that the server runs.", running, version)
+		r.addf("version", Warning,
+			"The server is %s and this program %s: ask with the program that the server runs.",
+			running, version)
 	default:
 		r.addf("version", OK, "The server and this program are %s.", version)
 	}
@@ -88,7 +95,8 @@ func get(ctx context.Context, asked *client.Client, path string) (string, error)
 		return "", errors.New("the server breaks off")
 	}
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("the server answers %s (%.80s)", response.Status, strings.TrimSpace(string(text)))
+		return "", fmt.Errorf("the server answers %s (%.80s)", response.Status,
+			strings.TrimSpace(string(text)))
 	}
 	return string(text), nil
 }

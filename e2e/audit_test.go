@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestAuditSurvivesAKill: what a mutation was told is done has its entry in the audit log though the server is killed right after
-// the answer: each alias, each list, and what had nothing to change. What was refused is not told as done.
+// TestAuditSurvivesAKill: what a mutation was told is done has its entry in the audit log though
+// the server is killed right after the answer: each alias, each list, and what had nothing to
+// change. What was refused is not told as done.
 func TestAuditSurvivesAKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -34,20 +35,34 @@ func TestAuditSurvivesAKill(t *testing.T) {
 		redeemed, done int
 	}{
 		{"aliases", many(func(int) string { return redeem("ALL") }), aliases, aliases},
-		{"every other is refused", many(func(i int) string { return redeem([]string{"NONE", "ALL"}[i%2]) }), aliases / 2, aliases / 2},
+		{
+			"every other is refused",
+			many(func(i int) string { return redeem([]string{"NONE", "ALL"}[i%2]) }),
+			aliases / 2, aliases / 2,
+		},
 		{"aliases of two kinds", many(func(i int) string {
-			return []string{redeem("ALL"), `updateCoupon(input: {id: "coupon_1", label: "b"}) { coupon { id } }`}[i%2]
+			return []string{
+				redeem("ALL"),
+				`updateCoupon(input: {id: "coupon_1", label: "b"}) { coupon { id } }`,
+			}[i%2]
 		}), aliases / 2, aliases},
 		{"lists", `mutation { a: redeemCodes(input: {redemptions: [{value: "ALL"}, {value: "NONE"}, {value: "ALL"}]}) { redeemedCount }
 			b: redeemCodes(input: {redemptions: [{value: "ALL"}]}) { redeemedCount } }`, 3, 2},
 		{"one with a key", `mutation { redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } }`, 1, 1},
 		{"the same again", `mutation { redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } }`, 0, 1},
-		{"again in a list", `mutation { redeemCodes(input: {redemptions: [{value: "ALL", idempotencyKey: "k"}]}) { redeemedCount } }`, 0, 1},
+		{
+			"again in a list",
+			`mutation { redeemCodes(input: {redemptions: [{value: "ALL", idempotencyKey: "k"}]}) { redeemedCount } }`, 0, 1,
+		},
 		{"again beside a new one", `mutation { a: redeemCode(input: {value: "ALL", idempotencyKey: "k"}) { redemption { id } } b: ` +
 			redeem("ALL") + ` }`, 1, 2},
 		{"nothing to change", `mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } ` +
 			`again: reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0, 2},
-		{"nothing to change again", `mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0, 1},
+		{
+			"nothing to change again",
+			`mutation { reverseRedemption(input: {id: "redemption_1"}) { redemption { id } } }`, 0,
+			1,
+		},
 	} {
 		redeemed, done := countDone(t, p)
 		p.must(t, test.query, new(any))
@@ -55,7 +70,8 @@ func TestAuditSurvivesAKill(t *testing.T) {
 		p = start(t, dir)
 		redeemedAfter, doneAfter := countDone(t, p)
 		if redeemedAfter-redeemed != test.redeemed || doneAfter-done != test.done {
-			t.Errorf("%s: %d more redemptions and %d more entries, want %d and %d", test.name, redeemedAfter-redeemed, doneAfter-done, test.redeemed, test.done)
+			t.Errorf("%s: %d more redemptions and %d more entries, want %d and %d", test.name,
+				redeemedAfter-redeemed, doneAfter-done, test.redeemed, test.done)
 		}
 	}
 }

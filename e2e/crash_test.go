@@ -19,7 +19,8 @@ import (
 type crashes struct {
 	dir   string
 	round int
-	// deliveries, imports, added and redeemed were acknowledged: ids, ids with their rows, values and values.
+	// deliveries, imports, added and redeemed were acknowledged: ids, ids with their rows, values
+	// and values.
 	deliveries []string
 	imports    map[string]int
 	mu         sync.Mutex
@@ -35,9 +36,9 @@ const (
 	redeemableAround = 4000
 )
 
-// TestCrash kills the server in the middle of everything, at random moments, and checks after each new
-// start that all that was acknowledged is there (P3), that nothing is half done (P7), and that each
-// message is in the outbox once.
+// TestCrash kills the server in the middle of everything, at random moments, and checks after each
+// new start that all that was acknowledged is there (P3), that nothing is half done (P7), and that
+// each message is in the outbox once.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	c := &crashes{dir: t.TempDir(), imports: map[string]int{}}
@@ -53,12 +54,15 @@ func TestCrash(t *testing.T) {
 		c.check(t, p)
 	}
 	if len(c.added) == 0 || len(c.redeemed) == 0 || len(c.imports) == 0 {
-		t.Errorf("little was acknowledged before the crashes: %d codes, %d redemptions, %d imports", len(c.added), len(c.redeemed), len(c.imports))
+		t.Errorf("little was acknowledged before the crashes: %d codes, %d redemptions, %d imports",
+			len(c.added), len(c.redeemed), len(c.imports))
 	}
-	t.Logf("acknowledged: %d codes, %d redemptions, %d imports, %d deliveries", len(c.added), len(c.redeemed), len(c.imports), len(c.deliveries))
+	t.Logf("acknowledged: %d codes, %d redemptions, %d imports, %d deliveries", len(c.added),
+		len(c.redeemed), len(c.imports), len(c.deliveries))
 }
 
-// prepare makes the recipients, a coupon for deliveries (coupon_1) and one for redemptions (coupon_2).
+// prepare makes the recipients, a coupon for deliveries (coupon_1) and one for redemptions
+// (coupon_2).
 func (c *crashes) prepare(t *testing.T, p *process) {
 	t.Helper()
 	var none struct{}
@@ -96,7 +100,8 @@ func queueFile(ctx context.Context, p *process, field, text string) (string, err
 			UserErrors []struct{ Message string }
 		}
 	}
-	err := p.upload(ctx, `mutation ($file: Upload!) { result: `+field+` { import { id } userErrors { message } } }`, "file.csv",
+	err := p.upload(ctx, `mutation ($file: Upload!) { result: `+field+
+		` { import { id } userErrors { message } } }`, "file.csv",
 		strings.NewReader(text), &queued)
 	if err == nil && len(queued.Result.UserErrors) > 0 {
 		err = errors.New(queued.Result.UserErrors[0].Message)
@@ -148,13 +153,18 @@ func (c *crashes) newDelivery(t *testing.T, p *process) string {
 		CreateDelivery struct{ Delivery struct{ ID string } }
 	}
 	p.must(t, `mutation {
-		createDelivery(input: {label: "Crash", couponId: "coupon_1", subject: "For you", body: "Code: {{ couponValue.code }}"}) {
+		createDelivery(input: {label: "Crash", couponId: "coupon_1", subject: "For you", body:
+			"Code: {{ couponValue.code }}"}) {
 			delivery { id }
 		}
 	}`, &created)
 	id := created.CreateDelivery.Delivery.ID
-	p.must(t, fmt.Sprintf(`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, id), &none)
-	p.must(t, fmt.Sprintf(`mutation { analyzeDelivery(input: {id: %q}) { delivery { status } } }`, id), &none)
+	p.must(t, fmt.Sprintf(
+		`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, id,
+	), &none)
+	p.must(t, fmt.Sprintf(
+		`mutation { analyzeDelivery(input: {id: %q}) { delivery { status } } }`, id,
+	), &none)
 	return id
 }
 
@@ -179,8 +189,8 @@ func (c *crashes) crash(t *testing.T, p *process, delivery string) {
 	load.Wait()
 }
 
-// moment returns when to kill. On a slow machine nothing may have been acknowledged until the last one, which then waits
-// for an import.
+// moment returns when to kill. On a slow machine nothing may have been acknowledged until the last
+// one, which then waits for an import.
 func (c *crashes) moment(t *testing.T) <-chan time.Time {
 	t.Helper()
 	hasImports := func() bool {
@@ -188,7 +198,8 @@ func (c *crashes) moment(t *testing.T) <-chan time.Time {
 		defer c.mu.Unlock()
 		return len(c.imports) > 0
 	}
-	for deadline := time.Now().Add(30 * time.Second); c.round == crashRounds && !hasImports() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); c.round == crashRounds && !hasImports() &&
+		time.Now().Before(deadline); {
 		pause(t)
 	}
 	return time.After(time.Duration(50+rand.IntN(1500)) * time.Millisecond)
@@ -200,7 +211,10 @@ func (c *crashes) confirm(ctx context.Context, p *process, delivery string) {
 	var confirmed struct {
 		ConfirmDelivery struct{ UserErrors []struct{ Message string } }
 	}
-	err := p.ask(ctx, fmt.Sprintf(`mutation { confirmDelivery(input: {id: %q}) { userErrors { message } } }`, delivery), nil, &confirmed)
+	err := p.ask(
+		ctx, fmt.Sprintf(`mutation { confirmDelivery(input: {id: %q}) { userErrors { message } } }`,
+			delivery), nil, &confirmed,
+	)
 	if err == nil && len(confirmed.ConfirmDelivery.UserErrors) == 0 {
 		c.mu.Lock()
 		c.deliveries = append(c.deliveries, delivery)
@@ -214,7 +228,8 @@ func (c *crashes) importCodes(ctx context.Context, p *process) {
 	for i := range crashImportRows {
 		fmt.Fprintf(&file, "I-%d-%06d\n", c.round, i)
 	}
-	id, err := queueFile(ctx, p, `importCodes(input: {couponId: "coupon_2", file: $file})`, file.String())
+	id, err := queueFile(ctx, p, `importCodes(input: {couponId: "coupon_2", file: $file})`,
+		file.String())
 	if err == nil {
 		c.mu.Lock()
 		c.imports[id] = crashImportRows
@@ -234,7 +249,8 @@ func (c *crashes) addCodes(ctx context.Context, p *process) {
 			AddCodes struct{ Codes []struct{ Value string } }
 		}
 		query := `mutation ($codes: [NewCode!]!) { addCodes(input: {couponId: "coupon_2", codes: $codes}) { codes { value } } }`
-		if err := p.ask(ctx, query, map[string]any{"codes": codes}, &added); err != nil || len(added.AddCodes.Codes) != len(values) {
+		if err := p.ask(ctx, query, map[string]any{"codes": codes}, &added); err != nil ||
+			len(added.AddCodes.Codes) != len(values) {
 			return
 		}
 		c.mu.Lock()
@@ -249,7 +265,9 @@ func (c *crashes) redeem(ctx context.Context, p *process, caller int) {
 		var redeemed struct {
 			RedeemCode struct{ Redemption *struct{ ID string } }
 		}
-		if err := p.ask(ctx, fmt.Sprintf(`mutation { redeemCode(input: {value: %q}) { redemption { id } } }`, value), nil,
+		if err := p.ask(ctx, fmt.Sprintf(
+			`mutation { redeemCode(input: {value: %q}) { redemption { id } } }`, value,
+		), nil,
 			&redeemed); err != nil || redeemed.RedeemCode.Redemption == nil {
 			return
 		}
@@ -259,8 +277,8 @@ func (c *crashes) redeem(ctx context.Context, p *process, caller int) {
 	}
 }
 
-// drain waits until all jobs that were interrupted are done. A delivery whose confirmation was lost is
-// confirmed now.
+// drain waits until all jobs that were interrupted are done. A delivery whose confirmation was lost
+// is confirmed now.
 func (c *crashes) drain(t *testing.T, p *process, delivery string) {
 	t.Helper()
 	for id, rows := range c.imports {
@@ -314,19 +332,22 @@ func (p *process) checkSound(t *testing.T) {
 func (c *crashes) check(t *testing.T, p *process) {
 	t.Helper()
 	p.checkSound(t)
-	// What an earlier crash left was checked then; after the last one everything is looked at again.
+	// What an earlier crash left was checked then; after the last one everything is looked at
+	// again.
 	prefix, deliveries := fmt.Sprintf("A-%d-", c.round), c.deliveries[len(c.deliveries)-1:]
 	if c.round == crashRounds {
 		prefix, deliveries = "A-", c.deliveries
 	}
-	recent := slices.DeleteFunc(slices.Clone(c.added), func(value string) bool { return !strings.HasPrefix(value, prefix) })
+	recent := slices.DeleteFunc(slices.Clone(c.added),
+		func(value string) bool { return !strings.HasPrefix(value, prefix) })
 	c.checkCodes(t, p, fmt.Sprintf("valuePrefix: %q", prefix), recent)
 	c.checkCodes(t, p, "status: [REDEEMED]", c.redeemed)
 	c.checkOutbox(t, deliveries)
 	checkAuditLog(t, p)
 }
 
-// checkAuditLog fails the test unless every redemption by the API has its entry, and no entry is of one that did not come about.
+// checkAuditLog fails the test unless every redemption by the API has its entry, and no entry is of
+// one that did not come about.
 func checkAuditLog(t *testing.T, p *process) {
 	t.Helper()
 	var counted struct {
@@ -335,12 +356,13 @@ func checkAuditLog(t *testing.T, p *process) {
 	}
 	p.must(t, `{ redemptions { totalCount } auditLog(filter: {action: "redeemCode", outcome: DONE}) { totalCount } }`, &counted)
 	if counted.AuditLog.TotalCount != counted.Redemptions.TotalCount {
-		t.Errorf("%d redemptions have %d entries in the audit log", counted.Redemptions.TotalCount, counted.AuditLog.TotalCount)
+		t.Errorf("%d redemptions have %d entries in the audit log", counted.Redemptions.TotalCount,
+			counted.AuditLog.TotalCount)
 	}
 }
 
-// checkCodes fails the test unless the codes of coupon_2 that a filter leaves have all these values among
-// them.
+// checkCodes fails the test unless the codes of coupon_2 that a filter leaves have all these values
+// among them.
 func (c *crashes) checkCodes(t *testing.T, p *process, filter string, values []string) {
 	t.Helper()
 	found := map[string]bool{}
@@ -357,7 +379,8 @@ func (c *crashes) checkCodes(t *testing.T, p *process, filter string, values []s
 			}
 		}
 		p.must(t, fmt.Sprintf(`{
-			coupon(id: "coupon_2") { codes(filter: {%s}, first: 500, after: %s) { nodes { value } pageInfo { hasNextPage endCursor } } }
+			coupon(id: "coupon_2") { codes(filter: {%s}, first: 500, after: %s) { nodes { value }
+				pageInfo { hasNextPage endCursor } } }
 		}`, filter, after), &read)
 		for _, code := range read.Coupon.Codes.Nodes {
 			found[code.Value] = true
@@ -369,7 +392,8 @@ func (c *crashes) checkCodes(t *testing.T, p *process, filter string, values []s
 	}
 	for _, value := range values {
 		if !found[value] {
-			t.Errorf("after crash %d: the code %s was acknowledged and is not among those with %s", c.round, value, filter)
+			t.Errorf("after crash %d: the code %s was acknowledged and is not among those with %s",
+				c.round, value, filter)
 		}
 	}
 }
@@ -379,8 +403,8 @@ var (
 	codeLine      = regexp.MustCompile(`(?m)^Code: (S-.*)$`)
 )
 
-// checkOutbox fails the test unless the file of each delivery has each of its messages once, with a code
-// that no other message has.
+// checkOutbox fails the test unless the file of each delivery has each of its messages once, with a
+// code that no other message has.
 func (c *crashes) checkOutbox(t *testing.T, deliveries []string) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -389,10 +413,13 @@ func (c *crashes) checkOutbox(t *testing.T, deliveries []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, pattern := range map[string]*regexp.Regexp{"message": messageIDLine, "code": codeLine} {
+		for name, pattern := range map[string]*regexp.Regexp{
+			"message": messageIDLine, "code": codeLine,
+		} {
 			found := pattern.FindAllSubmatch(text, -1)
 			if len(found) != crashRecipients {
-				t.Errorf("after crash %d: the file of %s has %d times a %s, want %d", c.round, delivery, len(found), name, crashRecipients)
+				t.Errorf("after crash %d: the file of %s has %d times a %s, want %d", c.round,
+					delivery, len(found), name, crashRecipients)
 			}
 			for _, match := range found {
 				if seen[string(match[1])] {

@@ -24,8 +24,8 @@ func (p *process) answers(t *testing.T, query string) [][]any {
 	return answer.SQL.Rows
 }
 
-// TestDemo makes the demo data with the program and serves it: the history goes by the rules of the product and of
-// the world, and every example of the playground has something to show.
+// TestDemo makes the demo data with the program and serves it: the history goes by the rules of the
+// product and of the world, and every example of the playground has something to show.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -36,14 +36,17 @@ func TestDemo(t *testing.T) {
 	makeDemo := func() commandResult {
 		cmd := exec.CommandContext(t.Context(), binary, "demo", "--data", data)
 		// What is set for a server must not lead the demo's messages out of the machine.
-		cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_URL=http://127.0.0.1:9/", "COUPONQL_SMTP_URL=smtp://127.0.0.1:9")
+		cmd.Env = append(os.Environ(), "COUPONQL_WEBHOOK_URL=http://127.0.0.1:9/",
+			"COUPONQL_SMTP_URL=smtp://127.0.0.1:9")
 		return resultOf(t, cmd, "")
 	}
 	made := makeDemo()
-	if made.code != 0 || !strings.Contains(made.out, "couponql serve --data "+data+" --outbox "+data+".outbox") {
+	if made.code != 0 ||
+		!strings.Contains(made.out, "couponql serve --data "+data+" --outbox "+data+".outbox") {
 		t.Fatalf("got the code %d and\n%s%s", made.code, made.out, made.err)
 	}
-	if again := makeDemo(); again.code != 1 || !strings.Contains(again.err, data+" exists already") {
+	if again := makeDemo(); again.code != 1 ||
+		!strings.Contains(again.err, data+" exists already") {
 		t.Errorf("once more: got the code %d and %q, want a refusal", again.code, again.err)
 	}
 
@@ -89,7 +92,8 @@ func checkHistory(t *testing.T, p *process) {
 		"rejected rows":             "SELECT sum(rows_rejected) > 10 FROM imports WHERE status = 'SUCCEEDED'",
 		"deliveries in four states": "SELECT count(*) FILTER (status = 'READY') > 0 AND count(*) FILTER (status = 'SCHEDULED') > 0 AND count(*) FILTER (status = 'EDITING') > 0 AND count(*) FILTER (status = 'FINISHED') > 10 FROM deliveries",
 		"a response that falls": `SELECT count(*) FILTER (days < 3) > 3 * count(*) FILTER (days BETWEEN 7 AND 9) AND count(*) FILTER (days > 20) > 0
-			FROM (SELECT date_diff('hour', assigned_at, redeemed_at) / 24 AS days FROM redemptions WHERE delivery_id IN ('delivery_1', 'delivery_2'))`,
+			FROM (SELECT date_diff('hour', assigned_at, redeemed_at) / 24 AS days FROM redemptions
+				WHERE delivery_id IN ('delivery_1', 'delivery_2'))`,
 	} {
 		if holds, isBool := p.answers(t, query)[0][0].(bool); !isBool || !holds {
 			t.Errorf("not there: %s", what)
@@ -118,9 +122,11 @@ func checkHistory(t *testing.T, p *process) {
 	}
 	p.must(t, `{
 		integrityReport { isSound checks { violations } }
-		coupons(filter: {search: "birthday"}) { nodes { label availability { forecast { runsOutAt } } } }
+		coupons(filter: {search: "birthday"}) { nodes { label availability { forecast { runsOutAt }
+			} } }
 		alerts { nodes { kind } }
-		compareDeliveries(ids: ["delivery_1", "delivery_2"], withinDays: 14) { isComplete isSignificant }
+		compareDeliveries(ids: ["delivery_1", "delivery_2"], withinDays: 14) { isComplete
+			isSignificant }
 		deliveries(status: [READY]) { nodes { analysis { heldUntil } } }
 	}`, &shown)
 	if !shown.IntegrityReport.IsSound {
@@ -183,7 +189,8 @@ func checkNoFuture(t *testing.T, p *process) {
 	}
 	p.must(t, `{ auditLog(first: 500) { nodes { at } } }`, &log)
 	if len(log.AuditLog.Nodes) < 100 {
-		t.Errorf("got %d entries of the audit log, want those of two months", len(log.AuditLog.Nodes))
+		t.Errorf("got %d entries of the audit log, want those of two months",
+			len(log.AuditLog.Nodes))
 	}
 	for _, entry := range log.AuditLog.Nodes {
 		if entry.At.After(time.Now()) {
@@ -192,8 +199,8 @@ func checkNoFuture(t *testing.T, p *process) {
 	}
 }
 
-// checkExamples asks what each example of the playground asks. The last one in a path is a list that must have so
-// many entries; a tab of one bar tells nobody anything.
+// checkExamples asks what each example of the playground asks. The last one in a path is a list
+// that must have so many entries; a tab of one bar tells nobody anything.
 func checkExamples(t *testing.T, p *process) {
 	for name, want := range map[string]struct {
 		path  string
@@ -227,7 +234,8 @@ func checkExamples(t *testing.T, p *process) {
 				}
 			}
 			if rows, _ := answer.([]any); len(rows) < want.count {
-				t.Errorf("%s has %d rows, want at least %d: %v", want.path, len(rows), want.count, answer)
+				t.Errorf("%s has %d rows, want at least %d: %v", want.path, len(rows),
+					want.count, answer)
 			}
 		})
 	}

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestDependenciesAreExplained wants a line in docs/adr/0013-dependencies.md for each module that go.mod requires directly.
+// TestDependenciesAreExplained wants a line in docs/adr/0013-dependencies.md for each module that
+// go.mod requires directly.
 func TestDependenciesAreExplained(t *testing.T) {
 	t.Parallel()
 	text, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json").Output()
@@ -38,7 +39,9 @@ func TestDependenciesAreExplained(t *testing.T) {
 		}
 		direct++
 		// The table leaves the host and the major version out.
-		name := regexp.MustCompile(`/v\d+$`).ReplaceAllString(strings.TrimPrefix(required.Path, "github.com/"), "")
+		name := regexp.MustCompile(`/v\d+$`).ReplaceAllString(
+			strings.TrimPrefix(required.Path, "github.com/"), "",
+		)
 		if !strings.Contains(string(reasons), name) {
 			t.Errorf("docs/adr/0013-dependencies.md does not say what %s is for", required.Path)
 		}
@@ -48,7 +51,8 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 }
 
-// TestPackagesArePinned wants an exact version of each package that comes from npm, and a lock file beside each list.
+// TestPackagesArePinned wants an exact version of each package that comes from npm, and a lock file
+// beside each list.
 func TestPackagesArePinned(t *testing.T) {
 	t.Parallel()
 	var lists []string

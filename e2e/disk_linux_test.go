@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestFullDisk fills the disk under a server: what is written is refused whole, what is there can be read,
-// and with room again everything goes on.
+// TestFullDisk fills the disk under a server: what is written is refused whole, what is there can
+// be read, and with room again everything goes on.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -45,18 +45,21 @@ func TestFullDisk(t *testing.T) {
 	query := fmt.Sprintf(`{ import(id: %q) { status failure } coupon(id: "coupon_1") { availability { total redeemed } } }`, id)
 	for deadline := time.Now().Add(30 * time.Second); ; pause(t) {
 		p.must(t, query, &read)
-		if read.Import.Status != "QUEUED" && read.Import.Status != "RUNNING" || time.Now().After(deadline) {
+		if read.Import.Status != "QUEUED" && read.Import.Status != "RUNNING" ||
+			time.Now().After(deadline) {
 			break
 		}
 	}
-	if read.Import.Status != "FAILED" || read.Import.Failure == nil || !strings.Contains(*read.Import.Failure, "disk is full") {
+	if read.Import.Status != "FAILED" || read.Import.Failure == nil ||
+		!strings.Contains(*read.Import.Failure, "disk is full") {
 		t.Errorf("the import is %+v\n%s", read.Import, p.text())
 	}
 	if read.Coupon.Availability.Total != 1000 {
 		t.Errorf("half an import is there: %+v", read.Coupon)
 	}
 	const large = `mutation { createUpload(input: {fileName: "codes.csv", byteCount: 1e9}) { upload { id } userErrors { message } } }`
-	if err := p.ask(t.Context(), large, nil, &none); err == nil || !strings.Contains(err.Error(), "UNAVAILABLE") {
+	if err := p.ask(t.Context(), large, nil, &none); err == nil ||
+		!strings.Contains(err.Error(), "UNAVAILABLE") {
 		t.Errorf("a place for more than the disk holds: %v", err)
 	}
 	small := fill(t, dir, 30<<20)
@@ -79,13 +82,16 @@ func TestFullDisk(t *testing.T) {
 	p.must(t, redeem, &none)
 	p.importFile(t, field, codesFile("C", 1000))
 
-	// A server that stops on a disk without any room loses nothing: what was refused at last is in its log.
+	// A server that stops on a disk without any room loses nothing: what was refused at last is in
+	// its log.
 	filler = fill(t, dir, 0)
-	if err := p.ask(t.Context(), strings.Replace(redeem, "A000001", "A000002", 1), nil, &none); err == nil {
+	if err := p.ask(t.Context(), strings.Replace(redeem, "A000001", "A000002", 1), nil,
+		&none); err == nil {
 		t.Error("a redemption was acknowledged on a full disk")
 	}
 	p.stop(t, shutdownTimeout)
-	if text := p.text(); !strings.Contains(text, "could not write the last audit entries") || !strings.Contains(text, "action=redeemCode") {
+	if text := p.text(); !strings.Contains(text, "could not write the last audit entries") ||
+		!strings.Contains(text, "action=redeemCode") {
 		t.Errorf("what the audit log lacks was not told:\n%s", text)
 	}
 	if err := os.Remove(filler); err != nil {

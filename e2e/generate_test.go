@@ -17,8 +17,9 @@ type generated struct {
 	UndoneAt         *string
 }
 
-// TestGenerateByJob has so many codes made that a job does it. It is killed and stopped in the middle, and goes on by itself: in the
-// end all of them are there, once, however often they are asked for with one key. Called off half-way, none is.
+// TestGenerateByJob has so many codes made that a job does it. It is killed and stopped in the
+// middle, and goes on by itself: in the end all of them are there, once, however often they are
+// asked for with one key. Called off half-way, none is.
 func TestGenerateByJob(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -36,19 +37,23 @@ func TestGenerateByJob(t *testing.T) {
 			}
 		}
 		p.must(t, fmt.Sprintf(`mutation {
-			generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "J-##########", idempotencyKey: %q}) {
-				batch { id status progress count madeCount } generatedCount sample userErrors { message }
+			generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "J-##########",
+				idempotencyKey: %q}) {
+				batch { id status progress count madeCount } generatedCount sample userErrors {
+					message }
 			}
 		}`, count, key), &answer)
 		made := answer.GenerateCodes
-		if isDone := made.Batch.Status == "SUCCEEDED"; made.GeneratedCount != made.Batch.Count || isDone != (len(made.Sample) > 0) {
+		if isDone := made.Batch.Status == "SUCCEEDED"; made.GeneratedCount != made.Batch.Count ||
+			isDone != (len(made.Sample) > 0) {
 			t.Errorf("got %+v of %+v", made, made.Batch)
 		}
 		return made.Batch
 	}
 	id := ask("once").ID
 	for _, isKilled := range []bool{true, false} {
-		p.awaitBatch(t, id, func(b *generated) bool { return b.Status == "RUNNING" && b.MadeCount > count/10 })
+		p.awaitBatch(t, id,
+			func(b *generated) bool { return b.Status == "RUNNING" && b.MadeCount > count/10 })
 		p.wantTotal(t, 0)
 		if isKilled {
 			p.kill(t)
@@ -66,7 +71,8 @@ func TestGenerateByJob(t *testing.T) {
 		t.Errorf("asked again: %+v", again)
 	}
 	other := ask("twice").ID
-	p.awaitBatch(t, other, func(b *generated) bool { return b.Status == "RUNNING" && b.MadeCount > count/3 })
+	p.awaitBatch(t, other,
+		func(b *generated) bool { return b.Status == "RUNNING" && b.MadeCount > count/3 })
 	var answer struct{ CancelBatch struct{ Batch generated } }
 	p.must(t, fmt.Sprintf(`mutation { cancelBatch(input: {id: %q}) { batch { id status count } userErrors { message } } }`, other), &answer)
 	if got := answer.CancelBatch.Batch; got.Status != "CANCELED" || got.Count != 0 {
@@ -82,11 +88,15 @@ func (p *process) awaitBatch(t *testing.T, id string, isThere func(*generated) b
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; pause(t) {
 		var answer struct{ CodeBatch *generated }
-		p.must(t, fmt.Sprintf(`{ codeBatch(id: %q) { status progress count madeCount } }`, id), &answer)
+		p.must(
+			t, fmt.Sprintf(`{ codeBatch(id: %q) { status progress count madeCount } }`,
+				id), &answer,
+		)
 		if isThere(answer.CodeBatch) {
 			return
 		}
-		if time.Now().After(deadline) || answer.CodeBatch.Status == "FAILED" || answer.CodeBatch.Status == "SUCCEEDED" {
+		if time.Now().After(deadline) || answer.CodeBatch.Status == "FAILED" ||
+			answer.CodeBatch.Status == "SUCCEEDED" {
 			t.Fatalf("%s is %+v", id, answer.CodeBatch)
 		}
 	}
@@ -98,7 +108,8 @@ func (p *process) wantTotal(t *testing.T, want int) {
 	var answer struct {
 		Coupon struct{ Availability struct{ Total int } }
 	}
-	if err := p.ask(t.Context(), `{ coupon(id: "coupon_1") { availability { total } } }`, nil, &answer); err != nil {
+	if err := p.ask(t.Context(), `{ coupon(id: "coupon_1") { availability { total } } }`, nil,
+		&answer); err != nil {
 		t.Fatal(err)
 	}
 	if got := answer.Coupon.Availability.Total; got != want {

@@ -19,8 +19,8 @@ import (
 	"couponql/sender/mailtest"
 )
 
-// handedOver is how many messages a delivery has that is killed at a step of its hand-over, and handOverSize how long the
-// text of each is.
+// handedOver is how many messages a delivery has that is killed at a step of its hand-over, and
+// handOverSize how long the text of each is.
 const (
 	handedOver   = 5
 	handOverSize = 30_000
@@ -46,19 +46,26 @@ func (p *process) confirmed(t *testing.T, round int, channel string) string {
 		p.must(t, createCoupon, &none)
 		var recipients []string
 		for i := range handedOver {
-			recipients = append(recipients, fmt.Sprintf(`{externalId: "r%d", email: "r%d@example.org", phone: "+49170123456%d"}`, i, i, i))
+			recipients = append(recipients, fmt.Sprintf(
+				`{externalId: "r%d", email: "r%d@example.org", phone: "+49170123456%d"}`, i, i, i,
+			))
 		}
-		p.must(t, `mutation { upsertRecipients(input: {recipients: [`+strings.Join(recipients, ",")+`]}) { userErrors { message } } }`, &none)
+		p.must(t, `mutation { upsertRecipients(input: {recipients: [`+strings.Join(recipients, ",")+
+			`]}) { userErrors { message } } }`, &none)
 	}
 	id := fmt.Sprintf("delivery_%d", round+1)
 	for _, query := range []string{
 		fmt.Sprintf(`mutation { generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "H-%d-########"}) { userErrors { message } } }`,
 			handedOver, round),
 		fmt.Sprintf(`mutation { createDelivery(input: {label: "L", channel: %s, couponId: "coupon_1", subject: "For you",
-			body: "Code: {{ couponValue.code }} %s"}) { userErrors { message } } }`, channel, strings.Repeat("lorem ipsum\\n", handOverSize/12)),
-		`mutation { addTargets(input: {deliveryId: "` + id + `", filter: {}}) { userErrors { message } } }`,
-		`mutation { analyzeDelivery(input: {id: "` + id + `"}) { delivery { status } userErrors { message } } }`,
-		`mutation { confirmDelivery(input: {id: "` + id + `"}) { delivery { status } userErrors { message } } }`,
+			body: "Code: {{ couponValue.code }} %s"}) { userErrors { message } } }`, channel,
+			strings.Repeat("lorem ipsum\\n", handOverSize/12)),
+		`mutation { addTargets(input: {deliveryId: "` + id +
+			`", filter: {}}) { userErrors { message } } }`,
+		`mutation { analyzeDelivery(input: {id: "` + id +
+			`"}) { delivery { status } userErrors { message } } }`,
+		`mutation { confirmDelivery(input: {id: "` + id +
+			`"}) { delivery { status } userErrors { message } } }`,
 	} {
 		var answer map[string]struct{ UserErrors []struct{ Message string } }
 		p.must(t, query, &answer)
@@ -112,7 +119,9 @@ func (h *holding) stop() <-chan struct{} {
 }
 
 // killAt kills the server when a step has come, and starts it again.
-func (h *holding) killAt(t *testing.T, p *process, arrived <-chan struct{}, start func() *process) *process {
+func (h *holding) killAt(
+	t *testing.T, p *process, arrived <-chan struct{}, start func() *process,
+) *process {
 	t.Helper()
 	select {
 	case <-arrived:
@@ -124,8 +133,9 @@ func (h *holding) killAt(t *testing.T, p *process, arrived <-chan struct{}, star
 	return start()
 }
 
-// TestKillAtStepsOfMail kills the server at each step of handing a mail over. Nothing is sent twice and nothing is lost; what was
-// answered is SENT, what did not leave is sent then, and only the mail that left and was not answered is UNKNOWN.
+// TestKillAtStepsOfMail kills the server at each step of handing a mail over. Nothing is sent twice
+// and nothing is lost; what was answered is SENT, what did not leave is sent then, and only the
+// mail that left and was not answered is UNKNOWN.
 func TestKillAtStepsOfMail(t *testing.T) {
 	t.Parallel()
 	var held holding
@@ -146,14 +156,15 @@ func TestKillAtStepsOfMail(t *testing.T) {
 	})
 	dir := t.TempDir()
 	begin := func() *process {
-		return start(t, dir, "--smtp-url", "smtp://user:secret@"+server.Addr+"?tls=off", "--mail-from", "shop@example.org")
+		return start(t, dir, "--smtp-url", "smtp://user:secret@"+server.Addr+"?tls=off",
+			"--mail-from", "shop@example.org")
 	}
 	p := begin()
 	seen := 0
 	for round, test := range []struct {
 		step mailtest.Step
-		// answered is how many mails were answered before that; unknown how many messages are UNKNOWN, of which so many arrived;
-		// -1: that depends on how much of it was on the line.
+		// answered is how many mails were answered before that; unknown how many messages are
+		// UNKNOWN, of which so many arrived; -1: that depends on how much of it was on the line.
 		answered, unknown, arrived int
 	}{
 		{mailtest.Hello, 0, 0, 0},
@@ -229,14 +240,16 @@ func (c *gated) Read(to []byte) (int, error) {
 	return c.Conn.Read(to)
 }
 
-// TestKillAtStepsOfWebhook kills the server before the webhook reads a request, in the middle of it, when it has all of it, and
-// when it has answered. Each message is taken once under one key, and SENT.
+// TestKillAtStepsOfWebhook kills the server before the webhook reads a request, in the middle of
+// it, when it has all of it, and when it has answered. Each message is taken once under one key,
+// and SENT.
 func TestKillAtStepsOfWebhook(t *testing.T) {
 	t.Parallel()
 	var held holding
 	var mu sync.Mutex
 	moment := ""
-	// keys are those under which each message came, taken how often it was taken as the manual says.
+	// keys are those under which each message came, taken how often it was taken as the manual
+	// says.
 	keys, taken := map[string][]string{}, map[string]int{}
 	known := map[string]bool{}
 	at := func(name string) <-chan struct{} {
@@ -247,7 +260,9 @@ func TestKillAtStepsOfWebhook(t *testing.T) {
 		}
 		return held.stop()
 	}
-	hook := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	hook := httptest.NewUnstartedServer(http.HandlerFunc(func(
+		w http.ResponseWriter, request *http.Request,
+	) {
 		body := bufio.NewReader(request.Body)
 		if _, err := body.Peek(100); err != nil {
 			return
@@ -288,7 +303,8 @@ func TestKillAtStepsOfWebhook(t *testing.T) {
 	t.Cleanup(hook.Close)
 	dir := t.TempDir()
 	begin := func() *process {
-		return start(t, dir, "--webhook-url", hook.URL, "--webhook-secret", "hunter2-hunter2-hunter2")
+		return start(t, dir, "--webhook-url", hook.URL, "--webhook-secret",
+			"hunter2-hunter2-hunter2")
 	}
 	p := begin()
 	for round, name := range []string{"before the request", "in the request", "taken", "answered"} {
@@ -304,7 +320,8 @@ func TestKillAtStepsOfWebhook(t *testing.T) {
 		}
 		mu.Lock()
 		for _, m := range got.Messages.Nodes {
-			if taken[m.ID] != 1 || len(slices.Compact(slices.Clone(keys[m.ID]))) != 1 || len(keys[m.ID]) > 2 {
+			if taken[m.ID] != 1 || len(slices.Compact(slices.Clone(keys[m.ID]))) != 1 ||
+				len(keys[m.ID]) > 2 {
 				t.Errorf("%s: %s was taken %d times under %v", name, m.ID, taken[m.ID], keys[m.ID])
 			}
 		}
@@ -314,8 +331,8 @@ func TestKillAtStepsOfWebhook(t *testing.T) {
 	}
 }
 
-// TestKillInOutbox starts a server on an outbox in which its predecessor died in the middle of a message: that goes, and each
-// message is there once.
+// TestKillInOutbox starts a server on an outbox in which its predecessor died in the middle of a
+// message: that goes, and each message is there once.
 func TestKillInOutbox(t *testing.T) {
 	t.Parallel()
 	for channel, extension := range map[string]string{"EMAIL": "mbox", "SMS": "jsonl"} {
@@ -333,7 +350,8 @@ func TestKillInOutbox(t *testing.T) {
 				text, _ = os.ReadFile(path)
 			}
 			p.kill(t)
-			// A part of a message that was never recorded, after one that may be whole and not be recorded either.
+			// A part of a message that was never recorded, after one that may be whole and not be
+			// recorded either.
 			file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
 			if err != nil {
 				t.Fatal(err)

@@ -21,11 +21,12 @@ import (
 
 const (
 	killRounds = 2
-	// killMessages is how many messages a delivery has; killSendRate makes their sending take some seconds, where
-	// that is needed.
+	// killMessages is how many messages a delivery has; killSendRate makes their sending take some
+	// seconds, where that is needed.
 	killMessages = 1200
 	killSendRate = "500"
-	// mailConnections is of how many messages by SMTP a crash leaves open at most whether they arrived: one on each connection.
+	// mailConnections is of how many messages by SMTP a crash leaves open at most whether they
+	// arrived: one on each connection.
 	mailConnections = 4
 )
 
@@ -37,9 +38,10 @@ var moments = map[string]func(*killed, *testing.T){
 	"pause":    (*killed).duringPause,
 }
 
-// TestKill kills the server at each moment of a delivery's life, sending to the outbox and by SMTP. After the new
-// start the delivery goes on by itself: every message arrives once, with its own code. By SMTP it is UNKNOWN whether those arrived
-// that were not answered yet at the kill, which are not sent again.
+// TestKill kills the server at each moment of a delivery's life, sending to the outbox and by SMTP.
+// After the new start the delivery goes on by itself: every message arrives once, with its own
+// code. By SMTP it is UNKNOWN whether those arrived that were not answered yet at the kill, which
+// are not sent again.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	for _, sender := range []string{"outbox", "SMTP"} {
@@ -48,7 +50,10 @@ func TestKill(t *testing.T) {
 			k := &killed{dir: t.TempDir()}
 			if sender == "SMTP" {
 				k.mailbox = startMailbox(t)
-				k.settings = []string{"--smtp-url", "smtp://" + k.mailbox.address + "?tls=off", "--mail-from", "shop@example.org"}
+				k.settings = []string{
+					"--smtp-url", "smtp://" + k.mailbox.address + "?tls=off", "--mail-from",
+					"shop@example.org",
+				}
 			}
 			p := start(t, k.dir, k.settings...)
 			var none json.RawMessage
@@ -87,7 +92,8 @@ type killed struct {
 	isAnswered bool
 	// took is how long the last change took.
 	took time.Duration
-	// sent is how many messages were recorded as sent at most a moment before the kill, and unknown of how many nobody knows.
+	// sent is how many messages were recorded as sent at most a moment before the kill, and unknown
+	// of how many nobody knows.
 	sent, unknown int
 }
 
@@ -118,14 +124,19 @@ func (k *killed) newDelivery(t *testing.T) {
 		CreateDelivery struct{ Delivery struct{ ID string } }
 	}
 	k.p.must(t, fmt.Sprintf(`mutation {
-		generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "S-%d-########"}) { generatedCount }
-		createDelivery(input: {label: "Kill", couponId: "coupon_1", subject: "For you", body: "Code: {{ couponValue.code }}"}) {
+		generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "S-%d-########"}) {
+			generatedCount }
+		createDelivery(input: {label: "Kill", couponId: "coupon_1", subject: "For you", body:
+			"Code: {{ couponValue.code }}"}) {
 			delivery { id }
 		}
 	}`, killMessages, k.rounds), &created)
 	k.delivery = created.CreateDelivery.Delivery.ID
 	var none json.RawMessage
-	k.p.must(t, fmt.Sprintf(`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, k.delivery), &none)
+	k.p.must(t, fmt.Sprintf(
+		`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`,
+		k.delivery,
+	), &none)
 	if k.moment == "analysis" {
 		return
 	}
@@ -136,7 +147,9 @@ func (k *killed) newDelivery(t *testing.T) {
 }
 
 func (k *killed) mutation(name string) string {
-	return fmt.Sprintf(`mutation { change: %s(input: {id: %q}) { delivery { status } userErrors { message } } }`, name, k.delivery)
+	return fmt.Sprintf(
+		`mutation { change: %s(input: {id: %q}) { delivery { status } userErrors { message } } }`, name, k.delivery,
+	)
 }
 
 // change does something with the delivery.
@@ -178,8 +191,8 @@ func (k *killed) duringPause(t *testing.T) {
 	k.during(t, "pauseDelivery")
 }
 
-// duringSending kills the server half-way: while it writes the outbox as fast as it can, or at the instant at which
-// the mail server has taken a message and did not answer yet.
+// duringSending kills the server half-way: while it writes the outbox as fast as it can, or at the
+// instant at which the mail server has taken a message and did not answer yet.
 func (k *killed) duringSending(t *testing.T) {
 	if k.mailbox == nil {
 		time.Sleep(rand.N(150 * time.Millisecond))
@@ -205,7 +218,9 @@ type sending struct {
 func (k *killed) state(t *testing.T) sending {
 	t.Helper()
 	var read struct{ Delivery sending }
-	k.p.must(t, fmt.Sprintf(`{ delivery(id: %q) { status counts { pending sent unknown total } messagesPerSecond } }`, k.delivery), &read)
+	k.p.must(
+		t, fmt.Sprintf(`{ delivery(id: %q) { status counts { pending sent unknown total } messagesPerSecond } }`, k.delivery), &read,
+	)
 	return read.Delivery
 }
 
@@ -214,14 +229,15 @@ func (k *killed) waitSent(t *testing.T, sent int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); k.sent < sent; pause(t) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d messages of %s are sent after 30 seconds:\n%s", k.sent, k.delivery, k.p.text())
+			t.Fatalf("%d messages of %s are sent after 30 seconds:\n%s", k.sent,
+				k.delivery, k.p.text())
 		}
 		k.sent = k.state(t).Counts.Sent
 	}
 }
 
-// goOn checks how the delivery stands after the new start, and does what a caller does who got no answer. Nobody
-// has to do anything for what was confirmed and is not paused.
+// goOn checks how the delivery stands after the new start, and does what a caller does who got no
+// answer. Nobody has to do anything for what was confirmed and is not paused.
 func (k *killed) goOn(t *testing.T) {
 	t.Helper()
 	got := k.state(t)
@@ -247,14 +263,17 @@ func (k *killed) goOn(t *testing.T) {
 	case (k.moment == "confirm" || k.moment == "sending" || !k.isAnswered && k.moment == "pause") &&
 		(status == "IN_PROGRESS" || status == "FINISHED"):
 	default:
-		t.Fatalf("killed during %s (answered: %t), %s is %s", k.moment, k.isAnswered, k.delivery, status)
+		t.Fatalf("killed during %s (answered: %t), %s is %s", k.moment, k.isAnswered,
+			k.delivery, status)
 	}
 	if got.Counts.Sent < k.sent {
-		t.Errorf("%d messages of %s were sent, and %d after the new start", k.sent, k.delivery, got.Counts.Sent)
+		t.Errorf("%d messages of %s were sent, and %d after the new start", k.sent, k.delivery,
+			got.Counts.Sent)
 	}
 	for deadline := time.Now().Add(30 * time.Second); got.Status != "FINISHED"; pause(t) {
 		if time.Now().After(deadline) {
-			t.Fatalf("killed during %s, %s does not go on: %+v\n%s", k.moment, k.delivery, got, k.p.text())
+			t.Fatalf("killed during %s, %s does not go on: %+v\n%s", k.moment, k.delivery,
+				got, k.p.text())
 		}
 		got = k.state(t)
 	}
@@ -274,26 +293,30 @@ type arrival struct {
 	times int
 }
 
-// check fails the test unless each message arrived with its code, as often as it may, and the database is sound.
+// check fails the test unless each message arrived with its code, as often as it may, and the
+// database is sound.
 func (k *killed) check(t *testing.T) {
 	t.Helper()
 	k.p.checkSound(t)
 	arrived, codes := k.arrived(t), k.codes(t)
 	if len(arrived) < killMessages-k.unknown || len(codes) != killMessages {
-		t.Errorf("killed during %s: %d messages of %s arrived, %d may have, and %d have codes", k.moment, len(arrived), k.delivery, k.unknown, len(codes))
+		t.Errorf("killed during %s: %d messages of %s arrived, %d may have, and %d have codes",
+			k.moment, len(arrived), k.delivery, k.unknown, len(codes))
 	}
 	holders := map[string]int{}
 	twice := 0
 	for number, a := range arrived {
 		if a.code != codes[number] || a.code == "" || holders[a.code] != 0 {
-			t.Errorf("message_%d arrived with the code %q of message_%d, and should have %q", number, a.code, holders[a.code], codes[number])
+			t.Errorf("message_%d arrived with the code %q of message_%d, and should have %q",
+				number, a.code, holders[a.code], codes[number])
 		}
 		holders[a.code] = number
 		if a.times != 1 {
 			twice++
 		}
 	}
-	t.Logf("killed during %s (answered: %t): of %d messages nobody knows", k.moment, k.isAnswered, k.unknown)
+	t.Logf("killed during %s (answered: %t): of %d messages nobody knows", k.moment,
+		k.isAnswered, k.unknown)
 	if twice > 0 {
 		t.Errorf("killed during %s: %d messages arrived twice", k.moment, twice)
 	}
@@ -322,7 +345,8 @@ func (k *killed) codes(t *testing.T) map[int]string {
 			}
 		}
 		k.p.must(t, fmt.Sprintf(`{
-			delivery(id: %q) { messages(first: 500, after: %s) { nodes { id code { value } } pageInfo { hasNextPage endCursor } } }
+			delivery(id: %q) { messages(first: 500, after: %s) { nodes { id code { value } }
+				pageInfo { hasNextPage endCursor } } }
 		}`, k.delivery, after), &read)
 		for _, m := range read.Delivery.Messages.Nodes {
 			codes[messageNumber(t, m.ID)] = m.Code.Value
@@ -406,7 +430,8 @@ type mailbox struct {
 
 	mu      sync.Mutex
 	letters []*mail.Message
-	// after that many more letters, the next one is not answered until release is closed; held tells of it.
+	// after that many more letters, the next one is not answered until release is closed; held
+	// tells of it.
 	after   int
 	held    chan struct{}
 	release chan struct{}

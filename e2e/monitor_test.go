@@ -32,13 +32,17 @@ func TestMetrics(t *testing.T) {
 		&ignored,
 	)
 	p.must(t, `{ coupons { totalCount } }`, &ignored)
-	if err := p.ask(t.Context(), `{ coupons(first: -1) { totalCount } }`, nil, &ignored); err == nil {
+	if err := p.ask(t.Context(), `{ coupons(first: -1) { totalCount } }`, nil,
+		&ignored); err == nil {
 		t.Error("took a page of -1")
 	}
 	p.must(t, `mutation { upsertRecipients(input: {recipients: [{externalId: "r-1", email: "ada@example.com"}]}) { userErrors { code } }
-		createDelivery(input: {label: "L", body: "b {{ couponValue.code }}", couponId: "coupon_1"}) { delivery { id } }
-		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1"]}}) { delivery { id } }
-		analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } } confirmDelivery(input: {id: "delivery_1"}) { delivery { id } } }`, &ignored)
+		createDelivery(input: {label: "L", body: "b {{ couponValue.code }}", couponId: "coupon_1"})
+			{ delivery { id } }
+		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1"]}}) { delivery {
+			id } }
+		analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } }
+			confirmDelivery(input: {id: "delivery_1"}) { delivery { id } } }`, &ignored)
 	p.must(t, `mutation { exportCodes(input: {couponId: "coupon_1"}) { export { id } } }`, &ignored)
 	want := []string{
 		`couponql_work_duration_seconds_count{kind="mutation",name="redeemCode",outcome="done"} 1`,
@@ -49,10 +53,13 @@ func TestMetrics(t *testing.T) {
 		`couponql_work_duration_seconds_count{kind="job",name="batch EMAIL",outcome="done"} 1`,
 		`couponql_messages_total{channel="EMAIL",result="ACCEPTED"} 1`,
 		`couponql_request_duration_seconds_count{code="200",method="POST",path="/graphql"} 7`,
-		`couponql_codes 2`, `couponql_lane_busy{lane="additions"} 0`, `couponql_writer_waiting 0`, `couponql_build_info{version="`,
+		`couponql_codes 2`, `couponql_lane_busy{lane="additions"} 0`, `couponql_writer_waiting 0`,
+		`couponql_build_info{version="`,
 	}
 	missing := ""
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(
+		50 * time.Millisecond,
+	) {
 		_, text := p.get(t, "/metrics", nil)
 		missing = ""
 		for _, line := range want {
@@ -62,7 +69,8 @@ func TestMetrics(t *testing.T) {
 		}
 		if missing == "" {
 			for _, name := range []string{
-				"couponql_commits_total", "couponql_committed_requests_total", "couponql_database_bytes", "couponql_disk_free_bytes",
+				"couponql_commits_total", "couponql_committed_requests_total",
+				"couponql_database_bytes", "couponql_disk_free_bytes",
 				"couponql_statements_total",
 			} {
 				if !regexp.MustCompile(name + ` [1-9]`).MatchString(text) {
@@ -86,10 +94,12 @@ func TestMetricsOfInventedNames(t *testing.T) {
 			for _, first := range []string{
 				name + " /graphql", "GET /" + name, "GET /files/" + name, "PATCH /uploads/" + name,
 				"DELETE /" + name + "/graphql", "GET /graphql?query=" + name,
-				"GET /graphql?operationName=" + name + "&query=query+" + name + "{" + name + ":caller{" + name + ":name}}", "GET /graphql/" + name,
+				"GET /graphql?operationName=" + name + "&query=query+" + name + "{" + name +
+					":caller{" + name + ":name}}", "GET /graphql/" + name,
 				name + " /" + name, "GET /metrics/" + name,
 			} {
-				p.sendRaw(t, first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nX-"+name+": "+name+"\r\nConnection: close\r\n\r\n")
+				p.sendRaw(t, first+" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nX-"+name+
+					": "+name+"\r\nConnection: close\r\n\r\n")
 			}
 		}
 	}
@@ -104,7 +114,8 @@ func TestMetricsOfInventedNames(t *testing.T) {
 	if after := series(); after != before || before < 10 {
 		t.Errorf("%d series, and %d after other names", before, after)
 	}
-	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text, `method="other",path="/graphql"`) || strings.Contains(text, "XA1") {
+	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text,
+		`method="other",path="/graphql"`) || strings.Contains(text, "XA1") {
 		t.Error("the metrics have an invented name, or lack what was invented")
 	}
 	p.stop(t, time.Minute)
@@ -154,15 +165,18 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// TestTraces: a collector gets a span for each request, root field and job, in the trace of the caller, and nothing that was given.
+// TestTraces: a collector gets a span for each request, root field and job, in the trace of the
+// caller, and nothing that was given.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
-	p := start(t, t.TempDir(), "--otlp-endpoint", c.URL, "--log-level", "debug", "--log-format", "json")
+	p := start(t, t.TempDir(), "--otlp-endpoint", c.URL, "--log-level", "debug",
+		"--log-format", "json")
 	var ignored any
 	p.must(t, createCoupon, &ignored)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(
-		`{"query":"mutation { addCodes(input: {couponId: \"coupon_1\", codes: [{value: \"SECRET-CODE\"}]}) { userErrors { code } } }"}`))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql",
+		strings.NewReader(
+			`{"query":"mutation { addCodes(input: {couponId: \"coupon_1\", codes: [{value: \"SECRET-CODE\"}]}) { userErrors { code } } }"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +193,9 @@ func TestTraces(t *testing.T) {
 	p.must(t, `mutation { exportCodes(input: {couponId: "coupon_1"}) { export { id } } }`, &ignored)
 	// A server that stops leaves the job to the next one.
 	const done = `couponql_work_duration_seconds_count{kind="job",name="export",outcome="done"} 1`
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(
+		10 * time.Millisecond,
+	) {
 		if _, text := p.get(t, "/metrics", nil); strings.Contains(text, done) {
 			break
 		}
@@ -187,7 +203,9 @@ func TestTraces(t *testing.T) {
 	p.stop(t, time.Minute)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, name := range []string{"POST /graphql", "mutation createCoupon", "mutation exportCodes", "job export"} {
+	for _, name := range []string{
+		"POST /graphql", "mutation createCoupon", "mutation exportCodes", "job export",
+	} {
 		if c.spans[name] == "" {
 			t.Errorf("there is no span %q among %d", name, len(c.spans))
 		}
@@ -195,7 +213,9 @@ func TestTraces(t *testing.T) {
 	if got := []byte(c.spans["mutation addCodes"]); !bytes.Equal(got, fromHex(t, traceID)) {
 		t.Errorf("the span is in the trace %x", got)
 	}
-	for place, text := range map[string]string{"the traces": c.bytes.String(), "the log": p.text()} {
+	for place, text := range map[string]string{
+		"the traces": c.bytes.String(), "the log": p.text(),
+	} {
 		if at := strings.Index(strings.ToUpper(text), "SECRET"); at >= 0 {
 			t.Errorf("%s tell what a client sent: %.40q", place, text[at:])
 		}
@@ -216,7 +236,8 @@ func TestTraces(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("the log has %q", line)
 		}
-		if entry.Message == "answered" && entry.Request != "" && entry.Method == http.MethodPost && entry.Path == "/graphql" && entry.Status == http.StatusOK {
+		if entry.Message == "answered" && entry.Request != "" && entry.Method == http.MethodPost &&
+			entry.Path == "/graphql" && entry.Status == http.StatusOK {
 			answered++
 		}
 	}
@@ -230,7 +251,9 @@ func secretHeaders(r *http.Request) {
 	for _, name := range []string{"Tracestate", "Baggage"} {
 		r.Header.Set(name, "secret=SECRET-STATE")
 	}
-	for _, name := range []string{"User-Agent", "Referer", "X-Request-ID", "X-Forwarded-For", "Cookie"} {
+	for _, name := range []string{
+		"User-Agent", "Referer", "X-Request-ID", "X-Forwarded-For", "Cookie",
+	} {
 		r.Header.Set(name, "SECRET-"+name)
 	}
 }
@@ -256,10 +279,15 @@ func fromHex(t *testing.T, text string) []byte {
 // TestMetricsOfLines: what was learned of a mail server is a metric.
 func TestMetricsOfLines(t *testing.T) {
 	t.Parallel()
-	p := start(t, t.TempDir(), "--smtp-url", "smtp://127.0.0.1:1", "--mail-from", "shop@example.com")
+	p := start(t, t.TempDir(), "--smtp-url", "smtp://127.0.0.1:1", "--mail-from",
+		"shop@example.com")
 	_, text := p.get(t, "/metrics", nil)
-	for _, name := range []string{"couponql_line_messages_per_second", "couponql_line_connections", "couponql_line_messages_per_connection"} {
-		if !strings.Contains(text, name+`{line="mail"} 0`) || strings.Contains(text, name+`{line="webhook"}`) {
+	for _, name := range []string{
+		"couponql_line_messages_per_second", "couponql_line_connections",
+		"couponql_line_messages_per_connection",
+	} {
+		if !strings.Contains(text, name+`{line="mail"} 0`) ||
+			strings.Contains(text, name+`{line="webhook"}`) {
 			t.Errorf("the metrics do not tell %s of mail alone", name)
 		}
 	}

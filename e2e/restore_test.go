@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestBackupAndRestore backs up a server that sends and redeems, loses it, and goes on with a server of the backup.
+// TestBackupAndRestore backs up a server that sends and redeems, loses it, and goes on with a
+// server of the backup.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -18,19 +19,25 @@ func TestBackupAndRestore(t *testing.T) {
 	var data any
 	p.must(t, createCoupon, &data)
 	p.must(t, `mutation {
-		addCodes(input: {couponId: "coupon_1", codes: [{value: "AAA"}, {value: "BBB"}, {value: "CCC"}]}) { codes { id } }
-		upsertRecipients(input: {recipients: [{externalId: "r1", email: "r1@example.org"}, {externalId: "r2", email: "r2@example.org"}]}) { recipients { id } }
-		createDelivery(input: {label: "L", subject: "s", body: "{{ couponValue.code }}", couponId: "coupon_1", contactAt: "2999-01-01"}) { delivery { id } }
+		addCodes(input: {couponId: "coupon_1", codes:
+			[{value: "AAA"}, {value: "BBB"}, {value: "CCC"}]}) { codes { id } }
+		upsertRecipients(input: {recipients:
+			[{externalId: "r1", email: "r1@example.org"}, {externalId: "r2", email:
+			"r2@example.org"}]}) { recipients { id } }
+		createDelivery(input: {label: "L", subject: "s", body: "{{ couponValue.code }}", couponId:
+			"coupon_1", contactAt: "2999-01-01"}) { delivery { id } }
 		addTargets(input: {deliveryId: "delivery_1", filter: {}}) { delivery { id } }
 		analyzeDelivery(input: {id: "delivery_1"}) { delivery { id } }
 		confirmDelivery(input: {id: "delivery_1"}) { delivery { id } }
 	}`, &data)
 	backup := filepath.Join(dir, "backup.duckdb")
-	if got := p.commandLine(t, "", "backup", backup); got.code != 0 || !strings.Contains(got.err, "verified") {
+	if got := p.commandLine(t, "", "backup", backup); got.code != 0 ||
+		!strings.Contains(got.err, "verified") {
 		t.Fatalf("got %+v", got)
 	}
 	restore := func(args ...string) commandResult {
-		return resultOf(t, exec.CommandContext(t.Context(), binary, append([]string{"restore", backup}, args...)...), "")
+		return resultOf(t, exec.CommandContext(t.Context(), binary,
+			append([]string{"restore", backup}, args...)...), "")
 	}
 	database := filepath.Join(dir, "couponql.duckdb")
 	for want, args := range map[string][]string{
@@ -39,12 +46,14 @@ func TestBackupAndRestore(t *testing.T) {
 		"missing flags: --data=FILE": {},
 		"no such file or directory":  {"--data", filepath.Join(dir, "nowhere", "file")},
 	} {
-		if got := restore(args...); got.code == 0 || got.out != "" || !strings.Contains(got.err, want) {
+		if got := restore(args...); got.code == 0 || got.out != "" ||
+			!strings.Contains(got.err, want) {
 			t.Errorf("restore %v: got %+v, want %q", args, got, want)
 		}
 	}
 	p.kill(t)
-	if got := restore("--data", database, "--force"); got.code != 0 || !strings.Contains(got.out, "checks of integrityReport hold\npaused") ||
+	if got := restore("--data", database, "--force"); got.code != 0 ||
+		!strings.Contains(got.out, "checks of integrityReport hold\npaused") ||
 		!strings.Contains(got.out, ": delivery_1\n") {
 		t.Fatalf("got %+v", got)
 	}
@@ -55,7 +64,8 @@ func TestBackupAndRestore(t *testing.T) {
 		RowCount         int       `json:"rowCount"`
 		PausedDeliveries []string  `json:"pausedDeliveries"`
 	}
-	if got := restore("--data", other, "--json"); got.code != 0 || json.Unmarshal([]byte(got.out), &result) != nil || result.Data != other ||
+	if got := restore("--data", other, "--json"); got.code != 0 ||
+		json.Unmarshal([]byte(got.out), &result) != nil || result.Data != other ||
 		result.RowCount == 0 || result.TakenAt.IsZero() || len(result.PausedDeliveries) != 1 {
 		t.Errorf("got %+v", got)
 	}
@@ -88,7 +98,8 @@ func TestBackupAfterKill(t *testing.T) {
 			RowCount           int
 		}
 	}
-	for deadline := time.Now().Add(time.Minute); answer.Export.Status != "SUCCEEDED" && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); answer.Export.Status != "SUCCEEDED" &&
+		time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		p.must(t, `{ export(id: "export_1") { status verifiedAt rowCount } }`, &answer)
 	}
 	if answer.Export.VerifiedAt == "" || answer.Export.RowCount < 300_000 {
@@ -96,14 +107,17 @@ func TestBackupAfterKill(t *testing.T) {
 	}
 }
 
-// TestErasedAfterKill erases somebody and kills the server: when the next one is ready, the person is in none of its files.
+// TestErasedAfterKill erases somebody and kills the server: when the next one is ready, the person
+// is in none of its files.
 func TestErasedAfterKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
 	var data any
 	p.must(t, `mutation {
-		upsertRecipients(input: {recipients: [{externalId: "Zk-4711", email: "zelda.4711@example.org", attributes: {hobby: "violet-hatter"}}]}) {
+		upsertRecipients(input: {recipients:
+			[{externalId: "Zk-4711", email: "zelda.4711@example.org", attributes: {hobby:
+			"violet-hatter"}}]}) {
 			recipients { id }
 		}
 	}`, &data)
@@ -116,7 +130,8 @@ func TestErasedAfterKill(t *testing.T) {
 			}
 			for _, name := range names {
 				// Folders among them cannot be read.
-				if content, err := os.ReadFile(name); err == nil && strings.Contains(string(content), text) {
+				if content, err := os.ReadFile(name); err == nil &&
+					strings.Contains(string(content), text) {
 					return true
 				}
 			}
@@ -126,9 +141,12 @@ func TestErasedAfterKill(t *testing.T) {
 	if !isThere("zelda.4711") || !isThere("violet-hatter") {
 		t.Fatal("this test looks for what is not there")
 	}
-	p.must(t, `mutation { eraseRecipients(input: {externalIds: ["Zk-4711"]}) { erasedCount } }`, &data)
+	p.must(
+		t, `mutation { eraseRecipients(input: {externalIds: ["Zk-4711"]}) { erasedCount } }`, &data,
+	)
 	p.kill(t)
-	if got := examine(t, dir, nil); got.code != 0 || !strings.Contains(got.out, "warning  erasure") {
+	if got := examine(t, dir, nil); got.code != 0 ||
+		!strings.Contains(got.out, "warning  erasure") {
 		t.Errorf("got %+v", got)
 	}
 	p = start(t, dir)

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestWebhookAfterKill kills the server while its webhook works on a batch: the next server posts the batch again
-// under the same key, and every message arrives with the code that the API knows. No secret is logged.
+// TestWebhookAfterKill kills the server while its webhook works on a batch: the next server posts
+// the batch again under the same key, and every message arrives with the code that the API knows.
+// No secret is logged.
 func TestWebhookAfterKill(t *testing.T) {
 	t.Parallel()
 	type call struct {
@@ -24,7 +25,9 @@ func TestWebhookAfterKill(t *testing.T) {
 		} `json:"messages"`
 	}
 	hook := newStallingHook(t, http.StatusOK)
-	settings := []string{"--webhook-url", hook.address, "--webhook-secret", "hunter2-hunter2-hunter2"}
+	settings := []string{
+		"--webhook-url", hook.address, "--webhook-secret", "hunter2-hunter2-hunter2",
+	}
 	dir := t.TempDir()
 	p := start(t, dir, settings...)
 	var none json.RawMessage
@@ -59,7 +62,8 @@ func TestWebhookAfterKill(t *testing.T) {
 			}
 		}
 	}
-	for deadline := time.Now().Add(30 * time.Second); read.Delivery.Status != "FINISHED"; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); read.Delivery.Status !=
+		"FINISHED"; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the delivery is %+v:\n%s", read, again.text())
 		}
@@ -73,12 +77,14 @@ func TestWebhookAfterKill(t *testing.T) {
 		}
 		calls = append(calls, one)
 	}
-	if len(calls) != 2 || calls[0].key == "" || calls[0].key != calls[1].key || len(calls[1].Messages) != 2 {
+	if len(calls) != 2 || calls[0].key == "" || calls[0].key != calls[1].key ||
+		len(calls[1].Messages) != 2 {
 		t.Fatalf("got %+v", calls)
 	}
 	for i, m := range read.Delivery.Messages.Nodes {
 		for _, got := range calls {
-			if one := got.Messages[i]; one.MessageID != m.ID || one.Code != m.Code.Value || m.Attempts != 1 {
+			if one := got.Messages[i]; one.MessageID != m.ID || one.Code != m.Code.Value ||
+				m.Attempts != 1 {
 				t.Errorf("got %+v, want %+v", one, m)
 			}
 		}
@@ -88,12 +94,14 @@ func TestWebhookAfterKill(t *testing.T) {
 	}
 }
 
-// TestAlertAfterKill kills the server while its webhook is being told of an alert: the next server tells it again under the
-// same key, and then never more.
+// TestAlertAfterKill kills the server while its webhook is being told of an alert: the next server
+// tells it again under the same key, and then never more.
 func TestAlertAfterKill(t *testing.T) {
 	t.Parallel()
 	hook := newStallingHook(t, http.StatusNoContent)
-	settings := []string{"--alert-webhook-url", hook.address, "--alert-webhook-secret", "hunter2-hunter2-hunter2"}
+	settings := []string{
+		"--alert-webhook-url", hook.address, "--alert-webhook-secret", "hunter2-hunter2-hunter2",
+	}
 	dir := t.TempDir()
 	p := start(t, dir, settings...)
 	var none json.RawMessage
@@ -109,7 +117,9 @@ func TestAlertAfterKill(t *testing.T) {
 	}
 	p.kill(t)
 	again := start(t, dir, settings...)
-	for deadline := time.Now().Add(30 * time.Second); len(hook.taken()) < 2; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); len(hook.taken()) < 2; time.Sleep(
+		10 * time.Millisecond,
+	) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it was not told again:\n%s", again.text())
 		}
@@ -120,7 +130,8 @@ func TestAlertAfterKill(t *testing.T) {
 	third.must(t, `{ alerts { totalCount nodes { kind } } }`, &none)
 	time.Sleep(200 * time.Millisecond)
 	calls := hook.taken()
-	if len(calls) != 2 || calls[0] != calls[1] || !strings.HasSuffix(calls[0].key, "-alert-1") || !strings.Contains(calls[0].body, `"LOW_STOCK"`) {
+	if len(calls) != 2 || calls[0] != calls[1] || !strings.HasSuffix(calls[0].key, "-alert-1") ||
+		!strings.Contains(calls[0].body, `"LOW_STOCK"`) {
 		t.Errorf("got %+v", calls)
 	}
 	if log := p.text() + again.text() + third.text(); strings.Contains(log, "hunter2") {
@@ -128,7 +139,8 @@ func TestAlertAfterKill(t *testing.T) {
 	}
 }
 
-// stallingHook is a webhook that works on the first request until the test ends, and answers every other one.
+// stallingHook is a webhook that works on the first request until the test ends, and answers every
+// other one.
 type stallingHook struct {
 	// address has a password in it. arrived is closed when the first request is there.
 	address string
@@ -143,13 +155,16 @@ func newStallingHook(t *testing.T, status int) *stallingHook {
 	t.Helper()
 	hook := &stallingHook{arrived: make(chan struct{})}
 	release := make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(
+		w http.ResponseWriter, request *http.Request,
+	) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		hook.mu.Lock()
-		hook.calls = append(hook.calls, hookCall{request.Header.Get("Idempotency-Key"), string(body)})
+		hook.calls = append(hook.calls,
+			hookCall{request.Header.Get("Idempotency-Key"), string(body)})
 		isFirst := len(hook.calls) == 1
 		hook.mu.Unlock()
 		if isFirst {

@@ -60,7 +60,10 @@ type process struct {
 // serveCommandLine returns the program with its files in a folder.
 func serveCommandLine(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
-	args = append([]string{"serve", "--data", filepath.Join(dir, "couponql.duckdb"), "--outbox", filepath.Join(dir, "outbox")}, args...)
+	args = append([]string{
+		"serve", "--data", filepath.Join(dir, "couponql.duckdb"), "--outbox",
+		filepath.Join(dir, "outbox"),
+	}, args...)
 	return exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
 }
 
@@ -73,7 +76,10 @@ func start(t *testing.T, dir string, args ...string) *process {
 // startWith is start with environment variables.
 func startWith(t *testing.T, dir string, environment []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: serveCommandLine(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
+	p := &process{
+		cmd:   serveCommandLine(t, dir, append([]string{"--listen", "127.0.0.1:0"}, args...)...),
+		ended: make(chan struct{}),
+	}
 	p.cmd.Env = append(os.Environ(), environment...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -179,11 +185,15 @@ func (p *process) post(ctx context.Context, contentType string, body io.Reader, 
 }
 
 // upload sends a mutation whose variable $file is a file.
-func (p *process) upload(ctx context.Context, query, name string, content io.Reader, data any) error {
+func (p *process) upload(
+	ctx context.Context, query, name string, content io.Reader, data any,
+) error {
 	reader, writer := io.Pipe()
 	form := multipart.NewWriter(writer)
 	go func() {
-		operations, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"file": nil}})
+		operations, err := json.Marshal(
+			map[string]any{"query": query, "variables": map[string]any{"file": nil}},
+		)
 		if err == nil {
 			err = form.WriteField("operations", string(operations))
 		}
@@ -215,7 +225,8 @@ func (p *process) must(t *testing.T, query string, data any) {
 }
 
 const createCoupon = `mutation {
-	createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01", requiresAssignment: false}) {
+	createCoupon(input: {label: "Sale", type: INDIVIDUAL, startsAt: "2020-01-01",
+		requiresAssignment: false}) {
 		coupon { id } userErrors { message }
 	}
 }`
@@ -241,11 +252,13 @@ func TestServe(t *testing.T) {
 		t.Errorf("got %+v", read)
 	}
 	for path, want := range map[string]string{
-		"/healthz": "ok", "/readyz": "ready", "/": "<!doctype html>", "/metrics": "couponql_statements_total",
+		"/healthz": "ok", "/readyz": "ready", "/": "<!doctype html>",
+		"/metrics":                        "couponql_statements_total",
 		"/graphql?query=%7B__typename%7D": `"__typename":"Query"`,
 	} {
 		status, text := p.get(t, path, nil)
-		if status != http.StatusOK || !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
+		if status != http.StatusOK ||
+			!strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
 			t.Errorf("%s: %d %.200s, want %q", path, status, text, want)
 		}
 	}
@@ -261,18 +274,22 @@ func TestServe(t *testing.T) {
 	again.stop(t, 10*time.Second)
 }
 
-// TestHeaders: no answer of the API is kept by anybody, and none is taken for anything but what it says it is.
+// TestHeaders: no answer of the API is kept by anybody, and none is taken for anything but what it
+// says it is.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
-	for path, want := range map[string]string{"/graphql?query=%7B__typename%7D": "no-store", "/healthz": "", "/": ""} {
+	for path, want := range map[string]string{
+		"/graphql?query=%7B__typename%7D": "no-store", "/healthz": "", "/": "",
+	} {
 		response, err := http.Get(p.url + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
 		got := response.Header
-		if got.Get("X-Content-Type-Options") != "nosniff" || len(got.Get("X-Request-ID")) != 26 || want != "" && got.Get("Cache-Control") != want {
+		if got.Get("X-Content-Type-Options") != "nosniff" || len(got.Get("X-Request-ID")) != 26 ||
+			want != "" && got.Get("Cache-Control") != want {
 			t.Errorf("%s: %v", path, got)
 		}
 	}
@@ -306,11 +323,14 @@ func (p *process) do(t *testing.T, request *http.Request, edit func(*http.Reques
 	return response.StatusCode, string(text)
 }
 
-// TestStrangers tells whom the server does not answer: other machines' names and other sites' pages.
+// TestStrangers tells whom the server does not answer: other machines' names and other sites'
+// pages.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
-	for _, host := range []string{"evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", ""} {
+	for _, host := range []string{
+		"evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", "",
+	} {
 		status, text := p.get(t, "/healthz", func(r *http.Request) { r.Host = host })
 		want := http.StatusMisdirectedRequest
 		if host == "" {
@@ -320,8 +340,11 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("the host %q gets %d %q, want %d", host, status, text, want)
 		}
 	}
-	for _, host := range []string{"localhost", "localhost:1234", "127.0.0.1", "127.8.8.8:80", "[::1]:80", "[::1]"} {
-		if status, text := p.get(t, "/healthz", func(r *http.Request) { r.Host = host }); status != http.StatusOK {
+	for _, host := range []string{
+		"localhost", "localhost:1234", "127.0.0.1", "127.8.8.8:80", "[::1]:80", "[::1]",
+	} {
+		if status, text := p.get(t, "/healthz",
+			func(r *http.Request) { r.Host = host }); status != http.StatusOK {
 			t.Errorf("the host %q gets %d %q", host, status, text)
 		}
 	}
@@ -329,11 +352,21 @@ func TestStrangers(t *testing.T) {
 		header map[string]string
 		want   int
 	}{
-		"a program":        {nil, http.StatusOK},
-		"the playground":   {map[string]string{"Origin": p.url, "Sec-Fetch-Site": "same-origin"}, http.StatusOK},
-		"another site":     {map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
-		"an old browser":   {map[string]string{"Origin": "https://evil.example"}, http.StatusForbidden},
-		"another port":     {map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
+		"a program": {nil, http.StatusOK},
+		"the playground": {
+			map[string]string{"Origin": p.url, "Sec-Fetch-Site": "same-origin"}, http.StatusOK,
+		},
+		"another site": {
+			map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+			http.StatusForbidden,
+		},
+		"an old browser": {
+			map[string]string{"Origin": "https://evil.example"}, http.StatusForbidden,
+		},
+		"another port": {
+			map[string]string{"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"},
+			http.StatusForbidden,
+		},
 		"a sandboxed page": {map[string]string{"Origin": "null"}, http.StatusForbidden},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql",
@@ -360,9 +393,12 @@ func TestStop(t *testing.T) {
 	var created struct {
 		CreateDelivery struct{ Delivery struct{ ID string } }
 	}
-	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`, &created)
-	body := fmt.Sprintf(`{"query": "subscription { deliveryProgress(id: \"%s\") { status } }"}`, created.CreateDelivery.Delivery.ID)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(body))
+	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`,
+		&created)
+	body := fmt.Sprintf(`{"query": "subscription { deliveryProgress(id: \"%s\") { status } }"}`,
+		created.CreateDelivery.Delivery.ID)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql",
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +420,8 @@ func TestStop(t *testing.T) {
 		}
 	}
 	p.stop(t, shutdownTimeout)
-	if _, err := io.ReadAll(events); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := io.ReadAll(events); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) &&
+		!errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the subscription ended with %v", err)
 	}
 	if !strings.Contains(p.text(), "stopping") {
@@ -410,41 +447,91 @@ func TestRefusesSettings(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "", "loopback addresses only"},
 		{[]string{"--listen", ":0", "--data", fresh()}, "", "loopback addresses only"},
 		{[]string{"--listen", "[::]:0", "--data", fresh()}, "", "loopback addresses only"},
-		{[]string{"--listen", "192.0.2.1:80", "--data", fresh()}, "", "this machine does not have the address"},
-		{[]string{"--listen", "127.0.0.1"}, "", "must be a host and a port, such as 127.0.0.1:8080"},
+		{
+			[]string{"--listen", "192.0.2.1:80", "--data", fresh()},
+			"",
+			"this machine does not have the address",
+		},
+		{
+			[]string{"--listen", "127.0.0.1"},
+			"",
+			"must be a host and a port, such as 127.0.0.1:8080",
+		},
 		{[]string{"--port", "9000"}, "", "Give --listen 127.0.0.1:9000 instead."},
 		{[]string{"--log-level", "verbose"}, "", "--log-level: must be debug, info, warn or error"},
 		{[]string{"--data", fresh()}, "COUPONQL_LISTEN=0.0.0.0:0", "loopback addresses only"},
-		{[]string{"--listen", "0.0.0.0:0", "--data", fresh()}, "COUPONQL_ADMIN_KEY=hunter2", "too short to be safe"},
+		{
+			[]string{"--listen", "0.0.0.0:0", "--data", fresh()},
+			"COUPONQL_ADMIN_KEY=hunter2",
+			"too short to be safe",
+		},
 		{[]string{"--rate-limit=-1"}, "", "--rate-limit=-1"},
 		{[]string{"--cors-origin", "https://shop.example.com/"}, "", "must be a scheme and a host"},
 		{[]string{"--cors-origin", "*"}, "", "must be a scheme and a host"},
 		{[]string{"--trusted-proxy", "proxy"}, "", "--trusted-proxy"},
-		{[]string{"--oidc-issuer", "https://login.example.com", "--data", fresh()}, "", "--oidc-audience is needed"},
-		{[]string{"--oidc-issuer", "login", "--oidc-audience", "a", "--data", fresh()}, "", "--oidc-issuer=login"},
+		{
+			[]string{"--oidc-issuer", "https://login.example.com", "--data", fresh()},
+			"",
+			"--oidc-audience is needed",
+		},
+		{
+			[]string{"--oidc-issuer", "login", "--oidc-audience", "a", "--data", fresh()},
+			"",
+			"--oidc-issuer=login",
+		},
 		{[]string{"--oidc-audience", "a"}, "", "--oidc-audience needs --oidc-issuer"},
 		{[]string{"--send-rate=-1"}, "", "--send-rate=-1"},
 		{[]string{"--hold-duration", "0s"}, "", "--hold-duration=0s"},
 		{[]string{"--retention-days=-1"}, "", "--retention-days=-1"},
 		{[]string{"--default-region=Atlantis"}, "", "--default-region=Atlantis: must be a country"},
-		{[]string{"--smtp-url", "smtp://127.0.0.1", "--mail-from", "shop@example"}, "", "has no dot"},
-		{[]string{"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty"}, "", "--memory-limit"},
+		{
+			[]string{"--smtp-url", "smtp://127.0.0.1", "--mail-from", "shop@example"},
+			"",
+			"has no dot",
+		},
+		{[]string{
+			"--data", filepath.Join(t.TempDir(), "new.duckdb"), "--memory-limit", "plenty",
+		}, "", "--memory-limit"},
 		{[]string{"--no-such-flag"}, "", "unknown flag --no-such-flag"},
 		{[]string{"--outbox", file}, "", "is a file, not a folder"},
 		{nil, "COUPONQL_SMTP_URL=smtp://user:hunter2@127.0.0.1", "--mail-from is needed"},
-		{[]string{"--mail-from", "shop@example.com"}, "COUPONQL_SMTP_URL=smtp://user:hunter2%zz@127.0.0.1", "must be like smtp://"},
-		{[]string{"--mail-from", "shop"}, "COUPONQL_SMTP_URL=smtp://user:hunter2@127.0.0.1", "sender of mail"},
+		{
+			[]string{"--mail-from", "shop@example.com"},
+			"COUPONQL_SMTP_URL=smtp://user:hunter2%zz@127.0.0.1", "must be like smtp://",
+		},
+		{
+			[]string{"--mail-from", "shop"},
+			"COUPONQL_SMTP_URL=smtp://user:hunter2@127.0.0.1",
+			"sender of mail",
+		},
 		{[]string{"--mail-from", "shop@example.com"}, "", "need --smtp-url"},
 		{nil, "COUPONQL_WEBHOOK_URL=https://user:hunter2@example.com", "COUPONQL_WEBHOOK_SECRET"},
-		{[]string{"--webhook-url", "https://example.com"}, "COUPONQL_WEBHOOK_SECRET=hunter2", "at least 16"},
-		{nil, "COUPONQL_ALERT_WEBHOOK_URL=https://user:hunter2@example.com", "COUPONQL_ALERT_WEBHOOK_SECRET"},
-		{[]string{"--alert-webhook-url", "https://example.com"}, "COUPONQL_ALERT_WEBHOOK_SECRET=hunter2", "at least 16"},
 		{
-			[]string{"--listen", strings.TrimPrefix(running.url, "http://"), "--data", filepath.Join(t.TempDir(), "other.duckdb")},
+			[]string{"--webhook-url", "https://example.com"},
+			"COUPONQL_WEBHOOK_SECRET=hunter2",
+			"at least 16",
+		},
+		{
+			nil, "COUPONQL_ALERT_WEBHOOK_URL=https://user:hunter2@example.com",
+			"COUPONQL_ALERT_WEBHOOK_SECRET",
+		},
+		{
+			[]string{"--alert-webhook-url", "https://example.com"},
+			"COUPONQL_ALERT_WEBHOOK_SECRET=hunter2", "at least 16",
+		},
+		{
+			[]string{
+				"--listen", strings.TrimPrefix(running.url, "http://"), "--data",
+				filepath.Join(t.TempDir(), "other.duckdb"),
+			},
 			"",
 			"a program uses this address already",
 		},
-		{[]string{"--listen", "127.0.0.1:0"}, "", "another process has the database open; stop it first"},
+		{
+			[]string{"--listen", "127.0.0.1:0"},
+			"",
+			"another process has the database open; stop it first",
+		},
 	} {
 		t.Run(strings.Join(append(test.args, test.env), " "), func(t *testing.T) {
 			t.Parallel()
@@ -455,14 +542,16 @@ func TestRefusesSettings(t *testing.T) {
 			if !isExit || exit.ExitCode() <= 0 {
 				t.Errorf("the program ended with %v", err)
 			}
-			if !strings.Contains(string(output), test.want) || strings.Contains(string(output), "panic") || strings.Contains(string(output), "hunter2") {
+			if !strings.Contains(string(output), test.want) || strings.Contains(string(output),
+				"panic") || strings.Contains(string(output), "hunter2") {
 				t.Errorf("the program says\n%s\nwant %q", output, test.want)
 			}
 		})
 	}
 }
 
-// TestVersion tells which version runs: what the build of a release stamps, in the log and in /metrics too.
+// TestVersion tells which version runs: what the build of a release stamps, in the log and in
+// /metrics too.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	output, err := exec.CommandContext(t.Context(), binary, "--version").Output()
@@ -471,7 +560,8 @@ func TestVersion(t *testing.T) {
 		t.Fatalf("got %q, %v", output, err)
 	}
 	p := start(t, t.TempDir())
-	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text, `couponql_build_info{version="`+version+`"} 1`) {
+	if _, text := p.get(t, "/metrics", nil); !strings.Contains(text,
+		`couponql_build_info{version="`+version+`"} 1`) {
 		t.Errorf("/metrics tells no version %s", version)
 	}
 	p.stop(t, 10*time.Second)
@@ -479,11 +569,13 @@ func TestVersion(t *testing.T) {
 		t.Errorf("the log tells no version %s:\n%s", version, log)
 	}
 	released := filepath.Join(t.TempDir(), "couponql")
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", released, "..")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.release=v1.2.3",
+		"-o", released, "..")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build a release: %v\n%s", err, output)
 	}
-	if output, err := exec.CommandContext(t.Context(), released, "--version").Output(); err != nil || string(output) != "v1.2.3\n" {
+	if output, err := exec.CommandContext(t.Context(), released,
+		"--version").Output(); err != nil || string(output) != "v1.2.3\n" {
 		t.Errorf("got %q, %v", output, err)
 	}
 }
@@ -500,15 +592,18 @@ func TestHidden(t *testing.T) {
 		"{__schema{types{name}}}":                                   "INTROSPECTION_DISABLED",
 		"{...a} fragment a on Query{b:__type(name:\"Code\"){name}}": "INTROSPECTION_DISABLED",
 		"{coupon(id:1){lable}}":                                     `Cannot query field \"lable\" on type \"Coupon\".","`,
-		"{__typename}":                                              `{"data":{"__typename":"Query"}}`,
+
+		"{__typename}": `{"data":{"__typename":"Query"}}`,
 	} {
-		if _, got := p.get(t, "/graphql?query="+url.QueryEscape(query), nil); !strings.Contains(got, want) {
+		if _, got := p.get(t, "/graphql?query="+url.QueryEscape(query),
+			nil); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
 }
 
-// TestSettingsFile prints settings that come from flags, the environment and a file, and gives them to the server again.
+// TestSettingsFile prints settings that come from flags, the environment and a file, and gives them
+// to the server again.
 func TestSettingsFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "couponql.json")
@@ -521,7 +616,9 @@ func TestSettingsFile(t *testing.T) {
 	dir := t.TempDir()
 	settings := func(args ...string) (string, error) {
 		cmd := serveCommandLine(t, dir, append(args, "--config", file, "--print-config")...)
-		cmd.Env = append(os.Environ(), "COUPONQL_MEMORY_LIMIT=2GB", "COUPONQL_WEBHOOK_SECRET=hunter2hunter2hunter2", "COUPONQL_SMTP_URL=smtp://me:hunter2@mail",
+		cmd.Env = append(os.Environ(), "COUPONQL_MEMORY_LIMIT=2GB",
+			"COUPONQL_WEBHOOK_SECRET=hunter2hunter2hunter2",
+			"COUPONQL_SMTP_URL=smtp://me:hunter2@mail",
 			"COUPONQL_ADMIN_KEY=hunter2hunter2hunter2hunter2hunter2")
 		text, err := cmd.CombinedOutput()
 		if strings.Contains(string(text), "hunter2") {
@@ -538,8 +635,10 @@ func TestSettingsFile(t *testing.T) {
 		t.Fatalf("%v: %s", err, printed)
 	}
 	for _, want := range []string{
-		`"send-rate": 7`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`, `"playground": false`, `"introspection": true`,
-		`"admin-key": "xxxxx"`, `"cors-origin": "https://a.example,https://b.example"`, `"trusted-proxy": "10.0.0.0/8"`,
+		`"send-rate": 7`, `"memory-limit": "2GB"`, `"hold-duration": "3h0m0s"`,
+		`"playground": false`, `"introspection": true`,
+		`"admin-key": "xxxxx"`, `"cors-origin": "https://a.example,https://b.example"`,
+		`"trusted-proxy": "10.0.0.0/8"`,
 		`"webhook-secret": "xxxxx"`, `"smtp-url": "smtp://me:xxxxx@mail"`,
 	} {
 		if !strings.Contains(printed, want) {
@@ -567,7 +666,8 @@ func TestFilesAreOurs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
-	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`, &struct{}{})
+	p.must(t, `mutation { createDelivery(input: {label: "L", body: "b"}) { delivery { id } } }`,
+		&struct{}{})
 	seen := 0
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == dir {

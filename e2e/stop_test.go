@@ -11,42 +11,60 @@ import (
 const (
 	// stopRows is how many rows the jobs have that are cut off.
 	stopRows = 30_000
-	// stopTime is how long a server may take to stop, whatever it does. On a machine of its own that is 3 s, less than one of them of
-	// the processor; other tests and the race detector run beside this one, and what is looked for is a stop that waits for a job.
+	// stopTime is how long a server may take to stop, whatever it does. On a machine of its own
+	// that is 3 s, less than one of them of the processor; other tests and the race detector run
+	// beside this one, and what is looked for is a stop that waits for a job.
 	stopTime = 10 * time.Second
 )
 
-// TestStopDuringJobs asks the server to stop in the middle of everything that takes long: it ends in time and well. What was asked for
-// is done or not, and done at the next start: by itself, if it is a job, or else when it is asked for again.
+// TestStopDuringJobs asks the server to stop in the middle of everything that takes long: it ends
+// in time and well. What was asked for is done or not, and done at the next start: by itself, if it
+// is a job, or else when it is asked for again.
 func TestStopDuringJobs(t *testing.T) {
 	t.Parallel()
 	s := &stopped{dir: t.TempDir()}
 	s.start(t)
 	var none struct{}
 	s.p.must(t, createCoupon, &none)
-	s.p.importFile(t, `importCodes(input: {couponId: "coupon_1", file: $file})`, s.rows("code\n", "P%07d\n", 4*stopRows))
-	s.p.importFile(t, `importRecipients(input: {file: $file})`, s.rows("id,email\n", "r%07[1]d,r%07[1]d@example.org\n", stopRows))
-	s.p.importFile(t, `importCodes(input: {couponId: "coupon_1", file: $file})`, s.rows("code\n", "U%07d\n", stopRows))
+	s.p.importFile(t, `importCodes(input: {couponId: "coupon_1", file: $file})`,
+		s.rows("code\n", "P%07d\n", 4*stopRows))
+	s.p.importFile(t, `importRecipients(input: {file: $file})`,
+		s.rows("id,email\n", "r%07[1]d,r%07[1]d@example.org\n", stopRows))
+	s.p.importFile(t, `importCodes(input: {couponId: "coupon_1", file: $file})`,
+		s.rows("code\n", "U%07d\n", stopRows))
 	for range 3 {
 		s.p.must(t, `mutation {
-			createDelivery(input: {label: "Stop", couponId: "coupon_1", subject: "For you", body: "Code: {{ couponValue.code }}"}) { delivery { id } }
+			createDelivery(input: {label: "Stop", couponId: "coupon_1", subject: "For you", body:
+				"Code: {{ couponValue.code }}"}) { delivery { id } }
 		}`, &none)
 	}
 	for _, id := range []string{"delivery_1", "delivery_2"} {
-		s.p.must(t, fmt.Sprintf(`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, id), &none)
+		s.p.must(t, fmt.Sprintf(
+			`mutation { addTargets(input: {deliveryId: %q, filter: {}}) { delivery { id } } }`, id,
+		), &none)
 	}
 	var erased strings.Builder
 	for i := range min(stopRows/2, 10_000) {
 		fmt.Fprintf(&erased, `"r%07d" `, i)
 	}
-	s.importing(t, "codes ADD", `importCodes(input: {couponId: "coupon_1", file: $file})`, s.rows("code\n", "A%07d\n", stopRows))
+	s.importing(t, "codes ADD", `importCodes(input: {couponId: "coupon_1", file: $file})`,
+		s.rows("code\n", "A%07d\n", stopRows))
 	s.importing(t, "recipients", `importRecipients(input: {file: $file})`,
-		s.rows("id,email,first name\n", "r%07[1]d,r%07[1]d@example.org,Ann\nn%07[1]d,n%07[1]d@example.org,\n", stopRows/2))
-	s.importing(t, "targets", `importTargets(input: {deliveryId: "delivery_3", file: $file})`, s.rows("id\n", "r%07d\n", stopRows))
-	s.importing(t, "codes VOID", `importCodes(input: {couponId: "coupon_1", mode: VOID, file: $file})`, s.rows("code\n", "A%07d\n", stopRows))
-	s.importing(t, "redemptions", `importRedemptions(input: {file: $file})`, s.rows("code,date\n", "P%07d,2026-01-02\n", stopRows))
+		s.rows("id,email,first name\n",
+			"r%07[1]d,r%07[1]d@example.org,Ann\nn%07[1]d,n%07[1]d@example.org,\n", stopRows/2))
+	s.importing(t, "targets", `importTargets(input: {deliveryId: "delivery_3", file: $file})`,
+		s.rows("id\n", "r%07d\n", stopRows))
+	s.importing(
+		t, "codes VOID", `importCodes(input: {couponId: "coupon_1", mode: VOID, file: $file})`,
+		s.rows("code\n", "A%07d\n", stopRows),
+	)
+	s.importing(t, "redemptions", `importRedemptions(input: {file: $file})`,
+		s.rows("code,date\n", "P%07d,2026-01-02\n", stopRows))
 	s.asking(t, "undo", `undoImport(input: {id: "import_3"})`)
-	s.asking(t, "generation", fmt.Sprintf(`generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "G-##########"})`, stopRows))
+	s.asking(t, "generation", fmt.Sprintf(
+		`generateCodes(input: {couponId: "coupon_1", count: %d, pattern: "G-##########"})`,
+		stopRows,
+	))
 	s.asking(t, "analysis", `analyzeDelivery(input: {id: "delivery_1"})`)
 	s.must(t, `analyzeDelivery(input: {id: "delivery_1"})`)
 	s.asking(t, "confirmation", `confirmDelivery(input: {id: "delivery_1"})`)
@@ -74,8 +92,11 @@ func TestStopDuringJobs(t *testing.T) {
 				Counts struct{ Sent, Canceled, Total int }
 			}
 		}
-		s.p.must(t, `{ delivery(id: "delivery_1") { status counts { sent canceled total } } }`, &read)
-		if counts := read.Delivery.Counts; read.Delivery.Status == "FINISHED" && counts.Total > 0 && counts.Sent+counts.Canceled == counts.Total {
+		s.p.must(
+			t, `{ delivery(id: "delivery_1") { status counts { sent canceled total } } }`, &read,
+		)
+		if counts := read.Delivery.Counts; read.Delivery.Status == "FINISHED" && counts.Total > 0 &&
+			counts.Sent+counts.Canceled == counts.Total {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -166,7 +187,9 @@ func (s *stopped) exporting(t *testing.T, job, field string) {
 				Failure *string
 			}
 		}
-		s.p.must(t, fmt.Sprintf(`{ export(id: %q) { status failure } }`, queued.Result.Export.ID), &read)
+		s.p.must(
+			t, fmt.Sprintf(`{ export(id: %q) { status failure } }`, queued.Result.Export.ID), &read,
+		)
 		if read.Export.Status == "SUCCEEDED" {
 			return
 		}
@@ -191,20 +214,24 @@ func (s *stopped) must(t *testing.T, field string) {
 	}
 }
 
-// asking stops the server during a mutation, which says that nothing was changed unless it is done, and is asked for again.
+// asking stops the server during a mutation, which says that nothing was changed unless it is done,
+// and is asked for again.
 func (s *stopped) asking(t *testing.T, job, field string) {
 	t.Helper()
 	var err error
-	// On a connection that the server has accepted: what waits for that when the server stops is not answered.
+	// On a connection that the server has accepted: what waits for that when the server stops is
+	// not answered.
 	s.p.must(t, `{ __typename }`, &struct{}{})
 	s.during(t, job, func() {
 		var done changed
-		err = s.p.ask(t.Context(), `mutation { result: `+field+` { userErrors { message } } }`, nil, &done)
+		err = s.p.ask(t.Context(),
+			`mutation { result: `+field+` { userErrors { message } } }`, nil, &done)
 	})
 	if err == nil {
 		return
 	}
-	if !strings.Contains(err.Error(), "nothing was changed") || !strings.Contains(err.Error(), "UNAVAILABLE") {
+	if !strings.Contains(err.Error(), "nothing was changed") ||
+		!strings.Contains(err.Error(), "UNAVAILABLE") {
 		t.Errorf("%s was cut off, and the answer is: %v", job, err)
 	}
 	s.must(t, field)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestTransfer sends a file to a server that is stopped in the middle and started again, imports it and gets the
-// rejected rows.
+// TestTransfer sends a file to a server that is stopped in the middle and started again, imports it
+// and gets the rejected rows.
 func TestTransfer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -46,7 +46,8 @@ func TestTransfer(t *testing.T) {
 	if got := p.offset(t, path); got != "5" {
 		t.Errorf("after a restart %s bytes are here", got)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, p.url+path, strings.NewReader(content[5:]))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, p.url+path,
+		strings.NewReader(content[5:]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,8 @@ func TestTransfer(t *testing.T) {
 // offset returns how much of an upload is here.
 func (p *process) offset(t *testing.T, path string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, p.url+path, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, p.url+path,
+		http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 const maxNamedRows = 1000
 
 // catalog collects the columns of a file that names them in every row, as JSONL and XML do, and the
-// cells of one row after the other. A column may turn up in any row: the known columns are looked for
-// among the first rows, and one that comes later is taken in then.
+// cells of one row after the other. A column may turn up in any row: the known columns are looked
+// for among the first rows, and one that comes later is taken in then.
 type catalog struct {
 	names []string
 	// places has the place of each spelling of a name among names.
@@ -20,10 +20,12 @@ type catalog struct {
 	// assignment is nil while the first rows are looked at.
 	columns    []Column
 	assignment *assignment
-	// isCandidate says of each name whether it may be that of a known column, and seen are those in this row.
+	// isCandidate says of each name whether it may be that of a known column, and seen are those in
+	// this row.
 	isCandidate []bool
 	seen        []int
-	// counts has in how many of the first rows each candidate is, and together in how many two of them are.
+	// counts has in how many of the first rows each candidate is, and together in how many two of
+	// them are.
 	counts   map[int]int
 	together map[[2]int]int
 	// chosen has, for each known column, the cell that holds it in this row.
@@ -33,7 +35,10 @@ type catalog struct {
 }
 
 func newCatalog(columns []Column) *catalog {
-	return &catalog{columns: columns, places: make(map[string]int), counts: make(map[int]int), together: make(map[[2]int]int)}
+	return &catalog{
+		columns: columns, places: make(map[string]int), counts: make(map[int]int),
+		together: make(map[[2]int]int),
+	}
 }
 
 // assign ends the look at the first rows: it finds the known columns among the names found there.
@@ -41,11 +46,13 @@ func (c *catalog) assign(mappings []*coupon.ColumnMapping) error {
 	a := newAssignment(len(c.columns))
 	a.alternates = make([][]candidate, len(c.columns))
 	a.areApart = func(best, other candidate) bool {
-		// Columns that stand together in rows are different things, unless nothing tells which one is meant.
+		// Columns that stand together in rows are different things, unless nothing tells which one
+		// is meant.
 		return c.together[pairOf(best.cell, other.cell)] == 0
 	}
 	a.areTogether = func(x, y candidate) bool {
-		return c.counts[x.cell] == c.counts[y.cell] && c.together[pairOf(x.cell, y.cell)] == c.counts[x.cell]
+		return c.counts[x.cell] == c.counts[y.cell] &&
+			c.together[pairOf(x.cell, y.cell)] == c.counts[x.cell]
 	}
 	if err := a.fill(c.names, c.columns, mappings); err != nil {
 		return err
@@ -64,8 +71,8 @@ func (c *catalog) begin(row *Row) {
 	c.fit(row)
 }
 
-// finish finds out which cells hold the known columns in this row, as each row names its own. It gives the reason for which
-// the row cannot be read: two of its columns could hold the same.
+// finish finds out which cells hold the known columns in this row, as each row names its own. It
+// gives the reason for which the row cannot be read: two of its columns could hold the same.
 func (c *catalog) finish(row *Row) coupon.RejectionReason {
 	if c.assignment == nil {
 		for i, place := range c.seen {
@@ -108,8 +115,8 @@ func (c *catalog) fit(row *Row) {
 	}
 }
 
-// place returns the place of the cells with this name, or -1 when a name is longer than any column's may
-// be. It returns FILE_UNREADABLE when the file has too many columns, and nothing else.
+// place returns the place of the cells with this name, or -1 when a name is longer than any
+// column's may be. It returns FILE_UNREADABLE when the file has too many columns, and nothing else.
 func (c *catalog) place(row *Row, name []byte) (int, error) {
 	if place, ok := c.places[string(name)]; ok {
 		c.see(place)
@@ -123,14 +130,19 @@ func (c *catalog) place(row *Row, name []byte) (int, error) {
 	if place < 0 {
 		place = len(c.names)
 		if place == MaxColumns {
-			return 0, coupon.Errorf(coupon.ErrorFileUnreadable, "The file has more than %d columns, which is the most that can be read.", MaxColumns)
+			return 0, coupon.Errorf(
+				coupon.ErrorFileUnreadable,
+				"The file has more than %d columns, which is the most that can be read.",
+				MaxColumns,
+			)
 		}
 		if c.assignment != nil {
 			c.assignment.extend(clean, place, c.columns)
 		}
 		c.names = append(c.names, clean)
 		spelling := normal(clean)
-		c.isCandidate = append(c.isCandidate, slices.ContainsFunc(c.columns, func(k Column) bool { return k.matches(spelling) }))
+		c.isCandidate = append(c.isCandidate,
+			slices.ContainsFunc(c.columns, func(k Column) bool { return k.matches(spelling) }))
 		c.fit(row)
 	}
 	c.see(place)
@@ -157,7 +169,8 @@ func (c *catalog) set(row *Row, place, start int, isQuoted bool) bool {
 	return true
 }
 
-// mayNest reports whether an object or a list may stand in a place: where nothing known does, or an object is meant.
+// mayNest reports whether an object or a list may stand in a place: where nothing known does, or an
+// object is meant.
 func (c *catalog) mayNest(place int) bool {
 	if !c.isField(place) {
 		return true
@@ -166,8 +179,9 @@ func (c *catalog) mayNest(place int) bool {
 	return field >= 0 && c.columns[field].holdsObject
 }
 
-// passOver leaves a list or an object out of a report: members that say what a message was about often are one, such as the
-// categories of a campaign, and another member says what is asked. It reports whether it may be left out.
+// passOver leaves a list or an object out of a report: members that say what a message was about
+// often are one, such as the categories of a campaign, and another member says what is asked. It
+// reports whether it may be left out.
 func (c *catalog) passOver(place int) bool {
 	if !slices.ContainsFunc(c.columns, func(k Column) bool { return k.holdsReports }) {
 		return false
@@ -179,5 +193,6 @@ func (c *catalog) passOver(place int) bool {
 // isField reports whether a place holds one of the known columns.
 func (c *catalog) isField(place int) bool {
 	a := c.assignment
-	return a != nil && (slices.Contains(a.fields, place) || a.isConsent(place) || a.hasAlternates && a.isAlternate(place))
+	return a != nil && (slices.Contains(a.fields, place) || a.isConsent(place) ||
+		a.hasAlternates && a.isAlternate(place))
 }

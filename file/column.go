@@ -16,42 +16,45 @@ type Column struct {
 	Name string
 	// Aliases come before Words: where a file has a column for each, the alias is taken.
 	Aliases []string
-	// Words are spellings in many languages, as normal gives them. Of two that are not required the one that stands
-	// first is taken.
+	// Words are spellings in many languages, as normal gives them. Of two that are not required the
+	// one that stands first is taken.
 	Words []string
 	// IsRequired says that a file without this column cannot be imported.
 	IsRequired bool
 
 	// meaning is what the column holds, in words for an error message; empty: the name.
 	meaning string
-	// owner is an element of XML that has a column of this kind for itself, besides the rows in it: a
-	// coupon has a code, as its codes do. It is a row only where no rows are in it.
+	// owner is an element of XML that has a column of this kind for itself, besides the rows in it:
+	// a coupon has a code, as its codes do. It is a row only where no rows are in it.
 	owner string
-	// element is what the rows of XML are called where several elements could be; others in them that have this column are
-	// rows of another kind, and read over.
+	// element is what the rows of XML are called where several elements could be; others in them
+	// that have this column are rows of another kind, and read over.
 	element string
 	// isOwners: where a row of XML lacks the column, the owner around it has it as its own.
 	isOwners bool
-	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well, as
-	// attributes: an options.Columns field may then have any name.
+	// takesOthers is set on one of the columns when the columns that nobody knows are kept as well,
+	// as attributes: an options.Columns field may then have any name.
 	takesOthers bool
 	// isNamedOnly: a file without a header does not have it. Such columns come last.
 	isNamedOnly bool
-	// consent is what it says of being contacted; 0: nothing. All columns of the file that could be it are.
+	// consent is what it says of being contacted; 0: nothing. All columns of the file that could be
+	// it are.
 	consent coupon.ConsentSense
-	// holdsReports: an object of JSON may be a report of several messages, which reports take apart.
+	// holdsReports: an object of JSON may be a report of several messages, which reports take
+	// apart.
 	holdsReports bool
 	// holdsObject: its values are objects in JSON, which JSONL has as they are.
 	holdsObject bool
-	// takesFirst: where several columns could be this one it is the one whose alias is named first, and the others are not read.
+	// takesFirst: where several columns could be this one it is the one whose alias is named first,
+	// and the others are not read.
 	takesFirst bool
-	// isProof tells values that only this column has. A file without a header is read by position only
-	// when such a value stands where it should.
+	// isProof tells values that only this column has. A file without a header is read by position
+	// only when such a value stands where it should.
 	isProof func(value string) bool
 }
 
-// The columns that a file of rejected rows has besides those of the file that was imported. They tell what to
-// mend and are not read when the file is imported again.
+// The columns that a file of rejected rows has besides those of the file that was imported. They
+// tell what to mend and are not read when the file is imported again.
 const (
 	RejectLine   = "_line"
 	RejectReason = "_reason"
@@ -69,8 +72,8 @@ const ContactableColumn = "isContactable"
 // UnsubscribedColumn is the column that says who may not be contacted any more, or since when.
 const UnsubscribedColumn = "unsubscribed"
 
-// Columns returns the columns of a kind of import, in the order in which a file without a header has
-// them. It gives nil for an unknown kind.
+// Columns returns the columns of a kind of import, in the order in which a file without a header
+// has them. It gives nil for an unknown kind.
 func Columns(kind coupon.ImportKind) []Column {
 	return withWords(columnsOf(kind))
 }
@@ -79,16 +82,20 @@ func Columns(kind coupon.ImportKind) []Column {
 func CodeColumnsOfCoupons() []Column {
 	columns := columnsOf(coupon.ImportCodes)
 	// What names the coupon names no code.
-	columns[0].Aliases = slices.DeleteFunc(columns[0].Aliases, func(alias string) bool { return alias == "coupon" })
+	columns[0].Aliases = slices.DeleteFunc(columns[0].Aliases,
+		func(alias string) bool { return alias == "coupon" })
 	columns = withWords(append(columns, Column{
-		Name:       "coupon",
-		Aliases:    []string{"coupon id", "pool", "campaign", "campaign code", "offer", "promotion"},
+		Name: "coupon",
+		Aliases: []string{
+			"coupon id", "pool", "campaign", "campaign code", "offer", "promotion",
+		},
 		IsRequired: true,
 		meaning:    "codes of the coupons",
 		isOwners:   true,
 	}))
 	coupons := columns[len(columns)-1].Words
-	columns[0].Words = slices.DeleteFunc(columns[0].Words, func(word string) bool { return slices.Contains(coupons, word) })
+	columns[0].Words = slices.DeleteFunc(columns[0].Words,
+		func(word string) bool { return slices.Contains(coupons, word) })
 	return columns
 }
 
@@ -108,7 +115,8 @@ func columnsOf(kind coupon.ImportKind) []Column {
 	code := Column{
 		Name: "code",
 		Aliases: []string{
-			"coupon", "coupon code", "coupon value", "value", "voucher", "voucher code", "promo code", "unique code",
+			"coupon", "coupon code", "coupon value", "value", "voucher", "voucher code",
+			"promo code", "unique code",
 		},
 		IsRequired: true,
 		meaning:    "codes",
@@ -132,12 +140,20 @@ func columnsOf(kind coupon.ImportKind) []Column {
 				Aliases: []string{"mail", "email address", "mail address"},
 				isProof: func(value string) bool { return strings.Contains(value, "@") },
 			},
-			{Name: "phone", Aliases: []string{"mobile", "mobile phone", "phone number", "msisdn", "tel", "telephone"}},
+			{Name: "phone", Aliases: []string{
+				"mobile", "mobile phone", "phone number", "msisdn", "tel", "telephone",
+			}},
 			{Name: "firstName", Aliases: []string{"given name", "forename"}},
 			{Name: "lastName", Aliases: []string{"surname", "family name"}},
-			{Name: ContactableColumn, Aliases: []string{"contactable"}, consent: coupon.ConsentSays},
+			{
+				Name: ContactableColumn, Aliases: []string{"contactable"},
+				consent: coupon.ConsentSays,
+			},
 			{Name: "attributes", isNamedOnly: true, holdsObject: true},
-			{Name: UnsubscribedColumn, Aliases: []string{"is unsubscribed"}, isNamedOnly: true, consent: coupon.OptOutSays},
+			{
+				Name: UnsubscribedColumn, Aliases: []string{"is unsubscribed"}, isNamedOnly: true,
+				consent: coupon.OptOutSays,
+			},
 		}
 	case coupon.ImportCoupons:
 		return couponColumns()
@@ -147,19 +163,23 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{
 				Name: "redeemedAt",
 				Aliases: []string{
-					"redeemed on", "redeemed", "redemption date", "redeemed date", "used at", "used on", "date",
+					"redeemed on", "redeemed", "redemption date", "redeemed date", "used at",
+					"used on", "date",
 				},
 				IsRequired: true,
 				meaning:    "dates of redemption",
 				isProof:    isDateLike,
 			},
-			{Name: "reference", Aliases: []string{"order", "order id", "order number", "external id"}},
+			{Name: "reference", Aliases: []string{
+				"order", "order id", "order number", "external id",
+			}},
 			{Name: "amount"},
 			{Name: "currency"},
 			{
 				Name: "store",
 				Aliases: []string{
-					"shop", "store id", "store number", "store name", "shop id", "shop name", "branch", "outlet", "till", "till id",
+					"shop", "store id", "store number", "store name", "shop id", "shop name",
+					"branch", "outlet", "till", "till id",
 					"terminal", "terminal id", "pos", "point of sale", "site",
 				},
 				isNamedOnly: true,
@@ -168,7 +188,8 @@ func columnsOf(kind coupon.ImportKind) []Column {
 			{
 				Name: "customer",
 				Aliases: []string{
-					"customer id", "customer number", "client", "client id", "client number", "member", "member id", "member number",
+					"customer id", "customer number", "client", "client id", "client number",
+					"member", "member id", "member number",
 					"loyalty id", "loyalty number", "shopper", "shopper id",
 				},
 				isNamedOnly: true,
@@ -187,15 +208,23 @@ func columnsOf(kind coupon.ImportKind) []Column {
 // couponColumns are those of coupons. A code here is a coupon's own.
 func couponColumns() []Column {
 	return []Column{
-		{Name: "code", Aliases: []string{"coupon", "coupon code", "coupon id"}, IsRequired: true, meaning: "codes of the coupons", element: "coupon"},
+		{
+			Name: "code", Aliases: []string{"coupon", "coupon code", "coupon id"}, IsRequired: true,
+			meaning: "codes of the coupons", element: "coupon",
+		},
 		{Name: "label", Aliases: []string{"name", "title"}},
 		{Name: "type", Aliases: []string{"coupon type", "kind"}},
-		{Name: "startsAt", Aliases: []string{"starts", "starts on", "start", "start date", "valid from", "from", "begins", "begin"}},
+		{Name: "startsAt", Aliases: []string{
+			"starts", "starts on", "start", "start date", "valid from", "from", "begins", "begin",
+		}},
 		{Name: "endsAt", Aliases: []string{
-			"ends", "ends on", "end", "end date", "valid until", "valid to", "valid through", "until", "to", "expires", "expires at", "expires on",
+			"ends", "ends on", "end", "end date", "valid until", "valid to", "valid through",
+			"until", "to", "expires", "expires at", "expires on",
 			"expiry", "expiry date", "expiration", "expiration date",
 		}},
-		{Name: "redemptionLimit", Aliases: []string{"limit", "max redemptions", "usage limit", "uses per code"}},
+		{Name: "redemptionLimit", Aliases: []string{
+			"limit", "max redemptions", "usage limit", "uses per code",
+		}},
 		{Name: "requiresAssignment", Aliases: []string{"assignment required"}},
 		{Name: "lowStockThreshold", Aliases: []string{"low stock", "alert below"}},
 		{Name: "lowStockShare", Aliases: []string{"low stock percentage"}},
@@ -205,9 +234,9 @@ func couponColumns() []Column {
 	}
 }
 
-// bounceColumns are those of reports, as the products that send messages call them. Their files have many columns that
-// could be the same one; the alias that is named first says it best. The address comes first: all have it, and by it rows of XML
-// are known.
+// bounceColumns are those of reports, as the products that send messages call them. Their files
+// have many columns that could be the same one; the alias that is named first says it best. The
+// address comes first: all have it, and by it rows of XML are known.
 func bounceColumns() []Column {
 	columns := []Column{
 		{
@@ -240,12 +269,16 @@ func bounceColumns() []Column {
 			holdsReports: true,
 		},
 		{Name: "messageId", Aliases: []string{
-			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id", "mail.commonHeaders.messageId",
+			"smtp-id", "rfc822 message id", "message.headers.message-id", "headers.message-id",
+			"mail.commonHeaders.messageId",
 			"message", "message uid", "message sid", "custom id", "mid", "mail.messageId",
 		}, meaning: "ids of messages"},
-		{Name: "event", Aliases: []string{"event type", "notification type", "record type", "st text"}, meaning: "events"},
+		{Name: "event", Aliases: []string{
+			"event type", "notification type", "record type", "st text",
+		}, meaning: "events"},
 		{Name: "kind", Aliases: []string{
-			"bounce.bounceType", "complaint.complaintFeedbackType", "deliveryDelay.delayType", "data.bounce.type", "hard bounce",
+			"bounce.bounceType", "complaint.complaintFeedbackType", "deliveryDelay.delayType",
+			"data.bounce.type", "hard bounce",
 			"type", "bounce type", "severity", "bounce category", "category", "bounce class",
 		}, meaning: "kinds of bounces"},
 		{
@@ -310,7 +343,8 @@ func bounceColumns() []Column {
 
 // isDateLike tells values of nothing but digits and what stands between them in a date.
 func isDateLike(value string) bool {
-	return strings.ContainsAny(value, "0123456789") && strings.Trim(value, "0123456789-/.:+TZ ") == ""
+	return strings.ContainsAny(value, "0123456789") &&
+		strings.Trim(value, "0123456789-/.:+TZ ") == ""
 }
 
 // The classes of spellings, the best one first.
@@ -320,7 +354,8 @@ const (
 	wordSpelling
 )
 
-// rank tells how well a spelling, which is normal, says that a column is this one: its class, and its place in that.
+// rank tells how well a spelling, which is normal, says that a column is this one: its class, and
+// its place in that.
 func (c *Column) rank(spelling string) (class, place int, isKnown bool) {
 	if spelling == "" {
 		return 0, 0, false
@@ -328,7 +363,8 @@ func (c *Column) rank(spelling string) (class, place int, isKnown bool) {
 	if spelling == normal(c.Name) {
 		return exactSpelling, 0, true
 	}
-	if place = slices.IndexFunc(c.Aliases, func(alias string) bool { return normal(alias) == spelling }); place >= 0 {
+	if place = slices.IndexFunc(c.Aliases,
+		func(alias string) bool { return normal(alias) == spelling }); place >= 0 {
 		return aliasSpelling, place, true
 	}
 	place = slices.Index(c.Words, spelling)
@@ -363,14 +399,16 @@ type assignment struct {
 	// doubles are the columns whose name came before, and which nobody asks for.
 	doubles []int
 
-	// alternates has, where each row names its columns, all cells that may hold each known column, the best first; nil for a
-	// column that one cell alone may hold. It is nil where the header names the columns.
+	// alternates has, where each row names its columns, all cells that may hold each known column,
+	// the best first; nil for a column that one cell alone may hold. It is nil where the header
+	// names the columns.
 	alternates [][]candidate
 	// used are the alternates that held a known column in a row so far, by their cells.
 	used map[int]int
 	// hasAlternates says that there are any.
 	hasAlternates bool
-	// areApart reports whether the second column never stands in a row beside the first, and areTogether whether both always do.
+	// areApart reports whether the second column never stands in a row beside the first, and
+	// areTogether whether both always do.
 	areApart, areTogether func(a, b candidate) bool
 }
 
@@ -389,17 +427,21 @@ func newAssignment(columns int) *assignment {
 }
 
 // assign finds the known columns among the names that a file has for its columns: first the mapped
-// ones, then by spelling. Where two columns of the file could be the same known one, the one that is
-// called exactly so is taken; where one column of the file could be two known ones, it is the first.
-// Columns without a name are left out. It returns INVALID for a mapping that cannot be meant and
-// FILE_UNREADABLE when the file's columns do not allow an answer.
-func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) (*assignment, error) {
+// ones, then by spelling. Where two columns of the file could be the same known one, the one that
+// is called exactly so is taken; where one column of the file could be two known ones, it is the
+// first. Columns without a name are left out. It returns INVALID for a mapping that cannot be meant
+// and FILE_UNREADABLE when the file's columns do not allow an answer.
+func assign(names []string, columns []Column, mappings []*coupon.ColumnMapping) (
+	*assignment, error,
+) {
 	a := newAssignment(len(columns))
 	return a, a.fill(names, columns, mappings)
 }
 
 // fill is assign for an assignment that may have alternates.
-func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
+func (a *assignment) fill(
+	names []string, columns []Column, mappings []*coupon.ColumnMapping,
+) error {
 	attributes := make(map[int]string)
 	taken := make(map[int]bool)
 	names, a.doubles = withoutDoubles(names, columns, mappings)
@@ -408,16 +450,20 @@ func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.C
 		if err != nil {
 			return err
 		}
-		field := slices.IndexFunc(columns, func(c Column) bool { return normal(c.Name) == normal(mapping.Field) })
+		field := slices.IndexFunc(columns,
+			func(c Column) bool { return normal(c.Name) == normal(mapping.Field) })
 		switch {
 		case field >= 0 && columns[field].consent != 0 && !taken[cell]:
 			a.addConsent(cell, field, columns[field].consent)
-		case field >= 0 && (a.fields[field] >= 0 || a.isConsent(cell)) || field < 0 && (attributes[cell] != "" || a.isConsent(cell)):
+		case field >= 0 && (a.fields[field] >= 0 || a.isConsent(cell)) ||
+			field < 0 && (attributes[cell] != "" || a.isConsent(cell)):
 			return mappingError("The field `%s` or its column is mapped twice.", mapping.Field)
 		case field >= 0:
 			a.fields[field] = cell
-		case mapping.Field == "" || !slices.ContainsFunc(columns, func(c Column) bool { return c.takesOthers }):
-			return mappingError("There is no field `%s`. The fields are: %s.", mapping.Field, fieldNames(columns))
+		case mapping.Field == "" ||
+			!slices.ContainsFunc(columns, func(c Column) bool { return c.takesOthers }):
+			return mappingError("There is no field `%s`. The fields are: %s.", mapping.Field,
+				fieldNames(columns))
 		default:
 			attributes[cell] = mapping.Field
 		}
@@ -429,8 +475,11 @@ func (a *assignment) fill(names []string, columns []Column, mappings []*coupon.C
 	return a.assignOthers(names, columns, attributes, taken)
 }
 
-// withoutDoubles returns the names without those that came before and that nobody asks for, and the cells of these.
-func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnMapping) (single []string, doubles []int) {
+// withoutDoubles returns the names without those that came before and that nobody asks for, and the
+// cells of these.
+func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnMapping) (
+	single []string, doubles []int,
+) {
 	single = slices.Clone(names)
 	places := make(map[string]int, len(names))
 	for cell, name := range names {
@@ -439,8 +488,11 @@ func withoutDoubles(names []string, columns []Column, mappings []*coupon.ColumnM
 			continue
 		}
 		spelling := normal(name)
-		isAsked := slices.ContainsFunc(columns, func(c Column) bool { return c.matches(spelling) }) ||
-			slices.ContainsFunc(mappings, func(m *coupon.ColumnMapping) bool { return m.Column == name || normal(m.Column) == spelling })
+		isAsked := slices.ContainsFunc(columns,
+			func(c Column) bool { return c.matches(spelling) }) ||
+			slices.ContainsFunc(mappings, func(m *coupon.ColumnMapping) bool {
+				return m.Column == name || normal(m.Column) == spelling
+			})
 		if name != "" && !isAsked {
 			single[cell] = ""
 			doubles = append(doubles, cell)
@@ -477,7 +529,8 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 		if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) {
 			return coupon.Errorf(coupon.ErrorFileUnreadable,
 				"The columns %d and %d could both hold the %s. Say with options.columns which one does.",
-				min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1, columns[i].words())
+				min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1,
+				columns[i].words())
 		}
 		a.fields[i] = best.cell
 		taken[best.cell] = true
@@ -490,12 +543,13 @@ func (a *assignment) assignBySpelling(names []string, columns []Column, taken ma
 	return nil
 }
 
-// choose finds the cells that may hold a known column where each row names its columns: the best one, and those that never
-// stand beside it.
+// choose finds the cells that may hold a known column where each row names its columns: the best
+// one, and those that never stand beside it.
 func (a *assignment) choose(i int, found []candidate, columns []Column) error {
 	best := found[0]
 	a.fields[i] = best.cell
-	if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) && a.areTogether(best, found[1]) {
+	if len(found) > 1 && found[1].class == best.class && !columns[i].takesBest(found) &&
+		a.areTogether(best, found[1]) {
 		return coupon.Errorf(coupon.ErrorFileUnreadable,
 			"The columns %d and %d could both hold the %s. Say with options.columns which one does.",
 			min(best.cell, found[1].cell)+1, max(best.cell, found[1].cell)+1, columns[i].words())
@@ -531,7 +585,8 @@ func (a *assignment) use(field, cell int) {
 // candidate is a column of the file that could be a known one.
 type candidate struct{ cell, class, place int }
 
-// candidates returns the columns of the file that could be the known one and are not taken, the best first.
+// candidates returns the columns of the file that could be the known one and are not taken, the
+// best first.
 func candidates(names []string, column *Column, taken map[int]bool) []candidate {
 	var found []candidate
 	for cell, name := range names {
@@ -552,12 +607,15 @@ func sortCandidates(found []candidate) {
 	})
 }
 
-// takesBest reports whether the best of several candidates of one class is taken without a question.
+// takesBest reports whether the best of several candidates of one class is taken without a
+// question.
 func (c *Column) takesBest(found []candidate) bool {
-	return c.takesFirst || found[0].class == wordSpelling && !c.IsRequired && found[0].place != found[1].place
+	return c.takesFirst ||
+		found[0].class == wordSpelling && !c.IsRequired && found[0].place != found[1].place
 }
 
-// extend takes in a column that turned up when the others had been assigned. It may hold what another one holds in other rows.
+// extend takes in a column that turned up when the others had been assigned. It may hold what
+// another one holds in other rows.
 func (a *assignment) extend(name string, cell int, columns []Column) {
 	spelling := normal(name)
 	for i := range columns {
@@ -607,7 +665,9 @@ func (a *assignment) addOther(name string, cell int) error {
 }
 
 // assignOthers returns a name to each cell that is no known column.
-func (a *assignment) assignOthers(names []string, columns []Column, attributes map[int]string, taken map[int]bool) error {
+func (a *assignment) assignOthers(
+	names []string, columns []Column, attributes map[int]string, taken map[int]bool,
+) error {
 	for cell, name := range names {
 		attribute := attributes[cell]
 		switch {
@@ -625,29 +685,37 @@ func (a *assignment) assignOthers(names []string, columns []Column, attributes m
 	return nil
 }
 
-// mappedCell finds the column that a mapping names: the one written exactly so, or else the only one
-// with that spelling; in a file without a header the number of a column is enough.
+// mappedCell finds the column that a mapping names: the one written exactly so, or else the only
+// one with that spelling; in a file without a header the number of a column is enough.
 func mappedCell(names []string, mapping *coupon.ColumnMapping) (int, error) {
 	if cell := slices.Index(names, mapping.Column); cell >= 0 && mapping.Column != "" {
 		if slices.Contains(names[cell+1:], mapping.Column) {
-			return 0, mappingError("The file has more than one column with the name that is given for `%s`.", mapping.Field)
+			return 0, mappingError(
+				"The file has more than one column with the name that is given for `%s`.",
+				mapping.Field,
+			)
 		}
 		return cell, nil
 	}
 	found := -1
 	for cell, name := range names {
-		isMeant := normal(name) == normal(mapping.Column) && normal(name) != "" || name == positionPrefix+mapping.Column
+		isMeant := normal(name) == normal(mapping.Column) && normal(name) != "" ||
+			name == positionPrefix+mapping.Column
 		if name == "" || IsReject(name) || !isMeant {
 			continue
 		}
 		if found >= 0 {
-			return 0, mappingError("The file has more than one column with the name that is given for `%s`.", mapping.Field)
+			return 0, mappingError(
+				"The file has more than one column with the name that is given for `%s`.",
+				mapping.Field,
+			)
 		}
 		found = cell
 	}
 	if found < 0 {
 		return 0, coupon.Errorf(coupon.ErrorFileUnreadable,
-			"The file has %s, and none with the name that is given for `%s`.", count(names), mapping.Field).
+			"The file has %s, and none with the name that is given for `%s`.", count(names),
+			mapping.Field).
 			At("input", "options", "columns")
 	}
 	return found, nil
@@ -657,8 +725,9 @@ func mappingError(format string, args ...any) error {
 	return coupon.Errorf(coupon.ErrorInvalid, format, args...).At("input", "options", "columns")
 }
 
-// checkRequired returns FILE_UNREADABLE when a required column is missing; names are the file's columns,
-// or the cells of its first row. No error repeats them: what was taken for the name of a column may be a code, or a person's.
+// checkRequired returns FILE_UNREADABLE when a required column is missing; names are the file's
+// columns, or the cells of its first row. No error repeats them: what was taken for the name of a
+// column may be a code, or a person's.
 func (a *assignment) checkRequired(columns []Column, names []string) error {
 	for i := range columns {
 		if columns[i].IsRequired && a.fields[i] < 0 {
@@ -670,7 +739,8 @@ func (a *assignment) checkRequired(columns []Column, names []string) error {
 
 func missing(column *Column, names []string) error {
 	return coupon.Errorf(coupon.ErrorFileUnreadable,
-		"The file has %s, and none for the %s. Name one `%s`, or map it with options.columns.", count(names), column.words(), column.Name)
+		"The file has %s, and none for the %s. Name one `%s`, or map it with options.columns.",
+		count(names), column.words(), column.Name)
 }
 
 // count says how many columns there are.

@@ -12,13 +12,17 @@ func TestColumnSpellings(t *testing.T) {
 	tests := map[coupon.ImportKind]map[string][]string{
 		coupon.ImportCodes: {
 			"code": {
-				"code", "CODE", "coupon", "coupon code", "coupon_code", "Coupon-Code", "couponcode", "value", "voucher", "voucher code",
+				"code", "CODE", "coupon", "coupon code", "coupon_code", "Coupon-Code", "couponcode",
+				"value", "voucher", "voucher code",
 				"promo code", "unique code", "coupon value",
 			},
 			"label": {"label", "Name", "group", "category"},
 		},
 		coupon.ImportRecipients: {
-			"externalId":    {"externalId", "external id", "external_id", "id", "Customer ID", "recipient id", "user id", "member id"},
+			"externalId": {
+				"externalId", "external id", "external_id", "id", "Customer ID", "recipient id",
+				"user id", "member id",
+			},
 			"email":         {"email", "E-Mail", "mail", "email address"},
 			"phone":         {"phone", "mobile", "phone number", "MSISDN", "tel"},
 			"firstName":     {"first name", "first_name", "FirstName", "given name", "forename"},
@@ -26,13 +30,24 @@ func TestColumnSpellings(t *testing.T) {
 			"isContactable": {"contactable", "is contactable", "isContactable"},
 		},
 		coupon.ImportRedemptions: {
-			"code":       {"code", "voucher"},
-			"redeemedAt": {"redeemed on", "redeemed_at", "redeemed", "redemption date", "used at", "date", "used on"},
-			"reference":  {"reference", "order", "order id", "order number", "external id", "externalid"},
-			"amount":     {"amount"},
-			"currency":   {"Currency"},
-			"store":      {"store", "Shop", "store_id", "till", "point of sale", "Filiale", "magasin", "tienda", "negozio", "loja", "winkel", "sklep", "mağaza"},
-			"customer":   {"customer", "Customer ID", "client", "Kundennummer", "numéro de client", "cliente", "klant", "klient", "müşteri no"},
+			"code": {"code", "voucher"},
+			"redeemedAt": {
+				"redeemed on", "redeemed_at", "redeemed", "redemption date", "used at",
+				"date", "used on",
+			},
+			"reference": {
+				"reference", "order", "order id", "order number", "external id", "externalid",
+			},
+			"amount":   {"amount"},
+			"currency": {"Currency"},
+			"store": {
+				"store", "Shop", "store_id", "till", "point of sale", "Filiale", "magasin",
+				"tienda", "negozio", "loja", "winkel", "sklep", "mağaza",
+			},
+			"customer": {
+				"customer", "Customer ID", "client", "Kundennummer", "numéro de client", "cliente",
+				"klant", "klient", "müşteri no",
+			},
 		},
 		coupon.ImportTargets: {"externalId": {"external_id", "id"}},
 	}
@@ -40,7 +55,8 @@ func TestColumnSpellings(t *testing.T) {
 		for field, spellings := range fields {
 			for _, spelling := range spellings {
 				columns := Columns(kind)
-				i := slices.IndexFunc(columns, func(c Column) bool { return c.matches(normal(spelling)) })
+				i := slices.IndexFunc(columns,
+					func(c Column) bool { return c.matches(normal(spelling)) })
 				if i < 0 || columns[i].Name != field {
 					t.Errorf("%s: the column %q is not %s", kind, spelling, field)
 				}
@@ -50,7 +66,8 @@ func TestColumnSpellings(t *testing.T) {
 			for _, alias := range column.Aliases {
 				for _, other := range Columns(kind)[i+1:] {
 					if other.matches(normal(alias)) {
-						t.Errorf("%s: the column %q could be %s and %s", kind, alias, column.Name, other.Name)
+						t.Errorf("%s: the column %q could be %s and %s", kind, alias,
+							column.Name, other.Name)
 					}
 				}
 			}

@@ -8,34 +8,50 @@ import (
 	"couponql/coupon"
 )
 
-// Hints are parts of names by which a column of recipients may be about consent, though no word of the vocabulary is its
-// name. Such a column is an attribute like others, but never silently: what it says against being contacted counts.
+// Hints are parts of names by which a column of recipients may be about consent, though no word of
+// the vocabulary is its name. Such a column is an attribute like others, but never silently: what
+// it says against being contacted counts.
 type Hints struct {
 	Language string
 	Sense    coupon.ConsentSense
-	// Words are separated by commas. Those of at least minHint letters may stand anywhere in a name; shorter ones are
-	// the beginning of a word. With coupon.ConsentHints and coupon.StatusHints they are the whole name.
+	// Words are separated by commas. Those of at least minHint letters may stand anywhere in a
+	// name; shorter ones are the beginning of a word. With coupon.ConsentHints and
+	// coupon.StatusHints they are the whole name.
 	Words string
 }
 
 // minHint is the length of the shortest hint that is looked for inside of words.
 const minHint = 5
 
-// ConsentHints has the hints in all languages. Those against consent come first, as a name can have both:
-// newsletter_unsubscribed.
+// ConsentHints has the hints in all languages. Those against consent come first, as a name can have
+// both: newsletter_unsubscribed.
 func ConsentHints() []Hints {
 	return []Hints{
 		{"en", coupon.OptOutMentions, "unsub, optout, optedout, optingout, donot, dont, nomail, noemail, nocontact, nomarketing, blacklist, blocklist, " +
 			"denylist, stoplist, suppress, blocked, dnc, complain, spamreport, revoked, withdrawn, objected, unmailable, bounced"},
 		{"de", coupon.OptOutMentions, "abgemeldet, abmeld, abbestell, ausgetragen, austrag, sperre, gesperrt, sperrliste, blockiert, widerspr, widerruf, " +
 			"keinewerbung, keinemail, keineemail, keinnewsletter, nichtkontakt, robinson"},
-		{"fr", coupon.OptOutMentions, "desabon, desinscri, nepas, neplus, bloque, listenoire, opposition, stoppub, refus"},
-		{"es", coupon.OptOutMentions, "baja, desuscri, bloquead, listanegra, nocontactar, noenviar, oposicion, revocad"},
-		{"it", coupon.OptOutMentions, "disiscri, bloccat, listanera, noncontattare, noninviare, opposizione, revoca"},
-		{"pt", coupon.OptOutMentions, "descadastr, bloquead, listanegra, naocontac, naocontat, naoenviar, oposicao, revogad"},
+		{
+			"fr", coupon.OptOutMentions,
+			"desabon, desinscri, nepas, neplus, bloque, listenoire, opposition, stoppub, refus",
+		},
+		{
+			"es", coupon.OptOutMentions,
+			"baja, desuscri, bloquead, listanegra, nocontactar, noenviar, oposicion, revocad",
+		},
+		{
+			"it", coupon.OptOutMentions,
+			"disiscri, bloccat, listanera, noncontattare, noninviare, opposizione, revoca",
+		},
+		{
+			"pt", coupon.OptOutMentions, "descadastr, bloquead, listanegra, naocontac, naocontat, naoenviar, oposicao, revogad",
+		},
 		{"nl", coupon.OptOutMentions, "afgemeld, afmeld, uitgeschreven, uitschrijf, geblokkeerd, zwartelijst, nietbenader, nietmailen, bezwaar, ingetrokken"},
 		{"pl", coupon.OptOutMentions, "wypis, zablokowan, czarnalista, niekontakt, niewysyl, sprzeciw, rezygnac, wycofan, cofniet"},
-		{"tr", coupon.OptOutMentions, "abonelikten, abonelikiptal, engellen, karalist, reddet, istemiyor, iptal"},
+		{
+			"tr", coupon.OptOutMentions,
+			"abonelikten, abonelikiptal, engellen, karalist, reddet, istemiyor, iptal",
+		},
 
 		{"en", coupon.ConsentHints, "newsletter, newsletters, marketing, mailing, mailings, mailing list, email marketing, sms marketing, subscription, " +
 			"subscription status, email subscription, sms consent, sms opt-in, phone consent, permission, marketing permission, email permission, " +
@@ -44,12 +60,21 @@ func ConsentHints() []Hints {
 		{"de", coupon.ConsentHints, "Newsletter, Newsletterempfänger, Newsletter-Abonnent, Werbung, Mailing, Mailings, E-Mail-Werbung, Abonnent, angemeldet, " +
 			"Anmeldung, Erlaubnis, DSGVO, Kontakt erlaubt, Angebote"},
 		{"fr", coupon.ConsentHints, "infolettre, abonné, abonnement, inscrit, inscription, publicité, prospection, RGPD, offres"},
-		{"es", coupon.ConsentHints, "boletín, suscrito, suscripción, publicidad, permiso, RGPD, ofertas"},
+		{
+			"es", coupon.ConsentHints,
+			"boletín, suscrito, suscripción, publicidad, permiso, RGPD, ofertas",
+		},
 		{"it", coupon.ConsentHints, "iscritto, iscrizione, pubblicità, permesso, GDPR, offerte"},
 		{"pt", coupon.ConsentHints, "boletim, inscrito, inscrição, assinante, assinatura, publicidade, permissão, LGPD, RGPD, ofertas"},
 		{"nl", coupon.ConsentHints, "nieuwsbrief, aangemeld, ingeschreven, inschrijving, abonnee, reclame, AVG, aanbiedingen"},
-		{"pl", coupon.ConsentHints, "newsletter, biuletyn, zapisany, subskrypcja, subskrybent, reklama, RODO, oferty"},
-		{"tr", coupon.ConsentHints, "bülten, abone, abonelik, reklam, kampanya izni, e-posta izni, SMS izni, KVKK"},
+		{
+			"pl", coupon.ConsentHints,
+			"newsletter, biuletyn, zapisany, subskrypcja, subskrybent, reklama, RODO, oferty",
+		},
+		{
+			"tr", coupon.ConsentHints,
+			"bülten, abone, abonelik, reklam, kampanya izni, e-posta izni, SMS izni, KVKK",
+		},
 
 		{
 			"en",
@@ -57,7 +82,10 @@ func ConsentHints() []Hints {
 			"status, state, email status, contact status, member status, subscriber status, customer status, list status, mail status, " +
 				"lead status, account status",
 		},
-		{"de", coupon.StatusHints, "Zustand, Kundenstatus, E-Mail-Status, Mailstatus, Kontaktstatus, Empfängerstatus"},
+		{
+			"de", coupon.StatusHints,
+			"Zustand, Kundenstatus, E-Mail-Status, Mailstatus, Kontaktstatus, Empfängerstatus",
+		},
 		{"fr", coupon.StatusHints, "statut, état, statut du contact, statut e-mail"},
 		{"es", coupon.StatusHints, "estado, estatus, situación, estado del contacto"},
 		{"it", coupon.StatusHints, "stato, stato contatto, stato e-mail"},
@@ -71,7 +99,10 @@ func ConsentHints() []Hints {
 			coupon.ConsentMentions,
 			"newsletter, marketing, subscri, consent, permission, optin, optedin, mailing, contactable, emailable, gdpr, maycontact",
 		},
-		{"de", coupon.ConsentMentions, "einwillig, zustimm, werbung, werbe, erlaubnis, kontaktier, dsgvo"},
+		{
+			"de", coupon.ConsentMentions,
+			"einwillig, zustimm, werbung, werbe, erlaubnis, kontaktier, dsgvo",
+		},
 		{"fr", coupon.ConsentMentions, "abonn, infolettre, consent, publicit, prospection, rgpd"},
 		{"es", coupon.ConsentMentions, "suscri, boletin, consentim, publicid"},
 		{"it", coupon.ConsentMentions, "iscritt, iscrizion, consens, pubblicit"},
@@ -98,7 +129,8 @@ func newConsentHints() []consentHint {
 	return hints
 }
 
-// in reports whether the name of a column, whose words begin at these places of its normal form, has the hint.
+// in reports whether the name of a column, whose words begin at these places of its normal form,
+// has the hint.
 func (h *consentHint) in(spelling string, starts []int) bool {
 	switch {
 	case h.sense == coupon.ConsentHints || h.sense == coupon.StatusHints:
@@ -106,7 +138,8 @@ func (h *consentHint) in(spelling string, starts []int) bool {
 	case len(h.word) >= minHint:
 		return strings.Contains(spelling, h.word)
 	}
-	return slices.ContainsFunc(starts, func(start int) bool { return strings.HasPrefix(spelling[start:], h.word) })
+	return slices.ContainsFunc(starts,
+		func(start int) bool { return strings.HasPrefix(spelling[start:], h.word) })
 }
 
 // wordStarts returns the normal form of a name and where its words begin in that.
@@ -121,7 +154,8 @@ func wordStarts(name string) (spelling string, starts []int) {
 	}
 	isLower := false
 	for i, r := range name {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) || isLower && unicode.IsUpper(r) {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) ||
+			isLower && unicode.IsUpper(r) {
 			take(i)
 		}
 		isLower = unicode.IsLower(r)
@@ -159,7 +193,8 @@ func (a *assignment) addConsent(cell, field int, sense coupon.ConsentSense) {
 	}
 }
 
-// addHint takes in an attribute whose name hints at consent, where the file is one of people who may have given it.
+// addHint takes in an attribute whose name hints at consent, where the file is one of people who
+// may have given it.
 func (a *assignment) addHint(name string, cell int, columns []Column) {
 	if !slices.ContainsFunc(columns, func(c Column) bool { return c.consent != 0 }) {
 		return
@@ -174,10 +209,12 @@ func (a *assignment) addHint(name string, cell int, columns []Column) {
 
 // isConsent reports whether a cell holds a column that is about consent and nothing else.
 func (a *assignment) isConsent(cell int) bool {
-	return slices.ContainsFunc(a.consents, func(c consentColumn) bool { return c.cell == cell && c.field >= 0 })
+	return slices.ContainsFunc(a.consents,
+		func(c consentColumn) bool { return c.cell == cell && c.field >= 0 })
 }
 
-// Consent returns what all columns of the row say of being contacted, or the value that cannot stand in its column.
+// Consent returns what all columns of the row say of being contacted, or the value that cannot
+// stand in its column.
 func (r *Row) Consent() (consent coupon.Consent, odd string, isUnderstood bool) {
 	for i := range r.assignment.consents {
 		column := &r.assignment.consents[i]
@@ -191,8 +228,8 @@ func (r *Row) Consent() (consent coupon.Consent, odd string, isUnderstood bool) 
 	return consent, "", true
 }
 
-// warnHints tells of the attributes that may be about consent. That a status is one is told only where its values are
-// words of consent.
+// warnHints tells of the attributes that may be about consent. That a status is one is told only
+// where its values are words of consent.
 func (r *Reader) warnHints(layout *Layout) {
 	var told coupon.ImportFindings
 	for _, column := range r.row.assignment.consents {

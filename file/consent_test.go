@@ -8,13 +8,17 @@ import (
 	"couponql/coupon"
 )
 
-// TestConsentHints looks for languages without hints of a sense, and for hints that nothing can have.
+// TestConsentHints looks for languages without hints of a sense, and for hints that nothing can
+// have.
 func TestConsentHints(t *testing.T) {
 	t.Parallel()
-	senses := []coupon.ConsentSense{coupon.OptOutMentions, coupon.ConsentHints, coupon.StatusHints, coupon.ConsentMentions}
+	senses := []coupon.ConsentSense{
+		coupon.OptOutMentions, coupon.ConsentHints, coupon.StatusHints, coupon.ConsentMentions,
+	}
 	for _, language := range Languages() {
 		for _, sense := range senses {
-			if !slices.ContainsFunc(ConsentHints(), func(h Hints) bool { return h.Language == language && h.Sense == sense }) {
+			if !slices.ContainsFunc(ConsentHints(),
+				func(h Hints) bool { return h.Language == language && h.Sense == sense }) {
 				t.Errorf("%q has no hint of the sense %d", language, sense)
 			}
 		}
@@ -26,8 +30,8 @@ func TestConsentHints(t *testing.T) {
 	}
 }
 
-// TestNoConsentIsSilent gives recipients one more column of each name that consent goes by, as it is, in the spellings of
-// programs and with more around it. It must be read, or be told.
+// TestNoConsentIsSilent gives recipients one more column of each name that consent goes by, as it
+// is, in the spellings of programs and with more around it. It must be read, or be told.
 func TestNoConsentIsSilent(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -76,26 +80,39 @@ func TestNoConsentIsSilent(t *testing.T) {
 	}
 }
 
-// TestConsentColumns reads the names that columns have in exports of products, and such as only look alike.
+// TestConsentColumns reads the names that columns have in exports of products, and such as only
+// look alike.
 func TestConsentColumns(t *testing.T) {
 	t.Parallel()
 	for want, names := range map[string][]string{
 		"unsubscribed": {
-			"unsubscribed", "Unsubscribed", "unsubscribed_at", "UNSUB_TIME", "opt_out", "opt-out", "optout", "opted out", "Email Opt Out", "do not contact",
-			"do_not_email", "Do not allow Emails", "DoNotEmail", "donotbulkemail", "blacklisted", "blocked", "HasOptedOutOfEmail",
-			"Unsubscribed from all email", "abgemeldet", "gesperrt", "Werbesperre", "désabonné", "Ne pas contacter", "dado de baja", "disiscritto",
+			"unsubscribed", "Unsubscribed", "unsubscribed_at", "UNSUB_TIME", "opt_out", "opt-out",
+			"optout", "opted out", "Email Opt Out", "do not contact",
+			"do_not_email", "Do not allow Emails", "DoNotEmail", "donotbulkemail", "blacklisted",
+			"blocked", "HasOptedOutOfEmail",
+			"Unsubscribed from all email", "abgemeldet", "gesperrt", "Werbesperre", "désabonné",
+			"Ne pas contacter", "dado de baja", "disiscritto",
 			"descadastrado", "afgemeld", "wypisany", "abonelikten çıktı",
 		},
-		"isContactable": {"isContactable", "opt-in", "Accepts Email Marketing", "Email Marketing Consent", "is_subscribed", "Einwilligung", "zgoda"},
+		"isContactable": {
+			"isContactable", "opt-in", "Accepts Email Marketing", "Email Marketing Consent",
+			"is_subscribed", "Einwilligung", "zgoda",
+		},
 		"SUSPECTED_CONSENT": {
-			"newsletter", "marketing", "subscription_status", "SMS Marketing Consent", "Accepts SMS Marketing", "hs_email_optout_1234", "unsubscribe_reason",
-			"Opted out of email: Newsletter", "OPTIN_TIME", "Marketing contact status", "email_subscribe", "Fecha de baja del club", "newsletterAbmeldeseite",
+			"newsletter", "marketing", "subscription_status", "SMS Marketing Consent",
+			"Accepts SMS Marketing", "hs_email_optout_1234", "unsubscribe_reason",
+			"Opted out of email: Newsletter", "OPTIN_TIME", "Marketing contact status",
+			"email_subscribe", "Fecha de baja del club", "newsletterAbmeldeseite",
 			"DOUBLE_OPT-IN",
 		},
-		"": {"status", "city", "trabaja", "tier", "Sport", "notes", "points", "stop", "Kundenstatus", "gender", "language", "Sperrgutzuschlag"},
+		"": {
+			"status", "city", "trabaja", "tier", "Sport", "notes", "points", "stop", "Kundenstatus",
+			"gender", "language", "Sperrgutzuschlag",
+		},
 	} {
 		for _, name := range names {
-			layout, _ := readAll(t, write(t, []byte("id,"+name+"\nr1,\n")), coupon.FileOptions{}, coupon.ImportRecipients)
+			layout, _ := readAll(t, write(t, []byte("id,"+name+"\nr1,\n")), coupon.FileOptions{},
+				coupon.ImportRecipients)
 			got := ""
 			switch field := layout.Fields[1]; {
 			case field != name || field == "unsubscribed" || field == "isContactable":
@@ -110,7 +127,8 @@ func TestConsentColumns(t *testing.T) {
 	}
 }
 
-// TestConsentInEveryFormat reads rows that say who may be contacted in several columns, of which one turns up late.
+// TestConsentInEveryFormat reads rows that say who may be contacted in several columns, of which
+// one turns up late.
 func TestConsentInEveryFormat(t *testing.T) {
 	t.Parallel()
 	const jsonl = `{"id":"r1","contactable":"yes","status":"subscribed"}
@@ -150,7 +168,8 @@ func TestConsentInEveryFormat(t *testing.T) {
 		{ID: "r8", Contactable: new(true), OptOut: new("perhaps")},
 	})
 	all := map[coupon.FileFormat][]byte{
-		coupon.FormatCSV: []byte(csv), coupon.FormatJSONL: []byte(jsonl), coupon.FormatXML: []byte(xml), coupon.FormatParquet: parquet,
+		coupon.FormatCSV: []byte(csv), coupon.FormatJSONL: []byte(jsonl),
+		coupon.FormatXML: []byte(xml), coupon.FormatParquet: parquet,
 	}
 	for format, content := range all {
 		t.Run(string(format), func(t *testing.T) {
@@ -178,18 +197,22 @@ func TestConsentInEveryFormat(t *testing.T) {
 			if format == coupon.FormatParquet { // which has all columns in all rows
 				r6 = "r6 silent"
 			}
-			want := []string{"r1 yes", "r2 no", "r3 no", "r4 no", "r5 yes", r6, "r7 silent", "r8 odd perhaps"}
+			want := []string{
+				"r1 yes", "r2 no", "r3 no", "r4 no", "r5 yes", r6, "r7 silent", "r8 odd perhaps",
+			}
 			if !slices.Equal(got, want) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 			layout := r.Layout()
 			var fields []string
 			for i, field := range layout.Fields {
-				fields = append(fields, layout.Columns[i]+"="+field+" "+string(layout.Certainties[i]))
+				fields = append(fields,
+					layout.Columns[i]+"="+field+" "+string(layout.Certainties[i]))
 			}
 			slices.Sort(fields)
 			wantFields := []string{
-				"contactable=isContactable SURE", "id=externalId SURE", "opt_out=unsubscribed SURE", "optedOutAt=unsubscribed SURE", "status=status GUESSED",
+				"contactable=isContactable SURE", "id=externalId SURE", "opt_out=unsubscribed SURE",
+				"optedOutAt=unsubscribed SURE", "status=status GUESSED",
 			}
 			if !slices.Equal(fields, wantFields) {
 				t.Errorf("got the fields %v, want %v", fields, wantFields)
@@ -213,11 +236,25 @@ func TestMappedConsent(t *testing.T) {
 		want    string
 	}{
 		{coupon.FileOptions{}, "no"},
-		{both(mapped("opted out before", "opt_out"), mapped("newsletter", "newsletter"), mapped("status", "status")), "-"},
-		{both(mapped("opted out before", "opt_out"), mapped("isContactable", "newsletter"), mapped("status", "status")), "no"},
-		{both(mapped("isContactable", "opt_out"), mapped("news", "newsletter"), mapped("status", "status")), "yes"},
-		{both(mapped("was", "opt_out"), mapped("unsubscribed", "newsletter"), mapped("status", "status")), "-"},
-		{both(mapped("was", "opt_out"), mapped("n", "newsletter"), mapped("unsubscribed", "status")), "no"},
+		{
+			both(mapped("opted out before", "opt_out"), mapped("newsletter", "newsletter"),
+				mapped("status", "status")), "-",
+		},
+		{
+			both(mapped("opted out before", "opt_out"), mapped("isContactable", "newsletter"),
+				mapped("status", "status")), "no",
+		},
+		{
+			both(mapped("isContactable", "opt_out"), mapped("news", "newsletter"),
+				mapped("status", "status")), "yes",
+		},
+		{
+			both(mapped("was", "opt_out"), mapped("unsubscribed", "newsletter"),
+				mapped("status", "status")), "-",
+		},
+		{both(
+			mapped("was", "opt_out"), mapped("n", "newsletter"), mapped("unsubscribed", "status"),
+		), "no"},
 	} {
 		r := open(t, write(t, []byte(content)), test.options, coupon.ImportRecipients)
 		row, err := r.Next()
@@ -234,9 +271,12 @@ func TestMappedConsent(t *testing.T) {
 		}
 	}
 	for _, twice := range []coupon.FileOptions{
-		both(mapped("isContactable", "opt_out"), mapped("unsubscribed", "opt_out")), both(mapped("unsubscribed", "opt_out"), mapped("x", "opt_out")),
+		both(mapped("isContactable", "opt_out"), mapped("unsubscribed", "opt_out")),
+		both(mapped("unsubscribed", "opt_out"), mapped("x", "opt_out")),
 	} {
-		if _, err := Open(write(t, []byte(content)), twice, Columns(coupon.ImportRecipients)); err == nil || !strings.Contains(err.Error(), "mapped twice") {
+		if _, err := Open(write(t, []byte(content)), twice,
+			Columns(coupon.ImportRecipients)); err == nil ||
+			!strings.Contains(err.Error(), "mapped twice") {
 			t.Errorf("got %v", err)
 		}
 	}

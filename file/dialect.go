@@ -32,12 +32,14 @@ type dialect struct {
 	isGiven bool
 }
 
-// detectDialect finds the delimiter, unless it is given. The one under which the first row has the most
-// known names wins, then the one under which the rows agree on the number of cells, then the one with
-// more cells. Where comma and another one are equally good, the comma is taken for a decimal sign. A
-// text that none of them separates has one column, and the comma: codes may well have any of the
-// others in them.
-func (s *splitter) detectDialect(options *coupon.FileOptions, countNames func(cells []string) int) (dialect, error) {
+// detectDialect finds the delimiter, unless it is given. The one under which the first row has the
+// most known names wins, then the one under which the rows agree on the number of cells, then the
+// one with more cells. Where comma and another one are equally good, the comma is taken for a
+// decimal sign. A text that none of them separates has one column, and the comma: codes may well
+// have any of the others in them.
+func (s *splitter) detectDialect(options *coupon.FileOptions, countNames func(cells []string) int) (
+	dialect, error,
+) {
 	if options.Delimiter != nil && *options.Delimiter != "" {
 		if !isDelimiter(*options.Delimiter) {
 			return dialect{}, coupon.Errorf(coupon.ErrorInvalid,
@@ -72,11 +74,14 @@ func (s *splitter) detectDialect(options *coupon.FileOptions, countNames func(ce
 }
 
 // tryDelimiter splits the text that is in memory by this delimiter.
-func (s *splitter) tryDelimiter(delimiter byte, hasHeader *bool, countNames func(cells []string) int) dialect {
+func (s *splitter) tryDelimiter(
+	delimiter byte, hasHeader *bool, countNames func(cells []string) int,
+) dialect {
 	look := s.probe()
 	look.delimiter = delimiter
 	d := dialect{delimiter: delimiter}
-	// counts has, for each number of cells, how many rows have it; 0 are the rows that cannot be read.
+	// counts has, for each number of cells, how many rows have it; 0 are the rows that cannot be
+	// read.
 	counts := make(map[int]int)
 	rows := 0
 	var row Row
@@ -104,15 +109,16 @@ func (s *splitter) tryDelimiter(delimiter byte, hasHeader *bool, countNames func
 func mostCommon(counts map[int]int) int {
 	best := 0
 	for width, count := range counts {
-		if width > 0 && (best == 0 || cmp.Or(cmp.Compare(count, counts[best]), cmp.Compare(width, best)) > 0) {
+		if width > 0 &&
+			(best == 0 || cmp.Or(cmp.Compare(count, counts[best]), cmp.Compare(width, best)) > 0) {
 			best = width
 		}
 	}
 	return best
 }
 
-// look returns a splitter that stands where s does, splits rows of any width, reads nothing more and
-// leaves s as it is.
+// look returns a splitter that stands where s does, splits rows of any width, reads nothing more
+// and leaves s as it is.
 func (s *splitter) look() *splitter {
 	look := *s
 	look.text = nil
@@ -130,10 +136,12 @@ func (s *splitter) fillSample() {
 	}
 }
 
-// minRulers is how many values have to look like rulers before that is taken for the way of the file.
+// minRulers is how many values have to look like rulers before that is taken for the way of the
+// file.
 const minRulers = 3
 
-// hasRulers reports whether most of the rows that are in memory look like rulers, so that they are values.
+// hasRulers reports whether most of the rows that are in memory look like rulers, so that they are
+// values.
 func (s *splitter) hasRulers() bool {
 	look := s.look()
 	var row Row
@@ -151,7 +159,8 @@ func (s *splitter) skipSeparatorLine() {
 	end := s.lineEnd()
 	line := bytes.Trim(s.buf[s.pos:end], `"`)
 	const prefix = "sep="
-	if len(line) != len(prefix)+1 || !bytes.EqualFold(line[:len(prefix)], []byte(prefix)) || !isDelimiter(string(line[len(prefix):])) {
+	if len(line) != len(prefix)+1 || !bytes.EqualFold(line[:len(prefix)], []byte(prefix)) ||
+		!isDelimiter(string(line[len(prefix):])) {
 		return
 	}
 	s.delimiter = line[len(prefix)]
@@ -159,19 +168,20 @@ func (s *splitter) skipSeparatorLine() {
 	s.line++
 }
 
-// isDelimiter tells what can separate cells: one ASCII character that is part of no value and no line
-// end.
+// isDelimiter tells what can separate cells: one ASCII character that is part of no value and no
+// line end.
 func isDelimiter(text string) bool {
 	if len(text) != 1 {
 		return false
 	}
 	c := text[0]
 	isAlphanumeric := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-	return c == '\t' || c > 0 && c < 0x7f && !isAlphanumeric && c != '"' && c != ' ' && c != '\n' && c != '\r'
+	return c == '\t' ||
+		c > 0 && c < 0x7f && !isAlphanumeric && c != '"' && c != ' ' && c != '\n' && c != '\r'
 }
 
-// firstRow returns the cells of the next row, and a splitter that stands after it. Cells that cannot be
-// read are a FILE_UNREADABLE; io.EOF says that there is no row.
+// firstRow returns the cells of the next row, and a splitter that stands after it. Cells that
+// cannot be read are a FILE_UNREADABLE; io.EOF says that there is no row.
 func (s *splitter) firstRow() (cells []string, after *splitter, err error) {
 	look := s.probe()
 	var row Row

@@ -12,9 +12,9 @@ import (
 	"couponql/coupon"
 )
 
-// Reports and spreadsheets put lines around their rows: a title above the header, and below the last row a sum, a count or
-// a mark of the end. They are rejected as NOT_A_ROW, so that they are told and never become codes. Marks of the end that are
-// no text are left out.
+// Reports and spreadsheets put lines around their rows: a title above the header, and below the
+// last row a sum, a count or a mark of the end. They are rejected as NOT_A_ROW, so that they are
+// told and never become codes. Marks of the end that are no text are left out.
 
 // tailBytes is how far from the end of a file the lines below its last row are looked for.
 const tailBytes = 4 << 10
@@ -31,7 +31,8 @@ const (
 	sureClosing
 )
 
-// closingOf tells what the cells of a row look like below the last row: Total, Summe;2, 3 Zeilen, EOF, -- end --.
+// closingOf tells what the cells of a row look like below the last row: Total, Summe;2, 3 Zeilen,
+// EOF, -- end --.
 func closingOf(cells []string) closing { //nolint:cyclop // one case a kind of line
 	first, numbers := -1, 0
 	for i, cell := range cells {
@@ -75,16 +76,19 @@ func closingOf(cells []string) closing { //nolint:cyclop // one case a kind of l
 // isFigure tells a number with what stands around it in a sum: 1.234,50 €.
 func isFigure(text string) bool {
 	return strings.ContainsAny(text, "0123456789") && strings.IndexFunc(text, func(r rune) bool {
-		return !unicode.IsDigit(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Sc, r) && !strings.ContainsRune(".,'%+-()", r)
+		return !unicode.IsDigit(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Sc, r) &&
+			!strings.ContainsRune(".,'%+-()", r)
 	}) < 0
 }
 
 // isSumWord tells what sums and counts of rows are called.
 func isSumWord(text string) bool {
 	switch normal(text) {
-	case "total", "totals", "subtotal", "grandtotal", "sum", "count", "rowcount", "rows", "records", "totalrows", "totalrecords", "totalcount",
+	case "total", "totals", "subtotal", "grandtotal", "sum", "count", "rowcount", "rows", "records",
+		"totalrows", "totalrecords", "totalcount",
 		"numberofrows", "numberofrecords",
-		"summe", "summen", "gesamt", "gesamtsumme", "insgesamt", "zwischensumme", "anzahl", "zeilen", "datensatze", "anzahlzeilen", "anzahldatensatze",
+		"summe", "summen", "gesamt", "gesamtsumme", "insgesamt", "zwischensumme", "anzahl",
+		"zeilen", "datensatze", "anzahlzeilen", "anzahldatensatze",
 		"totaux", "soustotal", "totalgeneral", "somme", "nombre", "nombredelignes", "lignes",
 		"totales", "suma", "numerodefilas", "filas", "registros",
 		"totale", "totali", "somma", "totalegenerale", "subtotale", "conteggio", "righe",
@@ -100,7 +104,8 @@ func isSumWord(text string) bool {
 // isEndMark tells what stands at the end of a file.
 func isEndMark(text string) bool {
 	switch normal(text) {
-	case "eof", "end", "endoffile", "endofdata", "endofreport", "endofexport", "endoflist", "theend",
+	case "eof", "end", "endoffile", "endofdata", "endofreport", "endofexport",
+		"endoflist", "theend",
 		"ende", "dateiende", "endederdatei", "listenende", "endederliste",
 		"fin", "findufichier", "findeliste", "findelarchivo", "findelfichero",
 		"fine", "finefile", "finedelfile", "fim", "fimdoarquivo", "fimdoficheiro",
@@ -112,7 +117,9 @@ func isEndMark(text string) bool {
 
 // isDecorated tells a text that is set off by signs on both sides: -- end --, <EOF>.
 func isDecorated(text string) bool {
-	isSign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) }
+	isSign := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r)
+	}
 	runes := []rune(text)
 	return isSign(runes[0]) && isSign(runes[len(runes)-1])
 }
@@ -120,8 +127,8 @@ func isDecorated(text string) bool {
 // isComment tells a comment of SQL around a word of the end.
 func isComment(text string) bool { return strings.HasPrefix(text, "--") && isEndMark(text) }
 
-// isBelow reports whether a row is a line below the last row: nothing but such lines comes after it. One word
-// is only where the values in its column look otherwise.
+// isBelow reports whether a row is a line below the last row: nothing but such lines comes after
+// it. One word is only where the values in its column look otherwise.
 func (n *noRows) isBelow(row *Row) bool {
 	s := n.text
 	if len(s.buf)-s.pos > tailBytes {
@@ -155,16 +162,19 @@ func (n *noRows) isClosing(row *Row) bool {
 	case sureClosing:
 		return !n.hasClosings
 	case wordClosing:
-		first := slices.IndexFunc(cells, func(cell string) bool { return coupon.CleanValue(cell) != "" })
-		return first > 0 || len(n.firsts) > 0 && compare(coupon.CleanValue(cells[0]), n.firsts) != alike
+		first := slices.IndexFunc(cells,
+			func(cell string) bool { return coupon.CleanValue(cell) != "" })
+		return first > 0 ||
+			len(n.firsts) > 0 && compare(coupon.CleanValue(cells[0]), n.firsts) != alike
 	case noClosing:
 	}
 	return false
 }
 
-// skipTitles goes to the header where other lines stand above it. They will be given as rejected rows. A header below other
-// lines has the names of all required columns, and they have fewer cells than it, as titles do; the only column of a
-// file is called so where all lines above read like words and no value does.
+// skipTitles goes to the header where other lines stand above it. They will be given as rejected
+// rows. A header below other lines has the names of all required columns, and they have fewer cells
+// than it, as titles do; the only column of a file is called so where all lines above read like
+// words and no value does.
 func (r *Reader) skipTitles(s *splitter, columns []Column, options *coupon.FileOptions) {
 	if options.HasHeader != nil {
 		return
@@ -199,16 +209,19 @@ func (r *Reader) skipTitles(s *splitter, columns []Column, options *coupon.FileO
 	}
 }
 
-// findHeader returns the line of the header that stands under other lines, and how many names of columns it has; 0 where there is
-// none, and the line at pos where that has a name.
-func (s *splitter) findHeader(delimiter byte, columns []Column, mappings []*coupon.ColumnMapping) (line, names int) {
+// findHeader returns the line of the header that stands under other lines, and how many names of
+// columns it has; 0 where there is none, and the line at pos where that has a name.
+func (s *splitter) findHeader(delimiter byte, columns []Column, mappings []*coupon.ColumnMapping) (
+	line, names int,
+) {
 	look := s.probe()
 	look.delimiter = delimiter
 	var above []string
 	widest := 0
 	for len(above) <= maxBegun {
 		var row Row
-		if err := look.next(&row); err != nil || row.Reason != "" && row.Reason != coupon.RejectedMalformed {
+		if err := look.next(&row); err != nil ||
+			row.Reason != "" && row.Reason != coupon.RejectedMalformed {
 			return 0, 0
 		}
 		cells := row.Cells()
@@ -219,9 +232,11 @@ func (s *splitter) findHeader(delimiter byte, columns []Column, mappings []*coup
 		switch {
 		case len(above) == 0 && known > 0:
 			return s.line, known
-		case known > 0 && filled > widest && filled > 1 && hasAll(cleanValues(cells), columns, mappings):
+		case known > 0 && filled > widest && filled > 1 &&
+			hasAll(cleanValues(cells), columns, mappings):
 			return row.Line, known
-		case known == 1 && filled == 1 && widest == 1 && len(cells) == 1 && hasAll(cleanValues(cells), columns, mappings):
+		case known == 1 && filled == 1 && widest == 1 && len(cells) == 1 &&
+			hasAll(cleanValues(cells), columns, mappings):
 			return row.Line, known * one(areTitles(above, look))
 		}
 		widest = max(widest, filled)
@@ -234,7 +249,8 @@ func (s *splitter) findHeader(delimiter byte, columns []Column, mappings []*coup
 	return 0, 0
 }
 
-// areTitles reports whether lines above the header of one column read like words that no value below does.
+// areTitles reports whether lines above the header of one column read like words that no value
+// below does.
 func areTitles(above []string, below *splitter) bool {
 	var values []string
 	var row Row
@@ -243,7 +259,8 @@ func areTitles(above []string, below *splitter) bool {
 			values = append(values, coupon.CleanValue(cells[0]))
 		}
 	}
-	return len(values) > 0 && !slices.ContainsFunc(above, func(title string) bool { return compare(title, values) != unlike })
+	return len(values) > 0 && !slices.ContainsFunc(above,
+		func(title string) bool { return compare(title, values) != unlike })
 }
 
 // hasAll reports whether all required columns are among the names.
@@ -252,8 +269,8 @@ func hasAll(names []string, columns []Column, mappings []*coupon.ColumnMapping) 
 	return err == nil && a.checkRequired(columns, names) == nil
 }
 
-// probe is look for somebody who decides how the text is written: what is no text on its first line is read as Windows-1252, as
-// a header may be that was written by another program than the rows.
+// probe is look for somebody who decides how the text is written: what is no text on its first line
+// is read as Windows-1252, as a header may be that was written by another program than the rows.
 func (s *splitter) probe() *splitter {
 	look := s.look()
 	end := s.lineEnd()
@@ -319,7 +336,8 @@ func (e *endTrimmer) Read(p []byte) (int, error) {
 // endMark returns where the marks of the end begin in a text; its length where it has none.
 func endMark(text []byte) int {
 	begin := len(text)
-	for begin > 0 && len(text)-begin <= maxEndMark && (text[begin-1] == controlZ || text[begin-1] == '\n' || text[begin-1] == '\r') {
+	for begin > 0 && len(text)-begin <= maxEndMark &&
+		(text[begin-1] == controlZ || text[begin-1] == '\n' || text[begin-1] == '\r') {
 		begin--
 	}
 	if mark := bytes.IndexByte(text[begin:], controlZ); mark >= 0 && len(text)-begin <= maxEndMark {
@@ -380,7 +398,8 @@ func (u *unwrapper) next() (byte, error) {
 	}
 }
 
-// watchEdges has lines that are no rows looked for below the last row of a text that stands before the first one.
+// watchEdges has lines that are no rows looked for below the last row of a text that stands before
+// the first one.
 func (n *noRows) watchEdges(s *splitter) {
 	n.text = s
 	look := s.look()
@@ -399,9 +418,11 @@ func (n *noRows) watchEdges(s *splitter) {
 	n.hasClosings = closings >= minRulers && 3*closings > 2*rows
 }
 
-// unwrapped reports whether all rows in memory are quoted as a whole, and have names of columns inside. It gives a splitter of
-// what is inside.
-func (s *splitter) unwrapped(columns []Column, options *coupon.FileOptions) (inside *splitter, isWrapped bool) {
+// unwrapped reports whether all rows in memory are quoted as a whole, and have names of columns
+// inside. It gives a splitter of what is inside.
+func (s *splitter) unwrapped(columns []Column, options *coupon.FileOptions) (
+	inside *splitter, isWrapped bool,
+) {
 	look := s.look()
 	look.delimiter = ','
 	var row Row
@@ -421,7 +442,9 @@ func (s *splitter) unwrapped(columns []Column, options *coupon.FileOptions) (ins
 	if s.err != nil {
 		rest = failing(s.err)
 	}
-	inside = newSplitter(newUnwrapper(io.MultiReader(bytes.NewReader(bytes.Clone(s.buf[s.pos:])), rest)))
+	inside = newSplitter(
+		newUnwrapper(io.MultiReader(bytes.NewReader(bytes.Clone(s.buf[s.pos:])), rest)),
+	)
 	inside.line, inside.isDecoded = s.line, s.isDecoded
 	return inside, true
 }

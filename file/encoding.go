@@ -47,18 +47,25 @@ func utf16(name string, bomSize int) *charset {
 	if name == nameUTF16BE {
 		order = unicode.BigEndian
 	}
-	return &charset{name: name, bomSize: bomSize, encoding: unicode.UTF16(order, unicode.IgnoreBOM), certainty: coupon.CertaintySure}
+	return &charset{
+		name: name, bomSize: bomSize, encoding: unicode.UTF16(order, unicode.IgnoreBOM),
+		certainty: coupon.CertaintySure,
+	}
 }
 
 // detectCharset finds the encoding of a text by its beginning. A byte order mark is believed even
 // against the name that was given: it is in the file. Without either, a NUL in every other byte is
-// UTF-16, and what is not UTF-8 is Windows-1252, of which Latin-1 is a part. Where bytes contradict UTF-8, rest is asked
-// for what the rest of the text has. It returns INVALID for an unknown name and
-// FILE_UNREADABLE for UTF-32.
-func detectCharset(sample []byte, isCut bool, name *string, rest func() (evidence, error)) (*charset, error) {
+// UTF-16, and what is not UTF-8 is Windows-1252, of which Latin-1 is a part. Where bytes contradict
+// UTF-8, rest is asked for what the rest of the text has. It returns INVALID for an unknown name
+// and FILE_UNREADABLE for UTF-32.
+func detectCharset(sample []byte, isCut bool, name *string, rest func() (evidence, error)) (
+	*charset, error,
+) {
 	switch {
-	case bytes.HasPrefix(sample, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(sample, []byte{0, 0, 0xfe, 0xff}):
-		return nil, coupon.Errorf(coupon.ErrorFileUnreadable, "The file is written in UTF-32. Save it as UTF-8 and import it again.")
+	case bytes.HasPrefix(sample, []byte{0xff, 0xfe, 0, 0}),
+		bytes.HasPrefix(sample, []byte{0, 0, 0xfe, 0xff}):
+		return nil, coupon.Errorf(coupon.ErrorFileUnreadable,
+			"The file is written in UTF-32. Save it as UTF-8 and import it again.")
 	case bytes.HasPrefix(sample, []byte("\uFEFF")):
 		return &charset{name: nameUTF8, bomSize: 3, certainty: coupon.CertaintySure}, nil
 	case bytes.HasPrefix(sample, []byte{0xff, 0xfe}):
@@ -121,8 +128,9 @@ func isSingleByte(c *charset) bool {
 	return is
 }
 
-// declared returns the charset of an XML text, which is the one that it declares, unless a byte order mark,
-// the NULs of UTF-16 or sequences that only UTF-8 has say otherwise. It returns FILE_UNREADABLE for a declared one that is unknown.
+// declared returns the charset of an XML text, which is the one that it declares, unless a byte
+// order mark, the NULs of UTF-16 or sequences that only UTF-8 has say otherwise. It returns
+// FILE_UNREADABLE for a declared one that is unknown.
 func (c *charset) declared(sample []byte) (*charset, error) {
 	isUTF16 := c.name == nameUTF16LE || c.name == nameUTF16BE
 	found := declaration.FindSubmatch(sample[:min(len(sample), 1<<10)])
@@ -138,7 +146,8 @@ func (c *charset) declared(sample []byte) (*charset, error) {
 	if err == nil {
 		set.certainty = coupon.CertaintySure
 	}
-	if err == nil && c.name == nameUTF8 && c.evidence.good > 0 && set.encoding != nil && isSingleByte(set) {
+	if err == nil && c.name == nameUTF8 && c.evidence.good > 0 && set.encoding != nil &&
+		isSingleByte(set) {
 		// Programs that write UTF-8 leave the declaration of a template as it is.
 		return c, nil
 	}
@@ -180,8 +189,9 @@ func namedCharset(name string, sample []byte) (*charset, error) {
 	return &charset{name: canonical, encoding: found}, nil
 }
 
-// guessUTF16 tells UTF-16 without a byte order mark: delimiters, digits, line ends and Latin letters
-// have a NUL on one side, and nothing in a text has one on the other. It gives "" for anything else.
+// guessUTF16 tells UTF-16 without a byte order mark: delimiters, digits, line ends and Latin
+// letters have a NUL on one side, and nothing in a text has one on the other. It gives "" for
+// anything else.
 func guessUTF16(sample []byte) string {
 	sample = sample[:min(len(sample), binaryBytes)]
 	pairs := len(sample) / 2
@@ -202,12 +212,14 @@ func guessUTF16(sample []byte) string {
 
 // evidence counts what speaks for UTF-8 and against it.
 type evidence struct {
-	// good is how many characters of several bytes there are, and bad how many bytes that belong to none.
+	// good is how many characters of several bytes there are, and bad how many bytes that belong to
+	// none.
 	good, bad int
 }
 
-// minGoodShare: in other encodings the bytes of a character of UTF-8 come together by chance about once in a hundred times.
-// A text in which they are as frequent as this is UTF-8, in which something else got in.
+// minGoodShare: in other encodings the bytes of a character of UTF-8 come together by chance about
+// once in a hundred times. A text in which they are as frequent as this is UTF-8, in which
+// something else got in.
 const minGoodShare = 4
 
 func (e evidence) isUTF8() bool { return e.bad == 0 || minGoodShare*e.good >= e.bad }
@@ -295,8 +307,8 @@ func wholeCharacters(text []byte) int {
 	return len(text)
 }
 
-// openText gives a text of which nothing but ASCII was seen. The first other bytes decide how it is encoded; what came
-// before is the same in both encodings.
+// openText gives a text of which nothing but ASCII was seen. The first other bytes decide how it is
+// encoded; what came before is the same in both encodings.
 type openText struct {
 	set    *charset
 	source io.Reader

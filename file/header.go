@@ -34,7 +34,8 @@ func traitsOf(value string) traits {
 	return t
 }
 
-// isWord tells what reads like the name of a column: it begins with a letter, and at least half of it are letters.
+// isWord tells what reads like the name of a column: it begins with a letter, and at least half of
+// it are letters.
 func (t *traits) isWord(value string) bool {
 	first, _ := utf8.DecodeRuneInString(value)
 	return unicode.IsLetter(first) && t.letters >= 2 && 2*t.letters >= t.length && !t.hasAt
@@ -55,8 +56,8 @@ const (
 // minUniform is how many values must have the same length before that says something.
 const minUniform = 3
 
-// compare tells how much the first value differs from the others. Values that are equal to it do not count, as a header
-// may come again where files were joined.
+// compare tells how much the first value differs from the others. Values that are equal to it do
+// not count, as a header may come again where files were joined.
 func compare(first string, others []string) likeness {
 	f, o := traitsOf(first), tallyOf(first, others)
 	if o.count == 0 {
@@ -65,7 +66,8 @@ func compare(first string, others []string) likeness {
 	isUniform := o.count >= minUniform && o.uniform == o.count && f.length != o.length
 	lacksDigit := o.digits == o.count && !f.hasDigit
 	lacksAt := o.ats == o.count && !f.hasAt
-	hasMore := o.letters == 0 && f.hasLetter || o.lowers == 0 && f.hasLower || o.spaces == 0 && f.hasSpace
+	hasMore := o.letters == 0 && f.hasLetter || o.lowers == 0 && f.hasLower ||
+		o.spaces == 0 && f.hasSpace
 	isStrong := hasMore || lacksAt || lacksDigit && isUniform
 	switch {
 	case isStrong && f.isWord(first):
@@ -76,7 +78,8 @@ func compare(first string, others []string) likeness {
 	return alike
 }
 
-// tally counts the traits of values: how many have a digit, a letter and so on, and how many are as long as the first.
+// tally counts the traits of values: how many have a digit, a letter and so on, and how many are as
+// long as the first.
 type tally struct {
 	count, uniform, length               int
 	digits, letters, lowers, spaces, ats int
@@ -111,7 +114,8 @@ func one(is bool) int {
 	return 0
 }
 
-// firstCells returns the cells of the first rows that are in memory, by columns: those of the first row, and the others.
+// firstCells returns the cells of the first rows that are in memory, by columns: those of the first
+// row, and the others.
 func (s *splitter) firstCells() (first []string, others [][]string) {
 	look := s.probe()
 	var row Row
@@ -143,8 +147,8 @@ func (s *splitter) firstCells() (first []string, others [][]string) {
 	return first, others
 }
 
-// areValues reports whether all cells of the first row that are known names come again in most of the rows further down,
-// as values may and names do not.
+// areValues reports whether all cells of the first row that are known names come again in most of
+// the rows further down, as values may and names do not.
 func areValues(first []string, others [][]string, isName func(cell string) bool) bool {
 	found := false
 	for i, cell := range first {

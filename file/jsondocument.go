@@ -9,11 +9,11 @@ import (
 	"couponql/coupon"
 )
 
-// jsonDocument finds the objects of JSON that is not one object a line: in an array, in several arrays one behind the
-// other, or over many lines, as web hooks and programs write it.
+// jsonDocument finds the objects of JSON that is not one object a line: in an array, in several
+// arrays one behind the other, or over many lines, as web hooks and programs write it.
 //
-// A bracket or a quote that is missing leaves nothing to find the next object by. So broken JSON ends the file, as
-// broken XML does, after the objects before it.
+// A bracket or a quote that is missing leaves nothing to find the next object by. So broken JSON
+// ends the file, as broken XML does, after the objects before it.
 type jsonDocument struct {
 	*splitter
 	// isInside says that an array is open, and isBetween that a comma or its end has to come next.
@@ -55,7 +55,8 @@ func (d *jsonDocument) next() (object []byte, line int, err error) {
 	return d.compact.Bytes(), line, nil
 }
 
-// findObject goes to the brace with which the next object begins. It returns io.EOF after the last one.
+// findObject goes to the brace with which the next object begins. It returns io.EOF after the last
+// one.
 func (d *jsonDocument) findObject() error {
 	for {
 		c, err := d.peek()

@@ -10,12 +10,12 @@ import (
 	"couponql/coupon"
 )
 
-// jsonRows reads the rows of JSONL: one object a line, whose keys are the columns. The objects may also stand in
-// arrays and go over many lines (jsondocument.go), and may be reports that have the outcome of several messages
-// (report.go).
+// jsonRows reads the rows of JSONL: one object a line, whose keys are the columns. The objects may
+// also stand in arrays and go over many lines (jsondocument.go), and may be reports that have the
+// outcome of several messages (report.go).
 //
-// Whether a line is JSON is for encoding/json to say. What is left is to find where the values of an
-// object that is known to be good begin and end, so that numbers stay as they are written.
+// Whether a line is JSON is for encoding/json to say. What is left is to find where the values of
+// an object that is known to be good begin and end, so that numbers stay as they are written.
 type jsonRows struct {
 	*splitter
 	catalog *catalog
@@ -48,7 +48,9 @@ func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []C
 	case err != nil:
 		return err
 	case !isAny && rows.document != nil:
-		return unreadable("The file is JSON without objects in it. Write one object for each row, e.g. [{\"code\": \"A1\"}]")
+		return unreadable(
+			"The file is JSON without objects in it. Write one object for each row, e.g. [{\"code\": \"A1\"}]",
+		)
 	case !isAny:
 		return unreadable("The file is not JSONL: none of its first lines is a JSON object. Write one object a line, e.g. {\"code\": \"A1\"}")
 	}
@@ -56,8 +58,8 @@ func (r *Reader) openJSONL(s *splitter, options *coupon.FileOptions, columns []C
 	return r.useCatalog(rows.catalog, options, columns)
 }
 
-// lookAtNames takes the names of the first rows into the catalog, and reports whether there is any row
-// that can be read.
+// lookAtNames takes the names of the first rows into the catalog, and reports whether there is any
+// row that can be read.
 func (j *jsonRows) lookAtNames() (isAny bool, err error) {
 	look := &jsonRows{splitter: j.look(), catalog: j.catalog}
 	if j.document != nil {
@@ -69,7 +71,8 @@ func (j *jsonRows) lookAtNames() (isAny bool, err error) {
 	var row Row
 	for range maxNamedRows {
 		switch err := look.next(&row); {
-		case errors.Is(err, io.EOF), errors.Is(err, errSampleEnd), errors.Is(err, errDamaged) && isAny:
+		case errors.Is(err, io.EOF), errors.Is(err, errSampleEnd),
+			errors.Is(err, errDamaged) && isAny:
 			return isAny, nil
 		case err != nil:
 			return false, err
@@ -97,7 +100,8 @@ func (j *jsonRows) next(row *Row) error {
 	}
 }
 
-// nextObject returns the text of the next object. It is nil where the row was made of something that cannot be one.
+// nextObject returns the text of the next object. It is nil where the row was made of something
+// that cannot be one.
 func (j *jsonRows) nextObject(row *Row) ([]byte, error) {
 	if j.document != nil {
 		return j.documentObject(row)
@@ -144,7 +148,8 @@ func (j *jsonRows) documentObject(row *Row) ([]byte, error) {
 	return object, nil
 }
 
-// number returns a row its line: the one on which it begins, or the next one where rows before it have that.
+// number returns a row its line: the one on which it begins, or the next one where rows before it
+// have that.
 func (j *jsonRows) number(line int) int {
 	j.last = max(j.last+1, line)
 	return j.last
@@ -199,10 +204,12 @@ func (j *jsonRows) split(row *Row, line []byte) (coupon.RejectionReason, error) 
 	return j.catalog.finish(row), nil
 }
 
-// readValue makes the value at i the content of a cell. It gives the position after it, or the reason
-// for which the line is no row: a list or an object where a known column wants a value, a key that comes
-// twice.
-func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, reason coupon.RejectionReason) {
+// readValue makes the value at i the content of a cell. It gives the position after it, or the
+// reason for which the line is no row: a list or an object where a known column wants a value, a
+// key that comes twice.
+func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (
+	end int, reason coupon.RejectionReason,
+) {
 	c := j.catalog
 	start := len(c.text)
 	switch line[i] {
@@ -224,7 +231,8 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 		}
 		c.text = append(c.text, line[i:end]...)
 	default: // A number, true or false.
-		for end = i; line[end] != ',' && line[end] != '}' && line[end] != ' ' && line[end] != '\t'; {
+		for end = i; line[end] != ',' && line[end] != '}' && line[end] != ' ' &&
+			line[end] != '\t'; {
 			end++
 		}
 		c.text = append(c.text, line[i:end]...)
@@ -236,8 +244,8 @@ func (j *jsonRows) readValue(row *Row, place int, line []byte, i int) (end int, 
 	return end, ""
 }
 
-// readJSONString adds the string whose first quote is at i to text, and gives the position after its
-// last quote. Half a surrogate pair and NUL are no text.
+// readJSONString adds the string whose first quote is at i to text, and gives the position after
+// its last quote. Half a surrogate pair and NUL are no text.
 func readJSONString(text, line []byte, i int) (result []byte, isText bool, end int) {
 	first := i
 	hasEscape := false
@@ -263,7 +271,8 @@ func readJSONString(text, line []byte, i int) (result []byte, isText bool, end i
 	replacement := []byte("\uFFFD")
 	start := len(text)
 	text = append(text, decoded...)
-	isText = bytes.Count(text[start:], replacement) <= bytes.Count(raw, replacement) && bytes.IndexByte(text[start:], 0) < 0
+	isText = bytes.Count(text[start:], replacement) <= bytes.Count(raw, replacement) &&
+		bytes.IndexByte(text[start:], 0) < 0
 	return text, isText, end
 }
 

@@ -26,27 +26,38 @@ func TestRowsNameTheirFields(t *testing.T) {
 	}{
 		"two spellings": {
 			kind: coupon.ImportRecipients,
-			jsonl: `{"externalId":"1","mail":"a@example.com"}` + "\n" + `{"externalId":"2","email":"b@example.com"}` + "\n" +
+			jsonl: `{"externalId":"1","mail":"a@example.com"}` + "\n" +
+				`{"externalId":"2","email":"b@example.com"}` + "\n" +
 				`{"Kundennummer":"3","courriel":"c@example.com"}`,
-			xml: `<r><p><externalId>1</externalId><mail>a@example.com</mail></p>` + "\n" + `<p><externalId>2</externalId><email>b@example.com</email></p>` + "\n" +
+			xml: `<r><p><externalId>1</externalId><mail>a@example.com</mail></p>` + "\n" +
+				`<p><externalId>2</externalId><email>b@example.com</email></p>` + "\n" +
 				`<p><Kundennummer>3</Kundennummer><courriel>c@example.com</courriel></p></r>`,
-			want:   []string{"1|a@example.com", "2|b@example.com", "3|c@example.com"},
-			fields: map[string]string{"externalId": "externalId", "Kundennummer": "externalId", "mail": "email", "email": "email", "courriel": "email"},
+			want: []string{"1|a@example.com", "2|b@example.com", "3|c@example.com"},
+			fields: map[string]string{
+				"externalId": "externalId", "Kundennummer": "externalId", "mail": "email",
+				"email": "email", "courriel": "email",
+			},
 		},
 		"the second behind the first rows": {
-			jsonl: many(`{"voucher":"A1"}`) + `{"code":"B2"}` + "\n" + `{"Gutscheincode":"C3","Gruppe":"x"}`,
-			xml:   "<c>" + many(`<v voucher="A1"/>`) + `<v code="B2"/>` + "\n" + `<v Gutscheincode="C3" Gruppe="x"/></c>`,
-			want:  []string{"A1", "B2", "C3|x"},
+			jsonl: many(`{"voucher":"A1"}`) + `{"code":"B2"}` + "\n" +
+				`{"Gutscheincode":"C3","Gruppe":"x"}`,
+			xml: "<c>" + many(`<v voucher="A1"/>`) + `<v code="B2"/>` + "\n" +
+				`<v Gutscheincode="C3" Gruppe="x"/></c>`,
+			want: []string{"A1", "B2", "C3|x"},
 		},
 		"two in one row": {
-			jsonl: `{"voucher":"A1"}` + "\n" + `{"Gutscheincode":"B2"}` + "\n" + `{"coupon":"C3","voucher":"D4"}` + "\n" + `{"coupon":"E5"}`,
-			xml:   `<c><v voucher="A1"/>` + "\n" + `<v Gutscheincode="B2"/>` + "\n" + `<v coupon="C3" voucher="D4"/>` + "\n" + `<v coupon="E5"/></c>`,
-			want:  []string{"A1", "B2", "AMBIGUOUS_COLUMN", "E5"},
+			jsonl: `{"voucher":"A1"}` + "\n" + `{"Gutscheincode":"B2"}` + "\n" +
+				`{"coupon":"C3","voucher":"D4"}` + "\n" + `{"coupon":"E5"}`,
+			xml: `<c><v voucher="A1"/>` + "\n" + `<v Gutscheincode="B2"/>` + "\n" +
+				`<v coupon="C3" voucher="D4"/>` + "\n" + `<v coupon="E5"/></c>`,
+			want: []string{"A1", "B2", "AMBIGUOUS_COLUMN", "E5"},
 		},
 		"two in one row, behind the first rows": {
-			jsonl: many(`{"voucher":"A1"}`) + `{"coupon":"C3","voucher":"D4"}` + "\n" + `{"coupon":"E5"}`,
-			xml:   "<c>" + many(`<v voucher="A1"/>`) + `<v coupon="C3" voucher="D4"/>` + "\n" + `<v coupon="E5"/></c>`,
-			want:  []string{"A1", "AMBIGUOUS_COLUMN", "E5"},
+			jsonl: many(`{"voucher":"A1"}`) + `{"coupon":"C3","voucher":"D4"}` + "\n" +
+				`{"coupon":"E5"}`,
+			xml: "<c>" + many(`<v voucher="A1"/>`) + `<v coupon="C3" voucher="D4"/>` + "\n" +
+				`<v coupon="E5"/></c>`,
+			want: []string{"A1", "AMBIGUOUS_COLUMN", "E5"},
 		},
 		"two in each row": {
 			jsonl:   `{"voucher":"A1","coupon":"C"}` + "\n" + `{"voucher":"B2","coupon":"C"}`,
@@ -54,17 +65,21 @@ func TestRowsNameTheirFields(t *testing.T) {
 			failure: "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
 		"two in each row, mapped": {
-			jsonl: `{"voucher":"A1","coupon":"C"}` + "\n" + `{"coupon":"C"}`, xml: `<c><v voucher="A1" coupon="C"/>` + "\n" + `<v coupon="C"/></c>`,
-			options: coupon.FileOptions{Columns: mapped("code", "voucher")}, want: []string{"A1", "-"},
+			jsonl:   `{"voucher":"A1","coupon":"C"}` + "\n" + `{"coupon":"C"}`,
+			xml:     `<c><v voucher="A1" coupon="C"/>` + "\n" + `<v coupon="C"/></c>`,
+			options: coupon.FileOptions{Columns: mapped("code", "voucher")},
+			want:    []string{"A1", "-"},
 		},
 		"a column beside the right one is another thing": {
-			jsonl: `{"code":"A1","coupon":"C"}` + "\n" + `{"coupon":"C"}`, xml: `<c><v code="A1" coupon="C"/>` + "\n" + `<v coupon="C"/></c>`,
-			want: []string{"A1", "-"}, fields: map[string]string{"code": "code", "coupon": ""},
+			jsonl: `{"code":"A1","coupon":"C"}` + "\n" + `{"coupon":"C"}`,
+			xml:   `<c><v code="A1" coupon="C"/>` + "\n" + `<v coupon="C"/></c>`,
+			want:  []string{"A1", "-"}, fields: map[string]string{"code": "code", "coupon": ""},
 		},
 		"an attribute beside the field": {
 			kind:  coupon.ImportRecipients,
-			jsonl: `{"id":"1","email":"a@example.com","mail":"paper"}`, xml: `<r><p id="1" email="a@example.com" mail="paper"/></r>`,
-			want: []string{"1|a@example.com mail=paper"},
+			jsonl: `{"id":"1","email":"a@example.com","mail":"paper"}`,
+			xml:   `<r><p id="1" email="a@example.com" mail="paper"/></r>`,
+			want:  []string{"1|a@example.com mail=paper"},
 		},
 	}
 	for name, test := range tests {
@@ -109,7 +124,8 @@ func TestRowsNameTheirFields(t *testing.T) {
 // TestNullNamesItsField has a row whose code is null: what stands beside it is not the code.
 func TestNullNamesItsField(t *testing.T) {
 	t.Parallel()
-	content := `{"code":"A1"}` + "\n" + `{"voucher":"B2"}` + "\n" + `{"code":null,"voucher":"C3"}` + "\n"
+	content := `{"code":"A1"}` + "\n" + `{"voucher":"B2"}` + "\n" +
+		`{"code":null,"voucher":"C3"}` + "\n"
 	_, got := readAll(t, write(t, []byte(content)), coupon.FileOptions{}, coupon.ImportCodes)
 	if diff := cmp.Diff([]string{"1: A1", "2: ", "3: "}, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
@@ -125,7 +141,9 @@ func TestWhatNobodyNeeds(t *testing.T) {
 		Label string `parquet:"label"`
 		More  map[string]string
 	}
-	parquet := string(parquetOf(t, []nested{{Tags: []string{"x", "y"}, Code: "A1", Label: "soccer"}, {Code: "B2", Label: "tennis"}}))
+	parquet := string(parquetOf(t, []nested{
+		{Tags: []string{"x", "y"}, Code: "A1", Label: "soccer"}, {Code: "B2", Label: "tennis"},
+	}))
 	const xml = "<c><v code=\"A1\" label=\"soccer\"/>\n<v code=\"B2\" label=\"tennis\"/></c>"
 	tests := map[string]struct {
 		kind     coupon.ImportKind
@@ -144,18 +162,29 @@ func TestWhatNobodyNeeds(t *testing.T) {
 			want:     []string{"2: 1 item=a"},
 			warnings: []string{"DOUBLE_COLUMN item"},
 		},
-		"nested columns of Parquet": {content: parquet, want: []string{"1: A1|soccer", "2: B2|tennis"}, warnings: []string{"NESTED_COLUMN tags"}},
-		"a document type":           {content: "<!DOCTYPE c>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"}},
+		"nested columns of Parquet": {
+			content: parquet, want: []string{"1: A1|soccer", "2: B2|tennis"},
+			warnings: []string{"NESTED_COLUMN tags"},
+		},
+		"a document type": {
+			content: "<!DOCTYPE c>" + xml, want: []string{"1: A1|soccer", "2: B2|tennis"},
+		},
 		"a document type of its own": {
-			content: "<!DOCTYPE c [<!ELEMENT c (v*)><!-- x --><!ATTLIST v code CDATA #REQUIRED>]>" + xml,
-			want:    []string{"1: A1|soccer", "2: B2|tennis"},
+			content: "<!DOCTYPE c [<!ELEMENT c (v*)><!-- x --><!ATTLIST v code CDATA #REQUIRED>]>" +
+				xml,
+			want: []string{"1: A1|soccer", "2: B2|tennis"},
 		},
 		"a style sheet": {
 			content: "<?xml version=\"1.0\"?><?xml-stylesheet href=\"x.xsl\"?>" + xml,
 			want:    []string{"1: A1|soccer", "2: B2|tennis"},
 		},
-		"an instruction in a row":       {content: "<c><v><code>A<?x y?>1</code><?z?></v></c><?end?>", want: []string{"1: A1"}},
-		"two columns that are not read": {content: "code,foo,bar\nA1,1,2\n", want: []string{"2: A1"}, warnings: []string{"IGNORED_COLUMN foo"}},
+		"an instruction in a row": {
+			content: "<c><v><code>A<?x y?>1</code><?z?></v></c><?end?>", want: []string{"1: A1"},
+		},
+		"two columns that are not read": {
+			content: "code,foo,bar\nA1,1,2\n", want: []string{"2: A1"},
+			warnings: []string{"IGNORED_COLUMN foo"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -163,7 +192,8 @@ func TestWhatNobodyNeeds(t *testing.T) {
 			if test.kind == "" {
 				test.kind = coupon.ImportCodes
 			}
-			layout, got := readAll(t, write(t, []byte(test.content)), coupon.FileOptions{}, test.kind)
+			layout, got := readAll(t, write(t, []byte(test.content)),
+				coupon.FileOptions{}, test.kind)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
@@ -171,7 +201,8 @@ func TestWhatNobodyNeeds(t *testing.T) {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 			for _, w := range layout.Warnings {
-				if w.Kind == coupon.WarningIgnoredColumn && w.Count == 2 && !strings.Contains(w.Text(), `"foo", "bar"`) {
+				if w.Kind == coupon.WarningIgnoredColumn && w.Count == 2 &&
+					!strings.Contains(w.Text(), `"foo", "bar"`) {
 					t.Errorf("got %q, which does not name both columns", w.Text())
 				}
 			}
@@ -189,7 +220,8 @@ func TestXMLThatCouldExpandOrFetch(t *testing.T) {
 		"a public file":          `<!DOCTYPE c PUBLIC "-//x" "http://127.0.0.1/c.dtd">`,
 		"another file, entities": "<!DOCTYPE c\nSYSTEM 'c.dtd' [<!ELEMENT c ANY>]>",
 	} {
-		if r, err := Open(write(t, []byte(start+`<c><v code="A1"/></c>`)), coupon.FileOptions{}, Columns(coupon.ImportCodes)); err == nil {
+		if r, err := Open(write(t, []byte(start+`<c><v code="A1"/></c>`)), coupon.FileOptions{},
+			Columns(coupon.ImportCodes)); err == nil {
 			_ = r.Close()
 			t.Errorf("%s is accepted", name)
 		} else if !strings.Contains(err.Error(), "document type") {
@@ -203,27 +235,38 @@ func TestPadding(t *testing.T) {
 	t.Parallel()
 	text := []byte("code\nA1\nB2\n")
 	zeros := strings.Repeat("\x00", 3*chunkBytes+1)
-	for format, packed := range map[string]string{"gzip": string(gzipped(t, text)), "zstd": string(zstdOf(t, text))} {
+	for format, packed := range map[string]string{
+		"gzip": string(gzipped(t, text)), "zstd": string(zstdOf(t, text)),
+	} {
 		for name, test := range map[string]struct {
 			content string
 			want    []string
 		}{
-			"one zero":            {content: packed + "\x00", want: []string{"2: A1", "3: B2"}},
-			"four zeros":          {content: packed + "\x00\x00\x00\x00", want: []string{"2: A1", "3: B2"}},
-			"many zeros":          {content: packed + zeros, want: []string{"2: A1", "3: B2"}},
-			"two parts":           {content: packed + packed, want: []string{"2: A1", "3: B2", "4: NOT_A_ROW code", "5: A1", "6: B2"}},
-			"two parts and zeros": {content: packed + packed + zeros, want: []string{"2: A1", "3: B2", "4: NOT_A_ROW code", "5: A1", "6: B2"}},
+			"one zero": {content: packed + "\x00", want: []string{"2: A1", "3: B2"}},
+			"four zeros": {
+				content: packed + "\x00\x00\x00\x00", want: []string{"2: A1", "3: B2"},
+			},
+			"many zeros": {content: packed + zeros, want: []string{"2: A1", "3: B2"}},
+			"two parts": {content: packed + packed, want: []string{
+				"2: A1", "3: B2", "4: NOT_A_ROW code", "5: A1", "6: B2",
+			}},
+			"two parts and zeros": {content: packed + packed + zeros, want: []string{
+				"2: A1", "3: B2", "4: NOT_A_ROW code", "5: A1", "6: B2",
+			}},
 		} {
-			_, got := readAll(t, write(t, []byte(test.content)), coupon.FileOptions{}, coupon.ImportCodes)
+			_, got := readAll(t, write(t, []byte(test.content)), coupon.FileOptions{},
+				coupon.ImportCodes)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("%s, %s (-want +got):\n%s", format, name, diff)
 			}
 		}
 		for name, content := range map[string]string{
-			"zeros and more": packed + zeros + "x", "other bytes": packed + "trailing", "cut off": packed[:len(packed)-3],
+			"zeros and more": packed + zeros + "x", "other bytes": packed + "trailing",
+			"cut off":           packed[:len(packed)-3],
 			"zeros for the end": packed[:len(packed)-7] + "\x00\x00\x00\x00\x00\x00\x00",
 		} {
-			r, err := Open(write(t, []byte(content)), coupon.FileOptions{}, Columns(coupon.ImportCodes))
+			r, err := Open(write(t, []byte(content)), coupon.FileOptions{},
+				Columns(coupon.ImportCodes))
 			for err == nil {
 				_, err = r.Next()
 			}

@@ -14,7 +14,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestNestedXML reads a file of coupons with their codes in them, as coupons and as codes. A coupon is one row however many codes it has.
+// TestNestedXML reads a file of coupons with their codes in them, as coupons and as codes. A coupon
+// is one row however many codes it has.
 func TestNestedXML(t *testing.T) {
 	t.Parallel()
 	many := strings.Repeat(`<value code="M" label="x"/>`+"\n", MaxRowBytes/20)
@@ -29,7 +30,8 @@ func TestNestedXML(t *testing.T) {
 		"coupons with and without codes": {
 			content: "<coupons>\n<coupon code=\"A\" label=\"a\"/>\n<coupon code=\"B\" label=\"b\"><value code=\"B1\"/></coupon>\n" +
 				"<coupon code=\"C\" label=\"c\">\n<value code=\"C1\" coupon=\"D\"/></coupon></coupons>",
-			coupons: []string{"2: A|a", "3: B|b", "4: C|c"}, codes: []string{"3: B1||B", "5: C1||D"},
+			coupons: []string{"2: A|a", "3: B|b", "4: C|c"},
+			codes:   []string{"3: B1||B", "5: C1||D"},
 		},
 		"fields behind the codes": {
 			content: "<coupons>\n<coupon code=\"A\">\n<value code=\"A1\"/><label>late</label></coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
@@ -47,7 +49,8 @@ func TestNestedXML(t *testing.T) {
 		"codes as elements": {
 			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value>A1</value>\n<value>A2</value></coupon>\n" +
 				"<coupon><code>B</code><label>b</label>\n<value>B1</value></coupon>\n<coupon><code>C</code><label>c</label></coupon></coupons>",
-			coupons: []string{"2: A|a", "5: B|b", "7: C|c"}, codes: []string{"3: A1||A", "4: A2||A", "6: B1||B"},
+			coupons: []string{"2: A|a", "5: B|b", "7: C|c"},
+			codes:   []string{"3: A1||A", "4: A2||A", "6: B1||B"},
 		},
 		"one code each": {
 			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value>A1</value></coupon>\n" +
@@ -57,7 +60,8 @@ func TestNestedXML(t *testing.T) {
 		"codes in a list of their own": {
 			content: "<coupons>\n<coupon><code>A</code><label>a</label><codes>\n<code>A1</code>\n<code>A2</code></codes></coupon>\n" +
 				"<coupon><code>B</code><codes>\n<code>B1</code></codes><label>b</label></coupon></coupons>",
-			coupons: []string{"2: A|a", "5: B|b"}, codes: []string{"3: A1||A", "4: A2||A", "6: B1||B"},
+			coupons: []string{"2: A|a", "5: B|b"},
+			codes:   []string{"3: A1||A", "4: A2||A", "6: B1||B"},
 		},
 		"a code of its own behind the codes": {
 			content: "<coupons>\n<coupon><code>A</code><label>a</label>\n<value code=\"A1\"/></coupon>\n" +
@@ -69,27 +73,33 @@ func TestNestedXML(t *testing.T) {
 			coupons: []string{"2: A|a"}, codes: []string{"3: A1||A", "5: X||"},
 		},
 		"coupons without codes in front": {
-			content: "<coupons>\n" + strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
+			content: "<coupons>\n" +
+				strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
 				"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>",
 			codes: []string{fmt.Sprintf("%d: A1||A", sampleBytes/20+3)},
 		},
 		"a long beginning": {
-			content: "<coupons>\n<!-- " + strings.Repeat(strings.Repeat("x", 1000)+" -->\n<!-- ", sampleBytes/1000+5) + " -->\n" +
+			content: "<coupons>\n<!-- " + strings.Repeat(strings.Repeat("x", 1000)+" -->\n<!-- ",
+				sampleBytes/1000+5) + " -->\n" +
 				"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>",
-			coupons: []string{fmt.Sprintf("%d: A|a", sampleBytes/1000+8)}, codes: []string{fmt.Sprintf("%d: A1||A", sampleBytes/1000+9)},
+			coupons: []string{fmt.Sprintf("%d: A|a", sampleBytes/1000+8)},
+			codes:   []string{fmt.Sprintf("%d: A1||A", sampleBytes/1000+9)},
 		},
 		"text codes, more than a row has room for": {
-			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" + strings.Repeat("<value>M</value>\n", MaxRowBytes/10) +
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" +
+				strings.Repeat("<value>M</value>\n", MaxRowBytes/10) +
 				"</coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
 			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+MaxRowBytes/10)},
 		},
 		"listed codes, more than a row has room for": {
-			content: "<coupons>\n<coupon code=\"A\" label=\"a\"><codes>\n" + strings.Repeat("<code>M</code>\n", MaxRowBytes/10) +
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\"><codes>\n" +
+				strings.Repeat("<code>M</code>\n", MaxRowBytes/10) +
 				"</codes></coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
 			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+MaxRowBytes/10)},
 		},
 		"more codes than a row has room for": {
-			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" + many + "</coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
+			content: "<coupons>\n<coupon code=\"A\" label=\"a\">\n" + many +
+				"</coupon>\n<coupon code=\"B\" label=\"b\"/></coupons>",
 			coupons: []string{"2: A|a", fmt.Sprintf("%d: B|b", 4+strings.Count(many, "\n"))},
 		},
 	} {
@@ -106,23 +116,27 @@ func TestNestedXML(t *testing.T) {
 					t.Errorf("got %d coupons, want %d", len(test.coupons), want)
 				}
 			}
-			if diff := cmp.Diff(test.coupons, rowsOf(t, path, options, Columns(coupon.ImportCoupons), 2)); diff != "" {
+			if diff := cmp.Diff(test.coupons,
+				rowsOf(t, path, options, Columns(coupon.ImportCoupons), 2)); diff != "" {
 				t.Errorf("coupons (-want +got):\n%s", diff)
 			}
 			if test.codes == nil {
 				return
 			}
-			if diff := cmp.Diff(test.codes, rowsOf(t, path, options, CodeColumnsOfCoupons(), 3)); diff != "" {
+			if diff := cmp.Diff(test.codes,
+				rowsOf(t, path, options, CodeColumnsOfCoupons(), 3)); diff != "" {
 				t.Errorf("codes (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestLateCodesInCoupons tells that codes are never read from coupons of which the first ones seemed to be codes themselves.
+// TestLateCodesInCoupons tells that codes are never read from coupons of which the first ones
+// seemed to be codes themselves.
 func TestLateCodesInCoupons(t *testing.T) {
 	t.Parallel()
-	content := "<coupons>\n" + strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
+	content := "<coupons>\n" +
+		strings.Repeat("<coupon code=\"N\" label=\"n\"/>\n", sampleBytes/20) +
 		"<coupon code=\"A\" label=\"a\">\n<value code=\"A1\"/></coupon></coupons>"
 	r := open(t, write(t, []byte(content)), coupon.FileOptions{}, coupon.ImportCodes)
 	for {
@@ -131,7 +145,8 @@ func TestLateCodesInCoupons(t *testing.T) {
 			t.Fatal("got no error")
 		}
 		if err != nil {
-			if !strings.Contains(err.Error(), "a coupon has codes in it here") || !strings.Contains(err.Error(), fmt.Sprintf("line %d", sampleBytes/20+3)) {
+			if !strings.Contains(err.Error(), "a coupon has codes in it here") ||
+				!strings.Contains(err.Error(), fmt.Sprintf("line %d", sampleBytes/20+3)) {
 				t.Errorf("got %v", err)
 			}
 			return
@@ -139,8 +154,11 @@ func TestLateCodesInCoupons(t *testing.T) {
 	}
 }
 
-// rowsOf returns the rows of a file, each with its line and its first fields or the reason for which it cannot be read.
-func rowsOf(t *testing.T, path string, options coupon.FileOptions, columns []Column, fields int) (rows []string) {
+// rowsOf returns the rows of a file, each with its line and its first fields or the reason for
+// which it cannot be read.
+func rowsOf(t *testing.T, path string, options coupon.FileOptions, columns []Column, fields int) (
+	rows []string,
+) {
 	t.Helper()
 	reader, err := Open(path, options, columns)
 	if err != nil {

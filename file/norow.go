@@ -8,17 +8,19 @@ import (
 	"couponql/coupon"
 )
 
-// Files that were joined or that a database client wrote have lines that are no rows: the header once more, rulers, and
-// what the client says of its answer. They are rejected as NOT_A_ROW, so that they are told and never become codes.
+// Files that were joined or that a database client wrote have lines that are no rows: the header
+// once more, rulers, and what the client says of its answer. They are rejected as NOT_A_ROW, so
+// that they are told and never become codes.
 //
-// A code may look like any of these. So there is evidence to ask for: a header has to be that of this file, or all its
-// cells words for their columns; a ruler is one where most rows are none; a footer has a number and a word that only
-// clients write, and nothing else stands in the row.
+// A code may look like any of these. So there is evidence to ask for: a header has to be that of
+// this file, or all its cells words for their columns; a ruler is one where most rows are none; a
+// footer has a number and a word that only clients write, and nothing else stands in the row.
 
 // minRuler is the length of the shortest ruler.
 const minRuler = 3
 
-// isRuler tells a line that is drawn: of one sign, such as ----- or =====, with what joins columns between.
+// isRuler tells a line that is drawn: of one sign, such as ----- or =====, with what joins columns
+// between.
 func isRuler(text string) bool {
 	var sign rune
 	length, longest := 0, 0
@@ -32,7 +34,8 @@ func isRuler(text string) bool {
 			length++
 			longest = max(longest, length)
 			continue
-		case '+', '|', ':', ',', ';', '\t', ' ', '"', '┼', '╪', '├', '┤', '└', '┘', '┌', '┐', '┴', '┬', '│', '╞', '╡':
+		case '+', '|', ':', ',', ';', '\t', ' ', '"', '┼', '╪', '├', '┤', '└', '┘', '┌', '┐', '┴',
+			'┬', '│', '╞', '╡':
 		default:
 			return false
 		}
@@ -41,7 +44,8 @@ func isRuler(text string) bool {
 	return longest >= minRuler
 }
 
-// isFooter tells what a database client says of its answer, such as (2 rows affected) or Time: 3.021 ms.
+// isFooter tells what a database client says of its answer, such as (2 rows affected) or Time:
+// 3.021 ms.
 func isFooter(text string) bool {
 	text = strings.Trim(text, " \t,;|\"")
 	if text == "" || len(text) > coupon.MaxTextLength {
@@ -58,12 +62,18 @@ func isFooter(text string) bool {
 		return false
 	}
 	lower := strings.ToLower(text)
-	for _, start := range []string{"query ok, ", "empty set", "no rows selected", "no rows returned", "0 rows"} {
+	for _, start := range []string{
+		"query ok, ", "empty set", "no rows selected", "no rows returned", "0 rows",
+	} {
 		if rest, is := strings.CutPrefix(lower, start); is {
-			return rest == "" || strings.ContainsAny(rest, "0123456789") || strings.Trim(rest, ". ") == ""
+			return rest == "" || strings.ContainsAny(rest, "0123456789") ||
+				strings.Trim(rest, ". ") == ""
 		}
 	}
-	for _, start := range []string{"time: ", "elapsed: ", "run time", "time taken: ", "completion time: ", "execution time: ", "planning time: "} {
+	for _, start := range []string{
+		"time: ", "elapsed: ", "run time", "time taken: ", "completion time: ", "execution time: ",
+		"planning time: ",
+	} {
 		if rest, is := strings.CutPrefix(lower, start); is {
 			return isMeasure(rest)
 		}
@@ -71,10 +81,12 @@ func isFooter(text string) bool {
 	return false
 }
 
-// isCount tells a number of rows. In brackets that is enough; without them a client says what became of the rows.
+// isCount tells a number of rows. In brackets that is enough; without them a client says what
+// became of the rows.
 func isCount(text string, isEnclosed bool) bool {
 	number := strings.TrimLeft(text, "0123456789.,' \u00a0\u202f")
-	if len(number) == len(text) || !strings.ContainsAny(text[:len(text)-len(number)], " \u00a0\u202f") {
+	if len(number) == len(text) ||
+		!strings.ContainsAny(text[:len(text)-len(number)], " \u00a0\u202f") {
 		return false
 	}
 	word, rest, _ := strings.Cut(strings.ToLower(number), " ")
@@ -115,7 +127,8 @@ func isCount(text string, isEnclosed bool) bool {
 	switch word {
 	case "":
 		return isEnclosed
-	case "selected", "affected", "returned", "retrieved", "fetched", "exported", "inserted", "updated", "deleted", "processed":
+	case "selected", "affected", "returned", "retrieved", "fetched", "exported", "inserted",
+		"updated", "deleted", "processed":
 		return rest == "" || isMeasure(strings.Trim(rest, "()"))
 	case "in", "betroffen", "ausgewählt":
 		return rest == "" || isMeasure(strings.Trim(strings.TrimPrefix(rest, "set"), " ()"))
@@ -130,9 +143,11 @@ func isMeasure(text string) bool {
 	if !strings.ContainsAny(text, "0123456789") {
 		return false
 	}
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+	for word := range strings.FieldsFuncSeq(text,
+		func(r rune) bool { return !unicode.IsLetter(r) }) {
 		switch word {
-		case "ms", "s", "sec", "secs", "second", "seconds", "min", "minutes", "h", "real", "user", "sys", "fetched", "row", "rows", "t", "z":
+		case "ms", "s", "sec", "secs", "second", "seconds", "min", "minutes", "h", "real", "user",
+			"sys", "fetched", "row", "rows", "t", "z":
 		default:
 			return false
 		}
@@ -148,14 +163,16 @@ type noRows struct {
 	hasDigits bool
 	// isNamed says that every row names its columns: then it need not have all of them.
 	isNamed bool
-	// words has, for each cell, the known column that it holds; nil for none, or where nothing is looked for.
+	// words has, for each cell, the known column that it holds; nil for none, or where nothing is
+	// looked for.
 	words []*Column
 	// starts has the first two letters of all words, which tells nearly all values that are none.
 	starts startSet
-	// others are values of the only column of a file, with which a word is compared; nil: there are more columns.
+	// others are values of the only column of a file, with which a word is compared; nil: there are
+	// more columns.
 	others []string
-	// text is that of the lines, of which those below the last row are looked for, and firsts are values of their first
-	// column; nil where rows are no lines.
+	// text is that of the lines, of which those below the last row are looked for, and firsts are
+	// values of their first column; nil where rows are no lines.
 	text   *splitter
 	firsts []string
 	// hasClosings says that such lines are values in this file, as most rows look so.
@@ -196,9 +213,11 @@ func beginsFooter(c byte) bool {
 	return false
 }
 
-// isHeader reports whether each value of a row is the name of its column, and one of them is that of a known column.
+// isHeader reports whether each value of a row is the name of its column, and one of them is that
+// of a known column.
 func (n *noRows) isHeader(row *Row) bool {
-	if len(n.names) == 0 || len(row.spans) > len(n.names) || len(row.spans) < len(n.names) && !n.isNamed {
+	if len(n.names) == 0 || len(row.spans) > len(n.names) ||
+		len(row.spans) < len(n.names) && !n.isNamed {
 		return false
 	}
 	found := false
@@ -222,8 +241,8 @@ func (n *noRows) isHeader(row *Row) bool {
 	return found
 }
 
-// isOtherHeader reports whether a row is the header of another file: all its values are words for their columns. One word
-// alone says that only where no value of the file looks like it.
+// isOtherHeader reports whether a row is the header of another file: all its values are words for
+// their columns. One word alone says that only where no value of the file looks like it.
 func (n *noRows) isOtherHeader(row *Row, text string) bool {
 	found := 0
 	for cell := range row.spans {
@@ -241,7 +260,8 @@ func (n *noRows) isOtherHeader(row *Row, text string) bool {
 
 // mayStartWord reports whether a row may be one of words.
 func (n *noRows) mayStartWord(text string) bool {
-	return len(n.words) > 0 && len(text) >= 2 && (text[0] >= utf8.RuneSelf || text[1] >= utf8.RuneSelf || n.starts.has(text[0], text[1]))
+	return len(n.words) > 0 && len(text) >= 2 &&
+		(text[0] >= utf8.RuneSelf || text[1] >= utf8.RuneSelf || n.starts.has(text[0], text[1]))
 }
 
 // hasDigit looks from the end, where codes have their digits.
@@ -273,7 +293,8 @@ func (s *startSet) has(first, second byte) bool {
 	return isLetters && s[place]
 }
 
-// isNormal reports whether a text is another spelling of a name, which is normal. It costs next to nothing where it is not.
+// isNormal reports whether a text is another spelling of a name, which is normal. It costs next to
+// nothing where it is not.
 func isNormal(text, name string) bool {
 	i := 0
 	for _, c := range []byte(text) {
@@ -307,7 +328,8 @@ func newNoRows(names []string, hasHeader bool, columns []Column, a *assignment) 
 		}
 		column := &columns[i]
 		n.words[cell] = column
-		for _, word := range append(append([]string{column.Name}, column.Aliases...), column.Words...) {
+		for _, word := range append(append([]string{column.Name}, column.Aliases...),
+			column.Words...) {
 			if word = normal(word); len(word) >= 2 {
 				n.starts.add(word)
 			}

@@ -23,13 +23,14 @@ const (
 
 // Limits of a Parquet file.
 const (
-	// maxMetadataBytes is the size of the longest metadata at the end of a file, and of a page's header.
+	// maxMetadataBytes is the size of the longest metadata at the end of a file, and of a page's
+	// header.
 	maxMetadataBytes = 32 << 20
-	// maxPageBytes is the size of the largest page, packed or not. Writers make pages of 1 MiB, or one
-	// page of a hundred thousand rows.
+	// maxPageBytes is the size of the largest page, packed or not. Writers make pages of 1 MiB, or
+	// one page of a hundred thousand rows.
 	maxPageBytes = 128 << 20
-	// maxPagesBytes is the size of the pages that are in memory at the same time: one of each column,
-	// and its dictionary.
+	// maxPagesBytes is the size of the pages that are in memory at the same time: one of each
+	// column, and its dictionary.
 	maxPagesBytes = 512 << 20
 )
 
@@ -39,16 +40,17 @@ var errParquet = errors.New("read Parquet: the file is damaged")
 // parquetRows reads the rows of a Parquet file, one page of each column at a time.
 //
 // Parquet from outside is hostile until it is proved otherwise: a file of 23 bytes can announce two
-// thousand million row groups, and a page of a few bytes as many values. So parquet-go describes the
-// format and decodes its metadata, behind a reader that knows how much there can be, while the pages are
-// decoded here value by value, and never more of them than their bytes hold.
+// thousand million row groups, and a page of a few bytes as many values. So parquet-go describes
+// the format and decodes its metadata, behind a reader that knows how much there can be, while the
+// pages are decoded here value by value, and never more of them than their bytes hold.
 type parquetRows struct {
 	source  *source
 	groups  []format.RowGroup
 	columns []*parquetColumn
 	// leaves is how many columns of values a row group has.
 	leaves int
-	// left is how many rows of the group are still to be read, and number the number of the last row.
+	// left is how many rows of the group are still to be read, and number the number of the last
+	// row.
 	left   int64
 	number int
 	// held is the size of the pages in memory, packed a page before it is unpacked.
@@ -71,7 +73,8 @@ func (r *Reader) openParquet(options *coupon.FileOptions, columns []Column) erro
 	case err != nil:
 		return err
 	}
-	r.layout.Format, r.layout.Encoding, r.layout.EncodingCertainty = coupon.FormatParquet, nameUTF8, coupon.CertaintySure
+	r.layout.Format, r.layout.Encoding, r.layout.EncodingCertainty = coupon.FormatParquet, nameUTF8,
+		coupon.CertaintySure
 	r.layout.HasHeader, r.layout.Columns = true, names
 	r.rows = p
 	a, err := assign(names, columns, options.Columns)
@@ -88,16 +91,19 @@ func (r *Reader) openParquet(options *coupon.FileOptions, columns []Column) erro
 	return r.checkColumns(p, a, names)
 }
 
-// checkColumns returns FILE_UNREADABLE when a column that is asked for cannot be read; others are only told.
+// checkColumns returns FILE_UNREADABLE when a column that is asked for cannot be read; others are
+// only told.
 func (r *Reader) checkColumns(p *parquetRows, a *assignment, names []string) error {
 	for cell, column := range p.columns {
 		if column.problem == "" {
 			continue
 		}
 		if slices.Contains(a.fields, cell) || a.isConsent(cell) {
-			return coupon.Errorf(coupon.ErrorFileUnreadable, "The column %d of the Parquet file %s.", column.number, column.problem)
+			return coupon.Errorf(coupon.ErrorFileUnreadable,
+				"The column %d of the Parquet file %s.", column.number, column.problem)
 		}
-		a.others = slices.DeleteFunc(a.others, func(other otherColumn) bool { return other.cell == cell })
+		a.others = slices.DeleteFunc(a.others,
+			func(other otherColumn) bool { return other.cell == cell })
 		r.found.Warn(coupon.WarningNestedColumn, 0, names[cell])
 	}
 	// Without one nothing would tell how many rows there really are.
@@ -123,7 +129,11 @@ func (p *parquetRows) openColumns() (names []string, err error) {
 	for len(elements) > 0 {
 		number := len(p.columns) + 1
 		if number > MaxColumns {
-			return nil, coupon.Errorf(coupon.ErrorFileUnreadable, "The file has more than %d columns, which is the most that can be read.", MaxColumns)
+			return nil, coupon.Errorf(
+				coupon.ErrorFileUnreadable,
+				"The file has more than %d columns, which is the most that can be read.",
+				MaxColumns,
+			)
 		}
 		column := newParquetColumn(p, &elements[0], number)
 		names = append(names, coupon.CleanValue(elements[0].Name))
@@ -145,7 +155,8 @@ func (p *parquetRows) openColumns() (names []string, err error) {
 // maxParquetDepth is how deep the columns of a Parquet file may be nested.
 const maxParquetDepth = 100
 
-// subtree returns how many elements the first column of a schema has, with those in it, and how many of them have values.
+// subtree returns how many elements the first column of a schema has, with those in it, and how
+// many of them have values.
 func subtree(elements []format.SchemaElement, depth int) (size, leaves int, err error) {
 	if len(elements) == 0 || depth > maxParquetDepth {
 		return 0, 0, errParquet
@@ -185,7 +196,9 @@ func (p *parquetRows) readMetadata() (*format.FileMetaData, error) {
 	case magic != parquetMagic, size > p.source.size-magics:
 		return nil, errParquet
 	case size > maxMetadataBytes:
-		return nil, unreadable("The Parquet file has too many columns or row groups. Write it with larger row groups.")
+		return nil, unreadable(
+			"The Parquet file has too many columns or row groups. Write it with larger row groups.",
+		)
 	}
 	data := make([]byte, size)
 	if err := p.readAt(data, p.source.size-int64(len(end))-size); err != nil {
@@ -235,7 +248,9 @@ func (p *parquetRows) next(row *Row) (err error) {
 	isText, isLong := true, false
 	for _, column := range p.columns {
 		if column.problem != "" {
-			row.spans = append(row.spans, span{start: int32(len(p.text)), end: int32(len(p.text)), isQuoted: true, isAbsent: true})
+			row.spans = append(row.spans, span{
+				start: int32(len(p.text)), end: int32(len(p.text)), isQuoted: true, isAbsent: true,
+			})
 			continue
 		}
 		value, isNull, err := column.next()
@@ -252,7 +267,10 @@ func (p *parquetRows) next(row *Row) (err error) {
 			p.text, isNull = column.write(p.text, value)
 		}
 		isText = isText && (!column.isBytes || isGoodText(p.text[start:]))
-		row.spans = append(row.spans, span{start: int32(start), end: int32(len(p.text)), isQuoted: true, isNull: isNull, isNumber: column.isNumber})
+		row.spans = append(row.spans, span{
+			start: int32(start), end: int32(len(p.text)), isQuoted: true, isNull: isNull,
+			isNumber: column.isNumber,
+		})
 	}
 	p.left--
 	p.number++
@@ -320,8 +338,9 @@ func (p *parquetRows) hold(from, to int) error {
 	return nil
 }
 
-// metadataReader reads metadata that know no more than their bytes can hold. Each list, and each structure
-// in a list, is charged with what it takes in memory at most, which bounds nesting as well.
+// metadataReader reads metadata that know no more than their bytes can hold. Each list, and each
+// structure in a list, is charged with what it takes in memory at most, which bounds nesting as
+// well.
 type metadataReader struct {
 	thrift.BytesReader
 	size int
@@ -335,8 +354,8 @@ const (
 	valueMemory       = 16
 )
 
-// decodeThrift decodes the structure at the beginning of data, which has to stay as it is, and gives its
-// size. Where it is not as it should be, it returns errParquet.
+// decodeThrift decodes the structure at the beginning of data, which has to stay as it is, and
+// gives its size. Where it is not as it should be, it returns errParquet.
 func decodeThrift(data []byte, target any) (size int, err error) {
 	defer func() {
 		if recover() != nil {

@@ -73,11 +73,18 @@ func TestReadParquet(t *testing.T) {
 	at := time.Date(2026, 11, 24, 10, 15, 0, 500000000, time.FixedZone("", 3600))
 	const julianDay = 2_461_369 // 24 November 2026.
 	typed := parquetOf(t, []types{{
-		ID: "42", Bool: true, Int32: -7, Int64: math.MinInt64, Uint8: 200, Uint64: math.MaxUint64, Float32: 0.1, Float64: 6.9e12,
-		Date: int32(at.Unix() / secondsPerDay), Millis: at.UnixMilli(), Micros: at.UnixMicro(), Nanos: at.UnixNano(),
-		Int96: deprecated.Int96{0: 1_000_000_000, 2: julianDay}, Decimal: -5, UUID: [16]byte{0: 0x12, 15: 0xef},
-		Bytes: []byte("b\"\n"), Fixed: [3]byte([]byte("abc")), JSON: "[1]", Enum: "x", NaN: math.NaN(),
-	}, {ID: "43", Date: -1, Decimal: 123456, None: new(1e-7), Float64: 42, Fixed: [3]byte([]byte("abc"))}})
+		ID: "42", Bool: true, Int32: -7, Int64: math.MinInt64, Uint8: 200, Uint64: math.MaxUint64,
+		Float32: 0.1, Float64: 6.9e12,
+		Date: int32(at.Unix() / secondsPerDay), Millis: at.UnixMilli(), Micros: at.UnixMicro(),
+		Nanos: at.UnixNano(),
+		Int96: deprecated.Int96{0: 1_000_000_000, 2: julianDay}, Decimal: -5,
+		UUID:  [16]byte{0: 0x12, 15: 0xef},
+		Bytes: []byte("b\"\n"), Fixed: [3]byte([]byte("abc")), JSON: "[1]", Enum: "x",
+		NaN: math.NaN(),
+	}, {
+		ID: "43", Date: -1, Decimal: 123456, None: new(1e-7), Float64: 42,
+		Fixed: [3]byte([]byte("abc")),
+	}})
 	tests := map[string]struct {
 		kind    coupon.ImportKind
 		options coupon.FileOptions
@@ -86,12 +93,17 @@ func TestReadParquet(t *testing.T) {
 		columns []string
 	}{
 		"codes": {
-			content: parquetOf(t, []parquetCode{{"A1", new("soccer")}, {"B2", nil}, {" C3 ", new("")}}),
-			want:    []string{"1: A1|soccer", "2: B2", "3:  C3 |"}, columns: []string{"Voucher Code", "label"},
+			content: parquetOf(t,
+				[]parquetCode{{"A1", new("soccer")}, {"B2", nil}, {" C3 ", new("")}}),
+			want:    []string{"1: A1|soccer", "2: B2", "3:  C3 |"},
+			columns: []string{"Voucher Code", "label"},
 		},
-		"no rows": {content: parquetOf(t, []parquetCode{}), columns: []string{"Voucher Code", "label"}},
+		"no rows": {
+			content: parquetOf(t, []parquetCode{}), columns: []string{"Voucher Code", "label"},
+		},
 		"asked for": {
-			content: parquetOf(t, []parquetCode{{"A1", nil}}), want: []string{"1: A1"}, columns: []string{"Voucher Code", "label"},
+			content: parquetOf(t, []parquetCode{{"A1", nil}}), want: []string{"1: A1"},
+			columns: []string{"Voucher Code", "label"},
 			options: coupon.FileOptions{Format: new(coupon.FormatParquet)},
 		},
 		"types": {
@@ -111,12 +123,17 @@ func TestReadParquet(t *testing.T) {
 			want:    []string{"1: A1"}, columns: []string{"Gutschein", "Code"},
 		},
 		"bad characters": {
-			content: parquetOf(t, []parquetCode{{"A\xff", new("x")}, {"B2", nil}, {"C\x00", nil}, {"ä", nil}}),
-			want:    []string{"1: BAD_CHARACTER A\uFFFD,x", "2: B2", "3: BAD_CHARACTER C ,", "4: ä"}, columns: []string{"Voucher Code", "label"},
+			content: parquetOf(t,
+				[]parquetCode{{"A\xff", new("x")}, {"B2", nil}, {"C\x00", nil}, {"ä", nil}}),
+			want: []string{
+				"1: BAD_CHARACTER A\uFFFD,x", "2: B2", "3: BAD_CHARACTER C ,", "4: ä",
+			}, columns: []string{"Voucher Code", "label"},
 		},
 		"long rows": {
-			content: parquetOf(t, []parquetCode{{strings.Repeat("x", MaxRowBytes+1), new("y")}, {"B2", nil}}),
-			want:    []string{"1: MALFORMED " + strings.Repeat("x", coupon.MaxTextLength), "2: B2"}, columns: []string{"Voucher Code", "label"},
+			content: parquetOf(t,
+				[]parquetCode{{strings.Repeat("x", MaxRowBytes+1), new("y")}, {"B2", nil}}),
+			want:    []string{"1: MALFORMED " + strings.Repeat("x", coupon.MaxTextLength), "2: B2"},
+			columns: []string{"Voucher Code", "label"},
 		},
 	}
 	for name, test := range tests {
@@ -166,7 +183,10 @@ func TestParquetErrors(t *testing.T) {
 			content: string(parquetOf(t, []struct{ Code struct{ A string } }{{}})),
 			want:    "The column 1 of the Parquet file is nested. Write a file of simple columns, without lists and structures.",
 		},
-		"map": {content: string(parquetOf(t, []struct{ Code map[string]string }{{}})), want: "is nested"},
+		"map": {
+			content: string(parquetOf(t, []struct{ Code map[string]string }{{}})),
+			want:    "is nested",
+		},
 		"time of day": {content: string(parquetOf(t, []struct {
 			Code int32 `parquet:"code,time(millisecond)"`
 		}{{}})), want: "values of a kind that cannot be read"},
@@ -174,31 +194,61 @@ func TestParquetErrors(t *testing.T) {
 			content: string(parquetOf(t, []struct{ A, B string }{{}})),
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"too many columns": {content: string(schemaOnly(t, wide)), want: "The file has more than 1000 columns, which is the most that can be read."},
-		"Brotli": {
-			content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Brotli))),
-			want:    "compressed with BROTLI; Snappy, gzip and zstd",
+		"too many columns": {
+			content: string(schemaOnly(t, wide)),
+			want:    "The file has more than 1000 columns, which is the most that can be read.",
 		},
-		"LZ4":               {content: string(parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Lz4Raw))), want: "compressed with LZ4_RAW"},
-		"cut off":           {content: string(good[:len(good)-1]), want: "damaged or cut off"},
-		"cut off, a lot":    {content: string(good[:64]), want: "damaged or cut off"},
-		"beginning lost":    {content: "PAR1\x00" + string(good[20:]), want: "damaged"},
-		"only magic":        {content: "PAR1\x00PAR1", options: asked, want: "damaged or cut off"},
-		"encrypted":         {content: "PARE\x00" + string(good[4:len(good)-4]) + "PARE", want: "encrypted"},
-		"compressed":        {content: string(gzipped(t, good)), want: "The Parquet file is compressed once more"},
-		"CSV, asked for":    {content: "code\nA1\n", options: asked, want: "The file is not Parquet."},
-		"text, asked for":   {content: "PAR1,x\nand more", options: asked, want: "damaged or cut off"},
+		"Brotli": {
+			content: string(
+				parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Brotli)),
+			),
+			want: "compressed with BROTLI; Snappy, gzip and zstd",
+		},
+		"LZ4": {content: string(
+			parquetOf(t, []parquetCode{{"A1", nil}}, parquet.Compression(&parquet.Lz4Raw)),
+		), want: "compressed with LZ4_RAW"},
+		"cut off":        {content: string(good[:len(good)-1]), want: "damaged or cut off"},
+		"cut off, a lot": {content: string(good[:64]), want: "damaged or cut off"},
+		"beginning lost": {content: "PAR1\x00" + string(good[20:]), want: "damaged"},
+		"only magic":     {content: "PAR1\x00PAR1", options: asked, want: "damaged or cut off"},
+		"encrypted": {
+			content: "PARE\x00" + string(good[4:len(good)-4]) + "PARE", want: "encrypted",
+		},
+		"compressed": {
+			content: string(gzipped(t, good)), want: "The Parquet file is compressed once more",
+		},
+		"CSV, asked for": {
+			content: "code\nA1\n", options: asked, want: "The file is not Parquet.",
+		},
+		"text, asked for": {
+			content: "PAR1,x\nand more", options: asked, want: "damaged or cut off",
+		},
 		"Parquet is no CSV": {content: string(good), options: coupon.FileOptions{Format: new(coupon.FormatCSV)}, want: "not text"},
 		"Parquet is no XML": {content: string(good), options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: "not text"},
-		"metadata too long": {content: "PAR1\x00\x00\x00\x00\xff\xff\xff\xffPAR1", want: "damaged or cut off"},
+		"metadata too long": {
+			content: "PAR1\x00\x00\x00\x00\xff\xff\xff\xffPAR1", want: "damaged or cut off",
+		},
 		// Two thousand million row groups, in 23 bytes.
-		"row group bomb": {content: withMetadata("\x49\xfc\xff\xff\xff\xff\x07"), options: asked, want: "damaged or cut off"},
-		"map bomb":       {content: withMetadata("\x0b\x14\xff\xff\xff\xff\x07\xcc"), options: asked, want: "damaged or cut off"},
-		"deep lists":     {content: withMetadata("\xf9" + strings.Repeat("\x19", 1<<20)), options: asked, want: "damaged or cut off"},
-		"deep structs":   {content: withMetadata(strings.Repeat("\xfc", 8<<20)), options: asked, want: "damaged or cut off"},
+		"row group bomb": {
+			content: withMetadata("\x49\xfc\xff\xff\xff\xff\x07"), options: asked,
+			want: "damaged or cut off",
+		},
+		"map bomb": {
+			content: withMetadata("\x0b\x14\xff\xff\xff\xff\x07\xcc"), options: asked,
+			want: "damaged or cut off",
+		},
+		"deep lists": {
+			content: withMetadata("\xf9" + strings.Repeat("\x19", 1<<20)), options: asked,
+			want: "damaged or cut off",
+		},
+		"deep structs": {
+			content: withMetadata(strings.Repeat("\xfc", 8<<20)), options: asked,
+			want: "damaged or cut off",
+		},
 		"many structs": {
-			content: withMetadata("\x49\xfc" + string(binary.AppendUvarint(nil, 8<<20)) + strings.Repeat("\x00", 8<<20)),
-			want:    "damaged or cut off",
+			content: withMetadata("\x49\xfc" + string(binary.AppendUvarint(nil, 8<<20)) +
+				strings.Repeat("\x00", 8<<20)),
+			want: "damaged or cut off",
 		},
 		"no metadata": {content: withMetadata("\x00"), options: asked, want: "damaged or cut off"},
 		"empty":       {content: "", options: asked, want: "The file is empty."},
@@ -206,7 +256,8 @@ func TestParquetErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := Open(write(t, []byte(test.content)), test.options, Columns(coupon.ImportCodes))
+			r, err := Open(write(t, []byte(test.content)), test.options,
+				Columns(coupon.ImportCodes))
 			for err == nil {
 				_, err = r.Next()
 			}
@@ -225,25 +276,37 @@ func schemaOnly(t *testing.T, group parquet.Group) []byte {
 	return b.Bytes()
 }
 
-// TestParquetRoundTrip writes any table in every encoding, compression and version of pages, with many
-// small pages and row groups, and reads it back.
+// TestParquetRoundTrip writes any table in every encoding, compression and version of pages, with
+// many small pages and row groups, and reads it back.
 func TestParquetRoundTrip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		codec := rapid.SampledFrom([]compress.Codec{&parquet.Uncompressed, &parquet.Snappy, &parquet.Gzip, &parquet.Zstd}).Draw(t, "codec")
+		codec := rapid.SampledFrom(
+			[]compress.Codec{&parquet.Uncompressed, &parquet.Snappy, &parquet.Gzip, &parquet.Zstd},
+		).Draw(t, "codec")
 		texts := []parquet.Node{
-			parquet.Encoded(parquet.String(), &parquet.Plain), parquet.Encoded(parquet.String(), &parquet.RLEDictionary),
-			parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray), parquet.Encoded(parquet.String(), &parquet.DeltaByteArray),
+			parquet.Encoded(parquet.String(), &parquet.Plain),
+			parquet.Encoded(parquet.String(), &parquet.RLEDictionary),
+			parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray),
+			parquet.Encoded(parquet.String(), &parquet.DeltaByteArray),
 		}
 		numbers := []parquet.Node{
-			parquet.Encoded(parquet.Int(64), &parquet.Plain), parquet.Encoded(parquet.Int(64), &parquet.RLEDictionary),
-			parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), parquet.Encoded(parquet.Int(32), &parquet.DeltaBinaryPacked),
-			parquet.Encoded(parquet.Int(32), &parquet.RLEDictionary), parquet.Encoded(parquet.Int(64), &parquet.ByteStreamSplit),
+			parquet.Encoded(parquet.Int(64), &parquet.Plain),
+			parquet.Encoded(parquet.Int(64), &parquet.RLEDictionary),
+			parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked),
+			parquet.Encoded(parquet.Int(32), &parquet.DeltaBinaryPacked),
+			parquet.Encoded(parquet.Int(32), &parquet.RLEDictionary),
+			parquet.Encoded(parquet.Int(64), &parquet.ByteStreamSplit),
 		}
-		flags := []parquet.Node{parquet.Leaf(parquet.BooleanType), parquet.Encoded(parquet.Leaf(parquet.BooleanType), &parquet.RLE)}
+		flags := []parquet.Node{
+			parquet.Leaf(parquet.BooleanType),
+			parquet.Encoded(parquet.Leaf(parquet.BooleanType), &parquet.RLE),
+		}
 		group := parquet.Group{"code": rapid.SampledFrom(texts).Draw(t, "code")}
-		for name, nodes := range map[string][]parquet.Node{"flag": flags, "number": numbers, "text": texts} {
+		for name, nodes := range map[string][]parquet.Node{
+			"flag": flags, "number": numbers, "text": texts,
+		} {
 			node := rapid.SampledFrom(nodes).Draw(t, name)
 			if rapid.Bool().Draw(t, "optional") {
 				node = parquet.Optional(node)
@@ -254,7 +317,8 @@ func TestParquetRoundTrip(t *testing.T) {
 		text := rapid.StringOfN(rapid.Rune().Filter(func(r rune) bool { return r != 0 }), 0, 20, -1)
 		number := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-3, 300))
 		if group["number"].Type().Kind() == parquet.Int32 {
-			number = rapid.OneOf(rapid.Int64Range(math.MinInt32, math.MaxInt32), rapid.Int64Range(-3, 300))
+			number = rapid.OneOf(rapid.Int64Range(math.MinInt32, math.MaxInt32),
+				rapid.Int64Range(-3, 300))
 		}
 		one := rapid.Custom(func(t *rapid.T) map[string]any {
 			row := map[string]any{"code": text.Draw(t, "code")}
@@ -270,12 +334,16 @@ func TestParquetRoundTrip(t *testing.T) {
 			return row
 		})
 		// Repeated, so that there are runs and more than one block.
-		table := slices.Repeat(rapid.SliceOfN(one, 0, 40).Draw(t, "table"), rapid.SampledFrom([]int{1, 1, 2, 30}).Draw(t, "repeat"))
+		table := slices.Repeat(rapid.SliceOfN(one, 0, 40).Draw(t, "table"),
+			rapid.SampledFrom([]int{1, 1, 2, 30}).Draw(t, "repeat"))
 		names := []string{"code", "flag", "number", "text"}
 		var b bytes.Buffer
-		w := parquet.NewWriter(&b, schema, parquet.DataPageVersion(rapid.IntRange(1, 2).Draw(t, "version")),
+		w := parquet.NewWriter(&b, schema,
+			parquet.DataPageVersion(rapid.IntRange(1, 2).Draw(t, "version")),
 			parquet.PageBufferSize(rapid.SampledFrom([]int{16, 200, 1 << 20}).Draw(t, "page")),
-			parquet.MaxRowsPerRowGroup(rapid.SampledFrom([]int64{7, 300, 1 << 20}).Draw(t, "group")))
+			parquet.MaxRowsPerRowGroup(
+				rapid.SampledFrom([]int64{7, 300, 1 << 20}).Draw(t, "group"),
+			))
 		for _, row := range table {
 			values := make(parquet.Row, len(names))
 			for i, name := range names {
@@ -338,8 +406,8 @@ func parquetValueOf(value any, node parquet.Node, column int) parquet.Value {
 	return parquet.ValueOf(value).Level(0, level, column)
 }
 
-// TestDamagedParquet changes some bytes of files in every encoding. Whatever comes of it must be rows or
-// an error for the user, soon and in little memory.
+// TestDamagedParquet changes some bytes of files in every encoding. Whatever comes of it must be
+// rows or an error for the user, soon and in little memory.
 func TestDamagedParquet(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
 	type row struct {
 		Code   string  `parquet:"code"`
@@ -352,14 +420,20 @@ func TestDamagedParquet(t *testing.T) { //nolint:paralleltest // it measures the
 	}
 	rows := make([]row, 300)
 	for i := range rows {
-		rows[i] = row{Code: strconv.Itoa(i), Dict: strconv.Itoa(i % 5), Length: "x", Number: int64(i * i), Float: float64(i), Flag: new(i%2 == 0)}
+		rows[i] = row{
+			Code: strconv.Itoa(i), Dict: strconv.Itoa(i % 5), Length: "x", Number: int64(i * i),
+			Float: float64(i), Flag: new(i%2 == 0),
+		}
 		if i%3 > 0 {
 			rows[i].Label = new(fmt.Sprint("label", i%7))
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	path := filepath.Join(t.TempDir(), "rows")
-	files := [][]byte{parquetOf(t, rows, parquet.DataPageVersion(1)), parquetOf(t, rows, parquet.DataPageVersion(2), parquet.PageBufferSize(500))}
+	files := [][]byte{
+		parquetOf(t, rows, parquet.DataPageVersion(1)),
+		parquetOf(t, rows, parquet.DataPageVersion(2), parquet.PageBufferSize(500)),
+	}
 	outcomes := make(map[bool]int)
 	for i := range 1500 {
 		content := slices.Clone(files[i%2])

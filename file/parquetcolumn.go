@@ -21,30 +21,32 @@ type parquetColumn struct {
 	number int
 	parquetType
 	isOptional bool
-	// leaf is its place among the columns that a row group has, as nested columns have several or none.
+	// leaf is its place among the columns that a row group has, as nested columns have several or
+	// none.
 	leaf int
 	// problem says why the column cannot be read; "" when it can.
 	problem string
 
-	// meta describes the column in this row group. offset is where its next page begins in the file, and
-	// end where its last one ends.
+	// meta describes the column in this row group. offset is where its next page begins in the
+	// file, and end where its last one ends.
 	meta        *format.ColumnMetaData
 	offset, end int64
 	// left is how many values are still to be read in the row group, and inPage in the page.
 	left   int64
 	inPage int64
-	// page is the unpacked page, which the values point into, and levelBytes what levels are read from
-	// when that is no part of it.
+	// page is the unpacked page, which the values point into, and levelBytes what levels are read
+	// from when that is no part of it.
 	page, levelBytes []byte
 	dictionary       dictionary
 	hasDictionary    bool
-	// levels has 1 for each value of the page that there is and 0 for each null; nil when there is no
-	// null.
+	// levels has 1 for each value of the page that there is and 0 for each null; nil when there is
+	// no null.
 	levels *runs
 	values pageValues
 }
 
-// newParquetColumn makes the column that an element of the schema describes. One that has no simple values is not read.
+// newParquetColumn makes the column that an element of the schema describes. One that has no simple
+// values is not read.
 func newParquetColumn(rows *parquetRows, element *format.SchemaElement, number int) *parquetColumn {
 	c := &parquetColumn{rows: rows, number: number, leaf: -1}
 	repetition := format.Required
@@ -86,15 +88,16 @@ func (c *parquetColumn) open(chunk *format.ColumnChunk, rows int64) error {
 	}
 	c.end = c.offset + meta.TotalCompressedSize
 	c.hasDictionary = false
-	isInFile := c.offset >= 0 && meta.TotalCompressedSize >= 0 && c.end >= c.offset && c.end <= c.rows.source.size
+	isInFile := c.offset >= 0 && meta.TotalCompressedSize >= 0 && c.end >= c.offset &&
+		c.end <= c.rows.source.size
 	if chunk.FilePath != "" || meta.Type != c.kind || meta.NumValues != rows || !isInFile {
 		return errParquet
 	}
 	return nil
 }
 
-// next returns the next value, as its bytes in the PLAIN encoding, or says that it is null. The bytes are
-// valid until the next call.
+// next returns the next value, as its bytes in the PLAIN encoding, or says that it is null. The
+// bytes are valid until the next call.
 func (c *parquetColumn) next() (value []byte, isNull bool, err error) {
 	for c.inPage == 0 {
 		if err := c.nextPage(); err != nil {
@@ -139,7 +142,8 @@ func (c *parquetColumn) readPage() (*format.PageHeader, []byte, error) {
 	}
 	c.offset += size
 	packed := int64(header.CompressedPageSize)
-	if packed < 0 || packed > maxPageBytes || packed > c.end-c.offset || header.UncompressedPageSize < 0 {
+	if packed < 0 || packed > maxPageBytes || packed > c.end-c.offset ||
+		header.UncompressedPageSize < 0 {
 		return nil, nil, errParquet
 	}
 	if header.UncompressedPageSize > maxPageBytes {
@@ -227,7 +231,9 @@ func (c *parquetColumn) unpack(buffer *[]byte, packed []byte, size int) error {
 	case format.Zstd:
 		err = c.rows.unpackZstd(data, packed)
 	case format.Brotli, format.Lz4Raw, format.LZO:
-		return c.unsupported("is compressed with " + c.meta.Codec.String() + "; Snappy, gzip and zstd can be read")
+		return c.unsupported(
+			"is compressed with " + c.meta.Codec.String() + "; Snappy, gzip and zstd can be read",
+		)
 	default:
 		return c.unsupported("is compressed in a way that cannot be read")
 	}
@@ -240,7 +246,8 @@ func (c *parquetColumn) unpack(buffer *[]byte, packed []byte, size int) error {
 func (p *parquetRows) unpackZstd(data, packed []byte) error {
 	if p.source.decoder == nil {
 		// The source closes it.
-		decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+		decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			return err
 		}
@@ -297,8 +304,10 @@ func (c *parquetColumn) openPage(header *format.PageHeader, packed []byte) error
 // openPageV2 takes a data page of version 2: the levels come before the values and are not packed.
 func (c *parquetColumn) openPageV2(header *format.PageHeader, packed []byte) error {
 	h := header.DataPageHeaderV2
-	repetitions, definitions := int64(h.V.RepetitionLevelsByteLength), int64(h.V.DefinitionLevelsByteLength)
-	if !h.Valid || repetitions < 0 || definitions < 0 || repetitions+definitions > int64(len(packed)) {
+	repetitions, definitions := int64(h.V.RepetitionLevelsByteLength),
+		int64(h.V.DefinitionLevelsByteLength)
+	if !h.Valid || repetitions < 0 || definitions < 0 ||
+		repetitions+definitions > int64(len(packed)) {
 		return errParquet
 	}
 	levelBytes := int(repetitions + definitions)
@@ -325,7 +334,9 @@ func (c *parquetColumn) openPageV2(header *format.PageHeader, packed []byte) err
 }
 
 // openValues prepares to read the values of a page.
-func (c *parquetColumn) openValues(count int32, levels []byte, encoding format.Encoding, data []byte) error {
+func (c *parquetColumn) openValues(
+	count int32, levels []byte, encoding format.Encoding, data []byte,
+) error {
 	if count < 0 || int64(count) > c.left {
 		return errParquet
 	}

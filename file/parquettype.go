@@ -18,8 +18,8 @@ type parquetType struct {
 	kind format.Type
 	// size is how many bytes a value has, or 0 when each has its own length. A boolean has one.
 	size int
-	// write adds a value, as its bytes in the PLAIN encoding, to a text. It reports when that stands for
-	// no value.
+	// write adds a value, as its bytes in the PLAIN encoding, to a text. It reports when that
+	// stands for no value.
 	write func(text, value []byte) (result []byte, isNull bool)
 	// isBytes says that a value is taken as the text that it should be.
 	isBytes bool
@@ -33,9 +33,9 @@ const (
 	maxDecimalScale = 150
 )
 
-// newParquetType finds out what a column holds. Its logical type comes before the converted one that older
-// files have. It reports false for what has no text: bytes of a known kind that are none, and numbers
-// beyond the limits.
+// newParquetType finds out what a column holds. Its logical type comes before the converted one
+// that older files have. It reports false for what has no text: bytes of a known kind that are
+// none, and numbers beyond the limits.
 func newParquetType(element *format.SchemaElement) (t parquetType, isKnown bool) { //nolint:cyclop // one case a type of the format
 	t.kind = element.Type.V
 	switch t.kind {
@@ -56,7 +56,8 @@ func newParquetType(element *format.SchemaElement) (t parquetType, isKnown bool)
 		return t, false
 	}
 	t.write = plainWriter(t.kind)
-	t.isNumber = t.kind == format.Int32 || t.kind == format.Int64 || t.kind == format.Float || t.kind == format.Double
+	t.isNumber = t.kind == format.Int32 || t.kind == format.Int64 || t.kind == format.Float ||
+		t.kind == format.Double
 	switch logical := element.LogicalType.Value.(type) {
 	case nil:
 		return t, t.convert(element)
@@ -120,9 +121,12 @@ func (t *parquetType) useDecimal(scale int) (isKnown bool) {
 	if t.kind == format.FixedLenByteArray {
 		number = bigIntegerOf
 	}
-	t.write = func(text, value []byte) ([]byte, bool) { return appendDecimal(text, number(value), scale), false }
+	t.write = func(text, value []byte) ([]byte, bool) {
+		return appendDecimal(text, number(value), scale), false
+	}
 	t.isNumber = true
-	isNumber := t.kind == format.Int32 || t.kind == format.Int64 || t.kind == format.FixedLenByteArray && t.size <= maxDecimalBytes
+	isNumber := t.kind == format.Int32 || t.kind == format.Int64 ||
+		t.kind == format.FixedLenByteArray && t.size <= maxDecimalBytes
 	return isNumber && scale >= 0 && scale <= maxDecimalScale
 }
 
@@ -157,14 +161,18 @@ func integerOf(value []byte) int64 {
 	return int64(binary.LittleEndian.Uint64(value))
 }
 
-// plainWriter writes values that have no other type than how they are stored. Numbers are written without
-// an exponent, and NaN is no value: it is what a table of numbers has where one is missing.
+// plainWriter writes values that have no other type than how they are stored. Numbers are written
+// without an exponent, and NaN is no value: it is what a table of numbers has where one is missing.
 func plainWriter(kind format.Type) func(text, value []byte) ([]byte, bool) {
 	switch kind {
 	case format.Boolean:
-		return func(text, value []byte) ([]byte, bool) { return strconv.AppendBool(text, value[0] != 0), false }
+		return func(text, value []byte) ([]byte, bool) {
+			return strconv.AppendBool(text, value[0] != 0), false
+		}
 	case format.Int32, format.Int64:
-		return func(text, value []byte) ([]byte, bool) { return strconv.AppendInt(text, integerOf(value), 10), false }
+		return func(text, value []byte) ([]byte, bool) {
+			return strconv.AppendInt(text, integerOf(value), 10), false
+		}
 	case format.Float:
 		return func(text, value []byte) ([]byte, bool) {
 			number := float64(math.Float32frombits(binary.LittleEndian.Uint32(value)))
@@ -210,12 +218,15 @@ const secondsPerDay = 24 * 60 * 60
 
 // writeDate writes a number of days since 1970.
 func writeDate(text, value []byte) ([]byte, bool) {
-	return time.Unix(integerOf(value)*secondsPerDay, 0).UTC().AppendFormat(text, time.DateOnly), false
+	return time.Unix(integerOf(value)*secondsPerDay, 0).UTC().AppendFormat(text,
+		time.DateOnly), false
 }
 
-// timestampWriter writes instants in RFC 3339, and without an offset when the file does not know it: then
-// the time zone of the import is meant. It gives nil for an unknown unit.
-func timestampWriter(unit format.TimeUnitValue, isUTC bool) func(text, value []byte) ([]byte, bool) {
+// timestampWriter writes instants in RFC 3339, and without an offset when the file does not know
+// it: then the time zone of the import is meant. It gives nil for an unknown unit.
+func timestampWriter(unit format.TimeUnitValue, isUTC bool) func(text, value []byte) (
+	[]byte, bool,
+) {
 	layout := "2006-01-02T15:04:05.999999999"
 	if isUTC {
 		layout = time.RFC3339Nano
@@ -239,7 +250,8 @@ func timestampWriter(unit format.TimeUnitValue, isUTC bool) func(text, value []b
 // julianEpoch is the Julian day of 1 January 1970.
 const julianEpoch = 2_440_588
 
-// writeInt96 writes an instant as old programs store it: nanoseconds of the day, and the Julian day.
+// writeInt96 writes an instant as old programs store it: nanoseconds of the day, and the Julian
+// day.
 func writeInt96(text, value []byte) ([]byte, bool) {
 	day := int64(binary.LittleEndian.Uint32(value[8:])) - julianEpoch
 	instant := time.Unix(day*secondsPerDay, int64(binary.LittleEndian.Uint64(value)))

@@ -6,18 +6,21 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// pageValues gives the values of a page, one after the other, as they are in the PLAIN encoding. A value is
-// valid until the next one is read. It returns errParquet when there is none.
+// pageValues gives the values of a page, one after the other, as they are in the PLAIN encoding. A
+// value is valid until the next one is read. It returns errParquet when there is none.
 type pageValues interface {
 	next() ([]byte, error)
 }
 
-// newValues returns the values of a page. It returns FILE_UNREADABLE for an encoding that cannot be read.
+// newValues returns the values of a page. It returns FILE_UNREADABLE for an encoding that cannot be
+// read.
 func (c *parquetColumn) newValues(encoding format.Encoding, data []byte) (pageValues, error) { //nolint:cyclop // one case an encoding of the format
 	isInteger := c.kind == format.Int32 || c.kind == format.Int64
 	switch {
 	case encoding == format.Plain && c.kind == format.Boolean:
-		return &booleans{runs{width: 1, isPacked: true, left: 8 * len(data), packed: bitReader{data: data}}}, nil
+		return &booleans{
+			runs{width: 1, isPacked: true, left: 8 * len(data), packed: bitReader{data: data}},
+		}, nil
 	case encoding == format.Plain:
 		return &plainValues{data: data, size: c.size}, nil
 	case encoding == format.PlainDictionary || encoding == format.RLEDictionary: //nolint:staticcheck // old files have it
@@ -30,14 +33,18 @@ func (c *parquetColumn) newValues(encoding format.Encoding, data []byte) (pageVa
 		if data[0] > 32 {
 			return nil, errParquet
 		}
-		return &dictionaryValues{dictionary: &c.dictionary, places: runs{data: data[1:], width: uint(data[0])}}, nil
+		return &dictionaryValues{
+			dictionary: &c.dictionary, places: runs{data: data[1:], width: uint(data[0])},
+		}, nil
 	case encoding == format.RLE && c.kind == format.Boolean:
 		if len(data) < 4 {
 			return nil, errParquet
 		}
 		return &booleans{runs{data: data[4:], width: 1}}, nil
 	case encoding == format.ByteStreamSplit && c.size > 1:
-		return &scatteredValues{data: data, count: len(data) / c.size, value: make([]byte, c.size)}, nil
+		return &scatteredValues{
+			data: data, count: len(data) / c.size, value: make([]byte, c.size),
+		}, nil
 	case encoding == format.DeltaBinaryPacked && isInteger:
 		numbers, err := newDeltas(data)
 		return &deltaValues{deltas: numbers, size: c.size}, err
@@ -76,7 +83,8 @@ func (v *plainValues) next() ([]byte, error) {
 	return value, nil
 }
 
-// scatteredValues are values of which first all first bytes are written, then all second ones, and so on.
+// scatteredValues are values of which first all first bytes are written, then all second ones, and
+// so on.
 type scatteredValues struct {
 	data []byte
 	// count is how many values there are, and read how many were read.
@@ -109,8 +117,8 @@ func (v *booleans) next() ([]byte, error) {
 // dictionary is the values that a column has.
 type dictionary struct {
 	data []byte
-	// size is that of each value, or 0: then they begin at starts, and the last one ends where the data
-	// do.
+	// size is that of each value, or 0: then they begin at starts, and the last one ends where the
+	// data do.
 	size   int
 	starts []int32
 	count  int
@@ -119,7 +127,8 @@ type dictionary struct {
 // fill takes the values of a column's dictionary from a page.
 func (d *dictionary) fill(c *parquetColumn, count int) error {
 	d.size, d.count = c.size, count
-	if count < 0 || c.kind == format.Boolean || int64(count)*int64(max(c.size, 4)) > int64(len(d.data)) {
+	if count < 0 || c.kind == format.Boolean ||
+		int64(count)*int64(max(c.size, 4)) > int64(len(d.data)) {
 		return errParquet
 	}
 	if d.size > 0 {
@@ -171,8 +180,8 @@ func (v *dictionaryValues) next() ([]byte, error) {
 // bitReader reads numbers that are packed without regard to bytes, the lowest bit first.
 type bitReader struct {
 	data []byte
-	// bits are those that were taken from the data and not read, and count their number, less than 8
-	// between two numbers.
+	// bits are those that were taken from the data and not read, and count their number, less than
+	// 8 between two numbers.
 	bits  uint64
 	count uint
 }
@@ -265,17 +274,20 @@ func (r *runs) nextRun() error {
 // deltas are numbers of which the differences are written, in blocks of several small ones.
 type deltas struct { //nolint:recvcheck // kind only names it
 	data []byte
-	// left is how many numbers were not read; last is the last one, or before the first one that one.
+	// left is how many numbers were not read; last is the last one, or before the first one that
+	// one.
 	left    uint64
 	last    int64
 	isBegun bool
-	// inBlock is the number of small blocks in a block, and inSmall that of differences in a small block.
+	// inBlock is the number of small blocks in a block, and inSmall that of differences in a small
+	// block.
 	inBlock, inSmall uint64
-	// minimum is the smallest difference in the block, and widths are the bits of the differences in each
-	// small block that is still to come.
+	// minimum is the smallest difference in the block, and widths are the bits of the differences
+	// in each small block that is still to come.
 	minimum int64
 	widths  []byte
-	// smallLeft is how many differences of the small block were not read, width how many bits they have.
+	// smallLeft is how many differences of the small block were not read, width how many bits they
+	// have.
 	smallLeft uint64
 	width     uint
 	small     bitReader
@@ -300,7 +312,8 @@ func newDeltas(data []byte) (*deltas, error) {
 	}
 	block := header[0]
 	d.inBlock, d.left = header[1], header[2]
-	if block == 0 || block > maxBlock || d.inBlock == 0 || d.inBlock > block || block/d.inBlock%8 != 0 {
+	if block == 0 || block > maxBlock || d.inBlock == 0 || d.inBlock > block ||
+		block/d.inBlock%8 != 0 {
 		return nil, errParquet
 	}
 	d.inSmall = block / d.inBlock
@@ -330,7 +343,8 @@ func (d *deltas) next() (int64, error) {
 	return d.last, err
 }
 
-// nextSmall goes to the next small block. Where that is the first of a block, it reads the block's header.
+// nextSmall goes to the next small block. Where that is the first of a block, it reads the block's
+// header.
 func (d *deltas) nextSmall() error {
 	if len(d.widths) == 0 {
 		var err error

@@ -22,20 +22,20 @@ const sampleBytes = 1 << 20
 type Layout struct {
 	Format          coupon.FileFormat
 	FormatCertainty coupon.Certainty
-	// Delimiter is the character between the columns of CSV; a comma when there is one column. It is ""
-	// in other formats.
+	// Delimiter is the character between the columns of CSV; a comma when there is one column. It
+	// is "" in other formats.
 	Delimiter          string
 	DelimiterCertainty coupon.Certainty
 	// Encoding is the name of the encoding in the WHATWG standard, e.g. "utf-8" or "windows-1252".
 	Encoding          string
 	EncodingCertainty coupon.Certainty
-	// HasHeader says whether the first line of CSV names the columns. In other formats it is true, as
-	// the columns always have names.
+	// HasHeader says whether the first line of CSV names the columns. In other formats it is true,
+	// as the columns always have names.
 	HasHeader       bool
 	HeaderCertainty coupon.Certainty
 	// Columns are the names in the header, trimmed, with "" for columns without a name; without a
-	// header "column1", "column2" and so on. JSONL and XML name columns in every row: these are the names
-	// in the first rows, and those in the rows that were read since.
+	// header "column1", "column2" and so on. JSONL and XML name columns in every row: these are the
+	// names in the first rows, and those in the rows that were read since.
 	Columns []string
 	// Fields has, for each of the columns, the name of the known column that it holds; "" for none.
 	Fields []string
@@ -63,7 +63,8 @@ type Reader struct {
 	noRows *noRows
 	begun  []noRow
 	found  coupon.ImportFindings
-	// givenColumns are the mappings of the options, and isByPlace says that the columns have their fields by their order.
+	// givenColumns are the mappings of the options, and isByPlace says that the columns have their
+	// fields by their order.
 	givenColumns []*coupon.ColumnMapping
 	isByPlace    bool
 }
@@ -87,22 +88,23 @@ type rows interface {
 
 // Open opens a file, finds out how it is written and which of its columns hold the given ones, and
 // stands before the first row. What is set in options is not detected; options.Columns comes before
-// the spellings that are known. The columns of a file without a header are called column1, column2 …
-// in options.Columns; unless they are mapped there they have the order of columns.
+// the spellings that are known. The columns of a file without a header are called column1, column2
+// … in options.Columns; unless they are mapped there they have the order of columns.
 //
-// It is taken for granted that the first row is a header when any of its cells is a known spelling, unless that
-// comes again further down. When none is, a file whose first row has an e-mail address or a date in just the right
-// place has none. In a file of one column the looks of the first row decide, and a warning tells it where
-// they differ from those of all others. Everything else could be read in two ways and is an error, unless
-// options.HasHeader decides.
+// It is taken for granted that the first row is a header when any of its cells is a known spelling,
+// unless that comes again further down. When none is, a file whose first row has an e-mail address
+// or a date in just the right place has none. In a file of one column the looks of the first row
+// decide, and a warning tells it where they differ from those of all others. Everything else could
+// be read in two ways and is an error, unless options.HasHeader decides.
 //
-// JSONL and XML name the columns in every row: the known ones are looked for in the first 1,000 rows, as
-// far as they stand in the first MiB. options.Delimiter and options.HasHeader are for CSV alone.
+// JSONL and XML name the columns in every row: the known ones are looked for in the first 1,000
+// rows, as far as they stand in the first MiB. options.Delimiter and options.HasHeader are for CSV
+// alone.
 //
-// It returns a *coupon.UserError for everything that the marketer can mend: FILE_UNREADABLE when the
-// file is empty, is not of a format that is read or that options.Format names, or lacks a required
-// column, FILE_TOO_LARGE, INVALID for options that cannot be meant. Any other error is trouble of the
-// file system.
+// It returns a *coupon.UserError for everything that the marketer can mend: FILE_UNREADABLE when
+// the file is empty, is not of a format that is read or that options.Format names, or lacks a
+// required column, FILE_TOO_LARGE, INVALID for options that cannot be meant. Any other error is
+// trouble of the file system.
 func Open(path string, options coupon.FileOptions, columns []Column) (*Reader, error) {
 	src, err := openSource(path)
 	if err != nil {
@@ -131,18 +133,24 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 	if err != nil {
 		return err
 	}
-	isAsked := func(format coupon.FileFormat) bool { return options.Format != nil && *options.Format == format }
-	if (options.Format == nil || isAsked(coupon.FormatParquet)) && isParquet(sample, isAsked(coupon.FormatParquet)) {
+	isAsked := func(format coupon.FileFormat) bool {
+		return options.Format != nil && *options.Format == format
+	}
+	if (options.Format == nil || isAsked(coupon.FormatParquet)) &&
+		isParquet(sample, isAsked(coupon.FormatParquet)) {
 		return r.openParquet(options, columns)
 	}
 	if err := checkUnpacked(sample); err != nil {
 		return err
 	}
 	if isAsked(coupon.FormatParquet) {
-		return unreadable("The file is not Parquet. Leave out options.format, or import a Parquet file.")
+		return unreadable(
+			"The file is not Parquet. Leave out options.format, or import a Parquet file.",
+		)
 	}
 	isCut := len(sample) == sampleBytes
-	set, err := detectCharset(sample, isCut, options.Encoding, func() (evidence, error) { return gatherRest(r.path, sampleBytes) })
+	set, err := detectCharset(sample, isCut, options.Encoding,
+		func() (evidence, error) { return gatherRest(r.path, sampleBytes) })
 	if err != nil {
 		return err
 	}
@@ -174,8 +182,8 @@ func (r *Reader) open(options *coupon.FileOptions, columns []Column) error { //n
 	return r.openCSV(set.newSplitter(sample, rest), options, columns)
 }
 
-// readSample returns the first sampleBytes of the unpacked file and what gives the rest. An error that
-// comes with the sample is kept for the rest, unless there is nothing else.
+// readSample returns the first sampleBytes of the unpacked file and what gives the rest. An error
+// that comes with the sample is kept for the rest, unless there is nothing else.
 func (r *Reader) readSample() (sample []byte, rest io.Reader, err error) {
 	sample = make([]byte, sampleBytes)
 	n := 0
@@ -251,9 +259,11 @@ func (r *Reader) skipNoRows(s *splitter) {
 		if i := bytes.IndexAny(next, "\r\n"); i >= 0 {
 			next = next[:i]
 		}
-		isNone := len(line) <= coupon.MaxTextLength && (isRuler(string(line)) || isFooter(string(line)))
+		isNone := len(line) <= coupon.MaxTextLength &&
+			(isRuler(string(line)) || isFooter(string(line)))
 		// Where the next line looks the same, these are values.
-		if !isNone || len(next) == 0 || len(next) <= coupon.MaxTextLength && isRuler(string(next)) || len(r.begun) == maxBegun {
+		if !isNone || len(next) == 0 ||
+			len(next) <= coupon.MaxTextLength && isRuler(string(next)) || len(r.begun) == maxBegun {
 			return
 		}
 		r.begun = append(r.begun, noRow{line: s.line, raw: bytes.Clone(line)})
@@ -277,7 +287,9 @@ func (r *Reader) useCatalog(c *catalog, options *coupon.FileOptions, columns []C
 }
 
 // findColumns finds out whether there is a header and which columns hold what.
-func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
+func (r *Reader) findColumns(
+	s *splitter, options *coupon.FileOptions, columns []Column, found dialect,
+) error {
 	if options.HasHeader != nil && !*options.HasHeader {
 		return r.useNoHeader(s, options, columns, found)
 	}
@@ -286,18 +298,22 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 		return err
 	}
 	if width := max(found.width, len(cells)); width > MaxColumns {
-		return coupon.Errorf(coupon.ErrorFileUnreadable, "The file has %d columns. At most %d can be read.", width, MaxColumns)
+		return coupon.Errorf(coupon.ErrorFileUnreadable,
+			"The file has %d columns. At most %d can be read.", width, MaxColumns)
 	}
 	first := cleanValues(cells)
 	names := positions(found.width)
 	cells, others := s.firstCells()
-	isName := func(cell string) bool { return countNames([]string{cell}, columns, options.Columns) > 0 }
+	isName := func(cell string) bool {
+		return countNames([]string{cell}, columns, options.Columns) > 0
+	}
 	isHeader := found.matches > 0 && !areValues(cells, others, isName)
 	switch {
 	case options.HasHeader != nil:
 		r.layout.HasHeader, r.layout.HeaderCertainty = true, coupon.CertaintyGiven
 		return r.useHeader(after, first, columns, options.Columns)
-	case isHeader && isProved(first, columns) && len(options.Columns) == 0 && !hasRequired(first, columns):
+	case isHeader && isProved(first, columns) && len(options.Columns) == 0 &&
+		!hasRequired(first, columns):
 		return r.usePositions(s, names, columns, first)
 	case isHeader:
 		return r.useKnownHeader(s, after, first, others, columns, options)
@@ -316,7 +332,8 @@ func (r *Reader) findColumns(s *splitter, options *coupon.FileOptions, columns [
 
 // useKnownHeader takes the columns by their names, some of which are known words.
 func (r *Reader) useKnownHeader(
-	s, after *splitter, first []string, others [][]string, columns []Column, options *coupon.FileOptions,
+	s, after *splitter, first []string, others [][]string, columns []Column,
+	options *coupon.FileOptions,
 ) error {
 	r.layout.HasHeader = true
 	if len(first) == 1 && isDoubtful(first[0], others[0], columns) {
@@ -338,7 +355,9 @@ func cleanValues(cells []string) []string {
 }
 
 // useNoHeader takes the columns by their positions, as the caller says that there is no header.
-func (r *Reader) useNoHeader(s *splitter, options *coupon.FileOptions, columns []Column, found dialect) error {
+func (r *Reader) useNoHeader(
+	s *splitter, options *coupon.FileOptions, columns []Column, found dialect,
+) error {
 	r.layout.HeaderCertainty = coupon.CertaintyGiven
 	names := positions(min(found.widest, MaxColumns))
 	if len(options.Columns) > 0 {
@@ -348,7 +367,9 @@ func (r *Reader) useNoHeader(s *splitter, options *coupon.FileOptions, columns [
 }
 
 // useLooks decides by its looks whether the first row of a file of one column is a header.
-func (r *Reader) useLooks(s, after *splitter, first []string, others [][]string, columns []Column) error {
+func (r *Reader) useLooks(
+	s, after *splitter, first []string, others [][]string, columns []Column,
+) error {
 	defer r.watchSingle(others)
 	switch compare(first[0], others[0]) {
 	case unlike:
@@ -378,7 +399,8 @@ func (r *Reader) watchSingle(others [][]string) {
 	}
 }
 
-// isDoubtful reports whether the name of the only column, though it is a known word, looks like the values do.
+// isDoubtful reports whether the name of the only column, though it is a known word, looks like the
+// values do.
 func isDoubtful(name string, others []string, columns []Column) bool {
 	for i := range columns {
 		if class, _, isKnown := columns[i].rank(normal(name)); isKnown && class == exactSpelling {
@@ -394,10 +416,13 @@ func hasRequired(names []string, columns []Column) bool {
 	return err != nil || a.checkRequired(columns, names) == nil
 }
 
-// useHeader assigns the columns by their names. The only column of a file is the first one of its kind, unless its name
-// is that of another.
-func (r *Reader) useHeader(s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
-	isKnown := slices.ContainsFunc(columns, func(c Column) bool { return c.matches(normal(names[0])) })
+// useHeader assigns the columns by their names. The only column of a file is the first one of its
+// kind, unless its name is that of another.
+func (r *Reader) useHeader(
+	s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping,
+) error {
+	isKnown := slices.ContainsFunc(columns,
+		func(c Column) bool { return c.matches(normal(names[0])) })
 	if len(names) > 1 || len(mappings) > 0 || isKnown {
 		return r.useNames(s, names, columns, mappings)
 	}
@@ -408,7 +433,9 @@ func (r *Reader) useHeader(s *splitter, names []string, columns []Column, mappin
 }
 
 // useNames assigns the columns of the file by their names.
-func (r *Reader) useNames(s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping) error {
+func (r *Reader) useNames(
+	s *splitter, names []string, columns []Column, mappings []*coupon.ColumnMapping,
+) error {
 	a, err := assign(names, columns, mappings)
 	if err != nil {
 		return err
@@ -417,8 +444,8 @@ func (r *Reader) useNames(s *splitter, names []string, columns []Column, mapping
 	return a.checkRequired(columns, names)
 }
 
-// usePositions assigns the columns of a file without a header in their order; shown is what an error
-// gives as the file's columns.
+// usePositions assigns the columns of a file without a header in their order; shown is what an
+// error gives as the file's columns.
 func (r *Reader) usePositions(s *splitter, names []string, columns []Column, shown []string) error {
 	a := newAssignment(len(columns))
 	r.isByPlace = len(names) > 1
@@ -501,12 +528,14 @@ func (r *Reader) Layout() Layout {
 // certainty tells how sure it is that a column holds a field.
 func (r *Reader) certainty(cell int, name, field string) coupon.Certainty {
 	isMapped := func(m *coupon.ColumnMapping) bool {
-		return normal(m.Field) == normal(field) && (m.Column == name || normal(m.Column) == normal(name) || positionPrefix+m.Column == name)
+		return normal(m.Field) == normal(field) && (m.Column == name ||
+			normal(m.Column) == normal(name) || positionPrefix+m.Column == name)
 	}
 	a := r.row.assignment
 	isRival := func(rival int) bool {
 		for i, column := range r.known {
-			if column.Name == field && a.fields[i] == cell && column.matches(normal(r.layoutName(rival))) {
+			if column.Name == field && a.fields[i] == cell &&
+				column.matches(normal(r.layoutName(rival))) {
 				return true
 			}
 		}
@@ -516,7 +545,8 @@ func (r *Reader) certainty(cell int, name, field string) coupon.Certainty {
 	case slices.ContainsFunc(r.givenColumns, isMapped):
 		return coupon.CertaintyGiven
 	case r.isByPlace || slices.ContainsFunc(a.rivals, isRival) ||
-		slices.ContainsFunc(a.consents, func(c consentColumn) bool { return c.cell == cell && c.field < 0 }):
+		slices.ContainsFunc(a.consents,
+			func(c consentColumn) bool { return c.cell == cell && c.field < 0 }):
 		return coupon.CertaintyGuessed
 	}
 	return coupon.CertaintySure
@@ -536,7 +566,8 @@ func (r *Reader) warnIgnored(layout *Layout) {
 		told.Warn(coupon.WarningDoubleColumn, 0, layout.Columns[cell])
 	}
 	for cell, name := range layout.Columns {
-		if layout.Fields[cell] == "" && name != "" && !IsReject(name) && !slices.Contains(r.row.assignment.doubles, cell) && !r.isNested(cell) {
+		if layout.Fields[cell] == "" && name != "" && !IsReject(name) &&
+			!slices.Contains(r.row.assignment.doubles, cell) && !r.isNested(cell) {
 			told.Warn(coupon.WarningIgnoredColumn, 0, name)
 		}
 	}
@@ -556,12 +587,12 @@ func (r *Reader) keepsOthers() bool {
 	return slices.ContainsFunc(r.known, func(c Column) bool { return c.takesOthers })
 }
 
-// Next returns the next row, or io.EOF after the last one. The row is reused by the next call. A row
-// that cannot be read has a Reason and is no error. It returns FILE_UNREADABLE, with the last line that
-// is good, when compressed data is damaged or cut off, or with the line where XML is broken, Parquet is
-// damaged or a column turns up that makes the columns ambiguous or too many; and FILE_TOO_LARGE beyond
-// MaxFileBytes. Any other error is trouble of the file system. After an error it gives the same error
-// for ever.
+// Next returns the next row, or io.EOF after the last one. The row is reused by the next call. A
+// row that cannot be read has a Reason and is no error. It returns FILE_UNREADABLE, with the last
+// line that is good, when compressed data is damaged or cut off, or with the line where XML is
+// broken, Parquet is damaged or a column turns up that makes the columns ambiguous or too many; and
+// FILE_TOO_LARGE beyond MaxFileBytes. Any other error is trouble of the file system. After an error
+// it gives the same error for ever.
 func (r *Reader) Next() (*Row, error) {
 	if len(r.begun) > 0 && r.err == nil {
 		line := r.begun[0]
@@ -620,8 +651,8 @@ func (r *Reader) warnEncoding(kind coupon.ImportWarningKind, line int, text stri
 	r.found.Warn(kind, line, text)
 }
 
-// Position returns how many bytes of the file, compressed as it is, were taken so far, and its size. It
-// may be called from another goroutine while Next works.
+// Position returns how many bytes of the file, compressed as it is, were taken so far, and its
+// size. It may be called from another goroutine while Next works.
 func (r *Reader) Position() (read, size int64) { return r.source.read.Load(), r.source.size }
 
 // Close closes the file. Rows can no longer be read.
@@ -633,8 +664,8 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// userError turns damage of compressed data into a FILE_UNREADABLE that names the last good line, if
-// there is one, and leaves every other error as it is.
+// userError turns damage of compressed data into a FILE_UNREADABLE that names the last good line,
+// if there is one, and leaves every other error as it is.
 func userError(err error, line int) error {
 	switch {
 	case !errors.Is(err, errDamaged):
@@ -664,7 +695,8 @@ func countNames(cells []string, columns []Column, mappings []*coupon.ColumnMappi
 	for _, cell := range cells[:min(len(cells), MaxColumns)] {
 		spelling := normal(coupon.CleanValue(cell))
 		if slices.ContainsFunc(columns, func(c Column) bool { return c.matches(spelling) }) ||
-			slices.ContainsFunc(mappings, func(m *coupon.ColumnMapping) bool { return normal(m.Column) == spelling }) {
+			slices.ContainsFunc(mappings,
+				func(m *coupon.ColumnMapping) bool { return normal(m.Column) == spelling }) {
 			count++
 		}
 	}

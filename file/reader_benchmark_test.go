@@ -96,12 +96,14 @@ func BenchmarkReadJSONL(b *testing.B) {
 }
 
 func BenchmarkReadXML(b *testing.B) {
-	path, size := newMillion(b, "<coupon>\n", "<value code=\"CODE-%08X\" label=\"soccer\"/>\n", "</coupon>\n")
+	path, size := newMillion(b, "<coupon>\n", "<value code=\"CODE-%08X\" label=\"soccer\"/>\n",
+		"</coupon>\n")
 	benchmarkRead(b, path, size)
 }
 
 func BenchmarkReadXMLElements(b *testing.B) {
-	path, size := newMillion(b, "<coupon>\n", "<value><code>CODE-%08X</code><label>soccer</label></value>\n", "</coupon>\n")
+	path, size := newMillion(b, "<coupon>\n",
+		"<value><code>CODE-%08X</code><label>soccer</label></value>\n", "</coupon>\n")
 	benchmarkRead(b, path, size)
 }
 

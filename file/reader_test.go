@@ -27,10 +27,18 @@ func TestReadDialects(t *testing.T) {
 		delimiter string
 		noHeader  bool
 	}{
-		"comma":     {content: "code,label\nA1,soccer\nB2,tennis\n", want: []string{"2: A1|soccer", "3: B2|tennis"}},
-		"semicolon": {content: "code;label\nA1;soccer\n", want: []string{"2: A1|soccer"}, delimiter: ";"},
-		"tab":       {content: "code\tlabel\nA1\tsoccer\n", want: []string{"2: A1|soccer"}, delimiter: "\t"},
-		"pipe":      {content: "code|label\nA1|soccer\n", want: []string{"2: A1|soccer"}, delimiter: "|"},
+		"comma": {content: "code,label\nA1,soccer\nB2,tennis\n", want: []string{
+			"2: A1|soccer", "3: B2|tennis",
+		}},
+		"semicolon": {
+			content: "code;label\nA1;soccer\n", want: []string{"2: A1|soccer"}, delimiter: ";",
+		},
+		"tab": {
+			content: "code\tlabel\nA1\tsoccer\n", want: []string{"2: A1|soccer"}, delimiter: "\t",
+		},
+		"pipe": {
+			content: "code|label\nA1|soccer\n", want: []string{"2: A1|soccer"}, delimiter: "|",
+		},
 		"given delimiter": {
 			content: "code^label\nA1^a,b\n",
 			want:    []string{"2: A1|a,b"}, delimiter: "^",
@@ -41,51 +49,88 @@ func TestReadDialects(t *testing.T) {
 			want:    []string{"2: A1|soccer"}, delimiter: ";",
 			options: coupon.FileOptions{Delimiter: new(";"), Columns: mapped("code", "code,x")},
 		},
-		"decimal comma":    {content: "code;label\nA1;1,5\nB2;2,5\n", want: []string{"2: A1|1,5", "3: B2|2,5"}, delimiter: ";"},
-		"commas in header": {content: "code;x,label\nA1;y,soccer\n", want: []string{"2: A1"}, delimiter: ";"},
-		"quoted delimiter": {content: "code;label\n\"A;1\";\"a;b;c\"\nB2;x\n", want: []string{"2: A;1|a;b;c", "3: B2|x"}, delimiter: ";"},
-		"sep line":         {content: "sep=;\r\ncode;label\r\nA1;x,y\r\n", want: []string{"3: A1|x,y"}, delimiter: ";"},
-		"sep line, quoted": {content: "\"SEP=|\"\ncode|label\nA1|x\n", want: []string{"3: A1|x"}, delimiter: "|"},
+		"decimal comma": {
+			content: "code;label\nA1;1,5\nB2;2,5\n", want: []string{"2: A1|1,5", "3: B2|2,5"},
+			delimiter: ";",
+		},
+		"commas in header": {
+			content: "code;x,label\nA1;y,soccer\n", want: []string{"2: A1"}, delimiter: ";",
+		},
+		"quoted delimiter": {
+			content: "code;label\n\"A;1\";\"a;b;c\"\nB2;x\n",
+			want:    []string{"2: A;1|a;b;c", "3: B2|x"}, delimiter: ";",
+		},
+		"sep line": {
+			content: "sep=;\r\ncode;label\r\nA1;x,y\r\n", want: []string{"3: A1|x,y"},
+			delimiter: ";",
+		},
+		"sep line, quoted": {
+			content: "\"SEP=|\"\ncode|label\nA1|x\n", want: []string{"3: A1|x"}, delimiter: "|",
+		},
 		"sep line alone against the data": {
 			content: "sep=|\ncode,label\nA1,x\n", want: []string{"3: A1,x"}, delimiter: "|",
 			options: coupon.FileOptions{Columns: mapped("code", "code,label")},
 		},
 
-		"CRLF":                {content: "code,label\r\nA1,x\r\nB2,y\r\n", want: []string{"2: A1|x", "3: B2|y"}},
-		"lone CR":             {content: "code,label\rA1,x\rB2,y\r", want: []string{"2: A1|x", "3: B2|y"}},
-		"mixed line ends":     {content: "code\rA1\r\nB2\nC3", want: []string{"2: A1", "3: B2", "4: C3"}},
-		"no last line end":    {content: "code,label\nA1,x", want: []string{"2: A1|x"}},
-		"blank lines":         {content: "\n  \n\t\ncode,label\n\n \t\nA1,x\n\r\n\nB2,y\n\n", want: []string{"7: A1|x", "10: B2|y"}},
-		"empty cells":         {content: "code,label\n,\nA1,\n", want: []string{"2: |", "3: A1|"}},
-		"quoted empty cell":   {content: "code\n\"\"\nA1\n", want: []string{"2: ", "3: A1"}},
-		"header only":         {content: "code,label\n"},
-		"header without end":  {content: "code"},
-		"tabs are no blanks":  {content: "code\tlabel\n\t\nA1\tx\n", want: []string{"2: |", "3: A1|x"}, delimiter: "\t"},
-		"one column":          {content: "code\nA1;x\nB|2\n", want: []string{"2: A1;x", "3: B|2"}},
-		"one column too wide": {content: "code\nA1,x\nB2\n", want: []string{"2: MALFORMED A1,x", "3: B2"}},
+		"CRLF": {
+			content: "code,label\r\nA1,x\r\nB2,y\r\n", want: []string{"2: A1|x", "3: B2|y"},
+		},
+		"lone CR": {
+			content: "code,label\rA1,x\rB2,y\r", want: []string{"2: A1|x", "3: B2|y"},
+		},
+		"mixed line ends": {
+			content: "code\rA1\r\nB2\nC3", want: []string{"2: A1", "3: B2", "4: C3"},
+		},
+		"no last line end": {content: "code,label\nA1,x", want: []string{"2: A1|x"}},
+		"blank lines": {
+			content: "\n  \n\t\ncode,label\n\n \t\nA1,x\n\r\n\nB2,y\n\n",
+			want:    []string{"7: A1|x", "10: B2|y"},
+		},
+		"empty cells":        {content: "code,label\n,\nA1,\n", want: []string{"2: |", "3: A1|"}},
+		"quoted empty cell":  {content: "code\n\"\"\nA1\n", want: []string{"2: ", "3: A1"}},
+		"header only":        {content: "code,label\n"},
+		"header without end": {content: "code"},
+		"tabs are no blanks": {
+			content: "code\tlabel\n\t\nA1\tx\n", want: []string{"2: |", "3: A1|x"}, delimiter: "\t",
+		},
+		"one column": {content: "code\nA1;x\nB|2\n", want: []string{"2: A1;x", "3: B|2"}},
+		"one column too wide": {
+			content: "code\nA1,x\nB2\n", want: []string{"2: MALFORMED A1,x", "3: B2"},
+		},
 
-		"one column without header": {content: "A1\nB2\n", want: []string{"1: A1", "2: B2"}, noHeader: true},
+		"one column without header": {
+			content: "A1\nB2\n", want: []string{"1: A1", "2: B2"}, noHeader: true,
+		},
 		"one quoted column without header": {
 			content: "\"A,1\"\n\"B2\"\n", want: []string{"1: A,1", "2: B2"}, noHeader: true,
 		},
 		"header that is denied": {
-			content: "code\nB2\n", want: []string{"1: code", "2: B2"}, noHeader: true, options: coupon.FileOptions{HasHeader: new(false)},
+			content: "code\nB2\n", want: []string{"1: code", "2: B2"}, noHeader: true,
+			options: coupon.FileOptions{HasHeader: new(false)},
 		},
 		"two columns, no header, said so": {
-			content: "A1;soccer\nB2;tennis\n", want: []string{"1: A1|soccer", "2: B2|tennis"}, delimiter: ";", noHeader: true,
+			content: "A1;soccer\nB2;tennis\n", want: []string{"1: A1|soccer", "2: B2|tennis"},
+			delimiter: ";", noHeader: true,
 			options: coupon.FileOptions{HasHeader: new(false)},
 		},
 		"ragged, no header, said so": {
-			content: "A1\nB2,tennis\nC3\n", want: []string{"1: A1", "2: B2|tennis", "3: C3"}, noHeader: true,
-			options: coupon.FileOptions{HasHeader: new(false), Delimiter: new(",")},
+			content: "A1\nB2,tennis\nC3\n", want: []string{"1: A1", "2: B2|tennis", "3: C3"},
+			noHeader: true,
+			options:  coupon.FileOptions{HasHeader: new(false), Delimiter: new(",")},
 		},
 		"no header, mapped by position": {
-			content: "soccer,A1\ntennis,B2\n", want: []string{"1: A1|soccer", "2: B2|tennis"}, noHeader: true,
-			options: coupon.FileOptions{Columns: append(mapped("label", "column1"), mapped("code", "Column 2")...)},
+			content: "soccer,A1\ntennis,B2\n", want: []string{"1: A1|soccer", "2: B2|tennis"},
+			noHeader: true,
+			options: coupon.FileOptions{
+				Columns: append(mapped("label", "column1"), mapped("code", "Column 2")...),
+			},
 		},
 		"header that nobody knows, said so": {
 			content: "Gutschein,Sport\nA1,soccer\n", want: []string{"2: A1|soccer"},
-			options: coupon.FileOptions{HasHeader: new(true), Columns: append(mapped("code", "Gutschein"), mapped("label", "Sport")...)},
+			options: coupon.FileOptions{
+				HasHeader: new(true),
+				Columns:   append(mapped("code", "Gutschein"), mapped("label", "Sport")...),
+			},
 		},
 		"header that is mapped": {
 			content: "Gutschein,Sport\nA1,soccer\n",
@@ -99,43 +144,65 @@ func TestReadDialects(t *testing.T) {
 		},
 
 		"redemptions without header": {
-			kind: coupon.ImportRedemptions, content: "A1,2026-11-24\nB2,2026-11-25T10:00:00+01:00\n", noHeader: true,
+			kind:    coupon.ImportRedemptions,
+			content: "A1,2026-11-24\nB2,2026-11-25T10:00:00+01:00\n", noHeader: true,
 			want: []string{"1: A1|2026-11-24", "2: B2|2026-11-25T10:00:00+01:00"},
 		},
 		"recipients without header": {
-			kind: coupon.ImportRecipients, content: "42;anna@example.com\n43;\n", noHeader: true, delimiter: ";",
-			want: []string{"1: 42|anna@example.com", "2: 43|"},
+			kind: coupon.ImportRecipients, content: "42;anna@example.com\n43;\n", noHeader: true,
+			delimiter: ";",
+			want:      []string{"1: 42|anna@example.com", "2: 43|"},
 		},
 		"recipients without header, more columns": {
-			kind: coupon.ImportRecipients, content: "42,a@example.com,,Anna,Smith,true,gold,Oslo\n", noHeader: true,
-			want: []string{"1: 42|a@example.com||Anna|Smith|true column7=gold column8=Oslo"},
+			kind: coupon.ImportRecipients, content: "42,a@example.com,,Anna,Smith,true,gold,Oslo\n",
+			noHeader: true,
+			want:     []string{"1: 42|a@example.com||Anna|Smith|true column7=gold column8=Oslo"},
 		},
-		"spaces before the header": {content: strings.Repeat(" ", 10<<10) + "code\nA1\n", want: []string{"2: A1"}},
-		"targets without header":   {kind: coupon.ImportTargets, content: "42\n43\n", noHeader: true, want: []string{"1: 42", "2: 43"}},
+		"spaces before the header": {
+			content: strings.Repeat(" ", 10<<10) + "code\nA1\n", want: []string{"2: A1"},
+		},
+		"targets without header": {
+			kind: coupon.ImportTargets, content: "42\n43\n", noHeader: true,
+			want: []string{"1: 42", "2: 43"},
+		},
 		"redemptions": {
-			kind: coupon.ImportRedemptions, content: "coupon,code,redeemed_on,external_id\nCPN1,A1,2026-11-24,ORD-1\n",
-			want: []string{"2: A1|2026-11-24|ORD-1"},
+			kind:    coupon.ImportRedemptions,
+			content: "coupon,code,redeemed_on,external_id\nCPN1,A1,2026-11-24,ORD-1\n",
+			want:    []string{"2: A1|2026-11-24|ORD-1"},
 		},
 		"recipients with attributes": {
-			kind: coupon.ImportRecipients, content: "tier,Customer ID,E-Mail,,city\ngold,42,a@example.com,?,Oslo\nsilver,43\n",
-			want: []string{"2: 42|a@example.com tier=gold city=Oslo", "3: 43 tier=silver"},
+			kind:    coupon.ImportRecipients,
+			content: "tier,Customer ID,E-Mail,,city\ngold,42,a@example.com,?,Oslo\nsilver,43\n",
+			want:    []string{"2: 42|a@example.com tier=gold city=Oslo", "3: 43 tier=silver"},
 		},
 		"mapped attribute": {
-			kind: coupon.ImportRecipients, content: "id,Customer tier\n42,gold\n", want: []string{"2: 42 tier=gold"},
+			kind: coupon.ImportRecipients, content: "id,Customer tier\n42,gold\n",
+			want:    []string{"2: 42 tier=gold"},
 			options: coupon.FileOptions{Columns: mapped("tier", "customer_tier")},
 		},
 
-		"unquoted values are trimmed": {content: "code , label\n A1 ,\tb c \n", want: []string{"2: A1|b c"}},
-		"quoted values are not":       {content: "code,label\n\" A1 \",\"\tx\"\n", want: []string{"2:  A1 |\tx"}},
-		"spaces around quotes":        {content: "code,label\n \"A1\" , \"x\"\t\n", want: []string{"2: A1|x"}},
-		"doubled quotes":              {content: "code,label\n\"A\"\"1\",\"\"\"\"\n", want: []string{"2: A\"1|\""}},
+		"unquoted values are trimmed": {
+			content: "code , label\n A1 ,\tb c \n", want: []string{"2: A1|b c"},
+		},
+		"quoted values are not": {
+			content: "code,label\n\" A1 \",\"\tx\"\n", want: []string{"2:  A1 |\tx"},
+		},
+		"spaces around quotes": {
+			content: "code,label\n \"A1\" , \"x\"\t\n", want: []string{"2: A1|x"},
+		},
+		"doubled quotes": {
+			content: "code,label\n\"A\"\"1\",\"\"\"\"\n", want: []string{"2: A\"1|\""},
+		},
 		"line ends in quotes": {
 			content: "code,label\nA1,\"a\nb\r\nc\rd\"\nB2,x\n",
 			want:    []string{"2: A1|a\nb\r\nc\rd", "6: B2|x"},
 		},
 		"header over two lines": {content: "code,\"x\ny\"\nA1,1\n", want: []string{"3: A1"}},
 		"quote at the end":      {content: "code,label\nA1,\"x\"", want: []string{"2: A1|x"}},
-		"CR after a quote":      {content: "code,label\r\"A1\",\"x\"\r\"B2\",\"y\"\r", want: []string{"2: A1|x", "3: B2|y"}},
+		"CR after a quote": {
+			content: "code,label\r\"A1\",\"x\"\r\"B2\",\"y\"\r",
+			want:    []string{"2: A1|x", "3: B2|y"},
+		},
 		"bare quote": {
 			content: "code,label\nA1,5\" nails\nB2,=\"0012\"\n",
 			want:    []string{"2: A1|5\" nails", "3: B2|0012"},
@@ -145,17 +212,22 @@ func TestReadDialects(t *testing.T) {
 			want:    []string{"2: MALFORMED \"A\"1,x", "3: MALFORMED B2,\"y\"z", "4: C3|z"},
 		},
 		"open quote, then good rows": {
-			content: "code,label\n\"A1,x\nB2,y\nC3,z\n", want: []string{"2: MALFORMED \"A1,x", "3: B2|y", "4: C3|z"},
+			content: "code,label\n\"A1,x\nB2,y\nC3,z\n",
+			want:    []string{"2: MALFORMED \"A1,x", "3: B2|y", "4: C3|z"},
 		},
 		"open quote, then quoted rows": {
-			content: "code,label\n\"A1,x\n\"B2\",\"y\"\nC3,\"z\"\n", want: []string{"2: MALFORMED \"A1,x", "3: B2|y", "4: C3|z"},
+			content: "code,label\n\"A1,x\n\"B2\",\"y\"\nC3,\"z\"\n",
+			want:    []string{"2: MALFORMED \"A1,x", "3: B2|y", "4: C3|z"},
 		},
 		"two open quotes": {
-			content: "code,label\n\"A1,x\n\"B2,y\nC3,z\n", want: []string{"2: MALFORMED \"A1,x", "3: MALFORMED \"B2,y", "4: C3|z"},
+			content: "code,label\n\"A1,x\n\"B2,y\nC3,z\n",
+			want:    []string{"2: MALFORMED \"A1,x", "3: MALFORMED \"B2,y", "4: C3|z"},
 		},
 		"end of a broken cell is no row": {
 			content: "code,label\nA1,\"x\ny\"z\nB2,\"5\"\" nails\"\nC3,6\" nails\n",
-			want:    []string{"2: MALFORMED A1,\"x", "3: MALFORMED y\"z", "4: B2|5\" nails", "5: C3|6\" nails"},
+			want: []string{
+				"2: MALFORMED A1,\"x", "3: MALFORMED y\"z", "4: B2|5\" nails", "5: C3|6\" nails",
+			},
 		},
 		"too few cells": {content: "code,label,x\nA1\nB2,y\n", want: []string{"2: A1", "3: B2|y"}},
 		"too many cells": {
@@ -168,7 +240,9 @@ func TestReadDialects(t *testing.T) {
 		},
 		"unnamed columns": {content: ",code,,\n0,A1,x,y\n", want: []string{"2: A1"}},
 
-		"label that is also called name": {content: "name,code,label\nx,A1,soccer\n", want: []string{"2: A1|soccer"}},
+		"label that is also called name": {
+			content: "name,code,label\nx,A1,soccer\n", want: []string{"2: A1|soccer"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -200,24 +274,33 @@ func TestOpenErrors(t *testing.T) {
 		code    coupon.ErrorCode // FILE_UNREADABLE unless set
 		want    string           // a part of the message
 	}{
-		"no bytes":            {content: "", want: "The file is empty."},
-		"only a BOM":          {content: "\uFEFF", want: "The file is empty."},
-		"only a UTF-16 BOM":   {content: "\xff\xfe", want: "The file is empty."},
-		"only blank lines":    {content: "\n \r\n\t\r", want: "The file is empty."},
-		"only sep":            {content: "sep=;\n", want: "The file is empty."},
-		"no bytes, no header": {content: "\n", options: coupon.FileOptions{HasHeader: new(false)}, want: "The file is empty."},
-		"empty, compressed":   {content: string(gzipped(t, nil)), want: "The file is empty."},
+		"no bytes":          {content: "", want: "The file is empty."},
+		"only a BOM":        {content: "\uFEFF", want: "The file is empty."},
+		"only a UTF-16 BOM": {content: "\xff\xfe", want: "The file is empty."},
+		"only blank lines":  {content: "\n \r\n\t\r", want: "The file is empty."},
+		"only sep":          {content: "sep=;\n", want: "The file is empty."},
+		"no bytes, no header": {
+			content: "\n", options: coupon.FileOptions{HasHeader: new(false)},
+			want: "The file is empty.",
+		},
+		"empty, compressed": {content: string(gzipped(t, nil)), want: "The file is empty."},
 
-		"XLSX":             {content: "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", want: "save it as CSV"},
-		"ZIP":              {content: "PK\x03\x04\x14\x00\x06\x00codes.csv", want: "ZIP archive"},
-		"XLS":              {content: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", want: "save it as CSV"},
-		"PDF":              {content: "%PDF-1.7\n", want: "PDF"},
-		"PNG":              {content: "\x89PNG\r\n\x1a\n\x00\x00", want: "picture"},
-		"bzip2":            {content: "BZh91AY&SY\x01\x02", want: "gzip or zstd"},
-		"compressed twice": {content: string(gzipped(t, gzipped(t, []byte("code\nA1\n")))), want: "compressed twice"},
-		"NUL":              {content: "code,label\nA1,\x00\n", want: "The file is not text"},
-		"UTF-32":           {content: "\xff\xfe\x00\x00c\x00\x00\x00", want: "UTF-32"},
-		"HTML":             {content: "<!DOCTYPE html><html><body>Sign in", want: "web page"},
+		"XLSX": {
+			content: "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", want: "save it as CSV",
+		},
+		"ZIP": {content: "PK\x03\x04\x14\x00\x06\x00codes.csv", want: "ZIP archive"},
+		"XLS": {
+			content: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", want: "save it as CSV",
+		},
+		"PDF":   {content: "%PDF-1.7\n", want: "PDF"},
+		"PNG":   {content: "\x89PNG\r\n\x1a\n\x00\x00", want: "picture"},
+		"bzip2": {content: "BZh91AY&SY\x01\x02", want: "gzip or zstd"},
+		"compressed twice": {
+			content: string(gzipped(t, gzipped(t, []byte("code\nA1\n")))), want: "compressed twice",
+		},
+		"NUL":    {content: "code,label\nA1,\x00\n", want: "The file is not text"},
+		"UTF-32": {content: "\xff\xfe\x00\x00c\x00\x00\x00", want: "UTF-32"},
+		"HTML":   {content: "<!DOCTYPE html><html><body>Sign in", want: "web page"},
 
 		"unknown encoding": {
 			content: "code\n",
@@ -275,13 +358,22 @@ func TestOpenErrors(t *testing.T) {
 			kind: coupon.ImportRecipients, content: "anna@example.com,Anna\n",
 			want: "The file has 2 columns, and none for the external ids. Name one `externalId`, or map it with options.columns.",
 		},
-		"targets are never guessed": {kind: coupon.ImportTargets, content: "Oslo,42\nRome,43\n", want: "and none for the external ids"},
+		"targets are never guessed": {
+			kind: coupon.ImportTargets, content: "Oslo,42\nRome,43\n",
+			want: "and none for the external ids",
+		},
 		"redemptions without date": {
 			kind: coupon.ImportRedemptions, content: "code,amount\nA1,5\n",
 			want: "and none for the dates of redemption",
 		},
-		"redemptions, one column": {kind: coupon.ImportRedemptions, content: "A1\nB2\n", want: "and none for the dates of redemption"},
-		"redemptions, date first": {kind: coupon.ImportRedemptions, content: "2026-11-24,A1\n", want: "and none for the codes"},
+		"redemptions, one column": {
+			kind: coupon.ImportRedemptions, content: "A1\nB2\n",
+			want: "and none for the dates of redemption",
+		},
+		"redemptions, date first": {
+			kind: coupon.ImportRedemptions, content: "2026-11-24,A1\n",
+			want: "and none for the codes",
+		},
 
 		"mapped column missing": {
 			content: "foo,bar\nA1,x\n",
@@ -289,11 +381,13 @@ func TestOpenErrors(t *testing.T) {
 			want:    "The file has 2 columns, and none with the name that is given for `code`.",
 		},
 		"mapped position missing": {
-			content: "A1,x\n", options: coupon.FileOptions{HasHeader: new(false), Columns: mapped("code", "column3")},
-			want: "The file has 2 columns, and none with the name that is given for `code`.",
+			content: "A1,x\n",
+			options: coupon.FileOptions{HasHeader: new(false), Columns: mapped("code", "column3")},
+			want:    "The file has 2 columns, and none with the name that is given for `code`.",
 		},
 		"mapped field unknown": {
-			content: "foo,code\nA1,x\n", options: coupon.FileOptions{Columns: mapped("kode", "foo")}, code: coupon.ErrorInvalid,
+			content: "foo,code\nA1,x\n",
+			options: coupon.FileOptions{Columns: mapped("kode", "foo")}, code: coupon.ErrorInvalid,
 			want: "There is no field `kode`. The fields are: code, label.",
 		},
 		"mapped field empty": {
@@ -304,15 +398,19 @@ func TestOpenErrors(t *testing.T) {
 		},
 		"field mapped twice": {
 			content: "a,b\nA1,x\n",
-			options: coupon.FileOptions{Columns: append(mapped("code", "a"), mapped("code", "b")...)},
-			code:    coupon.ErrorInvalid,
-			want:    "mapped twice",
+			options: coupon.FileOptions{
+				Columns: append(mapped("code", "a"), mapped("code", "b")...),
+			},
+			code: coupon.ErrorInvalid,
+			want: "mapped twice",
 		},
 		"attribute mapped twice": {
 			kind: coupon.ImportRecipients, content: "id,a,b\n1,2,3\n",
-			code:    coupon.ErrorInvalid,
-			want:    "Two columns would have the same name.",
-			options: coupon.FileOptions{Columns: append(mapped("tier", "a"), mapped("tier", "b")...)},
+			code: coupon.ErrorInvalid,
+			want: "Two columns would have the same name.",
+			options: coupon.FileOptions{
+				Columns: append(mapped("tier", "a"), mapped("tier", "b")...),
+			},
 		},
 		"attribute mapped onto a column": {
 			kind: coupon.ImportRecipients, content: "id,a,b\n1,2,3\n",
@@ -337,17 +435,22 @@ func TestOpenErrors(t *testing.T) {
 			want:    "The columns 1 and 2 could both hold the codes. Say with options.columns which one does.",
 		},
 		"mapped name twice": {
-			content: "code,x,x\nA1,,\n", options: coupon.FileOptions{Columns: mapped("label", "x")}, code: coupon.ErrorInvalid,
+			content: "code,x,x\nA1,,\n", options: coupon.FileOptions{Columns: mapped("label", "x")},
+			code: coupon.ErrorInvalid,
 			want: "The file has more than one column with the name that is given for `label`.",
 		},
-		"broken header": {content: "code,\"label\nA1,x\n", want: "The first row of the file (line 1) cannot be read"},
+		"broken header": {
+			content: "code,\"label\nA1,x\n",
+			want:    "The first row of the file (line 1) cannot be read",
+		},
 		"long header": {
 			content: strings.Repeat("x", MaxRowBytes+1) + "\nA1\n",
 			want:    "The first row of the file (line 1) cannot be read",
 		},
 		"too many columns": {
 			content: many + "\n",
-			want:    fmt.Sprintf("The file has %d columns. At most %d can be read.", MaxColumns+1, MaxColumns),
+			want: fmt.Sprintf("The file has %d columns. At most %d can be read.", MaxColumns+1,
+				MaxColumns),
 		},
 		"many long names": {
 			content: strings.Repeat("\"\n\x01"+strings.Repeat("long ", 30)+"\",", 30) + "x\n",
@@ -357,7 +460,9 @@ func TestOpenErrors(t *testing.T) {
 			content: string(gzipped(t, []byte("code\nA1\n"))[:12]),
 			want:    "damaged or cut off: nothing of it can be read",
 		},
-		"header of gzip": {content: "\x1f\x8b\x08\x00", want: "damaged or cut off: nothing of it can be read"},
+		"header of gzip": {
+			content: "\x1f\x8b\x08\x00", want: "damaged or cut off: nothing of it can be read",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -386,8 +491,10 @@ func TestOpenErrors(t *testing.T) {
 
 func TestOpenMissingFile(t *testing.T) {
 	t.Parallel()
-	_, err := Open(filepath.Join(t.TempDir(), "none.csv"), coupon.FileOptions{}, Columns(coupon.ImportCodes))
-	if _, isUser := errors.AsType[*coupon.UserError](err); isUser || !errors.Is(err, os.ErrNotExist) {
+	_, err := Open(filepath.Join(t.TempDir(), "none.csv"), coupon.FileOptions{},
+		Columns(coupon.ImportCodes))
+	if _, isUser := errors.AsType[*coupon.UserError](err); isUser ||
+		!errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 	// A directory can be opened but not read.
@@ -399,7 +506,8 @@ func TestOpenMissingFile(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	t.Parallel()
-	r, err := Open(write(t, []byte("code\nA1\n")), coupon.FileOptions{}, Columns(coupon.ImportCodes))
+	r, err := Open(write(t, []byte("code\nA1\n")), coupon.FileOptions{},
+		Columns(coupon.ImportCodes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,9 +539,11 @@ func open(t testing.TB, path string, options coupon.FileOptions, kind coupon.Imp
 	return r
 }
 
-// readAll returns the rows as "line: field|field name=value", or as "line: REASON raw". A field that the
-// file lacks is -, or left out after the last one that it has.
-func readAll(t testing.TB, path string, options coupon.FileOptions, kind coupon.ImportKind) (layout Layout, rows []string) {
+// readAll returns the rows as "line: field|field name=value", or as "line: REASON raw". A field
+// that the file lacks is -, or left out after the last one that it has.
+func readAll(t testing.TB, path string, options coupon.FileOptions, kind coupon.ImportKind) (
+	layout Layout, rows []string,
+) {
 	t.Helper()
 	r := open(t, path, options, kind)
 	columns := Columns(kind)

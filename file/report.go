@@ -15,10 +15,12 @@ const (
 	maxReportDepth = 8
 )
 
-// reports takes the reports of products that send mail apart: each object of JSON becomes rows whose columns are paths,
-// such as `bounce.bounceType`. It opens what is named here and nothing else, so that the columns of a file stay few.
+// reports takes the reports of products that send mail apart: each object of JSON becomes rows
+// whose columns are paths, such as `bounce.bounceType`. It opens what is named here and nothing
+// else, so that the columns of a file stay few.
 type reports struct {
-	// waiting are the objects that are still to be taken apart, the next one last, and how many envelopes are around each.
+	// waiting are the objects that are still to be taken apart, the next one last, and how many
+	// envelopes are around each.
 	waiting []wrapped
 	// flat has the members that all rows of a report share; rows are what each of them has besides.
 	flat []member
@@ -40,24 +42,30 @@ type member struct {
 	value json.RawMessage
 }
 
-// envelopes are members that have the whole report, or a list of them: of SNS, SQS, Lambda, EventBridge, of the web
-// hooks of Mailgun, and of the pages that the APIs of Mailgun, Postmark, Mailjet and Brevo answer. What is around
-// them is about the way of the report, with dates and ids of its own.
-var envelopes = []string{"Message", "Records", "Sns", "Messages", "Body", "body", "detail", "event-data", "items", "Bounces", "Data", "events"}
+// envelopes are members that have the whole report, or a list of them: of SNS, SQS, Lambda,
+// EventBridge, of the web hooks of Mailgun, and of the pages that the APIs of Mailgun, Postmark,
+// Mailjet and Brevo answer. What is around them is about the way of the report, with dates and ids
+// of its own.
+var envelopes = []string{
+	"Message", "Records", "Sns", "Messages", "Body", "body", "detail", "event-data", "items",
+	"Bounces", "Data", "events",
+}
 
 // openPaths are the objects whose members become columns.
 var openPaths = []string{
-	"bounce", "complaint", "delivery", "deliveryDelay", "reject", "mail", "mail.commonHeaders", // SES
+	// SES
+	"bounce", "complaint", "delivery", "deliveryDelay", "reject", "mail", "mail.commonHeaders",
 	"delivery-status", "message", "message.headers", // Mailgun
 	"data", "data.bounce", // Resend
 	"msg", // Mandrill
 }
 
-// recipientPaths are the lists that name the recipients of a report. The last ones have all recipients of the message, and
-// count where no other list says to whom it happened.
+// recipientPaths are the lists that name the recipients of a report. The last ones have all
+// recipients of the message, and count where no other list says to whom it happened.
 var (
 	recipientPaths = []string{
-		"bounce.bouncedRecipients", "complaint.complainedRecipients", "deliveryDelay.delayedRecipients", "delivery.recipients",
+		"bounce.bouncedRecipients", "complaint.complainedRecipients",
+		"deliveryDelay.delayedRecipients", "delivery.recipients",
 	}
 	destinationPaths = []string{"mail.destination", "data.to"}
 )
@@ -126,7 +134,8 @@ func membersOf(object []byte) (members []member) {
 	return members
 }
 
-// unwrap returns the objects inside of an envelope, without those that are no objects. An envelope with none is a report.
+// unwrap returns the objects inside of an envelope, without those that are no objects. An envelope
+// with none is a report.
 func unwrap(members []member) (inside [][]byte, isEnvelope bool) {
 	for _, m := range members {
 		if !slices.Contains(envelopes, m.name) {
@@ -162,8 +171,8 @@ func elementsOf(list []byte) (elements []json.RawMessage) {
 	return elements
 }
 
-// open takes a report apart into rows, one for each of its recipients. It reports whether it could: a report of too many
-// recipients is left as it is.
+// open takes a report apart into rows, one for each of its recipients. It reports whether it could:
+// a report of too many recipients is left as it is.
 func (r *reports) open(members []member) bool {
 	r.flat = r.flat[:0]
 	var named, destinations [][]member

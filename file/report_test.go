@@ -56,7 +56,9 @@ func quoted(t *testing.T, text string) string {
 func readReports(t *testing.T, content string) (got []string, layout Layout) {
 	t.Helper()
 	columns := Columns(coupon.ImportBounces)
-	place := func(name string) int { return slices.IndexFunc(columns, func(c Column) bool { return c.Name == name }) }
+	place := func(name string) int {
+		return slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
+	}
 	r, err := Open(write(t, []byte(content)), coupon.FileOptions{}, columns)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +89,8 @@ func readReports(t *testing.T, content string) (got []string, layout Layout) {
 			at = &found
 		}
 		b, reason, value := reader.Read(&coupon.BounceText{
-			MessageID: get("messageId"), Address: get("address"), Event: get("event"), Kind: get("kind"), Status: get("status"), Reason: get("reason"),
+			MessageID: get("messageId"), Address: get("address"), Event: get("event"),
+			Kind: get("kind"), Status: get("status"), Reason: get("reason"),
 		}, at)
 		whom := b.Address
 		if b.MessageNumber != 0 {
@@ -97,7 +100,8 @@ func readReports(t *testing.T, content string) (got []string, layout Layout) {
 			got = append(got, fmt.Sprintf("%d: %s %s", row.Line, reason, value))
 			continue
 		}
-		got = append(got, fmt.Sprintf("%d: %s %s %s", row.Line, whom, b.Kind, b.At.Format("02T15:04")))
+		got = append(got,
+			fmt.Sprintf("%d: %s %s %s", row.Line, whom, b.Kind, b.At.Format("02T15:04")))
 	}
 }
 
@@ -106,15 +110,19 @@ func TestReports(t *testing.T) {
 	t.Parallel()
 	sns := func(message string) string {
 		return `{"Type":"Notification","MessageId":"22b8","TopicArn":"arn",` +
-			`"Message":` + quoted(t, message) + `,"Timestamp":"2026-11-23T10:00:00Z","Signature":"x"}`
+			`"Message":` + quoted(t, message) +
+			`,"Timestamp":"2026-11-23T10:00:00Z","Signature":"x"}`
 	}
 	tests := map[string]struct {
 		content string
 		want    []string
 	}{
-		"SES, over many lines": {content: "{\n" + sesBounce[1:], want: []string{"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59"}},
+		"SES, over many lines": {content: "{\n" + sesBounce[1:], want: []string{
+			"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59",
+		}},
 		"SES, one a line": {
-			content: oneLine(sesComplaint) + "\n" + oneLine(sesDelay) + "\n" + oneLine(sesDelivery) + "\n" + oneLine(sesOpen),
+			content: oneLine(sesComplaint) + "\n" + oneLine(sesDelay) + "\n" +
+				oneLine(sesDelivery) + "\n" + oneLine(sesOpen),
 			want: []string{
 				"1: ada@example.net COMPLAINT 22T14:59",
 				"2: ada@example.net SOFT 22T14:59",
@@ -123,34 +131,50 @@ func TestReports(t *testing.T) {
 			},
 		},
 		"SES, lines behind a bounce of two": {
-			content: oneLine(sesBounce) + "\n" + oneLine(sesComplaint) + "\n\n\n" + oneLine(sesOpen),
+			content: oneLine(sesBounce) + "\n" + oneLine(sesComplaint) + "\n\n\n" +
+				oneLine(sesOpen),
 			want: []string{"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59", "3: ada@example.net COMPLAINT " +
 				"22T14:59", "5: NO_OUTCOME Open"},
 		},
 		"SES, a complaint that is none": {
-			content: oneLine(strings.Replace(sesComplaint, "abuse", "not-spam", 1)), want: []string{"1: NO_OUTCOME not-spam"},
+			content: oneLine(strings.Replace(sesComplaint, "abuse", "not-spam", 1)),
+			want:    []string{"1: NO_OUTCOME not-spam"},
 		},
-		"SES, transient": {content: oneLine(strings.Replace(sesBounce, "Permanent", "Transient", 1)), want: []string{"1: message_7 SOFT " +
+		"SES, transient": {content: oneLine(
+			strings.Replace(sesBounce, "Permanent", "Transient", 1),
+		), want: []string{"1: message_7 SOFT " +
 			"22T14:59", "2: message_7 SOFT 22T14:59"}},
 		"SES, without headers": {
 			content: oneLine(strings.Replace(sesBounce, `"commonHeaders"`, `"other"`, 1)),
-			want:    []string{"1: ada@example.net HARD 22T14:59", "2: bob@example.net HARD 22T14:59"},
+			want: []string{
+				"1: ada@example.net HARD 22T14:59", "2: bob@example.net HARD 22T14:59",
+			},
 		},
 		"SES, to nobody": {
-			content: oneLine(strings.Replace(sesComplaint, `[{"emailAddress":"ada@example.net"}]`, "[]", 1)),
-			want:    []string{"1: UNKNOWN_MESSAGE 0100-ses"},
+			content: oneLine(
+				strings.Replace(sesComplaint, `[{"emailAddress":"ada@example.net"}]`, "[]", 1),
+			),
+			want: []string{"1: UNKNOWN_MESSAGE 0100-ses"},
 		},
 		"SNS": {
-			content: sns(sesBounce) + "\n" + sns(oneLine(sesOpen)) + "\n" + sns("Successfully validated SNS topic."),
-			want:    []string{"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59", "3: NO_OUTCOME Open", "4: NO_OUTCOME Notification"},
+			content: sns(sesBounce) + "\n" + sns(oneLine(sesOpen)) + "\n" +
+				sns("Successfully validated SNS topic."),
+			want: []string{
+				"1: message_7 HARD 22T14:59", "2: message_7 HARD 22T14:59", "3: NO_OUTCOME Open",
+				"4: NO_OUTCOME Notification",
+			},
 		},
 		"SQS": {
-			content: `{"Messages":[{"MessageId":"1","Body":` + quoted(t, sns(sesComplaint)) + `},{"MessageId":"2",` +
+			content: `{"Messages":[{"MessageId":"1","Body":` + quoted(t, sns(sesComplaint)) +
+				`},{"MessageId":"2",` +
 				`"Body":` + quoted(t, sns(sesDelivery)) + `}]}`,
-			want: []string{"1: ada@example.net COMPLAINT 22T14:59", "2: ada@example.net DELIVERED 22T14:59"},
+			want: []string{
+				"1: ada@example.net COMPLAINT 22T14:59", "2: ada@example.net DELIVERED 22T14:59",
+			},
 		},
 		"Lambda": {
-			content: `{"Records":[{"EventSource":"aws:sns","Sns":` + sns(sesComplaint) + `}]}`, want: []string{"1: ada@example.net COMPLAINT " +
+			content: `{"Records":[{"EventSource":"aws:sns","Sns":` + sns(sesComplaint) + `}]}`,
+			want: []string{"1: ada@example.net COMPLAINT " +
 				"22T14:59"},
 		},
 		"EventBridge": {
@@ -158,8 +182,12 @@ func TestReports(t *testing.T) {
 			want:    []string{"1: ada@example.net COMPLAINT 22T14:59"},
 		},
 		"Mailgun": {
-			content: mailgun + "\n" + strings.Replace(mailgun, "permanent", "temporary", 1) + "\n" + strings.Replace(mailgun, `"failed"`, `"opened"`, 1),
-			want:    []string{"1: ada@example.net HARD 22T14:59", "2: ada@example.net SOFT 22T14:59", "3: NO_OUTCOME opened"},
+			content: mailgun + "\n" + strings.Replace(mailgun, "permanent", "temporary", 1) + "\n" +
+				strings.Replace(mailgun, `"failed"`, `"opened"`, 1),
+			want: []string{
+				"1: ada@example.net HARD 22T14:59", "2: ada@example.net SOFT 22T14:59",
+				"3: NO_OUTCOME opened",
+			},
 		},
 		"Mailgun, dropped for what was before": {
 			content: strings.Replace(
@@ -185,17 +213,22 @@ func TestReports(t *testing.T) {
 				1,
 			),
 			want: []string{
-				"1: ada@example.net HARD 22T14:59", "2: ada@example.net COMPLAINT 22T14:59", "3: NO_OUTCOME " +
+				"1: ada@example.net HARD 22T14:59", "2: ada@example.net COMPLAINT 22T14:59",
+				"3: NO_OUTCOME " +
 					"suppress-unsubscribe", "4: ada@example.net SOFT 22T14:59",
 			},
 		},
 		"Mailgun, web hook": {
-			content: `{"signature":{"timestamp":"1529006854","token":"a"},"event-data":` + mailgun + `}`, want: []string{"1: ada@example.net " +
+			content: `{"signature":{"timestamp":"1529006854","token":"a"},"event-data":` + mailgun +
+				`}`, want: []string{"1: ada@example.net " +
 				"HARD 22T14:59"},
 		},
 		"Mailgun, a page": {
-			content: `{"items":[` + mailgun + `,` + mailgun + `],"paging":{"next":"https://api.example.com"}}`,
-			want:    []string{"1: ada@example.net HARD 22T14:59", "2: ada@example.net HARD 22T14:59"},
+			content: `{"items":[` + mailgun + `,` + mailgun +
+				`],"paging":{"next":"https://api.example.com"}}`,
+			want: []string{
+				"1: ada@example.net HARD 22T14:59", "2: ada@example.net HARD 22T14:59",
+			},
 		},
 		"Mailgun, list of bounces": {
 			content: "address,code,error,created_at\nada@example.net,550,No such mailbox,\"Sun, 22 Nov 2026 14:59:38 " +
@@ -209,7 +242,8 @@ func TestReports(t *testing.T) {
 {"email":"bob@example.net","timestamp":1795359579,"event":"spamreport"},{"email":"bob@example.net","timestamp":1795359578,"event":"processed"},
 {"email":"bob@example.net","timestamp":1795359578,"event":"dropped","reason":"Bounced Address"},{"email":"eve@example.net","timestamp":1795359578,"event":"dropped","reason":"Unsubscribed Address"}]`,
 			want: []string{
-				"1: ada@example.net HARD 22T14:59", "2: bob@example.net SOFT 22T14:59", "3: bob@example.net COMPLAINT " +
+				"1: ada@example.net HARD 22T14:59", "2: bob@example.net SOFT 22T14:59",
+				"3: bob@example.net COMPLAINT " +
 					"22T14:59", "4: NO_OUTCOME processed",
 				"5: bob@example.net HARD 22T14:59", "6: NO_OUTCOME Unsubscribed Address",
 			},
@@ -227,7 +261,8 @@ func TestReports(t *testing.T) {
 {"RecordType":"Delivery","MessageID":"883953f4","Recipient":"eve@example.net","DeliveredAt":"2026-11-22T14:59:38Z","Details":"250 ok"}
 {"RecordType":"SubscriptionChange","MessageID":"883953f4","Recipient":"eve@example.net","ChangedAt":"2026-11-22T14:59:38Z","SuppressSending":true}`,
 			want: []string{
-				"1: ada@example.net HARD 22T14:59", "2: bob@example.net COMPLAINT 22T14:59", "3: eve@example.net DELIVERED " +
+				"1: ada@example.net HARD 22T14:59", "2: bob@example.net COMPLAINT 22T14:59",
+				"3: eve@example.net DELIVERED " +
 					"22T14:59", "4: NO_OUTCOME SubscriptionChange",
 			},
 		},
@@ -243,7 +278,8 @@ func TestReports(t *testing.T) {
 {"event":"blocked","time":1795359578,"email":"bob@example.net","error":"preblocked"},{"event":"spam","time":1795359578,"email":"eve@example.net","source":"JMRPP"},
 {"event":"click","time":1795359578,"email":"eve@example.net"}]`,
 			want: []string{
-				"1: ada@example.net HARD 22T14:59", "2: bob@example.net SOFT 22T14:59", "3: bob@example.net SOFT " +
+				"1: ada@example.net HARD 22T14:59", "2: bob@example.net SOFT 22T14:59",
+				"3: bob@example.net SOFT " +
 					"22T14:59", "4: eve@example.net COMPLAINT 22T14:59",
 				"5: NO_OUTCOME click",
 			},
@@ -260,7 +296,10 @@ func TestReports(t *testing.T) {
 				"unique_opened",
 				1,
 			),
-			want: []string{"1: ada@example.net SOFT 22T14:59", "2: ada@example.net HARD 22T14:59", "3: NO_OUTCOME unique_opened"},
+			want: []string{
+				"1: ada@example.net SOFT 22T14:59", "2: ada@example.net HARD 22T14:59",
+				"3: NO_OUTCOME unique_opened",
+			},
 		},
 		"Brevo, its log": {
 			content: "st_text;ts;sub;frm;email;tag;mid;link\nHard bounce;22-11-2026 " +
@@ -281,23 +320,28 @@ func TestReports(t *testing.T) {
 			want: []string{"1: ada@example.net HARD 22T14:59"},
 		},
 		"an envelope of nothing": {
-			content: brevoEvent + "\n" + `{"Records":[]}` + "\n" + `{"Message":"{\"a\":"}`, want: []string{"1: ada@example.net SOFT " +
+			content: brevoEvent + "\n" + `{"Records":[]}` + "\n" + `{"Message":"{\"a\":"}`,
+			want: []string{"1: ada@example.net SOFT " +
 				"22T14:59", "2: EMPTY ", "3: EMPTY "},
 		},
 		"too many recipients": {
 			content: oneLine(
 				sesDelivery,
 			) + "\n" + oneLine(
-				strings.Replace(sesDelivery, `"ada@example.net"`, `"ada@example.net"`+strings.Repeat(`,"bob@example.net"`, maxReportRecipients), 1),
+				strings.Replace(sesDelivery, `"ada@example.net"`,
+					`"ada@example.net"`+
+						strings.Repeat(`,"bob@example.net"`, maxReportRecipients), 1),
 			),
 			want: []string{"1: ada@example.net DELIVERED 22T14:59", "2: EMPTY "},
 		},
 		"envelopes in envelopes": {
-			content: brevoEvent + "\n" + strings.Repeat(`{"detail":`, 1000) + brevoEvent + strings.Repeat("}", 1000),
-			want:    []string{"1: ada@example.net SOFT 22T14:59", "2: EMPTY "},
+			content: brevoEvent + "\n" + strings.Repeat(`{"detail":`, 1000) + brevoEvent +
+				strings.Repeat("}", 1000),
+			want: []string{"1: ada@example.net SOFT 22T14:59", "2: EMPTY "},
 		},
 		"a line that is broken": {
-			content: oneLine(sesComplaint) + "\n{\"eventType\":\n" + oneLine(sesDelivery), want: []string{"1: ada@example.net COMPLAINT " +
+			content: oneLine(sesComplaint) + "\n{\"eventType\":\n" + oneLine(sesDelivery),
+			want: []string{"1: ada@example.net COMPLAINT " +
 				"22T14:59", "2: MALFORMED", "3: ada@example.net DELIVERED 22T14:59"},
 		},
 	}
@@ -323,9 +367,12 @@ func TestReportLayout(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"notificationType": "event", "bounce.bounceType": "kind", "bounce.bouncedRecipients.emailAddress": "address",
-		"bounce.bouncedRecipients.status": "status", "bounce.bouncedRecipients.diagnosticCode": "reason",
-		"bounce.timestamp": "at", "mail.commonHeaders.messageId": "messageId",
+		"notificationType": "event", "bounce.bounceType": "kind",
+		"bounce.bouncedRecipients.emailAddress":   "address",
+		"bounce.bouncedRecipients.status":         "status",
+		"bounce.bouncedRecipients.diagnosticCode": "reason",
+		"bounce.timestamp":                        "at",
+		"mail.commonHeaders.messageId":            "messageId",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
@@ -334,13 +381,17 @@ func TestReportLayout(t *testing.T) {
 
 // FuzzReports: no report makes the reader panic, and every line of objects is at least one row.
 func FuzzReports(f *testing.F) {
-	for _, seed := range []string{sesBounce, sesComplaint, sesDelay, sesDelivery, sesOpen, mailgun, brevoEvent, `{"Records":[{"Sns":{"Message":"{\"a\":[]}"}}]}`} {
+	for _, seed := range []string{
+		sesBounce, sesComplaint, sesDelay, sesDelivery, sesOpen, mailgun, brevoEvent,
+		`{"Records":[{"Sns":{"Message":"{\"a\":[]}"}}]}`,
+	} {
 		f.Add([]byte(oneLine(seed)))
 		f.Add([]byte("[" + seed + "]"))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		columns := Columns(coupon.ImportBounces)
-		r, err := Open(write(t, content), coupon.FileOptions{Encoding: new("utf-8"), Format: new(coupon.FormatJSONL)}, columns)
+		r, err := Open(write(t, content),
+			coupon.FileOptions{Encoding: new("utf-8"), Format: new(coupon.FormatJSONL)}, columns)
 		if err != nil {
 			if _, ok := errors.AsType[*coupon.UserError](err); !ok {
 				t.Fatalf("got an internal error: %v", err)
@@ -355,7 +406,8 @@ func FuzzReports(f *testing.F) {
 				if _, ok := errors.AsType[*coupon.UserError](err); !ok && !errors.Is(err, io.EOF) {
 					t.Fatalf("got an internal error: %v", err)
 				}
-				if isDocument := r.rows.(*jsonRows).document != nil; errors.Is(err, io.EOF) && !isDocument && rows < lines(content) {
+				if isDocument := r.rows.(*jsonRows).document != nil; errors.Is(err, io.EOF) &&
+					!isDocument && rows < lines(content) {
 					t.Errorf("%d rows of %d lines", rows, lines(content))
 				}
 				return
@@ -371,7 +423,8 @@ func FuzzReports(f *testing.F) {
 
 // lines counts the lines that are objects.
 func lines(content []byte) (count int) {
-	for line := range strings.FieldsFuncSeq(string(content), func(r rune) bool { return r == '\n' || r == '\r' }) {
+	for line := range strings.FieldsFuncSeq(string(content),
+		func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if strings.HasPrefix(line, "{") && json.Valid([]byte(line)) {
 			count++
 		}

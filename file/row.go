@@ -11,9 +11,10 @@ import (
 // Row is one row of a file. It is valid until the next call of Reader.Next; the strings that its
 // methods give may be kept.
 type Row struct {
-	// Line is the line of the file on which the row begins, from 1; the header and blank lines count. In
-	// Parquet, which has no lines, it is the number of the row. No two rows of a file have the same one:
-	// where several elements of XML begin on one line, each after the first counts as a line more.
+	// Line is the line of the file on which the row begins, from 1; the header and blank lines
+	// count. In Parquet, which has no lines, it is the number of the row. No two rows of a file
+	// have the same one: where several elements of XML begin on one line, each after the first
+	// counts as a line more.
 	Line int
 	// Reason is set when the row cannot be read: MALFORMED or BAD_CHARACTER. It then has no cells.
 	Reason coupon.RejectionReason
@@ -39,15 +40,15 @@ type span struct {
 	start, end int32
 	// isQuoted says that the spaces around the value are part of it.
 	isQuoted bool
-	// isAbsent says that the row does not have the column, although the file does; or, where isNull is set, that it has
-	// the null of its format there.
+	// isAbsent says that the row does not have the column, although the file does; or, where isNull
+	// is set, that it has the null of its format there.
 	isAbsent, isNull bool
 	// isNumber says that the format itself says so.
 	isNumber bool
 }
 
-// Get returns the value of the i-th of the columns that were given to Open, or "" when there is none. Spaces
-// and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
+// Get returns the value of the i-th of the columns that were given to Open, or "" when there is
+// none. Spaces and tabs around a value are cut off, unless it was quoted: quotes keep it as it is.
 func (r *Row) Get(i int) string {
 	if value := r.value(r.fields[i]); r.rules.IsPlain(value) {
 		return value
@@ -58,8 +59,8 @@ func (r *Row) Get(i int) string {
 // Cell returns the i-th of the columns that were given to Open.
 func (r *Row) Cell(i int) coupon.Cell { return r.cell(r.fields[i]) }
 
-// Extra calls yield with each column that is none of those given to Open, in file order, and its cell
-// in this row. Columns without a name are left out, and those that this row does not have.
+// Extra calls yield with each column that is none of those given to Open, in file order, and its
+// cell in this row. Columns without a name are left out, and those that this row does not have.
 func (r *Row) Extra(yield func(name string, cell coupon.Cell)) {
 	for _, other := range r.assignment.others {
 		if cell := r.cell(other.cell); cell.Presence != coupon.Absent && !r.isField(other.cell) {
@@ -68,13 +69,14 @@ func (r *Row) Extra(yield func(name string, cell coupon.Cell)) {
 	}
 }
 
-// isField reports whether the row has a field in a cell that holds another one, or none, in other rows.
+// isField reports whether the row has a field in a cell that holds another one, or none, in other
+// rows.
 func (r *Row) isField(cell int) bool {
 	return r.assignment.hasAlternates && slices.Contains(r.fields, cell)
 }
 
-// Each calls yield with the cells that are read: those of the columns that were given to Open, and of the others where
-// these are kept.
+// Each calls yield with the cells that are read: those of the columns that were given to Open, and
+// of the others where these are kept.
 func (r *Row) Each(yield func(cell coupon.Cell)) {
 	for _, place := range r.fields {
 		if place >= 0 {
@@ -96,10 +98,10 @@ func (r *Row) Each(yield func(cell coupon.Cell)) {
 	}
 }
 
-// Cells returns the cells as they are in the file, without quotes but not trimmed; nil when Reason is
-// set. They have the order of Layout.Columns, and "" where the row does not have a column. A row that is
-// short has fewer cells than the file has columns. The slice is valid until the next call of
-// Reader.Next.
+// Cells returns the cells as they are in the file, without quotes but not trimmed; nil when Reason
+// is set. They have the order of Layout.Columns, and "" where the row does not have a column. A row
+// that is short has fewer cells than the file has columns. The slice is valid until the next call
+// of Reader.Next.
 func (r *Row) Cells() []string {
 	if r.Reason != "" {
 		return nil
@@ -111,8 +113,8 @@ func (r *Row) Cells() []string {
 	return r.cells
 }
 
-// Values returns the cells as Get would give them, in the order of Layout.Columns; nil when Reason is set. A row that
-// is short has fewer of them than the file has columns.
+// Values returns the cells as Get would give them, in the order of Layout.Columns; nil when Reason
+// is set. A row that is short has fewer of them than the file has columns.
 func (r *Row) Values() []string {
 	if r.Reason != "" {
 		return nil

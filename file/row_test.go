@@ -17,7 +17,8 @@ func TestRawOfRejectedRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "A   B, " + strings.Repeat("ä", 248); row.Reason != coupon.RejectedMalformed || row.Raw != want {
+	if want := "A   B, " + strings.Repeat("ä", 248); row.Reason != coupon.RejectedMalformed ||
+		row.Raw != want {
 		t.Errorf("got %s %q, want %q", row.Reason, row.Raw, want)
 	}
 	if row.Cells() != nil || row.Get(0) != "" {
@@ -27,7 +28,8 @@ func TestRawOfRejectedRow(t *testing.T) {
 
 func TestRowCells(t *testing.T) {
 	t.Parallel()
-	r := open(t, write(t, []byte("code,x,label\n A1 ,\" y\",z\nB2\n")), coupon.FileOptions{}, coupon.ImportCodes)
+	r := open(t, write(t, []byte("code,x,label\n A1 ,\" y\",z\nB2\n")), coupon.FileOptions{},
+		coupon.ImportCodes)
 	row, err := r.Next()
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +55,9 @@ func TestRowCells(t *testing.T) {
 		Columns:     []string{"code", "x", "label"},
 		Fields:      []string{"code", "", "label"},
 		Certainties: []coupon.Certainty{coupon.CertaintySure, "", coupon.CertaintySure},
-		Warnings:    []*coupon.ImportWarning{{Kind: coupon.WarningIgnoredColumn, Count: 1, Value: "x"}},
+		Warnings: []*coupon.ImportWarning{
+			{Kind: coupon.WarningIgnoredColumn, Count: 1, Value: "x"},
+		},
 	}
 	if diff := cmp.Diff(want, r.Layout()); diff != "" {
 		t.Errorf("layout (-want +got):\n%s", diff)

@@ -24,8 +24,8 @@ const MaxFileBytes = 64 << 30
 // takes; it is what `zstd --ultra -22` and `zstd --long` need.
 const maxWindowBytes = 128 << 20
 
-// errDamaged is the error of compressed data that cannot be unpacked. It becomes a FILE_UNREADABLE that
-// names the last good line where that line is known.
+// errDamaged is the error of compressed data that cannot be unpacked. It becomes a FILE_UNREADABLE
+// that names the last good line where that line is known.
 var errDamaged = errors.New("unpack: the compressed data is damaged")
 
 // source gives the unpacked bytes of a file.
@@ -67,7 +67,8 @@ func (s *source) unpack() error {
 	s.size = info.Size()
 	packed := bufio.NewReaderSize(readerFunc(s.readFile), chunkBytes)
 	s.stream = packed
-	// A file that is shorter than this is not compressed; an error comes again when the file is read.
+	// A file that is shorter than this is not compressed; an error comes again when the file is
+	// read.
 	magic, _ := packed.Peek(4)
 	switch {
 	case isGzip(magic):
@@ -81,7 +82,8 @@ func (s *source) unpack() error {
 	case isZstd(magic):
 		padded := &zstdFrames{source: s, packed: packed}
 		// Without concurrency the decoder works in the caller's goroutine and reads nothing ahead.
-		s.decoder, err = zstd.NewReader(readerFunc(padded.read), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+		s.decoder, err = zstd.NewReader(readerFunc(padded.read), zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			return s.failure(err)
 		}
@@ -90,8 +92,8 @@ func (s *source) unpack() error {
 	return nil
 }
 
-// gzipMembers unpacks the members of a gzip file, which are one text. Zeros behind a member are padding, as tapes and
-// block devices have it.
+// gzipMembers unpacks the members of a gzip file, which are one text. Zeros behind a member are
+// padding, as tapes and block devices have it.
 type gzipMembers struct {
 	packed *bufio.Reader
 	member *gzip.Reader
@@ -128,12 +130,13 @@ func (g *gzipMembers) read(p []byte) (int, error) {
 	}
 }
 
-// zstdFrames gives the frames of a zstd file to the decoder and ends before the zeros behind them. The decoder asks for the
-// first byte of a frame alone.
+// zstdFrames gives the frames of a zstd file to the decoder and ends before the zeros behind them.
+// The decoder asks for the first byte of a frame alone.
 type zstdFrames struct {
 	source *source
 	packed *bufio.Reader
-	// firstOther is the position in the file of the first byte that is no zero, where that is known.
+	// firstOther is the position in the file of the first byte that is no zero, where that is
+	// known.
 	firstOther int64
 }
 
@@ -179,7 +182,8 @@ func isGzip(start []byte) bool { return bytes.HasPrefix(start, []byte{0x1f, 0x8b
 // isZstd also tells the skippable frames with which a zstd file may begin.
 func isZstd(start []byte) bool {
 	return bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
-		len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
+		len(start) >= 4 && start[0]&0xf0 == 0x50 &&
+			bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
 }
 
 type readerFunc func(p []byte) (int, error)
@@ -195,8 +199,8 @@ func (s *source) readFile(p []byte) (int, error) {
 	return n, err
 }
 
-// Read returns unpacked bytes. It returns FILE_TOO_LARGE beyond MaxFileBytes, FILE_UNREADABLE beyond
-// maxWindowBytes, and errDamaged.
+// Read returns unpacked bytes. It returns FILE_TOO_LARGE beyond MaxFileBytes, FILE_UNREADABLE
+// beyond maxWindowBytes, and errDamaged.
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.stream.Read(p)
 	if err := s.take(n); err != nil {
@@ -211,7 +215,8 @@ func (s *source) Read(p []byte) (int, error) {
 // take counts bytes that were unpacked. It returns FILE_TOO_LARGE beyond MaxFileBytes.
 func (s *source) take(count int) error {
 	if s.left -= int64(count); s.left < 0 {
-		return coupon.Errorf(coupon.ErrorFileTooLarge, "The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
+		return coupon.Errorf(coupon.ErrorFileTooLarge,
+			"The file is larger than %d GiB once it is unpacked. Split it.", MaxFileBytes>>30)
 	}
 	return nil
 }

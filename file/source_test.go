@@ -35,16 +35,20 @@ func TestReadCompressed(t *testing.T) {
 		content []byte
 		isCut   bool
 	}{
-		"plain":            {content: text.Bytes()},
-		"gzip":             {content: gz},
-		"zstd":             {content: zst},
-		"zstd, skip first": {content: append([]byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2}, zst...)},
+		"plain": {content: text.Bytes()},
+		"gzip":  {content: gz},
+		"zstd":  {content: zst},
+		"zstd, skip first": {
+			content: append([]byte{0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2}, zst...),
+		},
 		"gzip, cut off":    {content: gz[:len(gz)-len(gz)/3], isCut: true},
 		"zstd, cut off":    {content: zst[:len(zst)-len(zst)/3], isCut: true},
 		"gzip, quoted":     {content: quoted},
 		"quoted, cut off":  {content: quoted[:len(quoted)-len(quoted)/3], isCut: true},
 		"gzip, no trailer": {content: gz[:len(gz)-4], isCut: true},
-		"gzip, damaged":    {content: append(slices.Clone(gz[:len(gz)-4]), 1, 2, 3, 4), isCut: true},
+		"gzip, damaged": {
+			content: append(slices.Clone(gz[:len(gz)-4]), 1, 2, 3, 4), isCut: true,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -57,8 +61,10 @@ func TestReadCompressed(t *testing.T) {
 					checkLast(t, r, err, test.isCut, last)
 					break
 				}
-				if want := fmt.Sprintf("CODE-%08x", count*2654435761); row.Get(0) != want || row.Get(1) != "soccer" || row.Reason != "" {
-					t.Fatalf("line %d: got %q, %q, %q, want %q", row.Line, row.Get(0), row.Get(1), row.Reason, want)
+				if want := fmt.Sprintf("CODE-%08x", count*2654435761); row.Get(0) != want ||
+					row.Get(1) != "soccer" || row.Reason != "" {
+					t.Fatalf("line %d: got %q, %q, %q, want %q", row.Line, row.Get(0), row.Get(1),
+						row.Reason, want)
 				}
 				count, last = count+1, row.Line
 			}
@@ -80,7 +86,8 @@ func checkLast(t *testing.T, r *Reader, err error, isCut bool, line int) {
 	}
 	want := fmt.Sprintf("nothing can be read after line %d.", line)
 	user, ok := errors.AsType[*coupon.UserError](err)
-	if isCut && (!ok || user.Code != coupon.ErrorFileUnreadable || !strings.Contains(user.Message, want)) {
+	if isCut && (!ok || user.Code != coupon.ErrorFileUnreadable ||
+		!strings.Contains(user.Message, want)) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	if _, again := r.Next(); again == nil || again.Error() != err.Error() {
@@ -107,9 +114,11 @@ func TestZstdWindow(t *testing.T) {
 	if got := r.Layout().Columns; len(got) != 1 {
 		t.Errorf("got the columns %q with a window of 128 MiB", got)
 	}
-	_, err := Open(write(t, []byte(magic+"\x00\x90"+block)), coupon.FileOptions{}, Columns(coupon.ImportCodes))
+	_, err := Open(write(t, []byte(magic+"\x00\x90"+block)), coupon.FileOptions{},
+		Columns(coupon.ImportCodes))
 	user, ok := errors.AsType[*coupon.UserError](err)
-	if !ok || user.Code != coupon.ErrorFileUnreadable || !strings.Contains(user.Message, "too much memory") {
+	if !ok || user.Code != coupon.ErrorFileUnreadable ||
+		!strings.Contains(user.Message, "too much memory") {
 		t.Errorf("got %v with a window of 256 MiB", err)
 	}
 }
@@ -137,11 +146,13 @@ func TestFileTooLarge(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded reads what would take a lot of memory if it were held: a line of 16 MiB, an open
-// quote, and a small file that unpacks to the same.
+// TestMemoryIsBounded reads what would take a lot of memory if it were held: a line of 16 MiB, an
+// open quote, and a small file that unpacks to the same.
 func TestMemoryIsBounded(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
 	line := bytes.Repeat([]byte("x"), 16<<20)
-	for name, start := range map[string]string{"line": "code\n", "quote": "code\n\"", "header": ""} {
+	for name, start := range map[string]string{
+		"line": "code\n", "quote": "code\n\"", "header": "",
+	} {
 		path := write(t, gzipped(t, append([]byte(start), line...)))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -150,7 +161,8 @@ func TestMemoryIsBounded(t *testing.T) { //nolint:paralleltest // it measures th
 			_, err = r.Next()
 		}
 		runtime.ReadMemStats(&after)
-		if user, ok := errors.AsType[*coupon.UserError](err); name == "header" && (!ok || user.Code != coupon.ErrorFileUnreadable) {
+		if user, ok := errors.AsType[*coupon.UserError](err); name == "header" &&
+			(!ok || user.Code != coupon.ErrorFileUnreadable) {
 			t.Errorf("%s: got %v", name, err)
 		} else if name != "header" && !errors.Is(err, io.EOF) {
 			t.Errorf("%s: got %v", name, err)

@@ -23,15 +23,15 @@ const chunkBytes = 256 << 10
 
 // splitter cuts a text into rows and cells. It knows quotes and line ends and nothing of columns.
 //
-// Nearly all rows of nearly all files have no quotes. For those a row is one search for the line end,
-// one string and one search for each delimiter. The positions of the next CR, quote and NUL are
-// remembered, so that a file without them is searched once a chunk and not once a row.
+// Nearly all rows of nearly all files have no quotes. For those a row is one search for the line
+// end, one string and one search for each delimiter. The positions of the next CR, quote and NUL
+// are remembered, so that a file without them is searched once a chunk and not once a row.
 type splitter struct {
 	source io.Reader
 	// err says why the source gives no more; io.EOF at its end, nil while it may go on.
 	err error
-	// buf is the part of the text that is in memory. Its capacity is enough for the longest row and a
-	// chunk, and never grows.
+	// buf is the part of the text that is in memory. Its capacity is enough for the longest row and
+	// a chunk, and never grows.
 	buf []byte
 	// chunk is how much is read at once.
 	chunk int
@@ -49,12 +49,15 @@ type splitter struct {
 	strictUntil int
 	// text collects the cells of a row with quotes.
 	text []byte
-	// offset is where buf begins in that of the splitter of which this is a probe, and repaired how much longer it is.
+	// offset is where buf begins in that of the splitter of which this is a probe, and repaired how
+	// much longer it is.
 	offset, repaired int
 }
 
 func newSplitter(source io.Reader) *splitter {
-	s := &splitter{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes), chunk: chunkBytes, line: 1}
+	s := &splitter{
+		source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes), chunk: chunkBytes, line: 1,
+	}
 	s.forget()
 	return s
 }
@@ -76,13 +79,14 @@ func (m *mark) next(buf []byte, from int, c byte) int {
 // forget drops the marks, as they hold for one state of the buffer.
 func (s *splitter) forget() { s.lf, s.cr, s.quote, s.nul = -1, -1, -1, -1 }
 
-// fill reads one chunk more. The caller makes sure that the row in the buffer is at most MaxRowBytes
-// long, and that err is nil.
+// fill reads one chunk more. The caller makes sure that the row in the buffer is at most
+// MaxRowBytes long, and that err is nil.
 func (s *splitter) fill() {
 	s.buf = s.buf[:copy(s.buf, s.buf[s.pos:])]
 	s.pos = 0
 	s.forget()
-	// A decoder gives little at a time. A row that is longer would be looked at again after each piece.
+	// A decoder gives little at a time. A row that is longer would be looked at again after each
+	// piece.
 	for end := min(len(s.buf)+s.chunk, cap(s.buf)); s.err == nil && len(s.buf) < end; {
 		var n int
 		n, s.err = s.source.Read(s.buf[len(s.buf):end])
@@ -149,7 +153,8 @@ func (s *splitter) findLine() (end int, err error) {
 	}
 }
 
-// rejectLong makes a row of the line at pos, which is too long to be read, and goes to the next one.
+// rejectLong makes a row of the line at pos, which is too long to be read, and goes to the next
+// one.
 func (s *splitter) rejectLong(row *Row, end int) {
 	row.reject(s.line, coupon.RejectedMalformed, s.buf[s.pos:end])
 	s.skipLine()
@@ -255,8 +260,8 @@ func (s *splitter) splitPlain(row *Row, number int, line []byte) {
 	row.accept(number, text)
 }
 
-// splitQuoted splits a row whose first line, which ends at end, has a quote. It is not done when more
-// had to be read.
+// splitQuoted splits a row whose first line, which ends at end, has a quote. It is not done when
+// more had to be read.
 func (s *splitter) splitQuoted(row *Row, end int) (isDone bool, err error) {
 	size, lines, shape := s.parse(row)
 	if shape == unfinished && s.err == nil {
@@ -337,9 +342,11 @@ func (s *splitter) parse(row *Row) (size, lines int, result shape) {
 	}
 }
 
-// parseCell adds the cell that begins at i to s.text. It gives the position after the cell and how many
-// lines end in it. The row has so many lines before the cell.
-func (s *splitter) parseCell(data []byte, i, before int) (end, lines int, isQuoted bool, result shape) {
+// parseCell adds the cell that begins at i to s.text. It gives the position after the cell and how
+// many lines end in it. The row has so many lines before the cell.
+func (s *splitter) parseCell(data []byte, i, before int) (
+	end, lines int, isQuoted bool, result shape,
+) {
 	end = s.skipSpaces(data, i)
 	if end < len(data) && data[end] == '"' {
 		end, lines, result = s.parseQuotes(data, end+1, before)
@@ -364,7 +371,8 @@ func (s *splitter) parseQuotes(data []byte, i, before int) (end, lines int, resu
 		if length >= 0 {
 			part = part[:length]
 		}
-		// Look at no more than may belong to the row, so that one broken quote costs no more than that.
+		// Look at no more than may belong to the row, so that one broken quote costs no more than
+		// that.
 		part = part[:min(len(part), MaxRowBytes+1)]
 		lines += countLineEnds(part)
 		i += len(part)

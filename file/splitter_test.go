@@ -30,17 +30,25 @@ func TestLongRows(t *testing.T) {
 		// want has the rows by their first 40 characters.
 		want []string
 	}{
-		"longest line":  {content: "code\n" + long + "\nB2\n", want: []string{"2: " + long[:37], "3: B2"}},
-		"one byte more": {content: "code\n" + long + "x\nB2\n", want: []string{"2: MALFORMED " + long[:27], "3: B2"}},
+		"longest line": {
+			content: "code\n" + long + "\nB2\n", want: []string{"2: " + long[:37], "3: B2"},
+		},
+		"one byte more": {content: "code\n" + long + "x\nB2\n", want: []string{
+			"2: MALFORMED " + long[:27], "3: B2",
+		}},
 		"spaces after a quote": {
 			content: "code\n\"a\n\"" + strings.Repeat(" ", MaxRowBytes) + "\nB2\n",
-			want:    []string{"2: MALFORMED \"a", "3: MALFORMED \"" + strings.Repeat(" ", 26), "4: B2"},
+			want: []string{
+				"2: MALFORMED \"a", "3: MALFORMED \"" + strings.Repeat(" ", 26), "4: B2",
+			},
 		},
 		"many times as long": {
 			content: "code\nA1\n" + strings.Repeat(long, 5) + "\r\nB2\r\n",
 			want:    []string{"2: A1", "3: MALFORMED " + long[:27], "4: B2"},
 		},
-		"long last line": {content: "code\nA1\n" + strings.Repeat(long, 3), want: []string{"2: A1", "3: MALFORMED " + long[:27]}},
+		"long last line": {content: "code\nA1\n" + strings.Repeat(long, 3), want: []string{
+			"2: A1", "3: MALFORMED " + long[:27],
+		}},
 		"long, lone CR": {
 			content: "code\rA1\r" + strings.Repeat(long, 3) + "\rB2",
 			want:    []string{"2: A1", "3: MALFORMED " + long[:27], "4: B2"},
@@ -65,29 +73,43 @@ func TestLongRows(t *testing.T) {
 			content: "code\n\"" + lines[2:] + "\"\nB2\n",
 			want:    []string{"2: " + lines[2:39], fmt.Sprintf("%d: B2", 2+MaxRowLines)},
 		},
-		"one line more":        {content: "code\n\"" + lines + "\"\nB2\n", want: []string{"2: MALFORMED \"l", "3: l"}},
-		"blank lines, a lot":   {content: strings.Repeat("\n", 3<<20) + "code\nA1\n", want: []string{fmt.Sprintf("%d: A1", 3<<20+2)}},
-		"blank lines, lone CR": {content: strings.Repeat("\r", 3<<20) + "code\rA1\r", want: []string{fmt.Sprintf("%d: A1", 3<<20+2)}},
-		"blank lines, CRLF":    {content: strings.Repeat("\r\n", 3<<19) + "code\r\nA1\r\n", want: []string{fmt.Sprintf("%d: A1", 3<<19+2)}},
+		"one line more": {
+			content: "code\n\"" + lines + "\"\nB2\n", want: []string{"2: MALFORMED \"l", "3: l"},
+		},
+		"blank lines, a lot": {
+			content: strings.Repeat("\n", 3<<20) + "code\nA1\n",
+			want:    []string{fmt.Sprintf("%d: A1", 3<<20+2)},
+		},
+		"blank lines, lone CR": {
+			content: strings.Repeat("\r", 3<<20) + "code\rA1\r",
+			want:    []string{fmt.Sprintf("%d: A1", 3<<20+2)},
+		},
+		"blank lines, CRLF": {
+			content: strings.Repeat("\r\n", 3<<19) + "code\r\nA1\r\n",
+			want:    []string{fmt.Sprintf("%d: A1", 3<<19+2)},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, got := readAll(t, write(t, []byte(test.content)), coupon.FileOptions{}, coupon.ImportCodes)
+			_, got := readAll(t, write(t, []byte(test.content)), coupon.FileOptions{},
+				coupon.ImportCodes)
 			for i := range got {
 				got[i] = got[i][:min(len(got[i]), 40)]
 			}
 			if diff := cmp.Diff(test.want, got[:min(len(got), len(test.want))]); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if strings.HasSuffix(test.content, "B2\n") && !strings.HasSuffix(got[len(got)-1], ": B2") {
+			if strings.HasSuffix(test.content, "B2\n") &&
+				!strings.HasSuffix(got[len(got)-1], ": B2") {
 				t.Errorf("got last row %q", got[len(got)-1])
 			}
 		})
 	}
 }
 
-// TestChunksMakeNoDifference reads texts byte by byte, so that a chunk ends at every place where one can.
+// TestChunksMakeNoDifference reads texts byte by byte, so that a chunk ends at every place where
+// one can.
 func TestChunksMakeNoDifference(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -104,7 +126,8 @@ func TestChunksMakeNoDifference(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				rows = append(rows, fmt.Sprintf("%d: %s %q %q", row.Line, row.Reason, row.Raw, row.Cells()))
+				rows = append(rows,
+					fmt.Sprintf("%d: %s %q %q", row.Line, row.Reason, row.Raw, row.Cells()))
 			}
 		}
 		if diff := cmp.Diff(read(chunkBytes), read(1)); diff != "" {
@@ -114,7 +137,8 @@ func TestChunksMakeNoDifference(t *testing.T) {
 }
 
 // TestBrokenQuotesSwallowNoGoodRow puts lines with broken quotes between good rows. A good row with
-// quotes is lost only where a quote that was opened before it makes it ambiguous; those without are not.
+// quotes is lost only where a quote that was opened before it makes it ambiguous; those without are
+// not.
 func TestBrokenQuotesSwallowNoGoodRow(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -132,8 +156,10 @@ func TestBrokenQuotesSwallowNoGoodRow(t *testing.T) {
 		}
 		for i, line := range lines {
 			// Between two broken lines a row can be part of a cell that is well-formed: "A,x … ".
-			isAmbiguous := slices.ContainsFunc(lines[:i], func(s string) bool { return strings.Contains(s, `"`) }) &&
-				slices.ContainsFunc(lines[i:], func(s string) bool { return strings.Contains(s, `"`) })
+			isAmbiguous := slices.ContainsFunc(lines[:i],
+				func(s string) bool { return strings.Contains(s, `"`) }) &&
+				slices.ContainsFunc(lines[i:],
+					func(s string) bool { return strings.Contains(s, `"`) })
 			if line == "GOOD,row" && !isAmbiguous && got[i+1] != line {
 				t.Errorf("line %d was read as %q", i+1, got[i+1])
 			}
@@ -148,8 +174,11 @@ func TestRoundTrip(t *testing.T) {
 	utf16be := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		set := rapid.SampledFrom([]encoding.Encoding{nil, utf16le, utf16be, charmap.Windows1252}).Draw(t, "encoding")
-		name := map[encoding.Encoding]*string{utf16le: new("utf-16le"), utf16be: new("utf-16be"), charmap.Windows1252: new("latin1")}[set]
+		set := rapid.SampledFrom([]encoding.Encoding{nil, utf16le, utf16be, charmap.Windows1252}).
+			Draw(t, "encoding")
+		name := map[encoding.Encoding]*string{
+			utf16le: new("utf-16le"), utf16be: new("utf-16be"), charmap.Windows1252: new("latin1"),
+		}[set]
 		letters := rapid.OneOf(rapid.SampledFrom([]rune("\",;\t|\r\n a1= é\u00a0")), rapid.Rune())
 		if set == charmap.Windows1252 {
 			letters = rapid.SampledFrom([]rune("\",;\t|\r\n ab1=éß€–"))
@@ -214,15 +243,23 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("sep=|\nid|email\n1|a@b\n"), uint8(3))
 	f.Add([]byte("A1,2026-01-01\n\xe4\n"), uint8(4))
 	f.Add(gzipped(f, []byte("code\nA1\n")), uint8(8))
-	f.Add([]byte("{\"code\":\"A1\",\"label\":null}\n{\"code\":6.9E+12,\"x\":[{\"y\":\"\\u00e4\"}]}\n{"), uint8(0))
+	f.Add([]byte(
+		"{\"code\":\"A1\",\"label\":null}\n{\"code\":6.9E+12,\"x\":[{\"y\":\"\\u00e4\"}]}\n{",
+	), uint8(0))
 	f.Add([]byte("{\"id\":1,\"tier\":\"gold\"}\r\n[1]\n{\"id\":2,\"city\":true}"), uint8(1))
-	f.Add([]byte("<?xml version=\"1.0\"?><c><!-- --><value code=\"A&amp;1\"/>\n<value><code>B2</code><x><y/></x></value></c>"), uint8(0))
+	f.Add([]byte(
+		"<?xml version=\"1.0\"?><c><!-- --><value code=\"A&amp;1\"/>\n<value><code>B2</code><x><y/></x></value></c>",
+	), uint8(0))
 	f.Add([]byte("<r><recipient><id>1</id><tag>a</tag><tag><![CDATA[b]]></tag></recipient><recipient id='2'/></r>"), uint8(1))
 	f.Add([]byte("<!DOCTYPE c [<!ENTITY x \"y\">]><c><value code=\"&x;\"/></c>"), uint8(12))
 	f.Add(parquetOf(f, []parquetCode{{"A1", new("x")}, {"A1", nil}}), uint8(0))
-	f.Add(parquetOf(f, []parquetCode{{"A1", new("x")}, {"A1", nil}}, parquet.DataPageVersion(1), parquet.Compression(&parquet.Zstd)), uint8(36))
+	f.Add(parquetOf(f, []parquetCode{{"A1", new("x")}, {"A1", nil}}, parquet.DataPageVersion(1),
+		parquet.Compression(&parquet.Zstd)), uint8(36))
 	f.Fuzz(func(t *testing.T, content []byte, choice uint8) {
-		kinds := []coupon.ImportKind{coupon.ImportCodes, coupon.ImportRecipients, coupon.ImportRedemptions, coupon.ImportTargets}
+		kinds := []coupon.ImportKind{
+			coupon.ImportCodes, coupon.ImportRecipients, coupon.ImportRedemptions,
+			coupon.ImportTargets,
+		}
 		options := coupon.FileOptions{}
 		switch choice / 4 % 3 {
 		case 1:
@@ -231,7 +268,9 @@ func FuzzReader(f *testing.F) {
 			options.HasHeader = new(true)
 			options.Encoding = new("utf-8")
 		}
-		formats := []*coupon.FileFormat{nil, new(coupon.FormatXML), new(coupon.FormatJSONL), new(coupon.FormatParquet)}
+		formats := []*coupon.FileFormat{
+			nil, new(coupon.FormatXML), new(coupon.FormatJSONL), new(coupon.FormatParquet),
+		}
 		options.Format = formats[choice/12%4]
 		columns := Columns(kinds[choice%4])
 		r, err := Open(write(t, content), options, columns)
@@ -292,10 +331,12 @@ func checkRow(t *testing.T, row *Row, columns []Column, width int) {
 			t.Errorf("line %d: %q is no text", row.Line, cell)
 		}
 	}
-	if len(cells) > width || size > MaxRowBytes || width > 0 && (row.Reason == "") == (len(cells) == 0) {
+	if len(cells) > width || size > MaxRowBytes ||
+		width > 0 && (row.Reason == "") == (len(cells) == 0) {
 		t.Errorf("line %d: %d cells of %d bytes, reason %q", row.Line, len(cells), size, row.Reason)
 	}
-	if row.Reason != "" && row.Reason != coupon.RejectedMalformed && row.Reason != coupon.RejectedBadCharacter {
+	if row.Reason != "" && row.Reason != coupon.RejectedMalformed &&
+		row.Reason != coupon.RejectedBadCharacter {
 		t.Errorf("line %d: reason %q", row.Line, row.Reason)
 	}
 	if len([]rune(row.Raw)) > coupon.MaxTextLength || strings.ContainsAny(row.Raw, "\x00\n\r") {
@@ -303,7 +344,8 @@ func checkRow(t *testing.T, row *Row, columns []Column, width int) {
 	}
 	for i := range columns {
 		value := row.Get(i)
-		isFound := slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, value) })
+		isFound := slices.ContainsFunc(cells,
+			func(cell string) bool { return strings.Contains(cell, value) })
 		if value != "" && (!has(row, i) || !isFound) {
 			t.Errorf("line %d: the value %q is in no cell", row.Line, value)
 		}

@@ -19,8 +19,9 @@ type Words struct {
 	Words string
 }
 
-// Vocabulary has the words for columns in all languages, beside the name of the field and the aliases of the kind of
-// import. Words that could be meant otherwise are left out: a wrong guess is worse than a question.
+// Vocabulary has the words for columns in all languages, beside the name of the field and the
+// aliases of the kind of import. Words that could be meant otherwise are left out: a wrong guess is
+// worse than a question.
 func Vocabulary() []Words {
 	return []Words{
 		{"code", "en", "voucher number, coupon number, promotion code, promotional code, discount code, gift code, codes, coupons, vouchers, coupon codes, " +
@@ -206,13 +207,21 @@ func Vocabulary() []Words {
 		{"email", "de", "E-Mail-Adresse, Mailadresse, elektronische Adresse"},
 		{"email", "fr", "adresse e-mail, adresse mail, courriel, adresse courriel, adresse électronique, adresse de messagerie, mél"},
 		{"email", "es", "correo electrónico, dirección de correo electrónico, dirección de correo, dirección de e-mail, dirección e-mail, correo"},
-		{"email", "it", "indirizzo e-mail, posta elettronica, indirizzo di posta elettronica, indirizzo mail"},
+		{
+			"email", "it", "indirizzo e-mail, posta elettronica, indirizzo di posta elettronica, indirizzo mail",
+		},
 		{"email", "pt", "endereço de e-mail, endereço e-mail, correio eletrónico, endereço de correio eletrónico, correio electrónico, endereço eletrónico"},
 		{"email", "nl", "e-mailadres, mailadres"},
-		{"email", "pl", "adres e-mail, adres mail, poczta elektroniczna, adres poczty elektronicznej, mejl"},
+		{
+			"email", "pl",
+			"adres e-mail, adres mail, poczta elektroniczna, adres poczty elektronicznej, mejl",
+		},
 		{"email", "tr", "e-posta, e-posta adresi, elektronik posta, e-mail adresi, mail adresi"},
 
-		{"phone", "en", "mobile number, cell phone, cell phone number, cell number, cell, telephone number"},
+		{
+			"phone", "en",
+			"mobile number, cell phone, cell phone number, cell number, cell, telephone number",
+		},
 		{
 			"phone",
 			"de",
@@ -226,7 +235,9 @@ func Vocabulary() []Words {
 		{"phone", "es", "móvil, teléfono móvil, número de móvil, celular, teléfono celular, número de celular, número de teléfono, nº de teléfono, teléfono"},
 		{"phone", "it", "cellulare, numero di cellulare, telefono cellulare, numero di telefono, n° di telefono, telefono"},
 		{"phone", "pt", "telemóvel, número de telemóvel, celular, número de celular, telefone celular, número de telefone, telefone"},
-		{"phone", "nl", "mobiel, mobiel nummer, mobiele telefoon, gsm, gsm-nummer, telefoonnummer, telefoon"},
+		{
+			"phone", "nl", "mobiel, mobiel nummer, mobiele telefoon, gsm, gsm-nummer, telefoonnummer, telefoon",
+		},
 		{
 			"phone",
 			"pl",
@@ -262,7 +273,10 @@ func Vocabulary() []Words {
 		{"isContactable", "fr", "peut être contacté, consentement, consentement marketing, accepte la publicité, accepte les offres"},
 		{"isContactable", "es", "contactable, consentimiento, acepta publicidad, acepta marketing"},
 		{"isContactable", "it", "contattabile, consenso, consenso marketing, accetta marketing"},
-		{"isContactable", "pt", "contactável, contatável, consentimento, aceita marketing, aceita publicidade"},
+		{
+			"isContactable", "pt",
+			"contactável, contatável, consentimento, aceita marketing, aceita publicidade",
+		},
 		{"isContactable", "nl", "mag benaderd worden, toestemming, marketingtoestemming"},
 		{"isContactable", "pl", "zgoda na kontakt, zgoda marketingowa, zgoda"},
 		{"isContactable", "tr", "iletişim izni, pazarlama izni, izin, onay"},
@@ -323,11 +337,16 @@ func Vocabulary() []Words {
 		{"redeemedAt", "en", "redemption time, date redeemed, date used, used date"},
 		{"redeemedAt", "de", "eingelöst am, Einlösedatum, Einlösungsdatum, Einlösezeitpunkt, Einlösung, eingelöst, verwendet am, genutzt am, Datum"},
 		{"redeemedAt", "fr", "utilisé le, date d'utilisation, date de rachat, date de validation, validé le, encaissé le"},
-		{"redeemedAt", "es", "canjeado el, fecha de canje, usado el, fecha de uso, canjeado, fecha"},
+		{
+			"redeemedAt", "es",
+			"canjeado el, fecha de canje, usado el, fecha de uso, canjeado, fecha",
+		},
 		{"redeemedAt", "it", "riscattato il, data di riscatto, data riscatto, utilizzato il, data di utilizzo, data utilizzo, data"},
 		{"redeemedAt", "pt", "resgatado em, data de resgate, data do resgate, utilizado em, usado em, data de utilização, data de uso, data"},
 		{"redeemedAt", "nl", "ingewisseld op, inwisseldatum, verzilverd op, gebruikt op, datum van inwisseling, datum"},
-		{"redeemedAt", "pl", "data realizacji, zrealizowano, data wykorzystania, wykorzystano, data użycia, data"},
+		{
+			"redeemedAt", "pl", "data realizacji, zrealizowano, data wykorzystania, wykorzystano, data użycia, data",
+		},
 		{"redeemedAt", "tr", "kullanım tarihi, kullanma tarihi, kullanıldığı tarih, tarih"},
 
 		{"reference", "en", "order no."},
@@ -335,7 +354,9 @@ func Vocabulary() []Words {
 		{"reference", "fr", "numéro de commande, n° de commande, n° commande, commande, référence, référence de commande"},
 		{"reference", "es", "número de pedido, nº de pedido, nº pedido, pedido, referencia"},
 		{"reference", "it", "numero d'ordine, numero ordine, n° ordine, ordine, riferimento"},
-		{"reference", "pt", "número do pedido, nº do pedido, número da encomenda, pedido, encomenda, referência"},
+		{
+			"reference", "pt", "número do pedido, nº do pedido, número da encomenda, pedido, encomenda, referência",
+		},
 		{"reference", "nl", "bestelnummer, ordernummer, ordernr., bestelling, referentie"},
 		{"reference", "pl", "numer zamówienia, nr zamówienia, zamówienie, referencja"},
 		{"reference", "tr", "sipariş numarası, sipariş no, sipariş, referans"},
@@ -358,20 +379,31 @@ func Vocabulary() []Words {
 		{"currency", "pl", "waluta"},
 		{"currency", "tr", "para birimi, döviz"},
 
-		{"store", "en", "store no., shop no., branch id, branch number, outlet id, site id, pos id"},
+		{
+			"store", "en",
+			"store no., shop no., branch id, branch number, outlet id, site id, pos id",
+		},
 		{"store", "de", "Filiale, Filialnummer, Filial-Nr., Geschäft, Laden, Markt, Verkaufsstelle, Kasse, Kassennummer, Kassen-Nr., Standort"},
 		{"store", "fr", "magasin, numéro de magasin, n° magasin, boutique, point de vente, succursale, caisse, numéro de caisse"},
 		{"store", "es", "tienda, número de tienda, nº de tienda, sucursal, punto de venta, caja, número de caja"},
 		{"store", "it", "negozio, numero negozio, punto vendita, punto di vendita, filiale, cassa, numero cassa"},
 		{"store", "pt", "loja, número da loja, nº da loja, filial, sucursal, ponto de venda, caixa, número do caixa"},
 		{"store", "nl", "winkel, winkelnummer, filiaal, filiaalnummer, vestiging, verkooppunt, kassa, kassanummer"},
-		{"store", "pl", "sklep, numer sklepu, nr sklepu, punkt sprzedaży, placówka, oddział, kasa, numer kasy"},
-		{"store", "tr", "mağaza, mağaza no, mağaza numarası, şube, şube no, satış noktası, kasa no"},
+		{
+			"store", "pl", "sklep, numer sklepu, nr sklepu, punkt sprzedaży, placówka, oddział, kasa, numer kasy",
+		},
+		{
+			"store", "tr",
+			"mağaza, mağaza no, mağaza numarası, şube, şube no, satış noktası, kasa no",
+		},
 
 		{"customer", "en", "customer no., client no., loyalty card"},
 		{"customer", "de", "Kunde, Kundennummer, Kunden-Nr., Kunden-ID, Kundenkarte, Mitglied, Mitgliedsnummer, Käufer"},
 		{"customer", "fr", "client, numéro de client, numéro client, n° client, identifiant client, ID client, acheteur"},
-		{"customer", "es", "cliente, número de cliente, nº de cliente, ID de cliente, ID cliente, comprador"},
+		{
+			"customer", "es",
+			"cliente, número de cliente, nº de cliente, ID de cliente, ID cliente, comprador",
+		},
 		{"customer", "it", "cliente, numero cliente, codice cliente, ID cliente, acquirente"},
 		{"customer", "pt", "cliente, número do cliente, nº do cliente, ID do cliente, código do cliente, comprador"},
 		{"customer", "nl", "klant, klantnummer, klantnr., klant-ID, koper"},
@@ -443,7 +475,8 @@ func Vocabulary() []Words {
 	}
 }
 
-// wordsOf returns the words for fields in all languages, language by language, in the form in which they are compared.
+// wordsOf returns the words for fields in all languages, language by language, in the form in which
+// they are compared.
 func wordsOf(vocabulary []Words, fields ...string) []string {
 	var words []string
 	for _, field := range fields {
@@ -453,7 +486,8 @@ func wordsOf(vocabulary []Words, fields ...string) []string {
 					continue
 				}
 				for word := range strings.SplitSeq(entry.Words, ",") {
-					words = appendNew(words, normal(word), normal(umlauts.Replace(strings.ToLower(word))))
+					words = appendNew(words, normal(word),
+						normal(umlauts.Replace(strings.ToLower(word))))
 				}
 			}
 		}
@@ -474,10 +508,11 @@ func appendNew(list []string, more ...string) []string {
 }
 
 // letters are written so in the form in which names are compared. They have no decomposition.
-var letters = strings.NewReplacer("ß", "ss", "ł", "l", "ı", "i", "ø", "o", "æ", "ae", "œ", "oe", "đ", "d")
+var letters = strings.NewReplacer("ß", "ss", "ł", "l", "ı", "i", "ø", "o", "æ", "ae", "œ",
+	"oe", "đ", "d")
 
-// normal returns the form in which names of columns are compared: letters without accents and in lower case, digits, and
-// nothing else.
+// normal returns the form in which names of columns are compared: letters without accents and in
+// lower case, digits, and nothing else.
 func normal(name string) string {
 	isPlain := true
 	for i := range len(name) {

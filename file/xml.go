@@ -19,8 +19,8 @@ import (
 // maxXMLDepth is how many elements may be open at once.
 const maxXMLDepth = 100
 
-// xmlRows reads the rows of an XML text. A row is an element; its attributes and the elements in it are
-// the cells.
+// xmlRows reads the rows of an XML text. A row is an element; its attributes and the elements in it
+// are the cells.
 //
 // There is no safe place at which to go on after broken XML: what seems to be a row may stand in a
 // comment. So an error ends the reading, and a *coupon.UserError says on which line.
@@ -38,11 +38,12 @@ type xmlRows struct {
 	hasRoot, isBroken bool
 	// line is the line of the last row.
 	line int
-	// owner is the code of the owner around the rows, for the column at ownerField; -1: no column is the owner's.
+	// owner is the code of the owner around the rows, for the column at ownerField; -1: no column
+	// is the owner's.
 	owner      string
 	ownerField int
-	// ownerDepth is at which depth the owner stands; 0: none is open. isOwners says that the text of an element in it is read,
-	// which may be its code: ownerText.
+	// ownerDepth is at which depth the owner stands; 0: none is open. isOwners says that the text
+	// of an element in it is read, which may be its code: ownerText.
 	ownerDepth int
 	isOwners   bool
 	ownerText  []byte
@@ -52,16 +53,19 @@ type xmlRows struct {
 	isBad bool
 }
 
-// xmlElement is a kind of element: its name without prefix, and at which depth the outermost ones stand.
-// The root has the depth 1.
+// xmlElement is a kind of element: its name without prefix, and at which depth the outermost ones
+// stand. The root has the depth 1.
 type xmlElement struct {
 	name  string
 	depth int
 }
 
-// openXML finds out which elements are the rows, and the columns among the names in the first of them. Where the beginning of
-// the file does not tell, all of it is looked at: there may be coupons without codes in front of those with codes.
-func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *coupon.FileOptions, columns []Column) error {
+// openXML finds out which elements are the rows, and the columns among the names in the first of
+// them. Where the beginning of the file does not tell, all of it is looked at: there may be coupons
+// without codes in front of those with codes.
+func (r *Reader) openXML(
+	sample []byte, rest io.Reader, set *charset, options *coupon.FileOptions, columns []Column,
+) error {
 	key := newXMLKey(columns, options.Columns)
 	open := func(set *charset, rest io.Reader) *xmlRows {
 		text := set.text(sample, rest)
@@ -79,7 +83,8 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 	}
 	rows := open(set, rest)
 	r.rows = rows
-	found := r.findXML(rows, func() (*xmlRows, error) { return open(set, sampleEnd), nil }, options, columns)
+	found := r.findXML(rows, func() (*xmlRows, error) { return open(set, sampleEnd), nil },
+		options, columns)
 	if found == nil || !isCut {
 		return found
 	}
@@ -108,7 +113,9 @@ func (r *Reader) openXML(sample []byte, rest io.Reader, set *charset, options *c
 }
 
 // findXML finds the rows and the columns of an XML text in what open gives of it.
-func (r *Reader) findXML(rows *xmlRows, open func() (*xmlRows, error), options *coupon.FileOptions, columns []Column) error {
+func (r *Reader) findXML(
+	rows *xmlRows, open func() (*xmlRows, error), options *coupon.FileOptions, columns []Column,
+) error {
 	outlined, err := open()
 	if err != nil {
 		return err
@@ -140,17 +147,20 @@ func newXMLRows(source io.Reader, key xmlKey, columns []Column) *xmlRows {
 	x.text = &xmlText{source: source, buf: make([]byte, 0, MaxRowBytes+chunkBytes)}
 	x.decoder = xml.NewDecoder(x.text)
 	// The text is decoded already.
-	x.decoder.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) { return input, nil }
+	x.decoder.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) {
+		return input, nil
+	}
 	return x
 }
 
-// lookAtNames takes the names of the first rows into the catalog. Where the XML is broken will be told
-// when the rows up to there have been given.
+// lookAtNames takes the names of the first rows into the catalog. Where the XML is broken will be
+// told when the rows up to there have been given.
 func (x *xmlRows) lookAtNames() error {
 	var row Row
 	for range maxNamedRows {
 		if err := x.next(&row); err != nil {
-			if x.isBroken || errors.Is(err, io.EOF) || x.text.err != nil && errors.Is(err, x.text.err) {
+			if x.isBroken || errors.Is(err, io.EOF) ||
+				x.text.err != nil && errors.Is(err, x.text.err) {
 				return nil
 			}
 			return err
@@ -178,8 +188,10 @@ func (x *xmlRows) next(row *Row) error { //nolint:cyclop // one case a kind of e
 			case x.ownerField >= 0 && normal(token.Name.Local) == x.key.column.owner:
 				x.owner, x.ownerDepth = x.key.of(token.Attr), x.depth
 			case x.depth == x.element.depth && x.key.isIn(token.Attr):
-				return x.broken(start.line, "an element that has not the name of the rows has a value of theirs")
-			case !isOwners && x.owner == "" && x.ownerDepth > 0 && x.depth == x.ownerDepth+1 && x.key.matches(token.Name.Local):
+				return x.broken(start.line,
+					"an element that has not the name of the rows has a value of theirs")
+			case !isOwners && x.owner == "" && x.ownerDepth > 0 && x.depth == x.ownerDepth+1 &&
+				x.key.matches(token.Name.Local):
 				x.ownerText, x.isOwners = x.ownerText[:0], true
 			}
 		case xml.CharData:
@@ -187,7 +199,8 @@ func (x *xmlRows) next(row *Row) error { //nolint:cyclop // one case a kind of e
 				return x.broken(start.line, "there is text outside the outermost element")
 			}
 			if x.isOwners && x.depth == x.ownerDepth+1 {
-				x.ownerText = append(x.ownerText, token[:min(len(token), MaxRowBytes-len(x.ownerText))]...)
+				x.ownerText = append(x.ownerText,
+					token[:min(len(token), MaxRowBytes-len(x.ownerText))]...)
 			}
 		case xml.EndElement:
 			if x.isOwners {
@@ -200,8 +213,8 @@ func (x *xmlRows) next(row *Row) error { //nolint:cyclop // one case a kind of e
 	}
 }
 
-// xmlPosition is where a token begins: how many bytes of the text come before it, and on which line it
-// is, from 1.
+// xmlPosition is where a token begins: how many bytes of the text come before it, and on which line
+// it is, from 1.
 type xmlPosition struct {
 	offset int64
 	line   int
@@ -212,8 +225,9 @@ func (x *xmlRows) position() xmlPosition {
 	return xmlPosition{offset: x.decoder.InputOffset(), line: line}
 }
 
-// token reads the next element's begin or end, or text. It refuses what could expand or fetch: entities of one's own, and
-// parts of the document type that stand elsewhere. What else is no row is read over.
+// token reads the next element's begin or end, or text. It refuses what could expand or fetch:
+// entities of one's own, and parts of the document type that stand elsewhere. What else is no row
+// is read over.
 func (x *xmlRows) token() (xml.Token, error) {
 	for {
 		start := x.position()
@@ -229,7 +243,8 @@ func (x *xmlRows) token() (xml.Token, error) {
 			}
 			x.hasRoot = true
 			if x.depth++; x.depth > maxXMLDepth {
-				return nil, x.broken(start.line, fmt.Sprintf("more than %d elements are nested", maxXMLDepth))
+				return nil, x.broken(start.line,
+					fmt.Sprintf("more than %d elements are nested", maxXMLDepth))
 			}
 			return token, nil
 		case xml.EndElement:
@@ -258,9 +273,11 @@ func (x *xmlRows) checkDocumentType(token xml.Directive, line int) error {
 	case !strings.HasPrefix(text, "DOCTYPE") || x.hasRoot:
 		return x.broken(line, "it has a declaration (<!…>) where there can be none")
 	case strings.Contains(inside, "!ENTITY") || strings.Contains(inside, "%"):
-		return x.broken(line, "its document type (<!DOCTYPE …>) has entities of its own, which are not accepted")
+		return x.broken(line,
+			"its document type (<!DOCTYPE …>) has entities of its own, which are not accepted")
 	case isOutside("SYSTEM") || isOutside("PUBLIC"):
-		return x.broken(line, "its document type (<!DOCTYPE …>) stands in another file, which is not accepted")
+		return x.broken(line,
+			"its document type (<!DOCTYPE …>) stands in another file, which is not accepted")
 	}
 	return nil
 }
@@ -335,7 +352,8 @@ func (x *xmlRows) readRow(row *Row, tag xml.StartElement, start xmlPosition) err
 	}
 	isGood = isGood && isSet
 	if x.owner != "" && !x.hasOwner(row) {
-		if isSet, err = x.set(row, x.catalog.columns[x.ownerField].Name, []byte(x.owner), true); err != nil {
+		if isSet, err = x.set(row, x.catalog.columns[x.ownerField].Name, []byte(x.owner),
+			true); err != nil {
 			return err
 		}
 		isGood = isGood && isSet
@@ -369,9 +387,11 @@ func (x *xmlRows) hasOwner(row *Row) bool {
 	return isKnown && place < len(row.spans) && !row.spans[place].isAbsent
 }
 
-// skipRows reads over an element in a row that is a row of another kind. However many there are, they are no part of the row.
+// skipRows reads over an element in a row that is a row of another kind. However many there are,
+// they are no part of the row.
 func (x *xmlRows) skipRows() error {
-	if before, isWhole := x.text.raw(x.decoder.InputOffset()); isWhole && bytes.Contains(before, []byte("\uFFFD")) {
+	if before, isWhole := x.text.raw(x.decoder.InputOffset()); isWhole &&
+		bytes.Contains(before, []byte("\uFFFD")) {
 		x.isBad = true
 	}
 	if len(trimXML(x.own)) == 0 {
@@ -386,8 +406,8 @@ func (x *xmlRows) skipRows() error {
 	return nil
 }
 
-// readCells reads the elements in a row and the text between them, to the row's end. It reports whether
-// they can be cells. What is too long for a row is read over.
+// readCells reads the elements in a row and the text between them, to the row's end. It reports
+// whether they can be cells. What is too long for a row is read over.
 func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err error) { //nolint:cyclop // one case a token
 	isGood = true
 	rowDepth := x.depth
@@ -403,16 +423,19 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 		switch token := token.(type) {
 		case xml.StartElement:
 			switch {
-			case x.key.column.element != "" && (x.key.isIn(token.Attr) || x.depth > rowDepth+1 && x.key.matches(token.Name.Local)):
+			case x.key.column.element != "" &&
+				(x.key.isIn(token.Attr) || x.depth > rowDepth+1 && x.key.matches(token.Name.Local)):
 				isSkipped = isSkipped || x.depth > rowDepth+1
 				if err := x.skipRows(); err != nil {
 					return false, 0, err
 				}
 				start = x.decoder.InputOffset()
 				continue
-			case x.ownerField < 0 && x.depth == rowDepth+1 && x.key.isIn(token.Attr) && normal(x.element.name) == x.key.column.owner:
-				return false, 0, x.broken(x.position().line, "a coupon has codes in it here, and the first ones of the file have none. "+
-					"Put one with codes first, or import the file without a couponId")
+			case x.ownerField < 0 && x.depth == rowDepth+1 && x.key.isIn(token.Attr) &&
+				normal(x.element.name) == x.key.column.owner:
+				return false, 0, x.broken(x.position().line,
+					"a coupon has codes in it here, and the first ones of the file have none. "+
+						"Put one with codes first, or import the file without a couponId")
 			}
 			if x.depth == rowDepth+1 {
 				isSkipped = false
@@ -458,10 +481,12 @@ func (x *xmlRows) readCells(row *Row, start int64) (isGood bool, end int64, err 
 	}
 }
 
-// isRepeated reports whether an element that nobody knows stands in the row once more. Of coupons such elements are codes.
+// isRepeated reports whether an element that nobody knows stands in the row once more. Of coupons
+// such elements are codes.
 func (x *xmlRows) isRepeated(row *Row, name string) bool {
 	place, isKnown := x.catalog.places[name]
-	return isKnown && !x.catalog.isField(place) && place < len(row.spans) && !row.spans[place].isAbsent
+	return isKnown && !x.catalog.isField(place) && place < len(row.spans) &&
+		!row.spans[place].isAbsent
 }
 
 // separate keeps apart what stands in different elements of one cell.
@@ -485,15 +510,16 @@ func (x *xmlRows) set(row *Row, name string, value []byte, isQuoted bool) (bool,
 	return x.catalog.set(row, place, start, isQuoted), nil
 }
 
-// setNull notes that an element of this name says that it has no value. A name that only such elements have is no column.
+// setNull notes that an element of this name says that it has no value. A name that only such
+// elements have is no column.
 func (x *xmlRows) setNull(row *Row, name string) {
 	if place, isKnown := x.catalog.places[name]; isKnown && row.spans[place].isAbsent {
 		row.spans[place].isNull = true
 	}
 }
 
-// add makes a value that of the cell with this name. Elements that nobody knows may come several times
-// in a row, one after the other; their values are joined.
+// add makes a value that of the cell with this name. Elements that nobody knows may come several
+// times in a row, one after the other; their values are joined.
 func (x *xmlRows) add(row *Row, name string, value []byte, isNested bool) (bool, error) {
 	c := x.catalog
 	place, err := c.place(row, []byte(name))
@@ -503,7 +529,8 @@ func (x *xmlRows) add(row *Row, name string, value []byte, isNested bool) (bool,
 	if c.isField(place) && isNested {
 		return false, nil
 	}
-	if cell := &row.spans[place]; !cell.isAbsent && int(cell.end) == len(c.text) && !c.isField(place) {
+	if cell := &row.spans[place]; !cell.isAbsent && int(cell.end) == len(c.text) &&
+		!c.isField(place) {
 		c.text = append(append(c.text, ", "...), value...)
 		cell.end = int32(len(c.text))
 		return true, nil
@@ -520,28 +547,31 @@ const (
 // isMeta tells attributes that are no cells: declarations of namespaces, and those of XML itself.
 func isMeta(name xml.Name) bool {
 	return name.Space == "xmlns" || name.Space == "" && name.Local == "xmlns" ||
-		name.Space == xmlSchemaSpace || name.Space == "xsi" || name.Space == xmlSpace || name.Space == "xml"
+		name.Space == xmlSchemaSpace || name.Space == "xsi" || name.Space == xmlSpace ||
+		name.Space == "xml"
 }
 
-// isNil reports whether an element says that it has no value, which is another thing than an empty one.
+// isNil reports whether an element says that it has no value, which is another thing than an empty
+// one.
 func isNil(attributes []xml.Attr) bool {
 	for _, attribute := range attributes {
-		if (attribute.Name.Space == xmlSchemaSpace || attribute.Name.Space == "xsi") && attribute.Name.Local == "nil" {
+		if (attribute.Name.Space == xmlSchemaSpace || attribute.Name.Space == "xsi") &&
+			attribute.Name.Local == "nil" {
 			return attribute.Value == "true" || attribute.Value == "1"
 		}
 	}
 	return false
 }
 
-// xmlText gives a text to the decoder, and remembers the row that is being read for as long as it is not
-// too long. It reads byte by byte so that the decoder, which would otherwise read ahead, stops behind
-// each token.
+// xmlText gives a text to the decoder, and remembers the row that is being read for as long as it
+// is not too long. It reads byte by byte so that the decoder, which would otherwise read ahead,
+// stops behind each token.
 type xmlText struct {
 	source io.Reader
 	// err says why the source gives no more.
 	err error
-	// buf is the part of the text that is in memory; its capacity never grows. base is the offset in the
-	// text at which it begins, and pos the position of the next byte in it.
+	// buf is the part of the text that is in memory; its capacity never grows. base is the offset
+	// in the text at which it begins, and pos the position of the next byte in it.
 	buf  []byte
 	base int64
 	pos  int
@@ -613,7 +643,8 @@ func (t *xmlText) fill() error {
 	return nil
 }
 
-// raw returns the text of the row, which ends at this offset, or only its beginning when it is too long.
+// raw returns the text of the row, which ends at this offset, or only its beginning when it is too
+// long.
 func (t *xmlText) raw(end int64) (raw []byte, isWhole bool) {
 	if t.row < t.base {
 		return t.head, false

@@ -21,9 +21,14 @@ import (
 
 func TestReadXML(t *testing.T) {
 	t.Parallel()
-	utf16 := string(encoded(t, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), `<?xml version="1.0" encoding="UTF-16"?><c><value code="Ä1"/></c>`))
-	utf16Bare := string(encoded(t, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), `<c><value code="Ä1"/></c>`))
-	latin2 := string(encoded(t, charmap.ISO8859_2, `<?xml version='1.0' encoding='ISO-8859-2'?><c><value code="ř1"/></c>`))
+	utf16 := string(encoded(t, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
+		`<?xml version="1.0" encoding="UTF-16"?><c><value code="Ä1"/></c>`))
+	utf16Bare := string(
+		encoded(t, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM),
+			`<c><value code="Ä1"/></c>`),
+	)
+	latin2 := string(encoded(t, charmap.ISO8859_2,
+		`<?xml version='1.0' encoding='ISO-8859-2'?><c><value code="ř1"/></c>`))
 	tests := map[string]struct {
 		kind     coupon.ImportKind
 		options  coupon.FileOptions
@@ -39,9 +44,13 @@ func TestReadXML(t *testing.T) {
 			content: "<coupon>\n<value>\n  <code>A1</code>\n  <label> soccer </label>\n</value>\n<value><label/><code>B2</code></value>\n</coupon>",
 			want:    []string{"2: A1|soccer", "6: B2|"},
 		},
-		"both": {content: "<c><value code=\"A1\"><label>x</label></value></c>", want: []string{"1: A1|x"}},
+		"both": {
+			content: "<c><value code=\"A1\"><label>x</label></value></c>",
+			want:    []string{"1: A1|x"},
+		},
 		"coupons as rows": {
-			content: "<coupons>\n<coupon code=\"A1\"/>\n<coupon code=\"B2\" label=\"x\"/>\n</coupons>", want: []string{"2: A1", "3: B2|x"},
+			content: "<coupons>\n<coupon code=\"A1\"/>\n<coupon code=\"B2\" label=\"x\"/>\n</coupons>",
+			want:    []string{"2: A1", "3: B2|x"},
 		},
 		"coupons around the rows": {
 			content: "<coupons><coupon code=\"CPN23\">\n<couponValue code=\"Trynow\" validTo=\"2026-12-31\"/>\n" +
@@ -51,27 +60,40 @@ func TestReadXML(t *testing.T) {
 		"a coupon with a code around the rows": {
 			content: "<coupon><code>CPN1</code>\n<values>\n<value>A1</value>\n<value>B2</value>\n</values></coupon>", want: []string{"3: A1", "4: B2"},
 		},
-		"text alone":       {content: "<codes>\n<code>A1</code>\n<code>B2</code></codes>", want: []string{"2: A1", "3: B2"}},
+		"text alone": {
+			content: "<codes>\n<code>A1</code>\n<code>B2</code></codes>",
+			want:    []string{"2: A1", "3: B2"},
+		},
 		"text alone, once": {content: "<codes>\n<code>A1</code></codes>", want: []string{"1: A1"}},
 		"text alone, in groups": {
 			content: "<codes><group>\n<code>A1</code>\n<code>B2</code></group><group>\n<code>C3</code></group></codes>",
 			want:    []string{"2: A1", "3: B2", "4: C3"},
 		},
 		"text with attributes": {
-			content: "<codes>\n<code label=\"x\">A1</code>\n<code>B2</code>\n</codes>", want: []string{"2: A1|x", "3: B2"},
+			content: "<codes>\n<code label=\"x\">A1</code>\n<code>B2</code>\n</codes>",
+			want:    []string{"2: A1|x", "3: B2"},
 		},
-		"root alone":            {content: "<coupon code=\"A1\" label=\"x\"/>", want: []string{"1: A1|x"}},
+		"root alone": {
+			content: "<coupon code=\"A1\" label=\"x\"/>", want: []string{"1: A1|x"},
+		},
 		"root alone, with text": {content: "<code>A1</code>", want: []string{"1: A1"}},
 		"root with an id": {
-			kind: coupon.ImportTargets, content: "<export id=\"7\">\n<r id=\"1\"/>\n<r id=\"2\"/></export>", want: []string{"2: 1", "3: 2"},
+			kind:    coupon.ImportTargets,
+			content: "<export id=\"7\">\n<r id=\"1\"/>\n<r id=\"2\"/></export>",
+			want:    []string{"2: 1", "3: 2"},
 		},
-		"no rows":             {content: "<?xml version=\"1.0\"?>\n<coupons exported=\"now\">\n</coupons>"},
+		"no rows": {
+			content: "<?xml version=\"1.0\"?>\n<coupons exported=\"now\">\n</coupons>",
+		},
 		"no rows, in one tag": {content: "<coupons/>"},
 		"several a line": {
 			content: "<c><value code=\"A1\"/><value code=\"B2\"/>\n<value code=\"C3\"/><value code=\"D4\"/></c>",
 			want:    []string{"1: A1", "2: B2", "3: C3", "4: D4"},
 		},
-		"tag over many lines": {content: "<c>\n<value\n code=\"A1\"\n/>\n<value code=\"B2\"/></c>", want: []string{"2: A1", "5: B2"}},
+		"tag over many lines": {
+			content: "<c>\n<value\n code=\"A1\"\n/>\n<value code=\"B2\"/></c>",
+			want:    []string{"2: A1", "5: B2"},
+		},
 		"namespaces": {
 			content: "<c:c xmlns:c=\"urn:c\" xmlns=\"urn:d\"><c:value c:code=\"A1\" xml:lang=\"en\" xmlns:x=\"urn:x\"/></c:c>",
 			want:    []string{"1: A1"},
@@ -84,21 +106,44 @@ func TestReadXML(t *testing.T) {
 			content: "<c><value code=\"&lt;A&amp;&#49;&#x31;&gt;\"><label>&quot;&apos;</label></value></c>",
 			want:    []string{"1: <A&11>|\"'"},
 		},
-		"spaces in attributes": {content: "<c><value code=\" A1 \"/></c>", want: []string{"1:  A1 "}},
-		"numbers":              {content: "<c><value code=\"6.9E+12\"/><value><code>007</code></value></c>", want: []string{"1: 6.9E+12", "2: 007"}},
-		"byte order mark":      {content: "\uFEFF<c><value code=\"Ä1\"/></c>", want: []string{"1: Ä1"}},
-		"blank lines before":   {content: "\n\n<?xml version=\"1.0\"?><c><value code=\"A1\"/></c>", want: []string{"3: A1"}},
-		"UTF-16":               {content: utf16, want: []string{"1: Ä1"}, encoding: "utf-16le"},
-		"UTF-16, no mark":      {content: utf16Bare, want: []string{"1: Ä1"}, encoding: "utf-16be"},
-		"UTF-16, said wrongly": {content: "<?xml version=\"1.0\" encoding=\"utf-16\"?><c><value code=\"Ä1\"/></c>", want: []string{"1: Ä1"}},
-		"Latin-2":              {content: latin2, want: []string{"1: ř1"}, encoding: "iso-8859-2"},
-		"Latin-1, not said":    {content: "<c><value code=\"\xc41\"/></c>", want: []string{"1: Ä1"}, encoding: "windows-1252"},
+		"spaces in attributes": {
+			content: "<c><value code=\" A1 \"/></c>", want: []string{"1:  A1 "},
+		},
+		"numbers": {
+			content: "<c><value code=\"6.9E+12\"/><value><code>007</code></value></c>",
+			want:    []string{"1: 6.9E+12", "2: 007"},
+		},
+		"byte order mark": {
+			content: "\uFEFF<c><value code=\"Ä1\"/></c>", want: []string{"1: Ä1"},
+		},
+		"blank lines before": {
+			content: "\n\n<?xml version=\"1.0\"?><c><value code=\"A1\"/></c>",
+			want:    []string{"3: A1"},
+		},
+		"UTF-16":          {content: utf16, want: []string{"1: Ä1"}, encoding: "utf-16le"},
+		"UTF-16, no mark": {content: utf16Bare, want: []string{"1: Ä1"}, encoding: "utf-16be"},
+		"UTF-16, said wrongly": {
+			content: "<?xml version=\"1.0\" encoding=\"utf-16\"?><c><value code=\"Ä1\"/></c>",
+			want:    []string{"1: Ä1"},
+		},
+		"Latin-2": {content: latin2, want: []string{"1: ř1"}, encoding: "iso-8859-2"},
+		"Latin-1, not said": {
+			content: "<c><value code=\"\xc41\"/></c>", want: []string{"1: Ä1"},
+			encoding: "windows-1252",
+		},
 		"encoding given": {
-			content: "<?xml version=\"1.0\" encoding=\"UTF-8\"?><c><value code=\"\xc41\"/></c>", want: []string{"1: Ä1"}, encoding: "windows-1252",
+			content: "<?xml version=\"1.0\" encoding=\"UTF-8\"?><c><value code=\"\xc41\"/></c>",
+			want:    []string{"1: Ä1"}, encoding: "windows-1252",
 			options: coupon.FileOptions{Encoding: new("latin1")},
 		},
-		"compressed": {content: string(gzipped(t, []byte("<c><value code=\"A1\"/></c>"))), want: []string{"1: A1"}},
-		"asked for":  {content: "<c><value code=\"A1\"/></c>", options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: []string{"1: A1"}},
+		"compressed": {
+			content: string(gzipped(t, []byte("<c><value code=\"A1\"/></c>"))),
+			want:    []string{"1: A1"},
+		},
+		"asked for": {
+			content: "<c><value code=\"A1\"/></c>",
+			options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: []string{"1: A1"},
+		},
 
 		"redemptions": {
 			kind: coupon.ImportRedemptions,
@@ -118,7 +163,9 @@ func TestReadXML(t *testing.T) {
 				"<recipient externalId=\"42\" email=\"a@example.com\" tier=\"gold\"/>\n" +
 				"<recipient><externalId>43</externalId><e-mail xsi:nil=\"true\"/><phone/><city>Oslo</city>\n<tag>a</tag><tag>b</tag>" +
 				"<address><street>Main <b>St</b></street><id>7</id></address></recipient>\n</recipients>",
-			want: []string{"2: 42|a@example.com tier=gold", "3: 43|-| city=Oslo tag=a, b address=Main St 7"},
+			want: []string{
+				"2: 42|a@example.com tier=gold", "3: 43|-| city=Oslo tag=a, b address=Main St 7",
+			},
 		},
 		"mapped": {
 			content: "<x><y Gutschein=\"A1\" code=\"7\"/></x>", want: []string{"1: A1"},
@@ -129,7 +176,8 @@ func TestReadXML(t *testing.T) {
 			content: "<c>\n<value code=\"A1\"/>\n<value code=\"B2\" code=\"C3\"/>\n<value code=\"D4\"><code>E5</code></value>\n" +
 				"<value><code>F<b>6</b></code></value>\n<value code=\"G7\"/></c>",
 			want: []string{
-				"2: A1", "3: MALFORMED <value code=\"B2\" code=\"C3\"/>", "4: MALFORMED <value code=\"D4\"><code>E5</code></value>",
+				"2: A1", "3: MALFORMED <value code=\"B2\" code=\"C3\"/>",
+				"4: MALFORMED <value code=\"D4\"><code>E5</code></value>",
 				"5: MALFORMED <value><code>F<b>6</b></code></value>", "6: G7",
 			},
 		},
@@ -137,7 +185,10 @@ func TestReadXML(t *testing.T) {
 			content: "<c>\n<value code=\"ÄÄ\"/>\n<value code=\"A\xff\"/>\n<value code=\"B2\"/></c>",
 			want:    []string{"2: ÄÄ", "3: BAD_CHARACTER <value code=\"A\uFFFD\"/>", "4: B2"},
 		},
-		"rows without the code": {content: "<c><value code=\"A1\"/>\n<value label=\"x\"/>\n<value/></c>", want: []string{"1: A1", "2: -|x", "3: "}},
+		"rows without the code": {
+			content: "<c><value code=\"A1\"/>\n<value label=\"x\"/>\n<value/></c>",
+			want:    []string{"1: A1", "2: -|x", "3: "},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +203,8 @@ func TestReadXML(t *testing.T) {
 			if test.encoding == "" {
 				test.encoding = "utf-8"
 			}
-			if layout.Format != coupon.FormatXML || layout.Encoding != test.encoding || !layout.HasHeader {
+			if layout.Format != coupon.FormatXML || layout.Encoding != test.encoding ||
+				!layout.HasHeader {
 				t.Errorf("got layout %+v", layout)
 			}
 		})
@@ -166,7 +218,8 @@ func TestXMLErrors(t *testing.T) {
 		fmt.Fprintf(&wide, " c%d=\"1\"", i)
 	}
 	good := "<c>\n<value code=\"A1\"/>\n"
-	bomb := "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"" + strings.Repeat("&lol;", 10) + "\">]>\n<c><value code=\"&lol2;\"/></c>"
+	bomb := "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"" + strings.Repeat("&lol;", 10) +
+		"\">]>\n<c><value code=\"&lol2;\"/></c>"
 	external := "<!DOCTYPE c [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><c><value code=\"&x;\"/></c>"
 	tests := map[string]struct {
 		kind    coupon.ImportKind
@@ -175,40 +228,72 @@ func TestXMLErrors(t *testing.T) {
 		rows    int // How many rows are given before the error.
 		want    string
 	}{
-		"entity bomb":     {content: bomb, want: "on line 1: its document type (<!DOCTYPE …>) has entities of its own"},
+		"entity bomb": {
+			content: bomb,
+			want:    "on line 1: its document type (<!DOCTYPE …>) has entities of its own",
+		},
 		"external entity": {content: external, want: "has entities of its own"},
-		"late DTD":        {content: good + "<!DOCTYPE c>", rows: 1, want: "on line 3: it has a declaration (<!…>) where there can be none"},
+		"late DTD": {
+			content: good + "<!DOCTYPE c>", rows: 1,
+			want: "on line 3: it has a declaration (<!…>) where there can be none",
+		},
 		"unknown entity": {
 			content: good + "<value code=\"&foo;\"/></c>",
 			rows:    1,
 			want:    "The XML cannot be read on line 3: it has an entity that is not known, such as & where &amp; is meant",
 		},
-		"bad reference":    {content: good + "<value code=\"&#0;\"/></c>", rows: 1, want: "on line 3"},
-		"late declaration": {content: good + "<?xml version=\"1.0\"?></c>", rows: 1, want: "a second XML declaration"},
-		"XML 1.1":          {content: "<?xml version=\"1.1\"?>" + good + "</c>", want: "The XML cannot be read on line 1: only version 1.0 of XML is read"},
+		"bad reference": {
+			content: good + "<value code=\"&#0;\"/></c>", rows: 1, want: "on line 3",
+		},
+		"late declaration": {
+			content: good + "<?xml version=\"1.0\"?></c>", rows: 1,
+			want: "a second XML declaration",
+		},
+		"XML 1.1": {
+			content: "<?xml version=\"1.1\"?>" + good + "</c>",
+			want:    "The XML cannot be read on line 1: only version 1.0 of XML is read",
+		},
 		"unknown encoding": {
 			content: "<?xml version=\"1.0\" encoding=\"klingon\"?>" + good + "</c>",
 			want:    "The file declares an encoding that is not known. Save it as UTF-8.",
 		},
-		"deep":          {content: good + strings.Repeat("<a>", 1_000_000), rows: 1, want: "more than 100 elements are nested"},
-		"deep, at once": {content: strings.Repeat("<a>", 1_000_000), want: "more than 100 elements are nested"},
+		"deep": {
+			content: good + strings.Repeat("<a>", 1_000_000), rows: 1,
+			want: "more than 100 elements are nested",
+		},
+		"deep, at once": {
+			content: strings.Repeat("<a>", 1_000_000), want: "more than 100 elements are nested",
+		},
 		"NUL": {
 			content: strings.Repeat(" ", binaryBytes) + good + "<value code=\"A\x00\"/></c>",
 			rows:    1,
 			want:    "on line 3: illegal character code U+0000",
 		},
-		"truncated": {content: good + "<value code=\"B2\"/>\n<value co", rows: 2, want: "it ends on line 4, before its outermost element does"},
-		"no end":    {content: good, rows: 1, want: "it ends on line 3"},
-		"in CDATA":  {content: good + "<![CDATA[", rows: 1, want: "it ends on line 3"},
+		"truncated": {
+			content: good + "<value code=\"B2\"/>\n<value co", rows: 2,
+			want: "it ends on line 4, before its outermost element does",
+		},
+		"no end":   {content: good, rows: 1, want: "it ends on line 3"},
+		"in CDATA": {content: good + "<![CDATA[", rows: 1, want: "it ends on line 3"},
 		"wrong end": {
 			content: good + "<value code=\"B2\"></c>",
 			rows:    1,
 			want:    "The XML cannot be read on line 3: its elements are not closed in the order in which they were opened",
 		},
-		"no quotes":      {content: good + "<value code=B2/></c>", rows: 1, want: "on line 3: unquoted or missing attribute value"},
-		"bare ampersand": {content: good + "\n<value code=\"B&C\"/></c>", rows: 1, want: "on line 4"},
-		"text after":     {content: good + "</c>\nmore", rows: 1, want: "text outside the outermost element"},
-		"two roots":      {content: good + "</c>\n<c/>", rows: 1, want: "on line 4: a second outermost element begins"},
+		"no quotes": {
+			content: good + "<value code=B2/></c>", rows: 1,
+			want: "on line 3: unquoted or missing attribute value",
+		},
+		"bare ampersand": {
+			content: good + "\n<value code=\"B&C\"/></c>", rows: 1, want: "on line 4",
+		},
+		"text after": {
+			content: good + "</c>\nmore", rows: 1, want: "text outside the outermost element",
+		},
+		"two roots": {
+			content: good + "</c>\n<c/>", rows: 1,
+			want: "on line 4: a second outermost element begins",
+		},
 		"other rows": {
 			content: good + "<code code=\"B2\"/></c>",
 			want:    "The rows of the XML file could be elements of two names, as both hold codes. Import a file that has only one of them.",
@@ -226,31 +311,56 @@ func TestXMLErrors(t *testing.T) {
 			content: "<c><value foo=\"A1\"><bar>1</bar></value></c>",
 			want:    "The file has 2 columns, and none for the codes. Name one `code`, or map it with options.columns.",
 		},
-		"no date":          {kind: coupon.ImportRedemptions, content: "<c><value code=\"A1\"/></c>", want: "and none for the dates of redemption"},
-		"two names":        {content: "<c><value voucher=\"A1\" promoCode=\"B2\"/></c>", want: "could both hold the codes"},
-		"mapped, missing":  {content: good + "</c>", options: coupon.FileOptions{Columns: mapped("code", "foo")}, want: "and none for the codes"},
-		"too many columns": {content: "<c><value code=\"A1\"" + wide.String() + "/></c>", want: "more than 1000 columns"},
+		"no date": {
+			kind: coupon.ImportRedemptions, content: "<c><value code=\"A1\"/></c>",
+			want: "and none for the dates of redemption",
+		},
+		"two names": {
+			content: "<c><value voucher=\"A1\" promoCode=\"B2\"/></c>",
+			want:    "could both hold the codes",
+		},
+		"mapped, missing": {
+			content: good + "</c>", options: coupon.FileOptions{Columns: mapped("code", "foo")},
+			want: "and none for the codes",
+		},
+		"too many columns": {
+			content: "<c><value code=\"A1\"" + wide.String() + "/></c>",
+			want:    "more than 1000 columns",
+		},
 		"long text": {
-			content: good + "<value><code>" + strings.Repeat("x", 3*MaxRowBytes) + "</code></value></c>",
-			rows:    1,
-			want:    "on line 3: a part of it is longer than 1048576 bytes",
+			content: good + "<value><code>" + strings.Repeat("x", 3*MaxRowBytes) +
+				"</code></value></c>",
+			rows: 1,
+			want: "on line 3: a part of it is longer than 1048576 bytes",
 		},
 		"long attribute": {
 			content: good + "<value code=\"" + strings.Repeat("x", 3*MaxRowBytes) + "\"/></c>",
 			rows:    1,
 			want:    "on line 3: a part of it is longer",
 		},
-		"long comment":   {content: good + "<!--" + strings.Repeat("x", 3*MaxRowBytes) + "--></c>", rows: 1, want: "on line 3: a part of it is longer"},
-		"long space":     {content: "<c>" + strings.Repeat(" ", 3*MaxRowBytes) + "<value code=\"A1\"/></c>", want: "and none for the codes"},
-		"CSV, asked for": {content: "code\nA1\n", options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: "text outside the outermost element"},
+		"long comment": {
+			content: good + "<!--" + strings.Repeat("x", 3*MaxRowBytes) + "--></c>", rows: 1,
+			want: "on line 3: a part of it is longer",
+		},
+		"long space": {
+			content: "<c>" + strings.Repeat(" ", 3*MaxRowBytes) + "<value code=\"A1\"/></c>",
+			want:    "and none for the codes",
+		},
+		"CSV, asked for": {
+			content: "code\nA1\n", options: coupon.FileOptions{Format: new(coupon.FormatXML)},
+			want: "text outside the outermost element",
+		},
 		"JSONL, asked for": {
 			content: "{\"code\":\"A1\"}",
 			options: coupon.FileOptions{Format: new(coupon.FormatXML)},
 			want:    "text outside the outermost element",
 		},
-		"blank, asked for": {content: "\n \n", options: coupon.FileOptions{Format: new(coupon.FormatXML)}, want: "it has no element"},
-		"only a comment":   {content: "<!-- -->", want: "it has no element"},
-		"HTML":             {content: "<html><body>Sign in", want: "web page"},
+		"blank, asked for": {
+			content: "\n \n", options: coupon.FileOptions{Format: new(coupon.FormatXML)},
+			want: "it has no element",
+		},
+		"only a comment": {content: "<!-- -->", want: "it has no element"},
+		"HTML":           {content: "<html><body>Sign in", want: "web page"},
 		"compressed, cut": {
 			content: cutGzip(t, good+strings.Repeat("<value code=\"B2\"/>\n", 1<<17)+"</c>"),
 			rows:    1 << 15,
@@ -289,7 +399,8 @@ func cutGzip(t *testing.T, text string) string {
 func TestLateXML(t *testing.T) {
 	t.Parallel()
 	first := "<c>\n" + strings.Repeat("<value code=\"A1\" x=\"\"/>\n", 60_000)
-	r := open(t, write(t, []byte(first+"<value label=\"soccer\"/>\n<other code=\"B2\"/>\n</c>")), coupon.FileOptions{}, coupon.ImportCodes)
+	r := open(t, write(t, []byte(first+"<value label=\"soccer\"/>\n<other code=\"B2\"/>\n</c>")),
+		coupon.FileOptions{}, coupon.ImportCodes)
 	for i := range 60_000 {
 		if row, err := r.Next(); err != nil || row.Get(0) != "A1" || row.Line != i+2 {
 			t.Fatalf("row %d: got %+v, %v", i, row, err)
@@ -305,11 +416,15 @@ func TestLateXML(t *testing.T) {
 // TestLongXML has rows that are too long in parts which are not.
 func TestLongXML(t *testing.T) {
 	t.Parallel()
-	part := "<x" + strings.Repeat("y", 20) + ">" + strings.Repeat("z", 10_000) + "</x" + strings.Repeat("y", 20) + ">\n"
+	part := "<x" + strings.Repeat("y", 20) + ">" + strings.Repeat("z", 10_000) + "</x" +
+		strings.Repeat("y", 20) + ">\n"
 	for _, parts := range []int{110, 500} {
-		content := "<c>\n<value code=\"A1\"/>\n<value code=\"B2\">" + strings.Repeat(part, parts) + "</value>\n<value code=\"C3\"/></c>"
+		content := "<c>\n<value code=\"A1\"/>\n<value code=\"B2\">" + strings.Repeat(part, parts) +
+			"</value>\n<value code=\"C3\"/></c>"
 		_, got := readAll(t, write(t, []byte(content)), coupon.FileOptions{}, coupon.ImportCodes)
-		want := []string{"2: A1", "3: MALFORMED <value code=\"B2\"><xyyy", fmt.Sprintf("%d: C3", 4+parts)}
+		want := []string{
+			"2: A1", "3: MALFORMED <value code=\"B2\"><xyyy", fmt.Sprintf("%d: C3", 4+parts),
+		}
 		for i := range got {
 			got[i] = got[i][:min(len(got[i]), 35)]
 		}
@@ -319,16 +434,19 @@ func TestLongXML(t *testing.T) {
 	}
 }
 
-// TestXMLRoundTrip writes rows with encoding/xml, as attributes and as elements, and reads them back.
+// TestXMLRoundTrip writes rows with encoding/xml, as attributes and as elements, and reads them
+// back.
 func TestXMLRoundTrip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		// What XML 1.0 allows and CR does not become LF; NUL and U+FFFD make rows BAD_CHARACTER.
 		isText := func(r rune) bool {
-			return r >= ' ' && r <= 0xd7ff || r == '\n' || r == '\t' || r >= 0xe000 && r <= 0xfffc || r >= 0x10000 && r <= 0x10ffff
+			return r >= ' ' && r <= 0xd7ff || r == '\n' || r == '\t' ||
+				r >= 0xe000 && r <= 0xfffc || r >= 0x10000 && r <= 0x10ffff
 		}
-		letters := rapid.OneOf(rapid.SampledFrom([]rune("<>&\"'\n\t ]]é")), rapid.Rune()).Filter(isText)
+		letters := rapid.OneOf(rapid.SampledFrom([]rune("<>&\"'\n\t ]]é")),
+			rapid.Rune()).Filter(isText)
 		text := rapid.StringOfN(letters, 0, 12, -1)
 		table := rapid.SliceOfN(rapid.SliceOfN(text, 4, 4), 1, 20).Draw(t, "table")
 		var content bytes.Buffer

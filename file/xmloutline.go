@@ -10,8 +10,8 @@ import (
 	"couponql/coupon"
 )
 
-// xmlKey tells the column by which rows are known: the first required one, in the spellings of the import
-// or as it is mapped.
+// xmlKey tells the column by which rows are known: the first required one, in the spellings of the
+// import or as it is mapped.
 type xmlKey struct {
 	column *Column
 	// mapped is the normal form of the only spelling, if there is a mapping.
@@ -39,7 +39,8 @@ func (k *xmlKey) matches(name string) bool {
 
 // isIn reports whether the key is among the attributes of an element.
 func (k *xmlKey) isIn(attributes []xml.Attr) bool {
-	return slices.ContainsFunc(attributes, func(a xml.Attr) bool { return !isMeta(a.Name) && k.matches(a.Name.Local) })
+	return slices.ContainsFunc(attributes,
+		func(a xml.Attr) bool { return !isMeta(a.Name) && k.matches(a.Name.Local) })
 }
 
 // of returns the key among the attributes of an element; "" when there is none.
@@ -52,13 +53,14 @@ func (k *xmlKey) of(attributes []xml.Attr) string {
 	return ""
 }
 
-// xmlOutline looks at the elements at the beginning of an XML text and finds out which of them are rows.
+// xmlOutline looks at the elements at the beginning of an XML text and finds out which of them are
+// rows.
 //
 // An element has the key when an attribute of it is one, or when an element in it is one that has
 // nothing but text. Where an element has several of these, they are rows themselves, as in
-// <codes><code>A1</code><code>B2</code></codes>. The outermost elements that have the key are the rows,
-// with two exceptions: the root is a row only where no other element can be one, and so is a coupon,
-// which has a code of its own besides those in it.
+// <codes><code>A1</code><code>B2</code></codes>. The outermost elements that have the key are the
+// rows, with two exceptions: the root is a row only where no other element can be one, and so is a
+// coupon, which has a code of its own besides those in it.
 type xmlOutline struct {
 	rows *xmlRows
 	open []openElement
@@ -90,8 +92,9 @@ type openElement struct {
 	keys map[string]int
 }
 
-// findRows finds out which elements are rows; none when the root is empty. It returns FILE_UNREADABLE
-// when none has the key, when several could be rows, and when the XML is broken before the first row.
+// findRows finds out which elements are rows; none when the root is empty. It returns
+// FILE_UNREADABLE when none has the key, when several could be rows, and when the XML is broken
+// before the first row.
 func (o *xmlOutline) findRows() (xmlElement, error) {
 	o.counts = make(map[xmlElement]int)
 	o.keyed = make(map[xmlElement]bool)
@@ -193,8 +196,9 @@ func (o *xmlOutline) end() {
 	}
 }
 
-// ownKey returns what an owner calls its own key, where the others in it are those of rows: the attribute, which is no element's
-// name, or the element with the best spelling. It gives "" where nothing but that is in it.
+// ownKey returns what an owner calls its own key, where the others in it are those of rows: the
+// attribute, which is no element's name, or the element with the best spelling. It gives "" where
+// nothing but that is in it.
 func (o *xmlOutline) ownKey(ended *openElement) string {
 	if o.rows.ownerField < 0 || normal(ended.element.name) != o.rows.key.column.owner {
 		return ""
@@ -205,7 +209,8 @@ func (o *xmlOutline) ownKey(ended *openElement) string {
 	own, best := "", [2]int{}
 	for name := range ended.keys {
 		class, place, _ := o.rows.key.column.rank(normal(name))
-		if rank := [2]int{class, place}; len(ended.keys) > 1 && (own == "" || slices.Compare(rank[:], best[:]) < 0) {
+		if rank := [2]int{class, place}; len(ended.keys) > 1 &&
+			(own == "" || slices.Compare(rank[:], best[:]) < 0) {
 			own, best = name, rank
 		}
 	}
@@ -239,8 +244,11 @@ func (o *xmlOutline) choose(found []xmlElement) (xmlElement, error) {
 			return element, nil
 		}
 	}
-	isOwner := func(element xmlElement) bool { return normal(element.name) == o.rows.key.column.owner }
-	for len(found) > 1 && found[len(found)-1].depth > found[0].depth && (found[0].depth == 1 || isOwner(found[0])) {
+	isOwner := func(element xmlElement) bool {
+		return normal(element.name) == o.rows.key.column.owner
+	}
+	for len(found) > 1 && found[len(found)-1].depth > found[0].depth &&
+		(found[0].depth == 1 || isOwner(found[0])) {
 		found = found[1:]
 	}
 	row := found[0]

@@ -1,11 +1,10 @@
-// The program generate writes the Go code that follows from graph/*.graphqls: gqlgen with one plugin.
-// `make generate` runs it, in the folder of gqlgen.yml.
+// The program generate writes the Go code that follows from graph/*.graphqls: gqlgen with one
+// plugin. `make generate` runs it, in the folder of gqlgen.yml.
 package main
 
 import (
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"os"
 
 	"github.com/99designs/gqlgen/api"
@@ -14,8 +13,8 @@ import (
 )
 
 func main() {
-	// gqlgen logs each field that has a resolver.
-	log.SetOutput(io.Discard)
+	// gqlgen logs each field that has a resolver, by the package log.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	if err := run(); err != nil {
 		fmt.Fprintf(os.Stderr, "generate: %v\n", err)
 		os.Exit(1)
@@ -33,9 +32,9 @@ func run() error {
 	return nil
 }
 
-// inTurn lets the fields of an object be resolved one after the other. gqlgen starts a goroutine for
-// each field that has a resolver, but here only the first of its kind on a page asks the store, for
-// all objects at once: the others would wait for it. Fields of Query stay side by side.
+// inTurn lets the fields of an object be resolved one after the other. gqlgen starts a goroutine
+// for each field that has a resolver, but here only the first of its kind on a page asks the store,
+// for all objects at once: the others would wait for it. Fields of Query stay side by side.
 type inTurn struct{}
 
 // Name returns the name that gqlgen shows with errors.

@@ -10,8 +10,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestContract wants everything that testdata/contract.graphql promises in the schema, under the same name and with the
-// same type. The schema may have more, as long as nobody has to give it, and what had to be given may be left out.
+// TestContract wants everything that testdata/contract.graphql promises in the schema, under the
+// same name and with the same type. The schema may have more, as long as nobody has to give it, and
+// what had to be given may be left out.
 func TestContract(t *testing.T) {
 	t.Parallel()
 
@@ -56,11 +57,13 @@ func checkDefinition(t *testing.T, want, got *ast.Definition) (checked int) {
 		}
 	}
 	for _, field := range want.Fields {
-		checked += checkField(t, want.Name+"."+field.Name, field, got.Fields.ForName(field.Name), want.Kind == ast.InputObject)
+		checked += checkField(t, want.Name+"."+field.Name, field, got.Fields.ForName(field.Name),
+			want.Kind == ast.InputObject)
 	}
 	if want.Kind == ast.InputObject {
 		for _, field := range got.Fields {
-			if want.Fields.ForName(field.Name) == nil && field.Type.NonNull && field.DefaultValue == nil {
+			if want.Fields.ForName(field.Name) == nil && field.Type.NonNull &&
+				field.DefaultValue == nil {
 				t.Errorf("%s.%s must be given, and is not in the contract", want.Name, field.Name)
 			}
 		}
@@ -69,7 +72,9 @@ func checkDefinition(t *testing.T, want, got *ast.Definition) (checked int) {
 }
 
 // checkField looks at a field of an object, or a member of an input.
-func checkField(t *testing.T, path string, want, got *ast.FieldDefinition, isInput bool) (checked int) {
+func checkField(t *testing.T, path string, want, got *ast.FieldDefinition, isInput bool) (
+	checked int,
+) {
 	t.Helper()
 	if got == nil {
 		t.Errorf("%s is missing", path)
@@ -82,29 +87,37 @@ func checkField(t *testing.T, path string, want, got *ast.FieldDefinition, isInp
 		if given := got.Arguments.ForName(argument.Name); given == nil {
 			t.Errorf("%s is missing", path)
 		} else {
-			checkValue(t, path, argument.Type, given.Type, argument.DefaultValue, given.DefaultValue, true)
+			checkValue(t, path, argument.Type, given.Type, argument.DefaultValue,
+				given.DefaultValue, true)
 		}
 	}
 	for _, argument := range got.Arguments {
-		if want.Arguments.ForName(argument.Name) == nil && argument.Type.NonNull && argument.DefaultValue == nil {
+		if want.Arguments.ForName(argument.Name) == nil && argument.Type.NonNull &&
+			argument.DefaultValue == nil {
 			t.Errorf("%s(%s:) must be given, and is not in the contract", path, argument.Name)
 		}
 	}
 	return checked + 1
 }
 
-// settings returns what is the server's setting unless it is given, whose own default is that of the contract (--timezone, UTC).
+// settings returns what is the server's setting unless it is given, whose own default is that of
+// the contract (--timezone, UTC).
 func settings() []string {
 	return []string{"ImportRedemptionsInput.timezone", "Query.redemptionStats(timezone:)"}
 }
 
-// checkValue compares types and default values. What is given may be of a type that takes null besides: who gives a value still may.
-func checkValue(t *testing.T, path string, want, got *ast.Type, wantDefault, gotDefault *ast.Value, isInput bool) {
+// checkValue compares types and default values. What is given may be of a type that takes null
+// besides: who gives a value still may.
+func checkValue(
+	t *testing.T, path string, want, got *ast.Type, wantDefault, gotDefault *ast.Value,
+	isInput bool,
+) {
 	t.Helper()
 	if got.String() != want.String() && (!isInput || got.String()+"!" != want.String()) {
 		t.Errorf("%s has the type %s, want %s", path, got, want)
 	}
-	if wantDefault.String() != gotDefault.String() && (gotDefault != nil || !slices.Contains(settings(), path)) {
+	if wantDefault.String() != gotDefault.String() &&
+		(gotDefault != nil || !slices.Contains(settings(), path)) {
 		t.Errorf("%s is %s unless given, want %s", path, gotDefault, wantDefault)
 	}
 }

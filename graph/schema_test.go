@@ -1,5 +1,5 @@
-// Package graph_test keeps the schema to the conventions that callers rely on, and shows every change
-// of the contract in testdata/schema.graphql.
+// Package graph_test keeps the schema to the conventions that callers rely on, and shows every
+// change of the contract in testdata/schema.graphql.
 package graph_test
 
 import (
@@ -22,8 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/schema.graphql")
 
-// TestGolden compares the whole contract, without its descriptions, to the last one that was reviewed.
-// After a change that is meant, run `go test ./graph -update` and read the difference.
+// TestGolden compares the whole contract, without its descriptions, to the last one that was
+// reviewed. After a change that is meant, run `go test ./graph -update` and read the difference.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 
@@ -70,7 +70,9 @@ func TestConventions(t *testing.T) {
 			for _, violation := range rule.check(schema) {
 				t.Error(violation)
 			}
-			broken, err := gqlparser.LoadSchema(&ast.Source{Name: "broken.graphqls", Input: rule.broken})
+			broken, err := gqlparser.LoadSchema(
+				&ast.Source{Name: "broken.graphqls", Input: rule.broken},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +204,8 @@ func conventions() []convention {
 					doors(first: Int = 10, after: String): DoorConnection
 					rooms(first: Int = 20): RoomConnection!
 				}
-				type DoorConnection { edges: [DoorEdge!]! nodes: [Door!]! pageInfo: PageInfo! totalCount: Int! }
+				type DoorConnection { edges: [DoorEdge!]! nodes: [Door!]! pageInfo: PageInfo!
+					totalCount: Int! }
 				type DoorEdge { cursor: String! node: Door! }
 				type Door { id: ID! }
 				type RoomConnection { edges: [RoomEdge!]! pageInfo: PageInfo! totalCount: Int! }
@@ -285,7 +288,8 @@ var (
 	verbNoun      = regexp.MustCompile(`^[a-z]+[A-Z][A-Za-z]*$`)
 	screamingCase = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 	screamingWord = regexp.MustCompile(`\b[A-Z]+(?:_[A-Z]+)+\b`)
-	// A setting that a caller switches on is called by the same verb in the input and in the answer.
+	// A setting that a caller switches on is called by the same verb in the input and in the
+	// answer.
 	predicate   = regexp.MustCompile(`^(is|has|requires|allow|ignore)[A-Z]`)
 	timeName    = regexp.MustCompile(`(^at|At|^heldUntil)$`)
 	emptyPhrase = regexp.MustCompile(`^(The|A|An) \w+( of (the|a|an|this) \w+)?\.$`)
@@ -354,7 +358,9 @@ func checkCounts(schema *ast.Schema) []string {
 
 func checkMutations(schema *ast.Schema) []string {
 	// These payloads answer more than one mutation.
-	shared := []string{"CouponPayload!", "DeletePayload!", "DeliveryPayload!", "ExportPayload!", "ImportPayload!"}
+	shared := []string{
+		"CouponPayload!", "DeletePayload!", "DeliveryPayload!", "ExportPayload!", "ImportPayload!",
+	}
 
 	if schema.Mutation == nil {
 		return nil
@@ -367,10 +373,12 @@ func checkMutations(schema *ast.Schema) []string {
 		}
 		name := strings.ToUpper(field.Name[:1]) + field.Name[1:]
 		input := name + "Input!"
-		if len(field.Arguments) != 1 || field.Arguments[0].Name != "input" || field.Arguments[0].Type.String() != input {
+		if len(field.Arguments) != 1 || field.Arguments[0].Name != "input" ||
+			field.Arguments[0].Type.String() != input {
 			found = append(found, path+": want the one argument input: "+input)
 		}
-		if got, want := field.Type.String(), name+"Payload!"; got != want && !slices.Contains(shared, got) {
+		if got, want := field.Type.String(), name+"Payload!"; got != want &&
+			!slices.Contains(shared, got) {
 			found = append(found, path+": gives "+got+", want "+want)
 		}
 	}
@@ -390,15 +398,16 @@ func checkPayloads(schema *ast.Schema) []string {
 		for _, field := range def.Fields {
 			typ := schema.Types[field.Type.Name()]
 			if field.Type.Elem == nil && typ.IsCompositeType() && field.Type.NonNull {
-				found = append(found, def.Name+"."+field.Name+": an object of a payload must be nullable")
+				found = append(found,
+					def.Name+"."+field.Name+": an object of a payload must be nullable")
 			}
 		}
 	}
 	return found
 }
 
-// checkErrorCodes reads the items "- `CODE`: …" in the descriptions of what gives a payload, and wants
-// every ErrorCode to be named by some root field.
+// checkErrorCodes reads the items "- `CODE`: …" in the descriptions of what gives a payload, and
+// wants every ErrorCode to be named by some root field.
 func checkErrorCodes(schema *ast.Schema) []string {
 	var found []string
 	var described strings.Builder
@@ -425,7 +434,8 @@ func checkErrorCodes(schema *ast.Schema) []string {
 	}
 	for _, code := range codes.EnumValues {
 		if !regexp.MustCompile(`\b` + code.Name + `\b`).MatchString(described.String()) {
-			found = append(found, "ErrorCode."+code.Name+": no description of a root field names it")
+			found = append(found,
+				"ErrorCode."+code.Name+": no description of a root field names it")
 		}
 	}
 	return found
@@ -521,7 +531,8 @@ func checkSentences(schema *ast.Schema) []string {
 		if p.description == "" {
 			continue
 		}
-		if first, _ := utf8.DecodeRuneInString(p.description); unicode.IsLower(first) || unicode.IsSpace(first) {
+		if first, _ := utf8.DecodeRuneInString(p.description); unicode.IsLower(first) ||
+			unicode.IsSpace(first) {
 			found = append(found, p.path+": the description does not begin like a sentence")
 		}
 		if !strings.ContainsAny(p.description[len(p.description)-1:], ".?") {
@@ -532,7 +543,8 @@ func checkSentences(schema *ast.Schema) []string {
 		}
 		for _, word := range screamingWord.FindAllString(p.description, -1) {
 			if !values[word] {
-				found = append(found, p.path+": the description names "+word+", which is no enum value")
+				found = append(found,
+					p.path+": the description names "+word+", which is no enum value")
 			}
 		}
 	}
@@ -552,11 +564,14 @@ func checkDeprecations(schema *ast.Schema) []string {
 		}
 		match := deprecation.FindStringSubmatch(reason)
 		if match == nil {
-			found = append(found, fmt.Sprintf("%s: deprecated with %q, want \"Use X. Removal on YYYY-MM-DD.\"", p.path, reason))
+			found = append(found, fmt.Sprintf(
+				"%s: deprecated with %q, want \"Use X. Removal on YYYY-MM-DD.\"", p.path, reason,
+			))
 			continue
 		}
 		if !strings.Contains(p.description, match[1]) {
-			found = append(found, p.path+": the description does not give the day of removal, "+match[1])
+			found = append(found,
+				p.path+": the description does not give the day of removal, "+match[1])
 		}
 	}
 	return found
@@ -598,7 +613,8 @@ func places(schema *ast.Schema) []place {
 		})
 		for _, value := range def.EnumValues {
 			all = append(all, place{
-				kind: enumValuePlace, path: def.Name + "." + value.Name, name: value.Name, parent: def,
+				kind: enumValuePlace, path: def.Name + "." + value.Name, name: value.Name,
+				parent:      def,
 				description: value.Description, directives: value.Directives,
 			})
 		}
@@ -624,23 +640,29 @@ func places(schema *ast.Schema) []place {
 			directives = append(directives, directive)
 		}
 	}
-	slices.SortFunc(directives, func(a, b *ast.DirectiveDefinition) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(directives,
+		func(a, b *ast.DirectiveDefinition) int { return strings.Compare(a.Name, b.Name) })
 	for _, directive := range directives {
 		path := "@" + directive.Name
 		all = append(all, place{
-			kind: directivePlace, path: path, name: directive.Name, description: directive.Description,
+			kind: directivePlace, path: path, name: directive.Name,
+			description: directive.Description,
 		})
 		all = append(all, argumentPlaces(path, nil, directive.Arguments)...)
 	}
 	return all
 }
 
-func argumentPlaces(path string, parent *ast.Definition, arguments ast.ArgumentDefinitionList) []place {
+func argumentPlaces(
+	path string, parent *ast.Definition, arguments ast.ArgumentDefinitionList,
+) []place {
 	all := make([]place, 0, len(arguments))
 	for _, argument := range arguments {
 		all = append(all, place{
-			kind: argumentPlace, path: path + "(" + argument.Name + ":)", name: argument.Name, parent: parent,
-			typ: argument.Type, description: argument.Description, directives: argument.Directives,
+			kind: argumentPlace, path: path + "(" + argument.Name + ":)", name: argument.Name,
+			parent: parent,
+			typ:    argument.Type, description: argument.Description,
+			directives: argument.Directives,
 		})
 	}
 	return all
@@ -687,12 +709,14 @@ func TestSchemaDescribesItself(t *testing.T) {
 	schema := loadSchema(t)
 	fields := regexp.MustCompile("`([a-z][A-Za-z]+)`").FindAllStringSubmatch(schema.Description, -1)
 	if len(fields) < 5 {
-		t.Fatalf("got the description %q, want one that names the fields to begin with", schema.Description)
+		t.Fatalf("got the description %q, want one that names the fields to begin with",
+			schema.Description)
 	}
 	others := []string{"userErrors", "errors", "extensions"}
 	for _, field := range fields {
 		name := field[1]
-		if schema.Query.Fields.ForName(name) == nil && schema.Mutation.Fields.ForName(name) == nil &&
+		if schema.Query.Fields.ForName(name) == nil &&
+			schema.Mutation.Fields.ForName(name) == nil &&
 			!slices.Contains(others, name) {
 			t.Errorf("the description names %s, which is no field of Query or Mutation", name)
 		}

@@ -19,9 +19,9 @@ func (r *Runner) recordAlerts(ctx context.Context) (time.Time, error) {
 	return r.store.Now().Add(alertInterval), r.store.RecordAlerts(ctx, r.options.Alerts != nil)
 }
 
-// tellAlerts tells the receiver of the alerts that began, one after the other, those that it did not take before when
-// their time comes. What it took is recorded after that: when the server dies in between it is told once more, with the
-// same idempotency key.
+// tellAlerts tells the receiver of the alerts that began, one after the other, those that it did
+// not take before when their time comes. What it took is recorded after that: when the server dies
+// in between it is told once more, with the same idempotency key.
 func (r *Runner) tellAlerts(ctx context.Context) (time.Time, error) {
 	for ctx.Err() == nil {
 		notices, times, err := r.store.UntoldAlerts(ctx, maxNotices)
@@ -47,9 +47,11 @@ func (r *Runner) tellAlert(ctx context.Context, notice *coupon.AlertNotice) erro
 	}
 	retryAt, isDone := notice.Settle(&attempt, r.store.Now())
 	if attempt.Result != coupon.AttemptAccepted {
-		r.options.Log.WarnContext(ctx, "the alert webhook did not accept an alert", "alert", notice.ID, "kind", notice.Kind, "reason", attempt.Reason,
+		r.options.Log.WarnContext(ctx, "the alert webhook did not accept an alert", "alert",
+			notice.ID, "kind", notice.Kind, "reason", attempt.Reason,
 			"givenUp", isDone)
 	}
-	// It is recorded also when the server stops meanwhile, so that it is not told once more for nothing.
+	// It is recorded also when the server stops meanwhile, so that it is not told once more for
+	// nothing.
 	return r.store.SettleAlert(context.WithoutCancel(ctx), notice, retryAt, isDone)
 }

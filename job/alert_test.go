@@ -24,11 +24,13 @@ import (
 // listener is a real HTTP server that is told of alerts, and fails as a test decides.
 type listener struct {
 	server *httptest.Server
-	// answer gives the status for a notice that came so often, this time included; 0 breaks the connection.
+	// answer gives the status for a notice that came so often, this time included; 0 breaks the
+	// connection.
 	answer func(text string, times int) int
 
 	mu sync.Mutex
-	// came has how often each text came, taken those that were answered with success, by idempotency key.
+	// came has how often each text came, taken those that were answered with success, by
+	// idempotency key.
 	came  map[string]int
 	taken map[string][]string
 }
@@ -36,7 +38,9 @@ type listener struct {
 func newListener(t *testing.T, answer func(text string, times int) int) *listener {
 	t.Helper()
 	l := &listener{answer: answer, came: map[string]int{}, taken: map[string][]string{}}
-	l.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	l.server = httptest.NewServer(http.HandlerFunc(func(
+		w http.ResponseWriter, request *http.Request,
+	) {
 		var body struct {
 			Alert struct {
 				ID       string    `json:"id"`
@@ -49,7 +53,8 @@ func newListener(t *testing.T, answer func(text string, times int) int) *listene
 		if err == nil {
 			err = json.Unmarshal(text, &body)
 		}
-		if err != nil || body.Alert.ID != request.Header.Get("Idempotency-Key") || body.Alert.CouponID == "" || body.Alert.BeganAt.IsZero() {
+		if err != nil || body.Alert.ID != request.Header.Get("Idempotency-Key") ||
+			body.Alert.CouponID == "" || body.Alert.BeganAt.IsZero() {
 			t.Errorf("got %s, %v", text, err)
 		}
 		l.mu.Lock()
@@ -103,7 +108,8 @@ func (s *scene) startAlerts(t *testing.T, l *listener) *job.Runner {
 	}
 	options := job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if l != nil {
-		if options.Alerts, err = sender.NewWebhook(l.server.URL, "0123456789abcdef", nil); err != nil {
+		if options.Alerts, err = sender.NewWebhook(l.server.URL, "0123456789abcdef",
+			nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(options.Alerts.Close)
@@ -117,7 +123,8 @@ func (s *scene) startAlerts(t *testing.T, l *listener) *job.Runner {
 func (s *scene) lowCoupon(t *testing.T) coupon.ID {
 	t.Helper()
 	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("Sale")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("Sale")),
+		StartsAt:          coupon.Set(new(coupon.DateTime("2026-11-01"))),
 		LowStockThreshold: coupon.Set(new(1)),
 	})
 	if err != nil {
@@ -126,8 +133,8 @@ func (s *scene) lowCoupon(t *testing.T) coupon.ID {
 	return c.ID
 }
 
-// TestAlertWebhook tells a receiver that fails half of the time of each alert that begins: once, however often the server
-// is started anew.
+// TestAlertWebhook tells a receiver that fails half of the time of each alert that begins: once,
+// however often the server is started anew.
 func TestAlertWebhook(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -172,7 +179,8 @@ func TestAlertWebhook(t *testing.T) {
 	if err := s.RecordAlerts(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UpdateCoupon(t.Context(), before, &coupon.CouponChanges{LowStockThreshold: coupon.Set(new(2))}); err != nil {
+	if _, err := s.UpdateCoupon(t.Context(), before,
+		&coupon.CouponChanges{LowStockThreshold: coupon.Set(new(2))}); err != nil {
 		t.Fatal(err)
 	}
 	want = append(want, fmt.Sprintf("LOW_STOCK %s", before))
@@ -187,8 +195,8 @@ func TestAlertWebhook(t *testing.T) {
 	}
 }
 
-// TestAlertWebhookUnrecorded: an answer that was not recorded, because the server died, lets the notice come once more
-// under the same key.
+// TestAlertWebhookUnrecorded: an answer that was not recorded, because the server died, lets the
+// notice come once more under the same key.
 func TestAlertWebhookUnrecorded(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/couponql.duckdb"
@@ -208,7 +216,8 @@ func TestAlertWebhookUnrecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	if attempt, err := w.SendAlert(t.Context(), notices[0], s.Now()); err != nil || attempt.Result != coupon.AttemptAccepted {
+	if attempt, err := w.SendAlert(t.Context(), notices[0], s.Now()); err != nil ||
+		attempt.Result != coupon.AttemptAccepted {
 		t.Fatalf("got %+v, %v", attempt, err)
 	}
 	if err := s.Close(); err != nil {

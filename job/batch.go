@@ -7,7 +7,8 @@ import (
 	"couponql/monitor"
 )
 
-// runBatches makes the codes of the batches that wait, one after the other: each of them holds what it drew in memory.
+// runBatches makes the codes of the batches that wait, one after the other: each of them holds what
+// it drew in memory.
 func (r *Runner) runBatches(ctx context.Context) (time.Time, error) {
 	waiting, err := r.store.WaitingBatches(ctx)
 	if err != nil {

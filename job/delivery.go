@@ -48,10 +48,12 @@ const maxRetryInterval = time.Minute
 
 // step is what sending a batch came to.
 type step struct {
-	// count is how many messages the batch had; 0: there is nothing to send, until retryAt if that is set.
+	// count is how many messages the batch had; 0: there is nothing to send, until retryAt if that
+	// is set.
 	count int
-	// isStuck: every message of a new batch was postponed, or the sender asks for patience until retryAt. More of
-	// them would only wait as well. What is handed over again has delays of its own.
+	// isStuck: every message of a new batch was postponed, or the sender asks for patience until
+	// retryAt. More of them would only wait as well. What is handed over again has delays of its
+	// own.
 	isStuck bool
 	retryAt time.Time
 	// isEarly: the other server wants to be left alone until retryAt.
@@ -60,8 +62,8 @@ type step struct {
 	rate float64
 }
 
-// send sends a delivery until nothing is left to send, it is paused or stopped, or the server stops. When
-// the sender or the store fails, it tries again, after longer and longer pauses.
+// send sends a delivery until nothing is left to send, it is paused or stopped, or the server
+// stops. When the sender or the store fails, it tries again, after longer and longer pauses.
 func (r *Runner) send(ctx context.Context, id coupon.ID) {
 	defer func() {
 		r.mu.Lock()
@@ -86,16 +88,20 @@ func (r *Runner) send(ctx context.Context, id coupon.ID) {
 			// The server stops, and goes on at its next start.
 			return
 		case err != nil:
-			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id, "after", pause, "error", err)
+			r.options.Log.ErrorContext(ctx, "could not go on sending; trying again", "delivery", id,
+				"after", pause, "error", err)
 		case done.isEarly:
 			r.await(ctx, done.retryAt, nil, changed)
 			continue
 		case done.isStuck:
-			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again", "delivery", id, "after", pause)
+			r.options.Log.WarnContext(ctx, "the sender accepts no messages; trying again",
+				"delivery", id, "after", pause)
 		case done.count > 0:
 			pause = retryInterval
 			if done.rate > 0 {
-				turn = later(turn, began).Add(time.Duration(float64(done.count) / done.rate * float64(time.Second)))
+				turn = later(turn, began).Add(
+					time.Duration(float64(done.count) / done.rate * float64(time.Second)),
+				)
 				sleep(ctx, time.Until(turn))
 			}
 			continue
@@ -142,10 +148,12 @@ type route struct {
 	rate float64
 }
 
-// rateWindow is the time that a batch of a delivery with a rate is for, so that messages go out evenly.
+// rateWindow is the time that a batch of a delivery with a rate is for, so that messages go out
+// evenly.
 const rateWindow = 200 * time.Millisecond
 
-// route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there is no such delivery.
+// route makes a delivery whose time has come IN_PROGRESS and finds its route; without an out there
+// is no such delivery.
 func (r *Runner) route(ctx context.Context, id coupon.ID) (route, error) {
 	if err := r.store.BeginSending(ctx, id); err != nil {
 		return route{}, err
@@ -180,14 +188,16 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 		batch.Release()
 		return step{retryAt: batch.RetryAt}, nil
 	}
-	if isInterrupted, isOver := batch.IsInterrupted(); isOver || isInterrupted && !line.IsRepeatable {
+	if isInterrupted, isOver := batch.IsInterrupted(); isOver ||
+		isInterrupted && !line.IsRepeatable {
 		return step{count: 1}, r.recordBatch(ctx, batch, batch.Abandon())
 	}
 	if len(batch.Contents) > 0 && line.Wait > 0 {
 		batch.Release()
 		return step{retryAt: r.store.Now().Add(line.Wait), isEarly: true}, nil
 	}
-	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob, "batch "+string(batch.Delivery.Channel))
+	inner, end := r.options.Monitor.Begin(ctx, monitor.KindJob,
+		"batch "+string(batch.Delivery.Channel))
 	var outcome *db.SentBatch
 	// Whatever goes wrong, the batch is given back.
 	err = background.Run(func() (err error) {
@@ -214,7 +224,10 @@ func (r *Runner) sendBatch(ctx context.Context, id coupon.ID, way *route) (step,
 
 // progress tells what a batch came to.
 func progress(batch *db.Batch, outcome *db.SentBatch) step {
-	done := step{count: len(batch.Contents), isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents)}
+	done := step{
+		count:   len(batch.Contents),
+		isStuck: len(outcome.Refused) > 0 && len(outcome.Refused) == len(batch.Contents),
+	}
 	isCounted := false
 	for i := range outcome.Refused {
 		refused := &outcome.Refused[i]
@@ -231,9 +244,11 @@ func progress(batch *db.Batch, outcome *db.SentBatch) step {
 	return done
 }
 
-// handOver renders a batch, hands it over and gives what became of its messages. An error means that it was
-// not handed over.
-func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (*db.SentBatch, error) {
+// handOver renders a batch, hands it over and gives what became of its messages. An error means
+// that it was not handed over.
+func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batch) (
+	*db.SentBatch, error,
+) {
 	id := batch.Delivery.ID
 	if out.Traits().NamesRecipients {
 		if err := batch.NameRecipients(ctx); err != nil {
@@ -264,20 +279,23 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 		Leave: func(place int) bool {
 			may, err := batch.Leave(ctx, &rendered[place])
 			if err != nil {
-				r.options.Log.ErrorContext(ctx, "could not judge a message; it waits", "message", rendered[place].MessageID, "error", err)
+				r.options.Log.ErrorContext(ctx, "could not judge a message; it waits", "message",
+					rendered[place].MessageID, "error", err)
 			}
 			return may && err == nil
 		},
 		Answered: func(place int, isTaken bool) {
 			if err := batch.Answer(&rendered[place], isTaken); err != nil {
-				r.options.Log.ErrorContext(ctx, "could not note an answer; after a crash nobody knows it",
+				r.options.Log.ErrorContext(ctx,
+					"could not note an answer; after a crash nobody knows it",
 					"message", rendered[place].MessageID, "error", err)
 			}
 		},
 	}
 	attempts, err := out.Send(ctx, sending)
 	if err == nil && len(attempts) != len(outgoing) {
-		err = fmt.Errorf("the sender gave %d outcomes for %d messages", len(attempts), len(outgoing))
+		err = fmt.Errorf("the sender gave %d outcomes for %d messages", len(attempts),
+			len(outgoing))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("hand over a batch of %s: %w", id, err)
@@ -288,7 +306,8 @@ func (r *Runner) handOver(ctx context.Context, out sender.Sender, batch *db.Batc
 	return outcome, nil
 }
 
-// divide puts the messages that were handed over among the sent and the refused, by what came of their attempts.
+// divide puts the messages that were handed over among the sent and the refused, by what came of
+// their attempts.
 func divide(outcome *db.SentBatch, attempts []coupon.Attempt, now time.Time) {
 	rendered := outcome.Sent
 	outcome.Sent = make([]db.Content, 0, len(rendered))
@@ -316,15 +335,16 @@ func divide(outcome *db.SentBatch, attempts []coupon.Attempt, now time.Time) {
 			continue
 		}
 		outcome.Refused = append(outcome.Refused, db.Refusal{
-			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch, NotBefore: attempt.NotBefore,
-			About: attempt.About,
+			Content: content, Settlement: settlement, RepeatsBatch: attempt.RepeatsBatch,
+			NotBefore: attempt.NotBefore,
+			About:     attempt.About,
 		})
 	}
 }
 
-// recordBatch records what became of a batch. What was handed over must not be handed over again for want of a
-// record, so that it goes on trying until the server stops; meanwhile the delivery can neither be paused nor
-// stopped.
+// recordBatch records what became of a batch. What was handed over must not be handed over again
+// for want of a record, so that it goes on trying until the server stops; meanwhile the delivery
+// can neither be paused nor stopped.
 func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.SentBatch) error {
 	for pause := retryInterval; ; pause = min(2*pause, maxRetryInterval) {
 		// A server that stops waits for this: it takes a moment.
@@ -336,14 +356,17 @@ func (r *Runner) recordBatch(ctx context.Context, batch *db.Batch, outcome *db.S
 			batch.Release()
 			return err
 		}
-		r.options.Log.ErrorContext(ctx, "could not record a batch; trying again", "delivery", batch.Delivery.ID, "after", pause, "error", err)
+		r.options.Log.ErrorContext(ctx, "could not record a batch; trying again", "delivery",
+			batch.Delivery.ID, "after", pause, "error", err)
 		sleep(ctx, pause)
 	}
 }
 
-// render renders what may leave of a batch on several cores; the rest is withheld. A message whose templates fail on its
-// recipient's values fails for good.
-func render(ctx context.Context, batch *db.Batch, template *message.Template) ([]coupon.OutgoingMessage, *db.SentBatch, error) {
+// render renders what may leave of a batch on several cores; the rest is withheld. A message whose
+// templates fail on its recipient's values fails for good.
+func render(ctx context.Context, batch *db.Batch, template *message.Template) (
+	[]coupon.OutgoingMessage, *db.SentBatch, error,
+) {
 	results := make([]coupon.RenderedMessage, len(batch.Contents))
 	failures := make([]error, len(batch.Contents))
 	isWithheld := make([]bool, len(batch.Contents))
@@ -384,7 +407,8 @@ func render(ctx context.Context, batch *db.Batch, template *message.Template) ([
 			continue
 		}
 		outcome.Sent = append(outcome.Sent, content)
-		outgoing = append(outgoing, courier.OutgoingMessage(batch, content, results[i], template.IsHTML()))
+		outgoing = append(outgoing,
+			courier.OutgoingMessage(batch, content, results[i], template.IsHTML()))
 	}
 	return outgoing, outcome, nil
 }

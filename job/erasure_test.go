@@ -11,8 +11,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestEraseWhileSending erases a part of the recipients while their messages go out: each message was sent or was
-// canceled, and the outbox has those that were sent.
+// TestEraseWhileSending erases a part of the recipients while their messages go out: each message
+// was sent or was canceled, and the outbox has those that were sent.
 func TestEraseWhileSending(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -28,21 +28,24 @@ func TestEraseWhileSending(t *testing.T) {
 	}
 	canceled := 0
 	for part := range 4 {
-		erasure, err := s.EraseRecipients(t.Context(), nil, externalIDs[part*len(externalIDs)/4:(part+1)*len(externalIDs)/4])
+		erasure, err := s.EraseRecipients(t.Context(), nil,
+			externalIDs[part*len(externalIDs)/4:(part+1)*len(externalIDs)/4])
 		if err != nil {
 			t.Fatal(err)
 		}
 		canceled += erasure.CanceledMessageCount
 	}
 	var d *coupon.Delivery
-	for deadline := time.Now().Add(time.Minute); d == nil || d.Status != coupon.DeliveryFinished && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); d == nil || d.Status != coupon.DeliveryFinished &&
+		time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		found, err := s.DeliveriesByID(t.Context(), []coupon.ID{id})
 		if err != nil {
 			t.Fatal(err)
 		}
 		d = found[id]
 	}
-	if d.Status != coupon.DeliveryFinished || d.Counts.Canceled != canceled || d.Counts.Sent+canceled != count || canceled == 0 {
+	if d.Status != coupon.DeliveryFinished || d.Counts.Canceled != canceled ||
+		d.Counts.Sent+canceled != count || canceled == 0 {
 		t.Errorf("%d were canceled, and the delivery is %s %+v", canceled, d.Status, d.Counts)
 	}
 	outbox, err := os.ReadFile(filepath.Join(s.folder, string(id)+".mbox"))

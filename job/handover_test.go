@@ -61,8 +61,9 @@ func (s *scene) object(t *testing.T) {
 	}
 }
 
-// TestChangedBeforeSending changes something of one or all messages before they leave, by a sender and by the outbox: what may
-// not leave is canceled with its reason, and its code goes back where nobody can have it.
+// TestChangedBeforeSending changes something of one or all messages before they leave, by a sender
+// and by the outbox: what may not leave is canceled with its reason, and its code goes back where
+// nobody can have it.
 func TestChangedBeforeSending(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -73,16 +74,22 @@ func TestChangedBeforeSending(t *testing.T) {
 		reason          coupon.CancelReason
 		status          coupon.DeliveryStatus
 	}{
-		{"objected", func(t *testing.T, s *scene, _ coupon.ID) { t.Helper(); s.object(t) }, 2, 1, coupon.CancelNotContactable, coupon.DeliveryFinished},
+		{
+			"objected", func(t *testing.T, s *scene, _ coupon.ID) { t.Helper(); s.object(t) }, 2, 1,
+			coupon.CancelNotContactable, coupon.DeliveryFinished,
+		},
 		{"redeemed", func(t *testing.T, s *scene, id coupon.ID) {
 			t.Helper()
-			if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: string(id) + "-00001"}); err != nil {
+			if _, err := s.Redeem(t.Context(),
+				&coupon.RedeemRequest{Value: string(id) + "-00001"}); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, 0, coupon.CancelCodeRedeemed, coupon.DeliveryFinished},
 		{"ended", func(t *testing.T, s *scene, id coupon.ID) {
 			t.Helper()
-			_, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{EndsAt: coupon.Set(new(coupon.DateTime(s.Now().Format(time.RFC3339))))})
+			_, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{
+				EndsAt: coupon.Set(new(coupon.DateTime(s.Now().Format(time.RFC3339)))),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,19 +115,23 @@ func TestChangedBeforeSending(t *testing.T) {
 					s.start(t, 0)
 				}
 				d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == test.status })
-				if d.Counts.Sent != test.sent || d.Counts.Canceled != 3-test.sent || d.Counts.Pending != 0 {
+				if d.Counts.Sent != test.sent || d.Counts.Canceled != 3-test.sent ||
+					d.Counts.Pending != 0 {
 					t.Errorf("got %+v", d.Counts)
 				}
 				if messages, _ := out.handOvers(); hasSender && messages != test.sent {
 					t.Errorf("%d messages left, want %d", messages, test.sent)
 				}
 				counts, err := s.CanceledBy(t.Context(), []coupon.ID{id})
-				if err != nil || len(counts[id]) != 1 || *counts[id][0] != (coupon.CancelCount{Reason: test.reason, Count: 3 - test.sent}) {
+				if err != nil || len(counts[id]) != 1 || *counts[id][0] != (coupon.CancelCount{
+					Reason: test.reason, Count: 3 - test.sent,
+				}) {
 					t.Errorf("got %+v, %v", counts[id], err)
 				}
 				free := 0
 				for i := range 3 {
-					code, err := s.CodeByValue(t.Context(), fmt.Sprintf("%s-%05d", couponID, i), coupon.AnyState)
+					code, err := s.CodeByValue(t.Context(), fmt.Sprintf("%s-%05d", couponID, i),
+						coupon.AnyState)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -173,7 +184,9 @@ func TestChangedInFlight(t *testing.T) {
 					t.Errorf("got %s, %+v", d.Status, d.Counts)
 				}
 				// What a sender is busy with cannot be released.
-				_, _, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{CouponID: couponID, Filter: &coupon.CodeFilter{}}, true, "mistake")
+				_, _, _, err := s.ReleaseCodes(t.Context(),
+					&db.CodeSelection{CouponID: couponID, Filter: &coupon.CodeFilter{}},
+					true, "mistake")
 				if err != nil {
 					t.Error(err)
 				}
@@ -205,7 +218,8 @@ func TestChangedInFlight(t *testing.T) {
 	}
 }
 
-// TestUnknown: what was handed over and never answered is not repeated, keeps its code, and can be sent again by a person.
+// TestUnknown: what was handed over and never answered is not repeated, keeps its code, and can be
+// sent again by a person.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -214,15 +228,19 @@ func TestUnknown(t *testing.T) {
 	first := s.messages(t, id)[0].ID
 	out := newFlaky(func(m *coupon.OutgoingMessage, _ int) coupon.Attempt {
 		if m.MessageID == first {
-			return coupon.Attempt{Result: coupon.AttemptUnknown, Reason: "no answer to the final dot"}
+			return coupon.Attempt{
+				Result: coupon.AttemptUnknown, Reason: "no answer to the final dot",
+			}
 		}
 		return accept
 	})
 	s.startSender(t, out)
-	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 2, Unknown: 1, Total: 3}) {
+	if d := s.wait(t, id,
+		isFinished); d.Counts != (coupon.MessageCounts{Sent: 2, Unknown: 1, Total: 3}) {
 		t.Errorf("got %+v", d.Counts)
 	}
-	if m := s.messages(t, id)[0]; m.Status != coupon.MessageUnknown || m.CodeID == nil || m.Attempts != 1 {
+	if m := s.messages(t, id)[0]; m.Status != coupon.MessageUnknown || m.CodeID == nil ||
+		m.Attempts != 1 {
 		t.Errorf("got %+v", m)
 	}
 	s.wantAvailability(t, couponID, 0, 3)
@@ -238,14 +256,18 @@ func TestUnknown(t *testing.T) {
 	s.checkSound(t)
 }
 
-// TestPausedBySender: a refusal that is about the sender pauses the delivery, and costs no message anything.
+// TestPausedBySender: a refusal that is about the sender pauses the delivery, and costs no message
+// anything.
 func TestPausedBySender(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, id := s.ready(t, 3)
 	s.confirm(t, id)
 	out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt {
-		return coupon.Attempt{Result: coupon.AttemptRefused, About: coupon.AboutSender, Reason: "550 5.4.5 quota exceeded"}
+		return coupon.Attempt{
+			Result: coupon.AttemptRefused, About: coupon.AboutSender,
+			Reason: "550 5.4.5 quota exceeded",
+		}
 	})
 	s.startSender(t, out)
 	d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryPaused })

@@ -13,8 +13,8 @@ import (
 // quickImportBytes is the size of the largest file whose import may pass others.
 const quickImportBytes = 8 << 20
 
-// runImports runs the imports that wait, oldest first and one after the other; the quick lane the small ones alone. Those of
-// one coupon or delivery follow each other whatever the lane.
+// runImports runs the imports that wait, oldest first and one after the other; the quick lane the
+// small ones alone. Those of one coupon or delivery follow each other whatever the lane.
 func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, error) {
 	for ctx.Err() == nil {
 		waiting, err := r.store.WaitingImports(ctx)
@@ -34,8 +34,8 @@ func (r *Runner) runImports(ctx context.Context, isQuickLane bool) (time.Time, e
 		if err != nil {
 			return time.Time{}, err
 		}
-		// The other lane may have left out what follows it. What could not be brought to an end keeps its followers waiting, and is
-		// tried again later: nobody is woken then.
+		// The other lane may have left out what follows it. What could not be brought to an end
+		// keeps its followers waiting, and is tried again later: nobody is woken then.
 		r.store.NotifyDue()
 	}
 	return time.Time{}, nil
@@ -57,8 +57,9 @@ func (r *Runner) claimImport(waiting []db.WaitingImport, isQuickLane bool) coupo
 	return ""
 }
 
-// follows reports whether an import has to wait for one that was asked for earlier, because both change the same coupon or
-// delivery.
+// follows reports whether an import has to wait for one that was asked for earlier, because both
+// change the same coupon or delivery.
 func follows(one db.WaitingImport, earlier []db.WaitingImport) bool {
-	return one.Owner != "" && slices.ContainsFunc(earlier, func(other db.WaitingImport) bool { return one.Owner == other.Owner })
+	return one.Owner != "" && slices.ContainsFunc(earlier,
+		func(other db.WaitingImport) bool { return one.Owner == other.Owner })
 }

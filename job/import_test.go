@@ -7,8 +7,8 @@ import (
 	"couponql/db"
 )
 
-// TestClaimImport tells which import each lane takes: those of one coupon follow each other in both, and what is claimed is
-// not claimed again.
+// TestClaimImport tells which import each lane takes: those of one coupon follow each other in
+// both, and what is claimed is not claimed again.
 func TestClaimImport(t *testing.T) {
 	t.Parallel()
 	const large = quickImportBytes + 1
@@ -24,7 +24,14 @@ func TestClaimImport(t *testing.T) {
 	for _, step := range []struct {
 		isQuickLane bool
 		want        coupon.ID
-	}{{true, "import_1"}, {false, "import_3"}, {true, "import_6"}, {true, ""}, {false, "import_5"}, {false, ""}} {
+	}{
+		{true, "import_1"},
+		{false, "import_3"},
+		{true, "import_6"},
+		{true, ""},
+		{false, "import_5"},
+		{false, ""},
+	} {
 		if got := r.claimImport(waiting, step.isQuickLane); got != step.want {
 			t.Errorf("quick lane %v: got %q, want %q", step.isQuickLane, got, step.want)
 		}

@@ -27,12 +27,14 @@ import (
 	"couponql/sender/mailtest"
 )
 
-// meddled is a scene with deliveries by every channel, in which something changes whenever a message is about to leave.
+// meddled is a scene with deliveries by every channel, in which something changes whenever a
+// message is about to leave.
 type meddled struct {
 	*scene
 
 	t *testing.T
-	// isExact: a batch holds its delivery's lock while messages leave, so that nobody may wait for it there.
+	// isExact: a batch holds its delivery's lock while messages leave, so that nobody may wait for
+	// it there.
 	isExact bool
 	// faults say what the other side makes of the message to each recipient.
 	faults []fault
@@ -41,7 +43,8 @@ type meddled struct {
 	// plan has the changes to come. later are those that wait for a lock.
 	plan  []int
 	later sync.WaitGroup
-	// waiting counts those that wait. An erasure among them keeps everybody from changing people meanwhile.
+	// waiting counts those that wait. An erasure among them keeps everybody from changing people
+	// meanwhile.
 	waiting atomic.Int32
 	// messages and deliveries are as they were confirmed; people are the recipients.
 	messages   map[coupon.ID]*coupon.Message
@@ -52,7 +55,8 @@ type meddled struct {
 	codes      map[coupon.ID]string
 	// redeemed counts the redemptions of codes.
 	redeemed map[string]int
-	// left are the messages that were allowed to leave; taken counts how often the other side took each.
+	// left are the messages that were allowed to leave; taken counts how often the other side took
+	// each.
 	left  map[coupon.ID]bool
 	taken map[coupon.ID]int
 	// answers are those of a webhook by the keys of batches; broken counts those that were lost.
@@ -76,9 +80,9 @@ const (
 	faults
 )
 
-// TestJudgedWhenItLeaves changes anything at any moment between the analysis and the last hand-over, by each sender and channel.
-// No message leaves that what holds at that moment forbids, none is withheld that may leave, counts add up, and all promises
-// hold.
+// TestJudgedWhenItLeaves changes anything at any moment between the analysis and the last
+// hand-over, by each sender and channel. No message leaves that what holds at that moment forbids,
+// none is withheld that may leave, counts add up, and all promises hold.
 func TestJudgedWhenItLeaves(t *testing.T) {
 	t.Parallel()
 	isSet := false
@@ -90,23 +94,31 @@ func TestJudgedWhenItLeaves(t *testing.T) {
 		}
 	}
 	for name, open := range map[string]func(*meddled) sender.Sender{
-		"outbox": (*meddled).openOutbox, "SMTP": (*meddled).openMail, "webhook": (*meddled).openHook,
+		"outbox": (*meddled).openOutbox, "SMTP": (*meddled).openMail,
+		"webhook": (*meddled).openHook,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(rt *rapid.T) {
 				m := &meddled{
-					scene: newScene(t), t: t, isExact: name == "outbox", messages: map[coupon.ID]*coupon.Message{},
-					codes: map[coupon.ID]string{}, redeemed: map[string]int{}, left: map[coupon.ID]bool{}, taken: map[coupon.ID]int{},
-					answers: map[string][]map[string]any{}, lost: map[coupon.ID]bool{}, refused: map[coupon.ID]int{},
+					scene: newScene(t), t: t, isExact: name == "outbox",
+					messages: map[coupon.ID]*coupon.Message{},
+					codes:    map[coupon.ID]string{}, redeemed: map[string]int{},
+					left: map[coupon.ID]bool{}, taken: map[coupon.ID]int{},
+					answers: map[string][]map[string]any{}, lost: map[coupon.ID]bool{},
+					refused: map[coupon.ID]int{},
 				}
 				m.plan = rapid.SliceOfN(rapid.IntRange(0, 1<<16), 30, 60).Draw(rt, "plan")
 				for range meddledPeople {
-					m.faults = append(m.faults, fault(rapid.IntRange(0, int(faults)-1).Draw(rt, "fault")))
+					m.faults = append(m.faults,
+						fault(rapid.IntRange(0, int(faults)-1).Draw(rt, "fault")))
 				}
 				channels := []coupon.Channel{coupon.ChannelEmail}
 				if name != "SMTP" {
-					channels = []coupon.Channel{coupon.ChannelEmail, coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail}
+					channels = []coupon.Channel{
+						coupon.ChannelEmail, coupon.ChannelSMS, coupon.ChannelPush,
+						coupon.ChannelDirectMail,
+					}
 				}
 				m.prepare(rt, channels)
 				m.send(open(m))
@@ -129,14 +141,17 @@ func (m *meddled) must(err error) {
 	}
 }
 
-// prepare confirms deliveries: of a coupon with codes, of an anonymous one and of none, by channels in turn.
+// prepare confirms deliveries: of a coupon with codes, of an anonymous one and of none, by channels
+// in turn.
 func (m *meddled) prepare(rt *rapid.T, channels []coupon.Channel) {
 	ctx := m.t.Context()
 	var people []*coupon.RecipientChanges
 	for i := range meddledPeople {
 		people = append(people, &coupon.RecipientChanges{
-			ExternalID: fmt.Sprintf("r%d", i), Email: coupon.Set(new(fmt.Sprintf("r%d@example.org", i))),
-			Phone: coupon.Set(new(fmt.Sprintf("+49170123456%d", i))), Attributes: coupon.Set(new(coupon.JSON(fmt.Sprintf(
+			ExternalID: fmt.Sprintf("r%d", i),
+			Email:      coupon.Set(new(fmt.Sprintf("r%d@example.org", i))),
+			Phone:      coupon.Set(new(fmt.Sprintf("+49170123456%d", i))),
+			Attributes: coupon.Set(new(coupon.JSON(fmt.Sprintf(
 				`{"pushToken":"token-%d","postalAddress":"%d Main Street"}`, i, i)))),
 		})
 	}
@@ -146,14 +161,18 @@ func (m *meddled) prepare(rt *rapid.T, channels []coupon.Channel) {
 		m.people = append(m.people, r.ID)
 	}
 	limit := rapid.IntRange(1, 3).Draw(rt, "limit")
-	for i, couponType := range []coupon.CouponType{coupon.TypeIndividual, coupon.TypeIndividual, coupon.TypeAnonymous, ""} {
+	for i, couponType := range []coupon.CouponType{
+		coupon.TypeIndividual, coupon.TypeIndividual, coupon.TypeAnonymous, "",
+	} {
 		changes := &coupon.DeliveryChanges{
-			Label: coupon.Set(new("News")), Body: coupon.Set(new("Hello")), Channel: coupon.Set(&channels[i%len(channels)]),
+			Label: coupon.Set(new("News")), Body: coupon.Set(new("Hello")),
+			Channel:          coupon.Set(&channels[i%len(channels)]),
 			IgnoreQuarantine: coupon.Set(new(i == 1)),
 		}
 		if couponType != "" {
 			c, err := m.CreateCoupon(ctx, &coupon.CouponChanges{
-				Type: couponType, Label: coupon.Set(new("Sale")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+				Type: couponType, Label: coupon.Set(new("Sale")),
+				StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
 				RedemptionLimit: coupon.Set(&limit),
 			})
 			m.must(err)
@@ -198,7 +217,8 @@ func (m *meddled) prepare(rt *rapid.T, channels []coupon.Channel) {
 	}
 }
 
-// meddle makes the next change of the plan. One that waits for a delivery that is being sent does so beside.
+// meddle makes the next change of the plan. One that waits for a delivery that is being sent does
+// so beside.
 func (m *meddled) meddle(isLocked bool) {
 	if len(m.plan) == 0 {
 		return
@@ -234,8 +254,9 @@ func (m *meddled) try(err error) {
 
 type meddling struct {
 	do func(n int) error
-	// locks: it waits for a batch that holds its delivery. isOfPeople: it waits for others that change people, and so for what
-	// they wait for. isHarsh: it ends so much that it should be rare.
+	// locks: it waits for a batch that holds its delivery. isOfPeople: it waits for others that
+	// change people, and so for what they wait for. isHarsh: it ends so much that it should be
+	// rare.
 	locks, isOfPeople, isHarsh bool
 }
 
@@ -250,7 +271,8 @@ func (m *meddled) changes() []meddling {
 	}
 	contactable := func(n int, is bool) error {
 		name := fmt.Sprintf("r%d", n%meddledPeople)
-		_, err := m.UpsertRecipients(ctx, []*coupon.RecipientChanges{{ExternalID: name, IsContactable: coupon.Set(&is)}})
+		_, err := m.UpsertRecipients(ctx,
+			[]*coupon.RecipientChanges{{ExternalID: name, IsContactable: coupon.Set(&is)}})
 		return err
 	}
 	now := func(by time.Duration) coupon.Change[coupon.DateTime] {
@@ -260,16 +282,33 @@ func (m *meddled) changes() []meddling {
 		message := m.messages[one(m.ids[:2*meddledPeople], n)]
 		found, err := m.DeliveriesByID(ctx, []coupon.ID{message.DeliveryID})
 		m.must(err)
-		return &db.CodeSelection{CouponID: *found[message.DeliveryID].CouponID, Values: []string{m.codes[message.ID]}}
+		return &db.CodeSelection{
+			CouponID: *found[message.DeliveryID].CouponID, Values: []string{m.codes[message.ID]},
+		}
 	}
 	return []meddling{
 		{do: func(n int) error { return contactable(n, false) }, isOfPeople: true},
 		{do: func(n int) error { return contactable(n, true) }, isOfPeople: true},
-		{do: func(n int) error { return update(n, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1 + n%3))}) }},
-		{do: func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(0)}) }, isHarsh: true},
-		{do: func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(time.Minute)}) }, isHarsh: true},
-		{do: func(n int) error { return update(n, &coupon.CouponChanges{StartsAt: now(time.Hour)}) }, isHarsh: true},
-		{do: func(n int) error { _, err := m.ArchiveCoupon(ctx, one(m.coupons, n)); return err }, isHarsh: true},
+		{do: func(n int) error {
+			return update(n, &coupon.CouponChanges{RedemptionLimit: coupon.Set(new(1 + n%3))})
+		}},
+		{
+			do:      func(n int) error { return update(n, &coupon.CouponChanges{EndsAt: now(0)}) },
+			isHarsh: true,
+		},
+		{do: func(n int) error {
+			return update(n, &coupon.CouponChanges{EndsAt: now(time.Minute)})
+		}, isHarsh: true},
+		{do: func(n int) error {
+			return update(n, &coupon.CouponChanges{StartsAt: now(time.Hour)})
+		}, isHarsh: true},
+		{
+			do: func(n int) error {
+				_, err := m.ArchiveCoupon(ctx, one(m.coupons, n))
+				return err
+			},
+			isHarsh: true,
+		},
 		{do: func(n int) error { _, err := m.VoidCodes(ctx, codesOf(n)); return err }},
 		{do: func(n int) error {
 			_, _, _, err := m.ReleaseCodes(ctx, codesOf(n/2), n%2 == 0, "mistake")
@@ -290,21 +329,45 @@ func (m *meddled) changes() []meddling {
 			message := m.messages[one(m.ids, n)]
 			found, err := m.DeliveriesByID(ctx, []coupon.ID{message.DeliveryID})
 			m.must(err)
-			kind := one([]coupon.BounceKind{coupon.BounceHard, coupon.BounceComplaint, coupon.BounceSoft}, n)
-			_, err = m.RecordBounces(ctx, []*coupon.BounceInput{{Address: &message.Address, Channel: &found[message.DeliveryID].Channel, Kind: kind}})
+			kind := one(
+				[]coupon.BounceKind{
+					coupon.BounceHard, coupon.BounceComplaint, coupon.BounceSoft,
+				}, n,
+			)
+			_, err = m.RecordBounces(ctx, []*coupon.BounceInput{
+				{
+					Address: &message.Address,
+					Channel: &found[message.DeliveryID].Channel, Kind: kind,
+				},
+			})
 			return err
 		}, isOfPeople: true},
 		{do: func(n int) error {
 			message := m.messages[one(m.ids, n)]
 			found, err := m.DeliveriesByID(ctx, []coupon.ID{message.DeliveryID})
 			m.must(err)
-			_, err = m.LiftQuarantine(ctx, found[message.DeliveryID].Channel, []string{message.Address})
+			_, err = m.LiftQuarantine(ctx, found[message.DeliveryID].Channel,
+				[]string{message.Address})
 			return err
 		}, isOfPeople: true},
-		{do: func(n int) error { _, err := m.EraseRecipients(ctx, []coupon.ID{one(m.people, n)}, nil); return err }, locks: true, isHarsh: true},
-		{do: func(n int) error { _, err := m.PauseDelivery(ctx, one(m.deliveries, n)); return err }, locks: true},
-		{do: func(n int) error { _, err := m.ResumeDelivery(ctx, one(m.deliveries, n)); return err }},
-		{do: func(n int) error { _, err := m.StopDelivery(ctx, one(m.deliveries, n)); return err }, locks: true, isHarsh: true},
+		{do: func(n int) error {
+			_, err := m.EraseRecipients(ctx, []coupon.ID{one(m.people, n)}, nil)
+			return err
+		}, locks: true, isHarsh: true},
+		{do: func(
+			n int,
+		) error {
+			_, err := m.PauseDelivery(ctx, one(m.deliveries, n))
+			return err
+		}, locks: true},
+		{do: func(n int) error {
+			_, err := m.ResumeDelivery(ctx, one(m.deliveries, n))
+			return err
+		}},
+		{do: func(n int) error {
+			_, err := m.StopDelivery(ctx, one(m.deliveries, n))
+			return err
+		}, locks: true, isHarsh: true},
 		{do: func(n int) error { m.clock.Advance(time.Duration(n%50) * time.Second); return nil }},
 	}
 }
@@ -315,8 +378,10 @@ func (m *meddled) forbidden(id coupon.ID) string {
 	deliveries, err := m.DeliveriesByID(ctx, []coupon.ID{message.DeliveryID})
 	m.must(err)
 	d := deliveries[message.DeliveryID]
-	if counts := d.Counts; counts.Total != counts.Pending+counts.Sent+counts.Failed+counts.Canceled+counts.Unknown || counts.InFlight > counts.Pending {
-		m.problems = append(m.problems, fmt.Sprintf("the counts of %s do not add up: %+v", d.ID, counts))
+	if counts := d.Counts; counts.Total != counts.Pending+counts.Sent+counts.Failed+counts.Canceled+
+		counts.Unknown || counts.InFlight > counts.Pending {
+		m.problems = append(m.problems,
+			fmt.Sprintf("the counts of %s do not add up: %+v", d.ID, counts))
 	}
 	if d.Status != coupon.DeliveryInProgress {
 		return string(d.Status)
@@ -326,10 +391,12 @@ func (m *meddled) forbidden(id coupon.ID) string {
 	if r := people[message.RecipientID]; r.ErasedAt != nil || !r.IsContactable {
 		return "the person objected, or was erased"
 	}
-	list, err := m.QuarantinedAddresses(ctx, &d.Channel, nil, coupon.Page{First: 100, WantsItems: true})
+	list, err := m.QuarantinedAddresses(ctx, &d.Channel, nil,
+		coupon.Page{First: 100, WantsItems: true})
 	m.must(err)
 	for _, q := range list.Items {
-		if strings.EqualFold(q.Address, message.Address) && (q.Reason == coupon.BounceComplaint || !d.IgnoreQuarantine) {
+		if strings.EqualFold(q.Address, message.Address) &&
+			(q.Reason == coupon.BounceComplaint || !d.IgnoreQuarantine) {
 			return "the address is in quarantine"
 		}
 	}
@@ -339,7 +406,8 @@ func (m *meddled) forbidden(id coupon.ID) string {
 	coupons, err := m.CouponsByID(ctx, []coupon.ID{*d.CouponID})
 	m.must(err)
 	c := coupons[*d.CouponID]
-	if now := m.Now(); c.ArchivedAt != nil || now.Before(c.StartsAt) || c.EndsAt != nil && !now.Before(*c.EndsAt) {
+	if now := m.Now(); c.ArchivedAt != nil || now.Before(c.StartsAt) ||
+		c.EndsAt != nil && !now.Before(*c.EndsAt) {
 		return "the coupon is not valid"
 	}
 	value := m.codes[c.ID]
@@ -347,7 +415,8 @@ func (m *meddled) forbidden(id coupon.ID) string {
 		value = m.codes[id]
 		codes, err := m.CodesByID(ctx, []coupon.ID{*message.CodeID}, coupon.AnyState)
 		m.must(err)
-		if code := codes[*message.CodeID]; code.VoidedAt != nil || code.MessageID == nil || *code.MessageID != id {
+		if code := codes[*message.CodeID]; code.VoidedAt != nil || code.MessageID == nil ||
+			*code.MessageID != id {
 			return "the code was voided or released"
 		}
 	}
@@ -401,7 +470,8 @@ func (m *meddled) openOutbox() sender.Sender {
 	return out
 }
 
-// faultOf returns what is made of the message to an address or of a number, and how often that was asked before.
+// faultOf returns what is made of the message to an address or of a number, and how often that was
+// asked before.
 func (m *meddled) faultOf(id coupon.ID) (f fault, times int) {
 	m.refused[id]++
 	number := coupon.MustNumber(coupon.KindRecipient, m.messages[id].RecipientID)
@@ -436,7 +506,9 @@ func (m *meddled) openMail() sender.Sender {
 }
 
 func (m *meddled) openHook() sender.Sender {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(
+		w http.ResponseWriter, request *http.Request,
+	) {
 		var body struct {
 			Messages []struct {
 				MessageID coupon.ID `json:"messageId"`
@@ -457,7 +529,9 @@ func (m *meddled) openHook() sender.Sender {
 			f, times := m.faultOf(message.MessageID)
 			switch {
 			case f == refuses || f == postponesOnce && times == 1:
-				refused = append(refused, map[string]any{"messageId": message.MessageID, "reason": "no", "isPermanent": f == refuses})
+				refused = append(refused, map[string]any{
+					"messageId": message.MessageID, "reason": "no", "isPermanent": f == refuses,
+				})
 				continue
 			case f == breaks && m.broken < 2:
 				isBroken = true
@@ -487,12 +561,15 @@ func (m *meddled) openHook() sender.Sender {
 // send sends everything that may be sent: time passes, and what is paused goes on.
 func (m *meddled) send(out sender.Sender) {
 	senders := map[coupon.Channel]sender.Sender{}
-	for _, channel := range []coupon.Channel{coupon.ChannelEmail, coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail} {
+	for _, channel := range []coupon.Channel{
+		coupon.ChannelEmail, coupon.ChannelSMS, coupon.ChannelPush, coupon.ChannelDirectMail,
+	} {
 		senders[channel] = judging{out, m}
 	}
 	box, err := sender.OpenOutbox(m.folder)
 	m.must(err)
-	runner := job.Start(m.t.Context(), m.Store, box, job.Options{Log: slog.New(slog.NewTextHandler(m.t.Output(), nil)), Senders: senders})
+	runner := job.Start(m.t.Context(), m.Store, box,
+		job.Options{Log: slog.New(slog.NewTextHandler(m.t.Output(), nil)), Senders: senders})
 	defer runner.Stop()
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		isOver, state := m.goOn()
@@ -506,7 +583,8 @@ func (m *meddled) send(out sender.Sender) {
 	m.later.Wait()
 }
 
-// goOn lets time pass and resumes what is paused. It reports whether everything is over, and where it stands.
+// goOn lets time pass and resumes what is paused. It reports whether everything is over, and where
+// it stands.
 func (m *meddled) goOn() (isOver bool, state string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -538,7 +616,9 @@ func (m *meddled) check(rt *rapid.T) {
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			m.must(err)
-			pattern := regexp.MustCompile(`(?m)^Message-ID: <(message_\d+)|"messageId":"(message_\d+)"`)
+			pattern := regexp.MustCompile(
+				`(?m)^Message-ID: <(message_\d+)|"messageId":"(message_\d+)"`,
+			)
 			for _, match := range pattern.FindAllStringSubmatch(string(text), -1) {
 				m.taken[coupon.ID(match[1]+match[2])]++
 			}
@@ -551,10 +631,13 @@ func (m *meddled) check(rt *rapid.T) {
 		got := map[coupon.MessageStatus]int{}
 		for _, message := range m.scene.messages(m.t, id) {
 			got[message.Status]++
-			isTaken, mayBeTaken := message.Status == coupon.MessageSent, message.Status == coupon.MessageUnknown
-			// What nobody answered for, and what was canceled or given up after it, may have arrived.
+			isTaken, mayBeTaken := message.Status == coupon.MessageSent,
+				message.Status == coupon.MessageUnknown
+			// What nobody answered for, and what was canceled or given up after it, may have
+			// arrived.
 			mayBeTaken = mayBeTaken || m.lost[message.ID]
-			if times := m.taken[message.ID]; times > 1 || times == 0 && isTaken || times == 1 && !isTaken && !mayBeTaken {
+			if times := m.taken[message.ID]; times > 1 || times == 0 && isTaken ||
+				times == 1 && !isTaken && !mayBeTaken {
 				rt.Errorf("%s is %s and was taken %d times", message.ID, message.Status, times)
 			}
 			if m.taken[message.ID] > 0 && !m.left[message.ID] {
@@ -563,8 +646,9 @@ func (m *meddled) check(rt *rapid.T) {
 		}
 		counts := d.Counts
 		want := coupon.MessageCounts{
-			Sent: got[coupon.MessageSent], Failed: got[coupon.MessageFailed], Canceled: got[coupon.MessageCanceled],
-			Unknown: got[coupon.MessageUnknown], Total: meddledPeople,
+			Sent: got[coupon.MessageSent], Failed: got[coupon.MessageFailed],
+			Canceled: got[coupon.MessageCanceled],
+			Unknown:  got[coupon.MessageUnknown], Total: meddledPeople,
 		}
 		if counts != want {
 			rt.Errorf("%s has %+v, its messages make %+v", id, counts, want)
@@ -576,7 +660,9 @@ func (m *meddled) check(rt *rapid.T) {
 		if sum != counts.Canceled {
 			rt.Errorf("%s: %d messages have reasons, %d were canceled", id, sum, counts.Canceled)
 		}
-		if isOver := []coupon.DeliveryStatus{coupon.DeliveryFinished, coupon.DeliveryFailed, coupon.DeliveryStopped}; !slices.Contains(isOver, d.Status) {
+		if isOver := []coupon.DeliveryStatus{
+			coupon.DeliveryFinished, coupon.DeliveryFailed, coupon.DeliveryStopped,
+		}; !slices.Contains(isOver, d.Status) {
 			rt.Errorf("%s is %s", id, d.Status)
 		}
 	}

@@ -17,7 +17,8 @@ import (
 	"couponql/sender/mailtest"
 )
 
-// newMailScene is a scene by the machine's clock, whose mail goes to a scripted server by the sender that it returns.
+// newMailScene is a scene by the machine's clock, whose mail goes to a scripted server by the
+// sender that it returns.
 func newMailScene(t *testing.T, server *mailtest.Server) (*scene, sender.Sender) {
 	t.Helper()
 	s := &scene{Store: dbtest.New(t), folder: filepath.Join(t.TempDir(), "outbox")}
@@ -44,8 +45,8 @@ func checkOnce(t *testing.T, server *mailtest.Server, want int) {
 	}
 }
 
-// TestMailSenderRefused: what the server says of the sender pauses the delivery, costs no message anything, and after that
-// was mended and the delivery resumed everybody gets their mail once.
+// TestMailSenderRefused: what the server says of the sender pauses the delivery, costs no message
+// anything, and after that was mended and the delivery resumed everybody gets their mail once.
 func TestMailSenderRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -62,7 +63,8 @@ func TestMailSenderRefused(t *testing.T) {
 			t.Parallel()
 			var isMended atomic.Bool
 			server := mailtest.Start(t, func(e mailtest.Event) mailtest.Reply {
-				if e.Step == test.step && (e.Taken >= 20 || e.Step == mailtest.Hello) && !isMended.Load() {
+				if e.Step == test.step && (e.Taken >= 20 || e.Step == mailtest.Hello) &&
+					!isMended.Load() {
 					return mailtest.Reply{Text: test.text}
 				}
 				return mailtest.Reply{}
@@ -70,8 +72,10 @@ func TestMailSenderRefused(t *testing.T) {
 			s, _ := newMailScene(t, server)
 			_, id := s.ready(t, 300)
 			s.confirm(t, id)
-			d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryPaused })
-			if d.Counts.Failed > 0 || d.Counts.Sent != len(server.Letters()) || d.Counts.Pending != 300-d.Counts.Sent {
+			d := s.wait(t, id,
+				func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryPaused })
+			if d.Counts.Failed > 0 || d.Counts.Sent != len(server.Letters()) ||
+				d.Counts.Pending != 300-d.Counts.Sent {
 				t.Errorf("it is paused with %+v", d.Counts)
 			}
 			if logged := lastLog(t, s, id); !strings.Contains(logged, test.text) {
@@ -140,13 +144,14 @@ func TestMailLimits(t *testing.T) {
 	}
 }
 
-// TestSlowRate: a delivery of less than one message a second sends them one by one, can be paused at once, and its jobs end
-// at once.
+// TestSlowRate: a delivery of less than one message a second sends them one by one, can be paused
+// at once, and its jobs end at once.
 func TestSlowRate(t *testing.T) {
 	t.Parallel()
 	s := &scene{Store: dbtest.New(t), folder: filepath.Join(t.TempDir(), "outbox")}
 	_, fast := s.ready(t, 10)
-	_, slow := s.ready(t, 10, func(d *coupon.DeliveryChanges) { d.SendRate = coupon.Set(new(0.01)) })
+	_, slow := s.ready(t, 10,
+		func(d *coupon.DeliveryChanges) { d.SendRate = coupon.Set(new(0.01)) })
 	runner := s.start(t, 5)
 	began := time.Now()
 	s.confirm(t, fast)
@@ -168,7 +173,8 @@ func TestSlowRate(t *testing.T) {
 	}
 }
 
-// TestUnknownSingles: who waits for a proof or a message that is sent again is told that nobody knows whether it was taken.
+// TestUnknownSingles: who waits for a proof or a message that is sent again is told that nobody
+// knows whether it was taken.
 func TestUnknownSingles(t *testing.T) {
 	t.Parallel()
 	var isSilent atomic.Bool
@@ -193,7 +199,8 @@ func TestUnknownSingles(t *testing.T) {
 	}
 }
 
-// TestWebhookSenderRefused: an answer about the secret or the address pauses the delivery, and fails no message.
+// TestWebhookSenderRefused: an answer about the secret or the address pauses the delivery, and
+// fails no message.
 func TestWebhookSenderRefused(t *testing.T) {
 	t.Parallel()
 	var isMended atomic.Bool

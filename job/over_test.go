@@ -17,17 +17,21 @@ import (
 func (s *scene) endIn(t *testing.T, id coupon.ID, after time.Duration) {
 	t.Helper()
 	end := coupon.DateTime(s.Now().Add(after).Format(time.RFC3339))
-	if _, err := s.UpdateCoupon(t.Context(), id, &coupon.CouponChanges{EndsAt: coupon.Set(&end)}); err != nil {
+	if _, err := s.UpdateCoupon(t.Context(), id,
+		&coupon.CouponChanges{EndsAt: coupon.Set(&end)}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// readyAnonymous makes a delivery of a coupon with one code for everybody, which may be redeemed limit times.
+// readyAnonymous makes a delivery of a coupon with one code for everybody, which may be redeemed
+// limit times.
 func (s *scene) readyAnonymous(t *testing.T, count, limit int) (couponID, id coupon.ID) {
 	t.Helper()
 	c, err := s.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Welcome")), Code: coupon.Set(new("HELLO")),
-		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))), RedemptionLimit: coupon.Set(&limit),
+		Type: coupon.TypeAnonymous, Label: coupon.Set(new("Welcome")),
+		Code:            coupon.Set(new("HELLO")),
+		StartsAt:        coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		RedemptionLimit: coupon.Set(&limit),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,12 +42,18 @@ func (s *scene) readyAnonymous(t *testing.T, count, limit int) (couponID, id cou
 	return c.ID, id
 }
 
-// TestCouponIsOver: whatever holds a delivery up, nothing leaves once its coupon is over: it stops itself, with a reason, a line
-// in its log and an alert, and the codes go back.
+// TestCouponIsOver: whatever holds a delivery up, nothing leaves once its coupon is over: it stops
+// itself, with a reason, a line in its log and an alert, and the codes go back.
 func TestCouponIsOver(t *testing.T) {
 	t.Parallel()
-	individual := func(t *testing.T, s *scene) (couponID, id coupon.ID) { t.Helper(); return s.ready(t, 3) }
-	unlimited := func(t *testing.T, s *scene) (couponID, id coupon.ID) { t.Helper(); return s.readyAnonymous(t, 3, 9) }
+	individual := func(t *testing.T, s *scene) (couponID, id coupon.ID) {
+		t.Helper()
+		return s.ready(t, 3)
+	}
+	unlimited := func(t *testing.T, s *scene) (couponID, id coupon.ID) {
+		t.Helper()
+		return s.readyAnonymous(t, 3, 9)
+	}
 	ends := func(t *testing.T, s *scene, couponID coupon.ID) {
 		t.Helper()
 		s.endIn(t, couponID, time.Minute)
@@ -85,7 +95,8 @@ func TestCouponIsOver(t *testing.T) {
 			out := newFlaky(func(*coupon.OutgoingMessage, int) coupon.Attempt { return postpone })
 			s.startSender(t, out)
 			s.waitTimes(t, id, out, 3)
-			s.wait(t, id, func(*coupon.Delivery) bool { return s.messages(t, id)[2].Failure != nil })
+			s.wait(t, id,
+				func(*coupon.Delivery) bool { return s.messages(t, id)[2].Failure != nil })
 			ends(t, s, couponID)
 		}, 0, 3, coupon.CancelCouponEnded},
 		{"a restart", individual, func(t *testing.T, s *scene, couponID, id coupon.ID) {
@@ -110,7 +121,8 @@ func TestCouponIsOver(t *testing.T) {
 			t.Helper()
 			inPause(t, s, id, func() {
 				begin := coupon.DateTime("2026-12-01")
-				if _, err := s.UpdateCoupon(t.Context(), couponID, &coupon.CouponChanges{StartsAt: coupon.Set(&begin)}); err != nil {
+				if _, err := s.UpdateCoupon(t.Context(), couponID,
+					&coupon.CouponChanges{StartsAt: coupon.Set(&begin)}); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -126,7 +138,8 @@ func TestCouponIsOver(t *testing.T) {
 			t.Helper()
 			inPause(t, s, id, func() {
 				for range 2 {
-					if _, err := s.Redeem(t.Context(), &coupon.RedeemRequest{Value: "HELLO"}); err != nil {
+					if _, err := s.Redeem(t.Context(),
+						&coupon.RedeemRequest{Value: "HELLO"}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -139,15 +152,20 @@ func TestCouponIsOver(t *testing.T) {
 			couponID, id := test.ready(t, s)
 			s.confirm(t, id)
 			test.run(t, s, couponID, id)
-			d := s.wait(t, id, func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryStopped })
-			if d.Counts != (coupon.MessageCounts{Sent: test.sent, Canceled: 3 - test.sent, Total: 3}) {
+			d := s.wait(t, id,
+				func(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryStopped })
+			if d.Counts != (coupon.MessageCounts{
+				Sent: test.sent, Canceled: 3 - test.sent, Total: 3,
+			}) {
 				t.Errorf("got %+v", d.Counts)
 			}
 			counts, err := s.CanceledBy(t.Context(), []coupon.ID{id})
-			if err != nil || len(counts[id]) != 1 || *counts[id][0] != (coupon.CancelCount{Reason: test.reason, Count: 3 - test.sent}) {
+			if err != nil || len(counts[id]) != 1 ||
+				*counts[id][0] != (coupon.CancelCount{Reason: test.reason, Count: 3 - test.sent}) {
 				t.Errorf("got %+v, %v", counts[id], err)
 			}
-			if logged := lastLog(t, s, id); !strings.HasPrefix(logged, "Stopped by the server: "+test.reason.Text()) {
+			if logged := lastLog(t, s, id); !strings.HasPrefix(logged,
+				"Stopped by the server: "+test.reason.Text()) {
 				t.Errorf("the log says %q", logged)
 			}
 			s.wantStopAlert(t, id, test.reason)
@@ -162,13 +180,15 @@ func TestCouponIsOver(t *testing.T) {
 // freeCodes counts the codes of all coupons that no message has.
 func (s *scene) freeCodes(t *testing.T) int {
 	t.Helper()
-	list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc, coupon.Page{First: 10, WantsItems: true})
+	list, err := s.Coupons(t.Context(), nil, coupon.OrderCreatedAtAsc,
+		coupon.Page{First: 10, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	free := 0
 	for _, c := range list.Items {
-		codes, err := s.CodesOf(t.Context(), []coupon.ID{c.ID}, nil, coupon.Page{First: 10, WantsItems: true}, coupon.AnyState)
+		codes, err := s.CodesOf(t.Context(), []coupon.ID{c.ID}, nil,
+			coupon.Page{First: 10, WantsItems: true}, coupon.AnyState)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,8 +217,8 @@ func (s *scene) wantStopAlert(t *testing.T, id coupon.ID, reason coupon.CancelRe
 	t.Errorf("the alerts are %+v, want %q", alerts.Items, want)
 }
 
-// TestResendIsJudged: a message is judged when it is sent again at the last moment before it leaves; a proof is for who tries
-// it, whatever holds of the recipient.
+// TestResendIsJudged: a message is judged when it is sent again at the last moment before it
+// leaves; a proof is for who tries it, whatever holds of the recipient.
 func TestResendIsJudged(t *testing.T) {
 	t.Parallel()
 	var isChanging atomic.Bool
@@ -223,7 +243,8 @@ func TestResendIsJudged(t *testing.T) {
 	isChanging.Store(true)
 	_, err := c.Resend(t.Context(), message)
 	problem, isUser := errors.AsType[*coupon.UserError](err)
-	if !isUser || problem.Code != coupon.ErrorInvalidState || !strings.Contains(problem.Message, coupon.CancelNotContactable.Text()) {
+	if !isUser || problem.Code != coupon.ErrorInvalidState ||
+		!strings.Contains(problem.Message, coupon.CancelNotContactable.Text()) {
 		t.Errorf("got %v", err)
 	}
 	if m := s.messages(t, id)[0]; m.Status != coupon.MessageSent || m.Attempts != 2 {

@@ -13,7 +13,9 @@ import (
 // addRecipient adds somebody who is heard of now.
 func (s *scene) addRecipient(t *testing.T, externalID string) coupon.ID {
 	t.Helper()
-	kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{{ExternalID: externalID, Email: coupon.Set(new("a@example.org"))}})
+	kept, err := s.UpsertRecipients(t.Context(), []*coupon.RecipientChanges{
+		{ExternalID: externalID, Email: coupon.Set(new("a@example.org"))},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +38,14 @@ func (s *scene) keep(t *testing.T, retention time.Duration) *job.Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := job.Start(t.Context(), s.Store, out, job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Retention: retention})
+	runner := job.Start(t.Context(), s.Store, out,
+		job.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Retention: retention})
 	t.Cleanup(runner.Stop)
 	return runner
 }
 
-// TestRetention erases who was not heard of for 30 days, once the time has come, and nobody without that setting.
+// TestRetention erases who was not heard of for 30 days, once the time has come, and nobody without
+// that setting.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -60,13 +64,15 @@ func TestRetention(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			if s.isErased(t, old) != test.isErased || s.isErased(t, recent) {
-				t.Errorf("erased: old %t, recent %t; want %t, false", s.isErased(t, old), s.isErased(t, recent), test.isErased)
+				t.Errorf("erased: old %t, recent %t; want %t, false", s.isErased(t, old),
+					s.isErased(t, recent), test.isErased)
 			}
 		})
 	}
 }
 
-// TestRetentionAndJumps sets the clock forward by more than recipients are kept: nobody is erased who was heard of in time.
+// TestRetentionAndJumps sets the clock forward by more than recipients are kept: nobody is erased
+// who was heard of in time.
 func TestRetentionAndJumps(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -1,6 +1,6 @@
-// Package job does what takes longer than a request: it runs the imports that wait, generates codes, sends the
-// deliveries whose time has come, looks out for alerts, and erases recipients of whom nothing was heard. What it does is
-// recorded step by step in the store, so a server that was
+// Package job does what takes longer than a request: it runs the imports that wait, generates
+// codes, sends the deliveries whose time has come, looks out for alerts, and erases recipients of
+// whom nothing was heard. What it does is recorded step by step in the store, so a server that was
 // stopped or killed goes on where it was.
 package job
 
@@ -19,7 +19,8 @@ import (
 
 // Options says how to run jobs.
 type Options struct {
-	// SendRate is the largest number of messages that each delivery hands over in a second; 0: no limit.
+	// SendRate is the largest number of messages that each delivery hands over in a second; 0: no
+	// limit.
 	SendRate float64
 	// Senders are those of channels whose messages do not go to the outbox.
 	Senders map[coupon.Channel]sender.Sender
@@ -47,11 +48,15 @@ type Runner struct {
 	importing map[coupon.ID]struct{}
 }
 
-// Start begins to run the jobs of a store, sending what no other sender is chosen for to the outbox. What an earlier server left
-// unfinished is taken up first. When ctx is done, jobs end at their next step; Stop waits for that.
+// Start begins to run the jobs of a store, sending what no other sender is chosen for to the
+// outbox. What an earlier server left unfinished is taken up first. When ctx is done, jobs end at
+// their next step; Stop waits for that.
 func Start(ctx context.Context, store *db.Store, out sender.Sender, options Options) *Runner {
 	ctx, stop := context.WithCancel(ctx)
-	r := &Runner{store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{}, importing: map[coupon.ID]struct{}{}}
+	r := &Runner{
+		store: store, outbox: out, options: options, stop: stop, sending: map[coupon.ID]struct{}{},
+		importing: map[coupon.ID]struct{}{},
+	}
 	// Two lanes: large imports follow each other, and small ones pass them.
 	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, false) })
 	r.repeat(ctx, func(ctx context.Context) (time.Time, error) { return r.runImports(ctx, true) })
@@ -78,8 +83,8 @@ func (r *Runner) Stop() {
 // retryInterval is how long a job waits after an error that was not its own.
 const retryInterval = time.Second
 
-// lookInterval is the longest time until the clock is looked at again: a timer counts the seconds that the machine is awake,
-// and the clock may be set, or jump with a machine that slept.
+// lookInterval is the longest time until the clock is looked at again: a timer counts the seconds
+// that the machine is awake, and the clock may be set, or jump with a machine that slept.
 const lookInterval = time.Second
 
 // run does something beside the others until it ends; Stop waits for it.
@@ -96,9 +101,11 @@ func (r *Runner) run(ctx context.Context, do func()) {
 	})
 }
 
-// repeat does step whenever there may be work: at the start, when the store says so, and at the time that
-// the last step gave (the zero time: none).
-func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next time.Time, err error)) {
+// repeat does step whenever there may be work: at the start, when the store says so, and at the
+// time that the last step gave (the zero time: none).
+func (r *Runner) repeat(
+	ctx context.Context, step func(context.Context) (next time.Time, err error),
+) {
 	r.run(ctx, func() {
 		due, stop := r.store.WatchDue()
 		defer stop()
@@ -117,9 +124,10 @@ func (r *Runner) repeat(ctx context.Context, step func(context.Context) (next ti
 	})
 }
 
-// await waits until there may be work: due or changed says so (nil: never), or an instant has come (the zero time: none). It
-// has come when the clock says so, or when as much time has passed as there was left, so that a clock that is set back puts
-// nothing off; whoever goes by the clock looks at it then. It returns early when ctx is done.
+// await waits until there may be work: due or changed says so (nil: never), or an instant has come
+// (the zero time: none). It has come when the clock says so, or when as much time has passed as
+// there was left, so that a clock that is set back puts nothing off; whoever goes by the clock
+// looks at it then. It returns early when ctx is done.
 func (r *Runner) await(ctx context.Context, next time.Time, due, changed <-chan struct{}) {
 	began, rest := r.store.Steady(), next.Sub(r.store.Now())
 	for {

@@ -28,7 +28,9 @@ type scene struct {
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
-	return &scene{Store: dbtest.New(t, clock.Use), clock: clock, folder: filepath.Join(t.TempDir(), "outbox")}
+	return &scene{
+		Store: dbtest.New(t, clock.Use), clock: clock, folder: filepath.Join(t.TempDir(), "outbox"),
+	}
 }
 
 // start runs the jobs until the test ends or the runner is stopped.
@@ -38,13 +40,16 @@ func (s *scene) start(t *testing.T, sendRate float64) *job.Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := job.Start(t.Context(), s.Store, out, job.Options{SendRate: sendRate, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	runner := job.Start(t.Context(), s.Store, out,
+		job.Options{SendRate: sendRate, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	t.Cleanup(runner.Stop)
 	return runner
 }
 
 // ready makes a delivery with a code for each of so many recipients that can be confirmed.
-func (s *scene) ready(t *testing.T, count int, edits ...func(*coupon.DeliveryChanges)) (couponID, id coupon.ID) {
+func (s *scene) ready(t *testing.T, count int, edits ...func(*coupon.DeliveryChanges)) (
+	couponID, id coupon.ID,
+) {
 	t.Helper()
 	ctx := t.Context()
 	c, err := s.CreateCoupon(ctx, &coupon.CouponChanges{
@@ -91,7 +96,9 @@ func (s *scene) ready(t *testing.T, count int, edits ...func(*coupon.DeliveryCha
 	return c.ID, d.ID
 }
 
-func fine(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings { return coupon.ContentFindings{} }
+func fine(*coupon.Delivery, *coupon.Coupon) coupon.ContentFindings {
+	return coupon.ContentFindings{}
+}
 
 func (s *scene) confirm(t *testing.T, id coupon.ID) {
 	t.Helper()
@@ -110,7 +117,9 @@ func (s *scene) delivery(t *testing.T, id coupon.ID) *coupon.Delivery {
 }
 
 // wait waits until a delivery is as wanted.
-func (s *scene) wait(t *testing.T, id coupon.ID, isThere func(*coupon.Delivery) bool) *coupon.Delivery {
+func (
+	s *scene,
+) wait(t *testing.T, id coupon.ID, isThere func(*coupon.Delivery) bool) *coupon.Delivery {
 	t.Helper()
 	changed, stop := s.Watch(id)
 	defer stop()
@@ -130,15 +139,17 @@ func (s *scene) wait(t *testing.T, id coupon.ID, isThere func(*coupon.Delivery) 
 
 func isFinished(d *coupon.Delivery) bool { return d.Status == coupon.DeliveryFinished }
 
-// checkOutbox fails the test unless the delivery's file has so many messages, each once and with a code of
-// its own.
+// checkOutbox fails the test unless the delivery's file has so many messages, each once and with a
+// code of its own.
 func (s *scene) checkOutbox(t *testing.T, id coupon.ID, want int) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(s.folder, string(id)+".mbox"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pattern := range []string{`(?m)^Message-ID: (.*)$`, `(?m)^To: (.*)$`, `(?m)^Code: (.+)$`} {
+	for _, pattern := range []string{
+		`(?m)^Message-ID: (.*)$`, `(?m)^To: (.*)$`, `(?m)^Code: (.+)$`,
+	} {
 		seen := map[string]bool{}
 		for _, match := range regexp.MustCompile(pattern).FindAllString(string(text), -1) {
 			if seen[match] {
@@ -168,8 +179,8 @@ func TestSending(t *testing.T) {
 	s.checkOutbox(t, id, 4500)
 }
 
-// TestPauseAndResume pauses and resumes at any moment; resumed just when the sending goroutine leaves, the
-// delivery must not be forgotten.
+// TestPauseAndResume pauses and resumes at any moment; resumed just when the sending goroutine
+// leaves, the delivery must not be forgotten.
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -179,11 +190,16 @@ func TestPauseAndResume(t *testing.T) {
 		s.confirm(t, id)
 		for range 5 {
 			for _, change := range []func(*db.Store) (*coupon.Delivery, error){
-				func(s *db.Store) (*coupon.Delivery, error) { return s.PauseDelivery(t.Context(), id) },
-				func(s *db.Store) (*coupon.Delivery, error) { return s.ResumeDelivery(t.Context(), id) },
+				func(s *db.Store) (*coupon.Delivery, error) {
+					return s.PauseDelivery(t.Context(), id)
+				},
+				func(s *db.Store) (*coupon.Delivery, error) {
+					return s.ResumeDelivery(t.Context(), id)
+				},
 			} {
 				if _, err := change(s.Store); err != nil {
-					if problems, _ := coupon.AsUserErrors(err); len(problems) == 0 || problems[0].Code != coupon.ErrorInvalidState {
+					if problems, _ := coupon.AsUserErrors(err); len(problems) == 0 ||
+						problems[0].Code != coupon.ErrorInvalidState {
 						t.Fatal(err)
 					}
 				}
@@ -214,11 +230,13 @@ func TestSendRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stopped.Counts.Sent != paused.Counts.Sent || stopped.Counts.Sent+stopped.Counts.Canceled != 1000 {
+	if stopped.Counts.Sent != paused.Counts.Sent ||
+		stopped.Counts.Sent+stopped.Counts.Canceled != 1000 {
 		t.Errorf("paused with %+v, stopped with %+v", paused.Counts, stopped.Counts)
 	}
 	found, err := s.Availabilities(t.Context(), []coupon.ID{couponID})
-	if err != nil || found[couponID].Available != stopped.Counts.Canceled || found[couponID].Assigned != stopped.Counts.Sent {
+	if err != nil || found[couponID].Available != stopped.Counts.Canceled ||
+		found[couponID].Assigned != stopped.Counts.Sent {
 		t.Errorf("availability %+v, %v", found[couponID], err)
 	}
 	s.checkOutbox(t, id, stopped.Counts.Sent)
@@ -232,7 +250,8 @@ func TestRestart(t *testing.T) {
 	s.confirm(t, id)
 	for sent := 0; sent < 1200; {
 		runner := s.start(t, 400)
-		sent = s.wait(t, id, func(d *coupon.Delivery) bool { return d.Counts.Sent > sent }).Counts.Sent
+		sent = s.wait(t, id,
+			func(d *coupon.Delivery) bool { return d.Counts.Sent > sent }).Counts.Sent
 		runner.Stop()
 		if d := s.delivery(t, id); d.Status != coupon.DeliveryInProgress {
 			t.Fatalf("after a stop in the middle the delivery is %+v", d)
@@ -259,8 +278,8 @@ func TestScheduled(t *testing.T) {
 	s.checkOutbox(t, id, 3)
 }
 
-// TestScheduledAndJumps sets the clock on to when a delivery is due, without the timers of the machine knowing: so it is for a
-// machine that slept.
+// TestScheduledAndJumps sets the clock on to when a delivery is due, without the timers of the
+// machine knowing: so it is for a machine that slept.
 func TestScheduledAndJumps(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -288,12 +307,15 @@ func TestVoidedBeforeSending(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.start(t, 0)
-	if d := s.wait(t, id, isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 1, Total: 5}) {
+	if d := s.wait(t, id,
+		isFinished); d.Counts != (coupon.MessageCounts{Sent: 4, Canceled: 1, Total: 5}) {
 		t.Errorf("got %+v", d.Counts)
 	}
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, []coupon.CancelReason{coupon.CancelCodeVoided}, nil,
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil,
+		[]coupon.CancelReason{coupon.CancelCodeVoided}, nil,
 		coupon.Page{First: 10, WantsItems: true})
-	if err != nil || len(lists[id].Items) != 1 || *lists[id].Items[0].CancelReason != coupon.CancelCodeVoided {
+	if err != nil || len(lists[id].Items) != 1 ||
+		*lists[id].Items[0].CancelReason != coupon.CancelCodeVoided {
 		t.Errorf("canceled: %+v, %v", lists[id], err)
 	}
 	s.checkOutbox(t, id, 4)
@@ -337,7 +359,8 @@ func TestImports(t *testing.T) {
 			t.Fatal(err)
 		}
 		i, err := s.CreateImport(t.Context(), &coupon.Import{
-			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC",
+			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV,
+			OnRejection: coupon.SkipRow, Timezone: "UTC",
 			CouponID: &couponID,
 		}, upload.ID, true)
 		if err != nil {
@@ -368,8 +391,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestSmallImportPasses tells that a small import does not wait for a large one that was asked for before, unless both
-// are for the same coupon.
+// TestSmallImportPasses tells that a small import does not wait for a large one that was asked for
+// before, unless both are for the same coupon.
 func TestSmallImportPasses(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -386,7 +409,8 @@ func TestSmallImportPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		i, err := s.CreateImport(t.Context(), &coupon.Import{
-			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC",
+			Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV,
+			OnRejection: coupon.SkipRow, Timezone: "UTC",
 			CouponID: &couponID,
 		}, upload.ID, true)
 		if err != nil {
@@ -414,12 +438,14 @@ func TestSmallImportPasses(t *testing.T) {
 	}
 	s.start(t, 0)
 	found := wait(small)
-	if found[small].RowsImported != 1 || found[first].Status.IsFinal() || found[same].Status != coupon.ImportQueued {
+	if found[small].RowsImported != 1 || found[first].Status.IsFinal() ||
+		found[same].Status != coupon.ImportQueued {
 		t.Errorf("the small import is %s with %d rows, the large one %s, the one of the same coupon %s",
 			found[small].Status, found[small].RowsImported, found[first].Status, found[same].Status)
 	}
 	found = wait(same)
 	if found[first].RowsImported != 200_000 || found[same].RowsImported != 1 {
-		t.Errorf("the large import has %d rows, the one of the same coupon %d", found[first].RowsImported, found[same].RowsImported)
+		t.Errorf("the large import has %d rows, the one of the same coupon %d",
+			found[first].RowsImported, found[same].RowsImported)
 	}
 }

@@ -44,11 +44,16 @@ type flaky struct {
 }
 
 func newFlaky(decide func(m *coupon.OutgoingMessage, times int) coupon.Attempt) *flaky {
-	return &flaky{maxBatch: 10, decide: decide, got: map[coupon.ID][]handOver{}, accepted: map[coupon.ID]int{}, batches: map[string]int{}}
+	return &flaky{
+		maxBatch: 10, decide: decide, got: map[coupon.ID][]handOver{},
+		accepted: map[coupon.ID]int{}, batches: map[string]int{},
+	}
 }
 
 func (f *flaky) Traits() sender.Traits {
-	return sender.Traits{MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients, IsRepeatable: true}
+	return sender.Traits{
+		MaxBatch: f.maxBatch, NamesRecipients: f.namesRecipients, IsRepeatable: true,
+	}
 }
 
 func (f *flaky) Send(ctx context.Context, batch *sender.Batch) ([]coupon.Attempt, error) {
@@ -120,7 +125,9 @@ var (
 	accept   = coupon.Attempt{Result: coupon.AttemptAccepted}
 	postpone = coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "450 later"}
 	refuse   = coupon.Attempt{Result: coupon.AttemptRefused, Reason: "550 no such mailbox"}
-	lost     = coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "the connection broke", MayBeSent: true}
+	lost     = coupon.Attempt{
+		Result: coupon.AttemptPostponed, Reason: "the connection broke", MayBeSent: true,
+	}
 )
 
 // startSender runs the jobs with a sender for EMAIL.
@@ -147,7 +154,8 @@ func (s *scene) pass(by time.Duration) {
 // messages returns the messages of a delivery in their order.
 func (s *scene) messages(t *testing.T, id coupon.ID) []*coupon.Message {
 	t.Helper()
-	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil, coupon.Page{First: 500, WantsItems: true})
+	lists, err := s.DeliveryMessages(t.Context(), []coupon.ID{id}, nil, nil, nil,
+		coupon.Page{First: 500, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,8 +173,10 @@ func (s *scene) checkSound(t *testing.T) {
 func (s *scene) wantAvailability(t *testing.T, couponID coupon.ID, available, assigned int) {
 	t.Helper()
 	found, err := s.Availabilities(t.Context(), []coupon.ID{couponID})
-	if err != nil || found[couponID].Available != available || found[couponID].Assigned != assigned {
-		t.Errorf("got %+v, %v, want %d available and %d assigned", found[couponID], err, available, assigned)
+	if err != nil || found[couponID].Available != available ||
+		found[couponID].Assigned != assigned {
+		t.Errorf("got %+v, %v, want %d available and %d assigned", found[couponID], err,
+			available, assigned)
 	}
 }
 
@@ -185,7 +195,8 @@ func (s *scene) waitTimes(t *testing.T, id coupon.ID, out *flaky, want int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after 30 seconds %d messages were handed over, and the delivery is %+v", times, s.delivery(t, id))
+			t.Fatalf("after 30 seconds %d messages were handed over, and the delivery is %+v",
+				times, s.delivery(t, id))
 		}
 	}
 }
@@ -214,12 +225,14 @@ func TestRetries(t *testing.T) {
 	s.startSender(t, out)
 	s.confirm(t, id)
 	d := s.wait(t, id, isSettled(10))
-	if d.Status != coupon.DeliveryInProgress || d.Counts != (coupon.MessageCounts{Pending: 10, Sent: 39, Failed: 1, Total: 50}) {
+	if d.Status != coupon.DeliveryInProgress ||
+		d.Counts != (coupon.MessageCounts{Pending: 10, Sent: 39, Failed: 1, Total: 50}) {
 		t.Errorf("got %+v", d)
 	}
 	s.wantAvailability(t, couponID, 1, 49)
 	first := s.messages(t, id)[0]
-	if first.Status != coupon.MessagePending || first.Attempts != 1 || first.Failure == nil || *first.Failure != "450 later" || first.CodeID == nil {
+	if first.Status != coupon.MessagePending || first.Attempts != 1 || first.Failure == nil ||
+		*first.Failure != "450 later" || first.CodeID == nil {
 		t.Errorf("got %+v", first)
 	}
 	s.pass(30 * time.Second) // too soon
@@ -242,7 +255,8 @@ func TestRetries(t *testing.T) {
 			t.Errorf("%s: got %+v, want %d attempts", m.ID, m, want)
 		}
 	}
-	if failed := messages[6]; failed.Failure == nil || *failed.Failure != "550 no such mailbox" || failed.CodeID != nil {
+	if failed := messages[6]; failed.Failure == nil || *failed.Failure != "550 no such mailbox" ||
+		failed.CodeID != nil {
 		t.Errorf("got %+v", failed)
 	}
 	out.check(t)
@@ -250,8 +264,8 @@ func TestRetries(t *testing.T) {
 	s.wantAvailability(t, couponID, 1, 49)
 }
 
-// TestGivingUp: after eight attempts over a day a message fails, and only then its code returns; not if one of
-// the attempts may have reached the recipient.
+// TestGivingUp: after eight attempts over a day a message fails, and only then its code returns;
+// not if one of the attempts may have reached the recipient.
 func TestGivingUp(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -271,7 +285,8 @@ func TestGivingUp(t *testing.T) {
 	for attempt := 1; attempt < coupon.MaxAttempts; attempt++ {
 		s.wait(t, id, func(*coupon.Delivery) bool {
 			m := s.messages(t, id)
-			return m[0].Failure != nil && m[1].Failure != nil && m[0].Attempts == attempt && m[1].Attempts == attempt
+			return m[0].Failure != nil && m[1].Failure != nil && m[0].Attempts == attempt &&
+				m[1].Attempts == attempt
 		})
 		s.wantAvailability(t, couponID, 0, 3)
 		delay := coupon.FirstRetryDelay
@@ -299,7 +314,8 @@ func TestGivingUp(t *testing.T) {
 	s.wantAvailability(t, couponID, 1, 2)
 }
 
-// TestStopWhileWaiting cancels what waits: codes return, but not of messages that may be on their way.
+// TestStopWhileWaiting cancels what waits: codes return, but not of messages that may be on their
+// way.
 func TestStopWhileWaiting(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -321,7 +337,8 @@ func TestStopWhileWaiting(t *testing.T) {
 	}
 	// A code that may be on its way is kept like one that was sent.
 	if released, kept, _, err := s.ReleaseCodes(t.Context(), &db.CodeSelection{
-		CouponID: couponID, Values: []string{string(couponID) + "-00001", string(couponID) + "-00002"},
+		CouponID: couponID,
+		Values:   []string{string(couponID) + "-00001", string(couponID) + "-00002"},
 	}, false, "a test"); err != nil || released != 1 || kept != 1 {
 		t.Errorf("released %d, kept %d, %v", released, kept, err)
 	}
@@ -334,7 +351,8 @@ func TestStopWhileWaiting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Status != coupon.DeliveryStopped || d.Counts != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
+	if d.Status != coupon.DeliveryStopped ||
+		d.Counts != (coupon.MessageCounts{Sent: 2, Canceled: 3, Total: 5}) {
 		t.Errorf("got %+v", d)
 	}
 	s.wantAvailability(t, couponID, 2, 3)
@@ -349,15 +367,17 @@ func TestStopWhileWaiting(t *testing.T) {
 	}
 }
 
-// TestSameBatchAgain: a batch that nobody answered for comes again as it was, under its key; one that was
-// answered comes again under another key.
+// TestSameBatchAgain: a batch that nobody answered for comes again as it was, under its key; one
+// that was answered comes again under another key.
 func TestSameBatchAgain(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	out := newFlaky(func(m *coupon.OutgoingMessage, times int) coupon.Attempt {
 		switch {
 		case times == 1:
-			return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "503", RepeatsBatch: true}
+			return coupon.Attempt{
+				Result: coupon.AttemptPostponed, Reason: "503", RepeatsBatch: true,
+			}
 		case times == 2 && m.MessageID == "message_2":
 			return postpone
 		}
@@ -372,15 +392,16 @@ func TestSameBatchAgain(t *testing.T) {
 	s.pass(6 * time.Minute)
 	s.wait(t, id, isFinished)
 	got := out.got["message_2"]
-	if len(got) != 3 || got[0].key != got[1].key || got[1].key == got[2].key || out.batches[got[0].key] != 2 || !strings.HasPrefix(got[0].key, s.ID()) {
+	if len(got) != 3 || got[0].key != got[1].key || got[1].key == got[2].key ||
+		out.batches[got[0].key] != 2 || !strings.HasPrefix(got[0].key, s.ID()) {
 		t.Errorf("got %+v, %+v", got, out.batches)
 	}
 	out.check(t)
 	s.checkSound(t)
 }
 
-// TestSameBatchWithoutSome: a batch that comes again without somebody who objected meanwhile has its key, since the other side may
-// have it already.
+// TestSameBatchWithoutSome: a batch that comes again without somebody who objected meanwhile has
+// its key, since the other side may have it already.
 func TestSameBatchWithoutSome(t *testing.T) {
 	t.Parallel()
 	for _, isKilled := range []bool{false, true} {
@@ -394,7 +415,10 @@ func TestSameBatchWithoutSome(t *testing.T) {
 				case isKilled:
 					return coupon.Attempt{} // it stays open
 				}
-				return coupon.Attempt{Result: coupon.AttemptPostponed, Reason: "no answer", RepeatsBatch: true, MayBeSent: true}
+				return coupon.Attempt{
+					Result: coupon.AttemptPostponed, Reason: "no answer", RepeatsBatch: true,
+					MayBeSent: true,
+				}
 			})
 			if isKilled {
 				out.after = func(ctx context.Context) { <-ctx.Done() }
@@ -417,7 +441,8 @@ func TestSameBatchWithoutSome(t *testing.T) {
 				t.Errorf("got %+v, want %+v", d.Counts, want)
 			}
 			if _, times := out.handOvers(); len(out.batches) != 1 || times != 7 {
-				t.Errorf("got the batches %v and %d messages, want one key and 7", out.batches, times)
+				t.Errorf("got the batches %v and %d messages, want one key and 7",
+					out.batches, times)
 			}
 			out.check(t)
 			s.checkSound(t)
@@ -425,14 +450,15 @@ func TestSameBatchWithoutSome(t *testing.T) {
 	}
 }
 
-// TestRestartWhileSending stops the server while messages wait and a batch is in flight: after the restart the
-// batch is handed over again under its key, and nothing outside it.
+// TestRestartWhileSending stops the server while messages wait and a batch is in flight: after the
+// restart the batch is handed over again under its key, and nothing outside it.
 func TestRestartWhileSending(t *testing.T) {
 	t.Parallel()
 	clock := dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
 	open := func() *db.Store {
-		store, err := db.Open(t.Context(), db.Options{Path: path, MemoryLimit: "1GB", Now: clock.Now})
+		store, err := db.Open(t.Context(),
+			db.Options{Path: path, MemoryLimit: "1GB", Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -490,7 +516,8 @@ func TestRestartWhileSending(t *testing.T) {
 			want = 2
 		}
 		got := out.got[message]
-		if len(got) != want || out.accepted[message] != 1 || (want == 2 && i != 3 && got[0] != got[1]) {
+		if len(got) != want || out.accepted[message] != 1 ||
+			(want == 2 && i != 3 && got[0] != got[1]) {
 			t.Errorf("%s: got %+v, accepted %d times", message, got, out.accepted[message])
 		}
 	}
@@ -499,7 +526,8 @@ func TestRestartWhileSending(t *testing.T) {
 	s.wantAvailability(t, couponID, 0, 45)
 }
 
-// TestStopAfterRestart: what was in flight when the server died may have arrived, so that its code stays.
+// TestStopAfterRestart: what was in flight when the server died may have arrived, so that its code
+// stays.
 func TestStopAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -546,7 +574,8 @@ func TestManyFlaky(t *testing.T) {
 		if i%10 == 3 {
 			if _, err := s.PauseDelivery(t.Context(), id); err == nil {
 				// The batch that was in flight may have been the last.
-				if _, err := s.ResumeDelivery(t.Context(), id); err != nil && s.delivery(t, id).Status != coupon.DeliveryFinished {
+				if _, err := s.ResumeDelivery(t.Context(), id); err != nil &&
+					s.delivery(t, id).Status != coupon.DeliveryFinished {
 					t.Fatal(err)
 				}
 			}
@@ -559,7 +588,8 @@ func TestManyFlaky(t *testing.T) {
 	}
 	for _, m := range s.messages(t, id)[:400] {
 		if got := out.got[m.ID]; m.Attempts != len(got) || out.accepted[m.ID] != 1 {
-			t.Errorf("%s: %d attempts, handed over %d times, accepted %d times", m.ID, m.Attempts, len(got), out.accepted[m.ID])
+			t.Errorf("%s: %d attempts, handed over %d times, accepted %d times", m.ID, m.Attempts,
+				len(got), out.accepted[m.ID])
 		}
 	}
 	keys := map[string]bool{}
@@ -574,8 +604,8 @@ func TestManyFlaky(t *testing.T) {
 	s.wantAvailability(t, couponID, 0, 400)
 }
 
-// TestRate: how fast a delivery is being sent is known after two batches, no more while it is paused, and anew
-// after it was resumed or the server started again.
+// TestRate: how fast a delivery is being sent is known after two batches, no more while it is
+// paused, and anew after it was resumed or the server started again.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -596,7 +626,8 @@ func TestRate(t *testing.T) {
 	want := func(step string, sent int, rate *float64, left *int) {
 		t.Helper()
 		d := s.wait(t, id, func(d *coupon.Delivery) bool {
-			return d.Counts.Sent >= sent && cmp.Equal(d.MessagesPerSecond, rate) && cmp.Equal(d.SecondsLeft, left)
+			return d.Counts.Sent >= sent && cmp.Equal(d.MessagesPerSecond, rate) &&
+				cmp.Equal(d.SecondsLeft, left)
 		})
 		if d.Counts.Sent != sent {
 			t.Errorf("%s: %d messages are sent, want %d", step, d.Counts.Sent, sent)
@@ -634,8 +665,8 @@ func TestRate(t *testing.T) {
 	want("finished", 175, new(0.0), new(0))
 }
 
-// TestNamesRecipients: a sender that needs the external ids of recipients gets them for mail, too, whose messages do
-// not have them.
+// TestNamesRecipients: a sender that needs the external ids of recipients gets them for mail, too,
+// whose messages do not have them.
 func TestNamesRecipients(t *testing.T) {
 	t.Parallel()
 	for _, wants := range []bool{true, false} {
@@ -648,7 +679,8 @@ func TestNamesRecipients(t *testing.T) {
 			out.before = func(_ context.Context, batch *sender.Batch) error {
 				for i := range batch.Messages {
 					m := &batch.Messages[i]
-					if want := "r" + strings.TrimSuffix(strings.TrimPrefix(m.Address, "r"), "@example.org"); m.Recipient == want {
+					if want := "r" + strings.TrimSuffix(strings.TrimPrefix(m.Address, "r"),
+						"@example.org"); m.Recipient == want {
 						named.Add(1)
 					} else if m.Recipient != "" {
 						t.Errorf("%s goes to %s and names %s", m.MessageID, m.Address, m.Recipient)

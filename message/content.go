@@ -19,16 +19,18 @@ func CheckContent(d *coupon.Delivery, c *coupon.Coupon) coupon.ContentFindings {
 	problems, warnings := template.Check(kind)
 	if len(problems) == 0 {
 		if err := renderSample(template, d, c); err != nil {
-			warnings = append(warnings, "The message to somebody of whom only the address is known fails: "+err.Error())
+			warnings = append(warnings,
+				"The message to somebody of whom only the address is known fails: "+err.Error())
 		}
 	}
 	return coupon.ContentFindings{
-		Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses()), Shown: template.Shown(), Render: template.Render,
+		Problems: problems, Warnings: warnings, Uses: coupon.RecipientFields(template.Uses()),
+		Shown: template.Shown(), Render: template.Render,
 	}
 }
 
-// renderSample renders a message for a recipient without any values: a loop that is too long fails for everybody, and
-// is better known before a million messages fail.
+// renderSample renders a message for a recipient without any values: a loop that is too long fails
+// for everybody, and is better known before a million messages fail.
 func renderSample(template *Template, d *coupon.Delivery, c *coupon.Coupon) error {
 	sample := &coupon.MessageData{}
 	if c != nil && c.Type == coupon.TypeIndividual {

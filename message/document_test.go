@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTokensDocument wants each token, tag and filter in docs/tokens.md once, and nothing else there.
+// TestTokensDocument wants each token, tag and filter in docs/tokens.md once, and nothing else
+// there.
 func TestTokensDocument(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/tokens.md")
@@ -18,7 +19,9 @@ func TestTokensDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := regexp.MustCompile("(?m)^\\| `([\\w.]+)` \\|")
-	for title, want := range map[string][]string{"Tokens": tokenNames(), "Tags": openingTags(), "Filters": filterNames()} {
+	for title, want := range map[string][]string{
+		"Tokens": tokenNames(), "Tags": openingTags(), "Filters": filterNames(),
+	} {
 		_, chapter, ok := strings.Cut(string(page), "\n## "+title+"\n")
 		if !ok {
 			t.Errorf("there is no chapter %s", title)
@@ -39,6 +42,7 @@ func TestTokensDocument(t *testing.T) {
 // openingTags returns the tags that stand alone or begin a block.
 func openingTags() []string {
 	return slices.DeleteFunc(tagNames(), func(name string) bool {
-		return strings.HasPrefix(name, "end") || slices.Contains([]string{"else", "elsif", "when"}, name)
+		return strings.HasPrefix(name, "end") ||
+			slices.Contains([]string{"else", "elsif", "when"}, name)
 	})
 }

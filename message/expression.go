@@ -222,7 +222,9 @@ func nameLength(s string) int {
 func (p *expressionParser) is(mark string) bool { return p.kind == markLexeme && p.text == mark }
 
 // isWord reports whether the current lexeme is this word.
-func (p *expressionParser) isWord(word string) bool { return p.kind == nameLexeme && p.text == word }
+func (p *expressionParser) isWord(word string) bool {
+	return p.kind == nameLexeme && p.text == word
+}
 
 // expect goes past a mark that must be there.
 func (p *expressionParser) expect(mark string) error {
@@ -343,11 +345,13 @@ func (p *expressionParser) checkCall(c *call, input expr) {
 	case c.filter == nil:
 		p.parser.problemf(c.at, "There is no filter %q.%s", c.name, hint{c.name, filterNames})
 	case len(c.args) < c.filter.min || len(c.args) > c.filter.max:
-		p.parser.problemf(c.at, "The filter %q takes %s, not %d.", c.name, c.filter.arguments(), len(c.args))
+		p.parser.problemf(c.at, "The filter %q takes %s, not %d.", c.name, c.filter.arguments(),
+			len(c.args))
 	case c.name == "date":
 		if l, ok := input.(*literal); ok && (l.value == "now" || l.value == "today") {
-			p.parser.problemf(c.at, "A message reads the same whenever it is rendered, so there is no %q: "+
-				"write the date, or use coupon.startsAt or coupon.endsAt.", l.value)
+			p.parser.problemf(c.at,
+				"A message reads the same whenever it is rendered, so there is no %q: "+
+					"write the date, or use coupon.startsAt or coupon.endsAt.", l.value)
 		}
 	}
 }
@@ -373,7 +377,9 @@ func (p *expressionParser) operand() (expr, error) {
 }
 
 // literals are the names that stand for a value.
-var literals = map[string]any{"true": true, "false": false, "nil": nil, "null": nil, "blank": blank{}, "empty": empty{}}
+var literals = map[string]any{
+	"true": true, "false": false, "nil": nil, "null": nil, "blank": blank{}, "empty": empty{},
+}
 
 // brackets reads ( condition ) or ( operand .. operand ).
 func (p *expressionParser) brackets() (expr, error) {

@@ -45,8 +45,8 @@ var filters = newFilters()
 func filterNames() []string { return slices.Sorted(maps.Keys(filters)) }
 
 // newFilters takes the filters that osteele/liquid gets right for all values, and our own for those
-// that depend on the clock, cut characters in two, panic, write numbers as 1e+06, or have to know of
-// HTML or of the work they are about to do.
+// that depend on the clock, cut characters in two, panic, write numbers as 1e+06, or have to know
+// of HTML or of the work they are about to do.
 func newFilters() map[string]*filter {
 	library := registry{}
 	standard.AddStandardFilters(library)
@@ -69,31 +69,45 @@ func newFilters() map[string]*filter {
 		"url_encode":    library.adapt("url_encode", 0, 0),
 		"date":          {0, 1, library.date},
 
-		"abs":           {0, 0, number(math.Abs)},
-		"append":        {1, 1, func(m *machine, input any, args []any) (any, error) { return m.join(input, args[0]), nil }},
-		"capitalize":    {0, 0, text(capitalize)},
-		"ceil":          {0, 0, number(math.Ceil)},
-		"default":       {1, 1, orDefault},
-		"divided_by":    {1, 1, divide},
-		"escape":        {0, 0, escape},
-		"escape_once":   {0, 0, escapeOnce},
-		"floor":         {0, 0, number(math.Floor)},
-		"join":          {0, 1, join},
-		"json":          {0, 0, func(m *machine, input any, _ []any) (any, error) { return toJSON(input), m.spend(deepCost(input)) }},
-		"lstrip":        {0, 0, spaces(func(s string) string { return strings.TrimLeftFunc(s, unicode.IsSpace) })},
+		"abs": {0, 0, number(math.Abs)},
+		"append": {1, 1, func(m *machine, input any, args []any) (any, error) {
+			return m.join(input, args[0]), nil
+		}},
+		"capitalize":  {0, 0, text(capitalize)},
+		"ceil":        {0, 0, number(math.Ceil)},
+		"default":     {1, 1, orDefault},
+		"divided_by":  {1, 1, divide},
+		"escape":      {0, 0, escape},
+		"escape_once": {0, 0, escapeOnce},
+		"floor":       {0, 0, number(math.Floor)},
+		"join":        {0, 1, join},
+		"json": {0, 0, func(m *machine, input any, _ []any) (any, error) {
+			return toJSON(input), m.spend(deepCost(input))
+		}},
+		"lstrip": {
+			0, 0, spaces(func(s string) string { return strings.TrimLeftFunc(s, unicode.IsSpace) }),
+		},
 		"minus":         {1, 1, arithmetic(func(a, b float64) float64 { return a - b })},
 		"modulo":        {1, 1, modulo},
 		"money":         {0, 1, money},
 		"newline_to_br": {0, 0, breakLines},
 		"plus":          {1, 1, arithmetic(func(a, b float64) float64 { return a + b })},
-		"prepend":       {1, 1, func(m *machine, input any, args []any) (any, error) { return m.join(args[0], input), nil }},
-		"replace":       {2, 2, replace},
-		"round":         {0, 1, round},
-		"rstrip":        {0, 0, spaces(func(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) })},
-		"size":          {0, 0, func(_ *machine, input any, _ []any) (any, error) { return length(input), nil }},
-		"slice":         {1, 2, slice},
-		"strip":         {0, 0, spaces(strings.TrimSpace)},
-		"strip_html":    {0, 0, stripHTML},
+		"prepend": {1, 1, func(m *machine, input any, args []any) (any, error) {
+			return m.join(args[0], input), nil
+		}},
+		"replace": {2, 2, replace},
+		"round":   {0, 1, round},
+		"rstrip": {
+			0, 0, spaces(
+				func(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) },
+			),
+		},
+		"size": {
+			0, 0, func(_ *machine, input any, _ []any) (any, error) { return length(input), nil },
+		},
+		"slice":      {1, 2, slice},
+		"strip":      {0, 0, spaces(strings.TrimSpace)},
+		"strip_html": {0, 0, stripHTML},
 		"strip_newlines": {0, 0, spaces(func(s string) string {
 			return strings.ReplaceAll(strings.ReplaceAll(s, "\r", ""), "\n", "")
 		})},
@@ -111,11 +125,14 @@ type registry map[string]any
 // AddFilter keeps a filter of the library.
 func (r registry) AddFilter(name string, fn any) { r[name] = fn }
 
-// adapt makes a filter of a library function whose parameters are texts, lists and values. Arguments
-// are converted here rather than by the library, whose conversion visits maps in random order.
+// adapt makes a filter of a library function whose parameters are texts, lists and values.
+// Arguments are converted here rather than by the library, whose conversion visits maps in random
+// order.
 func (r registry) adapt(name string, minArgs, maxArgs int) *filter {
 	fn := reflect.ValueOf(r[name])
-	return &filter{minArgs, maxArgs, func(_ *machine, input any, args []any) (result any, err error) {
+	return &filter{minArgs, maxArgs, func(_ *machine, input any, args []any) (
+		result any, err error,
+	) {
 		defer func() {
 			// sort_natural panics on lists that are not of texts alone.
 			if recover() != nil {
@@ -228,7 +245,9 @@ func breakLines(m *machine, input any, _ []any) (any, error) {
 	return strings.ReplaceAll(toText(input), "\n", "<br />\n"), nil
 }
 
-var elementPattern = regexp.MustCompile(`(?s)<script.*?</script>|<!--.*?-->|<style.*?</style>|<.*?>`)
+var elementPattern = regexp.MustCompile(
+	`(?s)<script.*?</script>|<!--.*?-->|<style.*?</style>|<.*?>`,
+)
 
 func stripHTML(_ *machine, input any, _ []any) (any, error) {
 	if captured, ok := input.(markup); ok {
@@ -472,7 +491,8 @@ func isCurrencyCode(s string) bool {
 
 // dateLayouts are the forms of dates that are understood; without an offset, UTC is meant.
 var dateLayouts = []string{
-	time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05 -0700",
+	time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	"2006-01-02 15:04:05 -0700",
 	time.RFC1123Z, time.RFC1123, "2 January 2006", "2 Jan 2006", "January 2, 2006", "Jan 2, 2006",
 }
 

@@ -40,8 +40,10 @@ const (
 )
 
 var (
-	errTooLong       = fmt.Errorf("the rendered text is longer than %d bytes", MaxBodyBytes)
-	errTooMuchWork   = errors.New("rendering the message takes too much work; shorten its loops and lists")
+	errTooLong     = fmt.Errorf("the rendered text is longer than %d bytes", MaxBodyBytes)
+	errTooMuchWork = errors.New(
+		"rendering the message takes too much work; shorten its loops and lists",
+	)
 	errTooManyRounds = fmt.Errorf("the loops run more than %d times", MaxLoopIterations)
 )
 
@@ -394,7 +396,9 @@ func (m *machine) span(e *span) (any, error) {
 		return []any(nil), nil
 	}
 	if to-from >= MaxLoopIterations {
-		return nil, &placeError{e.at, fmt.Errorf("a range has at most %d numbers", MaxLoopIterations)}
+		return nil, &placeError{
+			e.at, fmt.Errorf("a range has at most %d numbers", MaxLoopIterations),
+		}
 	}
 	list := make([]any, 0, to-from+1)
 	for n := from; n <= to; n++ {
@@ -574,8 +578,8 @@ func (m *machine) token(f field) (any, error) {
 	}
 }
 
-// codeToken returns what the coupon and the code tell; nil, which is blank, for a delivery without them
-// and for a token that nothing has.
+// codeToken returns what the coupon and the code tell; nil, which is blank, for a delivery without
+// them and for a token that nothing has.
 func codeToken(data *coupon.MessageData, f field) any {
 	switch {
 	case f.isCoupon() && data.Coupon != nil:
@@ -597,7 +601,9 @@ func couponToken(c *coupon.CouponData, f field) any {
 	case endsAtField:
 		return c.EndsAt
 	default:
-		return map[string]any{"code": c.Code, "label": c.Label, "startsAt": c.StartsAt, "endsAt": c.EndsAt}
+		return map[string]any{
+			"code": c.Code, "label": c.Label, "startsAt": c.StartsAt, "endsAt": c.EndsAt,
+		}
 	}
 }
 

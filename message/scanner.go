@@ -57,15 +57,16 @@ func (s *scanner) scan() []piece {
 			kind, closing = adobePiece, "%>"
 		}
 		at := start + 2
-		// What is not closed before the next delimiter opens is not closed at all. Looking no further
-		// also keeps the scan linear.
+		// What is not closed before the next delimiter opens is not closed at all. Looking no
+		// further also keeps the scan linear.
 		next := indexOpen(source, at)
 		if next < 0 {
 			next = len(source)
 		}
 		length := strings.Index(source[at:next], closing)
 		if length < 0 {
-			s.problems.addf(s.part, start, "%s is not closed: %s is missing.", source[start:at], closing)
+			s.problems.addf(s.part, start, "%s is not closed: %s is missing.",
+				source[start:at], closing)
 			pos = next
 			continue
 		}
@@ -105,7 +106,8 @@ func (s *scanner) addPiece(p piece, end int) int {
 	source := s.part.source
 	bounds := closing.FindStringIndex(source[end:])
 	if bounds == nil {
-		s.problems.addf(s.part, p.start, "{%% %s %%} is not closed: {%% end%s %%} is missing.", name, name)
+		s.problems.addf(s.part, p.start,
+			"{%% %s %%} is not closed: {%% end%s %%} is missing.", name, name)
 		return len(source)
 	}
 	bounds[0], bounds[1] = bounds[0]+end, bounds[1]+end

@@ -6,8 +6,9 @@ import (
 	"couponql/coupon"
 )
 
-// Shown returns the values of recipients that a message shows and has nothing to say instead of: an output without the filter
-// default, outside of conditions that ask for the value. Each is there once, in the order of the text.
+// Shown returns the values of recipients that a message shows and has nothing to say instead of: an
+// output without the filter default, outside of conditions that ask for the value. Each is there
+// once, in the order of the text.
 func (t *Template) Shown() []coupon.RecipientValue {
 	var w shownWalk
 	for _, part := range t.parts() {
@@ -61,7 +62,8 @@ func (w *shownWalk) output(value expr) {
 		value = p.input
 	}
 	if p, isPath := value.(*path); isPath {
-		if v, isValue := p.recipientValue(); isValue && !slices.Contains(w.asked, v) && !slices.Contains(w.shown, v) {
+		if v, isValue := p.recipientValue(); isValue && !slices.Contains(w.asked, v) &&
+			!slices.Contains(w.shown, v) {
 			w.shown = append(w.shown, v)
 		}
 	}
@@ -87,7 +89,8 @@ func (w *shownWalk) ask(condition expr) {
 	}
 }
 
-// recipientValue returns the value of a recipient that a path names. Of what lies deeper in an attribute it is the attribute.
+// recipientValue returns the value of a recipient that a path names. Of what lies deeper in an
+// attribute it is the attribute.
 func (p *path) recipientValue() (coupon.RecipientValue, bool) {
 	switch p.field {
 	case emailField:

@@ -69,7 +69,9 @@ const elements = `html|head|body|title|meta|link|style|script|base|div|span|p|br
 	`form|input|button|label|select|option|textarea|iframe|map|area|object|wbr`
 
 // markupPattern finds what makes a body HTML.
-var markupPattern = regexp.MustCompile(`(?i)<!--|<!doctype\s|</?(?:` + elements + `)(?:\s[^<>]*|/)?>`)
+var markupPattern = regexp.MustCompile(
+	`(?i)<!--|<!doctype\s|</?(?:` + elements + `)(?:\s[^<>]*|/)?>`,
+)
 
 // parser builds the nodes of one part.
 type parser struct {
@@ -99,7 +101,8 @@ type openBlock struct {
 func parsePart(name, source string, problems *problems) *part {
 	part := &part{name: name, source: source}
 	if len(source) > MaxTemplateBytes {
-		problems.addf(part, -1, "A %s must have at most %d bytes, not %d.", name, MaxTemplateBytes, len(source))
+		problems.addf(part, -1, "A %s must have at most %d bytes, not %d.", name, MaxTemplateBytes,
+			len(source))
 		return part
 	}
 	if !utf8.ValidString(source) {
@@ -107,7 +110,9 @@ func parsePart(name, source string, problems *problems) *part {
 		return part
 	}
 	scanner := scanner{part: part, problems: problems}
-	p := &parser{part: part, problems: problems, assigned: map[string]bool{}, pieces: scanner.scan()}
+	p := &parser{
+		part: part, problems: problems, assigned: map[string]bool{}, pieces: scanner.scan(),
+	}
 	for _, piece := range p.pieces {
 		if piece.kind == textPiece {
 			part.sizeHint += len(piece.text)
@@ -185,7 +190,8 @@ type stop struct {
 	start int
 }
 
-// closesOuter reports whether the tag ends a block around the innermost one, which then lacks its end.
+// closesOuter reports whether the tag ends a block around the innermost one, which then lacks its
+// end.
 func (p *parser) closesOuter(name string) bool {
 	for _, block := range p.blocks {
 		if name == "end"+block.name {
@@ -219,7 +225,8 @@ func (p *parser) tag(name string, args *expressionParser, start int, add func(no
 		p.blocks = p.blocks[:len(p.blocks)-1]
 	case "include", "render", "layout", "section":
 		p.problemf(start, "{%% %s %%} is not available: a template is complete in itself.", name)
-	case "else", "elsif", "when", "endif", "endunless", "endcase", "endfor", "endcapture", "endraw", "endcomment":
+	case "else", "elsif", "when", "endif", "endunless", "endcase", "endfor", "endcapture", "endraw",
+		"endcomment":
 		p.problemf(start, "{%% %s %%} does not belong here.", name)
 	default:
 		p.problemf(start, "There is no tag %q.%s", name, hint{name, tagNames})
@@ -229,7 +236,8 @@ func (p *parser) tag(name string, args *expressionParser, start int, add func(no
 // tagNames lists the tags, for hints.
 func tagNames() []string {
 	return []string{
-		"assign", "break", "capture", "case", "comment", "continue", "cycle", "else", "elsif", "endcapture", "endcase", "endcomment",
+		"assign", "break", "capture", "case", "comment", "continue", "cycle", "else", "elsif",
+		"endcapture", "endcase", "endcomment",
 		"endfor", "endif", "endraw", "endunless", "for", "if", "raw", "unless", "when",
 	}
 }
@@ -256,7 +264,8 @@ func (p *parser) body(stops ...string) ([]node, *stop) {
 	switch {
 	case stop == nil:
 		if !p.isAborted {
-			p.problemf(block.start, "{%% %s %%} is not closed: {%% %s %%} is missing.", block.name, end)
+			p.problemf(block.start, "{%% %s %%} is not closed: {%% %s %%} is missing.",
+				block.name, end)
 		}
 	case stop.name == end:
 		p.report(stop.args.none())
@@ -365,7 +374,8 @@ func (p *parser) assign(args *expressionParser, add func(node)) {
 func (p *parser) cycle(args *expressionParser, add func(node)) {
 	result := &cycleNode{group: strings.TrimSpace(args.source)}
 	err := args.next()
-	if err == nil && args.kind == textLexeme && strings.HasPrefix(strings.TrimSpace(args.source[args.pos:]), ":") {
+	if err == nil && args.kind == textLexeme &&
+		strings.HasPrefix(strings.TrimSpace(args.source[args.pos:]), ":") {
 		result.group = args.text
 		if err = args.next(); err == nil {
 			err = args.expect(":")
@@ -393,7 +403,8 @@ func (p *parser) adobe(piece piece) expr {
 			return value
 		}
 	}
-	p.problemf(piece.start, "Of Adobe's scripts only <%%= token %%> is read. Write conditions in Liquid: {%% if … %%}.")
+	p.problemf(piece.start,
+		"Of Adobe's scripts only <%%= token %%> is read. Write conditions in Liquid: {%% if … %%}.")
 	return nil
 }
 
@@ -464,7 +475,9 @@ func (p *expressionParser) variable() (string, error) {
 	_, isToken := tokens[name]
 	_, isLiteral := literals[name]
 	if isToken || isLiteral || name == "forloop" {
-		return "", &syntaxError{p.base + at, name + " is a name of the language; call the variable something else."}
+		return "", &syntaxError{
+			p.base + at, name + " is a name of the language; call the variable something else.",
+		}
 	}
 	return name, nil
 }

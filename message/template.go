@@ -12,8 +12,8 @@ import (
 
 // The limits of a template and of one rendered message.
 const (
-	// MaxSubjectLength is the length of the longest subject, template and rendered, in characters: what
-	// RFC 5322 allows a line.
+	// MaxSubjectLength is the length of the longest subject, template and rendered, in characters:
+	// what RFC 5322 allows a line.
 	MaxSubjectLength = 998
 	// MaxTemplateBytes is the size of the largest body template.
 	MaxTemplateBytes = 1 << 20
@@ -49,7 +49,8 @@ func Parse(subject *string, body string) (*Template, error) {
 	if subject != nil {
 		t.subject = parsePart("subject", *subject, &problems)
 		if length := utf8.RuneCountInString(*subject); length > MaxSubjectLength {
-			problems.addf(t.subject, -1, "A subject must have at most %d characters, not %d.", MaxSubjectLength, length)
+			problems.addf(t.subject, -1, "A subject must have at most %d characters, not %d.",
+				MaxSubjectLength, length)
 		}
 	}
 	t.body = parsePart("body", body, &problems)
@@ -76,7 +77,8 @@ func (t *Template) Render(data *coupon.MessageData) (coupon.RenderedMessage, err
 		}
 		text = oneLine(text)
 		if utf8.RuneCountInString(text) > MaxSubjectLength {
-			return coupon.RenderedMessage{}, t.subject.errorf(-1, "The rendered subject is longer than %d characters.", MaxSubjectLength)
+			return coupon.RenderedMessage{}, t.subject.errorf(-1,
+				"The rendered subject is longer than %d characters.", MaxSubjectLength)
 		}
 		message.Subject = &text
 	}
@@ -185,7 +187,8 @@ func (p *problems) userErrors() coupon.UserErrors {
 		errs = append(errs, one.part.errorf(one.at, "%s", one.text))
 	}
 	if more := p.count - len(p.found); more > 0 {
-		errs = append(errs, coupon.Errorf(coupon.ErrorTemplateInvalid, "There are %d more problems like these.", more).At("input"))
+		errs = append(errs, coupon.Errorf(coupon.ErrorTemplateInvalid,
+			"There are %d more problems like these.", more).At("input"))
 	}
 	return errs
 }

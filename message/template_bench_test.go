@@ -15,11 +15,13 @@ var typical = strings.Repeat("<p>Some text of an ordinary mail, in paragraphs.</
 func someData() *coupon.MessageData {
 	return &coupon.MessageData{
 		Recipient: coupon.RecipientData{
-			ExternalID: "c-1", Email: new("anna@example.com"), FirstName: new("Anna"), LastName: new("Smith & Co"),
+			ExternalID: "c-1", Email: new("anna@example.com"), FirstName: new("Anna"),
+			LastName:   new("Smith & Co"),
 			Attributes: `{"sport":"tennis","points":1234567,"balance":1234.5,"tags":["a","b","c"],"address":{"city":"Köln","zip":"50667"}}`,
 		},
 		Coupon: &coupon.CouponData{
-			Code: "CPN1", Label: "Summer", StartsAt: "2026-06-01T00:00:00+02:00", EndsAt: "2026-07-01T00:00:00+02:00",
+			Code: "CPN1", Label: "Summer", StartsAt: "2026-06-01T00:00:00+02:00",
+			EndsAt: "2026-07-01T00:00:00+02:00",
 		},
 		CouponValue: &coupon.CodeData{Code: "X1Y2", Label: "tennis"},
 		Delivery:    coupon.DeliveryData{Label: "June"},
@@ -46,7 +48,8 @@ func benchmarkRender(b *testing.B, body string) {
 func BenchmarkRender(b *testing.B) {
 	b.Run("Typical", func(b *testing.B) { benchmarkRender(b, typical) })
 	b.Run("Attributes", func(b *testing.B) {
-		benchmarkRender(b, typical+"{{ recipient.attributes.sport | upcase }} {{ recipient.attributes.address.city }}")
+		benchmarkRender(b, typical+
+			"{{ recipient.attributes.sport | upcase }} {{ recipient.attributes.address.city }}")
 	})
 	b.Run("Conditions", func(b *testing.B) {
 		benchmarkRender(b, typical+"{% if recipient.firstName != blank %}{{ coupon.endsAt | date: '%d.%m.%Y' }}{% else %}x{% endif %}"+

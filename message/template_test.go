@@ -36,18 +36,36 @@ func render(t *testing.T, body string) string {
 func TestRender(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, body, want string }{
-		{"Tokens", "{{recipient.externalId}} {{ recipient.email }} {{ recipient.firstName }}", "c-1 anna@example.com Anna"},
-		{"Coupon", "{{ coupon.code }} {{ coupon.label }} {{ coupon.startsAt }}", "CPN1 Summer 2026-06-01T00:00:00+02:00"},
-		{"Code", "{{ couponValue.code }}/{{ couponValue.label }}/{{ couponValue.code }}", "X1Y2/tennis/X1Y2"},
+		{
+			"Tokens", "{{recipient.externalId}} {{ recipient.email }} {{ recipient.firstName }}",
+			"c-1 anna@example.com Anna",
+		},
+		{
+			"Coupon", "{{ coupon.code }} {{ coupon.label }} {{ coupon.startsAt }}",
+			"CPN1 Summer 2026-06-01T00:00:00+02:00",
+		},
+		{
+			"Code", "{{ couponValue.code }}/{{ couponValue.label }}/{{ couponValue.code }}",
+			"X1Y2/tennis/X1Y2",
+		},
 		{"Delivery", "{{ delivery.label }}", "June"},
 		{"Missing", "[{{ recipient.phone }}{{ recipient.attributes.nothing }}{{ recipient.attributes.nothing.deep }}]", "[]"},
 		{"Attributes", "{{ recipient.attributes.sport }} {{ recipient.attributes.address.city }} {{ recipient['attributes']['sport'] }}", "tennis Köln tennis"},
 		{"Index", "{{ recipient.attributes.tags[1] }}{{ recipient.attributes.tags[-1] }}{{ recipient.attributes.tags.first }}", "bca"},
-		{"Whole", "{{ recipient.attributes.tags }} {{ recipient.attributes.address | json }}", `abc {"city":"Köln","zip":"50667"}`},
-		{"Adobe", "<%= couponValue.couponCode %> <%=recipient.firstName%> <%= coupon.couponCode %>", "X1Y2 Anna CPN1"},
+		{
+			"Whole", "{{ recipient.attributes.tags }} {{ recipient.attributes.address | json }}",
+			`abc {"city":"Köln","zip":"50667"}`,
+		},
+		{
+			"Adobe",
+			"<%= couponValue.couponCode %> <%=recipient.firstName%> <%= coupon.couponCode %>",
+			"X1Y2 Anna CPN1",
+		},
 		{"OverLines", "{{ recipient.firstName\n | upcase }}", "ANNA"},
 		{"If", "{% if recipient.firstName == 'Anna' and recipient.phone == nil %}yes{% else %}no{% endif %}", "yes"},
-		{"Elsif", "{% if false %}1{% elsif recipient.attributes.points > 1000 %}2{% else %}3{% endif %}", "2"},
+		{
+			"Elsif", "{% if false %}1{% elsif recipient.attributes.points > 1000 %}2{% else %}3{% endif %}", "2",
+		},
 		{"Unless", "{% unless recipient.phone %}none{% else %}some{% endunless %}", "none"},
 		{
 			"Blank",
@@ -69,21 +87,43 @@ func TestRender(t *testing.T) {
 		{"For", "{% for tag in recipient.attributes.tags %}{{ forloop.index }}{{ tag }}{% unless forloop.last %},{% endunless %}{% endfor %}", "1a,2b,3c"},
 		{"ForObject", "{% for pair in recipient.attributes.address %}{{ pair[0] }}={{ pair[1] }};{% endfor %}", "city=Köln;zip=50667;"},
 		{"ForElse", "{% for x in recipient.attributes.none %}1{% else %}none{% endfor %}", "none"},
-		{"ForLimits", "{% for i in (1..9) reversed limit: 3 offset: 2 %}{{ i }}{% endfor %}", "543"},
+		{
+			"ForLimits",
+			"{% for i in (1..9) reversed limit: 3 offset: 2 %}{{ i }}{% endfor %}", "543",
+		},
 		{"BreakContinue", "{% for i in (1..9) %}{% if i == 2 %}{% continue %}{% endif %}{% if i == 5 %}{% break %}{% endif %}{{ i }}{% endfor %}", "134"},
 		{"Nested", "{% for i in (1..2) %}{% for i in (7..8) %}{{ i }}{{ forloop.index }}{% endfor %}{{ i }}{{ forloop.index }};{% endfor %}", "718211;718222;"},
-		{"LoopVariableRestored", "{% assign i = 'x' %}{% for i in (1..2) %}{% endfor %}{{ i }}", "x"},
-		{"LoopRemembers", "{% for i in (1..3) %}{{ before }}{% assign before = i %}{% endfor %}", "12"},
-		{"Cycle", "{% for i in (1..3) %}{% cycle 'odd', 'even' %}{% cycle 'g': 1, 2 %} {% endfor %}", "odd1 even2 odd1 "},
+		{
+			"LoopVariableRestored",
+			"{% assign i = 'x' %}{% for i in (1..2) %}{% endfor %}{{ i }}", "x",
+		},
+		{
+			"LoopRemembers",
+			"{% for i in (1..3) %}{{ before }}{% assign before = i %}{% endfor %}", "12",
+		},
+		{
+			"Cycle",
+			"{% for i in (1..3) %}{% cycle 'odd', 'even' %}{% cycle 'g': 1, 2 %} {% endfor %}",
+			"odd1 even2 odd1 ",
+		},
 		{"Assign", "{% assign name = recipient.firstName | upcase %}{{ name }}", "ANNA"},
 		{"Capture", "{% capture name %}{{ recipient.firstName }} {{ recipient.lastName }}{% endcapture %}{{ name | upcase }}", "ANNA SMITH & CO"},
-		{"Raw", "{% raw %}{{ recipient.firstName }}{% if %}{% endraw %}", "{{ recipient.firstName }}{% if %}"},
+		{
+			"Raw", "{% raw %}{{ recipient.firstName }}{% if %}{% endraw %}",
+			"{{ recipient.firstName }}{% if %}",
+		},
 		{"Comment", "a{% comment %}{{ nothing }}{% if %}{% endcomment %}b", "ab"},
 		{"Trim", "a \n {{- 'b' -}} \n c {%- if true -%} d {%- endif -%} e {%- comment -%} x {%- endcomment -%} f", "abcdef"},
 		{"TrimRaw", "a {%- raw -%} b {%- endraw -%} c", "abc"},
-		{"Logic", "{{ true or false and false }} {{ (1 == 1) and (2 > 1) }} {{ nil or 'x' }}", "false true true"},
+		{
+			"Logic", "{{ true or false and false }} {{ (1 == 1) and (2 > 1) }} {{ nil or 'x' }}",
+			"false true true",
+		},
 		{"BracketIndex", "{% assign key = 'sport' %}{{ recipient.attributes[key] }}", "tennis"},
-		{"WholeRecipient", "{% assign r = recipient %}{{ r.firstName }} {{ r.attributes.sport }}", "Anna tennis"},
+		{
+			"WholeRecipient",
+			"{% assign r = recipient %}{{ r.firstName }} {{ r.attributes.sport }}", "Anna tennis",
+		},
 		{"Size", "{{ recipient.firstName.size }} {{ recipient.attributes.tags.size }} {{ recipient.attributes.address.size }}", "4 3 2"},
 		{"PlainTextIsNotEscaped", "{{ recipient.lastName }} {{ '<b>' }}", "Smith & Co <b>"},
 		{
@@ -197,12 +237,27 @@ func TestHTML(t *testing.T) {
 		{"Output", "<p>{{ recipient.firstName }}", "<p>" + escaped},
 		{"Literal", "<p>{{ '<b>' }}", "<p>&lt;b&gt;"},
 		{"EscapeIsNotDouble", "<p>{{ recipient.firstName | escape }}", "<p>" + escaped},
-		{"EscapeInAChain", "<p>{{ recipient.firstName | escape | append: '<' }}", "<p>" + escaped + "&lt;"},
+		{
+			"EscapeInAChain", "<p>{{ recipient.firstName | escape | append: '<' }}",
+			"<p>" + escaped + "&lt;",
+		},
 		{"EscapeOnce", "<p>{{ 'a&amp;b<' | escape_once }}", "<p>a&amp;b&lt;"},
-		{"List", "<p>{{ recipient.attributes.list }}", "<p>&lt;b&gt;{&#34;&lt;i&gt;&#34;:&#34;&lt;/i&gt;&#34;}"},
-		{"JSON", "<p>{{ recipient.attributes.list | json }}", "<p>[&#34;&lt;b&gt;&#34;,{&#34;&lt;i&gt;&#34;:&#34;&lt;/i&gt;&#34;}]"},
-		{"Key", "<p>{% for p in recipient.attributes %}{{ p[0] }}{% break %}{% endfor %}", "<p>&lt;k&gt;"},
-		{"Capture", "{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x }}", "<b>" + escaped + "</b>"},
+		{
+			"List", "<p>{{ recipient.attributes.list }}",
+			"<p>&lt;b&gt;{&#34;&lt;i&gt;&#34;:&#34;&lt;/i&gt;&#34;}",
+		},
+		{
+			"JSON", "<p>{{ recipient.attributes.list | json }}",
+			"<p>[&#34;&lt;b&gt;&#34;,{&#34;&lt;i&gt;&#34;:&#34;&lt;/i&gt;&#34;}]",
+		},
+		{
+			"Key", "<p>{% for p in recipient.attributes %}{{ p[0] }}{% break %}{% endfor %}",
+			"<p>&lt;k&gt;",
+		},
+		{
+			"Capture", "{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x }}",
+			"<b>" + escaped + "</b>",
+		},
 		{
 			"CaptureChanged", "<p>{% capture x %}<b>{{ recipient.firstName }}</b>{% endcapture %}{{ x | replace: 'z', 'y' }}",
 			"<p>&lt;b&gt;" + escaped + "&lt;/b&gt;",
@@ -216,11 +271,23 @@ func TestHTML(t *testing.T) {
 		},
 		{"CaptureCompared", "<p>{% capture x %}{{ recipient.firstName }}{% endcapture %}{% if x == recipient.firstName %}same{% endif %}", "<p>same"},
 		{"Breaks", "<p>{{ recipient.lastName | newline_to_br }}", "<p>A<br />\nB"},
-		{"BreaksEscape", "<p>{{ recipient.firstName | newline_to_br | newline_to_br }}", "<p>" + escaped},
-		{"Cycle", "<p>{% for i in (1..1) %}{% cycle recipient.firstName %}{% endfor %}", "<p>" + escaped},
+		{
+			"BreaksEscape", "<p>{{ recipient.firstName | newline_to_br | newline_to_br }}",
+			"<p>" + escaped,
+		},
+		{
+			"Cycle", "<p>{% for i in (1..1) %}{% cycle recipient.firstName %}{% endfor %}",
+			"<p>" + escaped,
+		},
 		{"Date", "<p>{{ recipient.firstName | date: '%F' }}{{ coupon.startsAt | date: recipient.firstName }}", "<p>" + escaped + escaped},
-		{"Money", "<p>{{ recipient.firstName | money }}{{ 1 | money: '<i>' }}", "<p>" + escaped + "&lt;i&gt;1.00"},
-		{"Decoded", "<p>{{ '%3Cb%3E' | url_decode }}{{ '&lt;' | strip_html }}", "<p>&lt;b&gt;&amp;lt;"},
+		{
+			"Money", "<p>{{ recipient.firstName | money }}{{ 1 | money: '<i>' }}",
+			"<p>" + escaped + "&lt;i&gt;1.00",
+		},
+		{
+			"Decoded", "<p>{{ '%3Cb%3E' | url_decode }}{{ '&lt;' | strip_html }}",
+			"<p>&lt;b&gt;&amp;lt;",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -288,7 +355,8 @@ func TestSubject(t *testing.T) {
 		})
 	}
 	data.Recipient.Phone = new(strings.Repeat("x", message.MaxSubjectLength+1))
-	if _, err := parse(t, new("{{ recipient.phone }}"), "").Render(data); err == nil || !strings.Contains(err.Error(), "longer than 998") {
+	if _, err := parse(t, new("{{ recipient.phone }}"), "").Render(data); err == nil ||
+		!strings.Contains(err.Error(), "longer than 998") {
 		t.Errorf("a long subject: got %v, want an error", err)
 	}
 	if rendered, err := parse(t, nil, "x").Render(data); err != nil || rendered.Subject != nil {
@@ -303,8 +371,12 @@ func TestParseProblems(t *testing.T) {
 		// want are what the problems contain, in order.
 		want []string
 	}{
-		{"a\n{{ recipient.firstName", []string{"{{ is not closed: }} is missing. (body, line 2, column 1)"}},
-		{"ä {{ a }\n{{ recipient.firstName }} {% if", []string{"{{ is not closed: }} is missing. (body, line 1, column 3)", "{% is not closed"}},
+		{"a\n{{ recipient.firstName", []string{
+			"{{ is not closed: }} is missing. (body, line 2, column 1)",
+		}},
+		{"ä {{ a }\n{{ recipient.firstName }} {% if", []string{
+			"{{ is not closed: }} is missing. (body, line 1, column 3)", "{% is not closed",
+		}},
 		{"{{ }}", []string{"Expected a token or a value. (body, line 1, column 4)"}},
 		{"{{ a b }}", []string{`Unexpected "b". (body, line 1, column 6)`}},
 		{"{{ recipient. }}", []string{"Expected a name behind the dot."}},
@@ -312,18 +384,32 @@ func TestParseProblems(t *testing.T) {
 		{"{{ “a” }}", []string{"straight quotes"}},
 		{
 			"{{ a | upcas }}{{ a | shout }}",
-			[]string{`There is no filter "upcas". Did you mean upcase? (body, line 1, column 8)`, `There is no filter "shout". (`},
+			[]string{
+				`There is no filter "upcas". Did you mean upcase? (body, line 1, column 8)`,
+				`There is no filter "shout". (`,
+			},
 		},
 		{
 			"{{ a | append }}{{ a | upcase: 1 }}{{ a | slice: 1, 2, 3 }}",
-			[]string{"takes 1 argument, not 0", "takes no arguments, not 1", "takes 1 to 2 arguments, not 3"},
+			[]string{
+				"takes 1 argument, not 0", "takes no arguments, not 1",
+				"takes 1 to 2 arguments, not 3",
+			},
 		},
 		{"{% fi %}", []string{`There is no tag "fi"`}},
 		{"{% elseif %}", []string{`There is no tag "elseif". Did you mean elsif?`}},
-		{"{% include 'x' %}{% render 'x' %}", []string{"{% include %} is not available", "{% render %} is not available"}},
-		{"{% if a %}", []string{"{% if %} is not closed: {% endif %} is missing. (body, line 1, column 1)"}},
-		{"{% if a %}{% for x in y %}{% endif %}", []string{"{% for %} is not closed: {% endfor %} is missing. (body, line 1, column 11)"}},
-		{"{% endif %}{% else %}", []string{"{% endif %} does not belong here", "{% else %} does not belong here"}},
+		{"{% include 'x' %}{% render 'x' %}", []string{
+			"{% include %} is not available", "{% render %} is not available",
+		}},
+		{"{% if a %}", []string{
+			"{% if %} is not closed: {% endif %} is missing. (body, line 1, column 1)",
+		}},
+		{"{% if a %}{% for x in y %}{% endif %}", []string{
+			"{% for %} is not closed: {% endfor %} is missing. (body, line 1, column 11)",
+		}},
+		{"{% endif %}{% else %}", []string{
+			"{% endif %} does not belong here", "{% else %} does not belong here",
+		}},
 		{"{% if a = 1 %}{% endif %}", []string{"Compare with =="}},
 		{"{% if a | size > 1 %}{% endif %}", []string{`Unexpected ">"`}},
 		{"{% if 1 < a | size %}{% endif %}", []string{"A comparison takes no filters"}},
@@ -344,7 +430,9 @@ func TestParseProblems(t *testing.T) {
 		{"{% %}", []string{"A tag needs a name"}},
 		{"{% raw %}", []string{"{% raw %} is not closed: {% endraw %}"}},
 		{"{% comment %}", []string{"{% comment %} is not closed"}},
-		{"{{ 'now' | date: '%Y' }}{{ \"today\" | date }}", []string{`there is no "now"`, `there is no "today"`}},
+		{"{{ 'now' | date: '%Y' }}{{ \"today\" | date }}", []string{
+			`there is no "now"`, `there is no "today"`,
+		}},
 		{"<% if (a) { %>", []string{"Of Adobe's scripts only"}},
 		{"<%= a.b() %>", []string{"Of Adobe's scripts only"}},
 		{"<%@ include view='x' %>", []string{"Of Adobe's scripts only"}},
@@ -354,7 +442,9 @@ func TestParseProblems(t *testing.T) {
 		{"{{ " + strings.Repeat("(", 65), []string{"not closed"}},
 		{"{{ " + strings.Repeat("(", 65) + "}}", []string{"More than 64 brackets"}},
 		{"{{ " + strings.Repeat("a[", 65) + "}}", []string{"More than 64 brackets"}},
-		{strings.Repeat("a", message.MaxTemplateBytes+1), []string{"at most 1048576 bytes, not 1048577"}},
+		{strings.Repeat("a", message.MaxTemplateBytes+1), []string{
+			"at most 1048576 bytes, not 1048577",
+		}},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%.40s", test.body), func(t *testing.T) {
@@ -365,9 +455,11 @@ func TestParseProblems(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
 			for i, one := range got {
-				if !strings.Contains(one.Message, test.want[i]) || one.Code != coupon.ErrorTemplateInvalid ||
+				if !strings.Contains(one.Message, test.want[i]) ||
+					one.Code != coupon.ErrorTemplateInvalid ||
 					!cmp.Equal(one.Field, []string{"input", "body"}) {
-					t.Errorf("got %s %q %q, want %q", one.Code, one.Field, one.Message, test.want[i])
+					t.Errorf("got %s %q %q, want %q", one.Code, one.Field, one.Message,
+						test.want[i])
 				}
 			}
 		})
@@ -388,8 +480,10 @@ func TestParseReportsBothParts(t *testing.T) {
 	}
 	_, err = message.Parse(nil, strings.Repeat("{{}}", 10*message.MaxProblems))
 	got, _ = coupon.AsUserErrors(err)
-	if len(got) != message.MaxProblems+1 || !strings.Contains(got[message.MaxProblems].Message, "900 more") {
-		t.Errorf("got %d problems, the last %q, want %d and a count", len(got), got[len(got)-1].Message, message.MaxProblems)
+	if len(got) != message.MaxProblems+1 ||
+		!strings.Contains(got[message.MaxProblems].Message, "900 more") {
+		t.Errorf("got %d problems, the last %q, want %d and a count", len(got),
+			got[len(got)-1].Message, message.MaxProblems)
 	}
 }
 
@@ -405,7 +499,8 @@ func TestCheck(t *testing.T) {
 		{"Fine", "{{ couponValue.code }} {{ couponValue.label }} {{ coupon.code }} {{ recipient.attributes.anything.at.all }}", individual, nil, 0},
 		{"NoCoupon", "{{ recipient.firstName }} {{ delivery.label }}", nil, nil, 0},
 		{
-			"Unknown", "{{ recipient.firstname }}\n ä{{ recipient.first_name | append: Code }}", nil,
+			"Unknown", "{{ recipient.firstname }}\n ä{{ recipient.first_name | append: Code }}",
+			nil,
 			[]string{
 				"There is no token recipient.firstname. Did you mean recipient.firstName? (body, line 1, column 4)",
 				"There is no token recipient.first_name. Did you mean recipient.firstName? (body, line 2, column 6)",
@@ -414,7 +509,8 @@ func TestCheck(t *testing.T) {
 			0,
 		},
 		{"Hints", "{{ firstName }}{{ xyz }}{{ couponValue.couponCode }}{{ coupon.code.value }}{{ recipient.mail }}", individual, []string{
-			"Did you mean recipient.firstName?", "There is no token xyz. (body", "Did you mean couponValue.code?",
+			"Did you mean recipient.firstName?", "There is no token xyz. (body",
+			"Did you mean couponValue.code?",
 			"There is no token coupon.code.value.",
 			"Did you mean recipient.email?",
 		}, 1},
@@ -431,9 +527,15 @@ func TestCheck(t *testing.T) {
 			[]string{"token c.", "token c.", "forloop.index"},
 			0,
 		},
-		{"ValueOfAnonymous", "{{ couponValue.code }}{{ coupon.code }}", anonymous, []string{"An anonymous coupon has one code for all: use coupon.code."}, 0},
-		{"ValueWithoutCoupon", "{{ couponValue.code }}", nil, []string{"couponValue.code needs an individual coupon"}, 0},
-		{"AdobeValueWithoutCoupon", "<%= couponValue.couponCode %>", nil, []string{"couponValue.code needs an individual coupon"}, 0},
+		{"ValueOfAnonymous", "{{ couponValue.code }}{{ coupon.code }}", anonymous, []string{
+			"An anonymous coupon has one code for all: use coupon.code.",
+		}, 0},
+		{"ValueWithoutCoupon", "{{ couponValue.code }}", nil, []string{
+			"couponValue.code needs an individual coupon",
+		}, 0},
+		{"AdobeValueWithoutCoupon", "<%= couponValue.couponCode %>", nil, []string{
+			"couponValue.code needs an individual coupon",
+		}, 0},
 		{
 			"CouponWithoutCoupon", "{% if coupon %}{{ coupon.label }}{% endif %}", nil,
 			[]string{"coupon needs a coupon", "coupon.label needs a coupon"},
@@ -449,10 +551,12 @@ func TestCheck(t *testing.T) {
 			t.Parallel()
 			got, warnings := parse(t, nil, test.body).Check(test.couponType)
 			if len(got) != len(test.want) || len(warnings) != test.warnings {
-				t.Fatalf("got %v and %q, want %q and %d warnings", got, warnings, test.want, test.warnings)
+				t.Fatalf("got %v and %q, want %q and %d warnings", got, warnings, test.want,
+					test.warnings)
 			}
 			for i, one := range got {
-				if !strings.Contains(one.Message, test.want[i]) || one.Code != coupon.ErrorTemplateInvalid {
+				if !strings.Contains(one.Message, test.want[i]) ||
+					one.Code != coupon.ErrorTemplateInvalid {
 					t.Errorf("got %s %q, want %q", one.Code, one.Message, test.want[i])
 				}
 			}
@@ -461,8 +565,10 @@ func TestCheck(t *testing.T) {
 	t.Run("Subject", func(t *testing.T) {
 		t.Parallel()
 		// Variables do not pass from the subject to the body.
-		got, warnings := parse(t, new("{% assign a = 1 %}{{ couponValue.code }}{{ x }}"), "{{ a }}").Check(individual)
-		if len(got) != 2 || len(warnings) != 0 || got[0].Field[1] != "subject" || got[1].Field[1] != "body" {
+		got, warnings := parse(t, new("{% assign a = 1 %}{{ couponValue.code }}{{ x }}"),
+			"{{ a }}").Check(individual)
+		if len(got) != 2 || len(warnings) != 0 || got[0].Field[1] != "subject" ||
+			got[1].Field[1] != "body" {
 			t.Errorf("got %v and %q, want x in the subject and a in the body", got, warnings)
 		}
 	})
@@ -470,21 +576,36 @@ func TestCheck(t *testing.T) {
 
 func TestUses(t *testing.T) {
 	t.Parallel()
-	all := message.Fields{ExternalID: true, Email: true, Phone: true, FirstName: true, LastName: true, Attributes: true}
+	all := message.Fields{
+		ExternalID: true, Email: true, Phone: true, FirstName: true, LastName: true,
+		Attributes: true,
+	}
 	tests := []struct {
 		body string
 		want message.Fields
 	}{
 		{"Hello {{ coupon.code }}", message.Fields{}},
 		{"{{ recipient.firstName }}", message.Fields{FirstName: true}},
-		{"{{ recipient['lastName'] }}{{ recipient.email.size }}", message.Fields{LastName: true, Email: true}},
+		{"{{ recipient['lastName'] }}{{ recipient.email.size }}", message.Fields{
+			LastName: true, Email: true,
+		}},
 		{"{{ 'a' | append: recipient.phone }}", message.Fields{Phone: true}},
-		{"{% if 1 == 1 and recipient.externalId == 'x' %}{% endif %}", message.Fields{ExternalID: true}},
+		{"{% if 1 == 1 and recipient.externalId == 'x' %}{% endif %}", message.Fields{
+			ExternalID: true,
+		}},
 		{"{% if a %}{% elsif recipient.email %}{% endif %}", message.Fields{Email: true}},
-		{"{% for x in recipient.attributes.list limit: recipient.phone %}{% endfor %}", message.Fields{Attributes: true, Phone: true}},
+		{
+			"{% for x in recipient.attributes.list limit: recipient.phone %}{% endfor %}",
+			message.Fields{Attributes: true, Phone: true},
+		},
 		{"{% assign x = (1..recipient.firstName) %}", message.Fields{FirstName: true}},
-		{"{% case 1 %}{% when recipient.lastName %}{% endcase %}{% cycle recipient.email %}", message.Fields{LastName: true, Email: true}},
-		{"{{ recipient.attributes[recipient.firstName] }}", message.Fields{Attributes: true, FirstName: true}},
+		{
+			"{% case 1 %}{% when recipient.lastName %}{% endcase %}{% cycle recipient.email %}",
+			message.Fields{LastName: true, Email: true},
+		},
+		{"{{ recipient.attributes[recipient.firstName] }}", message.Fields{
+			Attributes: true, FirstName: true,
+		}},
 		{"{% capture x %}{{ recipient.phone }}{% endcapture %}", message.Fields{Phone: true}},
 		{"<%= recipient.phone %>", message.Fields{Phone: true}},
 		{"{% assign r = recipient %}", all},
@@ -496,7 +617,8 @@ func TestUses(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", test.body, got, test.want)
 		}
 	}
-	if got := parse(t, new("{{ recipient.email }}"), "{{ recipient.phone }}").Uses(); got != (message.Fields{Email: true, Phone: true}) {
+	if got := parse(t, new("{{ recipient.email }}"),
+		"{{ recipient.phone }}").Uses(); got != (message.Fields{Email: true, Phone: true}) {
 		t.Errorf("subject and body: got %+v", got)
 	}
 }
@@ -549,11 +671,24 @@ func TestLimits(t *testing.T) {
 	}
 	tests := []struct{ name, body, want string }{
 		{"Range", "{% for i in (1..1000000000) %}{% endfor %}", "a range has at most"},
-		{"RangeOfAll", "{{ (-9223372036854775808..9223372036854775807) | size }}", "a range has at most"},
+		{
+			"RangeOfAll", "{{ (-9223372036854775808..9223372036854775807) | size }}",
+			"a range has at most",
+		},
 		{"RangeBackwards", "{{ (1000000000..1) | size }}", ""},
-		{"NestedLoops", "{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}", "loops run more than"},
-		{"LoopAfterLoop", strings.Repeat("{% for i in (1..6000) %}{% endfor %}", 2), "loops run more than"},
-		{"LongBodyOfALoop", "{% for i in (1..9999) %}" + strings.Repeat("{% if i %}{% endif %}", 20_000) + "{% endfor %}", "too much work"},
+		{
+			"NestedLoops",
+			"{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}",
+			"loops run more than",
+		},
+		{
+			"LoopAfterLoop", strings.Repeat("{% for i in (1..6000) %}{% endfor %}", 2),
+			"loops run more than",
+		},
+		{
+			"LongBodyOfALoop", "{% for i in (1..9999) %}" +
+				strings.Repeat("{% if i %}{% endif %}", 20_000) + "{% endfor %}", "too much work",
+		},
 		{"Doubling", doublings(60), "too much work"},
 		{"DoublingInALoop", "{% assign a = 'x' %}{% for i in (1..9999) %}{% assign a = a | append: a %}{% endfor %}", "too much work"},
 		{"DoublingByCapture", "{% assign a = 'x' %}{% for i in (1..9999) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}", "too much work"},
@@ -561,25 +696,44 @@ func TestLimits(t *testing.T) {
 		{"ListOfOneText", "{% assign s = 'x' %}{% for i in (1..20) %}{% assign s = s | append: s %}{% endfor %}{% assign a = s | split: '|' %}" +
 			"{% for i in (1..15) %}{% assign a = a | concat: a %}{% endfor %}{{ a | append: 'x' | size }}", "too much work"},
 		{"ReplaceNothing", doublings(14) + "{% assign b = a | replace: '', a %}", "too much work"},
-		{"LongOutput", "{% for i in (1..9999) %}" + strings.Repeat("x", 1000) + "{% endfor %}", "longer than"},
-		{"LongOutputOfValues", "{% assign a = '" + strings.Repeat("<", 1000) + "' %}<p>{% for i in (1..9999) %}{{ a }}{% endfor %}", "longer than"},
+		{
+			"LongOutput", "{% for i in (1..9999) %}" + strings.Repeat("x", 1000) + "{% endfor %}",
+			"longer than",
+		},
+		{
+			"LongOutputOfValues", "{% assign a = '" + strings.Repeat("<", 1000) +
+				"' %}<p>{% for i in (1..9999) %}{{ a }}{% endfor %}", "longer than",
+		},
 		{
 			"Comparing",
-			"{% for i in (1..9999) %}" + strings.Repeat("{% if recipient.attributes.big == recipient.attributes.big %}{% endif %}", 1000) + "{% endfor %}",
+			"{% for i in (1..9999) %}" + strings.Repeat(
+				"{% if recipient.attributes.big == recipient.attributes.big %}{% endif %}", 1000,
+			) + "{% endfor %}",
 			"too much work",
 		},
-		{"Searching", "{% assign a = recipient.attributes.big | json %}{% for i in (1..9999) %}" +
-			strings.Repeat("{% if a contains 'zz' %}{% endif %}", 1000) + "{% endfor %}", "too much work"},
+		{
+			"Searching",
+			"{% assign a = recipient.attributes.big | json %}{% for i in (1..9999) %}" +
+				strings.Repeat("{% if a contains 'zz' %}{% endif %}", 1000) + "{% endfor %}",
+			"too much work",
+		},
 		{"Sorting", "{% for i in (1..9999) %}{{ recipient.attributes.big | sort | uniq | size }}{% endfor %}", "too much work"},
 		{"WideDate", "{{ '2026-01-01' | date: '%999999999d' }}", "at most two digits"},
 		{"LongDate", "{{ '2026-01-01' | date: recipient.attributes.form }}", "too much work"},
-		{"Filters", "{% assign a = recipient.attributes.big | json %}{{ a" + strings.Repeat(" | escape", 100_000) + " }}", "too much work"},
+		{
+			"Filters", "{% assign a = recipient.attributes.big | json %}{{ a" +
+				strings.Repeat(" | escape", 100_000) + " }}", "too much work",
+		},
 		{"DivisionByZero", "{{ 1 | divided_by: 0 }}{{ 1 | modulo: 0 }}", "cannot divide by zero"},
 		{"Infinity", "{% assign a = 10 %}{% for i in (1..400) %}{% assign a = a | times: 1000000 %}{% endfor %}", "the result is not a number"},
-		{"MixedSort", "{{ recipient.attributes.mixed | sort_natural }}", "cannot be used on this value"},
+		{
+			"MixedSort", "{{ recipient.attributes.mixed | sort_natural }}",
+			"cannot be used on this value",
+		},
 	}
 	data := someData()
-	data.Recipient.Attributes = coupon.JSON(`{"big":[` + strings.TrimSuffix(strings.Repeat(`[1,"x"],`, 6000), ",") +
+	data.Recipient.Attributes = coupon.JSON(`{"big":[` +
+		strings.TrimSuffix(strings.Repeat(`[1,"x"],`, 6000), ",") +
 		`],"mixed":["a",1,null],"form":"` + strings.Repeat("%c", 100_000) + `"}`)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -587,14 +741,16 @@ func TestLimits(t *testing.T) {
 			template := parse(t, nil, test.body)
 			start := time.Now()
 			_, err := template.Render(data)
-			// The bound is loose, for slow machines and the race detector; without a limit these take minutes or all memory.
+			// The bound is loose, for slow machines and the race detector; without a limit these
+			// take minutes or all memory.
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("took %s", took)
 			}
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("got %v, want no error", err)
-			case test.want != "" && (err == nil || !strings.Contains(strings.ToLower(err.Error()), test.want)):
+			case test.want != "" &&
+				(err == nil || !strings.Contains(strings.ToLower(err.Error()), test.want)):
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			if _, ok := coupon.AsUserErrors(err); err != nil && !ok {
@@ -610,19 +766,23 @@ func TestLimitsLeaveRoom(t *testing.T) {
 	if got := strings.Count(render(t, body), "Anna"); got != 9999 {
 		t.Errorf("got %d lines, want 9999", got)
 	}
-	if got := len(render(t, strings.Repeat("a", message.MaxTemplateBytes))); got != message.MaxTemplateBytes {
+	if got := len(render(t,
+		strings.Repeat("a", message.MaxTemplateBytes))); got != message.MaxTemplateBytes {
 		t.Errorf("got %d bytes, want %d", got, message.MaxTemplateBytes)
 	}
 }
 
-// TestParseIsLinear parses long texts of what a scanner could stumble over. In quadratic time they take minutes.
+// TestParseIsLinear parses long texts of what a scanner could stumble over. In quadratic time they
+// take minutes.
 func TestParseIsLinear(t *testing.T) {
 	t.Parallel()
 	for _, unit := range []string{
-		"{% a {{x}} ", "{{", "{% ", "<%", "{{ x }}", "{% raw %}", "{% comment %}", "<p", "<a ", "{% if x %}", "\n{{x", "{{ '", "{{((((}}",
+		"{% a {{x}} ", "{{", "{% ", "<%", "{{ x }}", "{% raw %}", "{% comment %}", "<p", "<a ",
+		"{% if x %}", "\n{{x", "{{ '", "{{((((}}",
 	} {
 		start := time.Now()
-		template, err := message.Parse(nil, strings.Repeat(unit, message.MaxTemplateBytes/8/len(unit)))
+		template, err := message.Parse(nil,
+			strings.Repeat(unit, message.MaxTemplateBytes/8/len(unit)))
 		if err == nil {
 			if problems, _ := template.Check(nil); len(problems) > message.MaxProblems+1 {
 				t.Errorf("%q: got %d problems", unit, len(problems))
@@ -645,9 +805,12 @@ func TestRenderConcurrently(t *testing.T) {
 			for j := range 200 {
 				data := someData()
 				name := fmt.Sprintf("r%d.%d", i, j)
-				data.Recipient.FirstName, data.CouponValue = &name, &coupon.CodeData{Code: "code-" + name}
+				data.Recipient.FirstName, data.CouponValue = &name, &coupon.CodeData{
+					Code: "code-" + name,
+				}
 				got, err := template.Render(data)
-				if err != nil || *got.Subject != name || !strings.Contains(got.Body, "<p>code-"+name+"</p>") ||
+				if err != nil || *got.Subject != name ||
+					!strings.Contains(got.Body, "<p>code-"+name+"</p>") ||
 					!strings.HasSuffix(got.Body, "a1b2a3b4a52026-07-01a b c") {
 					t.Errorf("got %q, %v, want %s's message", got.Body, err, name)
 					return
@@ -666,7 +829,8 @@ func TestRenderRefusesBrokenAttributes(t *testing.T) {
 		t.Error("got no error")
 	}
 	data.Recipient.Attributes = `{"id":12345678901234567890,"f":1.50,"e":1e3}`
-	rendered, err := parse(t, nil, "{{ recipient.attributes.id }} {{ recipient.attributes.f }} {{ recipient.attributes.e }}").Render(data)
+	rendered, err := parse(t, nil,
+		"{{ recipient.attributes.id }} {{ recipient.attributes.f }} {{ recipient.attributes.e }}").Render(data)
 	if want := "12345678901234567890 1.5 1000"; err != nil || rendered.Body != want {
 		t.Errorf("got %q, %v, want %q", rendered.Body, err, want)
 	}

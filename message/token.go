@@ -103,7 +103,8 @@ type Fields struct {
 }
 
 // Uses tells which fields of a recipient the subject and the body name anywhere: in outputs, tags,
-// conditions, loops and arguments of filters. A template that takes the recipient as a whole uses all.
+// conditions, loops and arguments of filters. A template that takes the recipient as a whole uses
+// all.
 func (t *Template) Uses() Fields {
 	var uses Fields
 	for _, part := range t.parts() {
@@ -131,9 +132,9 @@ func (t *Template) Uses() Fields {
 }
 
 // Check compares the tokens with what a delivery has: its coupon's type, or nil without a coupon.
-// The problems are TEMPLATE_INVALID with the field input.subject or input.body, line and column, one
-// for each unknown token, each couponValue without individual codes and each coupon without a coupon.
-// The warnings say that nobody would see the code.
+// The problems are TEMPLATE_INVALID with the field input.subject or input.body, line and column,
+// one for each unknown token, each couponValue without individual codes and each coupon without a
+// coupon. The warnings say that nobody would see the code.
 func (t *Template) Check(couponType *coupon.CouponType) (coupon.UserErrors, []string) {
 	var problems problems
 	// isShown says that some token shows the code that customers redeem.
@@ -142,11 +143,14 @@ func (t *Template) Check(couponType *coupon.CouponType) (coupon.UserErrors, []st
 		for _, token := range part.tokens {
 			switch f := token.field; {
 			case f == unknownField:
-				problems.addf(part, token.at, "There is no token %s.%s", token.text, hint{token.text, tokenNames})
+				problems.addf(part, token.at, "There is no token %s.%s", token.text,
+					hint{token.text, tokenNames})
 			case f.isCoupon() && couponType == nil:
-				problems.addf(part, token.at, "%s needs a coupon, and the delivery has none.", token.text)
+				problems.addf(part, token.at,
+					"%s needs a coupon, and the delivery has none.", token.text)
 			case f.isValue() && couponType == nil:
-				problems.addf(part, token.at, "%s needs an individual coupon, and the delivery has no coupon.", token.text)
+				problems.addf(part, token.at,
+					"%s needs an individual coupon, and the delivery has no coupon.", token.text)
 			case f.isValue() && *couponType == coupon.TypeAnonymous:
 				problems.addf(part, token.at, "%s needs an individual coupon. An anonymous coupon has one code for all: use coupon.code.",
 					token.text)
@@ -166,8 +170,9 @@ func (t *Template) Check(couponType *coupon.CouponType) (coupon.UserErrors, []st
 		warnings = append(warnings, "The content does not show the recipient's own code: {{ couponValue.code }} is missing; "+
 			"coupon.code is only the coupon's name.")
 	case *couponType == coupon.TypeIndividual && !isShown:
-		warnings = append(warnings, "The delivery has a coupon, but its content does not show the recipient's code: "+
-			"{{ couponValue.code }} is missing.")
+		warnings = append(warnings,
+			"The delivery has a coupon, but its content does not show the recipient's code: "+
+				"{{ couponValue.code }} is missing.")
 	}
 	return problems.userErrors(), warnings
 }
@@ -218,8 +223,8 @@ func (h hint) String() string {
 	return " Did you mean " + best + "?"
 }
 
-// misspellings are what people get wrong about the spelling of names; couponCode is Adobe's word for
-// code.
+// misspellings are what people get wrong about the spelling of names; couponCode is Adobe's word
+// for code.
 var misspellings = strings.NewReplacer("_", "", "-", "", "couponcode", "code")
 
 // bare returns a name without what people get wrong.

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// The values of templates are nil, bool, int, float64, string, []any and map[string]any, with int or
-// float64 for the numbers of JSON; besides them markup, the literals blank and empty, and *loop.
+// The values of templates are nil, bool, int, float64, string, []any and map[string]any, with int
+// or float64 for the numbers of JSON; besides them markup, the literals blank and empty, and *loop.
 
 // markup is text that is HTML already and is written as it is. Only captured text and what
 // newline_to_br makes of a value become markup, and both escape what comes from outside.
@@ -117,8 +117,8 @@ func withNumbers(value any) any {
 	return value
 }
 
-// toList returns a value as a list: an object as its values in the order of their names, nothing as no
-// elements, anything else as the only one.
+// toList returns a value as a list: an object as its values in the order of their names, nothing as
+// no elements, anything else as the only one.
 func toList(value any) []any {
 	switch value := plain(value).(type) {
 	case nil:

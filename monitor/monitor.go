@@ -1,5 +1,5 @@
-// Package monitor lets operators see what the server does: metrics for Prometheus, and traces for OpenTelemetry. Neither tells
-// what was given or answered.
+// Package monitor lets operators see what the server does: metrics for Prometheus, and traces for
+// OpenTelemetry. Neither tells what was given or answered.
 package monitor
 
 import (
@@ -24,7 +24,8 @@ import (
 // Kind is the kind of a piece of work.
 type Kind string
 
-// The kinds of work. A query, mutation or subscription is named by its root field, a job by what it is.
+// The kinds of work. A query, mutation or subscription is named by its root field, a job by what it
+// is.
 const (
 	KindQuery        Kind = "query"
 	KindMutation     Kind = "mutation"
@@ -65,14 +66,17 @@ func New(store *db.Store, version string) *Monitor {
 			Buckets: buckets(),
 		}, []string{"kind", "name", "outcome"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "couponql_messages_total", Help: "Messages that were handed to a sender, by channel and by what came of it.",
+			Name: "couponql_messages_total",
+			Help: "Messages that were handed to a sender, by channel and by what came of it.",
 		}, []string{"channel", "result"}),
 	}
 	release := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "couponql_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
+		Name: "couponql_build_info", Help: "1, with the version as a label.",
+		ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 })
 	m.registry.MustRegister(m.requests, m.work, m.messages, release, newStoreCollector(store),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -86,8 +90,8 @@ func (m *Monitor) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Request counts a request that was answered. Whatever it asked for, its labels are of fixed sets: a series that a client may invent
-// would stay in memory for ever.
+// Request counts a request that was answered. Whatever it asked for, its labels are of fixed sets:
+// a series that a client may invent would stay in memory for ever.
 func (m *Monitor) Request(r *http.Request, status int, took time.Duration) {
 	m.requests.WithLabelValues(PathOf(r), MethodOf(r), statusOf(status)).Observe(took.Seconds())
 }
@@ -98,7 +102,8 @@ const other = "other"
 // MethodOf returns the method of a request, or "other" for one that the server knows nothing of.
 func MethodOf(r *http.Request) string {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
 		return r.Method
 	}
 	return other
@@ -129,17 +134,22 @@ func (m *Monitor) Messages(channel coupon.Channel, attempts []coupon.Attempt) {
 // tracer makes spans, which go nowhere unless StartTracing was called.
 func tracer() trace.Tracer { return otel.Tracer("couponql") }
 
-// Begin begins a piece of work; the context is for what belongs to it. end is called with what came of it.
-func (m *Monitor) Begin(ctx context.Context, kind Kind, name string) (inner context.Context, end func(Outcome)) {
+// Begin begins a piece of work; the context is for what belongs to it. end is called with what came
+// of it.
+func (m *Monitor) Begin(ctx context.Context, kind Kind, name string) (
+	inner context.Context, end func(Outcome),
+) {
 	if m == nil {
 		return ctx, func(Outcome) {}
 	}
 	began := time.Now()
 	inner, span := tracer().Start( //nolint:spancheck // the caller ends it, by end
 		ctx, string(kind)+" "+name, trace.WithAttributes(
-			attribute.String("couponql.kind", string(kind)), attribute.String("couponql.name", name)))
+			attribute.String("couponql.kind", string(kind)),
+			attribute.String("couponql.name", name)))
 	return inner, func(outcome Outcome) { //nolint:spancheck // as above
-		m.work.WithLabelValues(string(kind), name, string(outcome)).Observe(time.Since(began).Seconds())
+		m.work.WithLabelValues(string(kind), name,
+			string(outcome)).Observe(time.Since(began).Seconds())
 		span.SetAttributes(attribute.String("couponql.outcome", string(outcome)))
 		if outcome == OutcomeFailed {
 			span.SetStatus(codes.Error, "")
@@ -170,11 +180,13 @@ func (m *Monitor) Line(name string, limits func() sender.Limits) {
 			func(l sender.Limits) float64 { return l.Rate },
 		},
 		{
-			"couponql_line_connections", "How many connections another server has open at once; 0: no limit is known.",
+			"couponql_line_connections",
+			"How many connections another server has open at once; 0: no limit is known.",
 			func(l sender.Limits) float64 { return float64(l.Connections) },
 		},
 		{
-			"couponql_line_messages_per_connection", "How many messages another server takes on a connection; 0: no limit is known.",
+			"couponql_line_messages_per_connection",
+			"How many messages another server takes on a connection; 0: no limit is known.",
 			func(l sender.Limits) float64 { return float64(l.PerConnection) },
 		},
 	} {

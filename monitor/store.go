@@ -22,20 +22,27 @@ func newStoreCollector(store *db.Store) *storeCollector {
 	return &storeCollector{
 		store:      store,
 		statements: describe("couponql_statements_total", "SQL statements that were run."),
-		commits:    describe("couponql_commits_total", "Transactions of the writer that were brought to the disk."),
-		committed:  describe("couponql_committed_requests_total", "Writes that those transactions carried: small ones share one."),
-		waiting:    describe("couponql_writer_waiting", "Writes that wait for the writer."),
-		lanes:      describe("couponql_lane_busy", "Long writes that run beside the writer now, by lane.", "lane"),
-		audit:      describe("couponql_audit_waiting", "Entries of the audit log that are not on the disk yet."),
-		codes:      describe("couponql_codes", "Codes in the pools."),
-		bytes:      describe("couponql_database_bytes", "Size of the database file and its log."),
-		free:       describe("couponql_disk_free_bytes", "What is free on the disk of the database; writes are refused below 64 MB."),
+		commits: describe("couponql_commits_total",
+			"Transactions of the writer that were brought to the disk."),
+		committed: describe("couponql_committed_requests_total",
+			"Writes that those transactions carried: small ones share one."),
+		waiting: describe("couponql_writer_waiting", "Writes that wait for the writer."),
+		lanes: describe("couponql_lane_busy",
+			"Long writes that run beside the writer now, by lane.", "lane"),
+		audit: describe("couponql_audit_waiting",
+			"Entries of the audit log that are not on the disk yet."),
+		codes: describe("couponql_codes", "Codes in the pools."),
+		bytes: describe("couponql_database_bytes", "Size of the database file and its log."),
+		free: describe("couponql_disk_free_bytes",
+			"What is free on the disk of the database; writes are refused below 64 MB."),
 	}
 }
 
 // Describe gives what is told.
 func (c *storeCollector) Describe(into chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.statements, c.commits, c.committed, c.waiting, c.lanes, c.audit, c.codes, c.bytes, c.free} {
+	for _, d := range []*prometheus.Desc{
+		c.statements, c.commits, c.committed, c.waiting, c.lanes, c.audit, c.codes, c.bytes, c.free,
+	} {
 		into <- d
 	}
 }

@@ -28,8 +28,8 @@ type asset struct {
 	gzipped      []byte
 }
 
-// loadAssets returns every embedded file of the page by its plain name, such as "graphiql.js". Its path
-// is /assets/ and that name with the content's hash before the extension.
+// loadAssets returns every embedded file of the page by its plain name, such as "graphiql.js". Its
+// path is /assets/ and that name with the content's hash before the extension.
 func loadAssets() (map[string]*asset, error) {
 	assets := make(map[string]*asset)
 	err := fs.WalkDir(assetFiles, ".", func(file string, entry fs.DirEntry, err error) error {
@@ -52,7 +52,8 @@ func loadAssets() (map[string]*asset, error) {
 		}
 		extension := path.Ext(name)
 		hashed := strings.TrimSuffix(name, extension) + "." + hash(plain) + extension
-		assets[name], err = newAsset("/assets/"+hashed, "public, max-age=31536000, immutable", plain, gzipped)
+		assets[name], err = newAsset("/assets/"+hashed, "public, max-age=31536000, immutable",
+			plain, gzipped)
 		return err
 	})
 	return assets, err
@@ -80,7 +81,8 @@ func newAsset(urlPath, cacheControl string, plain, gzipped []byte) (*asset, erro
 	}, nil
 }
 
-// ServeHTTP sends the file, compressed to those who accept it, and answers 304 to those who have it.
+// ServeHTTP sends the file, compressed to those who accept it, and answers 304 to those who have
+// it.
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", a.contentType)
@@ -98,8 +100,8 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// acceptsGzip tells from the lines of an Accept-Encoding header whether the client takes gzip: by name,
-// or by the wildcard unless its name says otherwise. A weight of zero means that it does not.
+// acceptsGzip tells from the lines of an Accept-Encoding header whether the client takes gzip: by
+// name, or by the wildcard unless its name says otherwise. A weight of zero means that it does not.
 func acceptsGzip(lines []string) bool {
 	isAccepted := false
 	for coding := range strings.SplitSeq(strings.Join(lines, ","), ",") {
@@ -114,8 +116,8 @@ func acceptsGzip(lines []string) bool {
 	return isAccepted
 }
 
-// isWanted reads the parameter q of a content coding, such as "q=0.5"; a missing one stands for 1, and
-// one that is no number for 0.
+// isWanted reads the parameter q of a content coding, such as "q=0.5"; a missing one stands for 1,
+// and one that is no number for 0.
 func isWanted(parameters string) bool {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")

@@ -30,13 +30,18 @@ func text(t testing.TB, response *http.Response) string {
 	return string(content)
 }
 
-// assetAddresses returns the path of each file that the page refers to, by the file's name without hash.
+// assetAddresses returns the path of each file that the page refers to, by the file's name without
+// hash.
 func assetAddresses(t testing.TB) map[string]string {
 	t.Helper()
 	page := text(t, get(t, http.MethodGet, "/"))
 	addresses := make(map[string]string)
-	for _, match := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-		hashed := regexp.MustCompile(`^/assets/([\w-]+)\.[0-9a-f]{16}(\.\w+)$`).FindStringSubmatch(match[1])
+	for _, match := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(
+		page, -1,
+	) {
+		hashed := regexp.MustCompile(`^/assets/([\w-]+)\.[0-9a-f]{16}(\.\w+)$`).FindStringSubmatch(
+			match[1],
+		)
 		if hashed == nil {
 			t.Fatalf("page refers to %s, which is no asset", match[1])
 		}
@@ -50,7 +55,8 @@ func TestAssets(t *testing.T) {
 	addresses := assetAddresses(t)
 	for _, name := range []string{
 		"LICENSES.txt", "access.js", "app.css", "app.js", "chart.js", "explorer.css", "explorer.js",
-		"graphiql.css", "graphiql.js", "icon.svg", "react-dom.js", "react.js", "results.js", "rows.js", "series.js",
+		"graphiql.css", "graphiql.js", "icon.svg", "react-dom.js", "react.js", "results.js",
+		"rows.js", "series.js",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +132,8 @@ func TestNotModified(t *testing.T) {
 		for _, encoding := range []string{"identity", "gzip"} {
 			t.Run(address+" "+encoding, func(t *testing.T) {
 				t.Parallel()
-				etag := get(t, http.MethodGet, address, "Accept-Encoding", encoding).Header.Get("ETag")
+				etag := get(t, http.MethodGet, address, "Accept-Encoding",
+					encoding).Header.Get("ETag")
 				if etag == "" {
 					t.Fatal("no ETag")
 				}
@@ -134,7 +141,8 @@ func TestNotModified(t *testing.T) {
 					etag:         http.StatusNotModified,
 					`"outdated"`: http.StatusOK,
 				} {
-					answer := get(t, http.MethodGet, address, "Accept-Encoding", encoding, "If-None-Match", ifNoneMatch)
+					answer := get(t, http.MethodGet, address, "Accept-Encoding", encoding,
+						"If-None-Match", ifNoneMatch)
 					if got := answer.StatusCode; got != want {
 						t.Errorf("If-None-Match %s: got status %d, want %d", ifNoneMatch, got, want)
 					}
@@ -183,7 +191,8 @@ func FuzzAcceptEncoding(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		answer := get(t, http.MethodGet, "/", "Accept-Encoding", header)
 		if encoding := answer.Header.Get("Content-Encoding"); encoding != "" {
-			if lower := strings.ToLower(header); !strings.Contains(lower, "gzip") && !strings.Contains(lower, "*") {
+			if lower := strings.ToLower(header); !strings.Contains(lower, "gzip") &&
+				!strings.Contains(lower, "*") {
 				t.Errorf("got Content-Encoding %q, which was not asked for", encoding)
 			}
 		}
@@ -200,7 +209,8 @@ func TestLicensesNameWhatIsEmbedded(t *testing.T) {
 		"graphiql", "@graphiql/plugin-explorer", "graphiql-explorer", "react", "react-dom",
 		"codemirror", "chart.js", "@kurkle/color", "Roboto (font)", "Fira Code (font)",
 	} {
-		if !regexp.MustCompile(`(?m)^([^ ].*, )?` + regexp.QuoteMeta(want) + `(, .*)?$`).MatchString(licenses) {
+		if !regexp.MustCompile(`(?m)^([^ ].*, )?` + regexp.QuoteMeta(want) +
+			`(, .*)?$`).MatchString(licenses) {
 			t.Errorf("LICENSES.txt does not name %s", want)
 		}
 	}

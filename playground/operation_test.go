@@ -48,20 +48,23 @@ func contract(t *testing.T) *ast.Schema {
 	return schema
 }
 
-// Each file is one named operation, valid against the contract, and it runs without any variable set.
+// Each file is one named operation, valid against the contract, and it runs without any variable
+// set.
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	schema := contract(t)
 	titles := make(map[string]string)
 	for i, file := range operationFiles(t) {
-		if got, want := filepath.Base(file), fmt.Sprintf("%02d-", i+1); !strings.HasPrefix(got, want) {
+		if got, want := filepath.Base(file), fmt.Sprintf("%02d-",
+			i+1); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: the name does not begin with %s", file, want)
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		document, problems := gqlparser.LoadQueryWithRules(schema, string(content), rules.NewDefaultRules())
+		document, problems := gqlparser.LoadQueryWithRules(schema, string(content),
+			rules.NewDefaultRules())
 		if problems != nil {
 			t.Errorf("%s: %v", file, problems)
 			continue
@@ -84,7 +87,8 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// The list of examples shows the first paragraph of the comment, which asks what the operation answers.
+// The list of examples shows the first paragraph of the comment, which asks what the operation
+// answers.
 func TestOperationsBeginWithAQuestion(t *testing.T) {
 	t.Parallel()
 	for _, file := range operationFiles(t) {
@@ -110,7 +114,8 @@ func TestOperationsFitTheEditor(t *testing.T) {
 		}
 		for number, line := range strings.Split(string(content), "\n") {
 			if got := len([]rune(line)); got > editorWidth {
-				t.Errorf("%s:%d: got %d characters, want at most %d", file, number+1, got, editorWidth)
+				t.Errorf("%s:%d: got %d characters, want at most %d", file, number+1, got,
+					editorWidth)
 			}
 		}
 	}

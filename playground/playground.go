@@ -1,17 +1,18 @@
-// Package playground serves GraphiQL, the page on which analysts and marketers explore couponql's API.
+// Package playground serves GraphiQL, the page on which analysts and marketers explore couponql's
+// API.
 //
-// The page is complete without the internet: GraphiQL, React and the query builder are embedded in the
-// program, and so is Chart.js, as published by their projects (assets/build.mjs fetches and compresses
-// them into static/, together with their licenses). Of our own are app.js, which mounts GraphiQL on
-// /graphql and speaks server-sent events for subscriptions; results.js, which shows the rows of an answer
-// as a table or a chart, with rows.js, which finds them, and series.js, which decides what to draw;
-// questions.js, which opens examples, saved questions and links; and access.js, which keeps the API key.
-// The files in operations/ are the examples, the first of which open as tabs; each begins with the
-// question that it answers.
+// The page is complete without the internet: GraphiQL, React and the query builder are embedded in
+// the program, and so is Chart.js, as published by their projects (assets/build.mjs fetches and
+// compresses them into static/, together with their licenses). Of our own are app.js, which mounts
+// GraphiQL on /graphql and speaks server-sent events for subscriptions; results.js, which shows the
+// rows of an answer as a table or a chart, with rows.js, which finds them, and series.js, which
+// decides what to draw; questions.js, which opens examples, saved questions and links; and
+// access.js, which keeps the API key. The files in operations/ are the examples, the first of which
+// open as tabs; each begins with the question that it answers.
 //
-// The page takes nothing from elsewhere and runs no inline script; its content security policy enforces
-// both. Assets have the hash of their content in their name, so a browser keeps them for good and still
-// sees a new release at once.
+// The page takes nothing from elsewhere and runs no inline script; its content security policy
+// enforces both. Assets have the hash of their content in their name, so a browser keeps them for
+// good and still sees a new release at once.
 package playground
 
 import (
@@ -37,8 +38,8 @@ var (
 	indexHTML string
 )
 
-// contentSecurityPolicy lets the page use this server alone. GraphiQL's dialogs and menus insert style
-// elements, and its style sheet holds fonts and images as data URLs.
+// contentSecurityPolicy lets the page use this server alone. GraphiQL's dialogs and menus insert
+// style elements, and its style sheet holds fonts and images as data URLs.
 const contentSecurityPolicy = "default-src 'self'; " +
 	"style-src 'self' 'unsafe-inline'; " +
 	"font-src 'self' data:; " +
@@ -57,9 +58,9 @@ type Options struct {
 	HasSQL bool
 }
 
-// Handler serves the page at / and what it needs below /assets/; any other path is 404. The page sends
-// its operations to /graphql on the same host, which the caller serves. Handler panics if the embedded
-// files do not fit together, which only a faulty build can cause.
+// Handler serves the page at / and what it needs below /assets/; any other path is 404. The page
+// sends its operations to /graphql on the same host, which the caller serves. Handler panics if the
+// embedded files do not fit together, which only a faulty build can cause.
 func Handler(options Options) http.Handler {
 	assets, err := loadAssets()
 	if err != nil {
@@ -120,8 +121,8 @@ func renderPage(assets map[string]*asset, options Options) (*asset, error) {
 	return newAsset("/", "no-cache", html.Bytes(), compressed)
 }
 
-// exampleOperations returns the text of every file in operations/ that the server can answer, in the order
-// of the numbers with which their names begin.
+// exampleOperations returns the text of every file in operations/ that the server can answer, in
+// the order of the numbers with which their names begin.
 func exampleOperations(options Options) ([]string, error) {
 	names, err := fs.Glob(operationFiles, "operations/*.graphql")
 	if err != nil {

@@ -69,7 +69,9 @@ func TestPageHead(t *testing.T) {
 func TestContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	directives := make(map[string]string)
-	for directive := range strings.SplitSeq(get(t, http.MethodGet, "/").Header.Get("Content-Security-Policy"), "; ") {
+	for directive := range strings.SplitSeq(
+		get(t, http.MethodGet, "/").Header.Get("Content-Security-Policy"), "; ",
+	) {
 		name, sources, _ := strings.Cut(directive, " ")
 		directives[name] = sources
 	}
@@ -90,7 +92,8 @@ func TestPageRunsNoInlineCode(t *testing.T) {
 	t.Parallel()
 	page := text(t, get(t, http.MethodGet, "/"))
 	for _, tag := range regexp.MustCompile(`<script[^>]*>`).FindAllString(page, -1) {
-		if !strings.Contains(tag, ` src="/assets/`) && !strings.Contains(tag, ` type="application/json"`) {
+		if !strings.Contains(tag, ` src="/assets/`) &&
+			!strings.Contains(tag, ` type="application/json"`) {
 			t.Errorf("inline script %s", tag)
 		}
 	}
@@ -99,15 +102,18 @@ func TestPageRunsNoInlineCode(t *testing.T) {
 	}
 }
 
-// foreignAddress finds what a browser would load from another host. The name of the SVG namespace looks
-// like an address and is none.
+// foreignAddress finds what a browser would load from another host. The name of the SVG namespace
+// looks like an address and is none.
 var foreignAddress = regexp.MustCompile(`(?i)(https?:|wss?:|["'(])//[^\s"')]+`)
 
 func TestOwnFilesNameNoOtherHost(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{"the page": text(t, get(t, http.MethodGet, "/"))}
 	for name, address := range assetAddresses(t) {
-		if slices.Contains([]string{"access.js", "app.css", "app.js", "icon.svg", "questions.js", "results.js", "rows.js", "series.js"}, name) {
+		if slices.Contains([]string{
+			"access.js", "app.css", "app.js", "icon.svg", "questions.js", "results.js",
+			"rows.js", "series.js",
+		}, name) {
 			texts[name] = text(t, get(t, http.MethodGet, address))
 		}
 	}
@@ -132,7 +138,9 @@ func TestStyleSheetsLoadNothing(t *testing.T) {
 		if strings.Contains(content, "@import") {
 			t.Errorf("%s imports another style sheet", name)
 		}
-		for _, source := range regexp.MustCompile(`url\(["']?[^:)]{0,40}`).FindAllString(content, -1) {
+		for _, source := range regexp.MustCompile(`url\(["']?[^:)]{0,40}`).FindAllString(
+			content, -1,
+		) {
 			if !strings.HasSuffix(source, "data") {
 				t.Errorf("%s loads %s", name, source)
 			}
@@ -203,7 +211,9 @@ func operationsOf(t *testing.T, handler http.Handler) []string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	block := regexp.MustCompile(`(?s)id="operations">(.*?)</script>`).FindStringSubmatch(w.Body.String())
+	block := regexp.MustCompile(`(?s)id="operations">(.*?)</script>`).FindStringSubmatch(
+		w.Body.String(),
+	)
 	if block == nil {
 		t.Fatal("page has no block of operations")
 	}

@@ -25,11 +25,13 @@ import (
 // schema returns the schema that is served.
 func schema() *ast.Schema { return graph.NewExecutableSchema(graph.Config{}).Schema() }
 
-// accessTable returns the roles of every field, as its directives say, a line each. A field without a rule has no role.
+// accessTable returns the roles of every field, as its directives say, a line each. A field without
+// a rule has no role.
 func accessTable() string {
 	var lines []string
 	for name, definition := range schema().Types {
-		if definition.BuiltIn || definition.Kind != ast.Object && definition.Kind != ast.InputObject {
+		if definition.BuiltIn ||
+			definition.Kind != ast.Object && definition.Kind != ast.InputObject {
 			continue
 		}
 		for _, field := range definition.Fields {
@@ -69,8 +71,8 @@ func accessTable() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// TestAccessTable: testdata/access.txt says who may ask for each field of the schema, and what is confidential. A new field without
-// a rule is nobody's, and must be given one.
+// TestAccessTable: testdata/access.txt says who may ask for each field of the schema, and what is
+// confidential. A new field without a rule is nobody's, and must be given one.
 func TestAccessTable(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/access.txt"
@@ -111,7 +113,9 @@ func allowed(t *testing.T) func(field string, role coupon.Role) bool {
 		field, roles, _ := strings.Cut(strings.TrimSpace(line), ":")
 		table[field] = strings.Fields(roles)
 	}
-	return func(field string, role coupon.Role) bool { return slices.Contains(table[field], string(role)) }
+	return func(field string, role coupon.Role) bool {
+		return slices.Contains(table[field], string(role))
+	}
 }
 
 // sample returns a value of a type, as a variable has it.
@@ -134,12 +138,16 @@ func sample(kind *ast.Type) any {
 	case ast.Scalar, ast.Object, ast.Interface, ast.Union:
 	}
 	return map[string]any{
-		"ID": "coupon_99", "Int": 1, "Float": 1.5, "Boolean": true, "DateTime": "2026-11-23", "Decimal": "1.00", "JSON": map[string]any{}, "String": "x",
+		"ID": "coupon_99", "Int": 1, "Float": 1.5, "Boolean": true, "DateTime": "2026-11-23",
+		"Decimal": "1.00", "JSON": map[string]any{}, "String": "x",
 	}[kind.Name()]
 }
 
-// operation asks for a root field with sample values for the arguments that it needs, and for selection of what it gives.
-func operation(kind ast.Operation, field *ast.FieldDefinition, selection string) (query string, variables map[string]any) {
+// operation asks for a root field with sample values for the arguments that it needs, and for
+// selection of what it gives.
+func operation(kind ast.Operation, field *ast.FieldDefinition, selection string) (
+	query string, variables map[string]any,
+) {
 	variables = map[string]any{}
 	var declared, given []string
 	for _, argument := range field.Arguments {
@@ -170,7 +178,8 @@ func (s *server) answer(t *testing.T, query string, variables map[string]any) (i
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+		bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,8 +200,9 @@ func (s *server) answer(t *testing.T, query string, variables map[string]any) (i
 	return response.StatusCode, string(text)
 }
 
-// TestEveryRoleAndRootField asks for every query, mutation and subscription as every role, and for every field of what each gives:
-// what the table does not allow is FORBIDDEN, and all else is answered.
+// TestEveryRoleAndRootField asks for every query, mutation and subscription as every role, and for
+// every field of what each gives: what the table does not allow is FORBIDDEN, and all else is
+// answered.
 func TestEveryRoleAndRootField(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -200,7 +210,8 @@ func TestEveryRoleAndRootField(t *testing.T) {
 	for _, role := range coupon.Roles() {
 		s.become(t, role)
 		for kind, root := range map[ast.Operation]*ast.Definition{
-			ast.Query: schema().Query, ast.Mutation: schema().Mutation, ast.Subscription: schema().Subscription,
+			ast.Query: schema().Query, ast.Mutation: schema().Mutation,
+			ast.Subscription: schema().Subscription,
 		} {
 			for _, field := range root.Fields {
 				if strings.HasPrefix(field.Name, "__") || field.Name == "redemptionRecorded" {
@@ -222,8 +233,8 @@ func TestEveryRoleAndRootField(t *testing.T) {
 	}
 }
 
-// TestEveryRoleAndField asks, as every role, for every field of every type that has an id, which node finds: the refusal comes from the
-// field alone, whether or not there is such an object.
+// TestEveryRoleAndField asks, as every role, for every field of every type that has an id, which
+// node finds: the refusal comes from the field alone, whether or not there is such an object.
 func TestEveryRoleAndField(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -239,8 +250,10 @@ func TestEveryRoleAndField(t *testing.T) {
 				if schema().Types[field.Type.Name()].IsCompositeType() {
 					selection += " { __typename }"
 				}
-				_, got := s.answer(t, `{ node(id: "coupon_99") { ... on `+name+` { `+selection+` } } }`, nil)
-				if isForbidden := strings.Contains(got, `"FORBIDDEN"`); isForbidden == may(name+"."+field.Name, role) {
+				_, got := s.answer(t,
+					`{ node(id: "coupon_99") { ... on `+name+` { `+selection+` } } }`, nil)
+				if isForbidden := strings.Contains(got,
+					`"FORBIDDEN"`); isForbidden == may(name+"."+field.Name, role) {
 					t.Errorf("%s asks for %s.%s: %s", role, name, field.Name, got)
 				}
 			}
@@ -258,15 +271,18 @@ func TestEveryRoleAndField(t *testing.T) {
 			if schema().Types[field.Type.Name()].IsCompositeType() {
 				selection += " { __typename }"
 			}
-			_, got := s.answer(t, `mutation { redeemCode(input: {value: "x"}) { redemption { `+one.path+` { `+selection+` } } } }`, nil)
-			if isForbidden := strings.Contains(got, `"FORBIDDEN"`); isForbidden == may(one.kind+"."+field.Name, coupon.RoleRedeemer) {
+			_, got := s.answer(t, `mutation { redeemCode(input: {value: "x"}) { redemption { `+
+				one.path+` { `+selection+` } } } }`, nil)
+			if isForbidden := strings.Contains(got,
+				`"FORBIDDEN"`); isForbidden == may(one.kind+"."+field.Name, coupon.RoleRedeemer) {
 				t.Errorf("a REDEEMER asks for %s.%s: %s", one.kind, field.Name, got)
 			}
 		}
 	}
 }
 
-// TestReporter: a REPORTER records what came of messages, learns who it is, and may ask for nothing else.
+// TestReporter: a REPORTER records what came of messages, learns who it is, and may ask for nothing
+// else.
 func TestReporter(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -274,17 +290,22 @@ func TestReporter(t *testing.T) {
 	_, got := s.answer(t, `mutation { recordBounces(input: {bounces: [{address: "ada@example.com", kind: HARD}, {messageId: "message_7", kind: HARD}]}) {
 		recordedCount quarantinedCount rejections { line reason message value } userErrors { code }
 	} }`, nil)
-	if !strings.Contains(got, `"recordedCount":1,"quarantinedCount":1,"rejections":[{"line":2,"reason":"UNKNOWN_MESSAGE"`) {
+	if !strings.Contains(got,
+		`"recordedCount":1,"quarantinedCount":1,"rejections":[{"line":2,"reason":"UNKNOWN_MESSAGE"`) {
 		t.Errorf("recordBounces: %s", got)
 	}
-	if _, got := s.answer(t, "{ caller { role isMasked } }", nil); !strings.Contains(got, `"role":"REPORTER"`) {
+	if _, got := s.answer(t, "{ caller { role isMasked } }", nil); !strings.Contains(got,
+		`"role":"REPORTER"`) {
 		t.Errorf("caller: %s", got)
 	}
 	may := allowed(t)
 	var roots []string
-	for _, root := range []*ast.Definition{schema().Query, schema().Mutation, schema().Subscription} {
+	for _, root := range []*ast.Definition{
+		schema().Query, schema().Mutation, schema().Subscription,
+	} {
 		for _, field := range root.Fields {
-			if name := root.Name + "." + field.Name; !strings.HasPrefix(field.Name, "__") && may(name, coupon.RoleReporter) {
+			if name := root.Name + "." + field.Name; !strings.HasPrefix(field.Name, "__") &&
+				may(name, coupon.RoleReporter) {
 				roots = append(roots, name)
 			}
 		}
@@ -304,12 +325,14 @@ func TestNothingIsDoneThatIsForbidden(t *testing.T) {
 	if !strings.Contains(got, `"FORBIDDEN"`) || strings.Contains(got, "data") {
 		t.Errorf("got %s", got)
 	}
-	if _, got := s.answer(t, `{ coupons { totalCount } }`, nil); got != `{"data":{"coupons":{"totalCount":0}}}` {
+	if _, got := s.answer(t, `{ coupons { totalCount } }`,
+		nil); got != `{"data":{"coupons":{"totalCount":0}}}` {
 		t.Errorf("got %s", got)
 	}
 }
 
-// TestConfidentialInputs: an ANALYST may not choose by what is masked, be it inline, in a variable or inside a list.
+// TestConfidentialInputs: an ANALYST may not choose by what is masked, be it inline, in a variable
+// or inside a list.
 func TestConfidentialInputs(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -326,14 +349,21 @@ func TestConfidentialInputs(t *testing.T) {
 		{`mutation { exportCodes(input: {couponId: "coupon_1", filter: {valuePrefix: "A"}}) { export { id } } }`, "input.filter.valuePrefix", nil},
 		{`{ coupon(id: "coupon_1") { codes(filter: {label: "a", recipientId: "recipient_1"}) { totalCount } } }`, "filter.label", nil},
 		{`{ redemptions(filter: {labels: ["a"]}) { totalCount } }`, "filter.labels", nil},
-		{`mutation { exportRedemptions(input: {filter: {labels: ["a"]}}) { export { id } } }`, "input.filter.labels", nil},
+		{
+			`mutation { exportRedemptions(input: {filter: {labels: ["a"]}}) { export { id } } }`, "input.filter.labels", nil,
+		},
 		{`{ redemptionStats(groupBy: LABEL) { keys } }`, "groupBy.LABEL", nil},
-		{`query($by: [StatsDimension!]!) { redemptionStats(groupBy: $by) { keys } }`, "groupBy.LABEL", map[string]any{"by": []any{"COUPON", "LABEL"}}},
+		{
+			`query($by: [StatsDimension!]!) { redemptionStats(groupBy: $by) { keys } }`,
+			"groupBy.LABEL",
+			map[string]any{"by": []any{"COUPON", "LABEL"}},
+		},
 		{`query($by: [StatsDimension!] = [HOUR, LABEL]) { redemptionStats(groupBy: $by) { keys } }`, "groupBy.LABEL", nil},
 		{`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["a"]}}) { analysis { codesAvailable } } }`, "input.filter", nil},
 		{`query { ...f } fragment f on Query { coupon(id: "coupon_1") { ...g } } fragment g on Coupon { codes(filter: {valuePrefix: "A"}) { totalCount } }`, "filter.valuePrefix", nil},
 	} {
-		if _, got := s.answer(t, test.query, test.variables); !strings.Contains(got, `"FORBIDDEN"`) || !strings.Contains(got, test.place) {
+		if _, got := s.answer(t, test.query, test.variables); !strings.Contains(got,
+			`"FORBIDDEN"`) || !strings.Contains(got, test.place) {
 			t.Errorf("%s: got %s", test.query, got)
 		}
 	}
@@ -348,7 +378,8 @@ func TestConfidentialInputs(t *testing.T) {
 	}
 }
 
-// TestNoKey: a request without a key, or with a wrong one, is answered by 401, whatever it asks for, and runs nothing.
+// TestNoKey: a request without a key, or with a wrong one, is answered by 401, whatever it asks
+// for, and runs nothing.
 func TestNoKey(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -356,7 +387,8 @@ func TestNoKey(t *testing.T) {
 	for _, token := range []string{"", "cpnql_1_" + strings.Repeat("A", 26)} {
 		s.token = token
 		for _, query := range []string{
-			`{ __typename }`, `{ __schema { types { name } } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`,
+			`{ __typename }`, `{ __schema { types { name } } }`,
+			`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`,
 		} {
 			if status, got := s.answer(
 				t,
@@ -370,8 +402,8 @@ func TestNoKey(t *testing.T) {
 	}
 }
 
-// TestWebSocketKey: browsers send the key with connection_init; a wrong one closes the connection with
-// 4401, after which clients do not try again.
+// TestWebSocketKey: browsers send the key with connection_init; a wrong one closes the connection
+// with 4401, after which clients do not try again.
 func TestWebSocketKey(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -385,7 +417,9 @@ func TestWebSocketKey(t *testing.T) {
 	if got := sub.next(); !strings.Contains(got.data, "FORBIDDEN") {
 		t.Errorf("got %v", got)
 	}
-	for _, payload := range []any{nil, map[string]any{"Authorization": "Bearer x"}, map[string]any{"authorization": 7}} {
+	for _, payload := range []any{
+		nil, map[string]any{"Authorization": "Bearer x"}, map[string]any{"authorization": 7},
+	} {
 		connection, response, err := websocket.Dial(
 			t.Context(),
 			strings.Replace(s.URL, "http", "ws", 1)+"/graphql",
@@ -397,7 +431,8 @@ func TestWebSocketKey(t *testing.T) {
 		if response.Body != nil {
 			t.Cleanup(func() { _ = response.Body.Close() })
 		}
-		if err := wsjson.Write(t.Context(), connection, map[string]any{"type": "connection_init", "payload": payload}); err != nil {
+		if err := wsjson.Write(t.Context(), connection,
+			map[string]any{"type": "connection_init", "payload": payload}); err != nil {
 			t.Fatal(err)
 		}
 		var message map[string]any
@@ -417,7 +452,9 @@ func TestWebSocketKey(t *testing.T) {
 // TestRevokedKeyEndsSubscriptions: whoever is not let in any more gets no more news.
 func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(*testing.T, *server, string) subscription{"SSE": overSSE, "WebSocket": overWebSocket} {
+	for name, over := range map[string]func(*testing.T, *server, string) subscription{
+		"SSE": overSSE, "WebSocket": overWebSocket,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
@@ -435,7 +472,8 @@ func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 			redeemed := 0
 			redeem := func() {
 				redeemed++
-				if _, err := s.store.Redeem(t.Context(), &coupon.RedeemRequest{Value: c.Code}); err != nil {
+				if _, err := s.store.Redeem(t.Context(),
+					&coupon.RedeemRequest{Value: c.Code}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -455,7 +493,8 @@ func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 			}
 			before := redeemed
 			number, _ := coupon.TokenNumber(s.token)
-			if _, err := s.store.RevokeKey(t.Context(), coupon.NewID(coupon.KindAPIKey, number)); err != nil {
+			if _, err := s.store.RevokeKey(t.Context(),
+				coupon.NewID(coupon.KindAPIKey, number)); err != nil {
 				t.Fatal(err)
 			}
 			redeem()
@@ -465,7 +504,8 @@ func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 					break
 				}
 				if got.kind == "next" && !strings.Contains(got.data, `"code":"UNAUTHENTICATED"`) {
-					// Those of before may still be on their way; the last one may say why there are no more.
+					// Those of before may still be on their way; the last one may say why there are
+					// no more.
 					if seen++; seen > before {
 						t.Fatalf("got %v after the key was revoked", got)
 					}
@@ -475,12 +515,14 @@ func TestRevokedKeyEndsSubscriptions(t *testing.T) {
 	}
 }
 
-// TestTooManyRequests: a caller who sends more than the limit of its key gets 429 and when to come again; others do not notice.
+// TestTooManyRequests: a caller who sends more than the limit of its key gets 429 and when to come
+// again; others do not notice.
 func TestTooManyRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.become(t, coupon.RoleAdmin)
-	_, token, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "slow", Role: coupon.RoleAnalyst, RequestsPerSecond: new(2)})
+	_, token, err := s.store.CreateKey(t.Context(),
+		&coupon.NewAPIKey{Label: "slow", Role: coupon.RoleAnalyst, RequestsPerSecond: new(2)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -506,37 +548,48 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
-// TestGuessingIsSlow: who asks about codes that do not exist must wait, with any of the fields that would tell.
+// TestGuessingIsSlow: who asks about codes that do not exist must wait, with any of the fields that
+// would tell.
 func TestGuessingIsSlow(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.become(t, coupon.RoleMarketer)
-	fields := []string{`validateCode(value: "%s") { isRedeemable }`, `code(value: "%s") { id }`, `couponByCode(code: "%s") { id }`}
+	fields := []string{
+		`validateCode(value: "%s") { isRedeemable }`, `code(value: "%s") { id }`,
+		`couponByCode(code: "%s") { id }`,
+	}
 	for i := range access.MaxGuesses - 1 {
 		query := "{ " + fmt.Sprintf(fields[i%len(fields)], fmt.Sprintf("GUESS-%d", i)) + " }"
 		if _, got := s.answer(t, query, nil); strings.Contains(got, "errors\":[{") {
 			t.Fatalf("guess %d: %s", i, got)
 		}
 	}
-	if _, got := s.answer(t, `mutation { redeemCode(input: {value: "GUESS"}) { userErrors { code } } }`, nil); !strings.Contains(got, "CODE_UNKNOWN") {
+	if _, got := s.answer(t,
+		`mutation { redeemCode(input: {value: "GUESS"}) { userErrors { code } } }`,
+		nil); !strings.Contains(got, "CODE_UNKNOWN") {
 		t.Errorf("got %s", got)
 	}
 	for _, query := range []string{
-		`{ validateCode(value: "x") { isRedeemable } }`, `{ code(value: "x") { id } }`, `{ couponByCode(code: "x") { id } }`,
-		`mutation { redeemCode(input: {value: "x"}) { userErrors { code } } }`, `mutation { redeemCodes(input: {redemptions: [{value: "x"}]}) { redeemedCount } }`,
+		`{ validateCode(value: "x") { isRedeemable } }`, `{ code(value: "x") { id } }`,
+		`{ couponByCode(code: "x") { id } }`,
+		`mutation { redeemCode(input: {value: "x"}) { userErrors { code } } }`,
+		`mutation { redeemCodes(input: {redemptions: [{value: "x"}]}) { redeemedCount } }`,
 	} {
-		if _, got := s.answer(t, query, nil); !strings.Contains(got, "RATE_LIMITED") || !strings.Contains(got, "too many codes that do not exist") {
+		if _, got := s.answer(t, query, nil); !strings.Contains(got, "RATE_LIMITED") ||
+			!strings.Contains(got, "too many codes that do not exist") {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
 	s.clock.Advance(time.Second)
-	if _, got := s.answer(t, `{ validateCode(value: "x") { isRedeemable } }`, nil); strings.Contains(got, "RATE_LIMITED") {
+	if _, got := s.answer(t, `{ validateCode(value: "x") { isRedeemable } }`,
+		nil); strings.Contains(got, "RATE_LIMITED") {
 		t.Errorf("a second later: %s", got)
 	}
 }
 
-// TestGuessingByLists: what is asked in a list, or by aliases, costs as much as one by one: after the last guess nothing is looked at, be
-// it there or not, and what was redeemed before stays redeemed and is told.
+// TestGuessingByLists: what is asked in a list, or by aliases, costs as much as one by one: after
+// the last guess nothing is looked at, be it there or not, and what was redeemed before stays
+// redeemed and is told.
 func TestGuessingByLists(t *testing.T) {
 	t.Parallel()
 	for name, build := range map[string]func(values []string) string{
@@ -588,7 +641,8 @@ func TestGuessingByLists(t *testing.T) {
 			if count := strings.Count(got, `"RATE_LIMITED"`); count != access.MaxGuesses+1 {
 				t.Errorf("%d were not looked at: %s", count, got)
 			}
-			if count := strings.Count(got, `"codeValue":"`+made.Code); count != 1 || strings.Contains(got, `"errors":[{`) {
+			if count := strings.Count(got, `"codeValue":"`+made.Code); count != 1 ||
+				strings.Contains(got, `"errors":[{`) {
 				t.Errorf("%d were redeemed: %s", count, got)
 			}
 			list, err := s.store.Redemptions(t.Context(), nil, coupon.Page{WantsTotal: true})
@@ -605,8 +659,8 @@ func TestGuessingByLists(t *testing.T) {
 	}
 }
 
-// TestTillReversesItsOwn: a REDEEMER takes back what its own key redeemed a short while ago. Of others it learns nothing, and asking
-// is guessing; a MARKETER takes back all.
+// TestTillReversesItsOwn: a REDEEMER takes back what its own key redeemed a short while ago. Of
+// others it learns nothing, and asking is guessing; a MARKETER takes back all.
 func TestTillReversesItsOwn(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -620,13 +674,15 @@ func TestTillReversesItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, other, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "till 2", Role: coupon.RoleRedeemer})
+	_, other, err := s.store.CreateKey(t.Context(),
+		&coupon.NewAPIKey{Label: "till 2", Role: coupon.RoleRedeemer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	redeem := func() string {
 		t.Helper()
-		_, got := s.answer(t, fmt.Sprintf(`mutation { redeemCode(input: {value: %q, reference: "order"}) { redemption { id } } }`, made.Code), nil)
+		_, got := s.answer(t,
+			fmt.Sprintf(`mutation { redeemCode(input: {value: %q, reference: "order"}) { redemption { id } } }`, made.Code), nil)
 		_, id, _ := strings.Cut(got, `"id":"`)
 		id, _, _ = strings.Cut(id, `"`)
 		if !strings.HasPrefix(id, "redemption_") {
@@ -679,7 +735,8 @@ func TestTillReversesItsOwn(t *testing.T) {
 	}
 }
 
-// TestAliasLimit: an operation may not say the same a thousand times over, neither by itself nor by fragments.
+// TestAliasLimit: an operation may not say the same a thousand times over, neither by itself nor by
+// fragments.
 func TestAliasLimit(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -691,7 +748,8 @@ func TestAliasLimit(t *testing.T) {
 	many.WriteString("}")
 	nested.WriteString("{ ...f0 }")
 	for i := range 10 {
-		fmt.Fprintf(&nested, " fragment f%d on Query { x%da: __typename ...f%d ...f%d }", i, i, i+1, i+1)
+		fmt.Fprintf(&nested, " fragment f%d on Query { x%da: __typename ...f%d ...f%d }", i,
+			i, i+1, i+1)
 	}
 	nested.WriteString(" fragment f10 on Query { x: __typename }")
 	for name, query := range map[string]string{"many": many.String(), "nested": nested.String()} {
@@ -701,13 +759,16 @@ func TestAliasLimit(t *testing.T) {
 	}
 }
 
-// everything selects all fields of a type that a role may ask for, objects inside objects as deep as depth says, of lists the first
-// three.
-func everything(may func(string, coupon.Role) bool, role coupon.Role, kind string, depth int) string {
+// everything selects all fields of a type that a role may ask for, objects inside objects as deep
+// as depth says, of lists the first three.
+func everything(
+	may func(string, coupon.Role) bool, role coupon.Role, kind string, depth int,
+) string {
 	definition := schema().Types[kind]
 	var fields []string
 	for _, field := range definition.Fields {
-		if strings.HasPrefix(field.Name, "__") || definition.Kind == ast.Object && !may(kind+"."+field.Name, role) {
+		if strings.HasPrefix(field.Name, "__") ||
+			definition.Kind == ast.Object && !may(kind+"."+field.Name, role) {
 			continue
 		}
 		selected := field.Name
@@ -729,8 +790,8 @@ func everything(may func(string, coupon.Role) bool, role coupon.Role, kind strin
 	return strings.Join(fields, " ")
 }
 
-// TestAnalystSeesNoSecrets asks as an ANALYST for all there is, and looks for codes and personal data in the answers; a MARKETER
-// sees them by the same queries.
+// TestAnalystSeesNoSecrets asks as an ANALYST for all there is, and looks for codes and personal
+// data in the answers; a MARKETER sees them by the same queries.
 func TestAnalystSeesNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -743,10 +804,12 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 		nil,
 	)
 	s.ask(t, `mutation($codes: Upload!, $people: Upload!) {
-		importCodes(input: {couponId: "coupon_1", file: $codes}) { import { id } userErrors { message } }
+		importCodes(input: {couponId: "coupon_1", file: $codes}) { import { id } userErrors {
+			message } }
 		importRecipients(input: {file: $people}) { import { id } userErrors { message } } }`,
 		map[string]any{"codes": "@codes.csv", "people": "@people.csv"}, map[string]string{
-			"codes.csv":  "code\nSECRETCODE-1\nSECRETCODE-2\nSECRETCODE-1\nSECRETCODE-" + strings.Repeat("X", 300) + "\n",
+			"codes.csv": "code\nSECRETCODE-1\nSECRETCODE-2\nSECRETCODE-1\nSECRETCODE-" +
+				strings.Repeat("X", 300) + "\n",
 			"people.csv": "external id,email,phone,first name,last name,city\nr-1,SECRETMAIL@example.com,+49305550123,SECRETFIRST,SECRETLAST,SECRETCITY\nr-2,SECRET no address,,,,\n",
 		})
 	s.drain(t)
@@ -754,7 +817,8 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 		t,
 		`mutation { createDelivery(input: {label: "December", couponId: "coupon_1", subject: "{{ recipient.lastName }}", body: "{{ couponValue.code }} {{ recipient.attributes.city }}"}) {
 			delivery { id } userErrors { message } }
-		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1", "r-2"]}}) { userErrors { message } }
+		addTargets(input: {deliveryId: "delivery_1", filter: {externalIds: ["r-1", "r-2"]}}) {
+			userErrors { message } }
 		analyzeDelivery(input: {id: "delivery_1"}) { userErrors { message } }
 		confirmDelivery(input: {id: "delivery_1"}) { userErrors { message } } }`,
 		nil,
@@ -762,10 +826,14 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 	)
 	s.drain(t)
 	s.ask(t, `mutation { redeemCode(input: {value: "SECRETCODE-1", reference: "order-1"}) { userErrors { message } }
-		voidCodes(input: {couponId: "coupon_1", values: ["SECRETCODE-2"]}) { userErrors { message } }
+		voidCodes(input: {couponId: "coupon_1", values: ["SECRETCODE-2"]}) { userErrors { message }
+			}
 		exportMessages(input: {deliveryId: "delivery_1"}) { export { id } } }`, nil, nil)
 	s.drain(t)
-	secrets := []string{"SECRETCODE", "SECRETMAIL", "5550123", "SECRETFIRST", "SECRETLAST", "SECRETCITY", "SECRET no address"}
+	secrets := []string{
+		"SECRETCODE", "SECRETMAIL", "5550123", "SECRETFIRST", "SECRETLAST", "SECRETCITY",
+		"SECRET no address",
+	}
 	arguments := map[string]string{
 		"id":          `"coupon_1"`,
 		"deliveryId":  `"delivery_1"`,
@@ -777,7 +845,9 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 		"code":        `"CPN1"`,
 		"value":       `"SECRETCODE-1"`,
 	}
-	ids := map[string]string{"delivery": `"delivery_1"`, "import": `"import_2"`, "export": `"export_1"`}
+	ids := map[string]string{
+		"delivery": `"delivery_1"`, "import": `"import_2"`, "export": `"export_1"`,
+	}
 	seen := map[string]bool{}
 	for _, role := range []coupon.Role{coupon.RoleAnalyst, coupon.RoleMarketer} {
 		s.become(t, role)
@@ -814,7 +884,8 @@ func TestAnalystSeesNoSecrets(t *testing.T) {
 					continue
 				}
 				if role == coupon.RoleAnalyst {
-					t.Errorf("%s tells an ANALYST %s: …%s", field.Name, secret, got[max(0, strings.Index(got, secret)-300):strings.Index(got, secret)+20])
+					t.Errorf("%s tells an ANALYST %s: …%s", field.Name, secret,
+						got[max(0, strings.Index(got, secret)-300):strings.Index(got, secret)+20])
 				}
 				seen[secret] = true
 			}

@@ -46,14 +46,17 @@ func newAuditor(store *db.Store, schema *ast.Schema) *auditor {
 }
 
 // entry begins an entry about the request of a context.
-func (a *auditor) entry(ctx context.Context, kind coupon.AuditKind, action string, input any) (*coupon.AuditEntry, error) {
+func (a *auditor) entry(ctx context.Context, kind coupon.AuditKind, action string, input any) (
+	*coupon.AuditEntry, error,
+) {
 	text, err := json.Marshal(input)
 	if err != nil {
 		return nil, fmt.Errorf("encode the input for the audit log: %w", err)
 	}
 	caller := access.CallerOf(ctx)
 	return &coupon.AuditEntry{
-		At: a.store.Now(), Caller: caller.Name, Role: caller.Role, Address: caller.Address, Kind: kind, Action: action, Input: coupon.JSON(text),
+		At: a.store.Now(), Caller: caller.Name, Role: caller.Role, Address: caller.Address,
+		Kind: kind, Action: action, Input: coupon.JSON(text),
 		RequestID: monitor.RequestID(ctx),
 	}, nil
 }
@@ -161,8 +164,8 @@ func (a *auditor) response(present graphql.ErrorPresenterFunc) graphql.ResponseM
 	}
 }
 
-// read records that an operation showed confidential fields. Names that a client chose, of the operation, of variables and of
-// aliases, may be those of people, and are not kept.
+// read records that an operation showed confidential fields. Names that a client chose, of the
+// operation, of variables and of aliases, may be those of people, and are not kept.
 func (a *auditor) read(ctx context.Context, fields []string, response *graphql.Response) error {
 	operation := graphql.GetOperationContext(ctx)
 	variables := map[string]any{}
@@ -172,11 +175,13 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 			if !a.words[name] {
 				name = fmt.Sprintf("variable%d", i+1)
 			}
-			// Which argument it is given to, and so whether it is a label, only that argument knows: texts are left out.
+			// Which argument it is given to, and so whether it is a label, only that argument
+			// knows: texts are left out.
 			variables[name] = a.harmless(variable.Type, value, secrecyUnsaid)
 		}
 	}
-	entry, err := a.entry(ctx, coupon.AuditRead, rootOf(operation), map[string]any{"fields": fields, "variables": variables})
+	entry, err := a.entry(ctx, coupon.AuditRead, rootOf(operation),
+		map[string]any{"fields": fields, "variables": variables})
 	if err != nil {
 		return err
 	}
@@ -190,7 +195,8 @@ func (a *auditor) read(ctx context.Context, fields []string, response *graphql.R
 // rootOf returns the names of the fields of an operation's root, each once, in their order.
 func rootOf(operation *graphql.OperationContext) string {
 	var names []string
-	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query", "Subscription"}) {
+	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet,
+		[]string{"Query", "Subscription"}) {
 		if !slices.Contains(names, field.Name) {
 			names = append(names, field.Name)
 		}
@@ -220,8 +226,9 @@ func secrecyOf(directives ast.DirectiveList) secrecy {
 	return secrecyUnsaid
 }
 
-// harmless returns a value of an input type as the audit log may keep it: what the type and the directives of the schema say to be
-// neither a code nor personal data, cut; the mask in the place of all else.
+// harmless returns a value of an input type as the audit log may keep it: what the type and the
+// directives of the schema say to be neither a code nor personal data, cut; the mask in the place
+// of all else.
 func (a *auditor) harmless(kind *ast.Type, value any, is secrecy) any {
 	if value == nil {
 		return nil
@@ -261,8 +268,10 @@ func (a *auditor) harmless(kind *ast.Type, value any, is secrecy) any {
 
 // Instants and amounts, as far as the audit log keeps them: nothing else looks like that.
 var (
-	loggedInstant = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?$`)
-	loggedAmount  = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?$`)
+	loggedInstant = regexp.MustCompile(
+		`^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?$`,
+	)
+	loggedAmount = regexp.MustCompile(`^-?\d{1,20}(\.\d{1,20})?$`)
 )
 
 // harmlessScalar returns a value of a scalar as the audit log may keep it.
@@ -307,8 +316,8 @@ func harmlessScalar(name string, value any, is secrecy) any {
 	return coupon.Mask
 }
 
-// itemsOf returns the items of a value of a list type, of whatever Go type they are; one item stands for a list of one. isList is
-// false for a type that is no list.
+// itemsOf returns the items of a value of a list type, of whatever Go type they are; one item
+// stands for a list of one. isList is false for a type that is no list.
 func itemsOf(kind *ast.Type, value any) (items []any, isList bool) {
 	if kind.Elem == nil {
 		return nil, false

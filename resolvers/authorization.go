@@ -29,7 +29,8 @@ const (
 	codeRateLimited     = "RATE_LIMITED"
 )
 
-// Subscriptions that are open at once. A server with no keys answers one caller alone, who may have all.
+// Subscriptions that are open at once. A server with no keys answers one caller alone, who may have
+// all.
 const (
 	// MaxSubscriptions is how many there are of all callers.
 	MaxSubscriptions = 20_000
@@ -43,7 +44,8 @@ type rule struct {
 	isConfidential bool
 }
 
-// rulesOf reads the directives of a schema. A field that has none, nor its type, has no rule, and nobody may ask for it.
+// rulesOf reads the directives of a schema. A field that has none, nor its type, has no rule, and
+// nobody may ask for it.
 func rulesOf(schema *ast.Schema) map[*ast.FieldDefinition]rule {
 	rules := map[*ast.FieldDefinition]rule{}
 	for _, definition := range schema.Types {
@@ -95,16 +97,20 @@ func (authorization) ExtensionName() string { return "Authorization" }
 // Validate has nothing to check.
 func (authorization) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses an operation with a field or an input that its caller may not use, before anything of it is
-// done. It notes which confidential fields the answer will show.
-func (a authorization) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+// MutateOperationContext refuses an operation with a field or an input that its caller may not use,
+// before anything of it is done. It notes which confidential fields the answer will show.
+func (
+	a authorization,
+) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	caller := access.CallerOf(ctx)
 	if caller == nil {
 		return refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrNoKey))
 	}
 	if socketOf(ctx) != nil {
 		if wait := a.guard.Admit(caller); wait > 0 {
-			return refusal(codeRateLimited, nil, "These are more requests than %s may send in a second. Try again in %s.", caller.Label, roundUp(wait))
+			return refusal(codeRateLimited, nil,
+				"These are more requests than %s may send in a second. Try again in %s.",
+				caller.Label, roundUp(wait))
 		}
 	}
 	w := walk{authorization: a, caller: caller, operation: operation, shown: map[string]bool{}}
@@ -127,7 +133,9 @@ const readExtension = "confidential"
 
 // refusal is the error of an operation that is not run.
 func refusal(code string, position *ast.Position, format string, args ...any) *gqlerror.Error {
-	err := &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": code}}
+	err := &gqlerror.Error{
+		Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": code},
+	}
 	if position != nil {
 		err.Locations = []gqlerror.Location{{Line: position.Line, Column: position.Column}}
 	}
@@ -176,7 +184,8 @@ func (w *walk) field(f *ast.Field) *gqlerror.Error {
 	name := f.ObjectDefinition.Name + "." + f.Name
 	one := w.rules[f.Definition]
 	if !slices.Contains(one.roles, w.caller.Role) {
-		return refusal(codeForbidden, f.Position, "%s is not for the role %s, which %s has.", name, w.caller.Role, w.caller.Label)
+		return refusal(codeForbidden, f.Position, "%s is not for the role %s, which %s has.", name,
+			w.caller.Role, w.caller.Label)
 	}
 	if w.caller.IsMasked() {
 		if place := w.confidential(f); place != "" {
@@ -195,7 +204,8 @@ func (w *walk) field(f *ast.Field) *gqlerror.Error {
 	return w.selection(f.SelectionSet)
 }
 
-// confidential returns the place of a confidential input in the arguments of a field, "" when there is none.
+// confidential returns the place of a confidential input in the arguments of a field, "" when there
+// is none.
 func (w *walk) confidential(f *ast.Field) string {
 	if len(f.Arguments) == 0 {
 		return ""
@@ -216,7 +226,8 @@ func (w *walk) confidential(f *ast.Field) string {
 	return ""
 }
 
-// confidentialIn returns the place of a confidential field, or choice, in a value of an input type, "" when there is none.
+// confidentialIn returns the place of a confidential field, or choice, in a value of an input type,
+// "" when there is none.
 func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 	if items, isList := itemsOf(kind, value); isList {
 		for _, item := range items {
@@ -229,7 +240,8 @@ func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 	definition := w.schema.Types[kind.Name()]
 	if definition.Kind == ast.Enum {
 		text, _ := value.(string)
-		if chosen := definition.EnumValues.ForName(text); chosen != nil && chosen.Directives.ForName("confidential") != nil {
+		if chosen := definition.EnumValues.ForName(text); chosen != nil &&
+			chosen.Directives.ForName("confidential") != nil {
 			return chosen.Name
 		}
 		return ""
@@ -250,8 +262,8 @@ func (w *walk) confidentialIn(kind *ast.Type, value any) string {
 	return ""
 }
 
-// mask is the directive @confidential: it hides the value of a field from those who may not see it. Of inputs it only says
-// what they are.
+// mask is the directive @confidential: it hides the value of a field from those who may not see it.
+// Of inputs it only says what they are.
 func mask(ctx context.Context, object any, next graphql.Resolver) (any, error) {
 	value, err := next(ctx)
 	if _, isInput := object.(map[string]any); isInput || err != nil {
@@ -264,7 +276,8 @@ func mask(ctx context.Context, object any, next graphql.Resolver) (any, error) {
 		// What was exported had nothing to hide.
 		return value, nil
 	}
-	if c, isCoupon := object.(*coupon.Coupon); isCoupon && value == c.Code && !c.Type.IsOwnCodeSecret() {
+	if c, isCoupon := object.(*coupon.Coupon); isCoupon && value == c.Code &&
+		!c.Type.IsOwnCodeSecret() {
 		return value, nil
 	}
 	switch v := value.(type) {
@@ -292,7 +305,8 @@ func identified(next http.Handler, guard *access.Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, err := guard.Identify(r.Context(), r.Header.Get("Authorization"), addressOf(r))
 		if errors.Is(err, access.ErrNoKey) && isUpgrade(r) {
-			// Browsers cannot send a header with it, so the first message has the key; see initialize.
+			// Browsers cannot send a header with it, so the first message has the key; see
+			// initialize.
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -350,12 +364,16 @@ func addressOf(r *http.Request) string {
 }
 
 // isUpgrade reports whether a request wants to become a WebSocket.
-func isUpgrade(r *http.Request) bool { return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") }
+func isUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
 
-// initialize reads the first message of a WebSocket, connection_init, whose payload may have the member Authorization, with the
-// value that the header of this name would have.
+// initialize reads the first message of a WebSocket, connection_init, whose payload may have the
+// member Authorization, with the value that the header of this name would have.
 func initialize(guard *access.Guard) transport.WebsocketInitFunc {
-	return func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	return func(ctx context.Context, payload transport.InitPayload) (
+		context.Context, *transport.InitPayload, error,
+	) {
 		s := socketOf(ctx)
 		if access.CallerOf(ctx) != nil {
 			s.stay(ctx)
@@ -363,17 +381,21 @@ func initialize(guard *access.Guard) transport.WebsocketInitFunc {
 		}
 		authorization := ""
 		for name, value := range payload {
-			if text, isText := value.(string); isText && textproto.CanonicalMIMEHeaderKey(name) == "Authorization" {
+			if text, isText := value.(string); isText &&
+				textproto.CanonicalMIMEHeaderKey(name) == "Authorization" {
 				authorization = text
 			}
 		}
 		caller, err := guard.Identify(ctx, authorization, s.address)
 		if err != nil {
-			code, reason := closeUnauthorized, "Unauthorized: give a key that works in connection_init"
+			code, reason := closeUnauthorized,
+				"Unauthorized: give a key that works in connection_init"
 			if access.StatusOf(err) != http.StatusUnauthorized {
-				code, reason = closeTryAgain, "Try again later: the identity provider does not answer"
+				code, reason = closeTryAgain,
+					"Try again later: the identity provider does not answer"
 			}
-			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code), nil, notIdentified(err)
+			return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code),
+				nil, notIdentified(err)
 		}
 		during, leave := guard.Stay(ctx, caller)
 		// The context of a request ends with its connection.
@@ -397,7 +419,8 @@ type subscriptions struct {
 func (s *subscriptions) enter(ctx context.Context, caller *coupon.Caller) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.total >= MaxSubscriptions || s.open[caller.Name] >= MaxSubscriptionsOfOne && caller.Name != coupon.LocalCaller {
+	if s.total >= MaxSubscriptions ||
+		s.open[caller.Name] >= MaxSubscriptionsOfOne && caller.Name != coupon.LocalCaller {
 		return false
 	}
 	if s.open == nil {
@@ -418,13 +441,16 @@ func (s *subscriptions) enter(ctx context.Context, caller *coupon.Caller) bool {
 }
 
 // limit is a graphql.OperationMiddleware that refuses one subscription too many.
-func (s *subscriptions) limit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+func (
+	s *subscriptions,
+) limit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	if graphql.GetOperationContext(ctx).Operation.Operation != ast.Subscription {
 		return next(ctx)
 	}
 	if !s.enter(ctx, access.CallerOf(ctx)) {
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{refusal(codeRateLimited, nil,
-			"There are too many open subscriptions: at most %d of one caller, and %d of all.", MaxSubscriptionsOfOne, MaxSubscriptions)}})
+			"There are too many open subscriptions: at most %d of one caller, and %d of all.",
+			MaxSubscriptionsOfOne, MaxSubscriptions)}})
 	}
 	return next(ctx)
 }

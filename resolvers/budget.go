@@ -8,20 +8,22 @@ import (
 	"couponql/coupon"
 )
 
-// What is in flight at once: operations that run or whose answers have not left, and the memory of what they were asked and answer.
-// What exceeds it is refused, and nothing of it is done.
+// What is in flight at once: operations that run or whose answers have not left, and the memory of
+// what they were asked and answer. What exceeds it is refused, and nothing of it is done.
 const (
-	// MaxOperations is how many operations there are of all callers, and MaxOperationsOfOne how many of one with a key. Subscriptions
-	// have limits of their own.
+	// MaxOperations is how many operations there are of all callers, and MaxOperationsOfOne how
+	// many of one with a key. Subscriptions have limits of their own.
 	MaxOperations      = 4096
 	MaxOperationsOfOne = 1024
 	// MaxBytes is how much memory they take of all callers, and MaxBytesOfOne of one with a key.
 	MaxBytes      = 512 << 20
 	MaxBytesOfOne = 128 << 20
-	// bytesOfUnit is what a unit of complexity takes while it is answered, and copiesOfAnswer how often an answer is in memory on its way.
+	// bytesOfUnit is what a unit of complexity takes while it is answered, and copiesOfAnswer how
+	// often an answer is in memory on its way.
 	bytesOfUnit    = 128
 	copiesOfAnswer = 4
-	// bytesOfValue is what a value in JSON takes once it is read, and copiesOfBody how often a body is in memory meanwhile.
+	// bytesOfValue is what a value in JSON takes once it is read, and copiesOfBody how often a body
+	// is in memory meanwhile.
 	bytesOfValue = 64
 	copiesOfBody = 2
 )
@@ -67,7 +69,8 @@ func (h *hold) take(operations int, bytes int64) bool {
 	if all.operations+operations > MaxOperations || all.bytes+bytes > MaxBytes {
 		return false
 	}
-	if h.caller != "" && (own.operations+operations > MaxOperationsOfOne || own.bytes+bytes > MaxBytesOfOne) {
+	if h.caller != "" &&
+		(own.operations+operations > MaxOperationsOfOne || own.bytes+bytes > MaxBytesOfOne) {
 		return false
 	}
 	h.change(operations, bytes)

@@ -14,11 +14,13 @@ import (
 	"couponql/coupon"
 )
 
-// TestBudget: what is in flight has limits by caller and in all, and what was given back is there again.
+// TestBudget: what is in flight has limits by caller and in all, and what was given back is there
+// again.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	b := &budget{}
-	one, other, local := &coupon.Caller{Name: "key_1"}, &coupon.Caller{Name: "key_2"}, &coupon.Caller{Name: coupon.LocalCaller}
+	one, other, local := &coupon.Caller{Name: "key_1"}, &coupon.Caller{Name: "key_2"},
+		&coupon.Caller{Name: coupon.LocalCaller}
 	first := b.hold(one)
 	if !first.take(MaxOperationsOfOne, MaxBytesOfOne) {
 		t.Fatal("what one may have was refused")
@@ -34,7 +36,8 @@ func TestBudget(t *testing.T) {
 		t.Error("what an answer turned out not to take is not there, or more is")
 	}
 	everything := b.hold(local)
-	if everything.take(MaxOperations, 0) || everything.take(0, MaxBytes) || !everything.take(0, MaxBytes-b.all.bytes) || b.hold(local).take(0, 1) {
+	if everything.take(MaxOperations, 0) || everything.take(0, MaxBytes) ||
+		!everything.take(0, MaxBytes-b.all.bytes) || b.hold(local).take(0, 1) {
 		t.Error("who may have all does not get what is left, or gets more")
 	}
 	for _, h := range []*hold{first, first, everything} {
@@ -49,7 +52,8 @@ func TestBudget(t *testing.T) {
 func TestWeighJSON(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][2]int{
-		`{}`: {1, 1}, `{"a":[1,2,{"b":"[[[,\"{"}],"c":"\\"}`: {6, 3}, `"x"`: {0, 0}, strings.Repeat("[", 500): {500, 500}, `"\\\",[`: {0, 0},
+		`{}`: {1, 1}, `{"a":[1,2,{"b":"[[[,\"{"}],"c":"\\"}`: {6, 3}, `"x"`: {0, 0},
+		strings.Repeat("[", 500): {500, 500}, `"\\\",[`: {0, 0},
 	} {
 		if values, depth := weigh([]byte(text)); values != want[0] || depth != want[1] {
 			t.Errorf("%.40s has %d values in %d levels, want %v", text, values, depth, want)
@@ -57,7 +61,8 @@ func TestWeighJSON(t *testing.T) {
 	}
 }
 
-// TestSlowBody: a body that does not arrive in time fails, and one that does leaves the answer all the time it takes.
+// TestSlowBody: a body that does not arrive in time fails, and one that does leaves the answer all
+// the time it takes.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
@@ -81,7 +86,8 @@ func TestSlowBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"+body); err != nil {
+		if _, err := io.WriteString(conn,
+			"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"+body); err != nil {
 			t.Fatal(err)
 		}
 		return <-failed

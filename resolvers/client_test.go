@@ -13,13 +13,15 @@ import (
 	"couponql/coupon"
 )
 
-// TestBatch sends arrays of operations, as clients do that collect them: each operation hears that it
-// needs a request of its own, in an array as long as theirs; so does a request with files.
+// TestBatch sends arrays of operations, as clients do that collect them: each operation hears that
+// it needs a request of its own, in an array as long as theirs; so does a request with files.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
 	const one = `{"query": "{ coupons { totalCount } }"}`
-	batch := func(count int) string { return "[" + strings.TrimSuffix(strings.Repeat(one+",", count), ",") + "]" }
+	batch := func(count int) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(one+",", count), ",") + "]"
+	}
 	const maxBatch = 100
 	for name, test := range map[string]struct {
 		body string
@@ -38,7 +40,8 @@ func TestBatch(t *testing.T) {
 			if isForm {
 				body, contentType = form(t, "operations="+test.body, "map={}")
 			}
-			status, text := s.exchange(t, http.MethodPost, "/graphql", contentType, strings.NewReader(body))
+			status, text := s.exchange(t, http.MethodPost, "/graphql", contentType,
+				strings.NewReader(body))
 			type answer struct {
 				Errors []struct {
 					Message    string            `json:"message"`
@@ -52,8 +55,10 @@ func TestBatch(t *testing.T) {
 			} else {
 				err = json.Unmarshal([]byte(text), &answers)
 			}
-			if err != nil || status != http.StatusBadRequest || len(answers) != max(test.answers, 1) {
-				t.Errorf("%s, form %t: %d, %d answers: %v: %.200s", name, isForm, status, len(answers), err, text)
+			if err != nil || status != http.StatusBadRequest ||
+				len(answers) != max(test.answers, 1) {
+				t.Errorf("%s, form %t: %d, %d answers: %v: %.200s", name, isForm, status,
+					len(answers), err, text)
 				continue
 			}
 			for _, a := range answers {
@@ -67,8 +72,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestRefusalType: whoever is not let in is told so in the media type of GraphQL, if that is asked for.
-// Clients take no error from an answer of another type whose status is one.
+// TestRefusalType: whoever is not let in is told so in the media type of GraphQL, if that is asked
+// for. Clients take no error from an answer of another type whose status is one.
 func TestRefusalType(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -100,13 +105,15 @@ func TestRefusalType(t *testing.T) {
 		_ = answer.Body.Close()
 		got := answer.Header.Get("Content-Type")
 		if err != nil || answer.StatusCode != http.StatusUnauthorized || got != want ||
-			answer.ContentLength != int64(len(text)) || !strings.Contains(string(text), "UNAUTHENTICATED") {
+			answer.ContentLength != int64(len(text)) ||
+			!strings.Contains(string(text), "UNAUTHENTICATED") {
 			t.Errorf("Accept %q: %d %s, want %s: %s", accept, answer.StatusCode, got, want, text)
 		}
 	}
 }
 
-// TestCompressedRequest: a client that compresses what it sends hears that this is not for requests.
+// TestCompressedRequest: a client that compresses what it sends hears that this is not for
+// requests.
 func TestCompressedRequest(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -133,8 +140,8 @@ func TestCompressedRequest(t *testing.T) {
 	}
 }
 
-// TestStoppedSubscription: a subscription that breaks off because the server stops is not complete, and
-// a WebSocket says why, so that clients connect again.
+// TestStoppedSubscription: a subscription that breaks off because the server stops is not complete,
+// and a WebSocket says why, so that clients connect again.
 func TestStoppedSubscription(t *testing.T) {
 	t.Parallel()
 	for name, subscribe := range transports() {
@@ -149,13 +156,15 @@ func TestStoppedSubscription(t *testing.T) {
 			front.Start()
 			t.Cleanup(front.Close)
 			t.Cleanup(stop)
-			followed := subscribe(t, &server{Server: front}, `subscription { deliveryProgress(id: "delivery_1") { status } }`)
+			followed := subscribe(t, &server{Server: front},
+				`subscription { deliveryProgress(id: "delivery_1") { status } }`)
 			if got := followed.next(); !strings.Contains(got.data, "EDITING") {
 				t.Fatalf("got %v", got)
 			}
 			stop()
 			got := followed.next()
-			if got.kind != "end" || name == "WebSocket" && !strings.Contains(got.data, "StatusGoingAway") {
+			if got.kind != "end" ||
+				name == "WebSocket" && !strings.Contains(got.data, "StatusGoingAway") {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -82,10 +82,13 @@ func newDelivery(input *graph.CreateDeliveryInput) *coupon.DeliveryChanges {
 
 func deliveryChanges(input *graph.UpdateDeliveryInput) *coupon.DeliveryChanges {
 	return &coupon.DeliveryChanges{
-		Label: change(input.Label), Channel: change(input.Channel), CouponID: change(input.CouponID), Subject: change(input.Subject), Body: change(input.Body),
-		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo), ContactAt: change(input.ContactAt),
-		SendRate: change(input.SendRate), AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
-		IgnoreQuarantine: change(input.IgnoreQuarantine),
+		Label: change(input.Label), Channel: change(input.Channel),
+		CouponID: change(input.CouponID), Subject: change(input.Subject), Body: change(input.Body),
+		MessageLimit: change(input.MessageLimit), MatchLabelTo: change(input.MatchLabelTo),
+		ContactAt:               change(input.ContactAt),
+		SendRate:                change(input.SendRate),
+		AllowDuplicateAddresses: change(input.AllowDuplicateAddresses),
+		IgnoreQuarantine:        change(input.IgnoreQuarantine),
 	}
 }
 
@@ -130,19 +133,24 @@ type importRequest struct {
 	dryRun      *bool
 }
 
-// importRequestOf returns the request of an input: Go cannot name the fields that all inputs of imports have.
+// importRequestOf returns the request of an input: Go cannot name the fields that all inputs of
+// imports have.
 func importRequestOf(
-	file graphql.Omittable[*graphql.Upload], uploadID graphql.Omittable[*coupon.ID], options graphql.Omittable[*coupon.FileOptions],
+	file graphql.Omittable[*graphql.Upload], uploadID graphql.Omittable[*coupon.ID],
+	options graphql.Omittable[*coupon.FileOptions],
 	onRejection graphql.Omittable[*coupon.OnRejection], dryRun graphql.Omittable[*bool],
 ) *importRequest {
 	return &importRequest{
-		file: file.Value(), uploadID: uploadID.Value(), options: options.Value(), onRejection: onRejection.Value(), dryRun: dryRun.Value(),
+		file: file.Value(), uploadID: uploadID.Value(), options: options.Value(),
+		onRejection: onRejection.Value(), dryRun: dryRun.Value(),
 	}
 }
 
-// queueImport queues an import of a file that came with the request, which is then gone with the import, or of an
-// upload.
-func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (*graph.ImportPayload, error) {
+// queueImport queues an import of a file that came with the request, which is then gone with the
+// import, or of an upload.
+func (r *Resolver) queueImport(ctx context.Context, i *coupon.Import, request *importRequest) (
+	*graph.ImportPayload, error,
+) {
 	if (request.uploadID == nil) == (request.file == nil) {
 		return &graph.ImportPayload{
 			UserErrors: []*coupon.UserError{
@@ -186,12 +194,14 @@ func (r *Resolver) uploadOf(ctx context.Context, request *importRequest) (coupon
 	return file.take(ctx, r.store)
 }
 
-// newUpload returns the upload that is asked for. It returns INVALID for a size that is no whole number.
+// newUpload returns the upload that is asked for. It returns INVALID for a size that is no whole
+// number.
 func newUpload(input *graph.CreateUploadInput) (*coupon.Upload, error) {
 	u := &coupon.Upload{FileName: input.FileName, Checksum: input.Checksum.Value()}
 	if size := input.ByteCount.Value(); size != nil {
 		if *size != math.Trunc(*size) {
-			return nil, coupon.Errorf(coupon.ErrorInvalid, "The size of a file is a whole number of bytes.").At("input", "byteCount")
+			return nil, coupon.Errorf(coupon.ErrorInvalid,
+				"The size of a file is a whole number of bytes.").At("input", "byteCount")
 		}
 		// Beyond any limit all sizes are alike, and not all of them are an int64.
 		u.ByteCount = new(int64(max(-1, min(*size, 2*coupon.MaxUploadBytes))))
@@ -208,7 +218,9 @@ func shown[T any](object *T) []*T {
 }
 
 // deliveryPayload is the answer of a mutation of a delivery.
-func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (
+	*graph.DeliveryPayload, error,
+) {
 	problems, err := userErrors(err)
 	show(ctx, shown(d)...)
 	payload := &graph.DeliveryPayload{Delivery: d, UserErrors: problems, Warnings: []string{}}
@@ -218,19 +230,26 @@ func deliveryPayload(ctx context.Context, d *coupon.Delivery, err error) (*graph
 	return payload, err
 }
 
-// changedDelivery is the answer of a mutation of a delivery that exists: a refusal shows it as it is.
-func (r *Resolver) changedDelivery(ctx context.Context, id coupon.ID, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+// changedDelivery is the answer of a mutation of a delivery that exists: a refusal shows it as it
+// is.
+func (r *Resolver) changedDelivery(
+	ctx context.Context, id coupon.ID, d *coupon.Delivery, err error,
+) (*graph.DeliveryPayload, error) {
 	payload, err := deliveryPayload(ctx, d, err)
 	if err == nil && len(payload.UserErrors) > 0 {
-		if payload.Delivery, err = loadShown(ctx, deliveryObject, &id, r.store.DeliveriesByID); payload.Delivery != nil {
+		if payload.Delivery, err = loadShown(ctx, deliveryObject, &id,
+			r.store.DeliveriesByID); payload.Delivery != nil {
 			payload.PendingMessageCount = payload.Delivery.Counts.Pending
 		}
 	}
 	return payload, err
 }
 
-// warned adds to the payload of a delivery that was saved what its analysis will have against its content.
-func (r *Resolver) warned(ctx context.Context, payload *graph.DeliveryPayload, d *coupon.Delivery, err error) (*graph.DeliveryPayload, error) {
+// warned adds to the payload of a delivery that was saved what its analysis will have against its
+// content.
+func (r *Resolver) warned(
+	ctx context.Context, payload *graph.DeliveryPayload, d *coupon.Delivery, err error,
+) (*graph.DeliveryPayload, error) {
 	if err != nil || d == nil {
 		return payload, err
 	}
@@ -261,7 +280,9 @@ func couponPayload(ctx context.Context, c *coupon.Coupon, err error) (*graph.Cou
 }
 
 // changedCoupon is the answer of a mutation of a coupon that exists, with what it concerns.
-func (r *Resolver) changedCoupon(ctx context.Context, c *coupon.Coupon, err error) (*graph.CouponPayload, error) {
+func (r *Resolver) changedCoupon(ctx context.Context, c *coupon.Coupon, err error) (
+	*graph.CouponPayload, error,
+) {
 	payload, err := couponPayload(ctx, c, err)
 	if err == nil && payload.Coupon != nil {
 		payload.PendingMessageCount, err = r.store.PendingOfCoupon(ctx, payload.Coupon.ID)
@@ -269,8 +290,11 @@ func (r *Resolver) changedCoupon(ctx context.Context, c *coupon.Coupon, err erro
 	return payload, err
 }
 
-// couponUnless returns the coupon for the payload of a mutation on its codes: nil when there are problems.
-func (r *Resolver) couponUnless(ctx context.Context, problems []*coupon.UserError, id coupon.ID) *coupon.Coupon {
+// couponUnless returns the coupon for the payload of a mutation on its codes: nil when there are
+// problems.
+func (
+	r *Resolver,
+) couponUnless(ctx context.Context, problems []*coupon.UserError, id coupon.ID) *coupon.Coupon {
 	if len(problems) > 0 {
 		return nil
 	}

@@ -18,22 +18,26 @@ import (
 const (
 	// maxTokens is how long a document may be.
 	maxTokens = 15_000
-	// maxSelections is how large the operations and fragments of a document are together, with what each spreads in its place: fields,
-	// spreads, directives, arguments and values, and 256 bytes of a literal, count one each.
+	// maxSelections is how large the operations and fragments of a document are together, with what
+	// each spreads in its place: fields, spreads, directives, arguments and values, and 256 bytes
+	// of a literal, count one each.
 	maxSelections = 50_000
 	literalUnit   = 256
-	// maxComparisons is how many pairs of fields and spreads are compared because they answer under one name; 700 of one name make that
-	// many. Validation looks at every pair, with its arguments.
+	// maxComparisons is how many pairs of fields and spreads are compared because they answer under
+	// one name; 700 of one name make that many. Validation looks at every pair, with its arguments.
 	maxComparisons = 250_000
-	// maxArguments is how many arguments a field or a directive may have; the schema knows no more than a dozen of any.
+	// maxArguments is how many arguments a field or a directive may have; the schema knows no more
+	// than a dozen of any.
 	maxArguments = 50
-	// maxProblems is how many things that are wrong with a document are told, of at most maxProblemBytes each. A name that would have
-	// been right is looked for where there are few, with short names: that takes the product of the lengths of names.
+	// maxProblems is how many things that are wrong with a document are told, of at most
+	// maxProblemBytes each. A name that would have been right is looked for where there are few,
+	// with short names: that takes the product of the lengths of names.
 	maxProblems       = 50
 	maxProblemBytes   = 1000
 	maxSuggested      = 10
 	maxSuggestedBytes = 200
-	// cachedQueries is how many documents are kept that were read before, of at most maxCachedQueryBytes each.
+	// cachedQueries is how many documents are kept that were read before, of at most
+	// maxCachedQueryBytes each.
 	cachedQueries       = 1000
 	maxCachedQueryBytes = 16 << 10
 )
@@ -41,8 +45,8 @@ const (
 // codeDocument is the code of a document that is too large to be read or validated.
 const codeDocument = "DOCUMENT_LIMIT_EXCEEDED"
 
-// documents reads documents, and keeps small ones. What reading one may cost is known, and refused, by a look at each of its parts
-// once.
+// documents reads documents, and keeps small ones. What reading one may cost is known, and refused,
+// by a look at each of its parts once.
 type documents struct {
 	schema *ast.Schema
 	// hidesSchema: errors do not tell names that would have been right.
@@ -59,7 +63,9 @@ type document struct {
 }
 
 func newDocuments(schema *ast.Schema, hidesSchema bool) *documents {
-	return &documents{schema: schema, hidesSchema: hidesSchema, known: lru.New[*document](cachedQueries)}
+	return &documents{
+		schema: schema, hidesSchema: hidesSchema, known: lru.New[*document](cachedQueries),
+	}
 }
 
 // read returns a document that is valid, or what is wrong with it.
@@ -92,7 +98,8 @@ func (d *documents) read(ctx context.Context, query string) (*document, gqlerror
 	return read, nil
 }
 
-// unread says why a document could not be read. The parser tells its own limits by their messages alone.
+// unread says why a document could not be read. The parser tells its own limits by their messages
+// alone.
 func unread(err error) *gqlerror.Error {
 	problem := gqlerror.WrapIfUnwrapped(err)
 	switch problem.Message {
@@ -128,11 +135,13 @@ func (d *documents) validate(document *ast.QueryDocument) gqlerror.List {
 	return problems
 }
 
-// rulesWithoutSuggestions returns the rules of validation whose time does not depend on the lengths of names.
+// rulesWithoutSuggestions returns the rules of validation whose time does not depend on the lengths
+// of names.
 func rulesWithoutSuggestions() *rules.Rules {
 	all := rules.NewDefaultRules()
 	for _, plain := range []validator.Rule{
-		rules.FieldsOnCorrectTypeRuleWithoutSuggestions, rules.KnownArgumentNamesRuleWithoutSuggestions, rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.KnownArgumentNamesRuleWithoutSuggestions, rules.KnownTypeNamesRuleWithoutSuggestions,
 		rules.ScalarLeafsRuleWithoutSuggestions, rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
 	} {
 		all.ReplaceRule(strings.TrimSuffix(plain.Name, "WithoutSuggestions"), plain.RuleFunc)
@@ -145,7 +154,8 @@ func shortened(problems gqlerror.List) gqlerror.List {
 	if len(problems) > maxProblems {
 		more := len(problems) - maxProblems
 		problems = append(problems[:maxProblems:maxProblems], &gqlerror.Error{
-			Message: fmt.Sprintf("… and %d more", more), Extensions: map[string]any{"code": errcode.ValidationFailed},
+			Message:    fmt.Sprintf("… and %d more", more),
+			Extensions: map[string]any{"code": errcode.ValidationFailed},
 		})
 	}
 	for _, problem := range problems {
@@ -159,7 +169,8 @@ func shortened(problems gqlerror.List) gqlerror.List {
 // ruler measures a document: how much validation will have to look at.
 type ruler struct {
 	fragments map[string]*ast.FragmentDefinition
-	// sizes has the sizes of fragments that were measured, and inside those that are being measured.
+	// sizes has the sizes of fragments that were measured, and inside those that are being
+	// measured.
 	sizes  map[*ast.FragmentDefinition]int
 	inside map[*ast.FragmentDefinition]bool
 	// path leads to where the ruler is, through fragments.
@@ -171,12 +182,13 @@ type ruler struct {
 	problem *gqlerror.Error
 }
 
-// measure returns how often it looked at something, and refuses a document that is too large. It takes time linear in the document
-// and, where fragments multiply, in maxSelections.
+// measure returns how often it looked at something, and refuses a document that is too large. It
+// takes time linear in the document and, where fragments multiply, in maxSelections.
 func measure(document *ast.QueryDocument) (steps int, problem *gqlerror.Error) {
 	r := &ruler{
-		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)), sizes: map[*ast.FragmentDefinition]int{},
-		inside: map[*ast.FragmentDefinition]bool{},
+		fragments: make(map[string]*ast.FragmentDefinition, len(document.Fragments)),
+		sizes:     map[*ast.FragmentDefinition]int{},
+		inside:    map[*ast.FragmentDefinition]bool{},
 	}
 	for _, fragment := range document.Fragments {
 		if r.fragments[fragment.Name] == nil {
@@ -221,7 +233,8 @@ func (r *ruler) fragment(fragment *ast.FragmentDefinition) int {
 	size, isKnown := r.sizes[fragment]
 	if !isKnown {
 		r.inside[fragment] = true
-		size = min(1+r.directives(fragment.Directives)+r.selections(fragment.SelectionSet), maxSelections+1)
+		size = min(1+r.directives(fragment.Directives)+r.selections(fragment.SelectionSet),
+			maxSelections+1)
 		delete(r.inside, fragment)
 		r.sizes[fragment] = size
 	}
@@ -236,7 +249,8 @@ func (r *ruler) selections(set ast.SelectionSet) int {
 		size++
 		switch s := selection.(type) {
 		case *ast.Field:
-			size += r.arguments(s.Arguments, s.Position) + r.directives(s.Directives) + r.selections(s.SelectionSet)
+			size += r.arguments(s.Arguments, s.Position) + r.directives(s.Directives) +
+				r.selections(s.SelectionSet)
 		case *ast.InlineFragment:
 			size += r.directives(s.Directives) + r.selections(s.SelectionSet)
 		case *ast.FragmentSpread:
@@ -262,7 +276,8 @@ func (r *ruler) spread(s *ast.FragmentSpread) int {
 	return r.fragment(fragment)
 }
 
-// cycle is what is wrong when the last spread of a path is inside of the fragment that it spreads; as validation says it.
+// cycle is what is wrong when the last spread of a path is inside of the fragment that it spreads;
+// as validation says it.
 func cycle(path []*ast.FragmentSpread) *gqlerror.Error {
 	last := path[len(path)-1]
 	via := ""
@@ -275,7 +290,8 @@ func cycle(path []*ast.FragmentSpread) *gqlerror.Error {
 	if via != "" {
 		via = " via" + strings.TrimPrefix(via, ",")
 	}
-	return refusal(errcode.ValidationFailed, last.Position, `Cannot spread fragment "%s" within itself%s.`, last.Name, via)
+	return refusal(errcode.ValidationFailed, last.Position,
+		`Cannot spread fragment "%s" within itself%s.`, last.Name, via)
 }
 
 func (r *ruler) directives(all ast.DirectiveList) int {
@@ -288,7 +304,8 @@ func (r *ruler) directives(all ast.DirectiveList) int {
 
 func (r *ruler) arguments(all ast.ArgumentList, position *ast.Position) int {
 	if len(all) > maxArguments {
-		r.refusef(position, "A field or directive has %d arguments; the server allows %d.", len(all), maxArguments)
+		r.refusef(position, "A field or directive has %d arguments; the server allows %d.",
+			len(all), maxArguments)
 	}
 	size := 0
 	for _, argument := range all {
@@ -349,7 +366,8 @@ func (r *ruler) compare(sets ...ast.SelectionSet) {
 
 func pairs(count int) int { return count * (count - 1) / 2 }
 
-// collect collects the fields of a selection set that is inside of as many inline fragments as level says, less one.
+// collect collects the fields of a selection set that is inside of as many inline fragments as
+// level says, less one.
 func (c *collection) collect(set ast.SelectionSet, level int) {
 	c.deepest = max(c.deepest, level)
 	for _, selection := range set {

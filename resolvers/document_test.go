@@ -45,16 +45,19 @@ func scenarioDocuments(t testing.TB) map[string]string {
 	return documents
 }
 
-// TestComplexityIsTheLibrarys: what an operation counts is what the library counts, which looks at a fragment anew wherever it is spread.
+// TestComplexityIsTheLibrarys: what an operation counts is what the library counts, which looks at
+// a fragment anew wherever it is spread.
 func TestComplexityIsTheLibrarys(t *testing.T) {
 	t.Parallel()
 	l := newCost()
 	documents := scenarioDocuments(t)
 	documents["fragments"] = `{ ...A ...A node(id: "x") { id ... on Coupon { ...C codes(first: 7) { nodes { ...D } } } } coupons(first: 0) { nodes { ...C } } }
-		fragment A on Query { coupons(first: 3) { nodes { ...C ...C } edges { node { ...C } } } } fragment C on Coupon { id label codes { nodes { ...D } } }
+		fragment A on Query { coupons(first: 3) { nodes { ...C ...C } edges { node { ...C } } } }
+			fragment C on Coupon { id label codes { nodes { ...D } } }
 		fragment D on Code { id value ... on Code { coupon { id } } }`
 	documents["odd numbers"] = `{ a: coupons(first: -7) { nodes { id } } b: redemptionStats(limit: -3) { keys } c: sql(query: "", limit: -4) { rows }
-		d: redemptionCohorts(days: -1, limit: 7) { date } e: __type(name: "Query") { name fields { name } } __schema { types { name } } }`
+		d: redemptionCohorts(days: -1, limit: 7) { date } e: __type(name: "Query") { name fields {
+			name } } __schema { types { name } } }`
 	documents["introspection"] = introspection
 	read, counted := newDocuments(l.executable.Schema(), false), 0
 	for name, text := range documents {
@@ -66,7 +69,8 @@ func TestComplexityIsTheLibrarys(t *testing.T) {
 		for _, operation := range document.Operations {
 			counted++
 			got := l.count(t.Context(), operation, nil).complexity
-			if want := complexity.Calculate(t.Context(), l.executable, operation, nil); got != want {
+			if want := complexity.Calculate(t.Context(), l.executable, operation,
+				nil); got != want {
 				t.Errorf("%s counts %d, the library says %d", name, got, want)
 			}
 		}
@@ -76,18 +80,25 @@ func TestComplexityIsTheLibrarys(t *testing.T) {
 	}
 }
 
-// introspection is what tools ask for to know a schema: the query of graphql-js, with all that it may ask for and more levels of types.
+// introspection is what tools ask for to know a schema: the query of graphql-js, with all that it
+// may ask for and more levels of types.
 const introspection = `query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind } subscriptionType { name kind }
-	types { ...FullType } directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+	types { ...FullType } directives { name description isRepeatable locations
+		args(includeDeprecated: true) { ...InputValue } } } }
 	fragment FullType on __Type { kind name description specifiedByURL isOneOf
-		fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+		fields(includeDeprecated: true) { name description args(includeDeprecated: true) {
+			...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
 		inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
-		enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
-	fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
-	fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType {
+		enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+			possibleTypes { ...TypeRef } }
+	fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue
+		isDeprecated deprecationReason }
+	fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name
+		ofType { kind name ofType { kind name ofType {
 		kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }`
 
-// TestIntrospectionOfTools: what tools ask of the schema passes with room to spare, and many times that does not.
+// TestIntrospectionOfTools: what tools ask of the schema passes with room to spare, and many times
+// that does not.
 func TestIntrospectionOfTools(t *testing.T) {
 	t.Parallel()
 	l := newCost()
@@ -97,20 +108,29 @@ func TestIntrospectionOfTools(t *testing.T) {
 		t.Fatal(problems)
 	}
 	c := l.count(t.Context(), document.Operations[0], nil)
-	if c.schemaSize*3 > maxSchemaSize || c.schemaSize*10 < maxSchemaSize || c.schemaDepth+10 > maxSchemaDepth || c.aliases > 0 {
-		t.Errorf("the query of tools counts %+v, of %d and %d levels", c, maxSchemaSize, maxSchemaDepth)
+	if c.schemaSize*3 > maxSchemaSize || c.schemaSize*10 < maxSchemaSize ||
+		c.schemaDepth+10 > maxSchemaDepth || c.aliases > 0 {
+		t.Errorf("the query of tools counts %+v, of %d and %d levels", c, maxSchemaSize,
+			maxSchemaDepth)
 	}
 	for name, test := range map[string]struct{ query, code string }{
 		"many aliases": {manyOf(300, "a%d: __schema { types { name fields { name args { name type { name ofType { name } } } } } }"), "COMPLEXITY_LIMIT_EXCEEDED"},
-		"names":        {"{ __schema { types " + manyOf(1001, "a%d: name") + " } }", "ALIAS_LIMIT_EXCEEDED"},
+		"names": {
+			"{ __schema { types " + manyOf(1001, "a%d: name") + " } }", "ALIAS_LIMIT_EXCEEDED",
+		},
 		"depth": {
-			"{ __schema { types { fields { type " + strings.Repeat("{ ofType ", 30) + "{ name }" + strings.Repeat("}", 30) + " } } } }",
+			"{ __schema { types { fields { type " + strings.Repeat("{ ofType ", 30) + "{ name }" +
+				strings.Repeat("}", 30) + " } } } }",
 			"DEPTH_LIMIT_EXCEEDED",
 		},
-		"reports":    {manyOf(10, "a%d: integrityReport { isSound }"), "COMPLEXITY_LIMIT_EXCEEDED"},
-		"statistics": {manyOf(50, "a%d: redemptionStats(limit: 1) { keys }"), "COMPLEXITY_LIMIT_EXCEEDED"},
+		"reports": {manyOf(10, "a%d: integrityReport { isSound }"), "COMPLEXITY_LIMIT_EXCEEDED"},
+		"statistics": {
+			manyOf(50, "a%d: redemptionStats(limit: 1) { keys }"), "COMPLEXITY_LIMIT_EXCEEDED",
+		},
 		"a page of pages of pages": {
-			"{ coupons(first: 500) { nodes " + strings.Repeat("{ codes(first: 500) { nodes { coupon ", 9) + "{ id }" + strings.Repeat("}}}", 9) + "}}",
+			"{ coupons(first: 500) { nodes " +
+				strings.Repeat("{ codes(first: 500) { nodes { coupon ", 9) + "{ id }" +
+				strings.Repeat("}}}", 9) + "}}",
 			"COMPLEXITY_LIMIT_EXCEEDED",
 		},
 		"a product that is no number any more": {
@@ -121,8 +141,11 @@ func TestIntrospectionOfTools(t *testing.T) {
 		if problems != nil {
 			t.Fatalf("%s: %v", name, problems)
 		}
-		operation := &graphql.OperationContext{Doc: document.QueryDocument, Operation: document.Operations[0]}
-		if err := l.MutateOperationContext(t.Context(), operation); err == nil || err.Extensions["code"] != test.code {
+		operation := &graphql.OperationContext{
+			Doc: document.QueryDocument, Operation: document.Operations[0],
+		}
+		if err := l.MutateOperationContext(t.Context(), operation); err == nil ||
+			err.Extensions["code"] != test.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -155,12 +178,18 @@ func worst() map[string]func(n int) string {
 		return text.String()
 	}
 	return map[string]func(n int) string{
-		"fragments that double": func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d}") },
+		"fragments that double": func(n int) string {
+			return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d}")
+		},
 		"fragments in two fields": func(n int) string {
 			return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d ... on Caller{...F%[2]d}}")
 		},
-		"a chain of fragments": func(n int) string { return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d}") },
-		"cycles":               func(n int) string { return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d ...F0}") },
+		"a chain of fragments": func(n int) string {
+			return "{caller{...F0}}" + fragments(n, "{name ...F%[2]d}")
+		},
+		"cycles": func(n int) string {
+			return "{caller{...F0}}" + fragments(n, "{...F%[2]d ...F%[2]d ...F0}")
+		},
 		"operations that share a fragment": func(n int) string {
 			var text strings.Builder
 			for i := range n {
@@ -168,11 +197,18 @@ func worst() map[string]func(n int) string {
 			}
 			return text.String() + "fragment F on Caller" + manyOf(n, "name")
 		},
-		"fields of one name":             func(n int) string { return "{caller" + manyOf(n, "name") + "}" },
-		"objects of one name":            func(n int) string { return manyOf(n, "caller{name role}") },
-		"fields of one name and another": func(n int) string { return manyOf(n, "a:caller{name} a:coupons{totalCount}") },
+		"fields of one name": func(n int) string {
+			return "{caller" + manyOf(n, "name") + "}"
+		},
+		"objects of one name": func(n int) string {
+			return manyOf(n, "caller{name role}")
+		},
+		"fields of one name and another": func(n int) string {
+			return manyOf(n, "a:caller{name} a:coupons{totalCount}")
+		},
 		"inline fragments": func(n int) string {
-			return "{" + strings.Repeat("...{", n) + "caller" + manyOf(n, "a%d:name") + strings.Repeat("}", n) + "}"
+			return "{" + strings.Repeat("...{", n) + "caller" + manyOf(n, "a%d:name") +
+				strings.Repeat("}", n) + "}"
 		},
 		"unknown fields":   func(n int) string { return manyOf(n, "unknownField%d") },
 		"an unknown field": func(n int) string { return "{" + strings.Repeat("a", 100*n) + "}" },
@@ -180,19 +216,29 @@ func worst() map[string]func(n int) string {
 		"an unknown value": func(n int) string {
 			return "{coupons(filter:{status:[" + strings.Repeat("A", 100*n) + "]}){totalCount}}"
 		},
-		"unknown arguments": func(n int) string { return "{coupons(" + strings.Repeat("x:1 ", n) + "){totalCount}}" },
+		"unknown arguments": func(n int) string {
+			return "{coupons(" + strings.Repeat("x:1 ", n) + "){totalCount}}"
+		},
 		"values": func(n int) string {
 			return "{coupons(filter:{status:[" + strings.Repeat("ACTIVE ", n) + "]}){totalCount}}"
 		},
-		"wrong values": func(n int) string { return "{coupons(filter:{status:[" + strings.Repeat("1 ", n) + "]}){totalCount}}" },
+		"wrong values": func(n int) string {
+			return "{coupons(filter:{status:[" + strings.Repeat("1 ", n) + "]}){totalCount}}"
+		},
 		"nested values": func(n int) string {
-			return "{coupons(first:" + strings.Repeat("[", n) + "1" + strings.Repeat("]", n) + "){totalCount}}"
+			return "{coupons(first:" + strings.Repeat("[", n) + "1" + strings.Repeat("]", n) +
+				"){totalCount}}"
 		},
 		"values of one name": func(n int) string {
-			return manyOf(n/10+2, "coupons(filter:{status:["+strings.Repeat("ACTIVE ", 10)+"]}){totalCount}")
+			return manyOf(n/10+2,
+				"coupons(filter:{status:["+strings.Repeat("ACTIVE ", 10)+"]}){totalCount}")
 		},
-		"directives":         func(n int) string { return "{caller" + strings.Repeat("@skip(if:false)", n) + "{name}}" },
-		"unknown directives": func(n int) string { return "{caller" + strings.Repeat("@x ", n) + "{name}}" },
+		"directives": func(n int) string {
+			return "{caller" + strings.Repeat("@skip(if:false)", n) + "{name}}"
+		},
+		"unknown directives": func(n int) string {
+			return "{caller" + strings.Repeat("@x ", n) + "{name}}"
+		},
 		"variables": func(n int) string {
 			var names, uses strings.Builder
 			for i := range n {
@@ -201,20 +247,35 @@ func worst() map[string]func(n int) string {
 			}
 			return "query(" + names.String() + "){" + uses.String() + "}"
 		},
-		"unused variables":        func(n int) string { return "query(" + strings.Repeat("$v:String ", n) + "){caller{name}}" },
-		"unused fragments":        func(n int) string { return "{caller{name}}" + fragments(n, "{name}") },
-		"introspection":           func(n int) string { return manyOf(n, "a%d:__schema{types{name}}") },
-		"braces":                  func(n int) string { return strings.Repeat("{a", n) },
-		"brackets":                func(n int) string { return "{a(b:" + strings.Repeat("[", n) },
-		"comments":                func(n int) string { return strings.Repeat("#\n", n) + "{caller{name}}" },
-		"a text":                  func(n int) string { return `{recipient(externalId:"` + strings.Repeat(`\"`, 100*n) + `"){id}}` },
-		"a block of text":         func(n int) string { return `{recipient(externalId:"""` + strings.Repeat("a\n ", 100*n) + `"""){id}}` },
-		"a text at a wrong place": func(n int) string { return `{coupons(first:"` + strings.Repeat("a", 100*n) + `"){totalCount}}` },
+		"unused variables": func(n int) string {
+			return "query(" + strings.Repeat("$v:String ", n) + "){caller{name}}"
+		},
+		"unused fragments": func(n int) string {
+			return "{caller{name}}" + fragments(n, "{name}")
+		},
+		"introspection": func(n int) string {
+			return manyOf(n, "a%d:__schema{types{name}}")
+		},
+		"braces":   func(n int) string { return strings.Repeat("{a", n) },
+		"brackets": func(n int) string { return "{a(b:" + strings.Repeat("[", n) },
+		"comments": func(n int) string {
+			return strings.Repeat("#\n", n) + "{caller{name}}"
+		},
+		"a text": func(n int) string {
+			return `{recipient(externalId:"` + strings.Repeat(`\"`, 100*n) + `"){id}}`
+		},
+		"a block of text": func(n int) string {
+			return `{recipient(externalId:"""` + strings.Repeat("a\n ", 100*n) + `"""){id}}`
+		},
+		"a text at a wrong place": func(n int) string {
+			return `{coupons(first:"` + strings.Repeat("a", 100*n) + `"){totalCount}}`
+		},
 	}
 }
 
-// TestWorkOnDocuments: whatever a document is, the ruler looks at as much as the document is long and as a document may be large, and
-// what it lets through is within the limits of what validation looks at. Work counts, not time.
+// TestWorkOnDocuments: whatever a document is, the ruler looks at as much as the document is long
+// and as a document may be large, and what it lets through is within the limits of what validation
+// looks at. Work counts, not time.
 func TestWorkOnDocuments(t *testing.T) {
 	t.Parallel()
 	for name, of := range worst() {
@@ -237,7 +298,8 @@ func checkWork(t *testing.T, name, text string) int {
 		return 0
 	}
 	steps, problem := measure(document)
-	// Each selection and value is measured once, and compared once for each time that it stands in the document.
+	// Each selection and value is measured once, and compared once for each time that it stands in
+	// the document.
 	if most := 2*maxTokens + 3*maxSelections; steps > most {
 		t.Errorf("%s: %d steps", name, steps)
 	}
@@ -247,8 +309,8 @@ func checkWork(t *testing.T, name, text string) int {
 	return steps
 }
 
-// TestAllocationsOfDocuments: reading the worst documents that the limits let through allocates in proportion to the limits: neither in
-// the square of a document, nor of a name.
+// TestAllocationsOfDocuments: reading the worst documents that the limits let through allocates in
+// proportion to the limits: neither in the square of a document, nor of a name.
 func TestAllocationsOfDocuments(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	read := newDocuments(newCost().executable.Schema(), false)
 	for name, of := range worst() {
@@ -288,33 +350,66 @@ func TestDocumentLimits(t *testing.T) {
 	t.Parallel()
 	read := newDocuments(newCost().executable.Schema(), false)
 	for name, test := range map[string]struct{ query, code, message string }{
-		"selections":  {worst()["fragments that double"](40), codeDocument, "more than 50000 fields"},
-		"operations":  {worst()["operations that share a fragment"](400), codeDocument, "more than 50000 fields"},
-		"one name":    {worst()["fields of one name"](14_900), codeDocument, "answer under one name"},
-		"spreads":     {"{caller" + manyOf(1000, "...F") + "} fragment F on Caller{name}", codeDocument, "answer under one name"},
-		"arguments":   {worst()["unknown arguments"](51), codeDocument, "has 51 arguments; the server allows 50"},
-		"a cycle":     {"{caller{...A}} fragment A on Caller{...B} fragment B on Caller{...A}", "GRAPHQL_VALIDATION_FAILED", `Cannot spread fragment "A" within itself via "B".`},
-		"itself":      {"{caller{...A}} fragment A on Caller{...A}", "GRAPHQL_VALIDATION_FAILED", `Cannot spread fragment "A" within itself.`},
-		"tokens":      {manyOf(15_000, "a"), codeDocument, "more than 15000 tokens. Send several documents"},
-		"a syntax":    {"{caller{name}", "GRAPHQL_PARSE_FAILED", "Expected Name"},
-		"nesting":     {strings.Repeat("{a", 2000), codeDocument, "nested more than 1000 levels deep"},
-		"suggestions": {"{couponz{totalCount}}", "GRAPHQL_VALIDATION_FAILED", `Did you mean "coupon" or "coupons"`},
-		"a long name": {"{" + strings.Repeat("coupons", 1000) + "}", "GRAPHQL_VALIDATION_FAILED", "…"},
+		"selections": {
+			worst()["fragments that double"](40), codeDocument, "more than 50000 fields",
+		},
+		"operations": {
+			worst()["operations that share a fragment"](400), codeDocument,
+			"more than 50000 fields",
+		},
+		"one name": {
+			worst()["fields of one name"](14_900), codeDocument, "answer under one name",
+		},
+		"spreads": {
+			"{caller" + manyOf(1000, "...F") + "} fragment F on Caller{name}", codeDocument,
+			"answer under one name",
+		},
+		"arguments": {
+			worst()["unknown arguments"](51), codeDocument,
+			"has 51 arguments; the server allows 50",
+		},
+		"a cycle": {
+			"{caller{...A}} fragment A on Caller{...B} fragment B on Caller{...A}",
+			"GRAPHQL_VALIDATION_FAILED", `Cannot spread fragment "A" within itself via "B".`,
+		},
+		"itself": {
+			"{caller{...A}} fragment A on Caller{...A}", "GRAPHQL_VALIDATION_FAILED",
+			`Cannot spread fragment "A" within itself.`,
+		},
+		"tokens": {
+			manyOf(15_000, "a"), codeDocument, "more than 15000 tokens. Send several documents",
+		},
+		"a syntax": {"{caller{name}", "GRAPHQL_PARSE_FAILED", "Expected Name"},
+		"nesting": {
+			strings.Repeat("{a", 2000), codeDocument, "nested more than 1000 levels deep",
+		},
+		"suggestions": {
+			"{couponz{totalCount}}", "GRAPHQL_VALIDATION_FAILED",
+			`Did you mean "coupon" or "coupons"`,
+		},
+		"a long name": {
+			"{" + strings.Repeat("coupons", 1000) + "}", "GRAPHQL_VALIDATION_FAILED", "…",
+		},
 	} {
 		_, problems := read.read(t.Context(), test.query)
 		checkProblems(t, name, problems)
-		if len(problems) != 1 || problems[0].Extensions["code"] != test.code || !strings.Contains(problems[0].Message, test.message) {
+		if len(problems) != 1 || problems[0].Extensions["code"] != test.code ||
+			!strings.Contains(problems[0].Message, test.message) {
 			t.Errorf("%s: %.300v", name, problems)
 		}
 	}
-	if _, problems := read.read(t.Context(), manyOf(400, "unknown%d")); len(problems) != maxProblems+1 || problems[maxProblems].Message != "… and 350 more" {
+	if _, problems := read.read(t.Context(),
+		manyOf(400, "unknown%d")); len(problems) != maxProblems+1 ||
+		problems[maxProblems].Message != "… and 350 more" {
 		t.Errorf("%d problems are told of 400", len(problems))
 	}
 	for name, query := range map[string]string{
-		"800 aliases with a fragment": "mutation" + manyOf(800, `a%d:redeemCode(input:{value:"x"}){...F}`) +
+		"800 aliases with a fragment": "mutation" +
+			manyOf(800, `a%d:redeemCode(input:{value:"x"}){...F}`) +
 			"fragment F on RedeemCodePayload{redemption{id redeemedAt codeValue reference amount} userErrors{code message field}}",
-		"100 fragments of components": "{coupon(id:\"x\")" + manyOf(100, "...F%d") + "}" + componentFragments(100),
-		"the query of tools":          introspection,
+		"100 fragments of components": "{coupon(id:\"x\")" + manyOf(100, "...F%d") + "}" +
+			componentFragments(100),
+		"the query of tools": introspection,
 	} {
 		if _, problems := read.read(t.Context(), query); problems != nil {
 			t.Errorf("%s: %.300v", name, problems)
@@ -326,13 +421,14 @@ func TestDocumentLimits(t *testing.T) {
 func componentFragments(count int) string {
 	var text strings.Builder
 	for i := range count {
-		fmt.Fprintf(&text, " fragment F%d on Coupon{id label status availability{total available}}", i)
+		fmt.Fprintf(&text,
+			" fragment F%d on Coupon{id label status availability{total available}}", i)
 	}
 	return text.String()
 }
 
-// FuzzDocuments: whatever text comes, reading and counting it looks at things as often as the limits say, and tells what is wrong in few
-// words.
+// FuzzDocuments: whatever text comes, reading and counting it looks at things as often as the
+// limits say, and tells what is wrong in few words.
 func FuzzDocuments(f *testing.F) {
 	for _, text := range scenarioDocuments(f) {
 		f.Add(text)
@@ -356,11 +452,13 @@ func FuzzDocuments(f *testing.F) {
 		}
 		for _, operation := range document.Operations {
 			c := l.count(t.Context(), operation, nil)
-			if c.complexity < 0 || c.complexity > unbounded || c.schemaSize < 0 || c.schemaSize > unbounded || c.aliases > maxTokens*maxSelections {
+			if c.complexity < 0 || c.complexity > unbounded || c.schemaSize < 0 ||
+				c.schemaSize > unbounded || c.aliases > maxTokens*maxSelections {
 				t.Errorf("it counts %+v", c)
 			}
 			// What was let through is small enough for the library to count.
-			if want := min(complexity.Calculate(t.Context(), l.executable, operation, nil), unbounded); c.complexity != want {
+			if want := min(complexity.Calculate(t.Context(), l.executable, operation, nil),
+				unbounded); c.complexity != want {
 				t.Errorf("it counts %d, the library says %d", c.complexity, want)
 			}
 		}

@@ -2,8 +2,8 @@ package resolvers
 
 import "couponql/coupon"
 
-// field is a field of the API that is read for many objects at once; V is what it gives. It is known by
-// its address, and its name is for errors.
+// field is a field of the API that is read for many objects at once; V is what it gives. It is
+// known by its address, and its name is for errors.
 type field[V any] struct{ name string }
 
 // The objects that fields lead to, by their ids.
@@ -21,18 +21,20 @@ var (
 
 // The fields that are read for all objects of an answer.
 var (
-	couponAvailability       = &field[*coupon.Availability]{"coupon.availability"}
-	couponForecast           = &field[*coupon.StockForecast]{"coupon.forecast"}
-	couponCodes              = &field[*coupon.List[*coupon.Code]]{"coupon.codes"}
-	couponDeliveries         = &field[*coupon.List[*coupon.Delivery]]{"coupon.deliveries"}
-	couponImports            = &field[*coupon.List[*coupon.Import]]{"coupon.imports"}
-	couponBatches            = &field[*coupon.List[*coupon.CodeBatch]]{"coupon.batches"}
-	couponStats              = &field[*coupon.RedemptionStats]{"coupon.stats"}
-	codeEvents               = &field[[]*coupon.CodeEvent]{"code.events"}
-	codeRedemptions          = &field[*coupon.List[*coupon.Redemption]]{"code.redemptions"}
-	deliveryCanceled         = &field[[]*coupon.CancelCount]{"delivery.canceled"}
-	deliveryLog              = &field[[]*coupon.LogEntry]{"delivery.log"}
-	deliveryExclusions       = &field[*coupon.List[*coupon.ExcludedRecipient]]{"delivery.exclusions"}
+	couponAvailability = &field[*coupon.Availability]{"coupon.availability"}
+	couponForecast     = &field[*coupon.StockForecast]{"coupon.forecast"}
+	couponCodes        = &field[*coupon.List[*coupon.Code]]{"coupon.codes"}
+	couponDeliveries   = &field[*coupon.List[*coupon.Delivery]]{"coupon.deliveries"}
+	couponImports      = &field[*coupon.List[*coupon.Import]]{"coupon.imports"}
+	couponBatches      = &field[*coupon.List[*coupon.CodeBatch]]{"coupon.batches"}
+	couponStats        = &field[*coupon.RedemptionStats]{"coupon.stats"}
+	codeEvents         = &field[[]*coupon.CodeEvent]{"code.events"}
+	codeRedemptions    = &field[*coupon.List[*coupon.Redemption]]{"code.redemptions"}
+	deliveryCanceled   = &field[[]*coupon.CancelCount]{"delivery.canceled"}
+	deliveryLog        = &field[[]*coupon.LogEntry]{"delivery.log"}
+	deliveryExclusions = &field[*coupon.List[*coupon.ExcludedRecipient]]{
+		"delivery.exclusions",
+	}
 	excludedExplanation      = &field[string]{"excludedRecipient.explanation"}
 	deliveryMessages         = &field[*coupon.List[*coupon.Message]]{"delivery.messages"}
 	deliveryStats            = &field[*coupon.RedemptionStats]{"delivery.stats"}

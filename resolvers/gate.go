@@ -13,8 +13,8 @@ import (
 	"couponql/unavailable"
 )
 
-// gate is what every operation passes, whatever transport it comes by: its document is read, its cost is known, and there is room
-// for it before it is run.
+// gate is what every operation passes, whatever transport it comes by: its document is read, its
+// cost is known, and there is room for it before it is run.
 type gate struct {
 	documents *documents
 	persisted persisted
@@ -44,7 +44,8 @@ type admission struct {
 	graphql.GraphExecutor
 
 	gate *gate
-	// held is what the operation of a request holds until its answer has left. Those of a WebSocket give it back one by one.
+	// held is what the operation of a request holds until its answer has left. Those of a WebSocket
+	// give it back one by one.
 	held *hold
 }
 
@@ -53,13 +54,21 @@ var _ graphql.GraphExecutor = &admission{}
 // holdExtension is the name under which an operation carries what it holds.
 const holdExtension = "hold"
 
-// CreateOperationContext reads a request, and refuses it where it may cost too much, or when there is no room for it now.
-func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+// CreateOperationContext reads a request, and refuses it where it may cost too much, or when there
+// is no room for it now.
+func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (
+	*graphql.OperationContext, gqlerror.List,
+) {
 	document, named, problems := a.gate.read(ctx, params)
 	if problems != nil {
-		return &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName, Variables: map[string]any{}}, problems
+		return &graphql.OperationContext{
+			RawQuery: params.Query, OperationName: params.OperationName,
+			Variables: map[string]any{},
+		}, problems
 	}
-	operation, problems := a.GraphExecutor.CreateOperationContext(withDocument(ctx, document.QueryDocument), params)
+	operation, problems := a.GraphExecutor.CreateOperationContext(
+		withDocument(ctx, document.QueryDocument), params,
+	)
 	if problems != nil {
 		for _, problem := range problems {
 			a.gate.documents.explain(named, params.Variables, problem)
@@ -88,8 +97,11 @@ func (a *admission) CreateOperationContext(ctx context.Context, params *graphql.
 	return operation, nil
 }
 
-// read returns the document of a request, which may come by its hash, and the operation of it that is asked for.
-func (g *gate) read(ctx context.Context, params *graphql.RawParams) (*document, *ast.OperationDefinition, gqlerror.List) {
+// read returns the document of a request, which may come by its hash, and the operation of it that
+// is asked for.
+func (g *gate) read(ctx context.Context, params *graphql.RawParams) (
+	*document, *ast.OperationDefinition, gqlerror.List,
+) {
 	if problem := g.persisted.complete(ctx, params); problem != nil {
 		return nil, nil, gqlerror.List{problem}
 	}
@@ -132,7 +144,9 @@ func overloaded(ctx context.Context) *gqlerror.Error {
 	return &gqlerror.Error{
 		Message: fmt.Sprintf("The server answers as much as it can at once, or as it may to you, and did nothing of this. Read the answers that wait, "+
 			"ask for less at once, or try again in %s.", unavailable.RetryAfter),
-		Extensions: map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds())},
+		Extensions: map[string]any{
+			"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds()),
+		},
 	}
 }
 
@@ -141,9 +155,11 @@ func isOverloaded(problems gqlerror.List) bool {
 	return len(problems) == 1 && problems[0].Extensions["code"] == codeUnavailable
 }
 
-// DispatchOperation runs an operation. What it holds is its estimate while it runs, and what the answer takes until a transport asks
-// for the next.
-func (a *admission) DispatchOperation(ctx context.Context, operation *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+// DispatchOperation runs an operation. What it holds is its estimate while it runs, and what the
+// answer takes until a transport asks for the next.
+func (a *admission) DispatchOperation(ctx context.Context, operation *graphql.OperationContext) (
+	graphql.ResponseHandler, context.Context,
+) {
 	held, _ := operation.Stats.GetExtension(holdExtension).(*hold)
 	if held == nil {
 		// It was refused, and is not to be run.

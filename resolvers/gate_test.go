@@ -13,34 +13,43 @@ import (
 	"couponql/coupon"
 )
 
-// TestGateOfEveryTransport: by whatever transport an operation comes, it is refused when it may cost too much.
+// TestGateOfEveryTransport: by whatever transport an operation comes, it is refused when it may
+// cost too much.
 func TestGateOfEveryTransport(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	double := "{caller{...F00}}"
 	for i := range 40 {
-		double += " fragment F" + number(i) + " on Caller{...F" + number(i+1) + " ...F" + number(i+1) + "}"
+		double += " fragment F" + number(i) + " on Caller{...F" + number(i+1) + " ...F" +
+			number(i+1) + "}"
 	}
 	double += " fragment F" + number(40) + " on Caller{name}"
 	for query, code := range map[string]string{
 		double: "DOCUMENT_LIMIT_EXCEEDED",
-		"{caller{" + strings.Repeat("name ", 5000) + "}}":                                           "DOCUMENT_LIMIT_EXCEEDED",
-		"{coupons(first:500){nodes{codes(first:500){nodes{value label}}}}}":                         "COMPLEXITY_LIMIT_EXCEEDED",
-		"{" + strings.Repeat("__typename ", 15_001) + "}":                                           "DOCUMENT_LIMIT_EXCEEDED",
-		"{" + strings.Join(numbered(10, "a%:integrityReport{isSound}"), " ") + "}":                  "COMPLEXITY_LIMIT_EXCEEDED",
-		"{" + strings.Join(numbered(100, "a%:__schema{types{fields{name args{name}}}}"), " ") + "}": "COMPLEXITY_LIMIT_EXCEEDED",
+		"{caller{" + strings.Repeat("name ", 5000) +
+			"}}": "DOCUMENT_LIMIT_EXCEEDED",
+		"{coupons(first:500){nodes{codes(first:500){nodes{value label}}}}}": "COMPLEXITY_LIMIT_EXCEEDED",
+		"{" + strings.Repeat("__typename ", 15_001) +
+			"}": "DOCUMENT_LIMIT_EXCEEDED",
+		"{" + strings.Join(numbered(10, "a%:integrityReport{isSound}"), " ") +
+			"}": "COMPLEXITY_LIMIT_EXCEEDED",
+		"{" + strings.Join(numbered(100, "a%:__schema{types{fields{name args{name}}}}"), " ") +
+			"}": "COMPLEXITY_LIMIT_EXCEEDED",
 	} {
 		body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, post := s.exchange(t, http.MethodPost, "/graphql", "application/json", strings.NewReader(string(body)))
+		_, post := s.exchange(t, http.MethodPost, "/graphql", "application/json",
+			strings.NewReader(string(body)))
 		multipartBody, contentType := form(t, "operations="+string(body), "map={}")
-		_, multipart := s.exchange(t, http.MethodPost, "/graphql", contentType, strings.NewReader(multipartBody))
+		_, multipart := s.exchange(t, http.MethodPost, "/graphql", contentType,
+			strings.NewReader(multipartBody))
 		answers := map[string]string{"POST": post, "multipart": multipart}
 		if len(query) < 50_000 {
 			// Headers have a limit of their own.
-			_, answers["GET"] = s.exchange(t, http.MethodGet, "/graphql?query="+url.QueryEscape(query), "", nil)
+			_, answers["GET"] = s.exchange(t, http.MethodGet,
+				"/graphql?query="+url.QueryEscape(query), "", nil)
 		}
 		for name, subscribe := range transports() {
 			answers[name] = subscribe(t, s, query).next().data
@@ -51,11 +60,15 @@ func TestGateOfEveryTransport(t *testing.T) {
 			}
 		}
 	}
-	deep := `{"query":"{caller{name}}","variables":{"x":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}}`
+	deep := `{"query":"{caller{name}}","variables":{"x":` + strings.Repeat("[", 200) +
+		strings.Repeat("]", 200) + `}}`
 	multipartBody, contentType := form(t, "operations="+deep, "map={}")
-	for kind, body := range map[string]string{"application/json": deep, contentType: multipartBody} {
+	for kind, body := range map[string]string{
+		"application/json": deep, contentType: multipartBody,
+	} {
 		status, got := s.exchange(t, http.MethodPost, "/graphql", kind, strings.NewReader(body))
-		if status != http.StatusBadRequest || !strings.Contains(got, "nested deeper than 100 levels") {
+		if status != http.StatusBadRequest ||
+			!strings.Contains(got, "nested deeper than 100 levels") {
 			t.Errorf("%s: %d %s", kind, status, got)
 		}
 	}
@@ -72,8 +85,9 @@ func numbered(count int, text string) []string {
 	return all
 }
 
-// TestOverload: who has as much in flight as one may is refused at once and told when to come again, by every transport; others go on, and
-// so does who asks for little. What has left is there again.
+// TestOverload: who has as much in flight as one may is refused at once and told when to come
+// again, by every transport; others go on, and so does who asks for little. What has left is there
+// again.
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -85,7 +99,8 @@ func TestOverload(t *testing.T) {
 	const large = `{"query":"{coupons(first:500){nodes{codes(first:400){nodes{id}}}}}"}`
 	ask := func(body, accept string) (*http.Response, string) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,17 +134,24 @@ func TestOverload(t *testing.T) {
 	}
 	// A subscription holds its part from when it is let in.
 	until(`"code":"UNAVAILABLE"`)
-	for _, accept := range []string{"application/json", "application/graphql-response+json", "text/event-stream"} {
+	for _, accept := range []string{
+		"application/json", "application/graphql-response+json", "text/event-stream",
+	} {
 		response, got := ask(large, accept)
-		if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") != "1" ||
-			!strings.Contains(got, `"code":"UNAVAILABLE"`) || !strings.Contains(got, `"retryAfterSeconds":1`) {
-			t.Errorf("%s: %d %s %s", accept, response.StatusCode, response.Header.Get("Retry-After"), got)
+		if response.StatusCode != http.StatusServiceUnavailable ||
+			response.Header.Get("Retry-After") != "1" ||
+			!strings.Contains(got, `"code":"UNAVAILABLE"`) ||
+			!strings.Contains(got, `"retryAfterSeconds":1`) {
+			t.Errorf("%s: %d %s %s", accept, response.StatusCode,
+				response.Header.Get("Retry-After"), got)
 		}
 	}
-	if got := overWebSocket(t, s, `{coupons(first:500){nodes{codes(first:400){nodes{id}}}}}`).next(); !strings.Contains(got.data, `"retryAfterSeconds":1`) {
+	if got := overWebSocket(t, s, `{coupons(first:500){nodes{codes(first:400){nodes{id}}}}}`).
+		next(); !strings.Contains(got.data, `"retryAfterSeconds":1`) {
 		t.Errorf("WebSocket: %v", got)
 	}
-	if _, got := ask(`{"query":"{coupons{totalCount}}"}`, "application/json"); !strings.Contains(got, `"totalCount":0`) {
+	if _, got := ask(`{"query":"{coupons{totalCount}}"}`,
+		"application/json"); !strings.Contains(got, `"totalCount":0`) {
 		t.Errorf("who asks for little gets %s", got)
 	}
 	s.become(t, coupon.RoleAdmin)

@@ -14,10 +14,12 @@ import (
 	"couponql/coupon"
 )
 
-// resetWays are the ways to ask that a client can reset: what is sent through the connection, by the document that it asks.
+// resetWays are the ways to ask that a client can reset: what is sent through the connection, by
+// the document that it asks.
 func resetWays() map[string]func(t *testing.T, document string) string {
 	post := func(headers, body string) string {
-		return fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", headers, len(body), body)
+		return fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s",
+			headers, len(body), body)
 	}
 	body := func(t *testing.T, document string) string {
 		t.Helper()
@@ -29,7 +31,8 @@ func resetWays() map[string]func(t *testing.T, document string) string {
 	}
 	return map[string]func(t *testing.T, document string) string{
 		"GET": func(_ *testing.T, document string) string {
-			return "GET /graphql?query=" + url.QueryEscape(document) + " HTTP/1.1\r\nHost: x\r\n\r\n"
+			return "GET /graphql?query=" + url.QueryEscape(document) +
+				" HTTP/1.1\r\nHost: x\r\n\r\n"
 		},
 		"POST": func(t *testing.T, document string) string {
 			t.Helper()
@@ -37,7 +40,8 @@ func resetWays() map[string]func(t *testing.T, document string) string {
 		},
 		"SSE": func(t *testing.T, document string) string {
 			t.Helper()
-			return post("Content-Type: application/json\r\nAccept: text/event-stream\r\n", body(t, document))
+			return post("Content-Type: application/json\r\nAccept: text/event-stream\r\n",
+				body(t, document))
 		},
 		"multipart": func(t *testing.T, document string) string {
 			t.Helper()
@@ -47,8 +51,8 @@ func resetWays() map[string]func(t *testing.T, document string) string {
 	}
 }
 
-// reset sends a request and resets its connection as soon as the store has begun so many statements of it. It gives how many there
-// were when the server was through with it.
+// reset sends a request and resets its connection as soon as the store has begun so many statements
+// of it. It gives how many there were when the server was through with it.
 func (s *server) reset(t *testing.T, request string, begun int64) (statements int64) {
 	t.Helper()
 	through := make(chan struct{})
@@ -87,7 +91,8 @@ func (s *server) reset(t *testing.T, request string, begun int64) (statements in
 	return s.store.Statements() - before
 }
 
-// TestReset: a query whose client resets its connection ends, and a mutation that has begun comes to its end, whichever way it came.
+// TestReset: a query whose client resets its connection ends, and a mutation that has begun comes
+// to its end, whichever way it came.
 func TestReset(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -104,19 +109,25 @@ func TestReset(t *testing.T) {
 	whole := s.store.Statements() - before
 	for way, request := range resetWays() {
 		if asked := s.reset(t, request(t, "{"+query.String()+"}"), begun); asked > whole/2 {
-			t.Errorf("%s: %d of %d statements were asked for a client who has gone", way, asked, whole)
+			t.Errorf("%s: %d of %d statements were asked for a client who has gone", way,
+				asked, whole)
 		}
 		if way == "GET" {
 			continue
 		}
 		id := s.importedCodes(t, way, 3000)
-		s.reset(t, request(t, fmt.Sprintf(`mutation { undoImport(input: {id: %q}) { removedCount } }`, id)), undoBegun)
+		s.reset(
+			t, request(t,
+				fmt.Sprintf(`mutation { undoImport(input: {id: %q}) { removedCount } }`,
+					id)), undoBegun,
+		)
 		found, err := s.store.ImportsByID(t.Context(), []coupon.ID{id})
 		if err != nil || found[id].UndoneAt == nil {
 			t.Errorf("%s: a mutation that had begun was not done: %+v, %v", way, found[id], err)
 		}
 		log, err := s.store.AuditLog(t.Context(), nil, coupon.Page{First: 1, WantsItems: true})
-		if err != nil || log.Items[0].Action != "undoImport" || log.Items[0].Outcome != coupon.AuditDone {
+		if err != nil || log.Items[0].Action != "undoImport" ||
+			log.Items[0].Outcome != coupon.AuditDone {
 			t.Errorf("%s: the audit log has %+v, %v", way, log.Items[0], err)
 		}
 	}
@@ -138,7 +149,8 @@ func (s *server) importedCodes(t *testing.T, prefix string, count int) coupon.ID
 		t.Fatal(err)
 	}
 	queued, err := s.store.CreateImport(t.Context(), &coupon.Import{
-		Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, CouponID: new(coupon.ID("coupon_1")),
+		Kind: coupon.ImportCodes, Mode: coupon.ImportAdd, Format: coupon.FormatCSV,
+		CouponID:    new(coupon.ID("coupon_1")),
 		OnRejection: coupon.SkipRow, Timezone: "UTC",
 	}, upload.ID, true)
 	if err != nil {

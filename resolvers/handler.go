@@ -26,7 +26,8 @@ import (
 const (
 	// MaxRequestBytes is the size of the largest request that is not an upload.
 	MaxRequestBytes = 4 << 20
-	// maxFiles is how many files come with one request, and maxPlaces how many variables they are given to.
+	// maxFiles is how many files come with one request, and maxPlaces how many variables they are
+	// given to.
 	maxFiles  = 10
 	maxPlaces = 100
 	// maxNesting is how deep the JSON of a request may be nested.
@@ -44,14 +45,16 @@ type Options struct {
 	Log *slog.Logger
 	// Monitor times root fields; nil: nobody does.
 	Monitor *monitor.Monitor
-	// HidesSchema: introspection is refused, and errors do not tell names that would have been right.
+	// HidesSchema: introspection is refused, and errors do not tell names that would have been
+	// right.
 	HidesSchema bool
-	// Origins are the other sites whose pages may use the API, such as https://shop.example.com, with their scheme.
+	// Origins are the other sites whose pages may use the API, such as https://shop.example.com,
+	// with their scheme.
 	Origins []string
 }
 
-// Handler serves the GraphQL API: queries, mutations and uploads by POST, queries by GET, subscriptions by
-// Server-Sent Events and WebSocket.
+// Handler serves the GraphQL API: queries, mutations and uploads by POST, queries by GET,
+// subscriptions by Server-Sent Events and WebSocket.
 func Handler(r *Resolver, options Options) http.Handler {
 	config := graph.Config{Resolvers: r}
 	setComplexity(&config.Complexity)
@@ -61,12 +64,19 @@ func Handler(r *Resolver, options Options) http.Handler {
 	config.Directives.Confidential, config.Directives.Audited = mask, audit.use
 	executable := graph.NewExecutableSchema(config)
 	server := handler.New(executable)
-	// The first transport that supports a request takes it, so the special ones stand before plainHTTP.
-	entrance := &gate{documents: newDocuments(schema, options.HidesSchema), persisted: newPersisted(), budget: &budget{}}
+	// The first transport that supports a request takes it, so the special ones stand before
+	// plainHTTP.
+	entrance := &gate{
+		documents: newDocuments(schema, options.HidesSchema), persisted: newPersisted(),
+		budget: &budget{},
+	}
 	for _, one := range []graphql.Transport{
 		transport.Websocket{
-			KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime, InitFunc: initialize(r.guard),
-			Implementation: sockets{webSocket{options: websocket.AcceptOptions{OriginPatterns: options.Origins}}},
+			KeepAlivePingInterval: keepAliveInterval, InitTimeout: webSocketInitTime,
+			InitFunc: initialize(r.guard),
+			Implementation: sockets{
+				webSocket{options: websocket.AcceptOptions{OriginPatterns: options.Origins}},
+			},
 		},
 		transport.Options{},
 		multipartForm{store: r.store, options: options},
@@ -90,7 +100,9 @@ func Handler(r *Resolver, options Options) http.Handler {
 	})
 	server.AroundOperations(new(subscriptions).limit)
 	server.AroundResponses(audit.response(present(options)))
-	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	server.AroundResponses(func(
+		ctx context.Context, next graphql.ResponseHandler,
+	) *graphql.Response {
 		ctx = withAliases(withScope(ctx), audit)
 		if runs(ctx, ast.Query) {
 			limited, cancel := context.WithTimeout(ctx, queryTimeout)
@@ -114,7 +126,8 @@ func Handler(r *Resolver, options Options) http.Handler {
 	return limitRequests(identified(server, r.guard))
 }
 
-// offered returns a schema without the directive @defer, which the library adds to every one: answers here are whole.
+// offered returns a schema without the directive @defer, which the library adds to every one:
+// answers here are whole.
 func offered(schema *ast.Schema) *ast.Schema {
 	copied := *schema
 	copied.Directives = maps.Clone(schema.Directives)
@@ -150,7 +163,8 @@ func rootOutcome(ctx context.Context, alias string, isRefused bool) monitor.Outc
 	return outcome
 }
 
-// runs reports whether an operation of a kind is answered. A request that cannot be read has no operation.
+// runs reports whether an operation of a kind is answered. A request that cannot be read has no
+// operation.
 func runs(ctx context.Context, kind ast.Operation) bool {
 	if !graphql.HasOperationContext(ctx) {
 		return false
@@ -192,7 +206,8 @@ type punctualBody struct {
 	control *http.ResponseController
 }
 
-// Read reads. From the end of the body on the server watches the connection, with all the time that the answer takes.
+// Read reads. From the end of the body on the server watches the connection, with all the time that
+// the answer takes.
 func (b *punctualBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// headerIdempotencyKey is the header that stands for the field keyField of the one input that has it.
+	// headerIdempotencyKey is the header that stands for the field keyField of the one input that
+	// has it.
 	headerIdempotencyKey = "Idempotency-Key"
 	keyField             = "idempotencyKey"
 )
@@ -36,21 +37,28 @@ func (idempotency) ExtensionName() string { return "Idempotency" }
 // Validate has nothing to check.
 func (idempotency) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses a key in the header where it is not clear what it is for, before anything is done.
-func (i idempotency) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+// MutateOperationContext refuses a key in the header where it is not clear what it is for, before
+// anything is done.
+func (
+	i idempotency,
+) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	key := operation.Headers.Get(headerIdempotencyKey)
 	if key == "" {
 		return nil
 	}
 	count := 0
 	if operation.Operation.Operation == ast.Mutation {
-		for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"}) {
+		for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet,
+			[]string{"Mutation"}) {
 			if !takesKey(i.schema, field) {
 				continue
 			}
 			count++
-			if given, isGiven := inputOf(field, operation.Variables)[keyField].(string); isGiven && given != key {
-				return refusal(codeBadRequest, field.Position, "The header %s and the field %s have different keys.", headerIdempotencyKey, keyField)
+			if given, isGiven := inputOf(field, operation.Variables)[keyField].(string); isGiven &&
+				given != key {
+				return refusal(codeBadRequest, field.Position,
+					"The header %s and the field %s have different keys.",
+					headerIdempotencyKey, keyField)
 			}
 		}
 	}
@@ -72,9 +80,11 @@ func inputOf(field graphql.CollectedField, variables map[string]any) map[string]
 	return membersOf(field.ArgumentMap(variables)["input"])
 }
 
-// withOnce returns the context of a field that makes something once, when it has an idempotency key. checksumOf gives that of an upload.
+// withOnce returns the context of a field that makes something once, when it has an idempotency
+// key. checksumOf gives that of an upload.
 func withOnce(
-	ctx context.Context, schema *ast.Schema, checksumOf func(context.Context, coupon.ID) (string, error),
+	ctx context.Context, schema *ast.Schema,
+	checksumOf func(context.Context, coupon.ID) (string, error),
 ) (context.Context, error) {
 	field := graphql.GetFieldContext(ctx).Field
 	if !takesKey(schema, field) {
@@ -99,7 +109,9 @@ func withOnce(
 			members[fileField] = contentOf(checksum)
 		}
 	}
-	return db.WithOnce(ctx, &coupon.Once{Caller: access.CallerOf(ctx).Name, Key: key, Action: field.Name, Digest: digestOf(members)}), nil
+	return db.WithOnce(ctx, &coupon.Once{
+		Caller: access.CallerOf(ctx).Name, Key: key, Action: field.Name, Digest: digestOf(members),
+	}), nil
 }
 
 // Fields of the inputs that have a file: with the request, or sent before.

@@ -61,16 +61,20 @@ func TestImportEncodings(t *testing.T) {
 		latin1 = append(latin1, byte(r))
 	}
 	for name, test := range map[string]struct{ content, failure string }{
-		"utf8.csv":      {content: text},
-		"bom.csv":       {content: "\ufeff" + text},
-		"utf16le.csv":   {content: utf16Text(binary.LittleEndian, text)},
-		"utf16be.csv":   {content: utf16Text(binary.BigEndian, text)},
-		"latin1.csv":    {content: string(latin1)},
-		"codes.csv.gz":  {content: gzipped.String()},
-		"gzip.csv":      {content: gzipped.String()},
-		"cut.csv.gz":    {content: gzipped.String()[:gzipped.Len()-12], failure: "damaged or cut off"},
-		"random.csv":    {content: string(random), failure: "not text"},
-		"picture.csv":   {content: "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + string(random), failure: "picture"},
+		"utf8.csv":     {content: text},
+		"bom.csv":      {content: "\ufeff" + text},
+		"utf16le.csv":  {content: utf16Text(binary.LittleEndian, text)},
+		"utf16be.csv":  {content: utf16Text(binary.BigEndian, text)},
+		"latin1.csv":   {content: string(latin1)},
+		"codes.csv.gz": {content: gzipped.String()},
+		"gzip.csv":     {content: gzipped.String()},
+		"cut.csv.gz": {
+			content: gzipped.String()[:gzipped.Len()-12], failure: "damaged or cut off",
+		},
+		"random.csv": {content: string(random), failure: "not text"},
+		"picture.csv": {
+			content: "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + string(random), failure: "picture",
+		},
 		"zip.csv":       {content: "PK\x03\x04" + string(random), failure: "ZIP"},
 		"blank.csv":     {content: " \r\n\r\n", failure: "empty"},
 		"nothing.csv":   {content: "", failure: "empty"},
@@ -81,7 +85,8 @@ func TestImportEncodings(t *testing.T) {
 			s := newPool(t)
 			got := s.importCodes(t, name, test.content)
 			if test.failure != "" {
-				if failure, _ := got["failure"].(string); got["status"] != "FAILED" || !strings.Contains(failure, test.failure) {
+				if failure, _ := got["failure"].(string); got["status"] != "FAILED" ||
+					!strings.Contains(failure, test.failure) {
 					t.Errorf("the import is %v: %v", got["status"], got["failure"])
 				}
 				s.checkPromises(t)
@@ -90,9 +95,13 @@ func TestImportEncodings(t *testing.T) {
 			if got["status"] != "SUCCEEDED" || got["rowsImported"] != 2.0 {
 				t.Fatalf("got %v", got)
 			}
-			data := s.ask(t, `{ coupon(id: "coupon_1") { codes { nodes { value label } } } }`, nil, nil)
-			want := []any{map[string]any{"value": "ZÜRICH-1", "label": "Größe"}, map[string]any{"value": "ZÜRICH-2", "label": nil}}
-			if diff := gocmp.Diff(want, at[[]any](t, data, "coupon", "codes", "nodes")); diff != "" {
+			data := s.ask(t,
+				`{ coupon(id: "coupon_1") { codes { nodes { value label } } } }`, nil, nil)
+			want := []any{map[string]any{"value": "ZÜRICH-1", "label": "Größe"}, map[string]any{
+				"value": "ZÜRICH-2", "label": nil,
+			}}
+			if diff := gocmp.Diff(want,
+				at[[]any](t, data, "coupon", "codes", "nodes")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			s.checkPromises(t)
@@ -100,8 +109,8 @@ func TestImportEncodings(t *testing.T) {
 	}
 }
 
-// TestImportWithBadRows imports 10,000 rows, of which every hundredth is bad: the good ones are there, and
-// every bad one is reported with its line and reason.
+// TestImportWithBadRows imports 10,000 rows, of which every hundredth is bad: the good ones are
+// there, and every bad one is reported with its line and reason.
 func TestImportWithBadRows(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -130,7 +139,8 @@ func TestImportWithBadRows(t *testing.T) {
 	got := s.importCodes(t, "codes.csv", content.String())
 	for name, want := range map[string]any{
 		"status": "SUCCEEDED", "failure": nil,
-		"rowsRead": float64(rows), "rowsImported": float64(rows - rows/100), "rowsRejected": float64(rows / 100),
+		"rowsRead": float64(rows), "rowsImported": float64(rows - rows/100),
+		"rowsRejected": float64(rows / 100),
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %v, not %v", name, got[name], want)
@@ -144,14 +154,17 @@ func TestImportWithBadRows(t *testing.T) {
 		t.Errorf("rejections (-want +got):\n%s", diff)
 	}
 	for _, one := range at[[]any](t, got, "rejectionsByReason") {
-		if reason := at[string](t, one, "reason"); float64(counts[reason]) != at[float64](t, one, "count") {
+		if reason := at[string](t, one, "reason"); float64(counts[reason]) != at[float64](t,
+			one, "count") {
 			t.Errorf("%s: %v rows, not %d", reason, at[float64](t, one, "count"), counts[reason])
 		}
 	}
 	data := s.ask(t, `{ coupon(id: "coupon_1") { availability { total available } } last: code(value: "good-009999") { label } }`, nil, nil)
 	all := map[string]any{
-		"coupon": map[string]any{"availability": map[string]any{"total": 9900.0, "available": 9900.0}},
-		"last":   map[string]any{"label": "tennis"},
+		"coupon": map[string]any{
+			"availability": map[string]any{"total": 9900.0, "available": 9900.0},
+		},
+		"last": map[string]any{"label": "tennis"},
 	}
 	if diff := gocmp.Diff(all, data); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

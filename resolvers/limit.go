@@ -14,18 +14,20 @@ import (
 
 // Limits of an operation.
 const (
-	// maxDepth is how deep fields may be nested, and maxSchemaDepth those that ask about the schema, as tools do.
+	// maxDepth is how deep fields may be nested, and maxSchemaDepth those that ask about the
+	// schema, as tools do.
 	maxDepth       = 15
 	maxSchemaDepth = 30
 	// maxAliases is how many fields may have a name of the caller's.
 	maxAliases = 1000
-	// maxComplexity is how much one operation may ask for: each field counts one, each list as many times
-	// as it has items at the most.
+	// maxComplexity is how much one operation may ask for: each field counts one, each list as many
+	// times as it has items at the most.
 	maxComplexity = 500_000
-	// maxSchemaSize is the same of the schema, which is told from memory; tools ask for less than a third of it.
+	// maxSchemaSize is the same of the schema, which is told from memory; tools ask for less than a
+	// third of it.
 	maxSchemaSize = 500_000
-	// reportComplexity is what a report counts besides, which reads whole tables however little it answers: an operation has room for
-	// 49 of them. integrityReport counts as five.
+	// reportComplexity is what a report counts besides, which reads whole tables however little it
+	// answers: an operation has room for 49 of them. integrityReport counts as five.
 	reportComplexity = 10_000
 	// unbounded is more than anything may count. It may be multiplied by a thousand thousand.
 	unbounded = 1 << 40
@@ -71,8 +73,11 @@ func costOf(operation *graphql.OperationContext) cost {
 	return c
 }
 
-// MutateOperationContext refuses an operation that asks for too much, is nested too deep or repeats itself too often.
-func (l costLimit) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+// MutateOperationContext refuses an operation that asks for too much, is nested too deep or repeats
+// itself too often.
+func (
+	l costLimit,
+) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	c := l.count(ctx, operation.Operation, operation.Variables)
 	operation.Stats.SetExtension(costExtension, c)
 	switch {
@@ -81,22 +86,31 @@ func (l costLimit) MutateOperationContext(ctx context.Context, operation *graphq
 			"The operation has complexity %d, which exceeds the limit of %d. Ask for fewer fields, smaller pages, or several operations.",
 			c.complexity, maxComplexity)
 	case c.schemaSize > maxSchemaSize:
-		return refusal("COMPLEXITY_LIMIT_EXCEEDED", nil, "The operation asks for too much of the schema. Ask for each part of it once.")
+		return refusal("COMPLEXITY_LIMIT_EXCEEDED", nil,
+			"The operation asks for too much of the schema. Ask for each part of it once.")
 	case c.aliases > maxAliases:
 		return refusal("ALIAS_LIMIT_EXCEEDED", nil,
 			"The operation has more than %d aliases. Send several operations, or use a field that takes a list, such as redeemCodes.", maxAliases)
 	case c.depth > maxDepth:
-		return refusal("DEPTH_LIMIT_EXCEEDED", nil, "The operation nests its fields %d levels deep; the server allows %d.", c.depth, maxDepth)
+		return refusal("DEPTH_LIMIT_EXCEEDED", nil,
+			"The operation nests its fields %d levels deep; the server allows %d.",
+			c.depth, maxDepth)
 	case c.schemaDepth > maxSchemaDepth:
 		return refusal("DEPTH_LIMIT_EXCEEDED", nil,
-			"The operation asks about the schema %d levels deep; the server allows %d.", c.schemaDepth, maxSchemaDepth)
+			"The operation asks about the schema %d levels deep; the server allows %d.",
+			c.schemaDepth, maxSchemaDepth)
 	}
 	return nil
 }
 
 // count returns what an operation of a valid document may cost, in time linear in the document.
-func (l costLimit) count(ctx context.Context, operation *ast.OperationDefinition, variables map[string]any) cost {
-	c := counter{costLimit: l, ctx: ctx, schema: l.executable.Schema(), variables: variables, fragments: map[*ast.FragmentDefinition]cost{}}
+func (l costLimit) count(
+	ctx context.Context, operation *ast.OperationDefinition, variables map[string]any,
+) cost {
+	c := counter{
+		costLimit: l, ctx: ctx, schema: l.executable.Schema(), variables: variables,
+		fragments: map[*ast.FragmentDefinition]cost{},
+	}
 	return c.selections(operation.SelectionSet)
 }
 
@@ -136,7 +150,8 @@ func (c *counter) field(f *ast.Field) cost {
 	if f.Alias != f.Name {
 		sum.aliases++
 	}
-	if f.Name == "__schema" || f.Name == "__type" || strings.HasPrefix(f.ObjectDefinition.Name, "__") {
+	if f.Name == "__schema" || f.Name == "__type" ||
+		strings.HasPrefix(f.ObjectDefinition.Name, "__") {
 		sum.schemaSize = min((1+sum.schemaSize)*c.itemsOfSchema(f.Name), unbounded)
 		if f.Name == "ofType" {
 			// Most types have one or two inside, however many levels are asked for.
@@ -168,11 +183,12 @@ func (c *counter) itemsOfSchema(name string) int {
 	return 1
 }
 
-// complexity returns the complexity of a field from that of what it selects. A field of an interface counts as the dearest of those that
-// implement it.
+// complexity returns the complexity of a field from that of what it selects. A field of an
+// interface counts as the dearest of those that implement it.
 func (c *counter) complexity(f *ast.Field, child int) int {
 	of := func(name string) int {
-		own, isSet := c.executable.Complexity(c.ctx, name, f.Name, child, f.ArgumentMap(c.variables))
+		own, isSet := c.executable.Complexity(c.ctx, name, f.Name, child,
+			f.ArgumentMap(c.variables))
 		if !isSet || own < 1 {
 			own = 1 + child
 		}
@@ -203,8 +219,11 @@ func (hiddenSchema) ExtensionName() string { return "HiddenSchema" }
 func (hiddenSchema) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext refuses an operation that asks for the schema.
-func (hiddenSchema) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Query"}) {
+func (
+	hiddenSchema,
+) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	for _, field := range graphql.CollectFields(operation, operation.Operation.SelectionSet,
+		[]string{"Query"}) {
 		if field.Name == "__schema" || field.Name == "__type" {
 			return &gqlerror.Error{
 				Message:    "This server does not tell its schema. Ask who runs it for the file schema.graphql.",
@@ -217,49 +236,86 @@ func (hiddenSchema) MutateOperationContext(_ context.Context, operation *graphql
 
 // setComplexity makes a list cost as much as all the items it may give.
 func setComplexity(c *graph.ComplexityRoot) {
-	page := func(child int, first *int) int { return 1 + times(child, or(first, coupon.DefaultPageSize)) }
+	page := func(child int, first *int) int {
+		return 1 + times(child, or(first, coupon.DefaultPageSize))
+	}
 	nested := func(child int, first *int, _ *string) int { return page(child, first) }
 	c.Code.Redemptions, c.Recipient.Codes, c.Import.Rejections = nested, nested, nested
 	c.Coupon.Deliveries, c.Coupon.Imports = nested, nested
 	c.Availability.Holds = func(child int) int { return 1 + times(child, coupon.MaxHolds) }
-	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int { return page(child, first) }
-	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int { return page(child, first) }
-	c.Delivery.Messages = func(child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, _ []coupon.MessageOutcome, first *int, _ *string) int {
+	c.Coupon.Codes = func(child int, _ *coupon.CodeFilter, first *int, _ *string) int {
 		return page(child, first)
 	}
-	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int { return 1 + times(child, len(input.Redemptions)) }
+	c.Delivery.Exclusions = func(child int, _ []coupon.ExclusionReason, first *int, _ *string) int {
+		return page(child, first)
+	}
+	c.Delivery.Messages = func(
+		child int, _ []coupon.MessageStatus, _ []coupon.CancelReason, _ []coupon.MessageOutcome,
+		first *int, _ *string,
+	) int {
+		return page(child, first)
+	}
+	c.Mutation.RedeemCodes = func(child int, input graph.RedeemCodesInput) int {
+		return 1 + times(child, len(input.Redemptions))
+	}
 	c.Query.Alerts, c.Query.APIKeys = nested, nested
-	c.Query.AuditLog = func(child int, _ *coupon.AuditFilter, first *int, _ *string) int { return page(child, first) }
-	c.Query.Coupons = func(child int, _ *coupon.CouponFilter, _ *coupon.CouponOrder, first *int, _ *string) int {
+	c.Query.AuditLog = func(child int, _ *coupon.AuditFilter, first *int, _ *string) int {
 		return page(child, first)
 	}
-	c.Query.Deliveries = func(child int, _ []coupon.DeliveryStatus, _ *coupon.ID, first *int, _ *string) int {
+	c.Query.Coupons = func(
+		child int, _ *coupon.CouponFilter, _ *coupon.CouponOrder, first *int, _ *string,
+	) int {
 		return page(child, first)
 	}
-	c.Query.Imports = func(child int, _ *coupon.ImportKind, _ []coupon.ImportStatus, first *int, _ *string) int {
+	c.Query.Deliveries = func(
+		child int, _ []coupon.DeliveryStatus, _ *coupon.ID, first *int, _ *string,
+	) int {
 		return page(child, first)
 	}
-	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int { return page(child, first) }
-	c.Query.QuarantinedAddresses = func(child int, _ *coupon.Channel, _ []coupon.BounceKind, first *int, _ *string) int {
+	c.Query.Imports = func(
+		child int, _ *coupon.ImportKind, _ []coupon.ImportStatus, first *int, _ *string,
+	) int {
 		return page(child, first)
 	}
-	c.Query.Redemptions = func(child int, _ *coupon.StatsFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.Recipients = func(child int, _ *coupon.RecipientFilter, first *int, _ *string) int {
+		return page(child, first)
+	}
+	c.Query.QuarantinedAddresses = func(
+		child int, _ *coupon.Channel, _ []coupon.BounceKind, first *int, _ *string,
+	) int {
+		return page(child, first)
+	}
+	c.Query.Redemptions = func(child int, _ *coupon.StatsFilter, first *int, _ *string) int {
+		return page(child, first)
+	}
 	c.Query.IntegrityReport = func(child int) int { return 1 + child + 5*reportComplexity }
-	c.Query.SimulateDelivery = func(child int, _ graph.SimulateDeliveryInput) int { return 1 + child + reportComplexity }
-	c.Query.RedemptionFunnel = func(child int, _ *coupon.StatsFilter, _ *string) int { return 1 + child + reportComplexity }
+	c.Query.SimulateDelivery = func(child int, _ graph.SimulateDeliveryInput) int {
+		return 1 + child + reportComplexity
+	}
+	c.Query.RedemptionFunnel = func(child int, _ *coupon.StatsFilter, _ *string) int {
+		return 1 + child + reportComplexity
+	}
 	c.Query.SQL = func(child int, _ string, limit *int) int {
 		return reportComplexity + child + times(1, or(limit, coupon.DefaultSQLRows))
 	}
-	c.Query.RedemptionStats = func(child int, _ *coupon.StatsFilter, _ []coupon.StatsDimension, _ *string, limit *int, _ *bool) int {
+	c.Query.RedemptionStats = func(
+		child int, _ *coupon.StatsFilter, _ []coupon.StatsDimension, _ *string, limit *int, _ *bool,
+	) int {
 		return 1 + reportComplexity + times(child, or(limit, defaultStatsRows))
 	}
-	c.Query.RedemptionCohorts = func(child int, _ *coupon.StatsFilter, _ *string, days, limit *int) int {
-		return 1 + reportComplexity + times(times(child, or(limit, defaultCohorts)), max(1, or(days, defaultCohortDays)))
+	c.Query.RedemptionCohorts = func(
+		child int, _ *coupon.StatsFilter, _ *string, days, limit *int,
+	) int {
+		return 1 + reportComplexity +
+			times(times(child, or(limit, defaultCohorts)), max(1, or(days, defaultCohortDays)))
 	}
-	c.Query.CompareDeliveries = func(child int, ids []coupon.ID, _ *int) int { return 1 + reportComplexity + times(child, len(ids)) }
+	c.Query.CompareDeliveries = func(child int, ids []coupon.ID, _ *int) int {
+		return 1 + reportComplexity + times(child, len(ids))
+	}
 }
 
-// times multiplies what is at most unbounded, and gives at most that. Nothing is a negative number of times.
+// times multiplies what is at most unbounded, and gives at most that. Nothing is a negative number
+// of times.
 func times(child, count int) int {
 	if count <= 0 {
 		return min(count, 0) * min(child, 1)

@@ -9,19 +9,22 @@ import (
 	"couponql/coupon"
 )
 
-// measuresOf tells which numbers the operation asks for of the RedemptionStats that is being answered.
+// measuresOf tells which numbers the operation asks for of the RedemptionStats that is being
+// answered.
 func measuresOf(ctx context.Context) coupon.StatsMeasures {
 	var wanted coupon.StatsMeasures
 	addMeasures(&wanted, graphql.CollectFieldsCtx(ctx, []string{"RedemptionStats"}))
 	return wanted
 }
 
-// measuresOfRows is measuresOf for a list of StatsRow. Who asks for keys alone wants to know where anything happened.
+// measuresOfRows is measuresOf for a list of StatsRow. Who asks for keys alone wants to know where
+// anything happened.
 func measuresOfRows(ctx context.Context) coupon.StatsMeasures {
 	var wanted coupon.StatsMeasures
 	for _, field := range graphql.CollectFieldsCtx(ctx, []string{"StatsRow"}) {
 		if field.Name == "stats" {
-			addMeasures(&wanted, graphql.CollectFields(graphql.GetOperationContext(ctx), field.Selections, []string{"RedemptionStats"}))
+			addMeasures(&wanted, graphql.CollectFields(graphql.GetOperationContext(ctx),
+				field.Selections, []string{"RedemptionStats"}))
 		}
 	}
 	if wanted == (coupon.StatsMeasures{}) {
@@ -66,7 +69,9 @@ func instant(t *time.Time) *coupon.DateTime {
 }
 
 // forecasts returns the forecasts of coupons, whose planned deliveries are part of the answer.
-func (r *Resolver) forecasts(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.StockForecast, error) {
+func (r *Resolver) forecasts(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.StockForecast, error,
+) {
 	found, err := r.store.Forecasts(ctx, ids)
 	for _, forecast := range found {
 		show(ctx, forecast.Planned...)

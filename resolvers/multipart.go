@@ -24,9 +24,9 @@ import (
 	"couponql/transfer"
 )
 
-// multipartForm is the transport of requests that bring files, as the GraphQL multipart request specification says:
-// the parts `operations` and `map`, and then the files. Each goes straight to where the store keeps uploads; what no
-// mutation took is deleted at the end of the request.
+// multipartForm is the transport of requests that bring files, as the GraphQL multipart request
+// specification says: the parts `operations` and `map`, and then the files. Each goes straight to
+// where the store keeps uploads; what no mutation took is deleted at the end of the request.
 type multipartForm struct {
 	store   *db.Store
 	options Options
@@ -37,12 +37,14 @@ var _ graphql.Transport = multipartForm{}
 // Supports tells requests that may bring files.
 func (multipartForm) Supports(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && r.Method == http.MethodPost && kind == "multipart/form-data" && r.Header.Get("Upgrade") == ""
+	return err == nil && r.Method == http.MethodPost && kind == "multipart/form-data" &&
+		r.Header.Get("Upgrade") == ""
 }
 
 // Do answers a request.
 func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	// A client that uploads a file and accepts nothing that there is rather has the wrong type than no answer.
+	// A client that uploads a file and accepts nothing that there is rather has the wrong type than
+	// no answer.
 	a := newReply(w, r, exec)
 	content, end := transfer.Body(w, r)
 	defer end()
@@ -56,7 +58,8 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 		return
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any file of it is stored.
+	// Whoever may not do what is asked for, or asks for what cannot be done, is told so before any
+	// file of it is stored.
 	operation := a.operation(params) //nolint:contextcheck // what is answered has the request, and its context
 	if operation == nil {
 		return
@@ -73,7 +76,8 @@ func (f multipartForm) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 // clear deletes what no mutation took.
 func (f multipartForm) clear(ctx context.Context, files *formFiles) {
 	if err := files.clear(ctx); err != nil {
-		f.options.Log.ErrorContext(ctx, "could not delete the files of a request", "request", monitor.RequestID(ctx), "error", err)
+		f.options.Log.ErrorContext(ctx, "could not delete the files of a request", "request",
+			monitor.RequestID(ctx), "error", err)
 	}
 }
 
@@ -105,14 +109,17 @@ func badForm(format string, args ...any) error {
 // formFiles are the files that come with one request.
 type formFiles struct {
 	store *db.Store
-	// expected has the files that have not come yet, by the names of their parts; the variables have them already.
+	// expected has the files that have not come yet, by the names of their parts; the variables
+	// have them already.
 	expected map[string]*storedFile
 	stored   []*storedFile
 }
 
-// open reads what a request asks for, and the variables that its files are for: they have the files from here on, which read
-// fills.
-func (f *formFiles) open(r *http.Request) (parts *multipart.Reader, params *graphql.RawParams, err error) {
+// open reads what a request asks for, and the variables that its files are for: they have the files
+// from here on, which read fills.
+func (f *formFiles) open(r *http.Request) (
+	parts *multipart.Reader, params *graphql.RawParams, err error,
+) {
 	if parts, err = r.MultipartReader(); err != nil {
 		return nil, nil, badForm("failed to parse multipart form")
 	}
@@ -131,7 +138,8 @@ func (f *formFiles) open(r *http.Request) (parts *multipart.Reader, params *grap
 	return parts, params, f.expect(params, places)
 }
 
-// expect puts the files into the variables. It refuses a map that cannot be followed before any file is received.
+// expect puts the files into the variables. It refuses a map that cannot be followed before any
+// file is received.
 func (f *formFiles) expect(params *graphql.RawParams, places map[string][]string) error {
 	f.expected = make(map[string]*storedFile, len(places))
 	count := 0
@@ -150,7 +158,8 @@ func (f *formFiles) expect(params *graphql.RawParams, places map[string][]string
 		}
 	}
 	if len(places) > maxFiles || count > maxPlaces {
-		return badForm("a request has at most %d files, for at most %d variables", maxFiles, maxPlaces)
+		return badForm("a request has at most %d files, for at most %d variables",
+			maxFiles, maxPlaces)
 	}
 	return nil
 }
@@ -200,7 +209,8 @@ func readField(
 		return badForm("failed to parse part")
 	}
 	if len(text) > MaxRequestBytes {
-		return badRequest(http.StatusRequestEntityTooLarge, fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20))
+		return badRequest(http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("%s form field is larger than %d MiB", name, MaxRequestBytes>>20))
 	}
 	err = decode(ctx, text)
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
@@ -244,7 +254,9 @@ func put(variables map[string]any, path string, file any) error {
 }
 
 // receive stores a file.
-func (f *formFiles) receive(ctx context.Context, key string, part *multipart.Part, file *storedFile) error {
+func (f *formFiles) receive(
+	ctx context.Context, key string, part *multipart.Part, file *storedFile,
+) error {
 	source := &formPart{from: part}
 	// A name of nothing but spaces is none, which the store can do without.
 	file.name = strings.TrimSpace(part.FileName())
@@ -276,7 +288,8 @@ func (f *formFiles) clear(ctx context.Context) error {
 	return failed
 }
 
-// formPart reads a part and notes how that failed, so that the client's failure is told from the store's.
+// formPart reads a part and notes how that failed, so that the client's failure is told from the
+// store's.
 type formPart struct {
 	from io.Reader
 	err  error
@@ -291,7 +304,8 @@ func (p *formPart) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// storedFile is a file of a request, which is an upload once it has come: before that nothing of the operation is done.
+// storedFile is a file of a request, which is an upload once it has come: before that nothing of
+// the operation is done.
 type storedFile struct {
 	io.ReadSeekCloser
 
@@ -303,8 +317,8 @@ type storedFile struct {
 	isTaken  atomic.Bool
 }
 
-// take returns the upload to an import, which then owns it. Another field of the operation that asks for the same file
-// gets a copy: the first import may be over by then, and its file gone.
+// take returns the upload to an import, which then owns it. Another field of the operation that
+// asks for the same file gets a copy: the first import may be over by then, and its file gone.
 func (f *storedFile) take(ctx context.Context, store *db.Store) (coupon.ID, error) {
 	if f.isTaken.CompareAndSwap(false, true) {
 		return f.id, nil

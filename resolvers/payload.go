@@ -39,19 +39,24 @@ func deletePayload(id coupon.ID, err error) (*graph.DeletePayload, error) {
 }
 
 // recordBouncesPayload returns what recordBounces answers.
-func recordBouncesPayload(record *coupon.BounceRecord, err error) (*graph.RecordBouncesPayload, error) {
+func recordBouncesPayload(record *coupon.BounceRecord, err error) (
+	*graph.RecordBouncesPayload, error,
+) {
 	problems, err := userErrors(err)
 	payload := &graph.RecordBouncesPayload{Rejections: []*coupon.Rejection{}, UserErrors: problems}
 	if record != nil {
 		payload.RecordedCount, payload.RepeatedCount = record.RecordedCount, record.RepeatedCount
-		payload.QuarantinedCount, payload.PendingMessageCount = record.QuarantinedCount, record.PendingMessageCount
+		payload.QuarantinedCount, payload.PendingMessageCount = record.QuarantinedCount,
+			record.PendingMessageCount
 		payload.Rejections = record.Rejections
 	}
 	return payload, err
 }
 
 // redeemPayload returns what one redemption answers.
-func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (*graph.RedeemCodePayload, error) {
+func redeemPayload(ctx context.Context, outcome db.RedeemOutcome) (
+	*graph.RedeemCodePayload, error,
+) {
 	problems, err := userErrors(outcome.Refusal)
 	show(ctx, shown(outcome.Redemption)...)
 	return &graph.RedeemCodePayload{Redemption: outcome.Redemption, UserErrors: problems}, err
@@ -100,7 +105,8 @@ func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsP
 	problems, err := userErrors(err)
 	payload := &graph.EraseRecipientsPayload{UserErrors: problems}
 	if erasure != nil {
-		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount, erasure.CanceledMessageCount
+		payload.ErasedCount, payload.CanceledMessageCount = erasure.ErasedCount,
+			erasure.CanceledMessageCount
 		payload.PendingMessageCount = erasure.PendingMessageCount
 		payload.ChangedRedemptionCount = erasure.ChangedRedemptionCount
 	}
@@ -108,16 +114,19 @@ func erasurePayload(erasure *coupon.Erasure, err error) (*graph.EraseRecipientsP
 }
 
 // exportPayload queues an export.
-func (r *Resolver) exportPayload(ctx context.Context, e *coupon.Export, format *coupon.FileFormat, isSpreadsheetSafe *bool) (*graph.ExportPayload, error) {
-	e.Format, e.Request.IsSpreadsheetSafe = or(format, coupon.FormatCSV), or(isSpreadsheetSafe, false)
+func (r *Resolver) exportPayload(
+	ctx context.Context, e *coupon.Export, format *coupon.FileFormat, isSpreadsheetSafe *bool,
+) (*graph.ExportPayload, error) {
+	e.Format, e.Request.IsSpreadsheetSafe = or(format,
+		coupon.FormatCSV), or(isSpreadsheetSafe, false)
 	e.Request.IsMasked = access.CallerOf(ctx).IsMasked()
 	created, err := r.store.CreateExport(ctx, e)
 	problems, err := userErrors(err)
 	return &graph.ExportPayload{Export: created, UserErrors: problems}, err
 }
 
-// checkSyntax checks templates when they are written; whether their tokens exist the analysis tells,
-// which knows the coupon.
+// checkSyntax checks templates when they are written; whether their tokens exist the analysis
+// tells, which knows the coupon.
 func checkSyntax(subject, body *string) error {
 	if body == nil {
 		body = new(string)
@@ -126,9 +135,11 @@ func checkSyntax(subject, body *string) error {
 	return err
 }
 
-// previewMessage shows a message of a delivery as a recipient will get it, with what is wrong with its
-// templates.
-func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (*graph.PreviewMessagePayload, error) {
+// previewMessage shows a message of a delivery as a recipient will get it, with what is wrong with
+// its templates.
+func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID coupon.ID) (
+	*graph.PreviewMessagePayload, error,
+) {
 	d, c, content, err := r.store.PreviewContent(ctx, deliveryID, recipientID)
 	if err != nil {
 		problems, err := userErrors(err)
@@ -152,7 +163,9 @@ func (r *Resolver) previewMessage(ctx context.Context, deliveryID, recipientID c
 }
 
 // renderMessages renders written messages, each template compiled once.
-func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.RenderedMessage, error) {
+func (r *Resolver) renderMessages(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.RenderedMessage, error,
+) {
 	found, err := r.store.MessagesByID(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -23,12 +23,13 @@ const (
 	persistedVersion          = "1"
 )
 
-// maxPersisted is how many documents of each role are kept by their hash, of at most maxCachedQueryBytes each.
+// maxPersisted is how many documents of each role are kept by their hash, of at most
+// maxCachedQueryBytes each.
 const maxPersisted = 300
 
-// persisted keeps documents by their SHA-256, so that a client need not send them again: Apollo's automatic persisted queries
-// (https://www.apollographql.com/docs/apollo-server/performance/apq). Each role has its own: nobody can tell what others ask,
-// nor push it out.
+// persisted keeps documents by their SHA-256, so that a client need not send them again: Apollo's
+// automatic persisted queries (https://www.apollographql.com/docs/apollo-server/performance/apq).
+// Each role has its own: nobody can tell what others ask, nor push it out.
 type persisted map[coupon.Role]*lru.LRU[string]
 
 func newPersisted() persisted {
@@ -47,8 +48,8 @@ func (p persisted) of(ctx context.Context) *lru.LRU[string] {
 	return nil
 }
 
-// complete returns a request that has a hash alone its document. A hash that comes with a document must be that of it, or others
-// would get it by a hash that they take for another one.
+// complete returns a request that has a hash alone its document. A hash that comes with a document
+// must be that of it, or others would get it by a hash that they take for another one.
 func (p persisted) complete(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	given, isGiven := params.Extensions[persistedMember].(map[string]any)
 	if !isGiven {
@@ -58,7 +59,8 @@ func (p persisted) complete(ctx context.Context, params *graphql.RawParams) *gql
 	version, _ := given["version"].(json.Number)
 	if params.Query != "" {
 		if version == persistedVersion && !strings.EqualFold(hash, hashOf(params.Query)) {
-			return refusal(codeBadRequest, nil, "%s.sha256Hash is not the SHA-256 of the query, in hexadecimal.", persistedMember)
+			return refusal(codeBadRequest, nil,
+				"%s.sha256Hash is not the SHA-256 of the query, in hexadecimal.", persistedMember)
 		}
 		return nil
 	}
@@ -77,7 +79,9 @@ func (p persisted) complete(ctx context.Context, params *graphql.RawParams) *gql
 // keep keeps the document of a request that is to be run, when it came with its hash.
 func (p persisted) keep(ctx context.Context, params *graphql.RawParams) {
 	given, isGiven := params.Extensions[persistedMember].(map[string]any)
-	if known := p.of(ctx); isGiven && known != nil && given["version"] == json.Number(persistedVersion) && len(params.Query) <= maxCachedQueryBytes {
+	if known := p.of(ctx); isGiven && known != nil &&
+		given["version"] == json.Number(persistedVersion) &&
+		len(params.Query) <= maxCachedQueryBytes {
 		known.Add(ctx, hashOf(params.Query), params.Query)
 	}
 }

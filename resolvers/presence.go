@@ -16,11 +16,12 @@ import (
 	"couponql/background"
 )
 
-// farewellTime is how long a client may take to read that its caller is out, before its connection is cut off.
+// farewellTime is how long a client may take to read that its caller is out, before its connection
+// is cut off.
 const farewellTime = 500 * time.Millisecond
 
-// The codes with which a WebSocket of graphql-transport-ws closes. Clients connect again after all but
-// closeUnauthorized, perhaps with a newer token: the same key would be refused again.
+// The codes with which a WebSocket of graphql-transport-ws closes. Clients connect again after all
+// but closeUnauthorized, perhaps with a newer token: the same key would be refused again.
 const (
 	closeGoingAway    = 1001
 	closeTryAgain     = 1013
@@ -28,8 +29,9 @@ const (
 	closeForbidden    = 4403
 )
 
-// presence has every operation judged when it acts, not only when its connection was opened: before anything of it is read,
-// before each field of a mutation, and before each answer, of which a stream has many.
+// presence has every operation judged when it acts, not only when its connection was opened: before
+// anything of it is read, before each field of a mutation, and before each answer, of which a
+// stream has many.
 type presence struct{ guard *access.Guard }
 
 var _ interface {
@@ -46,7 +48,9 @@ func (presence) ExtensionName() string { return "Presence" }
 func (presence) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters refuses what a caller asks for who is out.
-func (p presence) MutateOperationParameters(ctx context.Context, _ *graphql.RawParams) *gqlerror.Error {
+func (
+	p presence,
+) MutateOperationParameters(ctx context.Context, _ *graphql.RawParams) *gqlerror.Error {
 	if p.isOut(ctx) {
 		return refusal(codeUnauthenticated, nil, "%s.", sentence(access.ErrOut))
 	}
@@ -54,7 +58,9 @@ func (p presence) MutateOperationParameters(ctx context.Context, _ *graphql.RawP
 }
 
 // InterceptOperation answers that the caller is out, once, instead of what came of the operation.
-func (p presence) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+func (
+	p presence,
+) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	handler := next(context.WithValue(ctx, farewellKey{}, new(atomic.Bool)))
 	isOver := false
 	return func(ctx context.Context) *graphql.Response {
@@ -74,8 +80,11 @@ func (p presence) InterceptOperation(ctx context.Context, next graphql.Operation
 	}
 }
 
-// InterceptRootField does nothing more of a mutation whose caller is out meanwhile; InterceptOperation says so.
-func (p presence) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+// InterceptRootField does nothing more of a mutation whose caller is out meanwhile;
+// InterceptOperation says so.
+func (
+	p presence,
+) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation && p.isOut(ctx) {
 		return graphql.Null
 	}
@@ -94,8 +103,8 @@ func (p presence) isOut(ctx context.Context) bool {
 
 type farewellKey struct{}
 
-// changeRights ends what others have open who lost their right by the mutation of a context. If its own caller is one of them,
-// it is the last operation that is done and answered.
+// changeRights ends what others have open who lost their right by the mutation of a context. If its
+// own caller is one of them, it is the last operation that is done and answered.
 func (r *Resolver) changeRights(ctx context.Context) {
 	if farewell, isOperation := ctx.Value(farewellKey{}).(*atomic.Bool); isOperation {
 		farewell.Store(true)
@@ -104,8 +113,9 @@ func (r *Resolver) changeRights(ctx context.Context) {
 	r.guard.Look()
 }
 
-// cutOff has a connection end that a client keeps open by not reading, or not closing it, after its caller is out. done is to be
-// called when the request is answered: the connection may be used for others.
+// cutOff has a connection end that a client keeps open by not reading, or not closing it, after its
+// caller is out. done is to be called when the request is answered: the connection may be used for
+// others.
 func cutOff(ctx context.Context, w http.ResponseWriter, isSocket bool) (done func()) {
 	control, isThrough := http.NewResponseController(w), make(chan struct{})
 	stop := background.AfterDone(ctx, func() error {
@@ -145,7 +155,8 @@ type socketKey struct{}
 
 // withSocket returns a context of a request that wants to become a WebSocket.
 func withSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) context.Context {
-	return context.WithValue(ctx, socketKey{}, &socket{address: addressOf(r), w: w, request: r.Context()})
+	return context.WithValue(ctx, socketKey{},
+		&socket{address: addressOf(r), w: w, request: r.Context()})
 }
 
 // socketOf returns the WebSocket that an operation came through, nil when it came otherwise.
@@ -160,7 +171,9 @@ type sockets struct {
 }
 
 // Accept opens a WebSocket.
-func (i sockets) Accept(w http.ResponseWriter, r *http.Request, options transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+func (i sockets) Accept(
+	w http.ResponseWriter, r *http.Request, options transport.WebsocketAcceptOptions,
+) (transport.WebsocketConn, error) {
 	connection, err := i.WebsocketImplementation.Accept(w, r, options)
 	if err != nil {
 		return nil, err

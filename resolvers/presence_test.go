@@ -37,7 +37,8 @@ type credential struct {
 func newKey(t *testing.T, s *server, expiresAt *coupon.DateTime) string {
 	t.Helper()
 	s.become(t, coupon.RoleAdmin)
-	_, token, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "k", Role: coupon.RoleMarketer, ExpiresAt: expiresAt})
+	_, token, err := s.store.CreateKey(t.Context(),
+		&coupon.NewAPIKey{Label: "k", Role: coupon.RoleMarketer, ExpiresAt: expiresAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,16 @@ func credentials() []credential {
 		{"a token that expires", func(t *testing.T) (*server, string) {
 			t.Helper()
 			issuer, sign := newIssuer(t)
-			tokens, err := access.NewTokens(access.TokenOptions{Issuer: issuer, Audience: "couponql"})
+			tokens, err := access.NewTokens(
+				access.TokenOptions{Issuer: issuer, Audience: "couponql"},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := newGuardedServer(t, access.Options{Tokens: tokens})
 			return s, "Bearer " + sign(map[string]any{
-				"iss": issuer, "aud": "couponql", "sub": "u-1", "couponql_role": "MARKETER", "exp": s.clock.Now().Add(time.Hour).Unix(),
+				"iss": issuer, "aud": "couponql", "sub": "u-1", "couponql_role": "MARKETER",
+				"exp": s.clock.Now().Add(time.Hour).Unix(),
 			})
 		}, later},
 		{"nobody, until the first key", func(t *testing.T) (*server, string) {
@@ -110,14 +114,21 @@ func newIssuer(t *testing.T) (address string, sign func(claims map[string]any) s
 	mux := http.NewServeMux()
 	provider := httptest.NewServer(mux)
 	t.Cleanup(provider.Close)
-	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": provider.URL, "jwks_uri": provider.URL + "/keys"})
-	})
+	mux.HandleFunc("/.well-known/openid-configuration",
+		func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(
+				map[string]any{"issuer": provider.URL, "jwks_uri": provider.URL + "/keys"},
+			)
+		})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1"}}})
+		_ = json.NewEncoder(w).Encode(
+			jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1"}}},
+		)
 	})
 	return provider.URL, func(claims map[string]any) string {
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil)
+		signer, err := jose.NewSigner(
+			jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +150,8 @@ func newIssuer(t *testing.T) (address string, sign func(claims map[string]any) s
 
 // line is a way to the server that a caller has opened.
 type line struct {
-	// ask sends an operation and gives what comes of it: the text of an answer, or that the line has ended.
+	// ask sends an operation and gives what comes of it: the text of an answer, or that the line
+	// has ended.
 	ask func(query string) string
 	// ended is closed when the server has ended the line; nil: it has none that stays open.
 	ended <-chan struct{}
@@ -156,7 +168,9 @@ const (
 )
 
 // overHTTP asks by requests of their own, which share a connection.
-func overHTTP(t *testing.T, authorization string, build func(query string) (*http.Request, error)) *line {
+func overHTTP(
+	t *testing.T, authorization string, build func(query string) (*http.Request, error),
+) *line {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 	t.Cleanup(client.CloseIdleConnections)
@@ -179,16 +193,19 @@ func overHTTP(t *testing.T, authorization string, build func(query string) (*htt
 		if err != nil {
 			t.Error(err)
 		}
-		if isRefused := strings.Contains(string(text), "UNAUTHENTICATED"); isRefused != (response.StatusCode == http.StatusUnauthorized) {
+		if isRefused := strings.Contains(string(text),
+			"UNAUTHENTICATED"); isRefused != (response.StatusCode == http.StatusUnauthorized) {
 			t.Errorf("status %d: %s", response.StatusCode, text)
 		}
 		return string(text)
 	}}
 }
 
-// overSocket opens a WebSocket of one of the protocols, with the key in connection_init or in the header, and subscribes when it is told
-// to.
-func overSocket(t *testing.T, s *server, authorization, protocol string, isInHeader bool, subscription string) *line {
+// overSocket opens a WebSocket of one of the protocols, with the key in connection_init or in the
+// header, and subscribes when it is told to.
+func overSocket(
+	t *testing.T, s *server, authorization, protocol string, isInHeader bool, subscription string,
+) *line {
 	t.Helper()
 	begin, data := "subscribe", "next"
 	if protocol == "graphql-ws" {
@@ -203,7 +220,8 @@ func overSocket(t *testing.T, s *server, authorization, protocol string, isInHea
 	default:
 		hello["payload"] = map[string]any{"Authorization": authorization}
 	}
-	connection, response, err := websocket.Dial(t.Context(), strings.Replace(s.URL, "http", "ws", 1)+"/graphql", options)
+	connection, response, err := websocket.Dial(t.Context(),
+		strings.Replace(s.URL, "http", "ws", 1)+"/graphql", options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +229,8 @@ func overSocket(t *testing.T, s *server, authorization, protocol string, isInHea
 		t.Cleanup(func() { _ = response.Body.Close() })
 	}
 	t.Cleanup(func() { _ = connection.CloseNow() })
-	ended, answers, seen, ready := make(chan struct{}), make(chan string, 100), make(chan string, 100), make(chan struct{})
+	ended, answers, seen, ready := make(chan struct{}), make(chan string, 100), make(chan string,
+		100), make(chan struct{})
 	var end error
 	go func() {
 		defer close(ended)
@@ -221,8 +240,10 @@ func overSocket(t *testing.T, s *server, authorization, protocol string, isInHea
 				ID      string          `json:"id"`
 				Payload json.RawMessage `json:"payload"`
 			}
-			// The context of the test ends before its cleanup, which this goroutine would not wait for.
-			if end = wsjson.Read(context.WithoutCancel(t.Context()), connection, &message); end != nil {
+			// The context of the test ends before its cleanup, which this goroutine would not wait
+			// for.
+			if end = wsjson.Read(context.WithoutCancel(t.Context()), connection,
+				&message); end != nil {
 				return
 			}
 			switch {
@@ -235,7 +256,9 @@ func overSocket(t *testing.T, s *server, authorization, protocol string, isInHea
 			}
 		}
 	}()
-	send := func(message map[string]any) bool { return wsjson.Write(t.Context(), connection, message) == nil }
+	send := func(message map[string]any) bool {
+		return wsjson.Write(t.Context(), connection, message) == nil
+	}
 	send(hello)
 	select {
 	case <-ready:
@@ -243,10 +266,16 @@ func overSocket(t *testing.T, s *server, authorization, protocol string, isInHea
 		t.Fatal(end)
 	}
 	if subscription != "" {
-		send(map[string]any{"type": begin, "id": "stream", "payload": map[string]any{"query": subscription}})
+		send(map[string]any{
+			"type": begin, "id": "stream", "payload": map[string]any{"query": subscription},
+		})
 	}
-	return &line{ended: ended, seen: seen, why: func() string { return end.Error() }, ask: func(query string) string {
-		if !send(map[string]any{"type": begin, "id": "1", "payload": map[string]any{"query": query}}) {
+	return &line{ended: ended, seen: seen, why: func() string { return end.Error() }, ask: func(
+		query string,
+	) string {
+		if !send(
+			map[string]any{"type": begin, "id": "1", "payload": map[string]any{"query": query}},
+		) {
 			return "ended"
 		}
 		select {
@@ -291,7 +320,8 @@ func lines() map[string]func(t *testing.T, s *server, authorization string) *lin
 			t.Helper()
 			return overHTTP(t, authorization, func(query string) (*http.Request, error) {
 				body, contentType := request(t, query, nil, nil)
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(string(body)))
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+					strings.NewReader(string(body)))
 				r.Header.Set("Content-Type", contentType)
 				return r, err
 			})
@@ -299,7 +329,8 @@ func lines() map[string]func(t *testing.T, s *server, authorization string) *lin
 		"GET": func(t *testing.T, s *server, authorization string) *line {
 			t.Helper()
 			return overHTTP(t, authorization, func(query string) (*http.Request, error) {
-				return http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/graphql?query="+url.QueryEscape(query), http.NoBody)
+				return http.NewRequestWithContext(t.Context(), http.MethodGet,
+					s.URL+"/graphql?query="+url.QueryEscape(query), http.NoBody)
 			})
 		},
 		"multipart": func(t *testing.T, s *server, authorization string) *line {
@@ -310,7 +341,8 @@ func lines() map[string]func(t *testing.T, s *server, authorization string) *lin
 					return nil, err
 				}
 				body, contentType := form(t, "operations="+string(operations), "map={}")
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(body))
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+					strings.NewReader(body))
 				r.Header.Set("Content-Type", contentType)
 				return r, err
 			})
@@ -320,7 +352,9 @@ func lines() map[string]func(t *testing.T, s *server, authorization string) *lin
 	for _, protocol := range []string{"graphql-transport-ws", "graphql-ws"} {
 		for place, isInHeader := range map[string]bool{"header": true, "connection_init": false} {
 			for kind, subscription := range map[string]string{"idle": "", "subscribed": aStream} {
-				all[protocol+", "+place+", "+kind] = func(t *testing.T, s *server, authorization string) *line {
+				all[protocol+", "+place+", "+kind] = func(
+					t *testing.T, s *server, authorization string,
+				) *line {
 					t.Helper()
 					return overSocket(t, s, authorization, protocol, isInHeader, subscription)
 				}
@@ -330,8 +364,9 @@ func lines() map[string]func(t *testing.T, s *server, authorization string) *lin
 	return all
 }
 
-// TestRightsEndAtOnce: whoever loses the right to be let in is answered nothing from then on, neither a query nor a mutation nor an
-// event, on any line that was opened before, and the line ends.
+// TestRightsEndAtOnce: whoever loses the right to be let in is answered nothing from then on,
+// neither a query nor a mutation nor an event, on any line that was opened before, and the line
+// ends.
 func TestRightsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, one := range credentials() {
@@ -348,7 +383,8 @@ func TestRightsEndAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			redeem := func() {
-				if _, err := s.store.Redeem(t.Context(), &coupon.RedeemRequest{Value: c.Code}); err != nil {
+				if _, err := s.store.Redeem(t.Context(),
+					&coupon.RedeemRequest{Value: c.Code}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -380,7 +416,8 @@ func TestRightsEndAtOnce(t *testing.T) {
 					}
 				}
 			}
-			before, err := s.store.Coupons(t.Context(), nil, coupon.OrderCreatedAtDesc, coupon.Page{WantsTotal: true})
+			before, err := s.store.Coupons(t.Context(), nil, coupon.OrderCreatedAtDesc,
+				coupon.Page{WantsTotal: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -400,7 +437,8 @@ func TestRightsEndAtOnce(t *testing.T) {
 				// Those that are idle end without being asked.
 				if l.ask != nil && !strings.HasSuffix(name, "idle") {
 					for _, operation := range []string{aMutation, aQuery} {
-						if got := l.ask(operation); got != "ended" && (!strings.Contains(got, "UNAUTHENTICATED") || strings.Contains(got, `"coupon_`)) {
+						if got := l.ask(operation); got != "ended" && (!strings.Contains(got,
+							"UNAUTHENTICATED") || strings.Contains(got, `"coupon_`)) {
 							t.Errorf("%s: after, %s is answered by %s", name, operation, got)
 						}
 					}
@@ -414,7 +452,9 @@ func TestRightsEndAtOnce(t *testing.T) {
 					t.Errorf("%s: open %s later", name, time.Since(ended))
 					continue
 				}
-				if want := map[bool]string{true: "UNAUTHENTICATED", false: "4403"}[name == "SSE"]; !strings.Contains(l.why(), want) {
+				if want := map[bool]string{
+					true: "UNAUTHENTICATED", false: "4403",
+				}[name == "SSE"]; !strings.Contains(l.why(), want) {
 					t.Errorf("%s: it ended by %s, want %s", name, l.why(), want)
 				}
 				for len(l.seen) > 0 {
@@ -423,15 +463,18 @@ func TestRightsEndAtOnce(t *testing.T) {
 					}
 				}
 			}
-			after, err := s.store.Coupons(t.Context(), nil, coupon.OrderCreatedAtDesc, coupon.Page{WantsTotal: true})
+			after, err := s.store.Coupons(t.Context(), nil, coupon.OrderCreatedAtDesc,
+				coupon.Page{WantsTotal: true})
 			if err != nil || after.Total != before.Total {
-				t.Errorf("after, there are %d coupons instead of %d: %v", after.Total, before.Total, err)
+				t.Errorf("after, there are %d coupons instead of %d: %v", after.Total,
+					before.Total, err)
 			}
 		})
 	}
 }
 
-// TestRightsEndWhileAsking: what runs when its caller loses the right is not answered, and does not go on.
+// TestRightsEndWhileAsking: what runs when its caller loses the right is not answered, and does not
+// go on.
 func TestRightsEndWhileAsking(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -444,7 +487,8 @@ func TestRightsEndWhileAsking(t *testing.T) {
 	go func() {
 		answers <- l.ask(`{ sql(query: "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b") { rows } }`)
 	}()
-	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { id } } }`, nil); !strings.Contains(got, "key_6") {
+	if _, got := s.answer(t, `mutation { revokeApiKey(input: {id: "key_6"}) { apiKey { id } } }`,
+		nil); !strings.Contains(got, "key_6") {
 		t.Fatal(got)
 	}
 	select {
@@ -457,7 +501,8 @@ func TestRightsEndWhileAsking(t *testing.T) {
 	}
 }
 
-// TestOwnRightEnds: the mutation that takes its caller's own right away is done to its end, and its answer arrives.
+// TestOwnRightEnds: the mutation that takes its caller's own right away is done to its end, and its
+// answer arrives.
 func TestOwnRightEnds(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"", "graphql-transport-ws"} {

@@ -26,7 +26,9 @@ import (
 )
 
 // exchange sends a request as it stands and gives the status and the body of the answer.
-func (s *server) exchange(t *testing.T, method, path, contentType string, body io.Reader) (int, string) {
+func (s *server) exchange(t *testing.T, method, path, contentType string, body io.Reader) (
+	int, string,
+) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, body)
 	if err != nil {
@@ -47,8 +49,8 @@ func (s *server) exchange(t *testing.T, method, path, contentType string, body i
 	return response.StatusCode, string(answer)
 }
 
-// TestRefusedQueries asks what cannot be answered: each time there is one error with its code, and never
-// one that blames the server.
+// TestRefusedQueries asks what cannot be answered: each time there is one error with its code, and
+// never one that blames the server.
 func TestRefusedQueries(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -57,38 +59,64 @@ func TestRefusedQueries(t *testing.T) {
 		{`{ coupons(first: 501) { totalCount } }`, "INVALID", "0 to 500, not 501"},
 		{`{ recipients(after: "abc") { totalCount } }`, "INVALID", "not a cursor"},
 		{`{ deliveries(after: "") { totalCount } }`, "INVALID", "not a cursor"},
-		{`{ coupon(id: "coupon_1") { codes(first: 1000) { totalCount } } }`, "INVALID", "0 to 500, not 1000"},
+		{
+			`{ coupon(id: "coupon_1") { codes(first: 1000) { totalCount } } }`, "INVALID",
+			"0 to 500, not 1000",
+		},
 		{`{ coupon(id: "coupon_1") { codes(filter: {assignedFrom: "last week"}) { totalCount } } }`, "INVALID", "not a date"},
 		{`{ coupon(id: "coupon_1") { stats(from: "x") { sent } } }`, "INVALID", "not a date"},
 		{`{ redemptions(filter: {to: "2026-02-30"}) { totalCount } }`, "INVALID", "not a date"},
 		{`{ redemptionStats(timezone: "Nowhere") { keys } }`, "INVALID", "not a time zone"},
 		{`{ redemptionStats(limit: 0) { keys } }`, "INVALID", "1 to 10000, not 0"},
-		{`{ redemptionStats(groupBy: [DAY, WEEK, MONTH, LABEL, COUPON]) { keys } }`, "INVALID", "at most 4"},
+		{
+			`{ redemptionStats(groupBy: [DAY, WEEK, MONTH, LABEL, COUPON]) { keys } }`,
+			"INVALID", "at most 4",
+		},
 		{`{ sql(query: "SELEC 1") { rows } }`, "QUERY_REJECTED", "syntax error at or near"},
-		{`{ coupons { nodes { lable } } }`, "GRAPHQL_VALIDATION_FAILED", `Cannot query field "lable"`},
+		{
+			`{ coupons { nodes { lable } } }`, "GRAPHQL_VALIDATION_FAILED",
+			`Cannot query field "lable"`,
+		},
 		{`{ coupons { nodes { id } }`, "GRAPHQL_PARSE_FAILED", "Expected"},
 		{``, "BAD_REQUEST", "no query"},
 		{`# nothing`, "GRAPHQL_VALIDATION_FAILED", "no operation"},
-		{`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED", "it is missing"},
-		{`mutation { deleteCoupon(input: {}) { deletedId } }`, "GRAPHQL_VALIDATION_FAILED", "was not provided"},
+		{
+			`query ($id: ID!) { coupon(id: $id) { id } }`, "GRAPHQL_VALIDATION_FAILED",
+			"it is missing",
+		},
+		{
+			`mutation { deleteCoupon(input: {}) { deletedId } }`, "GRAPHQL_VALIDATION_FAILED",
+			"was not provided",
+		},
 		{
 			`mutation { upsertRecipients(input: {recipients: [{externalId: "c", attributes: ["x"]}]}) { recipients { id } } }`,
 			"GRAPHQL_VALIDATION_FAILED", "must be a JSON object",
 		},
-		{`{ coupons(filter: {status: [SOLD]}) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "SOLD"},
+		{
+			`{ coupons(filter: {status: [SOLD]}) { totalCount } }`,
+			"GRAPHQL_VALIDATION_FAILED", "SOLD",
+		},
 		{`{ coupons(first: "5") { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "Int"},
-		{`{ coupons(first: 99999999999999999999) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED", "Int cannot represent"},
+		{
+			`{ coupons(first: 99999999999999999999) { totalCount } }`, "GRAPHQL_VALIDATION_FAILED",
+			"Int cannot represent",
+		},
 		{
 			`{ node(id: "coupon_1") { ... on Coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon {
-				codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { id } } } } } } } } }
+				codes(first: 1) { nodes { coupon { codes(first: 1) { nodes { coupon {
+					codes(first: 1) { nodes { id } } } } } } } } }
 				} } } } } } } }`,
 			"DEPTH_LIMIT_EXCEEDED", "16 levels deep; the server allows 15",
 		},
 		{
 			`{ coupons(first: 500) { nodes { codes(first: 500) { nodes { value label status } } } } }`,
-			"COMPLEXITY_LIMIT_EXCEEDED", "Ask for fewer fields, smaller pages, or several operations",
+			"COMPLEXITY_LIMIT_EXCEEDED",
+			"Ask for fewer fields, smaller pages, or several operations",
 		},
-		{"{ " + strings.Repeat("__typename ", 15_001) + "}", "DOCUMENT_LIMIT_EXCEEDED", "more than 15000 tokens"},
+		{
+			"{ " + strings.Repeat("__typename ", 15_001) + "}", "DOCUMENT_LIMIT_EXCEEDED",
+			"more than 15000 tokens",
+		},
 		// Problems of the input are data: none of these is an error of the request.
 		{`mutation { createDelivery(input: {label: "x", body: "x", messageLimit: 3000000000}) { userErrors { message } } }`, "", ""},
 		{
@@ -116,7 +144,8 @@ func TestRefusedQueries(t *testing.T) {
 		case test.code == "" && len(answer.Errors) == 0:
 		case len(answer.Errors) != 1:
 			t.Errorf("%s: %s", name, text)
-		case answer.Errors[0].Extensions.Code != test.code || !strings.Contains(answer.Errors[0].Message, test.message):
+		case answer.Errors[0].Extensions.Code != test.code ||
+			!strings.Contains(answer.Errors[0].Message, test.message):
 			t.Errorf("%s: %s: %s", name, answer.Errors[0].Extensions.Code, answer.Errors[0].Message)
 		}
 	}
@@ -142,56 +171,98 @@ func TestTransports(t *testing.T) {
 	}{
 		"GET": {"GET", "/graphql?query=" + url.QueryEscape(query), "", "", 200, wantPool},
 		"GET with variables": {
-			"GET", "/graphql?query=" + url.QueryEscape(`query ($id: ID!) { coupon(id: $id) { label } }`) + "&variables=" + url.QueryEscape(`{"id": "coupon_1"}`),
+			"GET", "/graphql?query=" +
+				url.QueryEscape(`query ($id: ID!) { coupon(id: $id) { label } }`) + "&variables=" +
+				url.QueryEscape(`{"id": "coupon_1"}`),
 			"", "", 200, wantPool,
 		},
 		"GET one of two operations": {
-			"GET", "/graphql?operationName=B&query=" + url.QueryEscape(`query A { coupons { totalCount } } query B `+query),
+			"GET", "/graphql?operationName=B&query=" +
+				url.QueryEscape(`query A { coupons { totalCount } } query B `+query),
 			"", "", 200, wantPool,
 		},
 		"GET mutation": {
-			"GET", "/graphql?query=" + url.QueryEscape(`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`),
+			"GET", "/graphql?query=" + url.QueryEscape(
+				`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`,
+			),
 			"", "", 405, "A GET request may only query",
 		},
 		"GET bad variables": {
 			"GET", "/graphql?query=" + url.QueryEscape(query) + "&variables=x",
 			"", "", 400, "variables of the URL must be a JSON object",
 		},
-		"POST": {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`, 200, wantPool},
+		"POST": {
+			"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `}`,
+			200, wantPool,
+		},
 		"POST with charset": {
 			"POST", "/graphql",
 			"application/json; charset=utf-8", `{"query": ` + quoted(query) + `}`, 200, wantPool,
 		},
-		"POST malformed":     {"POST", "/graphql", "application/json", `{"query": `, 400, "not one JSON value"},
-		"POST more than one": {"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `} {}`, 400, "not one JSON value"},
+		"POST malformed": {
+			"POST", "/graphql", "application/json", `{"query": `, 400, "not one JSON value",
+		},
+		"POST more than one": {
+			"POST", "/graphql", "application/json", `{"query": ` + quoted(query) + `} {}`, 400,
+			"not one JSON value",
+		},
 		"POST nulls": {
 			"POST", "/graphql", "application/json",
-			`{"query": ` + quoted(query) + `, "variables": null, "operationName": null, "extensions": null}`, 200, wantPool,
+			`{"query": ` + quoted(query) +
+				`, "variables": null, "operationName": null, "extensions": null}`, 200, wantPool,
 		},
-		"POST a number as query":     {"POST", "/graphql", "application/json", `{"query": 1}`, 400, "query must not be a JSON number"},
-		"POST a list as variables":   {"POST", "/graphql", "application/json", `{"query": "{a}", "variables": [1]}`, 400, "variables must not be a JSON array"},
-		"POST a number as operation": {"POST", "/graphql", "application/json", `{"query": "{a}", "operationName": 1}`, 400, "operationName must not"},
-		"POST a text as extensions":  {"POST", "/graphql", "application/json", `{"query": "{a}", "extensions": ""}`, 400, "extensions must not"},
-		"POST without a query":       {"POST", "/graphql", "application/json", `{}`, 400, "has no query"},
+		"POST a number as query": {
+			"POST", "/graphql", "application/json", `{"query": 1}`, 400,
+			"query must not be a JSON number",
+		},
+		"POST a list as variables": {
+			"POST", "/graphql", "application/json", `{"query": "{a}", "variables": [1]}`, 400,
+			"variables must not be a JSON array",
+		},
+		"POST a number as operation": {
+			"POST", "/graphql", "application/json", `{"query": "{a}", "operationName": 1}`, 400,
+			"operationName must not",
+		},
+		"POST a text as extensions": {
+			"POST", "/graphql", "application/json", `{"query": "{a}", "extensions": ""}`, 400,
+			"extensions must not",
+		},
+		"POST without a query": {
+			"POST", "/graphql", "application/json", `{}`, 400, "has no query",
+		},
 		"POST a subscription": {
 			"POST", "/graphql",
-			"application/json", `{"query": "subscription { redemptionRecorded { id } }"}`, 406, "text/event-stream",
+			"application/json", `{"query": "subscription { redemptionRecorded { id } }"}`, 406,
+			"text/event-stream",
 		},
-		"POST with another charset": {"POST", "/graphql", "application/json; charset=latin1", `{"query": "{a}"}`, 415, "UTF-8"},
-		"POST what is not valid":    {"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200, `{"errors":[{"message":"Cannot query field`},
-		"GET without a query":       {"GET", "/graphql", "", "", 400, "has no query"},
+		"POST with another charset": {
+			"POST", "/graphql", "application/json; charset=latin1", `{"query": "{a}"}`,
+			415, "UTF-8",
+		},
+		"POST what is not valid": {
+			"POST", "/graphql", "application/json", `{"query": "{a}"}`, 200,
+			`{"errors":[{"message":"Cannot query field`,
+		},
+		"GET without a query": {"GET", "/graphql", "", "", 400, "has no query"},
 		"POST a list": {"POST", "/graphql", "application/json", `[{"query":
 			` + quoted(query) + `}]`, 400, "The request has an array"},
-		"POST a text":  {"POST", "/graphql", "application/json", `"{a}"`, 400, "must be one JSON object"},
+		"POST a text": {
+			"POST", "/graphql", "application/json", `"{a}"`, 400, "must be one JSON object",
+		},
 		"POST nothing": {"POST", "/graphql", "application/json", ``, 400, "not one JSON value"},
 		"POST as a form": {
 			"POST", "/graphql",
-			"application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 415, "application/json",
+			"application/x-www-form-urlencoded", "query=" + url.QueryEscape(query), 415,
+			"application/json",
 		},
-		"POST as text": {"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 415, "application/json"},
+		"POST as text": {
+			"POST", "/graphql", "text/plain", `{"query": ` + quoted(query) + `}`, 415,
+			"application/json",
+		},
 		"POST over the limit": {
 			"POST", "/graphql",
-			"application/json", `{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`,
+			"application/json",
+			`{"query": ` + quoted(query+strings.Repeat(" ", resolvers.MaxRequestBytes)) + `}`,
 			413, "larger than 4194304 bytes",
 		},
 		"DELETE":  {"DELETE", "/graphql", "", "", 405, "Use GET or POST"},
@@ -201,8 +272,10 @@ func TestTransports(t *testing.T) {
 			"application/json", `{"query": "{ __schema { queryType { name } mutationType { name } subscriptionType { name } } }"}`, 200, `{"data":{"__schema":{"queryType":{"name":"Query"},"mutationType":{"name":"Mutation"},"subscriptionType":{"name":"Subscription"}}}}`,
 		},
 	} {
-		status, got := s.exchange(t, test.method, test.path, test.contentType, strings.NewReader(test.body))
-		if status != test.status || !strings.Contains(got, test.want) || strings.Contains(got, "INTERNAL") {
+		status, got := s.exchange(t, test.method, test.path, test.contentType,
+			strings.NewReader(test.body))
+		if status != test.status || !strings.Contains(got, test.want) ||
+			strings.Contains(got, "INTERNAL") {
 			t.Errorf("%s: %d %s", name, status, got[:min(len(got), 500)])
 		}
 	}
@@ -238,7 +311,8 @@ func TestMediaTypes(t *testing.T) {
 		{response, invalid, 400, response},
 		{response, `{`, 400, response},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(test.body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+			strings.NewReader(test.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,8 +332,10 @@ func TestMediaTypes(t *testing.T) {
 		if err := json.Unmarshal(text, &fields); err != nil {
 			t.Errorf("Accept %q: %v: %s", test.accept, err, text)
 		}
-		if got := answer.Header.Get("Content-Type"); answer.StatusCode != test.status || got != test.contentType {
-			t.Errorf("Accept %q: %d %s, want %d %s", test.accept, answer.StatusCode, got, test.status, test.contentType)
+		if got := answer.Header.Get("Content-Type"); answer.StatusCode != test.status ||
+			got != test.contentType {
+			t.Errorf("Accept %q: %d %s, want %d %s", test.accept, answer.StatusCode, got,
+				test.status, test.contentType)
 		}
 		if _, hasData := fields["data"]; hasData != (test.status == 200 && test.body == valid) {
 			t.Errorf("Accept %q: %s", test.accept, text)
@@ -314,8 +390,8 @@ func vanish(t *testing.T, pattern string) {
 	}
 }
 
-// TestUploads sends files as the multipart request specification says, with a length and without, and in
-// ways that it forbids.
+// TestUploads sends files as the multipart request specification says, with a length and without,
+// and in ways that it forbids.
 func TestUploads(t *testing.T) {
 	t.Parallel()
 	const operations = `operations={"query": "mutation ($a: Upload!, $b: Upload) { a: importCodes(input: {couponId: \"coupon_1\", file: $a}) { import { fileName byteCount } userErrors { code } } b: importRecipients(input: {file: $b}) { import { byteCount } userErrors { code } } }", "variables": {"a": null, "b": null}}`
@@ -327,7 +403,10 @@ func TestUploads(t *testing.T) {
 		want   string
 	}{
 		"two files": {
-			[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n", "@1=customer id\nc\n"},
+			[]string{
+				operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n",
+				"@1=customer id\nc\n",
+			},
 			200, fmt.Sprintf(answer, 14),
 		},
 		"one file twice": {
@@ -335,16 +414,28 @@ func TestUploads(t *testing.T) {
 			200, fmt.Sprintf(answer, 9),
 		},
 		"a file is missing": {
-			[]string{operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n"},
+			[]string{
+				operations, `map={"0": ["variables.a"], "1": ["variables.b"]}`, "@0=code\nA-1\n",
+			},
 			422, "failed to get key 1 from form",
 		},
 		"a file that is not meant": {
 			[]string{operations, `map={"0": ["variables.a"]}`, "@1=code\nA-1\n"},
 			422, "invalid empty operations paths list for key 1",
 		},
-		"a path that is not there": {[]string{operations, `map={"0": ["variables.c.d"]}`, "@0=code\nA-1\n"}, 422, "variables.c.d"},
-		"no map":                   {[]string{operations, "@0=code\nA-1\n"}, 422, "second part must be map"},
-		"a malformed map":          {[]string{operations, "map=0", "@0=code\nA-1\n"}, 422, "map form field could not be decoded"},
+		"a path that is not there": {
+			[]string{operations, `map={"0": ["variables.c.d"]}`, "@0=code\nA-1\n"},
+			422,
+			"variables.c.d",
+		},
+		"no map": {
+			[]string{operations, "@0=code\nA-1\n"}, 422, "second part must be map",
+		},
+		"a malformed map": {
+			[]string{operations, "map=0", "@0=code\nA-1\n"},
+			422,
+			"map form field could not be decoded",
+		},
 		"no operations": {
 			[]string{`map={"0": ["variables.a"]}`, operations, "@0=code\nA-1\n"},
 			422, "first part must be operations",
@@ -377,7 +468,8 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-// stream is a long file that is made while it is read; it looks at the memory of the process now and then.
+// stream is a long file that is made while it is read; it looks at the memory of the process now
+// and then.
 type stream struct {
 	left int
 	row  []byte
@@ -405,8 +497,8 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestLargeUpload sends 200 MB without a length: they go to disk and not into memory, and nothing is left
-// when the import is over.
+// TestLargeUpload sends 200 MB without a length: they go to disk and not into memory, and nothing
+// is left when the import is over.
 func TestLargeUpload(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
@@ -451,15 +543,16 @@ func TestLargeUpload(t *testing.T) {
 	}
 	s.drain(t)
 	data := s.ask(t, `{ import(id: "import_1") { status byteCount } }`, nil, nil)
-	if at[string](t, data, "import", "status") != "FAILED" || at[float64](t, data, "import", "byteCount") < size {
+	if at[string](t, data, "import", "status") != "FAILED" ||
+		at[float64](t, data, "import", "byteCount") < size {
 		t.Errorf("the import is %v", data)
 	}
 	vanish(t, filepath.Join(folder, "gqlgen-*"))
 	vanish(t, filepath.Join(s.folder, "*.files", "uploads", "*"))
 }
 
-// TestInternalErrors provokes errors that are the server's own: a folder that somebody took away, and a panic. The client
-// gets the id of its request and no detail; the log has both.
+// TestInternalErrors provokes errors that are the server's own: a folder that somebody took away,
+// and a panic. The client gets the id of its request and no detail; the log has both.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "couponql.duckdb")
@@ -482,18 +575,23 @@ func TestInternalErrors(t *testing.T) {
 		},
 		"a panic": {
 			resolvers.New(nil, nil, nil, nil, guard), "nil pointer",
-			[]string{`{ recipients { totalCount } }`, `mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`},
+			[]string{
+				`{ recipients { totalCount } }`,
+				`mutation { archiveCoupon(input: {id: "coupon_1"}) { coupon { id } } }`,
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			handler := resolvers.Handler(test.resolver, resolvers.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+			handler := resolvers.Handler(test.resolver,
+				resolvers.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 			for _, query := range test.queries {
 				log.Reset()
 				body, contentType := request(t, query, nil, nil)
 				ctx := monitor.WithRequestID(t.Context(), "request-7")
-				r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+				r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql",
+					bytes.NewReader(body))
 				r.Header.Set("Content-Type", contentType)
 				recorder := httptest.NewRecorder()
 				handler.ServeHTTP(recorder, r)
@@ -505,7 +603,8 @@ func TestInternalErrors(t *testing.T) {
 				if strings.Contains(got, test.cause) || strings.Contains(got, ".go") {
 					t.Errorf("%s tells too much: %s", query, got)
 				}
-				if text := log.String(); !strings.Contains(text, "request-7") || !strings.Contains(text, test.cause) {
+				if text := log.String(); !strings.Contains(text, "request-7") ||
+					!strings.Contains(text, test.cause) {
 					t.Errorf("%s: the log has %q", query, text)
 				}
 			}

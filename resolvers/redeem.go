@@ -16,10 +16,12 @@ import (
 	"couponql/graph"
 )
 
-// redeem redeems codes in one step and gives what became of each, in their order. From where the caller has guessed too often
-// nothing is looked at any more, and each is refused as that. audits has the entry of the audit log about each; nil: that of the
-// context is about all.
-func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput, audits []*db.Audited) ([]db.RedeemOutcome, error) {
+// redeem redeems codes in one step and gives what became of each, in their order. From where the
+// caller has guessed too often nothing is looked at any more, and each is refused as that. audits
+// has the entry of the audit log about each; nil: that of the context is about all.
+func (r *Resolver) redeem(
+	ctx context.Context, inputs []*graph.RedeemCodeInput, audits []*db.Audited,
+) ([]db.RedeemOutcome, error) {
 	outcomes := make([]db.RedeemOutcome, len(inputs))
 	caller := access.CallerOf(ctx)
 	values := make([]string, len(inputs))
@@ -31,7 +33,8 @@ func (r *Resolver) redeem(ctx context.Context, inputs []*graph.RedeemCodeInput, 
 		return nil, &guessesError{wait}
 	}
 	for i := range outcomes[allowed:] {
-		outcomes[allowed+i].Refusal = coupon.Errorf(coupon.ErrorRateLimited, "%s This code was not looked at.", (&guessesError{wait}).Error()).
+		outcomes[allowed+i].Refusal = coupon.Errorf(coupon.ErrorRateLimited,
+			"%s This code was not looked at.", (&guessesError{wait}).Error()).
 			At("input", "value")
 	}
 	requests, places := make([]*coupon.RedeemRequest, 0, allowed), make([]int, 0, allowed)
@@ -72,33 +75,42 @@ type guessesError struct{ wait time.Duration }
 
 // Error says what to do.
 func (e *guessesError) Error() string {
-	return fmt.Sprintf("You have asked about too many codes that do not exist. Try again in %s.", roundUp(e.wait))
+	return fmt.Sprintf("You have asked about too many codes that do not exist. Try again in %s.",
+		roundUp(e.wait))
 }
 
 // guess looks up a code that may not exist, unless the caller has guessed too often.
-func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T, error)) (T, error) {
-	if allowed, wait := r.guard.Ask(access.CallerOf(ctx), r.store.UnknownCodes([]string{value})); allowed == 0 {
+func guess[T any](ctx context.Context, r *Resolver, value string, look func() (T, error)) (
+	T, error,
+) {
+	if allowed, wait := r.guard.Ask(access.CallerOf(ctx),
+		r.store.UnknownCodes([]string{value})); allowed == 0 {
 		var none T
 		return none, &guessesError{wait}
 	}
 	return look()
 }
 
-// ofRedemption returns the problems of one redemption as those of its place in the list of the input. Others may hold the problems.
+// ofRedemption returns the problems of one redemption as those of its place in the list of the
+// input. Others may hold the problems.
 func ofRedemption(problems []*coupon.UserError, place int) []*coupon.UserError {
 	placed := make([]*coupon.UserError, len(problems))
 	for i, problem := range problems {
 		one := *problem
-		one.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(place)}, problem.Field[1:])
+		one.Field = slices.Concat([]string{"input", "redemptions", strconv.Itoa(place)},
+			problem.Field[1:])
 		placed[i] = &one
 	}
 	return placed
 }
 
-// reverse takes a redemption back. To a caller who may take back some only, an id or a reference of another one is a guess, as one
-// is that nothing has.
-func (r *Resolver) reverse(ctx context.Context, input *graph.ReverseRedemptionInput) (*coupon.Redemption, error) {
-	caller, id, reference, value := access.CallerOf(ctx), input.ID.Value(), input.Reference.Value(), input.Value.Value()
+// reverse takes a redemption back. To a caller who may take back some only, an id or a reference of
+// another one is a guess, as one is that nothing has.
+func (r *Resolver) reverse(ctx context.Context, input *graph.ReverseRedemptionInput) (
+	*coupon.Redemption, error,
+) {
+	caller, id, reference, value := access.CallerOf(ctx), input.ID.Value(), input.Reference.Value(),
+		input.Value.Value()
 	if (id == nil) == (reference == nil) || value != nil && reference == nil {
 		return nil, coupon.Errorf(coupon.ErrorInvalid, "Give the id of the redemption, or its reference, with the value of the code if several have it.").
 			At("input")
@@ -116,7 +128,8 @@ func (r *Resolver) reverse(ctx context.Context, input *graph.ReverseRedemptionIn
 		return nil, &guessesError{wait}
 	}
 	redemption, err := reverse()
-	if problems, isUser := coupon.AsUserErrors(err); !isUser || problems[0].Code != coupon.ErrorNotFound {
+	if problems, isUser := coupon.AsUserErrors(err); !isUser ||
+		problems[0].Code != coupon.ErrorNotFound {
 		r.guard.Found(caller)
 	}
 	if err == nil {
@@ -125,8 +138,9 @@ func (r *Resolver) reverse(ctx context.Context, input *graph.ReverseRedemptionIn
 	return redemption, err
 }
 
-// aliases has what was done for fields redeemCode of one mutation before their turn: those that stand side by side share a step
-// to the disk. Fields of a mutation are resolved one after the other, so nothing is shared.
+// aliases has what was done for fields redeemCode of one mutation before their turn: those that
+// stand side by side share a step to the disk. Fields of a mutation are resolved one after the
+// other, so nothing is shared.
 type aliases struct {
 	auditor  *auditor
 	outcomes map[string]db.RedeemOutcome
@@ -138,7 +152,8 @@ type aliasesKey struct{}
 
 // withAliases returns a context of one operation.
 func withAliases(ctx context.Context, a *auditor) context.Context {
-	return context.WithValue(ctx, aliasesKey{}, &aliases{a, map[string]db.RedeemOutcome{}, map[string]*db.Audited{}})
+	return context.WithValue(ctx, aliasesKey{},
+		&aliases{a, map[string]db.RedeemOutcome{}, map[string]*db.Audited{}})
 }
 
 func aliasesOf(ctx context.Context) *aliases {
@@ -146,15 +161,18 @@ func aliasesOf(ctx context.Context) *aliases {
 	return known
 }
 
-// redeemAliased redeems the code of the field that is being resolved: with it, those of the fields behind it, whose
-// turn then finds their outcome here.
-func (r *Resolver) redeemAliased(ctx context.Context, input *graph.RedeemCodeInput) (db.RedeemOutcome, error) {
+// redeemAliased redeems the code of the field that is being resolved: with it, those of the fields
+// behind it, whose turn then finds their outcome here.
+func (r *Resolver) redeemAliased(ctx context.Context, input *graph.RedeemCodeInput) (
+	db.RedeemOutcome, error,
+) {
 	known, current := aliasesOf(ctx), graphql.GetFieldContext(ctx).Field
 	if outcome, isDone := known.outcomes[current.Alias]; isDone {
 		return outcome, nil
 	}
 	fields, inputs := followingRedemptions(ctx)
-	fields, inputs = append([]graphql.CollectedField{current}, fields...), append([]*graph.RedeemCodeInput{input}, inputs...)
+	fields, inputs = append([]graphql.CollectedField{current},
+		fields...), append([]*graph.RedeemCodeInput{input}, inputs...)
 	audits := make([]*db.Audited, len(fields))
 	for i, field := range fields {
 		audited := db.AuditedOf(ctx)
@@ -183,18 +201,23 @@ func rootFields(ctx context.Context) []graphql.CollectedField {
 	return graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{"Mutation"})
 }
 
-// followingRedemptions returns the fields redeemCode that stand right behind the one that is being resolved, and their inputs. A
-// field whose input cannot be read ends the row; its turn tells what is wrong with it.
-func followingRedemptions(ctx context.Context) (following []graphql.CollectedField, inputs []*graph.RedeemCodeInput) {
+// followingRedemptions returns the fields redeemCode that stand right behind the one that is being
+// resolved, and their inputs. A field whose input cannot be read ends the row; its turn tells what
+// is wrong with it.
+func followingRedemptions(ctx context.Context) (
+	following []graphql.CollectedField, inputs []*graph.RedeemCodeInput,
+) {
 	operation, current := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
 	fields := rootFields(ctx)
-	place := slices.IndexFunc(fields, func(field graphql.CollectedField) bool { return field.Alias == current.Alias })
+	place := slices.IndexFunc(fields,
+		func(field graphql.CollectedField) bool { return field.Alias == current.Alias })
 	for _, field := range fields[place+1:] {
 		if field.Name != current.Name {
 			break
 		}
 		input := &graph.RedeemCodeInput{}
-		if err := graphql.UnmarshalNamedInputFromContext(ctx, "RedeemCodeInput", field.ArgumentMap(operation.Variables)["input"], input); err != nil {
+		if err := graphql.UnmarshalNamedInputFromContext(ctx, "RedeemCodeInput",
+			field.ArgumentMap(operation.Variables)["input"], input); err != nil {
 			break
 		}
 		following, inputs = append(following, field), append(inputs, input)
@@ -203,7 +226,9 @@ func followingRedemptions(ctx context.Context) (following []graphql.CollectedFie
 }
 
 // followRedemptions sends the redemptions that are recorded from now on, of one coupon or of all.
-func followRedemptions(ctx context.Context, store *db.Store, couponID *coupon.ID) (<-chan *coupon.Redemption, error) {
+func followRedemptions(ctx context.Context, store *db.Store, couponID *coupon.ID) (
+	<-chan *coupon.Redemption, error,
+) {
 	place, changed, stop := store.WatchRedemptions()
 	id := or(couponID, "")
 	if couponID != nil {

@@ -27,7 +27,10 @@ func connections() map[string]connection {
 	of := func(parent, field, key string) connection {
 		name, _, _ := strings.Cut(parent, "(")
 		field, arguments, _ := strings.Cut(field, "(")
-		return connection{before: parent + " {", field: field + "(" + arguments, after: "}", path: []string{name, field}, key: key}
+		return connection{
+			before: parent + " {", field: field + "(" + arguments, after: "}",
+			path: []string{name, field}, key: key,
+		}
 	}
 	root := func(field string) connection {
 		name, _, _ := strings.Cut(field, "(")
@@ -40,26 +43,36 @@ func connections() map[string]connection {
 		"coupons by end":        root("coupons(orderBy: ENDS_AT_ASC, "),
 		"coupons that run low":  root("coupons(filter: {isLow: true}, "),
 		"codes":                 of(`coupon(id: "coupon_1")`, "codes(", "id"),
-		"codes by status":       of(`coupon(id: "coupon_1")`, "codes(filter: {status: [ASSIGNED]}, ", "id"),
-		"codes by prefix":       of(`coupon(id: "coupon_1")`, `codes(filter: {valuePrefix: "c0"}, `, "id"),
-		"codes by delivery":     of(`coupon(id: "coupon_1")`, `codes(filter: {deliveryId: "delivery_3"}, `, "id"),
-		"coupon's deliveries":   of(`coupon(id: "coupon_1")`, "deliveries(", "id"),
-		"coupon's imports":      of(`coupon(id: "coupon_1")`, "imports(", "id"),
-		"deliveries":            root("deliveries("),
-		"deliveries by coupon":  root(`deliveries(couponId: "coupon_1", `),
-		"exclusions":            of(`delivery(id: "delivery_2")`, "exclusions(", "recipient { id }"),
-		"exclusions by reason":  of(`delivery(id: "delivery_2")`, "exclusions(reason: [NO_ADDRESS], ", "recipient { id }"),
-		"messages":              of(`delivery(id: "delivery_2")`, "messages(", "id"),
-		"messages by status":    of(`delivery(id: "delivery_2")`, "messages(status: [SENT, FAILED], ", "id"),
-		"recipients":            root("recipients("),
-		"recipients by sport":   root(`recipients(filter: {attributes: [{name: "sport", in: ["golf"]}], search: "R-"}, `),
-		"recipient's codes":     of(`recipient(externalId: "r-000")`, "codes(", "id"),
-		"redemptions":           root("redemptions("),
-		"redemptions by coupon": root(`redemptions(filter: {couponIds: ["coupon_1"], channels: [EMAIL]}, `),
-		"code's redemptions":    of(`code(value: "T-1")`, "redemptions(", "id"),
-		"imports":               root("imports("),
-		"imports by kind":       root("imports(kind: CODES, status: [SUCCEEDED], "),
-		"rejections":            of(`import(id: "import_2")`, "rejections(", "line"),
+		"codes by status": of(`coupon(id: "coupon_1")`,
+			"codes(filter: {status: [ASSIGNED]}, ", "id"),
+		"codes by prefix": of(`coupon(id: "coupon_1")`,
+			`codes(filter: {valuePrefix: "c0"}, `, "id"),
+		"codes by delivery": of(`coupon(id: "coupon_1")`,
+			`codes(filter: {deliveryId: "delivery_3"}, `, "id"),
+		"coupon's deliveries":  of(`coupon(id: "coupon_1")`, "deliveries(", "id"),
+		"coupon's imports":     of(`coupon(id: "coupon_1")`, "imports(", "id"),
+		"deliveries":           root("deliveries("),
+		"deliveries by coupon": root(`deliveries(couponId: "coupon_1", `),
+		"exclusions": of(`delivery(id: "delivery_2")`, "exclusions(",
+			"recipient { id }"),
+		"exclusions by reason": of(`delivery(id: "delivery_2")`,
+			"exclusions(reason: [NO_ADDRESS], ", "recipient { id }"),
+		"messages": of(`delivery(id: "delivery_2")`, "messages(", "id"),
+		"messages by status": of(`delivery(id: "delivery_2")`,
+			"messages(status: [SENT, FAILED], ", "id"),
+		"recipients": root("recipients("),
+		"recipients by sport": root(
+			`recipients(filter: {attributes: [{name: "sport", in: ["golf"]}], search: "R-"}, `,
+		),
+		"recipient's codes": of(`recipient(externalId: "r-000")`, "codes(", "id"),
+		"redemptions":       root("redemptions("),
+		"redemptions by coupon": root(
+			`redemptions(filter: {couponIds: ["coupon_1"], channels: [EMAIL]}, `,
+		),
+		"code's redemptions": of(`code(value: "T-1")`, "redemptions(", "id"),
+		"imports":            root("imports("),
+		"imports by kind":    root("imports(kind: CODES, status: [SUCCEEDED], "),
+		"rejections":         of(`import(id: "import_2")`, "rejections(", "line"),
 	}
 }
 
@@ -74,13 +87,17 @@ type page struct {
 func (c connection) read(t *testing.T, s *server, first int, after any) page {
 	t.Helper()
 	data := s.ask(t, fmt.Sprintf(`query ($first: Int, $after: String) { %s %sfirst: $first, after: $after) {
-		totalCount nodes { %s } edges { cursor node { %s } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-	} %s }`, c.before, c.field, c.key, c.key, c.after), map[string]any{"first": first, "after": after}, nil)
+		totalCount nodes { %s } edges { cursor node { %s } } pageInfo { hasNextPage hasPreviousPage
+			startCursor endCursor }
+	} %s }`, c.before, c.field, c.key, c.key, c.after), map[string]any{
+		"first": first, "after": after,
+	}, nil)
 	list := at[map[string]any](t, data, c.path...)
 	info := at[map[string]any](t, list, "pageInfo")
 	p := page{
-		hasNext: at[bool](t, info, "hasNextPage"), hasPrevious: at[bool](t, info, "hasPreviousPage"),
-		start: info["startCursor"], end: info["endCursor"],
+		hasNext:     at[bool](t, info, "hasNextPage"),
+		hasPrevious: at[bool](t, info, "hasPreviousPage"),
+		start:       info["startCursor"], end: info["endCursor"],
 		total: int(at[float64](t, list, "totalCount")),
 	}
 	for _, node := range at[[]any](t, list, "nodes") {
@@ -93,14 +110,15 @@ func (c connection) read(t *testing.T, s *server, first int, after any) page {
 	return p
 }
 
-// TestConnections pages through every list with pages of several sizes: each gives every item exactly once,
-// in the same order, and tells truly whether there is more.
+// TestConnections pages through every list with pages of several sizes: each gives every item
+// exactly once, in the same order, and tells truly whether there is more.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	// One code that was used often enough to page through.
 	s.ask(t, `mutation {
-		createCoupon(input: {label: "Often", type: INDIVIDUAL, startsAt: "2026-11-01", requiresAssignment: false, redemptionLimit:
+		createCoupon(input: {label: "Often", type: INDIVIDUAL, startsAt: "2026-11-01",
+			requiresAssignment: false, redemptionLimit:
 			5}) { userErrors { message } }
 		addCodes(input: {couponId: "coupon_13", codes: [{value: "T-1"}]}) { userErrors { message } }
 		a: redeemCode(input: {value: "T-1"}) { userErrors { message } }
@@ -111,7 +129,8 @@ func TestConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			all := c.read(t, s, 500, nil)
-			if len(all.nodes) == 0 || all.hasNext || all.hasPrevious || all.total != len(all.nodes) {
+			if len(all.nodes) == 0 || all.hasNext || all.hasPrevious ||
+				all.total != len(all.nodes) {
 				t.Fatalf(
 					"the whole list has %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t",
 					len(all.nodes),
@@ -120,18 +139,21 @@ func TestConnections(t *testing.T) {
 					all.hasPrevious,
 				)
 			}
-			if distinct := slices.Compact(slices.Sorted(slices.Values(all.nodes))); len(distinct) != len(all.nodes) {
+			if distinct := slices.Compact(slices.Sorted(slices.Values(all.nodes))); len(distinct) !=
+				len(all.nodes) {
 				t.Fatalf("a node is there twice: %v", all.nodes)
 			}
 			for _, first := range []int{1, 2, 3, 7, len(all.nodes), len(all.nodes) + 1} {
 				c.walk(t, s, first, all)
 			}
 			none := c.read(t, s, 0, nil)
-			if len(none.nodes)+len(none.edges) > 0 || none.total != all.total || !none.hasNext || none.start != nil || none.end != nil {
+			if len(none.nodes)+len(none.edges) > 0 || none.total != all.total || !none.hasNext ||
+				none.start != nil || none.end != nil {
 				t.Errorf("first: 0 gives %+v", none)
 			}
 			beyond := c.read(t, s, 3, all.cursors[len(all.cursors)-1])
-			if len(beyond.nodes) > 0 || beyond.hasNext || !beyond.hasPrevious || beyond.total != all.total {
+			if len(beyond.nodes) > 0 || beyond.hasNext || !beyond.hasPrevious ||
+				beyond.total != all.total {
 				t.Errorf("after the last: %+v", beyond)
 			}
 		})
@@ -150,7 +172,8 @@ func (c connection) walk(t *testing.T, s *server, first int, all page) {
 			t.Fatalf("first: %d: nodes and edges differ: %s", first, diff)
 		}
 		wantNext := len(got) < len(all.nodes)
-		if p.hasNext != wantNext || p.hasPrevious != (after != nil) || p.total != all.total || len(p.nodes) > first || len(p.nodes) == 0 {
+		if p.hasNext != wantNext || p.hasPrevious != (after != nil) || p.total != all.total ||
+			len(p.nodes) > first || len(p.nodes) == 0 {
 			t.Fatalf(
 				"first: %d, %d read before: %d nodes, totalCount %d, hasNextPage %t, hasPreviousPage %t",
 				first,
@@ -162,7 +185,8 @@ func (c connection) walk(t *testing.T, s *server, first int, all page) {
 			)
 		}
 		if p.start != p.cursors[0] || p.end != p.cursors[len(p.cursors)-1] {
-			t.Fatalf("first: %d: the page begins at %v and ends at %v, not %v", first, p.start, p.end, p.cursors)
+			t.Fatalf("first: %d: the page begins at %v and ends at %v, not %v", first, p.start,
+				p.end, p.cursors)
 		}
 		if !wantNext {
 			break
@@ -174,41 +198,55 @@ func (c connection) walk(t *testing.T, s *server, first int, all page) {
 	}
 }
 
-// TestNestedConnections asks for lists of many parents in one request; each must be what its parent gives
-// alone. It also fetches an object of each type by its id.
+// TestNestedConnections asks for lists of many parents in one request; each must be what its parent
+// gives alone. It also fetches an object of each type by its id.
 func TestNestedConnections(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	for name, id := range map[string]string{
-		"Coupon": "coupon_1", "Code": "code_1", "Recipient": "recipient_1", "Delivery": "delivery_1",
-		"Message": "message_1", "Redemption": "redemption_1", "Import": "import_1",
+		"Coupon": "coupon_1", "Code": "code_1", "Recipient": "recipient_1",
+		"Delivery": "delivery_1",
+		"Message":  "message_1", "Redemption": "redemption_1", "Import": "import_1",
 	} {
-		data := s.ask(t, `query ($id: ID!) { node(id: $id) { __typename id } }`, map[string]any{"id": id}, nil)
+		data := s.ask(t, `query ($id: ID!) { node(id: $id) { __typename id } }`,
+			map[string]any{"id": id}, nil)
 		want := map[string]any{"__typename": name, "id": id}
 		if diff := gocmp.Diff(want, data["node"]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", id, diff)
 		}
-		data = s.ask(t, `query ($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": id + "000000"}, nil)
+		data = s.ask(t, `query ($id: ID!) { node(id: $id) { id } }`,
+			map[string]any{"id": id + "000000"}, nil)
 		if data["node"] != nil {
 			t.Errorf("%s000000 is %v", id, data["node"])
 		}
 	}
 	for name, test := range map[string]struct{ parents, parent, nested string }{
-		"codes": {"coupons(first: 500)", "coupon(id: $id)", "codes(first: 3) { totalCount nodes { id } pageInfo { hasNextPage endCursor } }"},
+		"codes": {
+			"coupons(first: 500)", "coupon(id: $id)",
+			"codes(first: 3) { totalCount nodes { id } pageInfo { hasNextPage endCursor } }",
+		},
 		"some codes": {"coupons(first: 500)", "coupon(id: $id)", `codes(first: 3, filter: {valuePrefix: "C1", redeemedFrom:
 			"2026-11-01"}) { totalCount nodes { id } pageInfo { hasNextPage } }`},
-		"deliveries":   {"coupons(first: 500)", "coupon(id: $id)", "deliveries(first: 2) { totalCount edges { node { id } } pageInfo { hasNextPage } }"},
-		"imports":      {"coupons(first: 500)", "coupon(id: $id)", "imports(first: 2) { totalCount nodes { id } pageInfo { hasNextPage } }"},
+		"deliveries": {
+			"coupons(first: 500)", "coupon(id: $id)", "deliveries(first: 2) { totalCount edges { node { id } } pageInfo { hasNextPage } }",
+		},
+		"imports": {
+			"coupons(first: 500)", "coupon(id: $id)",
+			"imports(first: 2) { totalCount nodes { id } pageInfo { hasNextPage } }",
+		},
 		"availability": {"coupons(first: 500)", "coupon(id: $id)", "availability { total available assigned redeemed byLabel { label total } } stats { assigned sent redeemed amount }"},
 		"messages":     {"deliveries(first: 500)", "delivery(id: $id)", "messages(first: 4) { totalCount nodes { id code { value redemptions { totalCount } } } pageInfo { hasNextPage } }"},
 		"exclusions":   {"deliveries(first: 500)", "delivery(id: $id)", "exclusions(first: 2) { totalCount nodes { reason recipient { externalId } } pageInfo { hasNextPage } } stats { sent redeemed }"},
 		"rejections":   {"imports(first: 500)", "import(id: $id)", "rejections(first: 2) { totalCount nodes { line reason } pageInfo { hasNextPage } } rejectionsByReason { reason count }"},
-		"their codes":  {"recipients(first: 500)", "node(id: $id) { ... on Recipient", "codes(first: 2) { totalCount nodes { id events { kind } } pageInfo { hasNextPage } }"},
+		"their codes": {
+			"recipients(first: 500)", "node(id: $id) { ... on Recipient", "codes(first: 2) { totalCount nodes { id events { kind } } pageInfo { hasNextPage } }",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			field, _, _ := strings.Cut(test.parents, "(")
-			data := s.ask(t, fmt.Sprintf("{ %s { nodes { id %s } } }", test.parents, test.nested), nil, nil)
+			data := s.ask(t,
+				fmt.Sprintf("{ %s { nodes { id %s } } }", test.parents, test.nested), nil, nil)
 			parents := at[[]any](t, data, field, "nodes")
 			if len(parents) < 2 {
 				t.Fatalf("%d parents", len(parents))
@@ -219,7 +257,8 @@ func TestNestedConnections(t *testing.T) {
 				if isFragment && strings.Contains(test.parent, "{") {
 					end = "}"
 				}
-				query := fmt.Sprintf("query ($id: ID!) { %s { id %s } %s }", test.parent, test.nested, end)
+				query := fmt.Sprintf("query ($id: ID!) { %s { id %s } %s }", test.parent,
+					test.nested, end)
 				alone := s.ask(t, query, map[string]any{"id": at[string](t, parent, "id")}, nil)
 				if diff := gocmp.Diff(alone[single], parent); diff != "" {
 					t.Fatalf("(-alone +nested): %s", diff)
@@ -229,8 +268,8 @@ func TestNestedConnections(t *testing.T) {
 	}
 }
 
-// TestCouponOrders checks each order of coupons against one made here, and that a cursor outlives its
-// coupon.
+// TestCouponOrders checks each order of coupons against one made here, and that a cursor outlives
+// its coupon.
 func TestCouponOrders(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -254,7 +293,10 @@ func TestCouponOrders(t *testing.T) {
 		)
 		var entries []entry
 		for _, node := range at[[]any](t, data, "coupons", "nodes") {
-			e := entry{id: at[string](t, node, "id"), label: strings.ToLower(at[string](t, node, "label")), ending: "9999"}
+			e := entry{
+				id: at[string](t, node, "id"), label: strings.ToLower(at[string](t, node, "label")),
+				ending: "9999",
+			}
 			if _, err := fmt.Sscanf(e.id, "coupon_%d", &e.number); err != nil {
 				t.Fatal(err)
 			}
@@ -268,15 +310,21 @@ func TestCouponOrders(t *testing.T) {
 	for order, compare := range map[string]func(a, b entry) int{
 		"CREATED_AT_DESC": func(a, b entry) int { return b.number - a.number },
 		"CREATED_AT_ASC":  func(a, b entry) int { return a.number - b.number },
-		"LABEL_ASC":       func(a, b entry) int { return cmp.Or(strings.Compare(a.label, b.label), a.number-b.number) },
-		"ENDS_AT_ASC":     func(a, b entry) int { return cmp.Or(strings.Compare(a.ending, b.ending), a.number-b.number) },
+		"LABEL_ASC": func(a, b entry) int {
+			return cmp.Or(strings.Compare(a.label, b.label), a.number-b.number)
+		},
+		"ENDS_AT_ASC": func(a, b entry) int {
+			return cmp.Or(strings.Compare(a.ending, b.ending), a.number-b.number)
+		},
 	} {
 		got, _ := read(order, 500, nil)
 		if len(got) != shopCoupons || !slices.IsSortedFunc(got, compare) {
 			t.Errorf("%s gives %v", order, got)
 		}
 	}
-	for _, order := range []string{"CREATED_AT_DESC", "CREATED_AT_ASC", "LABEL_ASC", "ENDS_AT_ASC"} {
+	for _, order := range []string{
+		"CREATED_AT_DESC", "CREATED_AT_ASC", "LABEL_ASC", "ENDS_AT_ASC",
+	} {
 		before, _ := read(order, 500, nil)
 		_, cursor := read(order, 2, nil)
 		s.ask(t, `mutation ($id: ID!) { deleteCoupon(input: {id: $id}) { userErrors { message } }
@@ -288,15 +336,17 @@ func TestCouponOrders(t *testing.T) {
 	}
 }
 
-// TestCodeFilters asks for codes with random filters and compares the answer with the same choice made from
-// the list of all codes.
+// TestCodeFilters asks for codes with random filters and compares the answer with the same choice
+// made from the list of all codes.
 func TestCodeFilters(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.clock.Set(s.clock.Now().AddDate(0, 0, 1))
 	s.ask(t, `mutation {
-		voidCodes(input: {couponId: "coupon_1", values: ["C01-00", "C02-11", "C03-05"]}) { userErrors { message } }
-		releaseCodes(input: {couponId: "coupon_1", filter: {deliveryId: "delivery_4", status: [ASSIGNED]}, evenIfSent: true, reason:
+		voidCodes(input: {couponId: "coupon_1", values: ["C01-00", "C02-11", "C03-05"]}) {
+			userErrors { message } }
+		releaseCodes(input: {couponId: "coupon_1", filter: {deliveryId: "delivery_4", status:
+			[ASSIGNED]}, evenIfSent: true, reason:
 			"test"}) { userErrors { message } }
 		reverseRedemption(input: {id: "redemption_1"}) { userErrors { message } }
 	}`, nil, nil)
@@ -316,9 +366,16 @@ func TestCodeFilters(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	values := map[string][]any{
-		"importId":     {"import_2", "import_3", "import_99"},
-		"status":       {[]string{"AVAILABLE"}, []string{"ASSIGNED", "VOIDED"}, []string{"REDEEMED"}, []string{"EXPIRED"}},
-		"label":        {[]string{"tennis"}, []string{"golf", "nothing"}, []string{"tennis", "golf"}},
+		"importId": {"import_2", "import_3", "import_99"},
+		"status": {
+			[]string{"AVAILABLE"},
+			[]string{"ASSIGNED", "VOIDED"},
+			[]string{"REDEEMED"},
+			[]string{"EXPIRED"},
+		},
+		"label": {
+			[]string{"tennis"}, []string{"golf", "nothing"}, []string{"tennis", "golf"},
+		},
 		"deliveryId":   {"delivery_1", "delivery_4", "delivery_99"},
 		"recipientId":  {"recipient_1", "recipient_12"},
 		"valuePrefix":  {"C0", "c01", "C01-0", "X"},
@@ -407,7 +464,8 @@ func TestCodeFilters(t *testing.T) {
 	// Two filters that read alike when written one after the other are still two.
 	data = s.ask(t, `{ coupon(id: "coupon_1") { one: codes(filter: {label: ["tennis golf"]}) { totalCount }
 		two: codes(filter: {label: ["tennis", "golf"]}) { totalCount } } }`, nil, nil)
-	one, two := at[float64](t, data, "coupon", "one", "totalCount"), at[float64](t, data, "coupon", "two", "totalCount")
+	one, two := at[float64](t, data, "coupon", "one", "totalCount"), at[float64](t, data, "coupon",
+		"two", "totalCount")
 	if one != 0 || two == 0 {
 		t.Errorf("the labels %q gave %v codes, and two labels %v", "tennis golf", one, two)
 	}

@@ -36,25 +36,27 @@ import (
 	"couponql/transfer"
 )
 
-var update = flag.Bool("update", false, "write the responses of the scenarios anew; review them before you commit")
+var update = flag.Bool("update", false,
+	"write the responses of the scenarios anew; review them before you commit")
 
 // signature is that of a link.
 var signature = regexp.MustCompile(`signature=[\w-]{43}`)
 
-// TestScenarios runs testdata/*.txtar: each is a story of requests to the real handler over HTTP, with a
-// real database, real jobs and a real outbox. A step NN-name has the files
+// TestScenarios runs testdata/*.txtar: each is a story of requests to the real handler over HTTP,
+// with a real database, real jobs and a real outbox. A step NN-name has the files
 //
 //	NN-name.clock           the instant to which the clock is moved first, where it is
-//	NN-name.as              the role of who asks, where keys are wanted; from then on ADMIN asks where none is
+//	NN-name.as              the role of who asks, where keys are wanted; from then on ADMIN
+//	                        asks where none is
 //	NN-name.graphql         the request
 //	NN-name.md              a heading and a sentence, where a document shows the scenario
 //	NN-name.variables.json  its variables; "@codes.csv" uploads that file of the archive, and "$1.createCoupon.coupon.id"
 //	                        is that value of the answer of step 1
 //	NN-name.response.json   the answer
 //
-// Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z until it is moved.
-// After the last step the promises P1 to P6 must hold, and a section outbox/name must be what that file of
-// the outbox has. Run one with -run 'TestScenarios/reference'.
+// Between steps all jobs come to their end. The clock stands at 2026-11-23T12:00:00Z until it is
+// moved. After the last step the promises P1 to P6 must hold, and a section outbox/name must be
+// what that file of the outbox has. Run one with -run 'TestScenarios/reference'.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/*.txtar")
@@ -75,7 +77,8 @@ func TestScenarios(t *testing.T) {
 					set(archive, name+".response.json", got)
 					continue
 				}
-				if diff := cmp.Diff(string(section(archive, name+".response.json")), string(got)); diff != "" {
+				if diff := cmp.Diff(string(section(archive, name+".response.json")),
+					string(got)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", name, diff)
 				}
 			}
@@ -225,9 +228,13 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links, courier.New(store, out, nil), answers, guard), resolvers.Options{Log: log}))
+	mux.Handle("/graphql", resolvers.Handler(resolvers.New(store, links,
+		courier.New(store, out, nil), answers, guard), resolvers.Options{Log: log}))
 	mux.Handle("/", transfer.Handler(transfer.Options{Store: store, Links: links, Log: log}))
-	s := &server{Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock, outbox: folder, folder: base, logged: logged}
+	s := &server{
+		Server: httptest.NewServer(transfer.WithBaseURL(mux)), store: store, clock: clock,
+		outbox: folder, folder: base, logged: logged,
+	}
 	t.Cleanup(s.Close)
 	s.start = func() { s.stop = job.Start(t.Context(), store, out, jobs).Stop }
 	s.start()
@@ -235,8 +242,8 @@ func newGuardedServer(t *testing.T, guards access.Options, options ...func(*job.
 	return s
 }
 
-// moveClock moves the clock while no job runs: a job that waits for an instant does so by the machine's
-// clock.
+// moveClock moves the clock while no job runs: a job that waits for an instant does so by the
+// machine's clock.
 func (s *server) moveClock(t *testing.T, at string) {
 	t.Helper()
 	instant, err := time.Parse(time.RFC3339, strings.TrimSpace(at))
@@ -294,13 +301,14 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	for variable, value := range variables {
 		variables[variable] = s.recall(t, value)
 	}
-	body, contentType := request(t, string(section(archive, name+".graphql")), variables, func(file string) []byte {
-		data := section(archive, file)
-		if data == nil {
-			t.Fatalf("%s: there is no file %s", name, file)
-		}
-		return data
-	})
+	body, contentType := request(t, string(section(archive, name+".graphql")), variables,
+		func(file string) []byte {
+			data := section(archive, file)
+			if data == nil {
+				t.Fatalf("%s: there is no file %s", name, file)
+			}
+			return data
+		})
 	if role := coupon.Role(strings.TrimSpace(string(section(archive, name+".as")))); role != "" {
 		s.become(t, role)
 	} else if s.tokens != nil {
@@ -310,7 +318,8 @@ func (s *server) run(t *testing.T, archive *txtar.Archive, name string) []byte {
 	s.drain(t)
 	s.remember(t, name, answer)
 	// Links differ in each run: by the port, and by the key of the database.
-	answer = signature.ReplaceAll(bytes.ReplaceAll(answer, []byte(s.URL), []byte("http://server")), []byte("signature=…"))
+	answer = signature.ReplaceAll(bytes.ReplaceAll(answer, []byte(s.URL), []byte("http://server")),
+		[]byte("signature=…"))
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, answer, "", "  "); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, answer)
@@ -358,7 +367,9 @@ func (s *server) recall(t *testing.T, variable any) any {
 }
 
 // request makes the body of a request: JSON, or multipart when a variable is a file.
-func request(t *testing.T, query string, variables map[string]any, read func(name string) []byte) (body []byte, contentType string) {
+func request(t *testing.T, query string, variables map[string]any, read func(name string) []byte) (
+	body []byte, contentType string,
+) {
 	t.Helper()
 	files := map[string]string{}
 	variables, _ = withoutFiles(variables, "variables", files).(map[string]any)
@@ -381,14 +392,17 @@ func request(t *testing.T, query string, variables map[string]any, read func(nam
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []struct{ name, text string }{{"operations", string(operations)}, {"map", string(placesText)}} {
+	for _, field := range []struct{ name, text string }{
+		{"operations", string(operations)}, {"map", string(placesText)},
+	} {
 		if err := form.WriteField(field.name, field.text); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, name := range names {
 		header := textproto.MIMEHeader{}
-		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name=%q; filename=%q`, name, name))
+		header.Set("Content-Disposition",
+			fmt.Sprintf(`form-data; name=%q; filename=%q`, name, name))
 		header.Set("Content-Type", "text/csv")
 		part, err := form.CreatePart(header)
 		if err == nil {
@@ -422,7 +436,8 @@ func withoutFiles(value any, path string, files map[string]string) any {
 
 func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+		bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,13 +455,15 @@ func (s *server) post(t *testing.T, body []byte, contentType string) []byte {
 	return answer
 }
 
-// become has requests come from a caller with a role from now on. The first call makes a key of each role.
+// become has requests come from a caller with a role from now on. The first call makes a key of
+// each role.
 func (s *server) become(t *testing.T, role coupon.Role) {
 	t.Helper()
 	if s.tokens == nil {
 		s.tokens = map[coupon.Role]string{}
 		for _, one := range coupon.Roles() {
-			_, token, err := s.store.CreateKey(t.Context(), &coupon.NewAPIKey{Label: "the " + strings.ToLower(string(one)), Role: one})
+			_, token, err := s.store.CreateKey(t.Context(),
+				&coupon.NewAPIKey{Label: "the " + strings.ToLower(string(one)), Role: one})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -482,7 +499,8 @@ func (s *server) drain(t *testing.T) {
 			t.Fatal(err)
 		}
 		later := func(d db.Due) bool { return d.At.After(s.store.Now()) }
-		if len(imports)+len(exports) == 0 && !slices.ContainsFunc(deliveries, func(d db.Due) bool { return !later(d) }) {
+		if len(imports)+len(exports) == 0 &&
+			!slices.ContainsFunc(deliveries, func(d db.Due) bool { return !later(d) }) {
 			return
 		}
 		select {
@@ -497,7 +515,8 @@ func (s *server) drain(t *testing.T) {
 // checkAuditLog fails the test when the audit log has a code or an address.
 func (s *server) checkAuditLog(t *testing.T) {
 	t.Helper()
-	log, err := s.store.AuditLog(t.Context(), nil, coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
+	log, err := s.store.AuditLog(t.Context(), nil,
+		coupon.Page{First: coupon.MaxPageSize, WantsItems: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -526,7 +545,8 @@ func (s *server) checkAuditLog(t *testing.T) {
 			}
 		case string:
 			for _, e := range log.Items {
-				if strings.Contains(string(e.Input), strconv.Quote(v)) || len(v) > 5 && strings.Contains(string(e.Input), v) {
+				if strings.Contains(string(e.Input), strconv.Quote(v)) ||
+					len(v) > 5 && strings.Contains(string(e.Input), v) {
 					t.Errorf("the audit log has %q: %s %s", v, e.Action, e.Input)
 				}
 			}
@@ -547,7 +567,8 @@ func (s *server) checkPromises(t *testing.T) {
 	}
 	for _, check := range report.Checks {
 		if check.Violations > 0 {
-			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description, check.Examples)
+			t.Errorf("%s: %d violations of %q: %v", check.Name, check.Violations, check.Description,
+				check.Examples)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"couponql/coupon"
 )
 
-// scope remembers, while one operation is answered, which objects the answer has shown so far. When a
-// field of one of them needs the store, it is asked for all objects of the kind that were shown and not
-// asked for yet, in one statement. So a page costs the same few statements however many rows it has, in
-// `nodes`, in `edges.node` and in lists inside lists, without timers.
+// scope remembers, while one operation is answered, which objects the answer has shown so far. When
+// a field of one of them needs the store, it is asked for all objects of the kind that were shown
+// and not asked for yet, in one statement. So a page costs the same few statements however many
+// rows it has, in `nodes`, in `edges.node` and in lists inside lists, without timers.
 //
 // A scope lives for one query, one mutation field or one event of a subscription: what a mutation
 // changes, the next one must not answer from memory.
@@ -36,7 +36,8 @@ type scopeKey struct{}
 
 // withScope returns a context with a fresh scope.
 func withScope(ctx context.Context) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[loaderKey]any{}})
+	return context.WithValue(ctx, scopeKey{},
+		&scope{shown: map[coupon.Kind]map[coupon.ID]struct{}{}, loaders: map[loaderKey]any{}})
 }
 
 func scopeOf(ctx context.Context) *scope {
@@ -75,16 +76,19 @@ type loader[V any] struct {
 	mu    sync.Mutex
 	asked map[coupon.ID]bool
 	found map[coupon.ID]V
-	// err is why the store gave nothing. Every object of an answer would ask again, also when the caller has long gone.
+	// err is why the store gave nothing. Every object of an answer would ask again, also when the
+	// caller has long gone.
 	err error
 }
 
 // reading reads what a field gives for objects. What is not there gives the zero value.
 type reading[V any] = func(context.Context, []coupon.ID) (map[coupon.ID]V, error)
 
-// load returns what a field with its arguments gives for an object. It reads that for all objects of the kind
-// that the answer shows.
-func load[V any](ctx context.Context, f *field[V], id coupon.ID, read reading[V], arguments ...any) (V, error) {
+// load returns what a field with its arguments gives for an object. It reads that for all objects
+// of the kind that the answer shows.
+func load[V any](
+	ctx context.Context, f *field[V], id coupon.ID, read reading[V], arguments ...any,
+) (V, error) {
 	s := scopeOf(ctx)
 	l, err := loaderOf(s, f, arguments)
 	if err != nil {
@@ -140,7 +144,9 @@ func loaderOf[V any](s *scope, f *field[V], arguments []any) (*loader[V], error)
 }
 
 // loadShown is load for a field that gives an object, which is then part of the answer too.
-func loadShown[V referrer](ctx context.Context, f *field[V], id *coupon.ID, read reading[V]) (V, error) {
+func loadShown[V referrer](ctx context.Context, f *field[V], id *coupon.ID, read reading[V]) (
+	V, error,
+) {
 	if id == nil {
 		var none V
 		return none, nil
@@ -155,7 +161,9 @@ func loadShown[V referrer](ctx context.Context, f *field[V], id *coupon.ID, read
 }
 
 // loadEach is loadShown for a field that gives objects whose ids are known, in one statement.
-func loadEach[V referrer](ctx context.Context, f *field[V], ids []coupon.ID, read reading[V]) ([]V, error) {
+func loadEach[V referrer](ctx context.Context, f *field[V], ids []coupon.ID, read reading[V]) (
+	[]V, error,
+) {
 	s := scopeOf(ctx)
 	s.mu.Lock()
 	s.add(ids)
@@ -170,16 +178,19 @@ func loadEach[V referrer](ctx context.Context, f *field[V], ids []coupon.ID, rea
 	return objects, nil
 }
 
-// loadList is load for a field that gives a page of each object: what is on any of the pages is part of the
-// answer at once, so that the fields of all of it share their statements whichever is answered first.
+// loadList is load for a field that gives a page of each object: what is on any of the pages is
+// part of the answer at once, so that the fields of all of it share their statements whichever is
+// answered first.
 func loadList[N referrer](
-	ctx context.Context, f *field[*coupon.List[N]], id coupon.ID, read reading[*coupon.List[N]], arguments ...any,
+	ctx context.Context, f *field[*coupon.List[N]], id coupon.ID, read reading[*coupon.List[N]],
+	arguments ...any,
 ) (*coupon.List[N], error) {
-	return load(ctx, f, id, func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[N], error) {
-		found, err := read(ctx, ids)
-		for _, list := range found {
-			show(ctx, list.Items...)
-		}
-		return found, err
-	}, arguments...)
+	return load(ctx, f, id,
+		func(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.List[N], error) {
+			found, err := read(ctx, ids)
+			for _, list := range found {
+				show(ctx, list.Items...)
+			}
+			return found, err
+		}, arguments...)
 }

@@ -8,7 +8,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestLoadFailsOnce tells that the store is asked once for all objects of an answer, also when it gives an error.
+// TestLoadFailsOnce tells that the store is asked once for all objects of an answer, also when it
+// gives an error.
 func TestLoadFailsOnce(t *testing.T) {
 	t.Parallel()
 	errGone := errors.New("the caller has gone")
@@ -19,14 +20,15 @@ func TestLoadFailsOnce(t *testing.T) {
 		show(ctx, codes...)
 		times := 0
 		for _, code := range codes {
-			got, err := load(ctx, asked, code.ID, func(_ context.Context, ids []coupon.ID) (map[coupon.ID]coupon.ID, error) {
-				times++
-				found := map[coupon.ID]coupon.ID{}
-				for _, id := range ids {
-					found[id] = id
-				}
-				return found, want
-			})
+			got, err := load(ctx, asked, code.ID,
+				func(_ context.Context, ids []coupon.ID) (map[coupon.ID]coupon.ID, error) {
+					times++
+					found := map[coupon.ID]coupon.ID{}
+					for _, id := range ids {
+						found[id] = id
+					}
+					return found, want
+				})
 			if !errors.Is(err, want) || want == nil && got != code.ID {
 				t.Errorf("%s: %s is %q, %v", name, code.ID, got, err)
 			}
@@ -37,8 +39,9 @@ func TestLoadFailsOnce(t *testing.T) {
 	}
 }
 
-// TestLoadersAreKeptApart: fields share what was read when they are the same and their arguments are equal, wherever these are kept;
-// neither the name of a field nor what its arguments look like makes one of two.
+// TestLoadersAreKeptApart: fields share what was read when they are the same and their arguments
+// are equal, wherever these are kept; neither the name of a field nor what its arguments look like
+// makes one of two.
 func TestLoadersAreKeptApart(t *testing.T) {
 	t.Parallel()
 	ctx := withScope(t.Context())
@@ -59,9 +62,14 @@ func TestLoadersAreKeptApart(t *testing.T) {
 		"no arguments":  {codes, codes, nil, nil, true},
 		"equal filters": {codes, codes, []any{page, filter("A")}, []any{page, filter("A")}, true},
 		"other filters": {codes, codes, []any{page, filter("A")}, []any{page, filter("B")}, false},
-		"a filter without and with an empty text": {codes, codes, []any{page, &coupon.CodeFilter{}}, []any{page, filter("")}, false},
+		"a filter without and with an empty text": {
+			codes, codes, []any{page, &coupon.CodeFilter{}}, []any{page, filter("")}, false,
+		},
 		"lists that read alike": {
-			codes, codes, []any{[]coupon.MessageStatus{"SENT FAILED"}}, []any{[]coupon.MessageStatus{"SENT", "FAILED"}}, false,
+			codes, codes,
+			[]any{[]coupon.MessageStatus{"SENT FAILED"}},
+			[]any{[]coupon.MessageStatus{"SENT", "FAILED"}},
+			false,
 		},
 		"other pages":  {codes, codes, []any{page}, []any{next}, false},
 		"other fields": {codes, others, []any{page}, []any{page}, false},
@@ -87,14 +95,16 @@ func TestLoadersAreKeptApart(t *testing.T) {
 	}
 	// A field of another type leaves what was read alone.
 	for range 2 {
-		if _, err := load(ctx, codes, "code_1", func(context.Context, []coupon.ID) (map[coupon.ID]coupon.ID, error) {
-			return map[coupon.ID]coupon.ID{"code_1": "code_2"}, nil
-		}); err != nil {
+		if _, err := load(ctx, codes, "code_1",
+			func(context.Context, []coupon.ID) (map[coupon.ID]coupon.ID, error) {
+				return map[coupon.ID]coupon.ID{"code_1": "code_2"}, nil
+			}); err != nil {
 			t.Error(err)
 		}
-		got, err := load(ctx, numbers, "code_1", func(context.Context, []coupon.ID) (map[coupon.ID]int, error) {
-			return map[coupon.ID]int{"code_1": 3}, nil
-		})
+		got, err := load(ctx, numbers, "code_1",
+			func(context.Context, []coupon.ID) (map[coupon.ID]int, error) {
+				return map[coupon.ID]int{"code_1": 3}, nil
+			})
 		if err != nil || got != 3 {
 			t.Errorf("got %d, %v", got, err)
 		}

@@ -19,8 +19,12 @@ type webSocket struct {
 var _ transport.WebsocketImplementation = webSocket{}
 
 // Accept accepts a WebSocket.
-func (s webSocket) Accept(w http.ResponseWriter, r *http.Request, options transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
-	conn, err := transport.CoderWebsocketImplementation{AcceptOptions: s.options}.Accept(w, r, options)
+func (s webSocket) Accept(
+	w http.ResponseWriter, r *http.Request, options transport.WebsocketAcceptOptions,
+) (transport.WebsocketConn, error) {
+	conn, err := transport.CoderWebsocketImplementation{AcceptOptions: s.options}.Accept(
+		w, r, options,
+	)
 	if err != nil {
 		// The reason quotes the request, and has been answered; the library would log it.
 		return nil, errors.New("it was refused")
@@ -28,7 +32,8 @@ func (s webSocket) Accept(w http.ResponseWriter, r *http.Request, options transp
 	return &readSocket{conn}, nil
 }
 
-// readSocket is a WebSocket that ends, with all that is asked by it, when its client takes no answer: the library would go on.
+// readSocket is a WebSocket that ends, with all that is asked by it, when its client takes no
+// answer: the library would go on.
 type readSocket struct {
 	transport.WebsocketConn
 }
@@ -52,7 +57,9 @@ func (s *readSocket) NextReader() (int, io.Reader, error) {
 		return kind, nil, fmt.Errorf("read: %w", err)
 	}
 	if _, depth := weigh(text); depth > maxNesting {
-		return kind, nil, errors.Join(fmt.Errorf("a message is nested deeper than %d levels", maxNesting), s.Close())
+		return kind, nil, errors.Join(
+			fmt.Errorf("a message is nested deeper than %d levels", maxNesting), s.Close(),
+		)
 	}
 	return kind, bytes.NewReader(text), nil
 }

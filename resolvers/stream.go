@@ -18,8 +18,9 @@ import (
 
 const typeEvents = "text/event-stream"
 
-// stream answers with Server-Sent Events until the responses end or the client is gone, by the protocol graphql-sse with a
-// connection for each operation (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md); an EventSource may ask by
+// stream answers with Server-Sent Events until the responses end or the client is gone, by the
+// protocol graphql-sse with a connection for each operation
+// (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md); an EventSource may ask by
 // GET. cancel ends the operation when nobody takes its events.
 func (a *reply) stream(responses graphql.ResponseHandler, ctx context.Context, cancel func()) { //nolint:revive // as DispatchOperation gives them
 	a.w.Header().Set("Content-Type", typeEvents)
@@ -74,7 +75,8 @@ func (e *events) next(response *graphql.Response) {
 	e.send(fmt.Sprintf("event: next\ndata: %s\n\n", text))
 }
 
-// keepAlive sends comments, so that proxies do not take the connection for idle. stop returns when the last was sent.
+// keepAlive sends comments, so that proxies do not take the connection for idle. stop returns when
+// the last was sent.
 func (e *events) keepAlive(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -16,7 +16,8 @@ import (
 const (
 	// minEventInterval keeps a subscription from sending more than a person can read.
 	minEventInterval = 100 * time.Millisecond
-	// lookInterval is how long what changes by itself may go unseen: the rate of a delivery that stands still.
+	// lookInterval is how long what changes by itself may go unseen: the rate of a delivery that
+	// stands still.
 	lookInterval = 5 * time.Second
 )
 
@@ -68,7 +69,8 @@ func follow[T any](
 	return events, nil
 }
 
-// endStream logs why a stream ends that has not come to its end, and tells the client unless that has gone.
+// endStream logs why a stream ends that has not come to its end, and tells the client unless that
+// has gone.
 func endStream(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil {
 		return
@@ -83,9 +85,11 @@ func endStream(ctx context.Context, err error) {
 	})
 }
 
-// nextState waits until an object is other than it was, and gives it; nil when it is gone or the client
-// is.
-func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, read func() (*T, error)) (*T, error) {
+// nextState waits until an object is other than it was, and gives it; nil when it is gone or the
+// client is.
+func nextState[T any](
+	ctx context.Context, changed <-chan struct{}, last *T, read func() (*T, error),
+) (*T, error) {
 	for {
 		if !wait(ctx, changed, time.After(lookInterval)) {
 			return nil, nil
@@ -98,7 +102,8 @@ func nextState[T any](ctx context.Context, changed <-chan struct{}, last *T, rea
 }
 
 func isDeliveryOver(d *coupon.Delivery) bool {
-	return d.Status == coupon.DeliveryFinished || d.Status == coupon.DeliveryStopped || d.Status == coupon.DeliveryFailed
+	return d.Status == coupon.DeliveryFinished || d.Status == coupon.DeliveryStopped ||
+		d.Status == coupon.DeliveryFailed
 }
 
 func isImportOver(i *coupon.Import) bool { return i.Status.IsFinal() }
@@ -107,8 +112,8 @@ func isBatchOver(b *coupon.CodeBatch) bool { return b.Status.IsFinal() }
 
 func isExportOver(e *coupon.Export) bool { return e.Status.IsFinal() }
 
-// wait waits until something changed or it is time to look (nil: never), and a moment longer, in which more may change;
-// false when the client is gone.
+// wait waits until something changed or it is time to look (nil: never), and a moment longer, in
+// which more may change; false when the client is gone.
 func wait(ctx context.Context, changed <-chan struct{}, look <-chan time.Time) bool {
 	select {
 	case <-changed:

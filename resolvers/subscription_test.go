@@ -35,7 +35,8 @@ func overSSE(t *testing.T, s *server, query string) subscription {
 	t.Helper()
 	body, contentType := request(t, query, nil, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/graphql", strings.NewReader(string(body)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/graphql",
+		strings.NewReader(string(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,8 @@ func overWebSocket(t *testing.T, s *server, query string) subscription {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	options := &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}
-	connection, response, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+"/graphql", options)
+	connection, response, err := websocket.Dial(ctx,
+		strings.Replace(s.URL, "http", "ws", 1)+"/graphql", options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,9 @@ func overWebSocket(t *testing.T, s *server, query string) subscription {
 }
 
 func transports() map[string]func(*testing.T, *server, string) subscription {
-	return map[string]func(*testing.T, *server, string) subscription{"SSE": overSSE, "WebSocket": overWebSocket}
+	return map[string]func(*testing.T, *server, string) subscription{
+		"SSE": overSSE, "WebSocket": overWebSocket,
+	}
 }
 
 const (
@@ -126,8 +130,9 @@ const (
 		total } } } }`
 )
 
-// TestDeliveryProgress follows a delivery to its end: the first event comes at once, the counts never go
-// back, the rate is told from the second message on, and after the final state the subscription is complete.
+// TestDeliveryProgress follows a delivery to its end: the first event comes at once, the counts
+// never go back, the rate is told from the second message on, and after the final state the
+// subscription is complete.
 func TestDeliveryProgress(t *testing.T) {
 	t.Parallel()
 	for name, subscribe := range transports() {
@@ -163,29 +168,35 @@ func TestDeliveryProgress(t *testing.T) {
 					t.Fatalf("%v: %v", e, err)
 				}
 				d := payload.Data.DeliveryProgress
-				if d.Counts.Sent < sent || d.Counts.Pending+d.Counts.Sent != 4 || d.Counts.Total != 4 || d.Coupon.Label != "Pool" {
+				if d.Counts.Sent < sent || d.Counts.Pending+d.Counts.Sent != 4 ||
+					d.Counts.Total != 4 || d.Coupon.Label != "Pool" {
 					t.Errorf("after %d messages: %+v", sent, d)
 				}
 				rate, left := d.MessagesPerSecond, d.SecondsLeft
 				isKnown := rate != nil && left != nil
 				switch {
-				case d.Status == "FINISHED" && (!isKnown || *rate != 0 || *left != 0), d.Counts.Sent < 2 && (rate != nil || left != nil):
+				case d.Status == "FINISHED" && (!isKnown || *rate != 0 || *left != 0),
+					d.Counts.Sent < 2 && (rate != nil || left != nil):
 					t.Errorf("after %d messages: %+v", sent, d)
 				case d.Status == "IN_PROGRESS" && isKnown:
 					hasRate = true
 					if *rate <= 0 || *rate > 1 || *left < d.Counts.Pending {
-						t.Errorf("one message a second is sent, and %d are left: %v, %v", d.Counts.Pending, *rate, *left)
+						t.Errorf("one message a second is sent, and %d are left: %v, %v",
+							d.Counts.Pending, *rate, *left)
 					}
 				}
 				sent = d.Counts.Sent
 				statuses = append(statuses, d.Status)
 				s.clock.Advance(time.Second)
 			}
-			if len(statuses) < 2 || statuses[0] != "IN_PROGRESS" || statuses[len(statuses)-1] != "FINISHED" || sent != 4 || !hasRate {
-				t.Errorf("the states were %v, and %d messages sent; a rate was told: %t", statuses, sent, hasRate)
+			if len(statuses) < 2 || statuses[0] != "IN_PROGRESS" ||
+				statuses[len(statuses)-1] != "FINISHED" || sent != 4 || !hasRate {
+				t.Errorf("the states were %v, and %d messages sent; a rate was told: %t", statuses,
+					sent, hasRate)
 			}
 			follow = subscribe(t, s, followDelivery)
-			if first, second := follow.next(), follow.next(); !strings.Contains(first.data, "FINISHED") || second.kind != "complete" {
+			if first, second := follow.next(), follow.next(); !strings.Contains(first.data,
+				"FINISHED") || second.kind != "complete" {
 				t.Errorf("a finished delivery gives %v and %v", first, second)
 			}
 		})
@@ -233,12 +244,16 @@ func TestBatchProgress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newPool(t)
-			request := &db.GenerateRequest{CouponID: "coupon_1", Count: 5000, Pattern: "########", Alphabet: "0123456789", IsJob: true}
+			request := &db.GenerateRequest{
+				CouponID: "coupon_1", Count: 5000, Pattern: "########",
+				Alphabet: "0123456789", IsJob: true,
+			}
 			if _, err := s.store.GenerateCodes(t.Context(), request); err != nil {
 				t.Fatal(err)
 			}
 			follow := subscribe(t, s, `subscription {
-				batchProgress(id: "batch_1") { status progress count madeCount requestedCount failure coupon { availability { total } } }
+				batchProgress(id: "batch_1") { status progress count madeCount requestedCount
+					failure coupon { availability { total } } }
 			}`)
 			last := event{}
 			for e := follow.next(); e.kind != "complete"; e = follow.next() {
@@ -256,7 +271,8 @@ func TestBatchProgress(t *testing.T) {
 	}
 }
 
-// TestRedemptionRecorded follows the redemptions of one coupon and of all, from when the subscription begins.
+// TestRedemptionRecorded follows the redemptions of one coupon and of all, from when the
+// subscription begins.
 func TestRedemptionRecorded(t *testing.T) {
 	t.Parallel()
 	for name, subscribe := range transports() {
@@ -270,12 +286,16 @@ func TestRedemptionRecorded(t *testing.T) {
 			redeem := func(value, reference string) {
 				t.Helper()
 				s.ask(t, `mutation ($value: String!, $reference: String) { redeemCode(input: {value: $value, reference: $reference}) {
-					userErrors { message } } }`, map[string]any{"value": value, "reference": reference}, nil)
+					userErrors { message } } }`,
+					map[string]any{"value": value, "reference": reference}, nil)
 			}
 			redeem("one", "before")
-			all := subscribe(t, s, `subscription { redemptionRecorded { reference coupon { label } } }`)
-			one := subscribe(t, s, `subscription { redemptionRecorded(couponId: "coupon_1") { reference codeValue } }`)
-			// A subscription has begun when its first event comes; what is recorded earlier may be missed.
+			all := subscribe(t, s,
+				`subscription { redemptionRecorded { reference coupon { label } } }`)
+			one := subscribe(t, s,
+				`subscription { redemptionRecorded(couponId: "coupon_1") { reference codeValue } }`)
+			// A subscription has begun when its first event comes; what is recorded earlier may be
+			// missed.
 			begun := make(chan struct{})
 			go func() {
 				defer close(begun)
@@ -308,9 +328,11 @@ func TestRedemptionRecorded(t *testing.T) {
 				}
 			}
 			event := func(reference, label string) string {
-				return `{"data":{"redemptionRecorded":{"reference":"` + reference + `","coupon":{"label":"` + label + `"}}}}`
+				return `{"data":{"redemptionRecorded":{"reference":"` + reference +
+					`","coupon":{"label":"` + label + `"}}}}`
 			}
-			follow(all, event("a", "other"), event("b", "one"), event("c", "one"), event("d", "other"))
+			follow(all, event("a", "other"), event("b", "one"), event("c", "one"),
+				event("d", "other"))
 			follow(
 				one,
 				`{"data":{"redemptionRecorded":{"reference":"b","codeValue":"one"}}}`,
@@ -370,7 +392,8 @@ func TestSubscriberGoesAway(t *testing.T) { //nolint:paralleltest // it counts t
 				select {
 				case <-deadline:
 					stacks := make([]byte, 1<<20)
-					t.Fatalf("%d goroutines before, %d after:\n%s", before, now, stacks[:runtime.Stack(stacks, true)])
+					t.Fatalf("%d goroutines before, %d after:\n%s", before, now,
+						stacks[:runtime.Stack(stacks, true)])
 				case <-time.After(10 * time.Millisecond):
 				}
 			}

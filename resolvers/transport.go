@@ -22,17 +22,20 @@ import (
 	"couponql/unavailable"
 )
 
-// plainHTTP is the transport of operations without files: GraphQL over HTTP, draft of the GraphQL foundation
-// (https://graphql.github.io/graphql-over-http/draft/), by GET and POST. It takes every request that no other transport
-// supports, so that what cannot be served is refused by the rules of HTTP. A client that wants events gets them; see events.
+// plainHTTP is the transport of operations without files: GraphQL over HTTP, draft of the GraphQL
+// foundation (https://graphql.github.io/graphql-over-http/draft/), by GET and POST. It takes every
+// request that no other transport supports, so that what cannot be served is refused by the rules
+// of HTTP. A client that wants events gets them; see events.
 //
-// The transports that come with the library answer what cannot be read with 422 and a field `data`, and an array of
-// requests with the whole body in the message; the audit of the specification complains.
+// The transports that come with the library answer what cannot be read with 422 and a field `data`,
+// and an array of requests with the whole body in the message; the audit of the specification
+// complains.
 type plainHTTP struct{}
 
 var _ graphql.Transport = plainHTTP{}
 
-// The media types of answers. With the second one the status tells whether the request could be executed at all.
+// The media types of answers. With the second one the status tells whether the request could be
+// executed at all.
 const (
 	typeJSON     = "application/json"
 	typeResponse = "application/graphql-response+json"
@@ -66,7 +69,8 @@ func (plainHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	start := graphql.Now()
 	params, err := readRequest(w, r)
 	if err == nil && a.accepted == "" {
-		err = badRequest(http.StatusNotAcceptable, "Accept "+typeJSON+", "+typeResponse+" or "+typeEvents+".")
+		err = badRequest(http.StatusNotAcceptable,
+			"Accept "+typeJSON+", "+typeResponse+" or "+typeEvents+".")
 	}
 	if problem, isHTTP := errors.AsType[httpError](err); isHTTP {
 		refuseHTTP(w, problem)
@@ -83,8 +87,8 @@ type reply struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	exec graphql.GraphExecutor
-	// accepted is the media type that the client would rather have, "" when it wants none that there is. takesEvents: events would
-	// do too.
+	// accepted is the media type that the client would rather have, "" when it wants none that
+	// there is. takesEvents: events would do too.
 	accepted    string
 	takesEvents bool
 }
@@ -95,8 +99,9 @@ func newReply(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor
 	return a
 }
 
-// setType sets the media type of an answer that is no stream; see acceptedType. A client that would rather have the
-// second one reads the errors of an answer with that type alone, whatever its status.
+// setType sets the media type of an answer that is no stream; see acceptedType. A client that would
+// rather have the second one reads the errors of an answer with that type alone, whatever its
+// status.
 func setType(w http.ResponseWriter, r *http.Request) (accepted string, takesEvents bool) {
 	accepted, takesEvents = acceptedType(r.Header.Values("Accept"))
 	w.Header().Set("Content-Type", typeJSON)
@@ -111,16 +116,20 @@ func (a *reply) operation(params *graphql.RawParams) *graphql.OperationContext {
 	params.Headers = a.r.Header
 	operation, problems := a.exec.CreateOperationContext(a.r.Context(), params)
 	if problems != nil {
-		a.refuse(a.exec.DispatchError(graphql.WithOperationContext(a.r.Context(), operation), problems))
+		a.refuse(
+			a.exec.DispatchError(graphql.WithOperationContext(a.r.Context(), operation), problems),
+		)
 		return nil
 	}
 	switch kind := operation.Operation.Operation; {
 	case kind == ast.Subscription && !a.takesEvents:
-		refuseHTTP(a.w, badRequest(http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."))
+		refuseHTTP(a.w,
+			badRequest(http.StatusNotAcceptable, "Subscriptions are answered as a stream: accept text/event-stream, or use a WebSocket."))
 		return nil
 	case kind == ast.Mutation && a.r.Method == http.MethodGet:
 		a.w.Header().Set("Allow", http.MethodPost)
-		refuseHTTP(a.w, badRequest(http.StatusMethodNotAllowed, "A GET request may only query or subscribe; send mutations by POST."))
+		refuseHTTP(a.w, badRequest(http.StatusMethodNotAllowed,
+			"A GET request may only query or subscribe; send mutations by POST."))
 		return nil
 	}
 	return operation
@@ -184,10 +193,14 @@ func (p *parameters) params() (*graphql.RawParams, error) {
 	if (p.Query == nil || *p.Query == "") && p.Extensions[persistedMember] == nil {
 		return nil, badRequest(http.StatusBadRequest, "The request has no query.")
 	}
-	return &graphql.RawParams{Query: or(p.Query, ""), OperationName: or(p.OperationName, ""), Variables: p.Variables, Extensions: p.Extensions}, nil
+	return &graphql.RawParams{
+		Query: or(p.Query, ""), OperationName: or(p.OperationName, ""), Variables: p.Variables,
+		Extensions: p.Extensions,
+	}, nil
 }
 
-// decode decodes a request. An array of them gets an answer for each, which is what clients that send one take.
+// decode decodes a request. An array of them gets an answer for each, which is what clients that
+// send one take.
 func (p *parameters) decode(ctx context.Context, text []byte) error {
 	err := decode(ctx, text, p)
 	wrong, isType := errors.AsType[*json.UnmarshalTypeError](err)
@@ -215,7 +228,9 @@ func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) 
 	}
 	query, name := values.Get("query"), values.Get("operationName")
 	p := parameters{Query: &query, OperationName: &name}
-	for member, into := range map[string]*map[string]any{"variables": &p.Variables, "extensions": &p.Extensions} {
+	for member, into := range map[string]*map[string]any{
+		"variables": &p.Variables, "extensions": &p.Extensions,
+	} {
 		text := values.Get(member)
 		if text == "" {
 			continue
@@ -225,7 +240,8 @@ func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) 
 			return nil, problem
 		}
 		if err != nil {
-			return nil, badRequest(http.StatusBadRequest, fmt.Sprintf("%s of the URL must be a JSON object.", member))
+			return nil, badRequest(http.StatusBadRequest,
+				fmt.Sprintf("%s of the URL must be a JSON object.", member))
 		}
 	}
 	return p.params()
@@ -233,11 +249,15 @@ func readURL(ctx context.Context, address *url.URL) (*graphql.RawParams, error) 
 
 func readBody(r *http.Request) (*graphql.RawParams, error) {
 	kind, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if charset := attributes["charset"]; err != nil || kind != typeJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as "+typeJSON+" in UTF-8, or files as multipart/form-data.")
+	if charset := attributes["charset"]; err != nil || kind != typeJSON ||
+		charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return nil, badRequest(http.StatusUnsupportedMediaType,
+			"Send the request as "+typeJSON+" in UTF-8, or files as multipart/form-data.")
 	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, badRequest(http.StatusUnsupportedMediaType, "Send the request as it is, without a Content-Encoding.")
+	if coding := r.Header.Get("Content-Encoding"); coding != "" &&
+		!strings.EqualFold(coding, "identity") {
+		return nil, badRequest(http.StatusUnsupportedMediaType,
+			"Send the request as it is, without a Content-Encoding.")
 	}
 	var p parameters
 	text, err := readText(r.Context(), r.Body)
@@ -248,12 +268,14 @@ func readBody(r *http.Request) (*graphql.RawParams, error) {
 		return nil, problem
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, badRequest(http.StatusRequestTimeout, fmt.Sprintf("The body was not here within %s.", bodyTime))
+		return nil, badRequest(http.StatusRequestTimeout,
+			fmt.Sprintf("The body was not here within %s.", bodyTime))
 	}
 	if large, isTooLarge := errors.AsType[*http.MaxBytesError](err); isTooLarge {
 		return nil, badRequest(
 			http.StatusRequestEntityTooLarge,
-			fmt.Sprintf("The request is larger than %d bytes; send files as multipart/form-data.", large.Limit),
+			fmt.Sprintf("The request is larger than %d bytes; send files as multipart/form-data.",
+				large.Limit),
 		)
 	}
 	if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
@@ -298,7 +320,8 @@ var errNoRoom = badRequest(
 func decode(ctx context.Context, text []byte, value any) error {
 	values, depth := weigh(text)
 	if depth > maxNesting {
-		return badRequest(http.StatusBadRequest, fmt.Sprintf("The JSON is nested deeper than %d levels.", maxNesting))
+		return badRequest(http.StatusBadRequest,
+			fmt.Sprintf("The JSON is nested deeper than %d levels.", maxNesting))
 	}
 	if !holdBytes(ctx, bytesOfValue*int64(values)) {
 		return errNoRoom
@@ -337,8 +360,9 @@ func weigh(text []byte) (values, depth int) {
 	return values, depth
 }
 
-// acceptedType returns the media type that the client would rather have of the three, application/json if it does not care,
-// or "" when it wants none (RFC 9110, 12.5.1), and whether it takes events at all.
+// acceptedType returns the media type that the client would rather have of the three,
+// application/json if it does not care, or "" when it wants none (RFC 9110, 12.5.1), and whether it
+// takes events at all.
 func acceptedType(accept []string) (best string, takesEvents bool) {
 	bestQuality := 0.0
 	if len(accept) == 0 {
@@ -371,10 +395,12 @@ func acceptedType(accept []string) (best string, takesEvents bool) {
 	return best, takesEvents
 }
 
-// answer answers a request with what became of its operation; nil says that the request ended before it was executed.
+// answer answers a request with what became of its operation; nil says that the request ended
+// before it was executed.
 func answer(w http.ResponseWriter, response *graphql.Response) {
 	if response == nil {
-		refuseHTTP(w, badRequest(http.StatusServiceUnavailable, "The request ended before it was executed, and nothing was changed. Try again."))
+		refuseHTTP(w, badRequest(http.StatusServiceUnavailable,
+			"The request ended before it was executed, and nothing was changed. Try again."))
 		return
 	}
 	writeResponse(w, http.StatusOK, response)
@@ -382,10 +408,14 @@ func answer(w http.ResponseWriter, response *graphql.Response) {
 
 // refuseHTTP answers a request that is not one of GraphQL.
 func refuseHTTP(w http.ResponseWriter, problem httpError) {
-	answer := &gqlerror.Error{Message: problem.message, Extensions: map[string]any{"code": codeBadRequest}}
+	answer := &gqlerror.Error{
+		Message: problem.message, Extensions: map[string]any{"code": codeBadRequest},
+	}
 	if problem == errNoRoom {
 		w.Header().Set("Retry-After", strconv.Itoa(int(unavailable.RetryAfter.Seconds())))
-		answer.Extensions = map[string]any{"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds())}
+		answer.Extensions = map[string]any{
+			"code": codeUnavailable, "retryAfterSeconds": int(unavailable.RetryAfter.Seconds()),
+		}
 	}
 	text := responseText(&graphql.Response{Errors: gqlerror.List{answer}})
 	if problem.operations > 0 {
@@ -395,16 +425,19 @@ func refuseHTTP(w http.ResponseWriter, problem httpError) {
 	writeText(w, problem.status, text)
 }
 
-// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever it came out.
+// writeResponse writes an answer; that its caller is not let in has a status of its own, whenever
+// it came out.
 func writeResponse(w http.ResponseWriter, status int, response *graphql.Response) {
-	if len(response.Data) == 0 && len(response.Errors) > 0 && response.Errors[0].Extensions["code"] == codeUnauthenticated {
+	if len(response.Data) == 0 && len(response.Errors) > 0 &&
+		response.Errors[0].Extensions["code"] == codeUnauthenticated {
 		w.Header().Set("WWW-Authenticate", access.Realm)
 		status = http.StatusUnauthorized
 	}
 	writeText(w, status, responseText(response))
 }
 
-// writeText writes an answer with its length: a client that still sends its request knows where it ends.
+// writeText writes an answer with its length: a client that still sends its request knows where it
+// ends.
 func writeText(w http.ResponseWriter, status int, text []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
@@ -412,7 +445,8 @@ func writeText(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text)
 }
 
-// responseText returns an answer as JSON. Data is JSON that was just written, and is not read again.
+// responseText returns an answer as JSON. Data is JSON that was just written, and is not read
+// again.
 func responseText(response *graphql.Response) []byte {
 	text := make([]byte, 0, len(response.Data)+len(`{"data":}`))
 	member := func(name string, value []byte) {
@@ -423,7 +457,9 @@ func responseText(response *graphql.Response) []byte {
 		name  string
 		value any
 		isSet bool
-	}{{"errors", response.Errors, len(response.Errors) > 0}, {"extensions", response.Extensions, len(response.Extensions) > 0}} {
+	}{{"errors", response.Errors, len(response.Errors) > 0}, {
+		"extensions", response.Extensions, len(response.Extensions) > 0,
+	}} {
 		if !part.isSet {
 			continue
 		}

@@ -63,7 +63,10 @@ type way struct {
 func ways() []way {
 	return []way{
 		{"POST", 200, "application/json", true, byHTTP(inBody, "application/json")},
-		{"POST for the media type of GraphQL", 400, "application/graphql-response+json", true, byHTTP(inBody, "application/graphql-response+json")},
+		{
+			"POST for the media type of GraphQL", 400, "application/graphql-response+json", true,
+			byHTTP(inBody, "application/graphql-response+json"),
+		},
 		{"GET", 200, "application/json", false, byHTTP(inURL, "*/*")},
 		{"events by POST", 200, "text/event-stream", true, byHTTP(inBody, "text/event-stream")},
 		{"events by GET", 200, "text/event-stream", false, byHTTP(inURL, "text/event-stream")},
@@ -76,7 +79,8 @@ func ways() []way {
 // inBody, inURL and inForm write a request.
 func inBody(t *testing.T, s *server, text string, _ map[string]any) *http.Request {
 	t.Helper()
-	return newRequest(t, http.MethodPost, s.URL+"/graphql", "application/json", strings.NewReader(text))
+	return newRequest(t, http.MethodPost, s.URL+"/graphql", "application/json",
+		strings.NewReader(text))
 }
 
 func inURL(t *testing.T, s *server, _ string, members map[string]any) *http.Request {
@@ -108,7 +112,8 @@ func inForm(t *testing.T, s *server, text string, _ map[string]any) *http.Reques
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return newRequest(t, http.MethodPost, s.URL+"/graphql", w.FormDataContentType(), strings.NewReader(body.String()))
+	return newRequest(t, http.MethodPost, s.URL+"/graphql", w.FormDataContentType(),
+		strings.NewReader(body.String()))
 }
 
 func newRequest(t *testing.T, method, address, contentType string, body io.Reader) *http.Request {
@@ -125,7 +130,8 @@ func newRequest(t *testing.T, method, address, contentType string, body io.Reade
 
 // byHTTP sends a request and gives its only answer, which may be an event.
 func byHTTP(
-	write func(t *testing.T, s *server, text string, members map[string]any) *http.Request, accept string,
+	write func(t *testing.T, s *server, text string, members map[string]any) *http.Request,
+	accept string,
 ) func(*testing.T, *server, map[string]any) reply {
 	return func(t *testing.T, s *server, members map[string]any) reply {
 		t.Helper()
@@ -169,7 +175,8 @@ func bySocket(t *testing.T, s *server, members map[string]any) reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	connection, response, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+"/graphql",
+	connection, response, err := websocket.Dial(ctx,
+		strings.Replace(s.URL, "http", "ws", 1)+"/graphql",
 		&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +189,9 @@ func bySocket(t *testing.T, s *server, members map[string]any) reply {
 	if s.token != "" {
 		hello["payload"] = map[string]any{"Authorization": "Bearer " + s.token}
 	}
-	for _, message := range []map[string]any{hello, {"type": "subscribe", "id": "1", "payload": members}} {
+	for _, message := range []map[string]any{
+		hello, {"type": "subscribe", "id": "1", "payload": members},
+	} {
 		if err := wsjson.Write(ctx, connection, message); err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +213,8 @@ func bySocket(t *testing.T, s *server, members map[string]any) reply {
 	}
 }
 
-// TestOneProtocol asks the same by every transport: what is answered, and what is wrong with what is asked, does not depend on it.
+// TestOneProtocol asks the same by every transport: what is answered, and what is wrong with what
+// is asked, does not depend on it.
 func TestOneProtocol(t *testing.T) {
 	t.Parallel()
 	s := newPool(t)
@@ -219,11 +229,19 @@ func TestOneProtocol(t *testing.T) {
 		data, wrong string
 		status      int
 	}{
-		"a query":       {request: one(`{ coupon(id: "coupon_1") { label } }`), data: `{"coupon":{"label":"Pool"}}`},
-		"a named one":   {request: map[string]any{"query": "query A { coupons { totalCount } } query B { __typename }", "operationName": "B"}, data: `{"__typename":"Query"}`},
+		"a query": {
+			request: one(`{ coupon(id: "coupon_1") { label } }`),
+			data:    `{"coupon":{"label":"Pool"}}`,
+		},
+		"a named one": {request: map[string]any{
+			"query":         "query A { coupons { totalCount } } query B { __typename }",
+			"operationName": "B",
+		}, data: `{"__typename":"Query"}`},
 		"no such field": {request: one(`{ coupons { totalCounts } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Cannot query field "totalCounts" on type "CouponConnection". Did you mean "totalCount"?`},
-		"a syntax":      {request: one(`{ coupons {`), wrong: `GRAPHQL_PARSE_FAILED: Expected Name, found <EOF>`},
-		"defer":         {request: one(`{ coupons { nodes { id ... @defer { label } } } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Unknown directive "@defer".`},
+		"a syntax": {
+			request: one(`{ coupons {`), wrong: `GRAPHQL_PARSE_FAILED: Expected Name, found <EOF>`,
+		},
+		"defer": {request: one(`{ coupons { nodes { id ... @defer { label } } } }`), wrong: `GRAPHQL_VALIDATION_FAILED: Unknown directive "@defer".`},
 		"two operations": {
 			request: one(`query A { coupons { totalCount } } query B { __typename }`),
 			wrong:   `GRAPHQL_VALIDATION_FAILED: The request has 2 operations: A, B. Set operationName to the one to run.`,
@@ -244,14 +262,18 @@ func TestOneProtocol(t *testing.T) {
 			request: with(byFilter, "f", map[string]any{"status": []string{"EXPIRED", "ACTIV"}}),
 			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$f.status[1]": "ACTIV" is not a value of CouponStatus. Did you mean "ACTIVE"?`,
 		},
-		"no object": {request: with(byFilter, "f", 17), wrong: `GRAPHQL_VALIDATION_FAILED: Variable "$f": 17 is not an object of the type CouponFilter.`},
+		"no object": {
+			request: with(byFilter, "f", 17),
+			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$f": 17 is not an object of the type CouponFilter.`,
+		},
 		"a fraction": {
 			request: with(`query ($n: Int) { coupons(first: $n) { totalCount } }`, "n", 1.5),
 			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$n": 1.5 is not a value of the type Int.`,
 		},
 		"a number that is too large": {
-			request: with(`query ($n: Int) { coupons(first: $n) { totalCount } }`, "n", json.Number("99999999999999999999")),
-			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$n": 99999999999999999999 is not a value of the type Int.`,
+			request: with(`query ($n: Int) { coupons(first: $n) { totalCount } }`, "n",
+				json.Number("99999999999999999999")),
+			wrong: `GRAPHQL_VALIDATION_FAILED: Variable "$n": 99999999999999999999 is not a value of the type Int.`,
 		},
 		"nothing": {
 			request: one(`query ($id: ID!) { coupon(id: $id) { id } }`),
@@ -261,7 +283,10 @@ func TestOneProtocol(t *testing.T) {
 			request: with(`query ($id: ID!) { coupon(id: $id) { id } }`, "id", nil),
 			wrong:   `GRAPHQL_VALIDATION_FAILED: Variable "$id": it is null, and its type is ID!.`,
 		},
-		"no query": {request: map[string]any{"variables": map[string]any{}}, wrong: `BAD_REQUEST: The request has no query.`, status: 400},
+		"no query": {
+			request: map[string]any{"variables": map[string]any{}},
+			wrong:   `BAD_REQUEST: The request has no query.`, status: 400,
+		},
 	} {
 		for _, way := range ways() {
 			if name == "no query" && way.refused == 0 {
@@ -280,7 +305,8 @@ func TestOneProtocol(t *testing.T) {
 				status = http.StatusOK
 			}
 			if got.status != status || got.header.Get("Content-Type") != contentType {
-				t.Errorf("%s by %s: %d %s, want %d %s", name, way.name, got.status, got.header.Get("Content-Type"), status, contentType)
+				t.Errorf("%s by %s: %d %s, want %d %s", name, way.name, got.status,
+					got.header.Get("Content-Type"), status, contentType)
 			}
 			if way.refused != 0 && got.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s by %s may be stored", name, way.name)
@@ -308,21 +334,28 @@ func TestDigits(t *testing.T) {
 		}
 		for name, request := range map[string]map[string]any{
 			"in the document": {"query": `mutation { redeemCode(input: {value: "ALL", amount: ` + amount + `}) { redemption { amount } userErrors { message } }
-				upsertRecipients(input: {recipients: [{externalId: "c", attributes: {ratio: ` + ratio + `, list: [1, ` + ratio + `]}}]}) {
+				upsertRecipients(input: {recipients: [{externalId: "c",
+					attributes: {ratio: ` + ratio + `, list: [1, ` + ratio + `]}}]}) {
 					recipients { attributes } } }`},
 			"as variables": {
 				"query": `mutation ($amount: Decimal, $attributes: JSON) {
-					redeemCode(input: {value: "ALL", amount: $amount}) { redemption { amount } userErrors { message } }
-					upsertRecipients(input: {recipients: [{externalId: "c", attributes: $attributes}]}) { recipients { attributes } } }`,
+					redeemCode(input: {value: "ALL", amount: $amount}) { redemption { amount }
+						userErrors { message } }
+					upsertRecipients(input: {recipients:
+						[{externalId: "c", attributes: $attributes}]}) { recipients { attributes } }
+						}`,
 				"variables": map[string]any{
-					"amount":     json.Number(amount),
-					"attributes": map[string]any{"ratio": json.Number(ratio), "list": []any{1, json.Number(ratio)}},
+					"amount": json.Number(amount),
+					"attributes": map[string]any{
+						"ratio": json.Number(ratio), "list": []any{1, json.Number(ratio)},
+					},
 				},
 			},
 		} {
 			// The second time the document is known.
 			for range 2 {
-				want := `{"data":{"redeemCode":{"redemption":{"amount":"` + amount + `"},"userErrors":[]},"upsertRecipients":{"recipients":[` +
+				want := `{"data":{"redeemCode":{"redemption":{"amount":"` + amount +
+					`"},"userErrors":[]},"upsertRecipients":{"recipients":[` +
 					`{"attributes":{"list":[1,` + ratio + `],"ratio":` + ratio + `}}]}}}`
 				if got := way.send(t, s, request); got.text != want {
 					t.Errorf("%s by %s: %s\nwant %s", name, way.name, got.text, want)
@@ -332,18 +365,23 @@ func TestDigits(t *testing.T) {
 	}
 }
 
-// TestPersistedQueries: a client sends the hash of a document, and after the answer that it knows the document with its hash, once.
+// TestPersistedQueries: a client sends the hash of a document, and after the answer that it knows
+// the document with its hash, once.
 func TestPersistedQueries(t *testing.T) {
 	t.Parallel()
 	const notFound = "PERSISTED_QUERY_NOT_FOUND: PersistedQueryNotFound"
 	hashed := func(query string, version any) map[string]any {
 		sum := sha256.Sum256([]byte(query))
-		return map[string]any{"persistedQuery": map[string]any{"version": version, "sha256Hash": hex.EncodeToString(sum[:])}}
+		return map[string]any{"persistedQuery": map[string]any{
+			"version": version, "sha256Hash": hex.EncodeToString(sum[:]),
+		}}
 	}
 	s := newServer(t)
 	for i, way := range ways() {
 		query := fmt.Sprintf("query Q%d { __typename }", i)
-		alone, whole := map[string]any{"extensions": hashed(query, 1)}, map[string]any{"query": query, "extensions": hashed(query, 1)}
+		alone, whole := map[string]any{"extensions": hashed(query, 1)}, map[string]any{
+			"query": query, "extensions": hashed(query, 1),
+		}
 		poisoned := map[string]any{"query": "{ caller { name } }", "extensions": hashed(query, 1)}
 		for step, test := range []struct {
 			request map[string]any
@@ -352,19 +390,26 @@ func TestPersistedQueries(t *testing.T) {
 			{alone, notFound},
 			{poisoned, "BAD_REQUEST: persistedQuery.sha256Hash is not the SHA-256 of the query, in hexadecimal."},
 			{alone, notFound},
-			{map[string]any{"query": "query Q { nothing }", "extensions": hashed("query Q { nothing }", 1)}, `GRAPHQL_VALIDATION_FAILED: Cannot query field "nothing" on type "Query".`},
+			{map[string]any{
+				"query": "query Q { nothing }", "extensions": hashed("query Q { nothing }", 1),
+			}, `GRAPHQL_VALIDATION_FAILED: Cannot query field "nothing" on type "Query".`},
 			{map[string]any{"extensions": hashed("query Q { nothing }", 1)}, notFound},
 			{whole, ""},
 			{alone, ""},
-			{map[string]any{"extensions": hashed(query, 2)}, "PERSISTED_QUERY_NOT_SUPPORTED: PersistedQueryNotSupported"},
+			{
+				map[string]any{"extensions": hashed(query, 2)},
+				"PERSISTED_QUERY_NOT_SUPPORTED: PersistedQueryNotSupported",
+			},
 			{map[string]any{"query": query, "extensions": hashed(query, 2)}, ""},
 		} {
 			got := way.send(t, s, test.request)
-			if failures := got.failures(t); failures != test.want || test.want == "" && got.text != `{"data":{"__typename":"Query"}}` {
+			if failures := got.failures(t); failures != test.want ||
+				test.want == "" && got.text != `{"data":{"__typename":"Query"}}` {
 				t.Errorf("step %d by %s: %s, want %s", step, way.name, got.text, test.want)
 			}
 			if test.want == notFound && way.refused != 0 && got.status != http.StatusOK {
-				t.Errorf("step %d by %s: a client takes the status %d for a fault", step, way.name, got.status)
+				t.Errorf("step %d by %s: a client takes the status %d for a fault", step,
+					way.name, got.status)
 			}
 		}
 	}
@@ -383,19 +428,22 @@ func TestPersistedQueries(t *testing.T) {
 	// What its caller may not ask is not kept.
 	const forbidden = "{ coupons { totalCount } }"
 	ways()[0].send(t, s, map[string]any{"query": forbidden, "extensions": hashed(forbidden, 1)})
-	if got := ways()[0].send(t, s, map[string]any{"extensions": hashed(forbidden, 1)}).failures(t); got != notFound {
+	if got := ways()[0].send(t, s,
+		map[string]any{"extensions": hashed(forbidden, 1)}).failures(t); got != notFound {
 		t.Errorf("a document that was refused is kept: %s", got)
 	}
 	// What does not fit is asked for each time.
 	large := "{ __typename #" + strings.Repeat(" ", 16<<10) + "\n}"
 	post := ways()[0]
 	post.send(t, s, map[string]any{"query": large, "extensions": hashed(large, 1)})
-	if got := post.send(t, s, map[string]any{"extensions": hashed(large, 1)}).failures(t); got != notFound {
+	if got := post.send(t, s,
+		map[string]any{"extensions": hashed(large, 1)}).failures(t); got != notFound {
 		t.Errorf("a large document is kept: %s", got)
 	}
 }
 
-// TestNotLetIn: who shows no key is told so with the status and the header of HTTP, whatever answer was asked for.
+// TestNotLetIn: who shows no key is told so with the status and the header of HTTP, whatever answer
+// was asked for.
 func TestNotLetIn(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -406,21 +454,25 @@ func TestNotLetIn(t *testing.T) {
 			continue // It closes; a test of its own tells how.
 		}
 		got := way.send(t, s, map[string]any{"query": "{ __typename }"})
-		if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.failures(t), "UNAUTHENTICATED: ") || got.header.Get("WWW-Authenticate") == "" {
+		if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.failures(t),
+			"UNAUTHENTICATED: ") || got.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: %d %v %s", way.name, got.status, got.header, got.text)
 		}
 	}
 }
 
-// TestSubscribeByGET subscribes as an EventSource does, and as clients that would take other answers too.
+// TestSubscribeByGET subscribes as an EventSource does, and as clients that would take other
+// answers too.
 func TestSubscribeByGET(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.ask(t, `mutation { createCoupon(input: {label: "All", code: "ALL", type: ANONYMOUS, startsAt: "2026-11-01"}) { userErrors { message } } }`, nil, nil)
 	const query = `subscription { redemptionRecorded { codeValue } }`
 	for name, r := range map[string]*http.Request{
-		"an EventSource": newRequest(t, http.MethodGet, s.URL+"/graphql?query="+url.QueryEscape(query), "", nil),
-		"urql":           newRequest(t, http.MethodPost, s.URL+"/graphql", "application/json", strings.NewReader(`{"query":"`+query+`"}`)),
+		"an EventSource": newRequest(t, http.MethodGet,
+			s.URL+"/graphql?query="+url.QueryEscape(query), "", nil),
+		"urql": newRequest(t, http.MethodPost, s.URL+"/graphql", "application/json",
+			strings.NewReader(`{"query":"`+query+`"}`)),
 	} {
 		r.Header.Set("Accept", "text/event-stream")
 		if name == "urql" {
@@ -430,10 +482,15 @@ func TestSubscribeByGET(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.ask(t, `mutation { redeemCode(input: {value: "all"}) { userErrors { message } } }`, nil, nil)
-		want := ":\n\nevent: next\ndata: " + `{"data":{"redemptionRecorded":{"codeValue":"ALL"}}}` + "\n\n"
+		s.ask(
+			t, `mutation { redeemCode(input: {value: "all"}) { userErrors { message } } }`, nil,
+			nil,
+		)
+		want := ":\n\nevent: next\ndata: " +
+			`{"data":{"redemptionRecorded":{"codeValue":"ALL"}}}` + "\n\n"
 		got := make([]byte, len(want))
-		if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != want || response.Header.Get("Content-Type") != "text/event-stream" {
+		if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != want ||
+			response.Header.Get("Content-Type") != "text/event-stream" {
 			t.Errorf("%s: %q, %v, %v", name, got, err, response.Header)
 		}
 		if err := response.Body.Close(); err != nil {

@@ -19,7 +19,9 @@ import (
 const maxListed = 20
 
 // operationOf returns the operation of a document that a request names, or says which there are.
-func operationOf(document *ast.QueryDocument, name string) (*ast.OperationDefinition, *gqlerror.Error) {
+func operationOf(document *ast.QueryDocument, name string) (
+	*ast.OperationDefinition, *gqlerror.Error,
+) {
 	if operation := document.Operations.ForName(name); operation != nil {
 		return operation, nil
 	}
@@ -28,20 +30,24 @@ func operationOf(document *ast.QueryDocument, name string) (*ast.OperationDefini
 		names = append(names, operation.Name)
 	}
 	if name == "" {
-		return nil, refusal(errcode.ValidationFailed, nil, "The request has %d operations: %s. Set operationName to the one to run.",
+		return nil, refusal(errcode.ValidationFailed, nil,
+			"The request has %d operations: %s. Set operationName to the one to run.",
 			len(names), listed(names))
 	}
 	if names[0] == "" {
-		return nil, refusal(errcode.ValidationFailed, nil, "The operation of the request has no name, but operationName is %q. Leave it out.",
+		return nil, refusal(errcode.ValidationFailed, nil,
+			"The operation of the request has no name, but operationName is %q. Leave it out.",
 			coupon.Printable(name))
 	}
-	return nil, refusal(errcode.ValidationFailed, nil, "The request has no operation %q. It has %s.", coupon.Printable(name), listed(names))
+	return nil, refusal(errcode.ValidationFailed, nil,
+		"The request has no operation %q. It has %s.", coupon.Printable(name), listed(names))
 }
 
 // listed returns names in a row.
 func listed(names []string) string {
 	if len(names) > maxListed {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "),
+			len(names)-maxListed)
 	}
 	return strings.Join(names, ", ")
 }
@@ -59,9 +65,12 @@ func (d *documents) hint(name, what string, options []string) string {
 	return fmt.Sprintf(" %s %s.", what, listed(options))
 }
 
-// explain says what is wrong with a variable as helpfully as validation does of a literal: what the library says of it names
-// neither the value nor what would be right. Other problems stay as they are.
-func (d *documents) explain(operation *ast.OperationDefinition, variables map[string]any, problem *gqlerror.Error) {
+// explain says what is wrong with a variable as helpfully as validation does of a literal: what the
+// library says of it names neither the value nor what would be right. Other problems stay as they
+// are.
+func (d *documents) explain(
+	operation *ast.OperationDefinition, variables map[string]any, problem *gqlerror.Error,
+) {
 	if len(problem.Path) < 2 || problem.Path[0] != ast.PathName("variable") {
 		return
 	}
@@ -85,7 +94,8 @@ func (d *documents) explain(operation *ast.OperationDefinition, variables map[st
 			owner := d.schema.Types[kind.Name()]
 			field := owner.Fields.ForName(string(s))
 			if field == nil {
-				problem.Message = fmt.Sprintf("Variable %q: %s has no field %q.%s", place, owner.Name, string(s),
+				problem.Message = fmt.Sprintf("Variable %q: %s has no field %q.%s", place,
+					owner.Name, string(s),
 					d.hint(string(s), "Its fields are", fieldNames(owner)))
 				return
 			}
@@ -117,7 +127,8 @@ func (d *documents) wrongValue(kind *ast.Type, value any, isGiven bool) string {
 		for i, one := range named.EnumValues {
 			options[i] = one.Name
 		}
-		return fmt.Sprintf("%s is not a value of %s.%s", shown, named.Name, d.hint(strings.Trim(shown, `"`), "Its values are", options))
+		return fmt.Sprintf("%s is not a value of %s.%s", shown, named.Name,
+			d.hint(strings.Trim(shown, `"`), "Its values are", options))
 	case ast.InputObject:
 		return fmt.Sprintf("%s is not an object of the type %s.", shown, named.Name)
 	}
@@ -132,7 +143,8 @@ func fieldNames(of *ast.Definition) []string {
 	return names
 }
 
-// undefinedField is what validation says of a field that an input does not have, where no name is near.
+// undefinedField is what validation says of a field that an input does not have, where no name is
+// near.
 var undefinedField = regexp.MustCompile(`^Field "([^"]*)" is not defined by type "([^"]*)"\.$`)
 
 // listFields adds the fields of an input to what validation says of one that it does not have.
@@ -142,12 +154,14 @@ func (d *documents) listFields(problems gqlerror.List) {
 		if match == nil || d.schema.Types[match[2]] == nil {
 			continue
 		}
-		problem.Message += fmt.Sprintf(" Its fields are %s.", listed(fieldNames(d.schema.Types[match[2]])))
+		problem.Message += fmt.Sprintf(" Its fields are %s.",
+			listed(fieldNames(d.schema.Types[match[2]])))
 	}
 }
 
-// exactNumbers has the numbers of a document keep their digits, which the library reads as binary fractions. A Decimal takes them
-// as text; where any JSON may be they become variables, whose values it gives.
+// exactNumbers has the numbers of a document keep their digits, which the library reads as binary
+// fractions. A Decimal takes them as text; where any JSON may be they become variables, whose
+// values it gives.
 func exactNumbers(document *ast.QueryDocument) exact {
 	e := exact{}
 	for _, operation := range document.Operations {
@@ -184,10 +198,12 @@ func (e exact) value(v *ast.Value, mayVary bool) {
 	switch {
 	case v == nil:
 	case v.Definition != nil && v.Definition.Name == "Decimal":
-		if (v.Kind == ast.FloatValue || v.Kind == ast.IntValue) && !strings.ContainsAny(v.Raw, "eE") {
+		if (v.Kind == ast.FloatValue || v.Kind == ast.IntValue) &&
+			!strings.ContainsAny(v.Raw, "eE") {
 			v.Kind = ast.StringValue
 		}
-	case v.Definition != nil && v.Definition.Kind == ast.Scalar && (v.Kind == ast.ObjectValue || v.Kind == ast.ListValue):
+	case v.Definition != nil && v.Definition.Kind == ast.Scalar &&
+		(v.Kind == ast.ObjectValue || v.Kind == ast.ListValue):
 		if mayVary {
 			e.json(v)
 		}

@@ -30,7 +30,8 @@ func TestWalkthrough(t *testing.T) {
 	}
 }
 
-// keepWritten fails the test unless the part of a document between two marks is this text; with -update it writes the part.
+// keepWritten fails the test unless the part of a document between two marks is this text; with
+// -update it writes the part.
 func keepWritten(t *testing.T, path, mark, text string) {
 	t.Helper()
 	document, err := os.ReadFile(path)
@@ -56,8 +57,8 @@ func keepWritten(t *testing.T, path, mark, text string) {
 	}
 }
 
-// walk returns steps of a scenario as Markdown: what each is for, its files, its request and its answer. One step alone has no
-// heading.
+// walk returns steps of a scenario as Markdown: what each is for, its files, its request and its
+// answer. One step alone has no heading.
 func walk(t *testing.T, archive *txtar.Archive, names ...string) string {
 	t.Helper()
 	var b strings.Builder
@@ -77,7 +78,8 @@ func walk(t *testing.T, archive *txtar.Archive, names ...string) string {
 		if variables != "" {
 			fmt.Fprintf(&b, "\n```json\n%s\n```\n", variables)
 		}
-		fmt.Fprintf(&b, "\nThe answer:\n\n```json\n%s\n```\n", compact(t, section(archive, name+".response.json")))
+		fmt.Fprintf(&b, "\nThe answer:\n\n```json\n%s\n```\n",
+			compact(t, section(archive, name+".response.json")))
 	}
 	return b.String() + "\n"
 }
@@ -134,11 +136,13 @@ func oneLine(t *testing.T, value json.RawMessage) string {
 	if err := json.Indent(&indented, bytes.TrimSpace(value), "", ""); err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("[\n", "[", "{\n", "{", "\n]", "]", "\n}", "}", "\n", " ").Replace(indented.String())
+	return strings.NewReplacer("[\n", "[", "{\n", "{", "\n]", "]", "\n}", "}", "\n",
+		" ").Replace(indented.String())
 }
 
-// TestWalkthroughElsewhere follows the walkthrough on a server that has other coupons, deliveries and people already, in another
-// year: but for ids, instants and random codes the answers are the same.
+// TestWalkthroughElsewhere follows the walkthrough on a server that has other coupons, deliveries
+// and people already, in another year: but for ids, instants and random codes the answers are the
+// same.
 func TestWalkthroughElsewhere(t *testing.T) {
 	t.Parallel()
 	archive, err := txtar.ParseFile("testdata/walkthrough.txtar")
@@ -155,20 +159,23 @@ func TestWalkthroughElsewhere(t *testing.T) {
 	}
 	server.moveClock(t, time.Date(2031, 3, 5, 8, 0, 0, 0, time.UTC).Format(time.RFC3339))
 	for _, name := range steps(archive) {
-		want, got := withoutIDs(section(archive, name+".response.json")), withoutIDs(server.run(t, archive, name))
+		want, got := withoutIDs(section(archive, name+".response.json")),
+			withoutIDs(server.run(t, archive, name))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// withoutIDs returns an answer with each id and each instant of the server's as its place among those of the answer.
+// withoutIDs returns an answer with each id and each instant of the server's as its place among
+// those of the answer.
 func withoutIDs(answer []byte) string {
 	seen := map[string]string{}
-	return regexp.MustCompile(`"\w+_\d+"|"\d{4}-\d\d-\d\dT\d\d:00:00Z"`).ReplaceAllStringFunc(string(answer), func(id string) string {
-		if seen[id] == "" {
-			seen[id] = fmt.Sprintf(`"%d"`, len(seen)+1)
-		}
-		return seen[id]
-	})
+	return regexp.MustCompile(`"\w+_\d+"|"\d{4}-\d\d-\d\dT\d\d:00:00Z"`).
+		ReplaceAllStringFunc(string(answer), func(id string) string {
+			if seen[id] == "" {
+				seen[id] = fmt.Sprintf(`"%d"`, len(seen)+1)
+			}
+			return seen[id]
+		})
 }

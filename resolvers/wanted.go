@@ -10,7 +10,9 @@ import (
 )
 
 // codesByID reads codes with what the operation wants to know of them.
-func (r *Resolver) codesByID(ctx context.Context, ids []coupon.ID) (map[coupon.ID]*coupon.Code, error) {
+func (r *Resolver) codesByID(ctx context.Context, ids []coupon.ID) (
+	map[coupon.ID]*coupon.Code, error,
+) {
 	return r.store.CodesByID(ctx, ids, wantedOfCodes(ctx))
 }
 
@@ -24,8 +26,9 @@ var happening = map[string]coupon.CodeState{
 	"status": coupon.StateRedeemed,
 }
 
-// wantedOfCodes returns what an operation wants to know of what happened to codes, wherever in it codes are asked
-// for: all that without an operation. Directives that leave fields out are not looked at.
+// wantedOfCodes returns what an operation wants to know of what happened to codes, wherever in it
+// codes are asked for: all that without an operation. Directives that leave fields out are not
+// looked at.
 func wantedOfCodes(ctx context.Context) coupon.CodeState {
 	if !graphql.HasOperationContext(ctx) {
 		return coupon.AnyState
@@ -44,7 +47,8 @@ func wantedOfCodes(ctx context.Context) coupon.CodeState {
 	return s.wantedOfCodes
 }
 
-// wantedIn returns what selections want to know of codes, without those of fragments that they name.
+// wantedIn returns what selections want to know of codes, without those of fragments that they
+// name.
 func wantedIn(selections ast.SelectionSet) (wanted coupon.CodeState) {
 	for _, selection := range selections {
 		switch selection := selection.(type) {

@@ -8,11 +8,14 @@ import (
 	"couponql/sender"
 )
 
-// TestSMTPAddresses tells how addresses reach the mail server that are not written as it wants them.
+// TestSMTPAddresses tells how addresses reach the mail server that are not written as it wants
+// them.
 func TestSMTPAddresses(t *testing.T) {
 	t.Parallel()
 	server := startMail(t, &mailServer{}, false, false)
-	s := newSMTP(t, &sender.SMTPOptions{URL: "smtp://" + server.addr + "?tls=off", From: "Bücher <info@bücher.example>"})
+	s := newSMTP(t, &sender.SMTPOptions{
+		URL: "smtp://" + server.addr + "?tls=off", From: "Bücher <info@bücher.example>",
+	})
 	for _, test := range []struct{ address, rcpt, header string }{
 		{"info@bücher.example", "info@xn--bcher-kva.example", "<info@xn--bcher-kva.example>"},
 		{"anna\u200b@EXAMPLE.com", "anna@example.com", "<anna@example.com>"},
@@ -24,11 +27,14 @@ func TestSMTPAddresses(t *testing.T) {
 		wantAttempts(t, send(t, s, messages), accepted(1))
 		received := server.received[len(server.received)-1]
 		if received.to != test.rcpt || received.from != "info@xn--bcher-kva.example" {
-			t.Errorf("%q: sent from %q to %q, want %q", test.address, received.from, received.to, test.rcpt)
+			t.Errorf("%q: sent from %q to %q, want %q", test.address, received.from,
+				received.to, test.rcpt)
 		}
 		header := received.parse(t).Header
-		if header.Get("To") != test.header || !strings.HasSuffix(header.Get("From"), "<info@xn--bcher-kva.example>") {
-			t.Errorf("%q: got From: %s, To: %s, want To: %s", test.address, header.Get("From"), header.Get("To"), test.header)
+		if header.Get("To") != test.header ||
+			!strings.HasSuffix(header.Get("From"), "<info@xn--bcher-kva.example>") {
+			t.Errorf("%q: got From: %s, To: %s, want To: %s", test.address, header.Get("From"),
+				header.Get("To"), test.header)
 		}
 	}
 }

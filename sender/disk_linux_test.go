@@ -25,7 +25,8 @@ func fillDisk(t *testing.T, dir string) {
 	path := filepath.Join(dir, "delivery_1.mbox")
 	size, batches := int64(0), 0
 	for ; batches < 100; batches++ {
-		next, err := o.Append("delivery_1", size, batch(coupon.ChannelEmail, batches*400+1, 400), sentAt)
+		next, err := o.Append("delivery_1", size,
+			batch(coupon.ChannelEmail, batches*400+1, 400), sentAt)
 		if err != nil {
 			if !strings.Contains(err.Error(), path) {
 				t.Errorf("got %v, want an error that names %s", err, path)
@@ -62,7 +63,8 @@ func TestFullDisk(t *testing.T) {
 }
 
 // limitedDir is the folder for the process that TestFileSizeLimit starts.
-var limitedDir = flag.String("limited-dir", "", "fill this folder with a limit on the size of files")
+var limitedDir = flag.String("limited-dir", "",
+	"fill this folder with a limit on the size of files")
 
 // TestFileSizeLimit needs no rights: the limit of a file's size fails a write in the middle of a
 // batch, as a full disk does. A limit is the whole process's, so that another one takes it.
@@ -77,7 +79,8 @@ func TestFileSizeLimit(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFileSizeLimit$", "-test.v",
+	command := exec.CommandContext(t.Context(), os.Args[0],
+		"-test.run=^TestFileSizeLimit$", "-test.v",
 		"-limited-dir="+filepath.Join(t.TempDir(), "outbox"))
 	output, err := command.CombinedOutput()
 	if err != nil || !strings.Contains(string(output), "file too large") {

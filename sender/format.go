@@ -62,8 +62,8 @@ func writeMail(text []byte, message *coupon.OutgoingMessage, sentAt time.Time) (
 	return appendBody(text, body), nil
 }
 
-// headerText makes a value safe to stand in one line of a header: without control characters nothing
-// can begin another header.
+// headerText makes a value safe to stand in one line of a header: without control characters
+// nothing can begin another header.
 func headerText(value string) string {
 	if !strings.ContainsFunc(value, unicode.IsControl) {
 		return value
@@ -88,7 +88,8 @@ func appendSubject(text []byte, subject string) []byte {
 	}
 	for start := 0; start < len(subject); {
 		end := min(start+maxWordBytes, len(subject))
-		for end < len(subject) && !utf8.RuneStart(subject[end]) && end > start+maxWordBytes-utf8.UTFMax {
+		for end < len(subject) && !utf8.RuneStart(subject[end]) &&
+			end > start+maxWordBytes-utf8.UTFMax {
 			end-- // a word holds whole characters
 		}
 		if start > 0 {
@@ -102,8 +103,8 @@ func appendSubject(text []byte, subject string) []byte {
 	return text
 }
 
-// isTransparent reports whether a body can stand in a message as it is: no line is too long, and there
-// is no NUL.
+// isTransparent reports whether a body can stand in a message as it is: no line is too long, and
+// there is no NUL.
 func isTransparent(body string) bool {
 	if strings.IndexByte(body, 0) >= 0 {
 		return false

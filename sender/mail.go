@@ -12,11 +12,12 @@ import (
 	"couponql/coupon"
 )
 
-// maxUnsubscribeLength is the length of the longest address in List-Unsubscribe, in bytes: a line of RFC 5322.
+// maxUnsubscribeLength is the length of the longest address in List-Unsubscribe, in bytes: a line
+// of RFC 5322.
 const maxUnsubscribeLength = 900
 
-// compose makes the mail of a message. It is the same at every attempt, but for its date and the marks between
-// its parts. An error says what is wrong with the message.
+// compose makes the mail of a message. It is the same at every attempt, but for its date and the
+// marks between its parts. An error says what is wrong with the message.
 func (s *SMTP) compose(batch *Batch, message *coupon.OutgoingMessage) (*gomail.Msg, error) {
 	to, err := mailbox(message.Address)
 	if err != nil {
@@ -46,8 +47,8 @@ func (s *SMTP) compose(batch *Batch, message *coupon.OutgoingMessage) (*gomail.M
 	return m, nil
 }
 
-// mailbox returns an address of e-mail as it goes over the line. Messages that an earlier version wrote have it as it was
-// given.
+// mailbox returns an address of e-mail as it goes over the line. Messages that an earlier version
+// wrote have it as it was given.
 func mailbox(text string) (*mail.Address, error) {
 	address, reason := coupon.Canonical(coupon.ChannelEmail, text, "")
 	if reason != "" {
@@ -64,7 +65,8 @@ func mailbox(text string) (*mail.Address, error) {
 func senderOf(text string) (*mail.Address, error) {
 	named, err := mail.ParseAddress(text)
 	if err != nil {
-		return nil, fmt.Errorf("the sender of mail must be an address such as %q: %w", "Shop <shop@example.com>", err)
+		return nil, fmt.Errorf("the sender of mail must be an address such as %q: %w",
+			"Shop <shop@example.com>", err)
 	}
 	if strings.HasSuffix(named.Address, "@localhost") {
 		// A server that is tried beside its mail server; no recipient is there.
@@ -72,7 +74,8 @@ func senderOf(text string) (*mail.Address, error) {
 	}
 	box, err := mailbox(named.Address)
 	if err != nil {
-		return nil, fmt.Errorf("the sender of mail, %q, cannot be an address: %w", named.Address, err)
+		return nil, fmt.Errorf("the sender of mail, %q, cannot be an address: %w",
+			named.Address, err)
 	}
 	box.Name = named.Name
 	return box, nil
@@ -84,9 +87,9 @@ const (
 	deliveryToken  = "{delivery}"
 )
 
-// unsubscribeAddress fills in the template; a value cannot leave its place in the address. It is empty without
-// a template, for messages that were written without the recipient's id, and when the address would be too long
-// for a header.
+// unsubscribeAddress fills in the template; a value cannot leave its place in the address. It is
+// empty without a template, for messages that were written without the recipient's id, and when the
+// address would be too long for a header.
 func (s *SMTP) unsubscribeAddress(message *coupon.OutgoingMessage) string {
 	if message.Recipient == "" && strings.Contains(s.unsubscribe, recipientToken) {
 		return ""
@@ -101,7 +104,8 @@ func (s *SMTP) unsubscribeAddress(message *coupon.OutgoingMessage) string {
 	return address
 }
 
-// escape makes a value safe in any part of an address: a space becomes %20, which a path and mailto: know too.
+// escape makes a value safe in any part of an address: a space becomes %20, which a path and
+// mailto: know too.
 func escape(value string) string { return strings.ReplaceAll(url.QueryEscape(value), "+", "%20") }
 
 // checkUnsubscribe refuses a template that makes no address.
@@ -111,7 +115,8 @@ func checkUnsubscribe(template string) error {
 	}
 	filled := strings.NewReplacer(recipientToken, "r", deliveryToken, "d").Replace(template)
 	address, err := url.Parse(filled)
-	isWeb := err == nil && (address.Scheme == "https" || address.Scheme == "http") && address.Host != ""
+	isWeb := err == nil && (address.Scheme == "https" || address.Scheme == "http") &&
+		address.Host != ""
 	isMail := err == nil && address.Scheme == "mailto" && strings.Contains(address.Opaque, "@")
 	if !isWeb && !isMail || strings.ContainsAny(filled, "{}<> ") {
 		return fmt.Errorf(

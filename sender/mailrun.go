@@ -18,19 +18,20 @@ type mailRun struct {
 	began    time.Time
 
 	mu sync.Mutex
-	// next is the place of the first message that nobody took yet; returned has those that were taken and given back.
+	// next is the place of the first message that nobody took yet; returned has those that were
+	// taken and given back.
 	next     int
 	returned []int
 	// words are those of refusals by the places of their messages.
 	words map[int]string
-	// end is what came of the messages that were not tried any more; nil: all are tried. The words of endWords are not
-	// about the messages that got them.
+	// end is what came of the messages that were not tried any more; nil: all are tried. The words
+	// of endWords are not about the messages that got them.
 	end *coupon.Attempt
 	// ended is closed as soon as there is an end.
 	ended    chan struct{}
 	endWords string
-	// isWithheld: the last message that was ready to leave was withheld, so that the next one is asked for before it costs
-	// a connection.
+	// isWithheld: the last message that was ready to leave was withheld, so that the next one is
+	// asked for before it costs a connection.
 	isWithheld bool
 }
 
@@ -74,7 +75,8 @@ func (r *mailRun) hasEnded() bool {
 	}
 }
 
-// stop has the messages that were not tried yet get an outcome, and those that were refused with words as well.
+// stop has the messages that were not tried yet get an outcome, and those that were refused with
+// words as well.
 func (r *mailRun) stop(attempt coupon.Attempt, words string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,8 +109,8 @@ func (r *mailRun) conclude(ctx context.Context) {
 	}
 }
 
-// work sends messages over one connection at a time until none is left or none is to be tried. One that may be
-// spared ends when it gets no connection.
+// work sends messages over one connection at a time until none is left or none is to be tried. One
+// that may be spared ends when it gets no connection.
 func (r *mailRun) work(ctx context.Context, maySpare bool) {
 	w := &mailWorker{mailRun: r, maySpare: maySpare}
 	defer func() {
@@ -174,11 +176,13 @@ func (w *mailWorker) send(ctx context.Context, place int) (goesOn bool) {
 	}
 }
 
-// replaces reports whether a message that was not taken is due to the connection, which is closed then: it was closed for being
-// idle, or the server takes no more on one. A new one tells whether it is about that.
+// replaces reports whether a message that was not taken is due to the connection, which is closed
+// then: it was closed for being idle, or the server takes no more on one. A new one tells whether
+// it is about that.
 func (w *mailWorker) replaces(e *mailError, wasKept bool, taken int) bool {
 	isOver := e.isOver()
-	isWorn := taken > 0 && (e.code == codeShuttingDown || e.code == codeNoSpace && e.step == stepMail)
+	isWorn := taken > 0 &&
+		(e.code == codeShuttingDown || e.code == codeNoSpace && e.step == stepMail)
 	switch {
 	case e.step != stepMail && e.step != stepRcpt:
 		return false
@@ -196,9 +200,11 @@ func (w *mailWorker) replaces(e *mailError, wasKept bool, taken int) bool {
 	return true
 }
 
-// settle notes what came of a message: err, which is failure where the server had to do with it. It reports whether the
-// worker goes on.
-func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *mailError, began time.Time) (goesOn bool) {
+// settle notes what came of a message: err, which is failure where the server had to do with it. It
+// reports whether the worker goes on.
+func (w *mailWorker) settle(
+	ctx context.Context, place int, err error, failure *mailError, began time.Time,
+) (goesOn bool) {
 	switch {
 	case err == nil:
 		w.breaks = 0
@@ -211,7 +217,8 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 		}
 		return true
 	case failure == nil:
-		// It is withheld. The server waits for content, and only the end of the connection tells it that there is none.
+		// It is withheld. The server waits for content, and only the end of the connection tells it
+		// that there is none.
 		w.abandon()
 		w.batch.answered(place, false)
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptWithheld}
@@ -219,7 +226,8 @@ func (w *mailWorker) settle(ctx context.Context, place int, err error, failure *
 	case failure.step == stepDot && failure.isNoAnswer():
 		w.abandon()
 		w.attempts[place] = coupon.Attempt{Result: coupon.AttemptUnknown, Reason: fmt.Sprintf(
-			"The mail server has the whole mail and did not say whether it takes it (%s).", failure.text)}
+			"The mail server has the whole mail and did not say whether it takes it (%s).",
+			failure.text)}
 		return w.hasBroken(failure)
 	}
 	// Without its last line no server takes a mail.
@@ -301,7 +309,8 @@ func (r *mailRun) leaveAlone(began time.Time, reason string) coupon.Attempt {
 // explain returns a refusal that is not about the message in a sentence.
 func (w *mailWorker) explain(e *mailError) string {
 	if e.code == 0 {
-		return fmt.Sprintf("The connection to the mail server %s failed at %s: %s", w.smtp.address, e.step, e.text)
+		return fmt.Sprintf("The connection to the mail server %s failed at %s: %s", w.smtp.address,
+			e.step, e.text)
 	}
 	return fmt.Sprintf("The mail server %s answered at %s: %s", w.smtp.address, e.step, e.text)
 }
@@ -320,7 +329,9 @@ func (w *mailWorker) await(ctx context.Context, place int) (isTurn bool) {
 	wait := w.smtp.pace.reserve(1)
 	if wait > patience {
 		w.giveBack(place)
-		w.stop(w.putOff(wait, "The mail server takes no more for now. "+w.smtp.pace.lastReason()), "")
+		w.stop(
+			w.putOff(wait, "The mail server takes no more for now. "+w.smtp.pace.lastReason()), "",
+		)
 		return false
 	}
 	if wait > 0 {
@@ -386,7 +397,9 @@ func (w *mailWorker) connect(ctx context.Context, place int) bool {
 	case !failure.isPermanent() && w.smtp.pace.crowded(reason):
 		// The others do it.
 	case failure.isPermanent():
-		w.stop(coupon.Attempt{Result: coupon.AttemptPostponed, About: coupon.AboutSender, Reason: reason}, "")
+		w.stop(coupon.Attempt{
+			Result: coupon.AttemptPostponed, About: coupon.AboutSender, Reason: reason,
+		}, "")
 	default:
 		w.stop(w.leaveAlone(began, reason), "")
 	}
@@ -410,7 +423,8 @@ func (w *mailWorker) abandon() {
 	w.session = nil
 }
 
-// asksEarly reports whether a message is asked for before it costs anything, because the one before was withheld.
+// asksEarly reports whether a message is asked for before it costs anything, because the one before
+// was withheld.
 func (w *mailWorker) asksEarly() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,22 +1,23 @@
-// Package sender hands messages over: to a mail server ([SMTP]), to a program of the operator's ([Webhook]), or
-// into files. The [Outbox] is the sender that needs no set-up: it appends every message to a file of its
-// delivery, where people and programs can read it.
+// Package sender hands messages over: to a mail server ([SMTP]), to a program of the operator's
+// ([Webhook]), or into files. The [Outbox] is the sender that needs no set-up: it appends every
+// message to a file of its delivery, where people and programs can read it.
 //
 // # Files
 //
-// A delivery by EMAIL becomes <delivery id>.mbox, which every mail program opens: messages of RFC 5322
-// in a mailbox of RFC 4155, with lines that begin like a separator quoted by > (mboxrd). Every other
-// delivery becomes <delivery id>.jsonl, one JSON object a line. Codes stand in the bodies and, in
-// .jsonl, in the member code; never in a header.
+// A delivery by EMAIL becomes <delivery id>.mbox, which every mail program opens: messages of RFC
+// 5322 in a mailbox of RFC 4155, with lines that begin like a separator quoted by > (mboxrd). Every
+// other delivery becomes <delivery id>.jsonl, one JSON object a line. Codes stand in the bodies
+// and, in .jsonl, in the member code; never in a header.
 //
 // # Exactly once
 //
-// A file and a database cannot be changed in one transaction, and a process can die between the two.
-// So the database is the truth about the file: the caller stores the size that [Outbox.Append] gives in
-// the same transaction that marks the batch's messages as sent, and passes it as the offset of the
-// next batch. What stands behind that offset belongs to a batch that was never marked, and Append cuts
-// it off before it writes that batch again. Hence every message is in the file exactly once, even
-// after kill -9 or a power failure, for Append returns only when the batch is on disk.
+// A file and a database cannot be changed in one transaction, and a process can die between the
+// two. So the database is the truth about the file: the caller stores the size that [Outbox.Append]
+// gives in the same transaction that marks the batch's messages as sent, and passes it as the
+// offset of the next batch. What stands behind that offset belongs to a batch that was never
+// marked, and Append cuts it off before it writes that batch again. Hence every message is in the
+// file exactly once, even after kill -9 or a power failure, for Append returns only when the batch
+// is on disk.
 package sender
 
 import (
@@ -42,8 +43,8 @@ const (
 	fileMode   = 0o600
 )
 
-// maxOutboxBatch is how many messages are appended together. A larger batch costs fewer flushes of the disk; a
-// smaller one is sooner paused.
+// maxOutboxBatch is how many messages are appended together. A larger batch costs fewer flushes of
+// the disk; a smaller one is sooner paused.
 const maxOutboxBatch = 5000
 
 // bufferSize is how much is written at once, in bytes.
@@ -57,7 +58,8 @@ type Outbox struct {
 	extra sync.Mutex
 }
 
-// OpenOutbox returns the outbox in a folder, which it creates if need be. A path that is no folder is an error.
+// OpenOutbox returns the outbox in a folder, which it creates if need be. A path that is no folder
+// is an error.
 func OpenOutbox(dir string) (*Outbox, error) {
 	info, err := os.Stat(dir)
 	switch {
@@ -76,7 +78,8 @@ func OpenOutbox(dir string) (*Outbox, error) {
 // Traits tells that a batch that was not recorded counts as not handed over.
 func (*Outbox) Traits() Traits { return Traits{MaxBatch: maxOutboxBatch, IsExact: true} }
 
-// Send appends the batch to its delivery's file: all messages that may leave are accepted, or there is an error.
+// Send appends the batch to its delivery's file: all messages that may leave are accepted, or there
+// is an error.
 func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error) {
 	attempts := same(len(batch.Messages), coupon.Attempt{Result: coupon.AttemptAccepted})
 	if batch.Extra != "" {
@@ -95,7 +98,8 @@ func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error)
 		}
 	}
 	if batch.Extra != "" {
-		_, err := o.write(batch.DeliveryID, "-"+string(batch.Extra), math.MaxInt64, messages, batch.At)
+		_, err := o.write(batch.DeliveryID, "-"+string(batch.Extra), math.MaxInt64,
+			messages, batch.At)
 		return attempts, err
 	}
 	size, err := o.Append(batch.DeliveryID, batch.OutboxSize, messages, batch.At)
@@ -109,14 +113,18 @@ func (o *Outbox) Send(_ context.Context, batch *Batch) ([]coupon.Attempt, error)
 // Append writes a batch of a delivery's messages at an offset of the delivery's file, cutting off
 // what stands behind it, and gives the file's new size when the batch is on disk. All messages of a
 // delivery have one channel. If the file is shorter than the offset, because an operator moved it
-// away, the batch is written at its end. An error names the file and what is wrong with it; the file
-// then ends at the offset, as before the batch.
-func (o *Outbox) Append(delivery coupon.ID, at int64, batch []coupon.OutgoingMessage, sentAt time.Time) (size int64, err error) {
+// away, the batch is written at its end. An error names the file and what is wrong with it; the
+// file then ends at the offset, as before the batch.
+func (o *Outbox) Append(
+	delivery coupon.ID, at int64, batch []coupon.OutgoingMessage, sentAt time.Time,
+) (size int64, err error) {
 	return o.write(delivery, "", at, batch, sentAt)
 }
 
 // write writes a batch to the file of a delivery whose name has this ending.
-func (o *Outbox) write(delivery coupon.ID, ending string, at int64, batch []coupon.OutgoingMessage, sentAt time.Time) (size int64, err error) {
+func (o *Outbox) write(
+	delivery coupon.ID, ending string, at int64, batch []coupon.OutgoingMessage, sentAt time.Time,
+) (size int64, err error) {
 	if _, err := delivery.Number(coupon.KindDelivery); err != nil {
 		// The id becomes a file's name: "../x" must not.
 		return 0, fmt.Errorf("append to outbox: %w", err)
@@ -192,7 +200,9 @@ func cut(file *os.File, at int64) (int64, error) {
 type format func(text []byte, message *coupon.OutgoingMessage, sentAt time.Time) ([]byte, error)
 
 // appendBatch writes the messages and syncs them to disk.
-func appendBatch(file *os.File, at int64, batch []coupon.OutgoingMessage, sentAt time.Time, write format) (int64, error) {
+func appendBatch(
+	file *os.File, at int64, batch []coupon.OutgoingMessage, sentAt time.Time, write format,
+) (int64, error) {
 	writer := bufio.NewWriterSize(file, bufferSize)
 	var text []byte
 	size := at

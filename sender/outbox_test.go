@@ -40,16 +40,22 @@ func batch(channel coupon.Channel, first, n int) []coupon.OutgoingMessage {
 	for i := range messages {
 		number := first + i
 		messages[i] = coupon.OutgoingMessage{
-			MessageID: coupon.NewID(coupon.KindMessage, int64(number)), DeliveryID: "delivery_1", Channel: channel,
-			Recipient: fmt.Sprintf("c-%d", number), Address: fmt.Sprintf("r%d@example.com", number), Code: fmt.Sprintf("CODE%d", number),
-			Subject: "Your code", Body: strings.Repeat("<p>Some text of an ordinary mail, in paragraphs.</p>\n", 19), IsHTML: true,
+			MessageID: coupon.NewID(coupon.KindMessage, int64(number)), DeliveryID: "delivery_1",
+			Channel:   channel,
+			Recipient: fmt.Sprintf("c-%d", number), Address: fmt.Sprintf("r%d@example.com", number),
+			Code:    fmt.Sprintf("CODE%d", number),
+			Subject: "Your code",
+			Body:    strings.Repeat("<p>Some text of an ordinary mail, in paragraphs.</p>\n", 19),
+			IsHTML:  true,
 		}
 	}
 	return messages
 }
 
 // mustAppend appends a batch and gives the file's new size.
-func mustAppend(t *testing.T, o *sender.Outbox, delivery coupon.ID, at int64, messages []coupon.OutgoingMessage) int64 {
+func mustAppend(
+	t *testing.T, o *sender.Outbox, delivery coupon.ID, at int64, messages []coupon.OutgoingMessage,
+) int64 {
 	t.Helper()
 	size, err := o.Append(delivery, at, messages, sentAt)
 	if err != nil {
@@ -68,8 +74,10 @@ func read(t *testing.T, path ...string) string {
 }
 
 var (
-	separator = regexp.MustCompile(`^From \S+ [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$`)
-	quoted    = regexp.MustCompile(`^>+From `)
+	separator = regexp.MustCompile(
+		`^From \S+ [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$`,
+	)
+	quoted = regexp.MustCompile(`^>+From `)
 )
 
 // readMailbox reads a mailbox as RFC 4155 and mboxrd say, and its messages with net/mail.
@@ -142,13 +150,17 @@ func TestMailbox(t *testing.T) {
 		{name: "EmptyLinesAtTheEnd", body: "Hello\n\n\n"},
 		{name: "Empty", body: ""},
 		{name: "LineBreaks", body: "a\r\nb\rc\n", wantBody: "a\nb\nc\n"},
-		{name: "LineOf998", body: strings.Repeat("x", 998) + "\n" + strings.Repeat("y", 998) + "\n"},
+		{
+			name: "LineOf998",
+			body: strings.Repeat("x", 998) + "\n" + strings.Repeat("y", 998) + "\n",
+		},
 		{name: "LineOf999", body: "a\n" + strings.Repeat("x", 999) + "\nFrom x\n=20 ü\n"},
 		{name: "LongLine", body: strings.Repeat("ü From ", 10_000) + "\n"},
 		{name: "NUL", body: "a\x00b\n"},
 		{
 			name: "Injection", address: "a@example.com\r\nBcc: all@example.com",
-			subject: "x\r\n\r\nBcc: all@example.com\nFrom x\u0085", wantSubject: "x    Bcc: all@example.com From x ", body: "x\n",
+			subject:     "x\r\n\r\nBcc: all@example.com\nFrom x\u0085",
+			wantSubject: "x    Bcc: all@example.com From x ", body: "x\n",
 		},
 		{name: "UnicodeAddress", address: "jörg@köln.example", body: "x\n"},
 	}
@@ -160,14 +172,18 @@ func TestMailbox(t *testing.T) {
 			address = test.address
 		}
 		messages = append(messages, coupon.OutgoingMessage{
-			MessageID: coupon.NewID(coupon.KindMessage, int64(i+1)), DeliveryID: "delivery_7", Channel: coupon.ChannelEmail,
-			Address: address, Code: "SECRET", Subject: test.subject, Body: test.body, IsHTML: test.isHTML,
+			MessageID: coupon.NewID(coupon.KindMessage, int64(i+1)), DeliveryID: "delivery_7",
+			Channel: coupon.ChannelEmail,
+			Address: address, Code: "SECRET", Subject: test.subject, Body: test.body,
+			IsHTML: test.isHTML,
 		})
 	}
 	size := mustAppend(t, o, "delivery_7", 0, messages)
 	content := read(t, dir, "delivery_7.mbox")
-	if int64(len(content)) != size || strings.Contains(content, "SECRET") || strings.Contains(content, "\r") {
-		t.Errorf("got a size of %d for %d bytes, a code outside of the bodies, or a CR", size, len(content))
+	if int64(len(content)) != size || strings.Contains(content, "SECRET") ||
+		strings.Contains(content, "\r") {
+		t.Errorf("got a size of %d for %d bytes, a code outside of the bodies, or a CR", size,
+			len(content))
 	}
 	for line := range strings.Lines(content) {
 		if len(line) > 1000 {
@@ -196,8 +212,10 @@ func TestMailbox(t *testing.T) {
 				t.Errorf("got the body %.200q, want %.200q", body, wantBody)
 			}
 			want := map[string]string{
-				"From": "couponql <couponql@localhost>", "Date": "Tue, 03 Nov 2026 13:13:05 +0000", "Mime-Version": "1.0", "Bcc": "",
-				"Message-Id": fmt.Sprintf("<message_%d@couponql>", i+1), "Content-Type": "text/plain; charset=utf-8",
+				"From": "couponql <couponql@localhost>", "Date": "Tue, 03 Nov 2026 13:13:05 +0000",
+				"Mime-Version": "1.0", "Bcc": "",
+				"Message-Id":   fmt.Sprintf("<message_%d@couponql>", i+1),
+				"Content-Type": "text/plain; charset=utf-8",
 			}
 			if test.isHTML {
 				want["Content-Type"] = "text/html; charset=utf-8"
@@ -208,15 +226,18 @@ func TestMailbox(t *testing.T) {
 				}
 			}
 			for name := range header {
-				if _, ok := want[name]; !ok && name != "To" && name != "Subject" && name != "Content-Transfer-Encoding" {
+				if _, ok := want[name]; !ok && name != "To" && name != "Subject" &&
+					name != "Content-Transfer-Encoding" {
 					t.Errorf("got the header %s", name)
 				}
 			}
 			if test.name == "Injection" {
 				return // such an address is none
 			}
-			if to, err := header.AddressList("To"); err != nil || to[0].Address != messages[i].Address {
-				t.Errorf("got the header To: %q, %v, want %q", header.Get("To"), err, messages[i].Address)
+			if to, err := header.AddressList("To"); err != nil ||
+				to[0].Address != messages[i].Address {
+				t.Errorf("got the header To: %q, %v, want %q", header.Get("To"), err,
+					messages[i].Address)
 			}
 		})
 	}
@@ -236,8 +257,9 @@ func TestLines(t *testing.T) {
 	}
 	for i, line := range lines {
 		want := map[string]any{
-			"deliveryId": "delivery_1", "messageId": string(messages[i].MessageID), "recipient": messages[i].Recipient,
-			"address": messages[i].Address, "code": messages[i].Code, "body": messages[i].Body,
+			"deliveryId": "delivery_1", "messageId": string(messages[i].MessageID),
+			"recipient": messages[i].Recipient,
+			"address":   messages[i].Address, "code": messages[i].Code, "body": messages[i].Body,
 		}
 		if messages[i].Subject != "" {
 			want["subject"] = messages[i].Subject
@@ -266,14 +288,18 @@ func TestAppendCutsOffAnInterruptedBatch(t *testing.T) {
 				path = filepath.Join(dir, "delivery_1.jsonl")
 			}
 			want := read(t, path)
-			// Whatever a killed process left behind the size that was committed, the batch is there once.
-			for _, left := range []string{want[size:], want[size : size+100], "", want[size:] + want[size:]} {
+			// Whatever a killed process left behind the size that was committed, the batch is there
+			// once.
+			for _, left := range []string{
+				want[size:], want[size : size+100], "", want[size:] + want[size:],
+			} {
 				if err := os.WriteFile(path, []byte(want[:size]+left), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				end := mustAppend(t, o, "delivery_1", size, second)
 				if got := read(t, path); got != want || end != int64(len(want)) {
-					t.Errorf("behind %d bytes left: got %d bytes and the size %d, want %d", len(left), len(got), end, len(want))
+					t.Errorf("behind %d bytes left: got %d bytes and the size %d, want %d",
+						len(left), len(got), end, len(want))
 				}
 			}
 		})
@@ -290,7 +316,8 @@ func TestAppendToAShorterFile(t *testing.T) {
 	}
 	// The file was moved away: the next batch begins a new one.
 	end := mustAppend(t, o, "delivery_1", size, batch(coupon.ChannelEmail, 6, 2))
-	if got := readMailbox(t, read(t, path)); len(got) != 2 || got[0].Header.Get("To") != "r6@example.com" {
+	if got := readMailbox(t, read(t, path)); len(got) != 2 ||
+		got[0].Header.Get("To") != "r6@example.com" {
 		t.Errorf("got %d messages, want 2", len(got))
 	}
 	end2 := mustAppend(t, o, "delivery_1", size, batch(coupon.ChannelEmail, 8, 1))
@@ -313,7 +340,9 @@ func TestAppendNothing(t *testing.T) {
 func TestAppendErrors(t *testing.T) {
 	t.Parallel()
 	o, dir := open(t)
-	for _, id := range []coupon.ID{"../delivery_1", "delivery_1/../x", "coupon_1", "", "delivery_01"} {
+	for _, id := range []coupon.ID{
+		"../delivery_1", "delivery_1/../x", "coupon_1", "", "delivery_01",
+	} {
 		if _, err := o.Append(id, 0, batch(coupon.ChannelEmail, 1, 1), sentAt); err == nil {
 			t.Errorf("%q: got no error", id)
 		}
@@ -334,10 +363,12 @@ func TestFolderIsMadeAgain(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.Append("delivery_1", 0, batch(coupon.ChannelEmail, 1, 1), sentAt); err != nil {
+		if _, err := o.Append("delivery_1", 0, batch(coupon.ChannelEmail, 1, 1),
+			sentAt); err != nil {
 			t.Fatal(err)
 		}
-		if info, err := os.Stat(filepath.Join(dir, "delivery_1.mbox")); err != nil || info.Size() == 0 {
+		if info, err := os.Stat(filepath.Join(dir, "delivery_1.mbox")); err != nil ||
+			info.Size() == 0 {
 			t.Errorf("the file is %v, %v", info, err)
 		}
 	}
@@ -378,7 +409,8 @@ func TestDeliveriesAtOnce(t *testing.T) {
 			id, at := coupon.NewID(coupon.KindDelivery, int64(number+1)), int64(0)
 			for i := range 5 {
 				var err error
-				if at, err = o.Append(id, at, batch(coupon.ChannelEmail, number*1000+i*10, 10), sentAt); err != nil {
+				if at, err = o.Append(id, at, batch(coupon.ChannelEmail, number*1000+i*10, 10),
+					sentAt); err != nil {
 					t.Error(err)
 					return
 				}
@@ -392,8 +424,10 @@ func TestDeliveriesAtOnce(t *testing.T) {
 			t.Fatalf("delivery %d: got %d messages, want 50", number+1, len(got))
 		}
 		for i, message := range got {
-			if want := fmt.Sprintf("r%d@example.com", number*1000+i); message.Header.Get("To") != want {
-				t.Errorf("delivery %d: got a message to %s, want %s", number+1, message.Header.Get("To"), want)
+			if want := fmt.Sprintf("r%d@example.com",
+				number*1000+i); message.Header.Get("To") != want {
+				t.Errorf("delivery %d: got a message to %s, want %s", number+1,
+					message.Header.Get("To"), want)
 			}
 		}
 	}
@@ -415,7 +449,8 @@ func FuzzMailbox(f *testing.F) {
 		if strings.Contains(body, "\r") {
 			return
 		}
-		if decoded := decodeBody(t, got[1]); strings.TrimRight(decoded, "\n") != strings.TrimRight(body, "\n") {
+		if decoded := decodeBody(t, got[1]); strings.TrimRight(decoded,
+			"\n") != strings.TrimRight(body, "\n") {
 			t.Errorf("got the body %q, want %q", decoded, body)
 		}
 	})
@@ -451,14 +486,17 @@ func TestOutboxLeave(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := &sender.Batch{
-			DeliveryID: "delivery_1", Messages: batch(coupon.ChannelSMS, 1, 4), At: sentAt, Extra: extra,
+			DeliveryID: "delivery_1", Messages: batch(coupon.ChannelSMS, 1, 4), At: sentAt,
+			Extra: extra,
 			Leave: func(place int) bool { return place%2 == 1 },
 		}
 		got, err := o.Send(t.Context(), b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		withheld, taken := coupon.Attempt{Result: coupon.AttemptWithheld}, coupon.Attempt{Result: coupon.AttemptAccepted}
+		withheld, taken := coupon.Attempt{Result: coupon.AttemptWithheld}, coupon.Attempt{
+			Result: coupon.AttemptAccepted,
+		}
 		wantAttempts(t, got, []coupon.Attempt{withheld, taken, withheld, taken})
 		name := "delivery_1.jsonl"
 		if extra != "" {

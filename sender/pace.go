@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// How a sender goes along with what its server takes. The rate is cut when the server has had enough, and grows
-// step by step while the server takes what it gets.
+// How a sender goes along with what its server takes. The rate is cut when the server has had
+// enough, and grows step by step while the server takes what it gets.
 const (
-	// paceCut is what is left of a rate when the server has had enough. When it has had enough again before it took anything,
-	// it is left alone for twice as long each time.
+	// paceCut is what is left of a rate when the server has had enough. When it has had enough
+	// again before it took anything, it is left alone for twice as long each time.
 	paceCut = 0.5
 	// paceSteps is after how many taken messages a rate is twice as high.
 	paceSteps = 10
-	// minPace and maxPace bound a learned rate, in messages a second. Above maxPace nothing limits it any more.
+	// minPace and maxPace bound a learned rate, in messages a second. Above maxPace nothing limits
+	// it any more.
 	minPace = 1.0 / 60
 	maxPace = 2000
 	// paceWindow is the shortest time that a rate is measured over.
@@ -23,9 +24,11 @@ const (
 	paceGap = 10 * time.Second
 	// limitLife is how long a learned limit of connections holds. Then it is tried again.
 	limitLife = 10 * time.Minute
-	// patience is how long a message waits for its turn within its batch. Who has to wait longer goes back.
+	// patience is how long a message waits for its turn within its batch. Who has to wait longer
+	// goes back.
 	patience = time.Second
-	// breakPause is how long a server is left alone that was not reached; again and again twice as long, up to maxBreakPause.
+	// breakPause is how long a server is left alone that was not reached; again and again twice as
+	// long, up to maxBreakPause.
 	breakPause    = time.Second
 	maxBreakPause = time.Minute
 	// maxPatience is how long a server may ask to be left alone.
@@ -36,7 +39,8 @@ const (
 type Limits struct {
 	// Rate is in messages a second.
 	Rate float64
-	// Connections is how many may be open at once, PerConnection how many messages the server takes on one.
+	// Connections is how many may be open at once, PerConnection how many messages the server takes
+	// on one.
 	Connections   int
 	PerConnection int
 }
@@ -55,8 +59,8 @@ func (l learned) at(now time.Time) int {
 	return 0
 }
 
-// pace is how fast a server takes messages. It belongs to the server: all deliveries share it. It goes by the
-// steady part of the machine's clock.
+// pace is how fast a server takes messages. It belongs to the server: all deliveries share it. It
+// goes by the steady part of the machine's clock.
 type pace struct {
 	log  *slog.Logger
 	name string
@@ -66,7 +70,8 @@ type pace struct {
 	rate, step float64
 	// next is when the next message may leave.
 	next time.Time
-	// refusalWait is how long the server is left alone after the last refusal; 0: it took something since then.
+	// refusalWait is how long the server is left alone after the last refusal; 0: it took something
+	// since then.
 	refusalWait time.Duration
 	refusedAt   time.Time
 	// reason is why the last message was not taken.
@@ -82,8 +87,8 @@ type pace struct {
 	connections, perConnection learned
 }
 
-// reserve returns how long the next messages, which go together, have to wait for their turn. Up to patience the turn
-// is their own; who has to wait longer has none.
+// reserve returns how long the next messages, which go together, have to wait for their turn. Up to
+// patience the turn is their own; who has to wait longer has none.
 func (p *pace) reserve(count int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +128,8 @@ func (p *pace) took(count int, began time.Time) {
 		p.rate = max(minPace, min(p.rate, float64(p.taken)/now.Sub(p.since).Seconds()))
 		p.step = p.rate / paceSteps
 		p.taken, p.refusalWait = 0, 0
-		p.log.Info("the other server takes messages again", "server", p.name, "messagesPerSecond", p.rate)
+		p.log.Info("the other server takes messages again", "server", p.name,
+			"messagesPerSecond", p.rate)
 	default:
 		p.rate += p.step * float64(count)
 	}
@@ -133,8 +139,9 @@ func (p *pace) took(count int, began time.Time) {
 	}
 }
 
-// refused tells that the server had enough of what began at an instant, and wants nothing before another one (the
-// zero time: it did not say). What began before the last refusal knew nothing of it, and changes nothing again.
+// refused tells that the server had enough of what began at an instant, and wants nothing before
+// another one (the zero time: it did not say). What began before the last refusal knew nothing of
+// it, and changes nothing again.
 func (p *pace) refused(began, notBefore time.Time, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,21 +161,24 @@ func (p *pace) refused(began, notBefore time.Time, reason string) {
 	} else {
 		before := p.rate
 		if before == 0 {
-			before = min(maxPace, max(2, float64(p.taken))/max(paceWindow, now.Sub(p.since)).Seconds())
+			before = min(maxPace,
+				max(2, float64(p.taken))/max(paceWindow, now.Sub(p.since)).Seconds())
 			if p.taken == 0 {
 				before, p.since = 2, now
 			}
 		}
 		p.rate = max(minPace, before*paceCut)
 		p.refusalWait = interval(p.rate)
-		p.log.Warn("the other server has had enough; going slower", "server", p.name, "messagesPerSecond", p.rate, "reason", reason)
+		p.log.Warn("the other server has had enough; going slower", "server", p.name,
+			"messagesPerSecond", p.rate, "reason", reason)
 	}
 	if next := now.Add(p.refusalWait); next.After(p.next) {
 		p.next = next
 	}
 }
 
-// broke tells that the server was not reached at an instant. What began before the last pause pauses nothing again.
+// broke tells that the server was not reached at an instant. What began before the last pause
+// pauses nothing again.
 func (p *pace) broke(began time.Time, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -189,8 +199,8 @@ func (p *pace) lastReason() string {
 	return p.reason
 }
 
-// room returns how many messages of at most limit the server takes soon, and how long it wants to be left alone
-// before.
+// room returns how many messages of at most limit the server takes soon, and how long it wants to
+// be left alone before.
 func (p *pace) room(limit int) (count int, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -200,13 +210,14 @@ func (p *pace) room(limit int) (count int, wait time.Duration) {
 	return limit, max(0, time.Until(p.next))
 }
 
-// connect counts a connection that is about to be opened. It reports whether one more may be open: not while the server is
-// left alone because it was not reached.
+// connect counts a connection that is about to be opened. It reports whether one more may be open:
+// not while the server is left alone because it was not reached.
 func (p *pace) connect() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if limit := p.connections.at(now); limit > 0 && p.open >= limit || now.Before(p.pausedAt.Add(p.pause)) {
+	if limit := p.connections.at(now); limit > 0 && p.open >= limit ||
+		now.Before(p.pausedAt.Add(p.pause)) {
 		return false
 	}
 	p.open++
@@ -220,8 +231,8 @@ func (p *pace) disconnect() {
 	p.open--
 }
 
-// crowded tells that a connection was refused, which disconnect was told of. It reports whether that is because there are
-// others: then there are enough of them.
+// crowded tells that a connection was refused, which disconnect was told of. It reports whether
+// that is because there are others: then there are enough of them.
 func (p *pace) crowded(reason string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -229,7 +240,8 @@ func (p *pace) crowded(reason string) bool {
 		return false
 	}
 	p.connections = learned{p.open, time.Now().Add(limitLife)}
-	p.log.Warn("the other server takes no more connections", "server", p.name, "connections", p.open, "reason", reason)
+	p.log.Warn("the other server takes no more connections", "server", p.name, "connections",
+		p.open, "reason", reason)
 	return true
 }
 
@@ -238,7 +250,8 @@ func (p *pace) worn(taken int, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.perConnection = learned{taken, time.Now().Add(limitLife)}
-	p.log.Info("the other server takes no more messages on a connection", "server", p.name, "messages", taken, "reason", reason)
+	p.log.Info("the other server takes no more messages on a connection", "server", p.name,
+		"messages", taken, "reason", reason)
 }
 
 // isWorn reports whether a connection that took so many messages has to be replaced.

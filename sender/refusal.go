@@ -23,11 +23,12 @@ const (
 )
 
 const (
-	// limitRow is how many different recipients in a row are put off with the same words before the words count as those
-	// of a limit of the line.
+	// limitRow is how many different recipients in a row are put off with the same words before the
+	// words count as those of a limit of the line.
 	limitRow = 3
-	// senderRow is how many different recipients in a row are refused with the same words before the words count as about
-	// the sender; policyRow, when the words are about a policy or come before the content.
+	// senderRow is how many different recipients in a row are refused with the same words before
+	// the words count as about the sender; policyRow, when the words are about a policy or come
+	// before the content.
 	senderRow = 20
 	policyRow = 3
 	// maxKnownLimits is how many words of limits are remembered.
@@ -39,15 +40,16 @@ func (e *mailError) isPermanent() bool {
 	return e.code >= firstPermanent && e.code <= lastPermanent || e.isSetting
 }
 
-// isNoAnswer reports whether nothing that RFC 5321 allows was answered, so that nobody knows what the server did.
+// isNoAnswer reports whether nothing that RFC 5321 allows was answered, so that nobody knows what
+// the server did.
 func (e *mailError) isNoAnswer() bool { return e.code < firstTransient || e.code > lastPermanent }
 
 // isOver reports whether the connection is of no use any more.
 func (e *mailError) isOver() bool { return e.code == 0 || e.code == codeShuttingDown }
 
-// about says what a refusal is about, as far as it says so itself, by its step and its codes. Until the
-// recipient is named nothing depends on the message. At the command DATA it need not, but some servers judge the
-// recipients only then.
+// about says what a refusal is about, as far as it says so itself, by its step and its codes. Until
+// the recipient is named nothing depends on the message. At the command DATA it need not, but some
+// servers judge the recipients only then.
 func (e *mailError) about() coupon.AttemptSubject {
 	ofStep := coupon.AboutLine
 	if e.isPermanent() {
@@ -80,14 +82,15 @@ func (e *mailError) about() coupon.AttemptSubject {
 	switch {
 	case topic == "1.7", topic == "1.8", topic == "4.5", topic == "7.8", topic == "7.9":
 		return ofStep // the sender's address, congestion, quotas, or the login
-	case !e.isPermanent() && (strings.HasPrefix(topic, "3.") && topic != "3.4" || topic == "4.2" || topic == "5.3"):
+	case !e.isPermanent() &&
+		(strings.HasPrefix(topic, "3.") && topic != "3.4" || topic == "4.2" || topic == "5.3"):
 		return ofStep // the state of the server or of the connection, or too many recipients
 	}
 	return coupon.AboutMessage
 }
 
-// isRecipients reports whether the server says that the refusal is about the recipient's address or mailbox, or
-// that this recipient should come back: such words may come in a row and mean each one.
+// isRecipients reports whether the server says that the refusal is about the recipient's address or
+// mailbox, or that this recipient should come back: such words may come in a row and mean each one.
 func (e *mailError) isRecipients() bool {
 	_, topic, _ := strings.Cut(e.enhanced, ".")
 	words := strings.ToLower(e.text)
@@ -95,7 +98,8 @@ func (e *mailError) isRecipients() bool {
 		strings.Contains(words, "greylist") || strings.Contains(words, "graylist")
 }
 
-// row is how many different recipients in a row have to be refused for good with the same words before these are about the sender.
+// row is how many different recipients in a row have to be refused for good with the same words
+// before these are about the sender.
 func (e *mailError) row() int {
 	_, topic, _ := strings.Cut(e.enhanced, ".")
 	if e.step == stepData || strings.HasPrefix(topic, "7.") {
@@ -104,8 +108,8 @@ func (e *mailError) row() int {
 	return senderRow
 }
 
-// words returns the text of a refusal without what differs from recipient to recipient: addresses, and words with digits,
-// which are ids and times.
+// words returns the text of a refusal without what differs from recipient to recipient: addresses,
+// and words with digits, which are ids and times.
 func (e *mailError) words() string {
 	fields := strings.Fields(strings.ToLower(e.text))
 	kept := fields[:0]
@@ -118,8 +122,8 @@ func (e *mailError) words() string {
 	return string(e.step) + " " + strings.Join(kept, " ")
 }
 
-// refusals finds out what refusals of recipients are about that do not say so: the same words for different recipients
-// in a row are not about them.
+// refusals finds out what refusals of recipients are about that do not say so: the same words for
+// different recipients in a row are not about them.
 type refusals struct {
 	mu sync.Mutex
 	// words are those of the row, which recipients have got.
@@ -138,7 +142,8 @@ func (r *refusals) taken() {
 
 // judge returns what a refusal is about.
 func (r *refusals) judge(e *mailError, recipient string) coupon.AttemptSubject {
-	if about := e.about(); about != coupon.AboutMessage || e.step == stepContent || e.isRecipients() {
+	if about := e.about(); about != coupon.AboutMessage || e.step == stepContent ||
+		e.isRecipients() {
 		return about
 	}
 	r.mu.Lock()
@@ -170,7 +175,8 @@ func (r *refusals) remember(words string) {
 	r.known[words] = time.Now().Add(limitLife)
 }
 
-// aboutStatus says what a status of HTTP that is no success is about, and whether what it refuses may be taken later.
+// aboutStatus says what a status of HTTP that is no success is about, and whether what it refuses
+// may be taken later.
 func aboutStatus(status int) (about coupon.AttemptSubject, isLater bool) {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,

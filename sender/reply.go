@@ -11,22 +11,26 @@ import (
 
 // Limits of what a mail server answers.
 const (
-	// maxReplyLine is the longest line of an answer that is read, in bytes: RFC 5321 allows 512, RFC 4954 allows 12,288.
+	// maxReplyLine is the longest line of an answer that is read, in bytes: RFC 5321 allows 512,
+	// RFC 4954 allows 12,288.
 	maxReplyLine = 16 << 10
 	// maxReply is the longest answer to one step, in bytes.
 	maxReply = 64 << 10
-	// maxRaw is how much is read between two things that are written, encrypted and with certificates, in bytes.
+	// maxRaw is how much is read between two things that are written, encrypted and with
+	// certificates, in bytes.
 	maxRaw = 1 << 20
 )
 
-// replies gives the answers of a mail server, line by line, to the library that reads them. The library waits for more where
-// lines of one answer have different codes, keeps an answer without end in memory, and knows no line of a code alone, which
-// RFC 5321 allows. Here the first two are errors at once, and the third is a line with an empty text.
+// replies gives the answers of a mail server, line by line, to the library that reads them. The
+// library waits for more where lines of one answer have different codes, keeps an answer without
+// end in memory, and knows no line of a code alone, which RFC 5321 allows. Here the first two are
+// errors at once, and the third is a line with an empty text.
 type replies struct {
 	lines *bufio.Reader
 	// line is what is still to be given of the last line.
 	line []byte
-	// code is that of the answer that goes on; "" between two answers. size is how long it is so far.
+	// code is that of the answer that goes on; "" between two answers. size is how long it is so
+	// far.
 	code string
 	size int
 	err  error
@@ -48,7 +52,8 @@ func (r *replies) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a line. What comes after an error is not read, as nobody knows to what it is an answer.
+// next reads a line. What comes after an error is not read, as nobody knows to what it is an
+// answer.
 func (r *replies) next() {
 	line, err := r.lines.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -71,7 +76,9 @@ func (r *replies) next() {
 	case !isReply:
 		// Old servers leave the code out of lines in between.
 	case r.code != "" && r.code != code:
-		r.err = fmt.Errorf("the answer is garbled: one of its lines has the code %s, and another %s", r.code, code)
+		r.err = fmt.Errorf(
+			"the answer is garbled: one of its lines has the code %s, and another %s", r.code, code,
+		)
 		return
 	case goesOn:
 		r.code = code
@@ -83,7 +90,8 @@ func (r *replies) next() {
 	}
 }
 
-// replyCode returns the code with which a line of an answer begins, and tells whether another line follows.
+// replyCode returns the code with which a line of an answer begins, and tells whether another line
+// follows.
 func replyCode(line []byte) (code string, goesOn, isReply bool) {
 	if len(line) < 3 || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
 		return "", false, false
@@ -96,9 +104,9 @@ func replyCode(line []byte) (code string, goesOn, isReply bool) {
 	return string(line[:3]), len(line) > 3 && line[3] == '-', true
 }
 
-// wire is a connection to a mail server whose answers are watched as long as they are in the clear. Those inside of TLS
-// are watched by session.watch; of them a greeting, and the answer to EHLO just after STARTTLS, are held to maxRaw alone,
-// as the library reads them before it can be told.
+// wire is a connection to a mail server whose answers are watched as long as they are in the clear.
+// Those inside of TLS are watched by session.watch; of them a greeting, and the answer to EHLO just
+// after STARTTLS, are held to maxRaw alone, as the library reads them before it can be told.
 type wire struct {
 	net.Conn
 

@@ -29,8 +29,8 @@ type Timeouts struct {
 	Dot      time.Duration
 }
 
-// The time limits of RFC 5321, section 4.5.3.2. A server that has a whole mail may look through it for minutes
-// before it answers: who gives up before sends the mail twice.
+// The time limits of RFC 5321, section 4.5.3.2. A server that has a whole mail may look through it
+// for minutes before it answers: who gives up before sends the mail twice.
 const (
 	// connectTimeout is ours: the section begins with the greeting.
 	connectTimeout  = 30 * time.Second
@@ -144,8 +144,8 @@ func (c *session) do(step mailStep, limit time.Duration, run func() error) error
 	return mailErrorOf(step, err)
 }
 
-// bind has the connection break when ctx is done. The function that it returns ends that, and reports whether the
-// connection is still whole.
+// bind has the connection break when ctx is done. The function that it returns ends that, and
+// reports whether the connection is still whole.
 func (c *session) bind(ctx context.Context) (release func() bool) {
 	return background.AfterDone(ctx, c.conn.Close, func(error) {})
 }
@@ -153,8 +153,8 @@ func (c *session) bind(ctx context.Context) (release func() bool) {
 // heard is told of each step that the server took, and of what it said.
 type heard func(step mailStep, said string)
 
-// open connects to the mail server, up to the point where it takes mail. Its errors contain neither user nor
-// password.
+// open connects to the mail server, up to the point where it takes mail. Its errors contain neither
+// user nor password.
 func (s *SMTP) open(ctx context.Context, tell heard) (*session, error) {
 	dialer := net.Dialer{Timeout: s.limits.Connect}
 	conn, err := dialer.DialContext(ctx, "tcp", s.address)
@@ -194,7 +194,8 @@ func (s *SMTP) letIn(ctx context.Context, c *session, tell heard) error {
 		c.watch()
 	}
 	name := s.helloName(conn.LocalAddr())
-	if err := c.do(stepHello, c.limits.Command, func() error { return c.client.Hello(name) }); err != nil {
+	if err := c.do(stepHello, c.limits.Command,
+		func() error { return c.client.Hello(name) }); err != nil {
 		return err
 	}
 	tell(stepHello, fmt.Sprintf("taken with the name %s (%s)", name, c.client.HelloResponse()))
@@ -213,7 +214,10 @@ func (s *SMTP) encrypt(c *session, plain *wire, tell heard) error {
 		if s.policy == tlsOptional {
 			return nil
 		}
-		return &mailError{step: stepTLS, isSetting: true, text: "the server does not offer STARTTLS, which ?tls=required needs"}
+		return &mailError{
+			step: stepTLS, isSetting: true,
+			text: "the server does not offer STARTTLS, which ?tls=required needs",
+		}
 	}
 	plain.mayEncrypt = true
 	err := c.do(stepTLS, c.limits.Command, func() error { return c.client.StartTLS(s.tls) })
@@ -232,7 +236,10 @@ func (s *SMTP) login(c *session, tell heard) error {
 	_, offered := c.client.Extension("AUTH")
 	way, auth := s.loginWay(c.client, strings.Fields(offered))
 	if auth == nil {
-		return &mailError{step: stepAuth, isSetting: true, text: "the server offers no AUTH that is safe on this connection"}
+		return &mailError{
+			step: stepAuth, isSetting: true,
+			text: "the server offers no AUTH that is safe on this connection",
+		}
 	}
 	err := c.do(stepAuth, c.limits.Command, func() error { return c.client.Auth(auth) })
 	if err == nil {
@@ -241,8 +248,8 @@ func (s *SMTP) login(c *session, tell heard) error {
 	return err
 }
 
-// loginWay returns the safest way to log in of those that the server offers; nil: none. A password in the clear
-// needs TLS.
+// loginWay returns the safest way to log in of those that the server offers; nil: none. A password
+// in the clear needs TLS.
 func (s *SMTP) loginWay(client *smtp.Client, offered []string) (string, smtp.Auth) {
 	state, err := client.GetTLSConnectionState()
 	isEncrypted := err == nil
@@ -251,14 +258,24 @@ func (s *SMTP) loginWay(client *smtp.Client, offered []string) (string, smtp.Aut
 		needed bool // TLS
 		auth   func() smtp.Auth
 	}{
-		{"SCRAM-SHA-256-PLUS", true, func() smtp.Auth { return smtp.ScramSHA256PlusAuth(s.user, s.password, state) }},
-		{"SCRAM-SHA-256", false, func() smtp.Auth { return smtp.ScramSHA256Auth(s.user, s.password) }},
-		{"SCRAM-SHA-1-PLUS", true, func() smtp.Auth { return smtp.ScramSHA1PlusAuth(s.user, s.password, state) }},
+		{"SCRAM-SHA-256-PLUS", true, func() smtp.Auth {
+			return smtp.ScramSHA256PlusAuth(s.user, s.password, state)
+		}},
+		{"SCRAM-SHA-256", false, func() smtp.Auth {
+			return smtp.ScramSHA256Auth(s.user, s.password)
+		}},
+		{"SCRAM-SHA-1-PLUS", true, func() smtp.Auth {
+			return smtp.ScramSHA1PlusAuth(s.user, s.password, state)
+		}},
 		{"SCRAM-SHA-1", false, func() smtp.Auth { return smtp.ScramSHA1Auth(s.user, s.password) }},
 		{"NTLM", false, func() smtp.Auth { return smtp.NTLMAuth(s.user, s.password, "") }},
 		{"CRAM-MD5", false, func() smtp.Auth { return smtp.CRAMMD5Auth(s.user, s.password) }},
-		{"PLAIN", true, func() smtp.Auth { return smtp.PlainAuth("", s.user, s.password, s.host, false) }},
-		{"LOGIN", true, func() smtp.Auth { return smtp.LoginAuth(s.user, s.password, s.host, false) }},
+		{"PLAIN", true, func() smtp.Auth {
+			return smtp.PlainAuth("", s.user, s.password, s.host, false)
+		}},
+		{"LOGIN", true, func() smtp.Auth {
+			return smtp.LoginAuth(s.user, s.password, s.host, false)
+		}},
 	} {
 		if (isEncrypted || !way.needed) && slices.Contains(offered, way.name) {
 			return way.name, way.auth()
@@ -267,8 +284,8 @@ func (s *SMTP) loginWay(client *smtp.Client, offered []string) (string, smtp.Aut
 	return "", nil
 }
 
-// helloName returns the name for EHLO: the chosen one, else the address of this end of the connection as a literal
-// (RFC 5321, section 4.1.3), which every server has to take.
+// helloName returns the name for EHLO: the chosen one, else the address of this end of the
+// connection as a literal (RFC 5321, section 4.1.3), which every server has to take.
 func (s *SMTP) helloName(local net.Addr) string {
 	if s.name != "" {
 		return s.name
@@ -294,7 +311,8 @@ func (c *session) deliver(l *letter, mayLeave func() bool) error {
 	if err := c.begin(l.from, l.needsUTF8); err != nil {
 		return err
 	}
-	if err := c.do(stepRcpt, c.limits.Command, func() error { return c.client.Rcpt(l.to) }); err != nil {
+	if err := c.do(stepRcpt, c.limits.Command,
+		func() error { return c.client.Rcpt(l.to) }); err != nil {
 		return err
 	}
 	var content io.WriteCloser
@@ -327,7 +345,8 @@ func (c *session) deliver(l *letter, mayLeave func() bool) error {
 // blockSize is how much of a mail goes out within one time limit, in bytes.
 const blockSize = 32 << 10
 
-// reset has the server forget a mail that it did not take. It reports whether the connection can be used again.
+// reset has the server forget a mail that it did not take. It reports whether the connection can be
+// used again.
 func (c *session) reset() bool {
 	return c.do(stepReset, c.limits.Command, c.client.Reset) == nil
 }

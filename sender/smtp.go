@@ -23,10 +23,11 @@ import (
 const (
 	// maxMailBatch is how many messages are recorded together.
 	maxMailBatch = 100
-	// maxMailConnections is how many connections a batch uses at once: of one message on each, a crash leaves open whether it
-	// arrived.
+	// maxMailConnections is how many connections a batch uses at once: of one message on each, a
+	// crash leaves open whether it arrived.
 	maxMailConnections = 4
-	// maxBreaks is how many connections in a row may break before the server counts as out of order.
+	// maxBreaks is how many connections in a row may break before the server counts as out of
+	// order.
 	maxBreaks = 3
 	// slotLook is how often a batch without a connection looks whether one is free.
 	slotLook = 20 * time.Millisecond
@@ -34,16 +35,17 @@ const (
 
 // SMTPOptions says how mail goes out.
 type SMTPOptions struct {
-	// URL is smtp://user:password@host:port, or smtps:// for TLS from the first byte. Its parameter tls says
-	// what STARTTLS has to do with it: required (the default), optional or off.
+	// URL is smtp://user:password@host:port, or smtps:// for TLS from the first byte. Its parameter
+	// tls says what STARTTLS has to do with it: required (the default), optional or off.
 	URL string
 	// From is the sender's address, with or without a name.
 	From string
-	// HelloName is the name that EHLO says. Empty: the domain of From, or, where that is no full one, the IP address of this
-	// end of the connection.
+	// HelloName is the name that EHLO says. Empty: the domain of From, or, where that is no full
+	// one, the IP address of this end of the connection.
 	HelloName string
-	// UnsubscribeURL is the template of List-Unsubscribe: an https: or mailto: address, in which {recipient} and
-	// {delivery} stand for the recipient's external id and the delivery's id. Empty: no such header.
+	// UnsubscribeURL is the template of List-Unsubscribe: an https: or mailto: address, in which
+	// {recipient} and {delivery} stand for the recipient's external id and the delivery's id.
+	// Empty: no such header.
 	UnsubscribeURL string
 	// RootCAs are the authorities that certificates are verified with; nil means the machine's.
 	RootCAs *x509.CertPool
@@ -84,7 +86,8 @@ type SMTP struct {
 	refusals    refusals
 }
 
-// NewSMTP makes a sender of mail. It does not connect yet. Its errors contain neither user nor password.
+// NewSMTP makes a sender of mail. It does not connect yet. Its errors contain neither user nor
+// password.
 func NewSMTP(options *SMTPOptions) (*SMTP, error) {
 	from, err := senderOf(options.From)
 	if err != nil {
@@ -103,7 +106,9 @@ func NewSMTP(options *SMTPOptions) (*SMTP, error) {
 	}
 	return &SMTP{
 		mailServer: server, limits: options.Timeouts.withDefaults(), name: name, from: from,
-		tls:         &tls.Config{ServerName: server.host, MinVersion: tls.VersionTLS12, RootCAs: options.RootCAs},
+		tls: &tls.Config{
+			ServerName: server.host, MinVersion: tls.VersionTLS12, RootCAs: options.RootCAs,
+		},
 		unsubscribe: options.UnsubscribeURL, idle: make(chan *session, maxMailConnections),
 		pace: newPace(server.address, options.Log),
 	}, nil
@@ -113,7 +118,10 @@ func NewSMTP(options *SMTPOptions) (*SMTP, error) {
 func helloName(chosen string, from *mail.Address) (string, error) {
 	if chosen != "" {
 		if strings.ContainsFunc(chosen, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return "", fmt.Errorf("the name for EHLO must be that of a host, such as mail.example.com, not %q", chosen)
+			return "", fmt.Errorf(
+				"the name for EHLO must be that of a host, such as mail.example.com, not %q",
+				chosen,
+			)
 		}
 		return chosen, nil
 	}
@@ -129,7 +137,8 @@ func helloName(chosen string, from *mail.Address) (string, error) {
 func parseMailServer(text string) (server mailServer, err error) {
 	// The error of url.Parse has the whole address, so that it must not get out.
 	address, err := url.Parse(text)
-	if err != nil || address.Hostname() == "" || address.Scheme != "smtp" && address.Scheme != "smtps" ||
+	if err != nil || address.Hostname() == "" ||
+		address.Scheme != "smtp" && address.Scheme != "smtps" ||
 		strings.Trim(address.Path, "/") != "" || address.Fragment != "" {
 		return server, errors.New("the address of the mail server must be like smtp://user:password@mail.example.com:587, " +
 			"with special characters of user and password written as %XX")
@@ -152,14 +161,19 @@ func parseMailServer(text string) (server mailServer, err error) {
 	server.policy = tlsRequired
 	for name, values := range parameters {
 		if name != "tls" {
-			return server, fmt.Errorf("the mail server's address has the unknown parameter %q; known is tls", name)
+			return server, fmt.Errorf(
+				"the mail server's address has the unknown parameter %q; known is tls", name,
+			)
 		}
 		server.policy = tlsPolicy(values[len(values)-1])
 	}
 	switch server.policy {
 	case tlsRequired, tlsOptional, tlsOff:
 	default:
-		return server, fmt.Errorf("the mail server's parameter tls must be required, optional or off, not %q", string(server.policy))
+		return server, fmt.Errorf(
+			"the mail server's parameter tls must be required, optional or off, not %q",
+			string(server.policy),
+		)
 	}
 	if address.User != nil {
 		server.user = address.User.Username()
@@ -171,7 +185,10 @@ func parseMailServer(text string) (server mailServer, err error) {
 // Traits tells how batches should be now.
 func (s *SMTP) Traits() Traits {
 	size, wait := s.pace.room(maxMailBatch)
-	return Traits{MaxBatch: size, Wait: wait, NamesRecipients: strings.Contains(s.unsubscribe, recipientToken)}
+	return Traits{
+		MaxBatch: size, Wait: wait,
+		NamesRecipients: strings.Contains(s.unsubscribe, recipientToken),
+	}
 }
 
 // Limits returns what was learned of how much the mail server takes.
@@ -210,11 +227,13 @@ func (s *SMTP) keep(c *session) {
 	}
 }
 
-// Reach does what sending does up to the recipient, and sends nothing. It returns what each step came to. Its errors
-// contain neither user nor password.
+// Reach does what sending does up to the recipient, and sends nothing. It returns what each step
+// came to. Its errors contain neither user nor password.
 func (s *SMTP) Reach(ctx context.Context) (said string, err error) {
 	var steps []string
-	tell := func(step mailStep, what string) { steps = append(steps, fmt.Sprintf("%s: %s", step, what)) }
+	tell := func(step mailStep, what string) {
+		steps = append(steps, fmt.Sprintf("%s: %s", step, what))
+	}
 	c, err := s.open(ctx, tell)
 	if err == nil {
 		release := c.bind(ctx)
@@ -230,7 +249,8 @@ func (s *SMTP) Reach(ctx context.Context) (said string, err error) {
 	case said != "":
 		said += "; "
 	}
-	return said, fmt.Errorf("the mail server %s cannot be used: %s%s: %w", s.address, said, failure.step, failure)
+	return said, fmt.Errorf("the mail server %s cannot be used: %s%s: %w", s.address, said,
+		failure.step, failure)
 }
 
 // rehearse begins a mail and takes it back.
@@ -276,13 +296,14 @@ func (s *SMTP) write(batch *Batch, message *coupon.OutgoingMessage) (*letter, er
 	return &letter{from, to[0], strings.ContainsFunc(from+to[0], isWide), text.Bytes()}, nil
 }
 
-// Send hands the messages to the mail server, over a few connections at a time. When it is about the sender or the
-// line that one is not taken, the rest of the batch is not tried.
+// Send hands the messages to the mail server, over a few connections at a time. When it is about
+// the sender or the line that one is not taken, the rest of the batch is not tried.
 func (s *SMTP) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error) {
 	ctx, cancel := graceful(ctx)
 	defer cancel()
 	r := &mailRun{
-		smtp: s, batch: batch, attempts: make([]coupon.Attempt, len(batch.Messages)), began: time.Now(), words: map[int]string{},
+		smtp: s, batch: batch, attempts: make([]coupon.Attempt, len(batch.Messages)),
+		began: time.Now(), words: map[int]string{},
 		ended: make(chan struct{}),
 	}
 	var workers background.Group
@@ -295,7 +316,8 @@ func (s *SMTP) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, error)
 	if err := workers.Wait(); err != nil {
 		return nil, fmt.Errorf("send mail: %w", err)
 	}
-	// Whoever gave up for want of a connection left its messages to the others, who may have been done by then.
+	// Whoever gave up for want of a connection left its messages to the others, who may have been
+	// done by then.
 	if r.isOpen() && ctx.Err() == nil {
 		r.work(ctx, false)
 	}

@@ -120,7 +120,8 @@ func (s *mailSession) Data(r io.Reader) error {
 	_, isEncrypted := s.conn.TLSConnectionState()
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	s.server.received = append(s.server.received, letter{s.from, s.to, s.user, isEncrypted, string(text)})
+	s.server.received = append(s.server.received,
+		letter{s.from, s.to, s.user, isEncrypted, string(text)})
 	return nil
 }
 
@@ -140,8 +141,8 @@ func (s *mailServer) letters() []letter {
 	return letters
 }
 
-// startMail starts a server; withTLS offers STARTTLS with a certificate of an authority of its own, implicit
-// begins with TLS.
+// startMail starts a server; withTLS offers STARTTLS with a certificate of an authority of its own,
+// implicit begins with TLS.
 func startMail(t *testing.T, server *mailServer, withTLS, implicit bool) *mailServer {
 	t.Helper()
 	server.attempts = map[string]int{}
@@ -178,8 +179,10 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:    x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -192,7 +195,10 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(parsed)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}, roots
+	return &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		MinVersion:   tls.VersionTLS12,
+	}, roots
 }
 
 func newSMTP(t *testing.T, options *sender.SMTPOptions) *sender.SMTP {
@@ -219,7 +225,9 @@ const origin = "0123456789abcdef0123456789abcdef"
 // send hands messages over and gives what came of them.
 func send(t *testing.T, s sender.Sender, messages []coupon.OutgoingMessage) []coupon.Attempt {
 	t.Helper()
-	attempts, err := s.Send(t.Context(), &sender.Batch{Key: "key-1", Origin: origin, DeliveryID: "delivery_1", Messages: messages, At: sentAt})
+	attempts, err := s.Send(t.Context(), &sender.Batch{
+		Key: "key-1", Origin: origin, DeliveryID: "delivery_1", Messages: messages, At: sentAt,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +301,8 @@ func TestSMTP(t *testing.T) {
 	if server.connections > 4 {
 		t.Errorf("%d connections, want at most 4", server.connections)
 	}
-	first := letters[slices.IndexFunc(letters, func(l letter) bool { return l.to == "r1@example.com" })]
+	first := letters[slices.IndexFunc(letters,
+		func(l letter) bool { return l.to == "r1@example.com" })]
 	m := first.parse(t)
 	for name, want := range map[string]string{
 		"From":                  `"The Shop, Ltd." <shop@example.com>`,
@@ -307,7 +316,8 @@ func TestSMTP(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || subject != "Grüße, Ihr Code" {
+	if subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil ||
+		subject != "Grüße, Ihr Code" {
 		t.Errorf("the subject is %q, %v", subject, err)
 	}
 	if first.from != "shop@example.com" {
@@ -321,8 +331,10 @@ func TestSMTP(t *testing.T) {
 	if got := strings.ReplaceAll(parts["text/html"], "\r\n", "\n"); got != messages[0].Body {
 		t.Errorf("the HTML is %q, want %q", got, messages[0].Body)
 	}
-	second := letters[slices.IndexFunc(letters, func(l letter) bool { return l.to == "r2@example.com" })]
-	if got := partsOf(t, second.parse(t))["text/plain"]; strings.ReplaceAll(got, "\r\n", "\n") != messages[1].Body {
+	second := letters[slices.IndexFunc(letters,
+		func(l letter) bool { return l.to == "r2@example.com" })]
+	if got := partsOf(t, second.parse(t))["text/plain"]; strings.ReplaceAll(got, "\r\n",
+		"\n") != messages[1].Body {
 		t.Errorf("the plain body is %q, want %q", got, messages[1].Body)
 	}
 	// The connections are used again, and the same message has the same Message-ID.
@@ -340,22 +352,30 @@ func TestSMTP(t *testing.T) {
 	}
 }
 
-// TestSMTPRefusals tells messages apart: one is taken later, one never, one has no address, the others at once.
+// TestSMTPRefusals tells messages apart: one is taken later, one never, one has no address, the
+// others at once.
 func TestSMTPRefusals(t *testing.T) {
 	t.Parallel()
 	server := startMail(t, &mailServer{
 		rcpt: func(s *mailServer, to string, _ net.Conn) error {
 			switch {
 			case to == "r2@example.com" && s.attemptsOf(to) == 1:
-				return &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "Greylisted, come back"}
+				return &smtp.SMTPError{
+					Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1},
+					Message: "Greylisted, come back",
+				}
 			case to == "r3@example.com":
-				return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such mailbox"}
+				return &smtp.SMTPError{
+					Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such mailbox",
+				}
 			}
 			return nil
 		},
 		data: func(_ *mailServer, to string, _ net.Conn) error {
 			if to == "r4@example.com" {
-				return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Looks like spam"}
+				return &smtp.SMTPError{
+					Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Looks like spam",
+				}
 			}
 			return nil
 		},
@@ -388,30 +408,35 @@ func TestSMTPBrokenConnection(t *testing.T) {
 			case to == "r2@example.com" && s.attemptsOf(to) == 1:
 				return conn.Close()
 			case s.attemptsOf(to) == 1:
-				return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Shutting down"}
+				return &smtp.SMTPError{
+					Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Shutting down",
+				}
 			}
 			return nil
 		}
 		s := plainSMTP(t, startMail(t, server, false, false))
 		got := send(t, s, batch(coupon.ChannelEmail, 1, 1))[0]
-		if got.Result != coupon.AttemptPostponed || got.About != coupon.AboutLine || !strings.HasSuffix(got.Reason, ": 421 4.3.2 Shutting down") {
+		if got.Result != coupon.AttemptPostponed || got.About != coupon.AboutLine ||
+			!strings.HasSuffix(got.Reason, ": 421 4.3.2 Shutting down") {
 			t.Errorf("got %+v, want it postponed because of the line", got)
 		}
 		wantAttempts(t, send(t, s, batch(coupon.ChannelEmail, 1, 1)), accepted(1))
 		fresh := plainSMTP(t, server)
-		if got := send(t, fresh, batch(coupon.ChannelEmail, 2, 1))[0]; got.Result != coupon.AttemptPostponed || got.MayBeSent {
+		if got := send(t, fresh, batch(coupon.ChannelEmail, 2,
+			1))[0]; got.Result != coupon.AttemptPostponed || got.MayBeSent {
 			t.Errorf("got %+v, want a message that was surely not sent", got)
 		}
 		wantAttempts(t, send(t, fresh, batch(coupon.ChannelEmail, 2, 1)), accepted(1))
 	})
 	t.Run("after DATA", func(t *testing.T) {
 		t.Parallel()
-		server := startMail(t, &mailServer{data: func(s *mailServer, to string, conn net.Conn) error {
-			if s.attemptsOf(to) == 1 && to == "r2@example.com" {
-				return conn.Close()
-			}
-			return nil
-		}}, false, false)
+		server := startMail(t,
+			&mailServer{data: func(s *mailServer, to string, conn net.Conn) error {
+				if s.attemptsOf(to) == 1 && to == "r2@example.com" {
+					return conn.Close()
+				}
+				return nil
+			}}, false, false)
 		s := plainSMTP(t, server)
 		got := send(t, s, batch(coupon.ChannelEmail, 1, 3))
 		if got[1].Result != coupon.AttemptUnknown {
@@ -422,12 +447,13 @@ func TestSMTPBrokenConnection(t *testing.T) {
 	t.Run("a kept connection died", func(t *testing.T) {
 		t.Parallel()
 		var conns []net.Conn
-		server := startMail(t, &mailServer{data: func(s *mailServer, _ string, conn net.Conn) error {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			conns = append(conns, conn)
-			return nil
-		}}, false, false)
+		server := startMail(t,
+			&mailServer{data: func(s *mailServer, _ string, conn net.Conn) error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				conns = append(conns, conn)
+				return nil
+			}}, false, false)
 		s := plainSMTP(t, server)
 		wantAttempts(t, send(t, s, batch(coupon.ChannelEmail, 1, 1)), accepted(1))
 		server.mu.Lock()
@@ -449,8 +475,10 @@ func TestSMTPBrokenConnection(t *testing.T) {
 		}
 		s := newSMTP(t, &sender.SMTPOptions{URL: "smtp://user:secret@" + addr + "?tls=off"})
 		for _, attempt := range send(t, s, batch(coupon.ChannelEmail, 1, 100)) {
-			if attempt.Result != coupon.AttemptPostponed || attempt.About != coupon.AboutLine || attempt.MayBeSent ||
-				strings.Contains(attempt.Reason, "secret") || !strings.Contains(attempt.Reason, addr) {
+			if attempt.Result != coupon.AttemptPostponed || attempt.About != coupon.AboutLine ||
+				attempt.MayBeSent ||
+				strings.Contains(attempt.Reason, "secret") ||
+				!strings.Contains(attempt.Reason, addr) {
 				t.Fatalf("got %+v", attempt)
 			}
 		}
@@ -464,7 +492,8 @@ func TestSMTPStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// There is some time left for what is begun.
-	attempts, err := plainSMTP(t, server).Send(ctx, &sender.Batch{Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 5), At: sentAt})
+	attempts, err := plainSMTP(t, server).Send(ctx,
+		&sender.Batch{Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 5), At: sentAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,37 +508,54 @@ func TestSMTPEncryption(t *testing.T) {
 		want                      string // what the reason has; empty: accepted
 		isPlain                   bool
 	}{
-		"STARTTLS":                      {scheme: "smtp", withTLS: true, trusts: true},
-		"STARTTLS and a login":          {scheme: "smtp", user: "user:p%40ss%3Aword@", withTLS: true, trusts: true},
-		"a wrong password":              {scheme: "smtp", user: "user:hunter2@", withTLS: true, trusts: true, want: "535"},
-		"an unknown authority":          {scheme: "smtp", withTLS: true, want: "certificate"},
-		"no STARTTLS":                   {scheme: "smtp", want: "STARTTLS"},
-		"optional, but offered":         {scheme: "smtp", parameter: "?tls=optional", withTLS: true, trusts: true},
-		"optional and not offered":      {scheme: "smtp", parameter: "?tls=optional", isPlain: true},
-		"a password in the clear":       {scheme: "smtp", user: "user:p%40ss%3Aword@", parameter: "?tls=off", want: "auth"},
+		"STARTTLS": {scheme: "smtp", withTLS: true, trusts: true},
+		"STARTTLS and a login": {
+			scheme: "smtp", user: "user:p%40ss%3Aword@", withTLS: true, trusts: true,
+		},
+		"a wrong password": {
+			scheme: "smtp", user: "user:hunter2@", withTLS: true, trusts: true, want: "535",
+		},
+		"an unknown authority": {scheme: "smtp", withTLS: true, want: "certificate"},
+		"no STARTTLS":          {scheme: "smtp", want: "STARTTLS"},
+		"optional, but offered": {
+			scheme: "smtp", parameter: "?tls=optional", withTLS: true, trusts: true,
+		},
+		"optional and not offered": {
+			scheme: "smtp", parameter: "?tls=optional", isPlain: true,
+		},
+		"a password in the clear": {
+			scheme: "smtp", user: "user:p%40ss%3Aword@", parameter: "?tls=off", want: "auth",
+		},
 		"TLS from the first byte":       {scheme: "smtps", implicit: true, trusts: true},
 		"TLS with an unknown authority": {scheme: "smtps", implicit: true, want: "certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := startMail(t, &mailServer{}, test.withTLS, test.implicit)
-			options := &sender.SMTPOptions{URL: fmt.Sprintf("%s://%s%s%s", test.scheme, test.user, server.addr, test.parameter), RootCAs: x509.NewCertPool()}
+			options := &sender.SMTPOptions{
+				URL: fmt.Sprintf("%s://%s%s%s", test.scheme, test.user, server.addr,
+					test.parameter), RootCAs: x509.NewCertPool(),
+			}
 			if test.trusts {
 				options.RootCAs = server.roots
 			}
 			got := send(t, newSMTP(t, options), batch(coupon.ChannelEmail, 1, 1))[0]
 			letters := server.letters()
 			if test.want != "" {
-				if got.Result != coupon.AttemptPostponed || !strings.Contains(strings.ToLower(got.Reason), strings.ToLower(test.want)) || len(letters) > 0 {
+				if got.Result != coupon.AttemptPostponed ||
+					!strings.Contains(strings.ToLower(got.Reason), strings.ToLower(test.want)) ||
+					len(letters) > 0 {
 					t.Errorf("got %+v, want it postponed because of %q", got, test.want)
 				}
-				if strings.Contains(got.Reason, "hunter2") || strings.Contains(got.Reason, "word@") {
+				if strings.Contains(got.Reason, "hunter2") ||
+					strings.Contains(got.Reason, "word@") {
 					t.Errorf("the reason has the password: %s", got.Reason)
 				}
 				return
 			}
 			wantAttempts(t, []coupon.Attempt{got}, accepted(1))
-			if len(letters) != 1 || letters[0].isEncrypted == test.isPlain || (letters[0].user == "user") != (test.user != "") {
+			if len(letters) != 1 || letters[0].isEncrypted == test.isPlain ||
+				(letters[0].user == "user") != (test.user != "") {
 				t.Errorf("got %+v", letters)
 			}
 		})
@@ -527,19 +573,23 @@ func FuzzMail(f *testing.F) {
 	go func() { _ = s.Serve(listener) }()
 	f.Cleanup(func() { _ = s.Close() })
 	out, err := sender.NewSMTP(&sender.SMTPOptions{
-		URL: "smtp://" + listener.Addr().String() + "?tls=off", From: "shop@example.com", UnsubscribeURL: "https://example.com/{recipient}/{delivery}",
+		URL: "smtp://" + listener.Addr().String() + "?tls=off", From: "shop@example.com",
+		UnsubscribeURL: "https://example.com/{recipient}/{delivery}",
 	})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add("a\r\nBcc: victim@example.com\r\n\r\nbody", "r\r\nX-Evil: 1", "r@example.com")
-	f.Add("a\nX-Evil: 1", ">, <mailto:x@y>\r\nX-Evil: 1", "r@example.com\r\nBcc: victim@example.com")
-	f.Add("=?utf-8?q?x=0D=0AX-Evil:_1?=", strings.Repeat("ä", 1000), "\"a\r\nRCPT TO:<victim@example.com>\"@example.com")
+	f.Add("a\nX-Evil: 1", ">, <mailto:x@y>\r\nX-Evil: 1",
+		"r@example.com\r\nBcc: victim@example.com")
+	f.Add("=?utf-8?q?x=0D=0AX-Evil:_1?=", strings.Repeat("ä", 1000),
+		"\"a\r\nRCPT TO:<victim@example.com>\"@example.com")
 	f.Add(strings.Repeat("x", 998), "", "victim@example.com, r@example.com")
 	f.Add("a\u2028X-Evil: 1\x85X-Evil: 1", "r", "r@example.com>\r\nDATA")
 	f.Fuzz(func(t *testing.T, subject, recipient, address string) {
 		messages := batch(coupon.ChannelEmail, 1, 1)
-		messages[0].Subject, messages[0].Recipient, messages[0].Address = subject, recipient, address
+		messages[0].Subject, messages[0].Recipient, messages[0].Address = subject,
+			recipient, address
 		server.mu.Lock()
 		server.received = nil
 		server.mu.Unlock()
@@ -555,7 +605,8 @@ func FuzzMail(f *testing.F) {
 			t.Fatalf("got %d letters", len(letters))
 		}
 		known := []string{
-			"Content-Type", "Date", "From", "List-Unsubscribe", "List-Unsubscribe-Post", "Message-Id", "Mime-Version", "Subject", "To",
+			"Content-Type", "Date", "From", "List-Unsubscribe", "List-Unsubscribe-Post",
+			"Message-Id", "Mime-Version", "Subject", "To",
 		}
 		for name, values := range letters[0].parse(t).Header {
 			if !slices.Contains(known, name) || len(values) != 1 {
@@ -573,17 +624,23 @@ func FuzzMail(f *testing.F) {
 func TestNewSMTPErrors(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]sender.SMTPOptions{
-		"no address":            {},
-		"another scheme":        {URL: "https://user:hunter2@example.com"},
-		"no host":               {URL: "smtp://user:hunter2@"},
-		"a malformed password":  {URL: "smtp://user:hunter2%zz@example.com"},
-		"a path":                {URL: "smtp://user:hunter2@example.com/x"},
-		"a port that is none":   {URL: "smtp://user:hunter2@example.com:99999"},
-		"an unknown parameter":  {URL: "smtp://user:hunter2@example.com?verify=no"},
-		"an unknown policy":     {URL: "smtp://user:hunter2@example.com?tls=maybe"},
-		"no sender":             {URL: "smtp://user:hunter2@example.com", From: "shop"},
-		"a bad unsubscribe URL": {URL: "smtp://user:hunter2@example.com", From: "shop@example.com", UnsubscribeURL: "leave"},
-		"an unknown token":      {URL: "smtp://user:hunter2@example.com", From: "shop@example.com", UnsubscribeURL: "https://example.com/{who}"},
+		"no address":           {},
+		"another scheme":       {URL: "https://user:hunter2@example.com"},
+		"no host":              {URL: "smtp://user:hunter2@"},
+		"a malformed password": {URL: "smtp://user:hunter2%zz@example.com"},
+		"a path":               {URL: "smtp://user:hunter2@example.com/x"},
+		"a port that is none":  {URL: "smtp://user:hunter2@example.com:99999"},
+		"an unknown parameter": {URL: "smtp://user:hunter2@example.com?verify=no"},
+		"an unknown policy":    {URL: "smtp://user:hunter2@example.com?tls=maybe"},
+		"no sender":            {URL: "smtp://user:hunter2@example.com", From: "shop"},
+		"a bad unsubscribe URL": {
+			URL: "smtp://user:hunter2@example.com", From: "shop@example.com",
+			UnsubscribeURL: "leave",
+		},
+		"an unknown token": {
+			URL: "smtp://user:hunter2@example.com", From: "shop@example.com",
+			UnsubscribeURL: "https://example.com/{who}",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -597,7 +654,8 @@ func TestNewSMTPErrors(t *testing.T) {
 		})
 	}
 	if _, err := sender.NewSMTP(&sender.SMTPOptions{
-		URL: "smtp://mail.example.com", From: "shop@example.com", UnsubscribeURL: "mailto:leave@example.com?subject={recipient}",
+		URL: "smtp://mail.example.com", From: "shop@example.com",
+		UnsubscribeURL: "mailto:leave@example.com?subject={recipient}",
 	}); err != nil {
 		t.Error(err)
 	}

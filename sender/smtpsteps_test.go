@@ -19,7 +19,9 @@ import (
 func toServer(t *testing.T, server *mailtest.Server) *sender.SMTP {
 	t.Helper()
 	const short = 300 * time.Millisecond
-	return newSMTP(t, &sender.SMTPOptions{URL: server.URL(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Timeouts: sender.Timeouts{
+	return newSMTP(t, &sender.SMTPOptions{URL: server.URL(), Log: slog.New(
+		slog.NewTextHandler(t.Output(), nil),
+	), Timeouts: sender.Timeouts{
 		Greeting: short, Command: short, Data: short, Block: short, Dot: short,
 	}})
 }
@@ -34,8 +36,8 @@ func at(step mailtest.Step, reply mailtest.Reply) func(mailtest.Event) mailtest.
 	}
 }
 
-// TestMailSteps has a server answer each step in each way and looks at what that is about, and whether the mail may be
-// on its way.
+// TestMailSteps has a server answer each step in each way and looks at what that is about, and
+// whether the mail may be on its way.
 func TestMailSteps(t *testing.T) {
 	t.Parallel()
 	const later, refused = coupon.AttemptPostponed, coupon.AttemptRefused
@@ -45,63 +47,155 @@ func TestMailSteps(t *testing.T) {
 		result coupon.AttemptResult
 		about  coupon.AttemptSubject
 	}{
-		{mailtest.Greeting, mailtest.Reply{Text: "554 5.7.1 No service for you"}, later, coupon.AboutSender},
+		{
+			mailtest.Greeting,
+			mailtest.Reply{Text: "554 5.7.1 No service for you"},
+			later,
+			coupon.AboutSender,
+		},
 		{mailtest.Greeting, mailtest.Reply{Text: "421 4.3.2 Too busy"}, later, coupon.AboutLine},
 		{mailtest.Greeting, mailtest.Reply{Breaks: true}, later, coupon.AboutLine},
 		{mailtest.Greeting, mailtest.Reply{Delay: time.Second}, later, coupon.AboutLine},
-		{mailtest.Hello, mailtest.Reply{Text: "504 5.5.2 Helo command rejected: need fully-qualified hostname"}, later, coupon.AboutSender},
+		{mailtest.Hello, mailtest.Reply{
+			Text: "504 5.5.2 Helo command rejected: need fully-qualified hostname",
+		}, later, coupon.AboutSender},
 		{mailtest.Hello, mailtest.Reply{Text: "450 4.7.1 Host not found"}, later, coupon.AboutLine},
-		{mailtest.Mail, mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"}, later, coupon.AboutSender},
-		{mailtest.Mail, mailtest.Reply{Text: "530 5.7.0 Authentication required"}, later, coupon.AboutSender},
+		{
+			mailtest.Mail,
+			mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"},
+			later, coupon.AboutSender,
+		},
+		{
+			mailtest.Mail,
+			mailtest.Reply{Text: "530 5.7.0 Authentication required"},
+			later,
+			coupon.AboutSender,
+		},
 		{mailtest.Mail, mailtest.Reply{Text: "450 4.7.1 Too much mail"}, later, coupon.AboutLine},
 		{mailtest.Mail, mailtest.Reply{Breaks: true}, later, coupon.AboutLine},
 		{mailtest.Mail, mailtest.Reply{Delay: time.Second}, later, coupon.AboutLine},
-		{mailtest.Rcpt, mailtest.Reply{Text: "550 5.1.1 No such mailbox"}, refused, coupon.AboutMessage},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "550 5.1.1 No such mailbox"},
+			refused,
+			coupon.AboutMessage,
+		},
 		{mailtest.Rcpt, mailtest.Reply{Text: "550 No such mailbox"}, refused, coupon.AboutMessage},
 		{mailtest.Rcpt, mailtest.Reply{Text: "450 4.2.1 Greylisted"}, later, coupon.AboutMessage},
 		{mailtest.Rcpt, mailtest.Reply{Text: "452 4.2.2 Mailbox full"}, later, coupon.AboutMessage},
-		{mailtest.Rcpt, mailtest.Reply{Text: "452 4.5.3 Too many recipients"}, later, coupon.AboutLine},
-		{mailtest.Rcpt, mailtest.Reply{Text: "452 Insufficient system storage"}, later, coupon.AboutLine},
-		{mailtest.Rcpt, mailtest.Reply{Text: "451 4.3.0 Temporary lookup failure"}, later, coupon.AboutLine},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "452 4.5.3 Too many recipients"},
+			later,
+			coupon.AboutLine,
+		},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "452 Insufficient system storage"},
+			later,
+			coupon.AboutLine,
+		},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "451 4.3.0 Temporary lookup failure"},
+			later,
+			coupon.AboutLine,
+		},
 		{mailtest.Rcpt, mailtest.Reply{Text: "421 4.7.0 Too many errors"}, later, coupon.AboutLine},
-		{mailtest.Rcpt, mailtest.Reply{Text: "550 5.1.8 Bad sender's system address"}, later, coupon.AboutSender},
-		{mailtest.Rcpt, mailtest.Reply{Text: "530 5.7.0 Authentication required"}, later, coupon.AboutSender},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "550 5.1.8 Bad sender's system address"},
+			later,
+			coupon.AboutSender,
+		},
+		{
+			mailtest.Rcpt,
+			mailtest.Reply{Text: "530 5.7.0 Authentication required"},
+			later,
+			coupon.AboutSender,
+		},
 		{mailtest.Rcpt, mailtest.Reply{Breaks: true}, later, coupon.AboutLine},
 		{mailtest.Data, mailtest.Reply{Text: "554 5.7.1 Not today"}, refused, coupon.AboutMessage},
-		{mailtest.Data, mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"}, later, coupon.AboutSender},
-		{mailtest.Data, mailtest.Reply{Text: "530 5.7.0 Authentication required"}, later, coupon.AboutSender},
+		{
+			mailtest.Data,
+			mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"},
+			later, coupon.AboutSender,
+		},
+		{
+			mailtest.Data,
+			mailtest.Reply{Text: "530 5.7.0 Authentication required"},
+			later,
+			coupon.AboutSender,
+		},
 		{mailtest.Data, mailtest.Reply{Text: "451 4.3.0 Not now"}, later, coupon.AboutLine},
 		{mailtest.Data, mailtest.Reply{Delay: time.Second}, later, coupon.AboutLine},
-		{mailtest.Content, mailtest.Reply{Breaks: true}, coupon.AttemptUnknown, coupon.AboutMessage},
-		{mailtest.Dot, mailtest.Reply{Text: "554 5.7.1 Looks like spam"}, refused, coupon.AboutMessage},
+		{
+			mailtest.Content,
+			mailtest.Reply{Breaks: true},
+			coupon.AttemptUnknown,
+			coupon.AboutMessage,
+		},
+		{
+			mailtest.Dot,
+			mailtest.Reply{Text: "554 5.7.1 Looks like spam"},
+			refused,
+			coupon.AboutMessage,
+		},
 		{mailtest.Dot, mailtest.Reply{Text: "552 5.3.4 Too large"}, refused, coupon.AboutMessage},
-		{mailtest.Dot, mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"}, later, coupon.AboutSender},
+		{
+			mailtest.Dot,
+			mailtest.Reply{Text: "550 5.4.5 Daily user sending quota exceeded"},
+			later, coupon.AboutSender,
+		},
 		{mailtest.Dot, mailtest.Reply{Text: "451 4.3.0 Queue is full"}, later, coupon.AboutLine},
 		{mailtest.Dot, mailtest.Reply{Text: "421 4.3.2 Shutting down"}, later, coupon.AboutLine},
-		{mailtest.Dot, mailtest.Reply{Text: "354 More"}, coupon.AttemptUnknown, coupon.AboutMessage},
-		{mailtest.Dot, mailtest.Reply{Text: "999 What"}, coupon.AttemptUnknown, coupon.AboutMessage},
+		{
+			mailtest.Dot,
+			mailtest.Reply{Text: "354 More"},
+			coupon.AttemptUnknown,
+			coupon.AboutMessage,
+		},
+		{
+			mailtest.Dot,
+			mailtest.Reply{Text: "999 What"},
+			coupon.AttemptUnknown,
+			coupon.AboutMessage,
+		},
 		{mailtest.Dot, mailtest.Reply{Breaks: true}, coupon.AttemptUnknown, coupon.AboutMessage},
-		{mailtest.Dot, mailtest.Reply{Delay: time.Second}, coupon.AttemptUnknown, coupon.AboutMessage},
-		{mailtest.Reset, mailtest.Reply{Text: "500 What?"}, coupon.AttemptAccepted, coupon.AboutMessage},
+		{
+			mailtest.Dot,
+			mailtest.Reply{Delay: time.Second},
+			coupon.AttemptUnknown,
+			coupon.AboutMessage,
+		},
+		{
+			mailtest.Reset,
+			mailtest.Reply{Text: "500 What?"},
+			coupon.AttemptAccepted,
+			coupon.AboutMessage,
+		},
 		{mailtest.Quit, mailtest.Reply{Breaks: true}, coupon.AttemptAccepted, coupon.AboutMessage},
 	} {
-		t.Run(fmt.Sprintf("%s %s%v", test.step, test.reply.Text, test.reply.Delay), func(t *testing.T) {
-			t.Parallel()
-			server := mailtest.Start(t, at(test.step, test.reply))
-			got := send(t, toServer(t, server), batch(coupon.ChannelEmail, 1, 1))[0]
-			if got.Result != test.result || got.About != test.about || got.MayBeSent ||
-				got.Result != coupon.AttemptAccepted && !strings.Contains(got.Reason, test.reply.Text) {
-				t.Errorf("got %+v, want %s about %q", got, test.result, test.about)
-			}
-		})
+		t.Run(fmt.Sprintf("%s %s%v", test.step, test.reply.Text, test.reply.Delay),
+			func(t *testing.T) {
+				t.Parallel()
+				server := mailtest.Start(t, at(test.step, test.reply))
+				got := send(t, toServer(t, server), batch(coupon.ChannelEmail, 1, 1))[0]
+				if got.Result != test.result || got.About != test.about || got.MayBeSent ||
+					got.Result != coupon.AttemptAccepted &&
+						!strings.Contains(got.Reason, test.reply.Text) {
+					t.Errorf("got %+v, want %s about %q", got, test.result, test.about)
+				}
+			})
 	}
 }
 
-// TestMailGarbled judges an answer that is none, or has no end, at once and not at the time limit: by its step, and as
-// unknown where the mail may be taken.
+// TestMailGarbled judges an answer that is none, or has no end, at once and not at the time limit:
+// by its step, and as unknown where the mail may be taken.
 func TestMailGarbled(t *testing.T) {
 	t.Parallel()
-	const later, unknown, taken = coupon.AttemptPostponed, coupon.AttemptUnknown, coupon.AttemptAccepted
+	const later, unknown, taken = coupon.AttemptPostponed, coupon.AttemptUnknown,
+		coupon.AttemptAccepted
 	endless := strings.Repeat("250-more\r\n", 1_000_000)
 	for name, test := range map[string]struct {
 		step   mailtest.Step
@@ -109,21 +203,39 @@ func TestMailGarbled(t *testing.T) {
 		result coupon.AttemptResult
 		reason string
 	}{
-		"greeting of two codes":    {mailtest.Greeting, "220-hello\r\n554 no", later, "the code 220, and another 554"},
-		"EHLO of two codes":        {mailtest.Hello, "250-hello\r\n550 no", later, "the code 250, and another 550"},
-		"sender of two codes":      {mailtest.Mail, "250-ok\r\n550 no", later, "the code 250, and another 550"},
-		"recipient of two codes":   {mailtest.Rcpt, "550-no\r\n250 ok", later, "the code 550, and another 250"},
-		"end of two codes":         {mailtest.Dot, "250-ok\r\n550 no", unknown, "the code 250, and another 550"},
-		"end of two codes, no end": {mailtest.Dot, "550-no\r\n250-ok", unknown, "the code 550, and another 250"},
-		"end without end":          {mailtest.Dot, endless, unknown, "no end within 65536 bytes"},
-		"recipient without end":    {mailtest.Rcpt, endless, later, "no end within 65536 bytes"},
-		"line without end":         {mailtest.Dot, "250 " + strings.Repeat("x", 1_000_000), unknown, "a line of more than 16384 bytes"},
-		"no code":                  {mailtest.Dot, "queued", unknown, ""},
-		"empty":                    {mailtest.Dot, "\r\n", unknown, ""},
-		"lines in between":         {mailtest.Dot, "250-ok\r\nno code here\r\n250 ok", taken, ""},
-		"a code alone":             {mailtest.Dot, "250", taken, ""},
-		"a code alone, at last":    {mailtest.Dot, "250-ok\r\n250", taken, ""},
-		"a long answer":            {mailtest.Dot, strings.Repeat("250-"+strings.Repeat("x", 10_000)+"\r\n", 5) + "250 ok", taken, ""},
+		"greeting of two codes": {
+			mailtest.Greeting, "220-hello\r\n554 no", later, "the code 220, and another 554",
+		},
+		"EHLO of two codes": {
+			mailtest.Hello, "250-hello\r\n550 no", later, "the code 250, and another 550",
+		},
+		"sender of two codes": {
+			mailtest.Mail, "250-ok\r\n550 no", later, "the code 250, and another 550",
+		},
+		"recipient of two codes": {
+			mailtest.Rcpt, "550-no\r\n250 ok", later, "the code 550, and another 250",
+		},
+		"end of two codes": {
+			mailtest.Dot, "250-ok\r\n550 no", unknown, "the code 250, and another 550",
+		},
+		"end of two codes, no end": {
+			mailtest.Dot, "550-no\r\n250-ok", unknown, "the code 550, and another 250",
+		},
+		"end without end":       {mailtest.Dot, endless, unknown, "no end within 65536 bytes"},
+		"recipient without end": {mailtest.Rcpt, endless, later, "no end within 65536 bytes"},
+		"line without end": {
+			mailtest.Dot, "250 " + strings.Repeat("x", 1_000_000), unknown,
+			"a line of more than 16384 bytes",
+		},
+		"no code":               {mailtest.Dot, "queued", unknown, ""},
+		"empty":                 {mailtest.Dot, "\r\n", unknown, ""},
+		"lines in between":      {mailtest.Dot, "250-ok\r\nno code here\r\n250 ok", taken, ""},
+		"a code alone":          {mailtest.Dot, "250", taken, ""},
+		"a code alone, at last": {mailtest.Dot, "250-ok\r\n250", taken, ""},
+		"a long answer": {
+			mailtest.Dot,
+			strings.Repeat("250-"+strings.Repeat("x", 10_000)+"\r\n", 5) + "250 ok", taken, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,14 +260,17 @@ func TestMailGarbled(t *testing.T) {
 func TestMailSlowDot(t *testing.T) {
 	t.Parallel()
 	server := mailtest.Start(t, at(mailtest.Dot, mailtest.Reply{Delay: 400 * time.Millisecond}))
-	s := newSMTP(t, &sender.SMTPOptions{URL: server.URL(), Timeouts: sender.Timeouts{Command: 100 * time.Millisecond}})
+	s := newSMTP(t, &sender.SMTPOptions{
+		URL: server.URL(), Timeouts: sender.Timeouts{Command: 100 * time.Millisecond},
+	})
 	wantAttempts(t, send(t, s, batch(coupon.ChannelEmail, 1, 4)), accepted(4))
 	if got := len(server.Letters()); got != 4 {
 		t.Errorf("%d letters, want 4", got)
 	}
 }
 
-// TestMailStopsUnanswered: when the server stops while a mail waits for its answer, nobody knows whether it was taken.
+// TestMailStopsUnanswered: when the server stops while a mail waits for its answer, nobody knows
+// whether it was taken.
 func TestMailStopsUnanswered(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -170,12 +285,14 @@ func TestMailStopsUnanswered(t *testing.T) {
 	t.Cleanup(func() { close(never) })
 	s := newSMTP(t, &sender.SMTPOptions{URL: server.URL()})
 	began := time.Now()
-	got, err := s.Send(ctx, &sender.Batch{Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 20), At: sentAt})
+	got, err := s.Send(ctx,
+		&sender.Batch{Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 20), At: sentAt})
 	if err != nil {
 		t.Fatal(err)
 	}
 	counts := countResults(got)
-	if counts[coupon.AttemptUnknown] != 4 || counts[coupon.AttemptOpen] != 16 || time.Since(began) > 10*time.Second {
+	if counts[coupon.AttemptUnknown] != 4 || counts[coupon.AttemptOpen] != 16 ||
+		time.Since(began) > 10*time.Second {
 		t.Errorf("got %v after %v, want 4 unknown and 16 open soon", counts, time.Since(began))
 	}
 }
@@ -188,19 +305,21 @@ func countResults(attempts []coupon.Attempt) map[coupon.AttemptResult]int {
 	return counts
 }
 
-// TestMailLeave asks at the last moment: after the recipient was taken, before anything of the message goes out.
+// TestMailLeave asks at the last moment: after the recipient was taken, before anything of the
+// message goes out.
 func TestMailLeave(t *testing.T) {
 	t.Parallel()
 	server := mailtest.Start(t, nil)
 	s := toServer(t, server)
 	var asked atomic.Int32
 	messages := batch(coupon.ChannelEmail, 1, 40)
-	got, err := s.Send(t.Context(), &sender.Batch{Origin: origin, Messages: messages, At: sentAt, Leave: func(place int) bool {
-		if asked.Add(1) == 1 && server.Asked(mailtest.Rcpt) == 0 {
-			t.Error("it is asked before a recipient was taken")
-		}
-		return place%2 == 0
-	}})
+	got, err := s.Send(t.Context(),
+		&sender.Batch{Origin: origin, Messages: messages, At: sentAt, Leave: func(place int) bool {
+			if asked.Add(1) == 1 && server.Asked(mailtest.Rcpt) == 0 {
+				t.Error("it is asked before a recipient was taken")
+			}
+			return place%2 == 0
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,22 +338,27 @@ func TestMailLeave(t *testing.T) {
 	}
 }
 
-// TestMailWithheld: once nothing may leave, as after a pause, the rest of a batch costs the server nothing.
+// TestMailWithheld: once nothing may leave, as after a pause, the rest of a batch costs the server
+// nothing.
 func TestMailWithheld(t *testing.T) {
 	t.Parallel()
 	server := mailtest.Start(t, nil)
 	got, err := toServer(t, server).Send(t.Context(), &sender.Batch{
-		Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 100), At: sentAt, Leave: func(int) bool { return false },
+		Origin: origin, Messages: batch(coupon.ChannelEmail, 1, 100), At: sentAt,
+		Leave: func(int) bool { return false },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counts := countResults(got); counts[coupon.AttemptWithheld] != 100 || len(server.Letters()) > 0 || server.Asked(mailtest.Mail) > 4 {
-		t.Errorf("got %v, %d letters, %d times MAIL", counts, len(server.Letters()), server.Asked(mailtest.Mail))
+	if counts := countResults(got); counts[coupon.AttemptWithheld] != 100 ||
+		len(server.Letters()) > 0 || server.Asked(mailtest.Mail) > 4 {
+		t.Errorf("got %v, %d letters, %d times MAIL", counts, len(server.Letters()),
+			server.Asked(mailtest.Mail))
 	}
 }
 
-// TestMailRows: the same words for different recipients in a row are not about the recipients, unless they say so.
+// TestMailRows: the same words for different recipients in a row are not about the recipients,
+// unless they say so.
 func TestMailRows(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -244,14 +368,37 @@ func TestMailRows(t *testing.T) {
 		about   coupon.AttemptSubject
 		atLeast int
 	}{
-		"relaying denied":     {mailtest.Rcpt, "550 5.7.1 <%s>: Relay access denied", coupon.AttemptPostponed, coupon.AboutSender, 100},
-		"spam":                {mailtest.Dot, "554 5.7.1 Rejected as spam, id %s-1", coupon.AttemptPostponed, coupon.AboutSender, 100},
-		"before the content":  {mailtest.Data, "554 5.7.1 Not today, %s", coupon.AttemptPostponed, coupon.AboutSender, 100},
-		"a limit":             {mailtest.Rcpt, "450 4.7.1 <%s>: Too fast", coupon.AttemptPostponed, coupon.AboutLine, 100},
-		"a limit at the dot":  {mailtest.Dot, "451 4.7.1 Too fast, %s", coupon.AttemptPostponed, coupon.AboutLine, 100},
-		"many dead mailboxes": {mailtest.Rcpt, "550 5.1.1 <%s>: No such mailbox", coupon.AttemptRefused, coupon.AboutMessage, 100},
-		"many full mailboxes": {mailtest.Rcpt, "452 4.2.2 <%s>: Mailbox full", coupon.AttemptPostponed, coupon.AboutMessage, 100},
-		"greylisting":         {mailtest.Rcpt, "450 4.7.1 <%s>: Greylisted", coupon.AttemptPostponed, coupon.AboutMessage, 100},
+		"relaying denied": {
+			mailtest.Rcpt, "550 5.7.1 <%s>: Relay access denied", coupon.AttemptPostponed,
+			coupon.AboutSender, 100,
+		},
+		"spam": {
+			mailtest.Dot, "554 5.7.1 Rejected as spam, id %s-1", coupon.AttemptPostponed,
+			coupon.AboutSender, 100,
+		},
+		"before the content": {
+			mailtest.Data, "554 5.7.1 Not today, %s", coupon.AttemptPostponed,
+			coupon.AboutSender, 100,
+		},
+		"a limit": {
+			mailtest.Rcpt, "450 4.7.1 <%s>: Too fast", coupon.AttemptPostponed,
+			coupon.AboutLine, 100,
+		},
+		"a limit at the dot": {
+			mailtest.Dot, "451 4.7.1 Too fast, %s", coupon.AttemptPostponed, coupon.AboutLine, 100,
+		},
+		"many dead mailboxes": {
+			mailtest.Rcpt, "550 5.1.1 <%s>: No such mailbox", coupon.AttemptRefused,
+			coupon.AboutMessage, 100,
+		},
+		"many full mailboxes": {
+			mailtest.Rcpt, "452 4.2.2 <%s>: Mailbox full", coupon.AttemptPostponed,
+			coupon.AboutMessage, 100,
+		},
+		"greylisting": {
+			mailtest.Rcpt, "450 4.7.1 <%s>: Greylisted", coupon.AttemptPostponed,
+			coupon.AboutMessage, 100,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -262,8 +409,10 @@ func TestMailRows(t *testing.T) {
 				return mailtest.Reply{Text: fmt.Sprintf(test.text, e.To)}
 			})
 			count := 0
-			for _, attempt := range send(t, toServer(t, server), batch(coupon.ChannelEmail, 1, 100)) {
-				if attempt.Result == test.want && attempt.About == test.about && attempt.Reason != "" {
+			for _, attempt := range send(t, toServer(t, server),
+				batch(coupon.ChannelEmail, 1, 100)) {
+				if attempt.Result == test.want && attempt.About == test.about &&
+					attempt.Reason != "" {
 					count++
 				}
 			}
@@ -274,8 +423,8 @@ func TestMailRows(t *testing.T) {
 	}
 }
 
-// TestMailPolicy: words about a policy are about the sender after a few recipients, however small the batch, and about one
-// recipient where the others get their mail.
+// TestMailPolicy: words about a policy are about the sender after a few recipients, however small
+// the batch, and about one recipient where the others get their mail.
 func TestMailPolicy(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -283,8 +432,14 @@ func TestMailPolicy(t *testing.T) {
 		refuses func(to string) bool
 		want    map[coupon.AttemptSubject]int
 	}{
-		"all":         {mailtest.Rcpt, func(string) bool { return true }, map[coupon.AttemptSubject]int{coupon.AboutSender: 5}},
-		"all at DATA": {mailtest.Data, func(string) bool { return true }, map[coupon.AttemptSubject]int{coupon.AboutSender: 5}},
+		"all": {
+			mailtest.Rcpt, func(string) bool { return true },
+			map[coupon.AttemptSubject]int{coupon.AboutSender: 5},
+		},
+		"all at DATA": {
+			mailtest.Data, func(string) bool { return true },
+			map[coupon.AttemptSubject]int{coupon.AboutSender: 5},
+		},
 		"one at DATA": {
 			mailtest.Data,
 			func(to string) bool { return strings.HasPrefix(to, "r2@") },
@@ -316,9 +471,11 @@ func TestMailPolicy(t *testing.T) {
 	}
 }
 
-// sendAll sends messages as the jobs do: in batches as large as the sender wants, again those that the line had no room
-// for. It returns how many were taken, and how many attempts counted.
-func sendAll(t *testing.T, s *sender.SMTP, messages []coupon.OutgoingMessage, within time.Duration) (taken, counted int) {
+// sendAll sends messages as the jobs do: in batches as large as the sender wants, again those that
+// the line had no room for. It returns how many were taken, and how many attempts counted.
+func sendAll(
+	t *testing.T, s *sender.SMTP, messages []coupon.OutgoingMessage, within time.Duration,
+) (taken, counted int) {
 	t.Helper()
 	for began := time.Now(); len(messages) > 0 && time.Since(began) < within; {
 		traits := s.Traits()
@@ -343,12 +500,13 @@ func sendAll(t *testing.T, s *sender.SMTP, messages []coupon.OutgoingMessage, wi
 	return taken, counted
 }
 
-// TestMailPace: a relay that takes so many mails a second and refuses the rest gets about so many, and no message loses more
-// attempts than it takes to understand the relay.
+// TestMailPace: a relay that takes so many mails a second and refuses the rest gets about so many,
+// and no message loses more attempts than it takes to understand the relay.
 func TestMailPace(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"with a code of a limit": "452 4.5.3 Too many recipients", "with any code": "450 4.7.1 Come back", "without a code": "450 Come back",
+		"with a code of a limit": "452 4.5.3 Too many recipients",
+		"with any code":          "450 4.7.1 Come back", "without a code": "450 Come back",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -436,12 +594,14 @@ func TestMailRecovers(t *testing.T) {
 	if wait := s.Traits().Wait; wait <= 0 || wait > time.Second {
 		t.Errorf("it is left alone for %v", wait)
 	}
-	if taken, counted := sendAll(t, s, batch(coupon.ChannelEmail, 1, 300), 10*time.Second); taken != 300 || counted > 0 {
+	if taken, counted := sendAll(t, s, batch(coupon.ChannelEmail, 1, 300),
+		10*time.Second); taken != 300 || counted > 0 {
 		t.Errorf("%d taken, %d counted", taken, counted)
 	}
 }
 
-// TestMailHello: the name for EHLO is the chosen one, the sender's domain, or the address of the connection.
+// TestMailHello: the name for EHLO is the chosen one, the sender's domain, or the address of the
+// connection.
 func TestMailHello(t *testing.T) {
 	t.Parallel()
 	for want, options := range map[string]sender.SMTPOptions{
@@ -451,12 +611,15 @@ func TestMailHello(t *testing.T) {
 	} {
 		server := mailtest.Start(t, nil)
 		options.URL = server.URL()
-		wantAttempts(t, send(t, newSMTP(t, &options), batch(coupon.ChannelEmail, 1, 1)), accepted(1))
+		wantAttempts(t, send(t, newSMTP(t, &options), batch(coupon.ChannelEmail, 1, 1)),
+			accepted(1))
 		if names := server.Hellos(); len(names) != 1 || names[0] != want {
 			t.Errorf("got %q, want %q", names, want)
 		}
 	}
-	if _, err := sender.NewSMTP(&sender.SMTPOptions{URL: "smtp://mail.example.com", From: "a@example.com", HelloName: "a b"}); err == nil {
+	if _, err := sender.NewSMTP(&sender.SMTPOptions{
+		URL: "smtp://mail.example.com", From: "a@example.com", HelloName: "a b",
+	}); err == nil {
 		t.Error("a name with a space is taken")
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// plainText returns the text of an HTML body, for mail programs that show no HTML: paragraphs as lines, links with
-// their address.
+// plainText returns the text of an HTML body, for mail programs that show no HTML: paragraphs as
+// lines, links with their address.
 func plainText(body string) string {
 	var text strings.Builder
 	tokenizer := html.NewTokenizer(strings.NewReader(body))
@@ -45,7 +45,8 @@ func plainText(body string) string {
 				text.WriteString(" ")
 			case atom.Br, atom.Tr, atom.Div:
 				text.WriteString("\n")
-			case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol, atom.Table, atom.Hr, atom.Blockquote:
+			case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol,
+				atom.Table, atom.Hr, atom.Blockquote:
 				text.WriteString("\n\n")
 			default: // it changes how text looks, not where it stands
 			}

@@ -28,7 +28,8 @@ const (
 	MaxWebhookBatch = 500
 	// webhookTimeout is how long one request may take, the answer included.
 	webhookTimeout = 30 * time.Second
-	// maxAnswer is how much of an answer is read, in bytes: 8 KiB for each message of the largest batch.
+	// maxAnswer is how much of an answer is read, in bytes: 8 KiB for each message of the largest
+	// batch.
 	maxAnswer = 8 << 10 * MaxWebhookBatch
 	// maxIdleConnections is how many connections are kept open.
 	maxIdleConnections = 4
@@ -43,8 +44,9 @@ const (
 	HeaderIdempotencyKey = "Idempotency-Key"
 )
 
-// Webhook posts batches of messages, or alerts, as JSON to an address of the operator's. Each request is signed and carries
-// a key that is the same when the batch is repeated, so that the receiver can tell.
+// Webhook posts batches of messages, or alerts, as JSON to an address of the operator's. Each
+// request is signed and carries a key that is the same when the batch is repeated, so that the
+// receiver can tell.
 type Webhook struct {
 	address *url.URL
 	secret  []byte
@@ -52,17 +54,22 @@ type Webhook struct {
 	pace    *pace
 }
 
-// NewWebhook makes a webhook. log is told what is learned of the receiver; nil: nobody is. Its errors do not contain the
-// address, which may have a password, nor the secret.
+// NewWebhook makes a webhook. log is told what is learned of the receiver; nil: nobody is. Its
+// errors do not contain the address, which may have a password, nor the secret.
 func NewWebhook(address, secret string, log *slog.Logger) (*Webhook, error) {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
-		return nil, errors.New("the address of the webhook must be like https://example.com/messages")
+		return nil, errors.New(
+			"the address of the webhook must be like https://example.com/messages",
+		)
 	}
 	if len(secret) < MinSecretLength {
-		return nil, fmt.Errorf("the secret of the webhook must have at least %d characters", MinSecretLength)
+		return nil, fmt.Errorf("the secret of the webhook must have at least %d characters",
+			MinSecretLength)
 	}
-	return &Webhook{address: parsed, secret: []byte(secret), pace: newPace(parsed.Host, log), client: &http.Client{
+	return &Webhook{address: parsed, secret: []byte(
+		secret,
+	), pace: newPace(parsed.Host, log), client: &http.Client{
 		Timeout: webhookTimeout,
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -71,15 +78,17 @@ func NewWebhook(address, secret string, log *slog.Logger) (*Webhook, error) {
 			IdleConnTimeout:     time.Minute,
 		},
 		// What is posted goes where the operator said, and nowhere else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}, nil
 }
 
 // Close closes the connections that are kept open.
 func (w *Webhook) Close() { w.client.CloseIdleConnections() }
 
-// Reach connects to the receiver, or to the proxy before it, with TLS where requests use it, and sends nothing. Its errors
-// do not contain the address, but for its host.
+// Reach connects to the receiver, or to the proxy before it, with TLS where requests use it, and
+// sends nothing. Its errors do not contain the address, but for its host.
 func (w *Webhook) Reach(ctx context.Context) (said string, err error) {
 	target := w.address
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: w.address})
@@ -93,7 +102,9 @@ func (w *Webhook) Reach(ctx context.Context) (said string, err error) {
 	address := net.JoinHostPort(target.Hostname(), port)
 	dial := (&net.Dialer{}).DialContext
 	if target.Scheme == "https" {
-		dial = (&tls.Dialer{Config: &tls.Config{ServerName: target.Hostname(), MinVersion: tls.VersionTLS12}}).DialContext
+		dial = (&tls.Dialer{
+			Config: &tls.Config{ServerName: target.Hostname(), MinVersion: tls.VersionTLS12},
+		}).DialContext
 	}
 	connection, err := dial(ctx, "tcp", address)
 	if err != nil {
@@ -128,8 +139,8 @@ type webhookRequest struct {
 	Messages []webhookMessage `json:"messages"`
 }
 
-// webhookRefusal is a message that the answer to an accepted batch refuses. Its values may be of other types than
-// they should: who writes a number for a reason means it all the same.
+// webhookRefusal is a message that the answer to an accepted batch refuses. Its values may be of
+// other types than they should: who writes a number for a reason means it all the same.
 type webhookRefusal struct {
 	MessageID   coupon.ID
 	Reason      string
@@ -168,8 +179,9 @@ func (w *Webhook) Send(ctx context.Context, batch *Batch) ([]coupon.Attempt, err
 	began := time.Now()
 	if wait := w.pace.reserve(len(batch.Messages)); wait > patience {
 		return same(len(batch.Messages), coupon.Attempt{
-			Result: coupon.AttemptPostponed, About: coupon.AboutLine, RepeatsBatch: true, NotBefore: batch.At.Add(wait),
-			Reason: "The webhook takes no more for now. " + w.pace.lastReason(),
+			Result: coupon.AttemptPostponed, About: coupon.AboutLine, RepeatsBatch: true,
+			NotBefore: batch.At.Add(wait),
+			Reason:    "The webhook takes no more for now. " + w.pace.lastReason(),
 		}), nil
 	} else if wait > 0 {
 		select {
@@ -231,11 +243,14 @@ type alertRequest struct {
 }
 
 // SendAlert posts that an alert began. now is the time that the request is signed with.
-func (w *Webhook) SendAlert(ctx context.Context, notice *coupon.AlertNotice, now time.Time) (coupon.Attempt, error) {
+func (w *Webhook) SendAlert(ctx context.Context, notice *coupon.AlertNotice, now time.Time) (
+	coupon.Attempt, error,
+) {
 	ctx, cancel := graceful(ctx)
 	defer cancel()
 	_, refusal, err := w.post(ctx, notice.ID, now, alertRequest{alertMessage{
-		notice.ID, notice.Kind, notice.At, notice.BeganAt, notice.Text, notice.CouponID, notice.DeliveryID, notice.ImportID,
+		notice.ID, notice.Kind, notice.At, notice.BeganAt, notice.Text, notice.CouponID,
+		notice.DeliveryID, notice.ImportID,
 	}})
 	if err != nil || refusal == nil {
 		return coupon.Attempt{Result: coupon.AttemptAccepted}, err
@@ -244,12 +259,15 @@ func (w *Webhook) SendAlert(ctx context.Context, notice *coupon.AlertNotice, now
 }
 
 // post sends a body, signed, and gives what the receiver answered, or why it did not take it.
-func (w *Webhook) post(ctx context.Context, key string, at time.Time, body any) (answer []byte, refusal *coupon.Attempt, err error) {
+func (w *Webhook) post(ctx context.Context, key string, at time.Time, body any) (
+	answer []byte, refusal *coupon.Attempt, err error,
+) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode a request to the webhook: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.address.String(), bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.address.String(),
+		bytes.NewReader(text))
 	if err != nil {
 		return nil, nil, errors.New("make a request to the webhook: its address is invalid")
 	}
@@ -296,8 +314,8 @@ func (w *Webhook) sign(timestamp string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// unanswered judges a batch that got no answer: unless there was no connection at all, the receiver may have
-// taken it.
+// unanswered judges a batch that got no answer: unless there was no connection at all, the receiver
+// may have taken it.
 func unanswered(ctx context.Context, err error) coupon.Attempt {
 	if ctx.Err() != nil {
 		return coupon.Attempt{} // the server stops
@@ -320,13 +338,17 @@ func unanswered(ctx context.Context, err error) coupon.Attempt {
 // judge returns the outcome of all messages of a batch that was answered with no success.
 func judge(response *http.Response, now time.Time) coupon.Attempt {
 	about, isLater := aboutStatus(response.StatusCode)
-	attempt := coupon.Attempt{Result: coupon.AttemptRefused, About: about, Reason: "The webhook answered " + response.Status}
+	attempt := coupon.Attempt{
+		Result: coupon.AttemptRefused, About: about,
+		Reason: "The webhook answered " + response.Status,
+	}
 	if !isLater {
 		return attempt
 	}
 	attempt.Result, attempt.RepeatsBatch = coupon.AttemptPostponed, true
 	// It may have broken down after it took the batch.
-	attempt.MayBeSent = response.StatusCode >= 500 && response.StatusCode != http.StatusServiceUnavailable
+	attempt.MayBeSent = response.StatusCode >= 500 &&
+		response.StatusCode != http.StatusServiceUnavailable
 	if about != coupon.AboutSender {
 		attempt.NotBefore = retryAfter(response.Header.Get("Retry-After"), now)
 	}
@@ -345,13 +367,14 @@ func retryAfter(value string, now time.Time) time.Time {
 	return at
 }
 
-// tellApart puts in the outcomes of the messages that the answer to a batch refuses. places has those of the batch. What
-// cannot be read of the answer is told in the log.
+// tellApart puts in the outcomes of the messages that the answer to a batch refuses. places has
+// those of the batch. What cannot be read of the answer is told in the log.
 func (w *Webhook) tellApart(attempts []coupon.Attempt, places map[coupon.ID]int, text []byte) {
 	refused, problem := readRefused(text)
 	if problem != "" {
 		w.pace.log.Warn("the webhook took messages with an answer that cannot be read whole; what else it refuses counts as sent",
-			"webhook", w.pace.name, "messages", len(places), "refusalsRead", len(refused), "problem", problem)
+			"webhook", w.pace.name, "messages", len(places), "refusalsRead", len(refused),
+			"problem", problem)
 	}
 	for _, refused := range refused {
 		place, isOurs := places[refused.MessageID]
@@ -365,8 +388,8 @@ func (w *Webhook) tellApart(attempts []coupon.Attempt, places map[coupon.ID]int,
 	}
 }
 
-// readRefused reads the list named refused of an answer, as far as it can be read, and says what could not. An answer
-// need not be JSON.
+// readRefused reads the list named refused of an answer, as far as it can be read, and says what
+// could not. An answer need not be JSON.
 func readRefused(text []byte) (refused []webhookRefusal, problem string) {
 	if text = bytes.TrimSpace(text); len(text) == 0 || text[0] != '{' {
 		return nil, ""

@@ -16,11 +16,14 @@ import (
 	"couponql/client"
 )
 
-// revocationGrace is how long after a revocation was answered streams that are open may still bring something.
+// revocationGrace is how long after a revocation was answered streams that are open may still bring
+// something.
 const revocationGrace = time.Second
 
 // newKey makes a key of the API.
-func (c *caller) newKey(ctx context.Context, expiresAt *time.Time) (id, label, token string, err error) {
+func (c *caller) newKey(ctx context.Context, expiresAt *time.Time) (
+	id, label, token string, err error,
+) {
 	label = c.mark()
 	change := c.model.begin("createApiKey", move{"key " + label, there})
 	in := map[string]any{"label": label, "role": "MARKETER"}
@@ -31,14 +34,16 @@ func (c *caller) newKey(ctx context.Context, expiresAt *time.Time) (id, label, t
 		APIKey struct{ ID string }
 		Token  string
 	}
-	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, in, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, in,
+		&made)); err != nil {
 		return "", "", "", err
 	}
 	c.model.give(made.APIKey.ID, "key "+label)
 	return made.APIKey.ID, label, made.Token, nil
 }
 
-// useKey opens a WebSocket and a stream with a key of its own, ends the key, and wants nothing to be answered to it any more.
+// useKey opens a WebSocket and a stream with a key of its own, ends the key, and wants nothing to
+// be answered to it any more.
 func (c *caller) useKey(ctx context.Context) error {
 	var expiresAt *time.Time
 	if c.oneIn(3) {
@@ -69,7 +74,8 @@ func (c *caller) useKey(ctx context.Context) error {
 	go c.follow(streaming, token, last)
 	if expiresAt == nil {
 		change := c.model.begin("revokeApiKey", move{"key " + label, revoked})
-		if err := change.answered(c.mutate(ctx, "revokeApiKey", "apiKey { id }", id, map[string]any{"id": id}, nil)); err != nil {
+		if err := change.answered(c.mutate(ctx, "revokeApiKey", "apiKey { id }", id,
+			map[string]any{"id": id}, nil)); err != nil {
 			return err
 		}
 	} else {
@@ -91,25 +97,37 @@ func (c *caller) askBefore(ctx context.Context, socket *websocket.Conn) error {
 }
 
 // expectShut wants a key that ended to be let in nowhere.
-func (c *caller) expectShut(ctx context.Context, id, token string, socket *websocket.Conn, leave func(), last <-chan time.Time) error {
+func (c *caller) expectShut(
+	ctx context.Context, id, token string, socket *websocket.Conn, leave func(),
+	last <-chan time.Time,
+) error {
 	ended := time.Now()
 	label := c.mark()
 	// Should it be done and not be answered, the file has it.
 	c.model.begin("createCoupon by "+id+", which had ended", move{"coupon " + label, gone}).done()
-	operation := fmt.Sprintf("mutation { createCoupon(input: {label: %q, type: INDIVIDUAL, startsAt: \"2020-01-01\"}) { coupon { id } } }", label)
+	operation := fmt.Sprintf(
+		"mutation { createCoupon(input: {label: %q, type: INDIVIDUAL, startsAt: \"2020-01-01\"}) { coupon { id } } }",
+		label,
+	)
 	answer, err := c.ask(ctx, socket, "after", operation)
 	if err == nil && answer.Type == "next" && strings.Contains(string(answer.Payload), `"id"`) {
-		c.report("rights", fmt.Errorf("%s had ended at %s, and a mutation on its open WebSocket was done: %s", id, ended.Format(clock), answer.Payload))
-		c.model.begin("createCoupon by "+id+", which had ended", move{"coupon " + label, there}).done()
+		c.report("rights", fmt.Errorf(
+			"%s had ended at %s, and a mutation on its open WebSocket was done: %s", id,
+			ended.Format(clock), answer.Payload,
+		))
+		c.model.begin("createCoupon by "+id+", which had ended",
+			move{"coupon " + label, there}).done()
 	}
 	err = client.New(c.server.url, token).Do(ctx, "{ caller { name } }", nil, nil)
 	if err == nil {
-		c.report("rights", fmt.Errorf("%s had ended at %s, and a request with it was answered", id, ended.Format(clock)))
+		c.report("rights", fmt.Errorf("%s had ended at %s, and a request with it was answered", id,
+			ended.Format(clock)))
 	}
 	sleep(ctx, revocationGrace*3/2)
 	leave()
 	if at := <-last; at.After(ended.Add(revocationGrace)) {
-		c.report("rights", fmt.Errorf("%s had ended at %s, and its stream brought something at %s", id, ended.Format(clock), at.Format(clock)))
+		c.report("rights", fmt.Errorf("%s had ended at %s, and its stream brought something at %s",
+			id, ended.Format(clock), at.Format(clock)))
 	}
 	return ctx.Err()
 }
@@ -124,7 +142,10 @@ func (c *caller) openSocket(ctx context.Context, token string) (*websocket.Conn,
 	if err != nil {
 		return nil, err
 	}
-	hello := socketMessage{Type: "connection_init", Payload: json.RawMessage(fmt.Sprintf("{\"Authorization\": \"Bearer %s\"}", token))}
+	hello := socketMessage{
+		Type:    "connection_init",
+		Payload: json.RawMessage(fmt.Sprintf("{\"Authorization\": \"Bearer %s\"}", token)),
+	}
 	var answer socketMessage
 	if err = wsjson.Write(ctx, socket, hello); err == nil {
 		err = wsjson.Read(ctx, socket, &answer)
@@ -149,14 +170,17 @@ type socketMessage struct {
 func (m socketMessage) String() string { return m.Type + " " + string(m.Payload) }
 
 // ask asks on a WebSocket and gives the first message that answers it.
-func (*caller) ask(ctx context.Context, socket *websocket.Conn, id, operation string) (answer socketMessage, err error) {
+func (*caller) ask(ctx context.Context, socket *websocket.Conn, id, operation string) (
+	answer socketMessage, err error,
+) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	payload, err := json.Marshal(client.Request{Query: operation})
 	if err != nil {
 		return answer, err
 	}
-	if err := wsjson.Write(ctx, socket, socketMessage{ID: id, Type: "subscribe", Payload: payload}); err != nil {
+	if err := wsjson.Write(ctx, socket,
+		socketMessage{ID: id, Type: "subscribe", Payload: payload}); err != nil {
 		return answer, err
 	}
 	for {
@@ -170,7 +194,8 @@ func (*caller) ask(ctx context.Context, socket *websocket.Conn, id, operation st
 // answerTimeout is how long an answer on a WebSocket is waited for.
 const answerTimeout = 10 * time.Second
 
-// follow follows redemptions with a key until it is told to leave or the stream ends, and tells when the last one came.
+// follow follows redemptions with a key until it is told to leave or the stream ends, and tells
+// when the last one came.
 func (c *caller) follow(ctx context.Context, token string, last chan<- time.Time) {
 	var at time.Time
 	defer func() { last <- at }()
@@ -178,7 +203,8 @@ func (c *caller) follow(ctx context.Context, token string, last chan<- time.Time
 	if err != nil {
 		return
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url+"/graphql", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url+"/graphql",
+		bytes.NewReader(body))
 	if err != nil {
 		return
 	}
@@ -192,7 +218,8 @@ func (c *caller) follow(ctx context.Context, token string, last chan<- time.Time
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "data:") && strings.Contains(lines.Text(), "redemptionRecorded") {
+		if strings.HasPrefix(lines.Text(), "data:") &&
+			strings.Contains(lines.Text(), "redemptionRecorded") {
 			at = time.Now()
 		}
 	}

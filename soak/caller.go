@@ -15,7 +15,8 @@ import (
 	"couponql/client"
 )
 
-// caller is one of the clients. It chooses by random numbers of its own, which follow from the seed.
+// caller is one of the clients. It chooses by random numbers of its own, which follow from the
+// seed.
 type caller struct {
 	*soak
 	server *server
@@ -26,14 +27,19 @@ type caller struct {
 func (s *soak) newCaller(k *kind, number int) *caller {
 	hash := fnv.New64a()
 	_, _ = fmt.Fprintf(hash, "%s %d %d", k.name, number, s.round)
-	return &caller{soak: s, server: s.server, number: number, random: rand.New(rand.NewPCG(s.options.seed, hash.Sum64()))}
+	return &caller{
+		soak: s, server: s.server, number: number,
+		random: rand.New(rand.NewPCG(s.options.seed, hash.Sum64())),
+	}
 }
 
 // oneIn tells yes once in so many times.
 func (c *caller) oneIn(count int) bool { return c.random.IntN(count) == 0 }
 
 // upTo returns a time from nothing to d.
-func (c *caller) upTo(d time.Duration) time.Duration { return time.Duration(c.random.Int64N(int64(d))) }
+func (c *caller) upTo(d time.Duration) time.Duration {
+	return time.Duration(c.random.Int64N(int64(d)))
+}
 
 // errNothingToDo: there is nothing that the client could ask for.
 var errNothingToDo = errors.New("nothing to do")
@@ -44,7 +50,9 @@ func (s *soak) mark() string { return fmt.Sprintf("mk%dx", s.serial.Add(1)) }
 // isMark tells such a name from an id.
 func isMark(name string) bool { return strings.HasPrefix(name, "mk") }
 
-func (c *caller) do(ctx context.Context, operation string, vars client.Variables, answer any) error {
+func (c *caller) do(
+	ctx context.Context, operation string, vars client.Variables, answer any,
+) error {
 	return c.server.client.Do(ctx, operation, vars, answer)
 }
 
@@ -54,9 +62,11 @@ func mutation(action, selection string) string {
 		strings.ToUpper(action[:1]), action[1:], action, selection)
 }
 
-// mutate asks for a mutation, and notes that it was answered as done. Its entry in the audit log is found by the id in its
-// input, or counted where that has a mark alone; "": it has none.
-func (c *caller) mutate(ctx context.Context, action, selection, mark string, in map[string]any, payload any) error {
+// mutate asks for a mutation, and notes that it was answered as done. Its entry in the audit log is
+// found by the id in its input, or counted where that has a mark alone; "": it has none.
+func (c *caller) mutate(
+	ctx context.Context, action, selection, mark string, in map[string]any, payload any,
+) error {
 	var answer map[string]json.RawMessage
 	if err := c.do(ctx, mutation(action, selection), client.Input(in), &answer); err != nil {
 		return err
@@ -64,7 +74,9 @@ func (c *caller) mutate(ctx context.Context, action, selection, mark string, in 
 	return c.acknowledged(action, mark, answer, payload)
 }
 
-func (c *caller) acknowledged(action, mark string, answer map[string]json.RawMessage, payload any) error {
+func (c *caller) acknowledged(
+	action, mark string, answer map[string]json.RawMessage, payload any,
+) error {
 	if mark != "" {
 		c.model.acknowledge(action, mark)
 	}
@@ -74,17 +86,21 @@ func (c *caller) acknowledged(action, mark string, answer map[string]json.RawMes
 	return json.Unmarshal(answer[action], payload)
 }
 
-// sendFile asks for an import of a file that comes with the request, and waits until it is over. i is what is to become of it.
-func (c *caller) sendFile(ctx context.Context, action string, in map[string]any, text string, i importing, moves ...move) (id string, err error) {
+// sendFile asks for an import of a file that comes with the request, and waits until it is over. i
+// is what is to become of it.
+func (c *caller) sendFile(
+	ctx context.Context, action string, in map[string]any, text string, i importing, moves ...move,
+) (id string, err error) {
 	file := c.mark()
 	wanted := c.model.beginImport(file, i, moves...)
 	made := c.model.begin(action, move{"import " + file, there})
 	c.spooled.sendFile()
 	var answer map[string]json.RawMessage
-	err = c.server.client.Upload(ctx, mutation(action, "import { id }"), in, file, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err
-	}, &answer)
+	err = c.server.client.Upload(ctx, mutation(action, "import { id }"), in, file,
+		func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		}, &answer)
 	if isRefusal(err) {
 		c.model.forgetImport(file)
 	}
@@ -105,7 +121,9 @@ func (c *caller) sendFile(ctx context.Context, action string, in map[string]any,
 type queuedImport struct{ Import struct{ ID string } }
 
 // importFile is sendFile, and waits until the import is over.
-func (c *caller) importFile(ctx context.Context, action string, in map[string]any, text string, i importing, moves ...move) (id string, err error) {
+func (c *caller) importFile(
+	ctx context.Context, action string, in map[string]any, text string, i importing, moves ...move,
+) (id string, err error) {
 	id, err = c.sendFile(ctx, action, in, text, i, moves...)
 	if err != nil {
 		return "", err
@@ -152,7 +170,9 @@ func readImport(ctx context.Context, client *client.Client, id string) (*importS
 	if i == nil {
 		return nil, fmt.Errorf("%s was acknowledged and is gone", id)
 	}
-	return &importState{i.FileName, id, i.Status, i.RowsRead, i.RowsImported, i.RowsRejected, i.Failure}, nil
+	return &importState{
+		i.FileName, id, i.Status, i.RowsRead, i.RowsImported, i.RowsRejected, i.Failure,
+	}, nil
 }
 
 // send sends a request by a connection of its own, and gives the body of the answer to read.

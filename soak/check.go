@@ -23,7 +23,8 @@ func (s *soak) drain(ctx context.Context) error {
 	for end := time.Now().Add(drainTimeout); ; sleep(ctx, pollInterval) {
 		var open openWork
 		err := s.do(ctx, `{
-			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED], first: 500) { nodes { id channel status } }
+			deliveries(status: [SCHEDULED, IN_PROGRESS, PAUSED], first: 500) { nodes { id channel
+				status } }
 			imports(status: [QUEUED, RUNNING], first: 500) { nodes { id status } }
 		}`, nil, &open)
 		if err != nil {
@@ -36,7 +37,8 @@ func (s *soak) drain(ctx context.Context) error {
 			}
 			if d.Status == "PAUSED" {
 				// Whoever paused it was interrupted.
-				if err := s.do(ctx, mutation("resumeDelivery", "delivery { id }"), client.Input(map[string]any{"id": d.ID}), nil); err != nil {
+				if err := s.do(ctx, mutation("resumeDelivery", "delivery { id }"),
+					client.Input(map[string]any{"id": d.ID}), nil); err != nil {
 					return err
 				}
 			}
@@ -45,14 +47,15 @@ func (s *soak) drain(ctx context.Context) error {
 		case left == 0 || ctx.Err() != nil:
 			return ctx.Err()
 		case time.Now().After(end):
-			s.report("P7", fmt.Errorf("not done after %s: %+v\n%s", drainTimeout, open, s.server.text()))
+			s.report("P7",
+				fmt.Errorf("not done after %s: %+v\n%s", drainTimeout, open, s.server.text()))
 			return nil
 		}
 	}
 }
 
-// check waits until nothing is to do, and compares what the server says with what was acknowledged. An error means that it
-// does not answer.
+// check waits until nothing is to do, and compares what the server says with what was acknowledged.
+// An error means that it does not answer.
 func (s *soak) check(ctx context.Context) error {
 	if err := s.drain(ctx); err != nil {
 		return err
@@ -66,8 +69,8 @@ func (s *soak) check(ctx context.Context) error {
 	return s.checkSound(ctx)
 }
 
-// checkDeliveries wants each that is sent to the outbox to be over, a calm one with all its messages, and these to be in the
-// outbox. What was seen to be so is not looked at again.
+// checkDeliveries wants each that is sent to the outbox to be over, a calm one with all its
+// messages, and these to be in the outbox. What was seen to be so is not looked at again.
 func (s *soak) checkDeliveries(ctx context.Context) error {
 	for _, d := range s.sent {
 		if d.isSeen || d.channel != "EMAIL" {
@@ -80,12 +83,16 @@ func (s *soak) checkDeliveries(ctx context.Context) error {
 				Counts struct{ Sent, Total, Pending int }
 			}
 		}
-		if err := s.do(ctx, "query($id: ID!) { delivery(id: $id) { status counts { sent total pending } } }", client.Variables{"id": d.id}, &read); err != nil {
+		if err := s.do(ctx,
+			"query($id: ID!) { delivery(id: $id) { status counts { sent total pending } } }",
+			client.Variables{"id": d.id}, &read); err != nil {
 			return err
 		}
 		got := read.Delivery
-		if got == nil || got.Counts.Pending > 0 || got.Counts.Total != d.messages || d.isCalm && (got.Status != "FINISHED" || got.Counts.Sent != d.messages) {
-			s.report("P7", fmt.Errorf("%s was confirmed for %d messages (calm: %t) and is %+v", d.id, d.messages, d.isCalm, got))
+		if got == nil || got.Counts.Pending > 0 || got.Counts.Total != d.messages ||
+			d.isCalm && (got.Status != "FINISHED" || got.Counts.Sent != d.messages) {
+			s.report("P7", fmt.Errorf("%s was confirmed for %d messages (calm: %t) and is %+v",
+				d.id, d.messages, d.isCalm, got))
 			continue
 		}
 		if err := s.outbox.check(d.id, got.Counts.Sent); err != nil {
@@ -133,7 +140,8 @@ func (s *soak) checkSound(ctx context.Context) error {
 			}
 		}
 	}
-	if err := s.do(ctx, "{ integrityReport { isSound checks { name violations examples } } }", nil, &read); err != nil {
+	if err := s.do(ctx, "{ integrityReport { isSound checks { name violations examples } } }", nil,
+		&read); err != nil {
 		return fmt.Errorf("integrityReport: %w", err)
 	}
 	if report := read.IntegrityReport; !report.IsSound || len(report.Checks) == 0 {
@@ -142,7 +150,8 @@ func (s *soak) checkSound(ctx context.Context) error {
 	return nil
 }
 
-// forgetTimeout is how long after its start a server may take to delete the files that nobody needs.
+// forgetTimeout is how long after its start a server may take to delete the files that nobody
+// needs.
 const forgetTimeout = 20 * time.Second
 
 // checkFiles wants no files but those of uploads and exports whose day is not over.
@@ -153,11 +162,13 @@ func (s *soak) checkFiles(ctx context.Context) error {
 			return err
 		}
 		uploads, exports := s.spooled.mayStay()
-		if counts["spool"]+counts["temp"] == 0 && counts["uploads"] <= uploads && counts["exports"] <= exports {
+		if counts["spool"]+counts["temp"] == 0 && counts["uploads"] <= uploads &&
+			counts["exports"] <= exports {
 			return nil
 		}
 		if time.Now().After(end) {
-			s.report("leak", fmt.Errorf("files are left over: %v, with %d uploads and %d exports", counts, uploads, exports))
+			s.report("leak", fmt.Errorf("files are left over: %v, with %d uploads and %d exports",
+				counts, uploads, exports))
 			return nil
 		}
 	}
@@ -184,7 +195,10 @@ func (s *soak) readAvailability(ctx context.Context) (availabilities, error) {
 			continue
 		}
 		a := read.Coupon.Availability
-		found[id] = map[state]int{available: a.Available + a.Held, assigned: a.Assigned, redeemed: a.Redeemed, voided: a.Voided, there: a.Total}
+		found[id] = map[state]int{
+			available: a.Available + a.Held, assigned: a.Assigned, redeemed: a.Redeemed,
+			voided: a.Voided, there: a.Total,
+		}
 	}
 	return found, nil
 }
@@ -212,11 +226,13 @@ func compareCounts(answered, counted availabilities, report func(string, error))
 			}
 			total += counted[id][state]
 			if got := counted[id][state]; got != count {
-				report("P4", fmt.Errorf("%d codes of %s are %s, and the server counted %d", got, id, state, count))
+				report("P4", fmt.Errorf("%d codes of %s are %s, and the server counted %d", got, id,
+					state, count))
 			}
 		}
 		if total != states[there] {
-			report("P4", fmt.Errorf("%s has %d codes, and the server counted %d", id, total, states[there]))
+			report("P4",
+				fmt.Errorf("%s has %d codes, and the server counted %d", id, total, states[there]))
 		}
 	}
 }

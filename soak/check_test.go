@@ -59,18 +59,33 @@ func TestCheckSound(t *testing.T) {
 	}
 }
 
-// TestCheckDeliveries notices a delivery that is gone, not over, or lacks messages, in the database or in the outbox.
+// TestCheckDeliveries notices a delivery that is gone, not over, or lacks messages, in the database
+// or in the outbox.
 func TestCheckDeliveries(t *testing.T) {
 	t.Parallel()
 	const message = "From x\r\nTo: a@x\r\nMessage-ID: <message_1@couponql>\r\n\r\nCode: D1-A\r\n"
 	for name, tt := range map[string]struct{ delivery, outbox, want string }{
-		"sent":         {`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, message, ""},
-		"gone":         {`null`, message, "delivery_1 was confirmed"},
-		"pending":      {`{"status": "IN_PROGRESS", "counts": {"sent": 0, "pending": 1, "total": 1}}`, "", "delivery_1 was confirmed"},
-		"stopped":      {`{"status": "STOPPED", "counts": {"sent": 0, "total": 1}}`, "", "delivery_1 was confirmed"},
-		"sent twice":   {`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, message + message, "its outbox has 2"},
-		"never sent":   {`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, "x", "its outbox has 0"},
-		"without code": {`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, strings.ReplaceAll(message, "Code", "None"), "with 0 codes"},
+		"sent": {`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, message, ""},
+		"gone": {`null`, message, "delivery_1 was confirmed"},
+		"pending": {
+			`{"status": "IN_PROGRESS", "counts": {"sent": 0, "pending": 1, "total": 1}}`, "",
+			"delivery_1 was confirmed",
+		},
+		"stopped": {
+			`{"status": "STOPPED", "counts": {"sent": 0, "total": 1}}`, "",
+			"delivery_1 was confirmed",
+		},
+		"sent twice": {
+			`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, message + message,
+			"its outbox has 2",
+		},
+		"never sent": {
+			`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`, "x", "its outbox has 0",
+		},
+		"without code": {
+			`{"status": "FINISHED", "counts": {"sent": 1, "total": 1}}`,
+			strings.ReplaceAll(message, "Code", "None"), "with 0 codes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +94,8 @@ func TestCheckDeliveries(t *testing.T) {
 			if err := os.Mkdir(s.outbox.dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(s.outbox.dir, "delivery_1.mbox"), []byte(tt.outbox), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(s.outbox.dir, "delivery_1.mbox"),
+				[]byte(tt.outbox), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.checkDeliveries(t.Context()); err != nil {
@@ -90,11 +106,13 @@ func TestCheckDeliveries(t *testing.T) {
 	}
 }
 
-// TestOutbox: a code goes to one person, whichever way, and a message that is sent once more is the same.
+// TestOutbox: a code goes to one person, whichever way, and a message that is sent once more is the
+// same.
 func TestOutbox(t *testing.T) {
 	t.Parallel()
 	text := func(id, to, code string) string {
-		return fmt.Sprintf("From x\r\nTo: %s\r\nMessage-ID: <%s@couponql>\r\n\r\nCode: %s\r\n", to, id, code)
+		return fmt.Sprintf("From x\r\nTo: %s\r\nMessage-ID: <%s@couponql>\r\n\r\nCode: %s\r\n",
+			to, id, code)
 	}
 	for name, tt := range map[string]struct {
 		files   map[string]string
@@ -102,21 +120,26 @@ func TestOutbox(t *testing.T) {
 		want    []string
 	}{
 		"sound": {map[string]string{
-			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+			"delivery_1.mbox":        text("message_1", "a@x", "D1-A"),
+			"delivery_2.mbox":        text("message_2", "b@x", "D1-B"),
 			"delivery_1-resent.mbox": text("message_1", "a@x", "D1-A"),
 		}, nil, nil},
 		"code twice": {map[string]string{
-			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-A"),
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"),
+			"delivery_2.mbox": text("message_2", "b@x", "D1-A"),
 		}, nil, []string{"P1"}},
 		"message twice": {map[string]string{
-			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_1", "b@x", "D1-B"),
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"),
+			"delivery_2.mbox": text("message_1", "b@x", "D1-B"),
 		}, nil, []string{"sending"}},
 		"resent to another": {map[string]string{
-			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+			"delivery_1.mbox":        text("message_1", "a@x", "D1-A"),
+			"delivery_2.mbox":        text("message_2", "b@x", "D1-B"),
 			"delivery_1-resent.mbox": text("message_1", "c@x", "D1-A"),
 		}, nil, []string{"P1"}},
 		"by both ways": {map[string]string{
-			"delivery_1.mbox": text("message_1", "a@x", "D1-A"), "delivery_2.mbox": text("message_2", "b@x", "D1-B"),
+			"delivery_1.mbox": text("message_1", "a@x", "D1-A"),
+			"delivery_2.mbox": text("message_2", "b@x", "D1-B"),
 		}, map[string]string{"D1-A": "c"}, []string{"P1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +147,8 @@ func TestOutbox(t *testing.T) {
 			var found finding
 			o := newOutbox(t.TempDir(), found.report)
 			for file, text := range tt.files {
-				if err := os.WriteFile(filepath.Join(o.dir, file), []byte(text), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(o.dir, file), []byte(text),
+					0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -139,7 +163,8 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// TestReceiver: a key comes with the same messages, a message is taken under one key, and a code goes to one person.
+// TestReceiver: a key comes with the same messages, a message is taken under one key, and a code
+// goes to one person.
 func TestReceiver(t *testing.T) {
 	t.Parallel()
 	first := posted{"message_1", "delivery_1", "a", "D1-A"}
@@ -149,7 +174,9 @@ func TestReceiver(t *testing.T) {
 		want   []string
 	}{
 		"the same again": {"k1", first, nil},
-		"other messages": {"k1", posted{"message_2", "delivery_1", "b", "D1-B"}, []string{"sending"}},
+		"other messages": {
+			"k1", posted{"message_2", "delivery_1", "b", "D1-B"}, []string{"sending"},
+		},
 		"another key":    {"k2", first, []string{"sending"}},
 		"another person": {"k2", posted{"message_2", "delivery_2", "b", "D1-A"}, []string{"P1"}},
 		"another":        {"k2", posted{"message_2", "delivery_2", "b", "D1-B"}, nil},
@@ -180,11 +207,16 @@ func TestReceiverAnswers(t *testing.T) {
 	t.Cleanup(r.Close)
 	answers := map[string]int{}
 	for i := range 100 {
-		body, err := json.Marshal(map[string]any{"messages": []posted{{MessageID: fmt.Sprint("message_", i), Code: fmt.Sprint("D1-", i)}}})
+		body, err := json.Marshal(map[string]any{
+			"messages": []posted{
+				{MessageID: fmt.Sprint("message_", i), Code: fmt.Sprint("D1-", i)},
+			},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL, bytes.NewReader(body))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL,
+			bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,14 +224,18 @@ func TestReceiverAnswers(t *testing.T) {
 		kind := "none"
 		if status, err := send(request, func(body io.Reader) error {
 			text, err := io.ReadAll(body)
-			kind = map[bool]string{true: "refused ", false: ""}[strings.Contains(string(text), "refused")]
+			kind = map[bool]string{true: "refused ", false: ""}[strings.Contains(
+				string(text), "refused",
+			)]
 			return err
 		}); err == nil {
 			kind += http.StatusText(status)
 		}
 		answers[kind]++
 	}
-	for _, want := range []string{"none", "OK", "refused OK", "Internal Server Error", "Service Unavailable"} {
+	for _, want := range []string{
+		"none", "OK", "refused OK", "Internal Server Error", "Service Unavailable",
+	} {
 		if answers[want] == 0 {
 			t.Errorf("%q was never answered: %v", want, answers)
 		}
@@ -238,7 +274,8 @@ func TestCompareCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var found finding
-			compareCounts(availabilities{"coupon_1": {available: 3, redeemed: 2, there: 5}}, availabilities{"coupon_1": tt.counted}, found.report)
+			compareCounts(availabilities{"coupon_1": {available: 3, redeemed: 2, there: 5}},
+				availabilities{"coupon_1": tt.counted}, found.report)
 			found.expect(t, tt.want...)
 		})
 	}
@@ -247,7 +284,9 @@ func TestCompareCounts(t *testing.T) {
 // TestCompareNumbers: a restored database gives out no number again.
 func TestCompareNumbers(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string][]string{"coupon_8": nil, "coupon_7": {"P1"}, "delivery_1": {"P1"}, "": {"P1"}} {
+	for id, want := range map[string][]string{
+		"coupon_8": nil, "coupon_7": {"P1"}, "delivery_1": {"P1"}, "": {"P1"},
+	} {
 		var found finding
 		compareNumbers([]string{id}, map[string]int{"coupon": 7}, found.report)
 		found.expect(t, want...)
@@ -258,22 +297,30 @@ func TestCompareNumbers(t *testing.T) {
 func TestFootprint(t *testing.T) {
 	t.Parallel()
 	before := footprint{
-		goroutines: 20, openFiles: 15, memory: 200e6, codes: 1000, fileCounts: map[string]int{"spool": 0, "uploads": 5}, mayStay: map[string]int{"uploads": 5},
+		goroutines: 20, openFiles: 15, memory: 200e6, codes: 1000,
+		fileCounts: map[string]int{"spool": 0, "uploads": 5}, mayStay: map[string]int{"uploads": 5},
 	}
 	for name, tt := range map[string]struct {
 		change func(*footprint)
 		want   []string
 	}{
-		"the same":            {func(*footprint) {}, nil},
-		"slack":               {func(f *footprint) { f.goroutines, f.openFiles, f.memory = 40, 35, 300e6 }, nil},
+		"the same": {func(*footprint) {}, nil},
+		"slack": {
+			func(f *footprint) { f.goroutines, f.openFiles, f.memory = 40, 35, 300e6 }, nil,
+		},
 		"memory of new codes": {func(f *footprint) { f.memory, f.codes = 700e6, 1_001_000 }, nil},
 		"goroutines":          {func(f *footprint) { f.goroutines = 41 }, []string{"goroutines"}},
 		"open files":          {func(f *footprint) { f.openFiles = 36 }, []string{"open files"}},
-		"memory":              {func(f *footprint) { f.memory = 400e6 }, []string{"bytes of memory"}},
+		"memory": {
+			func(f *footprint) { f.memory = 400e6 }, []string{"bytes of memory"},
+		},
 		"uploads that are kept": {func(f *footprint) {
 			f.fileCounts, f.mayStay = map[string]int{"uploads": 7}, map[string]int{"uploads": 7}
 		}, nil},
-		"left-over files": {func(f *footprint) { f.fileCounts = map[string]int{"spool": 1, "uploads": 6} }, []string{"files in spool", "files in uploads"}},
+		"left-over files": {
+			func(f *footprint) { f.fileCounts = map[string]int{"spool": 1, "uploads": 6} },
+			[]string{"files in spool", "files in uploads"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -100,15 +100,18 @@ func (c *counts) print(out io.Writer) error {
 			if len(k.times) == 0 {
 				return "–"
 			}
-			return fmt.Sprintf("%.1f ms", k.times[min(len(k.times)-1, int(share*float64(len(k.times))))].Seconds()*1000)
+			return fmt.Sprintf("%.1f ms",
+				k.times[min(len(k.times)-1, int(share*float64(len(k.times))))].Seconds()*1000)
 		}
-		fmt.Fprintf(&text, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", kind, k.outcomes[done], k.outcomes[refused], k.outcomes[interrupted],
+		fmt.Fprintf(&text, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", kind, k.outcomes[done],
+			k.outcomes[refused], k.outcomes[interrupted],
 			k.outcomes[failed], at(0.5), at(0.99), at(1))
 		for i, count := range k.outcomes {
 			all[i] += count
 		}
 	}
-	fmt.Fprintf(&text, "all\t%d\t%d\t%d\t%d\t\t\t\t\n", all[done], all[refused], all[interrupted], all[failed])
+	fmt.Fprintf(&text, "all\t%d\t%d\t%d\t%d\t\t\t\t\n", all[done], all[refused], all[interrupted],
+		all[failed])
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if _, err := io.WriteString(w, text.String()); err != nil {
 		return fmt.Errorf("print what was done: %w", err)

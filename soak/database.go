@@ -17,9 +17,9 @@ import (
 	_ "github.com/marcboeker/go-duckdb/v2"
 )
 
-// The statements that are asked of a copy of the file: those in copy prepare it and give what they say, those in fact give
-// things as name, id and state, and those in promise must give nothing. They are written from what the promises mean, and not
-// from the server's own checks.
+// The statements that are asked of a copy of the file: those in copy prepare it and give what they
+// say, those in fact give things as name, id and state, and those in promise must give nothing.
+// They are written from what the promises mean, and not from the server's own checks.
 //
 //go:embed statement
 var statements embed.FS
@@ -45,7 +45,8 @@ func openCopy(ctx context.Context, file string) (d *database, err error) {
 	if err := copyDatabase(filepath.Join(dir, "copy.duckdb"), file); err != nil {
 		return nil, err
 	}
-	if d.db, err = sql.Open("duckdb", filepath.Join(dir, "copy.duckdb")+"?memory_limit=512MB&threads=2"); err != nil {
+	if d.db, err = sql.Open("duckdb",
+		filepath.Join(dir, "copy.duckdb")+"?memory_limit=512MB&threads=2"); err != nil {
 		return nil, fmt.Errorf("open the copy: %w", err)
 	}
 	// Temporary tables belong to a connection.
@@ -61,7 +62,8 @@ func openCopy(ctx context.Context, file string) (d *database, err error) {
 // copyDatabase copies a database with its log, if it has one.
 func copyDatabase(to, from string) error {
 	for _, ending := range []string{"", ".wal"} {
-		if err := copyFile(to+ending, from+ending); err != nil && (ending == "" || !errors.Is(err, fs.ErrNotExist)) {
+		if err := copyFile(to+ending, from+ending); err != nil &&
+			(ending == "" || !errors.Is(err, fs.ErrNotExist)) {
 			return fmt.Errorf("copy the database: %w", err)
 		}
 	}
@@ -113,7 +115,8 @@ func namesIn(folder string) []string {
 	return names
 }
 
-// each asks a statement, and scans each of its rows into the same variables before it gives it to a function.
+// each asks a statement, and scans each of its rows into the same variables before it gives it to a
+// function.
 func (d *database) each(ctx context.Context, query string, take func(), into ...any) error {
 	rows, err := d.db.QueryContext(ctx, query)
 	if err != nil {
@@ -144,14 +147,19 @@ func (d *database) violations(ctx context.Context) (found []violation, err error
 		count := 0
 		err := d.each(ctx, statement("promise/"+name), func() {
 			if count++; count <= maxViolations {
-				found = append(found, violation{strings.ToUpper(promise), strings.ReplaceAll(title, "_", " ") + ": " + text})
+				found = append(found, violation{
+					strings.ToUpper(promise), strings.ReplaceAll(title, "_", " ") + ": " + text,
+				})
 			}
 		}, &text)
 		if err != nil {
 			return nil, err
 		}
 		if count > maxViolations {
-			found = append(found, violation{strings.ToUpper(promise), fmt.Sprintf("%s: %d in all", strings.ReplaceAll(title, "_", " "), count)})
+			found = append(found, violation{
+				strings.ToUpper(promise),
+				fmt.Sprintf("%s: %d in all", strings.ReplaceAll(title, "_", " "), count),
+			})
 		}
 	}
 	return found, nil
@@ -159,7 +167,10 @@ func (d *database) violations(ctx context.Context) (found []violation, err error
 
 // facts reads what the file says of all that clients made.
 func (d *database) facts(ctx context.Context) (*facts, error) {
-	f := &facts{things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{}, people: map[string]string{}}
+	f := &facts{
+		things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{},
+		people: map[string]string{},
+	}
 	var name, id, text string
 	for _, kind := range namesIn("fact") {
 		err := d.each(ctx, statement("fact/"+kind), func() {
@@ -198,11 +209,14 @@ func (d *database) facts(ctx context.Context) (*facts, error) {
 func (d *database) readPeople(ctx context.Context, found map[string]string) error {
 	var table, column, mark string
 	var columns [][2]string
-	if err := d.each(ctx, statement("copy/columns"), func() { columns = append(columns, [2]string{table, column}) }, &table, &column); err != nil {
+	if err := d.each(ctx, statement("copy/columns"), func() {
+		columns = append(columns, [2]string{table, column})
+	}, &table, &column); err != nil {
 		return err
 	}
 	for _, c := range columns {
-		if err := d.each(ctx, fmt.Sprintf(statement("copy/people"), c[0], c[1]), func() { found[mark] = path.Join(c[0], c[1]) }, &mark); err != nil {
+		if err := d.each(ctx, fmt.Sprintf(statement("copy/people"), c[0], c[1]),
+			func() { found[mark] = path.Join(c[0], c[1]) }, &mark); err != nil {
 			return err
 		}
 	}

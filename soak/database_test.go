@@ -29,7 +29,9 @@ func newDatabase(t *testing.T, doctor ...string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	for statement := range strings.SplitSeq(string(schema)+string(sound)+strings.Join(doctor, ";\n"), ";\n") {
+	for statement := range strings.SplitSeq(
+		string(schema)+string(sound)+strings.Join(doctor, ";\n"), ";\n",
+	) {
 		// The views are the server's; the soak reads the tables.
 		if strings.HasPrefix(statement, "CREATE VIEW") || strings.TrimSpace(statement) == "" {
 			continue
@@ -56,7 +58,8 @@ func openDatabase(t *testing.T, path string) *database {
 	return d
 }
 
-// TestPromises: a sound database breaks no promise, and for each statement on one a database that breaks it is found out.
+// TestPromises: a sound database breaks no promise, and for each statement on one a database that
+// breaks it is found out.
 func TestPromises(t *testing.T) {
 	t.Parallel()
 	const another = "INSERT INTO message (id, delivery_id, coupon_id, recipient_id, address, code_id, created_at) "
@@ -64,7 +67,8 @@ func TestPromises(t *testing.T) {
 		"":               nil,
 		"p1_batch_mixed": {"INSERT INTO sending_attempt VALUES (2, 2, 1, 7, 2, '2026-01-01')"},
 		"p1_code_for_two": {
-			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')", "UPDATE delivery SET message_count = 3 WHERE id = 1",
+			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')",
+			"UPDATE delivery SET message_count = 3 WHERE id = 1",
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
 		},
 		"p1_message_without_code": {"UPDATE message SET code_id = NULL WHERE id = 1"},
@@ -72,25 +76,34 @@ func TestPromises(t *testing.T) {
 			`INSERT INTO journal VALUES ('2026-01-01', '{"auditEntries": [{"id": 1, "action": "other", "input": "{}", "outcome": "DONE"}]}')`,
 		},
 		"p1_recipient_twice": {
-			another + "VALUES (3, 1, 1, 1, 'a@x', 3, '2026-01-01')", "UPDATE delivery SET message_count = 3 WHERE id = 1",
+			another + "VALUES (3, 1, 1, 1, 'a@x', 3, '2026-01-01')",
+			"UPDATE delivery SET message_count = 3 WHERE id = 1",
 			"UPDATE delivery SET status = 'IN_PROGRESS'",
 		},
 		"p1_sent_code_for_two": {
-			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')", "INSERT INTO sending VALUES (3, 1, 'SENT', '2026-01-01', NULL, NULL)",
-			"INSERT INTO code_return VALUES (1, 1, 1, '2026-01-01', 'test')", "UPDATE delivery SET message_count = 3, sent_count = 3 WHERE id = 1",
+			another + "VALUES (3, 1, 1, 3, 'c@x', 1, '2026-01-01')",
+			"INSERT INTO sending VALUES (3, 1, 'SENT', '2026-01-01', NULL, NULL)",
+			"INSERT INTO code_return VALUES (1, 1, 1, '2026-01-01', 'test')",
+			"UPDATE delivery SET message_count = 3, sent_count = 3 WHERE id = 1",
 		},
 		"p2_redeemed_too_often": {`INSERT INTO journal VALUES ('2026-01-01', '{"redemptions": [{"id": 3, "coupon": 1, "code": 1}]}')`},
 		"p2_reversed_twice":     {"INSERT INTO reversal SELECT * FROM reversal"},
 		"p3_half_import":        {"UPDATE import SET status = 'FAILED'"},
-		"p3_points_nowhere":     {"DELETE FROM target", "UPDATE delivery SET target_count = 0", "INSERT INTO rejection VALUES (9, 1, 'EMPTY', '')"},
-		"p4_delivery_counts":    {"UPDATE delivery SET target_count = 7 WHERE id = 2"},
+		"p3_points_nowhere": {
+			"DELETE FROM target", "UPDATE delivery SET target_count = 0",
+			"INSERT INTO rejection VALUES (9, 1, 'EMPTY', '')",
+		},
+		"p4_delivery_counts": {"UPDATE delivery SET target_count = 7 WHERE id = 2"},
 		"p4_message_settled_twice": {
 			"INSERT INTO sending SELECT * FROM sending WHERE message_id = 2",
 			"UPDATE delivery SET sent_count = 3, message_count = 3 WHERE id = 1",
 		},
-		"p4_over_and_pending": {"DELETE FROM sending WHERE message_id = 2", "UPDATE delivery SET sent_count = 1 WHERE id = 1"},
-		"p5_rows_lost":        {"DELETE FROM rejection"},
-		"p6_code_twice":       {"UPDATE code SET key = 'SUMMER' WHERE id = 3"},
+		"p4_over_and_pending": {
+			"DELETE FROM sending WHERE message_id = 2",
+			"UPDATE delivery SET sent_count = 1 WHERE id = 1",
+		},
+		"p5_rows_lost":  {"DELETE FROM rejection"},
+		"p6_code_twice": {"UPDATE code SET key = 'SUMMER' WHERE id = 3"},
 	}
 	for _, name := range namesIn("promise") {
 		if doctored[name] == nil {
@@ -106,7 +119,8 @@ func TestPromises(t *testing.T) {
 			}
 			promise, title, _ := strings.Cut(name, "_")
 			isFound := slices.ContainsFunc(found, func(v violation) bool {
-				return v.promise == strings.ToUpper(promise) && strings.HasPrefix(v.text, strings.ReplaceAll(title, "_", " ")+": ")
+				return v.promise == strings.ToUpper(promise) &&
+					strings.HasPrefix(v.text, strings.ReplaceAll(title, "_", " ")+": ")
 			})
 			if name == "" && len(found) > 0 || name != "" && !isFound {
 				t.Errorf("got %v, want %q", found, name)
@@ -140,7 +154,8 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
-	if f.audited["redeemCode"] != 1 || f.audited["createCoupon"] != 1 || f.audited["voidCodes"] != 0 {
+	if f.audited["redeemCode"] != 1 || f.audited["createCoupon"] != 1 ||
+		f.audited["voidCodes"] != 0 {
 		t.Errorf("audit log: got %v", f.audited)
 	}
 	if got := f.groups["D8"]; got != 1 {
@@ -149,7 +164,8 @@ func TestFacts(t *testing.T) {
 	if got := f.people["zz1q"]; got == "" || f.people["zz2q"] != "" {
 		t.Errorf("people: got %v", f.people)
 	}
-	if want := (importState{"mk4x", "import_1", "SUCCEEDED", 5, 4, 1, ""}); len(f.imports) != 1 || f.imports[0] != want {
+	if want := (importState{"mk4x", "import_1", "SUCCEEDED", 5, 4, 1, ""}); len(f.imports) != 1 ||
+		f.imports[0] != want {
 		t.Errorf("imports: got %v, want %v", f.imports, want)
 	}
 }

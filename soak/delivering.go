@@ -11,7 +11,8 @@ import (
 	"couponql/client"
 )
 
-// delivery is one that was confirmed. isCalm: nothing but crashes keeps its messages from being sent, all of them.
+// delivery is one that was confirmed. isCalm: nothing but crashes keeps its messages from being
+// sent, all of them.
 type delivery struct {
 	id       string
 	channel  string
@@ -25,8 +26,12 @@ func (c *caller) newDelivery(ctx context.Context, channel string) (id, label str
 	label = c.mark()
 	change := c.model.begin("createDelivery", move{"delivery " + label, open})
 	var made struct{ Delivery struct{ ID string } }
-	in := map[string]any{"label": label, "channel": channel, "couponId": c.deliveries, "subject": "For you", "body": "Code: {{ couponValue.code }}"}
-	if err := change.answered(c.mutate(ctx, "createDelivery", "delivery { id }", label, in, &made)); err != nil {
+	in := map[string]any{
+		"label": label, "channel": channel, "couponId": c.deliveries, "subject": "For you",
+		"body": "Code: {{ couponValue.code }}",
+	}
+	if err := change.answered(c.mutate(ctx, "createDelivery", "delivery { id }", label, in,
+		&made)); err != nil {
 		return "", "", err
 	}
 	c.model.give(made.Delivery.ID, "delivery "+label)
@@ -37,7 +42,9 @@ func (c *caller) newDelivery(ctx context.Context, channel string) (id, label str
 func (c *caller) generate(ctx context.Context, count int) error {
 	name, label := fmt.Sprintf("D%d", c.serial.Add(1)), c.mark()
 	c.model.generate(name, group{count: count})
-	in := map[string]any{"couponId": c.deliveries, "count": count, "pattern": name + "-########", "label": label}
+	in := map[string]any{
+		"couponId": c.deliveries, "count": count, "pattern": name + "-########", "label": label,
+	}
 	err := c.mutate(ctx, "generateCodes", "generatedCount", label, in, nil)
 	if err == nil {
 		c.model.generate(name, group{count, true})
@@ -77,7 +84,8 @@ func (c *caller) analyze(ctx context.Context, id string) (messages int, err erro
 // confirm has a delivery sent.
 func (c *caller) confirm(ctx context.Context, d delivery, label string) error {
 	change := c.model.begin("confirmDelivery", move{"delivery " + label, sending})
-	err := change.answered(c.mutate(ctx, "confirmDelivery", "delivery { status }", d.id, map[string]any{"id": d.id}, nil))
+	err := change.answered(c.mutate(ctx, "confirmDelivery", "delivery { status }", d.id,
+		map[string]any{"id": d.id}, nil))
 	if err == nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -96,7 +104,9 @@ func (c *caller) deliver(ctx context.Context) error {
 		return err
 	}
 	group := fmt.Sprintf("g%d", c.random.IntN(recipientCount/groupSize))
-	in := map[string]any{"deliveryId": id, "filter": map[string]any{"attributes": []any{map[string]any{"name": "group", "in": []string{group}}}}}
+	in := map[string]any{"deliveryId": id, "filter": map[string]any{
+		"attributes": []any{map[string]any{"name": "group", "in": []string{group}}},
+	}}
 	if err := c.mutate(ctx, "addTargets", "delivery { targetCount }", id, in, nil); err != nil {
 		return err
 	}
@@ -107,7 +117,8 @@ func (c *caller) deliver(ctx context.Context) error {
 	if messages != groupSize {
 		return fmt.Errorf("%s has %d messages instead of %d", id, messages, groupSize)
 	}
-	return c.confirm(ctx, delivery{id: id, channel: "EMAIL", messages: messages, isCalm: true}, label)
+	return c.confirm(ctx,
+		delivery{id: id, channel: "EMAIL", messages: messages, isCalm: true}, label)
 }
 
 // newPeople makes recipients of whom each word has the mark, and who are erased one day.
@@ -120,16 +131,20 @@ func (c *caller) newPeople(ctx context.Context) (people []string, err error) {
 		mark := fmt.Sprintf("zz%dq", n)
 		phone := fmt.Sprintf("+4915%09d", n)
 		people = append(people, mark)
-		inputs = append(inputs, map[string]any{"externalId": mark, "email": mark + "@example.org", "phone": phone, "firstName": mark})
+		inputs = append(inputs, map[string]any{
+			"externalId": mark, "email": mark + "@example.org", "phone": phone, "firstName": mark,
+		})
 		fmt.Fprintf(&text, "%s,%s@example.org,%s,%s\n", mark, mark, phone, mark)
 	}
 	if c.oneIn(2) {
-		_, err := c.importFile(ctx, "importRecipients", map[string]any{}, text.String(), importing{read: len(people), imported: len(people)},
+		_, err := c.importFile(ctx, "importRecipients", map[string]any{}, text.String(),
+			importing{read: len(people), imported: len(people)},
 			moves(there, recipientNames(people)...)...)
 		return people, err
 	}
 	change := c.model.begin("upsertRecipients", moves(there, recipientNames(people)...)...)
-	return people, change.answered(c.mutate(ctx, "upsertRecipients", "recipients { id }", "", map[string]any{"recipients": inputs}, nil))
+	return people, change.answered(c.mutate(ctx, "upsertRecipients", "recipients { id }", "",
+		map[string]any{"recipients": inputs}, nil))
 }
 
 func recipientNames(people []string) []string {
@@ -143,7 +158,8 @@ func recipientNames(people []string) []string {
 // erase erases people.
 func (c *caller) erase(ctx context.Context, people []string) error {
 	change := c.model.begin("eraseRecipients", moves(gone, recipientNames(people)...)...)
-	err := change.answered(c.mutate(ctx, "eraseRecipients", "erasedCount", "", map[string]any{"externalIds": people}, nil))
+	err := change.answered(c.mutate(ctx, "eraseRecipients", "erasedCount", "",
+		map[string]any{"externalIds": people}, nil))
 	if err == nil {
 		c.model.erase(people)
 	}
@@ -158,12 +174,14 @@ func (c *caller) chooseTargets(ctx context.Context, id string, people []string) 
 	}
 	// Nobody has the last one's id.
 	text := "id\n" + strings.Join(people, "\n") + "\nnobody\n"
-	_, err := c.importFile(ctx, "importTargets", map[string]any{"deliveryId": id}, text, importing{read: len(people) + 1, imported: len(people)})
+	_, err := c.importFile(ctx, "importTargets", map[string]any{"deliveryId": id}, text,
+		importing{read: len(people) + 1, imported: len(people)})
 	return err
 }
 
-// deliverLively makes a delivery to people of its own, changes it, splits it, sends it by the outbox or the webhook, at once
-// or in a moment, and then interrupts, stops, releases, erases and sends again.
+// deliverLively makes a delivery to people of its own, changes it, splits it, sends it by the
+// outbox or the webhook, at once or in a moment, and then interrupts, stops, releases, erases and
+// sends again.
 func (c *caller) deliverLively(ctx context.Context) error {
 	people, err := c.newPeople(ctx)
 	if err != nil {
@@ -189,9 +207,12 @@ func (c *caller) deliverLively(ctx context.Context) error {
 	}
 	if c.oneIn(6) {
 		change := c.model.begin("deleteDelivery", move{"delivery " + label, gone})
-		return change.answered(c.mutate(ctx, "deleteDelivery", "deletedId", id, map[string]any{"id": id}, nil))
+		return change.answered(
+			c.mutate(ctx, "deleteDelivery", "deletedId", id, map[string]any{"id": id}, nil),
+		)
 	}
-	if err := c.confirm(ctx, delivery{id: id, channel: channel, messages: messages}, label); err != nil {
+	if err := c.confirm(ctx, delivery{id: id, channel: channel, messages: messages},
+		label); err != nil {
 		if problem, isProblem := errors.AsType[*client.UserError](
 			err,
 		); isProblem &&
@@ -208,12 +229,14 @@ func (c *caller) prepareLively(ctx context.Context, id, channel string, people [
 	switch c.random.IntN(4) {
 	case 0:
 		at := time.Now().Add(c.upTo(3 * time.Second)).UTC().Format(time.RFC3339Nano)
-		return c.mutate(ctx, "updateDelivery", "delivery { id }", id, map[string]any{"id": id, "contactAt": at}, nil)
+		return c.mutate(ctx, "updateDelivery", "delivery { id }", id,
+			map[string]any{"id": id, "contactAt": at}, nil)
 	case 1:
 		return c.split(ctx, id)
 	case 2:
 		if channel == "EMAIL" {
-			return c.mutate(ctx, "sendProof", "message { subject }", id, map[string]any{"deliveryId": id, "addresses": []string{"proof@example.org"}}, nil)
+			return c.mutate(ctx, "sendProof", "message { subject }", id,
+				map[string]any{"deliveryId": id, "addresses": []string{"proof@example.org"}}, nil)
 		}
 	case 3:
 		return c.erase(ctx, people[:2])
@@ -226,8 +249,11 @@ func (c *caller) split(ctx context.Context, id string) error {
 	label := c.mark()
 	change := c.model.begin("splitDelivery", move{"delivery " + label, open})
 	var split struct{ Deliveries []struct{ ID, Label string } }
-	in := map[string]any{"deliveryId": id, "parts": []any{map[string]any{"label": label, "count": peopleAtOnce / 3}}}
-	if err := change.answered(c.mutate(ctx, "splitDelivery", "deliveries { id label }", label, in, &split)); err != nil {
+	in := map[string]any{
+		"deliveryId": id, "parts": []any{map[string]any{"label": label, "count": peopleAtOnce / 3}},
+	}
+	if err := change.answered(c.mutate(ctx, "splitDelivery", "deliveries { id label }", label, in,
+		&split)); err != nil {
 		return err
 	}
 	for _, d := range split.Deliveries {
@@ -242,7 +268,8 @@ func (c *caller) split(ctx context.Context, id string) error {
 func (c *caller) disturb(ctx context.Context, id, label, channel string, people []string) error {
 	sleep(ctx, c.upTo(50*time.Millisecond))
 	if c.oneIn(2) {
-		if err := c.unlessOver(c.mutate(ctx, "pauseDelivery", "delivery { id }", id, map[string]any{"id": id}, nil)); err != nil {
+		if err := c.unlessOver(c.mutate(ctx, "pauseDelivery", "delivery { id }", id,
+			map[string]any{"id": id}, nil)); err != nil {
 			return err
 		}
 		sleep(ctx, c.upTo(200*time.Millisecond))
@@ -251,18 +278,23 @@ func (c *caller) disturb(ctx context.Context, id, label, channel string, people 
 	switch c.random.IntN(5) {
 	case 0:
 		change := c.model.begin("stopDelivery", move{"delivery " + label, stopped})
-		err = change.answered(c.mutate(ctx, "stopDelivery", "delivery { id }", id, map[string]any{"id": id}, nil))
+		err = change.answered(
+			c.mutate(ctx, "stopDelivery", "delivery { id }", id, map[string]any{"id": id}, nil),
+		)
 	case 1, 2:
 		err = c.erase(ctx, people[:c.random.IntN(len(people))+1])
 	case 3:
 		reason := c.mark()
-		in := map[string]any{"couponId": c.deliveries, "filter": map[string]any{"deliveryId": id}, "reason": reason}
+		in := map[string]any{
+			"couponId": c.deliveries, "filter": map[string]any{"deliveryId": id}, "reason": reason,
+		}
 		err = c.mutate(ctx, "releaseCodes", "releasedCount", reason, in, nil)
 	}
 	if err := c.unlessOver(err); err != nil {
 		return err
 	}
-	if err := c.unlessOver(c.mutate(ctx, "resumeDelivery", "delivery { id }", id, map[string]any{"id": id}, nil)); err != nil {
+	if err := c.unlessOver(c.mutate(ctx, "resumeDelivery", "delivery { id }", id,
+		map[string]any{"id": id}, nil)); err != nil {
 		return err
 	}
 	if channel == "EMAIL" {
@@ -273,7 +305,8 @@ func (c *caller) disturb(ctx context.Context, id, label, channel string, people 
 
 // unlessOver is the error, unless it says that the thing is not in a state for what was asked for.
 func (*caller) unlessOver(err error) error {
-	if problem, isProblem := errors.AsType[*client.UserError](err); isProblem && problem.Code == "INVALID_STATE" {
+	if problem, isProblem := errors.AsType[*client.UserError](err); isProblem &&
+		problem.Code == "INVALID_STATE" {
 		return nil
 	}
 	return err
@@ -295,7 +328,8 @@ func (c *caller) resend(ctx context.Context, id string) error {
 		return err
 	}
 	for _, message := range read.Delivery.Messages.Nodes {
-		err := c.mutate(ctx, "resendMessage", "message { id }", message.ID, map[string]any{"id": message.ID}, nil)
+		err := c.mutate(ctx, "resendMessage", "message { id }", message.ID,
+			map[string]any{"id": message.ID}, nil)
 		return c.unlessOver(err)
 	}
 	return nil

@@ -11,17 +11,20 @@ import (
 )
 
 const (
-	// diskBytes is the size of the small disk, and leftBytes what is left of it when it counts as full: less than the
-	// server keeps in reserve.
+	// diskBytes is the size of the small disk, and leftBytes what is left of it when it counts as
+	// full: less than the server keeps in reserve.
 	diskBytes = 600 << 20
 	leftBytes = 40 << 20
 	// minDiskTime is enough for some clients to meet a full disk.
 	minDiskTime = 8 * time.Second
 )
 
-// fullDisk puts a server on a small disk under load, fills the disk in the second third of the time, and compares what the
-// server acknowledged with its file. It gives what went wrong, and whether there was such a disk at all.
-func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out io.Writer) (problems error, isSkipped bool, err error) {
+// fullDisk puts a server on a small disk under load, fills the disk in the second third of the
+// time, and compares what the server acknowledged with its file. It gives what went wrong, and
+// whether there was such a disk at all.
+func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out io.Writer) (
+	problems error, isSkipped bool, err error,
+) {
 	s, err := newSoak(o, filepath.Join(dir, "data"), out)
 	if err != nil {
 		return nil, false, err
@@ -49,9 +52,11 @@ func fullDisk(ctx context.Context, o *options, dir string, d time.Duration, out 
 	if err := errors.Join(filled, emptied); err != nil {
 		return nil, false, err
 	}
-	// Who was answered badly on the full disk was not told what became of it: the file tells, while no server runs.
+	// Who was answered badly on the full disk was not told what became of it: the file tells, while
+	// no server runs.
 	if s.server.hasEnded() {
-		// The engine may be lost with the disk; then the server ends, and whoever supervises it starts it again.
+		// The engine may be lost with the disk; then the server ends, and whoever supervises it
+		// starts it again.
 		s.sayf("the server ended on the full disk; it is started again")
 	} else {
 		s.stop()

@@ -16,7 +16,9 @@ import (
 var formats = []string{"CSV", "XML", "JSONL", "PARQUET"}
 
 // export asks for an export, waits until it is over, and gives the link to the file.
-func (c *caller) export(ctx context.Context, action, mark string, in map[string]any) (link string, err error) {
+func (c *caller) export(ctx context.Context, action, mark string, in map[string]any) (
+	link string, err error,
+) {
 	c.spooled.export()
 	var queued struct{ Export struct{ ID string } }
 	if err := c.mutate(ctx, action, "export { id }", mark, in, &queued); err != nil {
@@ -28,7 +30,8 @@ func (c *caller) export(ctx context.Context, action, mark string, in map[string]
 		var read struct {
 			Export *struct{ Status, URL, Failure string }
 		}
-		if err := c.do(ctx, "query($id: ID!) { export(id: $id) { status url failure } }", client.Variables{"id": id}, &read); err != nil {
+		if err := c.do(ctx, "query($id: ID!) { export(id: $id) { status url failure } }",
+			client.Variables{"id": id}, &read); err != nil {
 			return "", err
 		}
 		switch e := read.Export; {
@@ -44,7 +47,8 @@ func (c *caller) export(ctx context.Context, action, mark string, in map[string]
 	}
 }
 
-// exportSome exports something in some format, and downloads it; one in three is left in the middle.
+// exportSome exports something in some format, and downloads it; one in three is left in the
+// middle.
 func (c *caller) exportSome(ctx context.Context) error {
 	in := map[string]any{"format": formats[c.random.IntN(len(formats))]}
 	action, mark := "exportRedemptions", ""
@@ -101,7 +105,8 @@ func (c *caller) exportBackup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := fetch(ctx, link, func(body io.Reader) error { return writeFile(b.path, body) }); err != nil {
+	if err := fetch(ctx, link,
+		func(body io.Reader) error { return writeFile(b.path, body) }); err != nil {
 		return errors.Join(err, os.RemoveAll(b.path))
 	}
 	c.mu.Lock()
@@ -125,5 +130,6 @@ func writeFile(path string, body io.Reader) (err error) {
 
 // askSQL asks in SQL.
 func (c *caller) askSQL(ctx context.Context) error {
-	return c.do(ctx, `{ sql(query: "SELECT status, count(*) FROM codes GROUP BY status") { rows rowCount } }`, nil, nil)
+	return c.do(ctx,
+		`{ sql(query: "SELECT status, count(*) FROM codes GROUP BY status") { rows rowCount } }`, nil, nil)
 }

@@ -8,8 +8,8 @@ import (
 	"couponql/client"
 )
 
-// kind is something that clients do: how many of them at once, between how many of two ends of the server one of them does
-// it, and with what pause in between.
+// kind is something that clients do: how many of them at once, between how many of two ends of the
+// server one of them does it, and with what pause in between.
 type kind struct {
 	name    string
 	clients int
@@ -24,7 +24,10 @@ var kinds = []kind{
 	{"import canceled", 1, 2, 700 * time.Millisecond, (*caller).cancelImport},
 	{"import undone", 1, 2, 500 * time.Millisecond, (*caller).undoImport},
 	{"codes added", 1, 2, 100 * time.Millisecond, (*caller).addCodes},
-	{"coupon: replace, void, archive, delete", 1, 2, 200 * time.Millisecond, (*caller).lifeOfCoupon},
+	{
+		"coupon: replace, void, archive, delete", 1, 2, 200 * time.Millisecond,
+		(*caller).lifeOfCoupon,
+	},
 	{"delivery", 1, 2, 500 * time.Millisecond, (*caller).deliver},
 	{"delivery: split, pause, stop, erase", 3, 1, 100 * time.Millisecond, (*caller).deliverLively},
 	{"redeemCode", 3, 1, 10 * time.Millisecond, (*caller).redeem},

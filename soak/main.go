@@ -1,33 +1,38 @@
-// The program soak puts a server under load for as long as wanted, ends it over and over, and looks for what it lost, gave
-// twice, told to the wrong one, and leaks. `make soak` runs it.
+// The program soak puts a server under load for as long as wanted, ends it over and over, and looks
+// for what it lost, gave twice, told to the wrong one, and leaks. `make soak` runs it.
 //
-// Many clients do all that a server is for, at once and over HTTP: they import in every mode, generate, add, replace, void
-// and release codes, deliver by the outbox and a webhook that answers badly, pause, stop, split, erase, redeem in every way
-// and reverse, export, ask in SQL, make backups, end keys on open connections, subscribe and do not read, upload slowly, and
-// go away in the middle. The program is the real one, with its files in a folder that is deleted at the end.
+// Many clients do all that a server is for, at once and over HTTP: they import in every mode,
+// generate, add, replace, void and release codes, deliver by the outbox and a webhook that answers
+// badly, pause, stop, split, erase, redeem in every way and reverse, export, ask in SQL, make
+// backups, end keys on open connections, subscribe and do not read, upload slowly, and go away in
+// the middle. The program is the real one, with its files in a folder that is deleted at the end.
 //
 // # What is compared
 //
-// A model has each thing that clients made by a name that they gave it, with the states that it may be in: one, once a deed
-// on it was acknowledged, and two while nobody answered. It knows the ids that were given out, the entries that the audit log
-// must have, who was erased, and who was sent which code. After each end of the server a copy of its file is opened without
-// the server: statement/promise has statements on what is promised, which are this program's own; and what statement/fact
-// reads has to be what the model says. What nobody answered for is from then on as the file has it.
+// A model has each thing that clients made by a name that they gave it, with the states that it may
+// be in: one, once a deed on it was acknowledged, and two while nobody answered. It knows the ids
+// that were given out, the entries that the audit log must have, who was erased, and who was sent
+// which code. After each end of the server a copy of its file is opened without the server:
+// statement/promise has statements on what is promised, which are this program's own; and what
+// statement/fact reads has to be what the model says. What nobody answered for is from then on as
+// the file has it.
 //
 // # The three parts
 //
-// Seven tenths of the time the server is ended at random moments: mostly killed, as by a power cut, also while it starts,
-// and stopped by SIGTERM at times, after which it has to end well and soon. After some of the starts the load waits until all
-// jobs are over, deliveries are compared with the outbox, and integrityReport has to be sound; after some the last backup is
-// restored and compared, and a server on it must give out numbers that nothing has.
+// Seven tenths of the time the server is ended at random moments: mostly killed, as by a power cut,
+// also while it starts, and stopped by SIGTERM at times, after which it has to end well and soon.
+// After some of the starts the load waits until all jobs are over, deliveries are compared with the
+// outbox, and integrityReport has to be sound; after some the last backup is restored and compared,
+// and a server on it must give out numbers that nothing has.
 //
-// A tenth of the time another server runs on a small disk, which is filled under it and emptied again: what is refused
-// meanwhile must not be there, and what was acknowledged must. This needs Linux and the right to mount; where that is
-// missing the part is left out, and the report says so.
+// A tenth of the time another server runs on a small disk, which is filled under it and emptied
+// again: what is refused meanwhile must not be there, and what was acknowledged must. This needs
+// Linux and the right to mount; where that is missing the part is left out, and the report says so.
 //
-// In the rest one server runs without a break. After its first minute, or a quarter of the part, and again at the end, the
-// load pauses until nothing is to do; then goroutines, open files, memory and files in the spool are counted, and must
-// not have grown by more than what the data of the time between takes.
+// In the rest one server runs without a break. After its first minute, or a quarter of the part,
+// and again at the end, the load pauses until nothing is to do; then goroutines, open files, memory
+// and files in the spool are counted, and must not have grown by more than what the data of the
+// time between takes.
 package main
 
 import (
@@ -80,7 +85,8 @@ func (o *options) check() error {
 // kinds returns what clients do.
 func (o *options) kinds() []kind {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool {
-		return !slices.ContainsFunc(strings.Split(o.only, ","), func(word string) bool { return strings.Contains(k.name, word) })
+		return !slices.ContainsFunc(strings.Split(o.only, ","),
+			func(word string) bool { return strings.Contains(k.name, word) })
 	})
 }
 
@@ -90,7 +96,8 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 10*time.Minute, "how long there is load")
 	flag.StringVar(&o.dir, "dir", "", "folder in which the server's files are made, and deleted at the end (default: that for temporary files)")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e6), "what clients choose by: with the same seed they choose the same, as far as the server answers alike")
-	flag.StringVar(&o.keep, "keep", "", "folder for copies of the database, one for each round in which its file broke a promise")
+	flag.StringVar(&o.keep, "keep", "",
+		"folder for copies of the database, one for each round in which its file broke a promise")
 	flag.StringVar(&o.only, "only", "", "what clients do, to look for the cause of something: kinds with one of these words, with commas in between")
 	flag.Parse()
 	err := o.check()
@@ -110,7 +117,8 @@ func main() {
 	}
 }
 
-// run runs all parts in a folder that is gone afterwards, and tells on out what it is at and what came of it.
+// run runs all parts in a folder that is gone afterwards, and tells on out what it is at and what
+// came of it.
 func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	folder, err := os.MkdirTemp(o.dir, "couponql-soak-*")
 	if err != nil {
@@ -148,10 +156,12 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 		return fmt.Errorf("at the end: %w", err)
 	}
 	for _, name := range s.counts.never(o.kinds()) {
-		s.report("soak", fmt.Errorf("%q was never answered as done, so that nothing is known about it", name))
+		s.report("soak",
+			fmt.Errorf("%q was never answered as done, so that nothing is known about it", name))
 	}
 	if total := s.found.total(); total > 0 {
-		return fmt.Errorf("%d violations; --seed %d makes the clients choose the same", total, o.seed)
+		return fmt.Errorf("%d violations; --seed %d makes the clients choose the same",
+			total, o.seed)
 	}
 	return nil
 }

@@ -34,8 +34,10 @@ const (
 
 // stateNames are the states as the statements in statement/fact give them.
 var stateNames = map[string]state{
-	"gone": gone, "there": there, "available": available, "assigned": assigned, "redeemed": redeemed, "voided": voided, "live": live,
-	"reversed": reversed, "archived": archived, "revoked": revoked, "open": open, "sending": sending, "stopped": stopped, "failed": broken,
+	"gone": gone, "there": there, "available": available, "assigned": assigned,
+	"redeemed": redeemed, "voided": voided, "live": live,
+	"reversed": reversed, "archived": archived, "revoked": revoked, "open": open,
+	"sending": sending, "stopped": stopped, "failed": broken,
 }
 
 // String names the states.
@@ -53,7 +55,8 @@ func (s state) String() string {
 // isSure reports whether it is one state.
 func (s state) isSure() bool { return s&(s-1) == 0 }
 
-// thing is an object that clients made, by the name they gave it: what it may be, as far as they know.
+// thing is an object that clients made, by the name they gave it: what it may be, as far as they
+// know.
 type thing struct {
 	may state
 	// id is what the server called it; "" while nobody was told.
@@ -71,10 +74,12 @@ type model struct {
 	things map[string]*thing
 	// owners are the names of those that have an id.
 	owners map[string]string
-	// open are the changes that nobody answered for, and imports those that are not over, by their files.
+	// open are the changes that nobody answered for, and imports those that are not over, by their
+	// files.
 	open    map[*change]bool
 	imports map[string]*importing
-	// acknowledged are how many entries the audit log must have more than audited, by mutation and the id in its input.
+	// acknowledged are how many entries the audit log must have more than audited, by mutation and
+	// the id in its input.
 	acknowledged, audited map[string]int
 	// groups are how many codes were generated under a name, and whether that was acknowledged.
 	groups map[string]group
@@ -100,8 +105,10 @@ type importing struct {
 // newModel makes a model of an empty database; report is told what contradicts it.
 func newModel(report func(string, error)) *model {
 	return &model{
-		things: map[string]*thing{}, owners: map[string]string{}, open: map[*change]bool{}, imports: map[string]*importing{},
-		acknowledged: map[string]int{}, groups: map[string]group{}, erased: map[string]time.Time{}, report: report,
+		things: map[string]*thing{}, owners: map[string]string{}, open: map[*change]bool{},
+		imports:      map[string]*importing{},
+		acknowledged: map[string]int{}, groups: map[string]group{}, erased: map[string]time.Time{},
+		report: report,
 	}
 }
 
@@ -185,7 +192,8 @@ func isRefusal(err error) bool {
 		return true
 	}
 	problem, isAnswer := errors.AsType[*client.Error](err)
-	return isAnswer && (problem.Extensions.Code == "UNAVAILABLE" || problem.Extensions.Code == "FORBIDDEN")
+	return isAnswer &&
+		(problem.Extensions.Code == "UNAVAILABLE" || problem.Extensions.Code == "FORBIDDEN")
 }
 
 // give notes which id the server gave to a thing. None is ever given to another one.
@@ -211,7 +219,8 @@ func (m *model) renumber(name string) {
 	}
 }
 
-// acknowledge notes that a mutation was answered as done, and by what its entry in the audit log is found.
+// acknowledge notes that a mutation was answered as done, and by what its entry in the audit log is
+// found.
 func (m *model) acknowledge(action, mark string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -282,12 +291,14 @@ func (m *model) endImportLocked(i importState) (isOver bool) {
 	switch {
 	case i.status == "SUCCEEDED":
 		after = func(at int) state { return wanted.moves[at].to }
-		if wanted.imported >= 0 && (i.read != wanted.read || i.imported != wanted.imported || i.rejected != wanted.read-wanted.imported) {
+		if wanted.imported >= 0 && (i.read != wanted.read || i.imported != wanted.imported ||
+			i.rejected != wanted.read-wanted.imported) {
 			m.report("P5", fmt.Errorf("%s (%s) has %d rows, of which %d are good, and read %d, imported %d and rejected %d",
 				i.id, i.file, wanted.read, wanted.imported, i.read, i.imported, i.rejected))
 		}
 	case i.imported != 0:
-		m.report("P3", fmt.Errorf("%s (%s) is %s and imported %d rows", i.id, i.file, i.status, i.imported))
+		m.report("P3",
+			fmt.Errorf("%s (%s) is %s and imported %d rows", i.id, i.file, i.status, i.imported))
 	case i.status == "FAILED" && !wanted.mayFail && !strings.Contains(i.failure, "disk is full"):
 		m.report("P7", fmt.Errorf("%s (%s) failed: %s", i.id, i.file, i.failure))
 	}
@@ -312,8 +323,8 @@ type facts struct {
 	people  map[string]string
 }
 
-// compare reports what in the facts contradicts what was acknowledged, and takes what nobody answered for as the facts have
-// it. The server does not run.
+// compare reports what in the facts contradicts what was acknowledged, and takes what nobody
+// answered for as the facts have it. The server does not run.
 func (m *model) compare(f *facts) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -328,7 +339,8 @@ func (m *model) compare(f *facts) {
 		}
 		switch {
 		case t.may&got.state == 0:
-			m.report(promiseOf(name), fmt.Errorf("%s is %s instead of %s", m.tell(name), got.state, t.may))
+			m.report(promiseOf(name),
+				fmt.Errorf("%s is %s instead of %s", m.tell(name), got.state, t.may))
 			t.may = got.state
 		case isThere && t.id != "" && got.id != t.id:
 			m.report("P1", fmt.Errorf("%s is %s now", m.tell(name), got.id))
@@ -337,20 +349,27 @@ func (m *model) compare(f *facts) {
 	}
 	for name := range f.things {
 		if m.things[name] == nil {
-			m.report("P3", fmt.Errorf("%s (%s) is in the file, and nobody asked for it", name, f.things[name].id))
+			m.report("P3", fmt.Errorf("%s (%s) is in the file, and nobody asked for it", name,
+				f.things[name].id))
 			m.things[name] = &thing{may: f.things[name].state}
 		}
 	}
 	m.takeOpen(f)
 	for name, g := range m.groups {
 		if got := f.groups[name]; got != g.count && (got != 0 || g.isDone) {
-			m.report("P3", fmt.Errorf("%d codes %s-… were generated (answered: %t), and %d are in the file", g.count, name, g.isDone, got))
+			m.report("P3", fmt.Errorf(
+				"%d codes %s-… were generated (answered: %t), and %d are in the file", g.count,
+				name, g.isDone, got,
+			))
 			delete(m.groups, name)
 		}
 	}
 	for entry, count := range m.acknowledged {
 		if got := f.audited[entry] - m.audited[entry]; got < count {
-			m.report("audit log", fmt.Errorf("%q was answered as done %d times since the last start, and has %d entries", entry, count, got))
+			m.report("audit log", fmt.Errorf(
+				"%q was answered as done %d times since the last start, and has %d entries",
+				entry, count, got,
+			))
 		}
 	}
 	// What is there stays, which is not looked at over and over.
@@ -358,7 +377,8 @@ func (m *model) compare(f *facts) {
 	m.audited = f.audited
 	for mark, column := range f.people {
 		if at, isErased := m.erased[mark]; isErased {
-			m.report("erasure", fmt.Errorf("%s was erased at %s, and is in %s", mark, at.Format(clock), column))
+			m.report("erasure",
+				fmt.Errorf("%s was erased at %s, and is in %s", mark, at.Format(clock), column))
 		}
 	}
 }
@@ -408,7 +428,8 @@ func (m *model) tell(name string) string {
 	if t == nil {
 		return name
 	}
-	return fmt.Sprintf("%s (%s, last: %s at %s)", name, or(t.id, "no id"), t.deed, t.at.Format(clock))
+	return fmt.Sprintf("%s (%s, last: %s at %s)", name, or(t.id, "no id"), t.deed,
+		t.at.Format(clock))
 }
 
 // promiseOf returns the promise that a thing being otherwise than acknowledged breaks.
@@ -426,14 +447,16 @@ func or(text, other string) string {
 	return text
 }
 
-// sure returns the things that are in one state for certain and did not change since an instant, and that are of these kinds.
+// sure returns the things that are in one state for certain and did not change since an instant,
+// and that are of these kinds.
 func (m *model) sure(since time.Time, kinds ...string) map[string]state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := map[string]state{}
 	for name, t := range m.things {
 		kind, _, _ := strings.Cut(name, " ")
-		if t.changes == 0 && t.may.isSure() && t.since.Before(since) && slices.Contains(kinds, kind) {
+		if t.changes == 0 && t.may.isSure() && t.since.Before(since) &&
+			slices.Contains(kinds, kind) {
 			found[name] = t.may
 		}
 	}

@@ -23,10 +23,14 @@ func (f *finding) expect(t *testing.T, want ...string) {
 }
 
 func noFacts() *facts {
-	return &facts{things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{}, people: map[string]string{}}
+	return &facts{
+		things: map[string]fact{}, audited: map[string]int{}, groups: map[string]int{},
+		people: map[string]string{},
+	}
 }
 
-// TestCompare: what was acknowledged is there, what was refused is not, and what nobody answered for is either.
+// TestCompare: what was acknowledged is there, what was refused is not, and what nobody answered
+// for is either.
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	refusal := &client.UserError{Code: "INVALID"}
@@ -74,15 +78,21 @@ func TestCompareNames(t *testing.T) {
 		doctor func(*facts)
 		want   []string
 	}{
-		"sound":        {func(*facts) {}, nil},
-		"twice":        {func(f *facts) { f.twice = []string{"coupon mk1x"} }, []string{"P1"}},
-		"other id":     {func(f *facts) { f.things["coupon mk1x"] = fact{"coupon_2", there} }, []string{"P1"}},
-		"out of thin":  {func(f *facts) { f.things["coupon mk2x"] = fact{"coupon_2", there} }, []string{"P3"}},
+		"sound": {func(*facts) {}, nil},
+		"twice": {func(f *facts) { f.twice = []string{"coupon mk1x"} }, []string{"P1"}},
+		"other id": {
+			func(f *facts) { f.things["coupon mk1x"] = fact{"coupon_2", there} }, []string{"P1"},
+		},
+		"out of thin": {
+			func(f *facts) { f.things["coupon mk2x"] = fact{"coupon_2", there} }, []string{"P3"},
+		},
 		"no entry":     {func(f *facts) { clear(f.audited) }, []string{"audit log"}},
 		"half a group": {func(f *facts) { f.groups["D1"] = 3 }, []string{"P3"}},
 		"no group":     {func(f *facts) { clear(f.groups) }, []string{"P3"}},
-		"erased":       {func(f *facts) { f.people["zz1q"] = "message/email" }, []string{"erasure"}},
-		"not erased":   {func(f *facts) { f.people["zz2q"] = "message/email" }, nil},
+		"erased": {
+			func(f *facts) { f.people["zz1q"] = "message/email" }, []string{"erasure"},
+		},
+		"not erased": {func(f *facts) { f.people["zz2q"] = "message/email" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +104,9 @@ func TestCompareNames(t *testing.T) {
 			m.generate("D1", group{5, true})
 			m.erase([]string{"zz1q"})
 			f := noFacts()
-			f.things["coupon mk1x"], f.audited["createCoupon"], f.groups["D1"] = fact{"coupon_1", there}, 1, 5
+			f.things["coupon mk1x"], f.audited["createCoupon"], f.groups["D1"] = fact{
+				"coupon_1", there,
+			}, 1, 5
 			tt.doctor(f)
 			m.compare(f)
 			found.expect(t, tt.want...)
@@ -114,7 +126,8 @@ func TestGive(t *testing.T) {
 	found.expect(t, "P1")
 }
 
-// TestEndImport: the rows of a file add up, and its codes are there when it succeeded, and only then.
+// TestEndImport: the rows of a file add up, and its codes are there when it succeeded, and only
+// then.
 func TestEndImport(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -122,15 +135,31 @@ func TestEndImport(t *testing.T) {
 		code  state
 		want  []string
 	}{
-		"succeeded":           {importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 1, ""}, available, nil},
-		"rows are lost":       {importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 0, ""}, available, []string{"P5"}},
-		"codes are lost":      {importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 1, ""}, gone, []string{"P3"}},
-		"failed":              {importState{"mk1x", "import_1", "FAILED", 0, 0, 0, "no"}, gone, []string{"P7"}},
-		"failed on the disk":  {importState{"mk1x", "import_1", "FAILED", 0, 0, 0, "the disk is full"}, gone, nil},
-		"canceled":            {importState{"mk1x", "import_1", "CANCELED", 0, 0, 0, ""}, gone, nil},
-		"canceled and half":   {importState{"mk1x", "import_1", "CANCELED", 0, 0, 0, ""}, available, []string{"P3"}},
-		"running, not yet":    {importState{"mk1x", "import_1", "RUNNING", 0, 0, 0, ""}, gone, nil},
-		"never heard of here": {importState{"mk2x", "import_2", "SUCCEEDED", 1, 1, 0, ""}, gone, nil},
+		"succeeded": {
+			importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 1, ""}, available, nil,
+		},
+		"rows are lost": {
+			importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 0, ""}, available, []string{"P5"},
+		},
+		"codes are lost": {
+			importState{"mk1x", "import_1", "SUCCEEDED", 3, 2, 1, ""}, gone, []string{"P3"},
+		},
+		"failed": {
+			importState{"mk1x", "import_1", "FAILED", 0, 0, 0, "no"}, gone, []string{"P7"},
+		},
+		"failed on the disk": {
+			importState{"mk1x", "import_1", "FAILED", 0, 0, 0, "the disk is full"}, gone, nil,
+		},
+		"canceled": {
+			importState{"mk1x", "import_1", "CANCELED", 0, 0, 0, ""}, gone, nil,
+		},
+		"canceled and half": {
+			importState{"mk1x", "import_1", "CANCELED", 0, 0, 0, ""}, available, []string{"P3"},
+		},
+		"running, not yet": {importState{"mk1x", "import_1", "RUNNING", 0, 0, 0, ""}, gone, nil},
+		"never heard of here": {
+			importState{"mk2x", "import_2", "SUCCEEDED", 1, 1, 0, ""}, gone, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +181,8 @@ func TestEndImport(t *testing.T) {
 func TestSure(t *testing.T) {
 	t.Parallel()
 	m := newModel((&finding{}).report)
-	m.begin("addCodes", move{"code F1", available}, move{"code F2", available}, move{"code F3", available}).done()
+	m.begin("addCodes", move{"code F1", available}, move{"code F2", available},
+		move{"code F3", available}).done()
 	later := m.begin("import", move{"code F4", available})
 	instant := time.Now()
 	m.begin("redeemCode", move{"code F2", redeemed}).done()

@@ -10,8 +10,8 @@ import (
 	"regexp"
 )
 
-// outbox reads the folder that messages are written to. Each message has to be there once, with a code that no other
-// person has.
+// outbox reads the folder that messages are written to. Each message has to be there once, with a
+// code that no other person has.
 type outbox struct {
 	dir    string
 	report func(promise string, problem error)
@@ -20,7 +20,9 @@ type outbox struct {
 }
 
 func newOutbox(dir string, report func(string, error)) *outbox {
-	return &outbox{dir: dir, report: report, holders: map[string]string{}, messages: map[string]string{}}
+	return &outbox{
+		dir: dir, report: report, holders: map[string]string{}, messages: map[string]string{},
+	}
 }
 
 var (
@@ -29,7 +31,8 @@ var (
 	toLine        = regexp.MustCompile(`(?m)^To: (.*)$`)
 )
 
-// check wants so many messages in the file of a delivery that is over, and in that of those sent once more none but these.
+// check wants so many messages in the file of a delivery that is over, and in that of those sent
+// once more none but these.
 func (o *outbox) check(delivery string, sent int) error {
 	text, err := os.ReadFile(filepath.Join(o.dir, delivery+".mbox"))
 	if err != nil && (sent > 0 || !errors.Is(err, fs.ErrNotExist)) {
@@ -37,16 +40,21 @@ func (o *outbox) check(delivery string, sent int) error {
 	}
 	ids, codes, people := o.read(text)
 	if len(ids) != sent || len(codes) != sent || len(people) != sent {
-		o.report("sending", fmt.Errorf("%d messages of %s were sent, and its outbox has %d with %d codes", sent, delivery, len(ids), len(codes)))
+		o.report("sending", fmt.Errorf(
+			"%d messages of %s were sent, and its outbox has %d with %d codes", sent, delivery,
+			len(ids), len(codes),
+		))
 		return nil
 	}
 	for i, id := range ids {
 		if other, isThere := o.messages[id]; isThere {
-			o.report("sending", fmt.Errorf("%s is in the outbox of %s, and again in that of %s", id, other, delivery))
+			o.report("sending", fmt.Errorf("%s is in the outbox of %s, and again in that of %s", id,
+				other, delivery))
 		}
 		o.messages[id] = delivery
 		if other, isThere := o.holders[codes[i]]; isThere {
-			o.report("P1", fmt.Errorf("%s went to %s, and by %s of %s to %s", codes[i], other, id, delivery, people[i]))
+			o.report("P1", fmt.Errorf("%s went to %s, and by %s of %s to %s", codes[i], other, id,
+				delivery, people[i]))
 		}
 		o.holders[codes[i]] = people[i]
 	}
@@ -64,7 +72,8 @@ func (o *outbox) checkResent(delivery string) error {
 	_, codes, people := o.read(text)
 	for i, code := range codes {
 		if i >= len(people) || o.holders[code] != people[i] {
-			o.report("P1", fmt.Errorf("%s of %s went to %q, and was sent once more to %q", code, delivery, o.holders[code], people))
+			o.report("P1", fmt.Errorf("%s of %s went to %q, and was sent once more to %q", code,
+				delivery, o.holders[code], people))
 		}
 	}
 	return nil
@@ -88,7 +97,8 @@ func (o *outbox) compare(r *receiver) {
 	defer r.mu.Unlock()
 	for code, person := range o.holders {
 		if other, isThere := r.holders[code]; isThere {
-			o.report("P1", fmt.Errorf("%s went to %s by the outbox, and to %s by the webhook", code, person, other))
+			o.report("P1", fmt.Errorf("%s went to %s by the outbox, and to %s by the webhook", code,
+				person, other))
 			delete(r.holders, code)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 	"couponql/client"
 )
 
-// slowReader gives a text in parts with pauses, and nothing more after some parts when the client goes away.
+// slowReader gives a text in parts with pauses, and nothing more after some parts when the client
+// goes away.
 type slowReader struct {
 	ctx   context.Context //nolint:containedctx // a reader has no other way to know it
 	text  string
@@ -41,7 +42,8 @@ func (r *slowReader) Read(p []byte) (int, error) {
 
 func (c *caller) readStats(ctx context.Context) error {
 	return c.do(ctx, `{
-		redemptionStats(groupBy: [DAY, CHANNEL]) { keys stats { assigned sent redeemed byCurrency { currency amount } timeToRedeem { p50 } } }
+		redemptionStats(groupBy: [DAY, CHANNEL]) { keys stats { assigned sent redeemed byCurrency {
+			currency amount } timeToRedeem { p50 } } }
 		redemptionFunnel { stage count share }
 		alerts(first: 10) { nodes { kind text } }
 	}`, nil, nil)
@@ -57,8 +59,10 @@ func (c *caller) readAvailability(ctx context.Context) error {
 		deliveries: coupon(id: $deliveries) { ...Parts }
 		tills: coupon(id: $tills) { ...Parts }
 	}
-	fragment Parts on Coupon { availability { total available held assigned redeemed expired voided } }`
-	if err := c.do(ctx, operation, client.Variables{"deliveries": c.deliveries, "tills": c.tills}, &read); err != nil {
+	fragment Parts on Coupon { availability { total available held assigned redeemed expired voided
+		} }`
+	if err := c.do(ctx, operation, client.Variables{"deliveries": c.deliveries, "tills": c.tills},
+		&read); err != nil {
 		return err
 	}
 	for _, a := range []availability{read.Deliveries.Availability, read.Tills.Availability} {
@@ -89,11 +93,14 @@ func (c *caller) readPages(ctx context.Context) error {
 			coupon(id: $id) {
 				codes(first: $first, after: $after) {
 					totalCount pageInfo { hasNextPage endCursor }
-					nodes { id value status assignedAt sentAt redeemedAt delivery { id label } recipient { id email } }
+					nodes { id value status assignedAt sentAt redeemedAt delivery { id label }
+						recipient { id email } }
 				}
 			}
 		}`
-		if err := c.do(ctx, operation, client.Variables{"id": c.deliveries, "first": pageSize, "after": after}, &read); err != nil {
+		if err := c.do(ctx, operation,
+			client.Variables{"id": c.deliveries, "first": pageSize, "after": after},
+			&read); err != nil {
 			return err
 		}
 		for _, node := range read.Coupon.Codes.Nodes {
@@ -117,7 +124,8 @@ func (c *caller) subscribe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url+"/graphql", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url+"/graphql",
+		bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -139,8 +147,10 @@ func (c *caller) leave(ctx context.Context) error {
 	hasty, cancel := context.WithTimeout(ctx, time.Millisecond+c.upTo(20*time.Millisecond))
 	defer cancel()
 	operation := `query($id: ID!) {
-		coupon(id: $id) { codes(first: 500) { totalCount nodes { id events { kind text } redemptions(first: 5) { nodes { id } } } } }
-		redemptionStats(groupBy: [COUPON, DELIVERY, DAY]) { keys stats { redeemed timeToRedeem { p99 } } }
+		coupon(id: $id) { codes(first: 500) { totalCount nodes { id events { kind text }
+			redemptions(first: 5) { nodes { id } } } } }
+		redemptionStats(groupBy: [COUPON, DELIVERY, DAY]) { keys stats { redeemed timeToRedeem { p99
+			} } }
 	}`
 	err := c.do(hasty, operation, client.Variables{"id": c.tills}, nil)
 	if hasty.Err() != nil {

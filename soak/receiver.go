@@ -14,22 +14,25 @@ import (
 // webhookSecret signs what the server posts.
 const webhookSecret = "the soak signs its messages"
 
-// receiver takes messages from the webhook as badly as a program can: it breaks off before and after it took them, answers
-// that it cannot, and refuses some. It keeps what it took by the keys that requests come with.
+// receiver takes messages from the webhook as badly as a program can: it breaks off before and
+// after it took them, answers that it cannot, and refuses some. It keeps what it took by the keys
+// that requests come with.
 type receiver struct {
 	*httptest.Server
 	report func(promise string, problem error)
 
 	mu     sync.Mutex
 	random *rand.Rand
-	// batches are the messages of each key. takers are the keys under which a message was taken, and holders who a code went to.
+	// batches are the messages of each key. takers are the keys under which a message was taken,
+	// and holders who a code went to.
 	batches, takers, holders map[string]string
 	posts                    int
 }
 
 func newReceiver(seed uint64, report func(string, error)) *receiver {
 	r := &receiver{
-		report: report, random: rand.New(rand.NewPCG(seed, 7)), batches: map[string]string{}, takers: map[string]string{}, holders: map[string]string{},
+		report: report, random: rand.New(rand.NewPCG(seed, 7)), batches: map[string]string{},
+		takers: map[string]string{}, holders: map[string]string{},
 	}
 	r.Server = httptest.NewServer(r)
 	return r
@@ -71,7 +74,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case 4:
 		refused := body.Messages[0]
 		r.take(key, body.Messages[1:])
-		_, _ = fmt.Fprintf(w, `{"refused": [{"messageId": %q, "reason": "no such number", "isPermanent": %t}]}`, refused.MessageID, r.random.IntN(2) == 0)
+		_, _ = fmt.Fprintf(
+			w, `{"refused": [{"messageId": %q, "reason": "no such number", "isPermanent": %t}]}`,
+			refused.MessageID, r.random.IntN(2) == 0,
+		)
 	default:
 		r.take(key, body.Messages)
 	}
@@ -84,7 +90,8 @@ func (r *receiver) look(key string, messages []posted) {
 	for i, m := range messages {
 		ids[i] = m.MessageID + "/" + m.Code
 		if holder := r.holders[m.Code]; m.Code != "" && holder != "" && holder != m.Recipient {
-			r.report("P1", fmt.Errorf("%s went to %s, and as %s of %s to %s", m.Code, holder, m.MessageID, m.DeliveryID, m.Recipient))
+			r.report("P1", fmt.Errorf("%s went to %s, and as %s of %s to %s", m.Code, holder,
+				m.MessageID, m.DeliveryID, m.Recipient))
 		}
 	}
 	slices.Sort(ids)
@@ -92,7 +99,8 @@ func (r *receiver) look(key string, messages []posted) {
 	if before, isKnown := r.batches[key]; isKnown && before != batch {
 		r.report(
 			"sending",
-			fmt.Errorf("the key %s came with %.80s… (%d messages) and then with %.80s… (%d)", key, before, strings.Count(before, " ")+1, batch, len(ids)),
+			fmt.Errorf("the key %s came with %.80s… (%d messages) and then with %.80s… (%d)", key,
+				before, strings.Count(before, " ")+1, batch, len(ids)),
 		)
 	}
 	r.batches[key] = batch
@@ -102,7 +110,10 @@ func (r *receiver) look(key string, messages []posted) {
 func (r *receiver) take(key string, messages []posted) {
 	for _, m := range messages {
 		if taker := r.takers[m.MessageID]; taker != "" && taker != key {
-			r.report("sending", fmt.Errorf("%s of %s was taken under the key %s, and again under %s", m.MessageID, m.DeliveryID, taker, key))
+			r.report(
+				"sending", fmt.Errorf("%s of %s was taken under the key %s, and again under %s",
+					m.MessageID, m.DeliveryID, taker, key),
+			)
 		}
 		r.takers[m.MessageID] = key
 		r.holders[m.Code] = m.Recipient

@@ -11,14 +11,16 @@ import (
 
 // shelf holds what clients work with: each thing is in the hands of one client at a time.
 //
-// redeemable are codes that nobody asked to redeem yet. redemptions were acknowledged. retries were not answered, and are to be asked for once more.
+// redeemable are codes that nobody asked to redeem yet. redemptions were acknowledged. retries were
+// not answered, and are to be asked for once more.
 type shelf struct {
 	redeemable  []string
 	redemptions []redemption
 	retries     []redemption
 }
 
-// redemption is one that was asked for, by its code and its reference, which is its idempotency key too. id is "" while it is not known.
+// redemption is one that was asked for, by its code and its reference, which is its idempotency key
+// too. id is "" while it is not known.
 type redemption struct{ code, reference, id string }
 
 func (s *soak) putCodes(codes ...string) {
@@ -53,14 +55,18 @@ func (c *caller) newRedemptions(count int) []redemption {
 }
 
 func (r *redemption) input() map[string]any {
-	return map[string]any{"value": r.code, "reference": r.reference, "idempotencyKey": r.reference, "amount": "12.50", "currency": "EUR"}
+	return map[string]any{
+		"value": r.code, "reference": r.reference, "idempotencyKey": r.reference, "amount": "12.50",
+		"currency": "EUR",
+	}
 }
 
 // begin begins redemptions in the model.
 func (c *caller) beginRedeem(deed string, all []redemption) *change {
 	var made []move
 	for _, r := range all {
-		made = append(made, move{"redemption " + r.reference, live}, move{"code " + r.code, redeemed})
+		made = append(made, move{"redemption " + r.reference, live},
+			move{"code " + r.code, redeemed})
 	}
 	return c.model.begin(deed, made...)
 }
@@ -97,10 +103,15 @@ func (c *caller) redeem(ctx context.Context) error {
 func (c *caller) redeemOne(ctx context.Context, deed string, r *redemption) error {
 	change := c.beginRedeem(deed, []redemption{*r})
 	var answer redeemedCode
-	err := change.answered(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
+	err := change.answered(
+		c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer),
+	)
 	if err == nil {
 		if r.id != "" && r.id != answer.Redemption.ID {
-			c.report("P2", fmt.Errorf("%s was redeemed as %s with the key %s, and with the same key as %s", r.code, r.id, r.reference, answer.Redemption.ID))
+			c.report("P2", fmt.Errorf(
+				"%s was redeemed as %s with the key %s, and with the same key as %s", r.code, r.id,
+				r.reference, answer.Redemption.ID,
+			))
 		}
 		r.id = answer.Redemption.ID
 	}
@@ -108,8 +119,8 @@ func (c *caller) redeemOne(ctx context.Context, deed string, r *redemption) erro
 	return err
 }
 
-// redeemByKey repeats a redemption with its idempotency key: one that was not answered has to be done or to be there, and
-// one that was answered is the same.
+// redeemByKey repeats a redemption with its idempotency key: one that was not answered has to be
+// done or to be there, and one that was answered is the same.
 func (c *caller) redeemByKey(ctx context.Context) error {
 	c.mu.Lock()
 	taken := takeLast(&c.shelf.retries, 1)
@@ -132,11 +143,13 @@ func (c *caller) redeemAgain(ctx context.Context) error {
 		return errNothingToDo
 	}
 	defer c.keepRedemptions(nil, taken)
-	err := c.do(ctx, mutation("redeemCode", "redemption { id }"), client.Input(map[string]any{"value": taken[0].code}), nil)
+	err := c.do(ctx, mutation("redeemCode", "redemption { id }"),
+		client.Input(map[string]any{"value": taken[0].code}), nil)
 	problem, isProblem := errors.AsType[*client.UserError](err)
 	switch {
 	case err == nil:
-		c.report("P2", fmt.Errorf("%s was redeemed as %s, and once more", taken[0].code, taken[0].reference))
+		c.report("P2",
+			fmt.Errorf("%s was redeemed as %s, and once more", taken[0].code, taken[0].reference))
 	case isProblem && problem.Code == "CODE_ALREADY_REDEEMED":
 		return nil
 	}
@@ -154,7 +167,8 @@ func (c *caller) redeemMany(ctx context.Context) error {
 		inputs = append(inputs, r.input())
 	}
 	var answer struct{ Results []redeemedCode }
-	err := change.answered(c.mutate(ctx, "redeemCodes", "results { redemption { id } userErrors { code } }", all[0].reference,
+	err := change.answered(c.mutate(ctx, "redeemCodes",
+		"results { redemption { id } userErrors { code } }", all[0].reference,
 		map[string]any{"redemptions": inputs}, &answer))
 	for i := range answer.Results {
 		err = c.takeRedeemed(&all[i], answer.Results[i], err)
@@ -182,7 +196,8 @@ func (c *caller) redeemByAliases(ctx context.Context) error {
 	vars := client.Variables{}
 	for i := range all {
 		fmt.Fprintf(&head, "$i%d: RedeemCodeInput! ", i)
-		fmt.Fprintf(&body, "a%d: redeemCode(input: $i%d) { redemption { id } userErrors { code message field } } ", i, i)
+		fmt.Fprintf(&body,
+			"a%d: redeemCode(input: $i%d) { redemption { id } userErrors { code message field } } ", i, i)
 		vars[fmt.Sprintf("i%d", i)] = all[i].input()
 	}
 	var answer map[string]redeemedCode
@@ -213,11 +228,13 @@ func (c *caller) redeemByFile(ctx context.Context) error {
 	var made []move
 	for _, r := range all {
 		fmt.Fprintf(&text, "%s,2026-03-01,%s\n", r.code, r.reference)
-		made = append(made, move{"redemption " + r.reference, live}, move{"code " + r.code, redeemed})
+		made = append(made, move{"redemption " + r.reference, live},
+			move{"code " + r.code, redeemed})
 	}
 	// A row of a code that does not exist is rejected.
 	text.WriteString("NO SUCH CODE,2026-03-01,nobody\n")
-	_, err := c.importFile(ctx, "importRedemptions", map[string]any{}, text.String(), importing{read: len(all) + 1, imported: len(all)}, made...)
+	_, err := c.importFile(ctx, "importRedemptions", map[string]any{}, text.String(),
+		importing{read: len(all) + 1, imported: len(all)}, made...)
 	return err
 }
 
@@ -231,8 +248,10 @@ func (c *caller) reverse(ctx context.Context) error {
 	}
 	r := taken[0]
 	reason := c.mark()
-	change := c.model.begin("reverseRedemption", move{"redemption " + r.reference, reversed}, move{"code " + r.code, voided})
-	return change.answered(c.mutate(ctx, "reverseRedemption", "redemption { id }", reason, map[string]any{"id": r.id, "reason": reason}, nil))
+	change := c.model.begin("reverseRedemption", move{"redemption " + r.reference, reversed},
+		move{"code " + r.code, voided})
+	return change.answered(c.mutate(ctx, "reverseRedemption", "redemption { id }", reason,
+		map[string]any{"id": r.id, "reason": reason}, nil))
 }
 
 // useAnonymous redeems the code of a coupon that many share, more often than it may be.
@@ -241,8 +260,12 @@ func (c *caller) useAnonymous(ctx context.Context) error {
 		label := c.mark()
 		change := c.model.begin("createCoupon", move{"coupon " + label, there})
 		var made struct{ Coupon struct{ ID, Code string } }
-		in := map[string]any{"label": label, "type": "ANONYMOUS", "startsAt": "2020-01-01", "redemptionLimit": sharedLimit}
-		if err := change.answered(c.mutate(ctx, "createCoupon", "coupon { id code }", label, in, &made)); err != nil {
+		in := map[string]any{
+			"label": label, "type": "ANONYMOUS", "startsAt": "2020-01-01",
+			"redemptionLimit": sharedLimit,
+		}
+		if err := change.answered(c.mutate(ctx, "createCoupon", "coupon { id code }", label, in,
+			&made)); err != nil {
 			return err
 		}
 		c.model.give(made.Coupon.ID, "coupon "+label)
@@ -255,8 +278,11 @@ func (c *caller) useAnonymous(ctx context.Context) error {
 	r := redemption{code: *code, reference: c.mark()}
 	change := c.model.begin("redeemCode of many", move{"redemption " + r.reference, live})
 	var answer redeemedCode
-	err := change.answered(c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer))
-	if problem, isProblem := errors.AsType[*client.UserError](err); isProblem && problem.Code == "REDEMPTION_LIMIT_REACHED" {
+	err := change.answered(
+		c.mutate(ctx, "redeemCode", "redemption { id }", r.reference, r.input(), &answer),
+	)
+	if problem, isProblem := errors.AsType[*client.UserError](err); isProblem &&
+		problem.Code == "REDEMPTION_LIMIT_REACHED" {
 		return nil
 	}
 	if err == nil {

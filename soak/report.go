@@ -30,7 +30,8 @@ func (v *violations) add(promise string, round int, problem error) {
 	defer v.mu.Unlock()
 	v.counts[promise]++
 	if len(v.told[promise]) < maxTold {
-		v.told[promise] = append(v.told[promise], fmt.Sprintf("[round %d, %s] %s", round, time.Now().Format(clock), problem))
+		v.told[promise] = append(v.told[promise],
+			fmt.Sprintf("[round %d, %s] %s", round, time.Now().Format(clock), problem))
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // joinClose closes a copy, after an error or none.
 func joinClose(err error, d *database) error { return errors.Join(err, d.close()) }
 
-// tryRestore restores the last backup beside the server's files, and wants it to be the database that it was made of.
+// tryRestore restores the last backup beside the server's files, and wants it to be the database
+// that it was made of.
 func (s *soak) tryRestore(ctx context.Context) (err error) {
 	s.mu.Lock()
 	b := s.backup
@@ -28,9 +29,11 @@ func (s *soak) tryRestore(ctx context.Context) (err error) {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir), os.RemoveAll(b.path)) }()
-	command := exec.CommandContext(ctx, s.options.binary, "restore", b.path, "--data", dataFile(dir), "--memory-limit", memoryLimit)
+	command := exec.CommandContext(ctx, s.options.binary, "restore", b.path, "--data",
+		dataFile(dir), "--memory-limit", memoryLimit)
 	if text, err := command.CombinedOutput(); err != nil {
-		s.report("backup", fmt.Errorf("the backup of %s cannot be restored: %w: %s", b.began.Format(clock), err, text))
+		s.report("backup", fmt.Errorf("the backup of %s cannot be restored: %w: %s",
+			b.began.Format(clock), err, text))
 		return nil
 	}
 	s.restores++
@@ -41,9 +44,11 @@ func (s *soak) tryRestore(ctx context.Context) (err error) {
 	return s.checkNumbers(ctx, dir, highest)
 }
 
-// compareRestored wants a restored database to have as many rows as the backup, and all that was acknowledged before that. It
-// gives the highest number of each kind.
-func (s *soak) compareRestored(ctx context.Context, b *backup, dir string) (highest map[string]int, err error) {
+// compareRestored wants a restored database to have as many rows as the backup, and all that was
+// acknowledged before that. It gives the highest number of each kind.
+func (s *soak) compareRestored(ctx context.Context, b *backup, dir string) (
+	highest map[string]int, err error,
+) {
 	restored, err := openCopy(ctx, dataFile(dir))
 	if err != nil {
 		return nil, err
@@ -64,7 +69,10 @@ func (s *soak) compareRestored(ctx context.Context, b *backup, dir string) (high
 	}
 	for table, count := range wanted {
 		if got[table] != count {
-			s.report("backup", fmt.Errorf("the table %s has %d rows in the backup of %s, and %d restored", table, count, b.began.Format(clock), got[table]))
+			s.report("backup", fmt.Errorf(
+				"the table %s has %d rows in the backup of %s, and %d restored", table, count,
+				b.began.Format(clock), got[table],
+			))
 		}
 	}
 	found, err := restored.violations(ctx)
@@ -72,25 +80,29 @@ func (s *soak) compareRestored(ctx context.Context, b *backup, dir string) (high
 		return nil, err
 	}
 	for _, v := range found {
-		s.report("backup", fmt.Errorf("the backup of %s breaks %s: %s", b.began.Format(clock), v.promise, v.text))
+		s.report("backup",
+			fmt.Errorf("the backup of %s breaks %s: %s", b.began.Format(clock), v.promise, v.text))
 	}
 	facts, err := restored.facts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for name, wanted := range s.model.sure(b.began, "code", "redemption", "coupon", "recipient", "key", "import") {
+	for name, wanted := range s.model.sure(b.began, "code", "redemption", "coupon", "recipient",
+		"key", "import") {
 		got, isThere := facts.things[name]
 		if !isThere {
 			got.state = gone
 		}
 		if got.state != wanted {
-			s.report("backup", fmt.Errorf("%s was %s before the backup of %s, and is %s restored", name, wanted, b.began.Format(clock), got.state))
+			s.report("backup", fmt.Errorf("%s was %s before the backup of %s, and is %s restored",
+				name, wanted, b.began.Format(clock), got.state))
 		}
 	}
 	return restored.numbers(ctx, "highest")
 }
 
-// checkNumbers starts a server on a restored database, and wants what is made new to have numbers that nothing has.
+// checkNumbers starts a server on a restored database, and wants what is made new to have numbers
+// that nothing has.
 func (s *soak) checkNumbers(ctx context.Context, dir string, highest map[string]int) error {
 	server, err := startServer(ctx, s.options.binary, dir, "", s.key)
 	if err != nil {
@@ -109,12 +121,16 @@ func (s *soak) checkNumbers(ctx context.Context, dir string, highest map[string]
 		Recipients struct{ Recipients []struct{ ID string } }
 	}
 	err = server.client.Do(ctx, `mutation {
-		coupon: createCoupon(input: {label: "New", type: INDIVIDUAL, startsAt: "2020-01-01"}) { coupon { id } userErrors { message } }
-		delivery: createDelivery(input: {label: "New", body: "New"}) { delivery { id } userErrors { message } }
+		coupon: createCoupon(input: {label: "New", type: INDIVIDUAL, startsAt: "2020-01-01"}) {
+			coupon { id } userErrors { message } }
+		delivery: createDelivery(input: {label: "New", body: "New"}) { delivery { id } userErrors {
+			message } }
 		upload: createUpload(input: {fileName: "new.csv"}) { upload { id } userErrors { message } }
-		key: createApiKey(input: {label: "New", role: ANALYST}) { apiKey { id } userErrors { message } }
+		key: createApiKey(input: {label: "New", role: ANALYST}) { apiKey { id } userErrors { message
+			} }
 		export: exportRedemptions(input: {}) { export { id } userErrors { message } }
-		recipients: upsertRecipients(input: {recipients: [{externalId: "new"}]}) { recipients { id } userErrors { message } }
+		recipients: upsertRecipients(input: {recipients: [{externalId: "new"}]}) { recipients { id }
+			userErrors { message } }
 	}`, nil, &made)
 	if err != nil {
 		s.report("backup", fmt.Errorf("a restored database refuses work: %w", err))
@@ -138,7 +154,8 @@ func compareNumbers(ids []string, highest map[string]int, report func(string, er
 		kind, digits, _ := strings.Cut(id, "_")
 		number, err := strconv.Atoi(digits)
 		if most, isKnown := highest[kind]; err != nil || !isKnown || number <= most {
-			report("P1", fmt.Errorf("a restored database gives out %s, and has numbers up to %d", id, most))
+			report("P1",
+				fmt.Errorf("a restored database gives out %s, and has numbers up to %d", id, most))
 		}
 	}
 }

@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	// startLimit is how long a start may take, whatever happened before it, and stopLimit how long SIGTERM may take.
+	// startLimit is how long a start may take, whatever happened before it, and stopLimit how long
+	// SIGTERM may take.
 	startLimit = 15 * time.Second
 	stopLimit  = 3 * time.Second
 	// startTimeout and stopTimeout are when nobody waits any more.
@@ -53,11 +54,16 @@ type server struct {
 	log bytes.Buffer
 }
 
-// launch starts a server with its files in a folder; webhook "": it has none. ready is given its address when it listens.
-func launch(ctx context.Context, binary, dir, webhook string) (_ *server, ready <-chan string, _ error) {
+// launch starts a server with its files in a folder; webhook "": it has none. ready is given its
+// address when it listens.
+func launch(ctx context.Context, binary, dir, webhook string) (
+	_ *server, ready <-chan string, _ error,
+) {
 	flags := []string{
-		"serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit, "--data", dataFile(dir), "--outbox", filepath.Join(dir, "outbox"),
-		"--rate-limit", "0", "--enable-sql", "--sql-max-age", snapshotAge, "--sql-memory-limit", memoryLimit,
+		"serve", "--listen", "127.0.0.1:0", "--memory-limit", memoryLimit, "--data", dataFile(dir),
+		"--outbox", filepath.Join(dir, "outbox"),
+		"--rate-limit", "0", "--enable-sql", "--sql-max-age", snapshotAge, "--sql-memory-limit",
+		memoryLimit,
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
 	if webhook != "" {
@@ -128,7 +134,8 @@ func (s *server) kill() {
 	<-s.ended
 }
 
-// stop asks the server to end, and gives how long that took. It is an error to end with another exit code than 0.
+// stop asks the server to end, and gives how long that took. It is an error to end with another
+// exit code than 0.
 func (s *server) stop() (took time.Duration, err error) {
 	s.isDying.Store(true)
 	began := time.Now()
@@ -138,12 +145,14 @@ func (s *server) stop() (took time.Duration, err error) {
 	select {
 	case <-s.ended:
 		if s.err != nil {
-			return time.Since(began), fmt.Errorf("at SIGTERM the server ended with %w:\n%s", s.err, s.text())
+			return time.Since(began),
+				fmt.Errorf("at SIGTERM the server ended with %w:\n%s", s.err, s.text())
 		}
 		return time.Since(began), nil
 	case <-time.After(stopTimeout):
 		s.kill()
-		return time.Since(began), fmt.Errorf("the server did not end within %s of SIGTERM:\n%s", stopTimeout, s.text())
+		return time.Since(began),
+			fmt.Errorf("the server did not end within %s of SIGTERM:\n%s", stopTimeout, s.text())
 	}
 }
 

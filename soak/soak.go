@@ -20,10 +20,12 @@ const (
 	// recipientCount recipients are in groups of groupSize; a calm delivery goes to one group.
 	recipientCount = 1000
 	groupSize      = 100
-	// drainTimeout is how long jobs may take until all are over, and pollInterval the pause between two looks.
+	// drainTimeout is how long jobs may take until all are over, and pollInterval the pause between
+	// two looks.
 	drainTimeout = 2 * time.Minute
 	pollInterval = 50 * time.Millisecond
-	// warmUp is after how long with load the first count is made; shorter parts make it after a quarter of their time.
+	// warmUp is after how long with load the first count is made; shorter parts make it after a
+	// quarter of their time.
 	warmUp = time.Minute
 )
 
@@ -31,19 +33,21 @@ const (
 	// Between two ends of the server there is load for a time from minLife to maxLife.
 	minLife = 300 * time.Millisecond
 	maxLife = 6 * time.Second
-	// A life is longer, by shortPatience at the most, until kindsPerLife kinds of deeds were done in it, and where nobody ends
-	// the server by longPatience, until all were.
+	// A life is longer, by shortPatience at the most, until kindsPerLife kinds of deeds were done
+	// in it, and where nobody ends the server by longPatience, until all were.
 	kindsPerLife  = 8
 	shortPatience = 10 * time.Second
 	longPatience  = time.Minute
-	// timePerKill is how long the whole soak takes for each kill, at the most: the part with kills goes on until there were as many.
+	// timePerKill is how long the whole soak takes for each kill, at the most: the part with kills
+	// goes on until there were as many.
 	timePerKill = 6 * time.Second
-	// One end in termEvery is a SIGTERM, and after one kill in startKillEvery another one comes while the server starts.
+	// One end in termEvery is a SIGTERM, and after one kill in startKillEvery another one comes
+	// while the server starts.
 	termEvery      = 6
 	startKillEvery = 5
 	maxStartLife   = 600 * time.Millisecond
-	// After each end the file is looked at. After one start in drainEvery the load waits until all jobs are over, and after one
-	// in restoreEvery the last backup is restored.
+	// After each end the file is looked at. After one start in drainEvery the load waits until all
+	// jobs are over, and after one in restoreEvery the last backup is restored.
 	drainEvery   = 4
 	restoreEvery = 6
 )
@@ -63,7 +67,8 @@ type soak struct {
 	server  *server
 	// key is what clients show.
 	key string
-	// deliveries is the coupon of deliveries, and tills the one whose codes are imported and redeemed at once.
+	// deliveries is the coupon of deliveries, and tills the one whose codes are imported and
+	// redeemed at once.
 	deliveries, tills string
 	// serial numbers whatever has to be new.
 	serial atomic.Int64
@@ -87,7 +92,10 @@ func newSoak(o *options, dir string, out io.Writer) (*soak, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	s := &soak{options: o, dir: dir, out: out, random: rand.New(rand.NewPCG(o.seed, 1)), counts: newCounts(), found: newViolations()}
+	s := &soak{
+		options: o, dir: dir, out: out, random: rand.New(rand.NewPCG(o.seed, 1)),
+		counts: newCounts(), found: newViolations(),
+	}
 	s.model = newModel(s.report)
 	s.outbox = newOutbox(filepath.Join(dir, "outbox"), s.report)
 	s.webhook = newReceiver(o.seed, s.report)
@@ -147,7 +155,8 @@ func (s *soak) prepare(ctx context.Context) error {
 		APIKey struct{ ID string }
 		Token  string
 	}
-	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label, map[string]any{"label": label, "role": "ADMIN"}, &made)); err != nil {
+	if err := change.answered(c.mutate(ctx, "createApiKey", "apiKey { id } token", label,
+		map[string]any{"label": label, "role": "ADMIN"}, &made)); err != nil {
 		return err
 	}
 	s.model.give(made.APIKey.ID, "key "+label)
@@ -168,7 +177,8 @@ func (s *soak) prepare(ctx context.Context) error {
 		people[i] = fmt.Sprintf("r%d", i)
 		fmt.Fprintf(&text, "r%d,r%d@example.org,g%d\n", i, i, i/groupSize)
 	}
-	_, err = c.importFile(ctx, "importRecipients", map[string]any{}, text.String(), importing{read: len(people), imported: len(people)},
+	_, err = c.importFile(ctx, "importRecipients", map[string]any{}, text.String(),
+		importing{read: len(people), imported: len(people)},
 		moves(there, recipientNames(people)...)...)
 	return err
 }
@@ -188,7 +198,8 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	case <-s.lived(ctx, d):
 	case <-s.server.ended:
 		if !s.isDiskFull.Load() {
-			s.report("server", fmt.Errorf("the server ended by itself: %w\n%s", s.server.err, s.server.text()))
+			s.report("server",
+				fmt.Errorf("the server ended by itself: %w\n%s", s.server.err, s.server.text()))
 		}
 	case <-ctx.Done():
 	}
@@ -200,8 +211,8 @@ func (s *soak) drive(ctx context.Context, d time.Duration, atEnd func()) {
 	s.server.client.Close()
 }
 
-// lived is closed after a time, or later when the machine is so slow that few kinds of deeds were done by then: a kill is to
-// meet all of them.
+// lived is closed after a time, or later when the machine is so slow that few kinds of deeds were
+// done by then: a kill is to meet all of them.
 func (s *soak) lived(ctx context.Context, d time.Duration) <-chan struct{} {
 	done := make(chan struct{})
 	began := time.Now()
@@ -213,14 +224,16 @@ func (s *soak) lived(ctx context.Context, d time.Duration) <-chan struct{} {
 	go func() {
 		defer close(done)
 		sleep(ctx, d)
-		for ctx.Err() == nil && time.Since(began) < d+patience && s.counts.doneSince(before) < wanted {
+		for ctx.Err() == nil && time.Since(began) < d+patience &&
+			s.counts.doneSince(before) < wanted {
 			sleep(ctx, pollInterval)
 		}
 	}()
 	return done
 }
 
-// crashes ends the server over and over for a time, in most cases by a kill, and looks at its file each time.
+// crashes ends the server over and over for a time, in most cases by a kill, and looks at its file
+// each time.
 func (s *soak) crashes(ctx context.Context, d, all time.Duration) error {
 	began := time.Now()
 	for time.Since(began) < d || s.kills < int(all/timePerKill) {
@@ -247,8 +260,10 @@ func (s *soak) crashes(ctx context.Context, d, all time.Duration) error {
 		if err := s.start(ctx); err != nil {
 			return err
 		}
-		s.sayf("round %d: ended after %.1f s (%s), started again in %.0f ms; %d kills, %d violations", s.round, life.Seconds(),
-			map[bool]string{true: "SIGTERM", false: "kill"}[isTerm], time.Since(started).Seconds()*1000, s.kills, s.found.total())
+		s.sayf("round %d: ended after %.1f s (%s), started again in %.0f ms; %d kills, %d violations",
+			s.round, life.Seconds(),
+			map[bool]string{true: "SIGTERM", false: "kill"}[isTerm],
+			time.Since(started).Seconds()*1000, s.kills, s.found.total())
 		if s.round%drainEvery != 0 {
 			continue
 		}
@@ -286,7 +301,8 @@ func (s *soak) killStart(ctx context.Context) error {
 	return s.look(ctx)
 }
 
-// look compares the file with what was acknowledged, and asks it about the promises. No server runs.
+// look compares the file with what was acknowledged, and asks it about the promises. No server
+// runs.
 func (s *soak) look(ctx context.Context) (err error) {
 	d, err := openCopy(ctx, dataFile(s.dir))
 	if err != nil {
@@ -297,7 +313,8 @@ func (s *soak) look(ctx context.Context) (err error) {
 	before := s.found.total()
 	defer func() {
 		if s.options.keep != "" && s.found.total() > before {
-			err = errors.Join(err, copyDatabase(filepath.Join(s.options.keep, fmt.Sprintf("round-%d.duckdb", s.round)), dataFile(s.dir)))
+			err = errors.Join(err, copyDatabase(filepath.Join(s.options.keep,
+				fmt.Sprintf("round-%d.duckdb", s.round)), dataFile(s.dir)))
 		}
 		err = errors.Join(err, d.close())
 	}()
@@ -316,7 +333,8 @@ func (s *soak) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// steady puts one server under load without a break, and looks whether it has grown more than its data.
+// steady puts one server under load without a break, and looks whether it has grown more than its
+// data.
 func (s *soak) steady(ctx context.Context, d time.Duration) error {
 	s.stop()
 	if err := s.start(ctx); err != nil {
@@ -345,7 +363,8 @@ func (s *soak) steady(ctx context.Context, d time.Duration) error {
 	return s.check(ctx)
 }
 
-// driveOn is drive, and starts the server again should it have ended by itself, which is reported, so that the rest is looked at.
+// driveOn is drive, and starts the server again should it have ended by itself, which is reported,
+// so that the rest is looked at.
 func (s *soak) driveOn(ctx context.Context, d time.Duration) error {
 	s.drive(ctx, d, nil)
 	if !s.server.hasEnded() {
@@ -389,9 +408,11 @@ func (s *soak) tell(elapsed time.Duration) {
 	// Nobody reads it, then.
 	_ = s.counts.print(s.out)
 	posts, messages := s.webhook.counts()
-	s.sayf("\n%s with seed %d: %d kills, %d ends by SIGTERM, %d backups restored", elapsed.Round(time.Second), s.options.seed, s.kills, s.stops, s.restores)
+	s.sayf("\n%s with seed %d: %d kills, %d ends by SIGTERM, %d backups restored",
+		elapsed.Round(time.Second), s.options.seed, s.kills, s.stops, s.restores)
 	s.sayf("%s", s.model.summary())
-	s.sayf("sent: %d messages to the outbox; %d requests to the webhook, which took %d messages", s.outbox.count(), posts, messages)
+	s.sayf("sent: %d messages to the outbox; %d requests to the webhook, which took %d messages",
+		s.outbox.count(), posts, messages)
 	for _, line := range append(s.lines, s.found.lines()...) {
 		s.sayf("%s", line)
 	}

@@ -2,9 +2,10 @@ package main
 
 import "sync"
 
-// spooled counts what the server may keep files of. uploads and exports are how many were asked for: their files stay for a
-// day. files is how many came with the request of their import, which stay some minutes, and answered how many of these were
-// acknowledged and had no row rejected: where the request ended before that, or rows were rejected, the file stays longer.
+// spooled counts what the server may keep files of. uploads and exports are how many were asked
+// for: their files stay for a day. files is how many came with the request of their import, which
+// stay some minutes, and answered how many of these were acknowledged and had no row rejected:
+// where the request ended before that, or rows were rejected, the file stays longer.
 type spooled struct {
 	mu                                sync.Mutex
 	uploads, exports, files, answered int

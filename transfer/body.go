@@ -14,16 +14,22 @@ import (
 // stallTime is how long a client may neither send nor take a byte before it is cut off.
 const stallTime = time.Minute
 
-// Body returns the body of a request that may take hours, and what the handler has to call at its end. A read of it
-// fails when the client sends nothing for a minute, and when the request is canceled, as it is when the server stops.
+// Body returns the body of a request that may take hours, and what the handler has to call at its
+// end. A read of it fails when the client sends nothing for a minute, and when the request is
+// canceled, as it is when the server stops.
 func Body(w http.ResponseWriter, r *http.Request) (content io.Reader, end func()) {
 	return newBody(w, r, stallTime)
 }
 
-func newBody(w http.ResponseWriter, r *http.Request, patience time.Duration) (content *body, end func()) {
-	b := &body{from: r.Body, ctx: r.Context(), control: http.NewResponseController(w), patience: patience}
+func newBody(w http.ResponseWriter, r *http.Request, patience time.Duration) (
+	content *body, end func(),
+) {
+	b := &body{
+		from: r.Body, ctx: r.Context(), control: http.NewResponseController(w), patience: patience,
+	}
 	b.wait()
-	b.release = background.AfterDone(r.Context(), func() error { return b.control.SetReadDeadline(time.Unix(1, 0)) }, func(error) {})
+	b.release = background.AfterDone(r.Context(),
+		func() error { return b.control.SetReadDeadline(time.Unix(1, 0)) }, func(error) {})
 	return b, func() { b.release() }
 }
 
@@ -37,7 +43,8 @@ type body struct {
 	isOver   bool
 }
 
-// wait moves the deadline on. Where the connection has no deadlines, as in a test without one, there is none.
+// wait moves the deadline on. Where the connection has no deadlines, as in a test without one,
+// there is none.
 func (b *body) wait() { _ = b.control.SetReadDeadline(time.Now().Add(b.patience)) }
 
 // Read reads, or gives why the request was canceled.
@@ -46,14 +53,16 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	b.wait()
-	// The deadline may just have replaced the one that ends a canceled request: so this is asked after it.
+	// The deadline may just have replaced the one that ends a canceled request: so this is asked
+	// after it.
 	if b.ctx.Err() != nil {
 		return 0, context.Cause(b.ctx)
 	}
 	n, err := b.from.Read(p)
 	if errors.Is(err, io.EOF) {
-		// From here on the server watches the connection, with all the time that the answer takes. After another
-		// error the deadline stays: the server reads what is left of the body before it answers.
+		// From here on the server watches the connection, with all the time that the answer takes.
+		// After another error the deadline stays: the server reads what is left of the body before
+		// it answers.
 		b.isOver = true
 		b.release()
 		_ = b.control.SetReadDeadline(time.Time{})
@@ -61,7 +70,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answer is a response that may take hours: a write of it fails when the client takes nothing for a minute.
+// answer is a response that may take hours: a write of it fails when the client takes nothing for a
+// minute.
 type answer struct {
 	http.ResponseWriter
 
@@ -85,7 +95,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// isGone tells the errors of a client that broke off, stalled or was told to go; they are not the server's.
+// isGone tells the errors of a client that broke off, stalled or was told to go; they are not the
+// server's.
 func isGone(r *http.Request, err error) bool {
 	if r.Context().Err() != nil || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true

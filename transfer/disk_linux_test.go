@@ -21,8 +21,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestDiskFull sends more than the disk has room for: the client hears it, what came in can be gone on with, and
-// the database has what it needs.
+// TestDiskFull sends more than the disk has room for: the client hears it, what came in can be gone
+// on with, and the database has what it needs.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -31,7 +31,8 @@ func TestDiskFull(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	s := &site{
-		clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), path: filepath.Join(dir, "couponql.duckdb"), log: &lockedBuffer{},
+		clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
+		path:  filepath.Join(dir, "couponql.duckdb"), log: &lockedBuffer{},
 	}
 	s.open(t, stallTime)
 	id, path := s.create(t)
@@ -42,7 +43,8 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("got %+v, %v", u, err)
 	}
 	_, err = s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 	})
 	if err != nil {
 		t.Error(err)

@@ -14,9 +14,9 @@ const rejectsSuffix = "-rejects.csv"
 
 func rejectsName(importID coupon.ID) string { return string(importID) + rejectsSuffix }
 
-// download serves the link to a file. A new kind of file is a case here, and a method of Links: what is made while it
-// is sent is written to an answer, and what is a file on disk is handed to http.ServeContent with one, which knows
-// about ranges.
+// download serves the link to a file. A new kind of file is a case here, and a method of Links:
+// what is made while it is sent is written to an answer, and what is a file on disk is handed to
+// http.ServeContent with one, which knows about ranges.
 func (h *handler) download(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if !h.isAllowed(w, r, forDownload) {
@@ -51,7 +51,8 @@ func (h *handler) export(w http.ResponseWriter, r *http.Request, id coupon.ID, n
 	http.ServeContent(out, r, "", *e.FinishedAt, file)
 }
 
-// contentTypeOf returns the media type of a format. Those of JSONL and Parquet are in use though not registered.
+// contentTypeOf returns the media type of a format. Those of JSONL and Parquet are in use though
+// not registered.
 func contentTypeOf(format coupon.FileFormat) string {
 	switch format {
 	case coupon.FormatCSV:
@@ -70,7 +71,8 @@ func contentTypeOf(format coupon.FileFormat) string {
 // attach announces a file that is to be saved, not shown.
 func attach(w http.ResponseWriter, name, contentType string) {
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	w.Header().Set("Content-Disposition",
+		mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
 
@@ -91,7 +93,8 @@ func (h *handler) rejects(w http.ResponseWriter, r *http.Request, importID coupo
 		h.fail(w, r, err)
 	default:
 		if !isGone(r, err) {
-			h.Log.ErrorContext(r.Context(), "download broke off", "request", monitor.RequestID(r.Context()), "path", r.URL.Path, "error", err)
+			h.Log.ErrorContext(r.Context(), "download broke off", "request",
+				monitor.RequestID(r.Context()), "path", r.URL.Path, "error", err)
 		}
 		// The client must not take what it has for the whole file.
 		panic(http.ErrAbortHandler)

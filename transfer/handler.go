@@ -30,9 +30,9 @@ type handler struct {
 	patience time.Duration
 }
 
-// Handler serves the routes that move files, which begin with /uploads/ and /files/. Every problem is answered as a
-// sentence of plain text; what is the server's own fault is logged with the id of the request, and answered with
-// that alone.
+// Handler serves the routes that move files, which begin with /uploads/ and /files/. Every problem
+// is answered as a sentence of plain text; what is the server's own fault is logged with the id of
+// the request, and answered with that alone.
 func Handler(options Options) http.Handler { return newHandler(options, stallTime) }
 
 func newHandler(options Options, patience time.Duration) http.Handler {
@@ -43,7 +43,8 @@ func newHandler(options Options, patience time.Duration) http.Handler {
 	return mux
 }
 
-// isAllowed reports whether the request has a link for this that still works; if not, it is answered.
+// isAllowed reports whether the request has a link for this that still works; if not, it is
+// answered.
 func (h *handler) isAllowed(w http.ResponseWriter, r *http.Request, what purpose) bool {
 	isSigned, isCurrent := h.Links.verify(r, what, h.Store.Now())
 	switch {
@@ -79,18 +80,24 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.refuseNow(w, r, unable, err)
 	case isGone(r, err):
 		// The client rarely hears it; when it merely stalled, it may.
-		refuse(w, http.StatusRequestTimeout, "The connection broke off or stalled. What came in was kept: go on there.")
+		refuse(w, http.StatusRequestTimeout,
+			"The connection broke off or stalled. What came in was kept: go on there.")
 	default:
 		id := monitor.RequestID(r.Context())
-		h.Log.ErrorContext(r.Context(), "transfer failed", "request", id, "method", r.Method, "path", r.URL.Path, "error", err)
-		refuse(w, http.StatusServiceUnavailable, "Something went wrong on the server; its log has the cause under request "+id+".")
+		h.Log.ErrorContext(r.Context(), "transfer failed", "request", id, "method", r.Method,
+			"path", r.URL.Path, "error", err)
+		refuse(w, http.StatusServiceUnavailable,
+			"Something went wrong on the server; its log has the cause under request "+id+".")
 	}
 }
 
 // refuseNow answers what the server cannot do now. What it has of a file it keeps.
-func (h *handler) refuseNow(w http.ResponseWriter, r *http.Request, unable *unavailable.Error, err error) {
+func (h *handler) refuseNow(
+	w http.ResponseWriter, r *http.Request, unable *unavailable.Error, err error,
+) {
 	if unable.IsLogged {
-		h.Log.WarnContext(r.Context(), unable.Cause, "request", monitor.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+		h.Log.WarnContext(r.Context(), unable.Cause, "request", monitor.RequestID(r.Context()),
+			"method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	status := http.StatusInsufficientStorage
 	if unable.RetryAfter > 0 {

@@ -14,7 +14,8 @@ import (
 	"couponql/coupon"
 )
 
-// purpose is what a link is for: one for sending must not get what is there, nor the other way round.
+// purpose is what a link is for: one for sending must not get what is there, nor the other way
+// round.
 type purpose string
 
 const (
@@ -53,7 +54,8 @@ func (l *Links) Rejects(ctx context.Context, importID coupon.ID, now time.Time) 
 	return l.link(ctx, forDownload, filesPath+rejectsName(importID), now.Add(coupon.LinkLifetime))
 }
 
-// Export returns the link to the file of an export, which works for coupon.LinkLifetime, or until the file is gone.
+// Export returns the link to the file of an export, which works for coupon.LinkLifetime, or until
+// the file is gone.
 func (l *Links) Export(ctx context.Context, e *coupon.Export, now time.Time) string {
 	expiresAt := now.Add(coupon.LinkLifetime)
 	if e.ExpiresAt != nil && e.ExpiresAt.Before(expiresAt) {
@@ -72,7 +74,8 @@ func (l *Links) link(ctx context.Context, what purpose, path string, expiresAt t
 	return base + path + "?" + query.Encode()
 }
 
-// signature signs what a link allows. No two links have the same text: neither what nor the number has a line end.
+// signature signs what a link allows. No two links have the same text: neither what nor the number
+// has a line end.
 func (l *Links) signature(what purpose, path string, expires int64) []byte {
 	return l.sign(string(what) + "\n" + strconv.FormatInt(expires, 10) + "\n" + path)
 }
@@ -93,11 +96,13 @@ func (l *Links) verify(r *http.Request, what purpose, now time.Time) (isSigned, 
 
 type baseURLKey struct{}
 
-// WithBaseURL notes under which address a request reached the server, so that the links in its answer lead there.
+// WithBaseURL notes under which address a request reached the server, so that the links in its
+// answer lead there.
 func WithBaseURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Only a proxy that the operator trusts sets a scheme.
 		base := url.URL{Scheme: cmp.Or(r.URL.Scheme, "http"), Host: r.Host}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base.String())))
+		next.ServeHTTP(w,
+			r.WithContext(context.WithValue(r.Context(), baseURLKey{}, base.String())))
 	})
 }

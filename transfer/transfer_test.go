@@ -59,7 +59,8 @@ func (b *lockedBuffer) text() string {
 func newSite(t *testing.T, patience time.Duration) *site {
 	t.Helper()
 	s := &site{
-		clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), path: filepath.Join(t.TempDir(), "couponql.duckdb"), log: &lockedBuffer{},
+		clock: dbtest.NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
+		path:  filepath.Join(t.TempDir(), "couponql.duckdb"), log: &lockedBuffer{},
 	}
 	s.open(t, patience)
 	return s
@@ -74,7 +75,9 @@ func (s *site) open(t *testing.T, patience time.Duration) {
 		t.Fatal(err)
 	}
 	s.links = NewLinks(key)
-	handler := newHandler(Options{Store: s.store, Links: s.links, Log: slog.New(slog.NewTextHandler(s.log, nil))}, patience)
+	handler := newHandler(Options{
+		Store: s.store, Links: s.links, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	}, patience)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(monitor.WithRequestID(r.Context(), "request-7")))
 	}))
@@ -105,7 +108,9 @@ func (s *site) create(t *testing.T, edits ...func(*coupon.Upload)) (coupon.ID, s
 	return u.ID, s.links.Upload(t.Context(), u)
 }
 
-func sized(size int64) func(*coupon.Upload) { return func(u *coupon.Upload) { u.ByteCount = &size } }
+func sized(size int64) func(*coupon.Upload) {
+	return func(u *coupon.Upload) { u.ByteCount = &size }
+}
 
 func summed(content string) func(*coupon.Upload) {
 	sum := sha256.Sum256([]byte(content))
@@ -148,9 +153,14 @@ func (s *site) put(t *testing.T, path, content string) reply {
 }
 
 // patch sends a piece by the tus protocol.
-func (s *site) patch(t *testing.T, path string, offset int, content string, headers ...string) reply {
+func (s *site) patch(
+	t *testing.T, path string, offset int, content string, headers ...string,
+) reply {
 	t.Helper()
-	headers = append([]string{"Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream", fmt.Sprintf("Upload-Offset: %d", offset)}, headers...)
+	headers = append([]string{
+		"Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream",
+		fmt.Sprintf("Upload-Offset: %d", offset),
+	}, headers...)
 	return s.ask(t, http.MethodPatch, path, strings.NewReader(content), headers...)
 }
 
@@ -192,13 +202,27 @@ func TestPut(t *testing.T) {
 		status    int
 		text, has string
 	}{
-		"all announced":    {[]func(*coupon.Upload){sized(11), summed(text)}, strings.NewReader(text), 204, "", "11 of 11, complete"},
-		"nothing":          {nil, strings.NewReader(text), 204, "", "11 of 11, complete"},
-		"chunked":          {[]func(*coupon.Upload){sized(11)}, io.MultiReader(strings.NewReader(text)), 204, "", "11 of 11, complete"},
-		"an empty file":    {nil, http.NoBody, 204, "", "0 of 0, complete"},
-		"too long":         {[]func(*coupon.Upload){sized(10)}, strings.NewReader(text), 422, "announced with 10 bytes and has more", "0 of 10"},
-		"too short":        {[]func(*coupon.Upload){sized(12)}, strings.NewReader(text), 422, "announced with 12 bytes and has 11", "0 of 12"},
-		"another checksum": {[]func(*coupon.Upload){summed("x")}, strings.NewReader(text), 422, "checksum", "0 of ?"},
+		"all announced": {
+			[]func(*coupon.Upload){sized(11), summed(text)},
+			strings.NewReader(text), 204, "",
+			"11 of 11, complete",
+		},
+		"nothing":       {nil, strings.NewReader(text), 204, "", "11 of 11, complete"},
+		"chunked":       {[]func(*coupon.Upload){sized(11)}, io.MultiReader(strings.NewReader(text)), 204, "", "11 of 11, complete"},
+		"an empty file": {nil, http.NoBody, 204, "", "0 of 0, complete"},
+		"too long": {
+			[]func(*coupon.Upload){sized(10)},
+			strings.NewReader(text), 422,
+			"announced with 10 bytes and has more", "0 of 10",
+		},
+		"too short": {
+			[]func(*coupon.Upload){sized(12)},
+			strings.NewReader(text), 422,
+			"announced with 12 bytes and has 11", "0 of 12",
+		},
+		"another checksum": {
+			[]func(*coupon.Upload){summed("x")}, strings.NewReader(text), 422, "checksum", "0 of ?",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,15 +251,20 @@ func TestPut(t *testing.T) {
 	t.Run("more than is allowed", func(t *testing.T) {
 		t.Parallel()
 		_, path := s.create(t)
-		head := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", path, int64(coupon.MaxUploadBytes)+1)
-		if got := s.send(t, head); !strings.HasPrefix(got, "HTTP/1.1 413 ") || !strings.Contains(got, "64 GiB") {
+		head := fmt.Sprintf(
+			"PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", path,
+			int64(coupon.MaxUploadBytes)+1,
+		)
+		if got := s.send(t, head); !strings.HasPrefix(got, "HTTP/1.1 413 ") ||
+			!strings.Contains(got, "64 GiB") {
 			t.Errorf("got %q", got)
 		}
 	})
 	t.Run("a part of a file", func(t *testing.T) {
 		t.Parallel()
 		_, path := s.create(t)
-		want(t, s.ask(t, http.MethodPut, path, strings.NewReader("x"), "Content-Range: bytes 0-0/2"), 400, "whole file")
+		want(t, s.ask(t, http.MethodPut, path, strings.NewReader("x"),
+			"Content-Range: bytes 0-0/2"), 400, "whole file")
 	})
 }
 
@@ -284,9 +313,10 @@ func TestLinks(t *testing.T) {
 	}
 	path := uploadsPath + string(u.ID)
 	for name, forged := range map[string]string{
-		"no signature":            path,
-		"that of another upload":  path + "?" + query,
-		"a later expiry":          strings.Replace(good, fmt.Sprintf("expires=%d", u.ExpiresAt.Unix()), "expires="+values.Get("expires"), 1),
+		"no signature":           path,
+		"that of another upload": path + "?" + query,
+		"a later expiry": strings.Replace(good,
+			fmt.Sprintf("expires=%d", u.ExpiresAt.Unix()), "expires="+values.Get("expires"), 1),
 		"a signature cut short":   good[:len(good)-1],
 		"another character":       good[:len(good)-2] + "!" + good[len(good)-1:],
 		"another key":             NewLinks([]byte("guess")).Upload(t.Context(), u),
@@ -294,13 +324,17 @@ func TestLinks(t *testing.T) {
 		"an expiry that is none":  path + "?expires=never&signature=x",
 		"an expiry written twice": path + "?expires=1&" + query,
 	} {
-		for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodHead, http.MethodDelete} {
-			if got := s.ask(t, method, forged, nil, "Tus-Resumable: 1.0.0"); got.status != http.StatusForbidden {
+		for _, method := range []string{
+			http.MethodPut, http.MethodPatch, http.MethodHead, http.MethodDelete,
+		} {
+			if got := s.ask(t, method, forged, nil,
+				"Tus-Resumable: 1.0.0"); got.status != http.StatusForbidden {
 				t.Errorf("%s, %s: got %d %s", name, method, got.status, got.text)
 			}
 		}
 	}
-	if got := s.ask(t, http.MethodGet, s.links.link(t.Context(), forUpload, filesPath+"import_1-rejects.csv", u.ExpiresAt), nil); got.status != 403 {
+	if got := s.ask(t, http.MethodGet, s.links.link(t.Context(), forUpload,
+		filesPath+"import_1-rejects.csv", u.ExpiresAt), nil); got.status != 403 {
 		t.Errorf("a link for an upload downloads: %d %s", got.status, got.text)
 	}
 	if printed := fmt.Sprintf("%+v %#v", s.links, *s.links); strings.Contains(printed, "key") {
@@ -316,11 +350,13 @@ func TestLinks(t *testing.T) {
 func TestWithBaseURL(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]string{
-		"http://127.0.0.1:8080/graphql": "http://127.0.0.1:8080/files/import_7-rejects.csv?expires=", "https://shop.example/graphql": "https://shop.example/files/",
-		"http://[::1]:80/": "http://[::1]:80/files/",
+		"http://127.0.0.1:8080/graphql": "http://127.0.0.1:8080/files/import_7-rejects.csv?expires=",
+		"https://shop.example/graphql":  "https://shop.example/files/",
+		"http://[::1]:80/":              "http://[::1]:80/files/",
 	} {
 		WithBaseURL(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			if got := NewLinks(nil).Rejects(r.Context(), "import_7", time.Now()); !strings.HasPrefix(got, want) {
+			if got := NewLinks(nil).Rejects(r.Context(), "import_7",
+				time.Now()); !strings.HasPrefix(got, want) {
 				t.Errorf("%s: got %s", target, got)
 			}
 		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, target, nil))
@@ -343,7 +379,8 @@ func TestTus(t *testing.T) {
 		want(t, got, 204, "")
 		for name, value := range map[string]string{
 			"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Max-Size": "68719476736",
-			"Tus-Extension": "checksum,creation-defer-length,expiration,termination", "Tus-Checksum-Algorithm": "sha256,sha1",
+			"Tus-Extension":          "checksum,creation-defer-length,expiration,termination",
+			"Tus-Checksum-Algorithm": "sha256,sha1",
 		} {
 			if got.header.Get(name) != value {
 				t.Errorf("%s: got %q, want %q", name, got.header.Get(name), value)
@@ -355,17 +392,20 @@ func TestTus(t *testing.T) {
 		id, path := s.create(t, sized(11), summed(text))
 		got := s.patch(t, path, 0, text[:4])
 		want(t, got, 204, "")
-		if got.header.Get("Upload-Offset") != "4" || got.header.Get("Upload-Expires") != "Tue, 24 Nov 2026 12:00:00 GMT" {
+		if got.header.Get("Upload-Offset") != "4" ||
+			got.header.Get("Upload-Expires") != "Tue, 24 Nov 2026 12:00:00 GMT" {
 			t.Errorf("got %v", got.header)
 		}
 		want(t, s.patch(t, path, 0, text), 409, "4 bytes of the file are here")
 		want(t, s.patch(t, path, 5, text[5:]), 409, "4 bytes of the file are here")
 		got = s.ask(t, http.MethodHead, path, nil, "Tus-Resumable: 1.0.0")
-		if got.status != 200 || got.header.Get("Upload-Offset") != "4" || got.header.Get("Upload-Length") != "11" ||
+		if got.status != 200 || got.header.Get("Upload-Offset") != "4" ||
+			got.header.Get("Upload-Length") != "11" ||
 			got.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("got %d %v", got.status, got.header)
 		}
-		want(t, s.ask(t, http.MethodPost, path, strings.NewReader(text[4:]), "X-HTTP-Method-Override: PATCH", "Tus-Resumable: 1.0.0",
+		want(t, s.ask(t, http.MethodPost, path, strings.NewReader(text[4:]),
+			"X-HTTP-Method-Override: PATCH", "Tus-Resumable: 1.0.0",
 			"Content-Type: application/offset+octet-stream", "Upload-Offset: 4"), 204, "")
 		s.wantUpload(t, id, "11 of 11, complete")
 	})
@@ -402,7 +442,8 @@ func TestTus(t *testing.T) {
 		s.wantUpload(t, id, "11 of 11, complete")
 		id, path = s.create(t)
 		want(t, s.patch(t, path, 0, text), 204, "")
-		want(t, s.patch(t, path, 11, "", "Upload-Length: 7"), 422, "announced with 7 bytes and has 11")
+		want(t, s.patch(t, path, 11, "", "Upload-Length: 7"), 422,
+			"announced with 7 bytes and has 11")
 		want(t, s.patch(t, path, 0, "", "Upload-Length: 8"), 422, "announced with 7 bytes, not 8")
 		s.wantUpload(t, id, "0 of 7")
 	})
@@ -417,13 +458,16 @@ func TestTus(t *testing.T) {
 		t.Parallel()
 		id, path := s.create(t, sized(11), summed(text))
 		sum := sha1.Sum([]byte(text[:4]))
-		want(t, s.patch(t, path, 0, text[:4], "Upload-Checksum: sha1 "+base64.StdEncoding.EncodeToString(sum[:])), 204, "")
+		want(t, s.patch(t, path, 0, text[:4],
+			"Upload-Checksum: sha1 "+base64.StdEncoding.EncodeToString(sum[:])), 204, "")
 		want(t, s.patch(t, path, 4, text[4:8], checksum("else")), 460, "None of them was kept")
 		s.wantUpload(t, id, "4 of 11")
 		// A last piece is checked before the whole is.
 		want(t, s.patch(t, path, 4, "wrong!!", checksum(text[4:])), 460, "None of them was kept")
 		s.wantUpload(t, id, "4 of 11")
-		for _, header := range []string{"md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha256", "sha256 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !"} {
+		for _, header := range []string{
+			"md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha256", "sha256 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !",
+		} {
 			want(t, s.patch(t, path, 4, text[4:], "Upload-Checksum: "+header), 400, "sha256,sha1")
 		}
 		want(t, s.patch(t, path, 4, text[4:], checksum(text[4:])), 204, "")
@@ -433,13 +477,15 @@ func TestTus(t *testing.T) {
 		t.Parallel()
 		id, path := s.create(t)
 		for _, version := range []string{"Tus-Resumable: 0.2.2", "X: y"} {
-			got := s.ask(t, http.MethodPatch, path, strings.NewReader(text), version, "Content-Type: application/offset+octet-stream", "Upload-Offset: 0")
+			got := s.ask(t, http.MethodPatch, path, strings.NewReader(text), version,
+				"Content-Type: application/offset+octet-stream", "Upload-Offset: 0")
 			want(t, got, 412, "1.0.0")
 			if got.header.Get("Tus-Version") != "1.0.0" {
 				t.Errorf("got %v", got.header)
 			}
 		}
-		want(t, s.patch(t, path, 0, text, "Content-Type: text/csv"), 415, "application/offset+octet-stream")
+		want(t, s.patch(t, path, 0, text, "Content-Type: text/csv"), 415,
+			"application/offset+octet-stream")
 		want(t, s.patch(t, path, -1, text), 400, "Upload-Offset")
 		want(t, s.ask(t, http.MethodPost, path, strings.NewReader(text)), 405, "PUT")
 		want(t, s.ask(t, http.MethodGet, path, nil), 405, "PUT")
@@ -458,16 +504,21 @@ func TestTus(t *testing.T) {
 		t.Parallel()
 		id, path := s.create(t)
 		want(t, s.put(t, path, text), 204, "")
-		if _, err := s.store.CreateImport(t.Context(), newImport(coupon.ImportTargets, s.delivery(t)), id, false); err != nil {
+		if _, err := s.store.CreateImport(t.Context(),
+			newImport(coupon.ImportTargets, s.delivery(t)), id, false); err != nil {
 			t.Fatal(err)
 		}
-		want(t, s.ask(t, http.MethodDelete, path, nil, "Tus-Resumable: 1.0.0"), 409, "needs the file")
+		want(t, s.ask(t, http.MethodDelete, path, nil, "Tus-Resumable: 1.0.0"), 409,
+			"needs the file")
 		s.wantUpload(t, id, "11 of 11, complete")
 	})
 }
 
 func newImport(kind coupon.ImportKind, owner coupon.ID) *coupon.Import {
-	i := &coupon.Import{Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow, Timezone: "UTC"}
+	i := &coupon.Import{
+		Kind: kind, Mode: coupon.ImportAdd, Format: coupon.FormatCSV, OnRejection: coupon.SkipRow,
+		Timezone: "UTC",
+	}
 	switch owner.Kind() { //nolint:exhaustive // nothing else takes imports
 	case coupon.KindDelivery:
 		i.DeliveryID = &owner
@@ -479,7 +530,8 @@ func newImport(kind coupon.ImportKind, owner coupon.ID) *coupon.Import {
 
 func (s *site) delivery(t *testing.T) coupon.ID {
 	t.Helper()
-	d, err := s.store.CreateDelivery(t.Context(), &coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
+	d, err := s.store.CreateDelivery(t.Context(),
+		&coupon.DeliveryChanges{Label: coupon.Set(new("d")), Body: coupon.Set(new("b"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -530,7 +582,8 @@ func TestBrokenConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The server may not know yet that the first client is gone.
-	for got := s.patch(t, path, 4, text[4:]); got.status != 204; got = s.patch(t, path, 4, text[4:]) {
+	for got := s.patch(t, path, 4, text[4:]); got.status != 204; got = s.patch(t, path,
+		4, text[4:]) {
 		want(t, got, 409, "Another request")
 	}
 	s.wantUpload(t, id, "11 of 11, complete")
@@ -555,7 +608,8 @@ func TestStalledClient(t *testing.T) {
 	id, path := s.create(t, sized(11))
 	begun := time.Now()
 	got, err := io.ReadAll(s.begin(t, path, text[:4]))
-	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 408 ") || time.Since(begun) < patience {
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 408 ") ||
+		time.Since(begun) < patience {
 		t.Errorf("after %s: %q, %v", time.Since(begun), got, err)
 	}
 	s.wantUpload(t, id, "4 of 11")
@@ -584,13 +638,15 @@ func TestFailure(t *testing.T) {
 	}
 	got := s.put(t, path, text)
 	want(t, got, 503, "request-7")
-	if log := s.log.text(); strings.Contains(got.text, s.path) || !strings.Contains(log, "request-7") || !strings.Contains(log, s.path) ||
+	if log := s.log.text(); strings.Contains(got.text, s.path) ||
+		!strings.Contains(log, "request-7") || !strings.Contains(log, s.path) ||
 		strings.Contains(log, "signature") {
 		t.Errorf("the client got %q, the log has %s", got.text, log)
 	}
 }
 
-// TestStalledDownload cuts off a client that takes nothing, in a way that it cannot take for the end of the file.
+// TestStalledDownload cuts off a client that takes nothing, in a way that it cannot take for the
+// end of the file.
 func TestStalledDownload(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 300*time.Millisecond)
@@ -618,7 +674,8 @@ func TestStalledDownload(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if count, err := io.Copy(io.Discard, response.Body); err == nil || count == 0 || count > int64(len(content)) {
+	if count, err := io.Copy(io.Discard, response.Body); err == nil || count == 0 ||
+		count > int64(len(content)) {
 		t.Errorf("a client that stalled got %d bytes, %v", count, err)
 	}
 	if log := s.log.text(); log != "" {
@@ -630,7 +687,8 @@ func TestRejects(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, stallTime)
 	c, err := s.store.CreateCoupon(t.Context(), &coupon.CouponChanges{
-		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")), StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
+		Type: coupon.TypeIndividual, Label: coupon.Set(new("c")),
+		StartsAt: coupon.Set(new(coupon.DateTime("2026-11-01"))),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -659,7 +717,8 @@ func TestRejects(t *testing.T) {
 		}
 		want(t, got, 200, text)
 		for name, value := range map[string]string{
-			"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": "attachment; filename=import_2-rejects.csv",
+			"Content-Type":           "text/csv; charset=utf-8",
+			"Content-Disposition":    "attachment; filename=import_2-rejects.csv",
 			"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
 		} {
 			if got.header.Get(name) != value {
@@ -670,11 +729,13 @@ func TestRejects(t *testing.T) {
 		if nothing.status != 404 || nothing.header.Get("Content-Disposition") != "" {
 			t.Errorf("got %d %v", nothing.status, nothing.header)
 		}
-		want(t, s.ask(t, method, s.links.link(t.Context(), forDownload, filesPath+"passwd", s.store.Now().Add(time.Hour)), nil), 404, "")
+		want(t, s.ask(t, method, s.links.link(t.Context(), forDownload, filesPath+"passwd",
+			s.store.Now().Add(time.Hour)), nil), 404, "")
 		want(t, s.ask(t, method, strings.Replace(link, "import_2", "import_1", 1), nil), 403, "")
 	}
 	s.clock.Advance(coupon.LinkLifetime)
 	want(t, s.ask(t, http.MethodGet, link, nil), 403, "expired")
 	s.clock.Advance(coupon.RejectsLifetime)
-	want(t, s.ask(t, http.MethodGet, s.links.Rejects(t.Context(), bad, s.store.Now()), nil), 404, "import_2")
+	want(t, s.ask(t, http.MethodGet, s.links.Rejects(t.Context(), bad, s.store.Now()), nil),
+		404, "import_2")
 }

@@ -39,20 +39,24 @@ func (h *handler) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	serve, isKnown := map[string]func(http.ResponseWriter, *http.Request, coupon.ID){
-		http.MethodPut: h.put, http.MethodHead: h.look, http.MethodPatch: h.patch, http.MethodDelete: h.remove,
+		http.MethodPut: h.put, http.MethodHead: h.look, http.MethodPatch: h.patch,
+		http.MethodDelete: h.remove,
 	}[method]
 	if !isKnown {
 		w.Header().Set("Allow", "DELETE, HEAD, OPTIONS, PATCH, PUT")
-		refuse(w, http.StatusMethodNotAllowed, "Send the whole file with PUT, or use the tus protocol with HEAD and PATCH.")
+		refuse(w, http.StatusMethodNotAllowed,
+			"Send the whole file with PUT, or use the tus protocol with HEAD and PATCH.")
 		return
 	}
 	if !h.isAllowed(w, r, forUpload) {
 		return
 	}
 	version := r.Header.Get("Tus-Resumable")
-	if needsVersion := method == http.MethodPatch || method == http.MethodDelete; version != tusVersion && (version != "" || needsVersion) {
+	if needsVersion := method == http.MethodPatch ||
+		method == http.MethodDelete; version != tusVersion && (version != "" || needsVersion) {
 		w.Header().Set("Tus-Version", tusVersion)
-		refuse(w, http.StatusPreconditionFailed, "Tus-Resumable must be "+tusVersion+", the version of the tus protocol that is spoken here.")
+		refuse(w, http.StatusPreconditionFailed, "Tus-Resumable must be "+tusVersion+
+			", the version of the tus protocol that is spoken here.")
 		return
 	}
 	serve(w, r, coupon.ID(r.PathValue("id")))
@@ -70,7 +74,8 @@ func describe(w http.ResponseWriter) {
 // put takes a whole file.
 func (h *handler) put(w http.ResponseWriter, r *http.Request, id coupon.ID) {
 	if r.Header.Get("Content-Range") != "" {
-		refuse(w, http.StatusBadRequest, "PUT takes the whole file. To send it in pieces, use the tus protocol.")
+		refuse(w, http.StatusBadRequest,
+			"PUT takes the whole file. To send it in pieces, use the tus protocol.")
 		return
 	}
 	if r.ContentLength > coupon.MaxUploadBytes {
@@ -112,13 +117,16 @@ func tell(w http.ResponseWriter, u *coupon.Upload) {
 
 // patch takes a piece of a file.
 func (h *handler) patch(w http.ResponseWriter, r *http.Request, id coupon.ID) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != tusChunk {
-		refuse(w, http.StatusUnsupportedMediaType, "The Content-Type of a piece of a file is "+tusChunk+".")
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
+		kind != tusChunk {
+		refuse(w, http.StatusUnsupportedMediaType,
+			"The Content-Type of a piece of a file is "+tusChunk+".")
 		return
 	}
 	offset, isNumber := count(r, "Upload-Offset")
 	if !isNumber {
-		refuse(w, http.StatusBadRequest, "Upload-Offset must say at which byte of the file the piece begins.")
+		refuse(w, http.StatusBadRequest,
+			"Upload-Offset must say at which byte of the file the piece begins.")
 		return
 	}
 	if r.Header.Get("Upload-Length") != "" {
@@ -136,7 +144,8 @@ func (h *handler) patch(w http.ResponseWriter, r *http.Request, id coupon.ID) {
 	defer end()
 	content, err := verified(received, r.Header.Get("Upload-Checksum"))
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "Upload-Checksum must be one of "+tusChecksums+", a space, and the checksum in Base64.")
+		refuse(w, http.StatusBadRequest,
+			"Upload-Checksum must be one of "+tusChecksums+", a space, and the checksum in Base64.")
 		return
 	}
 	u, err := h.Store.WriteUpload(r.Context(), id, offset, content, false)
@@ -178,8 +187,8 @@ type checked struct {
 	want string
 }
 
-// verified returns a reader of the same bytes that ends with db.ErrWrongChecksum unless they have the checksum, which
-// is that of an Upload-Checksum header; "" is none.
+// verified returns a reader of the same bytes that ends with db.ErrWrongChecksum unless they have
+// the checksum, which is that of an Upload-Checksum header; "" is none.
 func verified(r io.Reader, header string) (io.Reader, error) {
 	if header == "" {
 		return r, nil

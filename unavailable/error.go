@@ -1,5 +1,6 @@
-// Package unavailable has the error for what the server cannot do now and can at other times: too much is going on, it stops, or
-// its disk is full. Whoever makes such an error knows what to say; the edges answer it without knowing any of them.
+// Package unavailable has the error for what the server cannot do now and can at other times: too
+// much is going on, it stops, or its disk is full. Whoever makes such an error knows what to say;
+// the edges answer it without knowing any of them.
 package unavailable
 
 import "time"
@@ -23,8 +24,8 @@ type Error struct {
 // Error returns the cause.
 func (e *Error) Error() string { return e.Cause }
 
-// Sentences returns what a caller is told. remains says what is left of the request, such as "nothing was
-// changed"; "": that goes without saying.
+// Sentences returns what a caller is told. remains says what is left of the request, such as
+// "nothing was changed"; "": that goes without saying.
 func (e *Error) Sentences(remains string) string {
 	if remains != "" {
 		remains = ", so " + remains

@@ -19,8 +19,8 @@ func New(t testing.TB, options ...func(*db.Options)) *db.Store {
 	return Open(t, filepath.Join(t.TempDir(), "couponql.duckdb"), options...)
 }
 
-// Open opens the database at a path, closed when the test ends. One that does not exist is a copy of one that was just made, since
-// making it takes twice as long; all of these have the same id.
+// Open opens the database at a path, closed when the test ends. One that does not exist is a copy
+// of one that was just made, since making it takes twice as long; all of these have the same id.
 func Open(t testing.TB, path string, options ...func(*db.Options)) *db.Store {
 	t.Helper()
 	o := db.Options{Path: path, MemoryLimit: "1GB"}

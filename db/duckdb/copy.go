@@ -16,8 +16,8 @@ var copyTables string
 //go:embed query/copy_views.sql
 var copyViews string
 
-// copyDatabase is what the engine calls a copy while it is attached. It calls the server's own database after its
-// file, whose name has no slash.
+// copyDatabase is what the engine calls a copy while it is attached. It calls the server's own
+// database after its file, whose name has no slash.
 const copyDatabase = "the/backup"
 
 // Size returns how many bytes a database has on the disk, with its log.
@@ -43,7 +43,8 @@ type Copy struct {
 	path   string
 }
 
-// NewCopy makes the folder of a copy anew and opens a connection for making it. The path must be ours.
+// NewCopy makes the folder of a copy anew and opens a connection for making it. The path must be
+// ours.
 func (e *Engine) NewCopy(ctx context.Context, path string) (*Copy, error) {
 	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("make the folder of a copy: %w", err)
@@ -77,32 +78,36 @@ func (c *Copy) Check(ctx context.Context, do func() error) error {
 	return c.attached(ctx, " (READ_ONLY)", func(string) error { return do() })
 }
 
-// attached runs do while the file of the copy is attached and names mean what is in it; from is the name of the database
-// itself.
+// attached runs do while the file of the copy is attached and names mean what is in it; from is the
+// name of the database itself.
 func (c *Copy) attached(ctx context.Context, how string, do func(from string) error) (err error) {
 	from, err := One[string](ctx, c, "-- the name of this database\nSELECT current_database()")
 	if err != nil {
 		return err
 	}
 	// The path is ours.
-	if err := c.Run(ctx, "-- attach a copy\nATTACH "+Quote(c.path)+" AS "+QuoteName(copyDatabase)+how); err != nil {
+	if err := c.Run(ctx,
+		"-- attach a copy\nATTACH "+Quote(c.path)+" AS "+QuoteName(copyDatabase)+how); err != nil {
 		return err
 	}
 	defer func() {
 		// Detaching writes the file; it must happen also when the caller has gone.
-		err = errors.Join(err, c.Run(context.WithoutCancel(ctx), "-- detach a copy\nDETACH "+QuoteName(copyDatabase)))
+		err = errors.Join(err,
+			c.Run(context.WithoutCancel(ctx), "-- detach a copy\nDETACH "+QuoteName(copyDatabase)))
 	}()
 	if err := c.Run(ctx, "-- ask a copy\nUSE "+QuoteName(copyDatabase)); err != nil {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, c.Run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+QuoteName(from)))
+		err = errors.Join(err,
+			c.Run(context.WithoutCancel(ctx), "-- ask the database again\nUSE "+QuoteName(from)))
 	}()
 	return do(from)
 }
 
-// All copies everything into the file in one transaction, with what change changes in the copy. COPY FROM DATABASE would do it
-// in one statement, but newer engines change a setting for it, and ours are locked.
+// All copies everything into the file in one transaction, with what change changes in the copy.
+// COPY FROM DATABASE would do it in one statement, but newer engines change a setting for it, and
+// ours are locked.
 func (c *Copy) All(ctx context.Context, change func() error) error {
 	return c.attached(ctx, "", func(from string) (err error) {
 		if err := c.Run(ctx, "BEGIN"); err != nil {
@@ -157,7 +162,8 @@ func (c *Copy) copyTables(ctx context.Context, from string, tables []table) erro
 		if err := c.Run(ctx, "-- copy a table\n"+t.create); err != nil {
 			return err
 		}
-		copyRows := "INSERT INTO " + QuoteName(t.name) + " FROM " + QuoteName(from) + "." + QuoteName(t.name)
+		copyRows := "INSERT INTO " + QuoteName(t.name) + " FROM " + QuoteName(from) + "." +
+			QuoteName(t.name)
 		if err := c.Run(ctx, "-- copy the rows of a table\n"+copyRows); err != nil {
 			return err
 		}
@@ -165,7 +171,8 @@ func (c *Copy) copyTables(ctx context.Context, from string, tables []table) erro
 	return nil
 }
 
-// ReadAll reads every value of a database, whose blocks have checksums, and returns how many rows it has.
+// ReadAll reads every value of a database, whose blocks have checksums, and returns how many rows
+// it has.
 func (e *Engine) ReadAll(ctx context.Context, q Querier) (rows int, err error) {
 	var tables []string
 	err = e.ListCatalogs(ctx, func() (err error) {
@@ -177,7 +184,8 @@ func (e *Engine) ReadAll(ctx context.Context, q Querier) (rows int, err error) {
 		return 0, err
 	}
 	for _, table := range tables {
-		count, err := One[int](ctx, q, "-- read "+table+"\nSELECT count(*) + 0 * count(hash(t)) FROM "+QuoteName(table)+" t")
+		count, err := One[int](ctx, q,
+			"-- read "+table+"\nSELECT count(*) + 0 * count(hash(t)) FROM "+QuoteName(table)+" t")
 		if err != nil {
 			return 0, err
 		}

@@ -12,13 +12,15 @@ import (
 	"couponql/unavailable"
 )
 
-// ErrDiskFull is the cause of errors of writes for which the disk has no room. Nothing of them remains.
+// ErrDiskFull is the cause of errors of writes for which the disk has no room. Nothing of them
+// remains.
 var ErrDiskFull error = &unavailable.Error{
-	Cause: "the disk is full", Reason: "The server's disk is full", Advice: "Free space there and try again.",
+	Cause: "the disk is full", Reason: "The server's disk is full",
+	Advice: "Free space there and try again.",
 }
 
-// ErrMemory is the cause of errors of statements for which the engine had not enough memory, because of what they ask or because
-// of what others ask at the same time. Nothing of them remains.
+// ErrMemory is the cause of errors of statements for which the engine had not enough memory,
+// because of what they ask or because of what others ask at the same time. Nothing of them remains.
 var ErrMemory error = &unavailable.Error{
 	Cause:  "the engine is out of memory",
 	Reason: "The server's database has too little memory for this beside its other work",
@@ -37,7 +39,10 @@ func (e *DiskError) Error() string { return ErrDiskFull.Error() + ": " + e.room(
 // Unwrap makes it an ErrDiskFull, and tells callers how much room there is.
 func (e *DiskError) Unwrap() []error {
 	return []error{
-		&unavailable.Error{Cause: e.Error(), Reason: "The server's disk is full: " + e.room(), Advice: "Free space there and try again."},
+		&unavailable.Error{
+			Cause: e.Error(), Reason: "The server's disk is full: " + e.room(),
+			Advice: "Free space there and try again.",
+		},
 		ErrDiskFull,
 	}
 }
@@ -53,7 +58,8 @@ func (e *Engine) CheckDisk(reserve uint64) error {
 	return err
 }
 
-// FreeBeyond returns how many bytes of that disk are free beyond a reserve, and a DiskError when it is not.
+// FreeBeyond returns how many bytes of that disk are free beyond a reserve, and a DiskError when it
+// is not.
 func (e *Engine) FreeBeyond(reserve uint64) (uint64, error) {
 	free, err := FreeDisk(filepath.Dir(e.options.Path))
 	if err != nil {
@@ -72,11 +78,14 @@ func StorageError(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
 	}
 	// The library has no errors to compare these with.
-	if text := err.Error(); strings.Contains(text, "sql: database is closed") || strings.Contains(text, "sql: statement is closed") {
+	if text := err.Error(); strings.Contains(text, "sql: database is closed") ||
+		strings.Contains(text, "sql: statement is closed") {
 		return fmt.Errorf("%s: %w: %w", doing, ErrClosed, err)
 	}
-	if engine, ok := errors.AsType[*duckdb.Error](err); ok && engine.Type == duckdb.ErrorTypeOutOfMemory {
-		// What the memory has no room for goes to the disk, of which the engine leaves a part to others.
+	if engine, ok := errors.AsType[*duckdb.Error](err); ok &&
+		engine.Type == duckdb.ErrorTypeOutOfMemory {
+		// What the memory has no room for goes to the disk, of which the engine leaves a part to
+		// others.
 		if strings.Contains(err.Error(), "max_temp_directory_size") {
 			return fmt.Errorf("%s: %w: %w", doing, ErrDiskFull, err)
 		}
@@ -91,7 +100,8 @@ func IsLost(err error) bool {
 	return ok && (engine.Type == duckdb.ErrorTypeFatal || engine.Type == duckdb.ErrorTypeInternal)
 }
 
-// IsConflict reports whether an error is that of a transaction that changes a row which another one changed since it began.
+// IsConflict reports whether an error is that of a transaction that changes a row which another one
+// changed since it began.
 func IsConflict(err error) bool {
 	engine, ok := errors.AsType[*duckdb.Error](err)
 	return ok && engine.Type == duckdb.ErrorTypeTransaction

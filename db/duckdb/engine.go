@@ -19,13 +19,15 @@ import (
 type Options struct {
 	// Path is the database file; it is created when it does not exist.
 	Path string
-	// SpoolDir is the one folder that the engine may read from and write to, TempDir that for what does not fit into memory.
+	// SpoolDir is the one folder that the engine may read from and write to, TempDir that for what
+	// does not fit into memory.
 	SpoolDir, TempDir string
 	// MemoryLimit is what the engine may take, such as "2GB".
 	MemoryLimit string
 	// MaxConnections is how many connections there are at once.
 	MaxConnections int
-	// TemporaryTables are the temporary tables that transactions share between their statements; see Tx.Create.
+	// TemporaryTables are the temporary tables that transactions share between their statements;
+	// see Tx.Create.
 	TemporaryTables []string
 	// IsReadOnly leaves the file as it is.
 	IsReadOnly bool
@@ -38,7 +40,8 @@ type Engine struct {
 	statements atomic.Int64
 	// plans has the *sql.Stmt of each planned statement.
 	plans sync.Map
-	// catalogs is held while a snapshot is attached, and while catalogs are listed; see ListCatalogs.
+	// catalogs is held while a snapshot is attached, and while catalogs are listed; see
+	// ListCatalogs.
 	catalogs Lane
 	// failed is closed when the engine failed; failure then tells why.
 	failed   chan struct{}
@@ -56,7 +59,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, OpenError(o.Path, err)
 	}
-	e := &Engine{options: o, db: sql.OpenDB(connector), catalogs: NewLane(1), failed: make(chan struct{})}
+	e := &Engine{
+		options: o, db: sql.OpenDB(connector), catalogs: NewLane(1), failed: make(chan struct{}),
+	}
 	e.db.SetMaxOpenConns(o.MaxConnections)
 	e.db.SetMaxIdleConns(o.MaxConnections)
 	settings := []string{
@@ -67,7 +72,8 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		// Rows are stored in the order they were inserted in: paging and zone maps rely on it.
 		"SET preserve_insertion_order = true",
 		"SET allowed_directories = [" + Quote(o.SpoolDir+string(filepath.Separator)) + "]",
-		// Once off, the engine opens no file but its own and the spool's; it cannot be turned on again.
+		// Once off, the engine opens no file but its own and the spool's; it cannot be turned on
+		// again.
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	}
@@ -79,7 +85,8 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close brings the log into the file and closes it. It returns Whole's error, and leaves the file alone, once the engine failed.
+// Close brings the log into the file and closes it. It returns Whole's error, and leaves the file
+// alone, once the engine failed.
 func (e *Engine) Close() error {
 	if err := e.Whole(); err != nil {
 		return err
@@ -118,7 +125,8 @@ func (e *Engine) Connection(ctx context.Context) (*sql.Conn, error) {
 	return conn, nil
 }
 
-// Discard closes a connection that is not to go back to the others, with the temporary tables that it has.
+// Discard closes a connection that is not to go back to the others, with the temporary tables that
+// it has.
 func Discard(conn *sql.Conn) {
 	// This error says that the connection is bad, and is given back.
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -131,7 +139,9 @@ func (e *Engine) Run(ctx context.Context, conn *sql.Conn, statement string, args
 }
 
 // RunCounting is Run that returns the number of rows that the statement touched.
-func (e *Engine) RunCounting(ctx context.Context, conn *sql.Conn, statement string, args ...any) (int, error) {
+func (e *Engine) RunCounting(ctx context.Context, conn *sql.Conn, statement string, args ...any) (
+	int, error,
+) {
 	e.statements.Add(1)
 	result, err := conn.ExecContext(ctx, statement, args...)
 	return touched(statement, result, err)
@@ -150,7 +160,9 @@ func touched(statement string, result sql.Result, err error) (int, error) {
 }
 
 // QueryContext makes the engine a Querier: each statement takes a connection.
-func (e *Engine) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+func (e *Engine) QueryContext(ctx context.Context, statement string, args ...any) (
+	*sql.Rows, error,
+) {
 	if err := e.Whole(); err != nil {
 		return nil, err
 	}
@@ -158,15 +170,18 @@ func (e *Engine) QueryContext(ctx context.Context, statement string, args ...any
 	return e.db.QueryContext(ctx, statement, args...)
 }
 
-// Planned returns a Querier for statements that read a few rows of one table by number: their plan is the same whatever the
-// tables hold, and making it takes half of their time, so it is made once for each connection. A statement that joins is not
-// for it: its plan would stay that for the tables as they once were.
+// Planned returns a Querier for statements that read a few rows of one table by number: their plan
+// is the same whatever the tables hold, and making it takes half of their time, so it is made once
+// for each connection. A statement that joins is not for it: its plan would stay that for the
+// tables as they once were.
 func (e *Engine) Planned() Querier { return planned{e} }
 
 type planned struct{ engine *Engine }
 
 // QueryContext makes the planned statements a Querier.
-func (p planned) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+func (p planned) QueryContext(ctx context.Context, statement string, args ...any) (
+	*sql.Rows, error,
+) {
 	e := p.engine
 	if err := e.Whole(); err != nil {
 		return nil, err
@@ -186,19 +201,23 @@ func (p planned) QueryContext(ctx context.Context, statement string, args ...any
 	return known.(*sql.Stmt).QueryContext(ctx, args...) //nolint:forcetypeassert // nothing else is stored
 }
 
-// Fail ends the work of an engine whose commit failed, and returns the error. What the engine then has in memory is not what is
-// on disk: after a checkpoint that ran out of disk, committed rows are missing, and the next checkpoint, which closing makes too,
-// would write that to the file. What is on disk is whole: a new start of the process reads it again.
+// Fail ends the work of an engine whose commit failed, and returns the error. What the engine then
+// has in memory is not what is on disk: after a checkpoint that ran out of disk, committed rows are
+// missing, and the next checkpoint, which closing makes too, would write that to the file. What is
+// on disk is whole: a new start of the process reads it again.
 func (e *Engine) Fail(err error) error {
 	e.failOnce.Do(func() {
-		e.failure = fmt.Errorf("the database engine failed, and the process must start anew: %w", err)
+		e.failure = fmt.Errorf(
+			"the database engine failed, and the process must start anew: %w", err,
+		)
 		close(e.failed)
 	})
 	return err
 }
 
-// Failed returns a channel that is closed when the engine failed. Nothing can be read or written then, Close tells why and
-// leaves the file alone, and the process has to end: the engine is freed with it.
+// Failed returns a channel that is closed when the engine failed. Nothing can be read or written
+// then, Close tells why and leaves the file alone, and the process has to end: the engine is freed
+// with it.
 func (e *Engine) Failed() <-chan struct{} { return e.failed }
 
 // Whole returns an error once the engine failed.
@@ -211,9 +230,10 @@ func (e *Engine) Whole() error {
 	}
 }
 
-// ListCatalogs runs do, which asks the engine what there is: tables, views, sequences. The engine then looks into every
-// database that is attached, and keeps it until the transaction ends; so none of them may come or go meanwhile, and there
-// must be no snapshot among them, which the transaction would keep from being written.
+// ListCatalogs runs do, which asks the engine what there is: tables, views, sequences. The engine
+// then looks into every database that is attached, and keeps it until the transaction ends; so none
+// of them may come or go meanwhile, and there must be no snapshot among them, which the transaction
+// would keep from being written.
 func (e *Engine) ListCatalogs(ctx context.Context, do func() error) error {
 	leave, err := e.Catalogs(ctx)
 	if err != nil {
@@ -223,13 +243,15 @@ func (e *Engine) ListCatalogs(ctx context.Context, do func() error) error {
 	return do()
 }
 
-// Catalogs waits until no catalogs are listed, and keeps others from listing them while a snapshot is attached.
+// Catalogs waits until no catalogs are listed, and keeps others from listing them while a snapshot
+// is attached.
 func (e *Engine) Catalogs(ctx context.Context) (leave func(), err error) {
 	return e.catalogs.Enter(ctx)
 }
 
-// withoutExtensions, behind the name of a file, keeps the engine from fetching an extension that could read it: of what is
-// set after a file was opened, opening it knows nothing. readOnly, behind that, has the engine leave the file as it is.
+// withoutExtensions, behind the name of a file, keeps the engine from fetching an extension that
+// could read it: of what is set after a file was opened, opening it knows nothing. readOnly, behind
+// that, has the engine leave the file as it is.
 const (
 	withoutExtensions = "?autoinstall_known_extensions=false&autoload_known_extensions=false"
 	readOnly          = "&access_mode=read_only"
@@ -238,7 +260,9 @@ const (
 // OpenError says what became of opening a file.
 func OpenError(path string, err error) error {
 	if IsLockedOut(err) {
-		return fmt.Errorf("open %s: another process has the database open; stop it first: %w", path, err)
+		return fmt.Errorf(
+			"open %s: another process has the database open; stop it first: %w", path, err,
+		)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/marcboeker/go-duckdb/v2"
 )
 
-// LogSuffix and the name of a database file are the name of the engine's log, which is part of the database.
+// LogSuffix and the name of a database file are the name of the engine's log, which is part of the
+// database.
 const LogSuffix = ".wal"
 
-// CheckFile looks whether there is something that the engine may be given as a database, before it is: the engine would
-// take an empty file for a new database, and look for an extension that reads what others wrote. isNew: there is none yet.
+// CheckFile looks whether there is something that the engine may be given as a database, before it
+// is: the engine would take an empty file for a new database, and look for an extension that reads
+// what others wrote. isNew: there is none yet.
 func CheckFile(path string) (isNew bool, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -29,7 +31,8 @@ func CheckFile(path string) (isNew bool, err error) {
 	case info.IsDir():
 		return false, fmt.Errorf("open %s: it is a folder; give the file of a database", path)
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("open %s: it is no ordinary file; give the file of a database", path)
+		return false,
+			fmt.Errorf("open %s: it is no ordinary file; give the file of a database", path)
 	case info.Size() == 0:
 		return false, fmt.Errorf("open %s: it is empty, so it is no database any more; restore a backup, or delete it to begin with a new database", path)
 	}
@@ -48,15 +51,17 @@ func CheckFile(path string) (isNew bool, err error) {
 	beginning = beginning[:read]
 	switch {
 	case bytes.HasPrefix(beginning, []byte("SQLite format 3")):
-		return false, fmt.Errorf("open %s: it is a database of SQLite, not of couponql; give another file", path)
+		return false, fmt.Errorf(
+			"open %s: it is a database of SQLite, not of couponql; give another file", path,
+		)
 	case len(beginning) < markAt+len(mark) || string(beginning[markAt:markAt+len(mark)]) != mark:
 		return false, fmt.Errorf("open %s: it is no database, or its beginning is damaged; give another file, or restore a backup", path)
 	}
 	return false, nil
 }
 
-// refuseOrphan returns an error when a database is gone and its log is there, which the engine would take for that of a
-// new one.
+// refuseOrphan returns an error when a database is gone and its log is there, which the engine
+// would take for that of a new one.
 func refuseOrphan(path string) error {
 	info, err := os.Stat(path + LogSuffix)
 	if errors.Is(err, os.ErrNotExist) {
@@ -84,8 +89,9 @@ func Probe(path string) error {
 	return connector.Close()
 }
 
-// CopyDurably copies a file to a new one, which only its owner may read, and brings it to the disk. It returns ErrDiskFull, and
-// begins nothing, where the copy would leave less of the disk free than the reserve. Of a copy that failed nothing stays.
+// CopyDurably copies a file to a new one, which only its owner may read, and brings it to the disk.
+// It returns ErrDiskFull, and begins nothing, where the copy would leave less of the disk free than
+// the reserve. Of a copy that failed nothing stays.
 func CopyDurably(from, to, what string, reserve uint64) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
@@ -101,7 +107,8 @@ func CopyDurably(from, to, what string, reserve uint64) (err error) {
 		return fmt.Errorf("%s: look how much of the disk is free: %w", what, err)
 	}
 	if needed := uint64(info.Size()) + reserve; free < needed {
-		return fmt.Errorf("%s: %w; make room and try again", what, &DiskError{Free: free, Needed: needed})
+		return fmt.Errorf("%s: %w; make room and try again", what,
+			&DiskError{Free: free, Needed: needed})
 	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

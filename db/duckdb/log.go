@@ -11,9 +11,10 @@ import (
 	"os"
 )
 
-// The engine's log of a database, beside it until it is brought into the file, begins with logHeader and has entries of
-// these words, in little endian: the size of what follows, its checksum, and what follows. The first bytes of that tell what it
-// is; logCommit ends a change, which the engine syncs then. See docs/adr/0044-copies.md.
+// The engine's log of a database, beside it until it is brought into the file, begins with
+// logHeader and has entries of these words, in little endian: the size of what follows, its
+// checksum, and what follows. The first bytes of that tell what it is; logCommit ends a change,
+// which the engine syncs then. See docs/adr/0044-copies.md.
 const (
 	logHeader      = "\x64\x00\x62\x65\x00\x02\xff\xff"
 	logCommit      = "\x64\x00\x64"
@@ -28,9 +29,11 @@ type LogState int
 const (
 	// LogWhole says that there is none, or all of it can be read.
 	LogWhole LogState = iota
-	// LogUnfinished says that it ends in the middle of a change, as a crash leaves it; the engine leaves that change out.
+	// LogUnfinished says that it ends in the middle of a change, as a crash leaves it; the engine
+	// leaves that change out.
 	LogUnfinished
-	// LogFilled says that behind the last change there are zeros, as some file systems leave them after a power failure.
+	// LogFilled says that behind the last change there are zeros, as some file systems leave them
+	// after a power failure.
 	LogFilled
 	// LogBroken says that something in it cannot be read, and what comes behind it neither.
 	LogBroken
@@ -83,7 +86,8 @@ func ReadLog(database string) (*LogReading, error) {
 	return l, nil
 }
 
-// read goes from entry to entry. A change that is not followed by its end is left out, whatever comes of the rest.
+// read goes from entry to entry. A change that is not followed by its end is left out, whatever
+// comes of the rest.
 func (l *LogReading) read(in *bufio.Reader) error {
 	if l.size == 0 {
 		return nil
@@ -123,7 +127,9 @@ func (l *LogReading) read(in *bufio.Reader) error {
 }
 
 // readLogEntry reads an entry, of which at most so many bytes are left.
-func readLogEntry(in *bufio.Reader, left int64) (size int64, isCommit bool, state LogState, err error) {
+func readLogEntry(in *bufio.Reader, left int64) (
+	size int64, isCommit bool, state LogState, err error,
+) {
 	header := make([]byte, logEntryHeader)
 	if left < logEntryHeader {
 		return 0, false, LogUnfinished, nil
@@ -196,8 +202,9 @@ func sumRest(rest []byte) uint64 {
 	return hash ^ hash>>shift
 }
 
-// isZero reports whether a file ends in zeros that begin within the first entry behind an offset. Every entry ends with
-// other bytes, so one that ends in zeros was never written to its end, and never synced.
+// isZero reports whether a file ends in zeros that begin within the first entry behind an offset.
+// Every entry ends with other bytes, so one that ends in zeros was never written to its end, and
+// never synced.
 func isZero(file *os.File, from, length int64) (bool, error) {
 	end := length
 	buffer := make([]byte, 1<<16)
@@ -215,7 +222,8 @@ func isZero(file *os.File, from, length int64) (bool, error) {
 	if end == length {
 		return false, nil
 	}
-	// Between the last change and the zeros may stand whole entries of a change that did not end, and one that is not whole.
+	// Between the last change and the zeros may stand whole entries of a change that did not end,
+	// and one that is not whole.
 	at := from
 	in := bufio.NewReader(io.NewSectionReader(file, from, length-from))
 	for at < end {
@@ -301,8 +309,8 @@ func (l *LogReading) Cut() error {
 	return nil
 }
 
-// Keep copies the log, as it is, to a name beside it that no file has, and gives the name. It returns ErrDiskFull where there is
-// no room for that, beside the reserve: nothing is cut off then.
+// Keep copies the log, as it is, to a name beside it that no file has, and gives the name. It
+// returns ErrDiskFull where there is no room for that, beside the reserve: nothing is cut off then.
 func (l *LogReading) Keep(reserve uint64) (string, error) {
 	for i := 1; ; i++ {
 		kept := fmt.Sprintf("%s%s%d", l.path, DamagedSuffix, i)
@@ -313,5 +321,6 @@ func (l *LogReading) Keep(reserve uint64) (string, error) {
 	}
 }
 
-// DamagedSuffix and a number, behind the name of a log, are the name of a copy of it as it was when it was damaged.
+// DamagedSuffix and a number, behind the name of a log, are the name of a copy of it as it was when
+// it was damaged.
 const DamagedSuffix = ".damaged-"

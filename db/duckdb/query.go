@@ -15,7 +15,9 @@ type Querier interface {
 }
 
 // Each runs a statement and calls scan with every row of its answer.
-func Each(ctx context.Context, q Querier, statement string, scan func(*sql.Rows) error, args ...any) error {
+func Each(
+	ctx context.Context, q Querier, statement string, scan func(*sql.Rows) error, args ...any,
+) error {
 	rows, err := q.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return StorageError(Title(statement), err)
@@ -33,7 +35,9 @@ func Each(ctx context.Context, q Querier, statement string, scan func(*sql.Rows)
 }
 
 // Collect runs a statement and returns what scan makes of each row of its answer.
-func Collect[T any](ctx context.Context, q Querier, statement string, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
+func Collect[T any](
+	ctx context.Context, q Querier, statement string, scan func(*sql.Rows) (T, error), args ...any,
+) ([]T, error) {
 	items := []T{}
 	err := Each(ctx, q, statement, func(rows *sql.Rows) error {
 		item, err := scan(rows)
@@ -66,12 +70,17 @@ func One[T any](ctx context.Context, q Querier, statement string, args ...any) (
 	return values[0], nil
 }
 
-// maxSpread is how many rows are read for each that is wanted before they are picked by number, which costs a join.
+// maxSpread is how many rows are read for each that is wanted before they are picked by number,
+// which costs a join.
 const maxSpread = 8
 
-// EachNumbered runs a statement whose rows have numbers in a column, and whose condition, which ends it, is that the number lies
-// between $first and $last, for these numbers. Rows with others may be among those that scan gets.
-func EachNumbered(ctx context.Context, q Querier, statement, column string, numbers []int64, scan func(*sql.Rows) error) error {
+// EachNumbered runs a statement whose rows have numbers in a column, and whose condition, which
+// ends it, is that the number lies between $first and $last, for these numbers. Rows with others
+// may be among those that scan gets.
+func EachNumbered(
+	ctx context.Context, q Querier, statement, column string, numbers []int64,
+	scan func(*sql.Rows) error,
+) error {
 	if len(numbers) == 0 {
 		return nil
 	}
@@ -90,8 +99,8 @@ func Title(statement string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "--"))
 }
 
-// Quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the operator's own settings and for
-// constants of ours, never for input.
+// Quote makes a SQL literal of a setting, which cannot be a parameter. It is used for the
+// operator's own settings and for constants of ours, never for input.
 func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // QuoteName makes a name of SQL of the name of a column.

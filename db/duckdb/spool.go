@@ -30,7 +30,8 @@ func (e *Engine) NewSpool() (*Spool, error) {
 	return &Spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
 }
 
-// NewSpools returns so many spools, or none: on a full disk, where the second one fails, the first must not stay.
+// NewSpools returns so many spools, or none: on a full disk, where the second one fails, the first
+// must not stay.
 func (e *Engine) NewSpools(count int) ([]*Spool, error) {
 	spools := make([]*Spool, 0, count)
 	for range count {

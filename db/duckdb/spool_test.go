@@ -8,7 +8,8 @@ import (
 	"couponql/coupon"
 )
 
-// TestSpool sends texts that look like the spool's own signs through every statement that reads one.
+// TestSpool sends texts that look like the spool's own signs through every statement that reads
+// one.
 func TestSpool(t *testing.T) {
 	t.Parallel()
 	e := open(t)
@@ -76,8 +77,10 @@ func checkSpool(t *testing.T, e *Engine, texts []string) {
 	}
 	// The same options as in code_stage.sql.
 	read, err := e.QueryContext(t.Context(), `SELECT line, key, value, label
-		FROM read_csv(?, auto_detect = false, header = false, delim = '\t', quote = '"', escape = '"', nullstr = '\N',
-			allow_quoted_nulls = false, columns = {'line': 'BIGINT', 'key': 'VARCHAR', 'value': 'VARCHAR', 'label': 'VARCHAR'})
+		FROM read_csv(?, auto_detect = false, header = false, delim = '\t', quote = '"',
+			escape = '"', nullstr = '\N',
+			allow_quoted_nulls = false, columns = {'line': 'BIGINT', 'key': 'VARCHAR', 'value':
+				'VARCHAR', 'label': 'VARCHAR'})
 		ORDER BY line`, path)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +114,10 @@ func FuzzSpool(f *testing.F) {
 	}
 	e := open(f)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		checkSpool(t, e, []string{coupon.Printable(a), coupon.Printable(b), coupon.Printable(a + b), coupon.Printable(b + a)})
+		checkSpool(t, e, []string{
+			coupon.Printable(a), coupon.Printable(b), coupon.Printable(a + b),
+			coupon.Printable(b + a),
+		})
 	})
 }
 
@@ -120,7 +126,8 @@ func open(t testing.TB) *Engine {
 	t.Helper()
 	dir := t.TempDir()
 	e, err := Open(t.Context(), Options{
-		Path: filepath.Join(dir, "test.duckdb"), SpoolDir: dir, TempDir: filepath.Join(dir, "temp"), MemoryLimit: "500MB", MaxConnections: 4,
+		Path: filepath.Join(dir, "test.duckdb"), SpoolDir: dir, TempDir: filepath.Join(dir, "temp"),
+		MemoryLimit: "500MB", MaxConnections: 4,
 		TemporaryTables: []string{"stage"},
 	})
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Tx is a transaction of one goroutine, on a connection of its own. Rollback must be called, also after Commit.
+// Tx is a transaction of one goroutine, on a connection of its own. Rollback must be called, also
+// after Commit.
 type Tx struct {
 	// HasWritten: there is something to commit.
 	HasWritten bool
@@ -32,8 +33,8 @@ func (e *Engine) Begin(ctx context.Context, conn *sql.Conn) (*Tx, error) {
 	return t, t.begin(ctx)
 }
 
-// begin begins a transaction that outlives the context of its use case: rolling it back is never left out, and the connection does
-// not end with it when the use case is canceled.
+// begin begins a transaction that outlives the context of its use case: rolling it back is never
+// left out, and the connection does not end with it when the use case is canceled.
 func (t *Tx) begin(ctx context.Context) (err error) {
 	if t.tx, err = t.conn.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
 		return StorageError("begin", err)
@@ -55,8 +56,9 @@ func (t *Tx) Exec(ctx context.Context, statement string, args ...any) (int, erro
 	return touched(statement, result, err)
 }
 
-// Append is Exec for what goes along with a transaction that writes anything, and for what is written in the background. Statements
-// leaves it out: who counts those of a request would count the others' by chance.
+// Append is Exec for what goes along with a transaction that writes anything, and for what is
+// written in the background. Statements leaves it out: who counts those of a request would count
+// the others' by chance.
 func (t *Tx) Append(ctx context.Context, statement string, args ...any) error {
 	if _, err := t.tx.ExecContext(ctx, statement, args...); err != nil {
 		return StorageError(Title(statement), err)
@@ -64,15 +66,16 @@ func (t *Tx) Append(ctx context.Context, statement string, args ...any) error {
 	return nil
 }
 
-// Create makes a temporary table, one of Options.TemporaryTables. DropTemporary drops it: what it held is memory that nobody
-// else can use.
+// Create makes a temporary table, one of Options.TemporaryTables. DropTemporary drops it: what it
+// held is memory that nobody else can use.
 func (t *Tx) Create(ctx context.Context, statement string, args ...any) error {
 	t.hasTemporary = true
 	_, err := t.Exec(ctx, statement, args...)
 	return err
 }
 
-// DropTemporary drops the temporary tables that Create made, but for those that are kept on the connection.
+// DropTemporary drops the temporary tables that Create made, but for those that are kept on the
+// connection.
 func (t *Tx) DropTemporary(ctx context.Context, kept ...string) error {
 	if !t.hasTemporary {
 		return nil
@@ -92,8 +95,9 @@ func dropTemporary(table string) string {
 	return "-- drop a temporary table\nDROP TABLE IF EXISTS temp." + table
 }
 
-// CommitTemporary commits the temporary tables made so far and begins the transaction anew: the engine reads what an open
-// transaction wrote on one core, and what was committed on all of them. Nothing that lasts may have been written before.
+// CommitTemporary commits the temporary tables made so far and begins the transaction anew: the
+// engine reads what an open transaction wrote on one core, and what was committed on all of them.
+// Nothing that lasts may have been written before.
 func (t *Tx) CommitTemporary(ctx context.Context) error {
 	if err := t.tx.Commit(); err != nil {
 		return t.engine.Fail(StorageError("commit temporary tables", err))
@@ -102,7 +106,8 @@ func (t *Tx) CommitTemporary(ctx context.Context) error {
 	return t.begin(ctx)
 }
 
-// Commit brings everything to the disk. The engine fails with it: nobody knows then what is on the disk.
+// Commit brings everything to the disk. The engine fails with it: nobody knows then what is on the
+// disk.
 func (t *Tx) Commit() error {
 	if err := t.tx.Commit(); err != nil {
 		return t.engine.Fail(StorageError("commit", err))

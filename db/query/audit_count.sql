@@ -1,5 +1,6 @@
 -- how many entries the audit log has
 SELECT count(*) FROM audit_entry
 WHERE ($caller::VARCHAR IS NULL OR caller = $caller) AND ($kind::VARCHAR IS NULL OR kind = $kind)
-    AND ($action::VARCHAR IS NULL OR list_contains(string_split(action, ' '), $action)) AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
+    AND ($action::VARCHAR IS NULL OR list_contains(string_split(action, ' '), $action))
+        AND ($outcome::VARCHAR IS NULL OR outcome = $outcome)
     AND ($from::TIMESTAMP IS NULL OR at_time >= $from) AND ($to::TIMESTAMP IS NULL OR at_time < $to)

@@ -2,7 +2,8 @@
 INSERT INTO rejected
 SELECT s.line, CASE WHEN s.message_id IS NULL THEN 'UNKNOWN_MESSAGE' ELSE 'NOT_SENT' END, s.raw
 FROM stage s ANTI JOIN (
-    SELECT k.message_id FROM stage k JOIN sending o ON o.message_id = k.message_id AND o.outcome <> 'CANCELED'
+    SELECT k.message_id FROM stage k
+    JOIN sending o ON o.message_id = k.message_id AND o.outcome <> 'CANCELED'
     UNION ALL SELECT k.message_id FROM stage k JOIN sending_attempt a ON a.message_id = k.message_id
 ) h ON h.message_id = s.message_id
 WHERE s.named_id IS NOT NULL

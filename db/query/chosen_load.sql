@@ -1,2 +1,3 @@
 -- choose the spooled numbers
-INSERT INTO chosen SELECT id FROM read_csv($path, auto_detect = false, header = false, delim = '\t', columns = {'id': 'BIGINT'})
+INSERT INTO chosen SELECT id FROM read_csv($path, auto_detect = false, header = false, delim = '\t',
+    columns = {'id': 'BIGINT'})

@@ -1,6 +1,7 @@
 -- the numbers of batches of codes, newest first
 SELECT id FROM code_batch
-WHERE ($kind::VARCHAR IS NULL OR kind = $kind) AND ($import_id::BIGINT IS NULL OR import_id = $import_id)
+WHERE ($kind::VARCHAR IS NULL OR kind = $kind)
+    AND ($import_id::BIGINT IS NULL OR import_id = $import_id)
     AND ($status::VARCHAR[] IS NULL OR list_contains($status::VARCHAR[], status))
     AND ($after::BIGINT IS NULL OR id < $after)
 ORDER BY id DESC

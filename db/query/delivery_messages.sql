@@ -1,9 +1,11 @@
 -- the first messages of each delivery
 SELECT m.delivery_id, min(m.id, $limit) FROM message m LEFT JOIN sending s ON s.message_id = m.id
 WHERE m.delivery_id IN (SELECT unnest($ids::BIGINT[])) AND m.id > $after
-    AND ($status::VARCHAR[] IS NULL OR list_contains($status::VARCHAR[], coalesce(s.outcome, 'PENDING')))
+    AND ($status::VARCHAR[] IS NULL
+        OR list_contains($status::VARCHAR[], coalesce(s.outcome, 'PENDING')))
     AND ($reason::VARCHAR[] IS NULL OR list_contains($reason::VARCHAR[], s.reason))
     AND ($outcome::VARCHAR[] IS NULL OR m.id IN (
-        SELECT message_id FROM message_outcome WHERE delivery_id IN (SELECT unnest($ids::BIGINT[])) AND list_contains($outcome::VARCHAR[], outcome)
+        SELECT message_id FROM message_outcome WHERE delivery_id IN (SELECT unnest($ids::BIGINT[]))
+            AND list_contains($outcome::VARCHAR[], outcome)
     ))
 GROUP BY m.delivery_id

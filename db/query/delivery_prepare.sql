@@ -6,15 +6,19 @@ WITH addressed AS (
         CASE $channel
             WHEN 'EMAIL' THEN coalesce(r.email_address, r.email)
             WHEN 'SMS' THEN coalesce(r.phone_address, r.phone)
-            WHEN 'PUSH' THEN nullif(regexp_replace(json_extract_string(r.attributes, '/pushToken'), $invisible, '', 'g'), '')
-            ELSE nullif(regexp_replace(json_extract_string(r.attributes, '/postalAddress'), $invisible, '', 'g'), '')
+            WHEN 'PUSH' THEN nullif(regexp_replace(json_extract_string(r.attributes, '/pushToken'),
+                $invisible, '', 'g'), '')
+            ELSE nullif(regexp_replace(json_extract_string(r.attributes, '/postalAddress'),
+                $invisible, '', 'g'), '')
         END AS address,
-        CASE WHEN $label_path = '' THEN NULL ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
+        CASE WHEN $label_path = '' THEN NULL
+            ELSE nullif(trim(json_extract_string(r.attributes, $label_path)), '') END AS label
     FROM target t JOIN recipient r ON r.id = t.recipient_id
     WHERE t.delivery_id = $id /* only chosen */
 ),
 compared AS (
-    -- What is compared to find two targets with one address, and an address in quarantine: coupon.Address.Key.
+    -- What is compared to find two targets with one address, and an address in quarantine:
+    -- coupon.Address.Key.
     SELECT *, key_of_address($channel, address) AS address_key
     FROM addressed
 ),
@@ -29,7 +33,8 @@ judged AS (
     FROM compared c LEFT JOIN (
         -- A complaint is an objection, which nobody can ignore.
         SELECT address_key AS key FROM quarantine
-        WHERE channel = $channel AND lifted_at IS NULL AND (reason = 'COMPLAINT' OR NOT $ignore_quarantine)
+        WHERE channel = $channel AND lifted_at IS NULL
+            AND (reason = 'COMPLAINT' OR NOT $ignore_quarantine)
     ) q ON q.key = c.address_key
 ),
 doubles AS (

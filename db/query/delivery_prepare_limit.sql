@@ -1,4 +1,5 @@
--- leave out whom the message limit does not reach: at random, but the same for this delivery every time
+-- leave out whom the message limit does not reach: at random, but the same for this delivery every
+-- time
 UPDATE prepared SET reason = 'MESSAGE_LIMIT'
 WHERE reason IS NULL AND recipient_id NOT IN (
     SELECT recipient_id FROM prepared WHERE reason IS NULL

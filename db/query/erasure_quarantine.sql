@@ -1,2 +1,3 @@
 -- erased addresses are in quarantine no longer: nothing of them is known
-DELETE FROM quarantine WHERE (channel, address_key) IN (SELECT (channel, address_key) FROM erased_address)
+DELETE FROM quarantine
+WHERE (channel, address_key) IN (SELECT (channel, address_key) FROM erased_address)

@@ -1,2 +1,3 @@
 -- call off an export that waits or runs
-UPDATE export SET status = 'CANCELED', finished_at = $now WHERE id = $id AND status IN ('QUEUED', 'RUNNING')
+UPDATE export SET status = 'CANCELED', finished_at = $now
+WHERE id = $id AND status IN ('QUEUED', 'RUNNING')

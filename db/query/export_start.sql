@@ -1,2 +1,3 @@
 -- an export begins
-UPDATE export SET status = 'RUNNING', started_at = $now WHERE id = $id AND status IN ('QUEUED', 'RUNNING')
+UPDATE export SET status = 'RUNNING', started_at = $now
+WHERE id = $id AND status IN ('QUEUED', 'RUNNING')

@@ -1,2 +1,3 @@
 -- call off an import that waits
-UPDATE import SET status = 'CANCELED', finished_at = $now WHERE id = $id AND status IN ('QUEUED', 'RUNNING')
+UPDATE import SET status = 'CANCELED', finished_at = $now
+WHERE id = $id AND status IN ('QUEUED', 'RUNNING')

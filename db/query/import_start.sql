@@ -1,2 +1,3 @@
 -- an import begins
-UPDATE import SET status = 'RUNNING', started_at = $now WHERE id = $id AND status IN ('QUEUED', 'RUNNING')
+UPDATE import SET status = 'RUNNING', started_at = $now
+WHERE id = $id AND status IN ('QUEUED', 'RUNNING')

@@ -14,4 +14,5 @@ UNION ALL SELECT 'alert ' || id FROM alert GROUP BY id HAVING count(*) > 1
 UNION ALL SELECT 'batch of codes ' || id FROM code_batch GROUP BY id HAVING count(*) > 1
 -- A batch that is handed over again is the same messages, or what is left of them.
 UNION ALL SELECT 'batch of messages ' || batch_id FROM sending_attempt
-GROUP BY batch_id HAVING count(DISTINCT delivery_id) > 1 OR count(DISTINCT message_id) > any_value(batch_size)
+GROUP BY batch_id
+    HAVING count(DISTINCT delivery_id) > 1 OR count(DISTINCT message_id) > any_value(batch_size)

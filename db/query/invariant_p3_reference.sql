@@ -1,4 +1,5 @@
--- P3: what a row points at is there, but for coupons and deliveries that were deleted with what was theirs
+-- P3: what a row points at is there, but for coupons and deliveries that were deleted with what was
+-- theirs
 SELECT 'code_' || code_id || ' of ' || concat(source, source_id) FROM (
     SELECT code_id, 'message_' AS source, id AS source_id FROM message WHERE code_id IS NOT NULL
     UNION ALL SELECT code_id, 'redemption_', id FROM redemption WHERE code_id IS NOT NULL
@@ -21,7 +22,8 @@ SELECT 'recipient_' || recipient_id || ' of ' || concat(source, source_id) FROM 
     UNION ALL SELECT recipient_id, 'an exclusion', NULL FROM exclusion
 ) ANTI JOIN recipient ON recipient.id = recipient_id
 UNION ALL
-SELECT 'redemption_' || redemption_id || ' of a reversal' FROM reversal ANTI JOIN redemption ON redemption.id = redemption_id
+SELECT 'redemption_' || redemption_id || ' of a reversal' FROM reversal
+ANTI JOIN redemption ON redemption.id = redemption_id
 UNION ALL
 SELECT 'coupon_' || coupon_id || ' of ' || concat(source, source_id) FROM (
     SELECT coupon_id, 'code_' AS source, id AS source_id FROM code
@@ -45,12 +47,15 @@ SELECT 'delivery_' || delivery_id || ' of ' || concat(source, source_id) FROM (
     UNION ALL SELECT delivery_id, 'a report', NULL FROM bounce WHERE delivery_id IS NOT NULL
 ) ANTI JOIN delivery ON delivery.id = delivery_id
 UNION ALL
-SELECT 'batch_' || batch_id || ' of a void' FROM code_void ANTI JOIN code_batch ON code_batch.id = batch_id WHERE batch_id IS NOT NULL
+SELECT 'batch_' || batch_id || ' of a void' FROM code_void
+ANTI JOIN code_batch ON code_batch.id = batch_id WHERE batch_id IS NOT NULL
 UNION ALL
-SELECT 'batch_' || batch_id || ' of a restoring' FROM code_restore ANTI JOIN code_batch ON code_batch.id = batch_id
+SELECT 'batch_' || batch_id || ' of a restoring' FROM code_restore
+ANTI JOIN code_batch ON code_batch.id = batch_id
 UNION ALL
 SELECT 'import_' || import_id || ' of ' || concat(source, source_id) FROM (
-    SELECT import_id, 'batch of codes ' AS source, id AS source_id FROM code_batch WHERE import_id IS NOT NULL
+    SELECT import_id, 'batch of codes ' AS source, id AS source_id FROM code_batch
+    WHERE import_id IS NOT NULL
     UNION ALL SELECT import_id, 'redemption_', id FROM redemption WHERE import_id IS NOT NULL
     UNION ALL SELECT import_id, 'a rejection', NULL FROM rejection
     UNION ALL SELECT import_id, 'a report', NULL FROM bounce WHERE import_id IS NOT NULL

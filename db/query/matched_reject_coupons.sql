@@ -1,6 +1,8 @@
--- reject staged codes that cannot be voided, each as one of the coupon that its row names: see matched_reject
+-- reject staged codes that cannot be voided, each as one of the coupon that its row names: see
+-- matched_reject
 INSERT INTO rejected
-SELECT s.line, 'UNKNOWN_CODE', coalesce(s.value, s.key) FROM stage s ANTI JOIN matched m ON m.line = s.line
+SELECT s.line, 'UNKNOWN_CODE', coalesce(s.value, s.key) FROM stage s
+ANTI JOIN matched m ON m.line = s.line
 UNION ALL
 SELECT line, reason, raw FROM (
     SELECT m.line, m.raw,

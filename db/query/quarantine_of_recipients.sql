@@ -4,8 +4,10 @@ FROM (
     SELECT id, channel, key_of_address(channel, address) AS address_key
     FROM (
         SELECT id, unnest(['EMAIL', 'SMS', 'PUSH', 'DIRECT_MAIL']) AS channel,
-            unnest([coalesce(email_address, email), coalesce(phone_address, phone), regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g'),
-                regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '', 'g')]) AS address
+            unnest([coalesce(email_address, email), coalesce(phone_address, phone),
+            regexp_replace(json_extract_string(attributes, '/pushToken'), $invisible, '', 'g'),
+                regexp_replace(json_extract_string(attributes, '/postalAddress'), $invisible, '',
+                'g')]) AS address
         FROM recipient WHERE id BETWEEN $first AND $last AND id IN (SELECT unnest($ids::BIGINT[]))
     )
 ) a

@@ -1,4 +1,5 @@
 -- how many codes messages to each recipient hold
 SELECT recipient_id, count(*) FROM message
-WHERE code_id IS NOT NULL AND recipient_id IN (SELECT unnest($ids::BIGINT[])) AND id NOT IN (SELECT message_id FROM code_return)
+WHERE code_id IS NOT NULL AND recipient_id IN (SELECT unnest($ids::BIGINT[]))
+    AND id NOT IN (SELECT message_id FROM code_return)
 GROUP BY recipient_id

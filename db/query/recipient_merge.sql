@@ -1,4 +1,5 @@
--- the recipients that are known, as they are to be; the bits of given say which fields the caller gave: 1 email, 2 phone, 4 first name, 8 last name, 16 attributes, 32 is_contactable
+-- the recipients that are known, as they are to be; the bits of given say which fields the caller
+-- gave: 1 email, 2 phone, 4 first name, 8 last name, 16 attributes, 32 is_contactable
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT r.id, r.external_id,
     CASE WHEN s.given & 1 > 0 THEN s.email ELSE r.email END AS email,

@@ -1,2 +1,3 @@
 -- end the imports whose files are not in a backup
-UPDATE import SET status = 'FAILED', failure = $failure, finished_at = $now WHERE status IN ('QUEUED', 'RUNNING')
+UPDATE import SET status = 'FAILED', failure = $failure, finished_at = $now
+WHERE status IN ('QUEUED', 'RUNNING')

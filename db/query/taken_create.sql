@@ -3,5 +3,6 @@ CREATE OR REPLACE TEMP TABLE taken AS
 SELECT place + i AS place, first_id + i AS code_id, label
 FROM (
     SELECT place, first_id, label, unnest(range(count)) AS i
-    FROM (SELECT unnest($places::BIGINT[]) AS place, unnest($firsts::BIGINT[]) AS first_id, unnest($counts::BIGINT[]) AS count, unnest($labels::VARCHAR[]) AS label)
+    FROM (SELECT unnest($places::BIGINT[]) AS place, unnest($firsts::BIGINT[]) AS first_id,
+        unnest($counts::BIGINT[]) AS count, unnest($labels::VARCHAR[]) AS label)
 )

@@ -12,7 +12,8 @@ func MaskedText(name string) string {
 	return "CASE WHEN " + name + " IS NOT NULL THEN " + duckdb.Quote(coupon.Mask) + " END"
 }
 
-// MaskedOwnCode returns SQL that gives the mask in the place of the own code of a coupon, if that of its type is secret.
+// MaskedOwnCode returns SQL that gives the mask in the place of the own code of a coupon, if that
+// of its type is secret.
 func MaskedOwnCode(code, couponType string) string {
 	var names []string
 	for _, t := range coupon.CouponTypes() {
@@ -20,5 +21,6 @@ func MaskedOwnCode(code, couponType string) string {
 			names = append(names, duckdb.Quote(string(t)))
 		}
 	}
-	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code + " ELSE " + MaskedText(code) + " END"
+	return "CASE WHEN " + couponType + " IN (" + strings.Join(names, ", ") + ") THEN " + code +
+		" ELSE " + MaskedText(code) + " END"
 }

@@ -31,17 +31,23 @@ type Options struct {
 	ExportDir string
 }
 
-// Opened answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is opened in a process
-// that has nothing to lose; what is refused here is refused for a better message, and as a second line.
+// Opened answers the SQL of analysts. The engine does not count foreign SQL as safe, so one is
+// opened in a process that has nothing to lose; what is refused here is refused for a better
+// message, and as a second line.
 type Opened struct {
 	db  *sql.DB
 	dir string
 }
 
-// Open opens the snapshot in a folder, read-only, with everything switched off that leads out of it.
+// Open opens the snapshot in a folder, read-only, with everything switched off that leads out of
+// it.
 func Open(ctx context.Context, dir string, o Options) (*Opened, error) {
-	// What is not set here the engine would read from files of the system, which may be out of its reach.
-	parameters := url.Values{"access_mode": {"READ_ONLY"}, "memory_limit": {o.MemoryLimit}, "threads": {strconv.Itoa(o.Threads)}}
+	// What is not set here the engine would read from files of the system, which may be out of its
+	// reach.
+	parameters := url.Values{
+		"access_mode": {"READ_ONLY"}, "memory_limit": {o.MemoryLimit},
+		"threads": {strconv.Itoa(o.Threads)},
+	}
 	connector, err := driver.NewConnector(filepath.Join(dir, File)+"?"+parameters.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
@@ -63,7 +69,8 @@ func Open(ctx context.Context, dir string, o Options) (*Opened, error) {
 		"SET lock_configuration = true",
 	}
 	if o.ExportDir != "" {
-		settings = slices.Insert(settings, len(settings)-2, "SET allowed_directories = ["+duckdb.Quote(o.ExportDir+string(filepath.Separator))+"]")
+		settings = slices.Insert(settings, len(settings)-2,
+			"SET allowed_directories = ["+duckdb.Quote(o.ExportDir+string(filepath.Separator))+"]")
 	}
 	for _, setting := range settings {
 		if _, err := n.db.ExecContext(ctx, setting); err != nil {
@@ -76,7 +83,8 @@ func Open(ctx context.Context, dir string, o Options) (*Opened, error) {
 // Close closes the snapshot.
 func (n *Opened) Close() error { return n.db.Close() }
 
-// Check reports whether a query can be answered, and gives its columns, without running it. It returns QUERY_REJECTED.
+// Check reports whether a query can be answered, and gives its columns, without running it. It
+// returns QUERY_REJECTED.
 func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, error) {
 	tree, err := n.parse(ctx, query)
 	if err != nil {
@@ -90,8 +98,8 @@ func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, 
 		return nil, fmt.Errorf("open a connection: %w", err)
 	}
 	defer conn.Close()
-	// Only here the engine's messages show the query as its author wrote it. It is one SELECT, of which preparing runs
-	// nothing.
+	// Only here the engine's messages show the query as its author wrote it. It is one SELECT, of
+	// which preparing runs nothing.
 	err = conn.Raw(func(raw any) error {
 		statement, err := raw.(*driver.Conn).Prepare(query) //nolint:forcetypeassert // it is the driver's
 		if err != nil {
@@ -103,7 +111,8 @@ func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, 
 		return nil, n.explain(err, true)
 	}
 	//nolint:gosec // the query stays a text there
-	rows, err := conn.QueryContext(ctx, "-- the columns of an analyst's query\nSELECT * FROM "+asTable(query)+" LIMIT 0")
+	rows, err := conn.QueryContext(ctx,
+		"-- the columns of an analyst's query\nSELECT * FROM "+asTable(query)+" LIMIT 0")
 	if err != nil {
 		return nil, n.explain(err, false)
 	}
@@ -119,13 +128,16 @@ func (n *Opened) Check(ctx context.Context, query string) ([]*coupon.SQLColumn, 
 	return columns, rows.Err()
 }
 
-// asTable makes a table of a query. The engine itself takes nothing but one SELECT there, and the text stays a text.
+// asTable makes a table of a query. The engine itself takes nothing but one SELECT there, and the
+// text stays a text.
 func asTable(query string) string { return "query(" + duckdb.Quote(query) + ")" }
 
-// Rows runs a query that was checked. It calls take with at most limit rows, each as an array of JSON, and tells whether
-// there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what take returns.
+// Rows runs a query that was checked. It calls take with at most limit rows, each as an array of
+// JSON, and tells whether there are more. It returns QUERY_REJECTED and RESULT_TOO_LARGE, and what
+// take returns.
 func (n *Opened) Rows(
-	ctx context.Context, query string, columns []*coupon.SQLColumn, limit int, take func(row []json.RawMessage) error,
+	ctx context.Context, query string, columns []*coupon.SQLColumn, limit int,
+	take func(row []json.RawMessage) error,
 ) (isTruncated bool, err error) {
 	names, expressions := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
@@ -134,7 +146,8 @@ func (n *Opened) Rows(
 	}
 	// The engine makes a text of every value, since it knows all its types and the driver does not.
 	//nolint:gosec // the names are ours, and the query stays a text there
-	statement := "-- answer an analyst\nSELECT " + strings.Join(expressions, ", ") + " FROM " + asTable(query) + " AS t(" + strings.Join(names, ", ") + ")" +
+	statement := "-- answer an analyst\nSELECT " + strings.Join(expressions, ", ") + " FROM " +
+		asTable(query) + " AS t(" + strings.Join(names, ", ") + ")" +
 		fmt.Sprintf(" LIMIT %d", limit+1)
 	rows, err := n.db.QueryContext(ctx, statement)
 	if err != nil {
@@ -169,19 +182,23 @@ func (n *Opened) Rows(
 	return false, nil
 }
 
-// Export writes all rows of a query that was checked to a new file in the folder of Options, and gives how many
-// there are. It returns QUERY_REJECTED and RESULT_TOO_LARGE.
+// Export writes all rows of a query that was checked to a new file in the folder of Options, and
+// gives how many there are. It returns QUERY_REJECTED and RESULT_TOO_LARGE.
 func (n *Opened) Export(
-	ctx context.Context, query string, columns []*coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool, path string,
+	ctx context.Context, query string, columns []*coupon.SQLColumn, format coupon.FileFormat,
+	isSpreadsheetSafe bool, path string,
 ) (rows int, err error) {
 	expressions := make([]string, len(columns))
 	for i, c := range columns {
-		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " + duckdb.QuoteName(c.Name)
+		expressions[i] = fileExpression(c, format, isSpreadsheetSafe) + " AS " +
+			duckdb.QuoteName(c.Name)
 	}
-	write := duckdb.CopyTo(path, strings.Join(expressions, ", "), "FROM "+asTable(query), duckdb.FileOptions(string(format)))
+	write := duckdb.CopyTo(path, strings.Join(expressions, ", "), "FROM "+asTable(query),
+		duckdb.FileOptions(string(format)))
 	result, err := n.db.ExecContext(ctx, write)
 	if err != nil {
-		if strings.Contains(err.Error(), "File too large") || strings.Contains(err.Error(), "No space left") {
+		if strings.Contains(err.Error(), "File too large") ||
+			strings.Contains(err.Error(), "No space left") {
 			return 0, coupon.Errorf(coupon.ErrorResultTooLarge, "The file is larger than the server has room for. Export fewer rows or columns, or as PARQUET.")
 		}
 		return 0, n.explain(err, false)
@@ -193,14 +210,16 @@ func (n *Opened) Export(
 	return int(count), nil
 }
 
-// fileExpression returns a column as the file has it: numbers, dates and nested values as the format can say them.
+// fileExpression returns a column as the file has it: numbers, dates and nested values as the
+// format can say them.
 func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheetSafe bool) string {
 	name := duckdb.QuoteName(c.Name)
 	switch {
 	case format == coupon.FormatParquet && (c.Type == "HUGEINT" || c.Type == "UHUGEINT"):
 		// The engine would write a floating-point number.
 		return name + "::DECIMAL(38, 0)"
-	case format == coupon.FormatParquet && (c.Type == "BIT" || c.Type == "BIGNUM" || strings.HasPrefix(c.Type, "UNION(")):
+	case format == coupon.FormatParquet &&
+		(c.Type == "BIT" || c.Type == "BIGNUM" || strings.HasPrefix(c.Type, "UNION(")):
 		return name + "::VARCHAR"
 	case format == coupon.FormatParquet:
 		return name
@@ -211,7 +230,8 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 		return name + "::VARCHAR"
 	case format == coupon.FormatJSONL && isInteger(c.Type):
 		return name + "::VARCHAR::JSON"
-	case format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" || c.Type == "DATE":
+	case format == coupon.FormatJSONL || isNumeric(c.Type) || c.Type == "BOOLEAN" ||
+		c.Type == "DATE":
 		return name
 	}
 	text := textOf(name, c.Type)
@@ -221,10 +241,14 @@ func fileExpression(c *coupon.SQLColumn, format coupon.FileFormat, isSpreadsheet
 	return text
 }
 
-// parse returns the syntax tree of a query, as the engine writes it in JSON, and refuses what is not one SELECT.
+// parse returns the syntax tree of a query, as the engine writes it in JSON, and refuses what is
+// not one SELECT.
 func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 	text := ""
-	err := n.db.QueryRowContext(ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR", sql.Named("query", query)).
+	err := n.db.QueryRowContext(
+		ctx, "-- the syntax tree of a query\nSELECT json_serialize_sql($query::VARCHAR)::VARCHAR",
+		sql.Named("query", query),
+	).
 		Scan(&text)
 	if err != nil {
 		return nil, n.explain(err, false)
@@ -236,7 +260,8 @@ func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 		Statements []any  `json:"statements"`
 	}
 	if err := json.Unmarshal([]byte(text), &answer); err != nil {
-		return nil, coupon.Errorf(coupon.ErrorQueryRejected, "The query is nested too deep.").At("query")
+		return nil, coupon.Errorf(coupon.ErrorQueryRejected,
+			"The query is nested too deep.").At("query")
 	}
 	switch {
 	case answer.Error && answer.Type == "not implemented":
@@ -244,7 +269,8 @@ func (n *Opened) parse(ctx context.Context, query string) (any, error) {
 	case answer.Error:
 		return nil, rejected("Parser Error: " + answer.Message)
 	case len(answer.Statements) != 1:
-		return nil, rejected(fmt.Sprintf("The query must be one SELECT; these are %d statements.", len(answer.Statements)))
+		return nil, rejected(fmt.Sprintf("The query must be one SELECT; these are %d statements.",
+			len(answer.Statements)))
 	}
 	return answer.Statements[0], nil
 }
@@ -253,7 +279,8 @@ func rejected(message string) *coupon.UserError {
 	return coupon.Errorf(coupon.ErrorQueryRejected, "%s", message).At("query")
 }
 
-// allowedFunctions are the functions that a query may call; those that it may call in FROM have "FROM " before their name.
+// allowedFunctions are the functions that a query may call; those that it may call in FROM have
+// "FROM " before their name.
 var allowedFunctions = readNames(functions)
 
 // readNames reads a list of names, one a line, in small letters.
@@ -267,32 +294,39 @@ func readNames(text string) map[string]bool {
 	return names
 }
 
-// sqlWords are the words of a query that tell nothing but what was asked: those of SQL, functions, views and their columns.
+// sqlWords are the words of a query that tell nothing but what was asked: those of SQL, functions,
+// views and their columns.
 var sqlWords = func() map[string]bool {
 	words := readNames(keywords)
 	for name := range allowedFunctions {
 		words[strings.TrimPrefix(name, "from ")] = true
 	}
-	for _, column := range regexp.MustCompile(`(?m)^COMMENT ON COLUMN snapshot\.main\.(\w+)\.(\w+)`).FindAllStringSubmatch(views, -1) {
+	for _, column := range regexp.MustCompile(
+		`(?m)^COMMENT ON COLUMN snapshot\.main\.(\w+)\.(\w+)`,
+	).FindAllStringSubmatch(views, -1) {
 		words[column[1]], words[column[2]] = true, true
 	}
 	return words
 }()
 
-// sqlToken is a part of a query that may be a code or a name: a text, also with escapes, a name in quotation marks, a comment, each
-// also one that does not end; a word, and a number. After a text between dollars nothing is kept: it may have dollars in it.
+// sqlToken is a part of a query that may be a code or a name: a text, also with escapes, a name in
+// quotation marks, a comment, each also one that does not end; a word, and a number. After a text
+// between dollars nothing is kept: it may have dollars in it.
 var sqlToken = regexp.MustCompile(
 	`(?s)[eE]'(?:[^'\\]|\\.|'')*(?:'|\z)|'(?:[^']|'')*(?:'|\z)|"(?:[^"]|"")*(?:"|\z)|\$\w*\$.*|--[^\n]*|/\*.*?(?:\*/|\z)|[\pL\pN\pM_][\pL\pN\pM_$.]*`,
 )
 
-// maxShortWord is how long a word may be that is kept although nobody knows it, such as another name for a view.
+// maxShortWord is how long a word may be that is kept although nobody knows it, such as another
+// name for a view.
 const maxShortWord = 2
 
-// HarmlessSQL returns a query with coupon.Mask in the place of all that may be a code or personal data.
+// HarmlessSQL returns a query with coupon.Mask in the place of all that may be a code or personal
+// data.
 func HarmlessSQL(query string) string {
 	return sqlToken.ReplaceAllStringFunc(query, func(token string) string {
 		for word := range strings.SplitSeq(strings.Trim(token, `"`), ".") {
-			if len(word) > maxShortWord && !sqlWords[strings.ToLower(word)] && !isShortNumber(word) {
+			if len(word) > maxShortWord && !sqlWords[strings.ToLower(word)] &&
+				!isShortNumber(word) {
 				return "'" + coupon.Mask + "'"
 			}
 		}
@@ -300,7 +334,8 @@ func HarmlessSQL(query string) string {
 	})
 }
 
-// isShortNumber reports whether a word is a number that counts or limits: such a short one is no code.
+// isShortNumber reports whether a word is a number that counts or limits: such a short one is no
+// code.
 func isShortNumber(word string) bool {
 	_, err := strconv.ParseUint(word, 10, 64)
 	return err == nil && len(word) <= 4
@@ -323,7 +358,8 @@ func (n *Opened) checkTree(node any) error {
 			return err
 		}
 		for key, child := range node {
-			if function, isFunction := child.(map[string]any); isFunction && key == "function" && node["type"] == "TABLE_FUNCTION" {
+			if function, isFunction := child.(map[string]any); isFunction && key == "function" &&
+				node["type"] == "TABLE_FUNCTION" {
 				// Its name was looked for among those of FROM.
 				child = function["children"]
 			}
@@ -356,11 +392,16 @@ func (n *Opened) checkNode(node map[string]any) error {
 		return rejected("The function " + text("function_name") + " is not available here.")
 	case text("type") == "base_table":
 		name := text("table_name")
-		if inner.MatchString(name) && !slices.Contains([]string{"duckdb_columns", "duckdb_tables", "duckdb_views"}, name) {
-			return rejected("The table " + name + " is not available here. What there is, say SHOW TABLES and DESCRIBE codes.")
+		if inner.MatchString(name) &&
+			!slices.Contains([]string{"duckdb_columns", "duckdb_tables", "duckdb_views"}, name) {
+			return rejected("The table " + name +
+				" is not available here. What there is, say SHOW TABLES and DESCRIBE codes.")
 		}
-		if schema := text("schema_name"); !slices.Contains([]string{"", "main", "information_schema"}, schema) {
-			return rejected("The table " + schema + "." + name + " is not available here. Name the views without a schema: codes.")
+		if schema := text("schema_name"); !slices.Contains(
+			[]string{"", "main", "information_schema"}, schema,
+		) {
+			return rejected("The table " + schema + "." + name +
+				" is not available here. Name the views without a schema: codes.")
 		}
 	}
 	return nil
@@ -371,7 +412,8 @@ func isNumeric(kind string) bool { return isInteger(kind) || isFloat(kind) || is
 
 func isInteger(kind string) bool {
 	return slices.Contains([]string{
-		"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM", "VARINT",
+		"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+		"UBIGINT", "UHUGEINT", "BIGNUM", "VARINT",
 	}, kind)
 }
 
@@ -380,7 +422,8 @@ func isFloat(kind string) bool { return kind == "FLOAT" || kind == "DOUBLE" }
 func isDecimal(kind string) bool { return strings.HasPrefix(kind, "DECIMAL(") && !isNested(kind) }
 
 func isNested(kind string) bool {
-	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT") || strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(")
+	return strings.HasSuffix(kind, "]") || strings.HasPrefix(kind, "STRUCT") ||
+		strings.HasPrefix(kind, "MAP(") || strings.HasPrefix(kind, "UNION(")
 }
 
 // textOf returns the expression that makes a text of a value for valueOf.
@@ -394,12 +437,12 @@ func textOf(name, kind string) string {
 	return name + "::VARCHAR"
 }
 
-// maxExact is the largest integer below which a reader of JSON that knows only floating-point numbers keeps all of them
-// apart (RFC 8259, section 6).
+// maxExact is the largest integer below which a reader of JSON that knows only floating-point
+// numbers keeps all of them apart (RFC 8259, section 6).
 var maxExact = big.NewInt(1<<53 - 1)
 
-// valueOf returns a value of JSON for the text of a value of the engine: numbers where JSON can say them exactly, and else
-// texts; times as ISO 8601 has them.
+// valueOf returns a value of JSON for the text of a value of the engine: numbers where JSON can say
+// them exactly, and else texts; times as ISO 8601 has them.
 func valueOf(text *string, kind string) (json.RawMessage, error) {
 	if text == nil {
 		return json.RawMessage("null"), nil
@@ -431,8 +474,8 @@ func valueOf(text *string, kind string) (json.RawMessage, error) {
 	return encoded, nil
 }
 
-// explain makes of what the engine has against a query an error that its author understands. A message that quotes
-// what we made of the query loses the quotation.
+// explain makes of what the engine has against a query an error that its author understands. A
+// message that quotes what we made of the query loses the quotation.
 func (n *Opened) explain(err error, quotesAuthor bool) error {
 	engine, ok := errors.AsType[*driver.Error](err)
 	if !ok {

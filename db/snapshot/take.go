@@ -15,8 +15,8 @@ import (
 	"couponql/db/duckdb"
 )
 
-// The statements that make a snapshot. They are apart from the others since each file has several, which name tables
-// of an attached database.
+// The statements that make a snapshot. They are apart from the others since each file has several,
+// which name tables of an attached database.
 //
 //go:embed tables.sql
 var tables string
@@ -34,8 +34,8 @@ var functions string
 //go:embed keywords.txt
 var keywords string
 
-// File is the name of a snapshot's database in its folder. The engine calls the database by it, and so do the
-// statements.
+// File is the name of a snapshot's database in its folder. The engine calls the database by it, and
+// so do the statements.
 const File = "snapshot.duckdb"
 
 // Clock tells the time.
@@ -56,26 +56,32 @@ type Snapshot struct {
 	steadyAt time.Time
 }
 
-// Age returns how old the snapshot is: never less than the time that has passed, however the clock was set since.
+// Age returns how old the snapshot is: never less than the time that has passed, however the clock
+// was set since.
 func (n *Snapshot) Age() time.Duration {
 	return max(n.clock.Now().Sub(n.TakenAt), n.clock.Steady().Sub(n.steadyAt))
 }
 
-// confidentialMacros return the macros that tables.sql hands codes and personal data to. In a masked snapshot they forget what they
-// are given, so that nothing that is asked of it, and no fault of the engine, can tell it.
+// confidentialMacros return the macros that tables.sql hands codes and personal data to. In a
+// masked snapshot they forget what they are given, so that nothing that is asked of it, and no
+// fault of the engine, can tell it.
 func confidentialMacros(isMasked bool) string {
 	text, ownCode, object := "x", "x", "x"
 	if isMasked {
-		text, ownCode, object = MaskedText("x"), MaskedOwnCode("x", "coupon_type"), "'"+string(coupon.EmptyJSON)+"'"
+		text, ownCode, object = MaskedText("x"), MaskedOwnCode("x", "coupon_type"), "'"+
+			string(coupon.EmptyJSON)+"'"
 	}
 	return "-- say what becomes of what is confidential\nCREATE OR REPLACE TEMP MACRO confidential_text(x) AS " + text +
 		";\nCREATE OR REPLACE TEMP MACRO confidential_own_code(x, coupon_type) AS " + ownCode +
 		";\nCREATE OR REPLACE TEMP MACRO confidential_object(x) AS " + object
 }
 
-// Take copies what analysts may ask about, as it is at one instant, into a new folder in dir. The snapshot stays until Remove. When
-// ctx is done it ends soon. isMasked: it has coupon.Mask in the place of codes and personal data. Of one that fails nothing stays.
-func Take(ctx context.Context, e *duckdb.Engine, clock Clock, dir string, isMasked bool) (*Snapshot, error) {
+// Take copies what analysts may ask about, as it is at one instant, into a new folder in dir. The
+// snapshot stays until Remove. When ctx is done it ends soon. isMasked: it has coupon.Mask in the
+// place of codes and personal data. Of one that fails nothing stays.
+func Take(ctx context.Context, e *duckdb.Engine, clock Clock, dir string, isMasked bool) (
+	*Snapshot, error,
+) {
 	made, err := os.MkdirTemp(dir, "snapshot-*")
 	if err != nil {
 		return nil, duckdb.StorageError("make the folder of a snapshot", err)
@@ -110,12 +116,14 @@ func (n *Snapshot) take(ctx context.Context, e *duckdb.Engine, isMasked bool) (e
 		return nil
 	}
 	// The path is ours.
-	if err := run(ctx, "-- attach a snapshot\nATTACH "+duckdb.Quote(filepath.Join(n.Dir, File))+" AS snapshot"); err != nil {
+	if err := run(ctx, "-- attach a snapshot\nATTACH "+duckdb.Quote(filepath.Join(n.Dir, File))+
+		" AS snapshot"); err != nil {
 		return err
 	}
 	defer func() {
 		// Detaching writes the file; it must happen also when the caller has gone.
-		err = errors.Join(err, run(context.WithoutCancel(ctx), "-- detach a snapshot\nDETACH snapshot"))
+		err = errors.Join(err,
+			run(context.WithoutCancel(ctx), "-- detach a snapshot\nDETACH snapshot"))
 	}()
 	if err := run(ctx, "BEGIN"); err != nil {
 		return err
@@ -123,7 +131,8 @@ func (n *Snapshot) take(ctx context.Context, e *duckdb.Engine, isMasked bool) (e
 	n.TakenAt, n.steadyAt = n.clock.Now(), n.clock.Steady()
 	err = run(ctx, "-- begin a snapshot\nCREATE SCHEMA snapshot.fact; CREATE TABLE snapshot.fact.snapshot (taken_at TIMESTAMP)")
 	if err == nil {
-		err = run(ctx, "-- note when a snapshot was taken\nINSERT INTO snapshot.fact.snapshot VALUES ($now)", sql.Named("now", n.TakenAt))
+		err = run(ctx,
+			"-- note when a snapshot was taken\nINSERT INTO snapshot.fact.snapshot VALUES ($now)", sql.Named("now", n.TakenAt))
 	}
 	for _, statements := range []string{confidentialMacros(isMasked), tables, views, "COMMIT"} {
 		if err == nil {

@@ -1,5 +1,5 @@
-// The program is an example of a typed client in Go: it does the reference job with the functions that genqlient makes
-// of ../operations.graphql, and checks what it gets. `make examples` runs it.
+// The program is an example of a typed client in Go: it does the reference job with the functions
+// that genqlient makes of ../operations.graphql, and checks what it gets. `make examples` runs it.
 //
 //	COUPONQL_URL  address of the server; http://127.0.0.1:8080 unless given
 //	COUPONQL_KEY  API key, where the server asks for one
@@ -97,7 +97,8 @@ func run(ctx context.Context, client graphql.Client) error {
 func createCoupon(ctx context.Context, client graphql.Client) (couponID string, err error) {
 	now := time.Now()
 	created, err := CreateCoupon(ctx, client, CreateCouponInput{
-		Label: "Example in Go", Type: CouponTypeIndividual, StartsAt: now.Add(-time.Hour), EndsAt: new(now.AddDate(0, 3, 0)),
+		Label: "Example in Go", Type: CouponTypeIndividual, StartsAt: now.Add(-time.Hour),
+		EndsAt: new(now.AddDate(0, 3, 0)),
 	})
 	if err != nil {
 		return "", err
@@ -106,20 +107,23 @@ func createCoupon(ctx context.Context, client graphql.Client) (couponID string, 
 		return "", err
 	}
 	couponID = created.CreateCoupon.Coupon.Id
-	generated, err := GenerateCodes(ctx, client, GenerateCodesInput{CouponId: couponID, Count: codeCount, Pattern: new("GO-########")})
+	generated, err := GenerateCodes(ctx, client,
+		GenerateCodesInput{CouponId: couponID, Count: codeCount, Pattern: new("GO-########")})
 	if err != nil {
 		return "", err
 	}
 	if err := check(generated.GenerateCodes.UserErrors); err != nil {
 		return "", err
 	}
-	return couponID, want("available codes", generated.GenerateCodes.Coupon.Availability.Available, codeCount)
+	return couponID,
+		want("available codes", generated.GenerateCodes.Coupon.Availability.Available, codeCount)
 }
 
 // importRecipients sends a file, imports it, and waits until that is done.
 func importRecipients(ctx context.Context, client graphql.Client) error {
 	size := float64(len(recipients))
-	made, err := CreateUpload(ctx, client, CreateUploadInput{FileName: "recipients.csv", ByteCount: &size})
+	made, err := CreateUpload(ctx, client,
+		CreateUploadInput{FileName: "recipients.csv", ByteCount: &size})
 	if err != nil {
 		return err
 	}
@@ -149,7 +153,8 @@ func importRecipients(ctx context.Context, client graphql.Client) error {
 	if err != nil {
 		return err
 	}
-	// An address that cannot be right is no reason to reject a row: the analysis leaves the recipient out.
+	// An address that cannot be right is no reason to reject a row: the analysis leaves the
+	// recipient out.
 	return errors.Join(
 		want("status", outcome.Status, ImportStatusSucceeded),
 		want("imported rows", outcome.RowsImported, 4),
@@ -187,7 +192,8 @@ func deliver(ctx context.Context, client graphql.Client, couponID string) (code 
 		return "", err
 	}
 	id := created.CreateDelivery.Delivery.Id
-	targeted, err := AddTargets(ctx, client, id, []string{"example-go-1", "example-go-2", "example-go-3", "example-go-4"})
+	targeted, err := AddTargets(ctx, client, id,
+		[]string{"example-go-1", "example-go-2", "example-go-3", "example-go-4"})
 	if err != nil {
 		return "", err
 	}
@@ -209,7 +215,8 @@ func deliver(ctx context.Context, client graphql.Client, couponID string) (code 
 	); err != nil {
 		return "", err
 	}
-	if err := want("reason", analysis.Exclusions[0].Reason, ExclusionReasonInvalidAddress); err != nil {
+	if err := want("reason", analysis.Exclusions[0].Reason,
+		ExclusionReasonInvalidAddress); err != nil {
 		return "", err
 	}
 	confirmed, err := ConfirmDelivery(ctx, client, id)
@@ -226,12 +233,14 @@ func deliver(ctx context.Context, client graphql.Client, couponID string) (code 
 			return false, err
 		}
 		outcome = read.Delivery
-		return outcome.Status == DeliveryStatusFinished || outcome.Status == DeliveryStatusFailed, nil
+		return outcome.Status == DeliveryStatusFinished ||
+			outcome.Status == DeliveryStatusFailed, nil
 	})
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(want("status", outcome.Status, DeliveryStatusFinished), want("sent messages", outcome.Counts.Sent, 3)); err != nil {
+	if err := errors.Join(want("status", outcome.Status, DeliveryStatusFinished),
+		want("sent messages", outcome.Counts.Sent, 3)); err != nil {
 		return "", err
 	}
 	for _, message := range outcome.Messages.Nodes {
@@ -242,9 +251,13 @@ func deliver(ctx context.Context, client graphql.Client, couponID string) (code 
 	return "", errors.New("the message to Ada has no code")
 }
 
-// redeem redeems a code: once, again with the same key, which is harmless, and again as another customer would.
+// redeem redeems a code: once, again with the same key, which is harmless, and again as another
+// customer would.
 func redeem(ctx context.Context, client graphql.Client, code string) error {
-	input := RedeemCodeInput{Value: code, Amount: new("49.90"), Currency: new("EUR"), IdempotencyKey: new("order of " + code)}
+	input := RedeemCodeInput{
+		Value: code, Amount: new("49.90"), Currency: new("EUR"),
+		IdempotencyKey: new("order of " + code),
+	}
 	first, err := RedeemCode(ctx, client, input)
 	if err != nil {
 		return err
@@ -259,7 +272,8 @@ func redeem(ctx context.Context, client graphql.Client, code string) error {
 	if err := check(repeated.RedeemCode.UserErrors); err != nil {
 		return err
 	}
-	if err := want("redemption of the same key", repeated.RedeemCode.Redemption.Id, first.RedeemCode.Redemption.Id); err != nil {
+	if err := want("redemption of the same key", repeated.RedeemCode.Redemption.Id,
+		first.RedeemCode.Redemption.Id); err != nil {
 		return err
 	}
 	input.IdempotencyKey = nil
@@ -268,7 +282,8 @@ func redeem(ctx context.Context, client graphql.Client, code string) error {
 		return err
 	}
 	isRedeemed := func(p Problem) bool { return p.Code == ErrorCodeCodeAlreadyRedeemed }
-	return want("refusal of a second redemption", slices.ContainsFunc(refused.RedeemCode.UserErrors, isRedeemed), true)
+	return want("refusal of a second redemption",
+		slices.ContainsFunc(refused.RedeemCode.UserErrors, isRedeemed), true)
 }
 
 func checkStats(ctx context.Context, client graphql.Client, couponID string) error {
@@ -281,7 +296,8 @@ func checkStats(ctx context.Context, client graphql.Client, couponID string) err
 	}
 	row := read.RedemptionStats[0]
 	if err := errors.Join(
-		want("channel", row.Keys[0], "EMAIL"), want("sent", row.Stats.Sent, 3), want("redeemed", row.Stats.Redeemed, 1),
+		want("channel", row.Keys[0], "EMAIL"), want("sent", row.Stats.Sent, 3),
+		want("redeemed", row.Stats.Redeemed, 1),
 		want("currencies", len(row.Stats.ByCurrency), 1),
 	); err != nil {
 		return err
@@ -289,8 +305,8 @@ func checkStats(ctx context.Context, client graphql.Client, couponID string) err
 	return want("amount", row.Stats.ByCurrency[0].Amount, "49.90")
 }
 
-// checkStranger asks without a key where one is needed. The error of a request has a code, also where
-// the HTTP status is one of an error.
+// checkStranger asks without a key where one is needed. The error of a request has a code, also
+// where the HTTP status is one of an error.
 func checkStranger(ctx context.Context, client graphql.Client) error {
 	_, err := CouponStats(ctx, client, "coupon_1")
 	refused, isHTTP := errors.AsType[*graphql.HTTPError](err)
@@ -299,7 +315,8 @@ func checkStranger(ctx context.Context, client graphql.Client) error {
 	}
 	return errors.Join(
 		want("status without a key", refused.StatusCode, http.StatusUnauthorized),
-		want("code without a key", refused.Response.Errors[0].Extensions["code"], any("UNAUTHENTICATED")),
+		want("code without a key", refused.Response.Errors[0].Extensions["code"],
+			any("UNAUTHENTICATED")),
 	)
 }
 
@@ -321,7 +338,8 @@ func poll(ctx context.Context, ask func() (isOver bool, err error)) error {
 func check(found []Problem) error {
 	var errs []error
 	for _, p := range found {
-		errs = append(errs, fmt.Errorf("%s at %s: %s", p.Code, strings.Join(p.Field, "."), p.Message))
+		errs = append(errs,
+			fmt.Errorf("%s at %s: %s", p.Code, strings.Join(p.Field, "."), p.Message))
 	}
 	return errors.Join(errs...)
 }

@@ -1,4 +1,5 @@
-// Package mailtest has a mail server that answers as a test wants: by step, late, within limits, or not at all.
+// Package mailtest has a mail server that answers as a test wants: by step, late, within limits, or
+// not at all.
 package mailtest
 
 import (
@@ -78,15 +79,18 @@ type Server struct {
 	hellos      []string
 }
 
-// Start starts a server that ends with the test. script, called by several goroutines at once, answers; nil takes
-// everything.
+// Start starts a server that ends with the test. script, called by several goroutines at once,
+// answers; nil takes everything.
 func Start(t testing.TB, script func(Event) Reply) *Server {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Addr: listener.Addr().String(), script: script, open: map[net.Conn]struct{}{}, asked: map[Step]int{}}
+	s := &Server{
+		Addr: listener.Addr().String(), script: script, open: map[net.Conn]struct{}{},
+		asked: map[Step]int{},
+	}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -188,7 +192,8 @@ func (c *conversation) command(reader *textproto.Reader, line string) bool {
 		c.mu.Lock()
 		c.hellos = append(c.hellos, rest)
 		c.mu.Unlock()
-		return c.answer(Hello, line, "250-mailtest\r\n250-8BITMIME\r\n250-AUTH CRAM-MD5\r\n250 ENHANCEDSTATUSCODES")
+		return c.answer(Hello, line,
+			"250-mailtest\r\n250-8BITMIME\r\n250-AUTH CRAM-MD5\r\n250 ENHANCEDSTATUSCODES")
 	case "AUTH":
 		if _, err := fmt.Fprint(c.conn, "334 PDEuMkBtYWlsdGVzdD4=\r\n"); err != nil {
 			return false
@@ -229,7 +234,8 @@ func (c *conversation) content(reader *textproto.Reader, line string) bool {
 	if _, err := fmt.Fprintf(c.conn, "354 Go on\r\n"); err != nil {
 		return false
 	}
-	if first, err := reader.R.Peek(1); err != nil || len(first) == 0 || c.reply(Content, "").Breaks {
+	if first, err := reader.R.Peek(1); err != nil || len(first) == 0 ||
+		c.reply(Content, "").Breaks {
 		return false
 	}
 	text, err := reader.ReadDotBytes()
@@ -290,7 +296,8 @@ func (c *conversation) answer(step Step, line, usual string) bool {
 	return err == nil && !isLast
 }
 
-// Quota returns whether one more is within a limit of so many in a window of time, and counts it. It is for scripts.
+// Quota returns whether one more is within a limit of so many in a window of time, and counts it.
+// It is for scripts.
 func Quota(limit int, window time.Duration) func(at time.Time) bool {
 	var mu sync.Mutex
 	var taken []time.Time

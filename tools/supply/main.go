@@ -1,9 +1,10 @@
-// The program supply writes the bill of materials of a built server, as CycloneDX, and fails unless every license in it is
-// one that the product may ship. `make sbom` runs it.
+// The program supply writes the bill of materials of a built server, as CycloneDX, and fails unless
+// every license in it is one that the product may ship. `make sbom` runs it.
 //
-// The modules are those that the linker put into the program, as cyclonedx-gomod reads them from it; the files of others
-// that the playground embeds are those that LICENSES.txt names. A license is what licensecheck makes of its text, not what
-// somebody says of it. The same program gives the same bytes.
+// The modules are those that the linker put into the program, as cyclonedx-gomod reads them from
+// it; the files of others that the playground embeds are those that LICENSES.txt names. A license
+// is what licensecheck makes of its text, not what somebody says of it. The same program gives the
+// same bytes.
 package main
 
 import (
@@ -26,7 +27,9 @@ import (
 )
 
 // allowed are the licenses that ask for a notice at most.
-var allowed = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense", "Zlib"}
+var allowed = []string{
+	"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense", "Zlib",
+}
 
 // exceptions are what has another license, and may be shipped all the same; ADR 38 says why.
 var exceptions = map[string]string{
@@ -34,10 +37,13 @@ var exceptions = map[string]string{
 	"Fira Code (font)":                   "OFL-1.1",
 }
 
-// readByPeople are texts that licensecheck does not recognise, by their SHA-256: when one changes, somebody reads it again.
+// readByPeople are texts that licensecheck does not recognise, by their SHA-256: when one changes,
+// somebody reads it again.
 var readByPeople = map[string]string{
-	"b869a4f04a93a286bdb726cd327561f33bc13f67f9f6cf2840c050ef8307e6c0": "BSD-2-Clause", // entities: the licence in words of its own
-	"928be7239a7156be13794119869e3da9fbf9bd5f1a07805b5b5d7e3f015386cd": "MIT",          // vscode-languageserver-types: with a notice after it
+	// entities: the licence in words of its own
+	"b869a4f04a93a286bdb726cd327561f33bc13f67f9f6cf2840c050ef8307e6c0": "BSD-2-Clause",
+	// vscode-languageserver-types: with a notice after it
+	"928be7239a7156be13794119869e3da9fbf9bd5f1a07805b5b5d7e3f015386cd": "MIT",
 }
 
 // minCoverage is how much of a text, in per cent, must be a known license.
@@ -69,7 +75,8 @@ func run(ctx context.Context, binary, version, assets, lock, output string) (cou
 	}
 	problems := []error{addLicenses(ctx, *bom.Components)}
 	for _, asset := range embedded {
-		problems = append(problems, checkLicenses(asset.component.Name, asset.text, &asset.component))
+		problems = append(problems,
+			checkLicenses(asset.component.Name, asset.text, &asset.component))
 		*bom.Components = append(*bom.Components, asset.component)
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -85,12 +92,14 @@ func run(ctx context.Context, binary, version, assets, lock, output string) (cou
 
 // readProgram returns what cyclonedx-gomod finds in a program.
 func readProgram(ctx context.Context, binary, version string) (*cyclonedx.BOM, error) {
-	text, err := command(ctx, "tool", "cyclonedx-gomod", "bin", "-json", "-std", "-noserial", "-notimestamp", "-version", version, binary)
+	text, err := command(ctx, "tool", "cyclonedx-gomod", "bin", "-json", "-std", "-noserial",
+		"-notimestamp", "-version", version, binary)
 	if err != nil {
 		return nil, err
 	}
 	bom := new(cyclonedx.BOM)
-	if err := cyclonedx.NewBOMDecoder(bytes.NewReader(text), cyclonedx.BOMFileFormatJSON).Decode(bom); err != nil {
+	if err := cyclonedx.NewBOMDecoder(bytes.NewReader(text),
+		cyclonedx.BOMFileFormatJSON).Decode(bom); err != nil {
 		return nil, fmt.Errorf("read what cyclonedx-gomod writes: %w", err)
 	}
 	if bom.Components == nil || len(*bom.Components) == 0 {
@@ -161,7 +170,8 @@ func readLicenses(folder string) (text []byte, err error) {
 	}
 	for _, entry := range entries {
 		name := strings.ToUpper(entry.Name())
-		if entry.IsDir() || !strings.HasPrefix(name, "LICENSE") && !strings.HasPrefix(name, "LICENCE") && !strings.HasPrefix(name, "COPYING") {
+		if entry.IsDir() || !strings.HasPrefix(name, "LICENSE") &&
+			!strings.HasPrefix(name, "LICENCE") && !strings.HasPrefix(name, "COPYING") {
 			continue
 		}
 		part, err := os.ReadFile(filepath.Join(folder, entry.Name()))
@@ -189,12 +199,18 @@ func checkLicenses(name string, text []byte, c *cyclonedx.Component) error {
 	if id := readByPeople[digest]; id != "" {
 		ids = []string{id}
 	} else if len(ids) == 0 || found.Percent < minCoverage {
-		return fmt.Errorf("%s: an unknown license: %v in %.0f %% of the text, which has the SHA-256 %s", name, ids, found.Percent, digest)
+		return fmt.Errorf(
+			"%s: an unknown license: %v in %.0f %% of the text, which has the SHA-256 %s", name,
+			ids, found.Percent, digest,
+		)
 	}
 	var licenses cyclonedx.Licenses
 	for _, id := range ids {
 		if !slices.Contains(allowed, id) && exceptions[name] != id {
-			return fmt.Errorf("%s: the license %s is neither in allowed nor in exceptions of tools/supply", name, id)
+			return fmt.Errorf(
+				"%s: the license %s is neither in allowed nor in exceptions of tools/supply", name,
+				id,
+			)
 		}
 		licenses = append(licenses, cyclonedx.LicenseChoice{License: &cyclonedx.License{ID: id}})
 	}
@@ -208,8 +224,8 @@ type asset struct {
 	text      []byte
 }
 
-// readAssets reads the list that playground/assets/build.mjs writes: names between two rules, and then their license.
-// Their versions are those of the lock file, where it has them.
+// readAssets reads the list that playground/assets/build.mjs writes: names between two rules, and
+// then their license. Their versions are those of the lock file, where it has them.
 func readAssets(licenses, lock string) ([]asset, error) {
 	text, err := os.ReadFile(licenses)
 	if err != nil {
@@ -231,7 +247,10 @@ func readAssets(licenses, lock string) ([]asset, error) {
 	var assets []asset
 	for i := 1; i+1 < len(parts); i += 2 {
 		for name := range strings.SplitSeq(strings.TrimSpace(parts[i]), ", ") {
-			c := cyclonedx.Component{Type: cyclonedx.ComponentTypeLibrary, Name: name, Version: versions.Packages["node_modules/"+name].Version}
+			c := cyclonedx.Component{
+				Type: cyclonedx.ComponentTypeLibrary, Name: name,
+				Version: versions.Packages["node_modules/"+name].Version,
+			}
 			if c.Version != "" {
 				c.PackageURL = "pkg:npm/" + strings.Replace(name, "@", "%40", 1) + "@" + c.Version
 			}

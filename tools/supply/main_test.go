@@ -33,17 +33,20 @@ You should have received a copy of the GNU General Public License along with thi
 func TestCheckLicenses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ text, want string }{
-		"allowed":               {isc, ""},
-		"copyleft":              {gpl, "the license GPL-3.0"},
-		"copyleft too":          {isc + gpl, "the license GPL-3.0"},
-		"somebody's own":        {"You may look at this on Sundays.", "unknown license"},
-		"mostly something else": {isc + strings.Repeat("You may look at this on Sundays. ", 100), "unknown license"},
-		"empty":                 {"", "unknown license"},
+		"allowed":        {isc, ""},
+		"copyleft":       {gpl, "the license GPL-3.0"},
+		"copyleft too":   {isc + gpl, "the license GPL-3.0"},
+		"somebody's own": {"You may look at this on Sundays.", "unknown license"},
+		"mostly something else": {
+			isc + strings.Repeat("You may look at this on Sundays. ", 100), "unknown license",
+		},
+		"empty": {"", "unknown license"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := checkLicenses("example.com/module", []byte(tt.text), new(cyclonedx.Component))
-			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			if tt.want == "" && err != nil ||
+				tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})

@@ -10,7 +10,8 @@ import (
 // MaxCodeNumber is the largest number that a code can have.
 const MaxCodeNumber = maxCodeNumber
 
-// Addition is new codes with consecutive numbers on their way into memory, which look-ups do not find before Change.Add.
+// Addition is new codes with consecutive numbers on their way into memory, which look-ups do not
+// find before Change.Add.
 type Addition struct {
 	memory      *Memory
 	first, last int64
@@ -32,8 +33,8 @@ func (a *Addition) Put(number int64, key string, isRespelled bool) {
 	a.count++
 }
 
-// Index puts the keys into the index that were noted since it was called last. A look-up that finds one is confirmed by no run
-// yet.
+// Index puts the keys into the index that were noted since it was called last. A look-up that finds
+// one is confirmed by no run yet.
 func (a *Addition) Index() {
 	m := a.memory
 	m.keys.insertBatch(&a.keys, func(int) { m.mu.Lock() }, func(int) { m.mu.Unlock() })
@@ -50,7 +51,8 @@ func (a *Addition) Check() error {
 // Forget takes the keys out of the index again.
 func (a *Addition) Forget() {
 	m := a.memory
-	m.keys.removeFunc(func(number int64) bool { return number >= a.first && number <= a.last }, m.mu.Lock, m.mu.Unlock)
+	m.keys.removeFunc(func(number int64) bool { return number >= a.first && number <= a.last },
+		m.mu.Lock, m.mu.Unlock)
 }
 
 // Add takes over the codes of an addition, which lie in these runs.
@@ -88,7 +90,8 @@ func (l *Loader) SetNumbers(next Numbers) {
 // NextCode returns the number that the next code gets.
 func (l *Loader) NextCode() int64 { return l.next.Code }
 
-// AddRun takes over a run in which so many codes are there. Where some are missing, all are gone until Insert is told of their keys.
+// AddRun takes over a run in which so many codes are there. Where some are missing, all are gone
+// until Insert is told of their keys.
 func (l *Loader) AddRun(r *Run, count int64) {
 	l.addRun(r)
 	gaps := r.Last - r.First + 1 - count
@@ -125,8 +128,10 @@ func (b *KeyBatch) Put(number int64, key string, isRespelled bool) {
 	l.codes.setState(number, 0)
 }
 
-// Insert puts the keys of a batch into the index and empties it. Goroutines may do so at the same time.
+// Insert puts the keys of a batch into the index and empties it. Goroutines may do so at the same
+// time.
 func (b *KeyBatch) Insert() {
 	l := b.loader
-	l.keys.insertBatch(&b.keys, func(shard int) { l.locks[shard].Lock() }, func(shard int) { l.locks[shard].Unlock() })
+	l.keys.insertBatch(&b.keys, func(shard int) { l.locks[shard].Lock() },
+		func(shard int) { l.locks[shard].Unlock() })
 }

@@ -10,12 +10,13 @@ import (
 const (
 	// AnswerLifetime is how long an idempotency key counts, at least.
 	AnswerLifetime = coupon.IdempotencyLifetime
-	// answersAge is how long keys are put into the same generation: what is forgotten is forgotten by generations.
+	// answersAge is how long keys are put into the same generation: what is forgotten is forgotten
+	// by generations.
 	answersAge = 6 * time.Hour
 )
 
-// answers finds the redemption that a recent idempotency key recorded. A key takes some 30 bytes of memory: it is kept,
-// with its caller, as a hash of 64 bits, whose seed nobody knows.
+// answers finds the redemption that a recent idempotency key recorded. A key takes some 30 bytes of
+// memory: it is kept, with its caller, as a hash of 64 bits, whose seed nobody knows.
 type answers struct {
 	seed maphash.Seed
 	// generations are in the order in which they began.
@@ -29,9 +30,11 @@ type answerGeneration struct {
 
 func newAnswers() *answers { return &answers{seed: maphash.MakeSeed()} }
 
-// answerKey is an idempotency key. Two callers may use the same one, and neither hears of the other.
+// answerKey is an idempotency key. Two callers may use the same one, and neither hears of the
+// other.
 type answerKey struct {
-	// caller is "" for a redemption that tells nobody who recorded it: its key counts for everybody.
+	// caller is "" for a redemption that tells nobody who recorded it: its key counts for
+	// everybody.
 	caller, key string
 }
 
@@ -63,14 +66,16 @@ func (a *answers) get(hash uint64) int64 {
 	return 0
 }
 
-// add takes a key, and forgets those that do not count any more. now is by a clock that nobody sets.
+// add takes a key, and forgets those that do not count any more. now is by a clock that nobody
+// sets.
 func (a *answers) add(of answerKey, number int64, now time.Time) {
 	last := len(a.generations) - 1
 	if last < 0 || now.Sub(a.generations[last].began) >= answersAge {
 		for len(a.generations) > 0 && now.Sub(a.generations[0].began) >= AnswerLifetime+answersAge {
 			a.generations = a.generations[1:]
 		}
-		a.generations = append(a.generations, &answerGeneration{began: now, numbers: map[uint64]int64{}})
+		a.generations = append(a.generations,
+			&answerGeneration{began: now, numbers: map[uint64]int64{}})
 		last = len(a.generations) - 1
 	}
 	a.generations[last].numbers[a.hash(of)] = number

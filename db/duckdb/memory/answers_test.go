@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestAnswersAreForgotten tells that a key counts for AnswerLifetime at least, and that memory is given back after.
+// TestAnswersAreForgotten tells that a key counts for AnswerLifetime at least, and that memory is
+// given back after.
 func TestAnswersAreForgotten(t *testing.T) {
 	t.Parallel()
 	a := newAnswers()

@@ -55,7 +55,9 @@ func (c *Counts) in(status []coupon.CodeStatus, hasEnded bool) int {
 	if len(status) == 0 {
 		return c.Total
 	}
-	counts := map[coupon.CodeStatus]int{coupon.CodeRedeemed: c.Redeemed, coupon.CodeVoided: c.Voided}
+	counts := map[coupon.CodeStatus]int{
+		coupon.CodeRedeemed: c.Redeemed, coupon.CodeVoided: c.Voided,
+	}
 	if hasEnded {
 		counts[coupon.CodeExpired] = c.free() + c.Assigned
 	} else {
@@ -70,9 +72,9 @@ func (c *Counts) in(status []coupon.CodeStatus, hasEnded bool) int {
 	return sum
 }
 
-// Find returns the number of the code with this key, and whether its value is spelled otherwise than the key; 0 when
-// there is none. It compares 63 bits of a hash whose seed nobody knows: among 100 million codes a key that is not there
-// is taken for one that is once in 10¹¹ times.
+// Find returns the number of the code with this key, and whether its value is spelled otherwise
+// than the key; 0 when there is none. It compares 63 bits of a hash whose seed nobody knows: among
+// 100 million codes a key that is not there is taken for one that is once in 10¹¹ times.
 func (v View) Find(key string) (number int64, isRespelled bool) {
 	hash, bits := v.keys.hash(key)
 	for candidate := range v.keys.candidates(hash) {
@@ -93,13 +95,15 @@ func (m *Memory) Find(key string) (number int64, isRespelled bool) {
 	return number, isRespelled
 }
 
-// Candidates returns the numbers of all codes that may have this key, those that are being added among them.
+// Candidates returns the numbers of all codes that may have this key, those that are being added
+// among them.
 func (v View) Candidates(key string) iter.Seq[int64] {
 	hash, _ := v.keys.hash(key)
 	return v.keys.candidates(hash)
 }
 
-// Hash returns what the index keeps of a key. Codes whose hashes are equal are told apart by more bits, and by their rows.
+// Hash returns what the index keeps of a key. Codes whose hashes are equal are told apart by more
+// bits, and by their rows.
 func (m *Memory) Hash(key string) uint32 {
 	hash, _ := m.keys.hash(key)
 	return hash
@@ -149,13 +153,14 @@ func (m *Memory) RunsSince(seq int) []*Run {
 	return m.runsOf(func(r *Run) bool { return r.seq > seq })
 }
 
-// SetStatus tells of codes that were read where they stand at an instant. A redemption counts once its row is there,
-// if the caller wanted to know of it.
+// SetStatus tells of codes that were read where they stand at an instant. A redemption counts once
+// its row is there, if the caller wanted to know of it.
 func (m *Memory) SetStatus(d *Described, now time.Time) {
 	m.Read(func(v View) {
 		for _, code := range d.Codes {
 			known := v.Coupon(coupon.MustNumber(coupon.KindCoupon, code.CouponID))
-			code.Status = (code.Flags&^coupon.StateRedeemed | code.Found()).Status(known != nil && known.HasEnded(now))
+			code.Status = (code.Flags&^coupon.StateRedeemed | code.Found()).Status(known != nil &&
+				known.HasEnded(now))
 		}
 	})
 }
@@ -177,13 +182,15 @@ func (c Change) addRun(r *Run) {
 	codes.counts.Total += int(r.Last - r.First + 1)
 }
 
-// insertRun puts a run in its place: numbers are given out before codes are added, by several at a time.
+// insertRun puts a run in its place: numbers are given out before codes are added, by several at a
+// time.
 func insertRun(runs []*Run, r *Run) []*Run {
 	i := sort.Search(len(runs), func(i int) bool { return runs[i].First > r.First })
 	return slices.Insert(runs, i, r)
 }
 
-// RemoveCodes forgets codes that are deleted; no span goes beyond its run. Their keys stay in the index until ForgetKeys.
+// RemoveCodes forgets codes that are deleted; no span goes beyond its run. Their keys stay in the
+// index until ForgetKeys.
 func (c Change) RemoveCodes(spans []Span) {
 	if len(spans) == 0 {
 		return
@@ -231,8 +238,8 @@ func (c Change) RemoveEach(numbers []int64) {
 	c.RemoveCodes(spans)
 }
 
-// ForgetKeys takes the keys of codes out of the index that are gone, which nobody finds any more. It looks at all of the
-// index, part by part, and takes the lock for each.
+// ForgetKeys takes the keys of codes out of the index that are gone, which nobody finds any more.
+// It looks at all of the index, part by part, and takes the lock for each.
 func (m *Memory) ForgetKeys() {
 	isGone := func(number int64) bool {
 		return number < m.codes.end() && m.codes.state(number).Has(coupon.StateGone)
@@ -289,7 +296,8 @@ func (c Change) SetHolder(numbers []int64, delivery int64) {
 	}
 }
 
-// Span is a part of a run, of codes that have something in common: that messages take them, or that they go.
+// Span is a part of a run, of codes that have something in common: that messages take them, or that
+// they go.
 type Span struct {
 	First int64
 	Count int

@@ -2,8 +2,9 @@ package memory
 
 import "couponql/coupon"
 
-// codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing copies nothing and
-// keeps nobody waiting. Numbers begin at 1. A page with a code whose redemption was reversed has a bit more a code.
+// codeTable is what memory keeps of each code by its number: 9 bytes, in pages, so that growing
+// copies nothing and keeps nobody waiting. Numbers begin at 1. A page with a code whose redemption
+// was reversed has a bit more a code.
 type codeTable struct {
 	pages []*codePage
 }
@@ -41,7 +42,8 @@ func (t *codeTable) setState(number int64, state coupon.CodeState) {
 	t.pages[number>>pageBits].states[number%pageCodes] = state
 }
 
-// holder returns the number of the delivery that gave a code away; it means something only while the code is assigned.
+// holder returns the number of the delivery that gave a code away; it means something only while
+// the code is assigned.
 func (t *codeTable) holder(number int64) int64 {
 	return int64(t.pages[number>>pageBits].holders[number%pageCodes])
 }

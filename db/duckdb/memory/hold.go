@@ -46,7 +46,10 @@ func (m *Memory) Availability(number int64, now time.Time) *coupon.Availability 
 }
 
 func (v View) availability(number int64, now time.Time) *coupon.Availability {
-	a := &coupon.Availability{CouponID: coupon.NewID(coupon.KindCoupon, number), ByLabel: []*coupon.LabelAvailability{}, Holds: []*coupon.CodeHold{}}
+	a := &coupon.Availability{
+		CouponID: coupon.NewID(coupon.KindCoupon, number), ByLabel: []*coupon.LabelAvailability{},
+		Holds: []*coupon.CodeHold{},
+	}
 	known := v.coupons[number]
 	if known == nil {
 		return a
@@ -55,7 +58,9 @@ func (v View) availability(number int64, now time.Time) *coupon.Availability {
 	for label, codes := range known.labels {
 		counts := codes.counts
 		if label != "" && counts.Total > 0 {
-			row := &coupon.LabelAvailability{Label: label, Total: counts.Total, Redeemed: counts.Redeemed}
+			row := &coupon.LabelAvailability{
+				Label: label, Total: counts.Total, Redeemed: counts.Redeemed,
+			}
 			if !hasEnded {
 				row.Assigned = counts.Assigned
 				row.Available = max(0, counts.free()-v.held(number, label, 0, now))
@@ -68,7 +73,8 @@ func (v View) availability(number int64, now time.Time) *coupon.Availability {
 		a.Redeemed += counts.Redeemed
 		a.Voided += counts.Voided
 	}
-	slices.SortFunc(a.ByLabel, func(x, y *coupon.LabelAvailability) int { return strings.Compare(x.Label, y.Label) })
+	slices.SortFunc(a.ByLabel,
+		func(x, y *coupon.LabelAvailability) int { return strings.Compare(x.Label, y.Label) })
 	if hasEnded {
 		a.Expired = a.Available + a.Assigned
 		a.Available, a.Assigned = 0, 0
@@ -92,7 +98,8 @@ func (m *Memory) HeldFor(delivery int64, now time.Time) int {
 	return 0
 }
 
-// Holds returns the largest live holds of a coupon's codes that other deliveries have, at most coupon.MaxHolds.
+// Holds returns the largest live holds of a coupon's codes that other deliveries have, at most
+// coupon.MaxHolds.
 func (m *Memory) Holds(couponID, except int64, now time.Time) []*coupon.CodeHold {
 	return answer(m, func(v View) []*coupon.CodeHold { return v.holdsOf(couponID, except, now) })
 }
@@ -101,13 +108,17 @@ func (v View) holdsOf(couponID, except int64, now time.Time) []*coupon.CodeHold 
 	holds := []*coupon.CodeHold{}
 	for delivery, h := range v.holds {
 		if delivery != except && h.CouponID == couponID && now.Before(h.Until) {
-			holds = append(holds, &coupon.CodeHold{DeliveryID: coupon.NewID(coupon.KindDelivery, delivery), Count: h.Total(), EndsAt: h.Until})
+			holds = append(holds, &coupon.CodeHold{
+				DeliveryID: coupon.NewID(coupon.KindDelivery, delivery), Count: h.Total(),
+				EndsAt: h.Until,
+			})
 		}
 	}
 	slices.SortFunc(holds, func(x, y *coupon.CodeHold) int {
 		return cmp.Or(
 			cmp.Compare(y.Count, x.Count),
-			cmp.Compare(coupon.MustNumber(coupon.KindDelivery, x.DeliveryID), coupon.MustNumber(coupon.KindDelivery, y.DeliveryID)),
+			cmp.Compare(coupon.MustNumber(coupon.KindDelivery, x.DeliveryID),
+				coupon.MustNumber(coupon.KindDelivery, y.DeliveryID)),
 		)
 	})
 	return holds[:min(len(holds), coupon.MaxHolds)]
@@ -135,8 +146,8 @@ func (v View) heldInAll(couponID, except int64, now time.Time) int {
 	return sum
 }
 
-// Claim is what a delivery wants of the codes of a coupon. With ByLabel it takes those with a label alone; else codes with any
-// label, but none that others hold by name.
+// Claim is what a delivery wants of the codes of a coupon. With ByLabel it takes those with a label
+// alone; else codes with any label, but none that others hold by name.
 type Claim struct {
 	CouponID int64
 	ByLabel  bool
@@ -145,8 +156,8 @@ type Claim struct {
 	Now      time.Time
 }
 
-// Promisable counts the codes that a delivery may count on: free ones, less what live holds of others keep. The label matters
-// only to a claim by label.
+// Promisable counts the codes that a delivery may count on: free ones, less what live holds of
+// others keep. The label matters only to a claim by label.
 func (m *Memory) Promisable(of Claim, label string) int {
 	return answer(m, func(v View) int { return v.promisable(of, label) })
 }
@@ -171,8 +182,8 @@ func (v View) promisable(of Claim, label string) int {
 	return max(0, min(all, codes.counts.free()-v.held(of.CouponID, label, of.Delivery, of.Now)))
 }
 
-// Take plans which codes the next messages of a delivery get: count free codes, lowest numbers first. Nothing is marked. It
-// returns fewer than count when there are no more.
+// Take plans which codes the next messages of a delivery get: count free codes, lowest numbers
+// first. Nothing is marked. It returns fewer than count when there are no more.
 func (m *Memory) Take(of Claim, label string, count int) []Span {
 	return answer(m, func(v View) []Span { return v.take(of, label, count) })
 }
@@ -235,7 +246,8 @@ func (m *Memory) FirstFree(of Claim, label string) int64 {
 	return 0
 }
 
-// CanTake reports whether a delivery may have the codes of spans: nothing happened to them, and no one else's hold needs them.
+// CanTake reports whether a delivery may have the codes of spans: nothing happened to them, and no
+// one else's hold needs them.
 func (m *Memory) CanTake(of Claim, spans []Span) bool {
 	return answer(m, func(v View) bool {
 		wanted := &Hold{CouponID: of.CouponID, ByLabel: of.ByLabel, Counts: map[string]int{}}

@@ -5,12 +5,14 @@ import (
 	"iter"
 )
 
-// keyIndex finds the number of a code by its key. It keeps 8 bytes a slot: 32 bits of the key's hash and the number,
-// in open addressing with linear probing; a look-up touches one or two cache lines. The slots are in shards, each of
-// which grows alone: that takes a moment, not the second that many millions would take at once.
+// keyIndex finds the number of a code by its key. It keeps 8 bytes a slot: 32 bits of the key's
+// hash and the number, in open addressing with linear probing; a look-up touches one or two cache
+// lines. The slots are in shards, each of which grows alone: that takes a moment, not the second
+// that many millions would take at once.
 //
-// The hash is cut, so what it finds are candidates. Another 31 bits of the hash, the print, lie beside the code's
-// state (codeTable): look-ups compare these too (View.Find), and additions compare the keys themselves.
+// The hash is cut, so what it finds are candidates. Another 31 bits of the hash, the print, lie
+// beside the code's state (codeTable): look-ups compare these too (View.Find), and additions
+// compare the keys themselves.
 //
 // The zero value is not usable; see newKeyIndex.
 type keyIndex struct {
@@ -46,8 +48,8 @@ func (s keySlot) number() int64 { return int64(s & keySlot(graveNumber)) }
 // shard returns the number of the shard that the slot belongs to.
 func (s keySlot) shard() int { return int(s >> (64 - shardBits)) }
 
-// keyPrint is what look-ups compare beside the hash: 31 bits more of it, and whether the code's value is spelled
-// otherwise than its key.
+// keyPrint is what look-ups compare beside the hash: 31 bits more of it, and whether the code's
+// value is spelled otherwise than its key.
 type keyPrint uint32
 
 func newPrint(bits uint32, isRespelled bool) keyPrint {
@@ -71,8 +73,8 @@ func newKeyIndex() *keyIndex {
 	return x
 }
 
-// hash returns the two parts of a key's hash: what the index keeps, and what the print keeps. The seed is drawn at
-// every start, so nobody can make keys that are alike.
+// hash returns the two parts of a key's hash: what the index keeps, and what the print keeps. The
+// seed is drawn at every start, so nobody can make keys that are alike.
 func (x *keyIndex) hash(key string) (hash, bits uint32) {
 	whole := maphash.String(x.seed, key)
 	return uint32(whole >> 32), uint32(whole)
@@ -101,14 +103,16 @@ func (x *keyIndex) candidates(hash uint32) iter.Seq[int64] {
 	s := &x.shards[newSlot(hash, 0).shard()]
 	return func(yield func(int64) bool) {
 		for i := s.place(hash); s.slots[i] != 0; i = s.after(i) {
-			if slot := s.slots[i]; slot.hash() == hash && slot.number() != graveNumber && !yield(slot.number()) {
+			if slot := s.slots[i]; slot.hash() == hash && slot.number() != graveNumber &&
+				!yield(slot.number()) {
 				return
 			}
 		}
 	}
 }
 
-// reserve makes room for so many more keys. It does so shard by shard, each between lock and unlock.
+// reserve makes room for so many more keys. It does so shard by shard, each between lock and
+// unlock.
 func (x *keyIndex) reserve(more int, lock, unlock func()) {
 	// Hashes spread evenly, give or take a few standard deviations.
 	share := more/keyShards + more/keyShards/16 + minSlots
@@ -119,7 +123,8 @@ func (x *keyIndex) reserve(more int, lock, unlock func()) {
 	}
 }
 
-// removeFunc takes out all codes whose number is one that isGone tells, shard by shard, each between lock and unlock.
+// removeFunc takes out all codes whose number is one that isGone tells, shard by shard, each
+// between lock and unlock.
 func (x *keyIndex) removeFunc(isGone func(number int64) bool, lock, unlock func()) {
 	for i := range x.shards {
 		lock()
@@ -133,7 +138,8 @@ func (x *keyIndex) removeFunc(isGone func(number int64) bool, lock, unlock func(
 	}
 }
 
-// keyBatch is many new keys, sorted by shard: they are put in shard by shard, which stays in the processor's cache.
+// keyBatch is many new keys, sorted by shard: they are put in shard by shard, which stays in the
+// processor's cache.
 type keyBatch [keyShards][]keySlot
 
 func (b *keyBatch) add(hash uint32, number int64) {
@@ -141,7 +147,8 @@ func (b *keyBatch) add(hash uint32, number int64) {
 	b[slot.shard()] = append(b[slot.shard()], slot)
 }
 
-// insertBatch adds the codes of a batch and empties it, shard by shard, each between lock and unlock.
+// insertBatch adds the codes of a batch and empties it, shard by shard, each between lock and
+// unlock.
 func (x *keyIndex) insertBatch(b *keyBatch, lock, unlock func(shard int)) {
 	for i, slots := range b {
 		lock(i)
@@ -154,8 +161,8 @@ func (x *keyIndex) insertBatch(b *keyBatch, lock, unlock func(shard int)) {
 	}
 }
 
-// place is where the probing for a hash begins: the hash scaled to the number of slots, so that a grown shard needs
-// nothing but the slots themselves.
+// place is where the probing for a hash begins: the hash scaled to the number of slots, so that a
+// grown shard needs nothing but the slots themselves.
 func (s *keyShard) place(hash uint32) int {
 	return int(uint64(hash<<shardBits) * uint64(len(s.slots)) >> 32)
 }

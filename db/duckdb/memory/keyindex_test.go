@@ -20,8 +20,8 @@ func (x *keyIndex) remove(number int64) {
 	x.removeFunc(func(other int64) bool { return other == number }, unshared, unshared)
 }
 
-// TestKeyIndex compares the index with a map while it is filled and emptied at random. Few hashes for many
-// codes make chains of collisions; those at both ends make the probing wrap around.
+// TestKeyIndex compares the index with a map while it is filled and emptied at random. Few hashes
+// for many codes make chains of collisions; those at both ends make the probing wrap around.
 func TestKeyIndex(t *testing.T) {
 	t.Parallel()
 	for name, hashes := range map[string]func(*rand.Rand) uint32{
@@ -53,7 +53,8 @@ func TestKeyIndex(t *testing.T) {
 					e := all[i]
 					all = slices.Delete(all, i, i+1)
 					index.remove(e.number)
-					want[e.hash] = slices.DeleteFunc(want[e.hash], func(n int64) bool { return n == e.number })
+					want[e.hash] = slices.DeleteFunc(want[e.hash],
+						func(n int64) bool { return n == e.number })
 					check(e.hash)
 					continue
 				}
@@ -77,8 +78,8 @@ func TestKeyIndex(t *testing.T) {
 	}
 }
 
-// TestKeyIndexGraves tells that codes coming and going do not fill the index up: what is gone makes room
-// when it grows, and probing still ends.
+// TestKeyIndexGraves tells that codes coming and going do not fill the index up: what is gone makes
+// room when it grows, and probing still ends.
 func TestKeyIndexGraves(t *testing.T) {
 	t.Parallel()
 	index := newKeyIndex()
@@ -138,20 +139,23 @@ func TestKeyIndexBatch(t *testing.T) {
 	}
 	index.removeFunc(func(number int64) bool { return number > 10 }, unshared, unshared)
 	for number, hash := range hashes {
-		if got := slices.Contains(slices.Collect(index.candidates(hash)), number); got != (number <= 10) {
+		if got := slices.Contains(slices.Collect(index.candidates(hash)),
+			number); got != (number <= 10) {
 			t.Fatalf("%d is found: %t", number, got)
 		}
 	}
 }
 
-// TestKeyIndexMemory tells that the index and the states cost at most 24 bytes a code, however many there are.
+// TestKeyIndexMemory tells that the index and the states cost at most 24 bytes a code, however many
+// there are.
 func TestKeyIndexMemory(t *testing.T) {
 	t.Parallel()
 	index := newKeyIndex()
 	const perState = 9
 	for number := int64(1); number <= 1_000_000; number++ {
 		index.insert(uint32(number*2654435761), number)
-		if bytes := float64(index.size()*8)/float64(number) + perState; number > 100_000 && bytes > 24 {
+		if bytes := float64(index.size()*8)/float64(number) + perState; number > 100_000 &&
+			bytes > 24 {
 			t.Fatalf("%d codes cost %.1f bytes each", number, bytes)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"couponql/coupon"
 )
 
-// Memory is what the server keeps in memory of all codes. Its methods are safe for concurrent use, and take the lock.
+// Memory is what the server keeps in memory of all codes. Its methods are safe for concurrent use,
+// and take the lock.
 type Memory struct {
 	mu sync.RWMutex
 	state
@@ -109,8 +110,9 @@ func answer[T any](m *Memory, ask func(View) T) T {
 	return ask(View{&m.state})
 }
 
-// Commit calls commit and then change, in one step for readers: nobody sees the rows of a transaction with the memory of before
-// it. It returns the error of commit, of which nothing is taken over.
+// Commit calls commit and then change, in one step for readers: nobody sees the rows of a
+// transaction with the memory of before it. It returns the error of commit, of which nothing is
+// taken over.
 func (m *Memory) Commit(commit func() error, change func(Change)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -173,11 +175,13 @@ func (m *Memory) HasPool(number int64) bool {
 	return known != nil && known.Type == coupon.TypeIndividual
 }
 
-// HasRepeats reports whether there are individual coupons whose codes can be redeemed more than once.
+// HasRepeats reports whether there are individual coupons whose codes can be redeemed more than
+// once.
 func (m *Memory) HasRepeats() bool {
 	return answer(m, func(v View) bool {
 		for _, known := range v.Coupons() {
-			if limit := known.RedemptionLimit; known.Type == coupon.TypeIndividual && (limit == nil || *limit != 1) {
+			if limit := known.RedemptionLimit; known.Type == coupon.TypeIndividual &&
+				(limit == nil || *limit != 1) {
 				return true
 			}
 		}
@@ -202,7 +206,8 @@ func (c Change) RemoveCoupon(number int64) {
 	var codes []Span
 	for _, r := range c.runs {
 		if r.CouponID == number {
-			codes = append(codes, Span{First: r.First, Count: int(r.Last - r.First + 1), Label: r.Label})
+			codes = append(codes,
+				Span{First: r.First, Count: int(r.Last - r.First + 1), Label: r.Label})
 		}
 	}
 	c.RemoveCodes(codes)
@@ -250,5 +255,6 @@ func (m *Memory) IsTouched(since int64, topics ...Topic) bool {
 }
 
 func (v View) isTouched(since int64, topics ...Topic) bool {
-	return slices.ContainsFunc(topics, func(topic Topic) bool { return v.revisions.at[topic] > since })
+	return slices.ContainsFunc(topics,
+		func(topic Topic) bool { return v.revisions.at[topic] > since })
 }

@@ -7,7 +7,8 @@ type Numbers struct {
 
 // IsBehind reports whether numbers that some rows have would be given out again.
 func (n Numbers) IsBehind(rows Numbers) bool {
-	return n.Batch < rows.Batch || n.Code < rows.Code || n.Recipient < rows.Recipient || n.Message < rows.Message ||
+	return n.Batch < rows.Batch || n.Code < rows.Code || n.Recipient < rows.Recipient ||
+		n.Message < rows.Message ||
 		n.Redemption < rows.Redemption
 }
 
@@ -20,7 +21,8 @@ func (m *Memory) take(next *int64, count int) int64 {
 	return first
 }
 
-// TakeMessages returns out numbers of messages, TakeRedemptions of redemptions. Both return the first; none is given out again.
+// TakeMessages returns out numbers of messages, TakeRedemptions of redemptions. Both return the
+// first; none is given out again.
 func (m *Memory) TakeMessages(count int) int64 { return m.take(&m.next.Message, count) }
 
 // TakeRedemptions is TakeMessages for redemptions.
@@ -36,7 +38,8 @@ func (m *Memory) TakeCodes(count, batches int) (batch, first int64) {
 	return batch, first
 }
 
-// NextRecipient returns the number of the next recipient. Only one use case at a time adds recipients.
+// NextRecipient returns the number of the next recipient. Only one use case at a time adds
+// recipients.
 func (m *Memory) NextRecipient() int64 {
 	return answer(m, func(v View) int64 { return v.next.Recipient })
 }

@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	// maxRecent is how many codes, and how many recipients, are kept that were read recently: 160 pages of 100, in some 10 MB.
+	// maxRecent is how many codes, and how many recipients, are kept that were read recently: 160
+	// pages of 100, in some 10 MB.
 	maxRecent = 16_000
-	// maxRedeemed is how many codes are kept that were redeemed just now, apart from those that were read: tills
-	// would drive these out. It covers the moment until their answers are written.
+	// maxRedeemed is how many codes are kept that were redeemed just now, apart from those that
+	// were read: tills would drive these out. It covers the moment until their answers are written.
 	maxRedeemed = 4_000
 	// MaxRecentAttributes is how many bytes of attributes a recipient has at the most who is kept.
 	MaxRecentAttributes = 1024
 )
 
-// recent keeps what was read recently of codes and recipients: pages are asked for again and again. Entries always match the
-// rows. A code's state shows changes to that code; changes that no state shows (a recipient edited or erased, a redemption
-// reversed) clear the cache in the same commit.
+// recent keeps what was read recently of codes and recipients: pages are asked for again and again.
+// Entries always match the rows. A code's state shows changes to that code; changes that no state
+// shows (a recipient edited or erased, a redemption reversed) clear the cache in the same commit.
 type recent struct {
 	codes      *lru.Cache[int64, *KnownCode]
 	redeemed   *lru.Cache[int64, *KnownCode]
@@ -65,12 +66,13 @@ type KnownCode struct {
 
 	// Flags are where the code stands.
 	Flags coupon.CodeState
-	// Known are those of the flags whose rows were read: StateAssigned the message that holds the code, StateSent,
-	// StateRedeemed and StateVoided when that happened.
+	// Known are those of the flags whose rows were read: StateAssigned the message that holds the
+	// code, StateSent, StateRedeemed and StateVoided when that happened.
 	Known coupon.CodeState
 }
 
-// Found returns those of the flags that have a row: a redemption is marked in memory before it is on disk.
+// Found returns those of the flags that have a row: a redemption is marked in memory before it is
+// on disk.
 func (c *KnownCode) Found() coupon.CodeState { return c.Code.State() & c.Flags }
 
 // Described is what memory knows of codes.
@@ -84,7 +86,8 @@ type Described struct {
 	Revision int64
 }
 
-// Lacking returns the numbers of the codes to which any of this happened, if it is wanted and not known.
+// Lacking returns the numbers of the codes to which any of this happened, if it is wanted and not
+// known.
 func (d *Described) Lacking(happened coupon.CodeState) []int64 {
 	var numbers []int64
 	for _, number := range d.Missing {
@@ -95,11 +98,14 @@ func (d *Described) Lacking(happened coupon.CodeState) []int64 {
 	return numbers
 }
 
-// Describe returns what memory knows of codes. What is gone is left out. wanted is what the caller wants to know
-// of what happened to them.
+// Describe returns what memory knows of codes. What is gone is left out. wanted is what the caller
+// wants to know of what happened to them.
 func (m *Memory) Describe(numbers []int64, wanted coupon.CodeState) *Described {
 	return answer(m, func(v View) *Described {
-		d := &Described{Codes: make(map[int64]*KnownCode, len(numbers)), Wanted: wanted, Revision: v.revisions.last}
+		d := &Described{
+			Codes: make(map[int64]*KnownCode, len(numbers)), Wanted: wanted,
+			Revision: v.revisions.last,
+		}
 		for _, number := range numbers {
 			code := v.describe(number)
 			if code == nil {
@@ -121,7 +127,8 @@ func (v View) describe(number int64) *KnownCode {
 		return nil
 	}
 	code := &KnownCode{Flags: v.codes.state(number)}
-	code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode, number), coupon.NewID(coupon.KindCoupon, r.CouponID), r.AddedAt
+	code.ID, code.CouponID, code.AddedAt = coupon.NewID(coupon.KindCode,
+		number), coupon.NewID(coupon.KindCoupon, r.CouponID), r.AddedAt
 	code.BatchID = coupon.NewID(coupon.KindBatch, r.BatchID)
 	if r.Label != "" {
 		code.Label = &r.Label
@@ -132,13 +139,15 @@ func (v View) describe(number int64) *KnownCode {
 	if code.Flags.Has(coupon.StateAssigned) {
 		holder := v.codes.holder(number)
 		how := v.deliveries[holder]
-		code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery, holder)), &how.Channel, &how.At
+		code.DeliveryID, code.Channel, code.AssignedAt = new(coupon.NewID(coupon.KindDelivery,
+			holder)), &how.Channel, &how.At
 	}
 	v.recall(number, code)
 	return code
 }
 
-// recall fills in what the rows said of a code when it was read last, as far as nothing of that happened anew.
+// recall fills in what the rows said of a code when it was read last, as far as nothing of that
+// happened anew.
 func (v View) recall(number int64, code *KnownCode) {
 	kept, isKept := v.recent.codes.Get(number)
 	if !isKept {
@@ -155,7 +164,8 @@ func (v View) recall(number int64, code *KnownCode) {
 		code.Known &^= coupon.StateRedeemed
 	}
 	if code.Known.Has(coupon.StateAssigned) {
-		code.MessageID, code.RecipientID, code.Address = kept.MessageID, kept.RecipientID, kept.Address
+		code.MessageID, code.RecipientID, code.Address = kept.MessageID, kept.RecipientID,
+			kept.Address
 	}
 	if code.Known.Has(coupon.StateSent) {
 		code.SentAt = kept.SentAt
@@ -171,7 +181,8 @@ func (v View) recall(number int64, code *KnownCode) {
 // isSame reports whether two ids are equal, or neither is there.
 func isSame(a, b *coupon.ID) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// KeepCodes keeps what was read of the missing codes, unless something changed meanwhile that no state tells.
+// KeepCodes keeps what was read of the missing codes, unless something changed meanwhile that no
+// state tells.
 func (m *Memory) KeepCodes(read *Described) {
 	m.Read(func(v View) {
 		if v.isTouched(read.Revision, AllRecipients, AllReversals) {
@@ -186,8 +197,8 @@ func (m *Memory) KeepCodes(read *Described) {
 	})
 }
 
-// KeepRedeemed keeps that a code was redeemed, by its value and at this instant, unless something changed since the
-// revision that no state tells. The redemption is on disk.
+// KeepRedeemed keeps that a code was redeemed, by its value and at this instant, unless something
+// changed since the revision that no state tells. The redemption is on disk.
 func (m *Memory) KeepRedeemed(revision, number int64, value string, at time.Time) {
 	m.Read(func(v View) {
 		if v.isTouched(revision, AllRecipients, AllReversals) {
@@ -211,9 +222,11 @@ func (v View) keep(recent *lru.Cache[int64, *KnownCode], number int64, code *Kno
 	recent.Add(number, code)
 }
 
-// RecallRecipients returns those of the recipients who are kept, the numbers of the others, and the revision that KeepRecipients
-// wants for these.
-func (m *Memory) RecallRecipients(numbers []int64) (found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64) {
+// RecallRecipients returns those of the recipients who are kept, the numbers of the others, and the
+// revision that KeepRecipients wants for these.
+func (m *Memory) RecallRecipients(numbers []int64) (
+	found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64,
+) {
 	found = make(map[coupon.ID]*coupon.Recipient, len(numbers))
 	m.Read(func(v View) {
 		revision = v.revisions.last
@@ -230,14 +243,18 @@ func (m *Memory) RecallRecipients(numbers []int64) (found map[coupon.ID]*coupon.
 	return found, missing, revision
 }
 
-// KeepRecipients keeps those found of the recipients who were missing at a revision, unless any changed meanwhile.
-func (m *Memory) KeepRecipients(found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64) {
+// KeepRecipients keeps those found of the recipients who were missing at a revision, unless any
+// changed meanwhile.
+func (m *Memory) KeepRecipients(
+	found map[coupon.ID]*coupon.Recipient, missing []int64, revision int64,
+) {
 	m.Read(func(v View) {
 		if v.isTouched(revision, AllRecipients) {
 			return
 		}
 		for _, number := range missing {
-			if r := found[coupon.NewID(coupon.KindRecipient, number)]; r != nil && len(r.Attributes) <= MaxRecentAttributes {
+			if r := found[coupon.NewID(coupon.KindRecipient, number)]; r != nil &&
+				len(r.Attributes) <= MaxRecentAttributes {
 				kept := *r
 				v.recent.recipients.Add(number, &kept)
 			}
@@ -247,7 +264,8 @@ func (m *Memory) KeepRecipients(found map[coupon.ID]*coupon.Recipient, missing [
 
 // Recent returns the numbers of the codes and recipients that are kept, in order.
 func (m *Memory) Recent() (codes, recipients []int64) {
-	codes, recipients = append(m.recent.codes.Keys(), m.recent.redeemed.Keys()...), m.recent.recipients.Keys()
+	codes, recipients = append(m.recent.codes.Keys(),
+		m.recent.redeemed.Keys()...), m.recent.recipients.Keys()
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
 	slices.Sort(recipients)

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// recordedNumbers tells in which order redemptions came to the disk. Numbers are given out before, and a file takes longer than
-// a till: so its redemptions come after others with larger numbers. A place is how many numbers came before.
+// recordedNumbers tells in which order redemptions came to the disk. Numbers are given out before,
+// and a file takes longer than a till: so its redemptions come after others with larger numbers. A
+// place is how many numbers came before.
 type recordedNumbers struct {
 	mu    sync.RWMutex
 	spans []Recorded
@@ -28,7 +29,8 @@ func (m *Memory) Record(first, last int64) { m.recorded.add(first, last) }
 // RecordedEnd returns the place of the next redemption.
 func (m *Memory) RecordedEnd() int64 { return m.recorded.end() }
 
-// RecordedFrom returns the first numbers from a place on that are consecutive; isThere is false when there are none yet.
+// RecordedFrom returns the first numbers from a place on that are consecutive; isThere is false
+// when there are none yet.
 func (m *Memory) RecordedFrom(place int64) (span Recorded, isThere bool) {
 	return m.recorded.next(place)
 }
@@ -70,5 +72,8 @@ func (r *recordedNumbers) next(place int64) (span Recorded, isThere bool) {
 		return Recorded{}, false
 	}
 	span = r.spans[i]
-	return Recorded{First: span.First + max(0, place-span.Place), Last: span.Last, Place: max(place, span.Place)}, true
+	return Recorded{
+		First: span.First + max(0, place-span.Place), Last: span.Last,
+		Place: max(place, span.Place),
+	}, true
 }

@@ -40,8 +40,8 @@ func (m *Memory) Redeemable(key string) *Redeemable {
 	return answer(m, func(v View) *Redeemable { return v.Redeemable(key) })
 }
 
-// Check decides about a redemption of what Redeemable returned. value is what the caller entered, for the message. It returns
-// CODE_UNKNOWN, and what coupon.CheckRedemption returns.
+// Check decides about a redemption of what Redeemable returned. value is what the caller entered,
+// for the message. It returns CODE_UNKNOWN, and what coupon.CheckRedemption returns.
 func (v View) Check(found *Redeemable, value string, at time.Time) *coupon.UserError {
 	value = coupon.Printable(coupon.CleanValue(value))
 	if found == nil {
@@ -61,8 +61,8 @@ type Attempt struct {
 	Key, Value string
 	// At is when the code was redeemed.
 	At time.Time
-	// Caller is the name of who asks, to whom IdempotencyKey belongs; that is nil when none was given. Steady is the time by a
-	// clock that nobody sets, from which it counts.
+	// Caller is the name of who asks, to whom IdempotencyKey belongs; that is nil when none was
+	// given. Steady is the time by a clock that nobody sets, from which it counts.
 	Caller         string
 	IdempotencyKey *string
 	Steady         time.Time
@@ -77,7 +77,8 @@ type Redeemed struct {
 	IsSpent bool
 	// Label is that of the code, "" when it has none.
 	Label string
-	// Delivery is the number of the one whose message holds the code, 0 when none does; Confirmed tells of it.
+	// Delivery is the number of the one whose message holds the code, 0 when none does; Confirmed
+	// tells of it.
 	Delivery  int64
 	Confirmed Confirmed
 
@@ -85,9 +86,12 @@ type Redeemed struct {
 	answer *answerKey
 }
 
-// Redeem decides about a redemption and marks it. It returns the redemption; or the number of the one that the idempotency key
-// recorded before; or why not, as Check does. Unredeem takes it back when it does not reach the disk.
-func (m *Memory) Redeem(a *Attempt) (redeemed *Redeemed, answered int64, refusal *coupon.UserError) {
+// Redeem decides about a redemption and marks it. It returns the redemption; or the number of the
+// one that the idempotency key recorded before; or why not, as Check does. Unredeem takes it back
+// when it does not reach the disk.
+func (m *Memory) Redeem(a *Attempt) (
+	redeemed *Redeemed, answered int64, refusal *coupon.UserError,
+) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.change()
@@ -125,7 +129,8 @@ func (m *Memory) Redeem(a *Attempt) (redeemed *Redeemed, answered int64, refusal
 	return redeemed, 0, nil
 }
 
-// Unredeem takes a redemption back. Its number is not given out again: a file may have taken the next ones.
+// Unredeem takes a redemption back. Its number is not given out again: a file may have taken the
+// next ones.
 func (m *Memory) Unredeem(r *Redeemed) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -136,8 +141,8 @@ func (m *Memory) Unredeem(r *Redeemed) {
 	}
 }
 
-// SetAnswer takes over that an idempotency key of a caller recorded a redemption, from a steady instant on. caller is "" when
-// the redemption does not tell.
+// SetAnswer takes over that an idempotency key of a caller recorded a redemption, from a steady
+// instant on. caller is "" when the redemption does not tell.
 func (c Change) SetAnswer(caller, key string, redemption int64, steady time.Time) {
 	c.answers.add(answerKey{caller, key}, redemption, steady)
 }
@@ -153,7 +158,8 @@ func (v View) RedeemCount(number int64) int {
 	return 0
 }
 
-// Standing returns a coupon, and what a decision about one of its codes must know, or about its own when code is 0.
+// Standing returns a coupon, and what a decision about one of its codes must know, or about its own
+// when code is 0.
 func (v View) Standing(couponNumber, code int64) (*coupon.Coupon, coupon.Redeemability) {
 	known := v.coupons[couponNumber]
 	if known == nil {
@@ -162,20 +168,23 @@ func (v View) Standing(couponNumber, code int64) (*coupon.Coupon, coupon.Redeema
 	if code == 0 {
 		return known.coupon, coupon.Redeemability{Count: known.redeemed}
 	}
-	return known.coupon, coupon.Redeemability{State: v.codes.state(code), Count: v.RedeemCount(code)}
+	return known.coupon, coupon.Redeemability{
+		State: v.codes.state(code), Count: v.RedeemCount(code),
+	}
 }
 
 // CouponRedeemCount tells how often the own code of a coupon is redeemed.
 func (v View) CouponRedeemCount(number int64) int { return v.coupons[number].redeemed }
 
-// isRepeated reports whether a code is redeemed more than once: its state does not change with each time.
+// isRepeated reports whether a code is redeemed more than once: its state does not change with each
+// time.
 func (v View) isRepeated(number int64) bool {
 	_, isRepeated := v.repeats[number]
 	return isRepeated
 }
 
-// Redeemed returns those of the codes that have redemptions, and whether any of these was reversed. Codes that have
-// none any more may be among them, and a redemption may not be on disk yet.
+// Redeemed returns those of the codes that have redemptions, and whether any of these was reversed.
+// Codes that have none any more may be among them, and a redemption may not be on disk yet.
 func (m *Memory) Redeemed(numbers []int64) (redeemed []int64, anyReversed bool) {
 	m.Read(func(v View) {
 		for _, number := range numbers {
@@ -221,7 +230,8 @@ func (m *Memory) MostRedeemed(couponNumber int64) int {
 	})
 }
 
-// CountRedemptions counts redemptions of a code, or of a coupon's own when code is 0; a negative number takes them back.
+// CountRedemptions counts redemptions of a code, or of a coupon's own when code is 0; a negative
+// number takes them back.
 func (c Change) CountRedemptions(couponNumber, code int64, by int) {
 	if code == 0 {
 		c.noteCoupon(couponNumber)

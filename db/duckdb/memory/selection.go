@@ -22,12 +22,14 @@ type Selection struct {
 
 // matchesRun reports whether codes of a run can be in the selection.
 func (s *Selection) matchesRun(r *Run) bool {
-	return (s.CouponID == 0 || s.CouponID == r.CouponID) && (s.ImportID == 0 || s.ImportID == r.ImportID) &&
-		(s.BatchID == 0 || s.BatchID == r.BatchID) && (len(s.Labels) == 0 || slices.Contains(s.Labels, r.Label))
+	return (s.CouponID == 0 || s.CouponID == r.CouponID) &&
+		(s.ImportID == 0 || s.ImportID == r.ImportID) &&
+		(s.BatchID == 0 || s.BatchID == r.BatchID) &&
+		(len(s.Labels) == 0 || slices.Contains(s.Labels, r.Label))
 }
 
-// stateSet tells of each state whether codes that stand so are selected. Looking it up is what makes a walk
-// over millions of codes quick.
+// stateSet tells of each state whether codes that stand so are selected. Looking it up is what
+// makes a walk over millions of codes quick.
 type stateSet [math.MaxUint8 + 1]bool
 
 // states returns the states of selected codes whose coupon has ended, or has not.
@@ -35,13 +37,15 @@ func (s *Selection) states(hasEnded bool) *stateSet {
 	set := &stateSet{}
 	for i := range set {
 		state := coupon.CodeState(i)
-		set[i] = !state.Has(coupon.StateGone) && (s.DeliveryID == 0 || state.Has(coupon.StateAssigned)) &&
+		set[i] = !state.Has(coupon.StateGone) &&
+			(s.DeliveryID == 0 || state.Has(coupon.StateAssigned)) &&
 			(len(s.Status) == 0 || slices.Contains(s.Status, state.Status(hasEnded)))
 	}
 	return set
 }
 
-// walk calls take with each code of the selection in the runs, after a number, until take wants no more.
+// walk calls take with each code of the selection in the runs, after a number, until take wants no
+// more.
 func (v View) walk(s *Selection, runs []*Run, after int64, take func(number int64) (more bool)) {
 	running, ended := s.states(false), s.states(true)
 	for _, r := range runs {
@@ -54,7 +58,8 @@ func (v View) walk(s *Selection, runs []*Run, after int64, take func(number int6
 			wanted = ended
 		}
 		for number := max(r.First, after+1); number <= r.Last; number++ {
-			if wanted[v.codes.state(number)] && (s.DeliveryID == 0 || v.codes.holder(number) == s.DeliveryID) && !take(number) {
+			if wanted[v.codes.state(number)] &&
+				(s.DeliveryID == 0 || v.codes.holder(number) == s.DeliveryID) && !take(number) {
 				return
 			}
 		}
@@ -74,7 +79,8 @@ func (m *Memory) Page(s *Selection, after int64, limit int) []int64 {
 	})
 }
 
-// All returns the numbers of all codes of the selection. It takes memory for those alone, however many others there are.
+// All returns the numbers of all codes of the selection. It takes memory for those alone, however
+// many others there are.
 func (m *Memory) All(s *Selection) []int64 {
 	return answer(m, func(v View) []int64 {
 		numbers := make([]int64, 0, v.count(s))
@@ -87,7 +93,9 @@ func (m *Memory) All(s *Selection) []int64 {
 }
 
 // Count counts the codes of the selection.
-func (m *Memory) Count(s *Selection) int { return answer(m, func(v View) int { return v.count(s) }) }
+func (m *Memory) Count(s *Selection) int {
+	return answer(m, func(v View) int { return v.count(s) })
+}
 
 func (v View) count(s *Selection) int {
 	total := 0
@@ -111,7 +119,8 @@ func (v View) count(s *Selection) int {
 	return total
 }
 
-// SortByCoupon adds the numbers of codes to those known of their coupon; those of other coupons are left out.
+// SortByCoupon adds the numbers of codes to those known of their coupon; those of other coupons are
+// left out.
 func (m *Memory) SortByCoupon(numbers []int64, known map[int64][]int64) {
 	m.Read(func(v View) {
 		for _, number := range numbers {
@@ -140,7 +149,8 @@ func (m *Memory) Keep(s *Selection, numbers []int64) []int64 {
 			if v.coupons[r.CouponID].coupon.HasEnded(s.Now) {
 				wanted = ended
 			}
-			if wanted[v.codes.state(number)] && (s.DeliveryID == 0 || v.codes.holder(number) == s.DeliveryID) {
+			if wanted[v.codes.state(number)] &&
+				(s.DeliveryID == 0 || v.codes.holder(number) == s.DeliveryID) {
 				kept = append(kept, number)
 			}
 		}
@@ -148,9 +158,13 @@ func (m *Memory) Keep(s *Selection, numbers []int64) []int64 {
 	})
 }
 
-// KeepStates returns those of the numbers of codes whose state is wanted, in their order. It reuses the slice.
-func (m *Memory) KeepStates(numbers []int64, isWanted func(number int64, state coupon.CodeState) bool) []int64 {
+// KeepStates returns those of the numbers of codes whose state is wanted, in their order. It reuses
+// the slice.
+func (m *Memory) KeepStates(
+	numbers []int64, isWanted func(number int64, state coupon.CodeState) bool,
+) []int64 {
 	return answer(m, func(v View) []int64 {
-		return slices.DeleteFunc(numbers, func(number int64) bool { return !isWanted(number, v.codes.state(number)) })
+		return slices.DeleteFunc(numbers,
+			func(number int64) bool { return !isWanted(number, v.codes.state(number)) })
 	})
 }

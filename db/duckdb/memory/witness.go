@@ -7,14 +7,15 @@ import (
 	"couponql/coupon"
 )
 
-// maxWitnessed is how many changes of codes a witness notes; when there are more, its use case begins again.
+// maxWitnessed is how many changes of codes a witness notes; when there are more, its use case
+// begins again.
 const maxWitnessed = 1 << 20
 
 // ErrBlind says that more happened than a witness notes.
 var ErrBlind = errors.New("more happened meanwhile than is noted")
 
-// Witness notes what others do to codes while a use case decides by where they stand. At its end the use case judges these codes
-// again, and no others.
+// Witness notes what others do to codes while a use case decides by where they stand. At its end
+// the use case judges these codes again, and no others.
 type Witness struct {
 	// IsWatching: others may come in between. A use case in the writer's turn is alone.
 	IsWatching bool
@@ -24,8 +25,9 @@ type Witness struct {
 	Redemption int64
 	// lastRun is the last run of codes that was added before the witness began.
 	lastRun int
-	// redeemed are the codes that were redeemed, whose redemptions were reversed, or that were sent, and changed those to which
-	// anything else happened: in no order, and as often as it happened. coupons are those whose own code was redeemed.
+	// redeemed are the codes that were redeemed, whose redemptions were reversed, or that were
+	// sent, and changed those to which anything else happened: in no order, and as often as it
+	// happened. coupons are those whose own code was redeemed.
 	redeemed, changed []int64
 	coupons           map[int64]struct{}
 	// isBlind: more happened than is noted.
@@ -35,7 +37,10 @@ type Witness struct {
 // Alone returns a witness for whom nothing happens.
 func (m *Memory) Alone() *Witness {
 	return answer(m, func(v View) *Witness {
-		return &Witness{Revision: v.revisions.last, Redemption: v.next.Redemption, lastRun: v.added, coupons: map[int64]struct{}{}}
+		return &Witness{
+			Revision: v.revisions.last, Redemption: v.next.Redemption, lastRun: v.added,
+			coupons: map[int64]struct{}{},
+		}
 	})
 }
 
@@ -49,12 +54,14 @@ func (m *Memory) Watch() (w *Witness, stop func()) {
 	return w, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.witnesses = slices.DeleteFunc(m.witnesses, func(other *Witness) bool { return other == w })
+		m.witnesses = slices.DeleteFunc(m.witnesses,
+			func(other *Witness) bool { return other == w })
 	}
 }
 
-// RunsBefore returns the runs by their first number that are wanted and were there when the witness began. A transaction that began
-// later sees all of their codes; of runs that came since it may see none.
+// RunsBefore returns the runs by their first number that are wanted and were there when the witness
+// began. A transaction that began later sees all of their codes; of runs that came since it may see
+// none.
 func (m *Memory) RunsBefore(w *Witness, isWanted func(*Run) bool) []*Run {
 	return m.runsOf(func(r *Run) bool { return r.seq <= w.lastRun && isWanted(r) })
 }
@@ -90,8 +97,8 @@ func (c Change) noteCoupon(number int64) {
 	}
 }
 
-// Happened returns those of the codes to which anything happened, each once and in order. It returns ErrBlind when not all was
-// noted.
+// Happened returns those of the codes to which anything happened, each once and in order. It
+// returns ErrBlind when not all was noted.
 func (w *Witness) Happened(isWanted func(number int64) bool) ([]int64, error) {
 	if w.isBlind {
 		return nil, ErrBlind
@@ -99,7 +106,8 @@ func (w *Witness) Happened(isWanted func(number int64) bool) ([]int64, error) {
 	return among(isWanted, w.redeemed, w.changed), nil
 }
 
-// Changed reports whether anything but redemptions happened to one of the codes. It returns ErrBlind when not all was noted.
+// Changed reports whether anything but redemptions happened to one of the codes. It returns
+// ErrBlind when not all was noted.
 func (w *Witness) Changed(isWanted func(number int64) bool) (bool, error) {
 	if w.isBlind {
 		return false, ErrBlind
@@ -107,8 +115,8 @@ func (w *Witness) Changed(isWanted func(number int64) bool) (bool, error) {
 	return slices.ContainsFunc(w.changed, isWanted), nil
 }
 
-// Redeemed returns those of the codes that were redeemed, whose redemptions were reversed, or that were sent, each once and in
-// order.
+// Redeemed returns those of the codes that were redeemed, whose redemptions were reversed, or that
+// were sent, each once and in order.
 func (w *Witness) Redeemed(isWanted func(number int64) bool) []int64 {
 	return among(isWanted, w.redeemed)
 }

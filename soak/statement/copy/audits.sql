@@ -1,4 +1,5 @@
--- all entries of the audit log: those in the table, and those in the journal that were not posted yet
+-- all entries of the audit log: those in the table, and those in the journal that were not posted
+-- yet
 CREATE TEMP TABLE audits AS
 SELECT id, action, input, outcome FROM posted_audit_entry
 UNION ALL
