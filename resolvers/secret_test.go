@@ -50,7 +50,7 @@ var cursorText = regexp.MustCompile(`"(?:cursor|startCursor|endCursor)":"([\w-]+
 func masked() secrets {
 	return secrets{
 		"QZLISTCODE", "QZCSVCODE", "QZDOUBLE", "QZOWNCODE", "QZMAIL", "QZPHONE", "QZFIRST", "QZLAST", "QZSTREET", "QZTOKEN", "QZSPORT", "QZHEADER",
-		"QZHEADFIELD", "QZCAST", "QZSUBJECT", "QZLABEL", "QZMATCHED",
+		"QZHEADFIELD", "QZCAST", "QZSUBJECT", "QZLABEL", "QZMATCHED", "QZCUSTOMER",
 	}
 }
 
@@ -59,7 +59,7 @@ func given() secrets {
 	return secrets{
 		"QZREASON", "QZREFERENCE", "QZIDEMPOTENCY", "QZFILE", "QZMETADATA", "QZID", "QZATTRIBUTE", "QZSEARCH", "QZPREFIX", "QZSQL", "QZQUOTED", "QZWORD",
 		"QZEXTERNAL", "QZPATTERN", "QZDATE", "QZENUM", "QZPROOF", "QZCURSOR", "QZBODY", "QZUNKNOWN", "QZCHECKSUM", "QZALIAS", "QZTEMPLATE",
-		"QZOPERATION", "QZVARIABLE", "QZFRAGMENT", "QZCLIENT",
+		"QZOPERATION", "QZVARIABLE", "QZFRAGMENT", "QZCLIENT", "QZSTORE", "QZSHOPPER",
 	}
 }
 
@@ -117,6 +117,7 @@ func (s *server) plant(t *testing.T) {
 			g: sendProof(input: {deliveryId: "delivery_1", addresses: "QZPROOF"}) { userErrors { message } } }`},
 		{query: `mutation($v: [RedeemCodeInput!]!) { redeemCodes(input: {redemptions: $v}) { redeemedCount } }`, variables: map[string]any{"v": map[string]any{
 			"value": "QZLISTCODE", "idempotencyKey": "QZIDEMPOTENCY", "reference": "QZREFERENCE",
+			"store": "QZSTORE", "customer": "QZCUSTOMER",
 		}}},
 		{
 			query: `mutation($r: String, $o: String!, $v: [String!]) { reverseRedemption(input: {id: "redemption_1", reason: $r}) { userErrors { message } }
@@ -128,6 +129,15 @@ func (s *server) plant(t *testing.T) {
 			archiveCoupon(input: {id: "QZID_1"}) { userErrors { message } }
 			exportSql(input: {query: "SELECT replace(value, 'QZCSVCODE', 'QZCAST')::INT AS QZWORD FROM codes WHERE value = 'QZCSVCODE'"}) { export { id } userErrors { message } } }`,
 			variables: map[string]any{"r": "QZREASON", "o": "QZOWNCODE", "v": "QZDOUBLE"},
+		},
+		{
+			query: `mutation($c: [String!], $n: [String!], $i: RedeemCodeInput!) {
+				eraseRecipients(input: {customers: $c}) { erasedCount }
+				b: eraseRecipients(input: {customers: $n, recipientIds: "recipient_99"}) { erasedCount userErrors { message } }
+				redeemCode(input: $i) { userErrors { message } } }`,
+			variables: map[string]any{
+				"c": "QZSHOPPER", "n": []string{"QZCUSTOMER"}, "i": map[string]any{"value": "QZOWNCODE", "store": "QZSTORE\n", "customer": "QZCUSTOMER\n\n."},
+			},
 		},
 		// Reads by variables of every type, also wrong ones.
 		{query: `query QZ($a: [AttributeFilter!], $s: RecipientFilter, $x: String!, $id: ID!, $n: CodeFilter, $d: DateTime, $after: String) {
@@ -280,6 +290,7 @@ func TestSecretsStay(t *testing.T) {
 		`{ coupons(filter: {search: "QZNAME"}) { totalCount nodes { code } } }`, `{ couponByCode(code: "QZNAME") { id } }`,
 		`{ coupons(orderBy: LABEL_ASC) { edges { cursor node { code } } } }`,
 		`{ coupon(id: "coupon_1") { codes(filter: {label: "QZLABEL", recipientId: "recipient_1"}) { totalCount } } }`,
+		`{ redemptions(filter: {customer: "QZCUSTOMER"}) { totalCount nodes { customer } } }`,
 		`{ redemptions(filter: {labels: ["QZLABEL"]}) { totalCount } }`, `{ redemptionStats(groupBy: LABEL) { keys } }`,
 		`{ redemptionFunnel(filter: {labels: ["QZLABEL"]}) { stage count } }`, `{ recipient(externalId: "QZEXTERNAL") { codes { nodes { label } } } }`,
 		`{ simulateDelivery(input: {id: "delivery_1", filter: {externalIds: ["QZEXTERNAL"]}}) { analysis { codesAvailable } } }`,
